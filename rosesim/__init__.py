@@ -1,0 +1,109 @@
+"""rosesim: physics simulations in Python that can be tuned by gradients.
+
+This file is the whole public surface. The command line is `rosesim`; scenes are in `rosesim.scenes`.
+"""
+
+from typing import Any
+
+from rosesim.ad.control import (
+    accumulate,
+    all,
+    any,
+    argmin,
+    cond,
+    for_each,
+    max,
+    min,
+    scan,
+    select,
+    sum,
+    vec,
+    while_loop,
+)
+from rosesim.ad.custom import Dual
+from rosesim.ad.derivatives import (
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+    vmap,
+)
+from rosesim.ad.errors import (
+    ArgumentError,
+    EscapedValue,
+    ProgramError,
+    RosesimError,
+    TraceError,
+    TypeMismatch,
+)
+from rosesim.ad.function import Fn, Program, fn, opaque, set_backend
+from rosesim.ad.linalg import axis_angle, cross, det, dot, identity, inv, matmul, norm, outer, qmul, qrotate, transpose
+from rosesim.ad.mathematics import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    ceil,
+    clamp,
+    copysign,
+    cos,
+    cosh,
+    erf,
+    exp,
+    expm1,
+    floor,
+    fmod,
+    hypot,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    pow,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    trunc,
+)
+from rosesim.ad.types import NULL as Null
+from rosesim.ad.values import Bool, Index, Real, Tan
+from rosesim.ad.vector import Vec, const
+
+__version__ = "0.1.0"
+
+
+def _compiler() -> Any:
+    """The compiler; LLVM is loaded here, at the first compilation."""
+    from rosesim.codegen import compile_func
+
+    return compile_func
+
+
+set_backend(_compiler)
+
+_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "Tan", "Vec"]
+_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
+_CONTROL = [
+    "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
+    "while_loop",
+]  # fmt: skip
+_DERIVATIVES = ["grad", "hessian", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp", "vmap"]
+_MATHEMATICS = [
+    "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
+    "fmod", "hypot", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
+    "trunc",
+]  # fmt: skip
+_LINEAR_ALGEBRA = [
+    "axis_angle", "cross", "det", "dot", "identity", "inv", "matmul", "norm", "outer", "qmul", "qrotate",
+    "transpose",
+]  # fmt: skip
+_ERRORS = ["ArgumentError", "EscapedValue", "ProgramError", "RosesimError", "TraceError", "TypeMismatch"]
+
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
+    *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_ERRORS,
+]  # fmt: skip

@@ -1,0 +1,101 @@
+"""Between Python structures of numbers and NumPy arrays and the flat arguments of a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad import types as T
+from rosesim.ad.errors import ArgumentError
+
+
+def flat_args(v: Any, t: T.Type, name: str) -> list[Any]:
+    """The flat arguments for a value given where type t is expected; codegen checks shapes and dtypes."""
+    match t:
+        case T.NullType():
+            if v is not None:
+                raise ArgumentError(f"{name}: {type(v).__name__} was found; expected None")
+            return []
+        case T.VecType(n, elem):
+            return [v] if _is_plain(elem) else _flat_structs(v, n, elem, name)
+        case T.StructType():
+            return [
+                a
+                for part, pt, pn in zip(_fields(v, t, name), t.types, _names(t, name), strict=True)
+                for a in flat_args(part, pt, pn)
+            ]
+        case _:
+            return [v]
+
+
+def _names(t: T.StructType, name: str) -> list[str]:
+    return [f"{name}[{n}]" if t.kind is tuple else f"{name}.{n}" for n in t.names]
+
+
+def _is_plain(t: T.Type) -> bool:
+    while isinstance(t, T.VecType):
+        t = t.elem
+    return not isinstance(t, T.StructType | T.NullType)
+
+
+def _fields(v: Any, t: T.StructType, name: str) -> list[Any]:
+    fits = (
+        isinstance(v, tuple | list) and len(v) == len(t.names)
+        if t.kind is tuple
+        else isinstance(v, dict) and set(v) == set(t.names)
+        if t.kind is dict
+        else isinstance(v, t.kind)
+    )
+    if not fits:
+        found = f"a dict with {', '.join(map(str, v)) or 'nothing'}" if isinstance(v, dict) else type(v).__name__
+        raise ArgumentError(f"{name}: {found} was found; expected {t}")
+    return list(v) if t.kind is tuple else t.parts(v)
+
+
+def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
+    """A vector of structs: a list of them, a structured array, or one struct whose fields are vectors."""
+    if isinstance(elem, T.StructType):
+        if isinstance(v, np.ndarray) and v.dtype.names is not None:
+            missing = [x for x in elem.names if x not in v.dtype.names]
+            if missing:
+                raise ArgumentError(f"{name}: an array without the field {missing[0]!r} was found; expected {elem}")
+            parts = [v[x] for x in elem.names]
+            return [a for p, pt in zip(parts, elem.types, strict=True) for a in flat_args(p, T.VecType(n, pt), name)]
+        if not isinstance(v, list | np.ndarray):
+            whole = T.StructType(elem.kind, elem.names, tuple(T.VecType(n, p) for p in elem.types))
+            return flat_args(v, whole, name)
+    if len(v) != n:
+        raise ArgumentError(f"{name}: {len(v)} elements were found; expected {n}")
+    tys = T.flatten(elem)
+    if n == 0:
+        return [np.zeros((0, *ty.shape)) for ty in tys]
+    rows = [flat_args(x, elem, f"{name}[{i}]") for i, x in enumerate(v)]
+    return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(tys))]
+
+
+def build(t: T.Type, flat: list[Any]) -> Any:
+    """The Python structure of type t over flat results, taken from the front of the list."""
+    match t:
+        case T.NullType():
+            return None
+        case T.StructType():
+            return t.build([build(p, flat) for p in t.types])
+        case T.VecType(n, elem) if not _is_plain(elem):
+            if isinstance(elem, T.StructType):
+                return elem.build([build(T.VecType(n, p), flat) for p in elem.types])
+            return build(_inward(n, elem), flat)
+        case _:
+            return flat.pop(0)
+
+
+def _inward(n: int, elem: T.Type) -> T.Type:
+    """A vector of vectors of structs as a struct of arrays of arrays."""
+    match elem:
+        case T.VecType(m, inner):
+            deeper = _inward(m, inner)
+            return _inward(n, deeper) if isinstance(deeper, T.StructType) else T.NULL
+        case T.StructType(kind, names, parts):
+            return T.StructType(kind, names, tuple(T.VecType(n, p) for p in parts))
+        case _:
+            return T.NULL

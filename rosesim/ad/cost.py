@@ -1,0 +1,58 @@
+"""What running costs, in about the work of an addition, and what keeping costs, in numbers."""
+
+from __future__ import annotations
+
+from rosesim.ad.ir import (
+    Accum,
+    Block,
+    Call,
+    Cond,
+    Expr,
+    Fill,
+    Func,
+    Get,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+)
+from rosesim.ad.ops import OPS
+
+OPAQUE = 5_000
+"""A call out of machine code takes the interpreter's lock: microseconds, thousands of additions."""
+
+
+def work(e: Expr) -> int:
+    """The work of running an expression once; of a branch, the dearer side."""
+    match e:
+        case Op(name, _):
+            return OPS[name].work
+        case Loop():
+            return e.n * (1 + block_work(e.body) + (0 if e.test is None else block_work(e.test)))
+        case Cond(_, then, orelse):
+            return 1 + max(block_work(then), block_work(orelse))
+        case Accum(inits, _, body):
+            return sum(a.ty.size for a in inits) + block_work(body)
+        case Call(func, _):
+            return func_work(func)
+        case Get() | Put():
+            return 1
+        case Stack(items):
+            return sum(a.ty.size for a in items)
+        case Fill():
+            return 1
+        case _:
+            return 0
+
+
+def block_work(block: Block) -> int:
+    """The work of running a block once."""
+    return sum(work(let.expr) for let in block.lets)
+
+
+def func_work(func: Func) -> int:
+    """The work of a call."""
+    if "work" not in func.memo:
+        func.memo["work"] = OPAQUE if isinstance(func.body, Opaque) else 2 + block_work(func.body)
+    return func.memo["work"]

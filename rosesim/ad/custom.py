@@ -1,0 +1,95 @@
+"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rosesim.ad import types as T
+from rosesim.ad.builder import Builder
+from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.forward import is_float, tangent
+from rosesim.ad.ir import Atom, Func, Var
+from rosesim.ad.values import Real, Tan
+
+if TYPE_CHECKING:
+    from rosesim.ad.function import Fn, Types
+
+
+@dataclass(frozen=True)
+class Dual:
+    """A Real and its tangent; what a rule given to `defjvp` takes and gives in place of a Real.
+
+    >>> from rosesim import Dual, Real, fn, grad
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return x * x
+    >>> @f.defjvp
+    ... def _(x: Dual) -> Dual:
+    ...     return Dual(x.re * x.re, 2.0 * x.re * x.du)
+    >>> grad(f)(3.0)
+    6.0
+    """
+
+    re: Real
+    du: Tan
+
+
+DUAL = T.struct_type(Dual, {"re": T.REAL, "du": T.TAN})
+
+
+def dual(t: T.Type) -> T.Type:
+    """The type with every Real a Dual."""
+    return T.swap_scalars(t, T.RealType, DUAL)
+
+
+def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
+    """A rule on duals as a function of primals, then tangents."""
+    traced = rule.traced(tuple(map(dual, types)))
+    _same(f, "defjvp", traced.result, dual(result))
+    if traced.captured:
+        raise TypeMismatch(f"the rule given to {f.name}.defjvp uses traced values of another function", f.where)
+    flat = [ty for t in types for ty in T.flatten(t)]
+    primals = [Var(ty) for ty in flat]
+    tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}
+    args = [a for p in primals for a in ((p, tangents[p]) if p in tangents else (p,))]
+    b = Builder(where=f.where)
+    outs = iter(b.call(traced.func, args))
+    values: list[Atom] = []
+    tans: list[Atom] = []
+    for ty in T.flatten(result):
+        v = next(outs)
+        values.append(v)
+        if is_float(Var(ty)):
+            tans.append(next(outs))
+    return Func(f.name + "_jvp", (*primals, *tangents.values()), b.block([*values, *tans]), f.where)
+
+
+def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
+    """A reverse rule as a function of primals, then cotangents, giving cotangents."""
+    ct = T.swap_scalars(result, T.RealType, T.TAN)
+    traced = rule.traced((*types, _without_others(ct)))
+    wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
+    _same(f, "defvjp", traced.result, wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted))
+    if traced.captured:
+        raise TypeMismatch(f"the rule given to {f.name}.defvjp uses traced values of another function", f.where)
+    return traced.func
+
+
+def _without_others(t: T.Type) -> T.Type:
+    """A type of tangents with Null where there is none."""
+    match t:
+        case T.TanType():
+            return t
+        case T.VecType(n, elem):
+            inner = _without_others(elem)
+            return T.NULL if inner == T.NULL else T.VecType(n, inner)
+        case T.StructType(kind, names, parts):
+            return T.StructType(kind, names, tuple(map(_without_others, parts)))
+        case _:
+            return T.NULL
+
+
+def _same(f: Fn[..., Any], which: str, found: T.Type, expected: T.Type) -> None:
+    if found != expected:
+        raise TypeMismatch(f"the rule given to {f.name}.{which} gave {found}; expected {expected}", f.where)

@@ -1,0 +1,103 @@
+"""Nesting deeper than Python's stack: tracing and interpreting nest as the user's calls do.
+
+Python's recursion limit counts the frames of one thread, so a nest that moves to a fresh thread every
+few levels never meets it, whatever limit the host program has set.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LEVELS_PER_THREAD = 40
+"""With the default limit of 1,000 frames a level may take twenty of them, and the caller a fifth of all."""
+
+_POLL_SECONDS = 0.1
+"""Waiting on a lock without a timeout cannot be interrupted on Windows."""
+
+_GRACE_SECONDS = 1.0
+"""How long an interrupted caller lets the nest unwind (to leave shared state tidy) before it goes on."""
+
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar("rosesim_depth", default=0)
+_workers: contextvars.ContextVar[list[threading.Thread] | None] = contextvars.ContextVar(
+    "rosesim_workers", default=None
+)
+
+
+def nested(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """fn(*args, **kwargs), on a fresh thread at every fortieth level of such calls within each other.
+
+    Whatever fn raises comes out with its traceback. fn sees the caller's context variables; what it
+    sets in them reaches the caller only where no thread lay between. An interrupt while waiting stops
+    the innermost thread and leaves the caller within a second.
+    """
+    depth = _depth.get() + 1
+    token = _depth.set(depth)
+    try:
+        if depth % LEVELS_PER_THREAD:
+            return fn(*args, **kwargs)
+        return _on_fresh_thread(lambda: fn(*args, **kwargs))
+    finally:
+        _depth.reset(token)
+
+
+def _on_fresh_thread(task: Callable[[], T]) -> T:
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+    # Our own lock, because an interrupted Thread.join takes a running thread for ended (Python 3.11).
+    running = threading.Lock()
+    running.acquire()
+
+    def work() -> None:
+        try:
+            outcome.append(task())
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller
+            failure.append(error)
+        finally:
+            running.release()
+
+    workers = _workers.get()
+    token = None
+    if workers is None:
+        workers = []
+        token = _workers.set(workers)
+    context = contextvars.copy_context()
+    # A daemon: an abandoned worker that swallows its interrupt must not keep the process alive.
+    thread = threading.Thread(target=context.run, args=(work,), name="rosesim-nested", daemon=True)
+    workers.append(thread)
+    try:
+        thread.start()
+        while not running.acquire(timeout=_POLL_SECONDS) and thread.is_alive():
+            pass
+    except BaseException:
+        # Only the main thread is interrupted from outside. End the innermost worker: the others end as
+        # its exception travels through them.
+        _interrupt(workers[-1])
+        running.acquire(timeout=_GRACE_SECONDS)
+        raise
+    finally:
+        workers.remove(thread)
+        if token is not None:
+            _workers.reset(token)
+    if failure:
+        try:
+            raise failure[0]
+        finally:
+            failure.clear()  # else this frame, its traceback and the exception hold each other
+    if not outcome:
+        raise KeyboardInterrupt  # the interrupt hit `work` between the task and its record
+    return outcome[0]
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raises KeyboardInterrupt in a running thread."""
+    if thread.ident is not None and thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)
+        )

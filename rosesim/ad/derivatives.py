@@ -1,0 +1,454 @@
+"""Derivatives as functions of functions. Each takes and gives functions of the language, to any order."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rosesim.ad import trace
+from rosesim.ad import types as T
+from rosesim.ad.control import vec
+from rosesim.ad.elementwise import masked
+from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.forward import is_float, jvp_func
+from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
+from rosesim.ad.ir import Accum, Atom, Func, Ty, Var
+from rosesim.ad.locate import here
+from rosesim.ad.rewrite import erased
+from rosesim.ad.transpose import Pair, transpose
+from rosesim.ad.values import Real, kind
+from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
+
+Wrt = int | str | Sequence[int | str] | None
+
+
+def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
+    return f if isinstance(f, Fn) else fn(f)
+
+
+def _positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], bool]:
+    """The positions of the arguments meant, and whether the answer is one gradient (not a tuple)."""
+    if wrt is None:
+        return tuple(range(count)), count == 1
+    names = f.names(count)
+    one = isinstance(wrt, int | str)
+    found: list[int] = []
+    for w in [wrt] if isinstance(wrt, int | str) else wrt:
+        if isinstance(w, str) and w not in names or isinstance(w, int) and not -count <= w < count:
+            raise TypeMismatch(f"wrt={w!r} was found; {f.name} takes {', '.join(names) or 'nothing'}", here())
+        found.append(names.index(w) if isinstance(w, str) else w % count)
+    return tuple(found), one
+
+
+def gradient_type(t: T.Type) -> T.Type:
+    """The type of a gradient: that of the value, Null where there is nothing real in it."""
+    match t:
+        case T.RealType():
+            return t
+        case T.VecType(n, elem):
+            inner = gradient_type(elem)
+            return T.NULL if inner == T.NULL else T.VecType(n, inner)
+        case T.StructType(kind_, names, parts):
+            return T.StructType(kind_, names, tuple(map(gradient_type, parts)))
+        case _:
+            return T.NULL
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """The reverse of a traced function for some of its arguments."""
+
+    traced: Traced
+    pair: Pair | None
+    active: tuple[bool, ...]
+    out: tuple[bool, ...]
+    cts: tuple[Ty, ...]
+
+    @staticmethod
+    def of(traced: Traced, positions: Sequence[int]) -> Reversed:
+        """Differentiate and transpose."""
+        active: list[bool] = []
+        for k, t in enumerate(traced.params):
+            active += [k in positions] * len(T.flatten(t))
+        active += [False] * len(traced.captured)
+        mask = tuple(a and is_float(p) for a, p in zip(active, traced.func.params, strict=True))
+        made, out = jvp_func(traced.func, mask)
+        if not any(out):
+            return Reversed(traced, None, mask, out, ())
+        pair = transpose(made)
+        cts = tuple(p.ty for p, a in zip(traced.func.params, mask, strict=True) if a)
+        return Reversed(traced, pair, mask, out, cts)
+
+    def forward(self, atoms: Sequence[Atom]) -> tuple[Any, list[Atom]]:
+        """Write the forward pass: the value, and what the way back reads."""
+        t = self.traced
+        if self.pair is None:
+            return call_traced(t.func, atoms, t.result), []
+        f = trace.frame()
+        args = [f.resolve(a) for a in atoms]
+        outs = trace.building().call(self.pair.fwd, args)
+        f.own(outs)
+        count = len(t.func.results)
+        bound = dict(zip(_primals(self.pair, t.func), args, strict=True))
+        bound |= dict(zip(self.pair.stored, outs[count:], strict=True))
+        return unflatten(t.result, outs[:count]), [bound[v] for v in self.pair.tape]
+
+    def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
+        """Write the way back: the cotangent of each flat parameter that is active."""
+        t = self.traced
+        given = lower(ct, gradient_type(t.result))
+        wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
+                                             if is_float(Var(ty))), strict=True) if on]  # fmt: skip
+        f = trace.frame()
+        b = trace.building()
+        if self.pair is None:
+            values: list[Atom] = []
+        else:
+            args = [f.resolve(a) for a in (*tape, *wanted)]
+            values = _call_back(b, self.pair, args, self.cts)
+            f.own(values)
+        rest = iter(values)
+        return [
+            (next(rest) if self.pair is not None else b.zeros(p.ty)) if a else None
+            for p, a in zip(t.func.params, self.active, strict=True)
+        ]
+
+
+def _primals(pair: Pair, func: Func) -> list[Var]:
+    """J's primal parameters, which are those of the function it came from."""
+    del pair
+    return list(func.params)
+
+
+def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[Atom]:
+    """Call the backward function with fresh refs for large cotangents; conditions are applied."""
+    from rosesim.ad.builder import Builder
+    from rosesim.ad.cotangent import as_ref, truths
+
+    inner = Builder(b)
+    refs: list[Var] = []
+    more: list[Var] = []
+    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
+        if r:
+            refs.append(Var(as_ref(ty)))
+            more.append(refs[-1])
+            if w:
+                more.append(Var(as_ref(truths(ty))))
+    outs = inner.call(pair.bwd, [*args, *more])
+    if more:
+        body = inner.block(outs)
+        inits = tuple(b.zeros(v.ty) for v in more)
+        ends = b.let(Accum(inits, tuple(more), body), *(o.ty for o in outs), *(Ty(v.ty.scalar, v.ty.shape) for v in more))
+        outs, sums = ends[: len(outs)], dict(zip(more, ends[len(outs) :], strict=True))
+    else:
+        b.lets += inner.lets
+        sums = {}
+    plain = [r for r in pair.by_ref if not r]
+    values, conditions = iter(outs[: len(plain)]), iter(outs[len(plain) :])
+    out: list[Atom] = []
+    big = iter(refs)
+    for r, w in zip(pair.by_ref, pair.wants, strict=True):
+        if r:
+            out.append(sums[next(big)])
+        else:
+            v = next(values)
+            out.append(masked(b, next(conditions), v) if w else v)
+    return out
+
+
+def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int], one: bool) -> Any:
+    """Flat cotangents as gradients in the shape of the arguments."""
+    per_argument: list[list[Atom]] = []
+    k = 0
+    for t in rev.traced.params:
+        leaves = T.flatten(t)
+        per_argument.append([a for a in flat[k : k + len(leaves)] if a is not None])
+        k += len(leaves)
+    parts = [unflatten(gradient_type(rev.traced.params[p]), per_argument[p]) for p in positions]
+    return parts[0] if one else tuple(parts)
+
+
+def vjp(f: Callable[..., Any], *, wrt: Wrt = None) -> Callable[..., tuple[Any, Callable[[Any], Any]]]:
+    """The function that gives f's value and its pullback. The pullback takes a cotangent, in the shape of
+    the value, and gives the cotangent of the argument (a tuple where there are several; `wrt`, positions
+    or names, chooses some). It owns what it needs: call it later, again, from any thread.
+
+    >>> from rosesim import fn, vjp, Real
+    >>> @fn
+    ... def product(x: Real, y: Real) -> Real:
+    ...     return x * y
+    >>> value, pullback = vjp(product)(3.0, 4.0)
+    >>> value, pullback(1.0), pullback(2.0)
+    (12.0, (4.0, 3.0), (8.0, 6.0))
+    """
+    g = _as_fn(f)
+
+    def value_and_pullback(*args: Any) -> tuple[Any, Callable[[Any], Any]]:
+        positions, one = _positions(g, wrt, len(args))
+        if trace.current() is None:
+            return _run_vjp(g, args, positions, one)
+        g.signature()
+        types = g.types_of(args)
+        traced = g.traced(types)
+        trace.frame().world.join(traced.world)
+        rev = Reversed.of(traced, positions)
+        atoms = [a for v, t in zip(args, types, strict=True) for a in lower(v, t)]
+        value, tape = rev.forward([*atoms, *traced.captured])
+        return value, lambda ct: _gradients(rev, rev.backward(tape, ct), positions, one)
+
+    return value_and_pullback
+
+
+def _plain_type(ty: Ty) -> T.Type:
+    """A language type that lies in one flat array of this type."""
+    scalars = {"FloatT": T.REAL, "BoolT": T.BOOL}
+    name = type(ty.scalar).__name__
+    t: T.Type = scalars[name] if name in scalars else T.IntType(ty.scalar.lo, ty.scalar.hi)  # pyright: ignore
+    for n in reversed(ty.shape):
+        t = T.VecType(n, t)
+    return t
+
+
+def _run_vjp(g: Fn[..., Any], args: tuple[Any, ...], positions: tuple[int, ...], one: bool) -> Any:
+    g.signature()
+    types = g.types_of(args)
+    traced = g.traced(types)
+    rev = Reversed.of(traced, positions)
+    key = ("run vjp", positions)
+    if key not in traced.func.memo:
+        held = T.tuple_type(*(_plain_type(v.ty) for v in (rev.pair.tape if rev.pair else ())))
+
+        def there(*values: Any) -> Any:
+            atoms = [a for v, t in zip(values, types, strict=True) for a in lower(v, t)]
+            value, tape = rev.forward(atoms)
+            return value, unflatten(held, tape)
+
+        def back(tape: Any, ct: Any) -> Any:
+            return _gradients(rev, rev.backward(lower(tape, held), ct), positions, one)
+
+        there.__name__, back.__name__ = g.name, f"pullback of {g.name}"
+        traced.func.memo[key] = (
+            Program(Fn(there), types),
+            Program(Fn(back), (held, gradient_type(traced.result))),
+        )
+    first, second = traced.func.memo[key]
+    value, tape = first(*args)
+    return value, lambda ct: second(tape, ct)
+
+
+def value_and_grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
+    """The function that gives f's value (a Real) and its gradient, in the shape of the argument.
+
+    A tuple where there are several arguments; `wrt`, positions or names, chooses some. What is not real
+    in an argument (Index, Bool) has the gradient None.
+
+    >>> from rosesim import fn, value_and_grad, Real, Vec, sum
+    >>> @fn
+    ... def energy(x: Vec[Real, 3]) -> Real:
+    ...     return sum(3, lambda i: x[i] ** 2)
+    >>> value_and_grad(energy)([1.0, 2.0, 3.0])
+    (14.0, array([2., 4., 6.]))
+    """
+    g = _as_fn(f)
+
+    def derived(*args: Any) -> Any:
+        value, pullback = vjp(g, wrt=wrt)(*args)
+        if typeof(value) != T.REAL:
+            raise TypeMismatch(
+                f"the gradient of {g.name} was asked for, which gives {typeof(value)}; expected a Real: jacobian "
+                "and vjp take functions that give more",
+                g.where,
+            )
+        return value, pullback(1.0)
+
+    return _like(g, derived, "value_and_grad")
+
+
+def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
+    """The function that gives f's gradient: see `value_and_grad`.
+
+    >>> from rosesim import fn, grad, Real
+    >>> @fn
+    ... def f(x: Real, y: Real) -> Real:
+    ...     return x**2 * y
+    >>> grad(f)(3.0, 5.0), grad(f, wrt="y")(3.0, 5.0), grad(grad(f, wrt=0), wrt=0)(3.0, 5.0)
+    ((30.0, 9.0), 9.0, 10.0)
+    """
+    both = value_and_grad(f, wrt=wrt)
+    return _like(_as_fn(f), lambda *args: both(*args)[1], "grad")
+
+
+def _like(g: Fn[..., Any], python: Callable[..., Any], what: str) -> Fn[..., Any]:
+    """A function with the parameters of g."""
+    python.__name__ = f"{what}({g.name})"
+    made: Fn[..., Any] = Fn(python)
+    made.take_signature(g)
+    return made
+
+
+def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
+    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent.
+
+    >>> from rosesim import fn, jvp, Real
+    >>> @fn
+    ... def f(x: Real, y: Real) -> Real:
+    ...     return x * y
+    >>> jvp(f)(3.0, 4.0, 1.0, 0.0), jvp(f)(3.0, 4.0, None, 1.0)
+    ((12.0, 4.0), (12.0, 3.0))
+    """
+    g = _as_fn(f)
+
+    def derived(*args: Any) -> Any:
+        if len(args) % 2:
+            raise TypeMismatch(f"jvp({g.name}) was called with {len(args)} arguments; expected as many tangents as "
+                               "arguments", here())  # fmt: skip
+        primals, tangents = args[: len(args) // 2], args[len(args) // 2 :]
+        g.signature()
+        types = g.types_of(primals)
+        traced = g.traced(types)
+        fr = trace.frame()
+        fr.world.join(traced.world)
+        atoms = [a for v, t in zip(primals, types, strict=True) for a in lower(v, t)]
+        active: list[bool] = []
+        tans: list[Atom] = []
+        for dv, t in zip(tangents, types, strict=True):
+            leaves = T.flatten(t)
+            on = dv is not None
+            active += [on and is_float(Var(ty)) for ty in leaves]
+            tans += lower(dv, gradient_type(t)) if on else []
+        mask = (*active, *(False for _ in traced.captured))
+        made, out = jvp_func(traced.func, mask)
+        b = trace.building()
+        outs = b.call(erased(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
+        fr.own(outs)
+        count = len(traced.func.results)
+        value = unflatten(traced.result, outs[:count])
+        rest = iter(outs[count:])
+        floats = [(ty, o) for ty, o in zip(traced.func.results, out, strict=True) if is_float(Var(ty))]
+        flat = [next(rest) if o else b.zeros(ty) for ty, o in floats]
+        fr.own(flat)
+        return value, unflatten(gradient_type(traced.result), flat)
+
+    derived.__name__ = f"jvp({g.name})"
+    return Fn(derived)
+
+
+def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
+    """The function that gives, in the shape of f's value, the gradient of each number in it.
+
+    >>> from rosesim import fn, jacobian, Real, Vec
+    >>> @fn
+    ... def polar(p: Vec[Real, 2]) -> Vec[Real, 2]:
+    ...     return [p[0] * p[1], p[0] + p[1]]
+    >>> jacobian(polar)([2.0, 3.0])
+    array([[3., 2.],
+           [1., 1.]])
+    """
+    g = _as_fn(f)
+
+    def derived(*args: Any) -> Any:
+        value, pullback = vjp(g, wrt=wrt)(*args)
+        t = gradient_type(typeof(value))
+
+        def rows(part: T.Type, place: Callable[[Any], Any]) -> Any:
+            match part:
+                case T.RealType():
+                    return pullback(place(Real(1.0)))
+                case T.VecType(n, elem):
+                    return vec(n, lambda i: rows(elem, lambda c: place(real_zero(part).at[i].set(c))))
+                case T.StructType():
+                    zero = real_zero(part)
+                    fields = part.parts(zero)
+                    return part.build(
+                        [
+                            rows(p, lambda c, k=k: place(part.build([*fields[:k], c, *fields[k + 1 :]])))
+                            for k, p in enumerate(part.types)
+                        ]
+                    )
+                case _:
+                    return None
+
+        return rows(t, lambda c: c)
+
+    return _like(g, derived, "jacobian")
+
+
+def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
+    """The function that gives the second derivatives of f, which gives a Real.
+
+    >>> from rosesim import fn, hessian, Real
+    >>> @fn
+    ... def f(x: Real, y: Real) -> Real:
+    ...     return x**2 * y
+    >>> hessian(f)(3.0, 5.0)
+    ((10.0, 6.0), (6.0, 0.0))
+    """
+    return jacobian(grad(f, wrt=wrt), wrt=wrt)
+
+
+def vmap(f: Callable[..., Any], *, over: Wrt = None) -> Fn[..., Any]:
+    """The function that applies f to each element of its arguments (of those that `over` names), giving a
+    vector of the results.
+
+    >>> from rosesim import fn, vmap, Real
+    >>> @fn
+    ... def f(x: Real, y: Real) -> Real:
+    ...     return x * y
+    >>> vmap(f)([1.0, 2.0], [3.0, 4.0]), vmap(f, over=0)([1.0, 2.0], 10.0)
+    (array([3., 8.]), array([10., 20.]))
+    """
+    g = _as_fn(f)
+
+    def derived(*args: Any) -> Any:
+        positions, _ = _positions(g, over, len(args))
+        sizes = {_length(args[p]) for p in positions}
+        if len(sizes) != 1 or None in sizes:
+            found = ", ".join(str(typeof(args[p])) for p in positions)
+            raise TypeMismatch(f"vmap({g.name}) over {found or 'nothing'} was found; expected vectors of one length",
+                               here())  # fmt: skip
+        (n,) = sizes
+        assert n is not None
+        return vec(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
+
+    derived.__name__ = f"vmap({g.name})"
+    return Fn(derived)
+
+
+def _length(v: Any) -> int | None:
+    t = typeof(v)
+    if isinstance(t, T.VecType):
+        return t.n
+    if isinstance(t, T.StructType):
+        sizes = {_length(p) for p in t.parts(v)}
+        return sizes.pop() if len(sizes) == 1 else None
+    return None
+
+
+def _element(v: Any, i: Any) -> Any:
+    if isinstance(v, VecValue):
+        return v[i]
+    t = typeof(v)
+    assert isinstance(t, T.StructType)
+    return t.build([_element(p, i) for p in t.parts(v)])
+
+
+def stop_gradient(x: Any) -> Any:
+    """x itself, taken as constant by every derivative.
+
+    >>> from rosesim import fn, grad, stop_gradient, Real
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return x * stop_gradient(x)
+    >>> grad(f)(3.0)
+    3.0
+    """
+    t = typeof(x)
+    f = trace.frame()
+    atoms = [f.resolve(a) for a in lower(x, t)]
+    return unflatten(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
+
+
+__all__ = ["grad", "hessian", "jacobian", "jvp", "kind", "stop_gradient", "value_and_grad", "vjp", "vmap"]
+del builtins

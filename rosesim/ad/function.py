@@ -1,0 +1,448 @@
+"""`@fn`: Python functions as functions of the language, traced once a signature."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from rosesim.ad import deep, trace
+from rosesim.ad import types as T
+from rosesim.ad.border import build, flat_args
+from rosesim.ad.errors import ArgumentError, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
+from rosesim.ad.locate import here
+from rosesim.ad.simplify import simplified
+from rosesim.ad.values import Value
+from rosesim.ad.vector import lower, typeof, unflatten
+from rosesim.ad.world import World
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Types = tuple[T.Type, ...]
+
+_underway: ContextVar[tuple[tuple[Any, Types], ...]] = ContextVar("rosesim_underway", default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A traced function: the program, its Python-side types, what it captured and what it read."""
+
+    func: Func
+    params: Types
+    result: T.Type
+    captured: tuple[Var, ...]
+    world: World
+
+
+class Fn(Generic[P, R]):
+    """A function of the language. Called with numbers and arrays it compiles at the first call and runs;
+    called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
+    """
+
+    def __init__(self, python: Callable[P, R], scope: dict[str, Any] | None = None, is_opaque: bool = False):
+        functools.update_wrapper(self, python, updated=())
+        self.python = python
+        self.name: str = getattr(python, "__name__", type(python).__name__)
+        code = getattr(inspect.unwrap(python), "__code__", None)
+        self.where = Where(code.co_filename, code.co_firstlineno) if code is not None else here()
+        self.is_opaque = is_opaque
+        self.version = 0
+        self._scope = scope
+        self._cache: dict[Types, Traced] = {}
+        self._programs: dict[Types, Program] = {}
+        self._bound: dict[Any, Fn[..., Any]] = {}
+        self._custom: dict[str, Fn[..., Any]] = {}
+        self._signature: inspect.Signature | None = None
+        self._annotated: tuple[T.Type | None, ...] = ()
+        self._returns: T.Type | None = None
+
+    # ------------------------------------------------------------------------------ signature
+
+    def signature(self) -> inspect.Signature:
+        """The Python signature, with its annotations read once."""
+        if self._signature is None:
+            signature = inspect.signature(self.python)
+            hints = self._hints()
+            for p in signature.parameters.values():
+                if p.kind in (p.VAR_KEYWORD,):
+                    raise TraceError(f"{self.name}(**{p.name}) was found; expected named parameters", self.where)
+            self._annotated = tuple(
+                self._type(hints[p.name], p.name) if p.name in hints else None for p in signature.parameters.values()
+            )
+            self._returns = self._type(hints["return"], "return") if "return" in hints else None
+            self._signature = signature
+        return self._signature
+
+    def take_signature(self, other: Fn[..., Any]) -> None:
+        """Take the parameters of another function, of which this one is a transform."""
+        self._signature = other.signature()
+        self._annotated = other._annotated
+
+    def _hints(self) -> dict[str, Any]:
+        f = inspect.unwrap(self.python)
+        f = getattr(f, "__func__", f)
+        f = getattr(f, "func", f)
+        closure = inspect.getclosurevars(f).nonlocals if inspect.isfunction(f) else {}
+        try:
+            raw = dict(getattr(f, "__annotations__", {}))
+            strings = {k: v for k, v in raw.items() if isinstance(v, str)}
+            if strings:
+                scope = {**(self._scope or {}), **closure}
+                raw.update({k: _evaluated(v, getattr(f, "__globals__", {}), scope) for k, v in strings.items()})
+            return raw
+        except NameError as e:
+            raise TraceError(f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where) from e
+
+    def _type(self, annotation: Any, name: str) -> T.Type:
+        try:
+            return T.from_annotation(annotation, self._scope)
+        except RosesimError as e:
+            raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        signature = self.signature()
+        if not kwargs and len(args) == len(signature.parameters) and not self._variadic():
+            return args
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as e:
+            raise TypeMismatch(f"{self.name}: {e}; expected {self.name}{signature}", here()) from None
+        bound.apply_defaults()
+        out: list[Any] = []
+        for p in signature.parameters.values():
+            out += bound.arguments[p.name] if p.kind is p.VAR_POSITIONAL else [bound.arguments[p.name]]
+        return tuple(out)
+
+    def _variadic(self) -> bool:
+        assert self._signature is not None
+        return any(p.kind is p.VAR_POSITIONAL for p in self._signature.parameters.values())
+
+    def types_of(self, args: Sequence[Any]) -> Types:
+        """The parameter types for these arguments: those annotated, else those of the arguments."""
+        declared = self._annotated + (None,) * (len(args) - len(self._annotated))
+        return tuple(typeof(a) if t is None else t for a, t in zip(args, declared, strict=False))
+
+    def names(self, count: int) -> list[str]:
+        """A name for each argument."""
+        names: list[str] = []
+        for p in self.signature().parameters.values():
+            extra = count - len(self.signature().parameters) + 1
+            names += [f"{p.name}[{i}]" for i in range(extra)] if p.kind is p.VAR_POSITIONAL else [p.name]
+        return names
+
+    # -------------------------------------------------------------------------------- tracing
+
+    def traced(self, types: Types) -> Traced:
+        """The program for parameters of these types, traced again where what it read has changed."""
+        known = self._cache.get(types)
+        if known is not None and known.world.unchanged():
+            return known
+        if (self, types) in _underway.get():
+            raise TraceError(
+                f"{self.name} reaches itself with arguments of the same types; expected a recursion that ends "
+                "while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+                here(),
+            )
+        token = _underway.set((*_underway.get(), (self, types)))
+        try:
+            made = deep.nested(self._trace, types)
+        except RecursionError:
+            raise TraceError(
+                f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
+                "tracing: let Python values decide it, or use scan or while_loop",
+                self.where,
+            ) from None
+        finally:
+            _underway.reset(token)
+        self._cache[types] = made
+        return made
+
+    def _trace(self, types: Types) -> Traced:
+        world = World()
+        world.read(("version", id(self)), lambda: self.version)
+        if self.is_opaque:
+            return self._trace_opaque(types, world)
+        if len(_underway.get()) > _TOO_DEEP:
+            raise TraceError(f"{self.name} calls functions {_TOO_DEEP} deep; expected a recursion that ends", here())
+        outer = trace.current()
+        f = trace.Frame(self.name, outer)
+        f.world = world
+        names = self.names(len(types))
+        with trace.entered(f):
+            world.note_function(self.python)
+            args: list[Any] = []
+            for t, name in zip(types, names, strict=True):
+                leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
+                args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
+            value: Any = self.python(*args)  # pyright: ignore[reportCallIssue] -- the arguments fit by construction
+            result = self._result_type(value)
+            atoms = [f.resolve(a) for a in lower(value, result)]
+            body = f.builder.block(atoms)
+        hidden = tuple(f.captured)
+        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result))
+        return Traced(simplified(func), types, result, hidden, world)
+
+    def _result_type(self, value: Any) -> T.Type:
+        if self._returns is not None:
+            return self._returns
+        if isinstance(value, type) or callable(value) and not isinstance(value, Value):
+            raise TypeMismatch(f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where)
+        return typeof(value)
+
+    def _trace_opaque(self, types: Types, world: World) -> Traced:
+        self.signature()
+        if self._returns is None:
+            raise TypeMismatch(
+                f"the opaque function {self.name} has no annotation for its result; expected one, such as "
+                f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
+                self.where,
+            )
+        result = self._returns
+        python = self.python
+
+        def call(*flat: Any) -> tuple[Any, ...]:
+            rest = list(flat)
+            value = python(*(build(t, rest) for t in types))  # pyright: ignore[reportCallIssue]
+            return tuple(flat_args(value, result, f"the result of {self.name}"))
+
+        params = tuple(
+            Var(ty, leaf)
+            for t, name in zip(types, self.names(len(types)), strict=True)
+            for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
+        )
+        func = Func(self.name, params, Opaque(call, T.flatten(result)), self.where, self._rules(types, result))
+        return Traced(func, types, result, (), world)
+
+    # ------------------------------------------------------------------------------ custom rules
+
+    def _rules(self, types: Types, result: T.Type) -> Rules | None:
+        if not self._custom:
+            return None
+        from rosesim.ad.custom import jvp_rule, vjp_rule  # they trace functions, by this module
+
+        jvp, vjp = self._custom.get("jvp"), self._custom.get("vjp")
+        return Rules(
+            jvp=None if jvp is None else lambda: jvp_rule(self, jvp, types, result),
+            vjp=None if vjp is None else lambda: vjp_rule(self, vjp, types, result),
+        )
+
+    def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give this function a forward derivative of its own: a function of the same arguments with every
+        Real a `Dual` (fields `re`, a Real, and `du`, a Tan), giving the result likewise.
+
+        >>> from rosesim import opaque, Dual, Real, grad
+        >>> import math
+        >>> @opaque
+        ... def sine(x: Real) -> Real:
+        ...     return math.sin(x)
+        >>> @sine.defjvp
+        ... def _(x: Dual) -> Dual:
+        ...     return Dual(sine(x.re), -2.0 * x.du)  # not its true derivative
+        >>> grad(sine)(0.5)
+        -2.0
+        """
+        return self._define("jvp", rule)
+
+    def defvjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give this function a reverse derivative of its own: a function of its arguments and then the
+        cotangent of its result (every Real a Tan), giving the cotangent of each argument (None for one
+        without a Real), as a tuple where there are several. It must be linear in the cotangent; forward
+        mode comes by transposing it.
+
+        >>> from rosesim import fn, Real, Tan, grad, jvp
+        >>> @fn
+        ... def clipped(x: Real) -> Real:
+        ...     return x * x
+        >>> @clipped.defvjp
+        ... def _(x: Real, ct: Tan) -> Tan:
+        ...     return x * ct  # half of the true one
+        >>> grad(clipped)(3.0), jvp(clipped)(3.0, 2.0)[1]
+        (3.0, 6.0)
+        """
+        return self._define("vjp", rule)
+
+    def _define(self, which: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+        python = rule.python if isinstance(rule, Fn) else rule
+        scope = _caller_locals(2)
+        self._custom[which] = Fn(python, scope)
+        self.version += 1
+        self._cache.clear()
+        return rule
+
+    # -------------------------------------------------------------------------------- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
+        if trace.current() is None:
+            return self._run(args, kwargs)
+        return self._apply(args, kwargs)
+
+    def _apply(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Write a call into the function under trace."""
+        args = self._arguments(args, kwargs)
+        types = self.types_of(args)
+        traced = self.traced(types)
+        f = trace.frame()
+        f.world.join(traced.world)
+        try:
+            atoms = [a for v, t in zip(args, types, strict=True) for a in lower(v, t)]
+        except TypeMismatch as e:
+            raise TypeMismatch(f"in a call of {self.name}: {str(e).removeprefix(f'{e.where}: ')}", e.where) from None
+        return call_traced(traced.func, [*atoms, *traced.captured], traced.result)
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        args = self._arguments(args, kwargs)
+        types = self.types_of(args)
+        program = self._programs.get(types)
+        if program is None or not program.traced.world.unchanged():
+            program = self._programs[types] = Program(self, types)
+        return program(*args)
+
+    def compile(self, *like: Any, math: str = "fast", optimise: bool = True) -> Program:
+        """The frozen compiled program for arguments like these (values or types; none where all parameters
+        are annotated): the cheapest call there is. It does not notice later changes of what it read.
+
+        >>> from rosesim import fn, Real
+        >>> @fn
+        ... def cube(x: Real) -> Real:
+        ...     return x * x * x
+        >>> program = cube.compile()
+        >>> program(2.0)
+        8.0
+        """
+        self.signature()
+        if not like and any(t is None for t in self._annotated):
+            raise TypeMismatch(
+                f"{self.name}.compile() was called without arguments, but not all parameters are annotated; "
+                "expected annotations or an example of each argument",
+                self.where,
+            )
+        given: list[Any] = []
+        for v in like:
+            is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
+            given.append(T.from_annotation(v) if is_type else typeof(v))
+        types = tuple(given) if like else typing.cast("Types", self._annotated)
+        declared = self._annotated + (None,) * (len(types) - len(self._annotated))
+        types = tuple(d if d is not None else t for d, t in zip(declared, types, strict=False))
+        return Program(self, types, math=math, optimise=optimise)
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
+        """As a method: the object is known while tracing, like all that a closure holds."""
+        if owner is None:
+            return self
+        try:
+            key: Any = owner
+            known = self._bound.get(key)
+        except TypeError:
+            key = id(owner)
+            known = self._bound.get(key)
+        if known is None:
+            known = self._bound[key] = Fn(typing.cast("Any", self.python).__get__(owner, kind), self._scope)
+        return known
+
+    def __repr__(self) -> str:
+        return f"<rosesim function {self.name}>"
+
+
+_TOO_DEEP = 20_000
+
+
+def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
+    """Write a call of a traced function and give its result as Python values."""
+    f = trace.frame()
+    b = trace.building()
+    outs = b.call(func, [f.resolve(a) for a in args])
+    f.own(outs)
+    return unflatten(result, outs)
+
+
+class Program:
+    """A compiled function: call it with numbers and arrays. `seconds` is what compiling took."""
+
+    def __init__(self, f: Fn[..., Any], types: Types, math: str = "fast", optimise: bool = True):
+        self.traced = f.traced(types)
+        if self.traced.captured:
+            raise TraceError(f"{f.name} uses traced values of a function whose tracing has ended", f.where)
+        names = f.names(len(types))
+        self._types = tuple(zip(types, names, strict=True))
+        leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
+        self.compiled = _backend()(self.traced.func, math=math, optimise=optimise, names=leaves)
+        self.seconds: float = self.compiled.seconds
+        self.name = f.name
+        self._plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
+        self._single = len(T.flatten(self.traced.result)) == 1 and not isinstance(
+            self.traced.result, T.StructType | T.NullType
+        )
+
+    def __call__(self, *args: Any) -> Any:
+        if len(args) != len(self._types):
+            raise ArgumentError(f"{self.name}: {len(args)} arguments were found; expected {len(self._types)}")
+        if self._plain:
+            flat = self.compiled(*args)
+        else:
+            flat = self.compiled(
+                *(a for v, (t, n) in zip(args, self._types, strict=True) for a in flat_args(v, t, n))
+            )
+        return flat[0] if self._single else build(self.traced.result, list(flat))
+
+
+def _no_backend() -> Callable[..., Any]:
+    raise RosesimError("no compiler is attached; import rosesim, not rosesim.ad alone")
+
+
+_backend: Callable[[], Callable[..., Any]] = _no_backend
+
+
+def set_backend(find: Callable[[], Callable[..., Any]]) -> None:
+    """Attach the compiler: `find()`, called at the first compilation, gives `compile_func`."""
+    global _backend
+    _backend = find
+
+
+def _evaluated(annotation: str, space: dict[str, Any], scope: dict[str, Any]) -> Any:
+    holder = type("holder", (), {"__annotations__": {"x": annotation}})
+    return typing.get_type_hints(holder, space, scope, include_extras=True)["x"]
+
+
+def _caller_locals(depth: int) -> dict[str, Any]:
+    return dict(sys._getframe(depth + 1).f_locals)  # pyright: ignore[reportPrivateUsage] -- local types in string annotations
+
+
+def fn(python: Callable[P, R]) -> Fn[P, R]:
+    """Make a Python function one of the language: traced once a signature, compiled, differentiable.
+
+    Raises `TypeMismatch`, `TraceError` or `EscapedValue`, each with the user's line, where the function
+    cannot be traced, and `ArgumentError` where it is called with something else than it takes.
+
+    >>> from rosesim import fn, Real
+    >>> @fn
+    ... def kinetic(m: Real, v: Real) -> Real:
+    ...     return 0.5 * m * v**2
+    >>> kinetic(2.0, 3.0)
+    9.0
+    """
+    return Fn(python, _caller_locals(1))
+
+
+def opaque(python: Callable[P, R]) -> Fn[P, R]:
+    """Make a pure Python callable one of the language without tracing it: it is called while the program
+    runs, with numbers and NumPy arrays, any number of times. Its parameters and result are annotated; a
+    derivative is given by `defjvp` or `defvjp`, else it has none and asking for one is an error.
+
+    >>> import math
+    >>> from rosesim import fn, opaque, Real
+    >>> @opaque
+    ... def gamma(x: Real) -> Real:
+    ...     return math.gamma(x)
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return gamma(x) + 1.0
+    >>> f(5.0)
+    25.0
+    """
+    return Fn(python, _caller_locals(1), is_opaque=True)

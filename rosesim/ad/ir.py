@@ -1,0 +1,433 @@
+"""The program representation: what tracing builds, transformations rewrite and codegen compiles.
+
+A program is a `Func`. Its body is a `Block`, a list of `Let`s in single-assignment form; nested
+blocks (loop bodies, branches) see every variable of the blocks around them. All values are scalars
+or dense C-order arrays of scalars: structs, tuples and vectors of structs exist only while tracing
+and arrive here as one array a field (see `types.flatten`).
+
+There is no pointer and no allocation here. The one effect that a program can observe is `Add` into
+a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+# ---------------------------------------------------------------------------------------- types
+
+
+@dataclass(frozen=True, slots=True)
+class FloatT:
+    """A real number; `width` in bits."""
+
+    width: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TanT:
+    """A tangent or cotangent of a `FloatT`: only linear operations take one."""
+
+    width: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BoolT:
+    """True or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntT:
+    """A whole number with lo <= value <= hi, both inclusive; `Index[n]` is IntT(0, n - 1)."""
+
+    lo: int
+    hi: int
+
+
+Scalar = FloatT | TanT | BoolT | IntT
+
+
+@dataclass(frozen=True, slots=True)
+class Ty:
+    """A scalar (`shape == ()`), a dense array, or (`ref`) a write-only accumulator of that shape."""
+
+    scalar: Scalar
+    shape: tuple[int, ...] = ()
+    ref: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many scalars a value of this type holds."""
+        n = 1
+        for d in self.shape:
+            n *= d
+        return n
+
+    def at(self, depth: int) -> Ty:
+        """The type of an element after `depth` indices."""
+        return Ty(self.scalar, self.shape[depth:], self.ref)
+
+
+REAL, TAN, BOOL = Ty(FloatT()), Ty(TanT()), Ty(BoolT())
+
+
+def index_ty(n: int) -> Ty:
+    """The scalar type Index[n]."""
+    return Ty(IntT(0, n - 1))
+
+
+# ---------------------------------------------------------------------------------------- atoms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Var:
+    """A name, bound once: by a `Let`, as a parameter, or by the construct whose block it is for."""
+
+    ty: Ty
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """A scalar constant: float for FloatT and TanT, bool for BoolT, int within bounds for IntT."""
+
+    value: float | bool | int
+    ty: Ty
+
+
+Atom = Var | Lit
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A line of the user's program."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+# ---------------------------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """A scalar operator of the table in `ops`; one scalar out."""
+
+    name: str
+    args: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Get:
+    """Element or sub-array x[idx]; 1 <= len(idx) <= rank. Each index is of IntT(0, at most dim - 1)."""
+
+    x: Atom
+    idx: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Put:
+    """The array x with the element or sub-array at idx replaced by v."""
+
+    x: Atom
+    idx: tuple[Atom, ...]
+    v: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """An array of the items, all of one type; at least one item."""
+
+    items: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fill:
+    """An array (type: that of the variable it is bound to) with every element equal to the scalar."""
+
+    value: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time."""
+
+    array: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stop:
+    """x itself, with derivative zero."""
+
+    x: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """The one loop: map, fold, scan and while.
+
+    For i = 0, 1, ..., n - 1 (n - 1, ..., 0 where `reverse`; fewer where `upto`, IntT(0, <= n), says so:
+    i = 0 .. upto - 1) runs `body`, in which `index` is i and `carries` hold the state. The body's results
+    are the next carries, then one value for each output. Before each iteration `test` (one Bool result; it
+    sees `carries` and `index`), where there is one, may end the loop. A loop with `test` has neither
+    `upto` nor `reverse`.
+
+    Bound variables: the final carries, then each output stacked along a new first dimension of length n
+    (zeros, False where no iteration ran), then with `test` the count of iterations, IntT(0, n).
+    """
+
+    n: int
+    index: Var
+    inits: tuple[Atom, ...]
+    carries: tuple[Var, ...]
+    body: Block
+    upto: Atom | None = None
+    reverse: bool = False
+    test: Block | None = None
+    remat: bool = False
+    """Never store what this loop computes for a reverse pass: run it again (a checkpointed segment)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cond:
+    """A real branch: only the chosen block runs; both have results of the same types."""
+
+    p: Atom
+    then: Block
+    orelse: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accum:
+    """Runs `body`, in which each of `refs` (type Ty(..., ref=True)) takes `Add`s, starting from `inits`.
+
+    An init is an array or scalar of the ref's type. Bound variables: the body's results, then each ref's
+    final value. Adding to a Bool ref is `or`.
+    """
+
+    inits: tuple[Atom, ...]
+    refs: tuple[Var, ...]
+    body: Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Add:
+    """ref[idx] += v (or |= for Bool); idx may be empty or partial, v has the rest's shape. Binds nothing."""
+
+    ref: Var
+    idx: tuple[Atom, ...]
+    v: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubRef:
+    """The ref of the element or sub-array at idx, to be handed to a function."""
+
+    ref: Var
+    idx: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guard:
+    """Ends the program with `message` where `bad` is true. Binds nothing."""
+
+    bad: Atom
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A call of a function; binds its results. A ref is passed as an argument of type Ty(..., ref=True)."""
+
+    func: Func
+    args: tuple[Atom, ...]
+
+
+Expr = Op | Get | Put | Stack | Fill | Data | Stop | Loop | Cond | Accum | Add | SubRef | Guard | Call
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Let:
+    """outs = expr, written at `where`."""
+
+    outs: tuple[Var, ...]
+    expr: Expr
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Lets in order, then results that may name any variable in sight."""
+
+    lets: tuple[Let, ...]
+    results: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opaque:
+    """A Python callable taking and returning flat tuples of floats, bools, ints and arrays."""
+
+    call: Callable[..., tuple[Any, ...]]
+    results: tuple[Ty, ...]
+
+
+@dataclass(slots=True)
+class Rules:
+    """Derivatives that a programmer gave a function; each makes its Func when first needed.
+
+    `jvp`: (primals, then a tangent for each Float primal) -> (results, then a tangent for each Float result).
+    `vjp`: (primals, then a cotangent for each Float result) -> a cotangent for each Float primal.
+    """
+
+    jvp: Callable[[], Func] | None = None
+    vjp: Callable[[], Func] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Func:
+    """A closed function: its body mentions nothing but its parameters. Programs are acyclic.
+
+    `memo` keeps what transformations have made of this very function, so that each is made once.
+    """
+
+    name: str
+    params: tuple[Var, ...]
+    body: Block | Opaque
+    where: Where | None = None
+    rules: Rules | None = None
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def results(self) -> tuple[Ty, ...]:
+        """The types of the results."""
+        if isinstance(self.body, Opaque):
+            return self.body.results
+        return tuple(r.ty for r in self.body.results)
+
+
+# ------------------------------------------------------------------------------------ traversal
+
+
+def operands(e: Expr) -> tuple[Atom, ...]:
+    """The atoms that an expression names itself, nested blocks not included."""
+    match e:
+        case Op(_, args) | Call(_, args):
+            return args
+        case Get(x, idx) | SubRef(x, idx):
+            return (x, *idx)
+        case Put(x, idx, v) | Add(x, idx, v):
+            return (x, *idx, v)
+        case Stack(items):
+            return items
+        case Fill(x) | Stop(x):
+            return (x,)
+        case Guard(bad, _):
+            return (bad,)
+        case Loop():
+            return e.inits if e.upto is None else (*e.inits, e.upto)
+        case Cond(p, _, _):
+            return (p,)
+        case Accum(inits, _, _):
+            return inits
+        case Data():
+            return ()
+
+
+def blocks(e: Expr) -> tuple[Block, ...]:
+    """The blocks nested directly in an expression."""
+    match e:
+        case Loop():
+            return (e.body,) if e.test is None else (e.body, e.test)
+        case Cond(_, then, orelse):
+            return (then, orelse)
+        case Accum(_, _, body):
+            return (body,)
+        case _:
+            return ()
+
+
+def binders(e: Expr) -> tuple[Var, ...]:
+    """The variables that an expression binds for its nested blocks."""
+    match e:
+        case Loop():
+            return (e.index, *e.carries)
+        case Accum(_, refs, _):
+            return refs
+        case _:
+            return ()
+
+
+def all_lets(block: Block) -> Iterator[Let]:
+    """Every let of a block and of the blocks nested in it."""
+    stack = [block]
+    while stack:
+        b = stack.pop()
+        for let in b.lets:
+            yield let
+            stack.extend(blocks(let.expr))
+
+
+def free_vars(block: Block) -> dict[Var, None]:
+    """The variables that a block uses and does not bind, in order of first use."""
+    free: dict[Var, None] = {}
+    bound: set[Var] = set()
+
+    def visit(b: Block) -> None:
+        for let in b.lets:
+            for a in operands(let.expr):
+                if isinstance(a, Var) and a not in bound:
+                    free[a] = None
+            bound.update(binders(let.expr))
+            for nested in blocks(let.expr):
+                visit(nested)
+            bound.update(let.outs)
+        for a in b.results:
+            if isinstance(a, Var) and a not in bound:
+                free[a] = None
+
+    visit(block)
+    return free
+
+
+def callees(func: Func) -> tuple[Func, ...]:
+    """The distinct functions that a function calls directly, in order of first call."""
+    if isinstance(func.body, Opaque):
+        return ()
+    seen: dict[Func, None] = {}
+    for let in all_lets(func.body):
+        if isinstance(let.expr, Call):
+            seen[let.expr.func] = None
+    return tuple(seen)
+
+
+def reachable(func: Func) -> list[Func]:
+    """All functions of a program, callees before callers, the function itself last."""
+    order: dict[Func, None] = {}
+    entered: set[Func] = set()
+    stack: list[tuple[Func, bool]] = [(func, False)]
+    while stack:
+        f, done = stack.pop()
+        if done:
+            order[f] = None
+        elif f not in entered:
+            entered.add(f)
+            stack.append((f, True))
+            stack.extend((g, False) for g in callees(f))
+    return list(order)
+
+
+def storage(s: Scalar) -> np.dtype[Any]:
+    """How arrays of a scalar lie in memory: IntT(0, n - 1) in the smallest unsigned integer."""
+    match s:
+        case FloatT(width) | TanT(width):
+            return np.dtype(f"f{width // 8}")
+        case BoolT():
+            return np.dtype(np.bool_)
+        case IntT(lo, hi):
+            return np.dtype(np.int64) if lo < 0 else np.min_scalar_type(max(hi, 0))

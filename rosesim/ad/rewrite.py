@@ -1,0 +1,158 @@
+"""Copying programs: with fresh variables, or with tangents turned into reals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rosesim.ad import deep
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Expr,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    TanT,
+    Ty,
+    Var,
+    all_lets,
+)
+
+
+class Copy:
+    """Copies blocks with every binder fresh; `names` maps old variables to new atoms."""
+
+    def __init__(
+        self,
+        names: dict[Var, Atom] | None = None,
+        ty: Callable[[Ty], Ty] = lambda t: t,
+        func: Callable[[Func], Func] = lambda f: f,
+    ):
+        self.names: dict[Var, Atom] = names if names is not None else {}
+        self._ty = ty
+        self._func = func
+
+    def bind(self, v: Var) -> Var:
+        """A fresh variable for v."""
+        new = Var(self._ty(v.ty), v.name)
+        self.names[v] = new
+        return new
+
+    def atom(self, a: Atom) -> Atom:
+        """The copy of an atom."""
+        if isinstance(a, Var):
+            return self.names.get(a, a)
+        ty = self._ty(a.ty)
+        return a if ty is a.ty else Lit(a.value, ty)
+
+    def _atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+        return tuple(map(self.atom, atoms))
+
+    def _ref(self, v: Var) -> Var:
+        new = self.atom(v)
+        assert isinstance(new, Var)
+        return new
+
+    def block(self, block: Block) -> Block:
+        """The copy of a block."""
+        lets = self.lets(block.lets)
+        return Block(lets, self._atoms(block.results))
+
+    def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
+        """Copies of lets, in order."""
+        out: list[Let] = []
+        for let in lets:
+            expr = self._expr(let.expr)
+            out.append(Let(tuple(self.bind(o) for o in let.outs), expr, let.where))
+        return tuple(out)
+
+    def _expr(self, e: Expr) -> Expr:
+        match e:
+            case Op(name, args):
+                return Op(name, self._atoms(args))
+            case Get(x, idx):
+                return Get(self.atom(x), self._atoms(idx))
+            case Put(x, idx, v):
+                return Put(self.atom(x), self._atoms(idx), self.atom(v))
+            case Stack(items):
+                return Stack(self._atoms(items))
+            case Fill(v):
+                return Fill(self.atom(v))
+            case Data():
+                return e
+            case Stop(x):
+                return Stop(self.atom(x))
+            case Add(ref, idx, v):
+                return Add(self._ref(ref), self._atoms(idx), self.atom(v))
+            case SubRef(ref, idx):
+                return SubRef(self._ref(ref), self._atoms(idx))
+            case Guard(bad, message):
+                return Guard(self.atom(bad), message)
+            case Call(func, args):
+                return Call(self._func(func), self._atoms(args))
+            case Cond(p, then, orelse):
+                return Cond(self.atom(p), self.block(then), self.block(orelse))
+            case Accum(inits, refs, body):
+                starts = self._atoms(inits)
+                return Accum(starts, tuple(map(self.bind, refs)), self.block(body))
+            case Loop():
+                inits = self._atoms(e.inits)
+                upto = None if e.upto is None else self.atom(e.upto)
+                index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
+                test = None if e.test is None else self.block(e.test)
+                body = self.block(e.body)
+                return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat)
+
+
+def fresh(func: Func) -> Func:
+    """The function with every variable bound once, also where a transformation used one twice."""
+    assert isinstance(func.body, Block)
+    copy = Copy()
+    params = tuple(map(copy.bind, func.params))
+    return Func(func.name, params, copy.block(func.body), func.where, func.rules)
+
+
+def erased(func: Func) -> Func:
+    """The function, and all that it calls, with tangents as plain reals: ready to be differentiated again."""
+    if "erased" not in func.memo:
+        func.memo["erased"] = deep.nested(_erased, func)
+    return func.memo["erased"]
+
+
+def _erased(func: Func) -> Func:
+    if isinstance(func.body, Opaque) or not _has_tangents(func):
+        return func
+    copy = Copy(ty=_real, func=erased)
+    params = tuple(map(copy.bind, func.params))
+    return Func(func.name, params, copy.block(func.body), func.where, func.rules)
+
+
+def _has_tangents(func: Func) -> bool:
+    if any(isinstance(p.ty.scalar, TanT) for p in func.params):
+        return True
+    assert isinstance(func.body, Block)
+    return any(
+        any(isinstance(o.ty.scalar, TanT) for o in let.outs)
+        or (isinstance(let.expr, Call) and erased(let.expr.func) is not let.expr.func)
+        for let in all_lets(func.body)
+    )
+
+
+def _real(ty: Ty) -> Ty:
+    return Ty(FloatT(ty.scalar.width), ty.shape, ty.ref) if isinstance(ty.scalar, TanT) else ty

@@ -1,0 +1,710 @@
+"""Reverse derivatives: the linear part of a forward derivative, transposed.
+
+`transpose` takes a function J with tangents (Tan parameters and results among its others) and gives two:
+`fwd`, the primal part of J, which also returns what the way back will read, and `bwd`, which takes that and
+the cotangents of J's Tan results and gives those of its Tan parameters.
+
+One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments. A let
+with blocks (a loop, a branch) becomes its own reverse, and its primal version may have to return more than
+before; which more is decided by `plan`, from what the reverse turned out to read. Primal variables keep
+their identity throughout, so what the reverse reads is simply what is free in it; every function is
+given fresh variables at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rosesim.ad import deep
+from rosesim.ad.builder import Builder, whole
+from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, truths
+from rosesim.ad.ir import (
+    BOOL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Fill,
+    Func,
+    Get,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    SubRef,
+    TanT,
+    Ty,
+    Var,
+    all_lets,
+    blocks,
+    free_vars,
+    operands,
+)
+from rosesim.ad.plan import plan, plan_loop
+from rosesim.ad.rewrite import fresh
+from rosesim.ad.simplify import Sweep, simplified
+from rosesim.ad.zerosum import summed
+
+BIG = 16
+"""Cotangents of arrays of more numbers than this are added into the caller's, not returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A forward and a backward function.
+
+    fwd: (primal parameters of J) -> (primal results, then the values of `stored`).
+    bwd: (the values of `tape`, variables of J: parameters or stored ones; for each Tan result, then for
+    each Tan ref parameter, its cotangent and, where asked, its want; for each parameter of `by_ref`,
+    a ref and, where it says so, a ref of wants) -> (for each other Tan parameter its cotangent, then, where
+    `wants` says so, its want).
+    """
+
+    fwd: Func
+    bwd: Func
+    tape: tuple[Var, ...]
+    stored: tuple[Var, ...]
+    wants: tuple[bool, ...]
+    by_ref: tuple[bool, ...]
+    always: tuple[bool, ...]
+    """For each parameter of `by_ref`, whether it surely gets something that counts."""
+
+
+def is_tan(a: Atom) -> bool:
+    """Whether an atom is linear."""
+    return isinstance(a.ty.scalar, TanT)
+
+
+def transpose(func: Func, conditional: tuple[bool, ...] | None = None) -> Pair:
+    """The reverse of J. `conditional` says which cotangents (of Tan results, then of Tan refs) come with a
+    condition under which they count."""
+    if conditional is None:
+        conditional = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
+    key = ("transpose", conditional)
+    if key not in func.memo:
+        func.memo[key] = deep.nested(lambda: Reverse(func).pair(conditional))
+    return func.memo[key]
+
+
+def is_tan_type(ty: Ty) -> bool:
+    """Whether a type is linear."""
+    return isinstance(ty.scalar, TanT)
+
+
+class Reverse:
+    """The reverse of one function."""
+
+    def __init__(self, func: Func):
+        self.func = func
+        self.outside = Outside()
+        self.primal: dict[Let, Let] = {}  # the primal versions of lets that return more than before
+        self.known: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
+        self.subrefs: dict[Var, SubRef] = {}
+
+    # ----------------------------------------------------------------------------- functions
+
+    def pair(self, conditional: tuple[bool, ...]) -> Pair:
+        """Both functions."""
+        func = self.func
+        assert isinstance(func.body, Block)
+        primals = [p for p in func.params if not is_tan(p)]
+        tans = [p for p in func.params if is_tan(p) and not p.ty.ref]
+        tan_refs = [p for p in func.params if is_tan(p) and p.ty.ref]
+        by_ref = tuple(t.ty.size > BIG for t in tans)
+        b = Builder(where=func.where)
+        results = [r for r in func.body.results if is_tan(r)]
+        params: list[Var] = []
+        seeds: list[Ct] = []
+        for ty, asked in zip([x.ty for x in (*results, *tan_refs)], conditional, strict=True):
+            value = Var(cotangent(ty), "ct")
+            params.append(value)
+            if asked:
+                params.append(Var(truths(ty), "want"))
+            seeds.append(Ct(value, params[-1] if asked else True))
+        self.known.update(zip(tan_refs, seeds[len(results) :], strict=True))
+        gather = Gather(b, _bound_tans(func.body) | {t for t, r in zip(tans, by_ref, strict=True) if not r}, self.outside)
+        for t, r in zip(tans, by_ref, strict=True):
+            if r:
+                self.outside.refs[t] = _ref_pair(t)
+        for r, ct in zip(results, seeds, strict=False):
+            gather.add(r, ct)
+        self.lets(gather, func.body.lets)
+        return self._finished(gather, primals, params, tans, by_ref)
+
+    def _finished(
+        self, gather: Gather, primals: list[Var], params: list[Var], tans: list[Var], by_ref: tuple[bool, ...]
+    ) -> Pair:
+        func, b = self.func, gather.b
+        assert isinstance(func.body, Block)
+        values: list[Atom] = []
+        conditions: list[Atom] = []
+        always = tuple(r and self.outside.refs[t].always for t, r in zip(tans, by_ref, strict=True))
+        sweep = Sweep(narrow=True)
+        sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
+        wants: list[bool] = []
+        for t, r in zip(tans, by_ref, strict=True):
+            if not r:
+                ct = gather.take(t) or Ct(b.zeros(cotangent(t.ty)), True)
+                values.append(ct.value)
+                conditions += [ct.want] if ct.want is not True else []
+                wants.append(ct.want is not True)
+            else:
+                wants.append(False)
+        reverse = sweep.block(b.block([]), [*values, *conditions])
+        used = free_vars(reverse)
+        for k, (t, r) in enumerate(zip(tans, by_ref, strict=True)):
+            if r:
+                pair = self.outside.refs[t]
+                wants[k] = pair.wref in used
+                params += [pair.ref, pair.wref] if wants[k] else [pair.ref]
+        own = self.stripped(func.body.lets)
+        bound = _outs(own)
+        reads = [v for v in free_vars(reverse) if v in bound]
+        again = plan(own, reads)
+        whole = Block((*again.again, *reverse.lets), reverse.results)
+        given = set(params)
+        tape = tuple(v for v in free_vars(whole) if v not in given)
+        stored = tuple(v for v in tape if v in bound)
+        bwd = Func(func.name + "_bwd", (*tape, *params), whole, func.where)
+        out = [r for r in func.body.results if not is_tan(r)]
+        fwd = Func(func.name + "_fwd", tuple(primals), Block(own, (*out, *stored)), func.where)
+        return Pair(simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True), tape, stored, tuple(wants), by_ref, always)
+
+    # ---------------------------------------------------------------------------- primal part
+
+    def stripped(self, lets: Sequence[Let]) -> tuple[Let, ...]:
+        """The primal lets among these, in the versions that return what their reverse reads."""
+        out: list[Let] = []
+        for let in lets:
+            new = self.primal.get(let) or self._stripped(let)
+            if new is not None:
+                out.append(new)
+        return tuple(out)
+
+    def _stripped(self, let: Let) -> Let | None:
+        e = let.expr
+        match e:
+            case Loop() | Cond() | Accum():
+                return self._strip_nested(let, (), {})
+            case Call(func, args):
+                if not any(map(is_tan, args)):
+                    return let
+                outs = tuple(o for o in let.outs if not is_tan(o))
+                return Let(outs, Call(primal_of(func), tuple(a for a in args if not is_tan(a))), let.where)
+            case Add(ref, _, _):
+                return None if is_tan(ref) else let
+            case _:
+                return None if any(map(is_tan, let.outs)) else let
+
+    def _strip_nested(self, let: Let, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
+        """The primal version of a let with blocks, each of which returns `extra` after its own results."""
+
+        def side(block: Block) -> Block:
+            return Block(
+                self.stripped(block.lets), (*(r for r in block.results if not is_tan(r)), *extra.get(block, ()))
+            )
+
+        e = let.expr
+        kept = tuple(o for o in let.outs if not is_tan(o))
+        match e:
+            case Loop():
+                pairs = [(c, a) for c, a in zip(e.carries, e.inits, strict=True) if not is_tan(c)]
+                carries, inits = tuple(c for c, _ in pairs), tuple(a for _, a in pairs)
+                new = Loop(e.n, e.index, inits, carries, side(e.body), e.upto, e.reverse, e.test, e.remat)
+                end = len(kept) - (e.test is not None)
+                return Let((*kept[:end], *extra_outs, *kept[end:]), new, let.where)
+            case Cond(p, then, orelse):
+                return Let((*kept, *extra_outs), Cond(p, side(then), side(orelse)), let.where)
+            case Accum():
+                pairs = [(r, a) for r, a in zip(e.refs, e.inits, strict=True) if not is_tan(r)]
+                new = Accum(tuple(a for _, a in pairs), tuple(r for r, _ in pairs), side(e.body))
+                m = len(kept) - len(pairs)
+                return Let((*kept[:m], *extra_outs, *kept[m:]), new, let.where)
+            case _:
+                raise AssertionError(e)
+
+    # -------------------------------------------------------------------------- reading back
+
+    def lets(self, g: Gather, lets: Sequence[Let]) -> None:
+        """Read lets backwards."""
+        for let in lets:
+            if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
+                self.subrefs[let.outs[0]] = let.expr
+        for let in reversed(lets):
+            g.b.where = let.where
+            self._let(g, let)
+
+    def _let(self, g: Gather, let: Let) -> None:
+        match let.expr:
+            case Op(name, args) if is_tan(let.outs[0]):
+                ct = g.take(let.outs[0])
+                if ct is not None:
+                    _op(g, name, args, ct)
+            case Get(x, idx) if is_tan(x):
+                ct = g.take(let.outs[0])
+                if ct is not None:
+                    g.add(x, ct, idx)
+            case Put(x, idx, v) if is_tan(x):
+                ct = g.take(let.outs[0])
+                if ct is not None:
+                    b = g.b
+                    g.add(v, ct.get(b, idx))
+                    g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want))
+            case Stack(items) if is_tan(let.outs[0]):
+                ct = g.take(let.outs[0])
+                for k, item in enumerate(items):
+                    if ct is not None:
+                        g.add(item, ct.get(g.b, (whole(k),)))
+            case Fill(v) if is_tan(v):
+                ct = g.take(let.outs[0])
+                if ct is not None and not isinstance(v, Lit):
+                    g.add(v, Ct(summed(g.b, ct.clean(g.b)), True))
+            case Add(ref, idx, v) if is_tan(ref):
+                ct = self._ref_ct(g, ref, idx)
+                if ct is not None:
+                    g.add(v, ct)
+            case Loop() as e:
+                self._loop(g, let, e)
+            case Cond() as e:
+                self._cond(g, let, e)
+            case Accum() as e:
+                self._accum(g, let, e)
+            case Call() as e if any(map(is_tan, e.args)):
+                self._call(g, let, e)
+            case _:
+                pass
+
+    def _ref_ct(self, g: Gather, ref: Var, idx: Sequence[Atom]) -> Ct | None:
+        """The cotangent of an element of a Tan ref: known before anything that adds to it is read."""
+        idx = tuple(idx)
+        while ref in self.subrefs:
+            sub = self.subrefs[ref]
+            ref, idx = sub.ref, (*sub.idx, *idx)
+        ct = self.known[ref]
+        return None if ct is None else ct.get(g.b, idx)
+
+    # ------------------------------------------------------------------ captured variables
+
+    def _captured(self, *parts: Block) -> dict[Var, Var]:
+        """The Tan variables (not refs) of blocks around these: by what gathers for them, what these name."""
+        found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
+        return {self.outside.resolve(v, ())[0]: v for v in found}
+
+    def _with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], list[Atom]]) -> list[Atom]:
+        """What `emit` writes and gives, inside refs for those captured variables that g's block owns."""
+        owned = [v for v in captured if v in g.local]
+        if not owned:
+            return emit(g)
+        outer = g.b
+        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(truths(v.ty))) for v in owned}
+        pairs = {v: _ref_pair(v) for v in owned}
+        self.outside.refs.update(pairs)
+        g.b = Builder(outer)
+        g.local -= set(owned)
+        given = emit(g)
+        body = g.b.block(given)
+        g.b = outer
+        g.local |= set(owned)
+        for v in owned:
+            del self.outside.refs[v]
+        inits = [old[v].clean(outer) for v in owned]
+        starts = [outer.zeros(truths(v.ty)) if old[v].want is True else old[v].want for v in owned]
+        atoms = [w for w in starts if w is not True]
+        refs = (*(pairs[v].ref for v in owned), *(pairs[v].wref for v in owned))
+        tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(truths(v.ty) for v in owned)]
+        outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
+        m, k = len(given), len(owned)
+        for j, v in enumerate(owned):
+            counts = pairs[v].always or old[v].want is True
+            g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j])
+        return list(outs[:m])
+
+    # ------------------------------------------------------------------------------- loops
+
+    def _loop(self, g: Gather, let: Let, e: Loop) -> None:
+        m = len(e.body.results)
+        n = len(e.carries)
+        ends = [g.take(o) if is_tan(o) else None for o in let.outs[:m]]
+        if all(ct is None for ct in ends) and not _adds_tangents(e.body):
+            return
+        own = [c for c in (*e.carries, *_bound_tans(e.body)) if is_tan(c)]
+        named = self._captured(e.body)
+        slices = {v: Var(v.ty.at(1), v.name) for v, name in named.items() if _read_at_own_index(e, v, name)}
+        captured = [v for v in named if v not in slices]
+        self.outside.slices.update(slices)
+        reader = _LoopReader(self, g, let, e, ends[:n], ends[n:], set(own) | set(slices.values()), slices)
+        outs = self._with_refs(g, captured, reader.write)
+        for v in slices:
+            del self.outside.slices[v]
+        reader.distribute(g, outs)
+
+    # ----------------------------------------------------------------------------- branches
+
+    def _cond(self, g: Gather, let: Let, e: Cond) -> None:
+        ends = [(k, g.take(o)) for k, o in enumerate(let.outs) if is_tan(o)]
+        if all(ct is None for _, ct in ends) and not (_adds_tangents(e.then) or _adds_tangents(e.orelse)):
+            return
+        extra: dict[Block, list[Var]] = {}
+
+        def read(g: Gather, side: Block) -> Block:
+            own = Gather(Builder(g.b), _bound_tans(side), self.outside, certain=False)
+            for k, ct in ends:
+                if ct is not None:
+                    own.add(side.results[k], ct)
+            self.lets(own, side.lets)
+            lets, extra[side] = self._again(side.lets, own.b.lets)
+            return Block(lets, ())
+
+        def emit(g: Gather) -> list[Atom]:
+            yes, no = read(g, e.then), read(g, e.orelse)
+            g.b.let(Cond(e.p, yes, no))
+            return []
+
+        self._with_refs(g, self._captured(e.then, e.orelse), emit)
+        if e.then in extra:
+            self.primal[let] = self._widened_cond(let, e, extra)
+
+    def _widened_cond(self, let: Let, e: Cond, extra: dict[Block, list[Var]]) -> Let:
+        """The primal branch, each side of which also returns what the reverse of either side reads."""
+        sides: dict[Block, Sequence[Atom]] = {}
+        zeros = {}
+        for this, other in ((e.then, e.orelse), (e.orelse, e.then)):
+            b = Builder()
+            missing = [b.zeros(v.ty) for v in extra[other]]
+            zeros[this] = b.lets
+            mine = list(extra[this])
+            sides[this] = [*mine, *missing] if this is e.then else [*missing, *mine]
+        outs = (*extra[e.then], *extra[e.orelse])
+        new = self._strip_nested(let, outs, sides)
+        assert isinstance(new.expr, Cond)
+        then, orelse = (
+            Block((*side.lets, *zeros[old]), side.results)
+            for side, old in ((new.expr.then, e.then), (new.expr.orelse, e.orelse))
+        )
+        return Let(new.outs, Cond(e.p, then, orelse), let.where)
+
+    def _again(self, lets: Sequence[Let], reverse: Sequence[Let]) -> tuple[tuple[Let, ...], list[Var]]:
+        """The reverse of a block, after what it computes again; and what it wants stored."""
+        own = self.stripped(lets)
+        bound = _outs(own)
+        again = plan(own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound])
+        stored = [v for v in again.stored if v in again.reads]
+        return (*again.again, *reverse), stored
+
+    # -------------------------------------------------------------------------- accumulators
+
+    def _accum(self, g: Gather, let: Let, e: Accum) -> None:
+        m = len(e.body.results)
+        if not any(map(is_tan, let.outs)) and not _adds_tangents(e.body):
+            return
+        for r, a, o in zip(e.refs, e.inits, let.outs[m:], strict=True):
+            if is_tan(r):
+                self.known[r] = ct = g.take(o)
+                if ct is not None:
+                    g.add(a, ct)
+        g.local |= _bound_tans(e.body)
+        for r, o in zip(e.body.results, let.outs[:m], strict=True):
+            ct = g.take(o) if is_tan(o) else None
+            if ct is not None:
+                g.add(r, ct)
+        start = len(g.b.lets)
+        self.lets(g, e.body.lets)
+        lets, stored = self._again(e.body.lets, g.b.lets[start:])
+        g.b.lets[start:] = lets
+        self.primal[let] = self._strip_nested(let, stored, {e.body: stored})
+
+    # ----------------------------------------------------------------------------------- calls
+
+    def _call(self, g: Gather, let: Let, e: Call) -> None:
+        b = g.b
+        ends = [g.take(o) for o in let.outs if is_tan(o)]
+        refs = [a for a in e.args if is_tan(a) and a.ty.ref and isinstance(a, Var)]
+        adds = [self._ref_ct(g, r, ()) for r in refs]
+        if all(ct is None for ct in (*ends, *adds)):
+            return
+        tys = [o.ty for o in (*(o for o in let.outs if is_tan(o)), *refs)]
+        cts = [ct or Ct(b.zeros(cotangent(t)), True) for ct, t in zip((*ends, *adds), tys, strict=True)]
+        if "vjp" in e.func.memo:
+            self._by_rule(g, e, cts)
+            return
+        pair = transpose(e.func, tuple(ct.want is not True for ct in cts))
+        primals = tuple(a for a in e.args if not is_tan(a))
+        outs = tuple(o for o in let.outs if not is_tan(o))
+        extra = {v: Var(v.ty, v.name) for v in pair.stored}
+        self.primal[let] = Let((*outs, *extra.values()), Call(pair.fwd, primals), let.where)
+        bound = dict(zip(e.func.params, e.args, strict=True))
+        given: list[Atom] = [extra[v] if v in extra else bound[v] for v in pair.tape]
+        for ct in cts:
+            given += [ct.value] if ct.want is True else [ct.value, ct.want]
+        self._write_call(g, e, pair, given)
+
+    def _write_call(self, g: Gather, e: Call, pair: Pair, given: list[Atom]) -> None:
+        args = [a for a in e.args if is_tan(a) and not a.ty.ref]
+        into = [a for a, r in zip(args, pair.by_ref, strict=True) if r]
+        plain = [(a, w) for a, r, w in zip(args, pair.by_ref, pair.wants, strict=True) if not r]
+
+        def emit(g: Gather) -> list[Atom]:
+            more: list[Atom] = []
+            for a, r, w, sure in zip(args, pair.by_ref, pair.wants, pair.always, strict=True):
+                if not r:
+                    continue
+                assert isinstance(a, Var)
+                v, idx = self.outside.resolve(a, ())
+                target = self.outside.refs[v]
+                more.append(g.b.subref(target.ref, idx))
+                if w:
+                    more.append(g.b.subref(target.wref, idx))
+                if g.certain and sure:
+                    target.always = True
+                elif sure:
+                    g.b.add(target.wref, idx, g.b.fill(Lit(True, BOOL), truths(a.ty)))
+            return list(g.b.call(pair.bwd, [*given, *more]))
+
+        owners = [self.outside.resolve(a, ())[0] for a in into if isinstance(a, Var)]
+        outs = self._with_refs(g, list(dict.fromkeys(owners)), emit)
+        conditions = iter(outs[len(plain) :])
+        for (a, w), value in zip(plain, outs, strict=False):
+            g.add(a, Ct(value, next(conditions) if w else True))
+
+    def _by_rule(self, g: Gather, e: Call, cts: list[Ct]) -> None:
+        """The programmer's own reverse: a function of the primals and the cotangents."""
+        vjp: Func = e.func.memo["vjp"]
+        primals = [a for a in e.args if not is_tan(a)]
+        outs = g.b.call(vjp, [*primals, *(ct.clean(g.b) for ct in cts)])
+        slots = e.func.memo["vjp_slots"]
+        for a, k in zip([a for a in e.args if is_tan(a)], slots, strict=True):
+            g.add(a, Ct(outs[k], True))
+
+
+class _LoopReader:
+    """Writes the reverse of one loop."""
+
+    def __init__(
+        self,
+        rev: Reverse,
+        g: Gather,
+        let: Let,
+        e: Loop,
+        finals: list[Ct | None],
+        outputs: list[Ct | None],
+        local: set[Var],
+        slices: dict[Var, Var],
+    ):
+        self.rev, self.let, self.e = rev, let, e
+        self.outputs = outputs
+        self.local = local
+        self.slices = slices
+        self.certain = e.upto is None and e.test is None and e.n > 0
+        self.tans = [k for k, c in enumerate(e.carries) if is_tan(c)]
+        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
+        self.finals = {k: finals[k] or Ct(zeros[k], True) for k in self.tans}
+        self.conditional = {k for k in self.tans if self.finals[k].want is not True}
+        self.wanted_slices: list[bool] = []
+
+    def write(self, g: Gather) -> list[Atom]:
+        """The loop; its bound variables."""
+        flags = {id(p): p.always for p in self.rev.outside.refs.values()}
+        while True:
+            attempt = self._attempt(g)
+            if attempt is not None:
+                return attempt
+            for p in self.rev.outside.refs.values():
+                p.always = flags[id(p)]
+
+    def _attempt(self, g: Gather) -> list[Atom] | None:
+        e, rev = self.e, self.rev
+        own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
+        b = own.b
+        ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in self.tans}
+        want_in = {k: Var(truths(e.carries[k].ty), "want") for k in self.tans if k in self.conditional}
+        for k in self.tans:
+            own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True)))
+        for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
+            if ct is not None:
+                own.add(r, ct.get(b, (e.index,)))
+        rev.lets(own, e.body.lets)
+        back = {k: own.take(e.carries[k]) or Ct(b.zeros(ct_in[k].ty), True) for k in self.tans}
+        late = {k for k in self.tans if back[k].want is not True} - self.conditional
+        if late:
+            self.conditional |= late
+            return None
+        whole = {k: b.fill(Lit(True, BOOL), w.ty) for k, w in want_in.items()}
+        conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
+        sliced = [own.take(s) or Ct(b.zeros(cotangent(s.ty)), True) for s in self.slices.values()]
+        self.wanted_slices = [ct.want is not True for ct in sliced]
+        results = [*(back[k].value for k in self.tans), *conditions, *(ct.value for ct in sliced)]
+        results += [ct.want for ct in sliced if ct.want is not True]
+        return self._written(g, b.block(results), [*ct_in.values(), *want_in.values()])
+
+    def _written(self, g: Gather, reverse: Block, carries: list[Var]) -> list[Atom]:
+        e, rev, let = self.e, self.rev, self.let
+        primal_carries = [c for c in e.carries if not is_tan(c)]
+        own = rev.stripped(e.body.lets)
+        bound = _outs(own) | set(primal_carries)
+        swept = Sweep(narrow=True).block(reverse, reverse.results)
+        again, history = plan_loop(own, [v for v in free_vars(swept) if v in bound], primal_carries)
+        saved = [*history, *(v for v in again.stored if v in again.reads)]
+        arrays = {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in saved}
+        loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
+        body = Block((*loads, *again.again, *swept.lets), swept.results)
+        rev.primal[let] = rev._strip_nested(let, list(arrays.values()), {e.body: saved})  # pyright: ignore[reportPrivateUsage] -- one concept
+        starts = {k: self._start(g, k) for k in self.tans if k in self.conditional}
+        inits = (*(self.finals[k].value for k in self.tans), *starts.values())
+        upto = let.outs[-1] if e.test is not None else e.upto
+        loop = Loop(e.n, e.index, inits, tuple(carries), body, upto, not e.reverse, None, e.remat)
+        stacked = [Ty(r.ty.scalar, (e.n, *r.ty.shape)) for r in body.results[len(carries) :]]
+        return list(g.b.let(loop, *(c.ty for c in carries), *stacked))
+
+    def _start(self, g: Gather, k: int) -> Atom:
+        want = self.finals[k].want
+        whole = truths(self.e.carries[k].ty)
+        return g.b.fill(Lit(True, BOOL), whole) if want is True else want
+
+    def distribute(self, g: Gather, outs: list[Atom]) -> None:
+        """Pass what the loop gave on to the initial carries and to the arrays read at its index."""
+        t, c = len(self.tans), len(self.conditional)
+        conditional = [k for k in self.tans if k in self.conditional]
+        wants = dict(zip(conditional, outs[t : t + c], strict=True))
+        for k, value in zip(self.tans, outs, strict=False):
+            g.add(self.e.inits[k], Ct(value, wants.get(k, True)))
+        rest = outs[t + c :]
+        conditions = iter(rest[len(self.slices) :])
+        for v, value, w in zip(self.slices, rest, self.wanted_slices, strict=False):
+            g.add(v, Ct(value, next(conditions) if w else True))
+
+
+# ------------------------------------------------------------------------------- linear operators
+
+
+def _op(g: Gather, name: str, args: Sequence[Atom], ct: Ct) -> None:
+    b = g.b
+    match name:
+        case "neg":
+            g.add(args[0], Ct(b.op("neg", ct.value), ct.want))
+        case "add":
+            g.add(args[0], ct)
+            g.add(args[1], ct)
+        case "sub":
+            g.add(args[0], ct)
+            if not isinstance(args[1], Lit):
+                g.add(args[1], Ct(b.op("neg", ct.value), ct.want))
+        case "mul":
+            factor, t = args if is_tan(args[1]) else args[::-1]
+            if not isinstance(t, Lit):
+                g.add(t, Ct(b.op("mul", factor, ct.value), ct.want))
+        case "div":
+            g.add(args[0], Ct(b.op("div", ct.value, args[1]), ct.want))
+        case "select":
+            p, x, y = args
+            for side, truth in ((x, p), (y, b.op("not", p))):
+                if not isinstance(side, Lit):
+                    g.add(side, Ct(ct.value, truth if ct.want is True else b.op("and", truth, ct.want)))
+        case _:
+            raise AssertionError(f"{name} is not linear")
+
+
+def _outs(lets: Sequence[Let]) -> set[Var]:
+    return {o for let in lets for o in let.outs}
+
+
+def _ref_pair(v: Var) -> RefPair:
+    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(truths(v.ty)), "want"))
+
+
+def _bound_tans(block: Block) -> set[Var]:
+    """The Tan variables that a block binds itself, those of blocks nested in it not included."""
+    return {o for let in block.lets for o in let.outs if is_tan(o) and not o.ty.ref}
+
+
+def _adds_tangents(block: Block) -> bool:
+    """Whether tangents are added to a ref somewhere inside."""
+    return any(
+        isinstance(let.expr, Add | Call) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
+        for let in all_lets(block)
+    )
+
+
+def _read_at_own_index(e: Loop, v: Var, name: Var) -> bool:
+    """Whether a loop reads an array nowhere but at its own index. The array may itself be an element, at
+    the indices of loops around this one, of the one that the body names."""
+    if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
+        return False
+    depth = len(name.ty.shape) - len(v.ty.shape)
+    stack = [e.body]
+    while stack:
+        block = stack.pop()
+        if name in block.results:
+            return False
+        for let in block.lets:
+            get = let.expr
+            own = isinstance(get, Get) and get.x is name and len(get.idx) > depth and get.idx[depth] is e.index
+            if name in operands(get) and not own:
+                return False
+            stack.extend(blocks(let.expr))
+    return True
+
+
+def primal_of(func: Func) -> Func:
+    """The primal part of a function with tangents."""
+    if "primal" not in func.memo:
+        assert isinstance(func.body, Block)
+        lets = Reverse(func).stripped(func.body.lets)
+        params = tuple(p for p in func.params if not is_tan(p))
+        results = tuple(r for r in func.body.results if not is_tan(r))
+        body = Func(func.name, params, Block(lets, results), func.where)
+        func.memo["primal"] = simplified(fresh(body))
+    return func.memo["primal"]
+
+
+def jvp_of_vjp(func: Func) -> Func:
+    """The forward derivative of a function that has a reverse one only: its transpose in the cotangent."""
+    assert func.rules is not None
+    assert func.rules.vjp is not None
+    rule = func.rules.vjp()
+    pair = transpose(rule)
+    b = Builder(where=func.where)
+    params = tuple(Var(p.ty, p.name) for p in func.params)
+    floats = [t for t in rule.results if is_tan_type(t)]
+    tans = tuple(Var(t) for t in floats)
+    results = b.call(func, params)
+    extra = b.call(pair.fwd, params)
+    bound = dict(zip((p for p in rule.params if not is_tan(p)), params, strict=True))
+    bound |= dict(zip(pair.stored, extra[len(pair.fwd.results) - len(pair.stored) :], strict=True))
+    given: list[Atom] = [*(bound[v] for v in pair.tape), *tans]
+    cts = [p for p in rule.params if is_tan(p)]
+    outs = _linear_call(b, pair, given, cts)
+    made = Func(func.name + "_jvp", (*params, *tans), b.block([*results, *outs]), func.where)
+    from rosesim.ad.rewrite import erased
+
+    made.memo["vjp"] = erased(rule)
+    made.memo["vjp_slots"] = tuple(range(len(floats)))
+    made.memo["primal"] = func
+    return made
+
+
+def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> list[Atom]:
+    """A call of `pair.bwd`, whose results are tangents: it is linear in its last arguments."""
+    refs = [Var(as_ref(cotangent(c.ty))) for c, r in zip(cts, pair.by_ref, strict=True) if r]
+    inner = Builder(b)
+    more: list[Atom] = []
+    returned = [c.ty for c, r in zip(cts, pair.by_ref, strict=True) if not r]
+    pair.bwd.memo["linear"] = True
+    for ref, w in zip(refs, (w for w, r in zip(pair.wants, pair.by_ref, strict=True) if r), strict=True):
+        more += [Var(Ty(TanT(), ref.ty.shape, ref=True))] + ([Var(as_ref(truths(ref.ty)))] if w else [])
+    outs = inner.let(Call(pair.bwd, (*given, *more)), *returned, *pair.bwd.results[len(returned) :])
+    plain = iter(outs[: len(returned)])
+    if not refs:
+        b.lets += inner.lets
+        return list(plain)
+    inits = [b.zeros(Ty(v.ty.scalar, v.ty.shape)) for v in more if isinstance(v, Var)]
+    body = inner.block(outs[: len(returned)])
+    wanted = [v for v in more if isinstance(v, Var)]
+    finals = b.let(Accum(tuple(inits), tuple(wanted), body), *returned, *(Ty(v.ty.scalar, v.ty.shape) for v in wanted))
+    plain = iter(finals[: len(returned)])
+    tangents = iter(o for o in finals[len(returned) :] if is_tan(o))
+    return [next(tangents) if r else next(plain) for r in pair.by_ref]

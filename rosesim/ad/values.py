@@ -1,0 +1,567 @@
+"""The values that user code computes with while it is traced: scalars.
+
+Each wraps an atom of the program. Python's operators append to the block that is open; what Python
+itself would decide (a truth value, a float, an array) is refused with the line and what to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import numpy as np
+
+from rosesim.ad import trace
+from rosesim.ad import types as T
+from rosesim.ad.builder import real, whole
+from rosesim.ad.errors import TraceError, TypeMismatch
+from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
+from rosesim.ad.ir import BOOL as BOOL_TY
+from rosesim.ad.locate import here
+
+_UFUNCS = {
+    "add": "__add__", "subtract": "__sub__", "multiply": "__mul__", "divide": "__truediv__", "power": "__pow__",
+    "less": "__lt__", "less_equal": "__le__", "greater": "__gt__", "greater_equal": "__ge__",
+    "equal": "__eq__", "not_equal": "__ne__", "matmul": "__matmul__", "floor_divide": "__floordiv__",
+    "remainder": "__mod__", "logical_and": "__and__", "bitwise_and": "__and__", "bitwise_or": "__or__",
+    "bitwise_xor": "__xor__",
+}  # fmt: skip
+_MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__": "__le__"}
+
+
+class Value:
+    """Anything traced. The methods here are the doors that Python and NumPy would take, and are shut."""
+
+    __slots__ = ()
+
+    def _refuse(self, did: str, instead: str) -> NoReturn:
+        raise TraceError(f"{did} a traced {kind(self)} was found, whose value is known only when the program "
+                         f"runs; {instead}", here())  # fmt: skip
+
+    def __bool__(self) -> bool:
+        self._refuse(
+            "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
+            "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
+            "combine truths",
+        )
+
+    def __float__(self) -> float:
+        self._refuse("float() or a function of `math` on", "keep it a Real and use rosesim's functions (sqrt, ...)")
+
+    def __int__(self) -> int:
+        self._refuse("int() on", "write Index[n].clamp(x), Index[n].wrap(x) or Index[n].check(x)")
+
+    def __index__(self) -> int:
+        self._refuse(
+            "a Python sequence, a NumPy array or range() indexed by",
+            "make the array a traced one first, const(array)[i], or loop with vec, sum or scan",
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse("a NumPy function on", "use rosesim's functions and Python's operators")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = _UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or name is None or len(inputs) != 2 or kwargs:
+            self._refuse(f"NumPy's {ufunc.__name__} on", f"use rosesim.{ufunc.__name__} or Python's operators")
+        left, right = inputs
+        if isinstance(left, Value):
+            return getattr(left, name)(right)
+        if name in _MIRRORED:
+            return getattr(right, _MIRRORED[name])(left)
+        if name in ("__eq__", "__ne__"):
+            return getattr(right, name)(left)
+        return getattr(right, name.replace("__", "__r", 1))(left)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
+        self._refuse(f"NumPy's {func.__name__} on", "use rosesim's functions (sum, min, max, norm, dot, ...)")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(f"setting the attribute {name!r} of", "build a new value instead")
+
+    def __setitem__(self, i: object, v: object) -> None:
+        self._refuse("assigning to an element of", "write x = x.at[i].set(v), which gives a new vector")
+
+
+class Scalar(Value):
+    """A traced scalar."""
+
+    __slots__ = ("atom",)
+    atom: Atom
+
+    @classmethod
+    def of(cls, atom: Atom) -> Self:
+        """The value of an atom."""
+        v = object.__new__(cls)
+        object.__setattr__(v, "atom", atom)
+        return v
+
+    def __repr__(self) -> str:
+        return f"<traced {kind(self)}>"
+
+    if TYPE_CHECKING:
+        # What an annotation `Vec[Real, 3]` means to an editor: see `Vec`.
+        def __getitem__(self, i: Any) -> Self: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Self]: ...
+        @property
+        def at(self) -> Any: ...
+
+
+class Bool(Scalar):
+    """A truth. `&`, `|`, `^`, `~` combine; `cond` and `select` choose by it.
+
+    >>> from rosesim import fn, Bool, Real
+    >>> @fn
+    ... def inside(x: Real, lo: Real, hi: Real) -> Bool:
+    ...     return (lo < x) & (x < hi)
+    >>> inside(0.5, 0.0, 1.0)
+    True
+    """
+
+    __slots__ = ()
+    __rose_type__ = T.BOOL
+
+    def _both(self, name: str, other: Any) -> Bool:
+        return Bool.of(trace.op(name, self.atom, to_bool(other)))
+
+    def __and__(self, o: Bool | bool) -> Bool:
+        return self._both("and", o)
+
+    def __or__(self, o: Bool | bool) -> Bool:
+        return self._both("or", o)
+
+    def __xor__(self, o: Bool | bool) -> Bool:
+        return self._both("xor", o)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Bool:
+        return Bool.of(trace.op("not", self.atom))
+
+    def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return ~self._both("xor", o)
+
+    def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return self._both("xor", o)
+
+    __hash__ = Value.__hash__
+
+
+class Real(Scalar):
+    """A real number, 64-bit. `Real(x)` makes one of a number, an Index or a Bool (0 or 1).
+
+    >>> from rosesim import fn, Real
+    >>> @fn
+    ... def square(x: Real) -> Real:
+    ...     return x * x
+    >>> square(3.0)
+    9.0
+    """
+
+    __slots__ = ()
+    __rose_type__ = T.REAL
+
+    def __new__(cls, value: Any = 0.0) -> Real:
+        """A Real of a number, an Index or a Bool."""
+        if isinstance(value, Bool):
+            return Real.of(trace.op("select", value.atom, real(1.0), real(0.0)))
+        return Real.of(to_real(value))
+
+    if TYPE_CHECKING:
+
+        def __init__(self, value: Any = 0.0) -> None: ...
+
+    def _with(self, name: str, other: Any) -> Real:
+        atom = try_real(other)
+        return NotImplemented if atom is None else Real.of(trace.op(name, self.atom, atom))
+
+    def _after(self, name: str, other: Any) -> Real:
+        atom = try_real(other)
+        return NotImplemented if atom is None else Real.of(trace.op(name, atom, self.atom))
+
+    def _compare(self, name: str, other: Any) -> Bool:
+        atom = try_real(other)
+        if atom is None:
+            raise TypeMismatch(f"a comparison of a Real with {kind(other)} was found; expected a number", here())
+        return Bool.of(trace.op(name, self.atom, atom))
+
+    def __add__(self, o: Real | Index | float) -> Real:
+        return self._with("add", o)
+
+    def __radd__(self, o: float) -> Real:
+        return self._after("add", o)
+
+    def __sub__(self, o: Real | Index | float) -> Real:
+        return self._with("sub", o)
+
+    def __rsub__(self, o: float) -> Real:
+        return self._after("sub", o)
+
+    def __mul__(self, o: Real | Index | float) -> Real:
+        return self._with("mul", o)
+
+    def __rmul__(self, o: float) -> Real:
+        return self._after("mul", o)
+
+    def __truediv__(self, o: Real | Index | float) -> Real:
+        return self._with("div", o)
+
+    def __rtruediv__(self, o: float) -> Real:
+        return self._after("div", o)
+
+    def __pow__(self, o: Real | Index | float) -> Real:
+        if isinstance(o, int | float) and not isinstance(o, bool) and o in (-2, -1, 0.5, 0, 1, 2, 3, 4):
+            return _small_power(self, o)
+        return self._with("pow", o)
+
+    def __rpow__(self, o: float) -> Real:
+        return self._after("pow", o)
+
+    def __mod__(self, o: Real | Index | float) -> Real:
+        """Python's remainder: of the divisor's sign. fmod(x, y) is the one of x's sign."""
+        y = Real.of(to_real(o))
+        return self - y * Real.of(trace.op("floor", (self / y).atom))
+
+    def __rmod__(self, o: float) -> Real:
+        return Real.of(to_real(o)) % self
+
+    def __neg__(self) -> Real:
+        return Real.of(trace.op("neg", self.atom))
+
+    def __pos__(self) -> Real:
+        return self
+
+    def __abs__(self) -> Real:
+        return Real.of(trace.op("abs", self.atom))
+
+    def __lt__(self, o: Real | Index | float) -> Bool:
+        return self._compare("lt", o)
+
+    def __le__(self, o: Real | Index | float) -> Bool:
+        return self._compare("le", o)
+
+    def __gt__(self, o: Real | Index | float) -> Bool:
+        return self._compare("gt", o)
+
+    def __ge__(self, o: Real | Index | float) -> Bool:
+        return self._compare("ge", o)
+
+    def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return self._compare("eq", o)
+
+    def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return self._compare("ne", o)
+
+    __hash__ = Value.__hash__
+
+
+def _small_power(x: Real, n: float) -> Real:
+    if n == 0:
+        return Real(1.0)
+    if n == 0.5:
+        return Real.of(trace.op("sqrt", x.atom))
+    if n < 0:
+        return 1.0 / _small_power(x, -n)
+    if n == 4:
+        return (x * x) * (x * x)
+    return x if n == 1 else _small_power(x, n - 1) * x
+
+
+class Tan(Scalar):
+    """A tangent: it adds to tangents, and is scaled by reals; nothing else takes one.
+
+    >>> from rosesim import opaque, Dual, Real, grad
+    >>> import math
+    >>> @opaque
+    ... def ln(x: Real) -> Real:
+    ...     return math.log(x)
+    >>> @ln.defjvp
+    ... def _(x: Dual) -> Dual:
+    ...     return Dual(ln(x.re), x.du / x.re)
+    >>> grad(ln)(2.0)
+    0.5
+    """
+
+    __slots__ = ()
+    __rose_type__ = T.TAN
+
+    def __new__(cls, value: float = 0.0) -> Tan:
+        """The zero tangent: Tan(0.0)."""
+        if value != 0:
+            raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
+        return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))
+
+    def _refuse_linear(self, what: str) -> NoReturn:
+        raise TypeMismatch(
+            f"{what} was found; a tangent takes linear operations only: add and subtract tangents, multiply "
+            "or divide one by a Real, negate, select, gather",
+            here(),
+        )
+
+    def _sum(self, name: str, o: Any) -> Tan:
+        if isinstance(o, int | float) and o == 0:
+            return self if name == "add" else self
+        if not isinstance(o, Tan):
+            self._refuse_linear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
+        return Tan.of(trace.op(name, self.atom, o.atom))
+
+    def __add__(self, o: Tan | float) -> Tan:
+        return self._sum("add", o)
+
+    def __sub__(self, o: Tan | float) -> Tan:
+        return self._sum("sub", o)
+
+    def __radd__(self, o: float) -> Tan:
+        return self._sum("add", o)
+
+    def __rsub__(self, o: float) -> Tan:
+        return -self._sum("sub", o)
+
+    def __neg__(self) -> Tan:
+        return Tan.of(trace.op("neg", self.atom))
+
+    def __mul__(self, o: Real | float) -> Tan:
+        if isinstance(o, Tan):
+            self._refuse_linear("the product of two tangents")
+        return Tan.of(trace.op("mul", self.atom, to_real(o)))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, o: Real | float) -> Tan:
+        if isinstance(o, Tan):
+            self._refuse_linear("a division by a tangent")
+        return Tan.of(trace.op("div", self.atom, to_real(o)))
+
+    def __rtruediv__(self, o: Any) -> Tan:
+        self._refuse_linear("a division by a tangent")
+
+    def _compare(self, o: object) -> NoReturn:
+        self._refuse_linear("a comparison of a tangent")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # pyright: ignore -- they only raise
+    __pow__ = __rpow__ = __mod__ = _compare
+    __hash__ = Value.__hash__
+
+
+class _IndexMeta(type):
+    def __getitem__(cls, n: int) -> type[Index]:
+        if isinstance(n, Value) or isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
+        return _sized_index(int(n))
+
+
+_sizes: dict[int, type[Index]] = {}
+
+
+def _sized_index(n: int) -> type[Index]:
+    if n not in _sizes:
+        _sizes[n] = _IndexMeta(f"Index[{n}]", (Index,), {"__slots__": (), "__rose_type__": T.index(n), "_n": n})
+    return _sizes[n]
+
+
+class Index(Scalar, metaclass=_IndexMeta):
+    """A natural number below n: `Index[n]`. Sums, differences and products keep exact bounds.
+
+    `Index[n].clamp(x)`, `.wrap(x)` and `.check(x)` make one of a Real (its floor) or of any whole number;
+    each is total: NaN becomes 0, and `check` stops the program with the line where x does not fit.
+
+    >>> from rosesim import fn, Index, Real, Vec
+    >>> @fn
+    ... def cell(x: Vec[Real, 4], place: Real) -> Real:
+    ...     return x[Index[4].clamp(place)]
+    >>> cell([10.0, 11.0, 12.0, 13.0], 2.7), cell([10.0, 11.0, 12.0, 13.0], 99.0)
+    (12.0, 13.0)
+    """
+
+    __slots__ = ()
+    _n = -1
+
+    if TYPE_CHECKING:
+
+        def __class_getitem__(cls, n: int) -> type[Index]: ...
+
+    @classmethod
+    def _sized(cls) -> int:
+        if cls._n < 0:
+            raise TypeMismatch("Index without a size was found; expected Index[n], as in Index[4].clamp(x)", here())
+        if cls._n == 0:
+            raise TypeMismatch("a value of Index[0] was asked for, which has none; expected n >= 1", here())
+        return cls._n
+
+    @classmethod
+    def clamp(cls, x: Any) -> Index:
+        """The nearest index to floor(x); NaN gives 0."""
+        n, a = cls._sized(), _number(x)
+        name = "floor_clamp" if isinstance(a.ty.scalar, FloatT) else "int_clamp"
+        return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
+
+    @classmethod
+    def wrap(cls, x: Any) -> Index:
+        """floor(x) modulo n; NaN and infinities give 0."""
+        n, a = cls._sized(), _number(x)
+        name = "floor_wrap" if isinstance(a.ty.scalar, FloatT) else "int_wrap"
+        return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
+
+    @classmethod
+    def check(cls, x: Any) -> Index:
+        """floor(x); stops the program, naming this line, where that is not in 0 .. n - 1 (or is NaN)."""
+        n, a = cls._sized(), _number(x)
+        if isinstance(a.ty.scalar, FloatT):
+            low, high = trace.op("ge", a, real(0.0)), trace.op("lt", a, real(float(n)))
+        else:
+            low, high = trace.op("ile", whole(0), a), trace.op("ilt", a, whole(n))
+        bad = trace.op("not", trace.op("and", low, high))
+        b = trace.building()
+        b.guard(trace.frame().resolve(bad), f"an index outside of 0 .. {n - 1} was computed; expected Index[{n}]")
+        return cls.clamp(x)
+
+    def _arith(self, name: str, o: Any, flip: bool = False) -> Any:
+        other = try_whole(o)
+        if other is None:
+            names = {"iadd": "add", "isub": "sub", "imul": "mul"}
+            as_real = try_real(o)
+            if name not in names or as_real is None:
+                return NotImplemented
+            pair = (to_real(self), as_real)
+            return Real.of(trace.op(names[name], *(pair[::-1] if flip else pair)))
+        pair = (self.atom, other)
+        return Index.of(trace.op(name, *(pair[::-1] if flip else pair)))
+
+    def __add__(self, o: Any) -> Any:
+        return self._arith("iadd", o)
+
+    def __radd__(self, o: Any) -> Any:
+        return self._arith("iadd", o, True)
+
+    def __sub__(self, o: Any) -> Any:
+        return self._arith("isub", o)
+
+    def __rsub__(self, o: Any) -> Any:
+        return self._arith("isub", o, True)
+
+    def __mul__(self, o: Any) -> Any:
+        return self._arith("imul", o)
+
+    def __rmul__(self, o: Any) -> Any:
+        return self._arith("imul", o, True)
+
+    def __neg__(self) -> Any:
+        return self._arith("isub", 0, True)
+
+    def _divide(self, name: str, o: Any) -> Any:
+        other = try_whole(o)
+        if other is None or not (isinstance(other.ty.scalar, IntT) and other.ty.scalar.lo > 0):
+            raise TypeMismatch(
+                f"a whole number divided by {kind(o)} was found; expected a divisor known to be 1 or more", here()
+            )
+        return Index.of(trace.op(name, self.atom, other))
+
+    def __floordiv__(self, o: Any) -> Any:
+        return self._divide("idiv", o)
+
+    def __mod__(self, o: Any) -> Any:
+        return self._divide("imod", o)
+
+    def __truediv__(self, o: Any) -> Real:
+        return Real(self) / o
+
+    def __rtruediv__(self, o: Any) -> Real:
+        return o / Real(self)
+
+    def __pow__(self, o: Any) -> Any:
+        return self * self if o == 2 else Real(self) ** o
+
+    def _compare(self, name: str, o: Any, flip: bool = False) -> Bool:
+        other = try_whole(o)
+        if other is None:
+            reals = {"ieq": "eq", "ilt": "lt", "ile": "le"}
+            pair = (to_real(self), to_real(o))
+            return Bool.of(trace.op(reals[name], *(pair[::-1] if flip else pair)))
+        pair = (self.atom, other)
+        return Bool.of(trace.op(name, *(pair[::-1] if flip else pair)))
+
+    def __lt__(self, o: Any) -> Bool:
+        return self._compare("ilt", o)
+
+    def __le__(self, o: Any) -> Bool:
+        return self._compare("ile", o)
+
+    def __gt__(self, o: Any) -> Bool:
+        return self._compare("ilt", o, True)
+
+    def __ge__(self, o: Any) -> Bool:
+        return self._compare("ile", o, True)
+
+    def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return self._compare("ieq", o)
+
+    def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
+        return ~self._compare("ieq", o)
+
+    __hash__ = Value.__hash__
+
+
+# ------------------------------------------------------------------------------- conversions
+
+
+def kind(v: object) -> str:
+    """How an error message names a value."""
+    if isinstance(v, Index):
+        s = v.atom.ty.scalar
+        return str(T.IntType(s.lo, s.hi)) if isinstance(s, IntT) else "Index"
+    if isinstance(v, Value):
+        return type(v).__name__
+    return f"{type(v).__name__} {v!r}" if isinstance(v, int | float | str | bool) else type(v).__name__
+
+
+def _is_number(v: object) -> bool:
+    return isinstance(v, int | float | np.integer | np.floating) and not isinstance(v, bool)
+
+
+def try_real(v: Any) -> Atom | None:
+    """The atom of a Real, an Index or a Python number; None of anything else."""
+    if isinstance(v, Real):
+        return v.atom
+    if isinstance(v, Index):
+        return trace.op("real", v.atom)
+    if _is_number(v):
+        return real(float(v))
+    if isinstance(v, np.ndarray) and v.shape == ():
+        return try_real(v[()])
+    return None
+
+
+def to_real(v: Any) -> Atom:
+    """The atom of a Real, or an error with the line."""
+    atom = try_real(v)
+    if atom is None:
+        hint = "; a Bool becomes a number by Real(p)" if isinstance(v, Bool | bool) else ""
+        raise TypeMismatch(f"{kind(v)} was found where a Real was expected{hint}", here())
+    return atom
+
+
+def try_whole(v: Any) -> Atom | None:
+    """The atom of an Index or a Python int; None of anything else."""
+    if isinstance(v, Index):
+        return v.atom
+    if isinstance(v, int | np.integer) and not isinstance(v, bool):
+        return whole(int(v))
+    return None
+
+
+def to_bool(v: Any) -> Atom:
+    """The atom of a Bool, or an error with the line."""
+    if isinstance(v, Bool):
+        return v.atom
+    if isinstance(v, bool | np.bool_):
+        return Lit(bool(v), BOOL_TY)
+    raise TypeMismatch(f"{kind(v)} was found where a Bool was expected; write a comparison, such as x > 0", here())
+
+
+def _number(x: Any) -> Atom:
+    a = try_whole(x)
+    return to_real(x) if a is None else a

@@ -1,0 +1,569 @@
+"""Traced vectors, and the passage between Python structures of values and flat atoms."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosesim.ad import trace
+from rosesim.ad import types as T
+from rosesim.ad.builder import real, whole
+from rosesim.ad.errors import TraceError, TypeMismatch
+from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
+from rosesim.ad.locate import here
+from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
+
+SHORT = 4
+"""Vectors of at most this many scalars are computed element by element instead of by a loop."""
+
+
+class VecValue(Value):
+    """A traced vector: its elements as Python values (`items`), or flat arrays (`leaves`), or both."""
+
+    __slots__ = ("_items", "_leaves", "type")
+    type: T.VecType
+    _items: list[Any] | None
+    _leaves: tuple[Atom, ...] | None
+
+    def __init__(self, t: T.VecType, items: list[Any] | None = None, leaves: tuple[Atom, ...] | None = None):
+        object.__setattr__(self, "type", t)
+        object.__setattr__(self, "_items", items)
+        object.__setattr__(self, "_leaves", leaves)
+
+    def __repr__(self) -> str:
+        return f"<traced {self.type}>"
+
+    @property
+    def __rose_type__(self) -> T.VecType:
+        return self.type
+
+    def leaves(self) -> tuple[Atom, ...]:
+        """The flat arrays."""
+        if self._leaves is None:
+            items = self._items or []
+            if not items:
+                return tuple(trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(self.type))
+            rows = [lower(v, self.type.elem) for v in items]
+            f = trace.frame()
+            columns = [[f.resolve(r[k]) for r in rows] for k in range(len(T.flatten(self.type)))]
+            made = tuple(trace.emit(lambda b, c=c: b.stack(c)) for c in columns)
+            if f.builder.outer is not None:
+                return made  # made in an inner block: not to be remembered beyond it
+            object.__setattr__(self, "_leaves", made)
+        assert self._leaves is not None
+        return self._leaves
+
+    def items(self) -> list[Any]:
+        """The elements as Python values."""
+        return [self[i] for i in builtins.range(self.type.n)]
+
+    def __len__(self) -> int:
+        return self.type.n
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.items())
+
+    def __getitem__(self, i: Any) -> Any:
+        n = self.type.n
+        if isinstance(i, tuple):
+            out = self
+            for k in i:
+                out = out[k]
+            return out
+        if isinstance(i, slice):
+            return self._slice(i)
+        if isinstance(i, int | np.integer) and not isinstance(i, bool):
+            k = int(i)
+            if not -n <= k < n:
+                raise TraceError(f"element {k} of {self.type} was asked for; expected {-n} .. {n - 1}", here())
+            if self._items is not None:
+                return self._items[k % n]
+            return self._element(whole(k % n))
+        if not isinstance(i, Index):
+            raise TypeMismatch(
+                f"{self.type} indexed by {kind(i)} was found; expected an Index[{n}] or a Python whole number: "
+                f"Index[{n}].clamp(x), .wrap(x) or .check(x) makes one",
+                here(),
+            )
+        return self._element(checked_index(i, n, str(self.type)))
+
+    def _element(self, i: Atom) -> Any:
+        f = trace.frame()
+        at = f.resolve(i)
+        atoms = [trace.emit(lambda b, a=f.resolve(a): b.get(a, (at,))) for a in self.leaves()]
+        return unflatten(self.type.elem, atoms)
+
+    def _slice(self, s: slice) -> VecValue:
+        if any(isinstance(v, Value) for v in (s.start, s.stop, s.step)):
+            raise TraceError(
+                f"a slice of {self.type} with traced bounds was found; expected Python whole numbers: the "
+                "length of a slice is part of its type (vec(m, lambda k: x[i + k]) moves a window)",
+                here(),
+            )
+        taken = builtins.range(self.type.n)[s]
+        if len(taken) <= SHORT or self._items is not None:
+            return VecValue(T.VecType(len(taken), self.type.elem), items=[self[k] for k in taken])
+        from rosesim.ad.control import vec  # a loop, which is made of vectors itself
+
+        return vec(len(taken), lambda k: self[Index[self.type.n].clamp(k * taken.step + taken.start)])
+
+    @property
+    def at(self) -> At:
+        """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with one element replaced or increased."""
+        return At(self, ())
+
+    # ------------------------------------------------------------------------- arithmetic
+
+    def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
+        other = as_vec(o)
+        if other is None:
+            raise TypeMismatch(f"{self.type} {sign} {kind(o)} was found; expected vectors of one length", here())
+        if other.type.n != self.type.n:
+            raise TypeMismatch(
+                f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here()
+            )
+        return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
+
+    def _map(self, f: Callable[[Any], Any]) -> VecValue:
+        return _elementwise(self.type.n, lambda i: f(self[i]))
+
+    def __add__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: a + b, "+")
+
+    def __radd__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: b + a, "+")
+
+    def __sub__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: a - b, "-")
+
+    def __rsub__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: b - a, "-")
+
+    def __neg__(self) -> VecValue:
+        return self._map(lambda a: -a)
+
+    def __pos__(self) -> VecValue:
+        return self
+
+    def __mul__(self, o: Any) -> VecValue:
+        if as_vec(o) is not None:
+            raise TypeMismatch(
+                f"{self.type} * {kind(o)} was found; expected a number: dot(a, b) and a @ b are the products of "
+                "vectors, vec(n, lambda i: a[i] * b[i]) multiplies element by element",
+                here(),
+            )
+        return self._map(lambda a: a * o)
+
+    def __rmul__(self, o: Any) -> VecValue:
+        return self.__mul__(o)
+
+    def __truediv__(self, o: Any) -> VecValue:
+        if as_vec(o) is not None:
+            raise TypeMismatch(f"{self.type} / {kind(o)} was found; expected a number", here())
+        return self._map(lambda a: a / o)
+
+    def __matmul__(self, o: Any) -> Any:
+        from rosesim.ad.linalg import matmul  # written in the language, on top of vectors
+
+        return matmul(self, o)
+
+    def __rmatmul__(self, o: Any) -> Any:
+        from rosesim.ad.linalg import matmul
+
+        return matmul(o, self)
+
+    def __eq__(self, o: object) -> Any:
+        raise TypeMismatch(
+            f"{self.type} == {kind(o)} was found; expected a comparison of numbers: "
+            "all(n, lambda i: a[i] == b[i])",
+            here(),
+        )
+
+    __hash__ = Value.__hash__
+
+
+if TYPE_CHECKING:
+    from typing import Annotated as Vec
+else:
+
+    class Vec(VecValue):
+        """`Vec[T, n]`: n values of type T (`Vec[n, T]` says the same, but editors refuse it).
+
+        To an editor it is `typing.Annotated[T, n]`: a parameter annotated `Vec[Real, 3]` is a Real that can
+        be indexed, and `x[i]` is a Real.
+
+        >>> from rosesim import fn, Real, Vec, sum
+        >>> @fn
+        ... def total(x: Vec[Real, 3]) -> Real:
+        ...     return sum(3, lambda i: x[i])
+        >>> total([1.0, 2.0, 3.0])
+        6.0
+        """
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, of):
+            if not isinstance(of, tuple) or len(of) != 2:
+                raise TypeMismatch(f"Vec[{of}] was found; expected Vec[T, n], as in Vec[Real, 3]", here())
+            elem, n = of if not _is_size(of[0]) else of[::-1]
+            if not _is_size(n):
+                raise TypeMismatch(
+                    f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing", here()
+                )
+            return T.VecType(int(n), T.from_annotation(elem))
+
+
+def _is_size(n: object) -> bool:
+    return isinstance(n, int | np.integer) and not isinstance(n, bool) and int(n) >= 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class At:
+    """A place in a vector: `x.at[i]`, `x.at[i, j]`."""
+
+    x: VecValue
+    idx: tuple[Any, ...]
+
+    def __getitem__(self, i: Any) -> At:
+        return At(self.x, (*self.idx, *(i if isinstance(i, tuple) else (i,))))
+
+    def set(self, v: Any) -> VecValue:
+        """The vector with this element replaced by v; in place where the old vector is not used again.
+
+        >>> from rosesim import fn, Real, Vec
+        >>> @fn
+        ... def second_zero(x: Vec[Real, 3]) -> Vec[Real, 3]:
+        ...     return x.at[1].set(0.0)
+        >>> second_zero([1.0, 2.0, 3.0])
+        array([1., 0., 3.])
+        """
+        x, idx = self.x, self.idx
+        if not idx:
+            raise TypeMismatch("x.at.set(v) was found; expected x.at[i].set(v)", here())
+        if x._items is not None and isinstance(idx[0], int) and -len(x) <= idx[0] < len(x):  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+            items = x.items()
+            old = items[idx[0]]
+            items[idx[0]] = old.at[idx[1:]].set(v) if len(idx) > 1 else lift(v, x.type.elem)
+            return VecValue(x.type, items=items)
+        elem, atoms = path(x.type, idx)
+        values = lower(v, elem)
+        f = trace.frame()
+        places = [f.resolve(a) for a in atoms]
+        out = tuple(
+            trace.emit(lambda b, a=f.resolve(a), v=f.resolve(v): b.put(a, places, v))
+            for a, v in zip(x.leaves(), values, strict=True)
+        )
+        return VecValue(x.type, leaves=out)
+
+    def add(self, v: Any) -> VecValue:
+        """The vector with v added to this element."""
+        return self.set(self.x[self.idx] + v)
+
+
+def checked_index(i: Any, n: int, what: str) -> Atom:
+    """The atom of an index known to be below n."""
+    a = try_whole(i)
+    if a is None:
+        raise TypeMismatch(f"{what} indexed by {kind(i)} was found; expected an Index[{n}]", here())
+    s = a.ty.scalar
+    assert isinstance(s, IntT)
+    if isinstance(a, Lit) and -n <= s.lo < 0:
+        return whole(s.lo + n)
+    if s.lo < 0 or s.hi >= n:
+        raise TypeMismatch(
+            f"{what} indexed by a whole number that may be {s.lo if s.lo < 0 else s.hi} was found; expected one "
+            f"in 0 .. {n - 1}: Index[{n}].clamp(i), .wrap(i) or .check(i) makes it fit",
+            here(),
+        )
+    return a
+
+
+def path(t: T.Type, idx: Sequence[Any]) -> tuple[T.Type, list[Atom]]:
+    """The type of the element at idx of a vector type, and the indices' atoms."""
+    atoms: list[Atom] = []
+    for i in idx:
+        if not isinstance(t, T.VecType):
+            raise TypeMismatch(f"{len(idx)} indices were found; {t} takes fewer", here())
+        atoms.append(checked_index(i, t.n, str(t)))
+        t = t.elem
+    return t, atoms
+
+
+def _scalars(v: Any) -> int:
+    return builtins.sum(f.size for f in T.flatten(typeof(v)))
+
+
+def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
+    if n <= SHORT:
+        items = [f(i) for i in builtins.range(n)]
+        if items:
+            return VecValue(T.VecType(n, typeof(items[0])), items=items)
+    from rosesim.ad.control import vec  # a loop, which is made of vectors itself
+
+    return vec(n, f)
+
+
+# ------------------------------------------------------------------------------- structures
+
+
+def as_vec(v: Any) -> VecValue | None:
+    """A vector of anything that is one: a vector, a list, a NumPy array."""
+    if isinstance(v, VecValue):
+        return v
+    if isinstance(v, list | np.ndarray) and not (isinstance(v, np.ndarray) and v.ndim == 0):
+        return lift(v, typeof(v))
+    return None
+
+
+def typeof(v: Any) -> T.Type:
+    """The type of a Python structure of traced values, numbers and arrays."""
+    if v is None:
+        return T.NULL
+    if isinstance(v, VecValue):
+        return v.type
+    if isinstance(v, Index):
+        s = v.atom.ty.scalar
+        assert isinstance(s, IntT)
+        return T.IntType(s.lo, s.hi)
+    if isinstance(v, Scalar):
+        t = type(v)
+        return T.REAL if t is Real else T.BOOL if t is Bool else T.TAN
+    if isinstance(v, bool | np.bool_):
+        return T.BOOL
+    if isinstance(v, int | float | np.integer | np.floating):
+        return T.REAL
+    if isinstance(v, np.ndarray):
+        return _array_type(v)
+    if isinstance(v, list):
+        if not v:
+            raise TypeMismatch("an empty list was found, whose elements' type is unknown; write vec(0, ...)", here())
+        items: list[Any] = v
+        elem = typeof(items[0])
+        for other in items[1:]:
+            elem = unify(elem, typeof(other), "the elements of a list")
+        return T.VecType(len(items), elem)
+    if isinstance(v, dict):
+        return T.struct_type(dict, {str(k): typeof(x) for k, x in v.items()})
+    if T.is_struct_class(type(v)):
+        names = getattr(v, "_fields", None) or [f.name for f in dataclasses.fields(v)]
+        return T.struct_type(type(v), {n: typeof(getattr(v, n)) for n in names})
+    if isinstance(v, tuple):
+        return T.tuple_type(*(typeof(x) for x in v))
+    raise TypeMismatch(
+        f"a value of Python's type {type(v).__name__} was found; expected numbers, vectors, dataclasses, tuples "
+        "or dicts of them (other objects reach a traced function by its closure)",
+        here(),
+    )
+
+
+def _array_type(v: np.ndarray[Any, Any]) -> T.Type:
+    if v.dtype.names is not None:
+        elem: T.Type = T.struct_type(dict, {n: _array_type(v[n].reshape(-1)[:1].reshape(())) for n in v.dtype.names})
+    elif v.dtype == np.bool_:
+        elem = T.BOOL
+    elif np.can_cast(v.dtype, np.float64, "safe") or v.dtype.kind in "iu":
+        elem = T.REAL
+    else:
+        raise TypeMismatch(f"a NumPy array of {v.dtype} was found; expected float64, bool or whole numbers", here())
+    for n in reversed(v.shape):
+        elem = T.VecType(n, elem)
+    return elem
+
+
+def unify(a: T.Type, b: T.Type, what: str) -> T.Type:
+    """The one type that both sides of `what` have; bounds of whole numbers widen."""
+    match a, b:
+        case (T.IntType(), T.IntType()):
+            return T.IntType(min(a.lo, b.lo), max(a.hi, b.hi))
+        case (T.VecType(), T.VecType()) if a.n == b.n:
+            return T.VecType(a.n, unify(a.elem, b.elem, what))
+        case (T.StructType(), T.StructType()) if a.kind is b.kind and a.names == b.names:
+            parts = (unify(x, y, what) for x, y in zip(a.types, b.types, strict=True))
+            return T.StructType(a.kind, a.names, tuple(parts))
+        case _ if a == b:
+            return a
+        case _:
+            raise TypeMismatch(f"{what} have different types, {a} and {b}; expected one type", here())
+
+
+def lift(v: Any, t: T.Type) -> Any:
+    """v as a traced value of type t, or an error that says what was found."""
+    return unflatten(t, lower(v, t))
+
+
+def lower(v: Any, t: T.Type) -> list[Atom]:
+    """The flat atoms of a Python structure taken as type t."""
+    match t:
+        case T.NullType():
+            if v is not None:
+                _mismatch(v, t)
+            return []
+        case T.RealType():
+            if isinstance(v, Index | Bool | Tan | VecValue):
+                _mismatch(v, t)
+            return [to_real(v)]
+        case T.BoolType():
+            return [to_bool(v)]
+        case T.TanType():
+            if isinstance(v, int | float) and v == 0:
+                return [Tan().atom]
+            if not isinstance(v, Tan):
+                _mismatch(v, t)
+            return [v.atom]
+        case T.IntType():
+            return [_whole_as(v, t)]
+        case T.VecType():
+            return _lower_vec(v, t)
+        case T.StructType():
+            return _lower_struct(v, t)
+
+
+def _whole_as(v: Any, t: T.IntType) -> Atom:
+    a = try_whole(v)
+    if a is None:
+        _mismatch(v, t)
+    s = a.ty.scalar
+    assert isinstance(s, IntT)
+    if s.lo < t.lo or s.hi > t.hi:
+        raise TypeMismatch(
+            f"{kind(v)} was found where {t} was expected; {t}.clamp(i), .wrap(i) or .check(i) makes it fit", here()
+        )
+    if isinstance(a, Lit):
+        return Lit(a.value, Ty(IntT(t.lo, t.hi)))
+    return a if a.ty == Ty(IntT(t.lo, t.hi)) else trace.op("cast", a, ty=Ty(IntT(t.lo, t.hi)))
+
+
+def _lower_vec(v: Any, t: T.VecType) -> list[Atom]:
+    if isinstance(v, VecValue) and v.type == t:
+        return list(v.leaves())
+    if isinstance(v, np.ndarray):
+        return _lower_array(v, t)
+    if isinstance(v, VecValue | list | tuple) and not T.is_struct_class(type(v)):
+        if len(v) != t.n:
+            raise TypeMismatch(f"a vector of {len(v)} elements was found where {t} was expected", here())
+        if isinstance(v, VecValue) and t.n > SHORT and v._items is None:  # pyright: ignore[reportPrivateUsage]
+            _mismatch(v, t)
+        return list(VecValue(t, items=[lift(x, t.elem) for x in v]).leaves())
+    _mismatch(v, t)
+
+
+def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
+    if v.dtype.names is not None:
+        elem = t
+        while isinstance(elem, T.VecType):
+            elem = elem.elem
+        fields: list[Atom] = []
+        if not isinstance(elem, T.StructType) or set(elem.names) != set(v.dtype.names):
+            _mismatch(v, t)
+        for name, part in zip(elem.names, elem.types, strict=True):
+            column = np.ascontiguousarray(v[name])
+            fields += lower(column, _like(t, part))
+        return fields
+    leaves = T.flatten(t)
+    if len(leaves) != 1 or leaves[0].shape != v.shape:
+        raise TypeMismatch(f"a NumPy array of shape {v.shape} was found where {t} was expected", here())
+    s = leaves[0].scalar
+    if isinstance(s, IntT):
+        if v.dtype.kind not in "iu" or (v.size and not (s.lo <= v.min() and v.max() <= s.hi)):
+            raise TypeMismatch(f"an array of {v.dtype} with values outside of {t} was found", here())
+    elif isinstance(s, TanT) or not (v.dtype == np.bool_ if not isinstance(s, FloatT) else v.dtype.kind in "iuf"):
+        raise TypeMismatch(f"a NumPy array of {v.dtype} was found where {t} was expected", here())
+    copy = np.array(v, dtype=storage(s), order="C")
+    copy.flags.writeable = False
+    return [trace.emit(lambda b: b.data(copy, leaves[0]))]
+
+
+def _like(t: T.Type, elem: T.Type) -> T.Type:
+    return T.VecType(t.n, _like(t.elem, elem)) if isinstance(t, T.VecType) else elem
+
+
+def _lower_struct(v: Any, t: T.StructType) -> list[Atom]:
+    fits = (
+        isinstance(v, tuple) and not hasattr(v, "_fields")
+        if t.kind is tuple
+        else isinstance(v, dict)
+        if t.kind is dict
+        else isinstance(v, t.kind)
+    )
+    if not fits:
+        _mismatch(v, t)
+    if t.kind in (tuple, dict):
+        names = set(v) if t.kind is dict else set(map(str, builtins.range(len(v))))
+        if names != set(t.names):
+            raise TypeMismatch(
+                f"a {t.kind.__name__} with {', '.join(sorted(map(str, names))) or 'nothing'} was found; expected "
+                f"{', '.join(t.names)}",
+                here(),
+            )
+    out: list[Atom] = []
+    for name, x, part in zip(t.names, t.parts(v), t.types, strict=True):
+        try:
+            out += lower(x, part)
+        except TypeMismatch as e:
+            if t.kind is tuple:
+                raise
+            raise TypeMismatch(f"in the field {name!r}: {str(e).removeprefix(f'{e.where}: ')}", e.where) from None
+    return out
+
+
+def _mismatch(v: Any, t: T.Type) -> Any:
+    found = typeof(v) if not isinstance(v, str) else kind(v)
+    raise TypeMismatch(f"{found} was found where {t} was expected", here())
+
+
+def unflatten(t: T.Type, atoms: Sequence[Atom]) -> Any:
+    """The Python structure of traced values of type t over flat atoms."""
+    match t:
+        case T.NullType():
+            return None
+        case T.RealType():
+            return Real.of(atoms[0])
+        case T.BoolType():
+            return Bool.of(atoms[0])
+        case T.TanType():
+            return Tan.of(atoms[0])
+        case T.IntType():
+            return Index.of(atoms[0])
+        case T.VecType():
+            return VecValue(t, leaves=tuple(atoms))
+        case T.StructType():
+            parts: list[Any] = []
+            k = 0
+            for part in t.types:
+                m = len(T.flatten(part))
+                parts.append(unflatten(part, atoms[k : k + m]))
+                k += m
+            return t.build(parts)
+
+
+def const(array: Any) -> Any:
+    """A constant array as a traced vector; large ones are handed over at run time, not as program text.
+
+    Floats become Real, whole numbers Index[max + 1], truths Bool.
+
+    >>> import numpy as np
+    >>> from rosesim import fn, const, sum, Real
+    >>> table = np.array([1.0, 2.0, 4.0])
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return sum(3, lambda i: const(table)[i]) * x
+    >>> f(2.0)
+    14.0
+    """
+    a = np.asarray(array)
+    t = typeof(a)
+    if a.dtype.kind in "iu" and a.size and a.min() >= 0:
+        t = T.swap_scalars(t, T.RealType, T.index(int(a.max()) + 1))
+    return lift(a, t)
+
+
+def real_zero(t: T.Type) -> Any:
+    """A value of type t with every Real 0, every Bool false."""
+    return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
+
+
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "path", "real", "typeof", "unflatten"]

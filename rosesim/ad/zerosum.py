@@ -1,0 +1,18 @@
+"""Adding up all elements of an array."""
+
+from __future__ import annotations
+
+from rosesim.ad.builder import Builder
+from rosesim.ad.ir import Atom, Loop, Ty, Var, index_ty
+
+
+def summed(b: Builder, x: Atom) -> Atom:
+    """The sum of all elements; x itself where it is a scalar."""
+    if not x.ty.shape:
+        return x
+    n = x.ty.shape[0]
+    i, carry = Var(index_ty(n), "i"), Var(Ty(x.ty.scalar))
+    inner = Builder(b)
+    total = inner.op("add", carry, summed(inner, inner.get(x, (i,))))
+    (out,) = b.let(Loop(n, i, (b.zeros(carry.ty),), (carry,), inner.block([total])), carry.ty)
+    return out
