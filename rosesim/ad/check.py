@@ -1,18 +1,27 @@
 """The type checker: whether a program is one that the language allows.
 
 Tests run it after every transformation. What passes can be interpreted and compiled, and touches no
-memory outside its arrays: bounds of whole numbers are proved here, operator by operator.
+memory outside its arrays: the bounds of whole numbers are proved here, operator by operator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 import numpy as np
 
 from rosesim.ad import ir
-from rosesim.ad.check_op import Broken, check_literal, check_op, is_tangent
+from rosesim.ad.check_op import (
+    Broken,
+    check_literal,
+    check_op,
+    check_type,
+    fail,
+    is_nonzero_tangent,
+    same,
+    whole,
+    within,
+)
 from rosesim.ad.deep import nested
 from rosesim.ad.errors import CheckError
 from rosesim.ad.show import show_let, type_text
@@ -21,7 +30,7 @@ _MEMO = "checked"
 
 
 def check(func: ir.Func) -> None:
-    """Check a function and all it reaches; once for each.
+    """Check a function and all that it reaches; each once, however often it is asked.
 
     Raises CheckError, which names the function, the let and the rule that is broken.
     """
@@ -31,53 +40,45 @@ def check(func: ir.Func) -> None:
     for f in order:
         if not f.memo.get(_MEMO):
             _Checker(f).run()
-    # Only now: within a function that fails, what was found good would hide a cycle.
-    for f in order:
-        f.memo[_MEMO] = True
+            f.memo[_MEMO] = True
 
 
 def _callees_first(func: ir.Func) -> list[ir.Func]:
-    """All functions reached, callees before callers; raises where one reaches itself."""
+    """All functions reached and not checked yet, callees before callers; raises on a cycle."""
     done: dict[ir.Func, None] = {}
-    open_: set[ir.Func] = set()
-    stack = [func]
+    entered = {func}
+    stack = [(func, iter(ir.callees(func)))]
     while stack:
-        f = stack[-1]
-        if f in done:
+        f, rest = stack[-1]
+        g = next(rest, None)
+        if g is None:
             stack.pop()
-            continue
-        open_.add(f)
-        waiting = [g for g in ir.callees(f) if g not in done]
-        for g in waiting:
-            if g in open_:
-                raise CheckError(f"in {f.name}: programs are acyclic, but {g.name} reaches itself", f.where)
-        if waiting:
-            stack.append(waiting[0])
-        else:
             done[f] = None
-            open_.remove(f)
-            stack.pop()
+        elif g not in entered:
+            if not g.memo.get(_MEMO):
+                entered.add(g)
+                stack.append((g, iter(ir.callees(g))))
+        elif g not in done:
+            raise CheckError(f"in {f.name}: programs are acyclic, but {g.name} reaches itself", f.where)
     return list(done)
 
 
-def _fail(rule: str) -> NoReturn:
-    raise Broken(rule)
+def _accepts(param: ir.Ty, argument: ir.Ty) -> bool:
+    """Whether an argument fits a parameter: its very type, or a whole number within its bounds."""
+    if param == argument:
+        return True
+    p, a = param.scalar, argument.scalar
+    both_scalars = param.shape == argument.shape == () and not param.ref and not argument.ref
+    return both_scalars and isinstance(p, ir.IntT) and isinstance(a, ir.IntT) and within(a, p)
 
 
-def _same(found: ir.Ty, expected: ir.Ty, what: str) -> None:
-    if found != expected:
-        _fail(f"{what} is {type_text(found)}, expected {type_text(expected)}")
-
-
-def _widens(found: ir.Ty, expected: ir.Ty) -> bool:
-    """Whether a scalar whole number of one type is one of the other."""
-    f, e = found.scalar, expected.scalar
-    plain = found.shape == expected.shape == () and not found.ref and not expected.ref
-    return plain and isinstance(f, ir.IntT) and isinstance(e, ir.IntT) and e.lo <= f.lo and f.hi <= e.hi
+def _value_ty(ref: ir.Ty) -> ir.Ty:
+    """The type of what a ref accumulates."""
+    return ir.Ty(ref.scalar, ref.shape)
 
 
 class _Checker:
-    """One function. `_scope` holds the variables in sight, `_bound` every variable bound so far."""
+    """One function. `_scope` holds the variables in sight, `_bound` all that were bound so far."""
 
     def __init__(self, func: ir.Func) -> None:
         self._func = func
@@ -96,59 +97,222 @@ class _Checker:
                 self._block(func.body)
         except Broken as broken:
             let = self._let
-            shown = f" at `{show_let(let)}`" if let else ""
+            shown = f", at `{show_let(let)}`" if let else ""
             where = let.where if let and let.where else func.where
             raise CheckError(f"in {func.name}{shown}: {broken}", where) from None
 
     def _opaque(self, body: ir.Opaque) -> None:
         for ty in (*(p.ty for p in self._func.params), *body.results):
-            _check_type(ty)
-            if ty.ref or is_tangent(ty):
-                _fail(f"an opaque function takes and gives no {type_text(ty)}")
+            check_type(ty)
+            if ty.ref or isinstance(ty.scalar, ir.TanT):
+                fail(f"an opaque function neither takes nor gives {type_text(ty)}")
 
     # ------------------------------------------------------------------- variables and blocks
 
     def _bind(self, var: ir.Var) -> None:
-        _check_type(var.ty)
+        check_type(var.ty)
         if var in self._bound:
-            _fail(f"single assignment: {var.name or 'a variable'} is bound twice")
+            fail(f"single assignment: {var.name or 'a variable'} is bound twice")
         self._bound.add(var)
         self._scope.add(var)
 
-    def _use(self, a: ir.Atom, ref: bool = False) -> ir.Ty:
+    def _use(self, a: ir.Atom) -> ir.Ty:
         """The type of an atom, which must be in sight."""
         if isinstance(a, ir.Lit):
             check_literal(a)
         elif a not in self._scope:
             known = "out of its scope" if a in self._bound else "not bound before"
-            _fail(f"scope: {a.name or 'a variable'}: {type_text(a.ty)} is {known}")
-        elif a.ty.ref and not ref:
-            _fail(f"the ref {a.name} is for Add, SubRef and Call alone")
+            fail(f"scope: {a.name or 'a variable'} ({type_text(a.ty)}) is {known}")
         return a.ty
 
-    def _block(self, block: ir.Block) -> list[ir.Ty]:
-        """The types of a block's results; what it binds goes out of sight."""
+    def _value(self, a: ir.Atom) -> ir.Ty:
+        """The type of an atom that must be a value."""
+        ty = self._use(a)
+        if ty.ref:
+            fail(f"{type_text(ty)} is a ref, which only Add, SubRef and Call take")
+        return ty
+
+    def _block(self, block: ir.Block, binders: Sequence[ir.Var] = ()) -> list[ir.Ty]:
+        """The types of a block's results; `binders` and what it binds itself then go out of sight."""
         around = self._let
-        here: list[ir.Var] = []
         for let in block.lets:
             self._let = let
-            for var, ty in zip(let.outs, self._expr(let), strict=True):
-                _same(var.ty, ty, f"the bound {var.name or 'variable'}")
-                if isinstance(let.expr, ir.SubRef):
-                    pass
-                elif var.ty.ref:
-                    _fail("only SubRef binds a ref")
+            types = self._expr(let)
+            if len(let.outs) != len(types):
+                fail(f"binds {len(let.outs)} variables, expected {len(types)}")
+            for var, ty in zip(let.outs, types, strict=True):
+                same(var.ty, ty, f"the bound variable {var.name}".rstrip())
             for var in let.outs:
                 self._bind(var)
-                here.append(var)
         self._let = around
-        types = [self._use(a) for a in block.results]
-        self._scope.difference_update(here)
-        return types
-
-    def _inner(self, block: ir.Block, binders: Sequence[ir.Var]) -> list[ir.Ty]:
-        """A nested block, which sees `binders` too."""
-        self._scope.update(binders)
-        types = nested(self._block, block)
+        types = [self._value(a) for a in block.results]
+        for let in block.lets:
+            self._scope.difference_update(let.outs)
         self._scope.difference_update(binders)
         return types
+
+    def _index(self, ty: ir.Ty, idx: tuple[ir.Atom, ...]) -> ir.Ty:
+        """The type of what lies at an index, which must be proved to be within the shape."""
+        if len(idx) > len(ty.shape):
+            fail(f"{len(idx)} indices into {type_text(ty)}")
+        for k, i in enumerate(idx):
+            self._value(i)
+            bounds = whole(i, f"index {k}")
+            if not within(bounds, ir.IntT(0, ty.shape[k] - 1)):
+                fail(f"index {k} is {type_text(i.ty)}, not within the size {ty.shape[k]}")
+        return ty.at(len(idx))
+
+    # --------------------------------------------------------------------------- expressions
+
+    def _expr(self, let: ir.Let) -> Sequence[ir.Ty]:
+        """The types that the outs of a let must have."""
+        match let.expr:
+            case ir.Op(name, args):
+                for a in args:
+                    self._value(a)
+                out = self._declared(let)
+                check_op(name, args, out)
+                return (out,)
+            case ir.Get(x, idx):
+                if not idx:
+                    fail("Get takes at least one index")
+                return (self._index(self._value(x), idx),)
+            case ir.Put(x, idx, v):
+                if not idx:
+                    fail("Put takes at least one index")
+                ty = self._value(x)
+                same(self._value(v), self._index(ty, idx), "what is put")
+                return (ty,)
+            case ir.Stack(items):
+                return (self._stack(items),)
+            case ir.Fill(value):
+                return (self._fill(value, self._declared(let)),)
+            case ir.Data(array):
+                return (self._data(array, self._declared(let)),)
+            case ir.Stop(x):
+                ty = self._value(x)
+                if isinstance(ty.scalar, ir.TanT):
+                    fail("Stop of a Tan")
+                return (ty,)
+            case ir.Loop() as loop:
+                return self._loop(loop)
+            case ir.Cond() as cond:
+                return self._cond(cond)
+            case ir.Accum() as accum:
+                return self._accum(accum)
+            case ir.Add(ref, idx, v):
+                target = _value_ty(self._index(self._ref(ref), idx))
+                same(self._value(v), target, "what is added")
+                return ()
+            case ir.SubRef(ref, idx):
+                return (self._index(self._ref(ref), idx),)
+            case ir.Guard(bad, _):
+                same(self._value(bad), ir.BOOL, "the condition of a guard")
+                return ()
+            case ir.Call(func, args):
+                return self._call(func, args)
+
+    def _declared(self, let: ir.Let) -> ir.Ty:
+        """The type of the only out."""
+        if len(let.outs) != 1:
+            fail(f"binds {len(let.outs)} variables, expected 1")
+        return let.outs[0].ty
+
+    def _ref(self, ref: ir.Var) -> ir.Ty:
+        ty = self._use(ref)
+        if not ty.ref:
+            fail(f"{type_text(ty)} is no ref")
+        return ty
+
+    def _stack(self, items: tuple[ir.Atom, ...]) -> ir.Ty:
+        types = [self._value(i) for i in items]
+        if not types:
+            fail("Stack takes at least one item")
+        for k, ty in enumerate(types):
+            same(ty, types[0], f"item {k}")
+        return ir.Ty(types[0].scalar, (len(items), *types[0].shape))
+
+    def _fill(self, value: ir.Atom, out: ir.Ty) -> ir.Ty:
+        same(self._value(value), ir.Ty(out.scalar), "what an array is filled with")
+        if not out.shape or out.ref:
+            fail(f"Fill makes an array, not {type_text(out)}")
+        if is_nonzero_tangent(value):
+            fail("an array filled with a tangent constant other than zero is not linear")
+        return out
+
+    def _data(self, array: np.ndarray, out: ir.Ty) -> ir.Ty:
+        dtype = ir.storage(out.scalar)
+        if isinstance(out.scalar, ir.TanT) or out.ref:
+            fail(f"Data is no {type_text(out)}")
+        if array.dtype != dtype or array.shape != out.shape or not array.flags.c_contiguous:
+            fail(f"Data is a C-contiguous {dtype} array of shape {out.shape}")
+        if isinstance(out.scalar, ir.IntT) and array.size:
+            found = ir.IntT(int(array.min()), int(array.max()))
+            if not within(found, out.scalar):
+                fail(f"Data holds {found.lo} .. {found.hi}, expected {type_text(out)}")
+        return out
+
+    def _loop(self, loop: ir.Loop) -> list[ir.Ty]:
+        n = loop.n
+        if n < 0:
+            fail(f"a loop over {n}")
+        if loop.test is not None and (loop.upto is not None or loop.reverse):
+            fail("a loop with a test has neither upto nor reverse")
+        if loop.upto is not None:
+            self._value(loop.upto)
+            if not within(whole(loop.upto, "upto"), ir.IntT(0, n)):
+                fail(f"upto is {type_text(loop.upto.ty)}, not within 0 .. {n}")
+        same(loop.index.ty, ir.index_ty(n), "the index")
+        if len(loop.inits) != len(loop.carries):
+            fail(f"{len(loop.inits)} inits for {len(loop.carries)} carries")
+        for k, (a, carry) in enumerate(zip(loop.inits, loop.carries, strict=True)):
+            same(self._value(a), carry.ty, f"init {k}")
+        binders = (loop.index, *loop.carries)
+        for var in binders:
+            self._bind(var)
+        if loop.test is not None and nested(self._block, loop.test) != [ir.BOOL]:
+            fail("the test of a loop gives one Bool")
+        results = nested(self._block, loop.body, binders)
+        if len(results) < len(binders) - 1:
+            fail(f"the body gives {len(results)} values for {len(loop.carries)} carries")
+        for k, carry in enumerate(loop.carries):
+            same(results[k], carry.ty, f"the next carry {k}")
+        outputs = results[len(loop.carries) :]
+        if loop.upto is not None or loop.test is not None:
+            for ty in outputs:
+                # Elements that no iteration wrote are zero.
+                if isinstance(ty.scalar, ir.IntT) and not within(ir.IntT(0, 0), ty.scalar):
+                    fail(f"an output of a loop that may end early is {type_text(ty)}, which lacks 0")
+        count = [ir.Ty(ir.IntT(0, n))] if loop.test is not None else []
+        return [*(c.ty for c in loop.carries), *(ir.Ty(t.scalar, (n, *t.shape)) for t in outputs), *count]
+
+    def _cond(self, cond: ir.Cond) -> list[ir.Ty]:
+        same(self._value(cond.p), ir.BOOL, "the condition")
+        then, orelse = nested(self._block, cond.then), nested(self._block, cond.orelse)
+        if len(then) != len(orelse):
+            fail(f"the branches give {len(then)} and {len(orelse)} values")
+        for k, (t, o) in enumerate(zip(then, orelse, strict=True)):
+            same(o, t, f"result {k} of the second branch")
+        return then
+
+    def _accum(self, accum: ir.Accum) -> list[ir.Ty]:
+        if len(accum.inits) != len(accum.refs):
+            fail(f"{len(accum.inits)} inits for {len(accum.refs)} refs")
+        for k, (a, ref) in enumerate(zip(accum.inits, accum.refs, strict=True)):
+            if not ref.ty.ref:
+                fail(f"accumulator {k} is {type_text(ref.ty)}, which is no ref")
+            if isinstance(ref.ty.scalar, ir.IntT):
+                fail("a ref of whole numbers: their sum has no bounds")
+            same(self._value(a), _value_ty(ref.ty), f"init {k}")
+        for ref in accum.refs:
+            self._bind(ref)
+        results = nested(self._block, accum.body, accum.refs)
+        return [*results, *(_value_ty(r.ty) for r in accum.refs)]
+
+    def _call(self, func: ir.Func, args: tuple[ir.Atom, ...]) -> tuple[ir.Ty, ...]:
+        if len(args) != len(func.params):
+            fail(f"{func.name} takes {len(func.params)} arguments, not {len(args)}")
+        for k, (a, p) in enumerate(zip(args, func.params, strict=True)):
+            if not _accepts(p.ty, self._use(a)):
+                fail(f"argument {k} of {func.name} is {type_text(a.ty)}, expected {type_text(p.ty)}")
+        return func.results

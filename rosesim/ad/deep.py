@@ -57,16 +57,14 @@ def _on_fresh_thread(task: Callable[[], T]) -> T:
     def work() -> None:
         try:
             outcome.append(task())
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller
+        except BaseException as error:
             failure.append(error)
         finally:
             running.release()
 
-    workers = _workers.get()
-    token = None
-    if workers is None:
-        workers = []
-        token = _workers.set(workers)
+    above = _workers.get()
+    workers: list[threading.Thread] = [] if above is None else above
+    token = _workers.set(workers) if above is None else None
     context = contextvars.copy_context()
     # A daemon: an abandoned worker that swallows its interrupt must not keep the process alive.
     thread = threading.Thread(target=context.run, args=(work,), name="rosesim-nested", daemon=True)

@@ -109,11 +109,10 @@ class Reversed:
             args = [f.resolve(a) for a in (*tape, *wanted)]
             values = _call_back(b, self.pair, args, self.cts)
             f.own(values)
-        rest = iter(values)
-        return [
-            (next(rest) if self.pair is not None else b.zeros(p.ty)) if a else None
-            for p, a in zip(t.func.params, self.active, strict=True)
-        ]
+        else_zero = [b.zeros(p.ty) for p, a in zip(t.func.params, self.active, strict=True) if a]
+        f.own(else_zero)
+        rest = iter(values if self.pair is not None else else_zero)
+        return [next(rest) if a else None for a in self.active]
 
 
 def _primals(pair: Pair, func: Func) -> list[Var]:
@@ -331,8 +330,13 @@ def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
         fr.own(flat)
         return value, unflatten(gradient_type(traced.result), flat)
 
+    def types(args: Sequence[Any]) -> T.Types:
+        half = len(args) // 2
+        g.signature()
+        return (*g.types_of(args[:half]), *map(typeof, args[half:]))
+
     derived.__name__ = f"jvp({g.name})"
-    return Fn(derived)
+    return Fn(derived, infer=types)
 
 
 def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -412,8 +416,18 @@ def vmap(f: Callable[..., Any], *, over: Wrt = None) -> Fn[..., Any]:
         assert n is not None
         return vec(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
 
+    def types(args: Sequence[Any]) -> T.Types:
+        positions, _ = _positions(g, over, len(args))
+        g.signature()
+        found = [typeof(a) for a in args]
+        declared = g.declared(len(args))
+        return tuple(
+            t if d is None else d if k not in positions else T.VecType(_length(args[k]) or 0, d)
+            for k, (t, d) in enumerate(zip(found, declared, strict=True))
+        )
+
     derived.__name__ = f"vmap({g.name})"
-    return Fn(derived)
+    return Fn(derived, infer=types)
 
 
 def _length(v: Any) -> int | None:

@@ -24,7 +24,7 @@ from rosesim.ad.world import World
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Types = tuple[T.Type, ...]
+Types = T.Types
 
 _underway: ContextVar[tuple[tuple[Any, Types], ...]] = ContextVar("rosesim_underway", default=())
 
@@ -45,7 +45,13 @@ class Fn(Generic[P, R]):
     called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
     """
 
-    def __init__(self, python: Callable[P, R], scope: dict[str, Any] | None = None, is_opaque: bool = False):
+    def __init__(
+        self,
+        python: Callable[P, R],
+        scope: dict[str, Any] | None = None,
+        is_opaque: bool = False,
+        infer: Callable[[Sequence[Any]], Types] | None = None,
+    ):
         functools.update_wrapper(self, python, updated=())
         self.python = python
         self.name: str = getattr(python, "__name__", type(python).__name__)
@@ -54,6 +60,7 @@ class Fn(Generic[P, R]):
         self.is_opaque = is_opaque
         self.version = 0
         self._scope = scope
+        self._infer = infer
         self._cache: dict[Types, Traced] = {}
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, Fn[..., Any]] = {}
@@ -68,7 +75,7 @@ class Fn(Generic[P, R]):
         """The Python signature, with its annotations read once."""
         if self._signature is None:
             signature = inspect.signature(self.python)
-            hints = self._hints()
+            hints = {k: v for k, v in self._hints().items() if v is not Any}
             for p in signature.parameters.values():
                 if p.kind in (p.VAR_KEYWORD,):
                     raise TraceError(f"{self.name}(**{p.name}) was found; expected named parameters", self.where)
@@ -125,8 +132,14 @@ class Fn(Generic[P, R]):
 
     def types_of(self, args: Sequence[Any]) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
-        declared = self._annotated + (None,) * (len(args) - len(self._annotated))
-        return tuple(typeof(a) if t is None else t for a, t in zip(args, declared, strict=False))
+        if self._infer is not None:
+            return self._infer(args)
+        return tuple(typeof(a) if t is None else t for a, t in zip(args, self.declared(len(args)), strict=True))
+
+    def declared(self, count: int) -> tuple[T.Type | None, ...]:
+        """The annotated type of each of so many arguments."""
+        self.signature()
+        return (self._annotated + (None,) * (count - len(self._annotated)))[:count]
 
     def names(self, count: int) -> list[str]:
         """A name for each argument."""
@@ -327,8 +340,7 @@ class Fn(Generic[P, R]):
             is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
             given.append(T.from_annotation(v) if is_type else typeof(v))
         types = tuple(given) if like else typing.cast("Types", self._annotated)
-        declared = self._annotated + (None,) * (len(types) - len(self._annotated))
-        types = tuple(d if d is not None else t for d, t in zip(declared, types, strict=False))
+        types = tuple(d if d is not None else t for d, t in zip(self.declared(len(types)), types, strict=True))
         return Program(self, types, math=math, optimise=optimise)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:

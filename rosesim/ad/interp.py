@@ -31,16 +31,23 @@ def run(func: ir.Func, args: Sequence[object]) -> tuple[object, ...]:
     if len(args) != len(func.params):
         raise ArgumentError(f"{func.name} takes {len(func.params)} flat arguments, not {len(args)}")
     values = [_argument(p, a) for p, a in zip(func.params, args, strict=True)]
-    with np.errstate(all="ignore"):
-        results = deep.nested(_apply, func, values, None)
-    return tuple(r.copy() if isinstance(r, np.ndarray) else r for r in results)
+    return tuple(map(_fresh, deep.nested(_apply, func, values, None)))
+
+
+def _fresh(value: Any) -> Any:
+    """A copy where the value is an array."""
+    return value.copy() if _is_array(value) else value
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
 
 
 def _argument(param: ir.Var, value: Any) -> Any:
     ty = param.ty
     dtype = ir.storage(ty.scalar)
     if ty.ref:
-        if not isinstance(value, np.ndarray) or value.dtype != dtype or value.shape != ty.shape:
+        if not _is_array(value) or value.dtype != dtype or value.shape != ty.shape:
             raise ArgumentError(f"{param.name}: a ref takes an array of {dtype} and shape {ty.shape}")
         return value
     if np.shape(value) != ty.shape:
@@ -74,14 +81,16 @@ def _scalar(value: Any, scalar: ir.Scalar) -> Any:
 def _apply(func: ir.Func, args: Sequence[Any], where: ir.Where | None) -> tuple[Any, ...]:
     if isinstance(func.body, ir.Opaque):
         return _apply_opaque(func, func.body, args, where)
-    return _block(func.body, dict(zip(func.params, args, strict=True)))
+    # Here and not in `run`, because before NumPy 2 a fresh thread does not inherit it.
+    with np.errstate(all="ignore"):
+        return _block(func.body, dict(zip(func.params, args, strict=True)))
 
 
 def _apply_opaque(
     func: ir.Func, body: ir.Opaque, args: Sequence[Any], where: ir.Where | None
 ) -> tuple[Any, ...]:
     # Copies, because the callable may write into what it is given and may keep what it returns.
-    given = [a.copy() if isinstance(a, np.ndarray) else float(a) if _is_real(a) else a for a in args]
+    given = [_scalar_or_copy(a, p.ty) for a, p in zip(args, func.params, strict=True)]
     results = tuple(body.call(*given))
     if len(results) != len(body.results):
         raise ProgramError(f"{func.name} returned {len(results)} values, not {len(body.results)}", where)
@@ -95,8 +104,8 @@ def _apply_opaque(
     return tuple(out)
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, np.floating)
+def _scalar_or_copy(value: Any, ty: ir.Ty) -> Any:
+    return float(value) if isinstance(ty.scalar, ir.FloatT) and not ty.shape else _fresh(value)
 
 
 def _block(block: ir.Block, env: Env) -> tuple[Any, ...]:

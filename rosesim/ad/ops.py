@@ -83,13 +83,24 @@ def _floor_wrap(x: Any, n: int) -> int:
     return int(math.floor(x)) % n if math.isfinite(x) else 0
 
 
+def _cell(x: Sym, y: Sym, z: Sym) -> Sym:
+    """The whole number trunc(x / y) of z = fmod(x, y); x / y itself may round up into the next cell."""
+    return ((x - z) / y + 0.5).op("floor")
+
+
+def _arc_slope(x: Sym) -> Sym:
+    """1 / sqrt(1 - x^2), factored because x^2 near 1 would have rounded away what the root reads."""
+    w = (1.0 - x) * (1.0 + x)
+    return w.eq(0.0).select(0.0, 1.0 / w.op("sqrt"))
+
+
 # arithmetic
 _row("neg", "r", "r", lambda x: -x, partials=lambda x, z: (-1.0,), linear=("t",))
 _row("add", "rr", "r", lambda x, y: x + y, partials=lambda x, y, z: (1.0, 1.0), linear=("tt",))
 _row("sub", "rr", "r", lambda x, y: x - y, partials=lambda x, y, z: (1.0, -1.0), linear=("tt",))
 _row("mul", "rr", "r", lambda x, y: x * y, partials=lambda x, y, z: (y, x), linear=("rt", "tr"))
 _row("div", "rr", "r", lambda x, y: x / y, partials=lambda x, y, z: (1.0 / y, -z / y), linear=("tr",), work=4)
-_row("fmod", "rr", "r", np.fmod, partials=lambda x, y, z: (1.0, -(x / y).op("trunc")), work=20)
+_row("fmod", "rr", "r", np.fmod, partials=lambda x, y, z: (1.0, -_cell(x, y, z)), work=20)
 
 # pieces
 _row("abs", "r", "r", abs, partials=lambda x, z: (x.op("sign"),))
@@ -99,7 +110,7 @@ _row("ceil", "r", "r", np.ceil, flat=True)
 _row("trunc", "r", "r", np.trunc, flat=True)
 _row(
     "copysign", "rr", "r", np.copysign,
-    partials=lambda x, y, z: (x.op("sign") * (x * 0.0 + 1.0).op("copysign", y), None),
+    partials=lambda x, y, z: (x.op("sign") * z.op("sign"), None),
 )
 _row("minimum", "rr", "r", _minimum, choose=lambda x, y: (x.le(y), 0, 1), work=2)
 _row("maximum", "rr", "r", lambda x, y: -_minimum(-x, -y), choose=lambda x, y: (x.ge(y), 0, 1), work=2)
@@ -119,7 +130,7 @@ _row(
     work=40,
 )
 _row("exp", "r", "r", np.exp, partials=lambda x, z: (z,), work=20)
-_row("expm1", "r", "r", np.expm1, partials=lambda x, z: (z + 1.0,), work=20)
+_row("expm1", "r", "r", np.expm1, partials=lambda x, z: (x.op("exp"),), work=20)
 _row("log", "r", "r", np.log, partials=lambda x, z: (1.0 / x,), work=20)
 _row("log1p", "r", "r", np.log1p, partials=lambda x, z: (1.0 / (1.0 + x),), work=20)
 _row("erf", "r", "r", lambda x: np.float64(math.erf(x)),
@@ -130,9 +141,9 @@ _row("sin", "r", "r", np.sin, partials=lambda x, z: (x.op("cos"),), work=20)
 _row("cos", "r", "r", np.cos, partials=lambda x, z: (-x.op("sin"),), work=20)
 _row("tan", "r", "r", np.tan, partials=lambda x, z: (1.0 + z * z,), work=20)
 _row("asin", "r", "r", np.arcsin,
-     partials=lambda x, z: ((x * x).eq(1.0).select(0.0, 1.0 / (1.0 - x * x).op("sqrt")),), work=20)
+     partials=lambda x, z: (_arc_slope(x),), work=20)
 _row("acos", "r", "r", np.arccos,
-     partials=lambda x, z: ((x * x).eq(1.0).select(0.0, -1.0 / (1.0 - x * x).op("sqrt")),), work=20)
+     partials=lambda x, z: (-_arc_slope(x),), work=20)
 _row("atan", "r", "r", np.arctan, partials=lambda x, z: (1.0 / (1.0 + x * x),), work=20)
 _row(
     "atan2", "rr", "r", np.arctan2,

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.cost import work
-from rosesim.ad.ir import Atom, Call, Let, Loop, Var
-from rosesim.ad.simplify import nested_free
+from rosesim.ad.ir import Atom, Block, Call, Let, Loop, SubRef, Var, all_lets, blocks, free_vars
+from rosesim.ad.simplify import Sweep, nested_free
 
 STORE = 16
 """Store a number that costs at least so many additions. Measured on nested loops and calls (tests and
@@ -38,7 +38,11 @@ class Plan:
 
 
 def plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset()) -> Plan:
-    """How to have `roots` again after `lets`, without reading the variables of `avoid`."""
+    """How to have `roots` again after `lets`, without reading the variables of `avoid`.
+
+    What is run again adds to no accumulator around it a second time.
+    """
+    roots = tuple(roots)
     needed = set(roots)
     stored: list[Var] = []
     again: list[Let] = []
@@ -54,15 +58,29 @@ def plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = froz
             needed |= reads
     stored.reverse()
     again.reverse()
-    return Plan(tuple(stored), tuple(again), frozenset(needed))
+    sweep = Sweep(narrow=True)
+    sweep.dead_refs = {v for v in free_vars(Block(tuple(again), ())) if v.ty.ref}
+    swept = sweep.block(Block(tuple(again), ()), roots).lets
+    reads = frozenset(roots) | frozenset(free_vars(Block(swept, ())))
+    return Plan(tuple(v for v in stored if v in reads), swept, reads)
 
 
 def _storing_pays(let: Let, hit: Sequence[Var]) -> bool:
     if isinstance(let.expr, Loop) and let.expr.remat:
         return False
-    if isinstance(let.expr, Call) and any(a.ty.ref for a in let.expr.args):
+    if _hands_on_refs(let):
         return True  # running it again would add again
     return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
+
+
+def _hands_on_refs(let: Let) -> bool:
+    """Whether a call in it is handed a ref of a block around it."""
+    outside = {v for v in nested_free(let.expr) if v.ty.ref}
+    inner = [let, *(x for block in blocks(let.expr) for x in all_lets(block))]
+    derived = {x.outs[0] for x in inner if isinstance(x.expr, SubRef)}
+    return bool(outside) and any(
+        isinstance(x.expr, Call) and any(a in outside or a in derived for a in x.expr.args) for x in inner
+    )
 
 
 def plan_loop(lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var]) -> tuple[Plan, tuple[Var, ...]]:

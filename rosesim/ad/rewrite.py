@@ -47,10 +47,12 @@ class Copy:
         self.names: dict[Var, Atom] = names if names is not None else {}
         self._ty = ty
         self._func = func
+        self._shadowed: list[tuple[Var, Atom | None]] = []
 
     def bind(self, v: Var) -> Var:
-        """A fresh variable for v."""
+        """A fresh variable for v, until the block that it is bound in ends."""
         new = Var(self._ty(v.ty), v.name)
+        self._shadowed.append((v, self.names.get(v)))
         self.names[v] = new
         return new
 
@@ -71,8 +73,15 @@ class Copy:
 
     def block(self, block: Block) -> Block:
         """The copy of a block."""
-        lets = self.lets(block.lets)
-        return Block(lets, self._atoms(block.results))
+        start = len(self._shadowed)
+        copy = Block(self.lets(block.lets), self._atoms(block.results))
+        for v, old in reversed(self._shadowed[start:]):
+            if old is None:
+                del self.names[v]
+            else:
+                self.names[v] = old
+        del self._shadowed[start:]
+        return copy
 
     def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
         """Copies of lets, in order."""

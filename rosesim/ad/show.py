@@ -141,10 +141,9 @@ class _Printer:
         return [*lines, f"-> {self.atoms(block.results)}".rstrip()]
 
     def let(self, let: ir.Let) -> list[str]:
+        outs = ", ".join(map(self.typed, let.outs))  # first, so that numbers follow the lines
         head = self.head(let.expr)
-        below = self.below(let.expr)
-        outs = ", ".join(map(self.typed, let.outs))
-        return [f"{outs} = {head}" if outs else head, *below]
+        return [f"{outs} = {head}" if outs else head, *self.below(let.expr)]
 
     def place(self, x: ir.Atom, idx: tuple[ir.Atom, ...]) -> str:
         return f"{self.atom(x)}[{self.atoms(idx)}]" if idx else self.atom(x)

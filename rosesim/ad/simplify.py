@@ -73,10 +73,9 @@ class Sweep:
         """The block with these results and only what they need."""
         self._use(results)
         kept: list[Let] = []
-        hidden = [let.expr for let in block.lets if isinstance(let.expr, SubRef)]
-        for sub, let in zip(hidden, (x for x in block.lets if isinstance(x.expr, SubRef)), strict=True):
-            if sub.ref in self.dead_refs:
-                self.dead_refs.add(let.outs[0])
+        for let in block.lets:
+            if isinstance(let.expr, SubRef):
+                (self.dead_refs.add if let.expr.ref in self.dead_refs else self.dead_refs.discard)(let.outs[0])
         for let in reversed(block.lets):
             new = self._let(let)
             if new is not None:
@@ -162,6 +161,7 @@ class Sweep:
         passed |= {x.expr.ref for x in all_lets(e.body) if isinstance(x.expr, SubRef)}
         keep = [o in self.live or r in passed for o, r in zip(let.outs[m:], e.refs, strict=True)]
         keep_result = [o in self.live for o in let.outs[:m]]
+        self.dead_refs.difference_update(e.refs)  # a loop's body is swept again when more of it is live
         self.dead_refs.update(r for r, k in zip(e.refs, keep, strict=True) if not k)
         if not (any(keep_result) or any(o in self.live for o in let.outs[m:]) or self._acts(e.body)):
             self.dead_refs.update(e.refs)

@@ -393,8 +393,7 @@ class Reverse:
         own = self.stripped(lets)
         bound = _outs(own)
         again = plan(own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound])
-        stored = [v for v in again.stored if v in again.reads]
-        return (*again.again, *reverse), stored
+        return (*again.again, *reverse), list(again.stored)
 
     # -------------------------------------------------------------------------- accumulators
 
@@ -548,7 +547,7 @@ class _LoopReader:
         bound = _outs(own) | set(primal_carries)
         swept = Sweep(narrow=True).block(reverse, reverse.results)
         again, history = plan_loop(own, [v for v in free_vars(swept) if v in bound], primal_carries)
-        saved = [*history, *(v for v in again.stored if v in again.reads)]
+        saved = [*history, *again.stored]
         arrays = {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in saved}
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
         body = Block((*loads, *again.again, *swept.lets), swept.results)

@@ -111,6 +111,7 @@ class StructType:
 
 
 Type = NullType | BoolType | RealType | TanType | IntType | VecType | StructType
+Types = tuple[Type, ...]
 NULL, BOOL, REAL, TAN = NullType(), BoolType(), RealType(), TanType()
 
 

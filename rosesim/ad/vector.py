@@ -442,6 +442,10 @@ def _lower_vec(v: Any, t: T.VecType) -> list[Atom]:
         return list(v.leaves())
     if isinstance(v, np.ndarray):
         return _lower_array(v, t)
+    if _is_columns(v, t):
+        assert isinstance(t.elem, T.StructType)
+        columns = tuple(p if p == T.NULL else T.VecType(t.n, p) for p in t.elem.types)
+        return _lower_struct(v, T.StructType(t.elem.kind, t.elem.names, columns))
     if isinstance(v, VecValue | list | tuple) and not T.is_struct_class(type(v)):
         if len(v) != t.n:
             raise TypeMismatch(f"a vector of {len(v)} elements was found where {t} was expected", here())
@@ -449,6 +453,14 @@ def _lower_vec(v: Any, t: T.VecType) -> list[Atom]:
             _mismatch(v, t)
         return list(VecValue(t, items=[lift(x, t.elem) for x in v]).leaves())
     _mismatch(v, t)
+
+
+def _is_columns(v: Any, t: T.VecType) -> bool:
+    """Whether v is a struct of vectors, given for a vector of structs."""
+    e = t.elem
+    return isinstance(e, T.StructType) and (
+        isinstance(v, dict) if e.kind is dict else e.kind is not tuple and isinstance(v, e.kind)
+    )
 
 
 def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:

@@ -1,0 +1,189 @@
+"""The type rules of scalars: which types exist, which literals, which operators on which arguments."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from rosesim.ad import ir
+from rosesim.ad.ops import OPS, Operator
+from rosesim.ad.show import type_text
+
+
+class Broken(Exception):
+    """A rule is broken; `check` adds where."""
+
+
+def fail(rule: str) -> NoReturn:
+    """Report a broken rule."""
+    raise Broken(rule)
+
+
+def same(found: ir.Ty, expected: ir.Ty, what: str) -> None:
+    """Demand that two types are equal."""
+    if found != expected:
+        fail(f"{what} is {type_text(found)}, expected {type_text(expected)}")
+
+
+def check_type(ty: ir.Ty) -> None:
+    """Demand that a type exists: known widths, bounds within 64 bits, sizes not negative."""
+    match ty.scalar:
+        case ir.FloatT(width) | ir.TanT(width):
+            known = width in (32, 64)
+        case ir.IntT(lo, hi):
+            known = lo >= -(2**63) and hi < 2**63
+        case ir.BoolT():
+            known = True
+    if not known or any(d < 0 for d in ty.shape):
+        fail(f"no such type: {type_text(ty)}")
+
+
+def check_literal(lit: ir.Lit) -> None:
+    """Demand that a literal is a scalar, of its type's Python class, and within its bounds."""
+    check_type(lit.ty)
+    value: object = lit.value
+    if lit.ty.shape or lit.ty.ref:
+        fail(f"a literal is a scalar, not {type_text(lit.ty)}")
+    match lit.ty.scalar:
+        case ir.FloatT() | ir.TanT():
+            good = isinstance(value, float)
+        case ir.BoolT():
+            good = isinstance(value, bool)
+        case ir.IntT(lo, hi):
+            good = isinstance(value, int) and not isinstance(value, bool) and lo <= value <= hi
+    if not good:
+        fail(f"the literal {value!r} is no {type_text(lit.ty)}")
+
+
+def whole(a: ir.Atom, what: str) -> ir.IntT:
+    """The bounds of an atom that must be a scalar whole number."""
+    if not isinstance(a.ty.scalar, ir.IntT) or a.ty.shape or a.ty.ref:
+        fail(f"{what} is {type_text(a.ty)}, expected a whole number")
+    return a.ty.scalar
+
+
+def within(inner: ir.IntT, outer: ir.IntT) -> bool:
+    """Whether every number of one type is of the other; a type of no numbers is within all."""
+    return inner.lo > inner.hi or (outer.lo <= inner.lo and inner.hi <= outer.hi)
+
+
+def is_nonzero_tangent(a: ir.Atom) -> bool:
+    """Whether an atom is a tangent constant that makes a linear expression affine."""
+    return isinstance(a, ir.Lit) and isinstance(a.ty.scalar, ir.TanT) and a.value != 0.0
+
+
+def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
+    """Demand that an operator may be applied to these arguments and give a result of type `out`."""
+    row = OPS.get(name)
+    if row is None:
+        fail(f"there is no operator {name!r}")
+    if len(args) != len(row.kinds):
+        fail(f"{name} takes {len(row.kinds)} arguments, not {len(args)}")
+    for a in (*(a.ty for a in args), out):
+        if a.shape or a.ref:
+            fail(f"operators are scalar: {name} has no {type_text(a)}")
+    widths = {s.width for a in args if isinstance(s := a.ty.scalar, ir.FloatT | ir.TanT)}
+    if len(widths) > 1:
+        fail(f"{name} mixes widths {sorted(widths)}")
+    found = "".join(_kind(a.ty.scalar) for a in args)
+    if "t" in found:
+        if found not in row.linear:
+            fail(f"{name} is not linear in {_described(args)}: only linear operations take a Tan")
+        if name != "select" and any(map(is_nonzero_tangent, args)):
+            fail(f"{name} with a tangent constant other than zero is not linear")
+        same(out, ir.Ty(ir.TanT(*widths)), f"the result of {name}")
+        return
+    for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
+        if need not in ("a", have):
+            wanted = {"r": "a real", "b": "a truth", "i": "a whole number"}[need]
+            fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {wanted}")
+    _check_result(row, args, out, widths)
+
+
+def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: set[int]) -> None:
+    what = f"the result of {row.name}"
+    match row.result:
+        case "b":
+            same(out, ir.BOOL, what)
+        case "r" if widths:
+            same(out, ir.Ty(ir.FloatT(*widths)), what)
+        case "r":
+            if not isinstance(out.scalar, ir.FloatT):
+                fail(f"{what} is {type_text(out)}, expected Real")
+        case "a":
+            _check_alike(row, args, out, what)
+        case _:
+            _check_bounds(row.name, args, out, what)
+
+
+def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
+    """All arguments of kind `a` of the result's type; whole numbers within its bounds."""
+    for k, need in enumerate(row.kinds):
+        if need != "a":
+            continue
+        a = args[k].ty
+        if isinstance(out.scalar, ir.IntT) and isinstance(a.scalar, ir.IntT):
+            if not within(a.scalar, out.scalar):
+                fail(f"{what} is {type_text(out)}, which does not contain argument {k}, {type_text(a)}")
+        else:
+            same(a, out, f"argument {k} of {row.name}")
+
+
+def _check_bounds(name: str, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
+    if not isinstance(out.scalar, ir.IntT):
+        fail(f"{what} is {type_text(out)}, expected a whole number")
+    if name in ("floor_clamp", "floor_wrap", "int_clamp", "int_wrap"):
+        n = args[-1]
+        if not isinstance(n, ir.Lit) or n.value < 1:
+            fail(f"the last argument of {name} is a literal of at least 1")
+        same(out, ir.index_ty(int(n.value)), what)
+        return
+    bounds = [whole(a, f"argument {k} of {name}") for k, a in enumerate(args)]
+    proved = _proved(name, bounds)
+    # An argument of a type without values: this never runs, so its result may be said to be anything.
+    if all(b.lo <= b.hi for b in bounds) and not within(proved, out.scalar):
+        fail(f"{what} is {type_text(out)}, which does not contain {proved.lo} .. {proved.hi}")
+
+
+def _proved(name: str, bounds: list[ir.IntT]) -> ir.IntT:
+    """The least bounds that hold the result for every value of the arguments."""
+    i, j = bounds[0], bounds[-1]
+    if name in ("idiv", "imod") and j.lo < 1:
+        fail(f"the divisor of {name} is within {j.lo} .. {j.hi}, and must be positive")
+    match name:
+        case "iadd":
+            return ir.IntT(i.lo + j.lo, i.hi + j.hi)
+        case "isub":
+            return ir.IntT(i.lo - j.hi, i.hi - j.lo)
+        case "imul":
+            return _hull(i.lo * j.lo, i.lo * j.hi, i.hi * j.lo, i.hi * j.hi)
+        case "idiv":
+            # Monotone in each argument while the divisor is positive, so the corners are the extremes.
+            return _hull(i.lo // j.lo, i.lo // j.hi, i.hi // j.lo, i.hi // j.hi)
+        case "imod" if i.lo >= 0 and i.hi < j.lo:
+            return i
+        case "imod":
+            return ir.IntT(0, min(i.hi, j.hi - 1) if i.lo >= 0 else j.hi - 1)
+        case "cast":
+            return i
+        case _:
+            fail(f"no rule for the bounds of {name}")
+
+
+def _hull(*numbers: int) -> ir.IntT:
+    return ir.IntT(min(numbers), max(numbers))
+
+
+def _kind(scalar: ir.Scalar) -> str:
+    match scalar:
+        case ir.FloatT():
+            return "r"
+        case ir.TanT():
+            return "t"
+        case ir.BoolT():
+            return "b"
+        case ir.IntT():
+            return "i"
+
+
+def _described(args: tuple[ir.Atom, ...]) -> str:
+    return "(" + ", ".join(type_text(a.ty) for a in args) + ")"

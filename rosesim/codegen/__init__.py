@@ -1,0 +1,47 @@
+"""Programs to machine code: `compile_func` is the whole surface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from rosesim.ad.errors import CheckError
+from rosesim.ad.ir import Func
+from rosesim.codegen import engine, interrupt, module, opaque
+from rosesim.codegen.compiled import Compiled, make_call
+
+__all__ = ["Compiled", "compile_func"]
+
+
+def compile_func(
+    func: Func,
+    *,
+    math: Literal["fast", "strict"] = "fast",
+    optimise: bool = True,
+    names: Sequence[str] | None = None,
+) -> Compiled:
+    """The machine code of a program, for this computer.
+
+    `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
+    bit; "fast" may reorder sums and contract products. `names` are the parameters' names in messages.
+    """
+    if any(p.ty.ref for p in func.params):
+        raise CheckError(f"{func.name} takes an accumulator: only functions of values can be compiled")
+    if math not in ("fast", "strict"):
+        raise ValueError(f"math is {math!r}; expected 'fast' or 'strict'")
+    began = time.perf_counter()
+    called = list(names) if names is not None else [p.name or f"{k}" for k, p in enumerate(func.params)]
+    if len(called) != len(func.params):
+        raise ValueError(f"{len(called)} names were given for {len(func.params)} parameters")
+    written = module.write(func, math)
+    program = written.program
+    callbacks = [opaque.callback(f) for f in program.opaques]
+    symbols = {
+        **{f"opaque{k}": opaque.address(c) for k, c in enumerate(callbacks)},
+        **{name: a.ctypes.data for name, a in program.data.items()},
+        **(interrupt.symbols() if program.polled else {}),
+    }
+    loaded = engine.load(written.text, module.ENTRY, symbols, optimise=optimise)
+    call = make_call(func, called, loaded, written, keep=(callbacks, list(program.data.values())))
+    return Compiled(call, time.perf_counter() - began, loaded.text, written.workspace_bytes)

@@ -1,0 +1,119 @@
+"""NumPy in: arguments of a compiled call, read where they lie or converted, or refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.errors import ArgumentError
+from rosesim.ad.ir import BoolT, IntT, Ty, storage
+
+Converter = Callable[[Any], Any]
+
+
+def expected(ty: Ty) -> str:
+    """A type as an error message names it."""
+    match ty.scalar:
+        case IntT(lo, hi):
+            what = f"whole numbers from {lo} to {hi}" if ty.shape else f"a whole number from {lo} to {hi}"
+        case BoolT():
+            what = "truths (dtype bool)" if ty.shape else "True or False"
+        case _:
+            what = f"real numbers (dtype {storage(ty.scalar)})" if ty.shape else "a real number"
+    return f"an array of shape {ty.shape} of {what}" if ty.shape else what
+
+
+def found(value: Any) -> str:
+    """A value as an error message names it."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _refuse(name: str, value: Any, ty: Ty, why: str = "") -> ArgumentError:
+    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}")
+
+
+def scalar(name: str, ty: Ty) -> Converter:
+    """Turns an argument into a Python number of a scalar type, or refuses it."""
+    match ty.scalar:
+        case BoolT():
+            kinds = "b"
+        case IntT():
+            kinds = "iu"
+        case _:
+            kinds = "biuf"
+
+    def convert(value: Any) -> Any:
+        try:
+            a = np.asarray(value)
+        except ValueError:
+            raise _refuse(name, value, ty) from None
+        if a.ndim or a.dtype.kind not in kinds:
+            if isinstance(value, int) and kinds == "biuf":
+                return _huge(name, value, ty)  # beyond 64 bits NumPy makes an object of it
+            raise _refuse(name, value, ty)
+        plain = a.item()
+        if isinstance(ty.scalar, IntT):
+            if not ty.scalar.lo <= plain <= ty.scalar.hi:
+                raise _refuse(name, value, ty)
+            return plain
+        return plain if kinds == "b" else float(plain)
+
+    return convert
+
+
+def _huge(name: str, value: int, ty: Ty) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise _refuse(name, value, ty, " (too large)") from None
+
+
+def array(name: str, ty: Ty) -> Converter:
+    """Turns an argument into an array that machine code can read, or refuses it.
+
+    An array that lies right is used as it is, but for whole numbers: those are checked in a copy of our
+    own, because another thread may change the caller's while the program runs, and an index out of
+    bounds must never reach memory.
+    """
+    dtype, shape, s = storage(ty.scalar), ty.shape, ty.scalar
+
+    def convert(value: Any) -> np.ndarray[Any, Any]:
+        if (
+            type(value) is np.ndarray
+            and value.dtype == dtype
+            and value.shape == shape
+            and value.flags.c_contiguous
+            and value.flags.aligned
+            and value.dtype.isnative
+            and not isinstance(s, IntT)
+        ):
+            return value
+        try:
+            a = np.asarray(value)
+        except (ValueError, TypeError):
+            raise _refuse(name, value, ty, " (not an array)") from None
+        if a.shape != shape:
+            raise _refuse(name, a, ty)
+        if isinstance(s, IntT):
+            return _indices(a, s)
+        if not np.can_cast(a.dtype, dtype, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
+            if a.size or isinstance(value, np.ndarray):
+                raise _refuse(name, a, ty)
+        return np.require(a, dtype, ["C", "A"])
+
+    def _indices(a: np.ndarray[Any, Any], s: IntT) -> np.ndarray[Any, Any]:
+        own = np.array(a, order="C")
+        if own.size:
+            if own.dtype.kind not in "iu":
+                raise _refuse(name, own, ty)
+            low, high = int(own.min()), int(own.max())
+            if low < s.lo or high > s.hi:
+                raise _refuse(name, own, ty, f" with values from {low} to {high}")
+        return own.astype(dtype)
+
+    return convert

@@ -1,0 +1,176 @@
+"""The text of one LLVM function while it is being written, and the memory of its frame."""
+
+from __future__ import annotations
+
+from rosesim.codegen import layout
+
+STACK_BUFFER = 2048
+"""Arrays of up to so many bytes lie on the machine's stack, where LLVM can turn them into registers."""
+
+STACK_TOTAL = 256 * 1024
+"""Bytes of stack that the arrays of a chain of calls may take together: threads have as little as 512 KiB."""
+
+
+def aligned(n: int) -> int:
+    """n rounded up to a whole number of cache lines."""
+    return (n + 63) // 64 * 64
+
+
+class Code:
+    """Lines of a function body, with fresh names and the label of the block being written."""
+
+    def __init__(self, stack_below: int):
+        self.lines: list[str] = []
+        self.prologue: list[str] = []
+        self.label = "entry"
+        self._names = 0
+        self._stack = stack_below
+        self.stack_bytes = 0
+        self._top = 0
+        self.frame_bytes = 0
+        self.failures: list[tuple[str, str]] = []
+
+    # -------------------------------------------------------------------------------- text
+
+    def fresh(self, prefix: str = "t") -> str:
+        """A name that no other value or label of the function has."""
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def put(self, line: str) -> None:
+        """Append an instruction without a result."""
+        self.lines.append("  " + line)
+
+    def let(self, text: str) -> str:
+        """Append an instruction and give the name of its result."""
+        name = "%" + self.fresh()
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def reserve(self) -> int:
+        """A line to be written later, with `fill`."""
+        self.lines.append("")
+        return len(self.lines) - 1
+
+    def fill(self, slot: int, text: str) -> None:
+        """Write a reserved line."""
+        self.lines[slot] = text
+
+    def open(self, label: str) -> None:
+        """Begin a basic block."""
+        self.lines.append(f"{label}:")
+        self.label = label
+
+    def jump(self, label: str) -> None:
+        """End the block by going to another."""
+        self.put(f"br label %{label}")
+
+    def branch(self, p: str, then: str, orelse: str, note: str = "") -> None:
+        """End the block by going to one of two others."""
+        self.put(f"br i1 {p}, label %{then}, label %{orelse}{note}")
+
+    def fail_if(self, bad: str, status: str) -> None:
+        """Leave the function with a status where `bad`."""
+        on = self.fresh("on")
+        self.failures.append((status, self.label))
+        self.branch(bad, "fail", on, ", !prof !0")
+        self.open(on)
+
+    # ------------------------------------------------------------------------------ memory
+
+    def alloc(self, kind: str, size: int) -> str:
+        """A buffer of `size` bytes for an LLVM type, valid until the region that is open ends."""
+        name = "%" + self.fresh("b")
+        # Every buffer takes at least its cache line in the sum: the sum bounds the stack, alignment and all.
+        if size <= STACK_BUFFER and self._stack + self.stack_bytes + aligned(size) <= STACK_TOTAL:
+            self.stack_bytes += aligned(size)
+            # 32 and not 64: beyond the ABI's alignment a function needs a frame pointer.
+            self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
+        else:
+            self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {self._top}")
+            self._top += aligned(size)
+            self.frame_bytes = max(self.frame_bytes, self._top)
+        return name
+
+    def mark(self) -> int:
+        """Open a region; its buffers are free again after `release`."""
+        return self._top
+
+    def release(self, mark: int) -> None:
+        """End the region that `mark` opened."""
+        self._top = mark
+
+    def copy(self, to: str, source: str, size: int | str, *, overlap: bool = False) -> None:
+        """Copy bytes."""
+        if size != 0:
+            name = "memmove" if overlap else "memcpy"
+            self.put(f"call void @llvm.{name}.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+
+    def clear(self, to: str, size: int | str) -> None:
+        """Set bytes to zero."""
+        if size != 0:
+            self.put(f"call void @llvm.memset.p0.i64(ptr {to}, i8 0, i64 {size}, i1 false)")
+
+    def at(self, pointer: str, kind: str, *indices: str) -> str:
+        """The address of an element of an array of arrays."""
+        where = ", ".join(f"i64 {i}" for i in indices)
+        return self.let(f"getelementptr inbounds nuw {kind}, ptr {pointer}, {where}")
+
+    # ------------------------------------------------------------------- scalars in memory
+
+    def load(self, pointer: str, s: layout.Scalar) -> str:
+        """A scalar of an array, in a register."""
+        size = layout.itemsize(s)
+        raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {size}")
+        match layout.register(s):
+            case "i1":
+                # Not a truncation: a foreign bool array may hold bytes other than 0 and 1.
+                return self.let(f"icmp ne i8 {raw}, 0")
+            case "i64" if size < 8:
+                return self.let(f"zext i{8 * size} {raw} to i64")
+            case _:
+                return raw
+
+    def store(self, pointer: str, value: str, s: layout.Scalar) -> None:
+        """Write a register into an array."""
+        size, kind = layout.itemsize(s), layout.memory(s)
+        match layout.register(s):
+            case "i1":
+                value = self.let(f"zext i1 {value} to i8")
+            case "i64" if size < 8:
+                value = self.let(f"trunc i64 {value} to {kind}")
+            case _:
+                pass
+        self.put(f"store {kind} {value}, ptr {pointer}, align {size}")
+
+    def loop(self, n: int | str) -> CountedLoop:
+        """A counted loop written by hand: `with code.loop(n) as i:`."""
+        return CountedLoop(self, n)
+
+
+class CountedLoop:
+    """for i in 0 .. n - 1, with nothing carried."""
+
+    def __init__(self, code: Code, n: int | str):
+        self.code, self.n = code, n
+
+    def __enter__(self) -> str:
+        c = self.code
+        self.head, self.body, self.exit = c.fresh("head"), c.fresh("body"), c.fresh("exit")
+        before = c.label
+        c.jump(self.head)
+        c.open(self.head)
+        self.i = "%" + c.fresh("i")
+        self.next = "%" + c.fresh("i")
+        self.slot = c.reserve()
+        self.before = before
+        c.branch(c.let(f"icmp ult i64 {self.i}, {self.n}"), self.body, self.exit)
+        c.open(self.body)
+        return self.i
+
+    def __exit__(self, *_: object) -> None:
+        c = self.code
+        c.put(f"{self.next} = add nuw nsw i64 {self.i}, 1")
+        c.fill(self.slot, f"  {self.i} = phi i64 [ 0, %{self.before} ], [ {self.next}, %{c.label} ]")
+        c.jump(self.head)
+        c.open(self.exit)

@@ -1,0 +1,71 @@
+"""LLVM at work: text in, machine code out. The only module that touches llvmlite."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import llvmlite.binding as llvm
+
+_lock = threading.Lock()
+_numbers = count()
+_jit: Any = None
+_speed: dict[int, Any] = {}
+
+
+def _machine(level: int) -> Any:
+    """The host's target machine."""
+    if level not in _speed:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        llvm.initialize_native_asmparser()
+        _speed[level] = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=level,
+            # Far addresses (arrays, callbacks) are reached through a table, which needs this model.
+            reloc="pic",
+        )
+    return _speed[level]
+
+
+def _linker() -> Any:
+    global _jit
+    if _jit is None:
+        _jit = llvm.create_lljit_compiler(_machine(3))
+    return _jit
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Machine code in memory; it is freed with the last reference to this."""
+
+    address: int
+    text: str
+    tracker: Any
+
+
+def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool) -> Loaded:
+    """Compile a module and link it against the process, the C library and `symbols`."""
+    with _lock:
+        machine = _machine(3 if optimise else 0)
+        module = llvm.parse_assembly(text)
+        module.triple = machine.triple
+        module.data_layout = str(machine.target_data)
+        if optimise:
+            tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+            tuning.slp_vectorization = False
+            tuning.loop_vectorization = True
+            tuning.loop_interleaving = True
+            tuning.loop_unrolling = True
+            builder = llvm.create_pass_builder(machine, tuning)
+            builder.getModulePassManager().run(module, builder)
+        unit = llvm.JITLibraryBuilder().add_object_img(machine.emit_object(module))
+        for name, address in symbols.items():
+            unit.import_symbol(name, address)
+        unit.add_current_process().export_symbol(entry)
+        tracker = unit.link(_linker(), f"rosesim{next(_numbers)}")
+        return Loaded(tracker[entry], str(module), tracker)

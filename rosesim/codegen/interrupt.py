@@ -1,0 +1,117 @@
+"""Ctrl-C in machine code: long loops ask Python now and then whether a signal has arrived.
+
+Only the main thread handles signals, and asking takes the interpreter's lock, which another thread may
+hold for milliseconds. So other threads do not ask at all, and the main one at most every 50 ms. What a
+signal handler raises is kept and raised by the compiled call, be it KeyboardInterrupt or another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+
+_main = ctypes.c_uint64(threading.main_thread().ident or 0)
+
+
+def _forked() -> None:
+    _main.value = threading.main_thread().ident or 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+_CLOCKS_PER_SECOND = 1_000 if sys.platform == "win32" else 1_000_000
+_CLOCK = "i32" if sys.platform == "win32" else "i64"
+
+_Py = ctypes.pythonapi
+
+
+class _Pending(ctypes.Structure):
+    _fields_ = (("type", ctypes.c_void_p), ("value", ctypes.c_void_p), ("traceback", ctypes.c_void_p))
+
+
+_pending = _Pending()
+"""The exception that a signal handler raised while machine code ran: the main thread's alone."""
+
+
+def symbols() -> dict[str, int]:
+    """What the text below refers to."""
+    functions = {
+        name: _address(name)
+        for name in (
+            "PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch",
+            "PyThread_get_thread_ident",
+        )
+    }  # fmt: skip
+    return {
+        **functions,
+        "rosesim_main_thread": ctypes.addressof(_main),
+        "rosesim_pending": ctypes.addressof(_pending),
+    }
+
+
+def _address(name: str) -> int:
+    address = ctypes.cast(getattr(_Py, name), ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
+def take() -> BaseException:
+    """The exception that ended the program."""
+    kind, value = _pending.type, _pending.value
+    error: BaseException = KeyboardInterrupt()
+    if value:
+        found = ctypes.cast(value, ctypes.py_object).value
+        error = found if isinstance(found, BaseException) else error
+    elif kind:
+        error = ctypes.cast(kind, ctypes.py_object).value()
+    for owned in (kind, value, _pending.traceback):
+        if owned:
+            # PyErr_Fetch gave us these references.
+            _Py.Py_DecRef(ctypes.cast(owned, ctypes.py_object))
+    _pending.type = _pending.value = _pending.traceback = None
+    return error
+
+
+POLL = f"""
+@rosesim_main_thread = external global i64
+@rosesim_pending = external global [3 x ptr]
+@rosesim_last_poll = internal global {_CLOCK} 0
+declare i32 @PyGILState_Ensure()
+declare void @PyGILState_Release(i32)
+declare i32 @PyErr_CheckSignals()
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare i64 @PyThread_get_thread_ident()
+declare {_CLOCK} @clock()
+
+define internal i1 @rosesim_poll() noinline cold nounwind {{
+  %me = call i64 @PyThread_get_thread_ident()
+  %main = load i64, ptr @rosesim_main_thread
+  %ours = icmp eq i64 %me, %main
+  br i1 %ours, label %time, label %go
+time:
+  %now = call {_CLOCK} @clock()
+  %last = load {_CLOCK}, ptr @rosesim_last_poll
+  %since = sub {_CLOCK} %now, %last
+  %due = icmp ugt {_CLOCK} %since, {_CLOCKS_PER_SECOND // 20}
+  br i1 %due, label %look, label %go
+look:
+  store {_CLOCK} %now, ptr @rosesim_last_poll
+  %lock = call i32 @PyGILState_Ensure()
+  %raised = call i32 @PyErr_CheckSignals()
+  %stop = icmp ne i32 %raised, 0
+  br i1 %stop, label %keep, label %done
+keep:
+  %value = getelementptr inbounds [3 x ptr], ptr @rosesim_pending, i64 0, i64 1
+  %trace = getelementptr inbounds [3 x ptr], ptr @rosesim_pending, i64 0, i64 2
+  call void @PyErr_Fetch(ptr @rosesim_pending, ptr %value, ptr %trace)
+  br label %done
+done:
+  call void @PyGILState_Release(i32 %lock)
+  ret i1 %stop
+go:
+  ret i1 false
+}}
+"""

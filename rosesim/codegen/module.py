@@ -1,0 +1,158 @@
+"""The text of a whole module: every function of a program, and the entry that Python calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rosesim.ad import ir
+from rosesim.ad.ir import Func, Opaque
+from rosesim.codegen import calls, interrupt, layout, lower_ops, plan
+from rosesim.codegen.alias import analyse
+from rosesim.codegen.arrays import Arr
+from rosesim.codegen.code import Code
+from rosesim.codegen.emit import Emitter
+from rosesim.codegen.program import FuncInfo, Program
+
+ENTRY = "rosesim_entry"
+FAST = "reassoc nsz arcp contract "
+"""Sums may be reordered, products contracted; nothing is assumed about NaN and infinity."""
+
+INTRINSICS = [
+    "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+    "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)",
+    "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+]
+ATTRIBUTES = [
+    "attributes #0 = { nounwind }",
+    "attributes #1 = { nounwind willreturn memory(none) }",  # so that equal calls of the C library merge
+    '!0 = !{!"branch_weights", i32 1, i32 1000000}',
+]
+
+
+@dataclass(slots=True)
+class Module:
+    """A program as LLVM text, and what its loader needs to know."""
+
+    text: str
+    program: Program
+    workspace_bytes: int
+
+
+def write(func: Func, math: str) -> Module:
+    """The module of a program."""
+    order = ir.reachable(func)
+    program = Program(flags=FAST if math == "fast" else "")
+    program.polled = plan.polled_loops(order)
+    may_fail = plan.fallible(order, program.polled)
+    inline = plan.attributes(order)
+    overlapping = plan.overlapping_refs(order)
+    texts: list[str] = []
+    in_out: dict[Func, Mapping[int, int]] = {}
+    for number, f in enumerate(order):
+        sharing = None if isinstance(f.body, Opaque) else analyse(f, in_out)
+        info = FuncInfo(
+            name=f"f{number}_{_plain(f.name)}",
+            func=f,
+            in_out={} if sharing is None else sharing.in_out,
+            fallible=f in may_fail,
+            attributes=inline[f],
+            distinct_refs=f not in overlapping,
+        )
+        program.infos[f] = info
+        in_out[f] = info.in_out
+        if sharing is not None:
+            program.sharing[f] = sharing
+        texts.append(_function(program, info))
+    entry, workspace = _entry(program, program.infos[func])
+    body = "\n".join([*texts, entry])
+    if program.polled:
+        body += "\n" + interrupt.POLL
+    declared = [
+        *INTRINSICS,
+        *lower_ops.declarations(body),
+        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
+    ]
+    return Module("\n".join([*program.globals, body, *declared, *ATTRIBUTES, ""]), program, workspace)
+
+
+def _plain(name: str) -> str:
+    return "".join(ch if ch.isascii() and (ch.isalnum() or ch == "_") else "_" for ch in name)[:40]
+
+
+def _callee_infos(program: Program, func: Func) -> list[FuncInfo]:
+    return [program.infos[g] for g in ir.callees(func)]
+
+
+def _function(program: Program, info: FuncInfo) -> str:
+    func = info.func
+    below = _callee_infos(program, func)
+    c = Code(max((b.stack_bytes for b in below), default=0))
+    if isinstance(func.body, Opaque):
+        program.opaques.append(func)
+        calls.write_opaque(c, info, len(program.opaques) - 1)
+    else:
+        _body(program, info, c)
+    calls.failing_end(c, info)
+    _size_frame(info, c, below)
+    params, _ = calls.signature(info)
+    head = f"define internal fastcc {info.return_type} @{info.name}({', '.join(params)}) #0 {info.attributes} {{"
+    return "\n".join([head, "entry:", *_prologue(c, info), *c.lines, "}"])
+
+
+def _body(program: Program, info: FuncInfo, c: Code) -> None:
+    func = info.func
+    assert not isinstance(func.body, Opaque)
+    e = Emitter(program, func, program.sharing[func], c)
+    for k, p in enumerate(func.params):
+        e.env[p] = Arr(p.ty, f"%a{k}") if p.ty.shape or p.ty.ref else f"%a{k}"
+        if p in e.sharing.root:
+            e.placed[e.sharing.root[p]] = f"%a{k}"
+    wanted: list[str | None] = [None] * len(func.results)
+    for k in info.out_pointers:
+        wanted[k] = f"%r{k}"
+    values = e.block(func.body, wanted)
+    calls.give_back(c, info, [v for v in values if isinstance(v, str)])
+
+
+def _size_frame(info: FuncInfo, c: Code, below: Sequence[FuncInfo]) -> None:
+    # 256 bytes for saved registers and spilled scalars, which LLVM alone knows.
+    info.stack_bytes = c.stack_bytes + 256 + max((b.stack_bytes for b in below), default=0)
+    info.frame_bytes = c.frame_bytes + max((b.frame_bytes for b in below), default=0)
+
+
+def _prologue(c: Code, info: FuncInfo) -> list[str]:
+    if not info.frame_bytes:
+        return c.prologue
+    return [*c.prologue, f"  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 {c.frame_bytes}"]
+
+
+def _entry(program: Program, info: FuncInfo) -> tuple[str, int]:
+    """The function that Python calls: arguments and array results in a row of slots, scalar results in another."""
+    func = info.func
+    c = Code(0)
+    n = len(func.params)
+    given = [calls.read_slot(c, "%in", k, p.ty) for k, p in enumerate(func.params)]
+    arrays_out = [k for k, t in enumerate(func.results) if t.shape]
+    places = {
+        k: calls.read_slot(c, "%in", n + j, func.results[k]) for j, k in enumerate(arrays_out)
+    }
+    args: list[str] = []
+    for k, (p, value) in enumerate(zip(func.params, given, strict=True)):
+        if k in info.in_out:
+            # The program overwrites this one: it is given a copy, in the place of the result.
+            to = places[info.in_out[k]]
+            c.copy(to, value, layout.nbytes(p.ty))
+            value = to
+        args.append(f"{'ptr' if p.ty.shape else layout.register(p.ty.scalar)} {value}")
+    returned = calls.invoke(c, info, args, [places[k] for k in info.out_pointers])
+    scalars = [(k, t) for k, t in enumerate(func.results) if not t.shape]
+    for j, ((_, t), value) in enumerate(zip(scalars, returned, strict=True)):
+        calls.write_slot(c, "%out", j, t, value)
+    c.put("ret i32 0")
+    if c.failures:
+        c.open("fail")
+        c.put(f"ret i32 {c.failures[0][0]}")
+    callee = ["  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 0"] if info.frame_bytes else []
+    head = f"define i32 @{ENTRY}(ptr noalias %in, ptr noalias %out, ptr noalias %ws) #0 {{"
+    return "\n".join([head, "entry:", *callee, *c.lines, "}"]), info.frame_bytes

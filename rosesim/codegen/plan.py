@@ -1,0 +1,114 @@
+"""What is decided of a whole program before it is written: who can fail, which loops look for an
+interrupt, what is inlined, whose refs may overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.cost import block_work, func_work, work
+from rosesim.ad.ir import Block, Call, Func, Guard, Loop, Opaque, SubRef, Var, all_lets
+
+POLL_FROM = 10_000_000
+"""Programs and loops of less work (in additions) end long before anyone can press Ctrl-C."""
+
+TIGHT = 64
+"""A loop body of less work must stay free of exits to be vectorised ..."""
+
+TIGHT_LIMIT = 200_000_000
+"""... and is left alone up to so much work in all: a tenth of a second."""
+
+SMALL = 60
+"""Functions of up to so many instructions, those inlined into them included, are inlined everywhere."""
+
+ONCE = 600
+"""Functions that are called from one place alone are inlined up to so many."""
+
+CALLER = 2_000
+"""No function grows beyond this by inlining: LLVM's time grows faster than a function's size."""
+
+
+def polled_loops(order: Sequence[Func]) -> set[Loop]:
+    """The loops that look for an interrupt. `order`: callees first, as `ir.reachable` gives it."""
+    for f in order:
+        func_work(f)  # in this order, so that no recursion is deep
+    if func_work(order[-1]) < POLL_FROM:
+        return set()
+    found: set[Loop] = set()
+    for f in order:
+        if isinstance(f.body, Opaque):
+            continue
+        for let in all_lets(f.body):
+            if isinstance(let.expr, Loop):
+                body = block_work(let.expr.body)
+                total = work(let.expr)
+                if total >= POLL_FROM and not (body < TIGHT and total < TIGHT_LIMIT):
+                    found.add(let.expr)
+    return found
+
+
+def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
+    """The functions that may end the program."""
+    found: set[Func] = set()
+    for f in order:
+        if isinstance(f.body, Opaque):
+            found.add(f)
+            continue
+        for let in all_lets(f.body):
+            e = let.expr
+            if isinstance(e, Guard) or e in polled or (isinstance(e, Call) and e.func in found):
+                found.add(f)
+                break
+    return found
+
+
+def attributes(order: Sequence[Func]) -> dict[Func, str]:
+    """`alwaysinline` or `noinline` for each function."""
+    sites: dict[Func, int] = {}
+    for f in order:
+        if isinstance(f.body, Block):
+            for let in all_lets(f.body):
+                if isinstance(let.expr, Call):
+                    sites[let.expr.func] = sites.get(let.expr.func, 0) + 1
+    size: dict[Func, int] = {}
+    out: dict[Func, str] = {}
+    for f in order:
+        out[f] = "noinline"
+        if isinstance(f.body, Opaque):
+            size[f] = 1
+            continue
+        lets = list(all_lets(f.body))
+        called = [let.expr.func for let in lets if isinstance(let.expr, Call)]
+        # The last function that is called from here alone is not inlined when that makes this one too big.
+        own = len(lets) + sum(size[g] for g in called if out[g] == "alwaysinline")
+        for g in dict.fromkeys(called):
+            if own > CALLER and sites[g] == 1 and out[g] == "alwaysinline" and size[g] > SMALL:
+                out[g] = "noinline"
+                own -= size[g]
+        size[f] = own
+        if own <= SMALL or (sites.get(f) == 1 and own <= ONCE):
+            out[f] = "alwaysinline"
+    return out
+
+
+def overlapping_refs(order: Sequence[Func]) -> set[Func]:
+    """The functions that somebody hands two refs which may overlap."""
+    found: set[Func] = set()
+    for f in reversed(order):
+        if not isinstance(f.body, Block):
+            continue
+        base: dict[Var, Var] = {}
+        refs = [p for p in f.params if p.ty.ref]
+        first = refs[0] if refs and f in found else None
+        for p in refs:
+            base[p] = first if first is not None else p
+        for let in all_lets(f.body):
+            match let.expr:
+                case SubRef(ref, _):
+                    base[let.outs[0]] = base.get(ref, ref)
+                case Call(g, args):
+                    roots = [base.get(a, a) for a in args if isinstance(a, Var) and a.ty.ref]
+                    if len(set(roots)) < len(roots):
+                        found.add(g)
+                case _:
+                    pass
+    return found

@@ -1,0 +1,22 @@
+"""The rows of 8-byte slots by which Python and machine code hand each other numbers and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rosesim.ad.ir import BoolT, IntT, Ty
+
+
+def codes(tys: Iterable[Ty], *, address: str) -> str:
+    """The `struct` format of a row; `address` is the code of a slot that holds an array's address."""
+    return "=" + "".join(address if t.shape else _code(t) for t in tys)
+
+
+def _code(ty: Ty) -> str:
+    match ty.scalar:
+        case BoolT():
+            return "?7x"
+        case IntT():
+            return "q"
+        case _:
+            return "d"
