@@ -5,6 +5,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
+from rosesim.ad.checkpoint import memory_budget
 from rosesim.ad.control import (
     accumulate,
     all,
@@ -92,7 +93,7 @@ _CONTROL = [
     "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
     "while_loop",
 ]  # fmt: skip
-_DERIVATIVES = ["grad", "hessian", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp", "vmap"]
+_DERIVATIVES = ["grad", "hessian", "jacobian", "jvp", "memory_budget", "stop_gradient", "value_and_grad", "vjp", "vmap"]
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
     "fmod", "hypot", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin", "sinh", "sqrt", "tan", "tanh",

@@ -148,10 +148,10 @@ def sum(n: int, f: Callable[[Index], A], *, upto: Any = None) -> A:
 
     >>> from rosesim import fn, sum, Real
     >>> @fn
-    ... def harmonic(x: Real) -> Real:
-    ...     return sum(4, lambda i: x / (i + 1))
-    >>> harmonic(12.0)
-    25.0
+    ... def triangular(x: Real) -> Real:
+    ...     return sum(4, lambda i: x * i)
+    >>> triangular(2.0)
+    12.0
     """
     n = _size(n, "sum")
     limit = _limit(upto, n)

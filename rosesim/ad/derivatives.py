@@ -17,7 +17,7 @@ from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
 from rosesim.ad.ir import Accum, Atom, Func, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.rewrite import erased
-from rosesim.ad.transpose import Pair, transpose
+from rosesim.ad.transpose import Pair, is_tan, transpose
 from rosesim.ad.values import Real, kind
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
@@ -65,6 +65,8 @@ class Reversed:
     active: tuple[bool, ...]
     out: tuple[bool, ...]
     cts: tuple[Ty, ...]
+    primals: tuple[Var, ...]
+    """The primal parameters of the forward derivative, which the pair's tape may name."""
 
     @staticmethod
     def of(traced: Traced, positions: Sequence[int]) -> Reversed:
@@ -76,10 +78,11 @@ class Reversed:
         mask = tuple(a and is_float(p) for a, p in zip(active, traced.func.params, strict=True))
         made, out = jvp_func(traced.func, mask)
         if not any(out):
-            return Reversed(traced, None, mask, out, ())
+            return Reversed(traced, None, mask, out, (), ())
         pair = transpose(made)
         cts = tuple(p.ty for p, a in zip(traced.func.params, mask, strict=True) if a)
-        return Reversed(traced, pair, mask, out, cts)
+        primals = tuple(p for p in made.params if not is_tan(p))
+        return Reversed(traced, pair, mask, out, cts, primals)
 
     def forward(self, atoms: Sequence[Atom]) -> tuple[Any, list[Atom]]:
         """Write the forward pass: the value, and what the way back reads."""
@@ -91,7 +94,7 @@ class Reversed:
         outs = trace.building().call(self.pair.fwd, args)
         f.own(outs)
         count = len(t.func.results)
-        bound = dict(zip(_primals(self.pair, t.func), args, strict=True))
+        bound = dict(zip(self.primals, args, strict=True))
         bound |= dict(zip(self.pair.stored, outs[count:], strict=True))
         return unflatten(t.result, outs[:count]), [bound[v] for v in self.pair.tape]
 
@@ -113,12 +116,6 @@ class Reversed:
         f.own(else_zero)
         rest = iter(values if self.pair is not None else else_zero)
         return [next(rest) if a else None for a in self.active]
-
-
-def _primals(pair: Pair, func: Func) -> list[Var]:
-    """J's primal parameters, which are those of the function it came from."""
-    del pair
-    return list(func.params)
 
 
 def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[Atom]:

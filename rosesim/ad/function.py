@@ -13,8 +13,10 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
+from rosesim.ad.checkpoint import budget
 from rosesim.ad.border import build, flat_args
 from rosesim.ad.errors import ArgumentError, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.inline import inlined
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here
 from rosesim.ad.simplify import simplified
@@ -179,6 +181,7 @@ class Fn(Generic[P, R]):
     def _trace(self, types: Types) -> Traced:
         world = World()
         world.read(("version", id(self)), lambda: self.version)
+        world.read(("memory budget",), budget)
         if self.is_opaque:
             return self._trace_opaque(types, world)
         if len(_underway.get()) > _TOO_DEEP:
@@ -383,7 +386,7 @@ class Program:
         names = f.names(len(types))
         self._types = tuple(zip(types, names, strict=True))
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
-        self.compiled = _backend()(self.traced.func, math=math, optimise=optimise, names=leaves)
+        self.compiled = _backend()(inlined(self.traced.func), math=math, optimise=optimise, names=leaves)
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)

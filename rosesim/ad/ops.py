@@ -76,11 +76,11 @@ def _sign(x: Any) -> Any:
 def _floor_clamp(x: Any, n: int) -> int:
     if not x > 0:  # also NaN
         return 0
-    return n - 1 if x >= n else int(math.floor(x))
+    return n - 1 if x >= n else math.floor(x)
 
 
 def _floor_wrap(x: Any, n: int) -> int:
-    return int(math.floor(x)) % n if math.isfinite(x) else 0
+    return math.floor(x) % n if math.isfinite(x) else 0
 
 
 def _cell(x: Sym, y: Sym, z: Sym) -> Sym:

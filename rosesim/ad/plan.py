@@ -12,12 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.cost import work
-from rosesim.ad.ir import Atom, Block, Call, Let, Loop, SubRef, Var, all_lets, blocks, free_vars
+from rosesim.ad.ir import Accum, Atom, Block, Call, Cond, Let, Loop, SubRef, Var, all_lets, blocks, free_vars
 from rosesim.ad.simplify import Sweep, nested_free
 
 STORE = 16
-"""Store a number that costs at least so many additions. Measured on nested loops and calls (tests and
-benchmarks/recompute.py): at 8 to 32 a gradient stays within six times the value, whatever the depth."""
+"""Store a number that costs at least so many additions (or a call or loop whose results do)."""
+
+TWICE = 2.0
+"""How often, on the average, the work of a loop or function may be run again on its way back before what
+its calls and inner loops give is stored instead. Without a limit each level of nesting would add one."""
 
 LARGE = 4
 """Store rather than read a loop's carry when that takes so many times less memory."""
@@ -36,13 +39,33 @@ class Plan:
         """How many numbers are stored."""
         return sum(v.ty.size for v in self.stored)
 
+    @property
+    def work(self) -> int:
+        """The work of running again what is run again."""
+        return sum(work(let.expr) for let in self.again)
 
-def plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset()) -> Plan:
+
+def plan(
+    lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset(), nested_redo: float = 0.0
+) -> Plan:
     """How to have `roots` again after `lets`, without reading the variables of `avoid`.
 
-    What is run again adds to no accumulator around it a second time.
+    What is run again adds to no accumulator around it a second time. `nested_redo` is the work that the
+    reverses of the lets run again themselves.
     """
     roots = tuple(roots)
+    made = _plan(lets, roots, avoid, False)
+    if nested_redo + made.work > TWICE * sum(work(let.expr) for let in lets):
+        return _plan(lets, roots, avoid, True)
+    return made
+
+
+def rerun_all(lets: Sequence[Let], roots: Iterable[Var]) -> Plan:
+    """How to have `roots` again after `lets` without storing anything."""
+    return _plan(lets, tuple(roots), frozenset(), None)
+
+
+def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], store_blocks: bool | None) -> Plan:
     needed = set(roots)
     stored: list[Var] = []
     again: list[Let] = []
@@ -51,7 +74,8 @@ def plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = froz
         if not hit:
             continue
         reads = nested_free(let.expr)
-        if _storing_pays(let, hit) or (avoid and not reads.isdisjoint(avoid)):
+        pays = store_blocks is not None and _storing_pays(let, hit, store_blocks)
+        if pays or (avoid and not reads.isdisjoint(avoid)):
             stored += hit
         else:
             again.append(let)
@@ -65,11 +89,13 @@ def plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = froz
     return Plan(tuple(v for v in stored if v in reads), swept, reads)
 
 
-def _storing_pays(let: Let, hit: Sequence[Var]) -> bool:
+def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
     if isinstance(let.expr, Loop) and let.expr.remat:
         return False
     if _hands_on_refs(let):
         return True  # running it again would add again
+    if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
+        return True
     return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
 
 
@@ -83,12 +109,14 @@ def _hands_on_refs(let: Let) -> bool:
     )
 
 
-def plan_loop(lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var]) -> tuple[Plan, tuple[Var, ...]]:
+def plan_loop(
+    lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var], nested_redo: float
+) -> tuple[Plan, tuple[Var, ...]]:
     """The plan of a loop's body, and the carries whose history it keeps."""
     roots = list(roots)
-    kept = plan(lets, roots)
+    kept = plan(lets, roots, frozenset(), nested_redo)
     history = tuple(c for c in carries if c in kept.reads)
-    other = plan(lets, roots, frozenset(history))
+    other = plan(lets, roots, frozenset(history), nested_redo)
     still = tuple(c for c in history if c in other.reads)
     if numbers(history) + kept.numbers > LARGE * (numbers(still) + other.numbers):
         return other, still

@@ -52,9 +52,13 @@ class Copy:
     def bind(self, v: Var) -> Var:
         """A fresh variable for v, until the block that it is bound in ends."""
         new = Var(self._ty(v.ty), v.name)
-        self._shadowed.append((v, self.names.get(v)))
-        self.names[v] = new
+        self.rename(v, new)
         return new
+
+    def rename(self, v: Var, a: Atom) -> None:
+        """Let v stand for an atom until the block that it is bound in ends."""
+        self._shadowed.append((v, self.names.get(v)))
+        self.names[v] = a
 
     def atom(self, a: Atom) -> Atom:
         """The copy of an atom."""

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 from rosesim.ad import deep
 from rosesim.ad.builder import Builder, whole
+from rosesim.ad.checkpoint import Checkpointing, budget, can_rerun
+from rosesim.ad.cost import work
 from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, truths
 from rosesim.ad.ir import (
     BOOL,
@@ -45,9 +47,10 @@ from rosesim.ad.ir import (
     free_vars,
     operands,
 )
-from rosesim.ad.plan import plan, plan_loop
+from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
+from rosesim.ad.tape import packed_tape
 from rosesim.ad.zerosum import summed
 
 BIG = 16
@@ -73,6 +76,8 @@ class Pair:
     by_ref: tuple[bool, ...]
     always: tuple[bool, ...]
     """For each parameter of `by_ref`, whether it surely gets something that counts."""
+    redo: float
+    """The work of the forward pass that bwd runs again."""
 
 
 def is_tan(a: Atom) -> bool:
@@ -85,9 +90,10 @@ def transpose(func: Func, conditional: tuple[bool, ...] | None = None) -> Pair:
     condition under which they count."""
     if conditional is None:
         conditional = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
-    key = ("transpose", conditional)
+    key = ("transpose", conditional, budget())
     if key not in func.memo:
-        func.memo[key] = deep.nested(lambda: Reverse(func).pair(conditional))
+        by_rule = "vjp" in func.memo
+        func.memo[key] = _rule_pair(func, conditional) if by_rule else deep.nested(lambda: Reverse(func).pair(conditional))
     return func.memo[key]
 
 
@@ -102,9 +108,10 @@ class Reverse:
     def __init__(self, func: Func):
         self.func = func
         self.outside = Outside()
-        self.primal: dict[Let, Let] = {}  # the primal versions of lets that return more than before
+        self.primal: dict[Let, tuple[Let, ...]] = {}  # the primal versions of lets that return more than before
         self.known: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
         self.subrefs: dict[Var, SubRef] = {}
+        self.redo = 0.0  # the work that the reverse, so far, runs again
 
     # ----------------------------------------------------------------------------- functions
 
@@ -165,15 +172,21 @@ class Reverse:
         own = self.stripped(func.body.lets)
         bound = _outs(own)
         reads = [v for v in free_vars(reverse) if v in bound]
-        again = plan(own, reads)
+        again = plan(own, reads, nested_redo=self.redo)
         whole = Block((*again.again, *reverse.lets), reverse.results)
         given = set(params)
-        tape = tuple(v for v in free_vars(whole) if v not in given)
-        stored = tuple(v for v in tape if v in bound)
-        bwd = Func(func.name + "_bwd", (*tape, *params), whole, func.where)
+        tape = [v for v in free_vars(whole) if v not in given]
+        packs = packed_tape([v for v in tape if v in bound])
+        tape = [v for v in tape if v not in bound] + packs.stored
+        bwd_body = Block((*packs.unpack, *whole.lets), whole.results)
+        bwd = Func(func.name + "_bwd", (*tape, *params), bwd_body, func.where)
         out = [r for r in func.body.results if not is_tan(r)]
-        fwd = Func(func.name + "_fwd", tuple(primals), Block(own, (*out, *stored)), func.where)
-        return Pair(simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True), tape, stored, tuple(wants), by_ref, always)
+        fwd_body = Block((*own, *packs.pack), (*out, *packs.stored))
+        fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
+        return Pair(
+            simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True), tuple(tape), tuple(packs.stored), tuple(wants),
+            by_ref, always, self.redo + again.work,
+        )  # fmt: skip
 
     # ---------------------------------------------------------------------------- primal part
 
@@ -181,7 +194,11 @@ class Reverse:
         """The primal lets among these, in the versions that return what their reverse reads."""
         out: list[Let] = []
         for let in lets:
-            new = self.primal.get(let) or self._stripped(let)
+            known = self.primal.get(let)
+            if known is not None:
+                out += known
+                continue
+            new = self._stripped(let)
             if new is not None:
                 out.append(new)
         return tuple(out)
@@ -190,7 +207,7 @@ class Reverse:
         e = let.expr
         match e:
             case Loop() | Cond() | Accum():
-                return self._strip_nested(let, (), {})
+                return self.strip_nested(let, (), {})
             case Call(func, args):
                 if not any(map(is_tan, args)):
                     return let
@@ -201,7 +218,7 @@ class Reverse:
             case _:
                 return None if any(map(is_tan, let.outs)) else let
 
-    def _strip_nested(self, let: Let, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
+    def strip_nested(self, let: Let, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
         """The primal version of a let with blocks, each of which returns `extra` after its own results."""
 
         def side(block: Block) -> Block:
@@ -353,11 +370,12 @@ class Reverse:
 
         def read(g: Gather, side: Block) -> Block:
             own = Gather(Builder(g.b), _bound_tans(side), self.outside, certain=False)
+            redo = self.redo
             for k, ct in ends:
                 if ct is not None:
                     own.add(side.results[k], ct)
             self.lets(own, side.lets)
-            lets, extra[side] = self._again(side.lets, own.b.lets)
+            lets, extra[side] = self._again(side.lets, own.b.lets, redo)
             return Block(lets, ())
 
         def emit(g: Gather) -> list[Atom]:
@@ -367,7 +385,7 @@ class Reverse:
 
         self._with_refs(g, self._captured(e.then, e.orelse), emit)
         if e.then in extra:
-            self.primal[let] = self._widened_cond(let, e, extra)
+            self.primal[let] = (self._widened_cond(let, e, extra),)
 
     def _widened_cond(self, let: Let, e: Cond, extra: dict[Block, list[Var]]) -> Let:
         """The primal branch, each side of which also returns what the reverse of either side reads."""
@@ -380,7 +398,7 @@ class Reverse:
             mine = list(extra[this])
             sides[this] = [*mine, *missing] if this is e.then else [*missing, *mine]
         outs = (*extra[e.then], *extra[e.orelse])
-        new = self._strip_nested(let, outs, sides)
+        new = self.strip_nested(let, outs, sides)
         assert isinstance(new.expr, Cond)
         then, orelse = (
             Block((*side.lets, *zeros[old]), side.results)
@@ -388,11 +406,13 @@ class Reverse:
         )
         return Let(new.outs, Cond(e.p, then, orelse), let.where)
 
-    def _again(self, lets: Sequence[Let], reverse: Sequence[Let]) -> tuple[tuple[Let, ...], list[Var]]:
-        """The reverse of a block, after what it computes again; and what it wants stored."""
+    def _again(self, lets: Sequence[Let], reverse: Sequence[Let], redo: float) -> tuple[tuple[Let, ...], list[Var]]:
+        """The reverse of a block, after what it computes again; and what it wants stored. `redo` was the work
+        run again before the block was read."""
         own = self.stripped(lets)
         bound = _outs(own)
-        again = plan(own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound])
+        again = plan(own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound], nested_redo=self.redo - redo)
+        self.redo += again.work
         return (*again.again, *reverse), list(again.stored)
 
     # -------------------------------------------------------------------------- accumulators
@@ -411,11 +431,11 @@ class Reverse:
             ct = g.take(o) if is_tan(o) else None
             if ct is not None:
                 g.add(r, ct)
-        start = len(g.b.lets)
+        start, redo = len(g.b.lets), self.redo
         self.lets(g, e.body.lets)
-        lets, stored = self._again(e.body.lets, g.b.lets[start:])
+        lets, stored = self._again(e.body.lets, g.b.lets[start:], redo)
         g.b.lets[start:] = lets
-        self.primal[let] = self._strip_nested(let, stored, {e.body: stored})
+        self.primal[let] = (self.strip_nested(let, stored, {e.body: stored}),)
 
     # ----------------------------------------------------------------------------------- calls
 
@@ -428,14 +448,12 @@ class Reverse:
             return
         tys = [o.ty for o in (*(o for o in let.outs if is_tan(o)), *refs)]
         cts = [ct or Ct(b.zeros(cotangent(t)), True) for ct, t in zip((*ends, *adds), tys, strict=True)]
-        if "vjp" in e.func.memo:
-            self._by_rule(g, e, cts)
-            return
         pair = transpose(e.func, tuple(ct.want is not True for ct in cts))
+        self.redo += pair.redo
         primals = tuple(a for a in e.args if not is_tan(a))
         outs = tuple(o for o in let.outs if not is_tan(o))
         extra = {v: Var(v.ty, v.name) for v in pair.stored}
-        self.primal[let] = Let((*outs, *extra.values()), Call(pair.fwd, primals), let.where)
+        self.primal[let] = (Let((*outs, *extra.values()), Call(pair.fwd, primals), let.where),)
         bound = dict(zip(e.func.params, e.args, strict=True))
         given: list[Atom] = [extra[v] if v in extra else bound[v] for v in pair.tape]
         for ct in cts:
@@ -469,15 +487,6 @@ class Reverse:
         conditions = iter(outs[len(plain) :])
         for (a, w), value in zip(plain, outs, strict=False):
             g.add(a, Ct(value, next(conditions) if w else True))
-
-    def _by_rule(self, g: Gather, e: Call, cts: list[Ct]) -> None:
-        """The programmer's own reverse: a function of the primals and the cotangents."""
-        vjp: Func = e.func.memo["vjp"]
-        primals = [a for a in e.args if not is_tan(a)]
-        outs = g.b.call(vjp, [*primals, *(ct.clean(g.b) for ct in cts)])
-        slots = e.func.memo["vjp_slots"]
-        for a, k in zip([a for a in e.args if is_tan(a)], slots, strict=True):
-            g.add(a, Ct(outs[k], True))
 
 
 class _LoopReader:
@@ -517,6 +526,7 @@ class _LoopReader:
 
     def _attempt(self, g: Gather) -> list[Atom] | None:
         e, rev = self.e, self.rev
+        before, rev.redo = rev.redo, 0.0
         own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
         b = own.b
         ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in self.tans}
@@ -531,6 +541,7 @@ class _LoopReader:
         late = {k for k in self.tans if back[k].want is not True} - self.conditional
         if late:
             self.conditional |= late
+            rev.redo = before
             return None
         whole = {k: b.fill(Lit(True, BOOL), w.ty) for k, w in want_in.items()}
         conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
@@ -538,7 +549,9 @@ class _LoopReader:
         self.wanted_slices = [ct.want is not True for ct in sliced]
         results = [*(back[k].value for k in self.tans), *conditions, *(ct.value for ct in sliced)]
         results += [ct.want for ct in sliced if ct.want is not True]
-        return self._written(g, b.block(results), [*ct_in.values(), *want_in.values()])
+        outs = self._written(g, b.block(results), [*ct_in.values(), *want_in.values()])
+        rev.redo = before + rev.redo * e.n
+        return outs
 
     def _written(self, g: Gather, reverse: Block, carries: list[Var]) -> list[Atom]:
         e, rev, let = self.e, self.rev, self.let
@@ -546,18 +559,54 @@ class _LoopReader:
         own = rev.stripped(e.body.lets)
         bound = _outs(own) | set(primal_carries)
         swept = Sweep(narrow=True).block(reverse, reverse.results)
-        again, history = plan_loop(own, [v for v in free_vars(swept) if v in bound], primal_carries)
+        roots = [v for v in free_vars(swept) if v in bound]
+        again, history = plan_loop(own, roots, primal_carries, rev.redo)
         saved = [*history, *again.stored]
+        starts = [self._start(g, k) for k in self.tans if k in self.conditional]
+        inits = [*(self.finals[k].value for k in self.tans), *starts]
+        if 8 * e.n * numbers(saved) > budget() and can_rerun(own):
+            return self._checkpointed(g, swept, carries, inits, own, rerun_all(own, roots))
+        rev.redo += again.work
         arrays = {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in saved}
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
         body = Block((*loads, *again.again, *swept.lets), swept.results)
-        rev.primal[let] = rev._strip_nested(let, list(arrays.values()), {e.body: saved})  # pyright: ignore[reportPrivateUsage] -- one concept
-        starts = {k: self._start(g, k) for k in self.tans if k in self.conditional}
-        inits = (*(self.finals[k].value for k in self.tans), *starts.values())
-        upto = let.outs[-1] if e.test is not None else e.upto
-        loop = Loop(e.n, e.index, inits, tuple(carries), body, upto, not e.reverse, None, e.remat)
-        stacked = [Ty(r.ty.scalar, (e.n, *r.ty.shape)) for r in body.results[len(carries) :]]
-        return list(g.b.let(loop, *(c.ty for c in carries), *stacked))
+        rev.primal[let] = (rev.strip_nested(let, list(arrays.values()), {e.body: saved}),)
+        loop = Loop(e.n, e.index, tuple(inits), tuple(carries), body, self._steps(), not e.reverse, None, e.remat)
+        return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
+
+    def _steps(self) -> Atom | None:
+        """How many steps there are to reverse, where that is known only when the program runs."""
+        return self.let.outs[-1] if self.e.test is not None else self.e.upto
+
+    def _stacked(self, results: Sequence[Atom]) -> list[Ty]:
+        return [Ty(r.ty.scalar, (self.e.n, *r.ty.shape)) for r in results]
+
+    def _checkpointed(
+        self, g: Gather, reverse: Block, carries: list[Var], inits: list[Atom], own: tuple[Let, ...], again: Plan
+    ) -> list[Atom]:
+        """The reverse of a loop whose history does not fit the budget: see `checkpoint`."""
+        e, rev, let = self.e, self.rev, self.let
+        rev.redo += 2 * sum(work(x.expr) for x in own) + again.work
+        plain = rev.strip_nested(let, [], {})
+        assert isinstance(plain.expr, Loop)
+        m = len(plain.expr.carries)
+        nexts, outputs = plain.expr.body.results[:m], plain.expr.body.results[m:]
+        point = Checkpointing(plain.expr, plain.expr.carries, own, nexts, budget())
+        setup = Builder(where=let.where)
+        forward, stack = point.forward(plain, outputs, plain.outs, setup)
+        rev.primal[let] = (*setup.lets, forward)
+        kept = point.new_stack()
+        b = Builder(g.b)
+        end = self._steps()
+        popped = point.advance(b, kept, e.index, whole(e.n) if end is None else end)
+        c = len(carries)
+        body = Block((*b.lets, *again.again, *reverse.lets), (*reverse.results[:c], *popped, *reverse.results[c:]))
+        loop = Loop(
+            e.n, e.index, (*inits, *stack.all), (*carries, *kept.all), body, end, not e.reverse, None, e.remat
+        )
+        tys = [*(v.ty for v in (*carries, *kept.all)), *self._stacked(reverse.results[c:])]
+        outs = list(g.b.let(loop, *tys))
+        return [*outs[:c], *outs[c + len(kept.all) :]]
 
     def _start(self, g: Gather, k: int) -> Atom:
         want = self.finals[k].want
@@ -660,6 +709,24 @@ def primal_of(func: Func) -> Func:
     return func.memo["primal"]
 
 
+def _rule_pair(func: Func, conditional: tuple[bool, ...]) -> Pair:
+    """The reverse of a forward derivative that was itself made of the programmer's reverse."""
+    primal, vjp = func.memo["primal"], func.memo["vjp"]
+    primals = tuple(p for p in func.params if not is_tan(p))
+    f, b = Builder(where=func.where), Builder(where=func.where)
+    fwd = Func(func.name + "_fwd", primals, f.block(f.call(primal, primals)), func.where)
+    params: list[Var] = []
+    cts: list[Atom] = []
+    for ty, asked in zip((t for t in func.results if is_tan_type(t)), conditional, strict=True):
+        ct = Ct(Var(cotangent(ty), "ct"), Var(truths(ty), "want") if asked else True)
+        params += [x for x in (ct.value, ct.want) if isinstance(x, Var)]
+        cts.append(ct.clean(b))
+    body = b.block(b.call(vjp, [*primals, *cts]))
+    bwd = fresh(Func(func.name + "_bwd", (*primals, *params), body, func.where))
+    none = (False,) * len(vjp.results)
+    return Pair(fresh(fwd), bwd, primals, (), none, none, none, 0.0)
+
+
 def jvp_of_vjp(func: Func) -> Func:
     """The forward derivative of a function that has a reverse one only: its transpose in the cotangent."""
     assert func.rules is not None
@@ -681,7 +748,6 @@ def jvp_of_vjp(func: Func) -> Func:
     from rosesim.ad.rewrite import erased
 
     made.memo["vjp"] = erased(rule)
-    made.memo["vjp_slots"] = tuple(range(len(floats)))
     made.memo["primal"] = func
     return made
 

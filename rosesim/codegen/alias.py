@@ -231,11 +231,14 @@ class _Analysis:
         self.out.steals.setdefault(let, set()).add(position)
         return root
 
-    def _is_only_use(self, x: Atom, let: Let) -> bool:
-        """Whether a let names x's memory once, and not in its nested blocks."""
+    def _is_only_use(self, x: Atom, let: Let, *, parts_apart: bool = False) -> bool:
+        """Whether a let names x's memory once, and not in its nested blocks; with `parts_apart`, what it
+        names of parts of it does not count."""
         assert isinstance(x, Var)
         root = self.out.root[x]
         named = [a for a in ir.operands(let.expr) if isinstance(a, Var) and self.out.root.get(a) is root]
+        if parts_apart:
+            named = [a for a in named if a not in self.out.part]
         inner = [self.last[b] for b in ir.blocks(let.expr)]
         return len(named) == 1 and not any(v in b for v in root.names for b in inner)
 
@@ -347,8 +350,8 @@ class _Analysis:
             if carry.ty.size <= SHORT and carry not in self.out.addressed:
                 self.out.elements.add(carry)
                 buffered[j] = False
-            elif self._can_steal(init, block, k) and self._is_only_use(init, let):
-                steals[j] = True
+            elif self._can_steal(init, block, k) and self._is_only_use(init, let, parts_apart=True):
+                steals[j] = True  # other carries that start as parts of it are copied before the loop begins
         homes = [
             self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)
         ]

@@ -1,0 +1,204 @@
+"""A cue ball is shot at a triangle of balls so that one chosen ball ends on a goal.
+
+After DiffTaichi (Hu et al., ICLR 2020) and its port to Rose (Estep et al., ECOOP 2024). Lengths are in
+table units (the table's width is 1), time in seconds, all balls have equal mass; no walls, no friction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import Index, Real, Vec, cond, const, dot, fn, minimum, norm, select, sum, vec
+from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is tuned: where the cue ball starts, and how fast."""
+
+    position: Vec[Real, 2] = value((0.1, 0.5))
+    velocity: Vec[Real, 2] = value((0.3, 0.0))
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is given: the goal of the target ball, how elastic a collision is, the step of the descent."""
+
+    goal: Vec[Real, 2] = value((0.9, 0.75))
+    restitution: Real = value(0.8)
+    learning_rate: Real = value(0.01)
+
+
+@dataclass(frozen=True)
+class Balls:
+    """The state: position and velocity of n balls, the cue ball first, the target ball last."""
+
+    position: Vec[Vec[Real, 2], ...]
+    velocity: Vec[Vec[Real, 2], ...]
+
+
+@dataclass(frozen=True)
+class Bump:
+    """What one collision does to one ball: a change of velocity, a correction of position."""
+
+    impulse: Vec[Real, 2]
+    shift: Vec[Real, 2]
+
+
+@dataclass(frozen=True)
+class Billiards(Scene[Shot, Table, Balls]):
+    """Shoot the cue ball so that the last ball of the triangle ends on the goal."""
+
+    name: ClassVar[str] = "billiards"
+    published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.05, 1.3, 1.0)
+    colours: ClassVar[dict[str, str]] = {
+        "table": "#2c7a54",
+        "cue": "#ffffff",
+        "ball": "#d5423a",
+        "target": "#2b59c3",
+        "goal": "#0d1411",
+        "trail": "#a9c8ff",
+        "ghost": "#a8d5bf",
+        "shadow": "#22644a",
+        "arrow": "#f2c14e",
+    }
+
+    steps: int = 1024
+    h: float = 0.003
+    """Time step, seconds."""
+    radius: float = 0.03
+    """Of every ball, table units."""
+    layers: int = 4
+    """Rows of the triangle; n = 1 + layers (layers + 1) / 2 balls."""
+    time_of_impact: bool = True
+    """Whether balls are moved as if the velocities had changed at the moment of contact (see `bump`)."""
+    pairs: Literal["guarded", "dense"] = "guarded"
+    """Whether only pairs that touch are computed, or all of them: the same numbers at another speed."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers < 1:
+            raise ValueError(f"layers is the number of rows of balls, 1 or more; it was {self.layers}")
+        if not (self.h > 0 and self.radius > 0):
+            raise ValueError(f"h and radius are positive; they were {self.h} and {self.radius}")
+
+    @property
+    def n(self) -> int:
+        """The number of balls."""
+        return 1 + self.layers * (self.layers + 1) // 2
+
+    def inputs(self) -> Table:
+        """The published table."""
+        return Table()
+
+    def params(self, rng: np.random.Generator) -> Shot:
+        """The published first shot, whatever the seed."""
+        return Shot()
+
+    def rack(self) -> NDArray[np.float64]:
+        """Where the balls lie, of shape (n, 2): the triangle, in rows of i = 0 .. layers - 1."""
+        r = self.radius
+        triangle = [
+            (2 * r * i + 0.5, 2 * r * j + 0.5 - 0.7 * r * i) for i in range(self.layers) for j in range(i + 1)
+        ]
+        return np.array([(0.0, 0.0), *triangle])
+
+    def start(self, params: Shot, inputs: Table) -> Balls:
+        """The cue ball as it is shot, the triangle at rest."""
+        return Balls(
+            position=const(self.rack()).at[0].set(params.position),
+            velocity=const(np.zeros((self.n, 2))).at[0].set(params.velocity),
+        )
+
+    def step(self, state: Balls, t: Index, params: Shot, inputs: Table) -> Balls:
+        """All collisions of the step, computed from the state before it; then everything moves."""
+        x, v = state.position, state.velocity
+
+        def bump(i: Index, j: Index) -> Bump:
+            return self.bump(x[i], v[i], x[j], v[j], inputs.restitution)
+
+        def bump_if_touching(i: Index, j: Index) -> Bump:
+            d = (x[i] + self.h * v[i]) - (x[j] + self.h * v[j])
+            touching = (i != j) & (dot(d, d) < (2 * self.radius) ** 2)
+            return cond(touching, lambda: bump(i, j), no_bump)
+
+        of_pair = {"guarded": bump_if_touching, "dense": bump}[self.pairs]
+        bumps = vec(self.n, lambda i: sum(self.n, lambda j: of_pair(i, j)))
+        after = vec(self.n, lambda i: v[i] + bumps[i].impulse)
+        return Balls(
+            position=vec(self.n, lambda i: x[i] + bumps[i].shift + self.h * after[i]),
+            velocity=after,
+        )
+
+    @fn
+    def bump(
+        self,
+        x_i: Vec[Real, 2],
+        v_i: Vec[Real, 2],
+        x_j: Vec[Real, 2],
+        v_j: Vec[Real, 2],
+        restitution: Real,
+    ) -> Bump:
+        """What ball j does to ball i in a step; nothing where they do not touch or move apart.
+
+        The balls touch at a time tau before the end of the step. Moving on from there with the new velocity
+        makes the end of the step depend on *when* they touched, and so on where they were: without it the
+        picture looks the same and the derivative by positions is wrong (a point of DiffTaichi).
+        """
+        d = (x_i + self.h * v_i) - (x_j + self.h * v_j)
+        distance = norm(d)
+        u = d / (distance + 1e-6)  # finite where two balls coincide
+        approach = dot(u, v_i - v_j)
+        impulse = -(1 + restitution) / 2 * approach * u
+        if self.time_of_impact:
+            tau = (distance - 2 * self.radius) / minimum(-1e-3, approach)  # bounded for the slowest touch
+            shift = minimum(tau - self.h, 0.0) * impulse
+        else:
+            shift = 0.0 * impulse
+        return select((distance < 2 * self.radius) & (approach < 0), Bump(impulse, shift), no_bump())
+
+    def loss(self, state: Balls, params: Shot, inputs: Table) -> Real:
+        """Squared distance of the target ball from the goal."""
+        d = state.position[-1] - inputs.goal
+        return dot(d, d)
+
+    def trail(self, state: Balls) -> NDArray[np.float64]:
+        """The target ball's path is worth seeing."""
+        return np.asarray(state.position)[-1:]
+
+    def why_no_gradient(self, trajectory: Trajectory[Balls], params: Shot, inputs: Table) -> str | None:
+        """The target ball lies where it lay as long as nothing has hit it."""
+        if not np.array_equal(
+            np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]
+        ):
+            return None
+        speed = float(np.linalg.norm(params.velocity))
+        return (
+            f"nothing has touched the target ball in {self.steps} steps at speed {speed:.3g}: "
+            f"try more steps (--set steps={2 * self.steps})"
+        )
+
+    def backdrop(self, canvas: Canvas, params: Shot, inputs: Table) -> None:
+        """The table's cloth and the goal."""
+        left, bottom, right, top = canvas.extent
+        canvas.box((left, bottom), (right, top), "table")
+        canvas.circle(inputs.goal, 1.25 * self.radius, "goal", width=self.radius / 4)
+
+    def draw(self, canvas: Canvas, state: Balls, params: Shot, inputs: Table) -> None:
+        """The shot's arrow, then the balls."""
+        cue, *others, target = np.asarray(state.position)
+        shadows = np.asarray(state.position) + 0.15 * self.radius * np.array([1.0, -1.0])
+        canvas.arrow(params.position, 0.4 * np.asarray(params.velocity), "arrow", width=self.radius / 4)
+        for role, balls in (("shadow", shadows), ("ball", others), ("target", [target]), ("cue", [cue])):
+            for ball in balls:
+                canvas.circle(ball, self.radius, role)
+
+
+def no_bump() -> Bump:
+    """What a ball feels that touches nothing."""
+    return Bump(const(np.zeros(2)), const(np.zeros(2)))

@@ -1,0 +1,62 @@
+"""What the commands print: JSON, words, progress."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rosesim.train import Progress
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """One JSON object on one line of standard output; what is not finite becomes null."""
+    print(json.dumps(_plain(record), allow_nan=False), flush=True)
+
+
+def _plain(v: Any) -> Any:
+    if isinstance(v, Mapping):
+        return {k: _plain(x) for k, x in v.items()}
+    if isinstance(v, list | tuple):
+        return [_plain(x) for x in v]
+    return None if isinstance(v, float) and not math.isfinite(v) else v
+
+
+def note(text: str) -> None:
+    """A line for a person, on standard error."""
+    print(f"rosesim: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def training_progress(scene: str, total: int) -> Iterator[Callable[[Progress], None]]:
+    """A bar on standard error with the loss beside it; gives what is to be called at each evaluation."""
+    # Imported here: it takes a third of the time that --help has.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TimeElapsedColumn(),
+    )
+    bar = Bar(*columns, console=Console(stderr=True))
+    task = bar.add_task(scene, total=total, loss="")
+
+    def report(progress: Progress) -> None:
+        bar.start()  # at the first report: what goes wrong before that needs no bar
+        bar.update(task, completed=progress.iteration, loss=f"{progress.loss:.4g}")
+        if progress.note:
+            bar.console.print(f"rosesim: {progress.note}", highlight=False, soft_wrap=True, markup=False)
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()

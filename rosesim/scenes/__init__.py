@@ -1,0 +1,25 @@
+"""Scenes: what a simulation declares so that it can be compiled, tuned, checked and drawn."""
+
+from rosesim.scenes.base import Published, Scene, value
+from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.overrides import configure
+from rosesim.scenes.registry import find_scene, scene_names
+from rosesim.scenes.tree import FlatView
+
+__all__ = [
+    "Canvas",
+    "Compiled",
+    "FlatView",
+    "Published",
+    "Scene",
+    "SceneError",
+    "Trajectory",
+    "compiled",
+    "configure",
+    "find_scene",
+    "rollout",
+    "scene_names",
+    "value",
+]

@@ -1,0 +1,114 @@
+"""What a scene is: settings, inputs, params, and the physics between them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rosesim.ad.values import Index, Real
+from rosesim.scenes.canvas import Canvas
+
+P = TypeVar("P")
+I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
+S = TypeVar("S")
+
+
+def value(default: ArrayLike) -> Any:
+    """The default of a field of inputs or params: a number, or an array made of nested sequences.
+
+    A dataclass refuses an array as a default, and an editor a tuple where a vector is declared; this
+    satisfies both. Every instance gets its own copy.
+
+    >>> from dataclasses import dataclass
+    >>> from rosesim import Real, Vec
+    >>> @dataclass(frozen=True)
+    ... class Inputs:
+    ...     goal: Vec[Real, 2] = value((0.9, 0.75))
+    ...     restitution: Real = value(0.8)
+    >>> Inputs()
+    Inputs(goal=array([0.9 , 0.75]), restitution=0.8)
+    """
+    array = np.asarray(default, dtype=np.float64)
+    return field(default_factory=lambda: array.copy() if array.shape else float(array))
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a scene is trained when nobody says otherwise."""
+
+    optimizer: str
+    iterations: int
+
+
+@dataclass(frozen=True)
+class Scene(ABC, Generic[P, I, S]):
+    """A simulation with something to tune: `Scene[Params, Inputs, State]`.
+
+    A subclass is a frozen dataclass whose fields are the *settings*: whole numbers, lengths, choices,
+    known while tracing; another setting is another program. *Inputs* are given when the program runs and
+    not tuned (the goal, restitution, the learning rate); *params* are what is tuned. Both are dataclasses
+    of numbers and arrays, as the state is. `start`, `step` and `loss` are traced, compiled and
+    differentiated; `draw` gets NumPy values.
+    """
+
+    name: ClassVar[str]
+    """The scene's name, the same as that of its entry point."""
+    published: ClassVar[Published]
+    """The published optimiser and number of iterations."""
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 1.0)
+    """What a picture shows: left, bottom, right, top, in the scene's units."""
+    colours: ClassVar[Mapping[str, str]] = {}
+    """Colours (#rrggbb) of roles that the scene's drawing adds to the viewer's, or overrides."""
+
+    steps: int
+    """Updates of the state."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that make no sense, with a ValueError; a subclass extends this."""
+        if self.steps < 1:
+            raise ValueError(f"steps is the number of updates of the state, 1 or more; it was {self.steps}")
+
+    @abstractmethod
+    def inputs(self) -> I:
+        """The default inputs. Training reads the one named `learning_rate`."""
+
+    @abstractmethod
+    def params(self, rng: np.random.Generator) -> P:
+        """Where tuning begins."""
+
+    @abstractmethod
+    def start(self, params: P, inputs: I) -> S:
+        """The state before the first step."""
+
+    @abstractmethod
+    def step(self, state: S, t: Index, params: P, inputs: I) -> S:
+        """The state after step t = 0, 1, ..., steps - 1."""
+
+    @abstractmethod
+    def loss(self, state: S, params: P, inputs: I) -> Real:
+        """How bad the last state is."""
+
+    @abstractmethod
+    def draw(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
+        """Draw a state, with NumPy values."""
+
+    def backdrop(self, canvas: Canvas, params: P, inputs: I) -> None:
+        """Draw what lies under the trails and the state, and stays."""
+        left, bottom, right, top = canvas.extent
+        canvas.box((left, bottom), (right, top), "panel")
+
+    def trail(self, state: S) -> NDArray[np.float64]:
+        """The points, of shape (k, 2), whose paths a picture shows; none unless a scene says so."""
+        return np.zeros((0, 2))
+
+    def why_no_gradient(self, trajectory: Any, params: P, inputs: I) -> str | None:
+        """Why the gradient is exactly zero, as a clause for a person, where the scene knows.
+
+        `trajectory[t]` is the state after t steps, `trajectory[-1]` the last one.
+        """
+        return None

@@ -1,0 +1,76 @@
+"""How fast a scene is on this machine: milliseconds, compile seconds, memory."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.compiled import Compiled
+from rosesim.scenes.tree import map_leaves
+
+RUNS = 9
+"""Timings that a median is taken of."""
+LEAST_SECONDS = 0.01
+"""A timing covers so many calls that it lasts at least this long: clocks are coarse."""
+SPREAD = 0.02
+"""A batch's params differ by this much, so that its runs do not all take the same branches."""
+
+
+def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> dict[str, Any]:
+    """Medians for one run (a batch's time divided by its size), compiled anew, and the memory peak so far.
+
+    Compiling is all of tracing, differentiating and making machine code.
+    What the command `bench --json` gives: scene, batch, value_ms, value_and_grad_ms, compile_seconds,
+    cached_compile_seconds, peak_rss_mb.
+    """
+    program = Compiled(scene)  # not the shared one: its compilation may have happened long ago
+    given = scene.inputs() if inputs is None else inputs
+    rng = np.random.default_rng(0)
+    params = scene.params(rng)
+    if batch > 1:
+        params = map_leaves(
+            lambda _, a: np.asarray(a) + SPREAD * rng.uniform(-1, 1, (batch, *np.shape(a))), params
+        )
+    begun = time.perf_counter()
+    both = program.value_and_grad if batch == 1 else program.batch(batch, gradient=True)
+    compile_seconds = time.perf_counter() - begun
+    value = program.value if batch == 1 else program.batch(batch, gradient=False)
+    return {
+        "scene": scene.name,
+        "batch": batch,
+        "value_ms": _milliseconds(lambda: value(params, given)) / batch,
+        "value_and_grad_ms": _milliseconds(lambda: both(params, given)) / batch,
+        "compile_seconds": compile_seconds,
+        "cached_compile_seconds": None,  # there is no cache of compiled programs yet
+        "peak_rss_mb": _peak_rss_mb(),
+    }
+
+
+def _milliseconds(run: Callable[[], object]) -> float:
+    run()
+    begun = time.perf_counter()
+    run()
+    repeats = max(1, round(LEAST_SECONDS / max(time.perf_counter() - begun, 1e-9)))
+
+    def once() -> float:
+        begun = time.perf_counter()
+        for _ in range(repeats):
+            run()
+        return (time.perf_counter() - begun) / repeats
+
+    return 1e3 * statistics.median(once() for _ in range(RUNS))
+
+
+def _peak_rss_mb() -> float | None:
+    try:
+        import resource
+    except ImportError:  # Windows does not tell
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

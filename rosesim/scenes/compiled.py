@@ -1,0 +1,119 @@
+"""A scene as compiled programs: its loss, gradient, forward derivative and trajectory.
+
+One set of programs serves all inputs and params of a scene; another setting is another scene, and
+another set. Each program is compiled when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from rosesim.ad.control import scan
+from rosesim.ad.derivatives import jvp, value_and_grad, vmap
+from rosesim.ad.function import fn
+from rosesim.scenes.base import Scene
+from rosesim.scenes.tree import FlatView, leaves, map_leaves
+
+P = TypeVar("P")
+I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
+S = TypeVar("S")
+
+
+class Trajectory(Generic[S]):
+    """The states of a rollout as NumPy values: `trajectory[t]` is the one after t steps, of steps + 1."""
+
+    def __init__(self, stacked: S):
+        self.stacked = stacked
+        """One state whose every array has the time as its first dimension."""
+        first = next(iter(leaves(stacked).values()))
+        self._length = len(first)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, t: int) -> S:
+        if not -self._length <= t < self._length:
+            raise IndexError(f"state {t} of a trajectory of {self._length} states")
+        return map_leaves(lambda _, a: a[t], self.stacked)
+
+    def __iter__(self) -> Iterator[S]:
+        return (self[t] for t in range(self._length))
+
+
+class Compiled(Generic[P, I, S]):
+    """The programs of one scene; see `compiled`."""
+
+    def __init__(self, scene: Scene[P, I, S]):
+        self.scene = scene
+        self._like = scene.params(np.random.default_rng(0)), scene.inputs()
+        self.flat = FlatView.of(self._like[0])
+
+        def loss(params, inputs):
+            start = scene.start(params, inputs)
+            last = scan(lambda s, t: scene.step(s, t, params, inputs), start, scene.steps)
+            return scene.loss(last, params, inputs)
+
+        def states(params, inputs):
+            def step(state: Any, t: Any) -> Any:
+                after = scene.step(state, t, params, inputs)
+                return after, after
+
+            start = scene.start(params, inputs)
+            return start, scan(step, start, scene.steps)[1]
+
+        self.loss = fn(loss)
+        """The loss as a function of the language, of (params, inputs): for whoever derives more of it."""
+        self._states = fn(states)
+
+    @functools.cached_property
+    def value(self) -> Callable[[P, I], float]:
+        """The loss of (params, inputs)."""
+        return self.loss.compile(*self._like)
+
+    @functools.cached_property
+    def value_and_grad(self) -> Any:
+        """(params, inputs) to the loss and its gradient, a struct like params."""
+        return value_and_grad(self.loss, wrt=0).compile(*self._like)
+
+    @functools.cached_property
+    def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
+        """(params, inputs, direction) to the loss and its derivative along the direction, by forward mode."""
+        along = jvp(self.loss)
+        f = fn(lambda params, inputs, direction: along(params, inputs, direction, None))
+        return f.compile(*self._like, self._like[0])
+
+    def batch(self, n: int, *, gradient: bool) -> Any:
+        """(n params stacked along a new first dimension, inputs) to n losses, with gradients or without."""
+        one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
+        stacked = map_leaves(lambda _, a: np.stack([np.asarray(a, dtype=np.float64)] * n), self._like[0])
+
+        return vmap(one, over=0).compile(stacked, self._like[1])
+
+    @functools.cached_property
+    def _trajectory(self) -> Any:
+        return self._states.compile(*self._like)
+
+    def trajectory(self, params: P, inputs: I) -> Trajectory[S]:
+        """All states, from the start to the last."""
+        start, after = self._trajectory(params, inputs)
+        return Trajectory(map_leaves(lambda _, a, b: np.concatenate([np.asarray(a)[None], b]), start, after))
+
+
+def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
+    """The programs of a scene, made once for each combination of settings (of which 16 are remembered)."""
+    return _made(scene)
+
+
+@functools.lru_cache(maxsize=16)
+def _made(scene: Scene[Any, Any, Any]) -> Compiled[Any, Any, Any]:
+    return Compiled(scene)
+
+
+def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:
+    """The trajectory of a scene, with its default params (of seed 0) and inputs where none are given."""
+    p = scene.params(np.random.default_rng(0)) if params is None else params
+    return compiled(scene).trajectory(p, scene.inputs() if inputs is None else inputs)

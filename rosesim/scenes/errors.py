@@ -1,0 +1,7 @@
+"""What goes wrong between a person and a scene, each in one sentence that says what would be right."""
+
+from rosesim.ad.errors import RosesimError
+
+
+class SceneError(RosesimError, ValueError):
+    """A scene, a setting or an input was named or given wrongly; nothing has run."""

@@ -1,0 +1,77 @@
+"""Pictures into files: PNG and GIF, through imageio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+PALETTE_SAMPLE = 12
+"""Frames looked at to choose a GIF's colours: they all show the same things."""
+COLOURS = 128
+"""Of a GIF: enough for antialiased flat colours, and Pillow's time for a frame grows as their cube."""
+
+
+def write_png(file: Path, picture: Picture) -> None:
+    """Write a picture of shape (height, width, 3)."""
+    import imageio.v3 as iio
+
+    iio.imwrite(_ready(file), picture, extension=".png", optimize=True)
+
+
+def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
+    """Write frames, each shown for so many seconds, as a GIF that repeats.
+
+    One palette serves all frames: that is smaller and several times faster than one palette a frame, and
+    what stands still does not flicker.
+    """
+    import imageio.v3 as iio
+    from PIL import Image
+
+    if not frames:
+        raise ValueError("a GIF needs a frame or more")
+    chosen = np.unique(np.linspace(0, len(frames) - 1, PALETTE_SAMPLE).round().astype(int))
+    sample = Image.fromarray(np.concatenate([frames[k] for k in chosen]))
+    palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    nearest = _nearest(palette)
+    iio.imwrite(
+        _ready(file),
+        np.stack([nearest[_cell(f)] for f in frames]),
+        extension=".gif",
+        plugin="pillow",
+        mode="P",
+        palette=bytes(palette.getpalette() or [])[: 3 * COLOURS],
+        # browsers slow down what is quicker than 20 ms; GIF counts in hundredths of a second
+        duration=[max(20, 10 * round(100 * s)) for s in seconds],
+        loop=0,
+    )
+
+
+def _cell(colours: Picture) -> NDArray[np.int32]:
+    """The cell of each colour in a cube of 64 x 64 x 64."""
+    r, g, b = (colours[..., k].astype(np.int32) >> 2 for k in range(3))
+    return r << 12 | g << 6 | b
+
+
+def _nearest(palette: Image.Image) -> NDArray[np.uint8]:
+    """The palette's index for each cell of the cube: one look-up a pixel instead of a search."""
+    from PIL import Image
+
+    levels = np.arange(64, dtype=np.uint8) * 4 + 2
+    cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(512, 512, 3)
+    return np.asarray(Image.fromarray(cube).quantize(palette=palette, dither=Image.Dither.NONE)).reshape(-1)
+
+
+def _ready(file: Path) -> Path:
+    file = Path(file)
+    os.makedirs(file.parent, exist_ok=True)
+    return file

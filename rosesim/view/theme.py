@@ -1,0 +1,43 @@
+"""The colour of each role. A scene may add roles of its own, or override these, in `Scene.colours`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Colour = tuple[int, int, int]
+
+# Chosen to differ in lightness too, so that a picture reads in greyscale.
+ROLES: dict[str, str] = {
+    "background": "#f6f4ef",
+    "panel": "#ffffff",
+    "ink": "#22252b",
+    "muted": "#8b8f98",
+    "grid": "#e3e1db",
+    "ground": "#5b5347",
+    "body": "#3b3f48",
+    "goal": "#101216",
+    "target": "#2f6fd6",
+    "trail": "#2f6fd6",
+    "ghost": "#8b8f98",
+    "arrow": "#e08a00",
+    "gradient": "#b0309a",
+    "positive": "#c8342c",
+    "negative": "#2f6fd6",
+    "curve": "#2f6fd6",
+}
+
+
+def colours(own: Mapping[str, str]) -> dict[str, Colour]:
+    """The table of all roles, a scene's own included.
+
+    >>> colours({"ball": "#ff0000"})["ball"]
+    (255, 0, 0)
+    """
+    return {role: _rgb(hex_) for role, hex_ in {**ROLES, **own}.items()}
+
+
+def _rgb(hex_: str) -> Colour:
+    digits = hex_.removeprefix("#")
+    if len(digits) != 6:
+        raise ValueError(f"a colour is written as #rrggbb, not {hex_!r}")
+    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
