@@ -33,9 +33,7 @@ Run = Callable[[], tuple[float, Any]]
 
 def c_adjoint(variant: str, steps: int, folder: Path) -> Run:
     library = folder / f"{variant}.so"
-    subprocess.run(
-        ["gcc", *FLAGS, f"-D{variant.upper()}", str(SOURCE), "-o", str(library), "-lm"], check=True
-    )
+    subprocess.run(["gcc", *FLAGS, f"-D{variant.upper()}", str(SOURCE), "-o", str(library), "-lm"], check=True)
     c = ctypes.CDLL(str(library))
     c.billiards_scratch.restype = ctypes.c_void_p
     c.billiards_grad.restype = ctypes.c_double

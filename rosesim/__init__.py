@@ -41,7 +41,20 @@ from rosesim.ad.errors import (
     TypeMismatch,
 )
 from rosesim.ad.function import Fn, Program, fn, opaque, set_backend
-from rosesim.ad.linalg import axis_angle, cross, det, dot, identity, inv, matmul, norm, outer, qmul, qrotate, transpose
+from rosesim.ad.linalg import (
+    axis_angle,
+    cross,
+    det,
+    dot,
+    identity,
+    inv,
+    matmul,
+    norm,
+    outer,
+    qmul,
+    qrotate,
+    transpose,
+)
 from rosesim.ad.mathematics import (
     acos,
     asin,
@@ -73,7 +86,7 @@ from rosesim.ad.mathematics import (
 )
 from rosesim.ad.types import NULL as Null
 from rosesim.ad.values import Bool, Index, Real, Tan
-from rosesim.ad.vector import Vec, const
+from rosesim.ad.vector import Struct, Vec, const
 
 __version__ = "0.1.0"
 
@@ -87,13 +100,23 @@ def _compiler() -> Any:
 
 set_backend(_compiler)
 
-_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "Tan", "Vec"]
+_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "Struct", "Tan", "Vec"]
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
 _CONTROL = [
     "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
     "while_loop",
 ]  # fmt: skip
-_DERIVATIVES = ["grad", "hessian", "jacobian", "jvp", "memory_budget", "stop_gradient", "value_and_grad", "vjp", "vmap"]
+_DERIVATIVES = [
+    "grad",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "memory_budget",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
     "fmod", "hypot", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin", "sinh", "sqrt", "tan", "tanh",

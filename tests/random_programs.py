@@ -15,9 +15,7 @@ WIDE, LONG = 4, 24
 INDEX = Ty(ir.IntT(0, WIDE - 1))
 SCALARS = [REAL, BOOL, INDEX]
 ARRAYS = [
-    Ty(s.scalar, shape)
-    for s in SCALARS
-    for shape in ((WIDE,), (WIDE, WIDE), (LONG,), (WIDE, LONG), (WIDE, LONG, 2))
+    Ty(s.scalar, shape) for s in SCALARS for shape in ((WIDE,), (WIDE, WIDE), (LONG,), (WIDE, LONG), (WIDE, LONG, 2))
 ]
 
 

@@ -23,9 +23,7 @@ RELATIVE = 1e-10  # what the reference is good for: two systems agree on it to 1
 
 
 def shot(x: float, y: float, u: float, v: float) -> Any:
-    return replace(
-        Billiards().params(np.random.default_rng(0)), position=np.array([x, y]), velocity=np.array([u, v])
-    )
+    return replace(Billiards().params(np.random.default_rng(0)), position=np.array([x, y]), velocity=np.array([u, v]))
 
 
 def loss_and_gradient(scene: Any, params: Any, inputs: Any = None) -> tuple[float, np.ndarray]:

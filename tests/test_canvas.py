@@ -151,9 +151,7 @@ def test_the_loss_curve_ends_at_the_iteration_shown():
     losses = [1.0, 0.1, 0.01, 0.001]
     dots = [loss_curve(losses, now, 1.0).primitives[-1] for now in range(4)]
     places = [d.centre for d in dots]  # pyright: ignore[reportAttributeAccessIssue] -- the last one is the dot
-    assert np.allclose(
-        np.diff(places, axis=0), np.diff(places, axis=0)[0]
-    )  # a straight line on a logarithmic axis
+    assert np.allclose(np.diff(places, axis=0), np.diff(places, axis=0)[0])  # a straight line on a logarithmic axis
     assert np.all(np.diff(places, axis=0) * [1, -1] > 0)
 
 

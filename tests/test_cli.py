@@ -167,9 +167,7 @@ def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Pa
     wanted = np.abs(gradient).max() / 3 / np.linalg.norm(gradient)
     assert found["max_rel_error_fd"] == pytest.approx(wanted, rel=1e-3)
     (line,) = result.stderr.splitlines()
-    assert line.startswith(
-        "rosesim: the gradient check of wrong failed: position: wrong: the gradient and diff"
-    )
+    assert line.startswith("rosesim: the gradient check of wrong failed: position: wrong: the gradient and diff")
 
 
 @pytest.mark.parametrize(
@@ -287,10 +285,7 @@ def test_a_damaged_run_folder_is_named(tmp_path: Path):
 def test_a_diverging_run_stops_with_one_line_and_keeps_what_it_has(tmp_path: Path):
     result = rosesim("train", "billiards", "--set", "goal=1e200,0", "--out", "run", "--json", cwd=tmp_path)
     assert result.returncode == 1 and result.stdout == ""
-    assert (
-        "the loss is no longer finite at iteration 0; what was reached is in run"
-        in result.stderr.splitlines()[-1]
-    )
+    assert "the loss is no longer finite at iteration 0; what was reached is in run" in result.stderr.splitlines()[-1]
     assert (tmp_path / "run" / "best.npz").is_file()
 
 

@@ -13,6 +13,7 @@ import rosesim as rs
 from rosesim import (
     Index,
     Real,
+    Struct,
     Vec,
     accumulate,
     argmin,
@@ -40,7 +41,7 @@ X5 = np.array([0.3, -0.7, 1.1, 0.2, -0.4])
 
 
 @dataclass(frozen=True)
-class Ball:
+class Ball(Struct):
     x: Vec[Real, 2]
     mass: Real
     tag: Index[3]
@@ -224,18 +225,21 @@ SCALAR = [f for f, _ in ONE_ARGUMENT if "Real" in str(f.__annotations__.get("ret
 
 @pytest.mark.parametrize("f", SCALAR, ids=lambda f: f.__name__)
 def test_second_derivatives_by_reverse_over_reverse_and_forward_over_reverse(f: Any) -> None:
-    x = dict((g.__name__, v) for g, v in ONE_ARGUMENT)[f.__name__]
+    x = {g.__name__: v for g, v in ONE_ARGUMENT}[f.__name__]
     check_gradients(grad(fn(f)), [x], tolerance=1e-9)
 
 
 @pytest.mark.parametrize("f", [products, nested_scans, branch_in_loop, calls], ids=lambda f: f.__name__)
 def test_third_derivatives(f: Any) -> None:
-    x = dict((g.__name__, v) for g, v in ONE_ARGUMENT)[f.__name__]
+    x = {g.__name__: v for g, v in ONE_ARGUMENT}[f.__name__]
     check_gradients(rs.hessian(fn(f)), [x], tolerance=1e-8, differences=1e-5)
 
 
 def test_structs_with_index_fields() -> None:
-    balls = Ball(x=np.arange(6.0).reshape(3, 2) + 1, mass=np.array([1.0, 2.0, 3.0]), tag=np.array([0, 1, 2], np.uint8))
+    make: Any = Ball  # of arrays: a vector of balls
+    balls = make(
+        x=np.arange(6.0).reshape(3, 2) + 1, mass=np.array([1.0, 2.0, 3.0]), tag=np.array([0, 1, 2], np.uint8)
+    )
     check_gradients(structs, [balls])
 
 

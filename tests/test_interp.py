@@ -7,6 +7,7 @@ import threading
 import time
 from _thread import interrupt_main
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +21,12 @@ from rosesim.ad.interp import run
 from rosesim.ad.ir import BOOL, REAL, TAN, Var, index_ty
 
 
-def checked(f: ir.Func, *args: object) -> tuple[object, ...]:
+def checked(f: ir.Func, *args: object) -> tuple[Any, ...]:
     check(f)
     return run(f, args)
 
 
-def only(f: ir.Func, *args: object) -> object:
+def only(f: ir.Func, *args: object) -> Any:
     (result,) = checked(f, *args)
     return result
 
@@ -106,7 +107,7 @@ def test_stack_fill_data_and_stop():
 # ------------------------------------------------------------------------------------------- loops
 
 
-def power_sum(n: int, **how: object) -> ir.Func:
+def power_sum(n: int, **how: Any) -> ir.Func:
     """(sum over i of x^i, the vector of x^i)."""
 
     def write(b: Body, x: Var):

@@ -60,8 +60,6 @@ def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path
     run(python, "-m", "pip", "install", "--quiet", "--no-deps", *what, cwd=tmp_path)
     command = python.with_name("rosesim")
     assert "billiards  Shoot the cue ball" in run(command, "list", cwd=tmp_path)
-    where = run(
-        python, "-c", "import rosesim_apps.billiards.scene as s; print(s.__file__)", cwd=tmp_path
-    ).strip()
+    where = run(python, "-c", "import rosesim_apps.billiards.scene as s; print(s.__file__)", cwd=tmp_path).strip()
     assert (Path(where) == ROOT / "apps" / "billiards" / "scene.py") == editable
     assert "right" in run(command, "check", "billiards", cwd=tmp_path)

@@ -53,9 +53,7 @@ class Pushed(Scene[Push, World, Body]):
         return Push(force=np.array([1.0, 0.5]) + rng.normal(size=2) * np.array(self.spread))  # pyright: ignore[reportArgumentType] -- NumPy here, traced elsewhere
 
     def start(self, params: Push, inputs: World) -> Body:
-        return Body(
-            x=vec(2, lambda i: 0.0 * params.force[i]), v=params.force * (1.0 + params.delay), age=Real(0.0)
-        )
+        return Body(x=vec(2, lambda i: 0.0 * params.force[i]), v=params.force * (1.0 + params.delay), age=Real(0.0))
 
     def step(self, state: Body, t: Index, params: Push, inputs: World) -> Body:
         v = vec(2, lambda i: state.v[i] + self.h * inputs.gravity * i)
@@ -106,8 +104,7 @@ def test_a_batch_gives_each_runs_loss_and_gradient(n: int):
     stacked = Push(forces, np.linspace(0, 1, n))  # pyright: ignore[reportArgumentType] -- NumPy
     losses, gradients = compiled(SCENE).batch(n, gradient=True)(stacked, WORLD)
     alone = [
-        compiled(SCENE).value_and_grad(Push(f, d), WORLD)
-        for f, d in zip(forces, np.linspace(0, 1, n), strict=True)
+        compiled(SCENE).value_and_grad(Push(f, d), WORLD) for f, d in zip(forces, np.linspace(0, 1, n), strict=True)
     ]
     assert losses == pytest.approx([loss for loss, _ in alone], rel=1e-12)
     assert gradients.force == pytest.approx(np.array([g.force for _, g in alone]), rel=1e-12)

@@ -173,9 +173,7 @@ class Billiards(Scene[Shot, Table, Balls]):
 
     def why_no_gradient(self, trajectory: Trajectory[Balls], params: Shot, inputs: Table) -> str | None:
         """The target ball lies where it lay as long as nothing has hit it."""
-        if not np.array_equal(
-            np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]
-        ):
+        if not np.array_equal(np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]):
             return None
         speed = float(np.linalg.norm(params.velocity))
         return (

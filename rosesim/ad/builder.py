@@ -303,9 +303,7 @@ def _int_bounds(name: str, args: Sequence[Atom], where: Where | None) -> IntT:
 
 def _folded(name: str, args: Sequence[Atom], ty: Ty) -> Lit:
     numbers = [
-        np.float64(a.value) if isinstance(a.ty.scalar, FloatT | TanT) else a.value
-        for a in args
-        if isinstance(a, Lit)
+        np.float64(a.value) if isinstance(a.ty.scalar, FloatT | TanT) else a.value for a in args if isinstance(a, Lit)
     ]
     with np.errstate(all="ignore"):
         value = OPS[name].value(*numbers)

@@ -166,7 +166,15 @@ class Checkpointing:
         body = inside.block([*self.nexts, *more, *outputs])
         inits = (*e.inits, *start, b.zeros(carried.places.ty), zero, first)
         loop = Loop(
-            e.n, e.index, inits, (*self.carries, *carried.all, after), body, e.upto, e.reverse, e.test, e.remat
+            e.n,
+            e.index,
+            inits,
+            (*self.carries, *carried.all, after),
+            body,
+            e.upto,
+            e.reverse,
+            e.test,
+            e.remat,
         )
         m = len(self.carries)
         return Let((*out_vars[:m], *last.all, after_last, *out_vars[m:]), loop, where.where), last
@@ -199,7 +207,3 @@ class Checkpointing:
         done = b.op("and", b.op("ieq", b.get(moved.places, (moved.top,)), number), b.op("ilt", whole(0), moved.top))
         below = b.op("int_clamp", b.op("isub", moved.top, whole(1)), whole(self.slots), ty=index_ty(self.slots))
         return (*moved.states, moved.places, b.op("select", done, below, moved.top))
-
-
-
-

@@ -16,7 +16,7 @@ from rosesim.ad.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, V
 from rosesim.ad.locate import here
 from rosesim.ad.pack import explode, implode, packed
 from rosesim.ad.values import Bool, Index, Real, Value, kind, to_bool, to_real
-from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, real_zero, typeof, unflatten, unify
+from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, typeof, unflatten, unify
 
 A = TypeVar("A")
 
@@ -85,9 +85,10 @@ def _loop(
     count = () if test is None else (Ty(IntT(0, n)),)
     outs = b.let(expr, *flat, *(Ty(t.scalar, (n, *t.shape)) for t in outputs), *count)
     finals = implode(b, tys, outs[: len(flat)])
-    stacked = list(outs[len(flat) : len(flat) + len(outputs)])
+    stacked: list[Atom] = list(outs[len(flat) : len(flat) + len(outputs)])
     f.own((*outs, *finals))
-    return finals, stacked, outs[-1] if count else None
+    last: Atom | None = outs[-1] if count else None
+    return finals, stacked, last
 
 
 def vec(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Any:
@@ -377,7 +378,11 @@ def while_loop(
         reached = Bool.of(trace.op("ieq", count, whole(n)))
         unfinished = cond(reached, lambda: test(unflatten(t, finals)), lambda: False)
         bad = trace.frame().resolve(to_bool(unfinished))
-        trace.building().guard(bad, f"while_loop reached its limit of {n} iterations without stopping")
+        trace.building().guard(
+            bad,
+            f"while_loop reached its limit of {n} iterations without stopping; expected its test to become "
+            'false: raise the limit, or accept what there is then by on_limit="stop"',
+        )
     return unflatten(t, finals)
 
 
@@ -409,7 +414,7 @@ def cond(p: Any, then: Callable[[], A], orelse: Callable[[], A]) -> A:
             atoms = [f.resolve(a) for a in lower(value, t)]
             chosen.append(side.block(explode(side, atoms)))
     b.where = here()
-    outs = b.cond(f.resolve(truth), *chosen, packed(tys))
+    outs = b.cond(f.resolve(truth), chosen[0], chosen[1], packed(tys))
     f.own(outs)
     joined = implode(b, tys, outs)
     f.own(joined)

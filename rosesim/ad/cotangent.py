@@ -135,4 +135,3 @@ def truths(ty: Ty) -> Ty:
 def as_ref(ty: Ty) -> Ty:
     """A ref of the type."""
     return Ty(ty.scalar, ty.shape, ref=True)
-

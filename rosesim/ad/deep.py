@@ -96,6 +96,4 @@ def _on_fresh_thread(task: Callable[[], T]) -> T:
 def _interrupt(thread: threading.Thread) -> None:
     """Raises KeyboardInterrupt in a running thread."""
     if thread.ident is not None and thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)
-        )
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))

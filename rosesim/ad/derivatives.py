@@ -14,7 +14,7 @@ from rosesim.ad.elementwise import masked
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.forward import is_float, jvp_func
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
-from rosesim.ad.ir import Accum, Atom, Func, Ty, Var
+from rosesim.ad.ir import Accum, Atom, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.rewrite import erased
 from rosesim.ad.transpose import Pair, is_tan, transpose
@@ -136,7 +136,11 @@ def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[
     if more:
         body = inner.block(outs)
         inits = tuple(b.zeros(v.ty) for v in more)
-        ends = b.let(Accum(inits, tuple(more), body), *(o.ty for o in outs), *(Ty(v.ty.scalar, v.ty.shape) for v in more))
+        ends = b.let(
+            Accum(inits, tuple(more), body),
+            *(o.ty for o in outs),
+            *(Ty(v.ty.scalar, v.ty.shape) for v in more),
+        )
         outs, sums = ends[: len(outs)], dict(zip(more, ends[len(outs) :], strict=True))
     else:
         b.lets += inner.lets
@@ -361,10 +365,10 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
                     return vec(n, lambda i: rows(elem, lambda c: place(real_zero(part).at[i].set(c))))
                 case T.StructType():
                     zero = real_zero(part)
-                    fields = part.parts(zero)
-                    return part.build(
+                    fields, build = part.parts(zero), part.build
+                    return build(
                         [
-                            rows(p, lambda c, k=k: place(part.build([*fields[:k], c, *fields[k + 1 :]])))
+                            rows(p, lambda c, k=k: place(build([*fields[:k], c, *fields[k + 1 :]])))
                             for k, p in enumerate(part.types)
                         ]
                     )

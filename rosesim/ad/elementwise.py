@@ -22,7 +22,9 @@ def zipped(b: Builder, f: Scalarwise, *arrays: Atom) -> Atom:
     return _looped(b, f, shape, (), arrays)
 
 
-def _written_out(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, ...], xs: tuple[Atom, ...]) -> Atom:
+def _written_out(
+    b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, ...], xs: tuple[Atom, ...]
+) -> Atom:
     if not shape:
         return f(b, *(b.get(x, at) for x in xs))
     return b.stack([_written_out(b, f, shape[1:], (*at, whole(i)), xs) for i in range(shape[0])])
@@ -34,9 +36,7 @@ def _looped(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, .
     i = Var(index_ty(shape[0]), "i")
     inner = Builder(b)
     out = _looped(inner, f, shape[1:], (*at, i), xs)
-    (result,) = b.let(
-        Loop(shape[0], i, (), (), inner.block([out])), Ty(out.ty.scalar, (shape[0], *out.ty.shape))
-    )
+    (result,) = b.let(Loop(shape[0], i, (), (), inner.block([out])), Ty(out.ty.scalar, (shape[0], *out.ty.shape)))
     return result
 
 

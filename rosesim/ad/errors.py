@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rosesim.ad.locate import here
+
 
 class RosesimError(Exception):
     """Any mistake that rosesim reports. `where` is the user's line, "file:line", when it is known."""
@@ -23,8 +25,15 @@ class EscapedValue(TraceError):
     """A traced value was used after the function that it belongs to had ended."""
 
 
+class MissingAttribute(TraceError, AttributeError):
+    """An attribute was taken that a traced value does not have."""
+
+
 class ArgumentError(RosesimError, TypeError, ValueError):
     """An argument of a compiled function has the wrong shape, dtype or value; nothing has run."""
+
+    def __init__(self, message: str, where: object = None):
+        super().__init__(message, here() if where is None else where)
 
 
 class ProgramError(RosesimError, ArithmeticError):

@@ -13,12 +13,12 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.checkpoint import budget
 from rosesim.ad.border import build, flat_args
-from rosesim.ad.errors import ArgumentError, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.checkpoint import budget
+from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.inline import inlined
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
-from rosesim.ad.locate import here
+from rosesim.ad.locate import here, innermost
 from rosesim.ad.simplify import simplified
 from rosesim.ad.values import Value
 from rosesim.ad.vector import lower, typeof, unflatten
@@ -28,7 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Types = T.Types
 
-_underway: ContextVar[tuple[tuple[Any, Types], ...]] = ContextVar("rosesim_underway", default=())
+_underway: ContextVar[dict[Any, None] | None] = ContextVar("rosesim_underway", default=None)
+"""The functions under trace, each with its types; one dict for the whole nest, which may cross threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ class Fn(Generic[P, R]):
                 raw.update({k: _evaluated(v, getattr(f, "__globals__", {}), scope) for k, v in strings.items()})
             return raw
         except NameError as e:
-            raise TraceError(f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where) from e
+            raise TraceError(
+                f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
+            ) from e
 
     def _type(self, annotation: Any, name: str) -> T.Type:
         try:
@@ -121,7 +124,9 @@ class Fn(Generic[P, R]):
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as e:
-            raise TypeMismatch(f"{self.name}: {e}; expected {self.name}{signature}", here()) from None
+            names = zip(signature.parameters.values(), self._annotated, strict=True)
+            wanted = ", ".join(str(p.replace(annotation=p.empty)) + (f": {t}" if t else "") for p, t in names)
+            raise TypeMismatch(f"{self.name}: {e}; expected {self.name}({wanted})", here()) from None
         bound.apply_defaults()
         out: list[Any] = []
         for p in signature.parameters.values():
@@ -158,23 +163,30 @@ class Fn(Generic[P, R]):
         known = self._cache.get(types)
         if known is not None and known.world.unchanged():
             return known
-        if (self, types) in _underway.get():
+        nest = _underway.get()
+        token = None
+        if nest is None:
+            nest = {}
+            token = _underway.set(nest)
+        if (self, types) in nest:
             raise TraceError(
                 f"{self.name} reaches itself with arguments of the same types; expected a recursion that ends "
                 "while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
                 here(),
             )
-        token = _underway.set((*_underway.get(), (self, types)))
+        nest[self, types] = None
         try:
             made = deep.nested(self._trace, types)
-        except RecursionError:
+        except RecursionError as e:
             raise TraceError(
                 f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
-                "tracing: let Python values decide it, or use scan or while_loop",
-                self.where,
+                "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+                innermost(e) or self.where,
             ) from None
         finally:
-            _underway.reset(token)
+            nest.pop((self, types))
+            if token is not None:
+                _underway.reset(token)
         self._cache[types] = made
         return made
 
@@ -184,8 +196,12 @@ class Fn(Generic[P, R]):
         world.read(("memory budget",), budget)
         if self.is_opaque:
             return self._trace_opaque(types, world)
-        if len(_underway.get()) > _TOO_DEEP:
-            raise TraceError(f"{self.name} calls functions {_TOO_DEEP} deep; expected a recursion that ends", here())
+        if len(_underway.get() or ()) > _TOO_DEEP:
+            raise TraceError(
+                f"calls of traced functions {_TOO_DEEP} deep were found, at {self.name}; expected a recursion "
+                "that ends while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+                here(),
+            )
         outer = trace.current()
         f = trace.Frame(self.name, outer)
         f.world = world
@@ -198,17 +214,27 @@ class Fn(Generic[P, R]):
                 args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
             value: Any = self.python(*args)  # pyright: ignore[reportCallIssue] -- the arguments fit by construction
             result = self._result_type(value)
-            atoms = [f.resolve(a) for a in lower(value, result)]
+            atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
         func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result))
         return Traced(simplified(func), types, result, hidden, world)
 
+    def _lowered(self, value: Any, result: T.Type) -> list[Atom]:
+        try:
+            return lower(value, result)
+        except TypeMismatch as e:
+            hint = "; is a `return` missing?" if value is None else ""
+            found = str(e).removeprefix(f"{e.where}: ")
+            raise TypeMismatch(f"in the result of {self.name}: {found}{hint}", self.where) from None
+
     def _result_type(self, value: Any) -> T.Type:
         if self._returns is not None:
             return self._returns
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
-            raise TypeMismatch(f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where)
+            raise TypeMismatch(
+                f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
+            )
         return typeof(value)
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
@@ -294,6 +320,7 @@ class Fn(Generic[P, R]):
     # -------------------------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> R:
+        """Run on numbers and arrays; while another function is traced, write a call of this one."""
         if trace.current() is None:
             return self._run(args, kwargs)
         return self._apply(args, kwargs)
@@ -382,7 +409,11 @@ class Program:
     def __init__(self, f: Fn[..., Any], types: Types, math: str = "fast", optimise: bool = True):
         self.traced = f.traced(types)
         if self.traced.captured:
-            raise TraceError(f"{f.name} uses traced values of a function whose tracing has ended", f.where)
+            raise EscapedValue(
+                f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
+                "passed to it as arguments",
+                f.where,
+            )
         names = f.names(len(types))
         self._types = tuple(zip(types, names, strict=True))
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
@@ -395,6 +426,7 @@ class Program:
         )
 
     def __call__(self, *args: Any) -> Any:
+        """Run on numbers and arrays of the types that it was compiled for."""
         if len(args) != len(self._types):
             raise ArgumentError(f"{self.name}: {len(args)} arguments were found; expected {len(self._types)}")
         if self._plain:

@@ -73,4 +73,3 @@ class _Writer(Copy):
         for o, r in zip(let.outs, callee.body.results, strict=True):
             self.rename(o, copy.atom(r))
         return lets
-

@@ -86,9 +86,7 @@ def _apply(func: ir.Func, args: Sequence[Any], where: ir.Where | None) -> tuple[
         return _block(func.body, dict(zip(func.params, args, strict=True)))
 
 
-def _apply_opaque(
-    func: ir.Func, body: ir.Opaque, args: Sequence[Any], where: ir.Where | None
-) -> tuple[Any, ...]:
+def _apply_opaque(func: ir.Func, body: ir.Opaque, args: Sequence[Any], where: ir.Where | None) -> tuple[Any, ...]:
     # Copies, because the callable may write into what it is given and may keep what it returns.
     given = [_scalar_or_copy(a, p.ty) for a, p in zip(args, func.params, strict=True)]
     results = tuple(body.call(*given))

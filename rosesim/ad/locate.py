@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from rosesim.ad.ir import Where
 
-_OURS = str(Path(__file__).resolve().parent.parent) + "/"
+_OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 _MACHINERY = ("<frozen", "<string>", "<__array_function__")
 
 
@@ -16,7 +17,22 @@ def here() -> Where | None:
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- the only way without a traceback object
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_OURS) and not file.startswith(_MACHINERY) and "/functools.py" not in file:
+        if _is_users(file):
             return Where(file, frame.f_lineno)
         frame = frame.f_back
     return None
+
+
+def innermost(error: BaseException) -> Where | None:
+    """The user's line that an exception was last in."""
+    found = None
+    at = error.__traceback__
+    while at is not None:
+        if _is_users(at.tb_frame.f_code.co_filename):
+            found = Where(at.tb_frame.f_code.co_filename, at.tb_lineno)
+        at = at.tb_next
+    return found
+
+
+def _is_users(file: str) -> bool:
+    return not file.startswith((_OURS, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")

@@ -109,7 +109,10 @@ _row("floor", "r", "r", np.floor, flat=True)
 _row("ceil", "r", "r", np.ceil, flat=True)
 _row("trunc", "r", "r", np.trunc, flat=True)
 _row(
-    "copysign", "rr", "r", np.copysign,
+    "copysign",
+    "rr",
+    "r",
+    np.copysign,
     partials=lambda x, y, z: (x.op("sign") * z.op("sign"), None),
 )
 _row("minimum", "rr", "r", _minimum, choose=lambda x, y: (x.le(y), 0, 1), work=2)
@@ -118,11 +121,18 @@ _row("maximum", "rr", "r", lambda x, y: -_minimum(-x, -y), choose=lambda x, y: (
 # powers
 _row("sqrt", "r", "r", np.sqrt, partials=lambda x, z: (x.eq(0.0).select(0.0, 0.5 / z),), work=5)
 _row(
-    "hypot", "rr", "r", np.hypot,
-    partials=lambda x, y, z: (z.eq(0.0).select(0.0, x / z), z.eq(0.0).select(0.0, y / z)), work=20,
+    "hypot",
+    "rr",
+    "r",
+    np.hypot,
+    partials=lambda x, y, z: (z.eq(0.0).select(0.0, x / z), z.eq(0.0).select(0.0, y / z)),
+    work=20,
 )
 _row(
-    "pow", "rr", "r", np.power,
+    "pow",
+    "rr",
+    "r",
+    np.power,
     partials=lambda x, y, z: (
         y.eq(0.0).select(0.0, y * x.op("pow", y - 1.0)),
         x.gt(0.0).select(z * x.op("log"), 0.0),
@@ -133,20 +143,27 @@ _row("exp", "r", "r", np.exp, partials=lambda x, z: (z,), work=20)
 _row("expm1", "r", "r", np.expm1, partials=lambda x, z: (x.op("exp"),), work=20)
 _row("log", "r", "r", np.log, partials=lambda x, z: (1.0 / x,), work=20)
 _row("log1p", "r", "r", np.log1p, partials=lambda x, z: (1.0 / (1.0 + x),), work=20)
-_row("erf", "r", "r", lambda x: np.float64(math.erf(x)),
-     partials=lambda x, z: ((-(x * x)).op("exp") * (2.0 / math.sqrt(math.pi)),), work=20)
+_row(
+    "erf",
+    "r",
+    "r",
+    lambda x: np.float64(math.erf(x)),
+    partials=lambda x, z: ((-(x * x)).op("exp") * (2.0 / math.sqrt(math.pi)),),
+    work=20,
+)
 
 # angles
 _row("sin", "r", "r", np.sin, partials=lambda x, z: (x.op("cos"),), work=20)
 _row("cos", "r", "r", np.cos, partials=lambda x, z: (-x.op("sin"),), work=20)
 _row("tan", "r", "r", np.tan, partials=lambda x, z: (1.0 + z * z,), work=20)
-_row("asin", "r", "r", np.arcsin,
-     partials=lambda x, z: (_arc_slope(x),), work=20)
-_row("acos", "r", "r", np.arccos,
-     partials=lambda x, z: (-_arc_slope(x),), work=20)
+_row("asin", "r", "r", np.arcsin, partials=lambda x, z: (_arc_slope(x),), work=20)
+_row("acos", "r", "r", np.arccos, partials=lambda x, z: (-_arc_slope(x),), work=20)
 _row("atan", "r", "r", np.arctan, partials=lambda x, z: (1.0 / (1.0 + x * x),), work=20)
 _row(
-    "atan2", "rr", "r", np.arctan2,
+    "atan2",
+    "rr",
+    "r",
+    np.arctan2,
     partials=lambda y, x, z: (
         (x * x + y * y).eq(0.0).select(0.0, x / (x * x + y * y)),
         (x * x + y * y).eq(0.0).select(0.0, -y / (x * x + y * y)),
@@ -168,8 +185,7 @@ _row("not", "b", "b", lambda p: not p)
 _row("and", "bb", "b", lambda p, q: p and q)
 _row("or", "bb", "b", lambda p, q: p or q)
 _row("xor", "bb", "b", lambda p, q: p != q)
-_row("select", "baa", "a", lambda p, x, y: x if p else y,
-     choose=lambda p, x, y: (p, 1, 2), linear=("btt",))
+_row("select", "baa", "a", lambda p, x, y: x if p else y, choose=lambda p, x, y: (p, 1, 2), linear=("btt",))
 
 # whole numbers: the bounds of the result are proved when the program is built, so nothing overflows
 _row("iadd", "ii", "i", lambda i, j: i + j)

@@ -84,7 +84,7 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
     again.reverse()
     sweep = Sweep(narrow=True)
     sweep.dead_refs = {v for v in free_vars(Block(tuple(again), ())) if v.ty.ref}
-    swept = sweep.block(Block(tuple(again), ()), roots).lets
+    swept = sweep.block(Block(tuple(again), ()), tuple(roots)).lets
     reads = frozenset(roots) | frozenset(free_vars(Block(swept, ())))
     return Plan(tuple(v for v in stored if v in reads), swept, reads)
 

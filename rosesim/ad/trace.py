@@ -99,8 +99,8 @@ def frame() -> Frame:
     f = _frame.get()
     if f is None:
         raise TraceError(
-            "a construct of rosesim was used outside of a traced function; expected to be inside a function "
-            "marked @fn: put this code into one and call it",
+            "a construct of rosesim, or a traced value, was used outside of a traced function; expected to be "
+            "inside a function marked @fn: put this code into one, call it and use what it returns",
             here(),
         )
     return f
@@ -163,6 +163,12 @@ def emit(make: Callable[[Builder], Atom]) -> Atom:
 
 def op(name: str, *args: Atom, ty: Ty | None = None) -> Atom:
     """An operator on atoms of the trace."""
+    if current() is None and any(isinstance(a, Var) for a in args):
+        raise EscapedValue(
+            "a traced value was used after the tracing of its function had ended; expected it to stay inside: "
+            "return it, and use what the call gives",
+            here(),
+        )
     f = frame()
     resolved = [f.resolve(a) for a in args]
     return emit(lambda b: b.op(name, *resolved, ty=ty))

@@ -93,7 +93,9 @@ def transpose(func: Func, conditional: tuple[bool, ...] | None = None) -> Pair:
     key = ("transpose", conditional, budget())
     if key not in func.memo:
         by_rule = "vjp" in func.memo
-        func.memo[key] = _rule_pair(func, conditional) if by_rule else deep.nested(lambda: Reverse(func).pair(conditional))
+        func.memo[key] = (
+            _rule_pair(func, conditional) if by_rule else deep.nested(lambda: Reverse(func).pair(conditional))
+        )
     return func.memo[key]
 
 
@@ -134,7 +136,9 @@ class Reverse:
                 params.append(Var(truths(ty), "want"))
             seeds.append(Ct(value, params[-1] if asked else True))
         self.known.update(zip(tan_refs, seeds[len(results) :], strict=True))
-        gather = Gather(b, _bound_tans(func.body) | {t for t, r in zip(tans, by_ref, strict=True) if not r}, self.outside)
+        gather = Gather(
+            b, _bound_tans(func.body) | {t for t, r in zip(tans, by_ref, strict=True) if not r}, self.outside
+        )
         for t, r in zip(tans, by_ref, strict=True):
             if r:
                 self.outside.refs[t] = _ref_pair(t)
@@ -183,10 +187,9 @@ class Reverse:
         out = [r for r in func.body.results if not is_tan(r)]
         fwd_body = Block((*own, *packs.pack), (*out, *packs.stored))
         fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
-        return Pair(
-            simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True), tuple(tape), tuple(packs.stored), tuple(wants),
-            by_ref, always, self.redo + again.work,
-        )  # fmt: skip
+        forward, backward = simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True)
+        redo = self.redo + again.work
+        return Pair(forward, backward, tuple(tape), tuple(packs.stored), tuple(wants), by_ref, always, redo)
 
     # ---------------------------------------------------------------------------- primal part
 
@@ -223,7 +226,8 @@ class Reverse:
 
         def side(block: Block) -> Block:
             return Block(
-                self.stripped(block.lets), (*(r for r in block.results if not is_tan(r)), *extra.get(block, ()))
+                self.stripped(block.lets),
+                (*(r for r in block.results if not is_tan(r)), *extra.get(block, ())),
             )
 
         e = let.expr
@@ -330,8 +334,7 @@ class Reverse:
         for v in owned:
             del self.outside.refs[v]
         inits = [old[v].clean(outer) for v in owned]
-        starts = [outer.zeros(truths(v.ty)) if old[v].want is True else old[v].want for v in owned]
-        atoms = [w for w in starts if w is not True]
+        atoms = [outer.zeros(truths(v.ty)) if (w := old[v].want) is True else w for v in owned]
         refs = (*(pairs[v].ref for v in owned), *(pairs[v].wref for v in owned))
         tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(truths(v.ty) for v in owned)]
         outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
@@ -411,7 +414,9 @@ class Reverse:
         run again before the block was read."""
         own = self.stripped(lets)
         bound = _outs(own)
-        again = plan(own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound], nested_redo=self.redo - redo)
+        again = plan(
+            own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound], nested_redo=self.redo - redo
+        )
         self.redo += again.work
         return (*again.again, *reverse), list(again.stored)
 
@@ -582,7 +587,13 @@ class _LoopReader:
         return [Ty(r.ty.scalar, (self.e.n, *r.ty.shape)) for r in results]
 
     def _checkpointed(
-        self, g: Gather, reverse: Block, carries: list[Var], inits: list[Atom], own: tuple[Let, ...], again: Plan
+        self,
+        g: Gather,
+        reverse: Block,
+        carries: list[Var],
+        inits: list[Atom],
+        own: tuple[Let, ...],
+        again: Plan,
     ) -> list[Atom]:
         """The reverse of a loop whose history does not fit the budget: see `checkpoint`."""
         e, rev, let = self.e, self.rev, self.let
@@ -769,7 +780,9 @@ def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> l
     inits = [b.zeros(Ty(v.ty.scalar, v.ty.shape)) for v in more if isinstance(v, Var)]
     body = inner.block(outs[: len(returned)])
     wanted = [v for v in more if isinstance(v, Var)]
-    finals = b.let(Accum(tuple(inits), tuple(wanted), body), *returned, *(Ty(v.ty.scalar, v.ty.shape) for v in wanted))
+    finals = b.let(
+        Accum(tuple(inits), tuple(wanted), body), *returned, *(Ty(v.ty.scalar, v.ty.shape) for v in wanted)
+    )
     plain = iter(finals[: len(returned)])
     tangents = iter(o for o in finals[len(returned) :] if is_tan(o))
     return [next(tangents) if r else next(plain) for r in pair.by_ref]

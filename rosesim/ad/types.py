@@ -176,9 +176,7 @@ def tuple_type(*parts: Type) -> StructType:
 
 def is_struct_class(a: object) -> bool:
     """Whether a class is one of those that act as structs: a dataclass or a named tuple."""
-    return isinstance(a, type) and (
-        dataclasses.is_dataclass(a) or (issubclass(a, tuple) and hasattr(a, "_fields"))
-    )
+    return isinstance(a, type) and (dataclasses.is_dataclass(a) or (issubclass(a, tuple) and hasattr(a, "_fields")))
 
 
 def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
@@ -198,9 +196,9 @@ def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
         return tuple_type(*(from_annotation(v, scope) for v in typing.cast("tuple[Any, ...]", a)))
     if typing.get_origin(a) is tuple:
         return tuple_type(*(from_annotation(v, scope) for v in typing.get_args(a)))
-    if is_struct_class(a):
+    if isinstance(a, type) and is_struct_class(a):
         hints = typing.get_type_hints(a, localns=scope, include_extras=True)
-        names = getattr(a, "_fields", None) or [f.name for f in dataclasses.fields(a)]
+        names = getattr(a, "_fields", None) or [f.name for f in dataclasses.fields(typing.cast("Any", a))]
         return struct_type(a, {n: from_annotation(hints[n], scope) for n in names})
     if typing.is_typeddict(a):
         hints = typing.get_type_hints(a, localns=scope, include_extras=True)

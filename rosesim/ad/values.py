@@ -14,9 +14,9 @@ import numpy as np
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.builder import real, whole
-from rosesim.ad.errors import TraceError, TypeMismatch
-from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
+from rosesim.ad.errors import MissingAttribute, TraceError, TypeMismatch
 from rosesim.ad.ir import BOOL as BOOL_TY
+from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.locate import here
 
 _UFUNCS = {
@@ -26,6 +26,12 @@ _UFUNCS = {
     "remainder": "__mod__", "logical_and": "__and__", "bitwise_and": "__and__", "bitwise_or": "__or__",
     "bitwise_xor": "__xor__",
 }  # fmt: skip
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "iadd": "+", "isub": "-", "imul": "*"}
+_BOOL_HINT = "; a Bool becomes a number by Real(p)"
+_TANGENT_HINT = (
+    "; a tangent takes linear operations only: add and subtract tangents, multiply or divide one by a Real, "
+    "negate, select, gather"
+)
 _MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__": "__le__"}
 
 
@@ -47,6 +53,12 @@ class Value:
 
     def __float__(self) -> float:
         self._refuse("float() or a function of `math` on", "keep it a Real and use rosesim's functions (sqrt, ...)")
+
+    def __round__(self, digits: int = 0) -> NoReturn:
+        self._refuse("round() on", "write floor(x + 0.5)")
+
+    def __complex__(self) -> complex:
+        self._refuse("complex() on", "compute with the two parts as Reals")
 
     def __int__(self) -> int:
         self._refuse("int() on", "write Index[n].clamp(x), Index[n].wrap(x) or Index[n].check(x)")
@@ -79,11 +91,34 @@ class Value:
     def __hash__(self) -> int:
         return id(self)
 
+    def _kind(self) -> str:
+        """How an error message names this."""
+        return type(self).__name__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)  # Python and NumPy ask for these to find out what an object can do
+        raise MissingAttribute(
+            f"the attribute {name!r} of a traced {kind(self)} was found, which has none of that name; expected "
+            "elements x[i], new vectors x.at[i].set(v), len(x) and rosesim's functions (sum, norm, transpose, ...)",
+            here(),
+        )
+
     def __setattr__(self, name: str, value: object) -> None:
         self._refuse(f"setting the attribute {name!r} of", "build a new value instead")
 
     def __setitem__(self, i: object, v: object) -> None:
         self._refuse("assigning to an element of", "write x = x.at[i].set(v), which gives a new vector")
+
+    def __delitem__(self, i: object) -> None:
+        self._refuse("deleting an element of", "build the shorter vector: x[1:], or vec(n, lambda i: ...)")
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._refuse(
+                "formatting the number in", "print it by an @opaque function, which runs when the program does"
+            )
+        return repr(self)
 
 
 class Scalar(Value):
@@ -102,6 +137,16 @@ class Scalar(Value):
     def __repr__(self) -> str:
         return f"<traced {kind(self)}>"
 
+    def _operand(self, sign: str, other: Any) -> Any:
+        """What an operator answers to what is no number: a vector, a tangent or the user's own class may know."""
+        if isinstance(other, Value) and not isinstance(other, Bool):
+            return NotImplemented
+        if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
+            return NotImplemented
+        hint = _BOOL_HINT if isinstance(other, Bool | bool) else ""
+        hint = "; const(a) makes it a vector" if isinstance(other, np.ndarray | list) else hint
+        raise TypeMismatch(f"{kind(self)} {sign} {kind(other)} was found; expected a number{hint}", here())
+
     if TYPE_CHECKING:
         # What an annotation `Vec[Real, 3]` means to an editor: see `Vec`.
         def __getitem__(self, i: Any) -> Self: ...
@@ -109,6 +154,14 @@ class Scalar(Value):
         def __iter__(self) -> Iterator[Self]: ...
         @property
         def at(self) -> Any: ...
+    else:
+
+        def __getitem__(self, i: Any) -> Any:
+            """Refuse: a scalar has no elements."""
+            raise TypeMismatch(f"an element of {kind(self)} was asked for; expected a vector", here())
+
+        def __iter__(self) -> Iterator[Any]:
+            raise TypeMismatch(f"a Python loop over {kind(self)} was found; expected a vector, or range(n)", here())
 
 
 class Bool(Scalar):
@@ -177,11 +230,11 @@ class Real(Scalar):
 
     def _with(self, name: str, other: Any) -> Real:
         atom = try_real(other)
-        return NotImplemented if atom is None else Real.of(trace.op(name, self.atom, atom))
+        return self._operand(_SIGNS[name], other) if atom is None else Real.of(trace.op(name, self.atom, atom))
 
     def _after(self, name: str, other: Any) -> Real:
         atom = try_real(other)
-        return NotImplemented if atom is None else Real.of(trace.op(name, atom, self.atom))
+        return self._operand(_SIGNS[name], other) if atom is None else Real.of(trace.op(name, atom, self.atom))
 
     def _compare(self, name: str, other: Any) -> Bool:
         atom = try_real(other)
@@ -296,15 +349,11 @@ class Tan(Scalar):
         return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))
 
     def _refuse_linear(self, what: str) -> NoReturn:
-        raise TypeMismatch(
-            f"{what} was found; a tangent takes linear operations only: add and subtract tangents, multiply "
-            "or divide one by a Real, negate, select, gather",
-            here(),
-        )
+        raise TypeMismatch(f"{what} was found{_TANGENT_HINT}", here())
 
     def _sum(self, name: str, o: Any) -> Tan:
         if isinstance(o, int | float) and o == 0:
-            return self if name == "add" else self
+            return self
         if not isinstance(o, Tan):
             self._refuse_linear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
         return Tan.of(trace.op(name, self.atom, o.atom))
@@ -343,13 +392,17 @@ class Tan(Scalar):
         self._refuse_linear("a comparison of a tangent")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # pyright: ignore -- they only raise
-    __pow__ = __rpow__ = __mod__ = _compare
+
+    def _curved(self, *_: object) -> NoReturn:
+        self._refuse_linear("a power, remainder or absolute value of a tangent")
+
+    __pow__ = __rpow__ = __mod__ = __rmod__ = __abs__ = _curved
     __hash__ = Value.__hash__
 
 
 class _IndexMeta(type):
     def __getitem__(cls, n: int) -> type[Index]:
-        if isinstance(n, Value) or isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        if isinstance(n, (Value, bool)) or not isinstance(n, int | np.integer) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
         return _sized_index(int(n))
 
@@ -416,7 +469,11 @@ class Index(Scalar, metaclass=_IndexMeta):
             low, high = trace.op("ile", whole(0), a), trace.op("ilt", a, whole(n))
         bad = trace.op("not", trace.op("and", low, high))
         b = trace.building()
-        b.guard(trace.frame().resolve(bad), f"an index outside of 0 .. {n - 1} was computed; expected Index[{n}]")
+        b.guard(
+            trace.frame().resolve(bad),
+            f"an index outside of 0 .. {n - 1} was computed; expected one inside: Index[{n}].clamp(x) and "
+            f"Index[{n}].wrap(x) always give one",
+        )
         return cls.clamp(x)
 
     def _arith(self, name: str, o: Any, flip: bool = False) -> Any:
@@ -425,7 +482,7 @@ class Index(Scalar, metaclass=_IndexMeta):
             names = {"iadd": "add", "isub": "sub", "imul": "mul"}
             as_real = try_real(o)
             if name not in names or as_real is None:
-                return NotImplemented
+                return self._operand(_SIGNS[name], o)
             pair = (to_real(self), as_real)
             return Real.of(trace.op(names[name], *(pair[::-1] if flip else pair)))
         pair = (self.atom, other)
@@ -456,7 +513,8 @@ class Index(Scalar, metaclass=_IndexMeta):
         other = try_whole(o)
         if other is None or not (isinstance(other.ty.scalar, IntT) and other.ty.scalar.lo > 0):
             raise TypeMismatch(
-                f"a whole number divided by {kind(o)} was found; expected a divisor known to be 1 or more", here()
+                f"a whole number divided by {kind(o)} was found; expected a divisor known to be 1 or more",
+                here(),
             )
         return Index.of(trace.op(name, self.atom, other))
 
@@ -514,7 +572,7 @@ def kind(v: object) -> str:
         s = v.atom.ty.scalar
         return str(T.IntType(s.lo, s.hi)) if isinstance(s, IntT) else "Index"
     if isinstance(v, Value):
-        return type(v).__name__
+        return v._kind()
     return f"{type(v).__name__} {v!r}" if isinstance(v, int | float | str | bool) else type(v).__name__
 
 
@@ -539,7 +597,7 @@ def to_real(v: Any) -> Atom:
     """The atom of a Real, or an error with the line."""
     atom = try_real(v)
     if atom is None:
-        hint = "; a Bool becomes a number by Real(p)" if isinstance(v, Bool | bool) else ""
+        hint = _BOOL_HINT if isinstance(v, Bool | bool) else _TANGENT_HINT if isinstance(v, Tan) else ""
         raise TypeMismatch(f"{kind(v)} was found where a Real was expected{hint}", here())
     return atom
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class VecValue(Value):
         object.__setattr__(self, "type", t)
         object.__setattr__(self, "_items", items)
         object.__setattr__(self, "_leaves", leaves)
+
+    def _kind(self) -> str:
+        return str(self.type)
 
     def __repr__(self) -> str:
         return f"<traced {self.type}>"
@@ -94,7 +97,7 @@ class VecValue(Value):
     def _element(self, i: Atom) -> Any:
         f = trace.frame()
         at = f.resolve(i)
-        atoms = [trace.emit(lambda b, a=f.resolve(a): b.get(a, (at,))) for a in self.leaves()]
+        atoms = [trace.emit(lambda b, a=a: b.get(a, (at,))) for a in map(f.resolve, self.leaves())]
         return unflatten(self.type.elem, atoms)
 
     def _slice(self, s: slice) -> VecValue:
@@ -123,9 +126,7 @@ class VecValue(Value):
         if other is None:
             raise TypeMismatch(f"{self.type} {sign} {kind(o)} was found; expected vectors of one length", here())
         if other.type.n != self.type.n:
-            raise TypeMismatch(
-                f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here()
-            )
+            raise TypeMismatch(f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here())
         return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
 
     def _map(self, f: Callable[[Any], Any]) -> VecValue:
@@ -178,8 +179,7 @@ class VecValue(Value):
 
     def __eq__(self, o: object) -> Any:
         raise TypeMismatch(
-            f"{self.type} == {kind(o)} was found; expected a comparison of numbers: "
-            "all(n, lambda i: a[i] == b[i])",
+            f"{self.type} == {kind(o)} was found; expected a comparison of numbers: all(n, lambda i: a[i] == b[i])",
             here(),
         )
 
@@ -212,13 +212,42 @@ else:
             elem, n = of if not _is_size(of[0]) else of[::-1]
             if not _is_size(n):
                 raise TypeMismatch(
-                    f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing", here()
+                    f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing",
+                    here(),
                 )
             return T.VecType(int(n), T.from_annotation(elem))
 
 
 def _is_size(n: object) -> bool:
     return isinstance(n, int | np.integer) and not isinstance(n, bool) and int(n) >= 0
+
+
+class Struct:
+    """A base for dataclasses that are elements of vectors. At run time it is empty; to an editor it says
+    that what is annotated `Vec[Ball, n]`, a Ball, can be indexed, giving a Ball.
+
+    >>> from dataclasses import dataclass
+    >>> from rosesim import fn, sum, Real, Struct, Vec
+    >>> @dataclass(frozen=True)
+    ... class Ball(Struct):
+    ...     mass: Real
+    ...     speed: Real
+    >>> @fn
+    ... def momentum(balls: Vec[Ball, 2]) -> Real:
+    ...     return sum(2, lambda i: balls[i].mass * balls[i].speed)
+    >>> momentum([Ball(1.0, 2.0), Ball(3.0, 4.0)])
+    14.0
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, i: Any) -> Self: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Self]: ...
+        @property
+        def at(self) -> Any: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -244,18 +273,19 @@ class At:
         x, idx = self.x, self.idx
         if not idx:
             raise TypeMismatch("x.at.set(v) was found; expected x.at[i].set(v)", here())
-        if x._items is not None and isinstance(idx[0], int) and -len(x) <= idx[0] < len(x):  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+        first: Any = idx[0]
+        if x._items is not None and isinstance(first, int) and -len(x) <= first < len(x):  # pyright: ignore[reportPrivateUsage] -- same concept, same file
             items = x.items()
-            old = items[idx[0]]
-            items[idx[0]] = old.at[idx[1:]].set(v) if len(idx) > 1 else lift(v, x.type.elem)
+            old = items[first]
+            items[first] = old.at[idx[1:]].set(v) if len(idx) > 1 else lift(v, x.type.elem)
             return VecValue(x.type, items=items)
         elem, atoms = path(x.type, idx)
         values = lower(v, elem)
         f = trace.frame()
         places = [f.resolve(a) for a in atoms]
         out = tuple(
-            trace.emit(lambda b, a=f.resolve(a), v=f.resolve(v): b.put(a, places, v))
-            for a, v in zip(x.leaves(), values, strict=True)
+            trace.emit(lambda b, a=a, v=v: b.put(a, places, v))
+            for a, v in zip(map(f.resolve, x.leaves()), map(f.resolve, values), strict=True)
         )
         return VecValue(x.type, leaves=out)
 
@@ -291,10 +321,6 @@ def path(t: T.Type, idx: Sequence[Any]) -> tuple[T.Type, list[Atom]]:
         atoms.append(checked_index(i, t.n, str(t)))
         t = t.elem
     return t, atoms
-
-
-def _scalars(v: Any) -> int:
-    return builtins.sum(f.size for f in T.flatten(typeof(v)))
 
 
 def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
@@ -430,7 +456,8 @@ def _whole_as(v: Any, t: T.IntType) -> Atom:
     assert isinstance(s, IntT)
     if s.lo < t.lo or s.hi > t.hi:
         raise TypeMismatch(
-            f"{kind(v)} was found where {t} was expected; {t}.clamp(i), .wrap(i) or .check(i) makes it fit", here()
+            f"{kind(v)} was found where {t} was expected; {t}.clamp(i), .wrap(i) or .check(i) makes it fit",
+            here(),
         )
     if isinstance(a, Lit):
         return Lit(a.value, Ty(IntT(t.lo, t.hi)))
@@ -465,7 +492,7 @@ def _is_columns(v: Any, t: T.VecType) -> bool:
 
 def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
     if v.dtype.names is not None:
-        elem = t
+        elem: T.Type = t
         while isinstance(elem, T.VecType):
             elem = elem.elem
         fields: list[Atom] = []
@@ -522,7 +549,7 @@ def _lower_struct(v: Any, t: T.StructType) -> list[Atom]:
     return out
 
 
-def _mismatch(v: Any, t: T.Type) -> Any:
+def _mismatch(v: Any, t: T.Type) -> NoReturn:
     found = typeof(v) if not isinstance(v, str) else kind(v)
     raise TypeMismatch(f"{found} was found where {t} was expected", here())
 

@@ -83,7 +83,7 @@ class World:
             yield value
             if attribute is not None and isinstance(value, types.ModuleType | type) and not _is_fixed(value):
                 if attribute in vars(value):
-                    look = lambda v=value, a=attribute: getattr(v, a, _MISSING)  # noqa: E731 - one read, one line
+                    look = lambda v=value, a=attribute: getattr(v, a, _MISSING)
                     yield self.read(("attribute", id(value), attribute), look)
 
     def _cells(self, f: types.FunctionType) -> Iterator[Any]:

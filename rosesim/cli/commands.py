@@ -27,24 +27,18 @@ Set = Annotated[
         "--set", metavar="FIELD=VALUE", help="Change a setting or an input, as in steps=512 or goal=0.8,0.7."
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
 Optimizer = Annotated[str | None, typer.Option(metavar="NAME", help="The published one if not given.")]
 Seed = Annotated[int, typer.Option(help="Of the random numbers that params start from.")]
-Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")
-]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
 Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
 Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last attempt's end as a PNG.")]
 
 
 @app.callback()
 def everywhere(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")] = False,
 ) -> None:
     """Take the flags that every command has."""
 
@@ -79,9 +73,7 @@ def train(
     from rosesim.train import train as run_training
 
     made, inputs = configure(find_scene(scene), set_ or [])
-    total = plan(
-        made, inputs, iterations, optimizer, seed
-    ).iterations  # a mistake shows before anything is made
+    total = plan(made, inputs, iterations, optimizer, seed).iterations  # a mistake shows before anything is made
     where = folder.new_folder(made.name) if out is None else out
     with training_progress(made.name, total) as report:
         run = run_training(
@@ -126,9 +118,7 @@ def export(
         raise SceneError("export needs --gif FILE or --png FILE")
     if (Path(what) / folder.SETTINGS).is_file():
         if set_:
-            raise SceneError(
-                f"{what} is a run, whose settings are in its folder; --set goes with a scene's name"
-            )
+            raise SceneError(f"{what} is a run, whose settings are in its folder; --set goes with a scene's name")
         made, inputs = folder.read_scene(Path(what))
         remembered, losses = folder.read_attempts(Path(what), made), folder.read_losses(Path(what))
     else:
@@ -193,8 +183,7 @@ def bench(
         if not json:
             print(
                 f"{name}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
-                f"compiled in {r['compile_seconds']:.2f} s"
-                + (f", a run of a batch of {batch}" if batch > 1 else "")
+                f"compiled in {r['compile_seconds']:.2f} s" + (f", a run of a batch of {batch}" if batch > 1 else "")
             )
     if json:
         print_json({"results": results})

@@ -155,9 +155,7 @@ def _addressed(block: Block) -> set[Var]:
 
 
 class _Analysis:
-    def __init__(
-        self, func: Func, body: Block, in_out: Mapping[Func, Mapping[int, int]], owned: set[int]
-    ):
+    def __init__(self, func: Func, body: Block, in_out: Mapping[Func, Mapping[int, int]], owned: set[int]):
         self.func, self.body, self.in_out = func, body, in_out
         self.out = Sharing(addressed=_addressed(body))
         self.last = last_uses(body)
@@ -352,9 +350,7 @@ class _Analysis:
                 buffered[j] = False
             elif self._can_steal(init, block, k) and self._is_only_use(init, let, parts_apart=True):
                 steals[j] = True  # other carries that start as parts of it are copied before the loop begins
-        homes = [
-            self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)
-        ]
+        homes = [self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)]
         if loop.test is not None:
             self._block(loop.test)
         self._block(loop.body)

@@ -47,6 +47,7 @@ class Compiled:
         """Memory that a running call takes besides arguments and results; kept for the next."""
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
+        """Run on flat arguments."""
         return self.call(*args)
 
 
@@ -130,7 +131,7 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
                 workspaces.free.append(work)
         if status:
             fail(status)
-        scalars = unpack(out[: back.size])
+        scalars = unpack(bytes(out)[: back.size])
         if not fresh:
             return scalars
         a, s = iter(fresh), iter(scalars)
@@ -159,9 +160,7 @@ def _python_type(ty: Ty) -> type:
             return float
 
 
-def _converter(
-    name: str, names: Sequence[str], params: Sequence[Ty]
-) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """Turns all arguments of a call into numbers and arrays of the right types, or refuses them."""
     each = [(border.array if t.shape else border.scalar)(n, t) for n, t in zip(names, params, strict=True)]
 

@@ -249,5 +249,3 @@ class Emitter:
         for ref, out in zip(accum.refs, finals, strict=True):
             pointer = self.array(ref).address()
             self.bind(out, Arr(out.ty, pointer) if out.ty.shape else c.load(pointer, out.ty.scalar))
-
-

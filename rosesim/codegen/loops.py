@@ -202,9 +202,7 @@ def _buffers(e: Emitter, let: Let, loop: Loop) -> tuple[list[str], dict[int, str
     return homes, spares
 
 
-def _settle(
-    e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _Loop, j: int
-) -> Arr:
+def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _Loop, j: int) -> Arr:
     """The final carry of buffers that moved; copied where it is wanted elsewhere."""
     plan = e.sharing.loops[w.loop]
     lands = _lands_in_home(w.loop, plan.source[j], plan.dropped, j)
@@ -239,4 +237,3 @@ def _poll(e: Emitter, loop: Loop, count: str) -> None:
     c.failures.append((str(INTERRUPTED), c.label))
     c.branch(stopped, "fail", on, ", !prof !0")
     c.open(on)
-

@@ -44,9 +44,7 @@ class Site:
 
 Rule = Callable[[Site], str]
 MATHS: dict[str, int] = {
-    **dict.fromkeys(
-        "sin cos tan asin acos atan sinh cosh tanh exp expm1 log log1p erf".split(), 1
-    ),
+    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh exp expm1 log log1p erf".split(), 1),
     **dict.fromkeys("pow atan2 hypot".split(), 2),
 }
 """Functions of the C library, by their names there, with how many arguments they take."""
@@ -61,7 +59,14 @@ DECLARATIONS = [
         f"declare {t} @llvm.{name}.f{w}({', '.join([t] * n)})"
         for t, w in (("double", 64), ("float", 32))
         for name, n in {
-            "sqrt": 1, "fabs": 1, "floor": 1, "ceil": 1, "trunc": 1, "copysign": 2, "minimum": 2, "maximum": 2,
+            "sqrt": 1,
+            "fabs": 1,
+            "floor": 1,
+            "ceil": 1,
+            "trunc": 1,
+            "copysign": 2,
+            "minimum": 2,
+            "maximum": 2,
         }.items()
     ),
     "declare i64 @llvm.smin.i64(i64, i64)",
@@ -283,8 +288,6 @@ LOWERING: dict[str, Rule] = {
 }
 
 
-def lower(
-    code: Code, flags: str, lowering: str, args: Sequence[str], tys: Sequence[Ty], out: Ty
-) -> str:
+def lower(code: Code, flags: str, lowering: str, args: Sequence[str], tys: Sequence[Ty], out: Ty) -> str:
     """Write an operator and give the register of its result."""
     return LOWERING[lowering](Site(code, flags, tuple(args), tuple(tys), out))

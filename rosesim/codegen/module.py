@@ -134,9 +134,7 @@ def _entry(program: Program, info: FuncInfo) -> tuple[str, int]:
     n = len(func.params)
     given = [calls.read_slot(c, "%in", k, p.ty) for k, p in enumerate(func.params)]
     arrays_out = [k for k, t in enumerate(func.results) if t.shape]
-    places = {
-        k: calls.read_slot(c, "%in", n + j, func.results[k]) for j, k in enumerate(arrays_out)
-    }
+    places = {k: calls.read_slot(c, "%in", n + j, func.results[k]) for j, k in enumerate(arrays_out)}
     args: list[str] = []
     for k, (p, value) in enumerate(zip(func.params, given, strict=True)):
         if k in info.in_out:

@@ -82,9 +82,7 @@ def _checked(func: Func, value: Any, ty: Ty) -> Any:
     """A result in the form in which it is written; raises where it is not of the type that was declared."""
     found = np.asarray(value)
     if found.shape != ty.shape:
-        raise ProgramError(
-            f"{func.name} returned an array of shape {found.shape}, expected {ty.shape}", func.where
-        )
+        raise ProgramError(f"{func.name} returned an array of shape {found.shape}, expected {ty.shape}", func.where)
     if not _fits(found, ty):
         raise ProgramError(f"{func.name} returned {value!r}, expected {_wanted(ty)}", func.where)
     if ty.shape:

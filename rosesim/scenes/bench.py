@@ -34,9 +34,7 @@ def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> di
     rng = np.random.default_rng(0)
     params = scene.params(rng)
     if batch > 1:
-        params = map_leaves(
-            lambda _, a: np.asarray(a) + SPREAD * rng.uniform(-1, 1, (batch, *np.shape(a))), params
-        )
+        params = map_leaves(lambda _, a: np.asarray(a) + SPREAD * rng.uniform(-1, 1, (batch, *np.shape(a))), params)
     begun = time.perf_counter()
     both = program.value_and_grad if batch == 1 else program.batch(batch, gradient=True)
     compile_seconds = time.perf_counter() - begun

@@ -134,9 +134,7 @@ class Canvas:
         (x0, y0), (x1, y1) = _point(low), _point(high)
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], role, opacity=opacity)
 
-    def arrow(
-        self, tail: ArrayLike, vector: ArrayLike, role: str, *, width: float, opacity: float = 1.0
-    ) -> None:
+    def arrow(self, tail: ArrayLike, vector: ArrayLike, role: str, *, width: float, opacity: float = 1.0) -> None:
         """An arrow from `tail` along `vector`; the zero vector draws nothing."""
         (x, y), (u, v) = _point(tail), _point(vector)
         if (u, v) != (0.0, 0.0):
@@ -152,9 +150,7 @@ class Canvas:
         if values.ndim == 2:
             values = np.repeat(values[:, :, None], 3, axis=2)
         if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
-            raise ValueError(
-                f"an image has the shape (rows, columns) or (rows, columns, 3), not {values.shape}"
-            )
+            raise ValueError(f"an image has the shape (rows, columns) or (rows, columns, 3), not {values.shape}")
         bytes_ = np.rint(np.clip(np.nan_to_num(values), 0.0, 1.0) * 255).astype(np.uint8)
         self.primitives.append(Image(bytes_, _point(low), _point(high)))
 

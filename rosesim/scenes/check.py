@@ -69,9 +69,7 @@ def check_gradient(scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 
         errors[name] = worst
     because = None
     if not g.any():
-        because = scene.why_no_gradient(
-            program.trajectory(flat.unflatten(x), given), flat.unflatten(x), given
-        )
+        because = scene.why_no_gradient(program.trajectory(flat.unflatten(x), given), flat.unflatten(x), given)
     verdicts = {name: _verdict(*e, because) for name, e in errors.items()}
     both = np.array(list(errors.values())) if errors else np.zeros((1, 2))
     return GradientCheck(float(both[:, 0].max()), float(both[:, 1].max()), verdicts)  # max keeps a NaN
@@ -106,8 +104,6 @@ def _central(value: Callable[[Vector], float], x: Vector, direction: Vector) -> 
     successive estimates agree, and there the later one is taken.
     """
     unit = max(1.0, float(np.abs(x).max(initial=0.0)))
-    found = [
-        (value(x + h * unit * direction) - value(x - h * unit * direction)) / (2 * h * unit) for h in STEPS
-    ]
+    found = [(value(x + h * unit * direction) - value(x - h * unit * direction)) / (2 * h * unit) for h in STEPS]
     gaps = [abs(a - b) for a, b in itertools.pairwise(found)]
     return found[int(np.argmin(gaps)) + 1] if np.isfinite(gaps).all() else float("nan")

@@ -39,9 +39,7 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
     for name in given:
         if name not in settings and name not in leaves(inputs):
             raise SceneError(_unknown(name, scene, [*settings, *leaves(inputs)]))
-    return scene, map_leaves(
-        lambda name, old: _input(name, given[name], old) if name in given else old, inputs
-    )
+    return scene, map_leaves(lambda name, old: _input(name, given[name], old) if name in given else old, inputs)
 
 
 def _split(assignment: str) -> tuple[str, str]:
@@ -53,9 +51,7 @@ def _split(assignment: str) -> tuple[str, str]:
 
 def _unknown(name: str, scene: AnyScene, known: list[str]) -> str:
     if name in leaves(scene.params(np.random.default_rng(0))):
-        return (
-            f"{name!r} of {scene.name} is tuned, not set; settings and inputs are {', '.join(sorted(known))}"
-        )
+        return f"{name!r} of {scene.name} is tuned, not set; settings and inputs are {', '.join(sorted(known))}"
     close = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
     return f"{scene.name} has no setting or input {name!r}; {hint}"

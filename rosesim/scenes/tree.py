@@ -23,9 +23,7 @@ def leaves(struct: Any, name: str = "") -> dict[str, Any]:
     if parts is None:
         return {} if struct is None else {name: struct}
     return {
-        path: leaf
-        for key, part in parts
-        for path, leaf in leaves(part, f"{name}.{key}" if name else key).items()
+        path: leaf for key, part in parts for path, leaf in leaves(part, f"{name}.{key}" if name else key).items()
     }
 
 
@@ -107,9 +105,7 @@ class FlatView(Generic[T]):
         found = leaves(struct)
         if {k: np.shape(v) for k, v in found.items()} != self.shapes:
             raise ValueError(f"a struct with {_shown(found)} was given; expected {self.shapes}")
-        return np.concatenate(
-            [np.ravel(np.asarray(v, dtype=np.float64)) for v in found.values()] or [np.zeros(0)]
-        )
+        return np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v in found.values()] or [np.zeros(0)])
 
     def unflatten(self, vector: NDArray[np.float64]) -> T:
         """The struct of a vector: scalars as Python floats, arrays as fresh arrays."""

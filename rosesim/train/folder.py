@@ -45,9 +45,7 @@ def new_folder(scene: str) -> Path:
     raise FileExistsError(f"{base} and a thousand like it exist already")
 
 
-def write_settings(
-    folder: Path, scene: Scene[Any, Any, Any], inputs: Any, training: Mapping[str, Any]
-) -> None:
+def write_settings(folder: Path, scene: Scene[Any, Any, Any], inputs: Any, training: Mapping[str, Any]) -> None:
     """Everything that the run was made from."""
     settings = {f.name: getattr(scene, f.name) for f in dataclasses.fields(scene)}
     given = {name: np.asarray(v).tolist() for name, v in leaves(inputs).items()}
@@ -64,9 +62,7 @@ def read_scene(folder: Path) -> tuple[Scene[Any, Any, Any], Any]:
         scene = kind(**settings)
         given = record["inputs"]
         inputs = map_leaves(
-            lambda name, old: (
-                np.array(given[name], dtype=np.float64) if np.shape(old) else float(given[name])
-            ),
+            lambda name, old: np.array(given[name], dtype=np.float64) if np.shape(old) else float(given[name]),
             scene.inputs(),
         )
     except SceneError:
@@ -114,9 +110,7 @@ def read_attempts(folder: Path, scene: Scene[Any, Any, Any]) -> list[tuple[int, 
     def leaf(k: int, name: str, old: Any) -> Any:
         array = arrays[f"params.{name}"][k]
         if array.shape != np.shape(old):
-            raise SceneError(
-                f"{folder / ATTEMPTS} holds {name} of shape {array.shape}; expected {np.shape(old)}"
-            )
+            raise SceneError(f"{folder / ATTEMPTS} holds {name} of shape {array.shape}; expected {np.shape(old)}")
         return array if array.shape else float(array)
 
     try:

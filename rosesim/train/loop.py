@@ -145,9 +145,7 @@ class _Loop(Generic[P, I, S]):
                 params = unflatten(self.x)
                 loss, gradient = evaluate(params, self.inputs)
                 g = flatten(gradient)
-                self._note(
-                    i, float(loss), float(np.linalg.norm(g)), params, time.perf_counter() - begun, metrics
-                )
+                self._note(i, float(loss), float(np.linalg.norm(g)), params, time.perf_counter() - begun, metrics)
                 if i < self.total:
                     self.x = self.update(self.x, g)
         except KeyboardInterrupt:
@@ -191,9 +189,7 @@ class _Loop(Generic[P, I, S]):
         note = None
         if norm == 0.0 and not self.told:
             self.told = True
-            why = self.scene.why_no_gradient(
-                self.program.trajectory(params, self.inputs), params, self.inputs
-            )
+            why = self.scene.why_no_gradient(self.program.trajectory(params, self.inputs), params, self.inputs)
             note = f"the gradient is zero at iteration {i}" + (f": {why}" if why else "; nothing will change")
         self.report(Progress(i, loss, norm, note))
 

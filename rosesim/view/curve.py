@@ -70,6 +70,4 @@ def _round_numbers(low: float, high: float) -> list[float]:
 
 
 def _short(v: float) -> str:
-    return (
-        f"{v:.3g}" if v == 0 or 1e-3 <= abs(v) < 1e4 else f"{v:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    )
+    return f"{v:.3g}" if v == 0 or 1e-3 <= abs(v) < 1e4 else f"{v:.0e}".replace("e-0", "e-").replace("e+0", "e")

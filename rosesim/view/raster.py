@@ -63,9 +63,7 @@ def render(
         rect = pygame.Rect(*(SUPERSAMPLING * v for v in (box.left, box.top, box.width, box.height)))
         _Painter(pygame, big, canvas, rect, colours).paint()
     # Pillow's mean rounds; pygame's smoothscale truncates, which darkens every colour a little.
-    painted = PixelImage.frombuffer(
-        "RGB", big.get_size(), pygame.image.tobytes(big, "RGB"), "raw", "RGB", 0, 1
-    )
+    painted = PixelImage.frombuffer("RGB", big.get_size(), pygame.image.tobytes(big, "RGB"), "raw", "RGB", 0, 1)
     return np.asarray(painted.reduce(SUPERSAMPLING))
 
 
@@ -133,9 +131,7 @@ class _Painter:
     def _translucent(self, p: Circle | Line | Polygon | Arrow) -> None:
         """Drawn whole on a layer of its own, so that a path that crosses itself is not darker there."""
         margin = 2 + self.scale * (p.radius + p.width if isinstance(p, Circle) else _reach(p))
-        corners = (
-            [p.centre] if isinstance(p, Circle) else [p.tail, p.tip] if isinstance(p, Arrow) else p.points
-        )
+        corners = [p.centre] if isinstance(p, Circle) else [p.tail, p.tip] if isinstance(p, Arrow) else p.points
         xs, ys = zip(*map(self.at, corners), strict=True)
         left, top = min(xs) - margin, min(ys) - margin
         size = max(xs) + margin - left, max(ys) + margin - top
