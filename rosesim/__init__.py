@@ -5,7 +5,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
-from rosesim.ad.checkpoint import memory_budget
+from rosesim.ad.budget import memory_budget
 from rosesim.ad.control import (
     accumulate,
     all,

@@ -13,7 +13,7 @@ from rosesim.ad import types as T
 from rosesim.ad.border import build, flat_args
 from rosesim.ad.check import check
 from rosesim.ad.derivatives import gradient_type
-from rosesim.ad.function import Fn
+from rosesim.ad.function import Fn, Program
 from rosesim.ad.ir import Ty, storage
 
 
@@ -26,6 +26,13 @@ def interpreted(f: Callable[..., Any], *args: Any, types: Any = None) -> Any:
     flat = [a for v, t in zip(args, traced.params, strict=True) for a in flat_args(v, t, "argument")]
     ready = [as_flat(a, p.ty) for a, p in zip(flat, traced.func.params, strict=True)]
     return build(traced.result, list(interp.run(traced.func, ready)))
+
+
+def compiled(f: Callable[..., Any], *args: Any, types: Any = None) -> Any:
+    """f(*args) by machine code."""
+    g = f if isinstance(f, Fn) else fn(f)
+    g.signature()
+    return Program(g, types or g.types_of(args))(*args)
 
 
 def as_flat(a: Any, ty: Ty) -> Any:

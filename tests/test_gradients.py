@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import check_gradients, interpreted
+from support import check_gradients, compiled, interpreted
 
 import rosesim as rs
 from rosesim import (
@@ -218,6 +218,7 @@ ONE_ARGUMENT = [
 @pytest.mark.parametrize(("f", "x"), ONE_ARGUMENT, ids=lambda v: getattr(v, "__name__", ""))
 def test_first_derivatives(f: Any, x: Any) -> None:
     check_gradients(f, [x])
+    check_gradients(f, [x], run=compiled)
 
 
 SCALAR = [f for f, _ in ONE_ARGUMENT if "Real" in str(f.__annotations__.get("return", ""))]
@@ -227,6 +228,7 @@ SCALAR = [f for f, _ in ONE_ARGUMENT if "Real" in str(f.__annotations__.get("ret
 def test_second_derivatives_by_reverse_over_reverse_and_forward_over_reverse(f: Any) -> None:
     x = {g.__name__: v for g, v in ONE_ARGUMENT}[f.__name__]
     check_gradients(grad(fn(f)), [x], tolerance=1e-9)
+    check_gradients(grad(fn(f)), [x], tolerance=1e-8, run=compiled)  # sums in another order
 
 
 @pytest.mark.parametrize("f", [products, nested_scans, branch_in_loop, calls], ids=lambda f: f.__name__)

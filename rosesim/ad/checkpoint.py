@@ -14,44 +14,12 @@ to be kept is written into one slot more, which nobody reads, so that no branch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.builder import Builder, real, whole
 from rosesim.ad.ir import Atom, Block, Call, IntT, Let, Loop, Op, Ty, Var, all_lets, free_vars, index_ty
 from rosesim.ad.simplify import Sweep
-
-DEFAULT_BUDGET = 1 << 30
-
-_budget: ContextVar[int] = ContextVar("rosesim_memory_budget", default=DEFAULT_BUDGET)
-
-
-def budget() -> int:
-    """How many bytes the histories of a call may take."""
-    return _budget.get()
-
-
-@contextmanager
-def memory_budget(size: int) -> Iterator[None]:
-    """Derivatives traced inside keep at most `size` bytes of a loop's history (1 GiB is the default); what
-    does not fit is computed again, the gradient staying the same.
-
-    >>> from rosesim import fn, memory_budget, scan, sin, value_and_grad, Real
-    >>> @fn
-    ... def f(x: Real) -> Real:
-    ...     return scan(lambda c, i: sin(c) + x, x, 1000)
-    >>> with memory_budget(800):  # room for a hundred of the thousand states
-    ...     small = value_and_grad(f).compile()
-    >>> small(0.5) == value_and_grad(f).compile()(0.5)
-    True
-    """
-    token = _budget.set(int(size))
-    try:
-        yield
-    finally:
-        _budget.reset(token)
 
 
 def can_rerun(lets: Sequence[Let]) -> bool:
@@ -185,10 +153,13 @@ class Checkpointing:
         """Write: bind the carries to the state before the step of `index`; gives the stack after its pop."""
         e, n = self.e, self.e.n
         number = self._number(b, index, end)
-        base = b.get(stack.places, (stack.top,))
+        # A loop that stopped by its test may have kept the state after its last step, which no step needs.
+        beyond = b.op("ilt", number, b.get(stack.places, (stack.top,)))
+        top = b.op("select", beyond, self._below(b, stack.top), stack.top)
+        base = b.get(stack.places, (top,))
         count = b.op("int_clamp", b.op("isub", number, base), whole(n + 1), ty=Ty(IntT(0, n)))
         stop = b.op("int_clamp", b.op("iadd", number, whole(1)), whole(n + 1), ty=Ty(IntT(0, n)))
-        first = self._next_place(b, base, stop, stack.top)
+        first = self._next_place(b, base, stop, top)
         inner = self.new_stack()
         after = Var(Ty(IntT(0, n + 1)), "next")
         inside = Builder(b)
@@ -200,10 +171,20 @@ class Checkpointing:
         sweep = Sweep()
         sweep.dead_refs = {v for v in free_vars(body) if v.ty.ref}
         body = sweep.block(body, body.results)
-        states = tuple(b.get(a, (stack.top,)) for a in stack.states)
+        states = tuple(b.get(a, (top,)) for a in stack.states)
         moved = self.new_stack()
-        loop = Loop(n, j, (*states, *stack.all, first), (*self.carries, *inner.all, after), body, upto=count)
+        loop = Loop(
+            n,
+            j,
+            (*states, *stack.states, stack.places, top, first),
+            (*self.carries, *inner.all, after),
+            body,
+            upto=count,
+        )
         b.keep(Let((*self.carries, *moved.all, Var(after.ty)), loop))
         done = b.op("and", b.op("ieq", b.get(moved.places, (moved.top,)), number), b.op("ilt", whole(0), moved.top))
-        below = b.op("int_clamp", b.op("isub", moved.top, whole(1)), whole(self.slots), ty=index_ty(self.slots))
-        return (*moved.states, moved.places, b.op("select", done, below, moved.top))
+        return (*moved.states, moved.places, b.op("select", done, self._below(b, moved.top), moved.top))
+
+    def _below(self, b: Builder, top: Atom) -> Atom:
+        """The slot below the topmost."""
+        return b.op("int_clamp", b.op("isub", top, whole(1)), whole(self.slots), ty=index_ty(self.slots))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
 from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.forward import is_float, tangent
 from rosesim.ad.ir import Atom, Func, Var
 from rosesim.ad.values import Real, Tan
 
@@ -45,6 +44,8 @@ def dual(t: T.Type) -> T.Type:
 
 def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A rule on duals as a function of primals, then tangents."""
+    from rosesim.ad.forward import is_float, tangent  # not needed before the first derivative
+
     traced = rule.traced(tuple(map(dual, types)))
     _same(f, "defjvp", traced.result, dual(result))
     if traced.captured:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.control import vec
-from rosesim.ad.elementwise import masked
 from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.forward import is_float, jvp_func
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
-from rosesim.ad.ir import Accum, Atom, Ty, Var
+from rosesim.ad.ir import Accum, Atom, FloatT, Ty, Var
 from rosesim.ad.locate import here
-from rosesim.ad.rewrite import erased
-from rosesim.ad.transpose import Pair, is_tan, transpose
 from rosesim.ad.values import Real, kind
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
+
+if TYPE_CHECKING:
+    from rosesim.ad.transpose import Pair
+
+# The transformations are imported where they are used: a program that takes no derivative need not wait.
 
 Wrt = int | str | Sequence[int | str] | None
 
@@ -40,6 +40,10 @@ def _positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], 
             raise TypeMismatch(f"wrt={w!r} was found; {f.name} takes {', '.join(names) or 'nothing'}", here())
         found.append(names.index(w) if isinstance(w, str) else w % count)
     return tuple(found), one
+
+
+def _is_real(ty: Ty) -> bool:
+    return isinstance(ty.scalar, FloatT)
 
 
 def gradient_type(t: T.Type) -> T.Type:
@@ -71,11 +75,14 @@ class Reversed:
     @staticmethod
     def of(traced: Traced, positions: Sequence[int]) -> Reversed:
         """Differentiate and transpose."""
+        from rosesim.ad.forward import jvp_func
+        from rosesim.ad.transpose import is_tan, transpose
+
         active: list[bool] = []
         for k, t in enumerate(traced.params):
             active += [k in positions] * len(T.flatten(t))
         active += [False] * len(traced.captured)
-        mask = tuple(a and is_float(p) for a, p in zip(active, traced.func.params, strict=True))
+        mask = tuple(a and _is_real(p.ty) for a, p in zip(active, traced.func.params, strict=True))
         made, out = jvp_func(traced.func, mask)
         if not any(out):
             return Reversed(traced, None, mask, out, (), ())
@@ -103,7 +110,7 @@ class Reversed:
         t = self.traced
         given = lower(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
-                                             if is_float(Var(ty))), strict=True) if on]  # fmt: skip
+                                             if _is_real(ty)), strict=True) if on]  # fmt: skip
         f = trace.frame()
         b = trace.building()
         if self.pair is None:
@@ -122,6 +129,7 @@ def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[
     """Call the backward function with fresh refs for large cotangents; conditions are applied."""
     from rosesim.ad.builder import Builder
     from rosesim.ad.cotangent import as_ref, truths
+    from rosesim.ad.elementwise import masked
 
     inner = Builder(b)
     refs: list[Var] = []
@@ -301,6 +309,9 @@ def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
     g = _as_fn(f)
 
     def derived(*args: Any) -> Any:
+        from rosesim.ad.forward import jvp_func
+        from rosesim.ad.rewrite import erased
+
         if len(args) % 2:
             raise TypeMismatch(f"jvp({g.name}) was called with {len(args)} arguments; expected as many tangents as "
                                "arguments", here())  # fmt: skip
@@ -316,7 +327,7 @@ def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
         for dv, t in zip(tangents, types, strict=True):
             leaves = T.flatten(t)
             on = dv is not None
-            active += [on and is_float(Var(ty)) for ty in leaves]
+            active += [on and _is_real(ty) for ty in leaves]
             tans += lower(dv, gradient_type(t)) if on else []
         mask = (*active, *(False for _ in traced.captured))
         made, out = jvp_func(traced.func, mask)
@@ -326,7 +337,7 @@ def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
         count = len(traced.func.results)
         value = unflatten(traced.result, outs[:count])
         rest = iter(outs[count:])
-        floats = [(ty, o) for ty, o in zip(traced.func.results, out, strict=True) if is_float(Var(ty))]
+        floats = [(ty, o) for ty, o in zip(traced.func.results, out, strict=True) if _is_real(ty)]
         flat = [next(rest) if o else b.zeros(ty) for ty, o in floats]
         fr.own(flat)
         return value, unflatten(gradient_type(traced.result), flat)
@@ -466,4 +477,3 @@ def stop_gradient(x: Any) -> Any:
 
 
 __all__ = ["grad", "hessian", "jacobian", "jvp", "kind", "stop_gradient", "value_and_grad", "vjp", "vmap"]
-del builtins

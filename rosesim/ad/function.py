@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -14,12 +15,10 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
 from rosesim.ad.border import build, flat_args
-from rosesim.ad.checkpoint import budget
+from rosesim.ad.budget import budget
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
-from rosesim.ad.inline import inlined
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
-from rosesim.ad.simplify import simplified
 from rosesim.ad.values import Value
 from rosesim.ad.vector import lower, typeof, unflatten
 from rosesim.ad.world import World
@@ -212,13 +211,29 @@ class Fn(Generic[P, R]):
             for t, name in zip(types, names, strict=True):
                 leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
                 args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
-            value: Any = self.python(*args)  # pyright: ignore[reportCallIssue] -- the arguments fit by construction
+            value = self._called(args)
             result = self._result_type(value)
             atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
         func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result))
+        from rosesim.ad.simplify import simplified  # not needed before the first trace
+
         return Traced(simplified(func), types, result, hidden, world)
+
+    def _called(self, args: Sequence[Any]) -> Any:
+        try:
+            return self.python(*args)  # pyright: ignore[reportCallIssue] -- the arguments fit by construction
+        except (TypeError, ValueError) as e:
+            if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
+                raise e.__context__ from None  # NumPy puts its own words in place of ours
+            if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
+                raise
+            # Python's own words name the operation; ours add the line.
+            said = str(e).rstrip(".")
+            raise TypeMismatch(
+                f"{said}: a traced value has no such operation; expected one it has", innermost(e)
+            ) from e
 
     def _lowered(self, value: Any, result: T.Type) -> list[Atom]:
         try:
@@ -391,6 +406,7 @@ class Fn(Generic[P, R]):
         return f"<rosesim function {self.name}>"
 
 
+_OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
 _TOO_DEEP = 20_000
 
 
@@ -417,6 +433,8 @@ class Program:
         names = f.names(len(types))
         self._types = tuple(zip(types, names, strict=True))
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
+        from rosesim.ad.inline import inlined  # not needed before the first compilation
+
         self.compiled = _backend()(inlined(self.traced.func), math=math, optimise=optimise, names=leaves)
         self.seconds: float = self.compiled.seconds
         self.name = f.name

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from rosesim.ad.ir import Where
 
-_OURS = str(Path(__file__).resolve().parent.parent) + os.sep
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _MACHINERY = ("<frozen", "<string>", "<__array_function__")
 
 

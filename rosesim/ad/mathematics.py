@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosesim.ad import trace
-from rosesim.ad.values import Real, to_real
+from rosesim.ad.values import Number, Real, to_real
 
 
 def _one(name: str, x: Any) -> Real:
@@ -16,7 +16,7 @@ def _two(name: str, x: Any, y: Any) -> Real:
     return Real.of(trace.op(name, to_real(x), to_real(y)))
 
 
-def sqrt(x: Real | float) -> Real:
+def sqrt(x: Number) -> Real:
     """The square root; NaN below zero. Its derivative at zero is taken as 0.
 
     >>> from rosesim import fn, sqrt, Real
@@ -29,7 +29,7 @@ def sqrt(x: Real | float) -> Real:
     return _one("sqrt", x)
 
 
-def exp(x: Real | float) -> Real:
+def exp(x: Number) -> Real:
     """e to the x.
 
     >>> from rosesim import fn, exp, Real
@@ -42,7 +42,7 @@ def exp(x: Real | float) -> Real:
     return _one("exp", x)
 
 
-def expm1(x: Real | float) -> Real:
+def expm1(x: Number) -> Real:
     """e to the x, minus 1, exact near zero.
 
     >>> from rosesim import fn, expm1, Real
@@ -55,7 +55,7 @@ def expm1(x: Real | float) -> Real:
     return _one("expm1", x)
 
 
-def log(x: Real | float) -> Real:
+def log(x: Number) -> Real:
     """The natural logarithm; minus infinity at zero, NaN below.
 
     >>> from rosesim import fn, log, Real
@@ -68,7 +68,7 @@ def log(x: Real | float) -> Real:
     return _one("log", x)
 
 
-def log1p(x: Real | float) -> Real:
+def log1p(x: Number) -> Real:
     """The natural logarithm of 1 + x, exact near zero.
 
     >>> from rosesim import fn, log1p, Real
@@ -81,7 +81,7 @@ def log1p(x: Real | float) -> Real:
     return _one("log1p", x)
 
 
-def sin(x: Real | float) -> Real:
+def sin(x: Number) -> Real:
     """The sine; x in radians.
 
     >>> from rosesim import fn, sin, Real
@@ -94,7 +94,7 @@ def sin(x: Real | float) -> Real:
     return _one("sin", x)
 
 
-def cos(x: Real | float) -> Real:
+def cos(x: Number) -> Real:
     """The cosine; x in radians.
 
     >>> from rosesim import fn, cos, Real
@@ -107,7 +107,7 @@ def cos(x: Real | float) -> Real:
     return _one("cos", x)
 
 
-def tan(x: Real | float) -> Real:
+def tan(x: Number) -> Real:
     """The tangent; x in radians.
 
     >>> from rosesim import fn, tan, Real
@@ -120,7 +120,7 @@ def tan(x: Real | float) -> Real:
     return _one("tan", x)
 
 
-def asin(x: Real | float) -> Real:
+def asin(x: Number) -> Real:
     """The angle in radians whose sine is x; NaN outside of -1 .. 1. Its derivative at -1 and 1 is taken as 0.
 
     >>> from rosesim import fn, asin, Real
@@ -133,7 +133,7 @@ def asin(x: Real | float) -> Real:
     return _one("asin", x)
 
 
-def acos(x: Real | float) -> Real:
+def acos(x: Number) -> Real:
     """The angle in radians whose cosine is x; NaN outside of -1 .. 1. Its derivative at -1 and 1 is taken as 0.
 
     >>> from rosesim import fn, acos, Real
@@ -146,7 +146,7 @@ def acos(x: Real | float) -> Real:
     return _one("acos", x)
 
 
-def atan(x: Real | float) -> Real:
+def atan(x: Number) -> Real:
     """The angle in radians, between -pi/2 and pi/2, whose tangent is x.
 
     >>> from rosesim import fn, atan, Real
@@ -159,7 +159,7 @@ def atan(x: Real | float) -> Real:
     return _one("atan", x)
 
 
-def sinh(x: Real | float) -> Real:
+def sinh(x: Number) -> Real:
     """The hyperbolic sine.
 
     >>> from rosesim import fn, sinh, Real
@@ -172,7 +172,7 @@ def sinh(x: Real | float) -> Real:
     return _one("sinh", x)
 
 
-def cosh(x: Real | float) -> Real:
+def cosh(x: Number) -> Real:
     """The hyperbolic cosine.
 
     >>> from rosesim import fn, cosh, Real
@@ -185,7 +185,7 @@ def cosh(x: Real | float) -> Real:
     return _one("cosh", x)
 
 
-def tanh(x: Real | float) -> Real:
+def tanh(x: Number) -> Real:
     """The hyperbolic tangent.
 
     >>> from rosesim import fn, tanh, Real
@@ -198,7 +198,7 @@ def tanh(x: Real | float) -> Real:
     return _one("tanh", x)
 
 
-def erf(x: Real | float) -> Real:
+def erf(x: Number) -> Real:
     """The error function.
 
     >>> from rosesim import fn, erf, Real
@@ -211,7 +211,7 @@ def erf(x: Real | float) -> Real:
     return _one("erf", x)
 
 
-def sign(x: Real | float) -> Real:
+def sign(x: Number) -> Real:
     """-1, 0 or 1; NaN of NaN. Its derivative is 0.
 
     >>> from rosesim import fn, sign, Real
@@ -224,7 +224,7 @@ def sign(x: Real | float) -> Real:
     return _one("sign", x)
 
 
-def floor(x: Real | float) -> Real:
+def floor(x: Number) -> Real:
     """The greatest whole number not above x, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, floor, Real
@@ -237,7 +237,7 @@ def floor(x: Real | float) -> Real:
     return _one("floor", x)
 
 
-def ceil(x: Real | float) -> Real:
+def ceil(x: Number) -> Real:
     """The least whole number not below x, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, ceil, Real
@@ -250,7 +250,7 @@ def ceil(x: Real | float) -> Real:
     return _one("ceil", x)
 
 
-def trunc(x: Real | float) -> Real:
+def trunc(x: Number) -> Real:
     """x without its fraction, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, trunc, Real
@@ -263,7 +263,7 @@ def trunc(x: Real | float) -> Real:
     return _one("trunc", x)
 
 
-def atan2(y: Real | float, x: Real | float) -> Real:
+def atan2(y: Number, x: Number) -> Real:
     """The angle in radians of the point (x, y), between -pi and pi. Its derivative at the origin is taken as 0.
 
     >>> from rosesim import fn, atan2, Real
@@ -276,7 +276,7 @@ def atan2(y: Real | float, x: Real | float) -> Real:
     return _two("atan2", y, x)
 
 
-def hypot(x: Real | float, y: Real | float) -> Real:
+def hypot(x: Number, y: Number) -> Real:
     """sqrt(x**2 + y**2) without overflow. Its derivative at the origin is taken as 0.
 
     >>> from rosesim import fn, hypot, Real
@@ -289,7 +289,7 @@ def hypot(x: Real | float, y: Real | float) -> Real:
     return _two("hypot", x, y)
 
 
-def minimum(x: Real | float, y: Real | float) -> Real:
+def minimum(x: Number, y: Number) -> Real:
     """The lesser; NaN where one is NaN. At a tie its derivative is that of x.
 
     >>> from rosesim import fn, minimum, Real
@@ -302,7 +302,7 @@ def minimum(x: Real | float, y: Real | float) -> Real:
     return _two("minimum", x, y)
 
 
-def maximum(x: Real | float, y: Real | float) -> Real:
+def maximum(x: Number, y: Number) -> Real:
     """The greater; NaN where one is NaN. At a tie its derivative is that of x.
 
     >>> from rosesim import fn, maximum, Real
@@ -315,7 +315,7 @@ def maximum(x: Real | float, y: Real | float) -> Real:
     return _two("maximum", x, y)
 
 
-def copysign(x: Real | float, y: Real | float) -> Real:
+def copysign(x: Number, y: Number) -> Real:
     """|x| with the sign of y.
 
     >>> from rosesim import fn, copysign, Real
@@ -328,7 +328,7 @@ def copysign(x: Real | float, y: Real | float) -> Real:
     return _two("copysign", x, y)
 
 
-def fmod(x: Real | float, y: Real | float) -> Real:
+def fmod(x: Number, y: Number) -> Real:
     """The remainder of x / y with the sign of x (x % y has that of y).
 
     >>> from rosesim import fn, fmod, Real
@@ -341,7 +341,7 @@ def fmod(x: Real | float, y: Real | float) -> Real:
     return _two("fmod", x, y)
 
 
-def pow(x: Real | float, y: Real | float) -> Real:
+def pow(x: Number, y: Number) -> Real:
     """x to the y; x ** y says the same. Its derivative by y at x <= 0 is taken as 0.
 
     >>> from rosesim import fn, pow, Real
@@ -354,7 +354,7 @@ def pow(x: Real | float, y: Real | float) -> Real:
     return _two("pow", x, y)
 
 
-def clamp(x: Real | float, low: Real | float, high: Real | float) -> Real:
+def clamp(x: Number, low: Number, high: Number) -> Real:
     """x, but at least `low` and at most `high`. Its derivative is that of whichever it is; of x at a tie.
 
     >>> from rosesim import fn, clamp, Real

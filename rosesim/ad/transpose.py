@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad import deep
+from rosesim.ad.budget import budget
 from rosesim.ad.builder import Builder, whole
-from rosesim.ad.checkpoint import Checkpointing, budget, can_rerun
+from rosesim.ad.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.cost import work
 from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, truths
 from rosesim.ad.ir import (
@@ -602,7 +603,8 @@ class _LoopReader:
         assert isinstance(plain.expr, Loop)
         m = len(plain.expr.carries)
         nexts, outputs = plain.expr.body.results[:m], plain.expr.body.results[m:]
-        point = Checkpointing(plain.expr, plain.expr.carries, own, nexts, budget())
+        # The stack exists twice: as the forward pass leaves it, and as the way back takes it apart.
+        point = Checkpointing(plain.expr, plain.expr.carries, own, nexts, budget() // 2)
         setup = Builder(where=let.where)
         forward, stack = point.forward(plain, outputs, plain.outs, setup)
         rev.primal[let] = (*setup.lets, forward)

@@ -7,9 +7,10 @@ itself would decide (a truth value, a float, an array) is refused with the line 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
@@ -54,7 +55,7 @@ class Value:
     def __float__(self) -> float:
         self._refuse("float() or a function of `math` on", "keep it a Real and use rosesim's functions (sqrt, ...)")
 
-    def __round__(self, digits: int = 0) -> NoReturn:
+    def __round__(self, digits: Any = None) -> float:
         self._refuse("round() on", "write floor(x + 0.5)")
 
     def __complex__(self) -> complex:
@@ -69,7 +70,7 @@ class Value:
             "make the array a traced one first, const(array)[i], or loop with vec, sum or scan",
         )
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse("a NumPy function on", "use rosesim's functions and Python's operators")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -95,14 +96,17 @@ class Value:
         """How an error message names this."""
         return type(self).__name__
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)  # Python and NumPy ask for these to find out what an object can do
-        raise MissingAttribute(
-            f"the attribute {name!r} of a traced {kind(self)} was found, which has none of that name; expected "
-            "elements x[i], new vectors x.at[i].set(v), len(x) and rosesim's functions (sum, norm, transpose, ...)",
-            here(),
-        )
+    if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):
+                raise AttributeError(name)  # Python and NumPy ask for these to find out what an object can do
+            raise MissingAttribute(
+                f"the attribute {name!r} of a traced {kind(self)} was found, which has none of that name; expected "
+                "elements x[i], new vectors x.at[i].set(v), len(x) and rosesim's functions (sum, norm, "
+                "transpose, ...)",
+                here(),
+            )
 
     def __setattr__(self, name: str, value: object) -> None:
         self._refuse(f"setting the attribute {name!r} of", "build a new value instead")
@@ -153,15 +157,27 @@ class Scalar(Value):
         def __len__(self) -> int: ...
         def __iter__(self) -> Iterator[Self]: ...
         @property
-        def at(self) -> Any: ...
-    else:
+        def at(self) -> Place[Self]:
+            """Updates of an element: see `Vec`."""
+            ...
 
-        def __getitem__(self, i: Any) -> Any:
-            """Refuse: a scalar has no elements."""
-            raise TypeMismatch(f"an element of {kind(self)} was asked for; expected a vector", here())
+        # A dataclass's field of this type, to an editor: what is read is one, and what may be given to the
+        # dataclass is what __set__ of the class takes.
+        def __get__(self, owner: Any, kind: Any = None) -> Self: ...
 
-        def __iter__(self) -> Iterator[Any]:
-            raise TypeMismatch(f"a Python loop over {kind(self)} was found; expected a vector, or range(n)", here())
+
+if TYPE_CHECKING:
+    V = TypeVar("V", covariant=True)
+
+    class Place(Protocol[V]):
+        """`x.at[i]`, to an editor."""
+
+        def __getitem__(self, i: Any) -> Place[V]: ...
+        def set(self, v: Any) -> V: ...
+        def add(self, v: Any) -> V: ...
+
+    Many = NDArray[Any] | list[Any] | tuple[Any, ...]
+    """What may be given for a vector where a scalar's type is written, for `Vec[Real, 3]` is a Real there."""
 
 
 class Bool(Scalar):
@@ -177,6 +193,10 @@ class Bool(Scalar):
 
     __slots__ = ()
     __rose_type__ = T.BOOL
+
+    if TYPE_CHECKING:
+
+        def __set__(self, owner: Any, value: Bool | bool | np.bool_ | Many) -> None: ...
 
     def _both(self, name: str, other: Any) -> Bool:
         return Bool.of(trace.op(name, self.atom, to_bool(other)))
@@ -227,6 +247,9 @@ class Real(Scalar):
     if TYPE_CHECKING:
 
         def __init__(self, value: Any = 0.0) -> None: ...
+        def __set__(self, owner: Any, value: Real | float | Many) -> None: ...
+        def __matmul__(self, o: Any) -> Real: ...
+        def __rmatmul__(self, o: Any) -> Real: ...
 
     def _with(self, name: str, other: Any) -> Real:
         atom = try_real(other)
@@ -242,31 +265,31 @@ class Real(Scalar):
             raise TypeMismatch(f"a comparison of a Real with {kind(other)} was found; expected a number", here())
         return Bool.of(trace.op(name, self.atom, atom))
 
-    def __add__(self, o: Real | Index | float) -> Real:
+    def __add__(self, o: Number | Many) -> Real:
         return self._with("add", o)
 
-    def __radd__(self, o: float) -> Real:
+    def __radd__(self, o: float | Many) -> Real:
         return self._after("add", o)
 
-    def __sub__(self, o: Real | Index | float) -> Real:
+    def __sub__(self, o: Number | Many) -> Real:
         return self._with("sub", o)
 
-    def __rsub__(self, o: float) -> Real:
+    def __rsub__(self, o: float | Many) -> Real:
         return self._after("sub", o)
 
-    def __mul__(self, o: Real | Index | float) -> Real:
+    def __mul__(self, o: Number) -> Real:
         return self._with("mul", o)
 
     def __rmul__(self, o: float) -> Real:
         return self._after("mul", o)
 
-    def __truediv__(self, o: Real | Index | float) -> Real:
+    def __truediv__(self, o: Number) -> Real:
         return self._with("div", o)
 
     def __rtruediv__(self, o: float) -> Real:
         return self._after("div", o)
 
-    def __pow__(self, o: Real | Index | float) -> Real:
+    def __pow__(self, o: Number) -> Real:
         if isinstance(o, int | float) and not isinstance(o, bool) and o in (-2, -1, 0.5, 0, 1, 2, 3, 4):
             return _small_power(self, o)
         return self._with("pow", o)
@@ -274,7 +297,7 @@ class Real(Scalar):
     def __rpow__(self, o: float) -> Real:
         return self._after("pow", o)
 
-    def __mod__(self, o: Real | Index | float) -> Real:
+    def __mod__(self, o: Number) -> Real:
         """Python's remainder: of the divisor's sign. fmod(x, y) is the one of x's sign."""
         y = Real.of(to_real(o))
         return self - y * Real.of(trace.op("floor", (self / y).atom))
@@ -291,16 +314,16 @@ class Real(Scalar):
     def __abs__(self) -> Real:
         return Real.of(trace.op("abs", self.atom))
 
-    def __lt__(self, o: Real | Index | float) -> Bool:
+    def __lt__(self, o: Number) -> Bool:
         return self._compare("lt", o)
 
-    def __le__(self, o: Real | Index | float) -> Bool:
+    def __le__(self, o: Number) -> Bool:
         return self._compare("le", o)
 
-    def __gt__(self, o: Real | Index | float) -> Bool:
+    def __gt__(self, o: Number) -> Bool:
         return self._compare("gt", o)
 
-    def __ge__(self, o: Real | Index | float) -> Bool:
+    def __ge__(self, o: Number) -> Bool:
         return self._compare("ge", o)
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
@@ -341,6 +364,11 @@ class Tan(Scalar):
 
     __slots__ = ()
     __rose_type__ = T.TAN
+
+    if TYPE_CHECKING:
+
+        def __init__(self, value: float = 0.0) -> None: ...
+        def __set__(self, owner: Any, value: Tan | float | Many) -> None: ...
 
     def __new__(cls, value: float = 0.0) -> Tan:
         """The zero tangent: Tan(0.0)."""
@@ -436,6 +464,13 @@ class Index(Scalar, metaclass=_IndexMeta):
     if TYPE_CHECKING:
 
         def __class_getitem__(cls, n: int) -> type[Index]: ...
+        def __set__(self, owner: Any, value: Index | int | np.integer[Any] | Many) -> None: ...
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse(
+            "a NumPy array indexed by, or a NumPy function on,",
+            "make the array a traced one first, const(array)[i], or loop with vec, sum or scan",
+        )
 
     @classmethod
     def _sized(cls) -> int:
@@ -446,21 +481,21 @@ class Index(Scalar, metaclass=_IndexMeta):
         return cls._n
 
     @classmethod
-    def clamp(cls, x: Any) -> Index:
+    def clamp(cls, x: Number) -> Index:
         """The nearest index to floor(x); NaN gives 0."""
         n, a = cls._sized(), _number(x)
         name = "floor_clamp" if isinstance(a.ty.scalar, FloatT) else "int_clamp"
         return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
-    def wrap(cls, x: Any) -> Index:
+    def wrap(cls, x: Number) -> Index:
         """floor(x) modulo n; NaN and infinities give 0."""
         n, a = cls._sized(), _number(x)
         name = "floor_wrap" if isinstance(a.ty.scalar, FloatT) else "int_wrap"
         return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
-    def check(cls, x: Any) -> Index:
+    def check(cls, x: Number) -> Index:
         """floor(x); stops the program, naming this line, where that is not in 0 .. n - 1 (or is NaN)."""
         n, a = cls._sized(), _number(x)
         if isinstance(a.ty.scalar, FloatT):
@@ -488,25 +523,49 @@ class Index(Scalar, metaclass=_IndexMeta):
         pair = (self.atom, other)
         return Index.of(trace.op(name, *(pair[::-1] if flip else pair)))
 
+    @overload
+    def __add__(self, o: Index | int) -> Index: ...
+    @overload
+    def __add__(self, o: Real | float) -> Real: ...
     def __add__(self, o: Any) -> Any:
         return self._arith("iadd", o)
 
+    @overload
+    def __radd__(self, o: int) -> Index: ...
+    @overload
+    def __radd__(self, o: float) -> Real: ...
     def __radd__(self, o: Any) -> Any:
         return self._arith("iadd", o, True)
 
+    @overload
+    def __sub__(self, o: Index | int) -> Index: ...
+    @overload
+    def __sub__(self, o: Real | float) -> Real: ...
     def __sub__(self, o: Any) -> Any:
         return self._arith("isub", o)
 
+    @overload
+    def __rsub__(self, o: int) -> Index: ...
+    @overload
+    def __rsub__(self, o: float) -> Real: ...
     def __rsub__(self, o: Any) -> Any:
         return self._arith("isub", o, True)
 
+    @overload
+    def __mul__(self, o: Index | int) -> Index: ...
+    @overload
+    def __mul__(self, o: Real | float) -> Real: ...
     def __mul__(self, o: Any) -> Any:
         return self._arith("imul", o)
 
+    @overload
+    def __rmul__(self, o: int) -> Index: ...
+    @overload
+    def __rmul__(self, o: float) -> Real: ...
     def __rmul__(self, o: Any) -> Any:
         return self._arith("imul", o, True)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Index:
         return self._arith("isub", 0, True)
 
     def _divide(self, name: str, o: Any) -> Any:
@@ -518,16 +577,16 @@ class Index(Scalar, metaclass=_IndexMeta):
             )
         return Index.of(trace.op(name, self.atom, other))
 
-    def __floordiv__(self, o: Any) -> Any:
+    def __floordiv__(self, o: Index | int) -> Index:
         return self._divide("idiv", o)
 
-    def __mod__(self, o: Any) -> Any:
+    def __mod__(self, o: Index | int) -> Index:
         return self._divide("imod", o)
 
-    def __truediv__(self, o: Any) -> Real:
+    def __truediv__(self, o: Number) -> Real:
         return Real(self) / o
 
-    def __rtruediv__(self, o: Any) -> Real:
+    def __rtruediv__(self, o: float) -> Real:
         return o / Real(self)
 
     def __pow__(self, o: Any) -> Any:
@@ -542,16 +601,16 @@ class Index(Scalar, metaclass=_IndexMeta):
         pair = (self.atom, other)
         return Bool.of(trace.op(name, *(pair[::-1] if flip else pair)))
 
-    def __lt__(self, o: Any) -> Bool:
+    def __lt__(self, o: Number) -> Bool:
         return self._compare("ilt", o)
 
-    def __le__(self, o: Any) -> Bool:
+    def __le__(self, o: Number) -> Bool:
         return self._compare("ile", o)
 
-    def __gt__(self, o: Any) -> Bool:
+    def __gt__(self, o: Number) -> Bool:
         return self._compare("ilt", o, True)
 
-    def __ge__(self, o: Any) -> Bool:
+    def __ge__(self, o: Number) -> Bool:
         return self._compare("ile", o, True)
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
@@ -562,6 +621,9 @@ class Index(Scalar, metaclass=_IndexMeta):
 
     __hash__ = Value.__hash__
 
+
+Number = Real | Index | float
+"""What the functions of real numbers take: an Index counts as the Real of its value."""
 
 # ------------------------------------------------------------------------------- conversions
 

@@ -144,8 +144,8 @@ def write_opaque(c: Code, info: FuncInfo, number: int) -> None:
         write_slot(c, given, len(func.params) + k, func.results[r], f"%r{r}")
     answer = c.let(f"call i32 @opaque{number}(ptr {given}, ptr {back})")
     c.fail_if(c.let(f"icmp ne i32 {answer}, 1"), str(OPAQUE_RAISED))
-    scalars = [(k, t) for k, t in enumerate(func.results) if not t.shape]
-    give_back(c, info, [read_slot(c, back, k, t) for k, t in scalars])
+    scalars = [t for t in func.results if not t.shape]
+    give_back(c, info, [read_slot(c, back, k, t) for k, t in enumerate(scalars)])
 
 
 def write_slot(c: Code, row: str, k: int, ty: Ty, value: str) -> None:
