@@ -106,22 +106,30 @@ def seconds(*arguments: str) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
+def slowness(numpy: float) -> float:
+    """How much slower than when idle the machine is now, by the import of NumPy (0.075 s, half of the limit)."""
+    return max(1.0, numpy / 0.075)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="children's times are not kept there")
 def test_rosesim_is_imported_quickly():
-    bare, found = [], []
+    bare, found, numpy = [], [], []
     for _ in range(TRIES):
         bare.append(seconds("-c", "pass"))
         found.append(seconds("-c", "import rosesim"))
-        if min(found) - min(bare) < IMPORT_SECONDS:
+        numpy.append(seconds("-c", "import numpy"))
+        if min(found) - min(bare) < IMPORT_SECONDS * slowness(min(numpy) - min(bare)):
             return
     pytest.fail(f"import rosesim takes {min(found) - min(bare):.3f} s over bare Python")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="children's times are not kept there")
 def test_help_comes_quickly():
-    found = []
+    bare, found, numpy = [], [], []
     for _ in range(TRIES):
+        bare.append(seconds("-c", "pass"))
         found.append(seconds("-m", "rosesim", "--help"))
-        if min(found) < HELP_SECONDS:
+        numpy.append(seconds("-c", "import numpy"))
+        if min(found) < HELP_SECONDS * slowness(min(numpy) - min(bare)):
             return
     pytest.fail(f"--help takes {min(found):.3f} s")
