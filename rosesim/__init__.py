@@ -84,7 +84,7 @@ from rosesim.ad.mathematics import (
     tanh,
     trunc,
 )
-from rosesim.ad.types import NULL as Null
+from rosesim.ad.types import Null
 from rosesim.ad.values import Bool, Index, Real, Tan
 from rosesim.ad.vector import Struct, Vec, const
 

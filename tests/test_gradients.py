@@ -252,3 +252,13 @@ def test_network_in_a_scan() -> None:
 
 def test_stop_gradient_takes_its_argument_for_constant() -> None:
     np.testing.assert_allclose(interpreted(grad(fn(stopped)), X3), [3 * X3[1], 1.0, 0.0])
+
+
+def test_indices_left_at_zero_by_an_early_end_are_of_their_type() -> None:
+    @fn
+    def f(v: Vec[Real, 4], x: Real) -> Real:
+        k = vec(4, lambda i: i + 1, upto=Index[5].clamp(x))
+        return v[k[3] - 1]
+
+    with pytest.raises(rs.TypeMismatch, match="may be -1"):
+        f([1.0, 2.0, 3.0, 4.0], 2.0)

@@ -51,6 +51,11 @@ def test_truths_and_whole_numbers_come_back_as_pythons_own():
     assert [type(v) for v in run(f, (0.5, 4))] == [bool, int]
 
 
+def test_a_remainder_is_never_negative():
+    f = func([], lambda b: b.op("imod", whole(-7), whole(3), ty=index_ty(3)))
+    assert only(f) == 2
+
+
 def test_single_precision_rounds_every_operation():
     narrow = ir.Ty(ir.FloatT(32))
     f = func([narrow, narrow], lambda b, x, y: b.op("add", x, y, ty=narrow))
@@ -107,13 +112,13 @@ def test_stack_fill_data_and_stop():
 # ------------------------------------------------------------------------------------------- loops
 
 
-def power_sum(n: int, **how: Any) -> ir.Func:
+def power_sum(n: int, reverse: bool = False) -> ir.Func:
     """(sum over i of x^i, the vector of x^i)."""
 
     def write(b: Body, x: Var):
         i, s, p = Var(index_ty(n), "i"), Var(REAL, "s"), Var(REAL, "p")
         body = block(lambda c: (c.op("add", s, p), c.op("mul", p, x), p))
-        return b.let(ir.Loop(n, i, (ZERO, ONE), (s, p), body, **how), REAL, REAL, reals(n))[::2]
+        return b.let(ir.Loop(n, i, (ZERO, ONE), (s, p), body, reverse=reverse), REAL, REAL, reals(n))[::2]
 
     return func([REAL], write)
 
@@ -440,8 +445,3 @@ def test_an_interrupt_ends_a_deep_nest_and_its_threads():
     assert time.perf_counter() - started < 2.0  # within the second that unwinding is given
     timer.join()
     assert threading.active_count() == before
-
-
-def test_whole_literals_of_any_bounds_compute():
-    f = func([], lambda b: b.op("imod", whole(-7), whole(3), ty=index_ty(3)))
-    assert only(f) == 2

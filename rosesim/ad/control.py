@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -19,6 +19,23 @@ from rosesim.ad.values import Bool, Index, Real, Value, kind, to_bool, to_real
 from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, typeof, unflatten, unify
 
 A = TypeVar("A")
+B = TypeVar("B")
+S = TypeVar("S", bound="Scalar | Struct | Dual")
+N = TypeVar("N", bound="Real | Tan | Struct | Dual")
+
+if TYPE_CHECKING:
+    from rosesim.ad.custom import Dual
+    from rosesim.ad.values import Number, Scalar, Tan
+    from rosesim.ad.vector import Struct
+
+    Truth = Bool | bool
+    Upto = Index | int | None
+
+    class Unclear:
+        """Nothing is one of these but what a type checker knows nothing of."""
+
+# The overloads tell editors what becomes of plain numbers. They give up (Any) where a list stands for a
+# vector and where a function's result is unknown: there the first overload that fits would be a guess.
 
 
 def _size(n: Any, what: str) -> int:
@@ -39,6 +56,19 @@ def _limit(upto: Any, n: int) -> Atom | None:
     if isinstance(upto, Index | int) and not isinstance(upto, bool):
         return lower(upto, T.index(n + 1))[0]
     raise TypeMismatch(f"upto={kind(upto)} was found; expected an Index[{n + 1}]", here())
+
+
+def _with_zero(t: T.Type) -> T.Type:
+    """The type of elements of which some may be left at zero because the loop ended early."""
+    match t:
+        case T.IntType(lo, hi):
+            return T.IntType(builtins.min(lo, 0), builtins.max(hi, 0))
+        case T.VecType(n, elem):
+            return T.VecType(n, _with_zero(elem))
+        case T.StructType(kind_, names, parts):
+            return T.StructType(kind_, names, tuple(map(_with_zero, parts)))
+        case _:
+            return t
 
 
 def _loop(
@@ -91,7 +121,13 @@ def _loop(
     return finals, stacked, last
 
 
-def vec(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Any:
+@overload
+def vec(n: int, f: Callable[[Index], S], *, upto: Upto = None) -> S: ...
+@overload
+def vec(n: int, f: Callable[[Index], float], *, upto: Upto = None) -> Real: ...
+@overload
+def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any: ...
+def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     """The vector of f(0), ..., f(n - 1); with `upto`, an Index[n + 1], zeros from there on.
 
     >>> from rosesim import fn, vec, Real
@@ -106,7 +142,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Any:
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         value = f(i)
-        t = typeof(value)
+        t = typeof(value) if upto is None else _with_zero(typeof(value))
         element.append(t)
         return [], lower(value, t)
 
@@ -114,7 +150,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Any:
     return VecValue(T.VecType(n, element[0]), leaves=tuple(leaves))
 
 
-def for_each(n: int, f: Callable[[Index], object], *, upto: Any = None) -> None:
+def for_each(n: int, f: Callable[[Index], object], *, upto: Upto = None) -> None:
     """Run f(0), ..., f(n - 1) for what they add to accumulators (see `accumulate`).
 
     >>> from rosesim import fn, accumulate, for_each, Real, Vec
@@ -144,7 +180,15 @@ def fold(n: int, init: Any, f: Callable[[Any, Index], Any], upto: Any = None) ->
     return unflatten(t, finals)
 
 
-def sum(n: int, f: Callable[[Index], A], *, upto: Any = None) -> A:
+@overload
+def sum(n: int, f: Callable[[Index], N], *, upto: Upto = None) -> N: ...
+@overload
+def sum(n: int, f: Callable[[Index], float | Index], *, upto: Upto = None) -> Real: ...
+@overload
+def sum(n: int, f: Callable[[Index], list[Any]], *, upto: Upto = None) -> Any: ...
+@overload
+def sum(n: int, f: Callable[[Index], A], *, upto: Upto = None) -> A: ...
+def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     """f(0) + ... + f(n - 1), of numbers or vectors; 0 where there is nothing to add.
 
     >>> from rosesim import fn, sum, Real
@@ -203,7 +247,7 @@ def _nonempty(n: Any, name: str, upto: Any) -> int:
     return n
 
 
-def min(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Real:
+def min(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
     """The least of f(0), ..., f(n - 1); NaN where one is NaN. Its derivative is that of the first least.
 
     >>> from rosesim import fn, min, Real, Vec
@@ -216,7 +260,7 @@ def min(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Real:
     return _extreme(n, f, "minimum", float("inf"), upto)
 
 
-def max(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Real:
+def max(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
     """The greatest of f(0), ..., f(n - 1); NaN where one is NaN. Its derivative is that of the first greatest.
 
     >>> from rosesim import fn, max, Real, Vec
@@ -229,7 +273,7 @@ def max(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Real:
     return _extreme(n, f, "maximum", float("-inf"), upto)
 
 
-def any(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Bool:
+def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     """Whether some of f(0), ..., f(n - 1) is true.
 
     >>> from rosesim import fn, any, Bool, Real, Vec
@@ -243,7 +287,7 @@ def any(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Bool:
     return fold(_size(n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
 
 
-def all(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Bool:
+def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     """Whether all of f(0), ..., f(n - 1) are true.
 
     >>> from rosesim import fn, all, Bool, Real, Vec
@@ -257,7 +301,7 @@ def all(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Bool:
     return fold(_size(n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
 
 
-def argmin(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Index:
+def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
     """The first i below n with the least f(i); NaN is never the least.
 
     >>> from rosesim import fn, argmin, Index, Real, Vec
@@ -277,7 +321,23 @@ def argmin(n: int, f: Callable[[Index], Any], *, upto: Any = None) -> Index:
     return fold(n, start, better, upto)[1]
 
 
-def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Any = None) -> Any:
+@overload
+def scan(f: Callable[[A, Index], Unclear], init: A, n: int, *, upto: Upto = None) -> Any: ...
+@overload
+def scan(f: Callable[[Any, Index], Any], init: tuple[Any, ...] | list[Any], n: int, *, upto: Upto = None) -> Any: ...
+@overload
+def scan(
+    f: Callable[[Real, Index], tuple[Number, B]], init: Real | float, n: int, *, upto: Upto = None
+) -> tuple[Real, B]: ...
+@overload
+def scan(f: Callable[[Real, Index], Number], init: Real | float, n: int, *, upto: Upto = None) -> Real: ...
+@overload
+def scan(f: Callable[[A, Index], tuple[A, B]], init: A, n: int, *, upto: Upto = None) -> tuple[A, B]: ...
+@overload
+def scan(f: Callable[[A, Index], A], init: A, n: int, *, upto: Upto = None) -> A: ...
+@overload
+def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None) -> Any: ...
+def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None) -> Any:
     """The loop: carry = f(carry, i) for i = 0 .. n - 1, from `init`; gives the last carry.
 
     Where f returns a pair (carry, output), gives the pair of the last carry and the vector of outputs.
@@ -299,7 +359,7 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Any = None)
         carry, out = _carry_and_output(result, t)
         if out is _NOTHING:
             return lower(carry, t), []
-        output.append(typeof(out))
+        output.append(typeof(out) if upto is None else _with_zero(typeof(out)))
         return lower(carry, t), lower(out, output[0])
 
     finals, stacked, _ = _loop(n, lower(init, t), body, _limit(upto, n))
@@ -341,14 +401,50 @@ def _stacked(n: int, t: T.Type, leaves: list[Atom]) -> Any:
     return VecValue(T.VecType(n, t), leaves=tuple(leaves))
 
 
+@overload
 def while_loop(
-    test: Callable[[Any], Any],
+    test: Callable[[Real], Truth],
+    body: Callable[[Real], Number],
+    init: Real | float,
+    limit: int,
+    *,
+    on_limit: Literal["raise", "stop"] = "raise",
+) -> Real: ...
+@overload
+def while_loop(
+    test: Callable[[Any], Truth],
     body: Callable[[Any], Any],
+    init: tuple[Any, ...] | list[Any],
+    limit: int,
+    *,
+    on_limit: Literal["raise", "stop"] = "raise",
+) -> Any: ...
+@overload
+def while_loop(
+    test: Callable[[A], Truth],
+    body: Callable[[A], A],
     init: A,
     limit: int,
     *,
-    on_limit: str = "raise",
-) -> A:
+    on_limit: Literal["raise", "stop"] = "raise",
+) -> A: ...
+@overload
+def while_loop(
+    test: Callable[[Any], Truth],
+    body: Callable[[Any], Any],
+    init: Any,
+    limit: int,
+    *,
+    on_limit: Literal["raise", "stop"] = "raise",
+) -> Any: ...
+def while_loop(
+    test: Callable[[Any], Truth],
+    body: Callable[[Any], Any],
+    init: Any,
+    limit: int,
+    *,
+    on_limit: Literal["raise", "stop"] = "raise",
+) -> Any:
     """carry = body(carry) while test(carry), at most `limit` times.
 
     Reaching `limit` with the test still true stops the program with this line; `on_limit="stop"` gives
@@ -386,7 +482,17 @@ def while_loop(
     return unflatten(t, finals)
 
 
-def cond(p: Any, then: Callable[[], A], orelse: Callable[[], A]) -> A:
+@overload
+def cond(p: Truth, then: Callable[[], Unclear], orelse: Callable[[], Any]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], float], orelse: Callable[[], float]) -> Real: ...
+@overload
+def cond(p: Truth, then: Callable[[], list[Any]], orelse: Callable[[], Any]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], list[Any]]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], A | float], orelse: Callable[[], A | float]) -> A: ...
+def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     """A real branch: then() where p is true, else orelse(); only one of them runs.
 
     >>> from rosesim import fn, cond, Real, sqrt
@@ -421,7 +527,17 @@ def cond(p: Any, then: Callable[[], A], orelse: Callable[[], A]) -> A:
     return unflatten(t, joined)
 
 
-def select(p: Any, a: Any, b: Any) -> Any:
+@overload
+def select(p: Truth, a: Unclear, b: Any) -> Any: ...
+@overload
+def select(p: Truth, a: float, b: float) -> Real: ...
+@overload
+def select(p: Truth, a: list[Any], b: Any) -> Any: ...
+@overload
+def select(p: Truth, a: Any, b: list[Any]) -> Any: ...
+@overload
+def select(p: Truth, a: A | float, b: A | float) -> A: ...
+def select(p: Truth, a: Any, b: Any) -> Any:
     """a where p is true, else b, for numbers, vectors and structs; both are computed.
 
     The derivative is that of the side chosen: an infinite or NaN derivative of the other never comes through.

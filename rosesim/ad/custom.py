@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
@@ -32,6 +33,12 @@ class Dual:
 
     re: Real
     du: Tan
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, i: Any) -> Self: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Self]: ...
 
 
 DUAL = T.struct_type(Dual, {"re": T.REAL, "du": T.TAN})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The transformations are imported where they are used: a program that takes no derivative need not wait.
 
+A = TypeVar("A")
+R = TypeVar("R")
 Wrt = int | str | Sequence[int | str] | None
 
 
@@ -35,8 +37,10 @@ def _positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], 
     names = f.names(count)
     one = isinstance(wrt, int | str)
     found: list[int] = []
-    for w in [wrt] if isinstance(wrt, int | str) else wrt:
-        if isinstance(w, str) and w not in names or isinstance(w, int) and not -count <= w < count:
+    wanted: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
+    for w in wanted:
+        known = w in names if isinstance(w, str) else isinstance(w, int) and -count <= w < count
+        if not known:
             raise TypeMismatch(f"wrt={w!r} was found; {f.name} takes {', '.join(names) or 'nothing'}", here())
         found.append(names.index(w) if isinstance(w, str) else w % count)
     return tuple(found), one
@@ -178,7 +182,7 @@ def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int],
     return parts[0] if one else tuple(parts)
 
 
-def vjp(f: Callable[..., Any], *, wrt: Wrt = None) -> Callable[..., tuple[Any, Callable[[Any], Any]]]:
+def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Callable[[Any], Any]]]:
     """The function that gives f's value and its pullback. The pullback takes a cotangent, in the shape of
     the value, and gives the cotangent of the argument (a tuple where there are several; `wrt`, positions
     or names, chooses some). It owns what it needs: call it later, again, from any thread.
@@ -246,7 +250,7 @@ def _run_vjp(g: Fn[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
     return value, lambda ct: second(tape, ct)
 
 
-def value_and_grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
+def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, Any]]:
     """The function that gives f's value (a Real) and its gradient, in the shape of the argument.
 
     A tuple where there are several arguments; `wrt`, positions or names, chooses some. What is not real
@@ -296,7 +300,7 @@ def _like(g: Fn[..., Any], python: Callable[..., Any], what: str) -> Fn[..., Any
     return made
 
 
-def jvp(f: Callable[..., Any]) -> Fn[..., Any]:
+def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
     """The function of f's arguments, then as many tangents (None for zero), giving value and tangent.
 
     >>> from rosesim import fn, jvp, Real
@@ -356,7 +360,7 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 
     >>> from rosesim import fn, jacobian, Real, Vec
     >>> @fn
-    ... def polar(p: Vec[Real, 2]) -> Vec[Real, 2]:
+    ... def polar(p: Vec[Real, 2]):
     ...     return [p[0] * p[1], p[0] + p[1]]
     >>> jacobian(polar)([2.0, 3.0])
     array([[3., 2.],
@@ -404,7 +408,7 @@ def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     return jacobian(grad(f, wrt=wrt), wrt=wrt)
 
 
-def vmap(f: Callable[..., Any], *, over: Wrt = None) -> Fn[..., Any]:
+def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     """The function that applies f to each element of its arguments (of those that `over` names), giving a
     vector of the results.
 
@@ -460,7 +464,7 @@ def _element(v: Any, i: Any) -> Any:
     return t.build([_element(p, i) for p in t.parts(v)])
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(x: A) -> A:
     """x itself, taken as constant by every derivative.
 
     >>> from rosesim import fn, grad, stop_gradient, Real

@@ -9,7 +9,7 @@ from rosesim.ad.builder import Builder, whole
 from rosesim.ad.ir import Atom, Loop, Ty, Var, index_ty
 from rosesim.ad.pack import FEW
 
-Scalarwise = Callable[..., Atom]
+Scalarwise = Callable[[Builder, Atom], Atom] | Callable[[Builder, Atom, Atom], Atom]
 
 
 def zipped(b: Builder, f: Scalarwise, *arrays: Atom) -> Atom:

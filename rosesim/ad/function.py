@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
@@ -19,7 +19,7 @@ from rosesim.ad.budget import budget
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
-from rosesim.ad.values import Value
+from rosesim.ad.values import Real, Value
 from rosesim.ad.vector import lower, typeof, unflatten
 from rosesim.ad.world import World
 
@@ -293,10 +293,10 @@ class Fn(Generic[P, R]):
         """Give this function a forward derivative of its own: a function of the same arguments with every
         Real a `Dual` (fields `re`, a Real, and `du`, a Tan), giving the result likewise.
 
-        >>> from rosesim import opaque, Dual, Real, grad
+        >>> from rosesim import opaque, Dual, grad
         >>> import math
         >>> @opaque
-        ... def sine(x: Real) -> Real:
+        ... def sine(x: float) -> float:
         ...     return math.sin(x)
         >>> @sine.defjvp
         ... def _(x: Dual) -> Dual:
@@ -420,7 +420,17 @@ def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
 
 
 class Program:
-    """A compiled function: call it with numbers and arrays. `seconds` is what compiling took."""
+    """A compiled function, made by `Fn.compile`: call it with numbers and arrays. `seconds` is what compiling
+    took.
+
+    >>> from rosesim import fn, grad, Program, Real
+    >>> @fn
+    ... def cube(x: Real) -> Real:
+    ...     return x * x * x
+    >>> program: Program = grad(cube).compile()
+    >>> program(2.0)
+    12.0
+    """
 
     def __init__(self, f: Fn[..., Any], types: Types, math: str = "fast", optimise: bool = True):
         self.traced = f.traced(types)
@@ -494,7 +504,11 @@ def fn(python: Callable[P, R]) -> Fn[P, R]:
     return Fn(python, _caller_locals(1))
 
 
-def opaque(python: Callable[P, R]) -> Fn[P, R]:
+@overload
+def opaque(python: Callable[P, float]) -> Fn[P, Real]: ...
+@overload
+def opaque(python: Callable[P, R]) -> Fn[P, R]: ...
+def opaque(python: Callable[..., Any]) -> Fn[..., Any]:
     """Make a pure Python callable one of the language without tracing it: it is called while the program
     runs, with numbers and NumPy arrays, any number of times. Its parameters and result are annotated; a
     derivative is given by `defjvp` or `defvjp`, else it has none and asking for one is an error.
@@ -502,7 +516,7 @@ def opaque(python: Callable[P, R]) -> Fn[P, R]:
     >>> import math
     >>> from rosesim import fn, opaque, Real
     >>> @opaque
-    ... def gamma(x: Real) -> Real:
+    ... def gamma(x: float) -> float:
     ...     return math.gamma(x)
     >>> @fn
     ... def f(x: Real) -> Real:

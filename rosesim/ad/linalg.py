@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad import types as T
@@ -21,7 +22,7 @@ def _vec(v: Any, n: int | None, what: str) -> VecValue:
     return x
 
 
-def _total(n: int, f: Any) -> Any:
+def _total(n: int, f: Callable[[Any], Any]) -> Any:
     if 0 < n <= SHORT:
         out = f(0)
         for i in range(1, n):
@@ -109,7 +110,7 @@ def _columns(m: VecValue) -> int:
     return m.type.elem.n
 
 
-def _rows(n: int, f: Any) -> Any:
+def _rows(n: int, f: Callable[[Any], Any]) -> Any:
     return as_vec([f(i) for i in range(n)]) if 0 < n <= SHORT else vec(n, f)
 
 

@@ -29,8 +29,11 @@ import numpy as np
 
 from rosesim.ad.sym import Sym
 
-Partials = Callable[..., tuple["Sym | float | None", ...]]
-Choose = Callable[..., tuple[Sym, int, int]]
+Meaning = Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
+Slopes = tuple[Sym | float | None, ...]
+Partials = Callable[[Sym, Sym], Slopes] | Callable[[Sym, Sym, Sym], Slopes]
+Choice = tuple[Sym, int, int]
+Choose = Callable[[Sym, Sym], Choice] | Callable[[Sym, Sym, Sym], Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Operator:
     kinds: str
     result: str
     value: Callable[..., Any]
-    partials: Partials | None = None
-    choose: Choose | None = None
+    partials: Callable[..., Slopes] | None = None
+    choose: Callable[..., Choice] | None = None
     flat: bool = False
     linear: tuple[str, ...] = ()
     """The argument kinds, `t` a tangent, with which the operator is linear and gives a tangent."""
@@ -57,8 +60,19 @@ class Operator:
 OPS: dict[str, Operator] = {}
 
 
-def _row(name: str, kinds: str, result: str, value: Callable[..., Any], **more: Any) -> None:
-    OPS[name] = Operator(name, kinds, result, value, **more)
+def _row(
+    name: str,
+    kinds: str,
+    result: str,
+    value: Meaning,
+    *,
+    partials: Partials | None = None,
+    choose: Choose | None = None,
+    flat: bool = False,
+    linear: tuple[str, ...] = (),
+    work: int = 1,
+) -> None:
+    OPS[name] = Operator(name, kinds, result, value, partials, choose, flat, linear, work)
 
 
 def _minimum(x: Any, y: Any) -> Any:

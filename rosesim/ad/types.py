@@ -113,6 +113,10 @@ class StructType:
 Type = NullType | BoolType | RealType | TanType | IntType | VecType | StructType
 Types = tuple[Type, ...]
 NULL, BOOL, REAL, TAN = NullType(), BoolType(), RealType(), TanType()
+if typing.TYPE_CHECKING:
+    Null: typing.TypeAlias = None  # what an annotation `Null` means to an editor
+else:
+    Null = NULL
 
 
 def index(n: int) -> IntType:
@@ -194,6 +198,11 @@ def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
         return struct_type(dict, {str(k): from_annotation(v, scope) for k, v in items.items()})
     if isinstance(a, tuple):
         return tuple_type(*(from_annotation(v, scope) for v in typing.cast("tuple[Any, ...]", a)))
+    if typing.get_origin(a) in (typing.Union, pytypes.UnionType):
+        # "a Real or a plain number", which a rule or helper may say for the editor's sake, is a Real
+        others = [part for part in typing.get_args(a) if part not in (float, int)]
+        if len(others) == 1 and len(typing.get_args(a)) > 1:
+            return from_annotation(others[0], scope)
     if typing.get_origin(a) is tuple:
         return tuple_type(*(from_annotation(v, scope) for v in typing.get_args(a)))
     if isinstance(a, type) and is_struct_class(a):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
@@ -167,14 +166,21 @@ class Scalar(Value):
 
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     V = TypeVar("V", covariant=True)
 
     class Place(Protocol[V]):
         """`x.at[i]`, to an editor."""
 
         def __getitem__(self, i: Any) -> Place[V]: ...
-        def set(self, v: Any) -> V: ...
-        def add(self, v: Any) -> V: ...
+        def set(self, v: Any) -> V:
+            """See `At`."""
+            ...
+
+        def add(self, v: Any) -> V:
+            """See `At`."""
+            ...
 
     Many = NDArray[Any] | list[Any] | tuple[Any, ...]
     """What may be given for a vector where a scalar's type is written, for `Vec[Real, 3]` is a Real there."""
@@ -350,10 +356,10 @@ def _small_power(x: Real, n: float) -> Real:
 class Tan(Scalar):
     """A tangent: it adds to tangents, and is scaled by reals; nothing else takes one.
 
-    >>> from rosesim import opaque, Dual, Real, grad
+    >>> from rosesim import opaque, Dual, grad
     >>> import math
     >>> @opaque
-    ... def ln(x: Real) -> Real:
+    ... def ln(x: float) -> float:
     ...     return math.log(x)
     >>> @ln.defjvp
     ... def _(x: Dual) -> Dual:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
 import numpy as np
 
@@ -188,6 +188,10 @@ class VecValue(Value):
 
 if TYPE_CHECKING:
     from typing import Annotated as Vec
+
+    from numpy.typing import NDArray
+
+    from rosesim.ad.values import Many, Place
 else:
 
     class Vec(VecValue):
@@ -247,7 +251,11 @@ class Struct:
         def __len__(self) -> int: ...
         def __iter__(self) -> Iterator[Self]: ...
         @property
-        def at(self) -> Any: ...
+        def at(self) -> Place[Self]: ...
+
+        # As a field of another dataclass: what is read, and what may be given.
+        def __get__(self, owner: Any, kind: Any = None) -> Self: ...
+        def __set__(self, owner: Any, value: Self | Many) -> None: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -579,6 +587,14 @@ def unflatten(t: T.Type, atoms: Sequence[Atom]) -> Any:
             return t.build(parts)
 
 
+@overload
+def const(array: NDArray[np.floating[Any]]) -> Real: ...
+@overload
+def const(array: NDArray[np.bool_]) -> Bool: ...
+@overload
+def const(array: NDArray[np.integer[Any]]) -> Index: ...
+@overload
+def const(array: Any) -> Any: ...
 def const(array: Any) -> Any:
     """A constant array as a traced vector; large ones are handed over at run time, not as program text.
 

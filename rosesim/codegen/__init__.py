@@ -44,4 +44,5 @@ def compile_func(
     }
     loaded = engine.load(written.text, module.ENTRY, symbols, optimise=optimise)
     call = make_call(func, called, loaded, written, keep=(callbacks, list(program.data.values())))
-    return Compiled(call, time.perf_counter() - began, loaded.text, written.workspace_bytes)
+    seconds = time.perf_counter() - began
+    return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, optimise=optimise))

@@ -56,6 +56,8 @@ class Root:
     block: Block | None
     names: list[Var] = field(default_factory=list[Var])
     stolen: bool = False
+    pinned: bool = False
+    """Whether a loop moves what lies in it to and from other buffers, so that names do not tell its use."""
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +90,8 @@ class Sharing:
     steals: dict[Let, set[int]] = field(default_factory=dict[Let, set[int]])
     """The positions, among a let's inits or arguments (0 for a Put), that it overwrites."""
     loops: dict[Loop, LoopPlan] = field(default_factory=dict[Loop, LoopPlan])
+    dead: dict[Block, dict[int, list[Root]]] = field(default_factory=dict[Block, dict[int, list[Root]]])
+    """The buffers of a block that nothing needs after its let of that number."""
     in_out: dict[int, int] = field(default_factory=dict[int, int])
     """Array parameters that the function overwrites, each with the result that it leaves there."""
 
@@ -173,6 +177,12 @@ class _Analysis:
                 p = params.get(self.out.root[a])
                 if p is not None and self.out.root[a].stolen and p not in self.out.in_out:
                     self.out.in_out[p] = k
+        for root in dict.fromkeys(self.out.root.values()):
+            if root.block is not None and root.names and not root.pinned:
+                last = self.last[root.block]
+                k = max(last.get(v, -1) for v in root.names)
+                if k >= 0:
+                    self.out.dead.setdefault(root.block, {}).setdefault(k, []).append(root)
         return self.out
 
     # ------------------------------------------------------------------------- bookkeeping
@@ -357,6 +367,9 @@ class _Analysis:
         plan = LoopPlan(buffered, self._sources(loop, buffered), {}, steals)
         plan.dropped = _dropped(loop, plan)
         self.out.loops[loop] = plan
+        for j, moving in enumerate(plan.source):
+            if steals[j] and moving != j:
+                homes[j].pinned = True
         for j, v in enumerate(let.outs):
             if not v.ty.shape:
                 continue

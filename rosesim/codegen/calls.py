@@ -77,12 +77,12 @@ def failing_end(c: Code, info: FuncInfo) -> None:
         c.put(f"ret {info.return_type} {pack}")
 
 
-def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str]) -> list[str]:
+def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str], *, inline: bool) -> list[str]:
     """Call a function; leave with its status where it failed. Gives the scalar results."""
     texts = [*args, *(f"ptr {o}" for o in outs)]
     if info.frame_bytes:
         texts.append("ptr %callee.ws")
-    call = f"call fastcc {info.return_type} @{info.name}({', '.join(texts)})"
+    call = f"call fastcc {info.return_type} @{info.name}({', '.join(texts)}){' #2' if inline else ''}"
     kinds = info.returned
     if not kinds:
         c.put(call)
@@ -122,7 +122,7 @@ def emit(e: Emitter, let: Let, call: Call) -> None:
     for k in info.out_pointers:
         finals[k] = e.place(let.outs[k])
         outs.append(finals[k])
-    returned = iter(invoke(c, info, args, outs))
+    returned = iter(invoke(c, info, args, outs, inline=call in e.program.inlined))
     for k, v in enumerate(let.outs):
         value: Value = Arr(v.ty, finals[k]) if v.ty.shape else next(returned)
         e.env[v] = value

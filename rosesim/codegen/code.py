@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rosesim.codegen import layout
 
 STACK_BUFFER = 2048
@@ -16,6 +18,39 @@ def aligned(n: int) -> int:
     return (n + 63) // 64 * 64
 
 
+@dataclass(slots=True)
+class Frame:
+    """Which part of a function's workspace is in use: all below `top` but for the holes (offset, size)."""
+
+    top: int
+    holes: list[tuple[int, int]]
+
+    def take(self, size: int) -> int:
+        """The offset of a new buffer."""
+        fitting = [h for h in self.holes if h[1] >= size]
+        if not fitting:
+            self.top += size
+            return self.top - size
+        offset, room = min(fitting, key=lambda h: h[1])
+        self.holes.remove((offset, room))
+        if room > size:
+            self.holes.append((offset + size, room - size))
+        return offset
+
+    def give(self, offset: int, size: int) -> None:
+        """A buffer back; neighbouring holes become one."""
+        self.holes.append((offset, size))
+        merged: list[tuple[int, int]] = []
+        for start, room in sorted(self.holes):
+            if merged and sum(merged[-1]) == start:
+                merged[-1] = (merged[-1][0], merged[-1][1] + room)
+            else:
+                merged.append((start, room))
+        if sum(merged[-1]) == self.top:
+            self.top = merged.pop()[0]
+        self.holes = merged
+
+
 class Code:
     """Lines of a function body, with fresh names and the label of the block being written."""
 
@@ -26,7 +61,8 @@ class Code:
         self._names = 0
         self._stack = stack_below
         self.stack_bytes = 0
-        self._top = 0
+        self._frame = Frame(0, [])
+        self._frames: dict[str, tuple[int, int]] = {}
         self.frame_bytes = 0
         self.failures: list[tuple[str, str]] = []
 
@@ -79,7 +115,7 @@ class Code:
     # ------------------------------------------------------------------------------ memory
 
     def alloc(self, kind: str, size: int) -> str:
-        """A buffer of `size` bytes for an LLVM type, valid until the region that is open ends."""
+        """A buffer of `size` bytes for an LLVM type, valid until it is freed or the region that is open ends."""
         name = "%" + self.fresh("b")
         # Every buffer takes at least its cache line in the sum: the sum bounds the stack, alignment and all.
         if size <= STACK_BUFFER and self._stack + self.stack_bytes + aligned(size) <= STACK_TOTAL:
@@ -87,18 +123,24 @@ class Code:
             # 32 and not 64: beyond the ABI's alignment a function needs a frame pointer.
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
         else:
-            self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {self._top}")
-            self._top += aligned(size)
-            self.frame_bytes = max(self.frame_bytes, self._top)
+            offset = self._frame.take(aligned(size))
+            self._frames[name] = (offset, aligned(size))
+            self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {offset}")
+            self.frame_bytes = max(self.frame_bytes, self._frame.top)
         return name
 
-    def mark(self) -> int:
-        """Open a region; its buffers are free again after `release`."""
-        return self._top
+    def free(self, name: str) -> None:
+        """Let others have a buffer of this region, if it lies in the workspace."""
+        if name in self._frames:
+            self._frame.give(*self._frames.pop(name))
 
-    def release(self, mark: int) -> None:
+    def mark(self) -> Frame:
+        """Open a region; its buffers are free again after `release`."""
+        return Frame(self._frame.top, list(self._frame.holes))
+
+    def release(self, mark: Frame) -> None:
         """End the region that `mark` opened."""
-        self._top = mark
+        self._frame = mark
 
     def copy(self, to: str, source: str, size: int | str, *, overlap: bool = False) -> None:
         """Copy bytes."""

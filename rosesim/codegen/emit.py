@@ -48,6 +48,7 @@ class Emitter:
         self.program, self.func, self.sharing, self.code = program, func, sharing, code
         self.env: dict[Var, Value] = {}
         self.placed: dict[Root, str] = {}
+        self.owned: set[Root] = set()
 
     # -------------------------------------------------------------------------------- values
 
@@ -84,6 +85,7 @@ class Emitter:
         root = self.sharing.root[v]
         if root not in self.placed:
             self.placed[root] = self.buffer(v.ty)
+            self.owned.add(root)
         return self.placed[root]
 
     # -------------------------------------------------------------------------------- blocks
@@ -96,8 +98,7 @@ class Emitter:
                 root = self.sharing.root[a]
                 if root.block is block and root not in self.placed:
                     self.placed[root] = to
-        for let in block.lets:
-            self.let(let)
+        self.lets(block)
         values = [self.value(a) for a in block.results]
         for k, (value, to) in enumerate(zip(values, wanted, strict=True)):
             if to is not None:
@@ -105,6 +106,15 @@ class Emitter:
                 arrays.write(self.code, value, to, value.ty)
                 values[k] = Arr(value.ty, to)
         return values
+
+    def lets(self, block: Block) -> None:
+        """Write the lets of a block, and let others have each buffer of its own after the last use."""
+        dead = self.sharing.dead.get(block, {})
+        for k, let in enumerate(block.lets):
+            self.let(let)
+            for root in dead.get(k, ()):
+                if root in self.owned:
+                    self.code.free(self.placed[root])
 
     def let(self, let: Let) -> None:
         """Write one let."""
@@ -242,8 +252,7 @@ class Emitter:
                 to = self.place(out) if out.ty.shape else self.buffer(out.ty)
                 arrays.write(c, self.value(init), to, out.ty)
             self.env[ref] = Arr(ref.ty, to)
-        for inner in accum.body.lets:
-            self.let(inner)
+        self.lets(accum.body)
         for v, a in zip(let.outs, accum.body.results, strict=False):
             self.bind(v, self._same(a))
         for ref, out in zip(accum.refs, finals, strict=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _numbers = count()
 _jit: Any = None
 _speed: dict[int, Any] = {}
@@ -44,28 +44,44 @@ class Loaded:
     """Machine code in memory; it is freed with the last reference to this."""
 
     address: int
-    text: str
     tracker: Any
 
 
 def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool) -> Loaded:
     """Compile a module and link it against the process, the C library and `symbols`."""
     with _lock:
-        machine = _machine(3 if optimise else 0)
-        module = llvm.parse_assembly(text)
-        module.triple = machine.triple
-        module.data_layout = str(machine.target_data)
-        if optimise:
-            tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-            tuning.slp_vectorization = False
-            tuning.loop_vectorization = True
-            tuning.loop_interleaving = True
-            tuning.loop_unrolling = True
-            builder = llvm.create_pass_builder(machine, tuning)
-            builder.getModulePassManager().run(module, builder)
-        unit = llvm.JITLibraryBuilder().add_object_img(machine.emit_object(module))
+        module = _module(text, optimise)
+        unit = llvm.JITLibraryBuilder().add_object_img(_machine(_level(optimise)).emit_object(module))
         for name, address in symbols.items():
             unit.import_symbol(name, address)
         unit.add_current_process().export_symbol(entry)
         tracker = unit.link(_linker(), f"rosesim{next(_numbers)}")
-        return Loaded(tracker[entry], str(module), tracker)
+        return Loaded(tracker[entry], tracker)
+
+
+def as_compiled(text: str, *, optimise: bool) -> str:
+    """The text of a module as machine code is made of it."""
+    with _lock:
+        return str(_module(text, optimise))
+
+
+def _level(optimise: bool) -> int:
+    return 3 if optimise else 0
+
+
+def _module(text: str, optimise: bool) -> Any:
+    # A context of its own: types and constants live as long as the context does.
+    module = llvm.parse_assembly(text, context=llvm.create_context())
+    machine = _machine(_level(optimise))
+    module.triple = machine.triple
+    module.data_layout = str(machine.target_data)
+    if optimise:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        # Its time is where large programs' time goes; billiards and mass-spring run no faster with it.
+        tuning.slp_vectorization = False
+        tuning.loop_vectorization = True
+        tuning.loop_interleaving = True
+        tuning.loop_unrolling = True
+        builder = llvm.create_pass_builder(machine, tuning)
+        builder.getModulePassManager().run(module, builder)
+    return module

@@ -207,8 +207,12 @@ def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, 
     plan = e.sharing.loops[w.loop]
     lands = _lands_in_home(w.loop, plan.source[j], plan.dropped, j)
     if lands is not None:
-        final = homes[j] if lands else spares[j]
+        final, other = (homes[j], spares[j]) if lands else (spares[j], homes[j])
+        if not plan.steals[j]:
+            e.code.free(other)
     root = e.sharing.root[v]
+    if lands is not None and not plan.steals[j] and root not in e.placed:
+        e.owned.add(root)
     wanted = e.placed.setdefault(root, final)
     if wanted != final:
         e.code.copy(wanted, final, layout.nbytes(v.ty))

@@ -13,6 +13,7 @@ from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.program import FuncInfo, Program
+from rosesim.codegen.split import split
 
 ENTRY = "rosesim_entry"
 FAST = "reassoc nsz arcp contract "
@@ -24,7 +25,9 @@ INTRINSICS = [
     "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
 ]
 ATTRIBUTES = [
-    "attributes #0 = { nounwind }",
+    # Each call says whether it is inlined: see `plan.inlined`.
+    "attributes #0 = { nounwind noinline }",
+    "attributes #2 = { nounwind alwaysinline }",
     "attributes #1 = { nounwind willreturn memory(none) }",  # so that equal calls of the C library merge
     '!0 = !{!"branch_weights", i32 1, i32 1000000}',
 ]
@@ -41,11 +44,12 @@ class Module:
 
 def write(func: Func, math: str) -> Module:
     """The module of a program."""
+    func, pieces = split(func)
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
     may_fail = plan.fallible(order, program.polled)
-    inline = plan.attributes(order)
+    program.inlined, small = plan.inlined(order, pieces)
     overlapping = plan.overlapping_refs(order)
     texts: list[str] = []
     in_out: dict[Func, Mapping[int, int]] = {}
@@ -56,7 +60,6 @@ def write(func: Func, math: str) -> Module:
             func=f,
             in_out={} if sharing is None else sharing.in_out,
             fallible=f in may_fail,
-            attributes=inline[f],
             distinct_refs=f not in overlapping,
         )
         program.infos[f] = info
@@ -64,7 +67,7 @@ def write(func: Func, math: str) -> Module:
         if sharing is not None:
             program.sharing[f] = sharing
         texts.append(_function(program, info))
-    entry, workspace = _entry(program, program.infos[func])
+    entry, workspace = _entry(program.infos[func], inline=small)
     body = "\n".join([*texts, entry])
     if program.polled:
         body += "\n" + interrupt.POLL
@@ -96,7 +99,7 @@ def _function(program: Program, info: FuncInfo) -> str:
     calls.failing_end(c, info)
     _size_frame(info, c, below)
     params, _ = calls.signature(info)
-    head = f"define internal fastcc {info.return_type} @{info.name}({', '.join(params)}) #0 {info.attributes} {{"
+    head = f"define internal fastcc {info.return_type} @{info.name}({', '.join(params)}) #0 {{"
     return "\n".join([head, "entry:", *_prologue(c, info), *c.lines, "}"])
 
 
@@ -127,7 +130,7 @@ def _prologue(c: Code, info: FuncInfo) -> list[str]:
     return [*c.prologue, f"  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 {c.frame_bytes}"]
 
 
-def _entry(program: Program, info: FuncInfo) -> tuple[str, int]:
+def _entry(info: FuncInfo, *, inline: bool) -> tuple[str, int]:
     """The function that Python calls: arguments and array results in a row of slots, scalar results in another."""
     func = info.func
     c = Code(0)
@@ -143,7 +146,7 @@ def _entry(program: Program, info: FuncInfo) -> tuple[str, int]:
             c.copy(to, value, layout.nbytes(p.ty))
             value = to
         args.append(f"{'ptr' if p.ty.shape else layout.register(p.ty.scalar)} {value}")
-    returned = calls.invoke(c, info, args, [places[k] for k in info.out_pointers])
+    returned = calls.invoke(c, info, args, [places[k] for k in info.out_pointers], inline=inline)
     scalars = [(k, t) for k, t in enumerate(func.results) if not t.shape]
     for j, ((_, t), value) in enumerate(zip(scalars, returned, strict=True)):
         calls.write_slot(c, "%out", j, t, value)

@@ -3,10 +3,10 @@ interrupt, what is inlined, whose refs may overlap."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from rosesim.ad.cost import block_work, func_work, work
-from rosesim.ad.ir import Block, Call, Func, Guard, Loop, Opaque, SubRef, Var, all_lets
+from rosesim.ad.ir import Block, Call, Func, Guard, Let, Loop, Opaque, SubRef, Var, all_lets
 
 POLL_FROM = 10_000_000
 """Programs and loops of less work (in additions) end long before anyone can press Ctrl-C."""
@@ -18,7 +18,10 @@ TIGHT_LIMIT = 200_000_000
 """... and is left alone up to so much work in all: a tenth of a second."""
 
 SMALL = 60
-"""Functions of up to so many instructions, those inlined into them included, are inlined everywhere."""
+"""Functions of up to so many instructions, those inlined into them included, are inlined."""
+
+TINY = 10
+"""Functions of up to so many cost more to call than to repeat."""
 
 ONCE = 600
 """Functions that are called from one place alone are inlined up to so many."""
@@ -61,33 +64,34 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     return found
 
 
-def attributes(order: Sequence[Func]) -> dict[Func, str]:
-    """`alwaysinline` or `noinline` for each function."""
+def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
+    """The calls that are inlined, and whether the last function is, into the entry.
+
+    `pieces` were cut out of something too long (`split`) and stay out.
+    """
+    calls = {f: [e.expr for e in _lets(f) if isinstance(e.expr, Call)] for f in order}
     sites: dict[Func, int] = {}
-    for f in order:
-        if isinstance(f.body, Block):
-            for let in all_lets(f.body):
-                if isinstance(let.expr, Call):
-                    sites[let.expr.func] = sites.get(let.expr.func, 0) + 1
+    for made in calls.values():
+        for call in made:
+            sites[call.func] = sites.get(call.func, 0) + 1
     size: dict[Func, int] = {}
-    out: dict[Func, str] = {}
+    found: set[Call] = set()
     for f in order:
-        out[f] = "noinline"
-        if isinstance(f.body, Opaque):
-            size[f] = 1
-            continue
-        lets = list(all_lets(f.body))
-        called = [let.expr.func for let in lets if isinstance(let.expr, Call)]
-        # The last function that is called from here alone is not inlined when that makes this one too big.
-        own = len(lets) + sum(size[g] for g in called if out[g] == "alwaysinline")
-        for g in dict.fromkeys(called):
-            if own > CALLER and sites[g] == 1 and out[g] == "alwaysinline" and size[g] > SMALL:
-                out[g] = "noinline"
-                own -= size[g]
+        own = len(_lets(f))
+        for call in calls[f]:
+            g = call.func
+            if isinstance(g.body, Opaque) or g in pieces:
+                continue
+            wanted = size[g] <= SMALL or (sites[g] == 1 and size[g] <= ONCE)
+            if size[g] <= TINY or (wanted and own + size[g] <= CALLER):
+                found.add(call)
+                own += size[g]
         size[f] = own
-        if own <= SMALL or (sites.get(f) == 1 and own <= ONCE):
-            out[f] = "alwaysinline"
-    return out
+    return found, size[order[-1]] <= SMALL
+
+
+def _lets(f: Func) -> list[Let]:
+    return list(all_lets(f.body)) if isinstance(f.body, Block) else []
 
 
 def overlapping_refs(order: Sequence[Func]) -> set[Func]:

@@ -27,7 +27,6 @@ class FuncInfo:
     func: Func
     in_out: Mapping[int, int]
     fallible: bool
-    attributes: str = ""
     frame_bytes: int = 0
     stack_bytes: int = 0
     distinct_refs: bool = True
@@ -68,6 +67,7 @@ class Program:
     infos: dict[Func, FuncInfo] = field(default_factory=dict[Func, FuncInfo])
     sharing: dict[Func, Sharing] = field(default_factory=dict[Func, Sharing])
     polled: set[ir.Loop] = field(default_factory=set[ir.Loop])
+    inlined: set[ir.Call] = field(default_factory=set[ir.Call])
     globals: list[str] = field(default_factory=list[str])
     failures: list[Failure] = field(default_factory=list[Failure])
     opaques: list[Func] = field(default_factory=list[Func])

@@ -1,0 +1,177 @@
+"""What an editor's type checker says: nothing about natural programs, and that elements are numbers.
+
+pyright runs in its basic mode over the apps, over the examples of the pages and the docstrings, and over a
+file of `reveal_type`s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import PAGES, ROOT, blocks, docstrings, source
+
+PYRIGHT = [sys.executable, "-m", "basedpyright"]
+SETTINGS = {
+    "typeCheckingMode": "basic",
+    "pythonVersion": "3.11",
+    "extraPaths": [str(ROOT)],
+    "reportUnusedExpression": False,  # an example names a value to show it, as at Python's prompt
+}
+
+TYPES = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rosesim import (
+    Bool, Dual, Index, Real, Struct, Vec, accumulate, argmin, cond, const, dot, fn, grad, opaque, scan, select,
+    sqrt, value_and_grad, vec, vjp, while_loop,
+)
+from rosesim import sum as total
+
+
+@dataclass(frozen=True)
+class Ball(Struct):
+    x: Vec[Real, 2]
+    mass: Real
+    tag: Index[3]
+
+
+@fn
+def f(x: Vec[Real, 3], m: Vec[Vec[Real, 2], 11], i: Index[3], p: Bool, balls: Vec[Ball, 4], t: tuple[Real, Bool]):
+    reveal_type(x[i])  # Real
+    reveal_type(x[0] * 2.0 + i)  # Real
+    reveal_type(m[10][1])  # Real
+    reveal_type(m[10, 1])  # Real
+    reveal_type(i * 2 + 1)  # Index
+    reveal_type(0.5 * i)  # Real
+    reveal_type((i < 2) & ~p)  # Bool
+    reveal_type(Index[5].clamp(x[0]))  # Index
+    reveal_type(x.at[i].set(1.0))  # Real
+    reveal_type([y for y in x])  # list[Real]
+    reveal_type(balls[i].x[0])  # Real
+    reveal_type(balls.at[0].set(balls[1]).mass)  # Real
+    reveal_type(t[1])  # Bool
+    reveal_type(x @ x)  # Real
+    reveal_type(dot(x, x) + sqrt(2.0))  # Real
+    reveal_type(vec(3, lambda i: x[i]))  # Real
+    reveal_type(vec(3, lambda i: 1.0))  # Real
+    reveal_type(vec(4, lambda i: balls[i]))  # Ball
+    reveal_type(total(3, lambda i: x[i]))  # Real
+    reveal_type(total(3, lambda i: i))  # Real
+    reveal_type(total(3, lambda i: balls[i].x))  # Real
+    reveal_type(argmin(3, lambda i: x[i]))  # Index
+    reveal_type(scan(lambda c, i: c * x[i], 1.0, 3))  # Real
+    reveal_type(scan(lambda c, i: (c * x[i], i), 1.0, 3))  # tuple[Real, Index]
+    reveal_type(scan(lambda b, i: Ball(2 * b.x, b.mass, 0), balls[0], 3))  # Ball
+    reveal_type(scan(lambda c, i: (c[1], c[0]), (x[0], 0.0), 3))  # Any
+    reveal_type(scan(lambda c, i: anything(c), x[0], 3))  # Any
+    reveal_type(cond(p, lambda: x[0], lambda: 0.0))  # Real
+    reveal_type(cond(p, lambda: 1.0, lambda: 0.0))  # Real
+    reveal_type(cond(p, lambda: balls[0], lambda: balls[1]))  # Ball
+    reveal_type(cond(p, lambda: anything(x), lambda: 0.0))  # Any
+    reveal_type(select(p, 0.0, x[0]))  # Real
+    reveal_type(select(p, x, x))  # Real
+    reveal_type(select(p, anything(x), anything(x)))  # Any
+    reveal_type(while_loop(lambda c: c > 1.0, lambda c: 0.5 * c, x[0], limit=9))  # Real
+    reveal_type(const(np.zeros(3))[i])  # Real
+    reveal_type(accumulate(Vec[Real, 3], lambda acc: acc.at[0].add(1.0)))  # Any
+    return x[i]
+
+
+def anything(x):
+    return globals()[x]
+
+
+@opaque
+def half(x: float) -> float:
+    return x / 2
+
+
+@half.defjvp
+def _(x: Dual) -> Dual:
+    return Dual(half(x.re), 0.5 * x.du)
+
+
+reveal_type(half(3.0))  # Real
+reveal_type(f(np.zeros(3), [[1.0]], 1, True, [Ball([0.0, 0.0], 1.0, 2)], (1.0, False)))  # Real
+reveal_type(Ball(np.zeros(2), 1.0, 2).x[0])  # Real
+reveal_type(value_and_grad(half)(1.0))  # tuple[Real, Any]
+reveal_type(vjp(half)(1.0)[0])  # Real
+reveal_type(grad(half)(1.0))  # Any
+reveal_type(round(half(1.0), 3))  # float
+reveal_type(float(half(1.0)))  # float
+"""
+
+MISTAKES = """
+from rosesim import Real, Vec, fn, sqrt
+
+@fn
+def f(x: Vec[Real, 3]) -> Real:
+    x.mean()  # no method of a vector
+    sqrt("x")  # no number
+    return x[0] > 1.0  # a Bool
+"""
+
+
+def pyright(folder: Path) -> list[dict[str, Any]]:
+    """What it reports about the files of a folder."""
+    (folder / "pyrightconfig.json").write_text(json.dumps(SETTINGS))
+    command = [*PYRIGHT, "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    return json.loads(run.stdout)["generalDiagnostics"]
+
+
+def told(found: list[dict[str, Any]]) -> list[str]:
+    """Reports as lines that a person can follow."""
+    return [f"{Path(d['file']).name}:{d['range']['start']['line'] + 1}: {d['message']}" for d in found]
+
+
+def test_it_reports_nothing_on_the_pages_and_docstrings(tmp_path: Path) -> None:
+    for page in PAGES:
+        name = str(page.relative_to(ROOT).with_suffix("")).replace("/", "_")
+        (tmp_path / f"page_{name}.py").write_text(source("\n".join(blocks(page))))
+    modules = sorted((ROOT / "rosesim").rglob("*.py"))
+    for module in modules:
+        for name, text in docstrings(module).items():
+            (tmp_path / f"docstring_{name.replace('.', '_')}.py").write_text(source(text))
+    assert len(list(tmp_path.glob("docstring_*.py"))) > 60
+    assert told(pyright(tmp_path)) == []
+
+
+def test_it_reports_nothing_on_the_apps(tmp_path: Path) -> None:
+    for app in sorted((ROOT / "apps").rglob("*.py")):
+        place = tmp_path / app.relative_to(ROOT / "apps")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(app.read_text())
+    assert told(pyright(tmp_path)) == []
+
+
+def test_it_knows_the_types_of_elements_and_results(tmp_path: Path) -> None:
+    (tmp_path / "types_revealed.py").write_text(TYPES)
+    expected = {k: line.partition("  # ")[2] for k, line in enumerate(TYPES.splitlines()) if "reveal_type(" in line}
+    found: dict[int, str] = {}
+    for d in pyright(tmp_path):
+        assert d["severity"] == "information", told([d])
+        found[d["range"]["start"]["line"]] = re.sub(r'.* is "(.*)"$', r"\1", d["message"])
+    assert {k: v.replace("Unknown", "Any") for k, v in found.items()} == expected
+
+
+def test_it_still_finds_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "mistakes.py").write_text(MISTAKES)
+    lines = {d["range"]["start"]["line"] for d in pyright(tmp_path) if d["severity"] == "error"}
+    assert lines == {k for k, line in enumerate(MISTAKES.splitlines()) if "  # " in line}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_pages_keep_to_the_line_length(page: Path) -> None:
+    long = [line for line in page.read_text().splitlines() if line.startswith((">>>", "...")) and len(line) > 110]
+    assert long == []
