@@ -54,7 +54,7 @@ from rosesim.ad.ir import (
     index_ty,
 )
 from rosesim.ad.ops import OPS
-from rosesim.codegen import alias, compile_func
+from rosesim.codegen import alias, code, compile_func, split
 from rosesim.codegen.lower_ops import LOWERING
 
 LONG = 100
@@ -944,7 +944,7 @@ def test_machine_code_and_callbacks_die_with_the_compiled_program() -> None:
     user = User()
     gone = weakref.ref(user)
     g = Func("user", (Var(REAL),), Opaque(user, (REAL,)))
-    compiled = compile_func(func([REAL], lambda b, x: b.let(Call(g, (x,)), REAL)))
+    compiled = compile_func(func([REAL], lambda b, x, g=g: b.let(Call(g, (x,)), REAL)))
     assert compiled(2.0) == (2.0,)
     del user, g, compiled
     gc.collect()
@@ -960,3 +960,58 @@ def test_fast_mode_agrees_closely() -> None:
     assert compile_func(f)(x)[0] == pytest.approx(math.fsum(x), rel=1e-12)
     assert "fadd reassoc nsz arcp contract" in compile_func(f, optimise=False).llvm
     assert "reassoc" not in compile_func(f, math="strict", optimise=False).llvm
+
+
+def test_blocks_cut_into_pieces_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "LONG", 3)
+    monkeypatch.setattr(split, "PIECE", 4)
+    monkeypatch.setattr(split, "SMALL_VIEW", 30)
+    for seed in range(60):
+        f = Draw(seed).program()
+        if not any(p.ty.ref for p in f.params):
+            cut, pieces = split.split(f)
+            check(cut)
+            assert pieces
+            agree(f, *arguments(f, seed))
+
+
+def test_buffers_are_used_again_after_their_last_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 10_000
+
+    def write(b: Body, x: Var) -> Any:
+        for _ in range(30):
+            x = loop_over(b, n, [], lambda b, i, x=x: b.op("add", b.let(Get(x, (i,)), REAL), ONE), [REAL])
+        return loop_over(b, n, [ZERO], lambda b, i, s: b.op("add", s, b.let(Get(x, (i,)), REAL)))
+
+    compiled = compile_func(func([reals(n)], write))
+    assert compiled.workspace_bytes < 3 * 8 * n
+    assert compiled(np.zeros(n)) == (30.0 * n,)
+    monkeypatch.setattr(code, "STACK_BUFFER", 0)  # every buffer in the workspace
+    for seed in range(400, 500):
+        f = Draw(seed).program()
+        if not any(p.ty.ref for p in f.params):
+            agree(f, *arguments(f, seed))
+
+
+@pytest.mark.parametrize("n", [1, 7, 64, 1000])
+def test_independent_iterations_stay_right_when_they_run_together(n: int) -> None:
+    """What LLVM is told of such loops (`loops._is_independent`), where arrays, parts and branches come in."""
+
+    def write(b: Body, x: Var, k: Var) -> Any:
+        def step(b: Body, t: Var, p: Var, q: Var) -> Any:
+            def cell(b: Body, i: Var) -> Any:
+                j = b.let(Get(k, (i,)), index_ty(n))
+                pair = b.let(Stack((b.let(Get(q, (i,)), REAL), b.let(Get(p, (j,)), REAL))), reals(2))
+                high = b.op("lt", b.let(Get(pair, (at(0, 2),)), REAL), ZERO, ty=BOOL)
+                bit = b.let(Cond(high, Block((), (at(0, 2),)), Block((), (at(1, 2),))), index_ty(2))
+                picked = b.let(Get(pair, (bit,)), REAL)  # needs the pair in memory
+                swapped = b.let(Put(pair, (bit,), picked), reals(2))
+                return [picked, b.op("sub", b.op("mul", picked, real(0.5)), ONE), swapped, pair]
+
+            a, c, *more = loop_over(b, n, [], cell, [REAL, REAL, reals(2), reals(2)])
+            return [a, c, *more]
+
+        return loop_over(b, 5, [x, x], step, [reals(n, 2), reals(n, 2)])
+
+    rng = np.random.default_rng(n)
+    agree(func([reals(n), Ty(IntT(0, n - 1), (n,))], write), rng.normal(size=n), rng.integers(0, n, n))

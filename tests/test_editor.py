@@ -7,7 +7,6 @@ file of `reveal_type`s.
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -122,56 +121,58 @@ def f(x: Vec[Real, 3]) -> Real:
 """
 
 
-def pyright(folder: Path) -> list[dict[str, Any]]:
-    """What it reports about the files of a folder."""
-    (folder / "pyrightconfig.json").write_text(json.dumps(SETTINGS))
+Report = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Report]]:
+    """What it reports about each kind of file, from one run over all of them."""
+    folder = tmp_path_factory.mktemp("editor")
+    for page in PAGES:
+        name = "_".join(page.relative_to(ROOT).with_suffix("").parts)
+        write(folder / "pages" / f"{name}.py", source("\n".join(blocks(page))))
+    for module in (ROOT / "rosesim").rglob("*.py"):
+        for name, text in docstrings(module).items():
+            write(folder / "docstrings" / f"{name.replace('.', '_')}.py", text)
+    for app in (ROOT / "apps").rglob("*.py"):
+        write(folder / "apps" / app.relative_to(ROOT / "apps"), app.read_text())
+    write(folder / "types" / "revealed.py", TYPES)
+    write(folder / "mistakes" / "made.py", MISTAKES)
+    assert len(list((folder / "docstrings").iterdir())) > 60
+    write(folder / "pyrightconfig.json", json.dumps(SETTINGS))
     command = [*PYRIGHT, "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    return json.loads(run.stdout)["generalDiagnostics"]
+    out: dict[str, list[Report]] = {d.name: [] for d in folder.iterdir() if d.is_dir()}
+    for d in json.loads(run.stdout)["generalDiagnostics"]:
+        out[Path(d["file"]).relative_to(folder).parts[0]].append(d)
+    return out
 
 
-def told(found: list[dict[str, Any]]) -> list[str]:
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def told(found: list[Report]) -> list[str]:
     """Reports as lines that a person can follow."""
     return [f"{Path(d['file']).name}:{d['range']['start']['line'] + 1}: {d['message']}" for d in found]
 
 
-def test_it_reports_nothing_on_the_pages_and_docstrings(tmp_path: Path) -> None:
-    for page in PAGES:
-        name = str(page.relative_to(ROOT).with_suffix("")).replace("/", "_")
-        (tmp_path / f"page_{name}.py").write_text(source("\n".join(blocks(page))))
-    modules = sorted((ROOT / "rosesim").rglob("*.py"))
-    for module in modules:
-        for name, text in docstrings(module).items():
-            (tmp_path / f"docstring_{name.replace('.', '_')}.py").write_text(source(text))
-    assert len(list(tmp_path.glob("docstring_*.py"))) > 60
-    assert told(pyright(tmp_path)) == []
+@pytest.mark.parametrize("kind", ["pages", "docstrings", "apps"])
+def test_it_reports_nothing(reports: dict[str, list[Report]], kind: str) -> None:
+    assert told(reports[kind]) == []
 
 
-def test_it_reports_nothing_on_the_apps(tmp_path: Path) -> None:
-    for app in sorted((ROOT / "apps").rglob("*.py")):
-        place = tmp_path / app.relative_to(ROOT / "apps")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(app.read_text())
-    assert told(pyright(tmp_path)) == []
+def test_it_knows_the_types_of_elements_and_results(reports: dict[str, list[Report]]) -> None:
+    assert all(d["severity"] == "information" for d in reports["types"]), told(reports["types"])
+    found = {d["range"]["start"]["line"]: d["message"].rpartition(' is "')[2][:-1] for d in reports["types"]}
+    assert {k: t.replace("Unknown", "Any") for k, t in found.items()} == commented(TYPES)
 
 
-def test_it_knows_the_types_of_elements_and_results(tmp_path: Path) -> None:
-    (tmp_path / "types_revealed.py").write_text(TYPES)
-    expected = {k: line.partition("  # ")[2] for k, line in enumerate(TYPES.splitlines()) if "reveal_type(" in line}
-    found: dict[int, str] = {}
-    for d in pyright(tmp_path):
-        assert d["severity"] == "information", told([d])
-        found[d["range"]["start"]["line"]] = re.sub(r'.* is "(.*)"$', r"\1", d["message"])
-    assert {k: v.replace("Unknown", "Any") for k, v in found.items()} == expected
+def test_it_still_finds_mistakes(reports: dict[str, list[Report]]) -> None:
+    assert {d["range"]["start"]["line"] for d in reports["mistakes"]} == set(commented(MISTAKES))
 
 
-def test_it_still_finds_mistakes(tmp_path: Path) -> None:
-    (tmp_path / "mistakes.py").write_text(MISTAKES)
-    lines = {d["range"]["start"]["line"] for d in pyright(tmp_path) if d["severity"] == "error"}
-    assert lines == {k for k, line in enumerate(MISTAKES.splitlines()) if "  # " in line}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_pages_keep_to_the_line_length(page: Path) -> None:
-    long = [line for line in page.read_text().splitlines() if line.startswith((">>>", "...")) and len(line) > 110]
-    assert long == []
+def commented(text: str) -> dict[int, str]:
+    """The lines of a text that have a comment, and it."""
+    return {k: line.partition("  # ")[2] for k, line in enumerate(text.splitlines()) if "  # " in line}

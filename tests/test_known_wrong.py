@@ -313,7 +313,7 @@ def test_a_root_of_zero_before_a_factor_of_zero(run: Any) -> None:
     for g in run(grad(spring), a, a):
         np.testing.assert_array_equal(g, [0.0, 0.0])
     assert np.isfinite(run(jvp(spring), a, a, np.ones(2), None)[1])
-    np.testing.assert_array_equal(run(grad(spring, wrt=0), a, a + [0.3, 0.4]), [-0.6, -0.8])
+    np.testing.assert_array_equal(run(grad(spring, wrt=0), a, a + np.array([0.3, 0.4])), [-0.6, -0.8])
 
 
 @both

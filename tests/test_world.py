@@ -467,7 +467,7 @@ def test_a_captured_array_of_a_million_numbers_costs_no_program_text() -> None:
     small, large = program(1000)[0], program(1_000_000)[0]
     (lets, text), (more_lets, more_text) = size(small), size(large)
     assert more_lets == lets
-    assert more_text < text + 200  # sizes are written with more digits
+    assert more_text < 1.5 * text  # a million numbers are millions of characters
     f, table = program(1_000_000)
     x = np.array([2.0, 3.0, 0.0])
     assert f(x) == pytest.approx(table.sum() * 2.0 + 3.0, rel=1e-12)

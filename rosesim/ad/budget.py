@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -17,7 +17,7 @@ def budget() -> int:
 
 
 @contextmanager
-def memory_budget(size: int) -> Iterator[None]:
+def memory_budget(size: int) -> Generator[None]:
     """Derivatives traced inside keep at most `size` bytes of a loop's history (1 GiB is the default); what
     does not fit is computed again, the gradient staying the same.
 

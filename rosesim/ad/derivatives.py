@@ -157,13 +157,15 @@ def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[
     else:
         b.lets += inner.lets
         sums = {}
-    plain = [r for r in pair.by_ref if not r]
+    plain = [w for r, w in zip(pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
     values, conditions = iter(outs[: len(plain)]), iter(outs[len(plain) :])
     out: list[Atom] = []
     big = iter(refs)
-    for r, w in zip(pair.by_ref, pair.wants, strict=True):
+    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
         if r:
             out.append(sums[next(big)])
+        elif w is None:
+            out.append(b.zeros(ty))
         else:
             v = next(values)
             out.append(masked(b, next(conditions), v) if w else v)
@@ -247,7 +249,11 @@ def _run_vjp(g: Fn[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
         )
     first, second = traced.func.memo[key]
     value, tape = first(*args)
-    return value, lambda ct: second(tape, ct)
+
+    def pullback(ct: Any) -> Any:
+        return second(tape, ct)
+
+    return value, pullback
 
 
 def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, Any]]:

@@ -193,6 +193,8 @@ class Fn(Generic[P, R]):
         world = World()
         world.read(("version", id(self)), lambda: self.version)
         world.read(("memory budget",), budget)
+        for rule in self._custom.values():
+            world.note_function(rule.python, calls=True)
         if self.is_opaque:
             return self._trace_opaque(types, world)
         if len(_underway.get() or ()) > _TOO_DEEP:

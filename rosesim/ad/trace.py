@@ -7,7 +7,7 @@ is, it becomes a hidden parameter of every frame in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -107,7 +107,7 @@ def frame() -> Frame:
 
 
 @contextmanager
-def entered(f: Frame) -> Iterator[Frame]:
+def entered(f: Frame) -> Generator[Frame]:
     """Trace into `f`."""
     token = _frame.set(f)
     try:
@@ -133,7 +133,7 @@ def opened(bound: Sequence[Var] = ()) -> Builder:
 
 
 @contextmanager
-def within(b: Builder) -> Iterator[Frame]:
+def within(b: Builder) -> Generator[Frame]:
     """Write into a block that `opened` made."""
     f = frame()
     outer = f.builder

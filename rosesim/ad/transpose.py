@@ -21,7 +21,7 @@ from rosesim.ad.budget import budget
 from rosesim.ad.builder import Builder, whole
 from rosesim.ad.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.cost import work
-from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, truths
+from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
 from rosesim.ad.ir import (
     BOOL,
     Accum,
@@ -49,10 +49,10 @@ from rosesim.ad.ir import (
     operands,
 )
 from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
+from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
 from rosesim.ad.tape import packed_tape
-from rosesim.ad.zerosum import summed
 
 BIG = 16
 """Cotangents of arrays of more numbers than this are added into the caller's, not returned."""
@@ -65,15 +65,15 @@ class Pair:
     fwd: (primal parameters of J) -> (primal results, then the values of `stored`).
     bwd: (the values of `tape`, variables of J: parameters or stored ones; for each Tan result, then for
     each Tan ref parameter, its cotangent and, where asked, its want; for each parameter of `by_ref`,
-    a ref and, where it says so, a ref of wants) -> (for each other Tan parameter its cotangent, then, where
-    `wants` says so, its want).
+    a ref and, where it says so, a ref of wants) -> (for each other Tan parameter to which something flows
+    back (`wants` is not None) its cotangent, then, where `wants` says so, its want).
     """
 
     fwd: Func
     bwd: Func
     tape: tuple[Var, ...]
     stored: tuple[Var, ...]
-    wants: tuple[bool, ...]
+    wants: Asked
     by_ref: tuple[bool, ...]
     always: tuple[bool, ...]
     """For each parameter of `by_ref`, whether it surely gets something that counts."""
@@ -86,9 +86,13 @@ def is_tan(a: Atom) -> bool:
     return isinstance(a.ty.scalar, TanT)
 
 
-def transpose(func: Func, conditional: tuple[bool, ...] | None = None) -> Pair:
-    """The reverse of J. `conditional` says which cotangents (of Tan results, then of Tan refs) come with a
-    condition under which they count."""
+Asked = tuple[bool | None, ...]
+"""For each cotangent that a reverse may be given: whether it comes with a condition under which it counts;
+None where nothing flows back there, which is not the same as a zero that counts."""
+
+
+def transpose(func: Func, conditional: Asked | None = None) -> Pair:
+    """The reverse of J, for these cotangents of its Tan results, then of its Tan refs."""
     if conditional is None:
         conditional = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
     key = ("transpose", conditional, budget())
@@ -118,7 +122,7 @@ class Reverse:
 
     # ----------------------------------------------------------------------------- functions
 
-    def pair(self, conditional: tuple[bool, ...]) -> Pair:
+    def pair(self, conditional: Asked) -> Pair:
         """Both functions."""
         func = self.func
         assert isinstance(func.body, Block)
@@ -129,8 +133,11 @@ class Reverse:
         b = Builder(where=func.where)
         results = [r for r in func.body.results if is_tan(r)]
         params: list[Var] = []
-        seeds: list[Ct] = []
+        seeds: list[Ct | None] = []
         for ty, asked in zip([x.ty for x in (*results, *tan_refs)], conditional, strict=True):
+            if asked is None:
+                seeds.append(None)
+                continue
             value = Var(cotangent(ty), "ct")
             params.append(value)
             if asked:
@@ -144,7 +151,8 @@ class Reverse:
             if r:
                 self.outside.refs[t] = _ref_pair(t)
         for r, ct in zip(results, seeds, strict=False):
-            gather.add(r, ct)
+            if ct is not None:
+                gather.add(r, ct)
         self.lets(gather, func.body.lets)
         return self._finished(gather, primals, params, tans, by_ref)
 
@@ -158,15 +166,15 @@ class Reverse:
         always = tuple(r and self.outside.refs[t].always for t, r in zip(tans, by_ref, strict=True))
         sweep = Sweep(narrow=True)
         sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
-        wants: list[bool] = []
+        wants: list[bool | None] = []
         for t, r in zip(tans, by_ref, strict=True):
-            if not r:
-                ct = gather.take(t) or Ct(b.zeros(cotangent(t.ty)), True)
+            ct = None if r else gather.take(t)
+            if ct is not None:
                 values.append(ct.value)
                 conditions += [ct.want] if ct.want is not True else []
                 wants.append(ct.want is not True)
             else:
-                wants.append(False)
+                wants.append(False if r else None)
         reverse = sweep.block(b.block([]), [*values, *conditions])
         used = free_vars(reverse)
         for k, (t, r) in enumerate(zip(tans, by_ref, strict=True)):
@@ -446,15 +454,13 @@ class Reverse:
     # ----------------------------------------------------------------------------------- calls
 
     def _call(self, g: Gather, let: Let, e: Call) -> None:
-        b = g.b
         ends = [g.take(o) for o in let.outs if is_tan(o)]
         refs = [a for a in e.args if is_tan(a) and a.ty.ref and isinstance(a, Var)]
         adds = [self._ref_ct(g, r, ()) for r in refs]
         if all(ct is None for ct in (*ends, *adds)):
             return
-        tys = [o.ty for o in (*(o for o in let.outs if is_tan(o)), *refs)]
-        cts = [ct or Ct(b.zeros(cotangent(t)), True) for ct, t in zip((*ends, *adds), tys, strict=True)]
-        pair = transpose(e.func, tuple(ct.want is not True for ct in cts))
+        cts = (*ends, *adds)
+        pair = transpose(e.func, tuple(None if ct is None else ct.want is not True for ct in cts))
         self.redo += pair.redo
         primals = tuple(a for a in e.args if not is_tan(a))
         outs = tuple(o for o in let.outs if not is_tan(o))
@@ -463,13 +469,14 @@ class Reverse:
         bound = dict(zip(e.func.params, e.args, strict=True))
         given: list[Atom] = [extra[v] if v in extra else bound[v] for v in pair.tape]
         for ct in cts:
-            given += [ct.value] if ct.want is True else [ct.value, ct.want]
+            if ct is not None:
+                given += [ct.value] if ct.want is True else [ct.value, ct.want]
         self._write_call(g, e, pair, given)
 
     def _write_call(self, g: Gather, e: Call, pair: Pair, given: list[Atom]) -> None:
         args = [a for a in e.args if is_tan(a) and not a.ty.ref]
         into = [a for a, r in zip(args, pair.by_ref, strict=True) if r]
-        plain = [(a, w) for a, r, w in zip(args, pair.by_ref, pair.wants, strict=True) if not r]
+        plain = [(a, w) for a, r, w in zip(args, pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
 
         def emit(g: Gather) -> list[Atom]:
             more: list[Atom] = []
@@ -514,11 +521,17 @@ class _LoopReader:
         self.local = local
         self.slices = slices
         self.certain = e.upto is None and e.test is None and e.n > 0
-        self.tans = [k for k, c in enumerate(e.carries) if is_tan(c)]
-        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
-        self.finals = {k: finals[k] or Ct(zeros[k], True) for k in self.tans}
+        carried = [k for k, c in enumerate(e.carries) if is_tan(c)]
+        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in carried}
+        self.finals = {k: finals[k] or Ct(zeros[k], True) for k in carried}
+        self.absent = {k for k in carried if finals[k] is None}
+        """Carries into whose cotangent nothing has been found to flow."""
+        self.tans = [k for k in carried if k not in self.absent]
         self.conditional = {k for k in self.tans if self.finals[k].want is not True}
         self.wanted_slices: list[bool] = []
+        self.untouched: list[bool] = []
+        self.nothing: set[int] = set()
+        """The carries to whose start nothing flows back."""
 
     def write(self, g: Gather) -> list[Atom]:
         """The loop; its bound variables."""
@@ -543,7 +556,15 @@ class _LoopReader:
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
         rev.lets(own, e.body.lets)
-        back = {k: own.take(e.carries[k]) or Ct(b.zeros(ct_in[k].ty), True) for k in self.tans}
+        taken = {k: own.take(e.carries[k]) for k in self.tans}
+        self.nothing = {k for k, ct in taken.items() if ct is None and self.certain}
+        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True) for k, ct in taken.items()}
+        reached = {k for k in self.absent if own.take(e.carries[k]) is not None}
+        if reached:
+            self.absent -= reached
+            self.tans = sorted((*self.tans, *reached))
+            rev.redo = before
+            return None
         late = {k for k in self.tans if back[k].want is not True} - self.conditional
         if late:
             self.conditional |= late
@@ -551,7 +572,10 @@ class _LoopReader:
             return None
         whole = {k: b.fill(Lit(True, BOOL), w.ty) for k, w in want_in.items()}
         conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
-        sliced = [own.take(s) or Ct(b.zeros(cotangent(s.ty)), True) for s in self.slices.values()]
+        found = [own.take(s) for s in self.slices.values()]
+        self.untouched = [ct is None for ct in found]
+        pairs = zip(found, self.slices.values(), strict=True)
+        sliced = [ct or Ct(b.zeros(cotangent(s.ty)), True) for ct, s in pairs]
         self.wanted_slices = [ct.want is not True for ct in sliced]
         results = [*(back[k].value for k in self.tans), *conditions, *(ct.value for ct in sliced)]
         results += [ct.want for ct in sliced if ct.want is not True]
@@ -632,11 +656,13 @@ class _LoopReader:
         conditional = [k for k in self.tans if k in self.conditional]
         wants = dict(zip(conditional, outs[t : t + c], strict=True))
         for k, value in zip(self.tans, outs, strict=False):
-            g.add(self.e.inits[k], Ct(value, wants.get(k, True)))
+            if k not in self.nothing:
+                g.add(self.e.inits[k], Ct(value, wants.get(k, True)))
         rest = outs[t + c :]
         conditions = iter(rest[len(self.slices) :])
-        for v, value, w in zip(self.slices, rest, self.wanted_slices, strict=False):
-            g.add(v, Ct(value, next(conditions) if w else True))
+        for v, value, w, nothing in zip(self.slices, rest, self.wanted_slices, self.untouched, strict=False):
+            if not nothing:
+                g.add(v, Ct(value, next(conditions) if w else True))
 
 
 # ------------------------------------------------------------------------------- linear operators
@@ -722,22 +748,38 @@ def primal_of(func: Func) -> Func:
     return func.memo["primal"]
 
 
-def _rule_pair(func: Func, conditional: tuple[bool, ...]) -> Pair:
-    """The reverse of a forward derivative that was itself made of the programmer's reverse."""
+def _rule_pair(func: Func, conditional: Asked) -> Pair:
+    """The reverse of a forward derivative that was itself made of the programmer's reverse.
+
+    The rule is not looked into: what it gives counts where any of what it is given does.
+    """
     primal, vjp = func.memo["primal"], func.memo["vjp"]
     primals = tuple(p for p in func.params if not is_tan(p))
     f, b = Builder(where=func.where), Builder(where=func.where)
     fwd = Func(func.name + "_fwd", primals, f.block(f.call(primal, primals)), func.where)
     params: list[Var] = []
     cts: list[Atom] = []
+    wants: list[Want] = []
     for ty, asked in zip((t for t in func.results if is_tan_type(t)), conditional, strict=True):
+        if asked is None:
+            cts.append(b.zeros(cotangent(ty)))
+            continue
         ct = Ct(Var(cotangent(ty), "ct"), Var(truths(ty), "want") if asked else True)
         params += [x for x in (ct.value, ct.want) if isinstance(x, Var)]
         cts.append(ct.clean(b))
-    body = b.block(b.call(vjp, [*primals, *cts]))
+        wants.append(ct.want if ct.want is True else anywhere(b, ct.want))
+    outs: list[Atom] = list(b.call(vjp, [*primals, *cts]))
+    counts = [w for w in wants if w is not True]
+    asked = len(counts) == len(wants)
+    if asked:
+        some = counts[0]
+        for w in counts[1:]:
+            some = b.op("or", some, w)
+        outs += [b.fill(some, truths(Ty(TanT(), t.shape))) for t in vjp.results]
+    body = b.block(outs)
     bwd = fresh(Func(func.name + "_bwd", (*primals, *params), body, func.where))
     none = (False,) * len(vjp.results)
-    return Pair(fresh(fwd), bwd, primals, (), none, none, none, 0.0)
+    return Pair(fresh(fwd), bwd, primals, (), (asked,) * len(vjp.results), none, none, 0.0)
 
 
 def jvp_of_vjp(func: Func) -> Func:
@@ -770,7 +812,7 @@ def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> l
     refs = [Var(as_ref(cotangent(c.ty))) for c, r in zip(cts, pair.by_ref, strict=True) if r]
     inner = Builder(b)
     more: list[Atom] = []
-    returned = [c.ty for c, r in zip(cts, pair.by_ref, strict=True) if not r]
+    returned = [c.ty for c, r, w in zip(cts, pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
     pair.bwd.memo["linear"] = True
     for ref, w in zip(refs, (w for w, r in zip(pair.wants, pair.by_ref, strict=True) if r), strict=True):
         more += [Var(Ty(TanT(), ref.ty.shape, ref=True))] + ([Var(as_ref(truths(ref.ty)))] if w else [])
@@ -778,7 +820,7 @@ def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> l
     plain = iter(outs[: len(returned)])
     if not refs:
         b.lets += inner.lets
-        return list(plain)
+        return [b.zeros(c.ty) if w is None else next(plain) for c, w in zip(cts, pair.wants, strict=True)]
     inits = [b.zeros(Ty(v.ty.scalar, v.ty.shape)) for v in more if isinstance(v, Var)]
     body = inner.block(outs[: len(returned)])
     wanted = [v for v in more if isinstance(v, Var)]
@@ -787,4 +829,5 @@ def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> l
     )
     plain = iter(finals[: len(returned)])
     tangents = iter(o for o in finals[len(returned) :] if is_tan(o))
-    return [next(tangents) if r else next(plain) for r in pair.by_ref]
+    sources = zip(cts, pair.by_ref, pair.wants, strict=True)
+    return [next(tangents) if r else b.zeros(c.ty) if w is None else next(plain) for c, r, w in sources]

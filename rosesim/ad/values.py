@@ -435,7 +435,7 @@ class Tan(Scalar):
 
 
 class _IndexMeta(type):
-    def __getitem__(cls, n: int) -> type[Index]:
+    def __getitem__(cls, n: Any) -> type[Index]:
         if isinstance(n, (Value, bool)) or not isinstance(n, int | np.integer) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
         return _sized_index(int(n))
@@ -537,7 +537,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return self._arith("iadd", o)
 
     @overload
-    def __radd__(self, o: int) -> Index: ...
+    def __radd__(self, o: int) -> Index: ...  # pyright: ignore[reportOverlappingOverload] -- ints count as floats
     @overload
     def __radd__(self, o: float) -> Real: ...
     def __radd__(self, o: Any) -> Any:
@@ -551,7 +551,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return self._arith("isub", o)
 
     @overload
-    def __rsub__(self, o: int) -> Index: ...
+    def __rsub__(self, o: int) -> Index: ...  # pyright: ignore[reportOverlappingOverload] -- ints count as floats
     @overload
     def __rsub__(self, o: float) -> Real: ...
     def __rsub__(self, o: Any) -> Any:
@@ -565,7 +565,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return self._arith("imul", o)
 
     @overload
-    def __rmul__(self, o: int) -> Index: ...
+    def __rmul__(self, o: int) -> Index: ...  # pyright: ignore[reportOverlappingOverload] -- ints count as floats
     @overload
     def __rmul__(self, o: float) -> Real: ...
     def __rmul__(self, o: Any) -> Any:
@@ -640,7 +640,7 @@ def kind(v: object) -> str:
         s = v.atom.ty.scalar
         return str(T.IntType(s.lo, s.hi)) if isinstance(s, IntT) else "Index"
     if isinstance(v, Value):
-        return v._kind()
+        return v._kind()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
     return f"{type(v).__name__} {v!r}" if isinstance(v, int | float | str | bool) else type(v).__name__
 
 

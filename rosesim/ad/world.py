@@ -65,8 +65,12 @@ class World:
             stack += new
         return found
 
-    def note_function(self, python: Callable[..., Any]) -> None:
-        """Note what a Python function's code names, and what the plain functions among it name."""
+    def note_function(self, python: Callable[..., Any], *, calls: bool = False) -> None:
+        """Note what a Python function's code names, and what the plain functions among it name.
+
+        Functions of the language that it calls note for themselves what they read, when the trace reaches
+        them; `calls` looks into them now, for code that is traced later (a derivative's rule).
+        """
         stack: list[Any] = [python]
         seen: set[tuple[int, int]] = set()
         while stack:
@@ -84,6 +88,8 @@ class World:
                 if isinstance(v, types.FunctionType | types.MethodType):
                     if not _is_fixed(v):
                         stack.append(v)
+                elif calls and type(v).__module__ == "rosesim.ad.function":
+                    stack.append(getattr(v, "python", None))
                 elif type(v) in (list, tuple, dict) and len(v) <= _SHORT:
                     found.extend(v.values() if type(v) is dict else v)
                 elif not _is_fixed(v if isinstance(v, type | types.ModuleType) else type(v)) and id(v) not in opened:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def training_progress(scene: str, total: int) -> Iterator[Callable[[Progress], None]]:
+def training_progress(scene: str, total: int) -> Generator[Callable[[Progress], None]]:
     """A bar on standard error with the loss beside it; gives what is to be called at each evaluation."""
     # Imported here: it takes a third of the time that --help has.
     from rich.console import Console

@@ -42,7 +42,8 @@ def compile_func(
         **{name: a.ctypes.data for name, a in program.data.items()},
         **(interrupt.symbols() if program.polled else {}),
     }
-    loaded = engine.load(written.text, module.ENTRY, symbols, optimise=optimise)
+    how = {"optimise": optimise, "straight": written.straight}
+    loaded = engine.load(written.text, module.ENTRY, symbols, **how)
     call = make_call(func, called, loaded, written, keep=(callbacks, list(program.data.values())))
     seconds = time.perf_counter() - began
-    return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, optimise=optimise))
+    return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))

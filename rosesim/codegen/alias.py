@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from rosesim.ad import ir
+from rosesim.ad import deep, ir
 from rosesim.ad.ir import (
     Accum,
     Add,
@@ -129,7 +129,7 @@ def last_uses(block: Block) -> dict[Block, dict[Var, int]]:
                 if isinstance(a, Var):
                     last[a] = k
             for nested in ir.blocks(let.expr):
-                for v in visit(nested):
+                for v in deep.nested(visit, nested):
                     last[v] = k
         for a in b.results:
             if isinstance(a, Var):
@@ -316,7 +316,7 @@ class _Analysis:
     def _cond(self, let: Let, cond: Cond, block: Block, k: int) -> None:
         for branch in (cond.then, cond.orelse):
             self.parent[branch] = (block, k)
-            self._block(branch)
+            deep.nested(self._block, branch)
         for v, a, b in zip(let.outs, cond.then.results, cond.orelse.results, strict=True):
             if v.ty.shape and v.ty.size <= SHORT and v not in self.out.addressed:
                 self.out.elements.add(v)
@@ -336,7 +336,7 @@ class _Analysis:
             ours = bool(init.ty.shape) and self._can_steal(init, block, k) and self._is_only_use(init, let)
             homes.append(self._steal(let, position, init, block) if ours else Root(block))
         self.parent[accum.body] = (block, k)
-        self._block(accum.body)
+        deep.nested(self._block, accum.body)
         results = accum.body.results
         for v, a in zip(let.outs, results, strict=False):
             root = self.out.root.get(a) if isinstance(a, Var) else None
@@ -362,8 +362,8 @@ class _Analysis:
                 steals[j] = True  # other carries that start as parts of it are copied before the loop begins
         homes = [self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)]
         if loop.test is not None:
-            self._block(loop.test)
-        self._block(loop.body)
+            deep.nested(self._block, loop.test)
+        deep.nested(self._block, loop.body)
         plan = LoopPlan(buffered, self._sources(loop, buffered), {}, steals)
         plan.dropped = _dropped(loop, plan)
         self.out.loops[loop] = plan

@@ -65,6 +65,8 @@ class Code:
         self._frames: dict[str, tuple[int, int]] = {}
         self.frame_bytes = 0
         self.failures: list[tuple[str, str]] = []
+        self.group = ""
+        """Metadata for loads and stores that are independent of those of other iterations (see `loops`)."""
 
     # -------------------------------------------------------------------------------- text
 
@@ -163,7 +165,7 @@ class Code:
     def load(self, pointer: str, s: layout.Scalar) -> str:
         """A scalar of an array, in a register."""
         size = layout.itemsize(s)
-        raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {size}")
+        raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {size}{self.group}")
         match layout.register(s):
             case "i1":
                 # Not a truncation: a foreign bool array may hold bytes other than 0 and 1.
@@ -183,7 +185,7 @@ class Code:
                 value = self.let(f"trunc i64 {value} to {kind}")
             case _:
                 pass
-        self.put(f"store {kind} {value}, ptr {pointer}, align {size}")
+        self.put(f"store {kind} {value}, ptr {pointer}, align {size}{self.group}")
 
     def loop(self, n: int | str) -> CountedLoop:
         """A counted loop written by hand: `with code.loop(n) as i:`."""

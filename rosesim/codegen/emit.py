@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rosesim.ad import deep
 from rosesim.ad.ir import (
     Accum,
     Add,
@@ -213,7 +214,7 @@ class Emitter:
         for label, block in ((then, cond.then), (orelse, cond.orelse)):
             c.open(label)
             mark = c.mark()
-            values = self.block(block, wanted)
+            values = deep.nested(self.block, block, wanted)
             for k, v in enumerate(let.outs):
                 value = values[k]
                 if v in sharing.elements and isinstance(value, Arr):
@@ -252,7 +253,7 @@ class Emitter:
                 to = self.place(out) if out.ty.shape else self.buffer(out.ty)
                 arrays.write(c, self.value(init), to, out.ty)
             self.env[ref] = Arr(ref.ty, to)
-        self.lets(accum.body)
+        deep.nested(self.lets, accum.body)
         for v, a in zip(let.outs, accum.body.results, strict=False):
             self.bind(v, self._same(a))
         for ref, out in zip(accum.refs, finals, strict=True):

@@ -47,10 +47,13 @@ class Loaded:
     tracker: Any
 
 
-def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool) -> Loaded:
-    """Compile a module and link it against the process, the C library and `symbols`."""
+def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool, straight: bool) -> Loaded:
+    """Compile a module and link it against the process, the C library and `symbols`.
+
+    `straight` asks for the straight-line vectoriser.
+    """
     with _lock:
-        module = _module(text, optimise)
+        module = _module(text, optimise, straight)
         unit = llvm.JITLibraryBuilder().add_object_img(_machine(_level(optimise)).emit_object(module))
         for name, address in symbols.items():
             unit.import_symbol(name, address)
@@ -59,17 +62,17 @@ def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool) -
         return Loaded(tracker[entry], tracker)
 
 
-def as_compiled(text: str, *, optimise: bool) -> str:
+def as_compiled(text: str, *, optimise: bool, straight: bool) -> str:
     """The text of a module as machine code is made of it."""
     with _lock:
-        return str(_module(text, optimise))
+        return str(_module(text, optimise, straight))
 
 
 def _level(optimise: bool) -> int:
     return 3 if optimise else 0
 
 
-def _module(text: str, optimise: bool) -> Any:
+def _module(text: str, optimise: bool, straight: bool) -> Any:
     # A context of its own: types and constants live as long as the context does.
     module = llvm.parse_assembly(text, context=llvm.create_context())
     machine = _machine(_level(optimise))
@@ -77,8 +80,7 @@ def _module(text: str, optimise: bool) -> Any:
     module.data_layout = str(machine.target_data)
     if optimise:
         tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-        # Its time is where large programs' time goes; billiards and mass-spring run no faster with it.
-        tuning.slp_vectorization = False
+        tuning.slp_vectorization = straight
         tuning.loop_vectorization = True
         tuning.loop_interleaving = True
         tuning.loop_unrolling = True

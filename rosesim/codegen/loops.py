@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rosesim.ad import deep
 from rosesim.ad.cost import block_work
-from rosesim.ad.ir import Let, Loop, Var
+from rosesim.ad.ir import Accum, Add, Call, Data, Get, Guard, Let, Loop, Stop, SubRef, Var, all_lets
 from rosesim.codegen import arrays, layout
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.program import INTERRUPTED
@@ -103,12 +104,18 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     e.env[loop.index] = count
     if loop.test is not None:
         c.open(test)
-        (going,) = e.block(loop.test, [None])
+        (going,) = deep.nested(e.block, loop.test, [None])
         assert isinstance(going, str)
         c.branch(going, body, leave)
 
     # Body: results to where they are wanted.
     c.open(body)
+    around, parallel = c.group, ""
+    if _is_independent(e, loop):
+        group = e.program.note("distinct !{}")
+        accesses = e.program.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
+        parallel = f", !llvm.loop {e.program.note(f'distinct !{{@, {accesses}}}')}"
+        c.group = f", !llvm.access.group {group}"
     if loop.reverse:
         last = c.let(f"sub nuw nsw i64 {end}, 1")
         e.env[loop.index] = c.let(f"sub nuw nsw i64 {last}, {count}")
@@ -117,7 +124,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     for v, pointer in zip(stacked, stacks, strict=True):
         inner = len(v.ty.shape) > 1
         wanted.append(arrays.place_of(c, pointer, v.ty, [at]) if inner else None)
-    values = e.block(loop.body, wanted)
+    values = deep.nested(e.block, loop.body, wanted)
     for v, pointer, value in zip(stacked, stacks, values[n:], strict=True):
         if isinstance(value, str):
             c.store(arrays.place_of(c, pointer, v.ty, [at]), value, v.ty.scalar)
@@ -144,7 +151,8 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
                 w.close(name, x)
     for j, name in next_spare.items():
         w.close(name, _address(state[plan.dropped[j]]))
-    c.jump(head)
+    c.put(f"br label %{head}{parallel}")
+    c.group = around
 
     # After it: the phis are the final carries.
     c.open(leave)
@@ -159,6 +167,29 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
         e.env[v] = Arr(v.ty, pointer)
     if loop.test is not None:
         e.env[let.outs[-1]] = count
+
+
+def _is_independent(e: Emitter, loop: Loop) -> bool:
+    """Whether all that the body does to memory is to read what the loop does not write, and to write outputs.
+
+    LLVM cannot see that: it would compare the addresses at run time or give up. It is told for innermost
+    loops alone, the ones that it vectorises.
+    """
+    if loop.test is not None or any(e.sharing.loops[loop].buffered):
+        return False
+    for let in all_lets(loop.body):
+        if isinstance(let.expr, Loop | Accum | Add | Call | Guard | SubRef):
+            return False
+        if any(v.ty.shape and v in e.sharing.root and _has_own_memory(e, v, let) for v in let.outs):
+            return False
+    return True
+
+
+def _has_own_memory(e: Emitter, v: Var, let: Let) -> bool:
+    """Whether a buffer is written for an array: all iterations write that same one."""
+    if v in e.sharing.elements:
+        return v in e.sharing.addressed
+    return not isinstance(let.expr, Get | Stop | Data)
 
 
 def _address(x: Value) -> str:

@@ -29,7 +29,6 @@ ATTRIBUTES = [
     "attributes #0 = { nounwind noinline }",
     "attributes #2 = { nounwind alwaysinline }",
     "attributes #1 = { nounwind willreturn memory(none) }",  # so that equal calls of the C library merge
-    '!0 = !{!"branch_weights", i32 1, i32 1000000}',
 ]
 
 
@@ -40,6 +39,8 @@ class Module:
     text: str
     program: Program
     workspace_bytes: int
+    straight: bool
+    """Whether the straight-line vectoriser is worth its time."""
 
 
 def write(func: Func, math: str) -> Module:
@@ -50,6 +51,7 @@ def write(func: Func, math: str) -> Module:
     program.polled = plan.polled_loops(order)
     may_fail = plan.fallible(order, program.polled)
     program.inlined, small = plan.inlined(order, pieces)
+    straight = plan.straight_work(order, program.inlined) <= plan.STRAIGHT
     overlapping = plan.overlapping_refs(order)
     texts: list[str] = []
     in_out: dict[Func, Mapping[int, int]] = {}
@@ -76,7 +78,12 @@ def write(func: Func, math: str) -> Module:
         *lower_ops.declarations(body),
         *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
     ]
-    return Module("\n".join([*program.globals, body, *declared, *ATTRIBUTES, ""]), program, workspace)
+    return Module(
+        "\n".join([*program.globals, body, *declared, *ATTRIBUTES, *program.metadata, ""]),
+        program,
+        workspace,
+        straight,
+    )
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from rosesim.ad.cost import block_work, func_work, work
-from rosesim.ad.ir import Block, Call, Func, Guard, Let, Loop, Opaque, SubRef, Var, all_lets
+from rosesim.ad.ir import Block, Call, Func, Guard, Let, Loop, Opaque, SubRef, Var, all_lets, blocks
 
 POLL_FROM = 10_000_000
 """Programs and loops of less work (in additions) end long before anyone can press Ctrl-C."""
@@ -22,6 +22,10 @@ SMALL = 60
 
 TINY = 10
 """Functions of up to so many cost more to call than to repeat."""
+
+STRAIGHT = 100_000
+"""The straight-line vectoriser runs where the squares of the blocks' lengths sum to less: about 0.2 s of its
+time at the worst (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
 
 ONCE = 600
 """Functions that are called from one place alone are inlined up to so many."""
@@ -88,6 +92,27 @@ def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
                 own += size[g]
         size[f] = own
     return found, size[order[-1]] <= SMALL
+
+
+def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:
+    """The squares of the lengths of all blocks, with what is inlined into them, in all."""
+    straight: dict[Func, int] = {}
+    total = 0
+    for f in order:
+        if not isinstance(f.body, Block):
+            continue
+        stack = [f.body]
+        while stack:
+            block = stack.pop()
+            length = 0
+            for let in block.lets:
+                e = let.expr
+                stack.extend(blocks(e))
+                length += straight[e.func] if isinstance(e, Call) and e in inline else 1
+            total += length * length
+            if block is f.body:
+                straight[f] = length
+    return total
 
 
 def _lets(f: Func) -> list[Let]:

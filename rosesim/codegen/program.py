@@ -69,6 +69,7 @@ class Program:
     polled: set[ir.Loop] = field(default_factory=set[ir.Loop])
     inlined: set[ir.Call] = field(default_factory=set[ir.Call])
     globals: list[str] = field(default_factory=list[str])
+    metadata: list[str] = field(default_factory=lambda: ['!0 = !{!"branch_weights", i32 1, i32 1000000}'])
     failures: list[Failure] = field(default_factory=list[Failure])
     opaques: list[Func] = field(default_factory=list[Func])
     data: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
@@ -78,6 +79,12 @@ class Program:
         """The status of a guard."""
         self.failures.append(Failure(guard.message, where))
         return len(self.failures)
+
+    def note(self, text: str) -> str:
+        """The name of a new node of metadata; `@` in its text stands for that name."""
+        name = f"!{len(self.metadata)}"
+        self.metadata.append(f"{name} = {text.replace('@', name)}")
+        return name
 
     def constant(self, array: np.ndarray, ty: Ty) -> str:
         """The address of a captured array."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rosesim.ad import ir
+from rosesim.ad import deep, ir
 from rosesim.ad.ir import Accum, Block, Call, Cond, Data, Expr, Func, Get, Let, Loop, Opaque, Stop, SubRef, Var
 
 LONG = 2_000
@@ -62,14 +62,14 @@ def _expr(e: Expr, made: dict[Func, Func], pieces: set[Func], f: Func) -> Expr:
         case Call(g, args):
             return e if made[g] is g else Call(made[g], args)
         case Loop():
-            body = _block(e.body, made, pieces, f)
-            test = None if e.test is None else _block(e.test, made, pieces, f)
+            body = deep.nested(_block, e.body, made, pieces, f)
+            test = None if e.test is None else deep.nested(_block, e.test, made, pieces, f)
             return e if body is e.body and test is e.test else replace(e, body=body, test=test)
         case Cond(p, a, b):
-            then, orelse = _block(a, made, pieces, f), _block(b, made, pieces, f)
+            then, orelse = (deep.nested(_block, x, made, pieces, f) for x in (a, b))
             return e if then is a and orelse is b else Cond(p, then, orelse)
         case Accum(inits, refs, a):
-            body = _block(a, made, pieces, f)
+            body = deep.nested(_block, a, made, pieces, f)
             return e if body is a else Accum(inits, refs, body)
         case _:
             return e

@@ -52,12 +52,12 @@ class Compiled(Generic[P, I, S]):
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
 
-        def loss(params, inputs):
+        def loss(params: Any, inputs: Any):
             start = scene.start(params, inputs)
             last = scan(lambda s, t: scene.step(s, t, params, inputs), start, scene.steps)
             return scene.loss(last, params, inputs)
 
-        def states(params, inputs):
+        def states(params: Any, inputs: Any):
             def step(state: Any, t: Any) -> Any:
                 after = scene.step(state, t, params, inputs)
                 return after, after
@@ -83,8 +83,11 @@ class Compiled(Generic[P, I, S]):
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
         """(params, inputs, direction) to the loss and its derivative along the direction, by forward mode."""
         along = jvp(self.loss)
-        f = fn(lambda params, inputs, direction: along(params, inputs, direction, None))
-        return f.compile(*self._like, self._like[0])
+
+        def moved(params: Any, inputs: Any, direction: Any) -> Any:
+            return along(params, inputs, direction, None)
+
+        return fn(moved).compile(*self._like, self._like[0])
 
     def batch(self, n: int, *, gradient: bool) -> Any:
         """(n params stacked along a new first dimension, inputs) to n losses, with gradients or without."""

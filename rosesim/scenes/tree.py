@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T")
+OfLeaf = Callable[[str, Any], Any] | Callable[[str, Any, Any], Any]
 
 
 def leaves(struct: Any, name: str = "") -> dict[str, Any]:
@@ -27,7 +28,7 @@ def leaves(struct: Any, name: str = "") -> dict[str, Any]:
     }
 
 
-def map_leaves(f: Callable[..., Any], struct: T, *others: T, name: str = "") -> T:
+def map_leaves(f: OfLeaf, struct: T, *others: T, name: str = "") -> T:
     """The struct with f(name, leaf, *the others' leaves) in the place of each leaf.
 
     >>> map_leaves(lambda name, x, y: x + y, (1.0, {"a": 2.0}), (10.0, {"a": 20.0}))

@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,9 @@ def _reach(p: Line | Polygon | Arrow) -> float:
 class _Painter:
     """Paints one canvas into a box of a surface."""
 
-    def __init__(self, module, surface: pygame.Surface, canvas: Canvas, rect: pygame.Rect, colours):
+    def __init__(
+        self, module: Any, surface: pygame.Surface, canvas: Canvas, rect: pygame.Rect, colours: Mapping[str, Colour]
+    ):
         self.pygame, self.surface, self.canvas, self.rect, self.colours = (
             module,
             surface,

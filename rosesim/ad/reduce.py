@@ -1,4 +1,4 @@
-"""Adding up all elements of an array."""
+"""All elements of an array in one number or truth."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from rosesim.ad.ir import Atom, Loop, Ty, Var, index_ty
 
 def summed(b: Builder, x: Atom) -> Atom:
     """The sum of all elements; x itself where it is a scalar."""
+    return _folded(b, "add", x)
+
+
+def anywhere(b: Builder, p: Atom) -> Atom:
+    """Whether some element is true; p itself where it is a scalar."""
+    return _folded(b, "or", p)
+
+
+def _folded(b: Builder, name: str, x: Atom) -> Atom:
     if not x.ty.shape:
         return x
     n = x.ty.shape[0]
     i, carry = Var(index_ty(n), "i"), Var(Ty(x.ty.scalar))
     inner = Builder(b)
-    total = inner.op("add", carry, summed(inner, inner.get(x, (i,))))
+    total = inner.op(name, carry, _folded(inner, name, inner.get(x, (i,))))
     (out,) = b.let(Loop(n, i, (b.zeros(carry.ty),), (carry,), inner.block([total])), carry.ty)
     return out
