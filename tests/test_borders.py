@@ -235,7 +235,8 @@ class Pair(Struct):
 def test_a_struct_with_a_field_that_does_not_fit_is_refused_by_name() -> None:
     @fn
     def f(p: Pair, many: Vec[Pair, 2]) -> Real:
-        return p.a[0] + many[1].a[1]
+        second: Any = many[1]  # pyright: ignore[reportIndexIssue] -- a struct is no number to it
+        return p.a[0] + second.a[1]
 
     ok = Pair(np.array([1.0, 2.0]), 1)  # pyright: ignore[reportArgumentType] -- plain values from outside
     both = Pair(np.ones((2, 2)), np.array([0, 2]))  # pyright: ignore[reportArgumentType]
