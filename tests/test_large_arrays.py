@@ -75,8 +75,12 @@ UPDATES = [
 
 # Of these the arrays are still copied once a step: in the value where an old element is read after a
 # put, in the gradient where the put stands in a function or a branch (docs/language.md, "Vectors").
-COPIED = {(swap_two_elements, False), (swap_two_elements, True)}
-COPIED |= {(set_an_element_in_a_function, True), (set_an_element_in_a_branch, True)}
+COPIED = {
+    (swap_two_elements, False),
+    (swap_two_elements, True),
+    (set_an_element_in_a_function, True),
+    (set_an_element_in_a_branch, True),
+}
 IN_PLACE = [(f, gradient) for f in UPDATES for gradient in (False, True) if (f, gradient) not in COPIED]
 
 
