@@ -95,7 +95,8 @@ def test_the_gradient_is_the_closed_form_and_has_the_shape_of_params():
     assert gradient.force == pytest.approx(2 * d * 1.2, rel=1e-12)
     assert gradient.delay == pytest.approx(2 * d @ [1, 0.5], rel=1e-12)
     value_, along = compiled(SCENE).forward(PUSH, WORLD, Push(np.array([1.0, 0.0]), 2.0))  # pyright: ignore[reportArgumentType] -- NumPy
-    assert value_ == loss and along == pytest.approx(gradient.force[0] + 2 * gradient.delay, rel=1e-12)
+    assert value_ == pytest.approx(loss, rel=1e-15)  # fast code may contract the two programs differently
+    assert along == pytest.approx(gradient.force[0] + 2 * gradient.delay, rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 5])

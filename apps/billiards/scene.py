@@ -6,14 +6,17 @@ table units (the table's width is 1), time in seconds, all balls have equal mass
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, cond, const, dot, fn, minimum, norm, select, sum, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+
+ARROW = 0.4
+"""Of the shot's arrow: table units for each table unit a second."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,25 @@ class Billiards(Scene[Shot, Table, Balls]):
         """The target ball's path is worth seeing."""
         return np.asarray(state.position)[-1:]
 
+    def handles(self, params: Shot, inputs: Table) -> dict[str, tuple[float, float]]:
+        """The goal, the cue ball where it starts, and the tip of the shot's arrow."""
+        cue, shot = np.asarray(params.position), np.asarray(params.velocity)
+        where = {"goal": inputs.goal, "shot": cue + ARROW * shot, "cue": cue}
+        return {name: (float(p[0]), float(p[1])) for name, p in where.items()}
+
+    def drag(self, handle: str, to: tuple[float, float], params: Shot, inputs: Table) -> tuple[Shot, Table]:
+        """Set the goal, the cue ball's start or its velocity; new physics needs no new program."""
+        point: Any = np.array(to)
+        match handle:
+            case "goal":
+                return params, replace(inputs, goal=point)
+            case "cue":
+                return replace(params, position=point), inputs
+            case "shot":
+                return replace(params, velocity=(point - np.asarray(params.position)) / ARROW), inputs
+            case _:
+                raise KeyError(handle)
+
     def why_no_gradient(self, trajectory: Trajectory[Balls], params: Shot, inputs: Table) -> str | None:
         """The target ball lies where it lay as long as nothing has hit it."""
         if not np.array_equal(np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]):
@@ -191,7 +213,7 @@ class Billiards(Scene[Shot, Table, Balls]):
         """The shot's arrow, then the balls."""
         cue, *others, target = np.asarray(state.position)
         shadows = np.asarray(state.position) + 0.15 * self.radius * np.array([1.0, -1.0])
-        canvas.arrow(params.position, 0.4 * np.asarray(params.velocity), "arrow", width=self.radius / 4)
+        canvas.arrow(params.position, ARROW * np.asarray(params.velocity), "arrow", width=self.radius / 4)
         for role, balls in (("shadow", shadows), ("ball", others), ("target", [target]), ("cue", [cue])):
             for ball in balls:
                 canvas.circle(ball, self.radius, role)

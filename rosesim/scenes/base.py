@@ -106,6 +106,18 @@ class Scene(ABC, Generic[P, I, S]):
         """The points, of shape (k, 2), whose paths a picture shows; none unless a scene says so."""
         return np.zeros((0, 2))
 
+    def handles(self, params: P, inputs: I) -> Mapping[str, tuple[float, float]]:
+        """What a person can drag, by name, and where it is; nothing unless a scene says so.
+
+        Names that params or inputs have too (`goal`) make the connection plain. What lies where the state
+        begins ("cue") is dragged at the start of the replay.
+        """
+        return {}
+
+    def drag(self, handle: str, to: tuple[float, float], params: P, inputs: I) -> tuple[P, I]:
+        """Params and inputs after a person has dragged a handle to a point: numbers alone, so nothing compiles."""
+        raise KeyError(handle)
+
     def why_no_gradient(self, trajectory: Any, params: P, inputs: I) -> str | None:
         """Why the gradient is exactly zero, as a clause for a person, where the scene knows.
 

@@ -68,6 +68,11 @@ def _setting(name: str, text: str, kind: Any) -> Any:
         if text.lower() == "none":
             return None
         (kind,) = (k for k in typing.get_args(kind) if k is not types.NoneType)
+    if isinstance(kind, type) and hasattr(kind, "parse"):
+        try:
+            return kind.parse(text)  # pyright: ignore[reportAttributeAccessIssue] -- just looked for
+        except ValueError as e:
+            raise SceneError(f"{name}: {e}") from e
     if kind is bool:
         known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() not in known:

@@ -1,0 +1,37 @@
+"""The application that the commands add themselves to, and the arguments that several of them take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # rich would take most of the time of --help
+    pretty_exceptions_enable=False,
+    help="Differentiable simulation of things that move.",
+)
+
+SceneArgument = Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name; see `rosesim list`.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a setting or an input, as in steps=512 or goal=0.8,0.7."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
+Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
+Optimizer = Annotated[str | None, typer.Option(metavar="NAME", help="The published one if not given.")]
+Seed = Annotated[int, typer.Option(help="Of the random numbers that params start from.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
+Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
+Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last attempt's end as a PNG.")]
+
+
+@app.callback()
+def everywhere(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")] = False,
+) -> None:
+    """Take the flags that every command has."""

@@ -1,0 +1,70 @@
+"""`rosesim check` and `rosesim bench`: is the gradient right, and how fast is it?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rosesim.cli.app import Json, SceneArgument, Set, app
+from rosesim.cli.output import note, print_json
+from rosesim.scenes import configure, find_scene, scene_names
+from rosesim.scenes.errors import SceneError
+
+
+@app.command()
+def check(scene: SceneArgument, set_: Set = None, json: Json = False) -> None:
+    """Gradient check: reverse mode against forward mode and against differences."""
+    from rosesim.scenes.check import check_gradient
+
+    made, inputs = configure(find_scene(scene), set_ or [])
+    found = check_gradient(made, inputs)
+    if json:
+        print_json(
+            {
+                "scene": made.name,
+                "max_rel_error_jvp_vjp": found.max_rel_error_jvp_vjp,
+                "max_rel_error_fd": found.max_rel_error_fd,
+                "verdicts": found.verdicts,
+                "passed": found.passed,
+            }
+        )
+    else:
+        for name, verdict in found.verdicts.items():
+            print(f"{made.name}: {name}: {verdict}")
+        print(
+            f"{made.name}: reverse differs from forward by {found.max_rel_error_jvp_vjp:.1e}, "
+            f"from differences by {found.max_rel_error_fd:.1e}"
+        )
+    if not found.passed:
+        note(f"the gradient check of {made.name} failed: " + "; ".join(
+            f"{name}: {v}" for name, v in found.verdicts.items() if v.startswith("wrong")))  # fmt: skip
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    scene: Annotated[str | None, typer.Argument(metavar="[SCENE]", help="All scenes if not given.")] = None,
+    set_: Set = None,
+    batch: Annotated[int, typer.Option(help="Independent runs at once; times are for each.")] = 1,
+    json: Json = False,
+) -> None:
+    """Milliseconds for a value and gradient, compile time, memory."""
+    from rosesim.scenes.bench import bench as measure
+
+    if batch < 1:
+        raise SceneError(f"batch is 1 or more; {batch} was given")
+    if scene is None and set_:
+        raise SceneError("--set needs the name of a scene")
+    results: list[dict[str, Any]] = []
+    for name in [scene] if scene else scene_names():
+        made, inputs = configure(find_scene(name), set_ or [])
+        r = measure(made, inputs, batch)
+        results.append(r)
+        if not json:
+            print(
+                f"{name}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
+                f"compiled in {r['compile_seconds']:.2f} s" + (f", a run of a batch of {batch}" if batch > 1 else "")
+            )
+    if json:
+        print_json({"results": results})
