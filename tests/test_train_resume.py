@@ -43,6 +43,8 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(way: str, tmp_path: P
     assert resume(parts, scene=VALLEY).iterations == 7
     with pytest.raises(Interrupted):
         resume(parts, scene=VALLEY, iterations=TOTAL, report=stop_at(16))
+    with np.load(parts / "last.npz", allow_pickle=False) as last:
+        assert (int(last["iteration"]), bool(last["done"])) == (16, False)
     run = resume(parts, scene=VALLEY)  # the total is the folder's by now
     assert records(parts) == records(tmp_path / "whole")
     assert (run.losses, run.best_loss) == (whole.losses, whole.best_loss)

@@ -73,7 +73,10 @@ class Valley(Scene[Throw, Field, Path]):
 
 
 def records(folder: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-    """What a run's folder holds but for times: the rows of its metrics, the arrays of last.npz and best.npz."""
+    """What a run's folder holds but for times: the rows of its metrics, the arrays of last.npz and best.npz.
+
+    With the arrays of last.npz, the record of evaluations where there is one.
+    """
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     for row in rows:
         del row["seconds"]
@@ -83,4 +86,6 @@ def records(folder: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any],
             arrays.append({k: (a := archive[k]).dtype.str + str(a.shape) + a.tobytes().hex() for k in archive.files})
     for name in ("seconds", "compile_seconds"):
         del arrays[0][name]
+    if (record := folder / "evaluations.bin").exists():
+        arrays[0]["evaluations"] = record.read_bytes().hex()
     return rows, arrays[0], arrays[1]
