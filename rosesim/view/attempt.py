@@ -38,10 +38,16 @@ class Attempt:
 
     def trails(self, t: int | None = None) -> list[NDArray[np.float64]]:
         """The paths, each of shape (n, 2), until state t; until the end where no t is given."""
+        if t is None:
+            return self._whole
         times, points = self._sampled
-        if t is not None:
-            before = int(np.searchsorted(times, t))
-            points = np.concatenate([points[:before], np.asarray(self.scene.trail(self.trajectory[t]))[None]])
+        before = int(np.searchsorted(times, t))
+        until = np.concatenate([points[:before], np.asarray(self.scene.trail(self.trajectory[t]))[None]])
+        return [_straightened(until[:, k]) for k in range(until.shape[1])]
+
+    @functools.cached_property
+    def _whole(self) -> list[NDArray[np.float64]]:
+        _, points = self._sampled
         return [_straightened(points[:, k]) for k in range(points.shape[1])]
 
 

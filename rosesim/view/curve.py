@@ -48,7 +48,8 @@ def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float,
     under = BOTTOM - LETTERS - 13
     canvas.text((LEFT, under), f"iteration {first}", "muted", size=LETTERS)
     canvas.text((width - RIGHT, under), f"{last}", "muted", size=LETTERS, align="right")
-    canvas.line([at(*p) for p in path], "muted", width=1.5, opacity=0.45)
+    if now < points[-1][0]:
+        canvas.line([at(*p) for p in path], "muted", width=1.5, opacity=0.45)
     so_far = [at(i, v) for i, v in path if i <= now]
     canvas.line(so_far, "curve", width=2.25)
     if so_far:
@@ -65,7 +66,7 @@ def _powers_of_ten(low: float, high: float) -> list[float]:
 
 def _round_numbers(low: float, high: float) -> list[float]:
     """About four multiples of 1, 2 or 5 times a power of ten, around the range."""
-    spread = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-12)
+    spread = max(high - low, 0.1 * max(abs(low), abs(high)) if high == low else 0.0, 1e-12)
     step = next(m * 10.0 ** math.floor(math.log10(spread)) for m in (0.2, 0.5, 1, 2) if
                 m * 10.0 ** math.floor(math.log10(spread)) >= spread / 5)  # fmt: skip
     first = math.floor(low / step)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-MOST = 400
-"""Points kept: a curve is a few hundred pixels wide."""
+MOST = 200
+"""Points kept: a curve is that many pixels wide, and painting it costs time."""
 
 
 @dataclass
@@ -16,8 +16,8 @@ class History:
     >>> history = History()
     >>> for i in range(1000):
     ...     history.add(i, 1.0 / (i + 1))
-    >>> history.points[:3], history.points[-1][0], len(history.points) <= 400
-    ([(0, 1.0), (4, 0.2), (8, 0.1111111111111111)], 999, True)
+    >>> history.points[:3], history.points[-1][0], len(history.points) <= 200
+    ([(0, 1.0), (8, 0.1111111111111111), (16, 0.058823529411764705)], 999, True)
     """
 
     stride: int = 1

@@ -11,9 +11,23 @@ from rosesim.view.words import HELP_SIZE, NUMBERS_HEIGHT
 WINDOW = (1000, 640)
 """The size at which a point is a pixel."""
 LEAST = (640, 420)
+HIGH = (500, 730)
+"""The height of a new window is between these: room for the curve, and laptops' screens."""
 MARGIN, SIDE = 16.0, 256.0
 ZOOM = (0.8, 1.6)
 """Letters grow and shrink with the window, by less than it does, between these."""
+
+
+def window_size(extent: tuple[float, float, float, float]) -> tuple[int, int]:
+    """The size of a new window, in which a scene of that extent fills its box unless it is very flat or high.
+
+    >>> window_size((0.0, 0.0, 1.0, 1.0)), window_size((0.0, 0.0, 4.0, 1.0))
+    ((1000, 730), (1000, 500))
+    """
+    left, bottom, right, top = extent
+    width = WINDOW[0] - SIDE - 3 * MARGIN
+    high = width * (top - bottom) / (right - left) + BAR_HEIGHT + 2.5 * MARGIN
+    return WINDOW[0], round(min(max(high, HIGH[0]), HIGH[1]))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ARROW_HEAD = 4.5
 """An arrow head's length, in line widths."""
+CLOSE = 0.3
+"""Points of a path nearer to the last than so many line widths are left out: nobody sees them, each takes 10 µs."""
 FAR = 1e5
 """SDL's coordinates are 32-bit; what lies so many pixels outside a box is not seen anyway."""
 
@@ -63,7 +65,9 @@ class View:
     def pixel(self, p: Point) -> Point:
         """The pixel of a point."""
         x, y = self.origin[0] + self.scale * p[0], self.origin[1] - self.scale * p[1]
-        return min(max(x, -FAR), FAR), min(max(y, -FAR), FAR)
+        if -FAR < x < FAR and -FAR < y < FAR:
+            return x, y
+        return _near(x), _near(y)
 
     def point(self, pixel: Point) -> Point:
         """The point at a pixel."""
@@ -156,6 +160,7 @@ class Painter:
 
     def _path(self, to: pygame.Surface, path: list[Point], colour: tuple[int, ...], width: float) -> None:
         half = max(width, 1.0) / 2
+        path = _thinned(path, CLOSE * width)
         for (x0, y0), (x1, y1) in itertools.pairwise(path):
             length = math.hypot(x1 - x0, y1 - y0)
             if length > 0:  # a quadrilateral, because pygame's thick lines are cut along the axes
@@ -196,3 +201,17 @@ class Painter:
         pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), "RGB")
         size = max(1, round(x1 - x0)), max(1, round(y1 - y0))
         self.surface.blit(self.pygame.transform.scale(pixels, size), (round(x0), round(y0)))
+
+
+def _near(v: float) -> float:
+    """What is not a number lies outside too."""
+    return min(max(v, -FAR), FAR) if v == v else FAR
+
+
+def _thinned(path: list[Point], least: float) -> list[Point]:
+    """The path with its ends, and between them only points that are so far from the one before."""
+    kept = path[:1]
+    for p in path[1:-1]:
+        if math.dist(p, kept[-1]) >= least:
+            kept.append(p)
+    return [*kept, path[-1]] if len(path) > 1 else kept

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosesim.scenes.canvas import Canvas, Primitive
 from rosesim.view.painter import Painter, Rectangle, View, colour_of, load_pygame
@@ -68,6 +69,11 @@ class Panel:
             rect = self._whole_pixels(changed)
             left, top, right, bottom = (v // self._samples for v in (rect.left, rect.top, rect.right, rect.bottom))
             self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """What is seen now, of shape (height, width, 3)."""
+        return self._pixels[..., :3]
 
     def blit(self, window: pygame.Surface) -> None:
         """Put the box into the window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,10 @@ THIN = 0.005
 GHOST_OPACITY = 0.5
 RING = 0.022
 """Radius of the ring around what can be dragged, in parts of the picture's height."""
-LONGEST_ARROW, SHORTEST_ARROW = 0.16, 0.05
+LONGEST_ARROW = 0.16
 """Of the gradient, in parts of the picture's height."""
+SLENDER = 9.0
+"""An arrow is at least so many times as long as wide; its head takes half of that."""
 
 
 def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) -> Canvas:
@@ -43,26 +46,36 @@ def above(scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, *, tr
 
 
 def arrow_length(scene: AnyScene, steep: float, steepest: float) -> float:
-    """How long the longest gradient arrow is: its cube root shows a fall by a thousand as one by ten."""
-    height = scene.extent[3] - scene.extent[1]
+    """How long the longest gradient arrow is: by the cube root, a fall by a thousand shows as one by ten."""
     part = (steep / steepest) ** (1 / 3) if steepest > 0 else 0.0
-    return height * max(LONGEST_ARROW * part, SHORTEST_ARROW)
+    return LONGEST_ARROW * part * (scene.extent[3] - scene.extent[1])
 
 
 def draw_gradient(canvas: Canvas, arrows: Sequence[Arrow]) -> None:
-    """The gradient's arrows."""
+    """The gradient's arrows; a short one is thin, so that its head leaves some of the shaft."""
     for tail, vector in arrows:
-        canvas.arrow(tail, vector, "gradient", width=1.4 * THIN * canvas.height)
+        width = min(1.4 * THIN * canvas.height, math.hypot(*vector) / SLENDER)
+        canvas.arrow(tail, vector, "gradient", width=width)
 
 
 def draw_handles(canvas: Canvas, handles: Mapping[str, tuple[float, float]], hovered: str | None) -> None:
-    """Rings around what can be dragged; a strong one, and its name, at what the mouse is on."""
+    """Rings around what can be dragged; a larger one, with its name, around what the mouse is on."""
     radius, thin = RING * canvas.height, THIN * canvas.height
     for name, at in handles.items():
         if name != hovered:
-            canvas.circle(at, radius, "handle", width=0.5 * thin, opacity=0.6)
+            _ring(canvas, at, 0.8 * radius, 0.4 * thin)
     if hovered is not None:
         x, y = handles[hovered]
-        canvas.circle((x, y), radius, "handle", opacity=0.25)
-        canvas.circle((x, y), 1.5 * radius, "handle", width=thin)
-        canvas.text((x, y + 2.1 * radius), hovered, "handle", size=0.9 * radius, align="centre")
+        _ring(canvas, (x, y), 1.4 * radius, 0.8 * thin)
+        size = 0.8 * radius
+        half, low = (0.35 * len(hovered) + 0.8) * size, y + 1.9 * radius
+        if low + 2.2 * size > canvas.extent[3]:
+            low = y - 1.9 * radius - 2.2 * size
+        canvas.box((x - half, low), (x + half, low + 2.2 * size), "panel")
+        canvas.text((x, low + 0.6 * size), hovered, "ink", size=size, align="centre")
+
+
+def _ring(canvas: Canvas, centre: tuple[float, float], radius: float, width: float) -> None:
+    """Dark with a light rim on both sides, to be seen on anything."""
+    canvas.circle(centre, radius, "panel", width=3 * width)
+    canvas.circle(centre, radius, "ink", width=width)

@@ -25,7 +25,6 @@ ROLES: dict[str, str] = {
     "negative": "#2f6fd6",
     "curve": "#2f6fd6",
     # of the window
-    "handle": "#f2f2ee",
     "button": "#e7e4dc",
     "hovered": "#d9d5ca",
     "accent": "#22252b",

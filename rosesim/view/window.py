@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rosesim.scenes.canvas import Canvas
 from rosesim.view import stage, words
-from rosesim.view.controls import BAR_HEIGHT, Bar, Switches
+from rosesim.view.attempt import AnyScene
+from rosesim.view.controls import Bar, Switches
 from rosesim.view.curve import loss_curve
 from rosesim.view.display import open_display
-from rosesim.view.layout import LEAST, WINDOW, layout
+from rosesim.view.layout import LEAST, layout, window_size
+from rosesim.view.live import Beginning, Live, Optimizer
 from rosesim.view.painter import load_pygame
 from rosesim.view.panel import Panel
 from rosesim.view.raster import Box
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import pygame
 
 FRAMES_A_SECOND = 60
-NUMBERS_A_SECOND = 10
+READ_A_SECOND = 10
 """Numbers and curve change no faster than a person reads."""
 REACH = 20.0
 """How near the mouse takes a handle, in points."""
@@ -39,7 +41,9 @@ class Window:
         self.pygame = pygame = load_pygame()
         self.session = session
         self.title = title
-        self._window: Any = pygame.Window(f"rosesim {title}", WINDOW, resizable=True, allow_high_dpi=True)
+        self._window: Any = pygame.Window(
+            f"rosesim {title}", window_size(session.scene.extent), resizable=True, allow_high_dpi=True
+        )
         self._window.minimum_size = LEAST
         self._colours = colours(session.scene.colours)
         self._keys = _keys(pygame)
@@ -182,7 +186,7 @@ class Window:
         on = [name for name, is_on in self._switched().items() if is_on]
         self._switches.show(self._switch_parts.canvas(on, hovered))
         now = time.perf_counter()
-        if now - self._read >= 1 / NUMBERS_A_SECOND:
+        if now - self._read >= 1 / READ_A_SECOND:
             self._read = now
             self._draw_words()
         panels = [self._scene, self._bar, self._switches, self._numbers, self._curve]
@@ -243,6 +247,17 @@ class Window:
             self._cursor = shape
             with contextlib.suppress(self.pygame.error):  # not every video driver has cursors
                 self.pygame.mouse.set_cursor(shape)
+
+
+def watch(scene: AnyScene, beginning: Beginning, optimizer: Optimizer) -> None:
+    """Open the viewer on a scene, and return when a person has closed it; NoDisplay where there is none."""
+    live = Live(scene, beginning, optimizer)
+    window = Window(Session(scene, live), scene.name)
+    live.start()  # after the window, which shows that something is being compiled
+    try:
+        window.run()
+    finally:
+        live.close()
 
 
 def _keys(pygame: Any) -> dict[int, str]:

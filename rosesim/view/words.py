@@ -21,7 +21,7 @@ KEYS = (
 )
 MOUSE = "Drag what has a ring, and the bar below."
 HELP_SIZE = (400.0, 372.0)
-NUMBERS_HEIGHT = 148.0
+NUMBERS_HEIGHT = 162.0
 MESSAGE_LETTERS, MESSAGE_LEADING, MESSAGE_PAD = 9.5, 17.0, 12.0
 
 
@@ -37,7 +37,7 @@ def numbers(
     columns = (
         (0.0, "iteration", shown, 17.0, 72),
         (width * 0.5, "loss", short(loss), 17.0, 72),
-        (0.0, "gradient's length", short(steep), 10.5, 124),
+        (0.0, "gradient length", short(steep), 10.5, 124),
     )
     for x, label, text, size, down in columns:
         canvas.text((x, top - down), label, "muted", size=8.5)
