@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,11 @@ def test_train_gives_the_published_descent_as_json(tmp_path: Path):
 def test_a_run_folder_holds_settings_metrics_and_params(tmp_path: Path):
     found = json_of("train", "billiards", *QUICK, "--set", "goal=0.8,0.7", "--out", "a/run", cwd=tmp_path)
     run = tmp_path / "a" / "run"
-    settings = json.loads((run / "settings.json").read_text())
+    settings = tomllib.loads((run / "settings.toml").read_text())
     assert settings["scene"] == "billiards" and settings["settings"]["steps"] == 700
     assert settings["inputs"]["goal"] == [0.8, 0.7]
-    assert settings["training"] == {"optimizer": "gd", "iterations": 3, "seed": 0, "learning_rate": 0.01}
+    assert settings["inputs"]["learning_rate"] == 0.01
+    assert settings["training"] == {"optimizer": "gd", "iterations": 3, "seed": 0, "schedule": "constant"}
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [r["iteration"] for r in rows] == [0, 1, 2, 3]
     assert set(rows[0]) == {"iteration", "loss", "gradient_norm", "seconds"}
@@ -89,7 +91,7 @@ def test_a_run_folder_holds_settings_metrics_and_params(tmp_path: Path):
     with np.load(run / "best.npz", allow_pickle=False) as best:
         assert set(best.files) == {"position", "velocity"} and best["position"].shape == (2,)
     assert sorted(p.name for p in run.iterdir()) == [
-        "attempts.npz", "best.npz", "last.npz", "metrics.jsonl", "settings.json"
+        "best.npz", "last.npz", "metrics.jsonl", "settings.toml"
     ]  # fmt: skip
 
 
@@ -276,17 +278,24 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path):
 
 def test_a_damaged_run_folder_is_named(tmp_path: Path):
     done("train", "billiards", *QUICK, "--out", "run", cwd=tmp_path)
-    (tmp_path / "run" / "attempts.npz").write_bytes(b"no zip")
-    assert "attempts.npz cannot be read" in refused("export", "run", "--png", "a.png", cwd=tmp_path)
-    (tmp_path / "run" / "settings.json").write_text("{}")
-    assert "run is not the folder of a run" in refused("export", "run", "--png", "a.png", cwd=tmp_path)
+    (tmp_path / "run" / "last.npz").write_bytes(b"no zip")
+    assert "last.npz cannot be read" in refused("export", "run", "--png", "a.png", cwd=tmp_path)
+    (tmp_path / "run" / "settings.toml").write_text("")
+    assert "run/settings.toml: not the settings of a run: scene is missing" in refused(
+        "export", "run", "--png", "a.png", cwd=tmp_path
+    )
 
 
 def test_a_diverging_run_stops_with_one_line_and_keeps_what_it_has(tmp_path: Path):
     result = rosesim("train", "billiards", "--set", "goal=1e200,0", "--out", "run", "--json", cwd=tmp_path)
     assert result.returncode == 1 and result.stdout == ""
-    assert "the loss is no longer finite at iteration 0; what was reached is in run" in result.stderr.splitlines()[-1]
-    assert (tmp_path / "run" / "best.npz").is_file()
+    line = result.stderr.splitlines()[-1]
+    assert line == (
+        "rosesim: the loss is no longer finite at iteration 0: every state of the rollout is finite; it is the loss "
+        "of the last one that is not; what was reached is in run"
+    )
+    with np.load(tmp_path / "run" / "last.npz", allow_pickle=False) as last:
+        assert last["params.position"].tolist() == [0.1, 0.5]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are delivered differently there")
@@ -305,6 +314,7 @@ def test_ctrl_c_saves_and_ends_with_one_line(tmp_path: Path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "interrupted after" in stderr.splitlines()[-1] and "Traceback" not in stderr
-    with np.load(run / "last.npz") as last:
-        assert np.isfinite(last["position"]).all()
+    assert "interrupted at iteration" in stderr.splitlines()[-1] and "Traceback" not in stderr
+    assert stderr.endswith("--resume run goes on from there\n")
+    with np.load(run / "last.npz", allow_pickle=False) as last:
+        assert np.isfinite(last["params.position"]).all() and last["iteration"] > 0

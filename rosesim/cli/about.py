@@ -30,7 +30,9 @@ def info() -> None:
     """Versions and the machine."""
     from importlib import metadata
 
+    from rosesim.train.seeds import cores
+
     print(f"rosesim {metadata.version('rosesim')}, Python {sys.version.split()[0]}")
     for package in ("numpy", "llvmlite", "pygame-ce", "imageio", "pillow", "typer"):
         print(f"{package} {metadata.version(package)}")
-    print(f"{system.platform_name()}, {system.cpu_name()}, {system.cores()} cores")
+    print(f"{system.platform_name()}, {system.cpu_name()}, {cores()} cores")

@@ -24,7 +24,20 @@ Set = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
 Optimizer = Annotated[str | None, typer.Option(metavar="NAME", help="The published one if not given.")]
-Seed = Annotated[int, typer.Option(help="Of the random numbers that params start from.")]
+Seed = Annotated[int | None, typer.Option(help="Of the random numbers that params start from; 0 if not given.")]
+Seeds = Annotated[int | None, typer.Option(metavar="N", help="Train from N seeds, from --seed on, on threads.")]
+Schedule = Annotated[
+    str | None,
+    typer.Option(metavar="SPEC", help="Of the learning rate: cosine, exponential:500, warmup:10+cosine:200, ..."),
+]
+Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer gradients down to this norm.")]
+Sigma = Annotated[
+    float | None, typer.Option(help="The deviation that cmaes starts with; told from the params if not given.")
+]
+Resume = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Go on with the run of this folder, to --iterations in total.")
+]
+Headless = Annotated[bool, typer.Option("--headless", help="Open no window; training never does.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
 Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
 Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last attempt's end as a PNG.")]

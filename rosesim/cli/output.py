@@ -32,8 +32,11 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def training_progress(scene: str, total: int) -> Generator[Callable[[Progress], None]]:
-    """A bar on standard error with the loss beside it; gives what is to be called at each evaluation."""
+def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Callable[[Progress], None]]:
+    """A bar on standard error with the loss beside it; gives what is to be called after each iteration.
+
+    Runs of several seeds share the bar, and the loss is the least of their last ones.
+    """
     # Imported here: it takes a third of the time that --help has.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -47,13 +50,17 @@ def training_progress(scene: str, total: int) -> Generator[Callable[[Progress], 
         TimeElapsedColumn(),
     )
     bar = Bar(*columns, console=Console(stderr=True))
-    task = bar.add_task(scene, total=total, loss="")
+    task = bar.add_task(scene, total=total * seeds, loss="")
+    latest: dict[int, Progress] = {}
 
     def report(progress: Progress) -> None:
         bar.start()  # at the first report: what goes wrong before that needs no bar
-        bar.update(task, completed=progress.iteration, loss=f"{progress.loss:.4g}")
+        latest[progress.seed] = progress
+        done = sum(p.iteration for p in latest.values())
+        bar.update(task, completed=done, loss=f"{min(p.loss for p in latest.values()):.4g}")
         if progress.note:
-            bar.console.print(f"rosesim: {progress.note}", highlight=False, soft_wrap=True, markup=False)
+            whose = f"seed {progress.seed}: " if seeds > 1 else ""
+            bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)
 
     try:
         yield report

@@ -2,53 +2,108 @@
 
 from __future__ import annotations
 
-from rosesim.cli.app import Gif, Iterations, Json, Optimizer, Out, SceneArgument, Seed, Set, app
-from rosesim.cli.output import print_json, training_progress
-from rosesim.cli.pictures import write_pictures
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rosesim.cli.app import (
+    Clip,
+    Gif,
+    Headless,
+    Iterations,
+    Json,
+    Optimizer,
+    Out,
+    Resume,
+    Schedule,
+    Seed,
+    Seeds,
+    Set,
+    Sigma,
+    app,
+)
+from rosesim.cli.outcome import tell
+from rosesim.cli.output import training_progress
 from rosesim.scenes import configure, find_scene
+from rosesim.scenes.errors import SceneError
+
+if TYPE_CHECKING:
+    from rosesim.train import Run, SeedRuns
+
+SceneOrResume = Annotated[
+    str | None, typer.Argument(metavar="SCENE", help="A scene's name; --resume may stand alone.")
+]
 
 
 @app.command()
 def train(
-    scene: SceneArgument,
+    scene: SceneOrResume = None,
     iterations: Iterations = None,
     optimizer: Optimizer = None,
-    seed: Seed = 0,
+    seed: Seed = None,
+    seeds: Seeds = None,
     set_: Set = None,
+    schedule: Schedule = None,
+    clip: Clip = None,
+    sigma: Sigma = None,
     out: Out = None,
+    resume: Resume = None,
     gif: Gif = None,
+    headless: Headless = False,
     json: Json = False,
 ) -> None:
     """Tune a scene by its gradient, into a run's folder."""
-    from rosesim.train import folder, plan
+    from rosesim.train.folder import is_unbegun
+
+    asked = {"optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma}
+    if resume is not None and out is not None:
+        raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
+    # A run that was killed before its settings were written is begun with what the command line says.
+    if resume is None or (scene is not None and is_unbegun(resume)):
+        if scene is None:
+            raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
+        given = {name: value for name, value in asked.items() if value is not None}
+        made, inputs, outcome = _new(scene, set_ or [], iterations, seeds, given, resume or out)
+    else:
+        made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**asked, "seeds": seeds})
+    tell(made, inputs, outcome, gif, json)
+
+
+def _new(
+    scene: str,
+    assignments: list[str],
+    iterations: int | None,
+    seeds: int | None,
+    given: dict[str, Any],
+    out: Path | None,
+) -> tuple[Any, Any, Run[Any] | SeedRuns]:
+    from rosesim.train import folder, plan, train_seeds
     from rosesim.train import train as run_training
 
-    made, inputs = configure(find_scene(scene), set_ or [])
-    total = plan(made, inputs, iterations, optimizer, seed).iterations  # a mistake shows before anything is made
-    where = folder.new_folder(made.name) if out is None else out
-    with training_progress(made.name, total) as report:
-        run = run_training(
-            made, inputs=inputs, iterations=total, optimizer=optimizer, seed=seed, out=where, report=report
-        )
-    if gif is not None:
-        write_pictures(made, inputs, run.attempts, run.losses, gif, None)
-    if json:
-        print_json(
-            {
-                "scene": made.name,
-                "iterations": total,
-                "loss_first": run.losses[0],
-                "loss_last": run.losses[-1],
-                "best_loss": run.best_loss,
-                "compile_seconds": run.compile_seconds,
-                "seconds_per_iteration": run.seconds_per_iteration,
-                "out": str(where),
-            }
-        )
-        return
-    print(
-        f"{made.name}: loss {run.losses[0]:.4g} to {run.losses[-1]:.4g} in {total} iterations "
-        f"(best {run.best_loss:.4g}); compiled in {run.compile_seconds:.2f} s, "
-        f"{1e3 * run.seconds_per_iteration:.2f} ms an iteration"
-    )
-    print(f"saved in {where}" + (f", shown in {gif}" if gif else ""))
+    made, inputs = configure(find_scene(scene), assignments)
+    total = plan(made, inputs, iterations, **given).iterations  # a mistake shows before anything is made
+    if seeds is not None and seeds < 1:
+        raise SceneError(f"seeds is 1 or more; {seeds} was given")
+    how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
+    how["out"] = folder.new_folder(made.name) if out is None else out
+    with training_progress(made.name, total, seeds or 1) as report:
+        if seeds is None:
+            return made, inputs, run_training(made, **how, report=report)
+        return made, inputs, train_seeds(made, seeds, **how, report=report)
+
+
+def _resumed(
+    folder: Path, scene: str | None, assignments: list[str], iterations: int | None, asked: dict[str, Any]
+) -> tuple[Any, Any, Run[Any] | SeedRuns]:
+    from rosesim.train import resume as resume_run
+    from rosesim.train import resume_seeds
+    from rosesim.train.agree import check_agrees
+    from rosesim.train.settings import read_settings
+
+    found = read_settings(folder)
+    check_agrees(folder, found, scene, assignments, **asked)
+    total = found.plan.iterations if iterations is None else iterations
+    with training_progress(found.scene.name, total, found.seeds or 1) as report:
+        go_on = resume_run if found.seeds is None else resume_seeds
+        return found.scene, found.inputs, go_on(folder, iterations=iterations, report=report)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -85,21 +87,21 @@ class FlatView(Generic[T]):
         """The view of all structs of the shape of `like`."""
         return cls(like, {name: np.shape(leaf) for name, leaf in leaves(like).items()})
 
-    @property
+    @functools.cached_property
     def slices(self) -> dict[str, slice]:
         """Where each leaf lies in the vector."""
         found: dict[str, slice] = {}
         at = 0
         for name, shape in self.shapes.items():
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             found[name] = slice(at, at + size)
             at += size
         return found
 
-    @property
+    @functools.cached_property
     def size(self) -> int:
         """The length of the vector."""
-        return sum(int(np.prod(s)) for s in self.shapes.values())
+        return sum(map(math.prod, self.shapes.values()))
 
     def flatten(self, struct: T) -> NDArray[np.float64]:
         """The vector of a struct's numbers."""

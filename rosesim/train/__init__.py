@@ -1,7 +1,38 @@
 """Training: optimisers, the loop, and the folder that a run leaves."""
 
-from rosesim.train.errors import TrainingStopped
-from rosesim.train.loop import Plan, Progress, Run, attempt_iterations, plan, train
-from rosesim.train.optimizers import OPTIMIZERS
+from rosesim.train.errors import Interrupted, TrainingStopped
+from rosesim.train.folder import BestRun, best_run, read_best
+from rosesim.train.loop import Progress
+from rosesim.train.optimizers import RULES, Adam, GradientDescent, Momentum, Normalized, Optimizer, make_optimizer
+from rosesim.train.plan import OPTIMIZERS, Plan, plan
+from rosesim.train.run import Run, resume, train
+from rosesim.train.schedules import Schedule, parse_schedule
+from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
 
-__all__ = ["OPTIMIZERS", "Plan", "Progress", "Run", "TrainingStopped", "attempt_iterations", "plan", "train"]
+__all__ = [
+    "OPTIMIZERS",
+    "RULES",
+    "Adam",
+    "BestRun",
+    "GradientDescent",
+    "Interrupted",
+    "Momentum",
+    "Normalized",
+    "Optimizer",
+    "Plan",
+    "Progress",
+    "Run",
+    "Schedule",
+    "SeedRun",
+    "SeedRuns",
+    "TrainingStopped",
+    "best_run",
+    "make_optimizer",
+    "parse_schedule",
+    "plan",
+    "read_best",
+    "resume",
+    "resume_seeds",
+    "train",
+    "train_seeds",
+]

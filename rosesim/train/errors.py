@@ -1,7 +1,22 @@
 """What ends a training run before its time."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 from rosesim.ad.errors import RosesimError
 
 
 class TrainingStopped(RosesimError):
-    """The loss or the gradient stopped being a number, or the run was interrupted."""
+    """A number stopped being finite, a file could not be written, or the run was interrupted."""
+
+
+class Interrupted(TrainingStopped):
+    """A person (Ctrl-C) or a program asked the run to stop; everything until then is saved."""
+
+
+class CannotWrite(TrainingStopped):
+    """A file of the run could not be written; what it held before, it holds still."""
+
+    def __init__(self, file: Path, error: OSError):
+        super().__init__(f"{file} cannot be written: {error.strerror or error}; what was saved before is as it was")

@@ -1,35 +1,33 @@
-"""A run's folder: settings.json, metrics.jsonl (a line an iteration), and params as .npz files.
+"""A run's folder, from outside: making one, reading what it holds, finding the best.
 
-Files are written whole: to a temporary name, synced, renamed. Whoever looks sees the old file or the new.
+settings.toml    what the run was made from (`settings`)
+metrics.jsonl    a line for each iteration (`metrics`)
+last.npz         the checkpoint (`checkpoint`)
+best.npz         the best params by their names
+evaluations.bin  what a foreign optimiser asked for (`evaluations`)
+seed-K/          a run like this one for each seed, where there are several
 """
 
 from __future__ import annotations
 
-import dataclasses
-import io
-import json
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.registry import find_scene
-from rosesim.scenes.tree import leaves, map_leaves
+from rosesim.scenes.tree import FlatView
+from rosesim.train import checkpoint
+from rosesim.train.attempts import worth_showing
+from rosesim.train.loop import FILES, METRICS
+from rosesim.train.metrics import read_rows
+from rosesim.train.settings import SETTINGS as SETTINGS
+from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 
-SETTINGS, METRICS, LAST, BEST, ATTEMPTS = (
-    "settings.json",
-    "metrics.jsonl",
-    "last.npz",
-    "best.npz",
-    "attempts.npz",
-)
+AnyScene = Scene[Any, Any, Any]
 
 
 def new_folder(scene: str) -> Path:
@@ -45,102 +43,98 @@ def new_folder(scene: str) -> Path:
     raise FileExistsError(f"{base} and a thousand like it exist already")
 
 
-def write_settings(folder: Path, scene: Scene[Any, Any, Any], inputs: Any, training: Mapping[str, Any]) -> None:
-    """Everything that the run was made from."""
-    settings = {f.name: getattr(scene, f.name) for f in dataclasses.fields(scene)}
-    given = {name: np.asarray(v).tolist() for name, v in leaves(inputs).items()}
-    record = {"scene": scene.name, "settings": settings, "inputs": given, "training": dict(training)}
-    _write(folder / SETTINGS, (json.dumps(record, indent=2) + "\n").encode())
+def begin(folder: Path, settings: Settings) -> None:
+    """Make the folder of a run and write its settings; SceneError where it holds a run already."""
+    if is_run(folder):
+        raise SceneError(f"{folder} holds a run already; --resume {folder} goes on with it")
+    if taken := [name for name in FILES if (folder / name).exists()]:
+        raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would write over; give another folder")
+    settings.record()  # what cannot be written down is refused before anything is made
+    folder.mkdir(parents=True, exist_ok=True)
+    settings.write(folder)
 
 
-def read_scene(folder: Path) -> tuple[Scene[Any, Any, Any], Any]:
+def is_unbegun(folder: Path) -> bool:
+    """Whether a folder exists in which a run was killed before even its settings were written."""
+    return folder.is_dir() and all(p.name.startswith(f".{SETTINGS}.") for p in folder.iterdir())
+
+
+def seed_folder(folder: Path, seed: int) -> Path:
+    """Where the run of a seed lies, of several."""
+    return folder / f"seed-{seed}"
+
+
+def read_scene(folder: Path) -> tuple[AnyScene, Any]:
     """The scene and the inputs of a run; SceneError where the folder does not hold one."""
-    try:
-        record = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        kind = find_scene(record["scene"])
-        settings: dict[str, Any] = {k: _hashable(v) for k, v in record["settings"].items()}
-        scene = kind(**settings)
-        given = record["inputs"]
-        inputs = map_leaves(
-            lambda name, old: np.array(given[name], dtype=np.float64) if np.shape(old) else float(given[name]),
-            scene.inputs(),
-        )
-    except SceneError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise SceneError(f"{folder} is not the folder of a run: {e}") from e
-    return scene, inputs
-
-
-def _hashable(v: Any) -> Any:
-    """A setting as it was before JSON made its tuples lists."""
-    return tuple(map(_hashable, v)) if isinstance(v, list) else v
-
-
-def write_arrays(file: Path, arrays: Mapping[str, NDArray[np.float64]]) -> None:
-    """Named arrays as an .npz file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **dict(arrays))  # pyright: ignore[reportArgumentType] -- names are the arrays' own
-    _write(file, buffer.getvalue())
-
-
-def read_arrays(file: Path) -> dict[str, NDArray[np.float64]]:
-    """The named arrays of an .npz file; SceneError where it is not one."""
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError) as e:
-        raise SceneError(f"{file} cannot be read: {e}") from e
+    found = read_settings(folder)
+    return found.scene, found.inputs
 
 
 def read_losses(folder: Path) -> list[float]:
-    """The loss of every iteration of a run, and that after its last update."""
-    try:
-        lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
-        return [float("nan" if (loss := json.loads(line)["loss"]) is None else loss) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise SceneError(f"{folder / METRICS} cannot be read: {e}") from e
+    """The loss of every iteration of a run (of the best seed, where there are several)."""
+    return [row.loss for row in read_rows(best_seed(folder) / METRICS)]
 
 
-def read_attempts(folder: Path, scene: Scene[Any, Any, Any]) -> list[tuple[int, Any]]:
-    """The iterations that a run remembered, and the params there."""
-    arrays = read_arrays(folder / ATTEMPTS)
-    like = scene.params(np.random.default_rng(0))
-
-    def leaf(k: int, name: str, old: Any) -> Any:
-        array = arrays[f"params.{name}"][k]
-        if array.shape != np.shape(old):
-            raise SceneError(f"{folder / ATTEMPTS} holds {name} of shape {array.shape}; expected {np.shape(old)}")
-        return array if array.shape else float(array)
-
-    try:
-        return [
-            (int(i), map_leaves(lambda name, old, k=k: leaf(k, name, old), like))
-            for k, i in enumerate(arrays["iteration"])
-        ]
-    except KeyError as e:
-        raise SceneError(f"{folder / ATTEMPTS} lacks {e}") from e
+def read_attempts(folder: Path, scene: AnyScene) -> list[tuple[int, Any]]:
+    """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
+    flat = _flat(scene)
+    found = dict(checkpoint.read_attempts(best_seed(folder), flat))
+    return [(i, flat.unflatten(found[i])) for i in worth_showing(sorted(found))]
 
 
-def params_arrays(params: Any) -> dict[str, NDArray[np.float64]]:
-    """Params as named arrays."""
-    return {name: np.asarray(v, dtype=np.float64) for name, v in leaves(params).items()}
+@dataclass(frozen=True)
+class BestRun:
+    """The best that a run has found."""
+
+    scene: AnyScene
+    inputs: Any
+    params: Any
+    loss: float
+    iteration: int
+    folder: Path
+    """Of the seed that found it, where there are several."""
 
 
-def stacked(structs: Sequence[Any]) -> dict[str, NDArray[np.float64]]:
-    """Several params as named arrays with one more, first dimension."""
-    rows = [params_arrays(s) for s in structs]
-    return {name: np.stack([r[name] for r in rows]) for name in rows[0]}
+def read_best(folder: Path) -> BestRun:
+    """The best params of a run, or of all its seeds; SceneError where there are none yet or it is damaged."""
+    where = best_seed(folder)
+    found = read_settings(where)
+    flat = _flat(found.scene)
+    best = checkpoint.read_best(where, flat)
+    return BestRun(found.scene, found.inputs, flat.unflatten(best.x), best.loss, best.iteration, where)
 
 
-def _write(file: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def best_run(scene: str, base: Path = Path("runs")) -> Path | None:
+    """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
+
+    Damaged folders, and others, are passed over.
+    """
+    found: list[tuple[float, Path]] = []
+    for folder in sorted(base.iterdir()) if base.is_dir() else []:
+        try:
+            if is_run(folder) and read_scene_name(folder) == scene:
+                found.append((checkpoint.read_best_loss(best_seed(folder)), folder))
+        except SceneError:
+            continue
+    return min(found)[1] if found else None
+
+
+def best_seed(folder: Path) -> Path:
+    """The folder itself where it is one run's, or that of its best seed; SceneError where none has begun."""
+    if not is_run(folder):
+        read_scene_name(folder)  # says what is wrong with it
+    if (folder / checkpoint.LAST).is_file():
+        return folder
+    found: list[tuple[float, Path]] = []
+    for one in sorted(folder.glob("seed-*")):
+        try:
+            found.append((checkpoint.read_best_loss(one), one))
+        except SceneError:
+            continue
+    if not found and any(folder.glob("seed-*")):
+        raise SceneError(f"{folder}: no seed has got to its first checkpoint yet")
+    return min(found)[1] if found else folder
+
+
+def _flat(scene: AnyScene) -> FlatView[Any]:
+    return FlatView.of(scene.params(np.random.default_rng(0)))

@@ -1,224 +1,263 @@
-"""Training: an optimiser's loop over the compiled loss and gradient of a scene."""
+"""One training run: an optimiser over the compiled loss and gradient of a scene, watched and saved."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
-from rosesim.scenes.base import Scene
-from rosesim.scenes.compiled import compiled
+from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.errors import SceneError
-from rosesim.train import folder as files
-from rosesim.train.errors import TrainingStopped
-from rosesim.train.optimizers import OPTIMIZERS
+from rosesim.train.attempts import is_remembered
+from rosesim.train.checkpoint import BEST, LAST, Best, Checkpoint, read_checkpoint, write_best, write_checkpoint
+from rosesim.train.descent import NotFinite, Position, descend, require_finite
+from rosesim.train.errors import CannotWrite, Interrupted, TrainingStopped
+from rosesim.train.evaluations import Evaluations
+from rosesim.train.files import sweep
+from rosesim.train.finite import explain
+from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
+from rosesim.train.metrics import MetricsFile, Row
+from rosesim.train.optimizers import Vector
+from rosesim.train.plan import Plan
+from rosesim.train.settings import SETTINGS, Settings
 
-P = TypeVar("P")
-I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P
-S = TypeVar("S")
+METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
+FILES = (SETTINGS, METRICS, LAST, BEST, EVALUATIONS)
+"""What a run's folder may hold."""
 
-ATTEMPTS = 8
-"""Iterations whose params a run remembers, for pictures."""
+CHECKPOINT_SECONDS = 1.0
+"""Between checkpoints, at least: what a kill can cost."""
+CHECKPOINT_SHARE = 0.02
+"""Of the run's time, at most, that checkpoints take: a slow disk or large params make them rarer."""
+
+_DIAGNOSING = threading.Lock()
+"""One run at a time compiles what explains a failure: seeds on threads share a scene's programs."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after an evaluation."""
+    """What is known after an iteration."""
 
     iteration: int
     loss: float
-    gradient_norm: float
+    gradient_norm: float | None
+    """None of an optimiser that computes no gradient."""
     note: str | None = None
     """What a person should know, once: that the gradient is exactly zero, and why."""
+    seed: int = 0
+    """Of the run that this is of, where several are under way."""
 
 
-@dataclass
-class Run(Generic[P]):
-    """The outcome of a training run."""
-
-    params: P
-    """After the last update."""
-    losses: list[float]
-    """Before each update, then after the last."""
-    best_loss: float
-    best_params: P
-    compile_seconds: float
-    """Tracing, differentiating and making machine code; about 0 where this scene was compiled before."""
-    seconds_per_iteration: float
-    attempts: list[tuple[int, P]] = field(default_factory=list)
-    """Some iterations, the first and the last among them, and the params there."""
-    out: Path | None = None
+Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How a scene is to be trained."""
-
-    optimizer: str
-    iterations: int
-    seed: int
-    learning_rate: float
+class _Stop(Exception):
+    """Another thread wants the run to end."""
 
 
-def plan(
-    scene: Scene[P, I, S],
-    inputs: I,
-    iterations: int | None = None,
-    optimizer: str | None = None,
-    seed: int = 0,
-) -> Plan:
-    """The published plan with what is given in its place; SceneError where that makes no sense."""
-    total = scene.published.iterations if iterations is None else iterations
-    name = scene.published.optimizer if optimizer is None else optimizer
-    if total < 1:
-        raise SceneError(f"iterations is 1 or more; {total} was given")
-    if seed < 0:
-        raise SceneError(f"seed is 0 or more; {seed} was given")
-    if name not in OPTIMIZERS:
-        raise SceneError(f"no optimizer is called {name!r}; there are {', '.join(sorted(OPTIMIZERS))}")
-    rate = getattr(inputs, "learning_rate", None)
-    if rate is None:
-        raise SceneError(f"the inputs of {scene.name} have no learning_rate, which training reads")
-    return Plan(name, total, seed, float(rate))
+def compile_program(program: Compiled[Any, Any, Any], plan: Plan) -> None:
+    """Compile all that a run of this plan calls; nothing is compiled after that."""
+    _ = program.value if plan.optimizer == "cmaes" else program.value_and_grad
 
 
-def train(
-    scene: Scene[P, I, S],
-    *,
-    inputs: I | None = None,
-    iterations: int | None = None,
-    optimizer: str | None = None,
-    seed: int = 0,
-    out: Path | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
-) -> Run[P]:
-    """Tune a scene's params: what the command `train` does.
+class Loop:
+    """A run from its settings, or from its folder's checkpoint; `run` carries it out, once.
 
-    The published optimiser and iterations apply where none are given; the learning rate is the input of
-    that name. With `out`, that folder gets settings, metrics and params. `report` is called after each
-    evaluation. Raises TrainingStopped where the loss or gradient is not finite, and when interrupted
-    (Ctrl-C), each time with everything saved until then.
+    It is the optimisers' Task (see `descent`).
     """
-    given = scene.inputs() if inputs is None else inputs
-    return _Loop(scene, given, plan(scene, given, iterations, optimizer, seed), out, report).run()
 
+    def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
+        self.settings, self.out, self.report, self.stop = settings, out, report, stop
+        self.plan = settings.plan
+        self.inputs = settings.inputs
+        self.program = compiled(settings.scene)
+        self.flat = self.program.flat
+        self.optimizer = self.plan.rule(settings.inputs)
+        self.x0 = self.flat.flatten(settings.scene.params(np.random.default_rng(self.plan.seed)))
+        state = {} if self.optimizer is None else self.optimizer.start(self.x0)
+        self.at = Position(0, self.x0, state)
+        self.best: Best | None = None
+        self.attempts: list[tuple[int, Vector]] = []
+        self.ended = ""
+        self.compile_seconds, self._before = 0.0, 0.0
+        self.done = False
+        if out is not None and (out / LAST).exists():
+            self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
+        self.resumed_at = self.at.iteration
+        self.rows: list[Row] = []
+        self._saved_best: Best | None = None
+        self._told = False
+        self._metrics: MetricsFile | None = None
+        self._record: Evaluations | None = None
+        self._begun = self._due = 0.0
 
-class _Loop(Generic[P, I, S]):
-    def __init__(
-        self,
-        scene: Scene[P, I, S],
-        inputs: I,
-        plan: Plan,
-        out: Path | None,
-        report: Callable[[Progress], None],
-    ):
-        self.program = compiled(scene)
-        self.scene, self.inputs, self.out, self.report = scene, inputs, out, report
-        self.total = plan.iterations
-        self.update = OPTIMIZERS[plan.optimizer](plan.learning_rate)
-        self.x = self.program.flat.flatten(scene.params(np.random.default_rng(plan.seed)))
-        self.best, self.best_loss = self.x, math.inf
-        self.losses: list[float] = []
-        self.remembered = attempt_iterations(plan.iterations)
-        self.attempts: list[tuple[int, P]] = []
-        self.told = False
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            files.write_settings(out, scene, inputs, asdict(plan))
+    def _take_up(self, c: Checkpoint) -> None:
+        i = c.position.iteration
+        self.at, self.best, self.ended, self.done = c.position, c.best, c.ended, c.done
+        self.attempts = [a for a in c.attempts if a[0] < i]  # that of iteration i comes again with its evaluation
+        self._before, self.compile_seconds = c.seconds, c.compile_seconds
 
-    def run(self) -> Run[P]:
-        """Evaluate, update, evaluate, ..., and once more at the end."""
-        begun = time.perf_counter()
-        evaluate = self.program.value_and_grad
-        compile_seconds = time.perf_counter() - begun
-        unflatten, flatten = self.program.flat.unflatten, self.program.flat.flatten
-        metrics = None if self.out is None else (self.out / files.METRICS).open("w", encoding="utf-8")
-        begun = time.perf_counter()
+    @property
+    def seconds(self) -> float:
+        """That the run has taken, over all its resumptions."""
+        return self._before + (time.perf_counter() - self._begun if self._begun else 0.0)
+
+    def run(self) -> None:
+        """Optimise. Raises TrainingStopped where it ends before its time, with everything saved until then."""
+        self.done, self.ended = False, ""
+        self._open()
         try:
-            for i in range(self.total + 1):
-                params = unflatten(self.x)
-                loss, gradient = evaluate(params, self.inputs)
-                g = flatten(gradient)
-                self._note(i, float(loss), float(np.linalg.norm(g)), params, time.perf_counter() - begun, metrics)
-                if i < self.total:
-                    self.x = self.update(self.x, g)
-        except KeyboardInterrupt:
-            self._save()
-            raise TrainingStopped(f"interrupted after {len(self.losses)} iterations{self._where()}") from None
+            begun = time.perf_counter()
+            compile_program(self.program, self.plan)
+            self.compile_seconds = time.perf_counter() - begun
+            self._begun = time.perf_counter()
+            self._due = self._begun + CHECKPOINT_SECONDS
+            self.ended = self._optimise() or ""
+            self.done = True
+            self.save()
+        except (KeyboardInterrupt, _Stop):
+            self.save()
+            raise Interrupted(f"interrupted at iteration {self.at.iteration}{self._go_on()}") from None
+        except NotFinite as e:
+            self.save()
+            raise TrainingStopped(self._explain(e)) from None
+        except CannotWrite as e:
+            raise TrainingStopped(f"{e}{self._go_on(' once it can be')}") from None
+        except BaseException:
+            with contextlib.suppress(CannotWrite):
+                self.save()
+            raise
         finally:
-            if metrics is not None:
-                metrics.close()
-        seconds = time.perf_counter() - begun
-        self._save()
-        return Run(
-            params=unflatten(self.x),
-            losses=self.losses,
-            best_loss=self.best_loss,
-            best_params=unflatten(self.best),
-            compile_seconds=compile_seconds,
-            seconds_per_iteration=seconds / (self.total + 1),
-            attempts=self.attempts,
-            out=self.out,
-        )
+            self._close()
 
-    def _note(self, i: int, loss: float, norm: float, params: P, seconds: float, metrics: Any) -> None:
-        self.losses.append(loss)
-        if metrics is not None:
-            row = {
-                "iteration": i,
-                "loss": _json(loss),
-                "gradient_norm": _json(norm),
-                "seconds": round(seconds, 6),
-            }
-            metrics.write(json.dumps(row) + "\n")
-            metrics.flush()
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            self._save()
-            what = "loss" if not math.isfinite(loss) else "gradient"
-            raise TrainingStopped(f"the {what} is no longer finite at iteration {i}{self._where()}")
-        if loss < self.best_loss:
-            self.best, self.best_loss = self.x, loss
-        if i in self.remembered:
-            self.attempts.append((i, params))
-        note = None
-        if norm == 0.0 and not self.told:
-            self.told = True
-            why = self.scene.why_no_gradient(self.program.trajectory(params, self.inputs), params, self.inputs)
-            note = f"the gradient is zero at iteration {i}" + (f": {why}" if why else "; nothing will change")
-        self.report(Progress(i, loss, norm, note))
+    def _open(self) -> None:
+        if self.out is None:
+            return
+        # A run that was killed before its first checkpoint has rows, but starts anew.
+        self._metrics = MetricsFile(self.out / METRICS, keep=self.at.iteration)
+        try:
+            self.rows = self._metrics.rows
+            for name in FILES:
+                sweep(self.out, name)
+            if self.plan.optimizer in FOREIGN:
+                gradient = 0 if self.plan.optimizer == "cmaes" else self.flat.size
+                self._record = Evaluations(self.out / EVALUATIONS, self.settings.identity, gradient)
+        except BaseException:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        for opened in (self._metrics, self._record):
+            if opened is not None:
+                opened.close()
+
+    def _optimise(self) -> str | None:
+        total = self.plan.iterations
+        match self.plan.optimizer:
+            case "lbfgs":
+                return lbfgs(self.x0, total, self)
+            case "cmaes":
+                return cmaes(self.x0, total, self, self.plan.seed, self.plan.sigma)
+            case _:
+                assert self.optimizer is not None
+                return descend(self.optimizer, self.at, total, self)
+
+    def evaluate(self, x: Vector) -> tuple[float, Vector]:
+        """The loss and its gradient."""
+        if self._record is not None and (known := self._record.recorded(x)) is not None:
+            return known
+        loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs)
+        g = self.flat.flatten(gradient)
+        if self._record is not None:
+            self._record.add(x, loss, g)
+        return loss, g
+
+    def value(self, x: Vector) -> float:
+        """The loss alone."""
+        if self._record is not None and (known := self._record.recorded(x)) is not None:
+            return known[0]
+        loss = self.program.value(self.flat.unflatten(x), self.inputs)
+        if self._record is not None:
+            self._record.add(x, loss, np.zeros(0))
+        return loss
+
+    def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
+        """Take note of an iteration; see `descent.Task`."""
+        i = at.iteration
+        if i < self.resumed_at:  # a replay on its way to where the run was
+            if self.rows and self.rows[i].loss != loss:
+                raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
+            return
+        self.at = at
+        row = Row(i, loss, gradient_norm, round(self.seconds, 6))
+        if self._metrics is None:
+            self.rows.append(row)
+        else:
+            self._metrics.add(row)
+        require_finite(i, at.x, loss, gradient_norm)
+        self.consider(i, at.x, loss)
+        if is_remembered(i):
+            self.attempts.append((i, at.x))
+        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed))
+        if self._metrics is not None and time.perf_counter() >= self._due:
+            self.save()
+        if self.stop is not None and self.stop.is_set():
+            raise _Stop
+
+    def consider(self, iteration: int, x: Vector, loss: float) -> None:
+        """Take note of a point that may be the best one seen."""
+        if self.best is None or loss < self.best.loss:
+            self.best = Best(loss, iteration, x)
+
+    def save(self) -> None:
+        """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
+        if self.out is None or self._metrics is None:
+            return
+        begun = time.perf_counter()
+        self._metrics.sync()
+        if self._record is not None:
+            self._record.sync()
+        c = Checkpoint(
+            self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.done, self.ended
+        )
+        write_checkpoint(self.out, c, self.flat, self.settings.identity)
+        if self.best is not None and self.best is not self._saved_best:
+            write_best(self.out, self.best, self.flat)
+            self._saved_best = self.best
+        now = time.perf_counter()
+        self._due = now + max(CHECKPOINT_SECONDS, (now - begun) / CHECKPOINT_SHARE)
+
+    def _note(self, at: Position, gradient_norm: float | None) -> str | None:
+        if gradient_norm != 0.0 or self._told:
+            return None
+        self._told = True
+        params = self.flat.unflatten(at.x)
+        with _DIAGNOSING:
+            trajectory = self.program.trajectory(params, self.inputs)
+        why = self.settings.scene.why_no_gradient(trajectory, params, self.inputs)
+        return f"the gradient is zero at iteration {at.iteration}" + (f": {why}" if why else "; nothing will change")
+
+    def _explain(self, e: NotFinite) -> str:
+        if e.what == "update":
+            return f"the params are no longer finite after the update of iteration {e.iteration}{self._where()}"
+        with _DIAGNOSING:
+            detail = explain(self.program, e.x, self.inputs, e.what)
+        return f"the {e.what} is no longer finite {e.when}" + (f": {detail}" if detail else "") + self._where()
 
     def _where(self) -> str:
         return "" if self.out is None else f"; what was reached is in {self.out}"
 
-    def _save(self) -> None:
-        if self.out is None:
-            return
-        unflatten = self.program.flat.unflatten
-        files.write_arrays(self.out / files.LAST, files.params_arrays(unflatten(self.x)))
-        files.write_arrays(self.out / files.BEST, files.params_arrays(unflatten(self.best)))
-        if self.attempts:
-            numbers = np.array([i for i, _ in self.attempts], dtype=np.float64)
-            params = files.stacked([p for _, p in self.attempts])
-            arrays = {"iteration": numbers, **{f"params.{k}": v for k, v in params.items()}}
-            files.write_arrays(self.out / files.ATTEMPTS, arrays)
+    def _go_on(self, when: str = "") -> str:
+        return "" if self.out is None else f"; --resume {self.out} goes on from there{when}"
 
-
-def _json(x: float) -> float | None:
-    """JSON has no word for what is not finite."""
-    return x if math.isfinite(x) else None
-
-
-def attempt_iterations(total: int) -> list[int]:
-    """The iterations worth showing: the first, the last, closer together where descent is quick.
-
-    >>> attempt_iterations(200)
-    [0, 1, 2, 6, 14, 34, 83, 200]
-    """
-    later = np.geomspace(1, total, ATTEMPTS - 1).round().astype(int)
-    return [0, *sorted(set(later.tolist()))]
+    @property
+    def seconds_per_iteration(self) -> float:
+        """Mean, of all iterations and all that they evaluated."""
+        return self.rows[-1].seconds / len(self.rows) if self.rows else math.nan

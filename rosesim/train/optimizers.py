@@ -1,24 +1,197 @@
-"""Optimisers: functions from a point and its gradient, as flat vectors, to the next point."""
+"""Optimisers by gradient, as pure rules: (point, gradient, state) to (next point, next state).
+
+No library is used for them: the kept ones need JAX or PyTorch, hundreds of megabytes for a few lines
+each, and hide their state from our checkpoints. Vectors are flat and float64; a state is a dict of
+arrays, all that a rule remembers, so that a checkpoint of it continues to the same bits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.scenes.errors import SceneError
+from rosesim.train.schedules import Schedule, parse_schedule
+
 Vector = NDArray[np.float64]
-Update = Callable[[Vector, Vector], Vector]
+State = dict[str, NDArray[Any]]
 
 
-def gradient_descent(learning_rate: float) -> Update:
-    """x - learning_rate * gradient.
+class Rule(Protocol):
+    """How an update follows from a gradient."""
 
-    >>> gradient_descent(0.5)(np.array([1.0]), np.array([0.2]))
+    def start(self, x: Vector) -> State:
+        """What is remembered before the first update."""
+        ...
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """The next point, and what is remembered, after update i = 0, 1, ... with this learning rate."""
+        ...
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """x - rate * gradient."""
+
+    def start(self, x: Vector) -> State:
+        """Nothing is remembered."""
+        return {}
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """Against the gradient."""
+        return x - rate * gradient, {}
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """A step of length `rate` against the gradient: x - rate / (|gradient| + 1e-6) * gradient.
+
+    The norm is over all params together. Published with the mass-spring robots of DiffTaichi (Hu et al.,
+    ICLR 2020), whose gradients differ by orders of magnitude from one gait to the next.
+    """
+
+    softening: float = 1e-6
+
+    def start(self, x: Vector) -> State:
+        """Nothing is remembered."""
+        return {}
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """Against the gradient, by the rate."""
+        return x - rate / (norm(gradient) + self.softening) * gradient, {}
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """velocity = decay * velocity + gradient; x - rate * velocity (Polyak 1964, as PyTorch writes it)."""
+
+    decay: float = 0.9
+
+    def start(self, x: Vector) -> State:
+        """At rest."""
+        return {"velocity": np.zeros_like(x)}
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """Along the decaying sum of gradients."""
+        velocity = self.decay * state["velocity"] + gradient
+        return x - rate * velocity, {"velocity": velocity}
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma & Ba, Adam, ICLR 2015, algorithm 1, with the paper's constants.
+
+    With a `weight_decay`, AdamW: Loshchilov & Hutter, Decoupled Weight Decay Regularization, ICLR 2019,
+    algorithm 2, where x shrinks by rate * weight_decay beside the step.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def start(self, x: Vector) -> State:
+        """Both moments are zero."""
+        return {"first": np.zeros_like(x), "second": np.zeros_like(x)}
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """By the ratio of the moments, each free of its bias towards zero."""
+        first = self.beta1 * state["first"] + (1.0 - self.beta1) * gradient
+        second = self.beta2 * state["second"] + (1.0 - self.beta2) * gradient**2
+        mean, square = first / (1.0 - self.beta1 ** (i + 1)), second / (1.0 - self.beta2 ** (i + 1))
+        step = mean / (np.sqrt(square) + self.epsilon) + self.weight_decay * x
+        return x - rate * step, {"first": first, "second": second}
+
+
+RULES: dict[str, Rule] = {
+    "gd": GradientDescent(),
+    "normalized": Normalized(),
+    "momentum": Momentum(),
+    "adam": Adam(),
+    "adamw": Adam(weight_decay=0.01),  # the default of PyTorch's AdamW
+}
+"""Each rule by the name that the command line knows it by."""
+
+
+CONSTANT = Schedule()
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A rule with a learning rate, a schedule of it, and a bound on the gradient's norm.
+
+    >>> adam = Optimizer(Adam(), learning_rate=0.1)
+    >>> x = np.array([1.0, -2.0])
+    >>> state = adam.start(x)
+    >>> for _ in range(200):
+    ...     x, state = adam.step(x, 2.0 * x, state)
+    >>> bool(np.abs(x).max() < 1e-3), int(state["iteration"])
+    (True, 200)
+    """
+
+    rule: Rule
+    learning_rate: float
+    schedule: Schedule = CONSTANT
+    clip: float | None = None
+    """The largest norm of a gradient, over all params together; a longer one is scaled down to it."""
+
+    def start(self, x: Vector) -> State:
+        """The state before the first update, from the point x alone."""
+        return {"iteration": np.array(0), **self.rule.start(x)}
+
+    def step(self, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """The next point and the next state; the arguments stay as they were."""
+        i = int(state["iteration"])
+        bounded = gradient if self.clip is None else clipped(gradient, self.clip)
+        rate = self.learning_rate * self.schedule.factor(i)
+        with np.errstate(all="ignore"):  # whoever drives this looks at the result, once
+            after, rest = self.rule.step(rate, i, x, bounded, state)
+        return after, {"iteration": np.array(i + 1), **rest}
+
+
+def make_optimizer(
+    name: str, learning_rate: float, *, schedule: str | Schedule = "constant", clip: float | None = None
+) -> Optimizer:
+    """The optimiser of a name in RULES: gd, normalized, momentum, adam, adamw.
+
+    Raises SceneError for another name, and for a schedule that `parse_schedule` does not understand.
+
+    >>> gd = make_optimizer("gd", 0.5)
+    >>> gd.step(np.array([1.0]), np.array([0.2]), gd.start(np.array([1.0])))[0]
     array([0.9])
     """
-    return lambda x, gradient: x - learning_rate * gradient
+    if name not in RULES:
+        raise SceneError(f"no optimizer with start and step is called {name!r}; there are {', '.join(RULES)}")
+    made = schedule if isinstance(schedule, Schedule) else parse_schedule(schedule)
+    return Optimizer(RULES[name], learning_rate, made, clip)
 
 
-OPTIMIZERS: dict[str, Callable[[float], Update]] = {"gd": gradient_descent}
-"""Each optimiser by the name that the command line knows it by; called with the learning rate."""
+def norm(x: Vector) -> float:
+    """The Euclidean norm, without overflow and underflow on the way.
+
+    >>> norm(np.array([1e200, 0.0])), norm(np.array([3e-200, 4e-200]))
+    (1e+200, 5e-200)
+    """
+    with np.errstate(all="ignore"):
+        # Not BLAS: its threads share the sum out by their number, and a resumed run may have another.
+        plain = math.sqrt(float(np.sum(x * x)))
+        if 1e-150 < plain < 1e150:
+            return plain
+        largest = float(np.max(np.abs(x), initial=0.0))
+        if largest == 0.0 or not math.isfinite(largest):
+            return largest
+        return largest * math.sqrt(float(np.sum((x / largest) ** 2)))
+
+
+def clipped(gradient: Vector, longest: float) -> Vector:
+    """The gradient, scaled down to a norm of `longest` where it is longer (Pascanu et al., ICML 2013).
+
+    >>> clipped(np.array([3.0, 4.0]), 1.0)
+    array([0.6, 0.8])
+    """
+    length = norm(gradient)
+    return gradient if length <= longest else gradient * (longest / length)

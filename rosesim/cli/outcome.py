@@ -1,0 +1,101 @@
+"""What `rosesim train` says of what it did: in words, as JSON, by its exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rosesim.cli.output import note, print_json
+from rosesim.cli.pictures import write_pictures
+
+if TYPE_CHECKING:
+    from rosesim.train import Run, SeedRuns
+
+
+def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None, json: bool) -> None:
+    """Print the outcome and write its picture (that of the best seed); exit with 1 where a seed failed."""
+    from rosesim.train import SeedRuns
+
+    several = outcome if isinstance(outcome, SeedRuns) else None
+    runs = outcome.runs if isinstance(outcome, SeedRuns) else [outcome]
+    for run in runs:
+        if run.note:
+            note(run.note if several is None else f"seed {run.seed}: {run.note}")
+    if gif is not None and runs:
+        best = min(runs, key=lambda r: r.best_loss)
+        write_pictures(scene, inputs, best.attempts, best.losses, gif, None)
+    numbers = numbers_of_seeds(several) if several else numbers_of(runs[0])
+    if json:
+        seeds = {} if several is None else {"seeds": seed_entries(several)}
+        print_json({"scene": scene.name, **numbers, "out": str(outcome.out), **seeds})
+    else:
+        if several:
+            print("\n".join(seed_lines(several)))
+        if runs:
+            print(summary(scene.name, numbers, f", median of {len(runs)} seeds" if several else ""))
+        print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
+    if several is not None and (failed := [s for s in several.seeds if s.run is None]):
+        note(f"{len(failed)} of {len(several.seeds)} seeds failed; seed {failed[0].seed}: {failed[0].error}")
+        raise typer.Exit(1)
+
+
+def numbers_of(run: Run[Any]) -> dict[str, Any]:
+    """What is told of a run."""
+    return {
+        "iterations": run.iterations,
+        "loss_first": run.losses[0],
+        "loss_last": run.losses[-1],
+        "best_loss": run.best_loss,
+        "compile_seconds": run.compile_seconds,
+        "seconds_per_iteration": run.seconds_per_iteration,
+    }
+
+
+def numbers_of_seeds(several: SeedRuns) -> dict[str, Any]:
+    """The same for seeds, null where none came to its end: medians, but the most iterations."""
+
+    def median(of: Callable[[Run[Any]], float]) -> float | None:
+        return several.median(of) if several.runs else None
+
+    return {
+        "iterations": max((r.iterations for r in several.runs), default=None),
+        "loss_first": median(lambda r: r.losses[0]),
+        "loss_last": median(lambda r: r.losses[-1]),
+        "best_loss": median(lambda r: r.best_loss),
+        "compile_seconds": several.compile_seconds,
+        "seconds_per_iteration": median(lambda r: r.seconds_per_iteration),
+    }
+
+
+def seed_entries(several: SeedRuns) -> list[dict[str, Any]]:
+    """An object for each seed; one that failed has nulls, and an `error`."""
+    entries: list[dict[str, Any]] = []
+    for s in several.seeds:
+        told = {} if s.run is None else numbers_of(s.run)
+        losses = {name: told.get(name) for name in ("loss_first", "loss_last", "best_loss")}
+        entries.append(
+            {"seed": s.seed, **losses, "out": str(s.out), **({} if s.error is None else {"error": s.error})}
+        )
+    return entries
+
+
+def seed_lines(several: SeedRuns) -> list[str]:
+    """A line for each seed."""
+    return [
+        f"seed {s.seed}: failed: {s.error}"
+        if s.run is None
+        else f"seed {s.seed}: loss {s.run.losses[0]:.4g} to {s.run.losses[-1]:.4g} (best {s.run.best_loss:.4g})"
+        for s in several.seeds
+    ]
+
+
+def summary(scene: str, n: dict[str, Any], median: str) -> str:
+    """One line for a person."""
+    return (
+        f"{scene}: loss {n['loss_first']:.4g} to {n['loss_last']:.4g} in {n['iterations']} iterations "
+        f"(best {n['best_loss']:.4g}{median}); compiled in {n['compile_seconds']:.2f} s, "
+        f"{1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
+    )

@@ -1,0 +1,86 @@
+"""Named arrays in .npz files: written whole, read with suspicion.
+
+What is read may have been damaged or made by somebody else, so an array is taken only with the type and
+the shape that the reader expects, seen before memory is given to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import zipfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from rosesim.scenes.errors import SceneError
+from rosesim.train.files import write_whole
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
+
+
+def write_arrays(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an .npz file that `numpy.load` reads; CannotWrite where that fails, with the old file in place."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _EPOCH), "w") as entry:
+                npy.write_array(entry, np.asarray(array), allow_pickle=False)
+    write_whole(file, buffer.getvalue())
+
+
+class Archive:
+    """An .npz file open for reading; every fault is a SceneError that names the file."""
+
+    def __init__(self, file: Path, entries: zipfile.ZipFile):
+        self.file = file
+        self._entries = entries
+
+    @property
+    def names(self) -> set[str]:
+        """The arrays' names."""
+        return {n.removesuffix(".npy") for n in self._entries.namelist()}
+
+    def read(self, name: str, kind: type[np.generic], shape: tuple[int | None, ...]) -> NDArray[Any]:
+        """An array of a type and a shape, in which None stands for any length."""
+        if name not in self.names:
+            raise SceneError(f"{self.file} holds no {name}")
+        info = self._entries.getinfo(f"{name}.npy")
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise SceneError(f"{self.file} cannot be read: {name} is compressed, which rosesim does not do")
+        with self._entries.open(info) as entry:
+            version = npy.read_magic(entry)
+            if version != (1, 0):
+                raise SceneError(f"{self.file} cannot be read: {name} has format {version}; expected (1, 0)")
+            found, fortran, dtype = npy.read_array_header_1_0(entry)
+            fits = len(found) == len(shape) and all(w in (None, f) for f, w in zip(found, shape, strict=True))
+            if dtype.hasobject or not np.issubdtype(dtype, kind) or not fits:
+                wanted = "×".join("n" if w is None else str(w) for w in shape) or "a single value"
+                raise SceneError(
+                    f"{self.file} holds {name} of type {dtype} and shape {found}; expected {kind.__name__}, {wanted}"
+                )
+            size = math.prod(found) * dtype.itemsize
+            content = entry.read(size + 1)  # entries are stored as they are, so this is never more than the file
+            if len(content) != size:
+                raise SceneError(f"{self.file} cannot be read: {name} is said to have {size} bytes and does not")
+        array = np.frombuffer(content, dtype).reshape(found, order="F" if fortran else "C")
+        return array.astype(dtype.newbyteorder("="), order="C")  # our own, and writable
+
+
+@contextlib.contextmanager
+def open_arrays(file: Path) -> Generator[Archive]:
+    """Read an .npz file of ours; SceneError where it is not one."""
+    try:
+        with file.open("rb") as f, zipfile.ZipFile(f) as entries:
+            yield Archive(file, entries)
+    except SceneError:
+        raise
+    except OSError as e:
+        raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
+    except Exception as e:  # bytes that are no archive make zipfile and NumPy raise many kinds
+        raise SceneError(f"{file} cannot be read: it is damaged ({e})") from e

@@ -1,0 +1,162 @@
+"""last.npz: all that a run goes on from, in one file that is replaced as a whole."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.tree import FlatView
+from rosesim.train.arrays import Archive, open_arrays, write_arrays
+from rosesim.train.descent import Position
+from rosesim.train.optimizers import State, Vector
+
+LAST, BEST = "last.npz", "best.npz"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The least loss seen, and where."""
+
+    loss: float
+    iteration: int
+    x: Vector
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run as it stood: the iterations before `position.iteration` are done, that one may be evaluated."""
+
+    position: Position
+    best: Best | None
+    attempts: tuple[tuple[int, Vector], ...]
+    """Iterations remembered for pictures, and the params there."""
+    seconds: float
+    """That the run took so far, over all its resumptions."""
+    compile_seconds: float
+    done: bool
+    """Whether the iteration of `position` is evaluated and was the last one."""
+    ended: str = ""
+    """Why an optimiser ended by itself, as a clause."""
+
+
+def write_checkpoint(folder: Path, c: Checkpoint, flat: FlatView[Any], identity: bytes) -> None:
+    """Replace last.npz; CannotWrite where that fails, with the old one in place."""
+    arrays: dict[str, Any] = {
+        "run": np.frombuffer(identity, np.uint8),
+        "iteration": np.int64(c.position.iteration),
+        **_named("params", c.position.x, flat),
+        **{f"state.{k}": v for k, v in c.position.state.items()},
+        "attempt_iterations": np.array([i for i, _ in c.attempts], np.int64),
+        **_named("attempts", np.array([x for _, x in c.attempts]).reshape(-1, flat.size), flat),
+        "seconds": np.float64(c.seconds),
+        "compile_seconds": np.float64(c.compile_seconds),
+        "done": np.bool_(c.done),
+        "ended": np.str_(c.ended),
+    }
+    if c.best is not None:
+        arrays["best_loss"] = np.float64(c.best.loss)
+        arrays["best_iteration"] = np.int64(c.best.iteration)
+        arrays |= _named("best", c.best.x, flat)
+    write_arrays(folder / LAST, arrays)
+
+
+def write_best(folder: Path, best: Best, flat: FlatView[Any]) -> None:
+    """Replace best.npz, the best params by their names, for people and other programs."""
+    write_arrays(folder / BEST, dict(_split(best.x, flat)))
+
+
+def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: bytes) -> Checkpoint:
+    """The checkpoint of a run; `state` is its optimiser's first state, for its names and shapes.
+
+    Raises SceneError where the file is damaged, another run's, or holds what no run of this scene would.
+    """
+    with open_arrays(folder / LAST) as a:
+        if a.read("run", np.uint8, (16,)).tobytes() != identity:
+            raise SceneError(f"{a.file} is of another run, or {folder}'s settings have been changed since")
+        if {n for n in a.names if n.startswith("state.")} != {f"state.{k}" for k in state}:
+            raise SceneError(f"{a.file} is of another optimiser")
+        known = {k: a.read(f"state.{k}", v.dtype.type, v.shape) for k, v in state.items()}
+        position = Position(_count(a, "iteration"), _vector(a, "params", flat), known)
+        best = None
+        if "best_loss" in a.names:
+            best = Best(_number(a, "best_loss"), _count(a, "best_iteration"), _vector(a, "best", flat))
+        for name, array in {"params": position.x, **known, **({"best": best.x} if best else {})}.items():
+            if not np.isfinite(array).all():
+                raise SceneError(f"{a.file} cannot be read: {name} holds numbers that are not finite")
+        return Checkpoint(
+            position,
+            best,
+            _attempts(a, flat),
+            _number(a, "seconds"),
+            _number(a, "compile_seconds"),
+            bool(a.read("done", np.bool_, ())),
+            str(a.read("ended", np.str_, ())),
+        )
+
+
+def read_best(folder: Path, flat: FlatView[Any]) -> Best:
+    """The best of a run, from its checkpoint; SceneError where there is none."""
+    with open_arrays(folder / LAST) as a:
+        return Best(best_loss(a), _count(a, "best_iteration"), _vector(a, "best", flat))
+
+
+def read_best_loss(folder: Path) -> float:
+    """The best loss of a run; SceneError where there is none."""
+    with open_arrays(folder / LAST) as a:
+        return best_loss(a)
+
+
+def read_attempts(folder: Path, flat: FlatView[Any]) -> list[tuple[int, Vector]]:
+    """The iterations that a run remembered and the one that it reached, and the params there."""
+    with open_arrays(folder / LAST) as a:
+        reached = _count(a, "iteration")
+        return [*((i, x) for i, x in _attempts(a, flat) if i != reached), (reached, _vector(a, "params", flat))]
+
+
+def best_loss(a: Archive) -> float:
+    """The best loss in a checkpoint."""
+    return _number(a, "best_loss")
+
+
+def _attempts(a: Archive, flat: FlatView[Any]) -> tuple[tuple[int, Vector], ...]:
+    iterations = a.read("attempt_iterations", np.int64, (None,))
+    rows = _vectors(a, "attempts", flat, (len(iterations),))
+    return tuple((int(i), x) for i, x in zip(iterations, rows, strict=True))
+
+
+def _split(x: Vector, flat: FlatView[Any]) -> list[tuple[str, Vector]]:
+    """The parts of a vector, or of a stack of them, by name."""
+    lead = x.shape[:-1]
+    return [(name, x[..., s].reshape(lead + flat.shapes[name])) for name, s in flat.slices.items()]
+
+
+def _named(kind: str, x: Vector, flat: FlatView[Any]) -> dict[str, Vector]:
+    return {f"{kind}.{name}": part for name, part in _split(x, flat)}
+
+
+def _vectors(a: Archive, kind: str, flat: FlatView[Any], lead: tuple[int, ...]) -> Vector:
+    parts = [a.read(f"{kind}.{name}", np.float64, lead + shape) for name, shape in flat.shapes.items()]
+    return np.concatenate([p.reshape((*lead, -1)) for p in parts], axis=-1) if parts else np.zeros((*lead, 0))
+
+
+def _vector(a: Archive, kind: str, flat: FlatView[Any]) -> Vector:
+    return _vectors(a, kind, flat, ())
+
+
+def _count(a: Archive, name: str) -> int:
+    n = int(a.read(name, np.int64, ()))
+    if n < 0:
+        raise SceneError(f"{a.file} cannot be read: {name} is {n}")
+    return n
+
+
+def _number(a: Archive, name: str) -> float:
+    v = float(a.read(name, np.float64, ()))
+    if not math.isfinite(v):
+        raise SceneError(f"{a.file} cannot be read: {name} is {v}")
+    return v

@@ -1,0 +1,70 @@
+"""The loop of an optimiser with a state: evaluate, observe, update."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rosesim.train.optimizers import Optimizer, State, Vector, norm
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an optimiser is after so many updates: all that the rest of its run follows from."""
+
+    iteration: int
+    x: Vector
+    state: State
+
+
+class Task(Protocol):
+    """What an optimiser works on, and who watches it."""
+
+    def evaluate(self, x: Vector) -> tuple[float, Vector]:
+        """The loss and its gradient."""
+        ...
+
+    def value(self, x: Vector) -> float:
+        """The loss alone."""
+        ...
+
+    def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
+        """Take note of an iteration, in order, 0 the first; raises what ends the run."""
+        ...
+
+    def consider(self, iteration: int, x: Vector, loss: float) -> None:
+        """Take note of a point that is no iteration's but may be the best one seen."""
+        ...
+
+
+class NotFinite(Exception):
+    """The loss, the gradient or the params stopped being finite numbers, at x in this iteration."""
+
+    def __init__(self, what: str, iteration: int, x: Vector, when: str = ""):
+        super().__init__(what)
+        self.what, self.iteration, self.x = what, iteration, x
+        self.when = when or f"at iteration {iteration}"
+
+
+def require_finite(iteration: int, x: Vector, loss: float, gradient_norm: float | None, when: str = "") -> None:
+    """Raise NotFinite where an evaluation gave what no optimiser can use."""
+    if not math.isfinite(loss):
+        raise NotFinite("loss", iteration, x, when)
+    if gradient_norm is not None and not math.isfinite(gradient_norm):
+        raise NotFinite("gradient", iteration, x, when)
+
+
+def descend(optimizer: Optimizer, at: Position, total: int, task: Task) -> None:
+    """Go on from a position until `total` updates are done and what they reached is evaluated."""
+    while True:
+        loss, gradient = task.evaluate(at.x)
+        task.observe(at, loss, norm(gradient))
+        if at.iteration >= total:
+            return
+        x, state = optimizer.step(at.x, gradient, at.state)
+        if not np.isfinite(x).all():
+            raise NotFinite("update", at.iteration, at.x)
+        at = Position(at.iteration + 1, x, state)

@@ -1,0 +1,93 @@
+"""How a run's files are written, so that a crash, a kill or a full disk at any moment loses nothing.
+
+A file is either written whole (to a temporary name, synced, renamed, its folder synced: whoever looks sees
+the old file or the new one), or only ever appended to (what is torn at its end is known as such).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from rosesim.train.errors import CannotWrite
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Put a file in its place, all of it or nothing; CannotWrite where that fails, with the old file in place."""
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=_temporary(file.name))
+        with os.fdopen(descriptor, "wb") as f:
+            f.write(content)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, file)
+        sync_folder(file.parent)
+    except OSError as e:
+        raise CannotWrite(file, e) from e
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
+                os.unlink(temporary)
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Remove what writers of a file that were killed left of their temporary ones."""
+    for left in folder.glob(f"{_temporary(name)}*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _temporary(name: str) -> str:
+    return f".{name}."
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the system can."""
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Appended:
+    """A file that grows at its end, unbuffered, so that what was written survives this process."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        try:
+            self.opened: BinaryIO = file.open("a+b", buffering=0)
+        except OSError as e:
+            raise CannotWrite(file, e) from e
+
+    def append(self, content: bytes) -> None:
+        """Write at the end; CannotWrite where that fails, maybe with a part of it written."""
+        try:
+            while content:
+                content = content[self.opened.write(content) :]
+        except OSError as e:
+            raise CannotWrite(self.file, e) from e
+
+    def cut(self, length: int) -> None:
+        """Drop what stands behind the first `length` bytes."""
+        try:
+            self.opened.truncate(length)
+        except OSError as e:
+            raise CannotWrite(self.file, e) from e
+
+    def sync(self) -> None:
+        """Make what was appended durable."""
+        try:
+            os.fsync(self.opened.fileno())
+        except OSError as e:
+            raise CannotWrite(self.file, e) from e
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.opened.close()

@@ -1,0 +1,82 @@
+"""Where in a rollout a number first stopped being finite, for the message of a run that this ended.
+
+Its programs are compiled only then: training itself never compiles after its first evaluation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.control import scan
+from rosesim.ad.derivatives import grad
+from rosesim.ad.errors import RosesimError
+from rosesim.ad.function import fn
+from rosesim.ad.values import Index
+from rosesim.scenes.compiled import Compiled, Trajectory
+from rosesim.scenes.tree import leaves
+from rosesim.train.optimizers import Vector
+
+
+def explain(program: Compiled[Any, Any, Any], x: Vector, inputs: Any, what: str) -> str:
+    """Where the loss or the gradient (`what`) at the params x stopped being finite, as a clause; "" if unknown."""
+    try:
+        params = program.flat.unflatten(x)
+        trajectory = program.trajectory(params, inputs)
+        steps = program.scene.steps
+        if (found := first_state_not_finite(trajectory)) is not None:
+            t, leaf = found
+            when = "before the first step" if t == 0 else f"after step {t} of {steps}"
+            return f"the rollout's `{leaf}` first is not finite in the state {when}"
+        if what == "loss":
+            return "every state of the rollout is finite; it is the loss of the last one that is not"
+        return _explain_gradient(program, trajectory, params, inputs)
+    except RosesimError:  # a program that cannot be derived this way: the run's own message must come through
+        return ""
+
+
+def first_state_not_finite(trajectory: Trajectory[Any]) -> tuple[int, str] | None:
+    """The first t whose state (after t steps) holds a number that is not finite, and the name of its leaf."""
+    found: list[tuple[int, int, str]] = []
+    for order, (name, array) in enumerate(leaves(trajectory.stacked).items()):
+        bad = ~np.isfinite(np.asarray(array).reshape(len(trajectory), -1)).all(axis=1)
+        if bad.any():
+            found.append((int(np.argmax(bad)), order, name))
+    return (min(found)[0], min(found)[2]) if found else None
+
+
+def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[Any], params: Any, inputs: Any) -> str:
+    """Bisect for the last step whose state the loss has no finite derivative by, all states being finite."""
+    scene, steps = program.scene, program.scene.steps
+
+    def tail(state: Any, params: Any, t0: Any, inputs: Any) -> Any:
+        """The loss from the state after t0 steps on."""
+        last = scan(
+            lambda s, k: scene.step(s, Index[steps].clamp(t0 + k), params, inputs),
+            state,
+            steps,
+            upto=Index[steps + 1].clamp(steps - t0),
+        )
+        return scene.loss(last, params, inputs)
+
+    derivative = grad(fn(tail), wrt=(0, 1)).compile(trajectory[0], params, 0.0, inputs)
+
+    def bad(t: int) -> str | None:
+        """The first leaf of the state after t steps, or of params, by which the derivative is not finite."""
+        by_state, by_params = derivative(trajectory[t], params, float(t), inputs)
+        named = {**leaves(by_state), **leaves(by_params)}
+        return next((name for name, g in named.items() if not np.isfinite(np.asarray(g)).all()), None)
+
+    if (leaf := bad(steps)) is not None:
+        return f"every state of the rollout is finite, but not the derivative of the loss by the last one's `{leaf}`"
+    if bad(0) is None:
+        return "every state of the rollout is finite; the derivative is lost in how the first state is made"
+    known, finite = 0, steps  # the derivative at `known` is not finite, that at `finite` is
+    while finite - known > 1:
+        middle = (known + finite) // 2
+        known, finite = (known, middle) if bad(middle) is None else (middle, finite)
+    return (
+        "every state of the rollout is finite; going back from the loss, the derivative by "
+        f"`{bad(known)}` first is not finite across step {known + 1} of {steps}"
+    )

@@ -1,0 +1,101 @@
+"""metrics.jsonl: a line for each iteration, appended as the run goes."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rosesim.scenes.errors import SceneError
+from rosesim.train.files import Appended
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one iteration: `seconds` since the run began, over all its resumptions."""
+
+    iteration: int
+    loss: float
+    gradient_norm: float | None
+    """None of an optimiser that computes no gradient."""
+    seconds: float
+
+    def line(self) -> str:
+        """The row as JSON, in which what is not finite is null."""
+        return json.dumps({k: v if v is None or math.isfinite(v) else None for k, v in asdict(self).items()}) + "\n"
+
+
+def read_rows(file: Path, count: int | None = None) -> list[Row]:
+    """The rows of a run, or the first `count`; what a killed run left unfinished at the end is not one.
+
+    Raises SceneError where the file cannot be read, a row is damaged, or fewer than `count` are there.
+    """
+    return [row for row, _ in _parse(file, count)]
+
+
+def _parse(file: Path, count: int | None) -> list[tuple[Row, int]]:
+    """Rows, and where each ends in the file."""
+    try:
+        content = file.read_bytes()
+    except OSError as e:
+        raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
+    rows: list[tuple[Row, int]] = []
+    at = 0
+    lines = content.split(b"\n")[:-1]  # whatever stands behind the last newline is torn
+    for i, line in enumerate(lines[:count]):
+        at += len(line) + 1
+        try:
+            rows.append((_row(json.loads(line), i), at))
+        except (ValueError, TypeError, KeyError, RecursionError) as e:
+            raise SceneError(f"{file} cannot be read: line {i + 1} is not the row of iteration {i}") from e
+    if count is not None and len(rows) < count:
+        raise SceneError(f"{file} holds {len(rows)} iterations; the run's checkpoint is of iteration {count}")
+    return rows
+
+
+def _row(found: Any, i: int) -> Row:
+    numbers = [found[k] for k in ("loss", "gradient_norm", "seconds")]
+    if found["iteration"] != i or not all(v is None or type(v) in (int, float) for v in numbers):
+        raise ValueError(found)
+    loss, gradient_norm, seconds = numbers
+    return Row(i, math.nan if loss is None else float(loss), gradient_norm, float(seconds))
+
+
+class MetricsFile(Appended):
+    """The file of a run under way, which nobody else can write meanwhile."""
+
+    def __init__(self, file: Path, keep: int):
+        """Open it with its first `keep` rows; what follows them is computed again.
+
+        Raises SceneError where they are not there, and where another process trains in this folder.
+        """
+        super().__init__(file)
+        try:
+            _lock(self.opened.fileno(), file)
+            kept = _parse(file, keep)
+            self.rows = [row for row, _ in kept]
+            self.cut(kept[-1][1] if kept else 0)
+        except BaseException:
+            self.close()
+            raise
+
+    def add(self, row: Row) -> None:
+        """Append a row, for whoever watches the file."""
+        self.append(row.line().encode())
+        self.rows.append(row)
+
+
+def _lock(descriptor: int, file: Path) -> None:
+    """Keep other processes out, until the file is closed or this process ends, however it ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SceneError(f"{file.parent} is being trained by another process just now") from None
+    except OSError:
+        return  # some network file systems have no locks

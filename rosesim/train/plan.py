@@ -1,0 +1,88 @@
+"""How a scene is to be trained: which optimiser, for how long, from which random numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.train.foreign import FOREIGN, require
+from rosesim.train.optimizers import RULES, Optimizer, make_optimizer
+from rosesim.train.schedules import parse_schedule
+
+OPTIMIZERS = (*RULES, *FOREIGN)
+"""The names of all optimisers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a scene is to be trained; SceneError where that makes no sense."""
+
+    optimizer: str
+    iterations: int
+    """Updates in total."""
+    seed: int = 0
+    """Of the random numbers that params start from, and of cmaes."""
+    schedule: str = "constant"
+    """As `parse_schedule` reads it, complete: how long it takes is part of it."""
+    clip: float | None = None
+    """The largest norm of a gradient that an update sees."""
+    sigma: float | None = None
+    """The deviation that cmaes starts with; None lets it be told from the params (see `foreign`)."""
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise SceneError(f"no optimizer is called {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+        if self.iterations < 1:
+            raise SceneError(f"iterations is 1 or more; {self.iterations} was given")
+        if self.seed < 0:
+            raise SceneError(f"seed is 0 or more; {self.seed} was given")
+        if self.optimizer == "cmaes" and self.seed >= 1 << 32:
+            raise SceneError(f"cmaes takes a seed below 2^32; {self.seed} was given")
+        for name, number in (("clip", self.clip), ("sigma", self.sigma)):
+            if number is not None and not (math.isfinite(number) and number > 0):
+                raise SceneError(f"{name} is a finite number above 0; {number} was given")
+        if self.optimizer in FOREIGN and (self.clip is not None or self.schedule != "constant"):
+            raise SceneError(f"{self.optimizer} finds the lengths of its steps itself: no schedule or clip applies")
+        if self.optimizer != "cmaes" and self.sigma is not None:
+            raise SceneError(f"sigma is where cmaes starts; {self.optimizer} has none")
+        object.__setattr__(self, "schedule", str(parse_schedule(self.schedule, self.iterations)))
+
+    def rule(self, inputs: Any) -> Optimizer | None:
+        """The optimiser with the inputs' learning rate; None where it is a foreign one."""
+        if self.optimizer in FOREIGN:
+            return None
+        return make_optimizer(
+            self.optimizer, float(inputs.learning_rate), schedule=parse_schedule(self.schedule), clip=self.clip
+        )
+
+
+def plan(
+    scene: Scene[Any, Any, Any],
+    inputs: Any,
+    iterations: int | None = None,
+    optimizer: str | None = None,
+    seed: int = 0,
+    schedule: str = "constant",
+    clip: float | None = None,
+    sigma: float | None = None,
+) -> Plan:
+    """The published plan with what is given in its place.
+
+    Raises SceneError where that makes no sense, where the inputs lack the learning rate that it needs, and
+    where it needs a package that is not installed.
+    """
+    total = scene.published.iterations if iterations is None else iterations
+    made = Plan(scene.published.optimizer if optimizer is None else optimizer, total, seed, schedule, clip, sigma)
+    check_ready(made, scene, inputs)
+    return made
+
+
+def check_ready(plan: Plan, scene: Scene[Any, Any, Any], inputs: Any) -> None:
+    """SceneError where a plan cannot be carried out here."""
+    if plan.optimizer in FOREIGN:
+        require(plan.optimizer)
+    elif getattr(inputs, "learning_rate", None) is None:
+        raise SceneError(f"the inputs of {scene.name} have no learning_rate, which {plan.optimizer} needs")

@@ -1,0 +1,171 @@
+"""`train` and `resume`: what the command does, as functions."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.tree import FlatView
+from rosesim.train import folder as folders
+from rosesim.train.attempts import worth_showing
+from rosesim.train.loop import METRICS, Loop, Progress, Report
+from rosesim.train.metrics import read_rows
+from rosesim.train.optimizers import Vector
+from rosesim.train.plan import check_ready, plan
+from rosesim.train.settings import Settings, read_settings
+
+P = TypeVar("P")
+I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P
+S = TypeVar("S")
+
+
+@dataclass
+class Run(Generic[P]):
+    """The outcome of a training run."""
+
+    params: P
+    """After the last update."""
+    losses: list[float]
+    """Before each update, then after the last."""
+    best_loss: float
+    best_params: P
+    compile_seconds: float
+    """Tracing, differentiating and making machine code; about 0 where this scene was compiled before."""
+    seconds_per_iteration: float
+    attempts: list[tuple[int, P]] = field(default_factory=list)
+    """Some iterations, the first and the last among them, and the params there."""
+    out: Path | None = None
+    seed: int = 0
+    note: str | None = None
+    """What a person should know: that the optimiser ended before the total, or that there was nothing to do."""
+
+    @property
+    def iterations(self) -> int:
+        """Updates that were made."""
+        return len(self.losses) - 1
+
+
+def _ignore(progress: Progress) -> None:
+    pass
+
+
+def train(
+    scene: Scene[P, I, S],
+    *,
+    inputs: I | None = None,
+    iterations: int | None = None,
+    optimizer: str | None = None,
+    seed: int = 0,
+    schedule: str = "constant",
+    clip: float | None = None,
+    sigma: float | None = None,
+    out: Path | None = None,
+    report: Report = _ignore,
+    stop: threading.Event | None = None,
+) -> Run[P]:
+    """Tune a scene's params: what the command `train` does.
+
+    The published optimiser and iterations apply where none are given; the learning rate is the input of
+    that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
+    is the deviation that cmaes starts with. With `out`, that folder gets settings, metrics and checkpoints,
+    and `resume` goes on from it. `report` is called after each iteration.
+
+    Raises SceneError where the arguments make no sense or `out` holds a run already, before anything is
+    made; TrainingStopped where the loss, the gradient or the params are not finite, a file cannot be
+    written, and when interrupted (Ctrl-C, or `stop` set by another thread), each time with everything
+    saved until then.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> train(scene, inputs=inputs, iterations=3, optimizer="adam").iterations
+    3
+    """
+    given = scene.inputs() if inputs is None else inputs
+    made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma))
+    if out is not None:
+        folders.begin(out, made)
+    return _carried_out(Loop(made, out, report, stop))
+
+
+def resume(
+    folder: Path,
+    *,
+    scene: Scene[Any, Any, Any] | None = None,
+    iterations: int | None = None,
+    report: Report = _ignore,
+    stop: threading.Event | None = None,
+) -> Run[Any]:
+    """Go on with the run of a folder, to the same bits as if it had never ended.
+
+    `iterations` is the total; the folder's if not given. Everything else is the folder's; `scene` is only
+    needed where the scene is not an installed one, and must have the folder's settings. A run that was
+    killed before its first checkpoint starts anew, and one that is finished is read back.
+
+    Raises SceneError where the folder does not hold one run, is damaged, or has gone beyond `iterations`;
+    TrainingStopped as `train` does.
+    """
+    made = read_settings(folder, None if scene is None else type(scene))
+    if scene is not None and scene != made.scene:
+        raise SceneError(f"{folder} is a run of other settings: {made.scene}; {scene} was given")
+    if made.seeds is not None:
+        raise SceneError(f"{folder} holds the runs of {made.seeds} seeds: resume_seeds goes on with them")
+    wanted = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
+    loop = Loop(wanted, folder, report, stop)
+    if loop.done and (loop.ended or loop.at.iteration >= wanted.plan.iterations):
+        # Where an optimiser ended by itself, it would with any larger total too.
+        return _finished(loop)
+    if loop.at.iteration > wanted.plan.iterations:
+        raise SceneError(
+            f"{folder} has done {loop.at.iteration} iterations already; iterations is the total, and "
+            f"{wanted.plan.iterations} was given"
+        )
+    check_ready(wanted.plan, wanted.scene, wanted.inputs)
+    if wanted.plan != made.plan:
+        wanted.write(folder)
+    return _carried_out(loop)
+
+
+def _finished(loop: Loop) -> Run[Any]:
+    assert loop.out is not None
+    i = loop.at.iteration
+    loop.rows = read_rows(loop.out / METRICS, i + 1)
+    more = "" if loop.ended else "; a larger number of iterations goes on"
+    return _outcome(loop, f"{loop.out} is finished: {_how_it_ended(loop)}{more}")
+
+
+def _how_it_ended(loop: Loop) -> str:
+    i = loop.at.iteration
+    return f"{loop.plan.optimizer} {loop.ended} at iteration {i}" if loop.ended else f"{i} iterations are done"
+
+
+def _carried_out(loop: Loop) -> Run[Any]:
+    loop.run()
+    note = f"{_how_it_ended(loop)} of {loop.plan.iterations}" if loop.ended else None
+    return _outcome(loop, note)
+
+
+def _outcome(loop: Loop, note: str | None) -> Run[Any]:
+    assert loop.best is not None, "a run that ends well has seen a finite loss"
+    flat = loop.flat
+    return Run(
+        params=flat.unflatten(loop.at.x),
+        losses=[row.loss for row in loop.rows],
+        best_loss=loop.best.loss,
+        best_params=flat.unflatten(loop.best.x),
+        compile_seconds=loop.compile_seconds,
+        seconds_per_iteration=loop.seconds_per_iteration,
+        attempts=shown(loop.attempts, loop.at.iteration, loop.at.x, flat),
+        out=loop.out,
+        seed=loop.plan.seed,
+        note=note,
+    )
+
+
+def shown(remembered: list[tuple[int, Vector]], reached: int, x: Vector, flat: FlatView[P]) -> list[tuple[int, P]]:
+    """The attempts that a picture shows, the one that was reached the last of them."""
+    params = {**dict(remembered), reached: x}
+    return [(i, flat.unflatten(params[i])) for i in worth_showing(sorted(params))]

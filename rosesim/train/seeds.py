@@ -1,0 +1,169 @@
+"""Runs of several seeds at once, on threads: compiled calls release the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rosesim.ad.errors import RosesimError
+from rosesim.scenes.base import Scene
+from rosesim.scenes.compiled import compiled
+from rosesim.scenes.errors import SceneError
+from rosesim.train import folder as folders
+from rosesim.train.errors import Interrupted
+from rosesim.train.loop import Progress, Report, compile_program
+from rosesim.train.plan import check_ready, plan
+from rosesim.train.run import Run, resume, train
+from rosesim.train.settings import Settings, is_run, read_settings
+
+
+@dataclass
+class SeedRun:
+    """What became of one seed: a run, or the error that ended it."""
+
+    seed: int
+    run: Run[Any] | None
+    error: str | None
+    out: Path | None
+
+
+@dataclass
+class SeedRuns:
+    """What became of all seeds, in their order."""
+
+    seeds: list[SeedRun]
+    compile_seconds: float
+    """Of the program that all share."""
+    out: Path | None
+
+    @property
+    def runs(self) -> list[Run[Any]]:
+        """Of the seeds that came to their end."""
+        return [s.run for s in self.seeds if s.run is not None]
+
+    @property
+    def best(self) -> Run[Any]:
+        """The run with the least loss of all; ValueError where no seed came to its end."""
+        return min(self.runs, key=lambda r: r.best_loss)
+
+    def median(self, of: Callable[[Run[Any]], float]) -> float:
+        """The median over the seeds that came to their end of a number of each."""
+        return statistics.median(map(of, self.runs))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def train_seeds(
+    scene: Scene[Any, Any, Any],
+    seeds: int,
+    *,
+    inputs: Any = None,
+    iterations: int | None = None,
+    optimizer: str | None = None,
+    seed: int = 0,
+    schedule: str = "constant",
+    clip: float | None = None,
+    sigma: float | None = None,
+    out: Path | None = None,
+    report: Report = lambda progress: None,
+    threads: int | None = None,
+) -> SeedRuns:
+    """Train a scene from the seeds `seed`, `seed + 1`, ...: as many runs as `seeds`, on threads.
+
+    The arguments are those of `train`; in `out`, seed K's run lies in seed-K. There are as many threads as
+    cores unless `threads` says otherwise, and all share one compiled program. A seed that fails is told of
+    in its SeedRun and ends no other. `report` is called from the threads.
+
+    Raises SceneError where the arguments make no sense, before anything is made; Interrupted after Ctrl-C,
+    with every seed saved.
+    """
+    given = scene.inputs() if inputs is None else inputs
+    if seeds < 1:
+        raise SceneError(f"seeds is 1 or more; {seeds} was given")
+    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma)
+    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma)
+    if out is not None:
+        folders.begin(out, Settings(scene, given, first, seeds))
+    return _on_threads(Settings(scene, given, first, seeds), range(seed, last.seed + 1), out, report, threads)
+
+
+def resume_seeds(
+    folder: Path,
+    *,
+    scene: Scene[Any, Any, Any] | None = None,
+    iterations: int | None = None,
+    report: Report = lambda progress: None,
+    threads: int | None = None,
+) -> SeedRuns:
+    """Go on with all runs of a folder that `train_seeds` made; see `resume`."""
+    made = read_settings(folder, None if scene is None else type(scene))
+    if made.seeds is None:
+        raise SceneError(f"{folder} holds one run: resume goes on with it")
+    check_ready(made.plan, made.scene, made.inputs)
+    if iterations is not None and iterations != made.plan.iterations:
+        made = replace(made, plan=replace(made.plan, iterations=iterations))
+        made.write(folder)
+    first = made.plan.seed
+    return _on_threads(made, range(first, first + (made.seeds or 0)), folder, report, threads)
+
+
+def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, threads: int | None) -> SeedRuns:
+    stop = threading.Event()
+    guarded = threading.Lock()
+
+    def one_at_a_time(progress: Progress) -> None:
+        with guarded:
+            report(progress)
+
+    def run(seed: int) -> SeedRun:
+        where = None if out is None else folders.seed_folder(out, seed)
+        try:
+            if stop.is_set():
+                raise Interrupted("interrupted before it began")
+            if where is not None and is_run(where):
+                total = made.plan.iterations
+                done = resume(where, scene=made.scene, iterations=total, report=one_at_a_time, stop=stop)
+            else:
+                p = replace(made.plan, seed=seed)
+                done = train(
+                    made.scene, inputs=made.inputs, iterations=p.iterations, optimizer=p.optimizer, seed=seed,
+                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, out=where, report=one_at_a_time, stop=stop,
+                )  # fmt: skip
+            return SeedRun(seed, done, None, where)
+        except Exception as e:  # whatever ends one seed, the others' outcome is told
+            known = isinstance(e, RosesimError)
+            return SeedRun(seed, None, str(e) if known else f"{type(e).__name__}: {e}", where)
+
+    # Before the threads, which share the programs and must not each compile them.
+    begun = time.perf_counter()
+    compile_program(compiled(made.scene), made.plan)
+    compile_seconds = time.perf_counter() - begun
+    with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
+        futures = [pool.submit(run, seed) for seed in seeds]
+        _wait(futures, stop)
+    if stop.is_set():
+        raise Interrupted("interrupted" + ("" if out is None else f"; --resume {out} goes on with all seeds"))
+    return SeedRuns([f.result() for f in futures], compile_seconds, out)
+
+
+def _wait(futures: list[Future[SeedRun]], stop: threading.Event) -> None:
+    """Wait for all; Ctrl-C, which only the main thread hears, makes each save and end at its next iteration."""
+    while True:
+        try:
+            while wait(futures, timeout=0.2).not_done:
+                pass
+            return
+        except KeyboardInterrupt:
+            stop.set()

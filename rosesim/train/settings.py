@@ -1,0 +1,235 @@
+"""settings.toml: everything that a run was made from, written down and read back by its declared types.
+
+TOML has no null, so a setting that is None is left out, and an absent one of an optional type is None.
+A setting whose type has a `parse` is written as its str.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import math
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.registry import find_scene
+from rosesim.scenes.tree import leaves, map_leaves
+from rosesim.train.files import write_whole
+from rosesim.train.plan import Plan
+
+AnyScene = Scene[Any, Any, Any]
+
+SETTINGS = "settings.toml"
+LARGEST_FILE = 1 << 26
+"""Bytes: far above any run's settings, far below what would fill the memory."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was made from. `seeds` is None, or how many runs of consecutive seeds lie in its folder."""
+
+    scene: AnyScene
+    inputs: Any
+    plan: Plan
+    seeds: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        """As TOML's types; SceneError where a setting has a type that cannot be written down."""
+        kinds = typing.get_type_hints(type(self.scene))
+        given = {f.name: getattr(self.scene, f.name) for f in dataclasses.fields(self.scene)}
+        training = {k: v for k, v in dataclasses.asdict(self.plan).items() if v is not None}
+        return {
+            "scene": self.scene.name,
+            "settings": {k: _written(k, v, kinds[k]) for k, v in given.items() if v is not None},
+            "inputs": {k: np.asarray(v).tolist() for k, v in leaves(self.inputs).items()},
+            "training": training if self.seeds is None else {**training, "seeds": self.seeds},
+        }
+
+    @functools.cached_property
+    def identity(self) -> bytes:
+        """16 bytes that two runs share only where all is equal but the number of iterations."""
+        record = self.record()
+        del record["training"]["iterations"]
+        return hashlib.blake2b(_toml(record), digest_size=16).digest()
+
+    def write(self, folder: Path) -> None:
+        """Put settings.toml into a folder."""
+        write_whole(folder / SETTINGS, _toml(self.record()))
+
+
+def _toml(record: Mapping[str, Any]) -> bytes:
+    import tomli_w  # only whoever writes a run needs it
+
+    return tomli_w.dumps(record).encode()
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is that of a run, or of several seeds."""
+    return (folder / SETTINGS).is_file()
+
+
+def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
+    """The settings of a run's folder; SceneError where it holds none, or ones that do not fit the scene.
+
+    The scene is found by its name among the installed ones, unless its class is given.
+    """
+    record = _read(folder)
+    try:
+        found = find_scene(_of(record, "scene", str)) if kind is None else kind
+        if found.name != record["scene"]:
+            raise SceneError(f"it is a run of {record['scene']}, not of {found.name}")
+        training = dict(_of(record, "training", dict))
+        seeds = training.pop("seeds", None)
+        if seeds is not None and (type(seeds) is not int or seeds < 1):
+            raise SceneError(f"seeds is a whole number, 1 or more; {seeds!r} was found")
+        scene = _scene(found, _of(record, "settings", dict))
+        return Settings(scene, _inputs(scene, _of(record, "inputs", dict)), _plan(training), seeds)
+    except SceneError as e:
+        raise SceneError(f"{folder / SETTINGS}: {e}") from e
+
+
+def read_scene_name(folder: Path) -> str:
+    """The name of the scene that a folder is a run of."""
+    return _of(_read(folder), "scene", str)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    file = folder / SETTINGS
+    try:
+        with file.open("rb") as f:
+            content = f.read(LARGEST_FILE + 1)
+    except OSError as e:
+        raise SceneError(f"{folder} is not the folder of a run: {file.name}: {e.strerror or e}") from e
+    if len(content) > LARGEST_FILE:
+        raise SceneError(f"{folder} is not the folder of a run: {file.name} is larger than {LARGEST_FILE} bytes")
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as e:
+        raise SceneError(f"{folder} is not the folder of a run: {file.name}: {e}") from e
+
+
+T = typing.TypeVar("T")
+
+
+def _of(record: Mapping[str, Any], key: str, kind: type[T]) -> T:
+    if not isinstance(record.get(key), kind):
+        raise SceneError(f"not the settings of a run: {key} is missing or is not a {kind.__name__}")
+    return record[key]
+
+
+def _plan(training: dict[str, Any]) -> Plan:
+    kinds = typing.get_type_hints(Plan)
+    if unknown := set(training) - set(kinds):
+        raise SceneError(f"training has no {', '.join(sorted(unknown))}")
+    return Plan(**{k: _read_back(k, training.get(k), kind) for k, kind in kinds.items()})
+
+
+def _scene(kind: type[AnyScene], given: dict[str, Any]) -> AnyScene:
+    names = [f.name for f in dataclasses.fields(kind)]
+    if unknown := set(given) - set(names):
+        raise SceneError(f"{kind.name} has no setting {', '.join(sorted(unknown))}")
+    kinds = typing.get_type_hints(kind)
+    settings: dict[str, Any] = {k: _read_back(k, given.get(k), kinds[k]) for k in names}
+    try:
+        return kind(**settings)
+    except SceneError:
+        raise
+    except ValueError as e:
+        raise SceneError(str(e)) from e
+
+
+def _inputs(scene: AnyScene, given: dict[str, Any]) -> Any:
+    default = scene.inputs()
+    if set(given) != set(leaves(default)):
+        raise SceneError(f"the inputs are {', '.join(given) or 'none'}; expected {', '.join(leaves(default))}")
+
+    def leaf(name: str, old: Any) -> Any:
+        like = np.asarray(old)
+        try:
+            array = np.array(given[name])
+        except ValueError:  # rows of different lengths
+            array = np.array(None)
+        kinds = {"b": "b", "i": "i", "u": "i"}.get(like.dtype.kind, "if")
+        if array.dtype.kind not in kinds or array.shape != like.shape:
+            raise SceneError(f"{name} is not the numbers of shape {like.shape} that {scene.name} expects")
+        array = array.astype(like.dtype)
+        return array if array.shape else array.item()
+
+    return map_leaves(leaf, default)
+
+
+def _optional(kind: Any) -> tuple[Any, bool]:
+    """The type without None, and whether it was there."""
+    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
+        return kind, False
+    parts = typing.get_args(kind)
+    rest = [p for p in parts if p is not types.NoneType]
+    return (rest[0] if len(rest) == 1 else None), len(rest) < len(parts)
+
+
+def _elements(kind: Any, length: int) -> list[Any] | None:
+    """The types of a tuple of that length, if its type allows it."""
+    parts = list(typing.get_args(kind))
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return parts[:1] * length
+    return parts if len(parts) == length else None
+
+
+def _written(name: str, v: Any, kind: Any) -> Any:
+    """A setting as a TOML value."""
+    kind, _ = _optional(kind)
+    if hasattr(kind, "parse"):
+        return str(v)
+    if isinstance(v, np.generic):
+        v = v.item()
+    if isinstance(v, tuple):
+        parts = _elements(kind, len(v)) or [type(x) for x in v]
+        return [_written(name, x, k) for x, k in zip(v, parts, strict=True)]
+    if not isinstance(v, bool | int | float | str):
+        raise SceneError(
+            f"the setting {name} of type {type(v).__name__} cannot be written into a run's folder: "
+            "its type needs a parse(text) that reads what str(setting) gives"
+        )
+    return v
+
+
+def _read_back(name: str, found: Any, kind: Any) -> Any:
+    """A setting from a TOML value; None stands for an absent one."""
+    kind, optional = _optional(kind)
+    if found is None:
+        if not optional:
+            raise SceneError(f"{name} is missing")
+        return None
+    if typing.get_origin(kind) is typing.Literal:
+        for choice in typing.get_args(kind):
+            if type(found) is type(choice) and found == choice:
+                return choice
+        raise SceneError(f"{name} is one of {', '.join(map(str, typing.get_args(kind)))}; {found!r} was found")
+    if typing.get_origin(kind) is tuple and isinstance(found, list):
+        parts = _elements(kind, len(found))
+        if parts is None:
+            raise SceneError(f"{name} has {len(found)} values; expected {len(typing.get_args(kind))}")
+        return tuple(_read_back(name, x, k) for x, k in zip(found, parts, strict=True))
+    if hasattr(kind, "parse") and isinstance(found, str):
+        try:
+            return kind.parse(found)
+        except ValueError as e:
+            raise SceneError(f"{name}: {e}") from e
+    if kind is float and type(found) in (int, float):
+        try:
+            return float(found)
+        except OverflowError:
+            return math.inf
+    if kind in (bool, int, str) and type(found) is kind:
+        return found
+    raise SceneError(f"{name} is of type {getattr(kind, '__name__', kind)}; {found!r} was found")
