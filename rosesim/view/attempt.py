@@ -64,7 +64,7 @@ STRAIGHT = 1e-4
 
 
 def _straightened(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The path without the points at which it goes straight on or stands still: most, and each costs time to paint."""
+    """The path without the points at which it goes straight on or stands still: each costs time to paint."""
     if len(path) < 3:
         return path
     d = np.diff(path, axis=0)

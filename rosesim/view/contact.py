@@ -36,7 +36,7 @@ def contact_sheet(
     high = round(wide / aspect)
     chosen = sorted({round(k) for k in np.linspace(0, len(attempts) - 1, ROWS)})
     moments = times(len(attempts[0].trajectory), COLUMNS)
-    width = WORDS + len(moments) * (wide + GAP) + GAP
+    width = WORDS + len(moments) * (wide + GAP)
     panels: list[tuple[Canvas, Box]] = []
     for column, t in enumerate(moments):
         x = WORDS + column * (wide + GAP)
@@ -48,7 +48,7 @@ def contact_sheet(
         below = stage.below(scene, now.params, inputs, attempts[:k])
         for column, t in enumerate(moments):
             box = Box(WORDS + column * (wide + GAP), y, wide, high)
-            panels += [(below, box), (stage.above(scene, now, now.params, inputs, t), box)]
+            panels += [(below, box), (stage.above(scene, now, now.params, inputs, t, None), box)]
     y = LINE + len(chosen) * (high + GAP)
     box = Box(WORDS, y, width - WORDS - GAP, CURVE_HEIGHT)
     panels.append((loss_curve(History.of(losses).points, attempts[-1].iteration, (box.width, box.height)), box))

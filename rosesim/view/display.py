@@ -14,9 +14,10 @@ class NoDisplay(RosesimError):
 
 
 def open_display() -> None:
-    """Start SDL's video; NoDisplay where that fails.
+    """Start SDL's video; NoDisplay where there is none.
 
-    Where SDL_VIDEODRIVER names a driver (`dummy`, in tests), that is tried whatever else there is.
+    Where SDL_VIDEODRIVER names a driver (`dummy`, in tests), a person has chosen it: it is tried whatever
+    else there is, and a RosesimError where it fails.
     """
     chosen = os.environ.get("SDL_VIDEODRIVER")
     there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
@@ -28,7 +29,9 @@ def open_display() -> None:
     try:
         pygame.display.init()
     except pygame.error as e:
-        raise NoDisplay(f"the display cannot be opened: {e}") from e
+        if chosen:
+            raise RosesimError(f"SDL_VIDEODRIVER={chosen} does not work here: {e}") from e
+        raise NoDisplay(f"the display cannot be opened ({e})") from e
     if not chosen and pygame.display.get_driver() in ("dummy", "offscreen"):
         pygame.display.quit()
         raise NoDisplay("there is no display")

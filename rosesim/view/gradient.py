@@ -16,7 +16,9 @@ PUSH = 1e-6
 Arrow = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def gradient_arrows(scene: Scene[Any, Any, Any], params: Any, inputs: Any, gradient: Any, longest: float) -> list[Arrow]:
+def gradient_arrows(
+    scene: Scene[Any, Any, Any], params: Any, inputs: Any, gradient: Any, longest: float
+) -> list[Arrow]:
     """(tail, vector) for each handle that params move: the way it goes along minus the gradient.
 
     The longest has the length `longest`, the others in proportion. A gradient of zero, or one that moves no

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-MOST = 200
+MOST = 300
 """Points kept: a curve is that many pixels wide, and painting it costs time."""
 
 
@@ -16,8 +16,8 @@ class History:
     >>> history = History()
     >>> for i in range(1000):
     ...     history.add(i, 1.0 / (i + 1))
-    >>> history.points[:3], history.points[-1][0], len(history.points) <= 200
-    ([(0, 1.0), (8, 0.1111111111111111), (16, 0.058823529411764705)], 999, True)
+    >>> history.points[:3], history.points[-1][0], len(history.points) <= 300
+    ([(0, 1.0), (4, 0.2), (8, 0.1111111111111111)], 999, True)
     """
 
     stride: int = 1
@@ -33,8 +33,8 @@ class History:
         return history
 
     def add(self, iteration: int, loss: float) -> None:
-        """Note the loss of an iteration, later than all before; again for the newest, it takes its place."""
-        if self.newest is not None and self.newest[0] == iteration and self.regular[-1:] == [self.newest]:
+        """Note the loss of an iteration; what was noted of it and of later ones is forgotten."""
+        while self.regular and self.regular[-1][0] >= iteration:
             self.regular.pop()
         self.newest = (iteration, loss)
         if iteration % self.stride == 0:

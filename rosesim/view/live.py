@@ -53,10 +53,12 @@ class Beginning:
 
     params: Any
     inputs: Any
+    iteration: int = 0
+    """Of a recorded run, the one at which it opens."""
     losses: Sequence[float] = ()
-    """Of a run that led here, its loss at each iteration until now."""
+    """The loss of each of its iterations, from 0 to the last, which may be later."""
     remembered: Sequence[tuple[int, Any]] = ()
-    """Earlier iterations of that run, with their params."""
+    """Some earlier iterations, with their params."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class _Course:
     """The optimiser's state."""
     history: History = field(default_factory=History)
     ghosts: list[Attempt] = field(default_factory=list)
+    recorded: bool = False
+    """The history is that of a run, which went on from here: it is kept until this goes another way."""
     steepest: float = 0.0
     settled: bool = False
     """The last step changed nothing, so the next will not either."""
@@ -200,7 +204,9 @@ class Live:
         if not (math.isfinite(loss) and math.isfinite(steep)):
             what = "loss" if not math.isfinite(loss) else "gradient"
             raise RosesimError(f"the {what} is no longer finite at iteration {now.iteration}; reset (R) goes back")
-        now.history.add(now.iteration, float(loss))
+        if going or not now.recorded:
+            now.recorded = False
+            now.history.add(now.iteration, float(loss))
         now.steepest = max(now.steepest, steep)
         x = after = flat.flatten(now.params)
         if going:
@@ -219,9 +225,8 @@ class Live:
 
     def _first_look(self) -> None:
         """Publish the replay, which compiles in half the time of the gradient, before that is made."""
-        now, points = self._course, self._course.history.points
-        self._publish(points[-1][1] if points else math.nan, None, math.nan)
-        losses = self.beginning.losses
+        now, losses = self._course, self.beginning.losses
+        self._publish(losses[now.iteration] if losses else math.nan, None, math.nan)
         self._recorded = tuple(
             self._attempt(i, losses[i], params, self.beginning.inputs) for i, params in self.beginning.remembered
         )
@@ -229,8 +234,8 @@ class Live:
 
     def _begin(self) -> _Course:
         given = self.beginning
-        iteration = max(len(given.losses) - 1, 0)
-        return _Course(given.params, given.inputs, iteration, None, History.of(given.losses), list(self._recorded))
+        history, ghosts = History.of(given.losses), list(self._recorded)
+        return _Course(given.params, given.inputs, given.iteration, None, history, ghosts, bool(given.losses))
 
     def _hold(self, handle: str, to: Point) -> None:
         now = self._course

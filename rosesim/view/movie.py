@@ -73,7 +73,7 @@ def movie(
         around = render(where.size, _beside(where, attempt, losses), theme)
         below = stage.below(scene, attempt.params, inputs, attempts[:k])
         for t in times(len(attempt.trajectory), FRAMES):
-            panel.show(below, stage.above(scene, attempt, attempt.params, inputs, t))
+            panel.show(below, stage.above(scene, attempt, attempt.params, inputs, t, attempts[0] if k else None))
             frame = around.copy()
             frame[rows, columns] = panel.pixels
             frames.append(frame)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.scenes.canvas import Arrow, Canvas, Circle, Image, Line, Point, Polygon, Primitive, Text
+from rosesim.scenes.canvas import Arrow, Circle, Image, Line, Point, Polygon, Primitive, Text
 from rosesim.view.fonts import font
 from rosesim.view.theme import Colour
 
@@ -26,6 +26,8 @@ FAR = 1e5
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
+Placed = tuple[Primitive, Rectangle]
+"""A primitive and the pixels that it may touch."""
 
 
 def load_pygame() -> Any:
@@ -85,11 +87,10 @@ class Painter:
         self.surface, self.view, self.colours = surface, view, colours
         self.shift: Point = (0.0, 0.0)
 
-    def paint(self, primitives: list[Primitive], clip: pygame.Rect) -> None:
+    def paint(self, primitives: Sequence[Placed], clip: pygame.Rect) -> None:
         """Paint them in order, inside the rectangle alone."""
         self.surface.set_clip(clip)
-        for p in primitives:
-            left, top, right, bottom = self.reach(p)
+        for p, (left, top, right, bottom) in primitives:
             if left < clip.right and right > clip.left and top < clip.bottom and bottom > clip.top:
                 self._one(p)
         self.surface.set_clip(None)
@@ -116,9 +117,11 @@ class Painter:
                 corners, margin = (p.at,), max(wide, high)
             case Image():
                 corners, margin = (p.low, p.high), 0.0
-        pixels = [self.view.pixel(c) for c in corners]
-        xs, ys = [x for x, _ in pixels], [y for _, y in pixels]
         margin += 2.0
+        if len(corners) == 1:
+            x, y = self.view.pixel(corners[0])
+            return x - margin, y - margin, x + margin, y + margin
+        xs, ys = zip(*map(self.view.pixel, corners), strict=True)
         return min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin
 
     def _one(self, p: Primitive) -> None:
@@ -137,7 +140,7 @@ class Painter:
         size = math.ceil(right - left), math.ceil(bottom - top)
         part = self.pygame.Rect(math.floor(left), math.floor(top), *size).clip(self.surface.get_clip())
         if part.width and part.height:
-            # The order of the bytes is that of the surfaces we paint on, without which a blit takes ten times as long.
+            # The bytes are in the order of the surfaces we paint on, without which a blit takes ten times as long.
             layer = self.pygame.image.frombuffer(np.zeros((part.height, part.width, 4), np.uint8), part.size, "RGBA")
             self.shift = part.topleft
             self._shape(layer, p, (*colour_of(self.colours, p.role), round(255 * p.opacity)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.scenes.canvas import Canvas, Primitive
-from rosesim.view.painter import Painter, Rectangle, View, colour_of, load_pygame
+from rosesim.scenes.canvas import Canvas
+from rosesim.view.painter import Painter, Placed, Rectangle, View, colour_of, load_pygame
 from rosesim.view.raster import SUPERSAMPLING, Box, Sheet
 from rosesim.view.theme import Colour
 
@@ -36,11 +36,12 @@ class Panel:
         self.box, self.extent, self.colours = box, extent, colours
         samples = SUPERSAMPLING - (box.width * box.height > FINE_PIXELS)
         self._sheets = [Sheet(box.width, box.height, samples) for _ in range(layers)]
-        self._shown: list[list[Primitive]] = [[] for _ in range(layers)]
+        self._shown: list[list[Placed]] = [[] for _ in range(layers)]
         self._samples = samples
         self._pixels = np.zeros((box.height, box.width, 4), np.uint8)
         self._picture: pygame.Surface = load_pygame().image.frombuffer(self._pixels, (box.width, box.height), "RGBX")
         self._fresh = True
+        self._what: object = None
 
     @property
     def view(self) -> View:
@@ -54,8 +55,12 @@ class Panel:
         changed: Rectangle | None = (0, 0, *size) if self._fresh else None
         for k, (sheet, canvas) in enumerate(zip(self._sheets, canvases, strict=True)):
             painter = Painter(sheet.surface, view, self.colours)
-            changed = _around(changed, _difference(painter, self._shown[k], canvas.primitives))
-            self._shown[k] = canvas.primitives
+            before = self._shown[k]
+            shown = self._shown[k] = [
+                was if was is not None and was[0] == p else (p, painter.reach(p))
+                for p, was in zip(canvas.primitives, itertools.chain(before, itertools.repeat(None)), strict=False)
+            ]
+            changed = _around(changed, *_difference(before, shown))
             if changed is None:
                 continue
             rect = self._whole_pixels(changed)
@@ -63,12 +68,18 @@ class Panel:
                 sheet.surface.fill(colour_of(self.colours, "background"), rect)
             else:
                 sheet.surface.blit(self._sheets[k - 1].surface, rect, rect)
-            painter.paint(canvas.primitives, rect)
+            painter.paint(shown, rect)
         if changed is not None:
             self._fresh = False
             rect = self._whole_pixels(changed)
             left, top, right, bottom = (v // self._samples for v in (rect.left, rect.top, rect.right, rect.bottom))
             self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
+
+    def refresh(self, what: object, canvas: Callable[[], Canvas]) -> None:
+        """Show a canvas that is made only where `what`, all that it depends on, is not as it was."""
+        if what != self._what:
+            self._what = what
+            self.show(canvas())
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -87,17 +98,21 @@ class Panel:
         return load_pygame().Rect(left, top, right - left, bottom - top).clip(self._sheets[0].surface.get_rect())
 
 
-def _difference(painter: Painter, old: Sequence[Primitive], new: Sequence[Primitive]) -> Rectangle | None:
+def _difference(old: Sequence[Placed], new: Sequence[Placed]) -> list[Rectangle]:
     """Around everything that is in one list and not at the same place of the other."""
-    changed = None
-    for a, b in itertools.zip_longest(old, new):
-        if a is not b and a != b:
-            for p in (a, b):
-                changed = _around(changed, painter.reach(p) if p is not None else None)
-    return changed
+    return [
+        placed[1]
+        for pair in itertools.zip_longest(old, new)
+        if pair[0] is not pair[1]
+        for placed in pair
+        if placed is not None
+    ]
 
 
-def _around(a: Rectangle | None, b: Rectangle | None) -> Rectangle | None:
-    if a is None or b is None:
-        return a or b
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+def _around(first: Rectangle | None, *more: Rectangle) -> Rectangle | None:
+    """The smallest rectangle around all."""
+    all_ = more if first is None else (first, *more)
+    if not all_:
+        return None
+    left, top, right, bottom = zip(*all_, strict=True)
+    return min(left), min(top), max(right), max(bottom)

@@ -36,11 +36,15 @@ def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) 
     return canvas
 
 
-def above(scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, *, trails: bool = True) -> Canvas:
-    """State t of an attempt, and its path until then."""
+def above(
+    scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, ghost: Attempt | None, *, trails: bool = True
+) -> Canvas:
+    """State t of an attempt, with its path until then, and of an earlier one beside it."""
     canvas = Canvas(scene.extent)
     for path in now.trails(t) if trails else ():
         canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
+    if ghost is not None:
+        scene.ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
     scene.draw(canvas, now.trajectory[t], params, inputs)
     return canvas
 

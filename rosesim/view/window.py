@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pygame
 
 FRAMES_A_SECOND = 60
+WAITING_FRAMES = 20
+"""A second, while the worker compiles: that needs Python's lock, which drawing would keep from it."""
 READ_A_SECOND = 10
 """Numbers and curve change no faster than a person reads."""
 REACH = 20.0
@@ -62,7 +64,7 @@ class Window:
         before = time.perf_counter()
         try:
             while not self.session.over:
-                clock.tick(FRAMES_A_SECOND)
+                clock.tick(WAITING_FRAMES if self.session.status == "compiling" else FRAMES_A_SECOND)
                 now = time.perf_counter()
                 self.frame(min(now - before, LONGEST_FRAME))
                 before = now
@@ -182,9 +184,11 @@ class Window:
         self._point(hand=self._scrubbing or session.held is not None or what is not None)
         surface.fill(self._colours["background"])
         self._draw_scene(session.held or (what[1] if what is not None and what[0] == "handle" else None))
-        self._bar.show(self._bar_parts.canvas(session.player, hovered))
+        player = session.player
+        seen = (player.index, player.playing, player.speed, hovered)
+        self._bar.refresh(seen, lambda: self._bar_parts.canvas(player, hovered))
         on = [name for name, is_on in self._switched().items() if is_on]
-        self._switches.show(self._switch_parts.canvas(on, hovered))
+        self._switches.refresh((on, hovered), lambda: self._switch_parts.canvas(on, hovered))
         now = time.perf_counter()
         if now - self._read >= 1 / READ_A_SECOND:
             self._read = now
@@ -193,7 +197,7 @@ class Window:
         if session.message is not None:
             panels.append(self._message_panel(session.message))
         if session.help:
-            self._help.show(words.help_card())
+            self._help.refresh("help", words.help_card)
             panels.append(self._help)
         for panel in panels:
             panel.blit(surface)
@@ -211,7 +215,8 @@ class Window:
         if now is None:
             above = Canvas(scene.extent)
         else:
-            above = stage.above(scene, now.attempt, params, inputs, session.player.index, trails=session.ghosts)
+            t, first = session.player.index, ghosts[0] if ghosts else None
+            above = stage.above(scene, now.attempt, params, inputs, t, first, trails=session.ghosts)
             stage.draw_gradient(above, session.arrows())
         over = self._mouse is not None and self._scene.box.holds(*self._mouse) and not session.help
         if over or session.held is not None:

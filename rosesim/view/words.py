@@ -39,9 +39,9 @@ def numbers(
         (width * 0.5, "loss", short(loss), 17.0, 72),
         (0.0, "gradient length", short(steep), 10.5, 124),
     )
-    for x, label, text, size, down in columns:
+    for x, label, text, letters, down in columns:
         canvas.text((x, top - down), label, "muted", size=8.5)
-        canvas.text((x, top - down - size - 8), text, "ink", size=size)
+        canvas.text((x, top - down - letters - 8), text, "ink", size=letters)
     return canvas
 
 
