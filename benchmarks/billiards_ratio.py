@@ -12,29 +12,19 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import statistics
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from c_limits import Run, build, compare
+from numpy.typing import NDArray
 
 from rosesim.scenes import compiled, configure, find_scene
 
-SOURCE = Path(__file__).parent / "limits" / "billiards.c"
-FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
-AGREEMENT = 1e-10  # relative; faster but different would be no comparison
-
-Run = Callable[[], tuple[float, Any]]
-
 
 def c_adjoint(variant: str, steps: int, folder: Path) -> Run:
-    library = folder / f"{variant}.so"
-    subprocess.run(["gcc", *FLAGS, f"-D{variant.upper()}", str(SOURCE), "-o", str(library), "-lm"], check=True)
-    c = ctypes.CDLL(str(library))
+    c = build("billiards", folder, variant.upper())
     c.billiards_scratch.restype = ctypes.c_void_p
     c.billiards_grad.restype = ctypes.c_double
     c.billiards_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 3
@@ -49,13 +39,12 @@ def ours(steps: int) -> tuple[Run, float]:
     program = compiled(scene).value_and_grad
     seconds = time.perf_counter() - begun
     params = scene.params(np.random.default_rng(0))
-    return lambda: program(params, inputs), seconds
 
+    def run() -> tuple[float, NDArray[np.float64]]:
+        loss, gradient = program(params, inputs)
+        return loss, np.concatenate([gradient.position, gradient.velocity])
 
-def timed(run: Run) -> float:
-    begun = time.perf_counter()
-    run()
-    return 1e3 * (time.perf_counter() - begun)
+    return run, seconds
 
 
 def main() -> None:
@@ -66,24 +55,14 @@ def main() -> None:
     mine, compile_seconds = ours(given.steps)
     with tempfile.TemporaryDirectory() as folder:
         runs = {"ours": mine, **{v: c_adjoint(v, given.steps, Path(folder)) for v in ("dense", "branch")}}
-        loss, gradient = mine()
-        flat = np.concatenate([gradient.position, gradient.velocity])
-        for name in ("dense", "branch"):
-            other, theirs = runs[name]()
-            if not (np.isclose(loss, other, rtol=AGREEMENT) and np.allclose(flat, theirs, rtol=AGREEMENT)):
-                raise SystemExit(f"ours and C ({name}) do not agree: {loss}, {flat} and {other}, {theirs}")
-        times: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(given.rounds):
-            for name, run in runs.items():
-                times[name].append(timed(run))
-    median = {name: statistics.median(t) for name, t in times.items()}
+        median = compare(runs, given.rounds)
     record = {
         "steps": given.steps,
         "ms": median,
         "ratio": median["ours"] / median["dense"],
         "ratio_to_branch": median["ours"] / median["branch"],
         "compile_seconds": compile_seconds,
-        "loss": loss,
+        "loss": mine()[0],
     }
     print(json.dumps(record))
 

@@ -54,7 +54,7 @@ def refused(*arguments: str, cwd: Path, status: int = 2) -> str:
 
 def test_list_has_a_line_for_each_scene(tmp_path: Path):
     (line,) = [row for row in done("list", cwd=tmp_path).splitlines() if row.startswith("billiards ")]
-    assert line == "billiards  Shoot the cue ball so that the last ball of the triangle ends on the goal."
+    assert line == "billiards    Shoot the cue ball so that the last ball of the triangle ends on the goal."
 
 
 def test_info_names_versions_and_the_processor(tmp_path: Path):

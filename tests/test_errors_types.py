@@ -20,14 +20,19 @@ from rosesim import (
     TraceError,
     TypeMismatch,
     Vec,
+    accumulate,
     cond,
+    dot,
     fn,
+    grad,
     scan,
     select,
     sqrt,
+    vec,
     vmap,
 )
 from rosesim import sum as total
+from rosesim.ad.errors import MissingAttribute
 
 
 @dataclass
@@ -271,3 +276,66 @@ def test_lengths_that_vmap_cannot_pair() -> None:
     f = vmap(lambda x, y: x * y)
     run = lambda: f([1.0, 2.0], [1.0, 2.0, 3.0])  # here
     refuses(TypeMismatch, run, "over Vec[Real, 2], Vec[Real, 3] was found", "expected vectors of one length")
+
+
+# ------------------------------------------------------------------------ fields of all structs
+
+
+def test_a_field_of_a_vector_of_structs_is_the_vector_of_that_field():
+    @fn
+    def doubled(balls: Any):
+        twice: Any = vec(3, lambda i: Ball(2.0 * balls[i].x, 2.0 * balls[i].mass))
+        return twice.mass, twice.x, balls.mass
+
+    balls = [Ball(np.array([1.0 * k, 5.0]), 3.0 + k) for k in range(3)]
+    mass, x, before = doubled(balls)
+    assert mass.tolist() == [6, 8, 10] and before.tolist() == [3, 4, 5]
+    assert x.tolist() == [[0, 10], [2, 10], [4, 10]]
+    by_mass = grad(lambda balls: dot(balls.mass, balls.mass))(balls)
+    assert by_mass.mass.tolist() == [6, 8, 10] and not by_mass.x.any()
+
+
+def test_a_field_that_no_struct_in_the_vector_has_is_refused():
+    def weight(balls: Vec[Ball, 3]):
+        return balls.weight  # here
+
+    refuses(MissingAttribute, fn(weight).compile, "the attribute 'weight' of a traced Vec")
+
+
+# ---------------------------------------------------------------------------- lengths left open
+
+
+@dataclass(frozen=True)
+class Weights:
+    rows: Vec[Vec[Real, ...], ...]
+    scale: Real
+
+
+def test_a_parameter_of_open_length_takes_each_length_it_is_given():
+    @fn
+    def weighed(w: Weights, x: Vec[Real, ...]) -> Real:
+        product = w.rows @ x
+        return w.scale * total(len(product), lambda i: product[i])
+
+    for m, n in ((2, 3), (6, 5)):
+        rows, x = np.arange(1.0 * m * n).reshape(m, n), np.arange(1.0 * n)
+        w: Any = Weights(rows, 2.0)  # pyright: ignore[reportArgumentType] -- NumPy
+        assert weighed(w, x) == pytest.approx(2 * (rows @ x).sum(), rel=1e-14)
+        by_w, by_x = grad(weighed)(w, x)
+        assert by_x == pytest.approx(2 * rows.sum(axis=0), rel=1e-14)
+        assert by_w.rows == pytest.approx(np.tile(2 * x, (m, 1)), rel=1e-14)
+
+
+def test_an_open_length_is_refused_where_one_has_to_be_known():
+    @fn
+    def adds(x: Real):
+        return accumulate(Vec[Real, ...], lambda acc: acc.at[0].add(x))
+
+    with pytest.raises(TypeMismatch, match="length is left open was found; expected a length, as in Vec"):
+        adds(1.0)
+    with pytest.raises(TraceError, match="_open_total"):
+        fn(_open_total).compile()
+
+
+def _open_total(x: Vec[Real, ...]) -> Real:
+    return x[0]

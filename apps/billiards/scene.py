@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, cond, const, dot, fn, minimum, norm, select, sum, vec
+from rosesim import Index, Real, Vec, cond, const, dot, fn, sum, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim.scenes.kit import Bodies, Bump, disc_contact, no_bump, squared_distance
 
 ARROW = 0.4
 """Of the shot's arrow: table units for each table unit a second."""
@@ -37,23 +38,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Balls:
-    """The state: position and velocity of n balls, the cue ball first, the target ball last."""
-
-    position: Vec[Vec[Real, 2], ...]
-    velocity: Vec[Vec[Real, 2], ...]
-
-
-@dataclass(frozen=True)
-class Bump:
-    """What one collision does to one ball: a change of velocity, a correction of position."""
-
-    impulse: Vec[Real, 2]
-    shift: Vec[Real, 2]
-
-
-@dataclass(frozen=True)
-class Billiards(Scene[Shot, Table, Balls]):
+class Billiards(Scene[Shot, Table, Bodies]):
     """Shoot the cue ball so that the last ball of the triangle ends on the goal."""
 
     name: ClassVar[str] = "billiards"
@@ -79,7 +64,7 @@ class Billiards(Scene[Shot, Table, Balls]):
     layers: int = 4
     """Rows of the triangle; n = 1 + layers (layers + 1) / 2 balls."""
     time_of_impact: bool = True
-    """Whether balls are moved as if the velocities had changed at the moment of contact (see `bump`)."""
+    """Whether balls are moved as if the velocities had changed at the moment of contact (see `disc_contact`)."""
     pairs: Literal["guarded", "dense"] = "guarded"
     """Whether only pairs that touch are computed, or all of them: the same numbers at another speed."""
 
@@ -111,14 +96,14 @@ class Billiards(Scene[Shot, Table, Balls]):
         ]
         return np.array([(0.0, 0.0), *triangle])
 
-    def start(self, params: Shot, inputs: Table) -> Balls:
+    def start(self, params: Shot, inputs: Table) -> Bodies:
         """The cue ball as it is shot, the triangle at rest."""
-        return Balls(
+        return Bodies(
             position=const(self.rack()).at[0].set(params.position),
             velocity=const(np.zeros((self.n, 2))).at[0].set(params.velocity),
         )
 
-    def step(self, state: Balls, t: Index, params: Shot, inputs: Table) -> Balls:
+    def step(self, state: Bodies, t: Index, params: Shot, inputs: Table) -> Bodies:
         """All collisions of the step, computed from the state before it; then everything moves."""
         x, v = state.position, state.velocity
 
@@ -133,7 +118,7 @@ class Billiards(Scene[Shot, Table, Balls]):
         of_pair = {"guarded": bump_if_touching, "dense": bump}[self.pairs]
         bumps = vec(self.n, lambda i: sum(self.n, lambda j: of_pair(i, j)))
         after = vec(self.n, lambda i: v[i] + bumps[i].impulse)
-        return Balls(
+        return Bodies(
             position=vec(self.n, lambda i: x[i] + bumps[i].shift + self.h * after[i]),
             velocity=after,
         )
@@ -147,30 +132,23 @@ class Billiards(Scene[Shot, Table, Balls]):
         v_j: Vec[Real, 2],
         restitution: Real,
     ) -> Bump:
-        """What ball j does to ball i in a step; nothing where they do not touch or move apart.
+        """What ball j does to ball i in a step; nothing where they do not touch or move apart."""
+        return disc_contact(
+            x_i,
+            v_i,
+            x_j,
+            v_j,
+            radius=self.radius,
+            restitution=restitution,
+            h=self.h,
+            time_of_impact=self.time_of_impact,
+        )
 
-        The balls touch at a time tau before the end of the step. Moving on from there with the new velocity
-        makes the end of the step depend on *when* they touched, and so on where they were: without it the
-        picture looks the same and the derivative by positions is wrong (a point of DiffTaichi).
-        """
-        d = (x_i + self.h * v_i) - (x_j + self.h * v_j)
-        distance = norm(d)
-        u = d / (distance + 1e-6)  # finite where two balls coincide
-        approach = dot(u, v_i - v_j)
-        impulse = -(1 + restitution) / 2 * approach * u
-        if self.time_of_impact:
-            tau = (distance - 2 * self.radius) / minimum(-1e-3, approach)  # bounded for the slowest touch
-            shift = minimum(tau - self.h, 0.0) * impulse
-        else:
-            shift = 0.0 * impulse
-        return select((distance < 2 * self.radius) & (approach < 0), Bump(impulse, shift), no_bump())
-
-    def loss(self, state: Balls, params: Shot, inputs: Table) -> Real:
+    def loss(self, state: Bodies, params: Shot, inputs: Table) -> Real:
         """Squared distance of the target ball from the goal."""
-        d = state.position[-1] - inputs.goal
-        return dot(d, d)
+        return squared_distance(state.position[-1], inputs.goal)
 
-    def trail(self, state: Balls) -> NDArray[np.float64]:
+    def trail(self, state: Bodies) -> NDArray[np.float64]:
         """The target ball's path is worth seeing."""
         return np.asarray(state.position)[-1:]
 
@@ -193,7 +171,7 @@ class Billiards(Scene[Shot, Table, Balls]):
             case _:
                 raise KeyError(handle)
 
-    def why_no_gradient(self, trajectory: Trajectory[Balls], params: Shot, inputs: Table) -> str | None:
+    def why_no_gradient(self, trajectory: Trajectory[Bodies], params: Shot, inputs: Table) -> str | None:
         """The target ball lies where it lay as long as nothing has hit it."""
         if not np.array_equal(np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]):
             return None
@@ -209,7 +187,7 @@ class Billiards(Scene[Shot, Table, Balls]):
         canvas.box((left, bottom), (right, top), "table")
         canvas.circle(inputs.goal, 1.25 * self.radius, "goal", width=self.radius / 4)
 
-    def draw(self, canvas: Canvas, state: Balls, params: Shot, inputs: Table) -> None:
+    def draw(self, canvas: Canvas, state: Bodies, params: Shot, inputs: Table) -> None:
         """The shot's arrow, then the balls."""
         cue, *others, target = np.asarray(state.position)
         shadows = np.asarray(state.position) + 0.15 * self.radius * np.array([1.0, -1.0])
@@ -217,8 +195,3 @@ class Billiards(Scene[Shot, Table, Balls]):
         for role, balls in (("shadow", shadows), ("ball", others), ("target", [target]), ("cue", [cue])):
             for ball in balls:
                 canvas.circle(ball, self.radius, role)
-
-
-def no_bump() -> Bump:
-    """What a ball feels that touches nothing."""
-    return Bump(const(np.zeros(2)), const(np.zeros(2)))

@@ -21,6 +21,10 @@ class TypeMismatch(TraceError, TypeError):
     """A value of one type where another was expected."""
 
 
+class OpenLength(TypeMismatch):
+    """A type whose length is left open (`Vec[Real, ...]`) where one that is complete was expected."""
+
+
 class EscapedValue(TraceError):
     """A traced value was used after the function that it belongs to had ended."""
 

@@ -16,7 +16,7 @@ from rosesim.ad import deep, trace
 from rosesim.ad import types as T
 from rosesim.ad.border import build, flat_args
 from rosesim.ad.budget import budget
-from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.values import Real, Value
@@ -110,9 +110,12 @@ class Fn(Generic[P, R]):
                 f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
             ) from e
 
-    def _type(self, annotation: Any, name: str) -> T.Type:
+    def _type(self, annotation: Any, name: str) -> T.Type | None:
+        """The type that an annotation names; None, as without one, where it leaves a length open."""
         try:
             return T.from_annotation(annotation, self._scope)
+        except OpenLength:
+            return None
         except RosesimError as e:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 

@@ -12,7 +12,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.errors import OpenLength, TypeMismatch
 from rosesim.ad.ir import BoolT, FloatT, IntT, TanT, Ty
 
 
@@ -178,6 +178,16 @@ def tuple_type(*parts: Type) -> StructType:
     return StructType(tuple, tuple(map(str, range(len(parts)))), parts)
 
 
+class OpenType:
+    """What `Vec[T, ...]` is: a vector of any length. A function's parameter of it has the type of its argument."""
+
+    def __repr__(self) -> str:
+        return "Vec[..., ...]"
+
+
+OPEN = OpenType()
+
+
 def is_struct_class(a: object) -> bool:
     """Whether a class is one of those that act as structs: a dataclass or a named tuple."""
     return isinstance(a, type) and (dataclasses.is_dataclass(a) or (issubclass(a, tuple) and hasattr(a, "_fields")))
@@ -188,6 +198,8 @@ def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
     known: dict[Any, Type] = {None: NULL, pytypes.NoneType: NULL, float: REAL, bool: BOOL}
     if isinstance(a, NullType | BoolType | RealType | TanType | IntType | VecType | StructType):
         return a
+    if isinstance(a, OpenType):
+        raise OpenLength("a vector whose length is left open was found; expected a length, as in Vec[Real, 3]")
     if isinstance(a, typing.Hashable) and a in known:
         return known[a]
     rose = getattr(a, "__rose_type__", None)

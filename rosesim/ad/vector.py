@@ -12,7 +12,7 @@ import numpy as np
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.builder import real, whole
-from rosesim.ad.errors import TraceError, TypeMismatch
+from rosesim.ad.errors import OpenLength, TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
 from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
@@ -93,6 +93,20 @@ class VecValue(Value):
                 here(),
             )
         return self._element(checked_index(i, n, str(self.type)))
+
+    if not TYPE_CHECKING:  # an editor knows `balls[i].mass`; this is `balls.mass`
+
+        def __getattr__(self, name: str) -> Any:
+            """The field of all structs in the vector, as a vector."""
+            elem = self.type.elem
+            if not isinstance(elem, T.StructType) or elem.kind in (tuple, dict) or name not in elem.names:
+                return super().__getattr__(name)
+            k = elem.names.index(name)
+            before = builtins.sum(len(T.flatten(part)) for part in elem.types[:k])
+            if elem.types[k] == T.NULL:
+                return None
+            t = T.VecType(self.type.n, elem.types[k])
+            return VecValue(t, leaves=self.leaves()[before : before + len(T.flatten(t))])
 
     def _element(self, i: Atom) -> Any:
         f = trace.frame()
@@ -214,12 +228,17 @@ else:
             if not isinstance(of, tuple) or len(of) != 2:
                 raise TypeMismatch(f"Vec[{of}] was found; expected Vec[T, n], as in Vec[Real, 3]", here())
             elem, n = of if not _is_size(of[0]) else of[::-1]
+            if n is Ellipsis:
+                return T.OPEN
             if not _is_size(n):
                 raise TypeMismatch(
                     f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing",
                     here(),
                 )
-            return T.VecType(int(n), T.from_annotation(elem))
+            try:
+                return T.VecType(int(n), T.from_annotation(elem))
+            except OpenLength:
+                return T.OPEN
 
 
 def _is_size(n: object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.ir import IntT, Ty
-from rosesim.codegen import layout
+from rosesim.codegen import layout, maths
 from rosesim.codegen.code import Code
 
 
@@ -47,7 +47,7 @@ MATHS: dict[str, int] = {
     **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh exp expm1 log log1p erf".split(), 1),
     **dict.fromkeys("pow atan2 hypot".split(), 2),
 }
-"""Functions of the C library, by their names there, with how many arguments they take."""
+"""Functions of the C library, by their names there, with how many arguments they take; some are ours (`maths`)."""
 
 DECLARATIONS = [
     *(
@@ -95,6 +95,8 @@ def _intrinsic(name: str) -> Rule:
 def _library(name: str) -> Rule:
     def rule(s: Site) -> str:
         args = ", ".join(f"{s.kind} {a}" for a in s.args)
+        if name in maths.OWN and s.kind == "double":
+            return s.let(f"call double @rosesim.{name}({args})")
         return s.let(f"call {s.kind} @{name}{'f' if s.kind == 'float' else ''}({args})")
 
     return rule

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rosesim.ad import ir
 from rosesim.ad.ir import Func, Opaque
-from rosesim.codegen import calls, interrupt, layout, lower_ops, plan
+from rosesim.codegen import calls, interrupt, layout, lower_ops, maths, plan
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
@@ -71,6 +71,7 @@ def write(func: Func, math: str) -> Module:
         texts.append(_function(program, info))
     entry, workspace = _entry(program.infos[func], inline=small)
     body = "\n".join([*texts, entry])
+    body = "\n".join([body, *maths.definitions(body, contract=math == "fast")])
     if program.polled:
         body += "\n" + interrupt.POLL
     declared = [

@@ -97,6 +97,9 @@ class Scene(ABC, Generic[P, I, S]):
     def draw(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
         """Draw a state, with NumPy values."""
 
+    def ghost(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
+        """Draw the state of an earlier attempt, which is shown faintly beside the present one, if at all."""
+
     def backdrop(self, canvas: Canvas, params: P, inputs: I) -> None:
         """Draw what lies under the trails and the state, and stays."""
         left, bottom, right, top = canvas.extent

@@ -1,0 +1,155 @@
+"""Robots made of points and springs, from data: the published ones, and files of the same form."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+OURS = Path(__file__).with_name("robots.json")
+LARGEST_FILE = 1_000_000
+"""Bytes of a robot's file: a robot of a thousand springs has a tenth of it."""
+
+
+@dataclass(frozen=True)
+class Robot:
+    """Points joined by springs, as a setting: it is known while tracing, and equal robots share programs."""
+
+    name: str
+    """Of a published robot; empty for one of a file."""
+    nodes: tuple[tuple[float, float], ...]
+    """Where the points are at rest, in lengths; node 0 is the head."""
+    springs: tuple[tuple[int, int, float, float, float], ...]
+    """Node, node, rest length, stiffness, actuation (the part of its length by which it can be changed)."""
+
+    @classmethod
+    def parse(cls, text: str) -> Robot:
+        """A robot by its name (A to D), from the JSON file of that path, or from JSON text itself.
+
+        The form is `{"nodes": [[x, y], ...], "springs": [[node, node, rest, stiffness, actuation], ...]}`.
+        Raises a ValueError that names the entry which makes no sense.
+
+        >>> Robot.parse("A").name, len(Robot.parse("A").springs)
+        ('A', 11)
+        """
+        if text in robots():
+            return robots()[text]
+        if text.lstrip().startswith("{"):
+            return _robot(_json(text, "the robot"), "the robot")
+        file = Path(text)
+        if not file.is_file():
+            names = ", ".join(robots())
+            raise ValueError(f"a robot is one of {names} or a JSON file of nodes and springs; {text!r} is neither")
+        with file.open("rb") as f:
+            content = f.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"{text} is larger than {LARGEST_FILE} bytes; no robot is")
+        return _robot(_json(content, text), text)
+
+    def __str__(self) -> str:
+        """What `parse` reads this robot from: its name, or JSON, so that a run does not depend on a file."""
+        return self.name or json.dumps({"nodes": self.nodes, "springs": self.springs})
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Of the nodes, of shape (nodes, 2)."""
+        return np.array(self.nodes)
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """The nodes that each spring joins, of shape (springs, 2)."""
+        return np.array([s[:2] for s in self.springs])
+
+    def of_springs(self, column: int) -> NDArray[np.float64]:
+        """Rest lengths (2), stiffnesses (3) or actuations (4)."""
+        return np.array([s[column] for s in self.springs], dtype=np.float64)
+
+
+@cache
+def robots() -> dict[str, Robot]:
+    """The robots A to D of DiffTaichi's example (Hu et al., ICLR 2020)."""
+    found = json.loads(OURS.read_text(encoding="utf-8"))["robots"]
+    return {name: _robot(data, f"robot {name}", name) for name, data in found.items()}
+
+
+def _json(content: str | bytes, what: str) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{what} is not JSON: {e}") from e
+
+
+def _robot(data: Any, what: str, name: str = "") -> Robot:
+    nodes, springs = _list(data, "nodes", what), _list(data, "springs", what)
+    if not nodes or not springs:
+        raise ValueError(f"{what} has {len(nodes)} nodes and {len(springs)} springs; expected at least one of each")
+    places = tuple(_node(v, f"{what}: nodes[{k}]") for k, v in enumerate(nodes))
+    made: list[tuple[int, int, float, float, float]] = []
+    seen: dict[frozenset[int], int] = {}
+    for k, v in enumerate(springs):
+        where = f"{what}: springs[{k}]"
+        spring = _spring(v, places, where)
+        first = seen.setdefault(frozenset(spring[:2]), k)
+        if first != k:
+            raise ValueError(f"{where} joins nodes {spring[0]} and {spring[1]}, as springs[{first}] does already")
+        made.append(spring)
+    return Robot(name, places, tuple(made))
+
+
+def _list(data: Any, key: str, what: str) -> list[Any]:
+    found = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise ValueError(f'{what} is not of the form {{"nodes": [[x, y], ...], "springs": [[node, node, rest length, '
+                         f'stiffness, actuation], ...]}}: it has no list of {key}')  # fmt: skip
+    return found
+
+
+def _node(v: Any, where: str) -> tuple[float, float]:
+    x, y = _numbers(v, 2, "two numbers [x, y]", where)
+    return x, y
+
+
+def _spring(v: Any, places: tuple[tuple[float, float], ...], where: str) -> tuple[int, int, float, float, float]:
+    p, q, rest, stiffness, actuation = _numbers(v, 5, "[node, node, rest length, stiffness, actuation]", where)
+    for end in (p, q):
+        if end != int(end) or not 0 <= end < len(places):
+            raise ValueError(f"{where} names node {end:g}; there are nodes 0 to {len(places) - 1}")
+    p, q = int(p), int(q)
+    if p == q:
+        raise ValueError(f"{where} joins node {p} to itself; expected two different nodes")
+    if places[p] == places[q]:
+        raise ValueError(f"{where} has zero length: nodes {p} and {q} are both at {places[p]}")
+    if rest <= 0:
+        raise ValueError(f"{where} has the rest length {rest:g}; expected a positive one")
+    if stiffness < 0:
+        raise ValueError(f"{where} has the stiffness {stiffness:g}; expected 0 or more")
+    if not 0 <= actuation < 1:
+        raise ValueError(f"{where} has the actuation {actuation:g}; expected 0 or more and less than 1")
+    return p, q, rest, stiffness, actuation
+
+
+def _numbers(v: Any, count: int, expected: str, where: str) -> list[float]:
+    if not isinstance(v, list) or len(v) != count:
+        raise ValueError(f"{where} is {_short(v)}; expected {expected}")
+    for x in v:
+        if isinstance(x, bool) or not isinstance(x, int | float) or not _finite(x):
+            raise ValueError(f"{where} holds {_short(x)}; expected finite numbers: {expected}")
+    return [float(x) for x in v]
+
+
+def _finite(x: float) -> bool:
+    try:
+        return math.isfinite(x)
+    except OverflowError:  # a whole number of a thousand digits
+        return False
+
+
+def _short(v: Any) -> str:
+    text = json.dumps(v)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,202 @@
+"""A robot of point masses and springs learns to run: a small network tells its muscles what to do.
+
+After DiffTaichi (Hu et al., ICLR 2020) and its port to Rose (Estep et al., ECOOP 2024). Lengths are in
+units of which a robot is a quarter wide, time in seconds, every point has mass 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import Index, Real, Vec, const, vec
+from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim.scenes.kit import (
+    STRAIN_COLOURS,
+    Bodies,
+    Body,
+    Network,
+    Table,
+    at_rest,
+    centre,
+    draw_springs,
+    features,
+    ground_contact,
+    network,
+    sines,
+    spring_impulses,
+    strains,
+    table,
+)
+
+from .robot import Robot
+
+ROBOT = Robot.parse("C")
+"""The one that learns if nobody says otherwise."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What is given: where the robot's points start, the goal that it is told, the length of an update."""
+
+    start: Vec[Vec[Real, 2], ...]
+    goal: Vec[Real, 2] = value((0.9, 0.2))
+    learning_rate: Real = value(0.2)
+
+
+@dataclass(frozen=True)
+class MassSpring(Scene[Network | Table, World, Bodies]):
+    """Teach a robot of springs to run to the right."""
+
+    name: ClassVar[str] = "mass_spring"
+    published: ClassVar[Published] = Published(optimizer="normalized", iterations=100)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.5)
+    colours: ClassVar[Mapping[str, str]] = {
+        **STRAIN_COLOURS,
+        "sky": "#f3f6fa",
+        "ground": "#5b5347",
+        "node": "#2b2e36",
+        "head": "#d62f26",
+        "trail": "#eba19c",
+    }
+
+    steps: int = 1364
+    robot: Robot = ROBOT
+    """A, B, C or D, or a JSON file of the same form."""
+    controller: Literal["network", "table"] = "network"
+    """A network that sees the robot, or a table of times (an open loop)."""
+    h: float = 0.004
+    """Time step, seconds."""
+    damping: float = 15.0
+    """Of all velocities, a second."""
+    gravity: float = -4.8
+    """Lengths a second squared, upwards."""
+    ground: float = 0.1
+    """Height of the ground."""
+    sines: int = 10
+    """Sine waves that the network is told."""
+    omega: float = 10.0
+    """Their angular frequency, radians a second."""
+    hidden: int = 32
+    """Hidden units of the network."""
+    knots: int = 48
+    """Times of the table."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.h > 0:
+            raise ValueError(f"h is positive; it was {self.h}")
+        if self.hidden < 1 or self.sines < 0 or self.knots < 2:
+            raise ValueError(
+                "hidden is 1 or more, sines 0 or more, knots 2 or more; "
+                f"they were {self.hidden}, {self.sines} and {self.knots}"
+            )
+
+    def inputs(self) -> World:
+        """The robot as its data says, and the published goal."""
+        start: Any = self.robot.positions  # NumPy where the annotation says what is traced
+        return World(start=start)
+
+    def params(self, rng: np.random.Generator) -> Network | Table:
+        """Random weights as published; a table that does nothing but a little."""
+        outputs = len(self.robot.springs)
+        if self.controller == "table":
+            values: Any = rng.normal(0.0, 0.1, (self.knots, outputs))
+            return Table(values)
+        inputs = self.sines + 4 * len(self.robot.nodes) + 2
+        return Network.random(rng, inputs, self.hidden, outputs, gains=(2.0, 3.0))
+
+    def start(self, params: Network | Table, inputs: World) -> Bodies:
+        """At rest."""
+        return at_rest(inputs.start)
+
+    def step(self, state: Bodies, t: Index, params: Network | Table, inputs: World) -> Bodies:
+        """The controller sees the robot, the springs pull, the ground holds what touches it."""
+        x, v = state.position, state.velocity
+        pulls = self.springs(x, self.activations(state, t, params, inputs))
+        keep = math.exp(-self.h * self.damping)
+
+        def move(i: Index) -> Body:
+            forced = keep * v[i] + pulls[i] + [0.0, self.h * self.gravity]
+            return ground_contact(x[i], forced, ground=self.ground, h=self.h)
+
+        after = vec(len(x), move)
+        return Bodies(after.position, after.velocity)
+
+    def activations(self, state: Bodies, t: Index, params: Network | Table, inputs: World) -> Vec[Real, ...]:
+        """What each spring is told, -1 (contract) to 1 (extend)."""
+        if isinstance(params, Table):
+            return table(params, t, self.steps)
+        x, v = state.position, state.velocity
+        c = centre(x)
+        seen = vec(len(x), lambda i: [0.05 * (x[i] - c), 0.05 * v[i]])
+        return network(params, features(sines(self.h * t, self.omega, self.sines), seen, inputs.goal - c))
+
+    def springs(self, x: Vec[Vec[Real, 2], ...], activation: Vec[Real, ...]) -> Vec[Vec[Real, 2], ...]:
+        """What the springs add to each velocity; a muscle's rest length follows its activation."""
+        rest, stiffness, actuation = (const(self.robot.of_springs(column)) for column in (2, 3, 4))
+        wanted = vec(len(rest), lambda k: rest[k] * (1 + activation[k] * actuation[k]))
+        return spring_impulses(x, self.robot.ends, wanted, stiffness, self.h)
+
+    def loss(self, state: Bodies, params: Network | Table, inputs: World) -> Real:
+        """Minus how far to the right the head is."""
+        return -state.position[0][0]
+
+    def handles(self, params: Network | Table, inputs: World) -> dict[str, tuple[float, float]]:
+        """The goal, and every point of the robot where it starts."""
+        places = {"goal": inputs.goal, **{f"node {i}": x for i, x in enumerate(np.asarray(inputs.start))}}
+        return {name: (float(p[0]), float(p[1])) for name, p in places.items()}
+
+    def drag(
+        self, handle: str, to: tuple[float, float], params: Network | Table, inputs: World
+    ) -> tuple[Network | Table, World]:
+        """Move the goal, or stretch the robot: its springs keep their rest lengths."""
+        point: Any = np.array(to)
+        if handle == "goal":
+            return params, replace(inputs, goal=point)
+        start: Any = np.array(inputs.start)
+        start[int(handle.removeprefix("node "))] = point
+        return params, replace(inputs, start=start)
+
+    def trail(self, state: Bodies) -> NDArray[np.float64]:
+        """The head's path."""
+        return np.asarray(state.position)[:1]
+
+    def why_no_gradient(self, trajectory: Trajectory[Bodies], params: Network | Table, inputs: World) -> str | None:
+        """A head that touches the ground and never lifts is held where it lies."""
+        head = np.asarray(trajectory.stacked.position)[1:, 0]
+        if np.ptp(head[:, 0]) > 0 or (head[:, 1] > self.ground + 1e-9).any():
+            return None
+        return (
+            "the head (node 0) lies on the ground, which holds it, and never lifts: "
+            "drag it up or start the robot higher (--set start=...)"
+        )
+
+    def backdrop(self, canvas: Canvas, params: Network | Table, inputs: World) -> None:
+        """Sky, ground, a mark every tenth, and the goal."""
+        left, bottom, right, top = canvas.extent
+        canvas.box((left, bottom), (right, top), "sky")
+        canvas.box((left, bottom), (right, self.ground), "ground")
+        for k in range(math.ceil(left * 10), math.floor(right * 10) + 1):
+            canvas.line([(k / 10, self.ground), (k / 10, self.ground - 0.012)], "sky", width=0.002)
+        canvas.circle(inputs.goal, 0.012, "goal", width=0.004)
+
+    def ghost(self, canvas: Canvas, state: Bodies, params: Network | Table, inputs: World) -> None:
+        """The springs alone."""
+        x = np.asarray(state.position)
+        for p, q in self.robot.ends:
+            canvas.line(x[[p, q]], "ghost", width=0.0025)
+
+    def draw(self, canvas: Canvas, state: Bodies, params: Network | Table, inputs: World) -> None:
+        """Springs, red where contracted and blue where extended, points, and the head."""
+        x, ends = np.asarray(state.position), self.robot.ends
+        strain = strains(x, ends, self.robot.of_springs(2))
+        draw_springs(canvas, x, ends, strain, self.robot.of_springs(4), width=0.009)
+        for point in x[1:]:
+            canvas.circle(point, 0.006, "node")
+        canvas.circle(x[0], 0.011, "head")

@@ -1,0 +1,47 @@
+"""What the comparisons with hand-written C share: building it, and running the programs in turns. Needs gcc."""
+
+from __future__ import annotations
+
+import ctypes
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SOURCES = Path(__file__).parent / "limits"
+FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
+AGREEMENT = 1e-10  # relative; faster but different would be no comparison
+
+Run = Callable[[], tuple[float, Any]]
+"""One evaluation: the loss, and the gradient as one vector."""
+
+
+def build(scene: str, folder: Path, *definitions: str) -> ctypes.CDLL:
+    """The library of a scene's adjoint, built into a folder."""
+    library = folder / ("-".join([scene, *definitions]).replace("=", "") + ".so")
+    flags = [*FLAGS, *(f"-D{d}" for d in definitions)]
+    subprocess.run(["gcc", *flags, str(SOURCES / f"{scene}.c"), "-o", str(library), "-lm"], check=True)
+    return ctypes.CDLL(str(library))
+
+
+def compare(runs: Mapping[str, Run], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each, run in turns, so that the machine's moods meet all alike.
+
+    Ends the script where one of them has another loss or gradient than the first.
+    """
+    (first, (loss, gradient)), *others = ((name, run()) for name, run in runs.items())
+    for name, (other, theirs) in others:
+        scale = np.abs(gradient).max()
+        if not (np.isclose(loss, other, rtol=AGREEMENT) and np.abs(theirs - gradient).max() <= AGREEMENT * scale):
+            raise SystemExit(f"{first} and {name} do not agree: losses {loss} and {other}")
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            begun = time.perf_counter()
+            run()
+            times[name].append(1e3 * (time.perf_counter() - begun))
+    return {name: statistics.median(t) for name, t in times.items()}

@@ -1,0 +1,68 @@
+"""Bodies that have a place and a velocity and nothing else: point masses, balls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.control import sum
+from rosesim.ad.values import Real
+from rosesim.ad.vector import Struct, Vec, const
+
+
+@dataclass(frozen=True)
+class Body(Struct):
+    """One of them: an element of a `Vec[Body, n]`."""
+
+    position: Vec[Real, 2]
+    velocity: Vec[Real, 2]
+
+
+@dataclass(frozen=True)
+class Bodies(Struct):
+    """Where n bodies are and how fast they move; a state of many scenes.
+
+    >>> from rosesim import const, fn
+    >>> @fn
+    ... def two_that_part():
+    ...     return Bodies(position=const(np.zeros((2, 2))), velocity=const(np.array([[1.0, 0.0], [-1.0, 0.0]])))
+    >>> two_that_part().velocity
+    array([[ 1.,  0.],
+           [-1.,  0.]])
+    """
+
+    position: Vec[Vec[Real, 2], ...]
+    """Lengths."""
+    velocity: Vec[Vec[Real, 2], ...]
+    """Lengths a unit of time."""
+
+
+def at_rest(position: Any) -> Bodies:
+    """Bodies at these places, of shape (n, 2), that do not move.
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def start(x: Vec[Vec[Real, 2], 3]) -> Bodies:
+    ...     return at_rest(x)
+    >>> start(np.ones((3, 2))).velocity
+    array([[0., 0.],
+           [0., 0.],
+           [0., 0.]])
+    """
+    return Bodies(position=position, velocity=const(np.zeros((len(position), 2))))
+
+
+def centre(position: Vec[Vec[Real, 2], ...]) -> Vec[Real, 2]:
+    """The mean of the places: the centre of mass of equal masses.
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def middle(x: Vec[Vec[Real, 2], 2]) -> Vec[Real, 2]:
+    ...     return centre(x)
+    >>> middle([[0.0, 1.0], [4.0, 3.0]])
+    array([2., 2.])
+    """
+    n = len(position)
+    return sum(n, lambda i: position[i]) / n

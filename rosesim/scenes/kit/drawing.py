@@ -1,0 +1,55 @@
+"""How the kit's parts look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rosesim.scenes.canvas import Canvas
+
+LEVELS = 4
+"""Shades from no strain to full strain: a role has one colour, so that any renderer can show it."""
+_REST, _CONTRACTED, _EXTENDED = (0x55, 0x5A, 0x66), (0xD6, 0x2F, 0x26), (0x1F, 0x66, 0xE5)
+
+
+def _shade(strong: tuple[int, int, int], part: float) -> str:
+    mixed = (round((1 - part) * a + part * b) for a, b in zip(_REST, strong, strict=True))
+    return "#" + "".join(f"{v:02x}" for v in mixed)
+
+
+STRAIN_COLOURS: dict[str, str] = {
+    f"strain{sign * level:+d}": _shade(_CONTRACTED if sign < 0 else _EXTENDED, level / LEVELS)
+    for sign in (-1, 1)
+    for level in range(LEVELS + 1)
+}
+"""The roles that `draw_springs` uses, for `Scene.colours`: red where contracted, blue where extended."""
+
+
+def draw_springs(
+    canvas: Canvas,
+    position: ArrayLike,
+    ends: NDArray[np.integer[Any]],
+    strain: ArrayLike,
+    full: ArrayLike,
+    width: float,
+) -> None:
+    """Draw springs as lines coloured by their strain: full colour at a strain of `full`, one number a spring.
+
+    A spring whose `full` is 0 is passive: thin and dark, whatever its strain.
+
+    >>> canvas = Canvas((0.0, 0.0, 1.0, 1.0))
+    >>> draw_springs(canvas, [[0, 0], [1, 0], [1, 1]], np.array([[0, 1], [1, 2]]), [0.2, -0.1], [0.1, 0.0], 0.02)
+    >>> for p in canvas.primitives:
+    ...     print(p)
+    Line(points=((1.0, 0.0), (1.0, 1.0)), role='body', width=0.008, opacity=1.0)
+    Line(points=((0.0, 0.0), (1.0, 0.0)), role='strain+4', width=0.02, opacity=1.0)
+    """
+    x, strain, full = np.asarray(position), np.asarray(strain), np.asarray(full)
+    active = full > 0
+    for k in np.flatnonzero(~active):
+        canvas.line(x[ends[k]], "body", width=0.4 * width)
+    for k in np.flatnonzero(active):
+        level = round(float(np.clip(strain[k] / full[k], -1, 1)) * LEVELS)
+        canvas.line(x[ends[k]], f"strain{level:+d}", width=width)

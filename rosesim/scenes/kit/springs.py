@@ -1,0 +1,60 @@
+"""Springs between bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rosesim.ad.control import accumulate, for_each
+from rosesim.ad.linalg import norm
+from rosesim.ad.values import Real
+from rosesim.ad.vector import Vec, const
+
+SOFTENING = 1e-4
+"""Added to a spring's length, so that it has a direction where its ends meet (as DiffTaichi has it)."""
+
+
+def spring_impulses(
+    position: Vec[Vec[Real, 2], ...], ends: NDArray[np.integer[Any]], rest: Any, stiffness: Any, h: float
+) -> Vec[Vec[Real, 2], ...]:
+    """What linear springs add to the velocities of bodies of mass 1 in a time step h, of shape (n, 2).
+
+    Spring k joins the bodies `ends[k]` (whole numbers of shape (m, 2), known while tracing). `rest` and
+    `stiffness` are m numbers each: arrays, or traced vectors where they are tuned or actuated. With
+    d = x_p - x_q and L = |d| + SOFTENING the force on p is -stiffness (L - rest) d / L, that on q the
+    opposite (Hooke; Hu et al., DiffTaichi, ICLR 2020, for the softening).
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def pull(x: Vec[Vec[Real, 2], 2]) -> Vec[Vec[Real, 2], 2]:
+    ...     return spring_impulses(x, np.array([[0, 1]]), np.array([1.0]), np.array([10.0]), h=0.1)
+    >>> np.round(pull([[0.0, 0.0], [2.0, 0.0]])[:, 0], 3)
+    array([ 1., -1.])
+    """
+    m = len(ends)
+    p, q = const(ends[:, 0]), const(ends[:, 1])
+    rest, stiffness = (const(v) if isinstance(v, np.ndarray) else v for v in (rest, stiffness))
+
+    def all_springs(impulse: Any) -> None:
+        def one(k: Any) -> None:
+            d = position[p[k]] - position[q[k]]
+            length = norm(d) + SOFTENING
+            given = h * stiffness[k] * (length - rest[k]) / length * d
+            impulse.at[p[k]].add(-given)
+            impulse.at[q[k]].add(given)
+
+        for_each(m, one)
+
+    return accumulate(Vec[Vec[Real, 2], len(position)], all_springs)
+
+
+def strains(position: ArrayLike, ends: NDArray[np.integer[Any]], rest: ArrayLike) -> NDArray[np.float64]:
+    """How far each spring is stretched, over its rest length: NumPy values, for drawing.
+
+    >>> strains([[0.0, 0.0], [1.5, 0.0]], np.array([[0, 1]]), [1.0])
+    array([0.5])
+    """
+    x = np.asarray(position)
+    return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1) / np.asarray(rest) - 1.0
