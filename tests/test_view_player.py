@@ -1,5 +1,7 @@
 """Time in the viewer, and the losses that it keeps."""
 
+import itertools
+
 import pytest
 
 from rosesim.view.history import MOST, History
@@ -85,7 +87,7 @@ def test_a_history_of_any_length_is_bounded_even_and_ends_with_the_newest():
         history.add(i, float(i))
     points = history.points
     assert len(points) <= MOST and points[0] == (0, 0.0) and points[-1] == (12_344, 12_344.0)
-    gaps = {b - a for (a, _), (b, _) in zip(points[:-2], points[1:-1], strict=True)}
+    gaps = {b - a for (a, _), (b, _) in itertools.pairwise(points[:-1])}
     assert len(gaps) == 1
 
 
