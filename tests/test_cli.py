@@ -161,7 +161,7 @@ def other_package(folder: Path, entry: str) -> str:
 def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Path):
     path = other_package(tmp_path / "site", "wrong = others:Wrong")
     listed = rosesim("list", cwd=tmp_path, PYTHONPATH=path).stdout
-    assert "wrong      A loss whose derivative its author got wrong." in listed and "billiards" in listed
+    assert "wrong        A loss whose derivative its author got wrong." in listed and "billiards" in listed
     result = rosesim("check", "wrong", "--json", cwd=tmp_path, PYTHONPATH=path)
     found = json.loads(result.stdout)
     assert result.returncode == 1 and found["passed"] is False

@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Point = tuple[float, float]
 Align = Literal["left", "centre", "right"]
+Numbers = ArrayLike | Sequence[Any]
+"""A point or points: an array or nested sequences, also of what a scene's annotations call a `Real`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,41 +112,39 @@ class Canvas:
         """From bottom to top, in units."""
         return self.extent[3] - self.extent[1]
 
-    def circle(
-        self, centre: ArrayLike, radius: float, role: str, *, width: float = 0.0, opacity: float = 1.0
-    ) -> None:
+    def circle(self, centre: Numbers, radius: float, role: str, *, width: float = 0.0, opacity: float = 1.0) -> None:
         """A disc, or a ring where `width` is not 0."""
         self.primitives.append(Circle(_point(centre), float(radius), role, float(width), float(opacity)))
 
-    def line(self, points: ArrayLike, role: str, *, width: float, opacity: float = 1.0) -> None:
+    def line(self, points: Numbers, role: str, *, width: float, opacity: float = 1.0) -> None:
         """A path through points, an array of shape (n, 2). Fewer than two points draw nothing."""
         path = _points(points)
         if len(path) > 1:
             self.primitives.append(Line(path, role, float(width), float(opacity)))
 
-    def polygon(self, points: ArrayLike, role: str, *, opacity: float = 1.0) -> None:
+    def polygon(self, points: Numbers, role: str, *, opacity: float = 1.0) -> None:
         """A filled polygon of three or more corners."""
         corners = _points(points)
         if len(corners) < 3:
             raise ValueError(f"a polygon has three or more corners; {len(corners)} were given")
         self.primitives.append(Polygon(corners, role, float(opacity)))
 
-    def box(self, low: ArrayLike, high: ArrayLike, role: str, *, opacity: float = 1.0) -> None:
+    def box(self, low: Numbers, high: Numbers, role: str, *, opacity: float = 1.0) -> None:
         """A filled upright rectangle from its lower left to its upper right corner."""
         (x0, y0), (x1, y1) = _point(low), _point(high)
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], role, opacity=opacity)
 
-    def arrow(self, tail: ArrayLike, vector: ArrayLike, role: str, *, width: float, opacity: float = 1.0) -> None:
+    def arrow(self, tail: Numbers, vector: Numbers, role: str, *, width: float, opacity: float = 1.0) -> None:
         """An arrow from `tail` along `vector`; the zero vector draws nothing."""
         (x, y), (u, v) = _point(tail), _point(vector)
         if (u, v) != (0.0, 0.0):
             self.primitives.append(Arrow((x, y), (x + u, y + v), role, float(width), float(opacity)))
 
-    def text(self, at: ArrayLike, text: str, role: str, *, size: float, align: Align = "left") -> None:
+    def text(self, at: Numbers, text: str, role: str, *, size: float, align: Align = "left") -> None:
         """A line of text whose letters are about `size` high; `at` is its lower left, centre or right."""
         self.primitives.append(Text(_point(at), text, role, float(size), align))
 
-    def image(self, pixels: ArrayLike, low: ArrayLike, high: ArrayLike) -> None:
+    def image(self, pixels: ArrayLike, low: Numbers, high: Numbers) -> None:
         """A picture in a box: (rows, columns) greys or (rows, columns, 3) colours, each from 0 to 1."""
         values = np.asarray(pixels, dtype=np.float64)
         if values.ndim == 2:
@@ -155,7 +155,7 @@ class Canvas:
         self.primitives.append(Image(bytes_, _point(low), _point(high)))
 
 
-def _point(p: ArrayLike) -> Point:
+def _point(p: Numbers) -> Point:
     x, y = np.asarray(p, dtype=np.float64).tolist()
     return x, y
 

@@ -38,7 +38,7 @@ class Trajectory(Generic[S]):
     def __getitem__(self, t: int) -> S:
         if not -self._length <= t < self._length:
             raise IndexError(f"state {t} of a trajectory of {self._length} states")
-        return map_leaves(lambda _, a: a[t], self.stacked)
+        return map_leaves(lambda _, a: a[t] if a.ndim > 1 else a[t].item(), self.stacked)
 
     def __iter__(self) -> Iterator[S]:
         return (self[t] for t in range(self._length))

@@ -17,6 +17,8 @@ from rosesim.train.optimizers import State, Vector
 
 LAST, BEST = "last.npz", "best.npz"
 
+_ALWAYS = {"run", "iteration", "attempt_iterations", "seconds", "compile_seconds", "done", "ended"}
+
 
 @dataclass(frozen=True)
 class Best:
@@ -78,23 +80,31 @@ def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: b
     with open_arrays(folder / LAST) as a:
         if a.read("run", np.uint8, (16,)).tobytes() != identity:
             raise SceneError(f"{a.file} is of another run, or {folder}'s settings have been changed since")
-        if {n for n in a.names if n.startswith("state.")} != {f"state.{k}" for k in state}:
-            raise SceneError(f"{a.file} is of another optimiser")
+        # All names are looked at, for a damaged name would otherwise pass for something that was never there.
+        leaves = [f"{kind}.{name}" for kind in ("params", "attempts") for name in flat.shapes]
+        always = {*_ALWAYS, *leaves, *(f"state.{k}" for k in state)}
+        with_best = {*always, "best_loss", "best_iteration", *(f"best.{name}" for name in flat.shapes)}
+        if a.names not in (always, with_best):
+            wrong = ", ".join(n.encode("unicode_escape").decode() for n in sorted(a.names ^ with_best))
+            raise SceneError(f"{a.file} is damaged or of another optimiser: it differs from a checkpoint in {wrong}")
         known = {k: a.read(f"state.{k}", v.dtype.type, v.shape) for k, v in state.items()}
         position = Position(_count(a, "iteration"), _vector(a, "params", flat), known)
         best = None
+        done = bool(a.read("done", np.bool_, ()))
         if "best_loss" in a.names:
             best = Best(_number(a, "best_loss"), _count(a, "best_iteration"), _vector(a, "best", flat))
         for name, array in {"params": position.x, **known, **({"best": best.x} if best else {})}.items():
             if not np.isfinite(array).all():
                 raise SceneError(f"{a.file} cannot be read: {name} holds numbers that are not finite")
+        if done and best is None:
+            raise SceneError(f"{a.file} cannot be read: a run that is done has a best loss")
         return Checkpoint(
             position,
             best,
             _attempts(a, flat),
             _number(a, "seconds"),
             _number(a, "compile_seconds"),
-            bool(a.read("done", np.bool_, ())),
+            done,
             str(a.read("ended", np.str_, ())),
         )
 
@@ -141,7 +151,11 @@ def _named(kind: str, x: Vector, flat: FlatView[Any]) -> dict[str, Vector]:
 
 def _vectors(a: Archive, kind: str, flat: FlatView[Any], lead: tuple[int, ...]) -> Vector:
     parts = [a.read(f"{kind}.{name}", np.float64, lead + shape) for name, shape in flat.shapes.items()]
-    return np.concatenate([p.reshape((*lead, -1)) for p in parts], axis=-1) if parts else np.zeros((*lead, 0))
+    return (
+        np.concatenate([p.reshape((*lead, math.prod(p.shape[len(lead) :]))) for p in parts], axis=-1)
+        if parts
+        else np.zeros((*lead, 0))
+    )
 
 
 def _vector(a: Archive, kind: str, flat: FlatView[Any]) -> Vector:

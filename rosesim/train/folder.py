@@ -95,10 +95,13 @@ class BestRun:
     """Of the seed that found it, where there are several."""
 
 
-def read_best(folder: Path) -> BestRun:
-    """The best params of a run, or of all its seeds; SceneError where there are none yet or it is damaged."""
+def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
+    """The best params of a run, or of all its seeds; SceneError where there are none yet or it is damaged.
+
+    The scene is found by its name among the installed ones, unless its class is given.
+    """
     where = best_seed(folder)
-    found = read_settings(where)
+    found = read_settings(where, kind)
     flat = _flat(found.scene)
     best = checkpoint.read_best(where, flat)
     return BestRun(found.scene, found.inputs, flat.unflatten(best.x), best.loss, best.iteration, where)

@@ -74,7 +74,7 @@ def parse_schedule(text: str, iterations: int | None = None) -> Schedule:
         name, _, n = head.partition(":")
         if name.strip() != "warmup":
             raise _wrong(text)
-        warmup = _count(n, text)
+        warmup = _count(n.strip(), text)
     shape, *numbers = [t.strip() for t in (rest if plus else head).split(":")]
     if shape not in ENDS or len(numbers) > (0 if shape == "constant" else 2):
         raise _wrong(text)

@@ -85,9 +85,10 @@ def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
     """
     record = _read(folder)
     try:
-        found = find_scene(_of(record, "scene", str)) if kind is None else kind
-        if found.name != record["scene"]:
-            raise SceneError(f"it is a run of {record['scene']}, not of {found.name}")
+        name = _of(record, "scene", str)
+        found = find_scene(name) if kind is None else kind
+        if found.name != name:
+            raise SceneError(f"it is a run of {name}, not of {found.name}")
         training = dict(_of(record, "training", dict))
         seeds = training.pop("seeds", None)
         if seeds is not None and (type(seeds) is not int or seeds < 1):

@@ -24,9 +24,13 @@ class Body(Struct):
 class Bodies(Struct):
     """Where n bodies are and how fast they move; a state of many scenes.
 
-    >>> import numpy as np
-    >>> Bodies(position=np.zeros((3, 2)), velocity=np.zeros((3, 2))).position.shape
-    (3, 2)
+    >>> from rosesim import const, fn
+    >>> @fn
+    ... def two_that_part():
+    ...     return Bodies(position=const(np.zeros((2, 2))), velocity=const(np.array([[1.0, 0.0], [-1.0, 0.0]])))
+    >>> two_that_part().velocity
+    array([[ 1.,  0.],
+           [-1.,  0.]])
     """
 
     position: Vec[Vec[Real, 2], ...]
@@ -42,8 +46,10 @@ def at_rest(position: Any) -> Bodies:
     >>> @fn
     ... def start(x: Vec[Vec[Real, 2], 3]) -> Bodies:
     ...     return at_rest(x)
-    >>> start(np.ones((3, 2))).velocity.tolist()
-    [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    >>> start(np.ones((3, 2))).velocity
+    array([[0., 0.],
+           [0., 0.],
+           [0., 0.]])
     """
     return Bodies(position=position, velocity=const(np.zeros((len(position), 2))))
 

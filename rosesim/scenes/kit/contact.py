@@ -42,8 +42,8 @@ def no_bump() -> Bump:
     >>> @fn
     ... def nothing():
     ...     return no_bump()
-    >>> nothing().shift.tolist()
-    [0.0, 0.0]
+    >>> nothing()
+    Bump(impulse=array([0., 0.]), shift=array([0., 0.]))
     """
     return Bump(const(np.zeros(2)), const(np.zeros(2)))
 
@@ -69,9 +69,10 @@ def disc_contact(
     >>> from rosesim import fn, Real, Vec
     >>> @fn
     ... def head_on(x: Real) -> Bump:
-    ...     left, right = const(np.array([0.0, 0.0])), [x, 0.0]
-    ...     return disc_contact(left, const(np.array([1.0, 0.0])), right, const(np.zeros(2)),
-    ...                         radius=0.5, restitution=1.0, h=0.1)
+    ...     here, at_rest = const(np.array([0.0, 0.0])), const(np.array([0.0, 0.0]))
+    ...     there = here.at[0].set(x)
+    ...     moving = here.at[0].set(1.0)
+    ...     return disc_contact(here, moving, there, at_rest, radius=0.5, restitution=1.0, h=0.1)
     >>> np.round(head_on(1.05).impulse[:1], 4), np.round(head_on(1.2).impulse[:1], 4)
     (array([-1.]), array([0.]))
     """

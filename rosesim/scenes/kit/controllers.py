@@ -31,8 +31,8 @@ class Network(Struct):
         """Normal weights of `gains` times Glorot's deviation a layer, no biases.
 
         >>> net = Network.random(np.random.default_rng(0), inputs=5, hidden=8, outputs=2, gains=(1.0, 1.0))
-        >>> net.weights1.shape, net.bias2.tolist()
-        ((8, 5), [0.0, 0.0])
+        >>> np.shape(net.weights1), net.bias2
+        ((8, 5), array([0., 0.]))
         """
         weights: Any = [
             normal(rng, (rows, columns), gain * glorot(rows, columns))

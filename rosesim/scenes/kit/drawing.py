@@ -41,8 +41,10 @@ def draw_springs(
 
     >>> canvas = Canvas((0.0, 0.0, 1.0, 1.0))
     >>> draw_springs(canvas, [[0, 0], [1, 0], [1, 1]], np.array([[0, 1], [1, 2]]), [0.2, -0.1], [0.1, 0.0], 0.02)
-    >>> [(p.role, p.width) for p in canvas.primitives]
-    [('body', 0.008), ('strain+4', 0.02)]
+    >>> for p in canvas.primitives:
+    ...     print(p)
+    Line(points=((1.0, 0.0), (1.0, 1.0)), role='body', width=0.008, opacity=1.0)
+    Line(points=((0.0, 0.0), (1.0, 0.0)), role='strain+4', width=0.02, opacity=1.0)
     """
     x, strain, full = np.asarray(position), np.asarray(strain), np.asarray(full)
     active = full > 0

@@ -1,0 +1,64 @@
+"""A training process that kills itself: `python dying.py FOLDER OPTIMIZER TOTAL WHAT NTH HOW FILE`.
+
+It dies at its NTH call of WHAT: a function of `os`, or `append` to the run's FILE; HOW is before, after or
+half: with half of what was to be written.
+"""
+
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from valley import Valley
+
+from rosesim.train import files, loop, train
+
+folder, optimizer, total, what, nth, how, file = sys.argv[1:]
+
+# A checkpoint after every iteration, whatever it costs.
+loop.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+loop.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+
+
+def die() -> None:
+    """End as the system's out-of-memory killer and `kill -9` end a process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying(real: Callable[..., Any], counts: Callable[..., bool], half: Callable[..., None]) -> Callable[..., Any]:
+    """The function, deadly at its nth call of those that count."""
+    seen = 0
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal seen
+        seen += counts(*args)
+        if seen < int(nth) or not counts(*args):
+            return real(*args, **kwargs)
+        if how == "half":
+            half(*args)
+        if how == "after":
+            real(*args, **kwargs)
+        die()
+
+    return call
+
+
+def half_a_file(descriptor: int, _: str) -> None:
+    """Let the file that is being written whole get half its bytes: what is opened here is a .npz of ours."""
+    os.write(descriptor, b"PK\x03\x04 and what else a checkpoint begins with")
+
+
+def half_a_record(self: files.Appended, content: bytes) -> None:
+    """Append the first half."""
+    self.opened.write(content[: len(content) // 2])
+
+
+if what == "append":
+    files.Appended.append = dying(files.Appended.append, lambda self, _: self.file.name == file, half_a_record)
+elif what != "nothing":
+    setattr(files.os, what, dying(getattr(os, what), lambda *_: True, half_a_file))
+
+train(Valley(), iterations=int(total), optimizer=optimizer, out=Path(folder))
