@@ -29,6 +29,8 @@ def is_run(what: str, assignments: Sequence[str]) -> bool:
     from rosesim.train.settings import is_run as has_settings
 
     found = has_settings(Path(what))
+    if not found and len(Path(what).parts) > 1:
+        raise SceneError(f"{what} is not the folder of a run")
     if found and assignments:
         raise SceneError(f"{what} is a run, whose settings are in its folder; --set goes with a scene's name")
     return found

@@ -168,6 +168,7 @@ class Live:
         with self._changed:
             self._commands.append(command)
             self._serial += 1
+            self.failure = None
             self._changed.notify()
             return self._serial
 
@@ -200,10 +201,10 @@ class Live:
         loss, gradient = self._program.value_and_grad(now.params, now.inputs)
         self.evaluations += 1
         g = flat.flatten(gradient)
-        steep = float(np.linalg.norm(g))
-        if not (math.isfinite(loss) and math.isfinite(steep)):
-            what = "loss" if not math.isfinite(loss) else "gradient"
-            raise RosesimError(f"the {what} is no longer finite at iteration {now.iteration}; reset (R) goes back")
+        with np.errstate(over="ignore"):
+            steep = float(np.linalg.norm(g))
+        _check_finite("loss", loss, now.iteration)
+        _check_finite("gradient", steep, now.iteration)
         if going or not now.recorded:
             now.recorded = False
             now.history.add(now.iteration, float(loss))
@@ -212,6 +213,7 @@ class Live:
         if going:
             state = self.optimizer.start(x) if now.memory is None else now.memory
             after, now.memory = self.optimizer.step(x, g, state)
+            _check_finite("step", after, now.iteration)
             now.settled = bool(np.array_equal(after, x)) and self._held is None
         due = time.perf_counter() - self._published > 1 / PUBLISHED_A_SECOND
         if commands or due or now.settled or not going:
@@ -226,11 +228,12 @@ class Live:
     def _first_look(self) -> None:
         """Publish the replay, which compiles in half the time of the gradient, before that is made."""
         now, losses = self._course, self.beginning.losses
-        self._publish(losses[now.iteration] if losses else math.nan, None, math.nan)
+        self._publish(losses[now.iteration] if now.recorded else math.nan, None, math.nan)
         self._recorded = tuple(
             self._attempt(i, losses[i], params, self.beginning.inputs) for i, params in self.beginning.remembered
         )
-        now.ghosts = list(self._recorded)
+        if now.recorded:  # not where something was dragged already
+            now.ghosts = list(self._recorded)
 
     def _begin(self) -> _Course:
         given = self.beginning
@@ -286,3 +289,8 @@ class Live:
             note=note,
         )
         self._published = time.perf_counter()
+
+
+def _check_finite(what: str, value: Any, iteration: int) -> None:
+    if not np.isfinite(value).all():
+        raise RosesimError(f"the {what} is not finite at iteration {iteration}: reset (R) goes back")

@@ -153,11 +153,11 @@ class Painter:
             case Circle():
                 width = max(1, round(p.width * scale)) if p.width else 0
                 # pygame's ring grows inwards from its radius; ours is centred on it
-                draw.circle(to, colour, self.at(p.centre), p.radius * scale + width / 2, width)
+                draw.circle(to, colour, _cell(*self.at(p.centre)), p.radius * scale + width / 2, width)
             case Line():
                 self._path(to, [self.at(q) for q in p.points], colour, p.width * scale)
             case Polygon():
-                draw.polygon(to, colour, [self.at(q) for q in p.points])
+                draw.polygon(to, colour, [_cell(*self.at(q)) for q in p.points])
             case Arrow():
                 self._arrow(to, p, colour)
 
@@ -168,11 +168,11 @@ class Painter:
             length = math.hypot(x1 - x0, y1 - y0)
             if length > 0:  # a quadrilateral, because pygame's thick lines are cut along the axes
                 u, v = half * (y1 - y0) / length, half * (x0 - x1) / length
-                corners = [(x0 + u, y0 + v), (x1 + u, y1 + v), (x1 - u, y1 - v), (x0 - u, y0 - v)]
+                corners = [_cell(x0 + u, y0 + v), _cell(x1 + u, y1 + v), _cell(x1 - u, y1 - v), _cell(x0 - u, y0 - v)]
                 self.pygame.draw.polygon(to, colour, corners)
         if half >= 1.0:
             for x, y in path:
-                self.pygame.draw.circle(to, colour, (x, y), half)
+                self.pygame.draw.circle(to, colour, _cell(x, y), half)
 
     def _arrow(self, to: pygame.Surface, p: Arrow, colour: tuple[int, ...]) -> None:
         (x0, y0), (x1, y1), width = self.at(p.tail), self.at(p.tip), p.width * self.view.scale
@@ -185,11 +185,8 @@ class Painter:
         if head < length:
             self._path(to, [(x0, y0), neck], colour, width)
         side = head * 0.45
-        self.pygame.draw.polygon(
-            to,
-            colour,
-            [(x1, y1), (neck[0] - side * v, neck[1] + side * u), (neck[0] + side * v, neck[1] - side * u)],
-        )
+        barbs = _cell(neck[0] - side * v, neck[1] + side * u), _cell(neck[0] + side * v, neck[1] - side * u)
+        self.pygame.draw.polygon(to, colour, [_cell(x1, y1), *barbs])
 
     def _text(self, p: Text) -> None:
         letters = font(p.size * self.view.scale, p.text)
@@ -204,6 +201,11 @@ class Painter:
         pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), "RGB")
         size = max(1, round(x1 - x0)), max(1, round(y1 - y0))
         self.surface.blit(self.pygame.transform.scale(pixels, size), (round(x0), round(y0)))
+
+
+def _cell(x: float, y: float) -> tuple[int, int]:
+    """The pixel that holds a point: left to itself pygame rounds towards its surface's origin, wherever that is."""
+    return math.floor(x), math.floor(y)
 
 
 def _near(v: float) -> float:

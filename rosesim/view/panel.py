@@ -61,17 +61,16 @@ class Panel:
                 for p, was in zip(canvas.primitives, itertools.chain(before, itertools.repeat(None)), strict=False)
             ]
             changed = _around(changed, *_difference(before, shown))
-            if changed is None:
-                continue
             rect = self._whole_pixels(changed)
+            if rect is None:
+                continue
             if k == 0:
                 sheet.surface.fill(colour_of(self.colours, "background"), rect)
             else:
                 sheet.surface.blit(self._sheets[k - 1].surface, rect, rect)
             painter.paint(shown, rect)
-        if changed is not None:
-            self._fresh = False
-            rect = self._whole_pixels(changed)
+        self._fresh = False
+        if (rect := self._whole_pixels(changed)) is not None:
             left, top, right, bottom = (v // self._samples for v in (rect.left, rect.top, rect.right, rect.bottom))
             self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
 
@@ -90,12 +89,18 @@ class Panel:
         """Put the box into the window."""
         window.blit(self._picture, (self.box.left, self.box.top))
 
-    def _whole_pixels(self, r: Rectangle) -> pygame.Rect:
-        """The rectangle of samples around r that begins and ends with a pixel of the window."""
-        n = self._samples
-        left, top = (n * math.floor(max(v, 0) / n) for v in r[:2])
-        right, bottom = (n * math.ceil(max(v, 0) / n) for v in r[2:])
-        return load_pygame().Rect(left, top, right - left, bottom - top).clip(self._sheets[0].surface.get_rect())
+    def _whole_pixels(self, changed: Rectangle | None) -> pygame.Rect | None:
+        """The rectangle of samples around it that begins and ends with a pixel of the window; None for nothing."""
+        if changed is None:
+            return None
+        n, (width, height) = self._samples, self._sheets[0].size
+        left, top = (n * math.floor(max(v, 0) / n) for v in changed[:2])
+        right, bottom = (
+            n * math.ceil(min(v, most) / n) for v, most in zip(changed[2:], (width, height), strict=True)
+        )
+        if left >= right or top >= bottom:  # all of it outside the box
+            return None
+        return load_pygame().Rect(left, top, right - left, bottom - top)
 
 
 def _difference(old: Sequence[Placed], new: Sequence[Placed]) -> list[Rectangle]:

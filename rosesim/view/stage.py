@@ -18,6 +18,8 @@ THIN = 0.005
 GHOST_OPACITY = 0.5
 RING = 0.022
 """Radius of the ring around what can be dragged, in parts of the picture's height."""
+HOVERED = 2.2
+"""How much larger that ring is under the mouse: what it is around is not to be covered."""
 LONGEST_ARROW = 0.16
 """Of the gradient, in parts of the picture's height."""
 SLENDER = 9.0
@@ -70,11 +72,11 @@ def draw_handles(canvas: Canvas, handles: Mapping[str, tuple[float, float]], hov
             _ring(canvas, at, 0.8 * radius, 0.4 * thin)
     if hovered is not None:
         x, y = handles[hovered]
-        _ring(canvas, (x, y), 1.4 * radius, 0.8 * thin)
+        _ring(canvas, (x, y), HOVERED * radius, 0.8 * thin)
         size = 0.8 * radius
-        half, low = (0.35 * len(hovered) + 0.8) * size, y + 1.9 * radius
+        half, low = (0.35 * len(hovered) + 0.8) * size, y + (HOVERED + 0.5) * radius
         if low + 2.2 * size > canvas.extent[3]:
-            low = y - 1.9 * radius - 2.2 * size
+            low = y - (HOVERED + 0.5) * radius - 2.2 * size
         canvas.box((x - half, low), (x + half, low + 2.2 * size), "panel")
         canvas.text((x, low + 0.6 * size), hovered, "ink", size=size, align="centre")
 

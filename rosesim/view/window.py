@@ -31,6 +31,8 @@ READ_A_SECOND = 10
 """Numbers and curve change no faster than a person reads."""
 REACH = 20.0
 """How near the mouse takes a handle, in points."""
+CHARACTERS = {"?": "help", "+": "faster", "-": "slower"}
+"""Actions of characters, which lie on other keys on other keyboards."""
 LONGEST_FRAME = 0.1
 """Seconds that a frame moves the replay at most, however long the window was kept busy."""
 
@@ -58,6 +60,11 @@ class Window:
         self._size = (0, 0)
         self._arrange()
 
+    @property
+    def surface(self) -> pygame.Surface:
+        """What is shown, in the display's pixels."""
+        return self._window.get_surface()
+
     def run(self) -> None:
         """Show the session until it is over."""
         clock = self.pygame.time.Clock()
@@ -80,7 +87,7 @@ class Window:
         """What happened since the last frame, then the picture of now, so many seconds later."""
         for event in self.pygame.event.get():
             self._event(event)
-        if self._window.get_surface().get_size() != self._size:
+        if self.surface.get_size() != self._size:
             self._arrange()
         self.session.tick(seconds)
         self._draw()
@@ -93,7 +100,7 @@ class Window:
         if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
             self.session.act("quit")
         elif event.type == pygame.KEYDOWN:
-            action = self._keys.get(event.key) or ("help" if getattr(event, "unicode", "") == "?" else None)
+            action = self._keys.get(event.key) or CHARACTERS.get(event.dict.get("unicode", ""))
             if action is not None:
                 self.session.act(action)
         elif event.type == pygame.MOUSEMOTION:
@@ -109,7 +116,7 @@ class Window:
 
     def _pixels(self, at: tuple[float, float]) -> tuple[float, float]:
         """A place that the desktop reports, in pixels of the surface: there are more on a high-DPI display."""
-        surface, window = self._window.get_surface().get_size(), self._window.size
+        surface, window = self.surface.get_size(), self._window.size
         return at[0] * surface[0] / window[0], at[1] * surface[1] / window[1]
 
     def _press(self, at: tuple[float, float]) -> None:
@@ -159,8 +166,7 @@ class Window:
 
     def _arrange(self) -> None:
         """Make the panels anew for the window's size."""
-        surface = self._window.get_surface()
-        self._size = surface.get_size()
+        self._size = self.surface.get_size()
         made = layout(*self._size, density=self._size[0] / self._window.size[0])
         self._unit = made.unit
         scene = self.session.scene
@@ -176,14 +182,12 @@ class Window:
         self._read, self._message = -math.inf, None
 
     def _draw(self) -> None:
-        session, surface = self.session, self._window.get_surface()
-        what = self._under_mouse()
-        hovered = what[1] or what[0] if what is not None else None
-        if self._scrubbing:
-            hovered = "scrub"
-        self._point(hand=self._scrubbing or session.held is not None or what is not None)
+        session, surface = self.session, self.surface
+        kind, name = self._under_mouse() or ("nothing", "")
+        hovered = "scrub" if self._scrubbing or kind == "scrub" else name if kind == "button" else None
+        self._point(hand=self._scrubbing or session.held is not None or kind != "nothing")
         surface.fill(self._colours["background"])
-        self._draw_scene(session.held or (what[1] if what is not None and what[0] == "handle" else None))
+        self._draw_scene(session.held or (name if kind == "handle" else None))
         player = session.player
         seen = (player.index, player.playing, player.speed, hovered)
         self._bar.refresh(seen, lambda: self._bar_parts.canvas(player, hovered))
@@ -271,12 +275,8 @@ def _keys(pygame: Any) -> dict[int, str]:
         pygame.K_LEFT: "back",
         pygame.K_RIGHT: "forward",
         pygame.K_UP: "faster",
-        pygame.K_PLUS: "faster",
-        pygame.K_KP_PLUS: "faster",
         pygame.K_EQUALS: "faster",  # where + is, on keyboards that shift for it
         pygame.K_DOWN: "slower",
-        pygame.K_MINUS: "slower",
-        pygame.K_KP_MINUS: "slower",
         pygame.K_HOME: "restart",
         pygame.K_o: "optimise",
         pygame.K_r: "reset",
