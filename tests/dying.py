@@ -16,26 +16,22 @@ from valley import Valley
 
 from rosesim.train import files, loop, train
 
-folder, optimizer, total, what, nth, how, file = sys.argv[1:]
-
-# A checkpoint after every iteration, whatever it costs.
-loop.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
-loop.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
-
 
 def die() -> None:
     """End as the system's out-of-memory killer and `kill -9` end a process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dying(real: Callable[..., Any], counts: Callable[..., bool], half: Callable[..., None]) -> Callable[..., Any]:
+def dying(
+    real: Callable[..., Any], counts: Callable[..., bool], half: Callable[..., None], nth: int, how: str
+) -> Callable[..., Any]:
     """The function, deadly at its nth call of those that count."""
     seen = 0
 
     def call(*args: Any, **kwargs: Any) -> Any:
         nonlocal seen
         seen += counts(*args)
-        if seen < int(nth) or not counts(*args):
+        if seen < nth or not counts(*args):
             return real(*args, **kwargs)
         if how == "half":
             half(*args)
@@ -56,9 +52,18 @@ def half_a_record(self: files.Appended, content: bytes) -> None:
     self.opened.write(content[: len(content) // 2])
 
 
-if what == "append":
-    files.Appended.append = dying(files.Appended.append, lambda self, _: self.file.name == file, half_a_record)
-elif what != "nothing":
-    setattr(files.os, what, dying(getattr(os, what), lambda *_: True, half_a_file))
+def main(folder: str, optimizer: str, total: str, what: str, nth: str, how: str, file: str) -> None:
+    """Train until death."""
+    # A checkpoint after every iteration, whatever it costs.
+    loop.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+    loop.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+    if what == "append":
+        mine: Callable[..., bool] = lambda self, _: self.file.name == file
+        files.Appended.append = dying(files.Appended.append, mine, half_a_record, int(nth), how)
+    elif what != "nothing":
+        setattr(files.os, what, dying(getattr(os, what), lambda *_: True, half_a_file, int(nth), how))
+    train(Valley(), iterations=int(total), optimizer=optimizer, out=Path(folder))
 
-train(Valley(), iterations=int(total), optimizer=optimizer, out=Path(folder))
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
