@@ -149,7 +149,7 @@ def test_a_gif_shows_every_frame_for_its_time_with_one_palette(tmp_path):
 
 def test_the_loss_curve_ends_at_the_iteration_shown():
     losses = [1.0, 0.1, 0.01, 0.001]
-    dots = [loss_curve(losses, now, 1.0).primitives[-1] for now in range(4)]
+    dots = [loss_curve(list(enumerate(losses)), now, (300, 300)).primitives[-1] for now in range(4)]
     places = [d.centre for d in dots]  # pyright: ignore[reportAttributeAccessIssue] -- the last one is the dot
     assert np.allclose(np.diff(places, axis=0), np.diff(places, axis=0)[0])  # a straight line on a logarithmic axis
     assert np.all(np.diff(places, axis=0) * [1, -1] > 0)
@@ -159,7 +159,7 @@ def test_the_loss_curve_ends_at_the_iteration_shown():
     "losses", [[1.0], [-0.25, -0.5], [0.0, 0.0], [1.0, float("nan")], [float("inf")], [1e-300, 1e300]]
 )
 def test_the_loss_curve_takes_what_a_run_may_give(losses):
-    canvas = loss_curve(losses, len(losses) - 1, 1.0)
+    canvas = loss_curve(list(enumerate(losses)), len(losses) - 1, (60, 60))
     assert render((60, 60), [(canvas, Box(0, 0, 60, 60))], COLOURS).shape == (60, 60, 3)
 
 

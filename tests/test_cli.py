@@ -161,7 +161,7 @@ def other_package(folder: Path, entry: str) -> str:
 def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Path):
     path = other_package(tmp_path / "site", "wrong = others:Wrong")
     listed = rosesim("list", cwd=tmp_path, PYTHONPATH=path).stdout
-    assert "wrong      A loss whose derivative its author got wrong." in listed and "billiards" in listed
+    assert "wrong        A loss whose derivative its author got wrong." in listed and "billiards" in listed
     result = rosesim("check", "wrong", "--json", cwd=tmp_path, PYTHONPATH=path)
     found = json.loads(result.stdout)
     assert result.returncode == 1 and found["passed"] is False
@@ -217,8 +217,8 @@ def test_pictures_of_a_run_and_of_a_scene(tmp_path: Path):
     trained, exported = (tmp_path / "new" / "train.gif").read_bytes(), (tmp_path / "run.gif").read_bytes()
     assert trained == exported
     assert len(trained) < 3e6
-    first, last = iio.imread(tmp_path / "run.gif")[0], iio.imread(tmp_path / "run.png")
-    assert first.shape == last.shape == iio.imread(tmp_path / "scene.png").shape
+    sheet = iio.imread(tmp_path / "run.png")
+    assert sheet.shape == iio.imread(tmp_path / "scene.png").shape
     assert len(iio.imread(tmp_path / "run.gif")) > 60
 
 
@@ -253,8 +253,11 @@ MISTAKES = {
     ("train",): "Missing argument 'SCENE'",
     ("train", "billiards", "--frobnicate"): "No such option: --frobnicate",
     ("frobnicate",): "No such command 'frobnicate'",
-    ("export", "billiards"): "export needs --gif FILE or --png FILE",
+    ("export", "billiards"): "export needs --gif FILE, --mp4 FILE or --png FILE",
     ("bench", "--set", "steps=3"): "--set needs the name of a scene",
+    ("run", "biliards"): "no scene is called 'biliards'; did you mean billiards?",
+    ("run", "runs/nothing"): "runs/nothing is not the folder of a run",
+    ("run", "billiards", "--set", "stepz=3"): "no setting or input 'stepz'; did you mean steps?",
 }
 
 

@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 
 SceneArgument = Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name; see `rosesim list`.")]
+SceneOrRun = Annotated[str, typer.Argument(metavar="SCENE|RUN", help="A scene's name, or the folder of a run.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -40,7 +41,8 @@ Resume = Annotated[
 Headless = Annotated[bool, typer.Option("--headless", help="Open no window; training never does.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
 Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
-Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the last attempt's end as a PNG.")]
+Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write key frames of the optimisation as a PNG.")]
+Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a video.")]
 
 
 @app.callback()

@@ -1,6 +1,6 @@
 """All commands: importing a module adds its commands to the application."""
 
-from rosesim.cli import about, check, export, new, train
+from rosesim.cli import about, check, export, new, train, watch
 from rosesim.cli.app import app
 
-__all__ = ["about", "app", "check", "export", "new", "train"]
+__all__ = ["about", "app", "check", "export", "new", "train", "watch"]

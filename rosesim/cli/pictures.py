@@ -1,4 +1,4 @@
-"""The pictures of a run that `train` and `export` write."""
+"""The pictures of a run that `train`, `export` and `run` write."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ def write_pictures(
     losses: list[float],
     gif: Path | None,
     png: Path | None,
+    mp4: Path | None = None,
 ) -> None:
-    """Write what is asked for: the optimisation as a GIF, the last attempt as a PNG."""
+    """Write what is asked for: the optimisation as a GIF or a video, its key frames as a PNG."""
     from rosesim import view
 
     attempts = view.attempts(scene, inputs, remembered, losses)
     if png is not None:
-        last = len(attempts[-1].trajectory) - 1
-        view.write_png(png, view.picture(scene, inputs, attempts, losses, last))
-    if gif is not None:
+        view.write_png(png, view.contact_sheet(scene, inputs, attempts, losses))
+    if gif is not None or mp4 is not None:
         frames, seconds = view.movie(scene, inputs, attempts, losses)
-        view.write_gif(gif, frames, seconds)
+        if gif is not None:
+            view.write_gif(gif, frames, seconds)
+        if mp4 is not None:
+            view.write_mp4(mp4, frames, seconds)

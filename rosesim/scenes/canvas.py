@@ -166,4 +166,4 @@ def _points(points: Any) -> tuple[Point, ...]:
     xy = np.asarray(points, dtype=np.float64)
     if xy.ndim != 2 or xy.shape[1] != 2:
         raise ValueError(f"points have the shape (n, 2), not {xy.shape}")
-    return tuple((x, y) for x, y in xy.tolist())
+    return tuple(map(tuple, xy.tolist()))

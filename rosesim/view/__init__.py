@@ -1,7 +1,35 @@
-"""Pictures of scenes and of their optimisation; pygame and imageio are imported at the first picture."""
+"""Pictures of scenes and of their optimisation, and the window to watch and steer it in.
 
-from rosesim.view.files import write_gif, write_png
-from rosesim.view.movie import Attempt, attempts, movie, picture
+pygame and imageio are imported at the first picture.
+"""
+
+from rosesim.view.attempt import Attempt, attempts
+from rosesim.view.contact import contact_sheet
+from rosesim.view.display import NoDisplay, open_display
+from rosesim.view.files import require_mp4, write_gif, write_mp4, write_png
+from rosesim.view.live import Beginning, Live, Optimizer
+from rosesim.view.movie import movie
 from rosesim.view.raster import Box, render
+from rosesim.view.session import Session
+from rosesim.view.window import Window, watch
 
-__all__ = ["Attempt", "Box", "attempts", "movie", "picture", "render", "write_gif", "write_png"]
+__all__ = [
+    "Attempt",
+    "Beginning",
+    "Box",
+    "Live",
+    "NoDisplay",
+    "Optimizer",
+    "Session",
+    "Window",
+    "attempts",
+    "contact_sheet",
+    "movie",
+    "open_display",
+    "render",
+    "require_mp4",
+    "watch",
+    "write_gif",
+    "write_mp4",
+    "write_png",
+]

@@ -7,50 +7,54 @@ from collections.abc import Sequence
 
 from rosesim.scenes.canvas import Canvas
 
-MARGIN = (0.17, 0.13, 0.04, 0.05)
-"""Left, bottom, right, top: room for the numbers, in parts of the canvas's height."""
+LEFT, BOTTOM, RIGHT, TOP = 46.0, 34.0, 14.0, 16.0
+"""Room around the curve for its numbers, in points."""
+LETTERS = 8.5
+DOT = 5.0
 
 LOGARITHMIC_FROM = 10.0
 """A positive loss that falls by this factor or more is shown on a logarithmic axis."""
 
 
-def loss_curve(losses: Sequence[float], now: int, aspect: float) -> Canvas:
-    """The curve of all losses, faint, and up to iteration `now`, strong; the canvas is `aspect` by 1.
+def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float, float]) -> Canvas:
+    """The curve of (iteration, loss) points, faint, and up to iteration `now`, strong, with a dot there.
 
-    >>> len(loss_curve([1.0, 0.5, 0.25], 1, 1.5).primitives) > 3
+    The canvas is `size`, (width, height), in points: the letters keep their size at any other.
+
+    >>> len(loss_curve([(0, 1.0), (1, 0.5), (2, 0.25)], 1, (300.0, 200.0)).primitives) > 3
     True
     """
-    canvas = Canvas((0.0, 0.0, aspect, 1.0))
-    canvas.box((0.0, 0.0), (aspect, 1.0), "panel")
-    finite = [v for v in losses if math.isfinite(v)]
-    if not finite:
+    width, height = size
+    canvas = Canvas((0.0, 0.0, width, height))
+    canvas.box((0.0, 0.0), (width, height), "panel")
+    path = [(i, v) for i, v in points if math.isfinite(v)]
+    if not path:
         return canvas
-    low, high = min(finite), max(finite)
+    low, high = min(v for _, v in path), max(v for _, v in path)
     logarithmic = low > 0 and high / low >= LOGARITHMIC_FROM
     scale = math.log10 if logarithmic else float
     ticks = _powers_of_ten(low, high) if logarithmic else _round_numbers(low, high)
     bottom, top = min(scale(low), *map(scale, ticks)), max(scale(high), *map(scale, ticks))
-    left, under, right, above = MARGIN
-    last = max(len(losses) - 1, 1)
+    first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
 
     def at(i: float, v: float) -> tuple[float, float]:
-        x = left + (aspect - left - right) * i / last
-        return x, under + (1 - under - above) * (scale(v) - bottom) / max(top - bottom, 1e-300)
+        x = LEFT + (width - LEFT - RIGHT) * (i - first) / (last - first)
+        return x, BOTTOM + (height - BOTTOM - TOP) * (scale(v) - bottom) / max(top - bottom, 1e-300)
 
     for tick in ticks:
-        canvas.line([at(0, tick), at(last, tick)], "grid", width=0.004)
-        x, y = at(0, tick)
-        canvas.text((x - 0.015, y - 0.015), _short(tick), "muted", size=0.034, align="right")
-    for i in (0, last):
-        x, _ = at(i, low)
-        align = "left" if i == 0 else "right"
-        canvas.text((x, under - 0.065), f"{i}" if i else "iteration 0", "muted", size=0.034, align=align)
-    path = [at(i, v) for i, v in enumerate(losses) if math.isfinite(v)]
-    canvas.line(path, "muted", width=0.006, opacity=0.45)
-    so_far = [at(i, v) for i, v in enumerate(losses[: now + 1]) if math.isfinite(v)]
-    canvas.line(so_far, "curve", width=0.009)
+        canvas.line([at(first, tick), at(last, tick)], "grid", width=1.0)
+        x, y = at(first, tick)
+        canvas.text((x - 8, y - LETTERS / 2), _short(tick), "muted", size=LETTERS, align="right")
+    under = BOTTOM - LETTERS - 13
+    canvas.text((LEFT, under), f"iteration {first}", "muted", size=LETTERS)
+    canvas.text((width - RIGHT, under), f"{last}", "muted", size=LETTERS, align="right")
+    if now < points[-1][0]:
+        canvas.line([at(*p) for p in path], "muted", width=1.5, opacity=0.45)
+    so_far = [at(i, v) for i, v in path if i <= now]
+    canvas.line(so_far, "curve", width=2.25)
     if so_far:
-        canvas.circle(so_far[-1], 0.02, "curve")
+        canvas.circle(so_far[-1], DOT + 1.5, "panel")
+        canvas.circle(so_far[-1], DOT, "curve")
     return canvas
 
 
@@ -62,7 +66,7 @@ def _powers_of_ten(low: float, high: float) -> list[float]:
 
 def _round_numbers(low: float, high: float) -> list[float]:
     """About four multiples of 1, 2 or 5 times a power of ten, around the range."""
-    spread = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-12)
+    spread = max(high - low, 0.1 * max(abs(low), abs(high)) if high == low else 0.0, 1e-12)
     step = next(m * 10.0 ** math.floor(math.log10(spread)) for m in (0.2, 0.5, 1, 2) if
                 m * 10.0 ** math.floor(math.log10(spread)) >= spread / 5)  # fmt: skip
     first = math.floor(low / step)

@@ -1,7 +1,8 @@
-"""Pictures into files: PNG and GIF, through imageio."""
+"""Pictures into files: PNG, GIF and MP4, through imageio."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.scenes.errors import SceneError
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -17,6 +20,7 @@ Picture = NDArray[np.uint8]
 
 PALETTE_SAMPLE = 12
 """Frames looked at to choose a GIF's colours: they all show the same things."""
+VIDEO_FRAMES_A_SECOND = 25
 COLOURS = 128
 """Of a GIF: enough for antialiased flat colours, and Pillow's time for a frame grows as their cube."""
 
@@ -53,6 +57,33 @@ def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
         # browsers slow down what is quicker than 20 ms; GIF counts in hundredths of a second
         duration=[max(20, 10 * round(100 * s)) for s in seconds],
         loop=0,
+    )
+
+
+def require_mp4() -> None:
+    """Raise a SceneError where MP4 files cannot be written: before there is something to write."""
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise SceneError("MP4 files need imageio-ffmpeg: pip install 'rosesim[mp4]'")
+
+
+def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
+    """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them."""
+    import imageio.v3 as iio
+
+    require_mp4()
+    shown = [np.pad(f, ((0, f.shape[0] % 2), (0, f.shape[1] % 2), (0, 0)), mode="edge") for f in frames]
+    times = [max(1, round(s * VIDEO_FRAMES_A_SECOND)) for s in seconds]
+    iio.imwrite(
+        _ready(file),
+        np.stack([f for f, n in zip(shown, times, strict=True) for _ in range(n)]),
+        extension=".mp4",
+        plugin="FFMPEG",
+        fps=VIDEO_FRAMES_A_SECOND,
+        codec="libx264",
+        quality=8,
+        macro_block_size=2,
+        pixelformat="yuv420p",  # what every player and browser shows
+        ffmpeg_log_level="error",
     )
 
 

@@ -24,6 +24,13 @@ ROLES: dict[str, str] = {
     "positive": "#c8342c",
     "negative": "#2f6fd6",
     "curve": "#2f6fd6",
+    # of the window
+    "button": "#e7e4dc",
+    "hovered": "#d9d5ca",
+    "accent": "#22252b",
+    "accent-hovered": "#3d424c",
+    "on-accent": "#ffffff",
+    "warning": "#c8342c",
 }
 
 

@@ -1,0 +1,90 @@
+"""`rosesim run`: the viewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosesim.cli.app import SceneOrRun, Set, app
+from rosesim.cli.output import note
+from rosesim.cli.pictures import write_pictures
+from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
+from rosesim.scenes import configure, find_scene
+
+if TYPE_CHECKING:
+    from rosesim.train import Optimizer
+
+LEARNING_RATE = 0.01
+"""Where the inputs have none, because the scene is published with an optimiser that needs none."""
+
+
+@app.command()
+def run(what: SceneOrRun, set_: Set = None) -> None:
+    """Watch a scene or a run and steer it, in a window; where there is no display, write a GIF."""
+    from rosesim.train import best_run
+    from rosesim.view import NoDisplay
+
+    assignments = set_ or []
+    folder = Path(what) if is_run(what, assignments) else None
+    kind = None if folder is not None else find_scene(what)
+    if kind is not None and not assignments and (folder := best_run(kind.name)) is not None:
+        note(f"this is the best run of {what}, {folder}; with --set it begins anew")
+    try:
+        if folder is not None:
+            _watch_run(folder)
+        else:
+            assert kind is not None
+            _watch_scene(*configure(kind, assignments))
+    except NoDisplay as e:
+        file = fresh(Path(f"{Path(what).resolve().name if kind is None else what}.gif"))
+        note(f"{e}: this writes {file} instead of opening a window")
+        found = read_run(folder) if folder is not None else carry_out(*configure(find_scene(what), assignments))
+        _write(found, file)
+
+
+def _watch_scene(scene: Any, inputs: Any) -> None:
+    from rosesim.view import Beginning, open_display, watch
+
+    open_display()
+    params = scene.params(np.random.default_rng(0))
+    watch(scene, Beginning(params, inputs), _optimizer(scene.published.optimizer, inputs))
+
+
+def _watch_run(folder: Path) -> None:
+    """Open a run at its best iteration."""
+    from rosesim.train import read_best
+    from rosesim.train.settings import read_settings
+    from rosesim.view import Beginning, watch
+
+    best, found, how = read_best(folder), read_run(folder), read_settings(folder).plan
+    earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
+    beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier)
+    watch(best.scene, beginning, _optimizer(how.optimizer, best.inputs, how.clip))
+
+
+def _optimizer(name: str, inputs: Any, clip: float | None = None) -> Optimizer:
+    """The optimiser that goes on live: Adam in the place of one that cannot be asked for single steps."""
+    from rosesim.train import RULES, make_optimizer
+
+    rate = float(getattr(inputs, "learning_rate", LEARNING_RATE))
+    return make_optimizer(name if name in RULES else "adam", rate, clip=clip)
+
+
+def _write(found: Recorded, file: Path) -> None:
+    write_pictures(found.scene, found.inputs, found.remembered, found.losses, file, None)
+    print(f"wrote {file}")
+
+
+def fresh(file: Path) -> Path:
+    """The file, or the same name with a number where that one exists.
+
+    >>> fresh(Path("no-such-file.gif")).name
+    'no-such-file.gif'
+    """
+    tried, k = file, 0
+    while tried.exists():
+        k += 1
+        tried = file.with_name(f"{file.stem}-{k}{file.suffix}")
+    return tried

@@ -1,0 +1,76 @@
+"""What one iteration of an optimisation did: its params and where they led."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.compiled import Trajectory, compiled
+
+AnyScene = Scene[Any, Any, Any]
+
+TRAIL_POINTS = 120
+"""Of a whole path: fewer than states, for a pixel is wider than a step."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The params of one iteration, their loss, and where they lead."""
+
+    scene: AnyScene
+    iteration: int
+    loss: float
+    params: Any
+    trajectory: Trajectory[Any]
+
+    @functools.cached_property
+    def _sampled(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The sampled times, and the points there that leave a trail: (times, points, 2)."""
+        count = len(self.trajectory)
+        times = np.unique(np.linspace(0, count - 1, min(TRAIL_POINTS, count)).round().astype(np.int64))
+        return times, np.stack([np.asarray(self.scene.trail(self.trajectory[int(t)])) for t in times])
+
+    def trails(self, t: int | None = None) -> list[NDArray[np.float64]]:
+        """The paths, each of shape (n, 2), until state t; until the end where no t is given."""
+        if t is None:
+            return self._whole
+        times, points = self._sampled
+        before = int(np.searchsorted(times, t))
+        until = np.concatenate([points[:before], np.asarray(self.scene.trail(self.trajectory[t]))[None]])
+        return [_straightened(until[:, k]) for k in range(until.shape[1])]
+
+    @functools.cached_property
+    def _whole(self) -> list[NDArray[np.float64]]:
+        _, points = self._sampled
+        return [_straightened(points[:, k]) for k in range(points.shape[1])]
+
+
+def attempts(
+    scene: AnyScene, inputs: Any, remembered: Sequence[tuple[int, Any]], losses: Sequence[float]
+) -> list[Attempt]:
+    """Attempts from (iteration, params) pairs and the losses of all iterations."""
+    program = compiled(scene)
+    return [Attempt(scene, i, losses[i], params, program.trajectory(params, inputs)) for i, params in remembered]
+
+
+STRAIGHT = 1e-4
+"""A point this close to the line between its neighbours, in parts of their distance, is left out."""
+
+
+def _straightened(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The path without the points at which it goes straight on or stands still: each costs time to paint."""
+    if len(path) < 3:
+        return path
+    d = np.diff(path, axis=0)
+    cross = np.abs(d[:-1, 0] * d[1:, 1] - d[:-1, 1] * d[1:, 0])
+    lengths = (d**2).sum(axis=1)
+    along = (d[:-1] * d[1:]).sum(axis=1)
+    bends = (cross > STRAIGHT * np.maximum(lengths[:-1], lengths[1:])) | (along < 0)
+    keep = np.concatenate([[True], bends, [True]])
+    return path[keep]

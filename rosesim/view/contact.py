@@ -1,0 +1,63 @@
+"""A contact sheet: an optimisation at a glance, an iteration a row, later states to the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.scenes.canvas import Canvas
+from rosesim.view import stage
+from rosesim.view.attempt import AnyScene, Attempt
+from rosesim.view.curve import loss_curve
+from rosesim.view.history import History
+from rosesim.view.movie import times
+from rosesim.view.raster import Box, render
+from rosesim.view.theme import colours
+from rosesim.view.words import short
+
+ROWS, COLUMNS = 4, 4
+CELL_PIXELS = 60_000
+"""Of one picture of the scene: about 270 by 220."""
+WORDS, GAP, LINE = 118, 8, 26
+"""Width of what is written beside a row, space around everything, height of the line of times, in pixels."""
+CURVE_HEIGHT = 190
+
+
+def contact_sheet(
+    scene: AnyScene, inputs: Any, attempts: Sequence[Attempt], losses: Sequence[float]
+) -> NDArray[np.uint8]:
+    """Up to four iterations, the first and the last among them, at four times each, over the loss curve."""
+    left, bottom, right, top = scene.extent
+    aspect = (right - left) / (top - bottom)
+    wide = round((CELL_PIXELS * aspect) ** 0.5)
+    high = round(wide / aspect)
+    chosen = sorted({round(k) for k in np.linspace(0, len(attempts) - 1, ROWS)})
+    moments = times(len(attempts[0].trajectory), COLUMNS)
+    width = WORDS + len(moments) * (wide + GAP)
+    panels: list[tuple[Canvas, Box]] = []
+    for column, t in enumerate(moments):
+        x = WORDS + column * (wide + GAP)
+        panels.append((_words(wide, LINE, [f"step {t}"]), Box(x, 0, wide, LINE)))
+    for row, k in enumerate(chosen):
+        now, y = attempts[k], LINE + row * (high + GAP)
+        lines = [f"iteration {now.iteration}", f"loss {short(now.loss)}"]
+        panels.append((_words(WORDS - GAP, high, lines), Box(GAP, y, WORDS - GAP, high)))
+        below = stage.below(scene, now.params, inputs, attempts[:k])
+        for column, t in enumerate(moments):
+            box = Box(WORDS + column * (wide + GAP), y, wide, high)
+            panels += [(below, box), (stage.above(scene, now, now.params, inputs, t, None), box)]
+    y = LINE + len(chosen) * (high + GAP)
+    box = Box(WORDS, y, width - WORDS - GAP, CURVE_HEIGHT)
+    panels.append((loss_curve(History.of(losses).points, attempts[-1].iteration, (box.width, box.height)), box))
+    panels.append((_words(WORDS - GAP, CURVE_HEIGHT, ["loss"]), Box(GAP, y, WORDS - GAP, CURVE_HEIGHT)))
+    return render((width, y + CURVE_HEIGHT + GAP), panels, colours(scene.colours))
+
+
+def _words(width: int, height: int, lines: Sequence[str]) -> Canvas:
+    canvas = Canvas((0.0, 0.0, width, height))
+    for k, line in enumerate(lines):
+        canvas.text((1.0, height - 18 - 18 * k), line, "muted" if k else "ink", size=9.0)
+    return canvas

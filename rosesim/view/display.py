@@ -1,0 +1,37 @@
+"""Whether there is a display to open a window on."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rosesim.ad.errors import RosesimError
+from rosesim.view.painter import load_pygame
+
+
+class NoDisplay(RosesimError):
+    """A window was asked for where none can be opened."""
+
+
+def open_display() -> None:
+    """Start SDL's video; NoDisplay where there is none.
+
+    Where SDL_VIDEODRIVER names a driver (`dummy`, in tests), a person has chosen it: it is tried whatever
+    else there is, and a RosesimError where it fails.
+    """
+    chosen = os.environ.get("SDL_VIDEODRIVER")
+    there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not (chosen or there):
+        raise NoDisplay("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+    # On Windows a window has the display's own pixels only where the process says that it knows of them.
+    os.environ.setdefault("SDL_WINDOWS_DPI_SCALING", "1")
+    pygame = load_pygame()
+    try:
+        pygame.display.init()
+    except pygame.error as e:
+        if chosen:
+            raise RosesimError(f"SDL_VIDEODRIVER={chosen} does not work here: {e}") from e
+        raise NoDisplay(f"the display cannot be opened ({e})") from e
+    if not chosen and pygame.display.get_driver() in ("dummy", "offscreen"):
+        pygame.display.quit()
+        raise NoDisplay("there is no display")

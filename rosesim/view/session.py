@@ -1,0 +1,136 @@
+"""What the viewer shows and what a person does to it, without a window: replay, drags, switches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rosesim.view.attempt import AnyScene
+from rosesim.view.gradient import Arrow, gradient_arrows
+from rosesim.view.live import Live, Point, Snapshot
+from rosesim.view.player import Player
+from rosesim.view.stage import arrow_length
+
+
+class Session:
+    """A scene being watched. The window draws what is here and calls what is done.
+
+    `act` takes an action's name: play, back, forward, faster, slower, restart, reset, optimise, ghosts, help,
+    quit. `grab`, `drag` and `drop` take a handle somewhere.
+    """
+
+    def __init__(self, scene: AnyScene, live: Live):
+        self.scene, self.live = scene, live
+        self.player = Player(scene.steps + 1)
+        self.ghosts, self.help, self.over = True, False, False
+        self.held: str | None = None
+        self._offset: Point = (0.0, 0.0)
+        self._dragged: tuple[str, Point] | None = None
+        """A handle and where it was dragged, until the worker has taken account of it."""
+        self._serial = 0
+        self._arrows: tuple[Snapshot | None, list[Arrow]] = (None, [])
+        self._actions: dict[str, Callable[[], object]] = {
+            "play": self.player.toggle,
+            "back": lambda: self.player.step(-1),
+            "forward": lambda: self.player.step(1),
+            "faster": lambda: self.player.change_speed(1),
+            "slower": lambda: self.player.change_speed(-1),
+            "restart": self.player.restart,
+            "reset": self._reset,
+            "optimise": lambda: self.live.optimise(not self.live.optimising),
+            "ghosts": lambda: setattr(self, "ghosts", not self.ghosts),
+            "help": lambda: setattr(self, "help", not self.help),
+            "quit": lambda: setattr(self, "over", True),
+        }
+
+    def act(self, action: str) -> None:
+        """Do what a key or a button stands for."""
+        self._actions[action]()
+
+    def tick(self, seconds: float) -> None:
+        """Let so much time pass. While what lies in the start state is dragged, the replay stays there."""
+        now = self.live.latest
+        if now is None:
+            return
+        if self.held is None and (now.serial >= self._serial or self.live.failure is not None):
+            self._dragged = None
+        if self.held is not None and self._dragged is not None and now.start_held:
+            self.player.seek(0)
+        else:
+            self.player.advance(seconds)
+
+    # --------------------------------------------------------------------------- what is shown
+
+    @property
+    def status(self) -> str:
+        """What the worker does, in a word or two."""
+        now = self.live.latest
+        if self.live.failure is not None:
+            return "stopped"
+        if now is None or now.gradient is None:
+            return "compiling"
+        return "optimising" if self.live.optimising else "ready"
+
+    @property
+    def message(self) -> str | None:
+        """What a person should read: what failed, or why nothing changes."""
+        now = self.live.latest
+        return self.live.failure or (now.note if now is not None else None)
+
+    def numbers(self) -> tuple[Any, Any]:
+        """Params and inputs as they are drawn: what is dragged is already where the mouse has it."""
+        now, first = self.live.latest, self.live.beginning
+        params, inputs = (first.params, first.inputs) if now is None else (now.attempt.params, now.inputs)
+        if self._dragged is not None:
+            params, inputs = self.scene.drag(*self._dragged, params, inputs)
+        return params, inputs
+
+    def handles(self) -> Mapping[str, Point]:
+        """What can be dragged, and where it is."""
+        return self.scene.handles(*self.numbers())
+
+    def handle_near(self, point: Point, reach: float) -> str | None:
+        """The nearest handle within a distance."""
+        distances = {name: math.dist(point, at) for name, at in self.handles().items()}
+        near = min(distances, key=distances.__getitem__, default=None)
+        return near if near is not None and distances[near] <= reach else None
+
+    def arrows(self) -> list[Arrow]:
+        """The gradient's, made once a snapshot."""
+        now = self.live.latest
+        if now is not None and now is not self._arrows[0]:
+            made: list[Arrow] = []
+            if now.gradient is not None:
+                length = arrow_length(self.scene, now.steep, now.steepest)
+                made = gradient_arrows(self.scene, now.attempt.params, now.inputs, now.gradient, length)
+            self._arrows = now, made
+        return self._arrows[1]
+
+    # ------------------------------------------------------------------------------- dragging
+
+    def grab(self, handle: str, point: Point) -> None:
+        """Take a handle; where it is taken it stays under the mouse."""
+        x, y = self.handles()[handle]
+        self.held, self._offset = handle, (x - point[0], y - point[1])
+
+    def drag(self, point: Point) -> None:
+        """Take what is held to where the mouse is."""
+        if self.held is not None:
+            left, bottom, right, top = self.scene.extent
+            x, y = point[0] + self._offset[0], point[1] + self._offset[1]
+            to = min(max(x, left), right), min(max(y, bottom), top)  # what leaves the picture cannot be taken back
+            self._dragged = self.held, to
+            self._serial = self.live.hold(self.held, to)
+
+    def drop(self) -> None:
+        """Let go of what is held."""
+        if self.held is not None:
+            self.held = None
+            self._serial = self.live.release()
+
+    def _reset(self) -> None:
+        self.drop()
+        self._dragged = None
+        self.live.reset()
+        self.player.restart()

@@ -1,0 +1,87 @@
+"""What a picture of a scene shows, in files and in the window alike: what stays below, what moves above."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.canvas import Canvas
+from rosesim.view.attempt import Attempt
+from rosesim.view.gradient import Arrow
+
+AnyScene = Scene[Any, Any, Any]
+
+THIN = 0.005
+"""Width of a past path, in parts of the picture's height; the present one is wider."""
+GHOST_OPACITY = 0.5
+RING = 0.022
+"""Radius of the ring around what can be dragged, in parts of the picture's height."""
+HOVERED = 2.2
+"""How much larger that ring is under the mouse: what it is around is not to be covered."""
+LONGEST_ARROW = 0.16
+"""Of the gradient, in parts of the picture's height."""
+SLENDER = 9.0
+"""An arrow is at least so many times as long as wide; its head takes half of that."""
+
+
+def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) -> Canvas:
+    """The backdrop, and the whole paths of past attempts."""
+    canvas = Canvas(scene.extent)
+    scene.backdrop(canvas, params, inputs)
+    thin = THIN * canvas.height
+    for past in ghosts:
+        for path in past.trails():
+            canvas.line(path, "ghost", width=thin, opacity=GHOST_OPACITY)
+            canvas.circle(path[-1], 2 * thin, "ghost", opacity=GHOST_OPACITY)
+    return canvas
+
+
+def above(
+    scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, ghost: Attempt | None, *, trails: bool = True
+) -> Canvas:
+    """State t of an attempt, with its path until then, and of an earlier one beside it."""
+    canvas = Canvas(scene.extent)
+    for path in now.trails(t) if trails else ():
+        canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
+    if ghost is not None:
+        scene.ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
+    scene.draw(canvas, now.trajectory[t], params, inputs)
+    return canvas
+
+
+def arrow_length(scene: AnyScene, steep: float, steepest: float) -> float:
+    """How long the longest gradient arrow is: by the cube root, a fall by a thousand shows as one by ten."""
+    part = (steep / steepest) ** (1 / 3) if steepest > 0 else 0.0
+    return LONGEST_ARROW * part * (scene.extent[3] - scene.extent[1])
+
+
+def draw_gradient(canvas: Canvas, arrows: Sequence[Arrow]) -> None:
+    """The gradient's arrows; a short one is thin, so that its head leaves some of the shaft."""
+    for tail, vector in arrows:
+        width = min(1.4 * THIN * canvas.height, math.hypot(*vector) / SLENDER)
+        canvas.arrow(tail, vector, "gradient", width=width)
+
+
+def draw_handles(canvas: Canvas, handles: Mapping[str, tuple[float, float]], hovered: str | None) -> None:
+    """Rings around what can be dragged; a larger one, with its name, around what the mouse is on."""
+    radius, thin = RING * canvas.height, THIN * canvas.height
+    for name, at in handles.items():
+        if name != hovered:
+            _ring(canvas, at, 0.8 * radius, 0.4 * thin)
+    if hovered is not None:
+        x, y = handles[hovered]
+        _ring(canvas, (x, y), HOVERED * radius, 0.8 * thin)
+        size = 0.8 * radius
+        half, low = (0.35 * len(hovered) + 0.8) * size, y + (HOVERED + 0.5) * radius
+        if low + 2.2 * size > canvas.extent[3]:
+            low = y - (HOVERED + 0.5) * radius - 2.2 * size
+        canvas.box((x - half, low), (x + half, low + 2.2 * size), "panel")
+        canvas.text((x, low + 0.6 * size), hovered, "ink", size=size, align="centre")
+
+
+def _ring(canvas: Canvas, centre: tuple[float, float], radius: float, width: float) -> None:
+    """Dark with a light rim on both sides, to be seen on anything."""
+    canvas.circle(centre, radius, "panel", width=3 * width)
+    canvas.circle(centre, radius, "ink", width=width)

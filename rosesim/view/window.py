@@ -1,0 +1,288 @@
+"""The viewer's window: events in, pictures out."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from rosesim.scenes.canvas import Canvas
+from rosesim.view import stage, words
+from rosesim.view.attempt import AnyScene
+from rosesim.view.controls import Bar, Switches
+from rosesim.view.curve import loss_curve
+from rosesim.view.display import open_display
+from rosesim.view.layout import LEAST, layout, window_size
+from rosesim.view.live import Beginning, Live, Optimizer
+from rosesim.view.painter import load_pygame
+from rosesim.view.panel import Panel
+from rosesim.view.raster import Box
+from rosesim.view.session import Session
+from rosesim.view.theme import colours
+
+if TYPE_CHECKING:
+    import pygame
+
+FRAMES_A_SECOND = 60
+WAITING_FRAMES = 20
+"""A second, while the worker compiles: that needs Python's lock, which drawing would keep from it."""
+READ_A_SECOND = 10
+"""Numbers and curve change no faster than a person reads."""
+REACH = 20.0
+"""How near the mouse takes a handle, in points."""
+CHARACTERS = {"?": "help", "+": "faster", "-": "slower"}
+"""Actions of characters, which lie on other keys on other keyboards."""
+LONGEST_FRAME = 0.1
+"""Seconds that a frame moves the replay at most, however long the window was kept busy."""
+
+
+class Window:
+    """A session in a window; `run` shows it until a person closes it, `frame` is one picture of that."""
+
+    def __init__(self, session: Session, title: str):
+        open_display()
+        self.pygame = pygame = load_pygame()
+        self.session = session
+        self.title = title
+        self._window: Any = pygame.Window(
+            f"rosesim {title}", window_size(session.scene.extent), resizable=True, allow_high_dpi=True
+        )
+        self._window.minimum_size = LEAST
+        self._colours = colours(session.scene.colours)
+        self._keys = _keys(pygame)
+        self._mouse: tuple[float, float] | None = None
+        """In pixels of the surface; None where the mouse is elsewhere."""
+        self._scrubbing = False
+        self._cursor: int | None = None
+        self._read = -math.inf
+        self._message: tuple[str, Panel] | None = None
+        self._size = (0, 0)
+        self._arrange()
+
+    @property
+    def surface(self) -> pygame.Surface:
+        """What is shown, in the display's pixels."""
+        return self._window.get_surface()
+
+    def run(self) -> None:
+        """Show the session until it is over."""
+        clock = self.pygame.time.Clock()
+        before = time.perf_counter()
+        try:
+            while not self.session.over:
+                clock.tick(WAITING_FRAMES if self.session.status == "compiling" else FRAMES_A_SECOND)
+                now = time.perf_counter()
+                self.frame(min(now - before, LONGEST_FRAME))
+                before = now
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Take the window away."""
+        self._window.destroy()
+        self.pygame.display.quit()
+
+    def frame(self, seconds: float) -> None:
+        """What happened since the last frame, then the picture of now, so many seconds later."""
+        for event in self.pygame.event.get():
+            self._event(event)
+        if self.surface.get_size() != self._size:
+            self._arrange()
+        self.session.tick(seconds)
+        self._draw()
+        self._window.flip()
+
+    # -------------------------------------------------------------------------------- events
+
+    def _event(self, event: pygame.event.Event) -> None:
+        pygame = self.pygame
+        if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
+            self.session.act("quit")
+        elif event.type == pygame.KEYDOWN:
+            action = self._keys.get(event.key) or CHARACTERS.get(event.dict.get("unicode", ""))
+            if action is not None:
+                self.session.act(action)
+        elif event.type == pygame.MOUSEMOTION:
+            self._move(self._pixels(event.pos))
+        elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
+            self._press(self._pixels(event.pos))
+        elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
+            self._move(self._pixels(event.pos))
+            self._scrubbing = False
+            self.session.drop()
+        elif event.type == pygame.WINDOWLEAVE:
+            self._mouse = None
+
+    def _pixels(self, at: tuple[float, float]) -> tuple[float, float]:
+        """A place that the desktop reports, in pixels of the surface: there are more on a high-DPI display."""
+        surface, window = self.surface.get_size(), self._window.size
+        return at[0] * surface[0] / window[0], at[1] * surface[1] / window[1]
+
+    def _press(self, at: tuple[float, float]) -> None:
+        self._mouse = at
+        if self.session.help:
+            self.session.act("help")
+            return
+        what = self._under_mouse()
+        match what:
+            case ("button", action):
+                self.session.act(action)
+            case ("scrub", _):
+                self._scrubbing = True
+                self._move(at)
+            case ("handle", name):
+                self.session.grab(name, self._scene.view.point(at))
+            case _:
+                pass
+
+    def _move(self, at: tuple[float, float]) -> None:
+        moved = at != self._mouse
+        self._mouse = at
+        if self._scrubbing:
+            self.session.player.scrub(self._bar_parts.part(self._bar.view.point(at)))
+        elif moved:
+            self.session.drag(self._scene.view.point(at))
+
+    def _under_mouse(self) -> tuple[str, str] | None:
+        """What the mouse is on: ("button", action), ("scrub", ""), ("handle", name) or nothing."""
+        if self._mouse is None or self.session.help:
+            return None
+        for panel, parts in ((self._bar, self._bar_parts), (self._switches, self._switch_parts)):
+            p = panel.view.point(self._mouse)
+            for button in parts.buttons:
+                if button.holds(p):
+                    return "button", button.action
+        if self._bar_parts.on_track(self._bar.view.point(self._mouse)):
+            return "scrub", ""
+        if self._scene.box.holds(*self._mouse):
+            view = self._scene.view
+            near = self.session.handle_near(view.point(self._mouse), REACH * self._unit / view.scale)
+            if near is not None:
+                return "handle", near
+        return None
+
+    # ------------------------------------------------------------------------------- picture
+
+    def _arrange(self) -> None:
+        """Make the panels anew for the window's size."""
+        self._size = self.surface.get_size()
+        made = layout(*self._size, density=self._size[0] / self._window.size[0])
+        self._unit = made.unit
+        scene = self.session.scene
+
+        def panel(box: Box) -> Panel:
+            return Panel(box, (0.0, 0.0, *made.points(box)), self._colours)
+
+        self._scene = Panel(made.scene, scene.extent, self._colours, layers=2)
+        self._bar_parts, self._switch_parts = Bar(made.points(made.bar)[0]), Switches(made.points(made.switches)[0])
+        self._bar, self._switches = panel(made.bar), panel(made.switches)
+        self._numbers, self._curve = panel(made.numbers), panel(made.curve)
+        self._help = Panel(made.help, (0.0, 0.0, *words.HELP_SIZE), self._colours)
+        self._read, self._message = -math.inf, None
+
+    def _draw(self) -> None:
+        session, surface = self.session, self.surface
+        kind, name = self._under_mouse() or ("nothing", "")
+        hovered = "scrub" if self._scrubbing or kind == "scrub" else name if kind == "button" else None
+        self._point(hand=self._scrubbing or session.held is not None or kind != "nothing")
+        surface.fill(self._colours["background"])
+        self._draw_scene(session.held or (name if kind == "handle" else None))
+        player = session.player
+        seen = (player.index, player.playing, player.speed, hovered)
+        self._bar.refresh(seen, lambda: self._bar_parts.canvas(player, hovered))
+        on = [name for name, is_on in self._switched().items() if is_on]
+        self._switches.refresh((on, hovered), lambda: self._switch_parts.canvas(on, hovered))
+        now = time.perf_counter()
+        if now - self._read >= 1 / READ_A_SECOND:
+            self._read = now
+            self._draw_words()
+        panels = [self._scene, self._bar, self._switches, self._numbers, self._curve]
+        if session.message is not None:
+            panels.append(self._message_panel(session.message))
+        if session.help:
+            self._help.refresh("help", words.help_card)
+            panels.append(self._help)
+        for panel in panels:
+            panel.blit(surface)
+
+    def _switched(self) -> dict[str, bool]:
+        session = self.session
+        return {"optimise": session.live.optimising, "ghosts": session.ghosts, "help": session.help}
+
+    def _draw_scene(self, hovered: str | None) -> None:
+        session, now = self.session, self.session.live.latest
+        scene = session.scene
+        params, inputs = session.numbers()
+        ghosts = now.ghosts if now is not None and session.ghosts else ()
+        below = stage.below(scene, params, inputs, ghosts)
+        if now is None:
+            above = Canvas(scene.extent)
+        else:
+            t, first = session.player.index, ghosts[0] if ghosts else None
+            above = stage.above(scene, now.attempt, params, inputs, t, first, trails=session.ghosts)
+            stage.draw_gradient(above, session.arrows())
+        over = self._mouse is not None and self._scene.box.holds(*self._mouse) and not session.help
+        if over or session.held is not None:
+            stage.draw_handles(above, session.handles(), hovered)
+        self._scene.show(below, above)
+
+    def _draw_words(self) -> None:
+        session, now = self.session, self.session.live.latest
+        at = None if now is None else now.attempt.iteration
+        loss, steep = (math.nan, math.nan) if now is None else (now.attempt.loss, now.steep)
+        width, height = self._numbers.extent[2:]
+        self._numbers.show(words.numbers((width, height), self.title, session.status, at, loss, steep))
+        points = now.curve if now is not None else ()
+        self._curve.show(loss_curve(points, at or 0, self._curve.extent[2:]))
+
+    def _message_panel(self, text: str) -> Panel:
+        """A card at the scene's lower edge."""
+        if self._message is None or self._message[0] != text:
+            box = self._scene.box
+            width = box.width / self._unit
+            card = words.message(width, text, self.session.live.failure is not None)
+            high = round(card.height * self._unit)
+            low = Box(box.left, box.top + box.height - high, box.width, high)
+            panel = Panel(low, card.extent, self._colours)
+            panel.show(card)
+            self._message = text, panel
+        return self._message[1]
+
+    def _point(self, hand: bool) -> None:
+        """The cursor says what can be taken."""
+        shape = self.pygame.SYSTEM_CURSOR_HAND if hand else self.pygame.SYSTEM_CURSOR_ARROW
+        if shape != self._cursor:
+            self._cursor = shape
+            with contextlib.suppress(self.pygame.error):  # not every video driver has cursors
+                self.pygame.mouse.set_cursor(shape)
+
+
+def watch(scene: AnyScene, beginning: Beginning, optimizer: Optimizer) -> None:
+    """Open the viewer on a scene, and return when a person has closed it; NoDisplay where there is none."""
+    live = Live(scene, beginning, optimizer)
+    window = Window(Session(scene, live), scene.name)
+    live.start()  # after the window, which shows that something is being compiled
+    try:
+        window.run()
+    finally:
+        live.close()
+
+
+def _keys(pygame: Any) -> dict[int, str]:
+    return {
+        pygame.K_SPACE: "play",
+        pygame.K_LEFT: "back",
+        pygame.K_RIGHT: "forward",
+        pygame.K_UP: "faster",
+        pygame.K_EQUALS: "faster",  # where + is, on keyboards that shift for it
+        pygame.K_DOWN: "slower",
+        pygame.K_HOME: "restart",
+        pygame.K_o: "optimise",
+        pygame.K_r: "reset",
+        pygame.K_g: "ghosts",
+        pygame.K_h: "help",
+        pygame.K_F1: "help",
+        pygame.K_ESCAPE: "quit",
+        pygame.K_q: "quit",
+    }
