@@ -23,7 +23,7 @@ def die() -> None:
 
 
 def dying(
-    real: Callable[..., Any], nth: int, how: str, counts: Callable[..., bool], half: Callable[..., None]
+    real: Callable[..., Any], counts: Callable[..., bool], half: Callable[..., None], nth: int, how: str
 ) -> Callable[..., Any]:
     """The function, deadly at its nth call of those that count."""
     seen = 0
@@ -53,14 +53,15 @@ def half_a_record(self: files.Appended, content: bytes) -> None:
 
 
 def main(folder: str, optimizer: str, total: str, what: str, nth: str, how: str, file: str) -> None:
+    """Train until death."""
     # A checkpoint after every iteration, whatever it costs.
     loop.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
     loop.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
     if what == "append":
-        append = files.Appended.append
-        files.Appended.append = dying(append, int(nth), how, lambda self, _: self.file.name == file, half_a_record)
+        mine: Callable[..., bool] = lambda self, _: self.file.name == file
+        files.Appended.append = dying(files.Appended.append, mine, half_a_record, int(nth), how)
     elif what != "nothing":
-        setattr(files.os, what, dying(getattr(os, what), int(nth), how, lambda *_: True, half_a_file))
+        setattr(files.os, what, dying(getattr(os, what), lambda *_: True, half_a_file, int(nth), how))
     train(Valley(), iterations=int(total), optimizer=optimizer, out=Path(folder))
 
 
