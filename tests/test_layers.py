@@ -22,6 +22,9 @@ OWNERS = {  # heavy packages, and the one layer that imports each
     "pygame": "view",
     "imageio": "view",
     "PIL": "view",
+    "scipy": "train",
+    "cmaes": "train",
+    "tomli_w": "train",
     "typer": "cli",
     "rich": "cli",
 }

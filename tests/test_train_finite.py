@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 
-from rosesim import Index, Real, Vec, exp, log, vec
+from rosesim import Bool, Index, Real, Vec, exp, log, sin, vec
 from rosesim.scenes import Canvas, Published, Scene, compiled, value
 from rosesim.train import TrainingStopped, train
 
@@ -34,6 +34,8 @@ class Things:
 
     still: Real
     pair: Vec[Real, 2]
+    count: Index[3]
+    odd: Bool
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,16 @@ class Breaking(Scene[Tuned, Given, Things]):
 
     def start(self, params: Tuned, inputs: Given) -> Things:
         still = log(params.a) if self.where == "start" else params.a + 0.0
-        if self.where == "slopes":  # zero in value, however often it is multiplied
-            return Things(still, vec(2, lambda i: params.b[i] - (1.0 + Real(i))))
-        return Things(still, params.b + params.b)
+        # Zero in value, however often it is multiplied.
+        zero = vec(2, lambda i: params.b[i] - (1.0 + Real(i)))
+        pair = zero if self.where == "slopes" else params.b + params.b
+        return Things(still, pair, Index[3].clamp(0.0), params.a < 0.0)
 
     def step(self, state: Things, t: Index, params: Tuned, inputs: Given) -> Things:
         grows = self.where in ("grows", "slopes")
-        return Things(state.still, state.pair * inputs.growth if grows else 0.5 * state.pair)
+        # The sine keeps fast arithmetic from multiplying the growth of all steps before the zero.
+        pair = vec(2, lambda i: inputs.growth * state.pair[i] + sin(state.pair[i]))
+        return Things(state.still, pair if grows else 0.5 * state.pair, Index[3].wrap(state.count + 1), ~state.odd)
 
     def loss(self, state: Things, params: Tuned, inputs: Given) -> Real:
         total = state.pair[0] + state.still

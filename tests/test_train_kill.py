@@ -21,12 +21,13 @@ TOTAL = 30
 VALLEY = Valley()
 
 # Each: the optimiser, and at which call of what the process dies: before it, after it, or halfway.
-# Every checkpoint is a write of last.npz, mostly followed by one of best.npz; settings.toml is the first of all.
+# settings.toml is the first file of all. A checkpoint then syncs the metrics (and the evaluations), and writes
+# last.npz and mostly best.npz: a sync of the file, a renaming, and a sync of the folder each.
 MOMENTS: dict[str, tuple[str, str, int, str, str]] = {
     "before the settings are in place": ("gd", "replace", 1, "before", ""),
     "after the settings, before the first checkpoint": ("adam", "replace", 2, "before", ""),
-    "within the write of a checkpoint": ("adam", "fdopen", 12, "half", ""),
-    "before a checkpoint is synced": ("gd", "fsync", 31, "before", ""),
+    "within the write of a checkpoint": ("adam", "fsync", 24, "half", ""),
+    "before a checkpoint is synced": ("gd", "fsync", 29, "before", ""),
     "before a checkpoint is renamed": ("cmaes", "replace", 9, "before", ""),
     "between last.npz and best.npz": ("momentum", "replace", 8, "after", ""),
     "within a row of the metrics": ("adam", "append", 14, "half", "metrics.jsonl"),

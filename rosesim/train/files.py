@@ -7,8 +7,9 @@ the old file or the new one), or only ever appended to (what is torn at its end 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,10 +18,9 @@ from rosesim.train.errors import CannotWrite
 
 def write_whole(file: Path, content: bytes) -> None:
     """Put a file in its place, all of it or nothing; CannotWrite where that fails, with the old file in place."""
-    temporary: str | None = None
+    temporary = file.with_name(f"{_temporary(file.name)}{secrets.token_hex(8)}")
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=_temporary(file.name))
-        with os.fdopen(descriptor, "wb") as f:
+        with temporary.open("xb") as f:
             f.write(content)
             f.flush()
             os.fsync(f.fileno())
@@ -29,9 +29,8 @@ def write_whole(file: Path, content: bytes) -> None:
     except OSError as e:
         raise CannotWrite(file, e) from e
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
+            temporary.unlink()
 
 
 def sweep(folder: Path, name: str) -> None:
@@ -52,6 +51,9 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as e:
+        if e.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems say that cannot do it for a folder
+            raise
     finally:
         os.close(descriptor)
 

@@ -60,7 +60,12 @@ def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[A
         )
         return scene.loss(last, params, inputs)
 
-    derivative = grad(fn(tail), wrt=(0, 1)).compile(trajectory[0], params, 0.0, inputs)
+    def start(params: Any, inputs: Any) -> Any:
+        return scene.start(params, inputs)
+
+    # By its type and not by an example of it: as a NumPy value, a whole number has lost its bounds.
+    state = fn(start).compile(params, inputs).traced.result
+    derivative = grad(fn(tail), wrt=(0, 1)).compile(state, params, 0.0, inputs)
 
     def bad(t: int) -> str | None:
         """The first leaf of the state after t steps, or of params, by which the derivative is not finite."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ class Row:
 
     def line(self) -> str:
         """The row as JSON, in which what is not finite is null."""
-        return json.dumps({k: v if v is None or math.isfinite(v) else None for k, v in asdict(self).items()}) + "\n"
+        numbers = {"loss": self.loss, "gradient_norm": self.gradient_norm, "seconds": self.seconds}
+        known = {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
+        return json.dumps({"iteration": self.iteration, **known}) + "\n"
 
 
 def read_rows(file: Path, count: int | None = None) -> list[Row]:

@@ -18,10 +18,11 @@ from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted
+from rosesim.train.files import sweep
 from rosesim.train.loop import Progress, Report, compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.run import Run, resume, train
-from rosesim.train.settings import Settings, is_run, read_settings
+from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 
 
 @dataclass
@@ -112,6 +113,7 @@ def resume_seeds(
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")
     check_ready(made.plan, made.scene, made.inputs)
+    sweep(folder, SETTINGS)
     if iterations is not None and iterations != made.plan.iterations:
         made = replace(made, plan=replace(made.plan, iterations=iterations))
         made.write(folder)
