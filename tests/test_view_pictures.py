@@ -140,3 +140,11 @@ def test_a_panel_paints_little_where_little_changes(monkeypatch: pytest.MonkeyPa
         panel.show(canvas)
     assert areas[0] == 300 * 300  # all, then nothing, a ball that moves, one that leaves, nothing
     assert len(areas) == 3 and max(areas[1:]) < 50 * 50
+
+
+def test_billiards_reads_in_greyscale():
+    """The table and the things on it differ by their lightness, of 255."""
+    scene, _ = opened("billiards")
+    theme = colours(scene.colours)
+    grey = sorted(np.dot(theme[role], [0.299, 0.587, 0.114]) for role in ("goal", "table", "ball", "target", "cue"))
+    assert np.diff(grey).min() > 40

@@ -45,14 +45,14 @@ class Billiards(Scene[Shot, Table, Bodies]):
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.05, 1.3, 1.0)
     colours: ClassVar[dict[str, str]] = {
-        "table": "#2c7a54",
+        "table": "#1e5a40",
         "cue": "#ffffff",
-        "ball": "#d5423a",
-        "target": "#2b59c3",
+        "ball": "#e0604f",
+        "target": "#8fbaff",
         "goal": "#0d1411",
         "trail": "#a9c8ff",
         "ghost": "#a8d5bf",
-        "shadow": "#22644a",
+        "shadow": "#164531",
         "arrow": "#f2c14e",
     }
 

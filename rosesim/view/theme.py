@@ -20,7 +20,7 @@ ROLES: dict[str, str] = {
     "trail": "#2f6fd6",
     "ghost": "#8b8f98",
     "arrow": "#e08a00",
-    "gradient": "#b0309a",
+    "gradient": "#d04bb8",
     "positive": "#c8342c",
     "negative": "#2f6fd6",
     "curve": "#2f6fd6",
