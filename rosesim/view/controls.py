@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rosesim.scenes.canvas import Canvas, Point
 from rosesim.view.player import Player
@@ -120,17 +120,22 @@ class Bar:
         left, right = self.track
         return min(max((p[0] - left) / (right - left), 0.0), 1.0)
 
-    def canvas(self, player: Player, hovered: str | None) -> Canvas:
-        """The bar as it is now."""
+    def still(self, playing: bool, hovered: str | None) -> Canvas:
+        """What seldom changes: the buttons, the track."""
         canvas = Canvas((0.0, 0.0, self.width, BAR_HEIGHT))
         for b in self.buttons:
-            face = "‖" if b.action == "play" and player.playing else b.face
-            shown = Button(b.action, b.left, b.bottom, b.width, b.height, face)
-            shown.draw(canvas, hovered == b.action, b.action == "play")
+            face = "‖" if b.action == "play" and playing else b.face
+            replace(b, face=face).draw(canvas, hovered == b.action, b.action == "play")
+        left, right = self.track
+        canvas.line([(left, BAR_HEIGHT / 2), (right, BAR_HEIGHT / 2)], "hovered", width=TRACK_WIDTH)
+        return canvas
+
+    def moving(self, player: Player, hovered: str | None) -> Canvas:
+        """The knob, the time, the speed."""
+        canvas = Canvas((0.0, 0.0, self.width, BAR_HEIGHT))
         middle, base = BAR_HEIGHT / 2, BAR_HEIGHT / 2 - LETTERS / 2
         left, right = self.track
         knob = left + player.part * (right - left)
-        canvas.line([(left, middle), (right, middle)], "hovered", width=TRACK_WIDTH)
         if knob > left:
             canvas.line([(left, middle), (knob, middle)], "ink", width=TRACK_WIDTH)
         canvas.circle((knob, middle), KNOB + (1.5 if hovered == "scrub" else 0.0), "ink")

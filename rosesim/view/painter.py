@@ -85,7 +85,8 @@ class Painter:
     def __init__(self, surface: pygame.Surface, view: View, colours: Mapping[str, Colour]):
         self.pygame = load_pygame()
         self.surface, self.view, self.colours = surface, view, colours
-        self.shift: Point = (0.0, 0.0)
+        self.shift: Point | None = None
+        """Where the layer that is painted on lies; None for the surface itself."""
 
     def paint(self, primitives: Sequence[Placed], clip: pygame.Rect) -> None:
         """Paint them in order, inside the rectangle alone."""
@@ -98,7 +99,7 @@ class Painter:
     def at(self, p: Point) -> Point:
         """The pixel of a point, on the surface that is painted on now."""
         x, y = self.view.pixel(p)
-        return x - self.shift[0], y - self.shift[1]
+        return (x, y) if self.shift is None else (x - self.shift[0], y - self.shift[1])
 
     def reach(self, p: Primitive) -> Rectangle:
         """The pixels that a primitive may touch."""
@@ -144,7 +145,7 @@ class Painter:
             layer = self.pygame.image.frombuffer(np.zeros((part.height, part.width, 4), np.uint8), part.size, "RGBA")
             self.shift = part.topleft
             self._shape(layer, p, (*colour_of(self.colours, p.role), round(255 * p.opacity)))
-            self.shift = (0.0, 0.0)
+            self.shift = None
             self.surface.blit(layer, part)
 
     def _shape(self, to: pygame.Surface, p: Circle | Line | Polygon | Arrow, colour: tuple[int, ...]) -> None:
@@ -153,11 +154,11 @@ class Painter:
             case Circle():
                 width = max(1, round(p.width * scale)) if p.width else 0
                 # pygame's ring grows inwards from its radius; ours is centred on it
-                draw.circle(to, colour, _cell(*self.at(p.centre)), p.radius * scale + width / 2, width)
+                draw.circle(to, colour, self._cells([self.at(p.centre)])[0], p.radius * scale + width / 2, width)
             case Line():
                 self._path(to, [self.at(q) for q in p.points], colour, p.width * scale)
             case Polygon():
-                draw.polygon(to, colour, [_cell(*self.at(q)) for q in p.points])
+                draw.polygon(to, colour, self._cells([self.at(q) for q in p.points]))
             case Arrow():
                 self._arrow(to, p, colour)
 
@@ -168,11 +169,11 @@ class Painter:
             length = math.hypot(x1 - x0, y1 - y0)
             if length > 0:  # a quadrilateral, because pygame's thick lines are cut along the axes
                 u, v = half * (y1 - y0) / length, half * (x0 - x1) / length
-                corners = [_cell(x0 + u, y0 + v), _cell(x1 + u, y1 + v), _cell(x1 - u, y1 - v), _cell(x0 - u, y0 - v)]
-                self.pygame.draw.polygon(to, colour, corners)
+                corners = [(x0 + u, y0 + v), (x1 + u, y1 + v), (x1 - u, y1 - v), (x0 - u, y0 - v)]
+                self.pygame.draw.polygon(to, colour, self._cells(corners))
         if half >= 1.0:
-            for x, y in path:
-                self.pygame.draw.circle(to, colour, _cell(x, y), half)
+            for centre in self._cells(path):
+                self.pygame.draw.circle(to, colour, centre, half)
 
     def _arrow(self, to: pygame.Surface, p: Arrow, colour: tuple[int, ...]) -> None:
         (x0, y0), (x1, y1), width = self.at(p.tail), self.at(p.tip), p.width * self.view.scale
@@ -185,8 +186,14 @@ class Painter:
         if head < length:
             self._path(to, [(x0, y0), neck], colour, width)
         side = head * 0.45
-        barbs = _cell(neck[0] - side * v, neck[1] + side * u), _cell(neck[0] + side * v, neck[1] - side * u)
-        self.pygame.draw.polygon(to, colour, [_cell(x1, y1), *barbs])
+        barbs = (neck[0] - side * v, neck[1] + side * u), (neck[0] + side * v, neck[1] - side * u)
+        self.pygame.draw.polygon(to, colour, self._cells([(x1, y1), *barbs]))
+
+    def _cells(self, points: list[Point]) -> list[Point]:
+        """The pixels that hold points: pygame rounds towards its surface's origin, which is elsewhere on a layer."""
+        if self.shift is None:
+            return points
+        return [(math.floor(x), math.floor(y)) for x, y in points]
 
     def _text(self, p: Text) -> None:
         letters = font(p.size * self.view.scale, p.text)
@@ -201,11 +208,6 @@ class Painter:
         pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), "RGB")
         size = max(1, round(x1 - x0)), max(1, round(y1 - y0))
         self.surface.blit(self.pygame.transform.scale(pixels, size), (round(x0), round(y0)))
-
-
-def _cell(x: float, y: float) -> tuple[int, int]:
-    """The pixel that holds a point: left to itself pygame rounds towards its surface's origin, wherever that is."""
-    return math.floor(x), math.floor(y)
 
 
 def _near(v: float) -> float:

@@ -28,7 +28,7 @@ FRAMES_A_SECOND = 60
 WAITING_FRAMES = 20
 """A second, while the worker compiles: that needs Python's lock, which drawing would keep from it."""
 READ_A_SECOND = 10
-"""Numbers and curve change no faster than a person reads."""
+"""Numbers and curve change, in turn, no faster than a person reads."""
 REACH = 20.0
 """How near the mouse takes a handle, in points."""
 CHARACTERS = {"?": "help", "+": "faster", "-": "slower"}
@@ -55,7 +55,7 @@ class Window:
         """In pixels of the surface; None where the mouse is elsewhere."""
         self._scrubbing = False
         self._cursor: int | None = None
-        self._read = -math.inf
+        self._read, self._turn = -math.inf, False
         self._message: tuple[str, Panel] | None = None
         self._size = (0, 0)
         self._arrange()
@@ -171,12 +171,13 @@ class Window:
         self._unit = made.unit
         scene = self.session.scene
 
-        def panel(box: Box) -> Panel:
-            return Panel(box, (0.0, 0.0, *made.points(box)), self._colours)
+        def panel(box: Box, layers: int = 1) -> Panel:
+            return Panel(box, (0.0, 0.0, *made.points(box)), self._colours, layers)
 
         self._scene = Panel(made.scene, scene.extent, self._colours, layers=2)
         self._bar_parts, self._switch_parts = Bar(made.points(made.bar)[0]), Switches(made.points(made.switches)[0])
-        self._bar, self._switches = panel(made.bar), panel(made.switches)
+        self._bar, self._switches = panel(made.bar, layers=2), panel(made.switches)
+        self._still: tuple[object, Canvas] = None, Canvas(self._bar.extent)
         self._numbers, self._curve = panel(made.numbers), panel(made.curve)
         self._help = Panel(made.help, (0.0, 0.0, *words.HELP_SIZE), self._colours)
         self._read, self._message = -math.inf, None
@@ -189,14 +190,19 @@ class Window:
         surface.fill(self._colours["background"])
         self._draw_scene(session.held or (name if kind == "handle" else None))
         player = session.player
-        seen = (player.index, player.playing, player.speed, hovered)
-        self._bar.refresh(seen, lambda: self._bar_parts.canvas(player, hovered))
+        if self._still[0] != (player.playing, hovered):
+            self._still = (player.playing, hovered), self._bar_parts.still(player.playing, hovered)
+        self._bar.show(self._still[1], self._bar_parts.moving(player, hovered))
         on = [name for name, is_on in self._switched().items() if is_on]
         self._switches.refresh((on, hovered), lambda: self._switch_parts.canvas(on, hovered))
         now = time.perf_counter()
         if now - self._read >= 1 / READ_A_SECOND:
+            fresh, self._turn = self._read == -math.inf, not self._turn
             self._read = now
-            self._draw_words()
+            if fresh or self._turn:
+                self._draw_numbers()
+            if fresh or not self._turn:
+                self._draw_curve()
         panels = [self._scene, self._bar, self._switches, self._numbers, self._curve]
         if session.message is not None:
             panels.append(self._message_panel(session.message))
@@ -227,14 +233,17 @@ class Window:
             stage.draw_handles(above, session.handles(), hovered)
         self._scene.show(below, above)
 
-    def _draw_words(self) -> None:
+    def _draw_numbers(self) -> None:
         session, now = self.session, self.session.live.latest
         at = None if now is None else now.attempt.iteration
         loss, steep = (math.nan, math.nan) if now is None else (now.attempt.loss, now.steep)
         width, height = self._numbers.extent[2:]
         self._numbers.show(words.numbers((width, height), self.title, session.status, at, loss, steep))
-        points = now.curve if now is not None else ()
-        self._curve.show(loss_curve(points, at or 0, self._curve.extent[2:]))
+
+    def _draw_curve(self) -> None:
+        now = self.session.live.latest
+        points, at = ((), 0) if now is None else (now.curve, now.attempt.iteration)
+        self._curve.show(loss_curve(points, at, self._curve.extent[2:]))
 
     def _message_panel(self, text: str) -> Panel:
         """A card at the scene's lower edge."""
