@@ -19,6 +19,7 @@ BELOW = {  # what each layer may import of ours
 }
 OWNERS = {  # heavy packages, and the one layer that imports each
     "llvmlite": "codegen",
+    "platformdirs": "codegen",
     "pygame": "view",
     "imageio": "view",
     "PIL": "view",
@@ -95,7 +96,8 @@ def test_declaring_and_configuring_a_scene_loads_no_heavy_package():
 def test_llvm_is_loaded_at_the_first_compilation_and_no_picture_package_with_it():
     define = "import rosesim\n@rosesim.fn\ndef f(x: rosesim.Real) -> rosesim.Real: return x * x\n"
     assert "llvmlite" not in loaded_after(define)
-    assert set(OWNERS) & loaded_after(define + "assert f(3.0) == 9.0") == {"llvmlite"}
+    found = set(OWNERS) & loaded_after(define + "assert f(3.0) == 9.0")
+    assert {"llvmlite"} <= found <= {"llvmlite", "platformdirs"}  # the latter asks where caches are kept
 
 
 def test_help_loads_only_typer():

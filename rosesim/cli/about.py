@@ -30,9 +30,16 @@ def info() -> None:
     """Versions and the machine."""
     from importlib import metadata
 
+    from rosesim.codegen import cache
     from rosesim.train.seeds import cores
 
     print(f"rosesim {metadata.version('rosesim')}, Python {sys.version.split()[0]}")
     for package in ("numpy", "llvmlite", "pygame-ce", "imageio", "pillow", "typer"):
         print(f"{package} {metadata.version(package)}")
     print(f"{system.platform_name()}, {system.cpu_name()}, {cores()} cores")
+    kept = cache.store()
+    if kept is None:
+        print(f"no cache of compiled programs: {cache.reason()}")
+    else:
+        sizes = [size for _, size, _ in kept.entries()]
+        print(f"cache {kept.folder}, {len(sizes)} programs, {sum(sizes) / 2**20:.1f} MiB")

@@ -62,9 +62,12 @@ def bench(
         r = measure(made, inputs, batch)
         results.append(r)
         if not json:
+            cached = r["cached_compile_seconds"]
+            from_cache = "" if cached is None else f" ({cached:.2f} s from the cache)"
             print(
                 f"{name}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
-                f"compiled in {r['compile_seconds']:.2f} s" + (f", a run of a batch of {batch}" if batch > 1 else "")
+                f"compiled in {r['compile_seconds']:.2f} s{from_cache}"
+                + (f", a run of a batch of {batch}" if batch > 1 else "")
             )
     if json:
         print_json({"results": results})

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
+
+from rosesim.codegen import cache
+
+PIPELINE = 1
+"""Of the options below that are not arguments: another number where they change, for code that is kept."""
 
 _lock = threading.RLock()
 _numbers = count()
@@ -53,13 +59,27 @@ def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool, s
     `straight` asks for the straight-line vectoriser.
     """
     with _lock:
-        module = _module(text, optimise, straight)
-        unit = llvm.JITLibraryBuilder().add_object_img(_machine(_level(optimise)).emit_object(module))
+        unit = llvm.JITLibraryBuilder().add_object_img(_code(text, optimise, straight))
         for name, address in symbols.items():
             unit.import_symbol(name, address)
         unit.add_current_process().export_symbol(entry)
         tracker = unit.link(_linker(), f"rosesim{next(_numbers)}")
         return Loaded(tracker[entry], tracker)
+
+
+def _code(text: str, optimise: bool, straight: bool) -> bytes:
+    """The module's machine code, from the cache where it is there; emitting it twice gives the same bytes."""
+    kept = cache.store()
+    if kept is None:
+        return _machine(_level(optimise)).emit_object(_module(text, optimise, straight))
+    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvm.get_default_triple()
+    versions = llvmlite.__version__, llvm.llvm_version_info
+    key = cache.key_of(text, PIPELINE, optimise, straight, *host, *versions)
+    code = kept.load(key)
+    if code is None:
+        code = _machine(_level(optimise)).emit_object(_module(text, optimise, straight))
+        kept.save(key, code)
+    return code
 
 
 def as_compiled(text: str, *, optimise: bool, straight: bool) -> str:

@@ -1,0 +1,11 @@
+"""For all tests: compiled programs are kept in a folder of this run alone, not in the user's cache."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+# At import, before xdist starts its workers, which inherit it.
+if "ROSESIM_CACHE_DIR" not in os.environ:
+    os.environ["ROSESIM_CACHE_DIR"] = tempfile.mkdtemp(prefix="rosesim-tests-")
+    atexit.register(shutil.rmtree, os.environ["ROSESIM_CACHE_DIR"], ignore_errors=True)
