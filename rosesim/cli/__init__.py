@@ -1,4 +1,4 @@
-"""The command line: `rosesim list`, `train`, `export`, `check`, `bench`, `info`.
+"""The command line: `rosesim list`, `run`, `train`, `export`, `check`, `bench`, `new`, `info`.
 
 Exit status: 0 done, 1 the run or the check failed, 2 the command was wrong; each mistake is one line on
 standard error. With --json, the last line of standard output is one JSON object.

@@ -68,16 +68,13 @@ def require_mp4() -> None:
 
 def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
     """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them."""
-    import imageio.v3 as iio
+    import imageio.v2 as imageio
 
     require_mp4()
-    shown = [np.pad(f, ((0, f.shape[0] % 2), (0, f.shape[1] % 2), (0, 0)), mode="edge") for f in frames]
-    times = [max(1, round(s * VIDEO_FRAMES_A_SECOND)) for s in seconds]
-    iio.imwrite(
+    writer = imageio.get_writer(
         _ready(file),
-        np.stack([f for f, n in zip(shown, times, strict=True) for _ in range(n)]),
-        extension=".mp4",
-        plugin="FFMPEG",
+        format="FFMPEG",  # pyright: ignore[reportArgumentType] -- a plugin's name; the annotation is another's
+        mode="I",
         fps=VIDEO_FRAMES_A_SECOND,
         codec="libx264",
         quality=8,
@@ -85,6 +82,11 @@ def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
         pixelformat="yuv420p",  # what every player and browser shows
         ffmpeg_log_level="error",
     )
+    with writer:  # frame by frame: repeated and stacked they would take hundreds of megabytes
+        for frame, shown in zip(frames, seconds, strict=True):
+            even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
+            for _ in range(max(1, round(shown * VIDEO_FRAMES_A_SECOND))):
+                writer.append_data(even)
 
 
 def _cell(colours: Picture) -> NDArray[np.int32]:
