@@ -11,11 +11,11 @@ from viewing import CASES, opened
 from rosesim.scenes import Canvas
 from rosesim.train import train
 from rosesim.view import attempts, contact_sheet, movie, write_gif, write_mp4
-from rosesim.view.contact import COLUMNS
 from rosesim.view.movie import FRAMES, Frame
 from rosesim.view.painter import View
 from rosesim.view.panel import Panel
 from rosesim.view.raster import Box, render
+from rosesim.view.sheet import COLUMNS
 from rosesim.view.theme import colours
 
 NAMES = list(CASES)

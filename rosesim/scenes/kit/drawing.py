@@ -11,7 +11,8 @@ from rosesim.scenes.canvas import Canvas
 
 LEVELS = 4
 """Shades from no strain to full strain: a role has one colour, so that any renderer can show it."""
-_REST, _CONTRACTED, _EXTENDED = (0x55, 0x5A, 0x66), (0xD6, 0x2F, 0x26), (0x1F, 0x66, 0xE5)
+_REST, _CONTRACTED, _EXTENDED = (0x66, 0x6B, 0x77), (0xB4, 0x14, 0x10), (0x4C, 0x9B, 0xFF)
+"""Darker and lighter than at rest, so that the sign is seen in greyscale too."""
 
 
 def _shade(strong: tuple[int, int, int], part: float) -> str:
