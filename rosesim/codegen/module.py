@@ -13,6 +13,7 @@ from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.program import FuncInfo, Program
+from rosesim.codegen.sink import sunk
 from rosesim.codegen.split import split
 
 ENTRY = "rosesim_entry"
@@ -45,7 +46,7 @@ class Module:
 
 def write(func: Func, math: str) -> Module:
     """The module of a program."""
-    func, pieces = split(func)
+    func, pieces = split(sunk(func))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)

@@ -1,0 +1,130 @@
+"""Additions moved into the loops that make what is added.
+
+The transpose of a product of matrix and vector makes the gradient of the matrix row by row and then adds
+all of it to what was there: the matrix is written, read and added once more than needed, each step. Where
+an output of a loop is used by one `Add` alone, each iteration adds its part instead, and the output is
+gone; so on inwards, down to the scalars. The sums stay the same to the bit: each element is added to as
+often as before and in the same order, because nothing else adds to the same ref in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from rosesim.ad import deep, ir
+from rosesim.ad.ir import Accum, Add, Block, Call, Cond, Expr, Func, Let, Loop, SubRef, Var
+from rosesim.codegen.plan import overlapping_refs
+
+
+def sunk(func: Func) -> Func:
+    """The same program with additions in the loops that make what is added."""
+    made: dict[Func, Func] = {}
+    order = ir.reachable(func)
+    overlapping = overlapping_refs(order)
+    for f in order:
+        made[f] = f
+        if isinstance(f.body, Block):
+            apart = set[Var]() if f in overlapping else {p for p in f.params if p.ty.ref}
+            body = _Sink(f.body, apart, made).block(f.body)
+            if body is not f.body:
+                made[f] = Func(f.name, f.params, body, f.where)
+    return made[func]
+
+
+def _uses(block: Block) -> Counter[Var]:
+    """How often each variable is named, nested blocks included."""
+    found: Counter[Var] = Counter(a for a in block.results if isinstance(a, Var))
+    for let in ir.all_lets(block):
+        found.update(a for a in ir.operands(let.expr) if isinstance(a, Var))
+        for nested in ir.blocks(let.expr):
+            found.update(a for a in nested.results if isinstance(a, Var))
+    return found
+
+
+def _refs(let: Let) -> set[Var]:
+    """The refs that a let, with all that is nested in it, adds to or hands on."""
+    lets = [let, *(inner for block in ir.blocks(let.expr) for inner in ir.all_lets(block))]
+    return {a for x in lets for a in ir.operands(x.expr) if isinstance(a, Var) and a.ty.ref}
+
+
+class _Sink:
+    """The pass over one function."""
+
+    def __init__(self, body: Block, apart: set[Var], made: dict[Func, Func]):
+        self.uses = _uses(body)
+        self.made = made
+        exprs = [let.expr for let in ir.all_lets(body)]
+        also_known = {e.ref for e in exprs if isinstance(e, SubRef)}
+        own = {r for e in exprs if isinstance(e, Accum) for r in e.refs}
+        self.refs = (own | apart) - also_known
+        """Known by one name alone: what is added to them is seen."""
+
+    def block(self, block: Block) -> Block:
+        lets = self._level(block.lets)
+        new = tuple(self._nested(let) for let in lets)
+        if len(new) == len(block.lets) and all(a is b for a, b in zip(new, block.lets, strict=True)):
+            return block
+        return Block(new, block.results)
+
+    def _level(self, lets: tuple[Let, ...]) -> list[Let]:
+        """The lets of a block with its own additions moved into its own loops."""
+        out: list[Let] = []
+        maker: dict[Var, int] = {}  # where in `out` the loop or accum is that makes a value
+        for let in lets:
+            e = let.expr
+            if isinstance(e, Add) and isinstance(e.v, Var) and e.v in maker and self.uses[e.v] == 1:
+                at = maker[e.v]
+                if self._may_move(e, out[at:]):
+                    out[at] = _taken_in(out[at], e)
+                    continue
+            if isinstance(e, Loop) and e.upto is None and e.test is None:
+                maker.update(dict.fromkeys(let.outs[len(e.carries) :], len(out)))
+            elif isinstance(e, Accum):
+                maker.update(dict.fromkeys(let.outs[: len(e.body.results)], len(out)))
+            out.append(let)
+        return out
+
+    def _may_move(self, add: Add, since: list[Let]) -> bool:
+        """Whether nothing from the loop on adds to the same ref, or makes an index of the addition."""
+        if add.ref not in self.refs:
+            return False
+        made_since = {o for let in since for o in let.outs}
+        return not any(i in made_since for i in add.idx) and not any(add.ref in _refs(let) for let in since)
+
+    def _nested(self, let: Let) -> Let:
+        """The let with the pass done in its blocks and on the function that it calls."""
+        e = let.expr
+        new: Expr = e
+        match e:
+            case Call(func, args):
+                if self.made[func] is not func:
+                    new = Call(self.made[func], args)
+            case Loop():
+                body = deep.nested(self.block, e.body)
+                test = None if e.test is None else deep.nested(self.block, e.test)
+                if body is not e.body or test is not e.test:
+                    new = replace(e, body=body, test=test)
+            case Cond(p, then, orelse):
+                sides = deep.nested(self.block, then), deep.nested(self.block, orelse)
+                if sides != (then, orelse):
+                    new = Cond(p, *sides)
+            case Accum(inits, refs, body):
+                inner = deep.nested(self.block, body)
+                if inner is not body:
+                    new = Accum(inits, refs, inner)
+            case _:
+                pass
+        return let if new is e else Let(let.outs, new, let.where)
+
+
+def _taken_in(let: Let, add: Add) -> Let:
+    """A loop that adds, each iteration its part of an output, or an accum that adds a result, before it ends."""
+    e = let.expr
+    assert isinstance(e, Loop | Accum) and isinstance(add.v, Var)
+    k = let.outs.index(add.v)
+    results = e.body.results
+    idx = (*add.idx, e.index) if isinstance(e, Loop) else add.idx
+    part = Let((), Add(add.ref, idx, results[k]), let.where)
+    body = Block((*e.body.lets, part), (*results[:k], *results[k + 1 :]))
+    return Let((*let.outs[:k], *let.outs[k + 1 :]), replace(e, body=body), let.where)
