@@ -597,10 +597,14 @@ class _LoopReader:
         if 8 * e.n * numbers(saved) > budget() and can_rerun(own):
             return self._checkpointed(g, swept, carries, inits, own, rerun_all(own, roots))
         rev.redo += again.work
-        arrays = {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in saved}
+        # What the loop gives anyway is read from there: with a second copy it would seem to cost twice to store.
+        given = zip(e.body.results[len(e.carries) :], let.outs[len(e.carries) :], strict=False)
+        outputs = {v: out for v, out in given if isinstance(v, Var)}
+        more = [v for v in saved if v not in outputs]
+        arrays = outputs | {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in more}
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
         body = Block((*loads, *again.again, *swept.lets), swept.results)
-        rev.primal[let] = (rev.strip_nested(let, list(arrays.values()), {e.body: saved}),)
+        rev.primal[let] = (rev.strip_nested(let, [arrays[v] for v in more], {e.body: more}),)
         loop = Loop(e.n, e.index, tuple(inits), tuple(carries), body, self._steps(), not e.reverse, None, e.remat)
         return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
 
