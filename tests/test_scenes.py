@@ -52,7 +52,7 @@ class Pushed(Scene[Push, World, Body]):
     def params(self, rng: np.random.Generator) -> Push:
         return Push(force=np.array([1.0, 0.5]) + rng.normal(size=2) * np.array(self.spread))  # pyright: ignore[reportArgumentType] -- NumPy here, traced elsewhere
 
-    def start(self, params: Push, inputs: World) -> Body:
+    def initial(self, params: Push, inputs: World) -> Body:
         return Body(x=vec(2, lambda i: 0.0 * params.force[i]), v=params.force * (1.0 + params.delay), age=Real(0.0))
 
     def step(self, state: Body, t: Index, params: Push, inputs: World) -> Body:

@@ -54,7 +54,7 @@ class Breaking(Scene[Tuned, Given, Things]):
     def params(self, rng: np.random.Generator) -> Tuned:
         return Tuned(a=1e-310) if self.where in ("start", "last") else Tuned()  # pyright: ignore[reportArgumentType] -- NumPy here, traced elsewhere
 
-    def start(self, params: Tuned, inputs: Given) -> Things:
+    def initial(self, params: Tuned, inputs: Given) -> Things:
         still = log(params.a) if self.where == "start" else params.a + 0.0
         # Zero in value, however often it is multiplied.
         zero = vec(2, lambda i: params.b[i] - (1.0 + Real(i)))

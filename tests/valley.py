@@ -55,7 +55,7 @@ class Valley(Scene[Throw, Field, Path]):
     def params(self, rng: np.random.Generator) -> Throw:
         return Throw(push=np.array([1.0, 0.5, -0.5]) + 0.3 * rng.normal(size=3))  # pyright: ignore[reportArgumentType] -- NumPy here, traced elsewhere
 
-    def start(self, params: Throw, inputs: Field) -> Path:
+    def initial(self, params: Throw, inputs: Field) -> Path:
         return Path(x=vec(3, lambda i: 0.1 * params.push[i]), speed=params.lift + 0.0)
 
     def step(self, state: Path, t: Index, params: Throw, inputs: Field) -> Path:

@@ -96,7 +96,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         ]
         return np.array([(0.0, 0.0), *triangle])
 
-    def start(self, params: Shot, inputs: Table) -> Bodies:
+    def initial(self, params: Shot, inputs: Table) -> Bodies:
         """The cue ball as it is shot, the triangle at rest."""
         return Bodies(
             position=const(self.rack()).at[0].set(params.position),

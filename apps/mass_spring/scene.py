@@ -111,7 +111,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         inputs = self.sines + 4 * len(self.robot.nodes) + 2
         return Network.random(rng, inputs, self.hidden, outputs, gains=(2.0, 3.0))
 
-    def start(self, params: Network | Table, inputs: World) -> Bodies:
+    def initial(self, params: Network | Table, inputs: World) -> Bodies:
         """At rest."""
         return at_rest(inputs.start)
 

@@ -52,7 +52,7 @@ class Scene(ABC, Generic[P, I, S]):
     A subclass is a frozen dataclass whose fields are the *settings*: whole numbers, lengths, choices,
     known while tracing; another setting is another program. *Inputs* are given when the program runs and
     not tuned (the goal, restitution, the learning rate); *params* are what is tuned. Both are dataclasses
-    of numbers and arrays, as the state is. `start`, `step` and `loss` are traced, compiled and
+    of numbers and arrays, as the state is. `initial`, `step` and `loss` are traced, compiled and
     differentiated; `draw` gets NumPy values.
     """
 
@@ -82,7 +82,7 @@ class Scene(ABC, Generic[P, I, S]):
         """Where tuning begins."""
 
     @abstractmethod
-    def start(self, params: P, inputs: I) -> S:
+    def initial(self, params: P, inputs: I) -> S:
         """The state before the first step."""
 
     @abstractmethod

@@ -53,7 +53,7 @@ class Compiled(Generic[P, I, S]):
         self.flat = FlatView.of(self._like[0])
 
         def loss(params: Any, inputs: Any):
-            start = scene.start(params, inputs)
+            start = scene.initial(params, inputs)
             last = scan(lambda s, t: scene.step(s, t, params, inputs), start, scene.steps)
             return scene.loss(last, params, inputs)
 
@@ -62,7 +62,7 @@ class Compiled(Generic[P, I, S]):
                 after = scene.step(state, t, params, inputs)
                 return after, after
 
-            start = scene.start(params, inputs)
+            start = scene.initial(params, inputs)
             return start, scan(step, start, scene.steps)[1]
 
         self.loss = fn(loss)

@@ -60,11 +60,11 @@ def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[A
         )
         return scene.loss(last, params, inputs)
 
-    def start(params: Any, inputs: Any) -> Any:
-        return scene.start(params, inputs)
+    def initial(params: Any, inputs: Any) -> Any:
+        return scene.initial(params, inputs)
 
     # By its type and not by an example of it: as a NumPy value, a whole number has lost its bounds.
-    state = fn(start).compile(params, inputs).traced.result
+    state = fn(initial).compile(params, inputs).traced.result
     derivative = grad(fn(tail), wrt=(0, 1)).compile(state, params, 0.0, inputs)
 
     def bad(t: int) -> str | None:

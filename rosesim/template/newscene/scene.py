@@ -56,7 +56,7 @@ class Newscene(Scene[Throw, World, Body]):
         """Where tuning begins."""
         return Throw()
 
-    def start(self, params: Throw, inputs: World) -> Body:
+    def initial(self, params: Throw, inputs: World) -> Body:
         """In the hand."""
         return Body(position=const(np.zeros(2)), velocity=params.velocity)
 
