@@ -5,30 +5,49 @@ here knows a scene. Positions and velocities are vectors of the plane, one a bod
 """
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
+from rosesim.scenes.kit.colours import balanced, coloured, shaded
 from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bump
 from rosesim.scenes.kit.controllers import Network, Table, features, network, sines, table
-from rosesim.scenes.kit.drawing import STRAIN_COLOURS, draw_springs
+from rosesim.scenes.kit.drawing import STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
+from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
 from rosesim.scenes.kit.initialisers import glorot, normal
 from rosesim.scenes.kit.losses import squared_distance
+from rosesim.scenes.kit.picture import Picture, rings
 from rosesim.scenes.kit.springs import spring_impulses, strains
+from rosesim.scenes.kit.waves import Surface, Waves
 
 __all__ = [
     "STRAIN_COLOURS",
     "Bodies",
     "Body",
     "Bump",
+    "Edge",
+    "Grid",
     "Network",
+    "Picture",
+    "Surface",
     "Table",
+    "Waves",
     "at_rest",
+    "balanced",
+    "cells",
     "centre",
+    "coloured",
     "disc_contact",
+    "draw_panels",
     "draw_springs",
     "features",
+    "five_point",
     "glorot",
     "ground_contact",
+    "mean_over_cells",
+    "neighbour",
     "network",
     "no_bump",
     "normal",
+    "panels_extent",
+    "rings",
+    "shaded",
     "sines",
     "spring_impulses",
     "squared_distance",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,3 +55,30 @@ def draw_springs(
     for k in np.flatnonzero(active):
         level = round(float(np.clip(strain[k] / full[k], -1, 1)) * LEVELS)
         canvas.line(x[ends[k]], f"strain{level:+d}", width=width)
+
+
+GAP, TITLE = 0.06, 0.05
+"""Between two panels, and the height of the letters above them, in panel widths."""
+
+
+def panels_extent(count: int) -> tuple[float, float, float, float]:
+    """The extent of a scene's picture that is `count` square images of side 1 in a row, with titles.
+
+    >>> panels_extent(2)
+    (-0.06, -0.06, 2.12, 1.14)
+    """
+    return (-GAP, -GAP, round(count + count * GAP, 9), round(1.0 + 2 * TITLE + 0.04, 9))
+
+
+def draw_panels(canvas: Canvas, images: Mapping[str, ArrayLike], role: str = "ink") -> None:
+    """Draw square images, each from 0 to 1 as `Canvas.image` takes them, in a row, each under its title.
+
+    >>> canvas = Canvas(panels_extent(2))
+    >>> draw_panels(canvas, {"state": np.zeros((4, 4)), "target": np.ones((4, 4))})
+    >>> [type(p).__name__ for p in canvas.primitives]
+    ['Image', 'Text', 'Image', 'Text']
+    """
+    for k, (title, pixels) in enumerate(images.items()):
+        left = k * (1.0 + GAP)
+        canvas.image(pixels, (left, 0.0), (left + 1.0, 1.0))
+        canvas.text((left, 1.0 + TITLE / 2), title, role, size=TITLE)
