@@ -17,12 +17,12 @@ BELOW = {  # what each layer may import of ours
     "view": {"ad", "codegen", "scenes", "view"},
     "cli": {"ad", "codegen", "scenes", "train", "view", "cli"},
 }
-OWNERS = {  # heavy packages, and the one layer that imports each
+OWNERS = {  # heavy packages, and the layer or layers that import each
     "llvmlite": "codegen",
     "platformdirs": "codegen",
     "pygame": "view",
     "imageio": "view",
-    "PIL": "view",
+    "PIL": ("scenes", "view"),  # pictures in, pictures out
     "scipy": "train",
     "cmaes": "train",
     "tomli_w": "train",
@@ -57,7 +57,7 @@ def test_a_layer_imports_only_itself_and_what_is_below(layer: str):
             top, _, rest = name.partition(".")
             if top == "rosesim":
                 assert rest.split(".")[0] in BELOW[layer], f"{file} imports {name}"
-            assert OWNERS.get(top, layer) == layer, f"{file} imports {name}"
+            assert layer in OWNERS.get(top, layer), f"{file} imports {name}"
             assert top != "rosesim_apps", f"{file} imports an app"
 
 

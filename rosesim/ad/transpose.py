@@ -22,6 +22,7 @@ from rosesim.ad.builder import Builder, whole
 from rosesim.ad.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.cost import work
 from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
+from rosesim.ad.direction import forwards
 from rosesim.ad.ir import (
     BOOL,
     Accum,
@@ -52,6 +53,7 @@ from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
+from rosesim.ad.stencil import turned
 from rosesim.ad.tape import packed_tape
 
 BIG = 16
@@ -107,6 +109,11 @@ def transpose(func: Func, conditional: Asked | None = None) -> Pair:
 def is_tan_type(ty: Ty) -> bool:
     """Whether a type is linear."""
     return isinstance(ty.scalar, TanT)
+
+
+def _tidied(bwd: Func) -> Func:
+    """A reverse without what nobody reads, its additions and loops in the form that runs best."""
+    return simplified(forwards(turned(simplified(bwd, narrow=True))))
 
 
 class Reverse:
@@ -196,7 +203,7 @@ class Reverse:
         out = [r for r in func.body.results if not is_tan(r)]
         fwd_body = Block((*own, *packs.pack), (*out, *packs.stored))
         fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
-        forward, backward = simplified(fresh(fwd)), simplified(fresh(bwd), narrow=True)
+        forward, backward = simplified(fresh(fwd)), _tidied(fresh(bwd))
         redo = self.redo + again.work
         return Pair(forward, backward, tuple(tape), tuple(packs.stored), tuple(wants), by_ref, always, redo)
 

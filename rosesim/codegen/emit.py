@@ -8,7 +8,7 @@ caller gave), so writing it early harms nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rosesim.ad import deep
 from rosesim.ad.ir import (
@@ -50,6 +50,8 @@ class Emitter:
         self.env: dict[Var, Value] = {}
         self.placed: dict[Root, str] = {}
         self.owned: set[Root] = set()
+        self.parts: set[Var] = set()
+        """Refs that are parts of others."""
 
     # -------------------------------------------------------------------------------- values
 
@@ -88,6 +90,11 @@ class Emitter:
             self.placed[root] = self.buffer(v.ty)
             self.owned.add(root)
         return self.placed[root]
+
+    def are_apart(self, refs: Collection[Var]) -> bool:
+        """Whether no two of these refs can overlap: they are known not to be parts of one."""
+        distinct = self.program.infos[self.func].distinct_refs
+        return len(refs) == 1 or not any(v in self.parts or not distinct and v in self.func.params for v in refs)
 
     # -------------------------------------------------------------------------------- blocks
 
@@ -153,6 +160,7 @@ class Emitter:
                 (out,) = let.outs
                 at = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
                 self.env[out] = Arr(out.ty, at)
+                self.parts.add(out)
             case Guard(bad, _):
                 c.fail_if(self.scalar(bad), str(self.program.failure(let.expr, let.where)))
             case Call():

@@ -170,19 +170,25 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
 
 
 def _is_independent(e: Emitter, loop: Loop) -> bool:
-    """Whether all that the body does to memory is to read what the loop does not write, and to write outputs.
+    """Whether no iteration of the body touches memory that another one writes.
 
-    LLVM cannot see that: it would compare the addresses at run time or give up. It is told for innermost
-    loops alone, the ones that it vectorises.
+    It reads what the loop does not write, and writes outputs and elements of refs that are its own. LLVM
+    cannot see that: it would compare the addresses at run time or give up. It is told for innermost loops
+    alone, the ones that it vectorises.
     """
     if loop.test is not None or any(e.sharing.loops[loop].buffered):
         return False
+    added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):
-        if isinstance(let.expr, Loop | Accum | Add | Call | Guard | SubRef):
+        if isinstance(let.expr, Loop | Accum | Call | Guard | SubRef):
             return False
+        if isinstance(let.expr, Add):
+            idx = let.expr.idx
+            added.setdefault(let.expr.ref, set()).add(idx.index(loop.index) if loop.index in idx else -1)
         if any(v.ty.shape and v in e.sharing.root and _has_own_memory(e, v, let) for v in let.outs):
             return False
-    return True
+    # Own elements: in each addition to a ref the loop's index stands in the same dimension.
+    return not added or e.are_apart(added) and all(len(where) == 1 and -1 not in where for where in added.values())
 
 
 def _has_own_memory(e: Emitter, v: Var, let: Let) -> bool:
