@@ -10,7 +10,7 @@ from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bu
 from rosesim.scenes.kit.controllers import Network, Table, features, network, sines, table
 from rosesim.scenes.kit.drawing import STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
-from rosesim.scenes.kit.initialisers import glorot, normal
+from rosesim.scenes.kit.initialisers import glorot, normal, uniform
 from rosesim.scenes.kit.losses import squared_distance
 from rosesim.scenes.kit.picture import Picture, rings
 from rosesim.scenes.kit.springs import spring_impulses, strains
@@ -53,4 +53,5 @@ __all__ = [
     "squared_distance",
     "strains",
     "table",
+    "uniform",
 ]
