@@ -161,7 +161,8 @@ def test_a_picture_is_the_target_less_its_mean(tmp_path: Path):
     pixels[:, 6:] = 255
     scene, inputs = configure(Wave, [f"target={picture_file(tmp_path, pixels)}", "n=12"])
     assert np.asarray(inputs.wanted) == pytest.approx(np.where(np.arange(12) < 6, -0.5, 0.5) * np.ones((12, 1)))
-    assert configure(Wave, [f"target={scene.target}", "n=12"])[0] == scene  # its text is the picture itself
+    again: Any = scene
+    assert configure(Wave, [f"target={again.target}", "n=12"])[0] == scene  # its text is the picture itself
 
 
 def test_a_picture_of_another_size_is_resampled(tmp_path: Path):
