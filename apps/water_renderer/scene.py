@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, clamp, fn, scan
-from rosesim.scenes import Canvas, Published, Scene
+from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import (
     Grid,
     Picture,
@@ -47,7 +47,7 @@ class Given:
 
     below: Colours
     wanted: Colours
-    learning_rate: Real
+    learning_rate: Real = value(100.0)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
                 raise ValueError(f"{what} is {own} or a PNG file; it was {picture.name!r}")
 
     def inputs(self) -> Given:
-        """The pictures; the rate grows with the number of cells, for the loss is a mean."""
+        """The pictures. One rate serves all sizes: more pixels share the mean, but a slope shifts them farther."""
         pictures: Any = _pictures(self)
-        return Given(*pictures, learning_rate=100.0 * (self.n / 64) ** 2)
+        return Given(*pictures)
 
     def params(self, rng: np.random.Generator) -> Initial:
         """A flat surface."""
