@@ -24,6 +24,7 @@ from rosesim.ad.ir import (
     Add,
     Atom,
     Block,
+    BoolT,
     Call,
     Cond,
     Expr,
@@ -169,11 +170,12 @@ class _Turning:
             if id(let) not in gone:
                 b.keep(let)
         before = len(b.lets)
+        joined = "or" if isinstance(ref.ty.scalar, BoolT) else "add"
         total: Atom | None = None
         for let, places in zip(lets, moves, strict=True):
             assert isinstance(let.expr, Add)
             for value in self._terms(b, let.expr, places, moved):
-                total = value if total is None else b.op("add", total, value)
+                total = value if total is None else b.op(joined, total, value)
             if len(b.lets) - before > LONGEST:
                 raise _No
         if total is not None:
