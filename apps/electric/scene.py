@@ -27,9 +27,8 @@ CORNERS = (0.3, 0.3), (0.7, 0.4), (0.5, 0.7)
 CENTRE = [0.5, 0.5]
 ARROW = 6.0
 """Of the force's arrow: table units for each table unit a second squared."""
-
-ARMS = np.array([(0.01, 0.0), (0.0, 0.01)])
-"""Of a plus; the first alone is a minus."""
+DISC = 0.03
+"""Radius of the disc of an electrode without charge."""
 
 
 @dataclass(frozen=True)
@@ -177,11 +176,11 @@ class Electric(Scene[Network, Given, State]):
     def draw(self, canvas: Canvas, state: State, params: Network, inputs: Given) -> None:
         """Electrodes, as large as they are strong, with their signs; the path ahead, the goal, the charge."""
         for place, q in zip(ELECTRODES, np.asarray(state.strengths), strict=True):
-            role = "positive" if q > 0 else "negative" if q < 0 else "neutral"
-            canvas.circle(place, 0.03 * (1 + float(q)), role)
-            canvas.circle(place, 0.03, "neutral", width=0.002)
-            for arm in ARMS[: 1 if q <= 0 else 2]:
-                canvas.line([place - arm, place + arm], "table", width=0.004)
+            radius, arm = DISC * (1 + float(q)), 0.35 * DISC * (1 + float(q))
+            canvas.circle(place, DISC, "neutral", width=0.002)
+            canvas.circle(place, radius, "positive" if q > 0 else "negative" if q < 0 else "neutral")
+            for along in ([(arm, 0.0)] if q else []) + ([(0.0, arm)] if q > 0 else []):
+                canvas.line([place - np.array(along), place + np.array(along)], "table", width=arm / 3)
         ahead = np.asarray(inputs.points)[int(state.t) // self.segment + 1 :]
         canvas.line([state.goal, *ahead], "goal", width=0.005)
         canvas.circle(state.goal, 0.018, "goal", width=0.005)
