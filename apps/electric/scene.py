@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,8 @@ class Electric(Scene[Network, Given, State]):
     """Radius around an electrode within which the force falls to nothing, table units."""
     hidden: int = 64
     """Hidden units of the network."""
+    path: Literal["random", "fixed"] = "random"
+    """In training: drawn anew for each iteration unless `points` are given, or always `points`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,6 +107,14 @@ class Electric(Scene[Network, Given, State]):
         """A triangle."""
         points: Any = np.array([CORNERS[k % len(CORNERS)] for k in range(self.segments + 1)])
         return Given(points)
+
+    def sample(self, inputs: Given, rng: np.random.Generator) -> Given | None:
+        """Corners anywhere in a smaller square; those that a person has given or dragged stay."""
+        given = not np.array_equal(np.asarray(inputs.points), np.asarray(self.inputs().points))
+        if self.path == "fixed" or given:
+            return None
+        points: Any = rng.uniform(0.2, 0.8, (self.segments + 1, 2))
+        return replace(inputs, points=points)
 
     def params(self, rng: np.random.Generator) -> Network:
         """Weights of shapes (hidden, 8) and (8, hidden), uniform in ±0.15; no biases."""

@@ -61,7 +61,7 @@ def _watch_run(folder: Path) -> None:
 
     best, found, how = read_best(folder), read_run(folder), read_settings(folder).plan
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
-    beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier)
+    beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier, how.seed)
     watch(best.scene, beginning, _optimizer(best.scene, how.optimizer, best.inputs, how.clip))
 
 
