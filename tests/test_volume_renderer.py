@@ -125,3 +125,14 @@ def test_the_gradient_check_passes():
 def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="n, pixels and samples are 1 or more and s is positive; they were 0"):
         VolumeRenderer(n=0)
+
+
+def test_the_volume_is_written_as_an_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "density.npy"
+    assert main(["export", "volume_renderer", "--set", "n=6", "--set", "pixels=8", "--npy", str(file)]) == 0
+    density = np.load(file)
+    assert density.shape == (6, 6, 6)
+    assert 0.0 <= density.min() < density.max()
+    assert main(["export", "billiards", "--set", "steps=4", "--npy", str(file)]) == 1
+    assert "--npy writes one array; tuned are position, velocity" in capsys.readouterr().err
+    assert np.load(file).shape == (6, 6, 6)  # what was there is still there
