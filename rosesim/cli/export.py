@@ -38,8 +38,9 @@ def _write_array(file: Path, params: Any) -> None:
     """Write the one array of params; the file then has NumPy's own format, without pickles."""
     arrays = leaves(params)
     if len(arrays) != 1:
+        names = ", ".join(arrays)
         raise SceneError(
-            f"--npy writes one array; tuned are {', '.join(arrays)}: `train --out DIR` keeps all of them"
+            f"--npy writes one array; tuned are {names}: a run's folder (train --out DIR) holds them all"
         )
     try:
         with file.open("wb") as out:
