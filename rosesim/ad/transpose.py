@@ -53,7 +53,7 @@ from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
-from rosesim.ad.stencil import turned
+from rosesim.ad.stencil import covers, turned, turned_block
 from rosesim.ad.tape import packed_tape
 
 BIG = 16
@@ -170,9 +170,6 @@ class Reverse:
         assert isinstance(func.body, Block)
         values: list[Atom] = []
         conditions: list[Atom] = []
-        always = tuple(r and self.outside.refs[t].always for t, r in zip(tans, by_ref, strict=True))
-        sweep = Sweep(narrow=True)
-        sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
         wants: list[bool | None] = []
         for t, r in zip(tans, by_ref, strict=True):
             ct = None if r else gather.take(t)
@@ -182,7 +179,14 @@ class Reverse:
                 wants.append(ct.want is not True)
             else:
                 wants.append(False if r else None)
-        reverse = sweep.block(b.block([]), [*values, *conditions])
+        written = turned_block(b.block([]))
+        always = tuple(
+            r and ((pair := self.outside.refs[t]).always or covers(written, pair.wref))
+            for t, r in zip(tans, by_ref, strict=True)
+        )
+        sweep = Sweep(narrow=True)
+        sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
+        reverse = sweep.block(written, [*values, *conditions])
         used = free_vars(reverse)
         for k, (t, r) in enumerate(zip(tans, by_ref, strict=True)):
             if r:
@@ -344,7 +348,7 @@ class Reverse:
         g.b = Builder(outer)
         g.local -= set(owned)
         given = emit(g)
-        body = g.b.block(given)
+        body = turned_block(g.b.block(given))
         g.b = outer
         g.local |= set(owned)
         for v in owned:
@@ -356,7 +360,7 @@ class Reverse:
         outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
         m, k = len(given), len(owned)
         for j, v in enumerate(owned):
-            counts = pairs[v].always or old[v].want is True
+            counts = pairs[v].always or old[v].want is True or covers(body, pairs[v].wref)
             g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j])
         return list(outs[:m])
 
