@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rosesim.cli import run
 from rosesim.scenes import compiled, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.train import train
@@ -46,9 +47,9 @@ def test_loss_and_gradient_are_those_of_the_reference(case: dict[str, Any]):
 def test_descent_is_that_of_the_reference(case: dict[str, Any]):
     scene = scene_of(case)
     inputs = replace(scene.inputs(), learning_rate=case["learning_rate"])
-    run = train(scene, inputs=inputs, iterations=max(k for k, _ in case["loss_at"]))
+    trained = train(scene, inputs=inputs, iterations=max(k for k, _ in case["loss_at"]))
     for k, loss in case["loss_at"]:
-        assert run.losses[k] == pytest.approx(loss, rel=1e-6), f"iteration {k}"
+        assert trained.losses[k] == pytest.approx(loss, rel=1e-6), f"iteration {k}"
 
 
 def small(**settings: Any) -> Any:
@@ -113,9 +114,9 @@ def test_a_density_symmetric_in_y_gives_pictures_symmetric_in_rows():
 
 @pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
 def test_the_density_stays_positive(optimizer: str):
-    run = train(small(), optimizer=optimizer, iterations=10)
-    assert np.asarray(run.params.density).min() == 0.0
-    assert run.losses[-1] < run.losses[0]
+    trained = train(small(), optimizer=optimizer, iterations=10)
+    assert np.asarray(trained.params.density).min() == 0.0
+    assert trained.losses[-1] < trained.losses[0]
 
 
 def test_the_gradient_check_passes():
@@ -125,3 +126,14 @@ def test_the_gradient_check_passes():
 def test_settings_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="n, pixels and samples are 1 or more and s is positive; they were 0"):
         VolumeRenderer(n=0)
+
+
+def test_the_volume_is_written_as_an_array(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "density.npy"
+    assert run(["export", "volume_renderer", "--set", "n=6", "--set", "pixels=8", "--npy", str(file)]) == 0
+    density = np.load(file)
+    assert density.shape == (6, 6, 6)
+    assert 0.0 <= density.min() < density.max()
+    assert run(["export", "billiards", "--set", "steps=4", "--npy", str(file)]) == 2
+    assert "--npy writes one array; tuned are position, velocity" in capsys.readouterr().err
+    assert np.load(file).shape == (6, 6, 6)  # what was there is still there
