@@ -38,7 +38,7 @@ def weights(hidden: int = 64) -> Network:
 
 def c_adjoint(scene: Any, points: np.ndarray, net: Any, folder: Path) -> Run:
     """The C keeps weights transposed and reads the goal's places from a table; its gradient comes in our order."""
-    c = build("electric", folder)
+    c = build("electric", folder, wide=True)
     c.electric_scratch.restype = ctypes.c_void_p
     c.electric_grad.restype = ctypes.c_double
     c.electric_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 5
