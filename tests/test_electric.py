@@ -207,6 +207,9 @@ def test_corners_can_be_dragged():
     assert scene.handles(params, after)["corner 0"] == (0.6, 0.6)
     assert np.array_equal(rollout(scene, params, after)[0].position, (0.6, 0.6))
     assert np.array_equal(after.points[1:], scene.inputs().points[1:])
+    _, after = scene.drag("corner 2", (0.1, 0.2), params, scene.inputs())
+    assert scene.handles(params, after)["corner 2"] == (0.1, 0.2)
+    assert np.array_equal(after.points[:2], scene.inputs().points[:2])
 
 
 def test_electrodes_are_as_large_as_they_are_strong():
