@@ -234,7 +234,10 @@ class Loop:
             self.best = Best(loss, iteration, x)
 
     def _consider_mean(self, iteration: int, x: Vector, recent: float) -> None:
-        """The same where inputs differ and a low loss may be luck: the mean counts, once it is over enough, and until then the latest."""
+        """The same where inputs differ, and a low loss may be luck: the mean counts.
+
+        Until it is over MEAN_OVER iterations, the latest point is the best one.
+        """
         if iteration < MEAN_OVER:
             self.best = Best(recent, iteration, x)
         else:
