@@ -12,7 +12,7 @@ import pytest
 from rosesim import Real, Vec, fn, memory_budget
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
-from rosesim.scenes.kit import Beat, spline_weights, to_grid
+from rosesim.scenes.kit import Beat, Carried, spline_weights, to_grid
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -86,17 +86,16 @@ def test_the_grid_has_the_mass_and_the_momentum_of_the_particles(d: int):
     k, n = 7, 12
 
     @fn
-    def spread(x: Vec[Vec[Real, d], k], q: Vec[Vec[Real, d], k], a: Vec[Vec[Vec[Real, d], d], k], m: Vec[Real, k]):
-        return to_grid(x, m, q, a, n)
+    def spread(x: Vec[Vec[Real, d], k], q: Vec[Vec[Real, d], k], a: Vec[Vec[Vec[Real, d], d], k]):
+        return to_grid(Carried(x, 3.0, q, a), n=n)
 
     x, q, a = random_particles(d, k, n)
-    mass = np.linspace(1.0, 4.0, k)
-    grid = np.asarray(spread(x, q, a, mass)).reshape(-1, 1 + d)
-    assert grid[:, 0].sum() == pytest.approx(mass.sum(), rel=1e-14)
+    grid = np.asarray(spread(x, q, a)).reshape(-1, 1 + d)
+    assert grid[:, 0].sum() == pytest.approx(3.0 * k, rel=1e-14)
     assert grid[:, 1:].sum(axis=0) == pytest.approx(q.sum(axis=0), rel=1e-12)
     # Each node's place weighed by its mass: quadratic splines reproduce places too.
     nodes = np.stack(np.meshgrid(*[np.arange(n) / n] * d, indexing="ij"), axis=-1).reshape(-1, d)
-    assert grid[:, 0] @ nodes == pytest.approx(mass @ x, rel=1e-12)
+    assert grid[:, 0] @ nodes == pytest.approx(3.0 * x.sum(axis=0), rel=1e-12)
 
 
 @pytest.mark.parametrize("phi", [0.5, 0.8, 1.0, 1.37, 1.5])
@@ -158,13 +157,13 @@ def test_in_free_flight_the_centre_of_mass_falls_by_the_discrete_parabola():
     states = np.asarray(rollout(scene, params).stacked.particles.position)
     centre, k = states.mean(axis=1), np.arange(61)
     assert np.ptp(states[-1] - states[0], axis=0).max() > 1e-3  # it has been deformed
-    # A node's velocity is momentum / (mass + 1e-10), so the smallest masses lose 1e-10 and less of theirs.
+    # A node's velocity is momentum / (mass + 1e-10): each step it loses about 1e-10 of it.
     fallen = scene.gravity * scene.h**2 * k * (k + 1) / 2
-    assert centre[:, 1] == pytest.approx(centre[0, 1] - fallen, abs=1e-11)
-    assert centre[:, 0] == pytest.approx(centre[0, 0] * np.ones(61), abs=1e-11)
+    assert centre[:, 1] == pytest.approx(centre[0, 1] - fallen, abs=1e-9)
+    assert centre[:, 0] == pytest.approx(centre[0, 0] * np.ones(61), abs=1e-10)
     loss, gradient = compiled(scene).value_and_grad(params, scene.inputs())
-    assert loss == pytest.approx(-0.25, abs=1e-11)
-    assert np.abs(gradient.weights).max() < 1e-11
+    assert loss == pytest.approx(-0.25, abs=1e-10)
+    assert np.abs(gradient.weights).max() < 1e-9  # 1e-3 and more once it has landed
 
 
 def test_a_body_at_rest_stays_put():

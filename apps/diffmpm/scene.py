@@ -12,22 +12,21 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Struct, Vec, const, det, sum, vec
+from rosesim import Index, Real, Struct, Vec, const, sum
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
     Beat,
+    Group,
     Particles,
+    advance,
     beat,
-    deformed,
+    corotated,
     features,
-    from_grid,
     lattice,
-    node_velocities,
-    rotation,
-    to_grid,
     undeformed,
+    with_muscle,
 )
 
 PARTS = ((0.0, 0.1, 0.3, -1), (0.0, 0.0, 0.05, 0), (0.05, 0.0, 0.05, 1), (0.2, 0.0, 0.05, 2), (0.25, 0.0, 0.05, 3))
@@ -50,14 +49,6 @@ class Robot(Struct):
 
     particles: Particles
     activation: Vec[Real, ...]
-
-
-@dataclass(frozen=True)
-class Strained(Struct):
-    """What a particle brings to a step: its deformation, and the affine momentum that its stress adds to."""
-
-    deformation: Vec[Vec[Real, 2], 2]
-    affine: Vec[Vec[Real, 2], 2]
 
 
 @dataclass(frozen=True)
@@ -127,40 +118,22 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     def step(self, state: Robot, t: Index, params: Beat, inputs: World) -> Robot:
         """Stresses push the grid's nodes, walls and ground stop them, particles go with the nodes."""
-        now, n, h = state.particles, self.n, self.h
-        activation = beat(params, t * h, self.omega)
-        pull = features(self.strength * activation, 0.0)
-        muscle = const(self.body()[1])
-        k = len(now.position)
-
-        def strain(p: Index) -> Strained:
-            f = deformed(now.deformation[p], now.affine[p], h)
-            s = self.stress(f, pull[muscle[p]])
-            pushed: Any = [[now.affine[p][a][b] - 4 * h * n**2 * s[a][b] for b in range(2)] for a in range(2)]
-            after: Any = f
-            return Strained(after, pushed)
-
-        strained = vec(k, strain)
-        grid = to_grid(now.position, 1.0, now.velocity, strained.affine, n)
+        activation = beat(params, t * self.h, self.omega)
+        muscle, pull = const(self.body()[1]), features(self.strength * activation, 0.0)
         friction = self.friction if self.ground == "friction" else None
-        velocities = node_velocities(grid, (0.0, -h * self.gravity), "stick", self.wall, friction)
-        motion = vec(k, lambda p: from_grid(velocities, now.position[p], n))
-        position = vec(k, lambda p: now.position[p] + h * motion[p].velocity)
-        return Robot(Particles(position, motion.velocity, motion.affine, strained.deformation), activation)
+
+        def respond(p: Index, f: Any) -> tuple[Any, Any]:
+            return f, self.stress(f, pull[muscle[p]])
+
+        (after,) = advance(
+            Group(state.particles, 1.0, respond), n=self.n, h=self.h, gravity=self.gravity,
+            walls="stick", thickness=self.wall, friction=friction,
+        )  # fmt: skip
+        return Robot(after, activation)
 
     def stress(self, f: Any, pull: Real) -> list[list[Real]]:
-        """Kirchhoff's, of a fixed corotated body (Stomakhin et al., SCA 2012) whose muscle pulls along its own y."""
-        r, j = rotation(f), det(f)
-        pressure = self.E * (j - 1) * j
-        return [
-            [
-                2 * self.E * ((f[a][0] - r[a][0]) * f[b][0] + (f[a][1] - r[a][1]) * f[b][1])
-                + (pressure if a == b else 0.0)
-                + pull * f[a][1] * f[b][1]
-                for b in range(2)
-            ]
-            for a in range(2)
-        ]
+        """Of an elastic body whose muscle pulls along its own y."""
+        return with_muscle(corotated(f, self.E, self.E), f, 1, pull)
 
     def loss(self, state: Robot, params: Beat, inputs: World) -> Real:
         """Minus how far to the right the particles are, in the mean."""
@@ -191,7 +164,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles: the body dark, muscles red and dark where they contract, blue and light where they extend."""
-        ground, radius = self.wall / self.n, 0.3 / self.n
+        ground, radius = self.wall / self.n, 0.4 / self.n
         told = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
         roles = [*(f"strain{-level:+d}" for level in told), "body"]
         places, muscles = np.asarray(state.particles.position), self.body()[1]

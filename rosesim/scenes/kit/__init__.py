@@ -13,8 +13,12 @@ from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_ce
 from rosesim.scenes.kit.initialisers import glorot, normal
 from rosesim.scenes.kit.losses import squared_distance
 from rosesim.scenes.kit.particles import (
+    Carried,
+    Group,
     Motion,
     Particles,
+    advance,
+    corotated,
     deformed,
     from_grid,
     lattice,
@@ -23,6 +27,7 @@ from rosesim.scenes.kit.particles import (
     spline_weights,
     to_grid,
     undeformed,
+    with_muscle,
 )
 from rosesim.scenes.kit.picture import Picture, rings
 from rosesim.scenes.kit.springs import spring_impulses, strains
@@ -35,8 +40,10 @@ __all__ = [
     "Bodies",
     "Body",
     "Bump",
+    "Carried",
     "Edge",
     "Grid",
+    "Group",
     "Motion",
     "Network",
     "Particles",
@@ -44,12 +51,14 @@ __all__ = [
     "Surface",
     "Table",
     "Waves",
+    "advance",
     "at_rest",
     "balanced",
     "beat",
     "cells",
     "centre",
     "coloured",
+    "corotated",
     "deformed",
     "disc_contact",
     "draw_panels",
@@ -78,4 +87,5 @@ __all__ = [
     "table",
     "to_grid",
     "undeformed",
+    "with_muscle",
 ]
