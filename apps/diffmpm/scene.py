@@ -98,7 +98,10 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     def body(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Where the particles are at the start, of shape (k, 2), and the muscle of each; PASSIVE is none."""
-        blocks = [lattice((x + 0.1, y + 3.84 / self.n), (width, 0.1), self.n, 2) for x, y, width, _ in PARTS]
+        blocks = [
+            lattice((x + 0.1, y + 3.84 / self.n), (width, 0.1), (2 * int(width * self.n), 2 * int(0.1 * self.n)))
+            for x, y, width, _ in PARTS
+        ]
         muscles = [np.full(len(b), muscle % (MUSCLES + 1)) for b, (*_, muscle) in zip(blocks, PARTS, strict=True)]
         return np.concatenate(blocks), np.concatenate(muscles)
 

@@ -17,11 +17,11 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rosesim.ad.control import accumulate, for_each, vec
 from rosesim.ad.linalg import det
-from rosesim.ad.mathematics import clamp, floor, sqrt
+from rosesim.ad.mathematics import clamp, floor, log, sqrt
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import Struct, Vec, const
 
@@ -68,18 +68,15 @@ def undeformed(position: Any, velocity: Any) -> Particles:
     return Particles(position, velocity, const(np.zeros((k, d, d))), const(np.tile(np.eye(d), (k, 1, 1))))
 
 
-def lattice(low: Sequence[float], size: Sequence[float], n: int, a_cell: int) -> NDArray[np.float64]:
-    """Places of a block's particles, of shape (k, d): `a_cell` of them a cell and axis, half a spacing at the edges.
+def lattice(low: ArrayLike, size: Sequence[float], counts: Sequence[int]) -> NDArray[np.float64]:
+    """Places of a block's particles, of shape (k, d): so many along each side, half a spacing from its edges.
 
-    A side of w gets a_cell * floor(w n) particles, or floor(a_cell * w n) where a_cell is odd.
-
-    >>> lattice((0.0, 0.0), (0.5, 0.25), n=4, a_cell=2)[:3]
+    >>> lattice((0.0, 0.0), (0.5, 0.25), (4, 2))[:3]
     array([[0.0625, 0.0625],
            [0.0625, 0.1875],
            [0.1875, 0.0625]])
     """
-    counts = [int(w * n) * a_cell if a_cell % 2 == 0 else int(a_cell * w * n) for w in size]
-    axes = [a + (np.arange(c) + 0.5) * w / c for a, w, c in zip(low, size, counts, strict=True)]
+    axes = [a + (np.arange(c) + 0.5) * w / c for a, w, c in zip(np.asarray(low), size, counts, strict=True)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
 
 
@@ -324,6 +321,26 @@ def corotated(f: Any, mu: float, lam: float) -> list[list[Real]]:
             for b in range(2)
         ]
         for a in range(2)
+    ]
+
+
+def neo_hookean(f: Any, mu: float, lam: float) -> list[list[Real]]:
+    """Kirchhoff stress of a compressible neo-Hookean body: mu (F F^T - 1) + lam ln J; no number where J < 0.
+
+    After Bonet and Wood (2008), "Nonlinear continuum mechanics for finite element analysis", eq. 6.28.
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def stress(f: Vec[Vec[Real, 2], 2]):
+    ...     return neo_hookean(f, 1.0, 1.0)
+    >>> np.round(stress([[2.0, 0.0], [0.0, 0.5]]), 9)
+    array([[ 3.  ,  0.  ],
+           [ 0.  , -0.75]])
+    """
+    axes = range(len(f))
+    pressure = lam * log(det(f)) - mu
+    return [
+        [mu * _total(f[a][c] * f[b][c] for c in axes) + (pressure if a == b else 0.0) for b in axes] for a in axes
     ]
 
 
