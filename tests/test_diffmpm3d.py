@@ -37,7 +37,11 @@ def deterministic(seed: float, size: float) -> Beat:
 # ------------------------------------------------------------------------------- the reference
 
 
-@pytest.mark.parametrize("case", REFERENCE["cases"], ids=lambda c: f"{c['steps']}-{'water' if c['water'] else 'air'}")
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[] if c["water"] else [pytest.mark.full]) for c in REFERENCE["cases"]],  # seconds each
+    ids=lambda c: f"{c['steps']}-{'water' if c['water'] else 'air'}",
+)
 def test_loss_and_gradient_are_those_of_the_reference(case: dict[str, Any]):
     settings = [f"n={case['grid']}", f"steps={case['steps']}", f"block={case['block']}"]
     scene = scene_of(*settings, *(WATER if case["water"] else ()))
@@ -73,8 +77,8 @@ def test_a_rotation_has_no_stress_and_compression_that_of_the_closed_form():
 @pytest.mark.parametrize("more", [(), WATER], ids=["air", "water"])
 def test_in_free_flight_the_centre_of_mass_falls_by_the_discrete_parabola(more: tuple[str, ...]):
     """It falls upwards, where there is room; the muscles have pulled, and the loss has no gradient."""
-    scene = scene_of("n=20", "steps=25", "gravity=-60", *more)
-    params, k = deterministic(1.0, 3.0), np.arange(26)
+    scene = scene_of("n=44", "steps=15", "gravity=-200", "block=0.05", *more)  # a coarser robot is in the wall
+    params, k = deterministic(1.0, 0.05), np.arange(16)
     states = rollout(scene, params).stacked
     groups = [(np.asarray(states.particles.position), 1.0)]
     if scene.liquid:
@@ -83,15 +87,15 @@ def test_in_free_flight_the_centre_of_mass_falls_by_the_discrete_parabola(more: 
     centre = sum(m * x.sum(axis=1) for x, m in groups) / mass
     fallen = scene.gravity * scene.h**2 * k * (k + 1) / 2
     assert centre[:, 1] == pytest.approx(centre[0, 1] - fallen, abs=1e-8)  # nodes lose 1e-10 of it a step
-    assert centre[:, 0] == pytest.approx(centre[0, 0] * np.ones(26), abs=1e-9)
+    assert centre[:, 0] == pytest.approx(centre[0, 0] * np.ones(16), abs=1e-9)
     moved = groups[0][0][-1] - groups[0][0][0]
-    assert np.ptp(moved, axis=0).max() > 1e-3
+    assert np.ptp(moved, axis=0).max() > 1e-4
 
 
 def test_the_water_keeps_only_its_volume():
-    scene = scene_of("n=32", "steps=60", *WATER)
+    scene = scene_of("n=20", "steps=100", "block=0.05", *WATER)
     f = np.asarray(rollout(scene, deterministic(1.0, 0.3))[-1].water.deformation)
-    assert np.ptp(f[:, 0, 0]) > 1e-3
+    assert np.ptp(f[:, 0, 0]) > 1e-5
     assert f == pytest.approx(f[:, :1, :1] * np.diag([1.0, 1.0, 0.0]) + np.diag([0.0, 0.0, 1.0]), abs=0)
 
 
@@ -108,7 +112,7 @@ def test_muscles_pull_along_the_axis_that_is_said():
     strong: Any = Beat(*np.split(np.zeros((16, 5)), [4], axis=1))
     strong = Beat(strong.weights, np.ones(16))
     for axis in "xyz":
-        scene = scene_of("n=20", "steps=8", "gravity=-60", f"axis={axis}")
+        scene = scene_of("n=20", "steps=4", "block=0.05", "gravity=-200", f"axis={axis}")
         last = rollout(scene, strong)[-1].particles.deformation
         legs = np.asarray(last)[scene.body()[1] < 16].mean(axis=0)
         assert np.argmin(np.diag(legs)) == "xyz".index(axis) and np.diag(legs).min() < 1 - 1e-4
@@ -118,11 +122,16 @@ def test_muscles_pull_along_the_axis_that_is_said():
 
 
 def test_the_gradient_check_passes():
+    assert check_gradient(scene_of("n=20", "steps=40", "block=0.05")).passed
+
+
+@pytest.mark.full
+def test_the_gradient_check_passes_with_water():
     assert check_gradient(scene_of("n=20", "steps=80", *WATER)).passed
 
 
 def test_a_particle_turned_inside_out_ends_the_run_with_a_clear_statement():
-    scene = scene_of("n=20", "steps=60", "strength=1e5")
+    scene = scene_of("n=20", "steps=60", "block=0.05", "strength=1e5")
     with pytest.raises(Exception, match="is no longer finite") as e:
         train(scene, iterations=1)
     assert re.search(
@@ -133,9 +142,9 @@ def test_a_particle_turned_inside_out_ends_the_run_with_a_clear_statement():
 
 
 def test_a_small_memory_budget_gives_the_same_gradient():
-    scene, params = scene_of("n=20", "steps=80", *WATER), deterministic(1.0, 0.3)
+    scene, params = scene_of("n=20", "steps=40", "block=0.05"), deterministic(1.0, 0.3)
     _, gradient = compiled(scene).value_and_grad(params, scene.inputs())
-    with memory_budget(3 * 2**20):
+    with memory_budget(2**18):
         _, thrifty = compiled(scene).value_and_grad(params, scene.inputs())
     assert thrifty.weights == pytest.approx(gradient.weights, rel=1e-7, abs=1e-12)
 

@@ -62,7 +62,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     name: ClassVar[str] = "diffmpm3d"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
-    extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 0.5)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.42)
     colours: ClassVar[dict[str, str]] = {
         **STRAIN_COLOURS,
         "sky": "#f3f6fa",
