@@ -54,7 +54,7 @@ class Growth(Scene[Push, Given, Point]):
 
     name: ClassVar[str] = "growth"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=8)
-    extent: ClassVar[tuple[float, float, float, float]] = (-0.08, -0.12, 2.46, 1.14)
+    extent: ClassVar[tuple[float, float, float, float]] = (-0.08, -0.12, 2.5, 1.14)
     colours: ClassVar[Mapping[str, str]] = {"axis": "#8b8f98", "other": "#c9ccd3", "point": "#d62f26"}
 
     steps: int = 1000
