@@ -20,10 +20,12 @@ Run = Callable[[], tuple[float, Any]]
 """One evaluation: the loss, and the gradient as one vector."""
 
 
-def build(scene: str, folder: Path, *definitions: str) -> ctypes.CDLL:
-    """The library of a scene's adjoint, built into a folder."""
+def build(scene: str, folder: Path, *definitions: str, wide: bool = False) -> ctypes.CDLL:
+    """The library of a scene's adjoint, built into a folder; `wide`: with the machine's longest vectors."""
     library = folder / ("-".join([scene, *definitions]).replace("=", "") + ".so")
     flags = [*FLAGS, *(f"-D{d}" for d in definitions)]
+    if wide:
+        flags.append("-mprefer-vector-width=512")
     subprocess.run(["gcc", *flags, str(SOURCES / f"{scene}.c"), "-o", str(library), "-lm"], check=True)
     return ctypes.CDLL(str(library))
 

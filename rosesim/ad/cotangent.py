@@ -6,19 +6,24 @@ the side of a `select` that was not chosen. Values of unlike conditions are mask
 they are added up, and wherever one leaves its block; values of one condition are not, so that a mask
 costs something only where conditions meet.
 
+`mask` says where the value may be read as it is: it is zero wherever the cotangent does not count but `mask`
+holds. So a sum of masked values needs no mask again until it meets a select or a slope that may be infinite:
+zero times a finite slope stays zero.
+
 Variables of the block itself gather here; those of blocks around it are added to refs that the block that
 owns them made (an `Accum` around the construct).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from rosesim.ad.builder import Builder
 from rosesim.ad.elementwise import added, either, masked
-from rosesim.ad.ir import BOOL, Atom, BoolT, FloatT, Lit, TanT, Ty, Var
+from rosesim.ad.ir import BOOL, Atom, BoolT, Expr, FloatT, Lit, Op, TanT, Ty, Var
 
 Want = Literal[True] | Atom
 
@@ -29,14 +34,31 @@ class Ct:
 
     value: Atom
     want: Want
+    mask: Want
+    """Where it is false the value is to be replaced by zero; elsewhere it is zero where `want` is false."""
+
+    @classmethod
+    def raw(cls, value: Atom, want: Want) -> Ct:
+        """A cotangent of which nothing is known where it does not count."""
+        return cls(value, want, want)
 
     def clean(self, b: Builder) -> Atom:
         """The value, zero where it does not count."""
-        return self.value if self.want is True else masked(b, self.want, self.value)
+        return self.value if self.mask is True else masked(b, self.mask, self.value)
 
     def get(self, b: Builder, idx: Sequence[Atom]) -> Ct:
         """The cotangent of an element."""
-        return Ct(b.get(self.value, idx), True if self.want is True else b.get(self.want, idx))
+        want = True if self.want is True else b.get(self.want, idx)
+        mask = want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx)
+        return Ct(b.get(self.value, idx), want, mask)
+
+    def scaled(self, value: Atom, finite: bool) -> Ct:
+        """The cotangent times a slope, of which this is the value; `finite`: the slope surely is."""
+        return Ct(value, self.want, self.mask if finite else self.want)
+
+    def where(self, b: Builder, p: Atom) -> Ct:
+        """The cotangent of the side of a select that p chooses."""
+        return Ct(self.value, *(p if q is True else b.op("and", p, q) for q in (self.want, self.mask)))
 
 
 @dataclass(slots=True)
@@ -54,6 +76,22 @@ class Outside:
 
     refs: dict[Var, RefPair] = field(default_factory=dict)
     slices: dict[Var, Var] = field(default_factory=dict)
+    made: dict[Var, Expr] = field(default_factory=dict)
+    """What the primal variables of the function are."""
+
+    def is_finite(self, a: Atom) -> bool:
+        """Whether a slope surely is a finite number: a literal, or one of several."""
+        if isinstance(a, Lit):
+            return math.isfinite(a.value)
+        match self.made.get(a):
+            case Op("select", (_, x, y)):
+                return self.is_finite(x) and self.is_finite(y)
+            case Op("neg" | "abs", (x,)):
+                return self.is_finite(x)
+            case Op("real" | "sign", _):
+                return True
+            case _:
+                return False
 
     def resolve(self, v: Var, idx: Sequence[Atom]) -> tuple[Var, tuple[Atom, ...]]:
         """The place meant by v[idx], where a loop reads v at its own index only."""
@@ -92,22 +130,20 @@ class Gather:
 
     def _joined(self, old: Ct, new: Ct) -> Ct:
         b = self.b
-        if old.want is True and new.want is True or old.want is new.want:
-            return Ct(added(b, old.value, new.value), old.want)
+        if old.want is new.want and old.mask is new.mask:
+            return Ct(added(b, old.value, new.value), old.want, old.mask)
         total = added(b, old.clean(b), new.clean(b))
         if old.want is True or new.want is True:
-            return Ct(total, True)
-        return Ct(total, either(b, old.want, new.want))
+            return Ct(total, True, True)
+        return Ct(total, either(b, old.want, new.want), True)
 
     def _add_at(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         b = self.b
-        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(truths(v.ty)))
-        if old.want is True or ct.want is True:
-            value, want = old.clean(b), True
-        else:
-            value, want = old.value, b.put(old.want, idx, either(b, b.get(old.want, idx), ct.want))
-        before = b.get(value, idx) if want is True else Ct(value, old.want).get(b, idx).clean(b)
-        self.cts[v] = Ct(b.put(value, idx, added(b, before, ct.clean(b))), want)
+        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(truths(v.ty)), True)
+        value, want = old.clean(b), True
+        if not (old.want is True or ct.want is True):
+            want = b.put(old.want, idx, either(b, b.get(old.want, idx), ct.want))
+        self.cts[v] = Ct(b.put(value, idx, added(b, b.get(value, idx), ct.clean(b))), want, True)
 
     def _add_outside(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         pair = self.outside.refs[v]

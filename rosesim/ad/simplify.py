@@ -11,6 +11,7 @@ from rosesim.ad.ir import (
     Accum,
     Add,
     Atom,
+    Atom,
     Block,
     Call,
     Cond,
@@ -45,6 +46,24 @@ def narrowed(func: Func, keep: Sequence[int]) -> Func:
         body = Sweep(narrow=True).block(func.body, results)
         func.memo[key] = Func(func.name, func.params, body, func.where)
     return func.memo[key]
+
+
+def without_refs(func: Func, dead: Sequence[int]) -> Func:
+    """The function without these of its parameters, refs whose contents nobody reads, and what they need."""
+    assert isinstance(func.body, Block)
+    key = ("without refs", tuple(dead))
+    if key not in func.memo:
+        sweep = Sweep(narrow=True)
+        sweep.dead_refs.update(func.params[k] for k in dead)
+        body = sweep.block(func.body, func.body.results)
+        params = tuple(p for k, p in enumerate(func.params) if k not in dead)
+        func.memo[key] = Func(func.name, params, body, func.where)
+    return func.memo[key]
+
+
+def may_be_narrowed(func: Func) -> bool:
+    """Whether a narrower version may take the function's place: it has a body and no derivative of its own."""
+    return isinstance(func.body, Block) and func.rules is None
 
 
 def may_stop(func: Func) -> bool:
@@ -99,9 +118,13 @@ class Sweep:
             case Guard():
                 keep = True
             case Call(func, args):
+                dead = [k for k, a in enumerate(args) if a.ty.ref and a in self.dead_refs]
+                if dead and may_be_narrowed(func):
+                    func, args = without_refs(func, dead), tuple(a for a in args if a not in self.dead_refs)
+                    let = Let(let.outs, Call(func, args), let.where)
                 acts = any(a.ty.ref and a not in self.dead_refs for a in args) or may_stop(func)
                 keep = acts or any(o in self.live for o in let.outs)
-                if keep and not acts and self.narrow and func.rules is None and isinstance(func.body, Block):
+                if keep and not acts and self.narrow and may_be_narrowed(func):
                     let = self._narrow(let, func, args)
             case _:
                 keep = any(o in self.live for o in let.outs)
@@ -159,8 +182,11 @@ class Sweep:
 
     def _accum(self, let: Let, e: Accum) -> Let | None:
         m = len(e.body.results)
-        passed = {a for x in all_lets(e.body) if isinstance(x.expr, Call) for a in x.expr.args if a.ty.ref}
-        passed |= {x.expr.ref for x in all_lets(e.body) if isinstance(x.expr, SubRef)}
+        passed = set[Atom]()
+        calls = [x.expr for x in all_lets(e.body) if isinstance(x.expr, Call) and any(a.ty.ref for a in x.expr.args)]
+        if not all(may_be_narrowed(call.func) for call in calls):
+            passed |= {a for call in calls for a in call.args if a.ty.ref}
+            passed |= {x.expr.ref for x in all_lets(e.body) if isinstance(x.expr, SubRef)}
         keep = [o in self.live or r in passed for o, r in zip(let.outs[m:], e.refs, strict=True)]
         keep_result = [o in self.live for o in let.outs[:m]]
         self.dead_refs.difference_update(e.refs)  # a loop's body is swept again when more of it is live

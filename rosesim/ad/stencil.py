@@ -14,19 +14,23 @@ too are added, unless they are seen to add nothing, as where the author masked w
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rosesim.ad import deep
 from rosesim.ad.builder import Builder, whole, zero
 from rosesim.ad.ir import (
+    BOOL,
     Accum,
     Add,
     Atom,
     Block,
+    BoolT,
     Call,
     Cond,
     Expr,
+    Fill,
     Func,
     Get,
     IntT,
@@ -42,8 +46,11 @@ from rosesim.ad.ir import (
     operands,
 )
 
+TRUE = Lit(True, BOOL)
 FARTHEST = 4
 """Cells that a place may be moved by: at a clamped edge each of them is an addition more."""
+MOST_REGIONS = 256
+"""In which a condition is looked at."""
 LONGEST = 256
 """Operations that a loop's body may grow by."""
 
@@ -52,8 +59,28 @@ def turned(func: Func) -> Func:
     """The same function with additions at shifted places turned into reads at shifted places."""
     if not isinstance(func.body, Block):
         return func
-    body = _block(func.body, ())
+    body = turned_block(func.body)
     return func if body is func.body else Func(func.name, func.params, body, func.where, func.rules)
+
+
+def turned_block(block: Block) -> Block:
+    """The same block, likewise."""
+    return _block(block, ())
+
+
+def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
+    """Whether a block surely sets all of a ref of truths, whose part at `place` it is about."""
+    full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
+    for let in block.lets:
+        match let.expr:
+            case Add(r, idx, v) if r is ref and idx == place and (v == TRUE or v in full):
+                return True
+            case Loop() as e if e.upto is None and e.test is None and len(place) < len(ref.ty.shape):
+                if e.n == ref.ty.shape[len(place)] and covers(e.body, ref, (*place, e.index)):
+                    return True
+            case _:
+                pass
+    return False
 
 
 def _block(block: Block, nest: tuple[Loop, ...]) -> Block:
@@ -169,13 +196,17 @@ class _Turning:
             if id(let) not in gone:
                 b.keep(let)
         before = len(b.lets)
+        joined = "or" if isinstance(ref.ty.scalar, BoolT) else "add"
         total: Atom | None = None
         for let, places in zip(lets, moves, strict=True):
             assert isinstance(let.expr, Add)
             for value in self._terms(b, let.expr, places, moved):
-                total = value if total is None else b.op("add", total, value)
+                total = value if total is None else b.op(joined, total, value)
             if len(b.lets) - before > LONGEST:
                 raise _No
+        if joined == "or" and isinstance(total, Var):
+            new = {let.outs[0]: let.expr for let in b.lets[before:]}
+            total = TRUE if _is_always_true(total, self.made | new, self.sizes) else total
         if total is not None:
             b.add(ref, target, total)
         return b.block(body.results)
@@ -293,6 +324,9 @@ class _Bounded:
                 if name == "ilt":
                     return True if b < c else False if a >= d else None
                 return True if b <= c else False if a > d else None
+            case Op("select", (q, x, y)):
+                chosen, known = self.truth(q), (self.truth(x), self.truth(y))
+                return known[0] if chosen or known[0] is known[1] else known[1] if chosen is False else None
             case Op("not", (q,)):
                 known = self.truth(q)
                 return None if known is None else not known
@@ -353,11 +387,10 @@ class _Elsewhere(_Bounded):
         return self.done[a]
 
     def _there(self, a: Var, e: Expr) -> Atom:
-        match e:
-            case Op("select", (p, x, y)):
-                chosen = self.truth(p)
-                if chosen is not None:
-                    return self.atom(x if chosen else y)
+        if isinstance(e, Op) and e.name == "select" and (chosen := self.truth(e.args[0])) is not None:
+            return self.atom(e.args[1] if chosen else e.args[2])
+        if a.ty == BOOL and (known := self.truth(a)) is not None:
+            return Lit(known, BOOL)
         match e:
             case Op(name, args):
                 new = tuple(map(self.atom, args))
@@ -367,6 +400,29 @@ class _Elsewhere(_Bounded):
                 return a if array is x and _same(new, idx) else self.b.get(array, new)
             case _:
                 raise _No  # not short, or not of this iteration alone
+
+
+def _is_always_true(a: Var, made: dict[Var, Expr], sizes: dict[Var, int]) -> bool:
+    """Whether a truth holds wherever the indices are: looked at between the numbers that they are compared with."""
+    numbers = {0}
+    seen: set[Atom] = set()
+    stack: list[Atom] = [a]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Lit) and isinstance(x.ty.scalar, IntT):
+            numbers.update((int(x.value), int(x.value) + 1))
+        elif isinstance(x, Var) and x not in seen and isinstance(e := made.get(x), Op):
+            seen.add(x)
+            stack.extend(e.args)
+    regions: list[list[tuple[int, int]]] = []
+    for n in sizes.values():
+        cuts = sorted({min(max(c, 0), n) for c in (*numbers, n)})
+        regions.append([(low, high - 1) for low, high in itertools.pairwise(cuts)])
+    if math.prod(map(len, regions)) > MOST_REGIONS:
+        return False
+    return all(
+        _Bounded(made, sizes, dict(zip(sizes, bounds, strict=True))).truth(a) for bounds in itertools.product(*regions)
+    )
 
 
 def _same(new: tuple[Atom, ...], old: tuple[Atom, ...]) -> bool:

@@ -53,7 +53,7 @@ from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
-from rosesim.ad.stencil import turned
+from rosesim.ad.stencil import covers, turned, turned_block
 from rosesim.ad.tape import packed_tape
 
 BIG = 16
@@ -122,6 +122,8 @@ class Reverse:
     def __init__(self, func: Func):
         self.func = func
         self.outside = Outside()
+        if isinstance(func.body, Block):
+            self.outside.made = {o: let.expr for let in all_lets(func.body) for o in let.outs}
         self.primal: dict[Let, tuple[Let, ...]] = {}  # the primal versions of lets that return more than before
         self.known: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
         self.subrefs: dict[Var, SubRef] = {}
@@ -149,7 +151,7 @@ class Reverse:
             params.append(value)
             if asked:
                 params.append(Var(truths(ty), "want"))
-            seeds.append(Ct(value, params[-1] if asked else True))
+            seeds.append(Ct(value, params[-1] if asked else True, True))
         self.known.update(zip(tan_refs, seeds[len(results) :], strict=True))
         gather = Gather(
             b, _bound_tans(func.body) | {t for t, r in zip(tans, by_ref, strict=True) if not r}, self.outside
@@ -170,9 +172,6 @@ class Reverse:
         assert isinstance(func.body, Block)
         values: list[Atom] = []
         conditions: list[Atom] = []
-        always = tuple(r and self.outside.refs[t].always for t, r in zip(tans, by_ref, strict=True))
-        sweep = Sweep(narrow=True)
-        sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
         wants: list[bool | None] = []
         for t, r in zip(tans, by_ref, strict=True):
             ct = None if r else gather.take(t)
@@ -182,7 +181,14 @@ class Reverse:
                 wants.append(ct.want is not True)
             else:
                 wants.append(False if r else None)
-        reverse = sweep.block(b.block([]), [*values, *conditions])
+        written = turned_block(b.block([]))
+        always = tuple(
+            r and ((pair := self.outside.refs[t]).always or covers(written, pair.wref))
+            for t, r in zip(tans, by_ref, strict=True)
+        )
+        sweep = Sweep(narrow=True)
+        sweep.dead_refs |= {self.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
+        reverse = sweep.block(written, [*values, *conditions])
         used = free_vars(reverse)
         for k, (t, r) in enumerate(zip(tans, by_ref, strict=True)):
             if r:
@@ -291,7 +297,7 @@ class Reverse:
                 if ct is not None:
                     b = g.b
                     g.add(v, ct.get(b, idx))
-                    g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want))
+                    g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want, ct.mask))
             case Stack(items) if is_tan(let.outs[0]):
                 ct = g.take(let.outs[0])
                 for k, item in enumerate(items):
@@ -300,7 +306,7 @@ class Reverse:
             case Fill(v) if is_tan(v):
                 ct = g.take(let.outs[0])
                 if ct is not None and not isinstance(v, Lit):
-                    g.add(v, Ct(summed(g.b, ct.clean(g.b)), True))
+                    g.add(v, Ct(summed(g.b, ct.clean(g.b)), True, True))
             case Add(ref, idx, v) if is_tan(ref):
                 ct = self._ref_ct(g, ref, idx)
                 if ct is not None:
@@ -338,13 +344,13 @@ class Reverse:
         if not owned:
             return emit(g)
         outer = g.b
-        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(truths(v.ty))) for v in owned}
+        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(truths(v.ty)), True) for v in owned}
         pairs = {v: _ref_pair(v) for v in owned}
         self.outside.refs.update(pairs)
         g.b = Builder(outer)
         g.local -= set(owned)
         given = emit(g)
-        body = g.b.block(given)
+        body = turned_block(g.b.block(given))
         g.b = outer
         g.local |= set(owned)
         for v in owned:
@@ -356,8 +362,8 @@ class Reverse:
         outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
         m, k = len(given), len(owned)
         for j, v in enumerate(owned):
-            counts = pairs[v].always or old[v].want is True
-            g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j])
+            counts = pairs[v].always or old[v].want is True or covers(body, pairs[v].wref)
+            g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j], True)
         return list(outs[:m])
 
     # ------------------------------------------------------------------------------- loops
@@ -477,7 +483,7 @@ class Reverse:
         given: list[Atom] = [extra[v] if v in extra else bound[v] for v in pair.tape]
         for ct in cts:
             if ct is not None:
-                given += [ct.value] if ct.want is True else [ct.value, ct.want]
+                given += [ct.clean(g.b)] if ct.want is True else [ct.clean(g.b), ct.want]
         self._write_call(g, e, pair, given)
 
     def _write_call(self, g: Gather, e: Call, pair: Pair, given: list[Atom]) -> None:
@@ -506,7 +512,7 @@ class Reverse:
         outs = self._with_refs(g, list(dict.fromkeys(owners)), emit)
         conditions = iter(outs[len(plain) :])
         for (a, w), value in zip(plain, outs, strict=False):
-            g.add(a, Ct(value, next(conditions) if w else True))
+            g.add(a, Ct.raw(value, next(conditions) if w else True))
 
 
 class _LoopReader:
@@ -530,12 +536,13 @@ class _LoopReader:
         self.certain = e.upto is None and e.test is None and e.n > 0
         carried = [k for k, c in enumerate(e.carries) if is_tan(c)]
         zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in carried}
-        self.finals = {k: finals[k] or Ct(zeros[k], True) for k in carried}
+        self.finals = {k: finals[k] or Ct(zeros[k], True, True) for k in carried}
         self.absent = {k for k in carried if finals[k] is None}
         """Carries into whose cotangent nothing has been found to flow."""
         self.tans = [k for k in carried if k not in self.absent]
         self.conditional = {k for k in self.tans if self.finals[k].want is not True}
         self.wanted_slices: list[bool] = []
+        self.clean_slices: list[bool] = []
         self.untouched: list[bool] = []
         self.nothing: set[int] = set()
         """The carries to whose start nothing flows back."""
@@ -558,14 +565,14 @@ class _LoopReader:
         ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in self.tans}
         want_in = {k: Var(truths(e.carries[k].ty), "want") for k in self.tans if k in self.conditional}
         for k in self.tans:
-            own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True)))
+            own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True), True))
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
         rev.lets(own, e.body.lets)
         taken = {k: own.take(e.carries[k]) for k in self.tans}
         self.nothing = {k for k, ct in taken.items() if ct is None and self.certain}
-        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True) for k, ct in taken.items()}
+        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}
         reached = {k for k in self.absent if own.take(e.carries[k]) is not None}
         if reached:
             self.absent -= reached
@@ -582,9 +589,10 @@ class _LoopReader:
         found = [own.take(s) for s in self.slices.values()]
         self.untouched = [ct is None for ct in found]
         pairs = zip(found, self.slices.values(), strict=True)
-        sliced = [ct or Ct(b.zeros(cotangent(s.ty)), True) for ct, s in pairs]
+        sliced = [ct or Ct(b.zeros(cotangent(s.ty)), True, True) for ct, s in pairs]
         self.wanted_slices = [ct.want is not True for ct in sliced]
-        results = [*(back[k].value for k in self.tans), *conditions, *(ct.value for ct in sliced)]
+        self.clean_slices = [ct.mask is True for ct in sliced]
+        results = [*(back[k].clean(b) for k in self.tans), *conditions, *(ct.value for ct in sliced)]
         results += [ct.want for ct in sliced if ct.want is not True]
         outs = self._written(g, b.block(results), [*ct_in.values(), *want_in.values()])
         rev.redo = before + rev.redo * e.n
@@ -600,7 +608,7 @@ class _LoopReader:
         again, history = plan_loop(own, roots, primal_carries, rev.redo)
         saved = [*history, *again.stored]
         starts = [self._start(g, k) for k in self.tans if k in self.conditional]
-        inits = [*(self.finals[k].value for k in self.tans), *starts]
+        inits = [*(self.finals[k].clean(g.b) for k in self.tans), *starts]
         if 8 * e.n * numbers(saved) > budget() and can_rerun(own):
             return self._checkpointed(g, swept, carries, inits, own, rerun_all(own, roots))
         rev.redo += again.work
@@ -668,12 +676,14 @@ class _LoopReader:
         wants = dict(zip(conditional, outs[t : t + c], strict=True))
         for k, value in zip(self.tans, outs, strict=False):
             if k not in self.nothing:
-                g.add(self.e.inits[k], Ct(value, wants.get(k, True)))
+                g.add(self.e.inits[k], Ct(value, wants.get(k, True), True))
         rest = outs[t + c :]
         conditions = iter(rest[len(self.slices) :])
-        for v, value, w, nothing in zip(self.slices, rest, self.wanted_slices, self.untouched, strict=False):
+        kinds = zip(self.slices, self.wanted_slices, self.clean_slices, self.untouched, strict=True)
+        for (v, w, clean, nothing), value in zip(kinds, rest, strict=False):
             if not nothing:
-                g.add(v, Ct(value, next(conditions) if w else True))
+                want = next(conditions) if w else True
+                g.add(v, Ct(value, want, True if clean else want))
 
 
 # ------------------------------------------------------------------------------- linear operators
@@ -683,25 +693,25 @@ def _op(g: Gather, name: str, args: Sequence[Atom], ct: Ct) -> None:
     b = g.b
     match name:
         case "neg":
-            g.add(args[0], Ct(b.op("neg", ct.value), ct.want))
+            g.add(args[0], ct.scaled(b.op("neg", ct.value), True))
         case "add":
             g.add(args[0], ct)
             g.add(args[1], ct)
         case "sub":
             g.add(args[0], ct)
             if not isinstance(args[1], Lit):
-                g.add(args[1], Ct(b.op("neg", ct.value), ct.want))
+                g.add(args[1], ct.scaled(b.op("neg", ct.value), True))
         case "mul":
             factor, t = args if is_tan(args[1]) else args[::-1]
             if not isinstance(t, Lit):
-                g.add(t, Ct(b.op("mul", factor, ct.value), ct.want))
+                g.add(t, ct.scaled(b.op("mul", factor, ct.value), g.outside.is_finite(factor)))
         case "div":
-            g.add(args[0], Ct(b.op("div", ct.value, args[1]), ct.want))
+            g.add(args[0], ct.scaled(b.op("div", ct.value, args[1]), isinstance(args[1], Lit) and args[1].value != 0))
         case "select":
             p, x, y = args
             for side, truth in ((x, p), (y, b.op("not", p))):
                 if not isinstance(side, Lit):
-                    g.add(side, Ct(ct.value, truth if ct.want is True else b.op("and", truth, ct.want)))
+                    g.add(side, ct.where(b, truth))
         case _:
             raise AssertionError(f"{name} is not linear")
 
@@ -775,7 +785,7 @@ def _rule_pair(func: Func, conditional: Asked) -> Pair:
         if asked is None:
             cts.append(b.zeros(cotangent(ty)))
             continue
-        ct = Ct(Var(cotangent(ty), "ct"), Var(truths(ty), "want") if asked else True)
+        ct = Ct(Var(cotangent(ty), "ct"), Var(truths(ty), "want") if asked else True, True)
         params += [x for x in (ct.value, ct.want) if isinstance(x, Var)]
         cts.append(ct.clean(b))
         wants.append(ct.want if ct.want is True else anywhere(b, ct.want))

@@ -42,6 +42,7 @@ Headless = Annotated[bool, typer.Option("--headless", help="Open no window; trai
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
 Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
 Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write key frames of the optimisation as a PNG.")]
+Npy = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was tuned, where that is one array.")]
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a video.")]
 
 

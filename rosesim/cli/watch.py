@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from rosesim.cli.app import SceneOrRun, Set, app
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
-from rosesim.scenes import configure, find_scene
+from rosesim.scenes import compiled, configure, find_scene
 
 if TYPE_CHECKING:
     from rosesim.train import Optimizer
@@ -49,7 +50,7 @@ def _watch_scene(scene: Any, inputs: Any) -> None:
 
     open_display()
     params = scene.params(np.random.default_rng(0))
-    watch(scene, Beginning(params, inputs), _optimizer(scene.published.optimizer, inputs))
+    watch(scene, Beginning(params, inputs), _optimizer(scene, scene.published.optimizer, inputs))
 
 
 def _watch_run(folder: Path) -> None:
@@ -61,15 +62,16 @@ def _watch_run(folder: Path) -> None:
     best, found, how = read_best(folder), read_run(folder), read_settings(folder).plan
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
     beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier)
-    watch(best.scene, beginning, _optimizer(how.optimizer, best.inputs, how.clip))
+    watch(best.scene, beginning, _optimizer(best.scene, how.optimizer, best.inputs, how.clip))
 
 
-def _optimizer(name: str, inputs: Any, clip: float | None = None) -> Optimizer:
+def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) -> Optimizer:
     """The optimiser that goes on live: Adam in the place of one that cannot be asked for single steps."""
     from rosesim.train import RULES, make_optimizer
 
     rate = float(getattr(inputs, "learning_rate", LEARNING_RATE))
-    return make_optimizer(name if name in RULES else "adam", rate, clip=clip)
+    made = make_optimizer(name if name in RULES else "adam", rate, clip=clip)
+    return replace(made, bounds=compiled(scene).bounds)
 
 
 def _write(found: Recorded, file: Path) -> None:

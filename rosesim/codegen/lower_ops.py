@@ -154,11 +154,22 @@ def _floor_div(s: Site) -> str:
 def _floor_mod(s: Site) -> str:
     a, n = s.args
     low, high = s.bounds(0)
+    least = s.bounds(1)[0]
+    if low >= 0 and high < least:
+        return a
+    if low >= -least and high < 2 * least:
+        return _once_around(s, a, n)  # such as i + 1 and i - 1: no division
     if low >= 0:
-        return a if high < s.bounds(1)[0] else s.let(f"urem i64 {a}, {n}")
+        return s.let(f"urem i64 {a}, {n}")
     rest = s.let(f"srem i64 {a}, {n}")
     negative = s.let(f"icmp slt i64 {rest}, 0")
     return s.let(f"select i1 {negative}, i64 {s.let(f'add i64 {rest}, {n}')}, i64 {rest}")
+
+
+def _once_around(s: Site, a: str, n: str) -> str:
+    """a modulo n where it lies in -n .. 2n - 1."""
+    down = s.let(f"select i1 {s.let(f'icmp sge i64 {a}, {n}')}, i64 {s.let(f'sub i64 {a}, {n}')}, i64 {a}")
+    return s.let(f"select i1 {s.let(f'icmp slt i64 {a}, 0')}, i64 {s.let(f'add i64 {a}, {n}')}, i64 {down}")
 
 
 def _clamp(s: Site, i: str, n: str) -> str:
@@ -195,13 +206,20 @@ def _floor_clamp(s: Site) -> str:
 
 
 def _floor_wrap(s: Site) -> str:
-    """floor(x) mod n: with whole numbers below 2**62, beyond that (all multiples of 2**9) by an exact fmod."""
+    """floor(x) mod n: by no division where once around is enough, as in most programs; else by whole numbers
+    below 2**62; beyond that (all multiples of 2**9) by an exact fmod."""
     code, t, scalar = s.code, s.kind, s.tys[0].scalar
     x, n = s.args
     width = 32 if t == "float" else 64
     down = s.let(f"call {t} @llvm.floor.f{width}({t} {x})")
     size = s.let(f"call {t} @llvm.fabs.f{width}({t} {down})")
-    near, far, done = code.fresh("near"), code.fresh("far"), code.fresh("done")
+    here, away, near, far, done = (code.fresh(p) for p in ("here", "away", "near", "far", "done"))
+    bound = s.let(f"sitofp i64 {n} to {t}")
+    code.branch(s.let(f"fcmp olt {t} {size}, {bound}"), here, away, ", !prof !1")
+    code.open(here)
+    from_here = _once_around(s, s.let(f"fptosi {t} {down} to i64"), n)
+    code.jump(done)
+    code.open(away)
     code.branch(s.let(f"fcmp olt {t} {size}, {layout.real(2.0**62, scalar)}"), near, far)
     code.open(near)
     whole = s.let(f"fptosi {t} {down} to i64")
@@ -225,7 +243,7 @@ def _floor_wrap(s: Site) -> str:
     safe = _clamp(s, from_far, n)
     code.jump(done)
     code.open(done)
-    return s.let(f"phi i64 [ {from_near}, %{near} ], [ {safe}, %{far} ]")
+    return s.let(f"phi i64 [ {from_here}, %{here} ], [ {from_near}, %{near} ], [ {safe}, %{far} ]")
 
 
 def _real(s: Site) -> str:

@@ -19,6 +19,10 @@ OPAQUE_RAISED, INTERRUPTED = -1, -2
 """Statuses besides 0 (fine) and k > 0 (the guard number k - 1)."""
 
 
+RARELY, MOSTLY = '!0 = !{!"branch_weights", i32 1, i32 1000000}', '!1 = !{!"branch_weights", i32 1000000, i32 1}'
+"""How often the first side of a branch is taken that refers to !0 or !1."""
+
+
 @dataclass(slots=True, eq=False)
 class FuncInfo:
     """What callers need to know of a function that has been written."""
@@ -69,7 +73,7 @@ class Program:
     polled: set[ir.Loop] = field(default_factory=set[ir.Loop])
     inlined: set[ir.Call] = field(default_factory=set[ir.Call])
     globals: list[str] = field(default_factory=list[str])
-    metadata: list[str] = field(default_factory=lambda: ['!0 = !{!"branch_weights", i32 1, i32 1000000}'])
+    metadata: list[str] = field(default_factory=lambda: [RARELY, MOSTLY])
     failures: list[Failure] = field(default_factory=list[Failure])
     opaques: list[Func] = field(default_factory=list[Func])
     data: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])

@@ -81,6 +81,14 @@ class Scene(ABC, Generic[P, I, S]):
     def params(self, rng: np.random.Generator) -> P:
         """Where tuning begins."""
 
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        """Between which numbers a param stays, by its name ("density": (0, inf)); without, it is free.
+
+        Training sets what an update brings beyond a bound onto it. A name is that of a field, with dots
+        between those of nested ones.
+        """
+        return {}
+
     @abstractmethod
     def initial(self, params: P, inputs: I) -> S:
         """The state before the first step."""

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosesim.ad.control import scan
 from rosesim.ad.derivatives import jvp, value_and_grad, vmap
 from rosesim.ad.function import fn
 from rosesim.scenes.base import Scene
+from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves, map_leaves
 
 P = TypeVar("P")
@@ -68,6 +70,21 @@ class Compiled(Generic[P, I, S]):
         self.loss = fn(loss)
         """The loss as a function of the language, of (params, inputs): for whoever derives more of it."""
         self._states = fn(states)
+
+    @functools.cached_property
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """The least and the greatest params as flat vectors, or None where the scene bounds none of them."""
+        given = dict(self.scene.bounds())
+        unknown = given.keys() - self.flat.slices.keys()
+        if unknown:
+            known = ", ".join(self.flat.slices)
+            raise SceneError(f"bounds of {', '.join(sorted(unknown))} were given; the params are {known}")
+        if not given:
+            return None
+        low, high = np.full(self.flat.size, -np.inf), np.full(self.flat.size, np.inf)
+        for name, ends in given.items():
+            low[self.flat.slices[name]], high[self.flat.slices[name]] = ends
+        return low, high
 
     @functools.cached_property
     def value(self) -> Callable[[P, I], float]:

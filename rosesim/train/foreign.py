@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +42,8 @@ def require(name: str) -> None:
         raise SceneError(f"{name} needs the package {package}: pip install 'rosesim[{extra}]' ({e})") from e
 
 
-def lbfgs(x0: Vector, total: int, task: Task) -> str | None:
-    """L-BFGS-B (Byrd, Lu, Nocedal & Zhu 1995) without bounds; an iteration is an update that it accepted.
+def lbfgs(x0: Vector, total: int, task: Task, bounds: tuple[Vector, Vector] | None) -> str | None:
+    """L-BFGS-B (Byrd, Lu, Nocedal & Zhu 1995); an iteration is an update that it accepted.
 
     Gives why it ended before `total` iterations, as a clause, or None.
     """
@@ -72,13 +73,18 @@ def lbfgs(x0: Vector, total: int, task: Task) -> str | None:
     loss, gradient = evaluate(x0)
     task.observe(Position(0, x0, {}), loss, norm(gradient))
     options = {"maxiter": total, "maxfun": math.inf, "ftol": FTOL, "gtol": GTOL}
-    found = optimize.minimize(evaluate, x0, method="L-BFGS-B", jac=True, callback=accepted, options=options)
+    box: Any = None if bounds is None else np.stack(bounds, axis=1)
+    found = optimize.minimize(
+        evaluate, x0, method="L-BFGS-B", jac=True, callback=accepted, options=options, bounds=box
+    )
     if iteration >= total:
         return None
     return "converged" if found.success else "found no lower loss along its direction"
 
 
-def cmaes(x0: Vector, total: int, task: Task, seed: int, sigma: float | None) -> str | None:
+def cmaes(
+    x0: Vector, total: int, task: Task, seed: int, sigma: float | None, bounds: tuple[Vector, Vector] | None
+) -> str | None:
     """CMA-ES (Hansen, The CMA Evolution Strategy: A Tutorial, 2016); an iteration is a generation.
 
     The loss of an iteration is that at the distribution's mean. A candidate without a finite loss ranks
@@ -87,7 +93,8 @@ def cmaes(x0: Vector, total: int, task: Task, seed: int, sigma: float | None) ->
     from cmaes import CMA, SepCMA
 
     kind = SepCMA if len(x0) > FULL_COVARIANCE_TO else CMA
-    search = kind(mean=x0.copy(), sigma=default_sigma(x0) if sigma is None else sigma, seed=seed)
+    box = None if bounds is None else np.stack(bounds, axis=1)
+    search = kind(mean=x0.copy(), sigma=default_sigma(x0) if sigma is None else sigma, seed=seed, bounds=box)
     _observe_mean(Position(0, x0, {}), task)
     for generation in range(1, total + 1):
         if generation > 1 and search.should_stop():

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ class Loop:
         self.inputs = settings.inputs
         self.program = compiled(settings.scene)
         self.flat = self.program.flat
-        self.optimizer = self.plan.rule(settings.inputs)
+        rule = self.plan.rule(settings.inputs)
+        self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)
         self.x0 = self.flat.flatten(settings.scene.params(np.random.default_rng(self.plan.seed)))
         state = {} if self.optimizer is None else self.optimizer.start(self.x0)
         self.at = Position(0, self.x0, state)
@@ -162,9 +163,9 @@ class Loop:
         total = self.plan.iterations
         match self.plan.optimizer:
             case "lbfgs":
-                return lbfgs(self.x0, total, self)
+                return lbfgs(self.x0, total, self, self.program.bounds)
             case "cmaes":
-                return cmaes(self.x0, total, self, self.plan.seed, self.plan.sigma)
+                return cmaes(self.x0, total, self, self.plan.seed, self.plan.sigma, self.program.bounds)
             case _:
                 assert self.optimizer is not None
                 return descend(self.optimizer, self.at, total, self)

@@ -138,6 +138,8 @@ class Optimizer:
     schedule: Schedule = CONSTANT
     clip: float | None = None
     """The largest norm of a gradient, over all params together; a longer one is scaled down to it."""
+    bounds: tuple[Vector, Vector] | None = None
+    """The least and the greatest params: what an update brings beyond is set onto them."""
 
     def start(self, x: Vector) -> State:
         """The state before the first update, from the point x alone."""
@@ -150,6 +152,8 @@ class Optimizer:
         rate = self.learning_rate * self.schedule.factor(i)
         with np.errstate(all="ignore"):  # whoever drives this looks at the result, once
             after, rest = self.rule.step(rate, i, x, bounded, state)
+            if self.bounds is not None:
+                after = np.clip(after, *self.bounds)  # NaN stays NaN
         return after, {"iteration": np.array(i + 1), **rest}
 
 

@@ -11,6 +11,7 @@ from rosesim.scenes.kit.controllers import Network, Table, features, network, si
 from rosesim.scenes.kit.drawing import STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
 from rosesim.scenes.kit.initialisers import glorot, normal
+from rosesim.scenes.kit.interpolation import bilinear, multilinear
 from rosesim.scenes.kit.losses import squared_distance
 from rosesim.scenes.kit.picture import Picture, rings
 from rosesim.scenes.kit.springs import spring_impulses, strains
@@ -30,6 +31,7 @@ __all__ = [
     "Waves",
     "at_rest",
     "balanced",
+    "bilinear",
     "cells",
     "centre",
     "coloured",
@@ -41,6 +43,7 @@ __all__ = [
     "glorot",
     "ground_contact",
     "mean_over_cells",
+    "multilinear",
     "neighbour",
     "network",
     "no_bump",

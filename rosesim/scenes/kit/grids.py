@@ -30,8 +30,8 @@ def cells(rows: int, columns: int, f: Callable[[Index, Index], Any]) -> Any:
     return vec(rows, lambda i: vec(columns, lambda j: f(i, j)))
 
 
-def neighbour(grid: Grid, i: Index, j: Index, di: int, dj: int, edge: Edge) -> Real:
-    """The value of cell (i + di, j + dj); `edge` says what lies beyond the grid.
+def neighbour(grid: Any, i: Index, j: Index, di: int, dj: int, edge: Edge) -> Any:
+    """The value of cell (i + di, j + dj), a number or a vector; `edge` says what lies beyond the grid.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn

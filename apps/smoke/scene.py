@@ -1,0 +1,189 @@
+"""Smoke in a periodic square: which wind at first blows a checkerboard of smoke into a picture?
+
+After DiffTaichi (Hu et al., ICLR 2020) and the fluid example of autograd; the method is that of Stam, Stable
+Fluids (SIGGRAPH 1999): what the wind carries is looked up where it came from, then a pressure takes the
+divergence out of the wind. Lengths in cells, time in steps; y is the row, x the column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from rosesim import Index, Real, Vec, const, fn, scan
+from rosesim.scenes import Canvas, Published, Scene
+from rosesim.scenes.kit import (
+    Grid,
+    Picture,
+    balanced,
+    bilinear,
+    cells,
+    draw_panels,
+    mean_over_cells,
+    neighbour,
+    panels_extent,
+    rings,
+)
+
+RINGS = Picture("rings")
+
+
+Vectors = Vec[Vec[Vec[Real, 2], ...], ...]
+"""Along y and along x, a cell."""
+
+
+@dataclass(frozen=True)
+class Wind:
+    """What is tuned: the wind at first, cells a step, of shape (n, n, 2)."""
+
+    wind: Vectors
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is given: smoke at first and as it should be at the end, 0 to 1, and the length of an update."""
+
+    smoke: Grid
+    wanted: Grid
+    learning_rate: Real
+
+
+@dataclass(frozen=True)
+class Air:
+    """The state: smoke, wind, and the last two sweeps of the pressure, which only the published scheme reads."""
+
+    smoke: Grid
+    wind: Vectors
+    ninth: Grid
+    tenth: Grid
+
+
+@dataclass(frozen=True)
+class Smoke(Scene[Wind, Given, Air]):
+    """Find the wind that blows smoke into a picture."""
+
+    name: ClassVar[str] = "smoke"
+    published: ClassVar[Published] = Published(optimizer="gd", iterations=240)
+    extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
+
+    steps: int = 99
+    n: int = 128
+    """Cells a side."""
+    sweeps: int = 10
+    """Of Jacobi's method for the pressure, a step."""
+    pressure: Literal["last", "published"] = "last"
+    """The last sweep of this step; or, as the original does, the last but one of the step before."""
+    target: Picture = RINGS
+    """The picture: `rings`, or a PNG file, resampled, dark for no smoke."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n < 8:
+            raise ValueError(f"n is the number of cells a side, 8 or more; it was {self.n}")
+        if self.sweeps < 2:
+            raise ValueError(f"sweeps is the number of Jacobi sweeps a step, 2 or more; it was {self.sweeps}")
+        if self.target.name not in ("", "rings"):
+            raise ValueError(f"target is rings or a PNG file; it was {self.target.name!r}")
+
+    def inputs(self) -> Given:
+        """A checkerboard; the picture between 0 and 1; a rate that grows with the number of cells."""
+        square = np.arange(self.n) // (self.n // 8)
+        wanted: Any = self.target.grey(self.n) if self.target.png else rings(self.n)
+        low, high = wanted.min(), wanted.max()
+        smoke: Any = (square[:, None] + square[None, :]) % 2.0
+        return Given(smoke, (wanted - low) / max(high - low, 1e-9), learning_rate=400.0 * (self.n / 128) ** 2)
+
+    def params(self, rng: np.random.Generator) -> Wind:
+        """Still air."""
+        wind: Any = np.zeros((self.n, self.n, 2))
+        return Wind(wind)
+
+    def initial(self, params: Wind, inputs: Given) -> Air:
+        """The checkerboard in the tuned wind."""
+        still = const(np.zeros((self.n, self.n)))
+        return Air(inputs.smoke, params.wind, still, still)
+
+    def step(self, state: Air, t: Index, params: Wind, inputs: Given) -> Air:
+        """The wind carries itself, the pressure takes its divergence out, and it carries the smoke."""
+        u = carried(state.wind, state.wind)
+        source = divergence(u)
+        if self.pressure == "published":
+            ninth, tenth = sweeps(source, self.sweeps, state.tenth)
+            wind = pushed(u, state.ninth)
+        else:
+            ninth, tenth = state.ninth, pressure(source, self.sweeps)
+            wind = pushed(u, tenth)
+        return Air(carried(state.smoke, wind), wind, ninth, tenth)
+
+    def loss(self, state: Air, params: Wind, inputs: Given) -> Real:
+        """The mean squared difference from the picture."""
+        return mean_over_cells(self.n, self.n, lambda i, j: (inputs.wanted[i, j] - state.smoke[i, j]) ** 2)
+
+    def draw(self, canvas: Canvas, state: Air, params: Wind, inputs: Given) -> None:
+        """Smoke with arrows for the wind, the divergence that is left in it, and the picture that is wanted."""
+        y, x = np.moveaxis(np.asarray(state.wind), 2, 0)
+        left = fn(divergence)(state.wind)
+        draw_panels(
+            canvas, {"smoke and wind": state.smoke, "divergence": balanced(left, 1e-4), "wanted": inputs.wanted}
+        )
+        every = max(1, self.n // 12)
+        longest = max(float(np.hypot(y, x).max()), 1e-9)
+        for i in range(every // 2, self.n, every):
+            for j in range(every // 2, self.n, every):
+                vector = np.array([x[i, j], -y[i, j]]) * (0.08 / longest)
+                tail = np.array([(j + 0.5) / self.n, 1 - (i + 0.5) / self.n]) - vector / 2
+                canvas.arrow(tail, vector, "arrow", width=0.006)
+
+
+def carried(field: Any, wind: Vectors) -> Any:
+    """The field (numbers or vectors) a step later: what it was where the wind comes from."""
+    n = len(wind)
+    return cells(n, n, lambda i, j: bilinear(field, i - wind[i, j][0], j - wind[i, j][1], "periodic"))
+
+
+def divergence(wind: Vectors) -> Grid:
+    """Minus the divergence times the square of a cell's side, 1 / n: the right side of Poisson's equation."""
+    n = len(wind)
+
+    def cell(i: Index, j: Index) -> Real:
+        along_y = neighbour(wind, i, j, 1, 0, "periodic")[0] - neighbour(wind, i, j, -1, 0, "periodic")[0]
+        along_x = neighbour(wind, i, j, 0, 1, "periodic")[1] - neighbour(wind, i, j, 0, -1, "periodic")[1]
+        return -0.5 / n * (along_y + along_x)
+
+    return cells(n, n, cell)
+
+
+def central(p: Grid, i: Index, j: Index, di: int, dj: int) -> Real:
+    """The difference of the two neighbours of a cell along y or x."""
+    return neighbour(p, i, j, di, dj, "periodic") - neighbour(p, i, j, -di, -dj, "periodic")
+
+
+def pressure(source: Grid, count: int) -> Grid:
+    """What Jacobi's method gives for the pressure after so many sweeps from zero."""
+    return sweeps(source, count, const(np.zeros((len(source), len(source)))))[1]
+
+
+def sweeps(source: Grid, count: int, first: Grid) -> tuple[Grid, Grid]:
+    """The pressure after all sweeps but one, and after all."""
+    before = scan(lambda p, _: jacobi(p, source), first, count - 1)
+    return before, jacobi(before, source)
+
+
+def jacobi(p: Grid, source: Grid) -> Grid:
+    """One sweep for the pressure: in each cell the mean of its neighbours and its part of the right side."""
+    n = len(p)
+    around = ((-1, 0), (1, 0), (0, -1), (0, 1))
+
+    def cell(i: Index, j: Index) -> Real:
+        up, down, left, right = (neighbour(p, i, j, di, dj, "periodic") for di, dj in around)
+        return (source[i, j] + up + down + left + right) / 4
+
+    return cells(n, n, cell)
+
+
+def pushed(wind: Vectors, p: Grid) -> Vectors:
+    """The wind without the gradient of the pressure."""
+    n = len(p)
+    return cells(n, n, lambda i, j: wind[i, j] - [n / 2 * central(p, i, j, 1, 0), n / 2 * central(p, i, j, 0, 1)])

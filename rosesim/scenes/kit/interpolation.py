@@ -1,0 +1,72 @@
+"""Values of a grid between its cells, linear in each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+from rosesim.ad.control import select
+from rosesim.ad.mathematics import clamp, floor
+from rosesim.ad.values import Index, Real
+from rosesim.scenes.kit.grids import Edge
+
+
+def bilinear(grid: Any, y: Real, x: Real, edge: Edge) -> Any:
+    """The value at row y, column x, which need not be whole: what the four cells around say, linear in both.
+
+    Cell (i, j) has its value at y = i, x = j; `edge` says what lies beyond the grid. The values are numbers or
+    vectors of them. On a cell, where the slope differs from side to side, the derivative is that of the side
+    on which y and x grow (that of the cell that floor names).
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def between(p: Vec[Vec[Real, 2], 2], y: Real, x: Real):
+    ...     return bilinear(p, y, x, "free"), bilinear(p, y, x, "periodic")
+    >>> between([[0.0, 1.0], [2.0, 3.0]], 0.5, 0.5), between([[0.0, 1.0], [2.0, 3.0]], 0.0, 1.5)
+    ((1.5, 1.5), (1.0, 0.5))
+    """
+    return multilinear(grid, (y, x), (len(grid), len(grid[0])), edge)
+
+
+def multilinear(grid: Any, place: Sequence[Real], shape: Sequence[int], edge: Edge) -> Any:
+    """The value at a place of a grid of any number of dimensions; see `bilinear`.
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def between(p: Vec[Real, 3], x: Real):
+    ...     return multilinear(p, [x], [3], "free")
+    >>> between([0.0, 10.0, 40.0], 1.5), between([0.0, 10.0, 40.0], 7.0)
+    (25.0, 40.0)
+    >>> @fn
+    ... def fading(p: Vec[Real, 3], x: Real):
+    ...     return multilinear(p, [x], [3], "fixed")
+    >>> fading([0.0, 10.0, 40.0], 2.25), fading([0.0, 10.0, 40.0], 7.0)
+    (30.0, 0.0)
+    """
+    sides = [_sides(x, n, edge) for x, n in zip(place, shape, strict=True)]
+    total: Any = None
+    for corner in product(*sides):
+        value: Any = grid
+        weight: Any = None
+        for index, part in corner:
+            value = value[index]
+            weight = part if weight is None else weight * part
+        total = weight * value if total is None else total + weight * value
+    return total
+
+
+def _sides(x: Real, n: int, edge: Edge) -> list[tuple[Index, Real]]:
+    """The cells before and after, each with its part."""
+    if edge == "free":
+        x = clamp(x, 0.0, n - 1.0)
+    down = floor(x)
+    part = x - down
+    if edge == "periodic":
+        before = Index[n].wrap(down)
+        return [(before, 1.0 - part), (Index[n].wrap(before + 1), part)]
+    sides = [(Index[n].clamp(down), 1.0 - part), (Index[n].clamp(down + 1.0), part)]
+    if edge == "free":
+        return sides
+    inside = [(down >= 0.0) & (down < n), (down >= -1.0) & (down < n - 1.0)]
+    return [(i, select(there, w, 0.0)) for (i, w), there in zip(sides, inside, strict=True)]
