@@ -26,14 +26,14 @@ Spring = tuple[int, int, float, float, float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Robot:
-    """Boxes pulled by springs and held by joints, as a setting: known while tracing, and equal ones share programs."""
+    """Boxes pulled by springs and held by joints, as a setting: known while tracing."""
 
     name: str
     """Of a published robot; empty for one of a file."""
     boxes: tuple[Box, ...]
     """Place of the centre, half width, half height, angle (radians): metres, at the start."""
     springs: tuple[Spring, ...]
-    """Two boxes, a point on each in its own axes, rest length (-1: a joint), stiffness, actuation (part of its length)."""
+    """Two boxes, a point on each in its own axes, rest length (-1: a joint), stiffness, actuation."""
     head: int
     """The box that is to reach the goal."""
 

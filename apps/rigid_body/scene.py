@@ -131,13 +131,13 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         mass, moment = (const(v) for v in box_inertia(self.robot.half))
         pulls = self.pulls(state, axes, self.activations(state, t, params, inputs), Inertia(mass, moment))
         ground = Ground(self.h, self.ground, self.mu, self.e, self.p, self.time_of_impact)
-        half, falling = const(self.robot.half), self.h * self.gravity
+        half, weight = const(self.robot.half), const(np.array([0.0, self.h * self.gravity]))
 
         def given(i: Index) -> tuple[Any, Any, Kick]:
-            v = state.velocity[i]
-            body = RigidBody(state.position[i], v + [0.0, falling], state.angle[i], state.spin[i])
+            forced = state.velocity[i] + weight
+            body = RigidBody(state.position[i], forced, state.angle[i], state.spin[i])
             kick = ground.box_contact(body, axes[i], half[i], mass[i], moment[i])
-            return pulls[i].linear / mass[i] + [0.0, falling], pulls[i].angular / moment[i], kick
+            return pulls[i].linear / mass[i] + weight, pulls[i].angular / moment[i], kick
 
         return advance(state, given, math.exp(-self.h * self.damping), self.h)
 
