@@ -89,6 +89,14 @@ class Scene(ABC, Generic[P, I, S]):
         """
         return {}
 
+    def sample(self, inputs: I, rng: np.random.Generator) -> I | None:
+        """The inputs of one iteration of training, where each has others; None where all have the same.
+
+        `inputs` are those that were given: a scene that would draw what a person has set or dragged gives
+        None instead. What comes follows from the arguments alone.
+        """
+        return None
+
     @abstractmethod
     def initial(self, params: P, inputs: I) -> S:
         """The state before the first step."""

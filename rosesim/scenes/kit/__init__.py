@@ -10,7 +10,7 @@ from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bu
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
 from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
-from rosesim.scenes.kit.initialisers import glorot, normal
+from rosesim.scenes.kit.initialisers import glorot, normal, uniform
 from rosesim.scenes.kit.interpolation import bilinear, multilinear
 from rosesim.scenes.kit.losses import squared_distance
 from rosesim.scenes.kit.particles import (
@@ -42,11 +42,11 @@ from rosesim.scenes.kit.rigid import (
     Pair,
     RigidBodies,
     RigidBody,
-    advance,
     box_inertia,
     direction,
     joint_impulse,
     link_impulses,
+    moved_on,
     no_kick,
     outlines,
     spring_impulse,
@@ -105,6 +105,7 @@ __all__ = [
     "lattice",
     "link_impulses",
     "mean_over_cells",
+    "moved_on",
     "multilinear",
     "neighbour",
     "neo_hookean",
@@ -130,5 +131,6 @@ __all__ = [
     "table",
     "to_grid",
     "undeformed",
+    "uniform",
     "with_muscle",
 ]
