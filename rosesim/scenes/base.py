@@ -143,3 +143,10 @@ class Scene(ABC, Generic[P, I, S]):
         `trajectory[t]` is the state after t steps, `trajectory[-1]` the last one.
         """
         return None
+
+    def why_not_finite(self, trajectory: Any, params: P, inputs: I) -> str | None:
+        """Why numbers of a rollout stopped being finite, as a clause for a person, where the scene knows.
+
+        `trajectory[t]` is the state after t steps; some of the later ones hold what is no number.
+        """
+        return None
