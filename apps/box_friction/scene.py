@@ -1,8 +1,9 @@
 """A box is thrown onto the ground: how rough must it be for the box to end where it is wanted?
 
 After DiffTaichi's study of a discontinuity (Hu et al., ICLR 2020). There is no gravity, so the box lands,
-bounces and flies away. Where more friction makes a corner stick that slid, the box tumbles over another
-corner, and the loss has a kink or a jump, which no derivative tells of. Lengths in metres, time in seconds.
+bounces and flies away. Where more friction makes a corner stick that slid, the loss has a kink; where a
+corner lands in another step, it has a jump. No derivative tells of either, and README.md shows what that
+does. Lengths in metres, time in seconds.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ ARROW = 0.06
 class Friction:
     """What is tuned."""
 
-    mu: Real = value(0.35)
+    mu: Real = value(0.1)
     """Coefficient of friction between box and ground."""
 
 
@@ -45,11 +46,11 @@ class Throw:
     """What is given: how the box is thrown, where it should end, the length of an update."""
 
     position: Vec[Real, 2] = value((0.15, 0.45))
-    velocity: Vec[Real, 2] = value((1.5, -2.0))
-    angle: Real = value(0.4)
-    spin: Real = value(0.0)
+    velocity: Vec[Real, 2] = value((3.0, -2.0))
+    angle: Real = value(0.2)
+    spin: Real = value(4.0)
     goal: Vec[Real, 2] = value((0.8, 0.4))
-    learning_rate: Real = value(0.1)
+    learning_rate: Real = value(0.02)
 
 
 @dataclass(frozen=True)

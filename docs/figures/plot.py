@@ -22,7 +22,7 @@ from rosesim.view.theme import colours
 
 SHARPNESS = 2
 LETTERS, TITLE = 10.0, 12.0
-LEFT, BOTTOM, RIGHT, TOP = 58.0, 44.0, 18.0, 34.0
+LEFT, BOTTOM, RIGHT, TOP = 58.0, 44.0, 18.0, 46.0
 """Room around the axes for numbers, names and the title."""
 DASH, GAP = 6.0, 4.0
 ROLES = {"first": "#1b3f8b", "second": "#d55e00", "third": "#009e73", "fourth": "#8b5a9f"}
@@ -106,7 +106,7 @@ class Plot:
             canvas.line([left, right], "grid", width=1.0)
             canvas.text((left[0] - 7, left[1] - LETTERS / 3), _short(tick), "muted", size=LETTERS, align="right")
         x_ticks = [t for t in _ticks(x0, x1) if x0 - 1e-9 * abs(x1) <= t <= x1 + 1e-9 * abs(x1)]
-        bottom = BOTTOM + 0 * box[1]
+        bottom = BOTTOM
         for tick in x_ticks:
             x = LEFT + box[0] * (tick - x0) / (x1 - x0)
             canvas.line([(x, bottom), (x, bottom - 4)], "muted", width=1.0)
@@ -117,7 +117,7 @@ class Plot:
             canvas.line([(there, bottom), (there, bottom + box[1])], "muted", width=1.0)
         canvas.text((LEFT + box[0], 6), self.x_name, "ink", size=LETTERS, align="right")
         canvas.text((LEFT, height - TOP + 6), self.y_name, "muted", size=LETTERS)
-        canvas.text((LEFT, height - TITLE - 6), self.title, "ink", size=TITLE)
+        canvas.text((LEFT, height - TITLE - 8), self.title, "ink", size=TITLE)
         low, high = np.array([LEFT, BOTTOM]), np.array([LEFT, BOTTOM]) + box
         for curve in self._curves:
             for path in _inside(at(curve.points), low, high):
