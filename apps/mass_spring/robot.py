@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.scenes.kit import index, numbers, read_json, records
+
 OURS = Path(__file__).with_name("robots.json")
-LARGEST_FILE = 1_000_000
-"""Bytes of a robot's file: a robot of a thousand springs has a tenth of it."""
+FORM = '{"nodes": [[x, y], ...], "springs": [[node, node, rest length, stiffness, actuation], ...]}'
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,9 @@ class Robot:
         """
         if text in robots():
             return robots()[text]
-        if text.lstrip().startswith("{"):
-            return _robot(_json(text, "the robot"), "the robot")
-        file = Path(text)
-        if not file.is_file():
-            names = ", ".join(robots())
-            raise ValueError(f"a robot is one of {names} or a JSON file of nodes and springs; {text!r} is neither")
-        with file.open("rb") as f:
-            content = f.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ValueError(f"{text} is larger than {LARGEST_FILE} bytes; no robot is")
-        return _robot(_json(content, text), text)
+        named = ", ".join(robots())
+        data, what = read_json(text, f"a robot is one of {named} or a JSON file of nodes and springs")
+        return _robot(data, what)
 
     def __str__(self) -> str:
         """What `parse` reads this robot from: its name, or JSON, so that a run does not depend on a file."""
@@ -78,15 +70,8 @@ def robots() -> dict[str, Robot]:
     return {name: _robot(data, f"robot {name}", name) for name, data in found.items()}
 
 
-def _json(content: str | bytes, what: str) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as e:
-        raise ValueError(f"{what} is not JSON: {e}") from e
-
-
 def _robot(data: Any, what: str, name: str = "") -> Robot:
-    nodes, springs = _list(data, "nodes", what), _list(data, "springs", what)
+    nodes, springs = (records(data, key, what, FORM) for key in ("nodes", "springs"))
     if not nodes or not springs:
         raise ValueError(f"{what} has {len(nodes)} nodes and {len(springs)} springs; expected at least one of each")
     places = tuple(_node(v, f"{what}: nodes[{k}]") for k, v in enumerate(nodes))
@@ -102,25 +87,14 @@ def _robot(data: Any, what: str, name: str = "") -> Robot:
     return Robot(name, places, tuple(made))
 
 
-def _list(data: Any, key: str, what: str) -> list[Any]:
-    found = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(found, list):
-        raise ValueError(f'{what} is not of the form {{"nodes": [[x, y], ...], "springs": [[node, node, rest length, '
-                         f'stiffness, actuation], ...]}}: it has no list of {key}')  # fmt: skip
-    return found
-
-
 def _node(v: Any, where: str) -> tuple[float, float]:
-    x, y = _numbers(v, 2, "two numbers [x, y]", where)
+    x, y = numbers(v, 2, "two numbers [x, y]", where)
     return x, y
 
 
 def _spring(v: Any, places: tuple[tuple[float, float], ...], where: str) -> tuple[int, int, float, float, float]:
-    p, q, rest, stiffness, actuation = _numbers(v, 5, "[node, node, rest length, stiffness, actuation]", where)
-    for end in (p, q):
-        if end != int(end) or not 0 <= end < len(places):
-            raise ValueError(f"{where} names node {end:g}; there are nodes 0 to {len(places) - 1}")
-    p, q = int(p), int(q)
+    p, q, rest, stiffness, actuation = numbers(v, 5, "[node, node, rest length, stiffness, actuation]", where)
+    p, q = (index(end, len(places), "node", where) for end in (p, q))
     if p == q:
         raise ValueError(f"{where} joins node {p} to itself; expected two different nodes")
     if places[p] == places[q]:
@@ -132,24 +106,3 @@ def _spring(v: Any, places: tuple[tuple[float, float], ...], where: str) -> tupl
     if not 0 <= actuation < 1:
         raise ValueError(f"{where} has the actuation {actuation:g}; expected 0 or more and less than 1")
     return p, q, rest, stiffness, actuation
-
-
-def _numbers(v: Any, count: int, expected: str, where: str) -> list[float]:
-    if not isinstance(v, list) or len(v) != count:
-        raise ValueError(f"{where} is {_short(v)}; expected {expected}")
-    for x in v:
-        if isinstance(x, bool) or not isinstance(x, int | float) or not _finite(x):
-            raise ValueError(f"{where} holds {_short(x)}; expected finite numbers: {expected}")
-    return [float(x) for x in v]
-
-
-def _finite(x: float) -> bool:
-    try:
-        return math.isfinite(x)
-    except OverflowError:  # a whole number of a thousand digits
-        return False
-
-
-def _short(v: Any) -> str:
-    text = json.dumps(v)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -66,6 +66,26 @@ class Normalized:
 
 
 @dataclass(frozen=True)
+class Bounded:
+    """A step against the gradient, as long as it but at most `rate`: x - min(1, rate / (|gradient| + 1e-4)) gradient.
+
+    The norm is over all params together. Published with the rigid-body robots of DiffTaichi (Hu et al., ICLR
+    2020): where the gradient is small it is gradient descent of rate 1, where a contact makes it huge it is
+    `Normalized`.
+    """
+
+    softening: float = 1e-4
+
+    def start(self, x: Vector) -> State:
+        """Nothing is remembered."""
+        return {}
+
+    def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
+        """Against the gradient, by the rate or less."""
+        return x - min(1.0, rate / (norm(gradient) + self.softening)) * gradient, {}
+
+
+@dataclass(frozen=True)
 class Momentum:
     """velocity = decay * velocity + gradient; x - rate * velocity (Polyak 1964, as PyTorch writes it)."""
 
@@ -110,6 +130,7 @@ class Adam:
 RULES: dict[str, Rule] = {
     "gd": GradientDescent(),
     "normalized": Normalized(),
+    "bounded": Bounded(),
     "momentum": Momentum(),
     "adam": Adam(),
     "adamw": Adam(weight_decay=0.01),  # the default of PyTorch's AdamW
@@ -160,7 +181,7 @@ class Optimizer:
 def make_optimizer(
     name: str, learning_rate: float, *, schedule: str | Schedule = "constant", clip: float | None = None
 ) -> Optimizer:
-    """The optimiser of a name in RULES: gd, normalized, momentum, adam, adamw.
+    """The optimiser of a name in RULES: gd, normalized, bounded, momentum, adam, adamw.
 
     Raises SceneError for another name, and for a schedule that `parse_schedule` does not understand.
 

@@ -1,0 +1,329 @@
+"""Rigid bodies in the plane: how they turn, what springs, joints and the ground give them.
+
+Everything here deals in impulses, computed from the state before a time step and added up. A positive angle
+turns x towards y. Formulas after DiffTaichi's rigid-body example (Hu et al., ICLR 2020); that a contact's
+impulse is limited by friction and by what stops the point is Coulomb's law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rosesim.ad.control import accumulate, cond, for_each, select, sum, vec
+from rosesim.ad.linalg import norm
+from rosesim.ad.mathematics import clamp, cos, maximum, minimum, sin
+from rosesim.ad.values import Index, Real
+from rosesim.ad.vector import Struct, Vec, const
+from rosesim.scenes.kit.springs import SOFTENING
+
+LEAST_DESCENT = 1e-3
+"""A corner that sinks more slowly is taken to sink so fast: the time until it touches stays bounded."""
+LEAST_SLIP = 0.1
+"""Added to a joint's relative speed, so that it has a direction at rest."""
+CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
+
+
+@dataclass(frozen=True)
+class RigidBody(Struct):
+    """One of them: an element of a `Vec[RigidBody, n]`."""
+
+    position: Vec[Real, 2]
+    velocity: Vec[Real, 2]
+    angle: Real
+    spin: Real
+
+
+@dataclass(frozen=True)
+class RigidBodies(Struct):
+    """Where the centres of n bodies are, how they are turned, and how both change."""
+
+    position: Vec[Vec[Real, 2], ...]
+    """Lengths."""
+    velocity: Vec[Vec[Real, 2], ...]
+    """Lengths a unit of time."""
+    angle: Vec[Real, ...]
+    """Radians."""
+    spin: Vec[Real, ...]
+    """Angular velocities, radians a unit of time."""
+
+
+@dataclass(frozen=True)
+class Inertia(Struct):
+    """What n bodies resist with: masses, and moments of inertia about their centres."""
+
+    mass: Vec[Real, ...]
+    moment: Vec[Real, ...]
+
+
+@dataclass(frozen=True)
+class Impulse(Struct):
+    """Changes of momentum and of angular momentum."""
+
+    linear: Vec[Real, 2]
+    angular: Real
+
+
+@dataclass(frozen=True)
+class Kick(Struct):
+    """What one step's contacts do to a body beyond its motion: to its velocities, its place and its angle."""
+
+    velocity: Vec[Real, 2]
+    spin: Real
+    shift: Vec[Real, 2]
+    turn: Real
+
+
+@dataclass(frozen=True)
+class Links:
+    """Pairs of points that something acts between, known while tracing: arrays of m rows."""
+
+    bodies: NDArray[np.integer[Any]]
+    """Two bodies each, of shape (m, 2)."""
+    first: NDArray[np.float64]
+    """The point on the first body, in that body's own axes, of shape (m, 2)."""
+    second: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A link at an instant: arms from the bodies' centres to the points, and how far and fast they are apart."""
+
+    index: Index
+    """Of the link."""
+    bodies: tuple[Index, Index]
+    arms: tuple[Any, Any]
+    gap: Any
+    """First point minus second, a vector."""
+    slip: Any
+    """Velocity of the first minus that of the second, a vector."""
+
+
+def box_inertia(half: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Masses and moments of inertia of boxes of density 1 with these half sides, of shape (n, 2).
+
+    >>> box_inertia([[0.5, 0.5]])  # a unit square: 1 and 1/6
+    (array([1.]), array([0.16666667]))
+    """
+    sides = np.asarray(half, dtype=np.float64)
+    mass = 4.0 * sides[:, 0] * sides[:, 1]
+    return mass, mass * (sides**2).sum(axis=1) / 3.0
+
+
+def direction(angle: Real) -> list[Real]:
+    """Cosine and sine: a body's own x axis, by which `turned` turns its points.
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def arm(angle: Real, point: Vec[Real, 2]):
+    ...     return turned(direction(angle), point)
+    >>> np.round(arm(np.pi / 2, [2.0, 1.0]), 9)
+    array([-1.,  2.])
+    """
+    return [cos(angle), sin(angle)]
+
+
+def turned(axis: Any, point: Any) -> list[Real]:
+    """A point in a body's own axes as an arm from its centre; `axis` is the body's `direction`."""
+    return [axis[0] * point[0] - axis[1] * point[1], axis[1] * point[0] + axis[0] * point[1]]
+
+
+def point_velocity(velocity: Any, spin: Any, arm: Any) -> list[Real]:
+    """How fast a point of a body moves.
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def rim(spin: Real):
+    ...     return point_velocity([1.0, 0.0], spin, [0.0, 2.0])
+    >>> rim(3.0)  # the top of a wheel
+    array([-5.,  0.])
+    """
+    return [velocity[0] - spin * arm[1], velocity[1] + spin * arm[0]]
+
+
+def moment(arm: Any, force: Any) -> Real:
+    """What a force (or impulse) at an arm does to a body's spin: arm × force."""
+    return arm[0] * force[1] - arm[1] * force[0]
+
+
+def link_impulses(
+    bodies: RigidBodies, axes: Any, groups: list[tuple[Links, Callable[[Pair], Any]]]
+) -> Vec[Impulse, ...]:
+    """What links of several kinds give to each of n bodies.
+
+    Each kind of link has a rule from a `Pair` to an impulse, a vector, that is taken from the first body at
+    its point and given to the second at its own. `axes` are the bodies' `direction`s. What a rule is does
+    not matter to momentum; where both points coincide, angular momentum is kept too.
+
+    >>> from rosesim import fn
+    >>> links = Links(np.array([[0, 1]]), np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]]))
+    >>> @fn
+    ... def pull(bodies: RigidBodies):
+    ...     axes = vec(2, lambda i: direction(bodies.angle[i]))
+    ...     return link_impulses(bodies, axes, [(links, lambda pair: spring_impulse(pair.gap, 10.0, 1.0, 0.1))])
+    >>> given = pull(RigidBodies(np.array([[0.0, 0.0], [3.0, 1.0]]), np.zeros((2, 2)), np.zeros(2), np.zeros(2)))
+    >>> np.round(given.linear[:, 0], 3), np.round(given.angular, 3)
+    (array([ 2., -2.]), array([-2.,  0.]))
+    """
+    x, v, spin = bodies.position, bodies.velocity, bodies.spin
+
+    def add_all(given: Any) -> None:
+        for links, rule in groups:
+            if len(links.bodies):
+                for_each(len(links.bodies), lambda k, links=links, rule=rule: add(given, links, rule, k))
+
+    def add(given: Any, links: Links, rule: Callable[[Pair], Any], k: Index) -> None:
+        i, j = const(links.bodies[:, 0])[k], const(links.bodies[:, 1])[k]
+        p, q = turned(axes[i], const(links.first)[k]), turned(axes[j], const(links.second)[k])
+        gap = [x[i][c] + p[c] - x[j][c] - q[c] for c in (0, 1)]
+        of_p, of_q = point_velocity(v[i], spin[i], p), point_velocity(v[j], spin[j], q)
+        slip = [of_p[c] - of_q[c] for c in (0, 1)]
+        given_q = rule(Pair(k, (i, j), (p, q), gap, slip))
+        given_p = [-given_q[0], -given_q[1]]
+        given.at[i].add(Impulse(given_p, moment(p, given_p)))  # pyright: ignore[reportArgumentType] -- lists are vectors
+        given.at[j].add(Impulse(given_q, moment(q, given_q)))
+
+    return accumulate(Vec[Impulse, len(x)], add_all)
+
+
+def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
+    """What a linear spring between two points gives the second in a time step h; `gap` is first minus second.
+
+    With L = |gap| + SOFTENING: h stiffness (L - rest) gap / L.
+    """
+    length = norm(gap) + SOFTENING
+    strength = h * stiffness * (length - rest) / length
+    return [strength * gap[0], strength * gap[1]]
+
+
+def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> list[Real]:
+    """What a joint gives the second of two points in a time step h: a spring of no length, and a stop.
+
+    The stop takes away the relative velocity: with the slip u, s = |u| + LEAST_SLIP and n = u / s it is
+    s / k · n, where k is how far an impulse along n moves the points apart, summed over both bodies
+    (1/mass + (n × arm)²/moment). As n is shorter than 1, k is too small (as published).
+    """
+    u, (i, j), (p, q) = pair.slip, pair.bodies, pair.arms
+    s = norm(u) + LEAST_SLIP
+    n = [u[0] / s, u[1] / s]
+    k = 1 / inertia.mass[i] + moment(n, p) ** 2 / inertia.moment[i]
+    k = k + 1 / inertia.mass[j] + moment(n, q) ** 2 / inertia.moment[j]
+    pull = spring_impulse(pair.gap, stiffness, 0.0, h)
+    return [pull[0] + u[0] / k, pull[1] + u[1] / k]
+
+
+def no_kick() -> Kick:
+    """What a body feels that touches nothing."""
+    return Kick(const(np.zeros(2)), Real(0.0), const(np.zeros(2)), Real(0.0))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A horizontal ground, and how it meets the corners of boxes in a time step."""
+
+    h: float
+    """Time step."""
+    height: float
+    mu: Any
+    """Friction coefficient: the tangential impulse is at most mu times the normal one."""
+    e: Any
+    """Restitution: 0 where a corner is stopped, 1 where it bounces off as fast as it came."""
+    p: float = 0.0
+    """Penetration stiffness, 1/time²: pushes out what lies below; 0 pushes nothing."""
+    time_of_impact: bool = True
+    """Whether a body is moved as if its velocities had changed at the moment of contact."""
+
+    def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
+        """What the four corners of a box feel, added up.
+
+        `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
+        sides. Corners in the air cost a comparison, and a box in the air one for all four.
+
+        >>> from rosesim import fn
+        >>> ground = Ground(h=0.01, height=0.0, mu=0.5, e=0.0)
+        >>> @fn
+        ... def land(y: Real, vx: Real):
+        ...     body = RigidBody(position=[0.0, y], velocity=[vx, -1.0], angle=Real(0.3), spin=Real(0.0))
+        ...     return ground.box_contact(body, direction(body.angle), [0.1, 0.1], 0.04, 0.04 * 0.02 / 3)
+        >>> np.round(land(1.0, 1.0).velocity, 3)  # in the air
+        array([0., 0.])
+        >>> kick = land(0.13, 3.0)
+        >>> bool(kick.velocity[1] > 0), round(float(kick.velocity[0] / kick.velocity[1]), 9)  # it slides
+        (True, -0.5)
+        """
+        x, v, spin = body.position, body.velocity, body.spin
+        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
+        high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
+        wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
+        lowest = x[1] - high + self.h * (v[1] - abs(spin) * wide)
+
+        def corner(k: Index) -> Kick:
+            signs = const(CORNERS)
+            arm = turned(axis, [signs[k, 0] * half[0], signs[k, 1] * half[1]])
+            u = point_velocity(v, spin, arm)
+            after = x[1] + arm[1] + self.h * u[1]
+            return cond(after < self.height, lambda: self._touched(body, arm, u, mass, moment_), no_kick)
+
+        return cond(lowest < self.height, lambda: sum(4, corner), no_kick)
+
+    def _touched(self, body: RigidBody, arm: Any, u: Any, mass: Any, moment_: Any) -> Kick:
+        """A corner that would end below the ground; its impulse acts where it would be then."""
+        h, y = self.h, body.position[1] + arm[1]
+        there = [arm[0] + h * u[0], arm[1] + h * u[1]]
+        yielding = 1 / mass + arm[0] ** 2 / moment_
+        falls = u[1] < 0
+        stop = select(falls, -(1 + self.e) * u[1] / yielding, 0.0)
+        grip = clamp(-u[0] / (1 / mass + arm[1] ** 2 / moment_), -self.mu * stop, self.mu * stop)
+        velocity, spin = [grip / mass, stop / mass], moment(there, [grip, stop]) / moment_
+        if self.time_of_impact:
+            tau = minimum(maximum((self.height - y) / minimum(u[1], -LEAST_DESCENT), 0.0), h)
+        else:
+            tau = Real(0.0)
+        shift, turn = [-tau * velocity[0], -tau * velocity[1]], -tau * spin
+        if self.p > 0:
+            push = h * self.p * (self.height - y - h * u[1]) / yielding
+            velocity, spin = [velocity[0], velocity[1] + push / mass], spin + there[0] * push / moment_
+        return Kick(velocity, spin, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
+
+
+def moved_on(
+    bodies: RigidBodies, given: Callable[[Index], tuple[Any, Any, Kick]], keep: float, h: float
+) -> RigidBodies:
+    """All bodies after a time step h: velocities are kept in part, changed, and then followed.
+
+    `given(i)` is what body i gets: changes of its velocity and spin by forces, and its contacts' `Kick`.
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def coast(x: RigidBodies):
+    ...     return moved_on(x, lambda i: ([0.0, -1.0], 2.0, no_kick()), keep=0.5, h=0.1)
+    >>> coast(RigidBodies(np.zeros((1, 2)), np.array([[2.0, 0.0]]), np.zeros(1), np.zeros(1))).position
+    array([[ 0.1, -0.1]])
+    """
+
+    def move(i: Index) -> RigidBody:
+        velocity, spin, kick = given(i)
+        v = [keep * bodies.velocity[i][c] + velocity[c] + kick.velocity[c] for c in (0, 1)]
+        w = keep * bodies.spin[i] + spin + kick.spin
+        x = [bodies.position[i][c] + h * v[c] + kick.shift[c] for c in (0, 1)]
+        return RigidBody(x, v, bodies.angle[i] + h * w + kick.turn, w)  # pyright: ignore[reportArgumentType] -- as above
+
+    after = vec(len(bodies.position), move)
+    return RigidBodies(after.position, after.velocity, after.angle, after.spin)
+
+
+def outlines(position: ArrayLike, angle: ArrayLike, half: ArrayLike) -> NDArray[np.float64]:
+    """The corners of boxes in order, of shape (n, 4, 2): NumPy values, for drawing.
+
+    >>> outlines([[1.0, 3.0]], [np.pi / 2], [[2.0, 0.5]]).round(9)[0].tolist()
+    [[1.5, 1.0], [1.5, 5.0], [0.5, 5.0], [0.5, 1.0]]
+    """
+    x, a = np.asarray(position), np.asarray(angle)
+    own = CORNERS[[0, 1, 3, 2]] * np.asarray(half)[:, None, :]
+    c, s = np.cos(a)[:, None], np.sin(a)[:, None]
+    around = np.stack([c * own[..., 0] - s * own[..., 1], s * own[..., 0] + c * own[..., 1]], -1)
+    return x[:, None, :] + around
