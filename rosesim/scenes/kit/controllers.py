@@ -155,7 +155,8 @@ class Table(Struct):
 def table(plan: Table, t: Index, steps: int) -> Vec[Real, ...]:
     """tanh of the table's values at step t of `steps`, interpolated linearly in time: outputs in -1 .. 1.
 
-    The first knot is at step 0, the last at step `steps`. A table has two knots or more.
+    The first knot is at step 0, the last at step `steps`. A table has two knots or more. Raises a ValueError
+    where its values have not two dimensions: for one output their shape is (knots, 1).
 
     >>> from rosesim import fn, Index
     >>> @fn
@@ -166,6 +167,8 @@ def table(plan: Table, t: Index, steps: int) -> Vec[Real, ...]:
     array([0. , 0.8, 1. , 0.2])
     """
     knots = len(plan.values)
+    if not hasattr(plan.values[0], "__len__"):
+        raise ValueError(f"a table's values have the shape (knots, outputs); ({knots},) was found")
     place = t * ((knots - 1) / steps)
     k = Index[knots - 1].clamp(place)
     part = place - floor(place)
