@@ -16,10 +16,12 @@ ORDER = (
     "billiards mass_spring rigid_body diffmpm diffmpm3d diffmpm_simple electric wave water_renderer smoke "
     "volume_renderer mass_spring_simple bounce growth box_friction"
 ).split()
-HEAD = """# Gallery
-
-Every scene, what it is, and the command that made its picture. Each folder tells what is tuned, the settings and what we mended; what can go wrong, lesson by lesson, is in [lessons.md](lessons.md). This page is made from the scenes' own by `python docs/figures/gallery.py`.
-"""
+HEAD = (
+    "# Gallery\n\n"
+    "Every scene, what it is, and the command that made its picture. Each folder tells what is tuned, the "
+    "settings and what we mended; what can go wrong, lesson by lesson, is in [lessons.md](lessons.md). This "
+    "page is made from the scenes' own by `python docs/figures/gallery.py`.\n"
+)
 
 
 def entry(name: str) -> str:

@@ -97,7 +97,9 @@ def _verdict(jvp: float, fd: float, because: str | None, kink: tuple[float, floa
         return (
             f"kinked: the slopes on both sides, such as {left:.3g} and {right:.3g}, are those of the branches there"
         )
-    return f"zero because {because}" if because else "right"
+    if because is not None:
+        return f"zero because {because}"
+    return "right"
 
 
 def _directions(part: slice, size: int, rng: np.random.Generator) -> list[Vector]:
