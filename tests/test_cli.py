@@ -328,3 +328,15 @@ def test_ctrl_c_saves_and_ends_with_one_line(tmp_path: Path):
     assert stderr.endswith("--resume run goes on from there\n")
     with np.load(run / "last.npz", allow_pickle=False) as last:
         assert np.isfinite(last["params.position"]).all() and last["iteration"] > 0
+
+
+def test_a_mistake_in_a_scenes_drawing_names_its_line(tmp_path: Path):
+    path = other_package(tmp_path / "site", "wrong = others:Wrong")
+    file = tmp_path / "site" / "others.py"
+    file.write_text(
+        file.read_text() + "\n    def draw(self, canvas, state, params, inputs):\n        canvas.disc(0)\n"
+    )
+    result = rosesim("export", "wrong", "--png", "a.png", cwd=tmp_path, PYTHONPATH=path)
+    number = len(file.read_text().splitlines())
+    wanted = f"rosesim: {file}:{number}: unexpected AttributeError: 'Canvas' object has no attribute 'disc'"
+    assert result.returncode == 1 and wanted in result.stderr

@@ -844,7 +844,7 @@ def test_threads_have_workspaces_of_their_own() -> None:
         return loop_over(b, n, [ZERO], lambda b, j, s: b.op("add", s, b.let(Get(a, (j,)), REAL)))
 
     compiled = compile_func(func([REAL], write))
-    assert compiled.workspace_bytes >= 2 * 8 * n
+    assert compiled.workspace_bytes >= 8 * n  # one array: each element is replaced in place
     wrong: list[Any] = []
 
     def work(k: int) -> None:

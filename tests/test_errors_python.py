@@ -208,3 +208,11 @@ def test_setting_an_element_to_something_else() -> None:
         return x.at[0].set([1.0, 2.0])  # here
 
     refuses(TypeMismatch, lambda: f([1.0, 2.0, 3.0]), "list was found where a Real was expected")
+
+
+def test_a_function_of_numpy_that_is_written_in_python_is_not_the_users_line() -> None:
+    @fn
+    def f(x: Real) -> Any:
+        return np.linalg.solve([[x, 0.0], [0.0, 1.0]], [1.0, 2.0])  # here
+
+    refuses(TraceError, lambda: f(1.0), "a NumPy function on a traced Real", "use rosesim's functions")

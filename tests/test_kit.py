@@ -112,6 +112,15 @@ def test_the_last_knot_of_a_table_is_reached_from_the_last_step():
     assert np.asarray(by.values).ravel() == pytest.approx([0.0, 0.2, 0.8])
 
 
+def test_a_table_of_one_dimension_is_refused():
+    @fn
+    def told(plan: Table, t: Index[10]):
+        return table(plan, t, 10)
+
+    with pytest.raises(ValueError, match=r"values have the shape \(knots, outputs\); \(3,\) was found"):
+        told(Table(np.zeros(3)), 0)  # pyright: ignore[reportArgumentType] -- the mistake
+
+
 def test_features_keep_their_order_and_each_has_its_own_derivative():
     @fn
     def seen(a: Real, b: Vec[Vec[Real, 3], 6], c: Vec[Real, 9]):

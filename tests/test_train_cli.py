@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from rosesim.ad import checkpoint
+from rosesim.ad.budget import budget
 from rosesim.cli import run as rosesim
+from rosesim.train import loop
 
 pytestmark = pytest.mark.usefixtures("here")
 QUICK = ["--set", "steps=700", "--set", "layers=2"]
@@ -220,3 +223,32 @@ def test_ctrl_c_with_seeds_saves_them_all_and_is_one_line(optimizer: str, train:
     assert all(r.with_name("last.npz").is_file() for r in rows)
     done = max(len(r.read_text().splitlines()) for r in rows)
     assert json_of(train, "--resume", "run", "--iterations", str(done))["iterations"] == done
+
+
+@pytest.mark.parametrize("seeds", [[], ["--seeds", "2"]])
+def test_a_memory_budget_holds_for_the_programs_of_a_run(
+    train: Any, seeds: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Checkpointing is chosen within the budget of the command line, on every thread, and gives the same losses."""
+    chosen: list[int] = []
+    budgets: list[int] = []
+    made, compiled = checkpoint.Checkpointing.__init__, loop.compiled
+
+    def spy(self: Any, *given: Any) -> None:
+        made(self, *given)
+        chosen.append(self.slots)
+
+    def noted(scene: Any) -> Any:
+        budgets.append(budget())
+        return compiled(scene)
+
+    monkeypatch.setattr(checkpoint.Checkpointing, "__init__", spy)
+    steps = 20001 + len(seeds)  # what one case has compiled is known to the next
+    how = ["billiards", "--set", "layers=1", "--set", f"steps={steps}", "--iterations", "1", *seeds]
+    usual = json_of(train, *how)
+    assert not chosen
+    monkeypatch.setattr(loop, "compiled", noted)
+    within = json_of(train, *how, "--memory-budget", "1")
+    assert chosen and len(set(chosen)) == 1  # 20001 states of 8 numbers are 1.3 MB
+    assert budgets == [1 << 20] * (2 if seeds else 1)
+    assert within.get("best_loss") == pytest.approx(usual.get("best_loss"), rel=1e-6)

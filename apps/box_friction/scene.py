@@ -22,9 +22,9 @@ from rosesim.scenes.kit import (
     Kick,
     RigidBodies,
     RigidBody,
-    advance,
     box_inertia,
     direction,
+    moved_on,
     outlines,
     squared_distance,
 )
@@ -111,7 +111,7 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
             kick = ground.box_contact(body, direction(body.angle), self.half, float(mass), float(moment))
             return const(np.zeros(2)), 0.0, kick
 
-        return advance(state, given, keep=1.0, h=self.h)
+        return moved_on(state, given, keep=1.0, h=self.h)
 
     def loss(self, state: RigidBodies, params: Friction, inputs: Throw) -> Real:
         """Squared distance of the box's centre from the goal."""

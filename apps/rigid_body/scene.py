@@ -24,13 +24,13 @@ from rosesim.scenes.kit import (
     Network,
     RigidBodies,
     RigidBody,
-    advance,
     box_inertia,
     direction,
     draw_springs,
     features,
     joint_impulse,
     link_impulses,
+    moved_on,
     network,
     outlines,
     sines,
@@ -139,7 +139,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
             kick = ground.box_contact(body, axes[i], half[i], mass[i], moment[i])
             return pulls[i].linear / mass[i] + weight, pulls[i].angular / moment[i], kick
 
-        return advance(state, given, math.exp(-self.h * self.damping), self.h)
+        return moved_on(state, given, math.exp(-self.h * self.damping), self.h)
 
     def activations(self, state: RigidBodies, t: Index, params: Network, inputs: World) -> Vec[Real, ...]:
         """What each spring is told, -1 (contract) to 1 (extend)."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+import numpy as np
+
 from rosesim.ad.ir import Where
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _MACHINERY = ("<frozen", "<string>", "<__array_function__")
 
 
 def here() -> Where | None:
-    """The innermost line that is neither rosesim's nor Python's own machinery."""
+    """The innermost line that is neither rosesim's nor NumPy's nor Python's own machinery."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- the only way without a traceback object
     while frame is not None:
         file = frame.f_code.co_filename
@@ -34,4 +37,4 @@ def innermost(error: BaseException) -> Where | None:
 
 
 def _is_users(file: str) -> bool:
-    return not file.startswith((_OURS, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")
+    return not file.startswith((_OURS, _NUMPY, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")

@@ -11,7 +11,6 @@ from rosesim.ad.ir import (
     Accum,
     Add,
     Atom,
-    Atom,
     Block,
     Call,
     Cond,

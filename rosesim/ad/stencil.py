@@ -421,7 +421,8 @@ def _is_always_true(a: Var, made: dict[Var, Expr], sizes: dict[Var, int]) -> boo
     if math.prod(map(len, regions)) > MOST_REGIONS:
         return False
     return all(
-        _Bounded(made, sizes, dict(zip(sizes, bounds, strict=True))).truth(a) for bounds in itertools.product(*regions)
+        _Bounded(made, sizes, dict(zip(sizes, bounds, strict=True))).truth(a)
+        for bounds in itertools.product(*regions)
     )
 
 

@@ -6,8 +6,12 @@ standard error. With --json, the last line of standard output is one JSON object
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def main() -> None:
@@ -48,7 +52,19 @@ def run(arguments: Sequence[str]) -> int:
             case OSError():
                 return _fail(1, f"{e.filename}: {e.strerror}" if e.filename else str(e))
             case _:
-                return _fail(1, f"unexpected {type(e).__name__}: {e} (--debug shows where)")
+                return _fail(1, f"{_users_line(e)}unexpected {type(e).__name__}: {e} (--debug shows where)")
+
+
+def _users_line(error: BaseException) -> str:
+    """The innermost line of a file that is neither rosesim's nor an installed package's, where there is one."""
+    paths = sysconfig.get_paths()
+    others = (
+        str(Path(__file__).parents[1]) + os.sep,
+        *(paths[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")),
+        "<",
+    )
+    lines = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(others)]
+    return f"{lines[-1].filename}:{lines[-1].lineno}: " if lines else ""
 
 
 def _fail(status: int, message: str) -> int:

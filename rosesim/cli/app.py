@@ -35,6 +35,12 @@ Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer g
 Sigma = Annotated[
     float | None, typer.Option(help="The deviation that cmaes starts with; told from the params if not given.")
 ]
+MemoryBudget = Annotated[
+    int | None,
+    typer.Option(
+        metavar="MIB", min=1, help="Keep at most so many MiB of a rollout for its gradient; compute the rest again."
+    ),
+]
 Resume = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Go on with the run of this folder, to --iterations in total.")
 ]

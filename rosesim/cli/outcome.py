@@ -26,7 +26,7 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
             note(run.note if several is None else f"seed {run.seed}: {run.note}")
     if gif is not None and runs:
         best = min(runs, key=lambda r: r.best_loss)
-        write_pictures(scene, inputs, best.attempts, best.losses, gif, None)
+        write_pictures(scene, inputs, best.attempts, best.curve, gif, None)
     numbers = numbers_of_seeds(several) if several else numbers_of(runs[0])
     if json:
         seeds = {} if several is None else {"seeds": seed_entries(several)}
@@ -49,9 +49,18 @@ def numbers_of(run: Run[Any]) -> dict[str, Any]:
         "loss_first": run.losses[0],
         "loss_last": run.losses[-1],
         "best_loss": run.best_loss,
+        **means(run),
         "compile_seconds": run.compile_seconds,
         "seconds_per_iteration": run.seconds_per_iteration,
     }
+
+
+def means(run: Run[Any]) -> dict[str, float]:
+    """The mean loss over the first and the last 200 iterations, where these differ in their inputs."""
+    from rosesim.train.metrics import MEAN_OVER
+
+    curve = run.curve
+    return {"mean_first": curve[:MEAN_OVER][-1], "mean_last": curve[-1]} if run.is_drawn else {}
 
 
 def numbers_of_seeds(several: SeedRuns) -> dict[str, Any]:
@@ -65,6 +74,7 @@ def numbers_of_seeds(several: SeedRuns) -> dict[str, Any]:
         "loss_first": median(lambda r: r.losses[0]),
         "loss_last": median(lambda r: r.losses[-1]),
         "best_loss": median(lambda r: r.best_loss),
+        **{k: median(lambda r, k=k: means(r)[k]) for k in (means(several.runs[0]) if several.runs else {})},
         "compile_seconds": several.compile_seconds,
         "seconds_per_iteration": median(lambda r: r.seconds_per_iteration),
     }
@@ -94,8 +104,10 @@ def seed_lines(several: SeedRuns) -> list[str]:
 
 def summary(scene: str, n: dict[str, Any], median: str) -> str:
     """One line for a person."""
+    mean = "mean_first" in n
+    first, last = (n["mean_first"], n["mean_last"]) if mean else (n["loss_first"], n["loss_last"])
     return (
-        f"{scene}: loss {n['loss_first']:.4g} to {n['loss_last']:.4g} in {n['iterations']} iterations "
+        f"{scene}: {'mean ' if mean else ''}loss {first:.4g} to {last:.4g} in {n['iterations']} iterations "
         f"(best {n['best_loss']:.4g}{median}); compiled in {n['compile_seconds']:.2f} s, "
         f"{1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
     )

@@ -31,6 +31,10 @@ def note(text: str) -> None:
     print(f"rosesim: {text}", file=sys.stderr, flush=True)
 
 
+def _watched(p: Progress) -> float:
+    return p.loss if p.recent is None else p.recent
+
+
 @contextmanager
 def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Callable[[Progress], None]]:
     """A bar on standard error with the loss beside it; gives what is to be called after each iteration.
@@ -57,7 +61,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         bar.start()  # at the first report: what goes wrong before that needs no bar
         latest[progress.seed] = progress
         done = sum(p.iteration for p in latest.values())
-        bar.update(task, completed=done, loss=f"{min(p.loss for p in latest.values()):.4g}")
+        bar.update(task, completed=done, loss=f"{min(map(_watched, latest.values())):.4g}")
         if progress.note:
             whose = f"seed {progress.seed}: " if seeds > 1 else ""
             bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)

@@ -21,7 +21,7 @@ class Recorded:
     remembered: list[tuple[int, Any]]
     """Some iterations, and the params there."""
     losses: list[float]
-    """Of all iterations."""
+    """Of all iterations; their running means where iterations differ in their inputs."""
 
 
 def is_run(what: str, assignments: Sequence[str]) -> bool:
@@ -41,7 +41,7 @@ def read_run(folder: Path) -> Recorded:
     from rosesim.train import folder as folders
 
     scene, inputs = folders.read_scene(folder)
-    return Recorded(scene, inputs, folders.read_attempts(folder, scene), folders.read_losses(folder))
+    return Recorded(scene, inputs, folders.read_attempts(folder, scene), folders.read_curve(folder))
 
 
 def carry_out(scene: Any, inputs: Any) -> Recorded:
@@ -50,7 +50,7 @@ def carry_out(scene: Any, inputs: Any) -> Recorded:
 
     with training_progress(scene.name, scene.published.iterations) as report:
         run = train(scene, inputs=inputs, report=report)
-    return Recorded(scene, inputs, run.attempts, run.losses)
+    return Recorded(scene, inputs, run.attempts, run.curve)
 
 
 def recorded(what: str, assignments: Sequence[str]) -> Recorded:

@@ -13,6 +13,7 @@ from rosesim.cli.app import (
     Headless,
     Iterations,
     Json,
+    MemoryBudget,
     Optimizer,
     Out,
     Resume,
@@ -47,6 +48,7 @@ def train(
     schedule: Schedule = None,
     clip: Clip = None,
     sigma: Sigma = None,
+    memory_budget: MemoryBudget = None,
     out: Out = None,
     resume: Resume = None,
     gif: Gif = None,
@@ -54,20 +56,23 @@ def train(
     json: Json = False,
 ) -> None:
     """Tune a scene by its gradient, into a run's folder."""
+    from rosesim.ad.budget import budget
+    from rosesim.ad.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
 
     asked = {"optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma}
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
-    # A run that was killed before its settings were written is begun with what the command line says.
-    if resume is None or (scene is not None and is_unbegun(resume)):
-        if scene is None:
-            raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
-        given = {name: value for name, value in asked.items() if value is not None}
-        made, inputs, outcome = _new(scene, set_ or [], iterations, seeds, given, resume or out)
-    else:
-        made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**asked, "seeds": seeds})
-    tell(made, inputs, outcome, gif, json)
+    with within(budget() if memory_budget is None else memory_budget << 20):
+        # A run that was killed before its settings were written is begun with what the command line says.
+        if resume is None or (scene is not None and is_unbegun(resume)):
+            if scene is None:
+                raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
+            given = {name: value for name, value in asked.items() if value is not None}
+            made, inputs, outcome = _new(scene, set_ or [], iterations, seeds, given, resume or out)
+        else:
+            made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**asked, "seeds": seeds})
+        tell(made, inputs, outcome, gif, json)
 
 
 def _new(

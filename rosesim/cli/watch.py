@@ -59,9 +59,10 @@ def _watch_run(folder: Path) -> None:
     from rosesim.train.settings import read_settings
     from rosesim.view import Beginning, watch
 
-    best, found, how = read_best(folder), read_run(folder), read_settings(folder).plan
+    best, found = read_best(folder), read_run(folder)
+    how = read_settings(best.folder).plan  # that of the seed, where there are several
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
-    beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier)
+    beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier, how.seed)
     watch(best.scene, beginning, _optimizer(best.scene, how.optimizer, best.inputs, how.clip))
 
 

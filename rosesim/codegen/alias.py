@@ -164,6 +164,8 @@ class _Analysis:
         self.out = Sharing(addressed=_addressed(body))
         self.last = last_uses(body)
         self.parent: dict[Block, tuple[Block, int]] = {}
+        self.carried: dict[Block, dict[Var, Atom]] = {}
+        """For a loop's body: its array carries, and what each is next."""
         for k, p in enumerate(func.params):
             if p.ty.shape and not p.ty.ref:
                 self._place(p, Root(body if k in owned else None))
@@ -363,6 +365,7 @@ class _Analysis:
         homes = [self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)]
         if loop.test is not None:
             deep.nested(self._block, loop.test)
+        self.carried[loop.body] = {c: a for c, a in zip(loop.carries, loop.body.results, strict=False) if c.ty.shape}
         deep.nested(self._block, loop.body)
         plan = LoopPlan(buffered, self._sources(loop, buffered), {}, steals)
         plan.dropped = _dropped(loop, plan)
@@ -378,7 +381,26 @@ class _Analysis:
                 continue
             if j < n and not buffered[j]:
                 self.out.elements.add(v)
-            self._new(v, block)
+            over = self._replaced(v, let, loop, block, k) if j >= n else None
+            if over is not None:
+                self._place(v, self.out.root[over])
+            else:
+                self._new(v, block)
+
+    def _replaced(self, v: Var, let: Let, loop: Loop, block: Block, k: int) -> Var | None:
+        """The carry of the loop around whose place the output v may take, element by element.
+
+        Each iteration reads of that carry what it then writes over, and nobody needs the carry afterwards:
+        a wave's new height goes where the one of two states ago was.
+        """
+        carries = self.carried.get(block, {})
+        if v not in carries.values() or loop.carries:
+            return None
+        for c in carries:
+            alike = c.ty == v.ty and c not in self.out.elements and self.out.root[c].names == [c]
+            if alike and self._can_steal(c, block, k) and _reads_own_element(loop, c):
+                return c
+        return None
 
     def _sources(self, loop: Loop, buffered: list[bool]) -> list[int | None]:
         carry_of = {self.out.root[c]: j for j, c in enumerate(loop.carries) if buffered[j]}
@@ -397,6 +419,32 @@ class _Analysis:
         claim(lambda j, i: j == i)  # staying in place is free; moving costs the optimiser its knowledge
         claim(lambda j, i: True)
         return source
+
+
+def _reads_own_element(loop: Loop, x: Var) -> bool:
+    """Whether a nest of loops that makes an output reads x only as each iteration's own element of it."""
+    nest: list[Var] = []
+    made: Atom | None = None
+    while True:
+        if loop.upto is not None or loop.test is not None or loop.carries:
+            return False
+        nest.append(loop.index)
+        for let in loop.body.lets:
+            match let.expr:
+                case Loop() as inner if made is None and let.outs == loop.body.results:
+                    made = let.outs[0]
+                    below = inner
+                case Get(y, idx) if y is x and idx == tuple(nest) and len(nest) == len(x.ty.shape):
+                    pass
+                case e if x in ir.operands(e) or any(x in ir.free_vars(b) for b in ir.blocks(e)):
+                    return False
+                case _:
+                    pass
+        if len(nest) == len(x.ty.shape):
+            return True
+        if made is None:
+            return False
+        loop, made = below, None
 
 
 def _constant(idx: tuple[Atom, ...]) -> bool:

@@ -41,6 +41,8 @@ from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.code import Code
 from rosesim.codegen.program import Program
 
+COMPARISONS, LOGIC = {"ilt", "ile", "ieq"}, {"and", "or", "not"}
+
 
 class Emitter:
     """Writes the body of one function."""
@@ -52,6 +54,8 @@ class Emitter:
         self.owned: set[Root] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of others."""
+        self.structural: set[Var] = set()
+        """Truths of whole numbers alone: such as whether a cell has a neighbour."""
 
     # -------------------------------------------------------------------------------- values
 
@@ -134,6 +138,8 @@ class Emitter:
                 tys = [a.ty for a in args]
                 made = lower_ops.lower(c, self.program.flags, OPS[name].lowering, texts, tys, out.ty)
                 self.env[out] = made
+                if name in COMPARISONS or name in LOGIC and self.structural.issuperset(args):
+                    self.structural.add(out)
             case Get(x, idx):
                 self.bind(let.outs[0], arrays.get(c, self.array(x), [self.scalar(i) for i in idx]))
             case Stop(x):

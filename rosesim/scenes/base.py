@@ -89,6 +89,14 @@ class Scene(ABC, Generic[P, I, S]):
         """
         return {}
 
+    def sample(self, inputs: I, rng: np.random.Generator) -> I | None:
+        """The inputs of one iteration of training, where each has others; None where all have the same.
+
+        `inputs` are those that were given: a scene that would draw what a person has set or dragged gives
+        None instead. What comes follows from the arguments alone.
+        """
+        return None
+
     @abstractmethod
     def initial(self, params: P, inputs: I) -> S:
         """The state before the first step."""
@@ -133,5 +141,12 @@ class Scene(ABC, Generic[P, I, S]):
         """Why the gradient is exactly zero, as a clause for a person, where the scene knows.
 
         `trajectory[t]` is the state after t steps, `trajectory[-1]` the last one.
+        """
+        return None
+
+    def why_not_finite(self, trajectory: Any, params: P, inputs: I) -> str | None:
+        """Why numbers of a rollout stopped being finite, as a clause for a person, where the scene knows.
+
+        `trajectory[t]` is the state after t steps; some of the later ones hold what is no number.
         """
         return None

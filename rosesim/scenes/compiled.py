@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.ad.budget import budget, memory_budget
 from rosesim.ad.control import scan
 from rosesim.ad.derivatives import jvp, value_and_grad, vmap
 from rosesim.ad.function import fn
@@ -51,6 +52,7 @@ class Compiled(Generic[P, I, S]):
 
     def __init__(self, scene: Scene[P, I, S]):
         self.scene = scene
+        self._budget = budget()  # a program is made when it is first asked for, wherever that is
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
 
@@ -94,7 +96,8 @@ class Compiled(Generic[P, I, S]):
     @functools.cached_property
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
-        return value_and_grad(self.loss, wrt=0).compile(*self._like)
+        with memory_budget(self._budget):
+            return value_and_grad(self.loss, wrt=0).compile(*self._like)
 
     @functools.cached_property
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
@@ -111,7 +114,8 @@ class Compiled(Generic[P, I, S]):
         one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
         stacked = map_leaves(lambda _, a: np.stack([np.asarray(a, dtype=np.float64)] * n), self._like[0])
 
-        return vmap(one, over=0).compile(stacked, self._like[1])
+        with memory_budget(self._budget):
+            return vmap(one, over=0).compile(stacked, self._like[1])
 
     @functools.cached_property
     def _trajectory(self) -> Any:
@@ -124,13 +128,17 @@ class Compiled(Generic[P, I, S]):
 
 
 def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
-    """The programs of a scene, made once for each combination of settings (of which 16 are remembered)."""
-    return _made(scene)
+    """The programs of a scene, made once for each combination of settings (of which 16 are remembered).
+
+    Made within `with memory_budget(size):`, their gradients keep within it.
+    """
+    return _made(scene, budget())
 
 
 @functools.lru_cache(maxsize=16)
-def _made(scene: Scene[Any, Any, Any]) -> Compiled[Any, Any, Any]:
-    return Compiled(scene)
+def _made(scene: Scene[Any, Any, Any], size: int) -> Compiled[Any, Any, Any]:
+    with memory_budget(size):
+        return Compiled(scene)
 
 
 def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:

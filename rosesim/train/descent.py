@@ -23,8 +23,8 @@ class Position:
 class Task(Protocol):
     """What an optimiser works on, and who watches it."""
 
-    def evaluate(self, x: Vector) -> tuple[float, Vector]:
-        """The loss and its gradient."""
+    def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
+        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
         ...
 
     def value(self, x: Vector) -> float:
@@ -60,7 +60,7 @@ def require_finite(iteration: int, x: Vector, loss: float, gradient_norm: float 
 def descend(optimizer: Optimizer, at: Position, total: int, task: Task) -> None:
     """Go on from a position until `total` updates are done and what they reached is evaluated."""
     while True:
-        loss, gradient = task.evaluate(at.x)
+        loss, gradient = task.evaluate(at.x, at.iteration)
         task.observe(at, loss, norm(gradient))
         if at.iteration >= total:
             return

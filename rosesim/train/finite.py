@@ -28,7 +28,9 @@ def explain(program: Compiled[Any, Any, Any], x: Vector, inputs: Any, what: str)
         if (found := first_state_not_finite(trajectory)) is not None:
             t, leaf = found
             when = "before the first step" if t == 0 else f"after step {t} of {steps}"
-            return f"the rollout's `{leaf}` first is not finite in the state {when}"
+            where = f"the rollout's `{leaf}` first is not finite in the state {when}"
+            why = program.scene.why_not_finite(trajectory, params, inputs)
+            return f"{where}: {why}" if why else where
         if what == "loss":
             return "every state of the rollout is finite; it is the loss of the last one that is not"
         return _explain_gradient(program, trajectory, params, inputs)

@@ -24,7 +24,7 @@ from rosesim.train import checkpoint
 from rosesim.train.attempts import worth_showing
 from rosesim.train.files import sweep
 from rosesim.train.loop import FILES, METRICS
-from rosesim.train.metrics import read_rows
+from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 
@@ -75,6 +75,12 @@ def read_scene(folder: Path) -> tuple[AnyScene, Any]:
 def read_losses(folder: Path) -> list[float]:
     """The loss of every iteration of a run (of the best seed, where there are several)."""
     return [row.loss for row in read_rows(best_seed(folder) / METRICS)]
+
+
+def read_curve(folder: Path) -> list[float]:
+    """What to watch of a run (of the best seed): its losses, or their running means (see `Run.curve`)."""
+    losses = read_losses(folder)
+    return running_means(losses) if read_settings(folder).is_drawn else losses
 
 
 def read_attempts(folder: Path, scene: AnyScene) -> list[tuple[int, Any]]:

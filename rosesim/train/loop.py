@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.compiled import Compiled, compiled
+from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.train.attempts import is_remembered
 from rosesim.train.checkpoint import BEST, LAST, Best, Checkpoint, read_checkpoint, write_best, write_checkpoint
@@ -23,7 +25,7 @@ from rosesim.train.evaluations import Evaluations
 from rosesim.train.files import sweep
 from rosesim.train.finite import explain
 from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
-from rosesim.train.metrics import MetricsFile, Row
+from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
 from rosesim.train.optimizers import Vector
 from rosesim.train.plan import Plan
 from rosesim.train.settings import SETTINGS, Settings
@@ -53,6 +55,8 @@ class Progress:
     """What a person should know, once: that the gradient is exactly zero, and why."""
     seed: int = 0
     """Of the run that this is of, where several are under way."""
+    recent: float | None = None
+    """The mean loss of this iteration and those before it, 200 at most, where they differ in their inputs."""
 
 
 Report = Callable[[Progress], None]
@@ -76,7 +80,7 @@ class Loop:
     def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
         self.plan = settings.plan
-        self.inputs = settings.inputs
+        self.is_drawn = settings.is_drawn
         self.program = compiled(settings.scene)
         self.flat = self.program.flat
         rule = self.plan.rule(settings.inputs)
@@ -170,11 +174,18 @@ class Loop:
                 assert self.optimizer is not None
                 return descend(self.optimizer, self.at, total, self)
 
-    def evaluate(self, x: Vector) -> tuple[float, Vector]:
-        """The loss and its gradient."""
+    def inputs(self, iteration: int | None) -> Any:
+        """The inputs of an iteration: those that were given, where none are drawn."""
+        given = self.settings.inputs
+        if iteration is None or not self.is_drawn:
+            return given
+        return drawn(self.settings.scene, given, self.plan.seed, iteration)
+
+    def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
+        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
         if self._record is not None and (known := self._record.recorded(x)) is not None:
             return known
-        loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs)
+        loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs(iteration))
         g = self.flat.flatten(gradient)
         if self._record is not None:
             self._record.add(x, loss, g)
@@ -184,7 +195,7 @@ class Loop:
         """The loss alone."""
         if self._record is not None and (known := self._record.recorded(x)) is not None:
             return known[0]
-        loss = self.program.value(self.flat.unflatten(x), self.inputs)
+        loss = self.program.value(self.flat.unflatten(x), self.settings.inputs)
         if self._record is not None:
             self._record.add(x, loss, np.zeros(0))
         return loss
@@ -203,10 +214,15 @@ class Loop:
         else:
             self._metrics.add(row)
         require_finite(i, at.x, loss, gradient_norm)
-        self.consider(i, at.x, loss)
+        recent = None
+        if self.is_drawn:
+            recent = statistics.fmean(r.loss for r in self.rows[-MEAN_OVER:])
+            self._consider_mean(i, at.x, recent)
+        else:
+            self.consider(i, at.x, loss)
         if is_remembered(i):
             self.attempts.append((i, at.x))
-        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed))
+        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent))
         if self._metrics is not None and time.perf_counter() >= self._due:
             self.save()
         if self.stop is not None and self.stop.is_set():
@@ -216,6 +232,16 @@ class Loop:
         """Take note of a point that may be the best one seen."""
         if self.best is None or loss < self.best.loss:
             self.best = Best(loss, iteration, x)
+
+    def _consider_mean(self, iteration: int, x: Vector, recent: float) -> None:
+        """The same where inputs differ, and a low loss may be luck: the mean counts.
+
+        Until it is over MEAN_OVER iterations, the latest point is the best one.
+        """
+        if iteration < MEAN_OVER:
+            self.best = Best(recent, iteration, x)
+        else:
+            self.consider(iteration, x, recent)
 
     def save(self) -> None:
         """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
@@ -239,17 +265,19 @@ class Loop:
         if gradient_norm != 0.0 or self._told:
             return None
         self._told = True
-        params = self.flat.unflatten(at.x)
+        params, inputs = self.flat.unflatten(at.x), self.inputs(at.iteration)
         with _DIAGNOSING:
-            trajectory = self.program.trajectory(params, self.inputs)
-        why = self.settings.scene.why_no_gradient(trajectory, params, self.inputs)
-        return f"the gradient is zero at iteration {at.iteration}" + (f": {why}" if why else "; nothing will change")
+            trajectory = self.program.trajectory(params, inputs)
+        why = self.settings.scene.why_no_gradient(trajectory, params, inputs)
+        return f"the gradient is zero at iteration {at.iteration}" + (
+            f": {why}" if why else ("" if self.is_drawn else "; nothing will change")
+        )
 
     def _explain(self, e: NotFinite) -> str:
         if e.what == "update":
             return f"the params are no longer finite after the update of iteration {e.iteration}{self._where()}"
         with _DIAGNOSING:
-            detail = explain(self.program, e.x, self.inputs, e.what)
+            detail = explain(self.program, e.x, self.inputs(e.iteration), e.what)
         return f"the {e.what} is no longer finite {e.when}" + (f": {detail}" if detail else "") + self._where()
 
     def _where(self) -> str:

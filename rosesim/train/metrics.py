@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rosesim.scenes.errors import SceneError
 from rosesim.train.files import Appended
@@ -27,6 +30,22 @@ class Row:
         numbers = {"loss": self.loss, "gradient_norm": self.gradient_norm, "seconds": self.seconds}
         known = {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
         return json.dumps({"iteration": self.iteration, **known}) + "\n"
+
+
+MEAN_OVER = 200
+"""Iterations: where each has inputs of its own, one loss says little (Electric's vary tenfold)."""
+
+
+def running_means(losses: Sequence[float]) -> list[float]:
+    """For each iteration the mean loss of it and those before it, of MEAN_OVER at most.
+
+    >>> running_means([4.0, 2.0, 0.0])
+    [4.0, 3.0, 2.0]
+    """
+    sums = np.concatenate([[0.0], np.cumsum(losses)])
+    until = np.arange(1, len(sums))
+    since = np.maximum(until - MEAN_OVER, 0)
+    return ((sums[until] - sums[since]) / (until - since)).tolist()
 
 
 def read_rows(file: Path, count: int | None = None) -> list[Row]:

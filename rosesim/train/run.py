@@ -13,7 +13,7 @@ from rosesim.scenes.tree import FlatView
 from rosesim.train import folder as folders
 from rosesim.train.attempts import worth_showing
 from rosesim.train.loop import METRICS, Loop, Progress, Report
-from rosesim.train.metrics import read_rows
+from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.optimizers import Vector
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.settings import Settings, read_settings
@@ -32,6 +32,7 @@ class Run(Generic[P]):
     losses: list[float]
     """Before each update, then after the last."""
     best_loss: float
+    """Of all iterations; where they differ in their inputs, the least mean over 200 (see `curve`)."""
     best_params: P
     compile_seconds: float
     """Tracing, differentiating and making machine code; about 0 where this scene was compiled before."""
@@ -42,6 +43,14 @@ class Run(Generic[P]):
     seed: int = 0
     note: str | None = None
     """What a person should know: that the optimiser ended before the total, or that there was nothing to do."""
+
+    is_drawn: bool = False
+    """Whether iterations differed in their inputs (see `Scene.sample`)."""
+
+    @property
+    def curve(self) -> list[float]:
+        """What to watch: the losses; their mean over 200 iterations or fewer, where these differ in their inputs."""
+        return running_means(self.losses) if self.is_drawn else self.losses
 
     @property
     def iterations(self) -> int:
@@ -162,6 +171,7 @@ def _outcome(loop: Loop, note: str | None) -> Run[Any]:
         out=loop.out,
         seed=loop.plan.seed,
         note=note,
+        is_drawn=loop.is_drawn,
     )
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,8 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
     compile_program(compiled(made.scene), made.plan)
     compile_seconds = time.perf_counter() - begun
     with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
-        futures = [pool.submit(run, seed) for seed in seeds]
+        # In this context, for the memory budget is of it.
+        futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
         _wait(futures, stop)
     if stop.is_set():
         raise Interrupted("interrupted" + ("" if out is None else f"; --resume {out} goes on with all seeds"))

@@ -21,10 +21,12 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.base import Scene
+from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.registry import find_scene
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
+from rosesim.train.foreign import FOREIGN
 from rosesim.train.plan import Plan
 
 AnyScene = Scene[Any, Any, Any]
@@ -42,6 +44,11 @@ class Settings:
     inputs: Any
     plan: Plan
     seeds: int | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether iterations differ in their inputs; never those of a foreign optimiser, which needs one loss."""
+        return self.plan.optimizer not in FOREIGN and is_drawn(self.scene, self.inputs)
 
     def record(self) -> dict[str, Any]:
         """As TOML's types; SceneError where a setting has a type that cannot be written down."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rosesim.ad.errors import RosesimError
 from rosesim.scenes.compiled import compiled
+from rosesim.scenes.drawn import drawn
 from rosesim.scenes.tree import leaves
 from rosesim.view.attempt import AnyScene, Attempt
 from rosesim.view.history import History
@@ -59,6 +60,8 @@ class Beginning:
     """The loss of each of its iterations, from 0 to the last, which may be later."""
     remembered: Sequence[tuple[int, Any]] = ()
     """Some earlier iterations, with their params."""
+    seed: int = 0
+    """Of what a scene draws for each iteration."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,8 @@ class Live:
         if self.latest is None:
             self._first_look()
         now, flat, going = self._course, self._program.flat, self.optimising
-        loss, gradient = self._program.value_and_grad(now.params, now.inputs)
+        inputs = self._inputs()
+        loss, gradient = self._program.value_and_grad(now.params, inputs)
         self.evaluations += 1
         g = flat.flatten(gradient)
         with np.errstate(over="ignore"):
@@ -214,7 +218,7 @@ class Live:
             state = self.optimizer.start(x) if now.memory is None else now.memory
             after, now.memory = self.optimizer.step(x, g, state)
             _check_finite("step", after, now.iteration)
-            now.settled = bool(np.array_equal(after, x)) and self._held is None
+            now.settled = bool(np.array_equal(after, x)) and self._held is None and inputs is now.inputs
         due = time.perf_counter() - self._published > 1 / PUBLISHED_A_SECOND
         if commands or due or now.settled or not going:
             self._publish(float(loss), gradient, steep)
@@ -240,10 +244,14 @@ class Live:
         history, ghosts = History.of(given.losses), list(self._recorded)
         return _Course(given.params, given.inputs, given.iteration, None, history, ghosts, bool(given.losses))
 
+    def _inputs(self) -> Any:
+        """Those of this iteration: the given ones, unless the scene draws others for it."""
+        return drawn(self.scene, self._course.inputs, self.beginning.seed, self._course.iteration)
+
     def _hold(self, handle: str, to: Point) -> None:
         now = self._course
         if self._held is None or self._held[0] != handle:
-            self._course = now = _Course(now.params, now.inputs)  # another problem has another curve
+            self._course = now = _Course(now.params, self._inputs())  # another problem has another curve
             if handle not in self._moves_start:
                 self._moves_start[handle] = self._does_move_start(handle)
         self._held = (handle, to)
@@ -267,19 +275,20 @@ class Live:
         """Keep this iteration as a ghost where its number is 0 or a power of two."""
         now, i = self._course, self._course.iteration
         if i & (i - 1) == 0:
-            now.ghosts = [*now.ghosts, self._attempt(i, loss, now.params, now.inputs)][-GHOSTS:]
+            now.ghosts = [*now.ghosts, self._attempt(i, loss, now.params, self._inputs())][-GHOSTS:]
 
     def _publish(self, loss: float, gradient: Any, steep: float) -> None:
         now = self._course
-        attempt = self._attempt(now.iteration, loss, now.params, now.inputs)
+        inputs = self._inputs()
+        attempt = self._attempt(now.iteration, loss, now.params, inputs)
         note = None
         if steep == 0.0:
-            why = self.scene.why_no_gradient(attempt.trajectory, now.params, now.inputs)
+            why = self.scene.why_no_gradient(attempt.trajectory, now.params, inputs)
             note = f"the gradient is zero: {why}" if why else "the gradient is zero"
         self.latest = Snapshot(
             serial=self._taken,
             attempt=attempt,
-            inputs=now.inputs,
+            inputs=inputs,
             gradient=gradient,
             steep=steep,
             steepest=now.steepest,

@@ -114,6 +114,38 @@ def _write(out: Any, at: Any, part: Any) -> None:
 
 
 @dataclass(frozen=True)
+class Beat(Struct):
+    """Weights of sine waves for each output, shape (outputs, waves), and its bias: an open loop with a period."""
+
+    weights: Vec[Vec[Real, ...], ...]
+    bias: Vec[Real, ...]
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, waves: int, outputs: int, deviation: float) -> Beat:
+        """Normal weights of this deviation, no biases.
+
+        >>> np.shape(Beat.random(np.random.default_rng(0), waves=4, outputs=3, deviation=0.01).weights)
+        (3, 4)
+        """
+        weights: Any = normal(rng, (outputs, waves), deviation)
+        bias: Any = np.zeros(outputs)
+        return cls(weights, bias)
+
+
+def beat(plan: Beat, time: Real | float, omega: float) -> Vec[Real, ...]:
+    """tanh(weights times sine waves of angular frequency omega + bias): outputs in -1 .. 1 (see `sines`).
+
+    >>> from rosesim import fn, Real
+    >>> @fn
+    ... def told(plan: Beat, t: Real):
+    ...     return beat(plan, t, omega=1.0)
+    >>> np.round(np.arctanh(told(Beat(np.array([[1.0, 2.0, 0.0, 0.0]]), np.array([0.5])), 0.0)), 6)
+    array([2.5])
+    """
+    return _layer(plan.weights, plan.bias, sines(time, omega, len(plan.weights[0])))
+
+
+@dataclass(frozen=True)
 class Table(Struct):
     """An open-loop controller: what each output is told at equally spaced times, of shape (knots, outputs)."""
 
@@ -123,7 +155,8 @@ class Table(Struct):
 def table(plan: Table, t: Index, steps: int) -> Vec[Real, ...]:
     """tanh of the table's values at step t of `steps`, interpolated linearly in time: outputs in -1 .. 1.
 
-    The first knot is at step 0, the last at step `steps`. A table has two knots or more.
+    The first knot is at step 0, the last at step `steps`. A table has two knots or more. Raises a ValueError
+    where its values have not two dimensions: for one output their shape is (knots, 1).
 
     >>> from rosesim import fn, Index
     >>> @fn
@@ -134,6 +167,8 @@ def table(plan: Table, t: Index, steps: int) -> Vec[Real, ...]:
     array([0. , 0.8, 1. , 0.2])
     """
     knots = len(plan.values)
+    if not hasattr(plan.values[0], "__len__"):
+        raise ValueError(f"a table's values have the shape (knots, outputs); ({knots},) was found")
     place = t * ((knots - 1) / steps)
     k = Index[knots - 1].clamp(place)
     part = place - floor(place)

@@ -24,3 +24,13 @@ def glorot(outputs: int, inputs: int) -> float:
     0.5
     """
     return math.sqrt(2 / (outputs + inputs))
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> NDArray[np.float64]:
+    """Independent numbers, each equally likely anywhere in -bound .. bound.
+
+    >>> w = uniform(np.random.default_rng(0), (2, 3), 0.1)
+    >>> w.shape, bool(np.abs(w).max() < 0.1)
+    ((2, 3), True)
+    """
+    return rng.uniform(-bound, bound, shape)

@@ -290,7 +290,7 @@ class Ground:
         return Kick(velocity, spin, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
 
 
-def advance(
+def moved_on(
     bodies: RigidBodies, given: Callable[[Index], tuple[Any, Any, Kick]], keep: float, h: float
 ) -> RigidBodies:
     """All bodies after a time step h: velocities are kept in part, changed, and then followed.
@@ -300,7 +300,7 @@ def advance(
     >>> from rosesim import fn
     >>> @fn
     ... def coast(x: RigidBodies):
-    ...     return advance(x, lambda i: ([0.0, -1.0], 2.0, no_kick()), keep=0.5, h=0.1)
+    ...     return moved_on(x, lambda i: ([0.0, -1.0], 2.0, no_kick()), keep=0.5, h=0.1)
     >>> coast(RigidBodies(np.zeros((1, 2)), np.array([[2.0, 0.0]]), np.zeros(1), np.zeros(1))).position
     array([[ 0.1, -0.1]])
     """

@@ -1,5 +1,5 @@
 """A ball thrown so that it ends on a goal."""
 
-from .scene import Newscene, Throw, World
+from .scene import Newscene
 
-__all__ = ["Newscene", "Throw", "World"]
+__all__ = ["Newscene"]

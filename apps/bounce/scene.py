@@ -1,0 +1,125 @@
+"""A ball bounces once off the ground: why a contact has to know the moment at which it happened.
+
+After the example of DiffTaichi (Hu et al., ICLR 2020) on the time of impact. No gravity, nothing is lost:
+where the ball starts higher by delta it touches later, and ends lower by delta. The derivative of the
+end's height is -1; a step that does not know when the ball touched gives +1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import Index, Real, Vec, select
+from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes.kit import Body
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What is tuned: by how much the ball starts above its place."""
+
+    # Not 0: there a step ends exactly on the ground, and rounding says whether the ball has touched.
+    delta: Real = value(0.001)
+
+
+@dataclass(frozen=True)
+class World:
+    """What is given: the ball's place and velocity, and the length of an update."""
+
+    place: Vec[Real, 2] = value((0.7, 0.5))
+    velocity: Vec[Real, 2] = value((-1.0, -2.0))
+    learning_rate: Real = value(0.02)
+
+
+@dataclass(frozen=True)
+class Bounce(Scene[Lift, World, Body]):
+    """Let a ball end as low as possible after it has bounced."""
+
+    name: ClassVar[str] = "bounce"
+    published: ClassVar[Published] = Published(optimizer="gd", iterations=15)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 1.0)
+    colours: ClassVar[Mapping[str, str]] = {
+        "sky": "#f3f6fa",
+        "ground": "#5b5347",
+        "ball": "#d62f26",
+        "trail": "#e58a84",
+        "ghost": "#9aa7b8",
+        "letters": "#2b2e36",
+    }
+
+    steps: int = 203
+    h: float = 0.002
+    """Time step, seconds."""
+    ground: float = 0.1
+    """Its height."""
+    time_of_impact: bool = True
+    """Whether the ball turns at the moment of contact, or in the step after it was seen below the ground."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.h > 0:
+            raise ValueError(f"h is positive; it was {self.h}")
+
+    def inputs(self) -> World:
+        """The published throw."""
+        return World()
+
+    def params(self, rng: np.random.Generator) -> Lift:
+        """A quarter of a step's fall, whatever the seed."""
+        return Lift()
+
+    def initial(self, params: Lift, inputs: World) -> Body:
+        """The ball, lifted by delta."""
+        return Body(inputs.place.at[1].add(params.delta), inputs.velocity)
+
+    def step(self, state: Body, t: Index, params: Lift, inputs: World) -> Body:
+        """On in a straight line, and back up off the ground."""
+        x, v = state.position, state.velocity
+        up = v.at[1].set(-v[1])
+        if self.time_of_impact:
+            touches = (x[1] + self.h * v[1] < self.ground) & (v[1] < 0.0)
+            tau = select(touches, (self.ground - x[1]) / v[1], 0.0)
+        else:
+            touches = (x[1] < self.ground) & (v[1] < 0.0)
+            tau = 0.0
+        after = select(touches, up, v)
+        return Body(x + tau * v + (self.h - tau) * after, after)
+
+    def loss(self, state: Body, params: Lift, inputs: World) -> Real:
+        """The ball's height at the end."""
+        return state.position[1]
+
+    def handles(self, params: Lift, inputs: World) -> dict[str, tuple[float, float]]:
+        """The ball where it starts."""
+        x, y = np.asarray(inputs.place)
+        return {"start": (float(x), float(y + params.delta))}
+
+    def drag(self, handle: str, to: tuple[float, float], params: Lift, inputs: World) -> tuple[Lift, World]:
+        """Up and down is delta's, left and right the place's."""
+        y = float(inputs.place[1])
+        place: Any = np.array([to[0], y])
+        return replace(params, delta=to[1] - y), replace(inputs, place=place)
+
+    def trail(self, state: Body) -> NDArray[np.float64]:
+        """The ball's path."""
+        return np.asarray(state.position)[None]
+
+    def backdrop(self, canvas: Canvas, params: Lift, inputs: World) -> None:
+        """Sky and ground."""
+        left, bottom, right, top = canvas.extent
+        canvas.box((left, bottom), (right, top), "sky")
+        canvas.box((left, bottom), (right, self.ground), "ground")
+
+    def ghost(self, canvas: Canvas, state: Body, params: Lift, inputs: World) -> None:
+        """The ball."""
+        canvas.circle(state.position, 0.02, "ghost")
+
+    def draw(self, canvas: Canvas, state: Body, params: Lift, inputs: World) -> None:
+        """The ball and its height."""
+        canvas.circle(state.position, 0.02, "ball")
+        canvas.text((0.03, 0.93), f"height {state.position[1]:.3f}, delta {params.delta:+.3f}", "letters", size=0.035)

@@ -1,0 +1,255 @@
+"""A soft robot in three dimensions learns to crawl: sixteen muscles in four legs, with or without water around it.
+
+After DiffTaichi (Hu et al., ICLR 2020), `diffmpm3d` and `liquid`. The unit cube, y upwards, time in seconds; a
+particle of the robot has mass 1, one of water mass 4, both volume 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import Index, Real, Struct, Vec, const, det, sqrt, sum
+from rosesim.scenes import Canvas, Published, Scene, Trajectory
+from rosesim.scenes.kit import (
+    LEVELS,
+    STRAIN_COLOURS,
+    Beat,
+    Group,
+    Particles,
+    advance,
+    beat,
+    features,
+    lattice,
+    neo_hookean,
+    undeformed,
+    with_muscle,
+)
+
+WALL = 3
+"""Nodes from the grid's edges that are walls (at the upper ends one less)."""
+MUSCLES = 16
+PASSIVE = MUSCLES
+"""The number of the muscle that never pulls."""
+WATER_MASS = 4.0
+WATER, WATER_SIZE = (0.1, 0.15, 0.1), (0.2, 0.05, 0.2)
+DEPTH = (0.35, 0.25)
+"""How far to the right and up a picture shows what lies a length behind."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What is given: the step of the descent."""
+
+    learning_rate: Real
+
+
+@dataclass(frozen=True)
+class Robot(Struct):
+    """The robot's particles, the water's if there is any, and what the muscles were told in the last step."""
+
+    particles: Particles
+    water: Any
+    activation: Vec[Real, ...]
+
+
+@dataclass(frozen=True)
+class DiffMPM3D(Scene[Beat, World, Robot]):
+    """Teach a soft robot in three dimensions to crawl to the right."""
+
+    name: ClassVar[str] = "diffmpm3d"
+    published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.42)
+    colours: ClassVar[dict[str, str]] = {
+        **STRAIN_COLOURS,
+        "sky": "#f3f6fa",
+        "floor": "#e0dacd",
+        "mark": "#b9b1a0",
+        "start": "#8b8f98",
+        "water": "#9fd3e0",
+    }
+
+    steps: int = 511
+    n: int = 64
+    """Nodes of the grid a side; three particles a cell and axis."""
+    h: float = 0.002
+    """Time step, seconds."""
+    gravity: float = 10.0
+    """Downwards, lengths a second squared."""
+    E: float = 10.0
+    """Young's modulus; both Lame parameters are E."""
+    omega: float = 40.0
+    """Angular frequency of the muscles' beat, radians a second."""
+    sines: int = 4
+    """Sine waves that make up the beat, their phases spread over a period."""
+    strength: float = 5.0
+    """Stress of a muscle that is told 1."""
+    axis: Literal["x", "y", "z"] = "z"
+    """Along which of the body's axes muscles pull: z, sideways to the gait, as published."""
+    block: float = 0.1
+    """Side of the blocks that the robot is made of, lengths."""
+    liquid: bool = False
+    """Whether there is water, too."""
+    start: Literal["random", "lattice"] = "random"
+    """Where the water's particles are at first: at random places, as published, or on a lattice."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n < 20:
+            raise ValueError(f"n is 20 nodes or more, for walls are {WALL} nodes thick; it was {self.n}")
+        if not 1 / (1.05 * self.n) <= self.block <= 0.2:
+            raise ValueError(
+                "block is 0.2 or less, for three stand in a row, and so long that a leg's part has a particle: "
+                f"{1 / (1.05 * self.n):.3g} or more; it was {self.block}"
+            )
+        if not (self.h > 0 and self.E > 0):
+            raise ValueError(f"h and E are positive; they were {self.h} and {self.E}")
+        if self.sines < 1:
+            raise ValueError(f"sines is the number of waves, 1 or more; it was {self.sines}")
+
+    @property
+    def offset(self) -> NDArray[np.float64]:
+        """By how much all blocks are moved: a little above the ground."""
+        return np.array([0.1, 3.2 / self.n, 0.3])
+
+    def blocks(self) -> list[tuple[NDArray[np.float64], int]]:
+        """Lattices of shape (a, b, c, 3) and the muscle in each: four parts a leg, then the body's three blocks."""
+        b = self.block
+        legs = [(0.0, 0.0), (0.0, 2 * b), (2 * b, 0.0), (2 * b, 2 * b)]
+        parts = [
+            ((x + b / 2 * (i // 2), 0.35 * b * (i % 2), z), (b / 2, 0.35 * b, b), 4 * leg + i)
+            for leg, (x, z) in enumerate(legs)
+            for i in range(4)
+        ]
+        parts += [((b * i, 0.0, b), (b, 0.7 * b, b), PASSIVE) for i in range(3)]
+        return [(self.lattice(low, size), muscle) for low, size, muscle in parts]
+
+    def lattice(self, low: tuple[float, ...], size: tuple[float, ...]) -> NDArray[np.float64]:
+        """A block's particles, of shape (a, b, c, 3), moved to where the robot is."""
+        counts = [int(3 * w * self.n) for w in size]
+        return lattice(np.array(low) + self.offset, size, counts).reshape(*counts, 3)
+
+    def body(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Where the robot's particles are at the start, of shape (k, 3), and the muscle of each."""
+        blocks = [(places.reshape(-1, 3), muscle) for places, muscle in self.blocks()]
+        return np.concatenate([p for p, _ in blocks]), np.concatenate([np.full(len(p), m) for p, m in blocks])
+
+    def pool(self) -> NDArray[np.float64]:
+        """Where the water's particles are at the start, of shape (k, 3)."""
+        places = self.lattice(WATER, WATER_SIZE)
+        if self.start == "random":
+            shape, low = places.shape, self.offset + np.array(WATER)
+            places = low + np.random.default_rng(0).uniform(0.0, WATER_SIZE, shape)
+        return places.reshape(-1, 3)
+
+    def inputs(self) -> World:
+        """The published rate."""
+        rate: Any = 10.0 if self.liquid else 30.0
+        return World(rate)
+
+    def params(self, rng: np.random.Generator) -> Beat:
+        """Muscles that nearly rest."""
+        return Beat.random(rng, self.sines, MUSCLES, 0.01)
+
+    def initial(self, params: Beat, inputs: World) -> Robot:
+        """At rest, a little above the ground."""
+        robot, *water = [
+            undeformed(const(x), const(np.zeros_like(x)))
+            for x in (self.body()[0], *([self.pool()] if self.liquid else []))
+        ]
+        return Robot(robot, water[0] if water else None, const(np.zeros(MUSCLES)))
+
+    def step(self, state: Robot, t: Index, params: Beat, inputs: World) -> Robot:
+        """Stresses push the grid's nodes, walls and ground stop them, particles go with the nodes."""
+        activation = beat(params, t * self.h, self.omega)
+        muscle, pull = const(self.body()[1]), features(self.strength * activation, 0.0)
+
+        def elastic(p: Index, f: Any) -> tuple[Any, Any]:
+            return f, with_muscle(neo_hookean(f, self.E, self.E), f, "xyz".index(self.axis), pull[muscle[p]])
+
+        def fluid(p: Index, f: Any) -> tuple[Any, Any]:
+            """Only the volume J is remembered."""
+            j = det(f)
+            side, pressure, zero = sqrt(j), self.E * (j - 1), 0.0 * j
+            remembered = [[side, zero, zero], [zero, side, zero], [zero, zero, zero + 1.0]]
+            return remembered, [[pressure, zero, zero], [zero, pressure, zero], [zero, zero, pressure]]
+
+        groups = [Group(state.particles, 1.0, elastic)]
+        if self.liquid:
+            groups.append(Group(state.water, WATER_MASS, fluid))
+        robot, *water = advance(*groups, n=self.n, h=self.h, gravity=self.gravity, walls="stick", thickness=WALL)
+        return Robot(robot, water[0] if water else None, activation)
+
+    def loss(self, state: Robot, params: Beat, inputs: World) -> Real:
+        """Minus how far to the right the robot's particles are, in the mean."""
+        x = state.particles.position
+        return -sum(len(x), lambda p: x[p][0]) / len(x)
+
+    def why_not_finite(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
+        """The stress needs ln J, and J <= 0 has none."""
+        volumes = np.linalg.det(np.nan_to_num(np.asarray(trajectory.stacked.particles.deformation)))
+        inverted = np.argwhere(volumes <= 0)
+        if not len(inverted):
+            return None
+        t, p = inverted[0]
+        return (
+            f"particle {p} is turned inside out after step {t} (its volume is {volumes[t, p]:.2g} of what it was), "
+            "and the stress is of the volume's logarithm: try weaker muscles (--set strength=...), a shorter time "
+            "step (--set h=...) or a lower learning rate"
+        )
+
+    def why_no_gradient(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
+        """Muscles move no centre of mass: it takes the ground."""
+        lowest = np.asarray(trajectory.stacked.particles.position)[..., 1].min()
+        if lowest > (WALL + 0.5) / self.n:
+            return "the robot has not reached the ground, and inner forces move no centre of mass: try more steps"
+        return None
+
+    def seen(self, places: Any) -> NDArray[np.float64]:
+        """Places in the picture, shape (..., 2), of places in space: what lies behind is shown higher and right."""
+        x, y, z = np.moveaxis(np.asarray(places, dtype=np.float64), -1, 0)
+        return np.stack([x + DEPTH[0] * (z - 0.3), y + DEPTH[1] * (z - 0.3)], axis=-1)
+
+    def surface(self) -> NDArray[np.int64]:
+        """The numbers of the particles that a picture shows: of each block the faces to the front, right and top."""
+        kept: list[NDArray[np.int64]] = []
+        first = 0
+        for places, _ in self.blocks():
+            i, j, k = np.indices(places.shape[:3]).reshape(3, -1)
+            shown = (k == 0) | (i == places.shape[0] - 1) | (j == places.shape[1] - 1)
+            kept.append(first + np.flatnonzero(shown))
+            first += len(shown)
+        return np.concatenate(kept)
+
+    def trail(self, state: Robot) -> NDArray[np.float64]:
+        """The path of the robot's centre of mass."""
+        return self.seen(np.asarray(state.particles.position).mean(axis=0, keepdims=True))
+
+    def backdrop(self, canvas: Canvas, params: Beat, inputs: World) -> None:
+        """The floor, a line across it every tenth, and the one that the centre of mass starts above."""
+        left, bottom, right, top = canvas.extent
+        ground = WALL / self.n
+        canvas.box((left, bottom), (right, top), "sky")
+        corners = [(-0.5, ground, 0.0), (1.5, ground, 0.0), (1.5, ground, 0.9), (-0.5, ground, 0.9)]
+        canvas.polygon(self.seen(corners), "floor")
+        for x in (*(k / 10 for k in range(-3, 13)), self.body()[0][:, 0].mean()):
+            started = x not in [k / 10 for k in range(-3, 13)]
+            ends = [(x, ground, 0.0), (x, ground, 0.9)]
+            canvas.line(self.seen(ends), "start" if started else "mark", width=0.005 if started else 0.002)
+
+    def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
+        """Particles from the back to the front: muscles red and dark where they contract, blue where they extend."""
+        told = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
+        roles = [*(f"strain{-level:+d}" for level in told), "body", "water"]
+        shown = self.surface()
+        places, muscles = np.asarray(state.particles.position)[shown], self.body()[1][shown]
+        if self.liquid:
+            water = np.asarray(state.water.position)
+            places = np.concatenate([places, water])
+            muscles = np.concatenate([muscles, np.full(len(water), PASSIVE + 1)])
+        order = np.lexsort((places[:, 1], -places[:, 2]))
+        for at, muscle in zip(self.seen(places[order]), muscles[order], strict=True):
+            canvas.circle(at, 0.22 / self.n, roles[muscle])

@@ -1,0 +1,141 @@
+"""An elastic square is thrown so that it ends at a place.
+
+After DiffTaichi (Hu et al., ICLR 2020), `diffmpm_simple`. The unit square, time in seconds; every particle has
+mass 1 and volume 1. Before it hits anything the derivative of its centre's place by its velocity is the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import Index, Real, Vec, const, vec
+from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes.kit import Group, Particles, advance, centre, corotated, squared_distance, undeformed
+
+WALL = 3
+"""Nodes from the grid's edges that are walls (at the right and the top one less)."""
+ARROW = 0.05
+"""Of the throw's arrow: lengths for each length a second."""
+
+
+@dataclass(frozen=True)
+class Throw:
+    """What is tuned: the velocity that the whole square is given."""
+
+    velocity: Vec[Real, 2] = value((0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class World:
+    """What is given: where the centre should end, and the step of the descent."""
+
+    goal: Vec[Real, 2] = value((0.3, 0.6))
+    learning_rate: Real = value(10.0)
+
+
+@dataclass(frozen=True)
+class DiffMPMSimple(Scene[Throw, World, Particles]):
+    """Throw an elastic square so that its centre ends at a place."""
+
+    name: ClassVar[str] = "diffmpm_simple"
+    published: ClassVar[Published] = Published(optimizer="gd", iterations=30)
+    colours: ClassVar[dict[str, str]] = {"air": "#f3f6fa", "wall": "#5b5347", "square": "#2f6fd6", "side": "#8fb4ee"}
+
+    steps: int = 1023
+    n: int = 120
+    """Nodes of the grid a side."""
+    side: int = 60
+    """Particles a side of the square, 0.7 of a node's spacing apart."""
+    h: float = 3e-4
+    """Time step, seconds."""
+    gravity: float = 9.8
+    """Downwards, lengths a second squared."""
+    E: float = 100.0
+    """Young's modulus; both Lame parameters are E."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.side <= self.n:
+            raise ValueError(f"side is 1 or more particles and at most n; it was {self.side}, n {self.n}")
+        if self.n < 6 * WALL:
+            raise ValueError(f"n is {6 * WALL} or more, for walls are {WALL} nodes thick; it was {self.n}")
+        if not (self.h > 0 and self.E > 0):
+            raise ValueError(f"h and E are positive; they were {self.h} and {self.E}")
+
+    def square(self) -> NDArray[np.float64]:
+        """Where the particles are at the start, of shape (side^2, 2)."""
+        i, j = np.mgrid[: self.side, : self.side]
+        places = np.stack([0.7 * i + self.n / 12, 0.7 * j + 5 * self.n / 24], axis=-1) / self.n
+        return places.reshape(-1, 2)
+
+    def inputs(self) -> World:
+        """The published goal."""
+        return World()
+
+    def params(self, rng: np.random.Generator) -> Throw:
+        """Let fall, whatever the seed."""
+        return Throw()
+
+    def initial(self, params: Throw, inputs: World) -> Particles:
+        """All particles with the velocity of the throw."""
+        places = self.square()
+        return undeformed(const(places), vec(len(places), lambda p: params.velocity))
+
+    def step(self, state: Particles, t: Index, params: Throw, inputs: World) -> Particles:
+        """Stress pushes the grid's nodes, walls take the velocity into them, particles go with the nodes."""
+
+        def respond(p: Index, f: Any) -> tuple[Any, Any]:
+            return f, corotated(f, self.E, self.E)
+
+        body = Group(state, 1.0, respond)
+        return advance(body, n=self.n, h=self.h, gravity=self.gravity, walls="slip", thickness=WALL)[0]
+
+    def loss(self, state: Particles, params: Throw, inputs: World) -> Real:
+        """Half the squared distance of the centre from the goal."""
+        return 0.5 * squared_distance(centre(state.position), inputs.goal)
+
+    def handles(self, params: Throw, inputs: World) -> dict[str, tuple[float, float]]:
+        """The goal, and the tip of the throw's arrow."""
+        tip = self.square().mean(axis=0) + ARROW * np.asarray(params.velocity)
+        return {name: (float(p[0]), float(p[1])) for name, p in {"goal": inputs.goal, "throw": tip}.items()}
+
+    def drag(self, handle: str, to: tuple[float, float], params: Throw, inputs: World) -> tuple[Throw, World]:
+        """Set the goal or the velocity."""
+        point: Any = np.array(to)
+        if handle == "goal":
+            return params, replace(inputs, goal=point)
+        velocity: Any = (point - self.square().mean(axis=0)) / ARROW
+        return replace(params, velocity=velocity), inputs
+
+    def trail(self, state: Particles) -> NDArray[np.float64]:
+        """The path of the centre."""
+        return np.asarray(state.position).mean(axis=0, keepdims=True)
+
+    def ghost(self, canvas: Canvas, state: Particles, params: Throw, inputs: World) -> None:
+        """The outline alone."""
+        canvas.line(self.outline(state), "ghost", width=0.003)
+
+    def backdrop(self, canvas: Canvas, params: Throw, inputs: World) -> None:
+        """The box, and the goal."""
+        left, bottom, right, top = canvas.extent
+        low, high = WALL / self.n, 1 - (WALL - 1) / self.n
+        canvas.box((left, bottom), (right, top), "wall")
+        canvas.box((low, low), (high, high), "air")
+        canvas.circle(inputs.goal, 0.02, "goal", width=0.006)
+
+    def draw(self, canvas: Canvas, state: Particles, params: Throw, inputs: World) -> None:
+        """The square, its left side light to show how it has turned, its centre, and the throw."""
+        outline = self.outline(state)
+        canvas.polygon(outline, "square")
+        canvas.line(outline[: self.side], "side", width=0.012)
+        canvas.circle(self.trail(state)[0], 0.01, "goal")
+        canvas.arrow(self.square().mean(axis=0), ARROW * np.asarray(params.velocity), "arrow", width=0.008)
+
+    def outline(self, state: Particles) -> NDArray[np.float64]:
+        """The places of the particles on the square's edge, once around, the left side first."""
+        x = np.asarray(state.position).reshape(self.side, self.side, 2)
+        return np.concatenate([x[0], x[1:, -1], x[-1, -2::-1], x[-2::-1, 0]])

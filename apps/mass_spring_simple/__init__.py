@@ -1,0 +1,5 @@
+"""Three springs find the lengths that leave a triangle of a wanted area: see `scene`."""
+
+from .scene import MassSpringSimple, Springs, World
+
+__all__ = ["MassSpringSimple", "Springs", "World"]

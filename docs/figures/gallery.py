@@ -1,0 +1,47 @@
+"""docs/gallery.md, from the READMEs of the scenes: for each its picture and the command that makes it.
+
+    python docs/figures/gallery.py
+
+A scene's README begins with its title, says in its first paragraph what the scene is, and has a picture
+and, indented, the commands; the first one that writes the picture's kind of file is the one shown.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ORDER = (
+    "billiards mass_spring rigid_body diffmpm diffmpm3d diffmpm_simple electric wave water_renderer smoke "
+    "volume_renderer mass_spring_simple bounce growth box_friction"
+).split()
+HEAD = """# Gallery
+
+Every scene, what it is, and the command that made its picture. Each folder tells what is tuned, the settings and what we mended; what can go wrong, lesson by lesson, is in [lessons.md](lessons.md). This page is made from the scenes' own by `python docs/figures/gallery.py`.
+"""
+
+
+def entry(name: str) -> str:
+    """A scene's part of the page."""
+    text = (ROOT / "apps" / name / "README.md").read_text(encoding="utf-8")
+    title, what = text.split("\n\n")[:2]
+    picture = re.search(r"!\[(.*?)\]\((.*?)\)", text)
+    if picture is None:
+        raise SystemExit(f"apps/{name}/README.md has no picture")
+    kind = Path(picture[2]).suffix.removeprefix(".")
+    writes = rf"^    ((?:rosesim|python) .*(?:--{kind}|docs/figures).*?)(?:  .*)?$"
+    command = re.search(writes, text, flags=re.MULTILINE)
+    if command is None:
+        raise SystemExit(f"apps/{name}/README.md has no command that writes a {kind} file")
+    image = f"![{picture[1]}](../apps/{name}/{picture[2]})"
+    return f"## [{title.removeprefix('# ')}](../apps/{name})\n\n{what}\n\n{image}\n\n    {command[1]}\n"
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *map(entry, ORDER)])
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "gallery.md").write_text(page(), encoding="utf-8")
