@@ -19,7 +19,7 @@ from rosesim.scenes.tree import FlatView
 FILE = Path(__file__).parents[2] / "apps" / "box_friction" / "box_friction.png"
 NEAR = 0.44, 0.475
 """Friction coefficients around the one from which on the first corner sticks."""
-APART = 0.01
+APART = 0.02
 """Between the two losses of a difference: several teeth of the saw."""
 
 
@@ -35,7 +35,7 @@ def losses(low: float, high: float, count: int = 2001) -> tuple[np.ndarray, np.n
 
 def main() -> None:
     """Draw it."""
-    mu, loss, _ = losses(0.0, 0.7)
+    mu, loss, _ = losses(0.0, 0.9)
     whole = Plot("A box thrown on the ground", "friction coefficient", "loss")
     whole.curve(mu, loss, "first")
     whole.vertical(0.4628)
@@ -46,7 +46,7 @@ def main() -> None:
     near.curve(mu, loss, "first")
     far, far_loss, _ = losses(NEAR[0] - APART, NEAR[1] + APART)
     difference = np.interp(mu + APART / 2, far, far_loss) - np.interp(mu - APART / 2, far, far_loss)
-    sides = Plot("Its derivative there", "friction coefficient", "by friction", across=NEAR, up=(-3.0, 2.0))
+    sides = Plot("Its derivative there", "friction coefficient", "by friction", across=NEAR, up=(-3.0, 3.0))
     sides.curve(mu[::8], slope[::8], "second", style="dots", width=1.2, name="derivative")
     sides.curve(mu, difference / APART, "third", style="dashed", name=f"difference over {APART:g}")
     write(Path(sys.argv[1]) if len(sys.argv) > 1 else FILE, [whole, near, sides], width=330, height=260)
