@@ -2,9 +2,9 @@
 
     python benchmarks/rigid_body_ratio.py [--robot A ...] [--steps 2047] [--rounds 20]
 
-Needs gcc. Value and gradient with deterministic weights (those of the reference values). The C is written for
-vectors of 64 bytes; on a processor without them it is slower than it could be. Prints a JSON object a robot:
-milliseconds (medians), ours over C, and gradient over value.
+Needs gcc. Value and gradient with deterministic weights (those of the reference values). The C uses vectors of
+64 bytes where the processor has them, of 32 elsewhere. Prints a JSON object a robot: milliseconds (medians),
+ours over C, and gradient over value.
 """
 
 from __future__ import annotations
