@@ -17,6 +17,8 @@ from rosesim.scenes.tree import map_leaves
 
 RUNS = 9
 """Timings that a median is taken of."""
+MOST_SECONDS = 10.0
+"""For the timings of one program: a slow one, whose moods average out within a run, is timed less often."""
 LEAST_SECONDS = 0.01
 """A timing covers so many calls that it lasts at least this long: clocks are coarse."""
 SPREAD = 0.02
@@ -62,7 +64,9 @@ def _milliseconds(run: Callable[[], object]) -> float:
     run()
     begun = time.perf_counter()
     run()
-    repeats = max(1, round(LEAST_SECONDS / max(time.perf_counter() - begun, 1e-9)))
+    first = max(time.perf_counter() - begun, 1e-9)
+    repeats = max(1, round(LEAST_SECONDS / first))
+    runs = max(1, min(RUNS, int(MOST_SECONDS / first)))
 
     def once() -> float:
         begun = time.perf_counter()
@@ -70,7 +74,7 @@ def _milliseconds(run: Callable[[], object]) -> float:
             run()
         return (time.perf_counter() - begun) / repeats
 
-    return 1e3 * statistics.median(once() for _ in range(RUNS))
+    return 1e3 * statistics.median(once() for _ in range(runs))
 
 
 def _peak_rss_mb() -> float | None:
