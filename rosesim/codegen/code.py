@@ -12,6 +12,10 @@ STACK_BUFFER = 2048
 STACK_TOTAL = 256 * 1024
 """Bytes of stack that the arrays of a chain of calls may take together: threads have as little as 512 KiB."""
 
+LARGE, STAGGER = 1 << 14, 576
+"""Bytes from which on a buffer is followed by so many more: arrays of a power of two bytes would otherwise lie
+at like places of the first cache, and what is read and written in step would drive each other out."""
+
 
 def aligned(n: int) -> int:
     """n rounded up to a whole number of cache lines."""
@@ -125,8 +129,9 @@ class Code:
             # 32 and not 64: beyond the ABI's alignment a function needs a frame pointer.
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
         else:
-            offset = self._frame.take(aligned(size))
-            self._frames[name] = (offset, aligned(size))
+            room = aligned(size) + (STAGGER if size >= LARGE else 0)
+            offset = self._frame.take(room)
+            self._frames[name] = (offset, room)
             self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {offset}")
             self.frame_bytes = max(self.frame_bytes, self._frame.top)
         return name
