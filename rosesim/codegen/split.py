@@ -119,15 +119,20 @@ def _cut(
             close()
     close()
 
+    # A piece makes the views that it reads itself: handed an array and a part of it, it could not overwrite
+    # the array, and a stack of a gigabyte would be copied a step.
+    views = {let.outs[0]: let for let in lets if _stays(let) and isinstance(let.expr, Get | Stop)}
+
     # What each run must give: what is named after it.
     later = {a for a in results if isinstance(a, Var)}
     calls: list[list[Let]] = []
     for lets_of, worth in reversed(runs):
-        used = ir.free_vars(Block(tuple(lets_of), ()))
+        whole = Block((*_views_read(lets_of, views), *lets_of) if worth else tuple(lets_of), ())
+        used = ir.free_vars(whole)
         if worth:
             given = tuple(used)
             back = tuple(v for let in lets_of for v in let.outs if v in later)
-            piece = Func(f"{f.name}_piece", given, Block(tuple(lets_of), back), f.where)
+            piece = Func(f"{f.name}_piece", given, Block(whole.lets, back), f.where)
             pieces.add(piece)
             calls.append([Let(back, Call(piece, given), lets_of[0].where)])
         else:
@@ -136,3 +141,15 @@ def _cut(
     for lets_of in reversed(calls):
         out.extend(lets_of)
     return out
+
+
+def _views_read(lets: Sequence[Let], views: dict[Var, Let]) -> list[Let]:
+    """The lets of the views that these lets read, and of those that these are views of."""
+    found: dict[Var, Let] = {}
+    wanted = list(ir.free_vars(Block(tuple(lets), ())))
+    while wanted:
+        v = wanted.pop()
+        if v in views and v not in found:
+            found[v] = views[v]
+            wanted += [a for a in ir.operands(views[v].expr) if isinstance(a, Var)]
+    return [let for v, let in views.items() if v in found]
