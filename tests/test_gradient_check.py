@@ -31,6 +31,8 @@ class Hinge(Scene[At, World, At]):
     shift: float = 0.0
     lie: float = 0.0
     """Added to the derivative on the right of the kink."""
+    at_the_point: float = 0.0
+    """Added to the derivative at 0 alone."""
 
     def inputs(self) -> World:
         return World()
@@ -49,11 +51,15 @@ class Hinge(Scene[At, World, At]):
         def hinge(x: Real) -> Real:
             return maximum(x - self.shift, 0.0)
 
-        if self.lie:
+        if self.lie or self.at_the_point:
 
             @hinge.defjvp
             def _(x: Dual) -> Dual:
-                return Dual(hinge(x.re), select(x.re > self.shift, 1.0 + self.lie, 0.0) * x.du)
+                return Dual(
+                    hinge(x.re),
+                    (select(x.re > self.shift, 1.0 + self.lie, 0.0) + select(x.re == 0.0, self.at_the_point, 0.0))
+                    * x.du,
+                )
 
         return hinge(state.x[0]) + 3.0 * state.x[1]
 
@@ -77,6 +83,12 @@ def test_a_kink_is_named_and_passes():
 def test_a_wrong_derivative_beside_a_kink_fails(lie: float):
     found: Any = check_gradient(Hinge(lie=lie))
     assert not found.passed
+    assert found.verdicts["x"].startswith("wrong: the gradient and differences differ")
+
+
+def test_a_derivative_that_is_wrong_at_one_smooth_point_is_no_kink():
+    """Right on both sides, wrong where tuning begins: without two slopes there is no kink to excuse it."""
+    found = check_gradient(Hinge(shift=-0.5, at_the_point=2.0))
     assert found.verdicts["x"].startswith("wrong: the gradient and differences differ")
 
 

@@ -173,7 +173,9 @@ def test_a_picture_of_another_size_is_resampled(tmp_path: Path):
 def test_a_file_that_is_no_picture_is_refused(tmp_path: Path):
     text = tmp_path / "note.png"
     text.write_text("not a picture", encoding="utf-8")
-    with pytest.raises(SceneError, match=r"note\.png cannot be read as a PNG or JPEG picture"):
+    with pytest.raises(
+        SceneError, match=r"note\.png cannot be read as a PNG or JPEG picture: it is of another kind, or damaged"
+    ):
         configure(Wave, [f"target={text}"])
     with pytest.raises(SceneError, match="there is no picture"):
         configure(Wave, [f"target={tmp_path / 'missing.png'}"])

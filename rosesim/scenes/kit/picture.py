@@ -102,7 +102,7 @@ class Picture:
 @cache
 def _png(content: bytes, what: str) -> bytes:
     """The picture of a file's content as a PNG of at most KEPT_SIDE pixels a side."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -113,7 +113,8 @@ def _png(content: bytes, what: str) -> bytes:
                     raise ValueError(f"{what} has {wide} x {high} pixels; at most {LARGEST_SIDE} a side are expected")
                 rgba = picture.convert("RGBA")
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
-        raise ValueError(f"{what} cannot be read as a PNG or JPEG picture: {e}") from e
+        why = "it is of another kind, or damaged" if isinstance(e, UnidentifiedImageError) else str(e)
+        raise ValueError(f"{what} cannot be read as a PNG or JPEG picture: {why}") from e
     flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     flat.thumbnail((KEPT_SIDE, KEPT_SIDE))
     out = io.BytesIO()
