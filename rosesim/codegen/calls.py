@@ -43,7 +43,7 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
 
 def _facts(ty: Ty) -> str:
     size = layout.nbytes(ty)
-    known = f"align {layout.itemsize(ty.scalar)} dereferenceable({size}) " if size else ""
+    known = f"align {layout.alignment(ty.scalar)} dereferenceable({size}) " if size else ""
     return f"{known}captures(none)"
 
 

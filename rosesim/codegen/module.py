@@ -13,6 +13,7 @@ from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.hoist import hoisted
+from rosesim.codegen.lanes import laned
 from rosesim.codegen.program import FuncInfo, Program
 from rosesim.codegen.sink import sunk
 from rosesim.codegen.split import split
@@ -47,7 +48,7 @@ class Module:
 
 def write(func: Func, math: str) -> Module:
     """The module of a program."""
-    func, pieces = split(hoisted(sunk(func)))
+    func, pieces = split(hoisted(laned(sunk(func))))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
