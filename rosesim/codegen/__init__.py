@@ -10,6 +10,7 @@ from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import Func
 from rosesim.codegen import engine, interrupt, module, opaque
 from rosesim.codegen.compiled import Compiled, make_call
+from rosesim.codegen.threads import cores
 
 __all__ = ["Compiled", "compile_func"]
 
@@ -20,11 +21,13 @@ def compile_func(
     math: Literal["fast", "strict"] = "fast",
     optimise: bool = True,
     names: Sequence[str] | None = None,
+    threads: int | None = None,
 ) -> Compiled:
     """The machine code of a program, for this computer.
 
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
-    bit; "fast" may reorder sums and contract products. `names` are the parameters' names in messages.
+    bit; "fast" may reorder sums and contract products. `names` are the parameters' names in messages. The runs of a
+    batch (`vmap`) are shared by up to `threads` threads, as many as there are cores where none are given.
     """
     if any(p.ty.ref for p in func.params):
         raise CheckError(f"{func.name} takes an accumulator: only functions of values can be compiled")
@@ -44,6 +47,6 @@ def compile_func(
     }
     how = {"optimise": optimise, "straight": written.straight}
     loaded = engine.load(written.text, module.ENTRY, symbols, **how)
-    call = make_call(func, called, loaded, written, keep=(callbacks, list(program.data.values())))
+    call = make_call(func, called, loaded, written, threads or cores(), keep=(callbacks, list(program.data.values())))
     seconds = time.perf_counter() - began
     return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))

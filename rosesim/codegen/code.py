@@ -187,16 +187,16 @@ class Code:
             value = self.let(f"{change} {register} {value} to {kind}")
         self.put(f"store {kind} {value}, ptr {pointer}, align {layout.alignment(s)}{self.group}")
 
-    def loop(self, n: int | str) -> CountedLoop:
-        """A counted loop written by hand: `with code.loop(n) as i:`."""
-        return CountedLoop(self, n)
+    def loop(self, n: int | str, first: str = "0") -> CountedLoop:
+        """A counted loop written by hand: `with code.loop(n) as i:`, from `first` to below n."""
+        return CountedLoop(self, n, first)
 
 
 class CountedLoop:
-    """for i in 0 .. n - 1, with nothing carried."""
+    """for i in first .. n - 1, with nothing carried."""
 
-    def __init__(self, code: Code, n: int | str):
-        self.code, self.n = code, n
+    def __init__(self, code: Code, n: int | str, first: str):
+        self.code, self.n, self.first = code, n, first
 
     def __enter__(self) -> str:
         c = self.code
@@ -215,6 +215,6 @@ class CountedLoop:
     def __exit__(self, *_: object) -> None:
         c = self.code
         c.put(f"{self.next} = add nuw nsw i64 {self.i}, 1")
-        c.fill(self.slot, f"  {self.i} = phi i64 [ 0, %{self.before} ], [ {self.next}, %{c.label} ]")
+        c.fill(self.slot, f"  {self.i} = phi i64 [ {self.first}, %{self.before} ], [ {self.next}, %{c.label} ]")
         c.jump(self.head)
         c.open(self.exit)

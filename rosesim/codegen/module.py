@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rosesim.ad import ir
 from rosesim.ad.ir import Func, Opaque
-from rosesim.codegen import calls, interrupt, layout, lower_ops, maths, plan
+from rosesim.codegen import calls, interrupt, layout, lower_ops, maths, plan, runs
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
@@ -44,6 +44,8 @@ class Module:
     workspace_bytes: int
     straight: bool
     """Whether the straight-line vectoriser is worth its time."""
+    groups: int = 0
+    """How many groups of runs the entry is told to do some of; 0 where it does all that there is."""
 
 
 def write(func: Func, math: str) -> Module:
@@ -66,6 +68,7 @@ def write(func: Func, math: str) -> Module:
             in_out={} if sharing is None else sharing.in_out,
             fallible=f in may_fail,
             distinct_refs=f not in overlapping,
+            shared=plan.shared_batch(f) if f is func and sharing is not None and not sharing.in_out else None,
         )
         program.infos[f] = info
         in_out[f] = info.in_out
@@ -87,6 +90,7 @@ def write(func: Func, math: str) -> Module:
         program,
         workspace,
         straight,
+        runs.groups(shared) if (shared := program.infos[func].shared) is not None else 0,
     )
 
 
@@ -166,5 +170,6 @@ def _entry(info: FuncInfo, *, inline: bool) -> tuple[str, int]:
         c.open("fail")
         c.put(f"ret i32 {c.failures[0][0]}")
     callee = ["  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 0"] if info.frame_bytes else []
-    head = f"define i32 @{ENTRY}(ptr noalias %in, ptr noalias %out, ptr noalias %ws) #0 {{"
+    span = "" if info.shared is None else ", i64 %first, i64 %last"
+    head = f"define i32 @{ENTRY}(ptr noalias %in, ptr noalias %out, ptr noalias %ws{span}) #0 {{"
     return "\n".join([head, "entry:", *callee, *c.lines, "}"]), info.frame_bytes

@@ -28,7 +28,9 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     stacks = [e.place(v) for v in let.outs]
     s = loop.index.ty.scalar
     wide = layout.register(s)
-    with c.loop(groups(loop)) as group:
+    whole = e.program.infos[e.func].shared is not loop
+    first, end = ("0", str(groups(loop))) if whole else ("%first", "%last")
+    with c.loop(end, first) as group:
         mark = c.mark()
         start = c.let(
             f"call i64 @llvm.smin.i64(i64 {c.let(f'mul i64 {group}, {loop.lanes}')}, i64 {loop.n - loop.lanes})"
