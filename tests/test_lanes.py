@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -293,3 +295,27 @@ def test_many_threads_may_call_one_batch_program() -> None:
     for t in callers:
         t.join()
     np.testing.assert_array_equal(found, expected)
+
+
+def test_an_interrupt_ends_a_batch_on_all_threads() -> None:
+    source = """
+import os, signal, threading, time
+import numpy as np
+from rosesim import fn, vmap, scan, cond, Real
+@fn
+def f(x: Real) -> Real:
+    return scan(lambda c, i: cond(c > 1.0, lambda: c * 0.5, lambda: c + x * 0.25), x, 1_000_000_000)
+xs = np.linspace(0.1, 3, 64)
+program = vmap(f).compile(xs, threads=2)
+threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+begun = time.perf_counter()
+try:
+    program(xs)
+    print("ran through")
+except KeyboardInterrupt:
+    print("interrupted", time.perf_counter() - begun)
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=True)
+    word, seconds = done.stdout.splitlines()[0].split()
+    assert word == "interrupted"
+    assert float(seconds) < 0.5 + 0.2 + 0.3  # the timer, the promise, and a slow machine

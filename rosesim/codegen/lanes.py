@@ -65,10 +65,10 @@ LIGHT = 12
 """Two sides of a branch of so much work in all are both computed: cheaper than asking whether any lane wants one."""
 
 
-def laned(func: Func) -> Func:
-    """The same program with its batches in lanes, where that can be."""
+def laned(func: Func, precision: str) -> Func:
+    """The same program with its batches in lanes, where that can be: twice as many of single precision."""
     made: dict[Func, Func] = {}
-    pass_ = _Pass(WIDTH)
+    pass_ = _Pass(WIDTH * (2 if precision == "f32" else 1))
     for f in ir.reachable(func):
         made[f] = f
         if isinstance(f.body, Block):

@@ -14,6 +14,7 @@ from rosesim.codegen.code import Code
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.hoist import hoisted
 from rosesim.codegen.lanes import laned
+from rosesim.codegen.narrow import narrowed
 from rosesim.codegen.program import FuncInfo, Program
 from rosesim.codegen.sink import sunk
 from rosesim.codegen.split import split
@@ -39,6 +40,8 @@ ATTRIBUTES = [
 class Module:
     """A program as LLVM text, and what its loader needs to know."""
 
+    func: Func
+    """What was written in the end; its parameters and results are those that Python passes."""
     text: str
     program: Program
     workspace_bytes: int
@@ -48,9 +51,11 @@ class Module:
     """How many groups of runs the entry is told to do some of; 0 where it does all that there is."""
 
 
-def write(func: Func, math: str) -> Module:
+def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
-    func, pieces = split(hoisted(laned(sunk(func))))
+    if precision == "f32":
+        func = narrowed(func)
+    func, pieces = split(hoisted(laned(sunk(func), precision)))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
@@ -86,6 +91,7 @@ def write(func: Func, math: str) -> Module:
         *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
     ]
     return Module(
+        func,
         "\n".join([*program.globals, body, *declared, *ATTRIBUTES, *program.metadata, ""]),
         program,
         workspace,

@@ -51,7 +51,8 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
             if isinstance(let.expr, Loop):
                 body = block_work(let.expr.body)
                 total = work(let.expr)
-                if total >= POLL_FROM and not (body < TIGHT and total < TIGHT_LIMIT):
+                in_lanes = any(c.ty.scalar.lanes > 1 for c in let.expr.carries)  # vectors already
+                if total >= POLL_FROM and (in_lanes or body >= TIGHT or total >= TIGHT_LIMIT):
                     found.add(let.expr)
     return found
 
