@@ -93,17 +93,36 @@ def _level(optimise: bool) -> int:
 
 
 def _module(text: str, optimise: bool, straight: bool) -> Any:
+    module, machine = _parsed(text, optimise)
+    if not optimise:
+        return module
+    _optimise(module, machine, straight)
+    try:
+        module.verify()
+    except RuntimeError:
+        if not straight:
+            raise
+        # The straight-line vectoriser of LLVM 22 at times writes a use before its definition: code generation
+        # would end the process. Such a program does without.
+        module, machine = _parsed(text, optimise)
+        _optimise(module, machine, straight=False)
+    return module
+
+
+def _parsed(text: str, optimise: bool) -> tuple[Any, Any]:
     # A context of its own: types and constants live as long as the context does.
     module = llvm.parse_assembly(text, context=llvm.create_context())
     machine = _machine(_level(optimise))
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
-    if optimise:
-        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-        tuning.slp_vectorization = straight
-        tuning.loop_vectorization = True
-        tuning.loop_interleaving = True
-        tuning.loop_unrolling = True
-        builder = llvm.create_pass_builder(machine, tuning)
-        builder.getModulePassManager().run(module, builder)
-    return module
+    return module, machine
+
+
+def _optimise(module: Any, machine: Any, straight: bool) -> None:
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.slp_vectorization = straight
+    tuning.loop_vectorization = True
+    tuning.loop_interleaving = True
+    tuning.loop_unrolling = True
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)

@@ -11,6 +11,7 @@ from rosesim.codegen import calls, interrupt, layout, lower_ops, maths, plan, ru
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
+from rosesim.codegen.defer import deferred
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.hoist import hoisted
 from rosesim.codegen.lanes import laned
@@ -55,7 +56,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
     if precision == "f32":
         func = narrowed(func)
-    func, pieces = split(hoisted(laned(sunk(func), precision)))
+    func, pieces = split(hoisted(laned(deferred(sunk(func)), precision)))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
