@@ -16,6 +16,7 @@ Functions are written once for each pattern of parameters that vary.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -61,14 +62,18 @@ WIDTH = 4
 """Runs at once: 256 bits of double. With 8 a group's memory no longer fits the second cache (mass_spring 1.4
 times slower), and fewer branches are skipped, because some lane wants them; with 4 billiards is as fast."""
 
+PARTIAL = 4
+"""Sums that a loop over many terms keeps at once where they may be reordered: one alone waits for each addition to
+end before the next begins. (LLVM does so for scalars, not for vectors.)"""
+
 LIGHT = 12
 """Two sides of a branch of so much work in all are both computed: cheaper than asking whether any lane wants one."""
 
 
-def laned(func: Func, precision: str) -> Func:
+def laned(func: Func, precision: str, math: str) -> Func:
     """The same program with its batches in lanes, where that can be: twice as many of single precision."""
     made: dict[Func, Func] = {}
-    pass_ = _Pass(WIDTH * (2 if precision == "f32" else 1))
+    pass_ = _Pass(WIDTH * (2 if precision == "f32" else 1), PARTIAL if math == "fast" else 1)
     for f in ir.reachable(func):
         made[f] = f
         if isinstance(f.body, Block):
@@ -81,8 +86,8 @@ def laned(func: Func, precision: str) -> Func:
 class _Pass:
     """The functions made so far, for any number of lanes."""
 
-    def __init__(self, width: int):
-        self.width = width
+    def __init__(self, width: int, sums: int):
+        self.width, self.sums = width, sums
         self.variance = Variance()
         self.versions: dict[tuple[Func, Pattern, bool, int], Func] = {}
 
@@ -555,6 +560,9 @@ class _Rewriter:
         if own_test:
             self._while(let, e, index, carries, inits)
             return
+        if not own_end and e.upto is None and e.n >= 2 * self.pass_.sums and _is_sum(e) and all(wide):
+            self._sums(let, e, inits)
+            return
         test = None if e.test is None else deep.nested(self.block, e.test)
         if own_end:
             assert upto is not None
@@ -571,6 +579,39 @@ class _Rewriter:
         outs = tuple(map(self.bound, let.outs))
         loop = Loop(e.n, index, tuple(inits), carries, body, upto, e.reverse, test, e.remat)
         self.lets.append(Let(outs, loop, let.where))
+
+    def _sums(self, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
+        """A loop that only adds up, as several sums of every so manieth term; the last terms come after it."""
+        many = self.pass_.sums
+        rounds, rest = divmod(e.n, many)
+        i = Var(index_ty(rounds), "i")
+        nothing = [self.vary(Lit(0.0, c.ty)) for c in e.carries]
+        starts = [*inits, *nothing * (many - 1)]
+        carries = [Var(a.ty) for a in starts]
+        width = len(inits)
+
+        def term(at: Atom, sums: Sequence[Atom]) -> list[Atom]:
+            self.env[e.index] = at
+            self.env.update(zip(e.carries, sums, strict=True))
+            return [self.vary(a) for a in deep.nested(self.results, e.body)]
+
+        with self.nested() as lets:
+            first = self.op("imul", i, Lit(many, Ty(IntT(many, many))), ty=Ty(IntT(0, (rounds - 1) * many)))
+            results: list[Atom] = []
+            for k in range(many):
+                step = Lit(k, Ty(IntT(k, k)))
+                at = self.op("iadd", first, step, ty=Ty(IntT(k, (rounds - 1) * many + k)))
+                results += term(at, carries[k * width : (k + 1) * width])
+        sums = [Var(c.ty) for c in carries]
+        loop = Loop(rounds, i, tuple(starts), tuple(carries), Block(tuple(lets), tuple(results)), None, e.reverse)
+        self.lets.append(Let(tuple(sums), loop, let.where))
+        total: list[Atom] = list(sums[:width])
+        for k in range(1, many):
+            parts = sums[k * width : (k + 1) * width]
+            total = [self.op("add", a, b, ty=a.ty) for a, b in zip(total, parts, strict=True)]
+        for k in range(rest):
+            total = term(Lit(rounds * many + k, e.index.ty), total)
+        self.env.update(zip(let.outs, total, strict=True))
 
     def _kept(self, body: Block, running: Atom, carries: Sequence[Var]) -> list[Atom]:
         """The results of a body for the lanes that still run: the others keep their carries and put out zeros."""
@@ -613,6 +654,24 @@ class _Rewriter:
         starts = (*inits, everyone, Lit(0, count.ty))
         loop = Loop(e.n, index, starts, (*carries, on, count), body, None, False, test, e.remat)
         self.lets.append(Let(outs, loop, let.where))
+
+
+def _is_sum(loop: Loop) -> bool:
+    """Whether all that a loop carries are reals to each of which a term is added that does not depend on it."""
+    if loop.test is not None or not loop.carries or len(loop.body.results) != len(loop.carries):
+        return False
+    if any(c.ty.shape or not isinstance(c.ty.scalar, FloatT | TanT) for c in loop.carries):
+        return False
+    uses = Counter(a for let in ir.all_lets(loop.body) for a in ir.operands(let.expr) if isinstance(a, Var))
+    for let in ir.all_lets(loop.body):
+        for nested in ir.blocks(let.expr):
+            uses.update(a for a in nested.results if isinstance(a, Var))
+    made = {let.outs[0]: let.expr for let in loop.body.lets if isinstance(let.expr, Op)}
+    for c, a in zip(loop.carries, loop.body.results, strict=True):
+        e = made.get(a) if isinstance(a, Var) else None
+        if e is None or e.name != "add" or c not in e.args or uses[c] != 1 or a in uses:
+            return False
+    return len(set(loop.body.results)) == len(loop.carries)
 
 
 def _narrow(ty: Ty) -> Ty:

@@ -56,7 +56,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
     if precision == "f32":
         func = narrowed(func)
-    func, pieces = split(hoisted(laned(deferred(sunk(func)), precision)))
+    func, pieces = split(hoisted(laned(deferred(sunk(func)), precision, math)))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
