@@ -38,8 +38,8 @@ from rosesim.ad.rewrite import Copy
 BLOCK = 8
 """Steps whose additions are made together."""
 
-LARGE = 512
-"""Numbers of an accumulator from which on it is worth it: smaller ones lie in the first cache."""
+LARGE = 32
+"""Numbers of an accumulator from which on it is worth it."""
 
 LONGEST = 8
 """Operations of which an addition that waits may be made."""
@@ -63,12 +63,9 @@ def deferred(func: Func) -> Func:
 def _block(block: Block, made: dict[Func, Func]) -> Block:
     lets: list[Let] = []
     for let in block.lets:
-        new = _let(let, made)
-        sites = _sites(new) if isinstance(new.expr, Loop) else []
-        if sites:
-            lets.extend(_in_blocks(new, sites))
-        else:
-            lets.append(new)
+        # The outer loop first: cutting an inner one would hide from it what is added where.
+        sites = _sites(let) if isinstance(let.expr, Loop) else []
+        lets.extend(_let(x, made) for x in (_in_blocks(let, sites) if sites else [let]))
     same = len(lets) == len(block.lets) and all(a is b for a, b in zip(lets, block.lets, strict=True))
     return block if same else Block(tuple(lets), block.results)
 
@@ -124,7 +121,7 @@ def _sites(let: Let) -> list[_Site]:
     loop = let.expr
     assert isinstance(loop, Loop)
     plain = loop.upto is None and loop.test is None and len(let.outs) == len(loop.carries)
-    if not plain or loop.n < 4 * BLOCK:
+    if not plain or loop.n < 2 * BLOCK:
         return []
     inside = list(ir.all_lets(loop.body))
     bound = {v for inner in inside for v in (*inner.outs, *ir.binders(inner.expr))}
@@ -228,7 +225,7 @@ def _blocked(
     at = Var(index_ty(blocks * BLOCK), loop.index.name)
     begun = Let((start,), Op("imul", (number, Lit(BLOCK, Ty(IntT(BLOCK, BLOCK))))), let.where)
     counted = Let((at,), Op("iadd", (start, t)), let.where)
-    kept = list(dict.fromkeys(x for site in sites for x in site.steps))
+    kept = list(dict.fromkeys(x for site in sites for x in site.steps if x is not loop.index))
     gone = {id(site.let) for site in sites}
     body = _without(loop.body, gone)
     copy = Copy({loop.index: at})
@@ -242,7 +239,7 @@ def _blocked(
     lets = [begun, Let((*finals, *stacks.values()), steps, let.where)]
     order = range(BLOCK)[::-1] if loop.reverse else range(BLOCK)
     for site in sites:
-        lets.extend(_additions(site, stacks, order))
+        lets.extend(_additions(site, stacks, loop.index, start, order))
     whole = Loop(blocks, number, tuple(inits), around, Block(tuple(lets), finals), None, loop.reverse)
     return Let(tuple(outs), whole, let.where)
 
@@ -263,8 +260,11 @@ def _without(block: Block, gone: set[int]) -> Block:
     return Block(tuple(lets), block.results)
 
 
-def _additions(site: _Site, stacks: dict[Var, Var], order: Sequence[int]) -> list[Let]:
-    """The additions of a block of steps: a nest as it was, in whose middle each element takes all of them."""
+def _additions(site: _Site, stacks: dict[Var, Var], index: Var, start: Var, order: Sequence[int]) -> list[Let]:
+    """The additions of a block of steps: a nest as it was, in whose middle each element takes all of them.
+
+    `index` counts the steps; the block's first is `start`.
+    """
     counters = {e.index for e in site.nest}
     env: dict[Var, Atom] = {}
 
@@ -280,6 +280,8 @@ def _additions(site: _Site, stacks: dict[Var, Var], order: Sequence[int]) -> lis
                 return env.get(a)
             if (step, a) in done:
                 return done[step, a]
+            if a is index:
+                return let(step, a, Op("iadd", (start, Lit(step, Ty(IntT(step, step))))))
             if a in stacks:
                 return let(step, a, Get(stacks[a], (Lit(step, index_ty(BLOCK)),)))
             if a not in site.made:
