@@ -28,6 +28,7 @@ from rosesim import (
     for_each,
     grad,
     log,
+    memory_budget,
     opaque,
     scan,
     select,
@@ -38,6 +39,7 @@ from rosesim import (
     vmap,
     while_loop,
 )
+from rosesim.ad import machine
 from rosesim.codegen import per_lane
 
 
@@ -152,13 +154,13 @@ def test_random_programs_in_lanes(row: list[int], seed: int, width: int) -> None
         return Writer(row).real([], x, 3)
 
     xs = np.random.default_rng(seed).normal(size=(9, N))
-    before, lanes.WIDTH = lanes.WIDTH, width
+    before, machine.LANES = machine.LANES, width
     try:
         for g in (f, grad(f)):
             found = vmap(g).compile(xs, math="strict")(xs)
             np.testing.assert_array_equal(found, runs_alone(g, xs, math="strict"))
     finally:
-        lanes.WIDTH = before
+        machine.LANES = before
 
 
 def test_what_all_runs_share_has_one_value() -> None:
@@ -319,3 +321,18 @@ except KeyboardInterrupt:
     word, seconds = done.stdout.splitlines()[0].split()
     assert word == "interrupted"
     assert float(seconds) < 0.5 + 0.2 + 0.3  # the timer, the promise, and a slow machine
+
+
+def test_all_runs_at_once_share_the_budget() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        return scan(lambda c, i: cond(c > 0.5, lambda: c * 0.5 + x, lambda: c + 0.1), x, 100_000)
+
+    xs = np.linspace(0, 1, 64)
+    plain = vmap(grad(f)).compile(xs)
+    with memory_budget(1 << 20):
+        small = vmap(grad(f)).compile(xs)
+    assert plain.compiled.workspace_bytes > 2_000_000
+    # A workspace is that of one thread: so many lanes.
+    assert small.compiled.workspace_bytes * machine.cores() <= 1 << 20
+    np.testing.assert_array_equal(small(xs), plain(xs))

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+from rosesim.ad import machine
 
 DEFAULT_BUDGET = 1 << 30
 
 _budget: ContextVar[int] = ContextVar("rosesim_memory_budget", default=DEFAULT_BUDGET)
 
 
+_runs: ContextVar[int] = ContextVar("rosesim_runs_at_once", default=1)
+
+
 def budget() -> int:
-    """How many bytes the histories of a call may take."""
-    return _budget.get()
+    """How many bytes the histories of a call may take; within a batch, those of one run."""
+    return _budget.get() // _runs.get()
+
+
+def budget_here() -> Callable[[], int]:
+    """The budget as what is traced here sees it, to be asked later and elsewhere."""
+    runs = _runs.get()
+    return lambda: _budget.get() // runs
+
+
+@contextmanager
+def of_each_run(n: int) -> Generator[None]:
+    """What is traced inside is one of n runs of a batch: those that are under way at once share the budget."""
+    token = _runs.set(_runs.get() * max(1, min(n, machine.LANES * machine.cores())))
+    try:
+        yield
+    finally:
+        _runs.reset(token)
 
 
 @contextmanager
 def memory_budget(size: int) -> Generator[None]:
     """Derivatives traced inside keep at most `size` bytes of a loop's history (1 GiB is the default); what
-    does not fit is computed again, the gradient staying the same.
+    does not fit is computed again, the gradient staying the same. The runs of a batch share them.
 
     >>> from rosesim import fn, memory_budget, scan, sin, value_and_grad, Real
     >>> @fn

@@ -15,7 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
 from rosesim.ad.border import build, flat_args
-from rosesim.ad.budget import budget
+from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
@@ -195,7 +195,7 @@ class Fn(Generic[P, R]):
     def _trace(self, types: Types) -> Traced:
         world = World()
         world.read(("version", id(self)), lambda: self.version)
-        world.read(("memory budget",), budget)
+        world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
             world.note_function(rule.python, calls=True)
         if self.is_opaque:

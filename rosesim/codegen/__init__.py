@@ -8,9 +8,9 @@ from typing import Literal
 
 from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import Func
+from rosesim.ad.machine import cores
 from rosesim.codegen import engine, interrupt, module, opaque
 from rosesim.codegen.compiled import Compiled, make_call
-from rosesim.codegen.threads import cores
 
 __all__ = ["Compiled", "compile_func"]
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from rosesim.ad import deep, ir
+from rosesim.ad import deep, ir, machine
 from rosesim.ad.cost import block_work
 from rosesim.ad.ir import (
     BOOL,
@@ -58,10 +58,6 @@ from rosesim.ad.ir import (
 from rosesim.codegen.alias import SHORT
 from rosesim.codegen.variance import Pattern, Variance, asks_for_mask
 
-WIDTH = 4
-"""Runs at once: 256 bits of double. With 8 a group's memory no longer fits the second cache (mass_spring 1.4
-times slower), and fewer branches are skipped, because some lane wants them; with 4 billiards is as fast."""
-
 PARTIAL = 4
 """Sums that a loop over many terms keeps at once where they may be reordered: one alone waits for each addition to
 end before the next begins. (LLVM does so for scalars, not for vectors.)"""
@@ -73,7 +69,7 @@ LIGHT = 12
 def laned(func: Func, precision: str, math: str) -> Func:
     """The same program with its batches in lanes, where that can be: twice as many of single precision."""
     made: dict[Func, Func] = {}
-    pass_ = _Pass(WIDTH * (2 if precision == "f32" else 1), PARTIAL if math == "fast" else 1)
+    pass_ = _Pass(machine.LANES * (2 if precision == "f32" else 1), PARTIAL if math == "fast" else 1)
     for f in ir.reachable(func):
         made[f] = f
         if isinstance(f.body, Block):

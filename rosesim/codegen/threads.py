@@ -16,6 +16,7 @@ from functools import partial
 from itertools import count
 from types import MappingProxyType
 
+from rosesim.ad.machine import cores
 from rosesim.codegen import interrupt
 from rosesim.codegen.program import INTERRUPTED
 
@@ -33,14 +34,6 @@ def _forked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-
-
-def cores() -> int:
-    """How many threads can run at once here: the cores that this process may use, or ROSESIM_THREADS."""
-    wanted = os.environ.get("ROSESIM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _helpers() -> ThreadPoolExecutor:

@@ -1,0 +1,17 @@
+"""How many runs of a batch are under way at once: what code generation does, and memory budgets reckon with."""
+
+from __future__ import annotations
+
+import os
+
+LANES = 4
+"""Runs in lanes: 256 bits of double. With 8 a group's memory no longer fits the second cache (mass_spring 1.1
+times slower), and fewer branches are skipped, because some lane wants them (billiards is as fast)."""
+
+
+def cores() -> int:
+    """How many threads can run at once here: the cores that this process may use, or ROSESIM_THREADS."""
+    wanted = os.environ.get("ROSESIM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
