@@ -30,15 +30,15 @@ def build(scene: str, folder: Path, *definitions: str, wide: bool = False) -> ct
     return ctypes.CDLL(str(library))
 
 
-def compare(runs: Mapping[str, Run], rounds: int) -> dict[str, float]:
+def compare(runs: Mapping[str, Run], rounds: int, tolerance: float = AGREEMENT) -> dict[str, float]:
     """Median milliseconds of each, run in turns, so that the machine's moods meet all alike.
 
-    Ends the script where one of them has another loss or gradient than the first.
+    Ends the script where one of them has another loss or gradient than the first, relatively by `tolerance`.
     """
     (first, (loss, gradient)), *others = ((name, run()) for name, run in runs.items())
     for name, (other, theirs) in others:
         scale = np.abs(gradient).max()
-        if not (np.isclose(loss, other, rtol=AGREEMENT) and np.abs(theirs - gradient).max() <= AGREEMENT * scale):
+        if not (np.isclose(loss, other, rtol=tolerance) and np.abs(theirs - gradient).max() <= tolerance * scale):
             raise SystemExit(f"{first} and {name} do not agree: losses {loss} and {other}")
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
