@@ -54,6 +54,7 @@ def functions(n: int) -> Any:
 
 def operations(n: int) -> Any:
     """One function of n operations."""
+
     @fn
     def whole(x: Real, y: Real) -> Real:
         for k in range(n // 6):
@@ -65,6 +66,7 @@ def operations(n: int) -> Any:
 
 def nested(n: int) -> Any:
     """n functions, each calling the one before."""
+
     def above(f: Any, k: int) -> Any:
         @fn
         def g(x: Real, y: Real) -> Real:
@@ -97,7 +99,8 @@ def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:
         runs.append(time.perf_counter() - began)
     return {
         "program": what, "size": n, "gradient": gradient, "python": round(total - program.seconds, 3),
-        "compile": round(program.seconds, 3), "total": round(total, 3), "microseconds_each": round(1e6 * total / n, 1),
+        "compile": round(program.seconds, 3), "total": round(total, 3),
+        "microseconds_each": round(1e6 * total / n, 1),
         "run_microseconds": round(1e6 * min(runs), 2), "result": result,
     }  # fmt: skip
 

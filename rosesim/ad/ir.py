@@ -13,33 +13,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
+
+C = TypeVar("C")
+
+
+# Frozen for the type checker alone: making a dataclass that is frozen while it runs takes four times as long,
+# and programs of many functions are made of millions of these.
+
+
+@dataclass_transform(eq_default=True, frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A record that equals one of the same fields."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
+def node(cls: type[C]) -> type[C]:
+    """A record that equals itself alone."""
+    return dataclass(slots=True, eq=False)(cls)
+
 
 # ---------------------------------------------------------------------------------------- types
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FloatT:
     """A real number; `width` in bits."""
 
     width: int = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TanT:
     """A tangent or cotangent of a `FloatT`: only linear operations take one."""
 
     width: int = 64
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BoolT:
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IntT:
     """A whole number with lo <= value <= hi, both inclusive; `Index[n]` is IntT(0, n - 1)."""
 
@@ -50,7 +69,7 @@ class IntT:
 Scalar = FloatT | TanT | BoolT | IntT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ty:
     """A scalar (`shape == ()`), a dense array, or (`ref`) a write-only accumulator of that shape."""
 
@@ -82,7 +101,7 @@ def index_ty(n: int) -> Ty:
 # ---------------------------------------------------------------------------------------- atoms
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Var:
     """A name, bound once: by a `Let`, as a parameter, or by the construct whose block it is for."""
 
@@ -90,7 +109,7 @@ class Var:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lit:
     """A scalar constant: float for FloatT and TanT, bool for BoolT, int within bounds for IntT."""
 
@@ -101,7 +120,7 @@ class Lit:
 Atom = Var | Lit
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Where:
     """A line of the user's program."""
 
@@ -115,7 +134,7 @@ class Where:
 # ---------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Op:
     """A scalar operator of the table in `ops`; one scalar out."""
 
@@ -123,7 +142,7 @@ class Op:
     args: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Get:
     """Element or sub-array x[idx]; 1 <= len(idx) <= rank. Each index is of IntT(0, at most dim - 1)."""
 
@@ -131,7 +150,7 @@ class Get:
     idx: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Put:
     """The array x with the element or sub-array at idx replaced by v."""
 
@@ -140,35 +159,35 @@ class Put:
     v: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Stack:
     """An array of the items, all of one type; at least one item."""
 
     items: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Fill:
     """An array (type: that of the variable it is bound to) with every element equal to the scalar."""
 
     value: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Data:
     """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time."""
 
     array: np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Stop:
     """x itself, with derivative zero."""
 
     x: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Loop:
     """The one loop: map, fold, scan and while.
 
@@ -194,7 +213,7 @@ class Loop:
     """Never store what this loop computes for a reverse pass: run it again (a checkpointed segment)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Cond:
     """A real branch: only the chosen block runs; both have results of the same types."""
 
@@ -203,7 +222,7 @@ class Cond:
     orelse: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Accum:
     """Runs `body`, in which each of `refs` (type Ty(..., ref=True)) takes `Add`s, starting from `inits`.
 
@@ -216,7 +235,7 @@ class Accum:
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Add:
     """ref[idx] += v (or |= for Bool); idx may be empty or partial, v has the rest's shape. Binds nothing."""
 
@@ -225,7 +244,7 @@ class Add:
     v: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class SubRef:
     """The ref of the element or sub-array at idx, to be handed to a function."""
 
@@ -233,7 +252,7 @@ class SubRef:
     idx: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Guard:
     """Ends the program with `message` where `bad` is true. Binds nothing."""
 
@@ -241,7 +260,7 @@ class Guard:
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Call:
     """A call of a function; binds its results. A ref is passed as an argument of type Ty(..., ref=True)."""
 
@@ -252,7 +271,7 @@ class Call:
 Expr = Op | Get | Put | Stack | Fill | Data | Stop | Loop | Cond | Accum | Add | SubRef | Guard | Call
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Let:
     """outs = expr, written at `where`."""
 
@@ -261,7 +280,7 @@ class Let:
     where: Where | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Block:
     """Lets in order, then results that may name any variable in sight."""
 
@@ -269,7 +288,7 @@ class Block:
     results: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Opaque:
     """A Python callable taking and returning flat tuples of floats, bools, ints and arrays."""
 
@@ -289,7 +308,7 @@ class Rules:
     vjp: Callable[[], Func] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Func:
     """A closed function: its body mentions nothing but its parameters. Programs are acyclic.
 
@@ -316,6 +335,8 @@ class Func:
 
 def operands(e: Expr) -> tuple[Atom, ...]:
     """The atoms that an expression names itself, nested blocks not included."""
+    if type(e) is Op:  # nearly all are, and a match tries one class after the other
+        return e.args
     match e:
         case Op(_, args) | Call(_, args):
             return args
@@ -363,6 +384,10 @@ def binders(e: Expr) -> tuple[Var, ...]:
             return ()
 
 
+_NESTING = frozenset({Loop, Cond, Accum})
+"""The expressions that have blocks: few, in the many that the traversals below look at."""
+
+
 def all_lets(block: Block) -> Iterator[Let]:
     """Every let of a block and of the blocks nested in it."""
     stack = [block]
@@ -370,7 +395,8 @@ def all_lets(block: Block) -> Iterator[Let]:
         b = stack.pop()
         for let in b.lets:
             yield let
-            stack.extend(blocks(let.expr))
+            if type(let.expr) in _NESTING:
+                stack.extend(blocks(let.expr))
 
 
 def free_vars(block: Block) -> dict[Var, None]:
@@ -383,9 +409,10 @@ def free_vars(block: Block) -> dict[Var, None]:
             for a in operands(let.expr):
                 if isinstance(a, Var) and a not in bound:
                     free[a] = None
-            bound.update(binders(let.expr))
-            for nested in blocks(let.expr):
-                visit(nested)
+            if type(let.expr) in _NESTING:
+                bound.update(binders(let.expr))
+                for nested in blocks(let.expr):
+                    visit(nested)
             bound.update(let.outs)
         for a in b.results:
             if isinstance(a, Var) and a not in bound:
@@ -399,11 +426,10 @@ def callees(func: Func) -> tuple[Func, ...]:
     """The distinct functions that a function calls directly, in order of first call."""
     if isinstance(func.body, Opaque):
         return ()
-    seen: dict[Func, None] = {}
-    for let in all_lets(func.body):
-        if isinstance(let.expr, Call):
-            seen[let.expr.func] = None
-    return tuple(seen)
+    if "callees" not in func.memo:
+        called = (let.expr.func for let in all_lets(func.body) if isinstance(let.expr, Call))
+        func.memo["callees"] = tuple(dict.fromkeys(called))
+    return func.memo["callees"]
 
 
 def reachable(func: Func) -> list[Func]:

@@ -26,13 +26,10 @@ SMALL_VIEW = 64
 
 def split(func: Func) -> tuple[Func, set[Func]]:
     """The same program without long blocks, and the functions that must not be inlined again."""
-    order = ir.reachable(func)
-    if not any(isinstance(f.body, Block) and _is_long(f.body) for f in order):
-        return func, set()
     pieces: set[Func] = set()
     made: dict[Func, Func] = {}
-    for f in order:
-        if isinstance(f.body, Opaque):
+    for f in ir.reachable(func):
+        if isinstance(f.body, Opaque) or not (_is_long(f.body) or any(made[g] is not g for g in ir.callees(f))):
             made[f] = f
             continue
         body = _block(f.body, made, pieces, f)
@@ -78,7 +75,7 @@ def _expr(e: Expr, made: dict[Func, Func], pieces: set[Func], f: Func) -> Expr:
 
 
 def _weight(let: Let) -> int:
-    """The number of lets that it stands for, nested ones and those of small functions, which are inlined, included."""
+    """The number of lets that it stands for, with nested ones and those of small functions, which are inlined."""
     nested = [inner for b in ir.blocks(let.expr) for inner in ir.all_lets(b)]
     return 1 + len(nested) + sum(_if_small(x.expr.func) for x in (let, *nested) if isinstance(x.expr, Call))
 
