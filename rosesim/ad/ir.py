@@ -403,22 +403,29 @@ def free_vars(block: Block) -> dict[Var, None]:
     """The variables that a block uses and does not bind, in order of first use."""
     free: dict[Var, None] = {}
     bound: set[Var] = set()
-
-    def visit(b: Block) -> None:
-        for let in b.lets:
+    # Blocks under way, the innermost last, each with what is bound when it ends: nests may be deeper than
+    # Python's stack.
+    stack: list[tuple[Block, Iterator[Let], tuple[Var, ...]]] = [(block, iter(block.lets), ())]
+    while stack:
+        b, rest, outs = stack[-1]
+        for let in rest:
             for a in operands(let.expr):
                 if isinstance(a, Var) and a not in bound:
                     free[a] = None
             if type(let.expr) in _NESTING:
                 bound.update(binders(let.expr))
-                for nested in blocks(let.expr):
-                    visit(nested)
+                outs = let.outs  # when the last of its blocks ends, which is the first to be stacked
+                for nested in reversed(blocks(let.expr)):
+                    stack.append((nested, iter(nested.lets), outs))
+                    outs = ()
+                break
             bound.update(let.outs)
-        for a in b.results:
-            if isinstance(a, Var) and a not in bound:
-                free[a] = None
-
-    visit(block)
+        else:
+            for a in b.results:
+                if isinstance(a, Var) and a not in bound:
+                    free[a] = None
+            bound.update(outs)
+            stack.pop()
     return free
 
 
