@@ -5,7 +5,8 @@
 `functions`: one function that calls N different small ones in turn, each with constants of its own.
 `operations`: N straight-line operations in one function. `nested`: N functions, each calling the one before.
 Every program runs in a process of its own, and nothing is taken from the cache. Seconds: `python` (tracing,
-differentiating), `compile` (to machine code), `total`. A linear cost is one whose `microseconds_each` stays.
+differentiating), `compile` (to machine code), `total`; `cpu` is what of it other programs on the machine disturb
+less. A linear cost is one whose `microseconds_each` stays.
 """
 
 from __future__ import annotations
@@ -88,9 +89,9 @@ def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:
     fn(lambda x: x).compile(Real)  # what is loaded at the first use does not count
     f = MAKE[what](n)
     f = value_and_grad(f) if gradient else f
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     program = f.compile(Real, Real)
-    total = time.perf_counter() - began
+    total, cpu = time.perf_counter() - began, time.process_time() - used
     result = program(0.3, 0.1)
     runs: list[float] = []
     for _ in range(20):
@@ -99,7 +100,7 @@ def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:
         runs.append(time.perf_counter() - began)
     return {
         "program": what, "size": n, "gradient": gradient, "python": round(total - program.seconds, 3),
-        "compile": round(program.seconds, 3), "total": round(total, 3),
+        "compile": round(program.seconds, 3), "total": round(total, 3), "cpu": round(cpu, 3),
         "microseconds_each": round(1e6 * total / n, 1),
         "run_microseconds": round(1e6 * min(runs), 2), "result": result,
     }  # fmt: skip
