@@ -44,6 +44,9 @@ from rosesim.ad.ir import (
 )
 from rosesim.ad.ops import OPS
 
+_SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
+"""The operators that may be simplified though no argument is a literal."""
+
 _FAR = 2**62  # whole numbers stay below this, so that 64-bit arithmetic never overflows
 
 
@@ -112,6 +115,8 @@ class Builder:
 
     def _simplified(self, name: str, args: tuple[Atom, ...]) -> Atom | None:
         """An atom equal to the operator for every input (the sign of a zero included), if there is one."""
+        if name not in _SIMPLER and not any(type(a) is Lit for a in args):
+            return None
         match name, args:
             case "add", (Lit(0.0, Ty(TanT())), x) | (x, Lit(0.0, Ty(TanT()))):
                 return x

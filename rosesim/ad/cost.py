@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rosesim.ad import deep
 from rosesim.ad.ir import (
     Accum,
     Block,
@@ -29,11 +30,11 @@ def work(e: Expr) -> int:
         case Op(name, _):
             return OPS[name].work if name in OPS else 1  # codegen has a few of its own, for lanes
         case Loop():
-            return e.n // e.lanes * (1 + block_work(e.body) + (0 if e.test is None else block_work(e.test)))
+            return e.n // e.lanes * (1 + _nested_work(e.body) + (0 if e.test is None else _nested_work(e.test)))
         case Cond(_, then, orelse):
-            return 1 + max(block_work(then), block_work(orelse))
+            return 1 + max(_nested_work(then), _nested_work(orelse))
         case Accum(inits, _, body):
-            return sum(a.ty.size for a in inits) + block_work(body)
+            return sum(a.ty.size for a in inits) + _nested_work(body)
         case Call(func, _):
             return func_work(func)
         case Get() | Put():
@@ -49,6 +50,10 @@ def work(e: Expr) -> int:
 def block_work(block: Block) -> int:
     """The work of running a block once."""
     return sum(work(let.expr) for let in block.lets)
+
+
+def _nested_work(block: Block) -> int:
+    return deep.nested(block_work, block)
 
 
 def func_work(func: Func) -> int:

@@ -17,6 +17,7 @@ from rosesim.ad import types as T
 from rosesim.ad.border import build, flat_args
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.values import Real, Value
@@ -444,15 +445,11 @@ class Program:
     12.0
     """
 
-    def __init__(
-        self,
-        f: Fn[..., Any],
-        types: Types,
-        math: str = "fast",
-        precision: str = "f64",
-        optimise: bool = True,
-        threads: int | None = None,
-    ):
+    def __init__(self, f: Fn[..., Any], types: Types, **how: Any):
+        with uncollected():
+            self._make(f, types, how)
+
+    def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
         self.traced = f.traced(types)
         if self.traced.captured:
             raise EscapedValue(
@@ -462,35 +459,36 @@ class Program:
             )
         names = f.names(len(types))
         self._types = tuple(zip(types, names, strict=True))
+        self._count = len(types)
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
         from rosesim.ad.inline import inlined  # not needed before the first compilation
 
-        self.compiled = _backend()(
-            inlined(self.traced.func),
-            math=math,
-            precision=precision,
-            optimise=optimise,
-            names=leaves,
-            threads=threads,
-        )
+        self.compiled = _backend()(inlined(self.traced.func), names=leaves, **how)
         self.seconds: float = self.compiled.seconds
         self.name = f.name
-        self._plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        self._single = len(T.flatten(self.traced.result)) == 1 and not isinstance(
-            self.traced.result, T.StructType | T.NullType
-        )
+        self._run = self._caller(types)
+
+    def _caller(self, types: Types) -> Callable[..., Any]:
+        """The cheapest passage from arguments to the result that these types allow."""
+        result, named, call = self.traced.result, self._types, self.compiled.call
+        plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
+        single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
+        if plain and single and self.compiled.number is not None:
+            return self.compiled.number
+
+        def run(*args: Any) -> Any:
+            if not plain:
+                args = (*(a for v, (t, n) in zip(args, named, strict=True) for a in flat_args(v, t, n)),)
+            flat = call(*args)
+            return flat[0] if single else build(result, list(flat))
+
+        return run
 
     def __call__(self, *args: Any) -> Any:
         """Run on numbers and arrays of the types that it was compiled for."""
-        if len(args) != len(self._types):
-            raise ArgumentError(f"{self.name}: {len(args)} arguments were found; expected {len(self._types)}")
-        if self._plain:
-            flat = self.compiled(*args)
-        else:
-            flat = self.compiled(
-                *(a for v, (t, n) in zip(args, self._types, strict=True) for a in flat_args(v, t, n))
-            )
-        return flat[0] if self._single else build(self.traced.result, list(flat))
+        if len(args) != self._count:
+            raise ArgumentError(f"{self.name}: {len(args)} arguments were found; expected {self._count}")
+        return self._run(*args)
 
 
 def _no_backend() -> Callable[..., Any]:
@@ -507,6 +505,10 @@ def set_backend(find: Callable[[], Callable[..., Any]]) -> None:
 
 
 def _evaluated(annotation: str, space: dict[str, Any], scope: dict[str, Any]) -> Any:
+    if annotation.isidentifier():  # most are, and need no compiler
+        for names in (scope, space):
+            if annotation in names and not isinstance(names[annotation], str | None):
+                return names[annotation]
     holder = type("holder", (), {"__annotations__": {"x": annotation}})
     return typing.get_type_hints(holder, space, scope, include_extras=True)["x"]
 

@@ -28,11 +28,21 @@ def inlined(func: Func) -> Func:
     size: dict[Func, int] = {}
     for f in order:
         assert isinstance(f.body, Block)
+        calls = [let.expr.func for let in _lets(f) if isinstance(let.expr, Call)]
+        if all(new.get(g, g) is g and not _wanted(g, size, sites) for g in calls):
+            new[f] = f
+            size[f] = len(_lets(f))
+            continue
         writer = _Writer(new, size, sites, len(_lets(f)))
         params = tuple(map(writer.bind, f.params))
         new[f] = Func(f.name, params, writer.block(f.body), f.where)
         size[f] = writer.size
     return new.get(func, func)
+
+
+def _wanted(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
+    """Whether a function, of which this is the size, is better part of its callers."""
+    return f in size and (size[f] <= SMALL or sites[f] == 1)
 
 
 def _lets(f: Func) -> list[Let]:
@@ -59,10 +69,9 @@ class _Writer(Copy):
         return tuple(out)
 
     def _pays(self, f: Func) -> bool:
-        size = self._sizes.get(f)
-        if size is None or (size > SMALL and self._sites[f] > 1) or self.size + size > LARGE:
+        if not _wanted(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
             return False
-        self.size += size
+        self.size += self._sizes[f]
         return True
 
     def _body(self, let: Let, e: Call) -> tuple[Let, ...]:

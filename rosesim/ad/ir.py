@@ -13,9 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
+
+C = TypeVar("C")
+
+
+# Frozen for the type checker alone: making a dataclass that is frozen while it runs takes four times as long,
+# and programs of many functions are made of millions of these.
+
+
+@dataclass_transform(eq_default=True, frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A record that equals one of the same fields."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
+def node(cls: type[C]) -> type[C]:
+    """A record that equals itself alone."""
+    return dataclass(slots=True, eq=False)(cls)
+
 
 # ---------------------------------------------------------------------------------------- types
 
@@ -24,7 +43,7 @@ import numpy as np
 # differs between them has `lanes` values. Programs as they are traced and transformed have one lane.
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FloatT:
     """A real number; `width` in bits."""
 
@@ -32,7 +51,7 @@ class FloatT:
     lanes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TanT:
     """A tangent or cotangent of a `FloatT`: only linear operations take one."""
 
@@ -40,14 +59,14 @@ class TanT:
     lanes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BoolT:
     """True or false."""
 
     lanes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IntT:
     """A whole number with lo <= value <= hi, both inclusive; `Index[n]` is IntT(0, n - 1)."""
 
@@ -59,7 +78,7 @@ class IntT:
 Scalar = FloatT | TanT | BoolT | IntT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ty:
     """A scalar (`shape == ()`), a dense array, or (`ref`) a write-only accumulator of that shape."""
 
@@ -91,7 +110,7 @@ def index_ty(n: int) -> Ty:
 # ---------------------------------------------------------------------------------------- atoms
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Var:
     """A name, bound once: by a `Let`, as a parameter, or by the construct whose block it is for."""
 
@@ -99,7 +118,7 @@ class Var:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lit:
     """A scalar constant: float for FloatT and TanT, bool for BoolT, int within bounds for IntT."""
 
@@ -110,7 +129,7 @@ class Lit:
 Atom = Var | Lit
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Where:
     """A line of the user's program."""
 
@@ -124,7 +143,7 @@ class Where:
 # ---------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Op:
     """A scalar operator of the table in `ops`; one scalar out."""
 
@@ -132,7 +151,7 @@ class Op:
     args: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Get:
     """Element or sub-array x[idx]; 1 <= len(idx) <= rank. Each index is of IntT(0, at most dim - 1)."""
 
@@ -140,7 +159,7 @@ class Get:
     idx: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Put:
     """The array x with the element or sub-array at idx replaced by v."""
 
@@ -149,35 +168,35 @@ class Put:
     v: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Stack:
     """An array of the items, all of one type; at least one item."""
 
     items: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Fill:
     """An array (type: that of the variable it is bound to) with every element equal to the scalar."""
 
     value: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Data:
     """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time."""
 
     array: np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Stop:
     """x itself, with derivative zero."""
 
     x: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Loop:
     """The one loop: map, fold, scan and while.
 
@@ -207,7 +226,7 @@ class Loop:
     """How many iterations codegen runs at once; the index and what depends on it then have so many values."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Cond:
     """A real branch: only the chosen block runs; both have results of the same types."""
 
@@ -216,7 +235,7 @@ class Cond:
     orelse: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Accum:
     """Runs `body`, in which each of `refs` (type Ty(..., ref=True)) takes `Add`s, starting from `inits`.
 
@@ -229,7 +248,7 @@ class Accum:
     body: Block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Add:
     """ref[idx] += v (or |= for Bool); idx may be empty or partial, v has the rest's shape. Binds nothing."""
 
@@ -238,7 +257,7 @@ class Add:
     v: Atom
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class SubRef:
     """The ref of the element or sub-array at idx, to be handed to a function."""
 
@@ -246,7 +265,7 @@ class SubRef:
     idx: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Guard:
     """Ends the program with `message` where `bad` is true. Binds nothing."""
 
@@ -254,7 +273,7 @@ class Guard:
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Call:
     """A call of a function; binds its results. A ref is passed as an argument of type Ty(..., ref=True)."""
 
@@ -265,7 +284,7 @@ class Call:
 Expr = Op | Get | Put | Stack | Fill | Data | Stop | Loop | Cond | Accum | Add | SubRef | Guard | Call
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Let:
     """outs = expr, written at `where`."""
 
@@ -274,7 +293,7 @@ class Let:
     where: Where | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Block:
     """Lets in order, then results that may name any variable in sight."""
 
@@ -282,7 +301,7 @@ class Block:
     results: tuple[Atom, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Opaque:
     """A Python callable taking and returning flat tuples of floats, bools, ints and arrays."""
 
@@ -302,7 +321,7 @@ class Rules:
     vjp: Callable[[], Func] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@node
 class Func:
     """A closed function: its body mentions nothing but its parameters. Programs are acyclic.
 
@@ -329,6 +348,8 @@ class Func:
 
 def operands(e: Expr) -> tuple[Atom, ...]:
     """The atoms that an expression names itself, nested blocks not included."""
+    if type(e) is Op:  # nearly all are, and a match tries one class after the other
+        return e.args
     match e:
         case Op(_, args) | Call(_, args):
             return args
@@ -376,6 +397,10 @@ def binders(e: Expr) -> tuple[Var, ...]:
             return ()
 
 
+_NESTING = frozenset({Loop, Cond, Accum})
+"""The expressions that have blocks: few, in the many that the traversals below look at."""
+
+
 def all_lets(block: Block) -> Iterator[Let]:
     """Every let of a block and of the blocks nested in it."""
     stack = [block]
@@ -383,28 +408,37 @@ def all_lets(block: Block) -> Iterator[Let]:
         b = stack.pop()
         for let in b.lets:
             yield let
-            stack.extend(blocks(let.expr))
+            if type(let.expr) in _NESTING:
+                stack.extend(blocks(let.expr))
 
 
 def free_vars(block: Block) -> dict[Var, None]:
     """The variables that a block uses and does not bind, in order of first use."""
     free: dict[Var, None] = {}
     bound: set[Var] = set()
-
-    def visit(b: Block) -> None:
-        for let in b.lets:
+    # Blocks under way, the innermost last, each with what is bound when it ends: nests may be deeper than
+    # Python's stack.
+    stack: list[tuple[Block, Iterator[Let], tuple[Var, ...]]] = [(block, iter(block.lets), ())]
+    while stack:
+        b, rest, outs = stack[-1]
+        for let in rest:
             for a in operands(let.expr):
                 if isinstance(a, Var) and a not in bound:
                     free[a] = None
-            bound.update(binders(let.expr))
-            for nested in blocks(let.expr):
-                visit(nested)
+            if type(let.expr) in _NESTING:
+                bound.update(binders(let.expr))
+                outs = let.outs  # when the last of its blocks ends, which is the first to be stacked
+                for nested in reversed(blocks(let.expr)):
+                    stack.append((nested, iter(nested.lets), outs))
+                    outs = ()
+                break
             bound.update(let.outs)
-        for a in b.results:
-            if isinstance(a, Var) and a not in bound:
-                free[a] = None
-
-    visit(block)
+        else:
+            for a in b.results:
+                if isinstance(a, Var) and a not in bound:
+                    free[a] = None
+            bound.update(outs)
+            stack.pop()
     return free
 
 
@@ -412,11 +446,10 @@ def callees(func: Func) -> tuple[Func, ...]:
     """The distinct functions that a function calls directly, in order of first call."""
     if isinstance(func.body, Opaque):
         return ()
-    seen: dict[Func, None] = {}
-    for let in all_lets(func.body):
-        if isinstance(let.expr, Call):
-            seen[let.expr.func] = None
-    return tuple(seen)
+    if "callees" not in func.memo:
+        called = (let.expr.func for let in all_lets(func.body) if isinstance(let.expr, Call))
+        func.memo["callees"] = tuple(dict.fromkeys(called))
+    return func.memo["callees"]
 
 
 def reachable(func: Func) -> list[Func]:

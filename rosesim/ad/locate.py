@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -36,5 +37,6 @@ def innermost(error: BaseException) -> Where | None:
     return found
 
 
+@functools.cache  # asked for every operation of a trace; there are few files
 def _is_users(file: str) -> bool:
     return not file.startswith((_OURS, _NUMPY, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")

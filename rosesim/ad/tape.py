@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.builder import whole
-from rosesim.ad.ir import Get, Let, Stack, Ty, Var
+from rosesim.ad.ir import Get, Let, Stack, Ty, Var, operands
 
 FEW = 12
 """So many values are returned as they are: in registers, where they are scalars."""
+
+LONGEST = 256
+"""Values in one array: it is written in one go, and long goes cost LLVM more than in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,14 @@ class Packed:
 
 
 def packed_tape(values: Sequence[Var]) -> Packed:
-    """Values as they are where they are few, else those of one type as one array."""
+    """Values as they are where they are few, else those of one type as one array, or some."""
     if len(values) <= FEW:
         return Packed(list(values), [], [])
     groups: dict[Ty, list[Var]] = {}
     for v in values:
         groups.setdefault(v.ty, []).append(v)
     out = Packed([], [], [])
-    for ty, members in groups.items():
+    for ty, members in ((ty, m[k : k + LONGEST]) for ty, m in groups.items() for k in range(0, len(m), LONGEST)):
         if len(members) == 1:
             out.stored.append(members[0])
             continue
@@ -42,3 +45,14 @@ def packed_tape(values: Sequence[Var]) -> Packed:
         out.pack.append(Let((whole_array,), Stack(tuple(members))))
         out.unpack.extend(Let((v,), Get(whole_array, (whole(k),))) for k, v in enumerate(members))
     return out
+
+
+def placed(lets: Sequence[Let], more: Sequence[Let]) -> list[Let]:
+    """Lets, and each of the others as soon as all is made that it reads: what is packed is soon out of sight."""
+    made = {o: k for k, let in enumerate(lets) for o in let.outs}
+    after: dict[int, list[Let]] = {}
+    for let in more:
+        at = max((made[a] for a in operands(let.expr) if isinstance(a, Var) and a in made), default=-1)
+        made.update(dict.fromkeys(let.outs, at))
+        after.setdefault(at, []).append(let)
+    return [*after.get(-1, ()), *(x for k, let in enumerate(lets) for x in (let, *after.get(k, ())))]

@@ -54,7 +54,7 @@ from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.simplify import Sweep, simplified
 from rosesim.ad.stencil import covers, turned, turned_block
-from rosesim.ad.tape import packed_tape
+from rosesim.ad.tape import packed_tape, placed
 
 BIG = 16
 """Cotangents of arrays of more numbers than this are added into the caller's, not returned."""
@@ -207,7 +207,7 @@ class Reverse:
         bwd_body = Block((*packs.unpack, *whole.lets), whole.results)
         bwd = Func(func.name + "_bwd", (*tape, *params), bwd_body, func.where)
         out = [r for r in func.body.results if not is_tan(r)]
-        fwd_body = Block((*own, *packs.pack), (*out, *packs.stored))
+        fwd_body = Block(tuple(placed(own, packs.pack)), (*out, *packs.stored))
         fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
         forward, backward = simplified(fresh(fwd)), _tidied(fresh(bwd))
         redo = self.redo + again.work

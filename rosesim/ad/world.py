@@ -8,6 +8,7 @@ methods it names; what the standard library and installed packages hold is taken
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 import sys
 import types
@@ -145,11 +146,13 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(const)
 
 
+@functools.lru_cache(maxsize=4096)  # functions that a factory makes share their code
 def _global_names(code: types.CodeType) -> set[str]:
     reads = ("LOAD_GLOBAL", "LOAD_NAME")
     return {str(i.argval) for c in _codes(code) for i in dis.get_instructions(c) if i.opname in reads}
 
 
+@functools.lru_cache(maxsize=4096)
 def _attribute_names(code: types.CodeType) -> set[str]:
     """The names that may be attributes: all that the code holds besides its variables."""
     return {name for c in _codes(code) for name in c.co_names}

@@ -20,6 +20,8 @@ from rosesim.codegen.program import INTERRUPTED, OPAQUE_RAISED, Failure
 from rosesim.codegen.slots import codes
 
 Call = Callable[..., tuple[Any, ...]]
+Number = Callable[..., float]
+Converted = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 _LINE = 64
 
@@ -34,11 +36,13 @@ class Compiled:
     program stops itself, and whatever an opaque function of the user's raises.
     """
 
-    __slots__ = ("__weakref__", "_text", "call", "seconds", "workspace_bytes")
+    __slots__ = ("__weakref__", "_text", "call", "number", "seconds", "workspace_bytes")
 
     def __init__(self, call: Call, seconds: float, workspace_bytes: int, text: Callable[[], str]):
         self.call = call
         """The same as calling this object, a tenth of a microsecond cheaper."""
+        self.number: Number | None = call.__dict__.get("number")
+        """The same, giving the one result itself, for a program of a few reals with a real as its result."""
         self.seconds = seconds
         """What compiling took."""
         self.workspace_bytes = workspace_bytes
@@ -77,6 +81,10 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
     `keep` is what must live as long: callbacks, and arrays that the code refers to.
     """
     params = [p.ty for p in func.params]
+    convert = _converter(func.name, names, params)
+    held = (loaded.tracker, keep)
+    if written.direct:
+        return _direct(loaded.address, convert, len(params), held)
     results = func.results
     fail = _failing(written.program.failures)
     span = (ctypes.c_int64, ctypes.c_int64) if written.groups else ()
@@ -84,12 +92,10 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
     arrays_out = [t for t in results if t.shape]
     row = struct.Struct(codes([*params, *arrays_out], address="Q"))
     back = struct.Struct(codes([t for t in results if not t.shape], address="Q"))
-    convert = _converter(func.name, names, params)
     plain = (*(_python_type(t) for t in params),)
     whole = [(k, t.scalar.lo, t.scalar.hi) for k, t in enumerate(params) if isinstance(t.scalar, IntT)]
     pack, unpack = row.pack, back.unpack
     Back = ctypes.c_char * max(back.size, 1)
-    held = (loaded.tracker, keep)
 
     def numbers(*args: Any) -> tuple[Any, ...]:
         """Scalars in, scalars out, no workspace."""
@@ -143,12 +149,34 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
         a, s = iter(fresh), iter(scalars)
         return tuple(next(a) if array else next(s) for array in result_is_array)
 
-    if written.workspace_bytes or arrays_out or any(is_array) or not back.size:
+    polled = bool(written.program.polled)  # may have to run again: see `threads.again`
+    if written.workspace_bytes or arrays_out or any(is_array) or polled or not back.size:
         call: Call = general
     else:
         call = numbers_and_indices if whole else numbers
     # The machine code must outlive the function that calls it.
     call.__dict__["held"] = held
+    return call
+
+
+def _direct(address: int, convert: Converted, count: int, held: Any) -> Call:
+    """The same for an entry that is a C function of doubles."""
+    entry = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * count)(address)
+
+    def number(*args: Any) -> float:
+        for a in args:
+            if type(a) is not float:
+                return entry(*convert(args))
+        if len(args) != count:
+            convert(args)
+        return entry(*args)
+
+    def call(*args: Any) -> tuple[Any, ...]:
+        return (number(*args),)
+
+    call.__dict__["number"] = number
+    # The machine code must outlive the functions that call it.
+    number.__dict__["held"] = held
     return call
 
 
@@ -166,7 +194,7 @@ def _python_type(ty: Ty) -> type:
             return float
 
 
-def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Converted:
     """Turns all arguments of a call into numbers and arrays of the right types, or refuses them."""
     each = [(border.array if t.shape else border.scalar)(n, t) for n, t in zip(names, params, strict=True)]
 

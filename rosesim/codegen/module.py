@@ -21,6 +21,8 @@ from rosesim.codegen.sink import sunk
 from rosesim.codegen.split import split
 
 ENTRY = "rosesim_entry"
+FEW = 6
+"""So many doubles are handed over one by one; a row of more is quicker."""
 FAST = "reassoc nsz arcp contract "
 """Sums may be reordered, products contracted; nothing is assumed about NaN and infinity."""
 
@@ -48,7 +50,9 @@ class Module:
     workspace_bytes: int
     straight: bool
     """Whether the straight-line vectoriser is worth its time."""
-    groups: int = 0
+    direct: bool
+    """Whether the entry takes its arguments, and returns its result, as a C function of doubles does."""
+    groups: int
     """How many groups of runs the entry is told to do some of; 0 where it does all that there is."""
 
 
@@ -81,7 +85,8 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
         if sharing is not None:
             program.sharing[f] = sharing
         texts.append(_function(program, info))
-    entry, workspace = _entry(program.infos[func], inline=small)
+    direct = is_direct(program.infos[func])
+    entry, workspace = (_direct_entry if direct else _entry)(program.infos[func], inline=small)
     body = "\n".join([*texts, entry])
     body = "\n".join([body, *maths.definitions(body, contract=math == "fast")])
     if program.polled:
@@ -97,6 +102,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
         program,
         workspace,
         straight,
+        direct,
         runs.groups(shared) if (shared := program.infos[func].shared) is not None else 0,
     )
 
@@ -150,6 +156,23 @@ def _prologue(c: Code, info: FuncInfo) -> list[str]:
     if not info.frame_bytes:
         return c.prologue
     return [*c.prologue, f"  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 {c.frame_bytes}"]
+
+
+def is_direct(info: FuncInfo) -> bool:
+    """Whether a function is one of a few doubles that gives a double, needs no memory and cannot fail."""
+    func = info.func
+    numbers = (*(p.ty for p in func.params), *func.results)
+    few = len(func.params) <= FEW and len(func.results) == 1
+    return few and not info.fallible and not info.frame_bytes and all(t == ir.REAL for t in numbers)
+
+
+def _direct_entry(info: FuncInfo, *, inline: bool) -> tuple[str, int]:
+    """The function that Python calls where it can hand over the numbers themselves: ctypes is quickest so."""
+    c = Code(0)
+    args = [f"double %a{k}" for k in range(len(info.func.params))]
+    (result,) = calls.invoke(c, info, args, [], inline=inline)
+    c.put(f"ret double {result}")
+    return "\n".join([f"define double @{ENTRY}({', '.join(args)}) #0 {{", "entry:", *c.lines, "}"]), 0
 
 
 def _entry(info: FuncInfo, *, inline: bool) -> tuple[str, int]:

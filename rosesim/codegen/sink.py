@@ -24,12 +24,16 @@ def sunk(func: Func) -> Func:
     overlapping = overlapping_refs(order)
     for f in order:
         made[f] = f
-        if isinstance(f.body, Block):
+        if isinstance(f.body, Block) and (_adds(f.body) or any(made[g] is not g for g in ir.callees(f))):
             apart = set[Var]() if f in overlapping else {p for p in f.params if p.ty.ref}
             body = _Sink(f.body, apart, made).block(f.body)
             if body is not f.body:
                 made[f] = Func(f.name, f.params, body, f.where)
     return made[func]
+
+
+def _adds(block: Block) -> bool:
+    return any(isinstance(let.expr, Add) for let in ir.all_lets(block))
 
 
 def _uses(block: Block) -> Counter[Var]:

@@ -6,11 +6,13 @@ later. Nothing is computed differently; only the optimiser no longer sees across
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rosesim.ad import deep, ir
-from rosesim.ad.ir import Accum, Block, Call, Cond, Data, Expr, Func, Get, Let, Loop, Opaque, Stop, SubRef, Var
+from rosesim.ad.ir import Accum, Block, Call, Cond, Data, Expr, Func, Get, Let, Lit, Loop, Opaque, Stop, SubRef, Var
+from rosesim.ad.tape import packed_tape, placed
+from rosesim.codegen.plan import SMALL
 
 LONG = 2_000
 """Blocks of up to so many lets, nested ones included, stay whole."""
@@ -24,13 +26,10 @@ SMALL_VIEW = 64
 
 def split(func: Func) -> tuple[Func, set[Func]]:
     """The same program without long blocks, and the functions that must not be inlined again."""
-    order = ir.reachable(func)
-    if not any(isinstance(f.body, Block) and _is_long(f.body) for f in order):
-        return func, set()
     pieces: set[Func] = set()
     made: dict[Func, Func] = {}
-    for f in order:
-        if isinstance(f.body, Opaque):
+    for f in ir.reachable(func):
+        if isinstance(f.body, Opaque) or not (_is_long(f.body) or any(made[g] is not g for g in ir.callees(f))):
             made[f] = f
             continue
         body = _block(f.body, made, pieces, f)
@@ -40,7 +39,7 @@ def split(func: Func) -> tuple[Func, set[Func]]:
 
 def _is_long(block: Block) -> bool:
     """Whether some block of a function needs cutting: none does in a function that is short in all."""
-    return sum(1 for _ in ir.all_lets(block)) > LONG
+    return sum(_weight(let) for let in block.lets) > LONG
 
 
 def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> Block:
@@ -76,7 +75,16 @@ def _expr(e: Expr, made: dict[Func, Func], pieces: set[Func], f: Func) -> Expr:
 
 
 def _weight(let: Let) -> int:
-    return 1 + sum(1 for b in ir.blocks(let.expr) for _ in ir.all_lets(b))
+    """The number of lets that it stands for, with nested ones and those of small functions, which are inlined."""
+    nested = [inner for b in ir.blocks(let.expr) for inner in ir.all_lets(b)]
+    return 1 + len(nested) + sum(_if_small(x.expr.func) for x in (let, *nested) if isinstance(x.expr, Call))
+
+
+def _if_small(f: Func) -> int:
+    """The lets of a function that its callers will contain."""
+    if "length" not in f.memo:
+        f.memo["length"] = 0 if isinstance(f.body, Opaque) else sum(1 for _ in ir.all_lets(f.body))
+    return f.memo["length"] if f.memo["length"] <= SMALL else 0
 
 
 def _stays(let: Let) -> bool:
@@ -90,66 +98,135 @@ def _stays(let: Let) -> bool:
             return False
 
 
+@dataclass(slots=True)
+class _Run:
+    """Lets in a row, and whether they are worth a function of their own."""
+
+    lets: list[Let]
+    worth: bool
+
+
+class _Anew:
+    """Lets of no cost that are written again wherever what they make is read, so that no cut has to hand it on.
+
+    A piece makes the views that it reads itself: handed an array and a part of it, it could not overwrite
+    the array, and a stack of a gigabyte would be copied a step. And thousands of scalars handed on by
+    themselves cost LLVM more than all else.
+    """
+
+    def __init__(self, lets: Iterable[Let]):
+        self._lets: dict[Var, tuple[int, Let]] = {}
+        self.add(lets)
+
+    def add(self, lets: Iterable[Let]) -> None:
+        """Some more, each after those that it reads."""
+        for let in lets:
+            self._lets[let.outs[0]] = len(self._lets), let
+
+    def read_by(self, lets: Sequence[Let]) -> list[Let]:
+        """Those that these lets need."""
+        return self.making(ir.free_vars(Block(tuple(lets), ())))
+
+    def making(self, variables: Iterable[Var]) -> list[Let]:
+        """Those that make these variables, or that such ones need."""
+        found: dict[Var, tuple[int, Let]] = {}
+        wanted = list(variables)
+        while wanted:
+            v = wanted.pop()
+            if v in self._lets and v not in found:
+                found[v] = self._lets[v]
+                wanted += [a for a in ir.operands(found[v][1].expr) if isinstance(a, Var)]
+        return [let for _, let in sorted(found.values(), key=lambda known: known[0])]
+
+
 def _cut(
     lets: Sequence[Let], weights: Sequence[int], results: Sequence[ir.Atom], pieces: set[Func], f: Func
 ) -> list[Let]:
     """The lets with runs of them replaced by calls."""
+    elements = _elements(lets, results)
+    views = {let.outs[0]: let for let in lets if _stays(let) and isinstance(let.expr, Get | Stop)}
+    anew = _Anew(let for let in lets if let.outs and (let.outs[0] in views or let.outs[0] in elements))
+    runs = _runs(lets, weights, elements)
     # Constants are at hand everywhere: first, so that they interrupt nothing.
     out = [let for let in lets if isinstance(let.expr, Data)]
-    runs: list[tuple[list[Let], bool]] = []
+    for run, back in zip(runs, _given_back(runs, results, anew), strict=True):
+        reads = anew.read_by(run.lets)
+        if not run.worth:
+            out += placed(run.lets, [elements.pop(o) for let in reads if (o := let.outs[0]) in elements])
+            continue
+        stored, pack, unpack = _packed(back)
+        body = Block((*placed(run.lets, reads), *pack), stored)
+        given = tuple(ir.free_vars(body))
+        piece = Func(f"{f.name}_piece", given, body, f.where)
+        pieces.add(piece)
+        out.append(Let(stored, Call(piece, given), run.lets[0].where))
+        anew.add(unpack)
+        elements.update((let.outs[0], let) for let in unpack)
+    return out + [elements[a] for a in dict.fromkeys(results) if isinstance(a, Var) and a in elements]
+
+
+def _elements(lets: Sequence[Let], results: Sequence[ir.Atom]) -> dict[Var, Let]:
+    """The lets that name a small part, always the same, of an array of which nothing but parts is read.
+
+    Such an array is overwritten by nobody, so that it does not matter when they are written.
+    """
+    consumed: set[ir.Atom] = set(results)
+    for let in ir.all_lets(Block(tuple(lets), ())):
+        if not isinstance(let.expr, Get):
+            consumed.update(ir.operands(let.expr))
+        for block in ir.blocks(let.expr):
+            consumed.update(block.results)
+    found: dict[Var, Let] = {}
+    for let in lets:
+        match let.expr:
+            case Get(x, idx) if x not in consumed and all(isinstance(i, Lit) for i in idx):
+                if let.outs[0].ty.size <= SMALL_VIEW:
+                    found[let.outs[0]] = let
+            case _:
+                pass
+    return found
+
+
+def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var]) -> list[_Run]:
+    """The lets in order, but for constants and those that are written where they are read."""
+    runs: list[_Run] = []
     run: list[Let] = []
     total = 0
 
     def close() -> None:
         nonlocal run, total
         if run:
-            runs.append((run, total > PIECE // 4))
+            runs.append(_Run(run, total > PIECE // 4))
         run, total = [], 0
 
     for let, weight in zip(lets, weights, strict=True):
-        if isinstance(let.expr, Data):
+        if isinstance(let.expr, Data) or (let.outs and let.outs[0] in elements):
             continue
         if _stays(let):
             close()
-            runs.append(([let], False))
+            runs.append(_Run([let], False))
             continue
         run.append(let)
         total += weight
         if total >= PIECE:
             close()
     close()
-
-    # A piece makes the views that it reads itself: handed an array and a part of it, it could not overwrite
-    # the array, and a stack of a gigabyte would be copied a step.
-    views = {let.outs[0]: let for let in lets if _stays(let) and isinstance(let.expr, Get | Stop)}
-
-    # What each run must give: what is named after it.
-    later = {a for a in results if isinstance(a, Var)}
-    calls: list[list[Let]] = []
-    for lets_of, worth in reversed(runs):
-        whole = Block((*_views_read(lets_of, views), *lets_of) if worth else tuple(lets_of), ())
-        used = ir.free_vars(whole)
-        if worth:
-            given = tuple(used)
-            back = tuple(v for let in lets_of for v in let.outs if v in later)
-            piece = Func(f"{f.name}_piece", given, Block(whole.lets, back), f.where)
-            pieces.add(piece)
-            calls.append([Let(back, Call(piece, given), lets_of[0].where)])
-        else:
-            calls.append(lets_of)
-        later.update(used)
-    for lets_of in reversed(calls):
-        out.extend(lets_of)
-    return out
+    return runs
 
 
-def _views_read(lets: Sequence[Let], views: dict[Var, Let]) -> list[Let]:
-    """The lets of the views that these lets read, and of those that these are views of."""
-    found: dict[Var, Let] = {}
-    wanted = list(ir.free_vars(Block(tuple(lets), ())))
-    while wanted:
-        v = wanted.pop()
-        if v in views and v not in found:
-            found[v] = views[v]
-            wanted += [a for a in ir.operands(views[v].expr) if isinstance(a, Var)]
-    return [let for v, let in views.items() if v in found]
+def _given_back(runs: Sequence[_Run], results: Sequence[ir.Atom], anew: _Anew) -> list[list[Var]]:
+    """What each run makes that is named after it."""
+    later = set(ir.free_vars(Block((), tuple(results))))
+    later.update(ir.free_vars(Block(tuple(anew.making(later)), ())))
+    found: list[list[Var]] = []
+    for run in reversed(runs):
+        found.append([v for let in run.lets for v in let.outs if v in later])
+        later.update(ir.free_vars(Block((*anew.read_by(run.lets), *run.lets), ())))
+    return found[::-1]
+
+
+def _packed(values: Sequence[Var]) -> tuple[tuple[Var, ...], list[Let], list[Let]]:
+    """Many scalars of a type as one array: what is returned, the lets that make it, those that take it apart."""
+    arrays = [v for v in values if v.ty.shape]
+    packs = packed_tape([v for v in values if not v.ty.shape])
+    return (*packs.stored, *arrays), packs.pack, packs.unpack

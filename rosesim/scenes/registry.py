@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import os
+import pkgutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rosesim.scenes.base import Scene
@@ -21,19 +25,44 @@ def scene_names() -> list[str]:
 
 def find_scene(name: str) -> type[Scene[Any, Any, Any]]:
     """The class of an installed scene; SceneError where there is none or it does not load."""
-    found = _found()
-    if name not in found:
-        close = difflib.get_close_matches(name, found, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(found)) or 'none'}"
-        raise SceneError(f"no scene is called {name!r}; {hint}")
-    entry = found[name]
+    value = _written(name)
+    if value is None:
+        found = _found()
+        if name not in found:
+            close = difflib.get_close_matches(name, found, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(found)) or 'none'}"
+            raise SceneError(f"no scene is called {name!r}; {hint}")
+        value = found[name].value
     try:
-        scene = entry.load()
+        scene = pkgutil.resolve_name(value)
     except Exception as e:  # whatever another package's import raises must not end ours without its name
-        raise SceneError(f"the scene {name!r} ({entry.value}) does not load: {type(e).__name__}: {e}") from e
+        raise SceneError(f"the scene {name!r} ({value}) does not load: {type(e).__name__}: {e}") from e
     if not (isinstance(scene, type) and issubclass(scene, Scene)) or scene.name != name:
-        raise SceneError(f"the scene {name!r} ({entry.value}) is not a Scene class whose name is {name!r}")
+        raise SceneError(f"the scene {name!r} ({value}) is not a Scene class whose name is {name!r}")
     return scene
+
+
+def _written(name: str) -> str | None:
+    """What the folders of installed packages say of a scene; None where they say nothing, or several things.
+
+    `importlib.metadata` knows more places and takes longer to be imported than billiards to be differentiated.
+    """
+    said: set[str] = set()
+    for folder in dict.fromkeys(sys.path):
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as listing:
+            for package in listing:
+                if package.name.endswith(".dist-info"):
+                    said.update(_values(os.path.join(package.path, "entry_points.txt"), name))
+    return said.pop() if len(said) == 1 else None
+
+
+def _values(file: str, name: str) -> list[str]:
+    """What one package's list of entry points says of a scene."""
+    with contextlib.suppress(OSError, UnicodeError), open(file, encoding="utf-8") as f:
+        _, _, ours = f.read().partition(f"[{GROUP}]\n")
+        pairs = (line.partition("=") for line in ours.partition("\n[")[0].splitlines())
+        return [value.strip() for key, _, value in pairs if key.strip() == name]
+    return []
 
 
 def _found() -> dict[str, EntryPoint]:
