@@ -16,7 +16,7 @@ mp.dps = 60
 Function = Callable[[Any], Any]
 
 
-def fit(g: Function, low: float, high: float, n: int, weight: Function) -> tuple[list[float], float]:
+def fit(g: Function, low: Any, high: Any, n: int, weight: Function) -> tuple[list[float], float]:
     """n coefficients, lowest first, and the largest weighted error of the polynomial with them rounded."""
     points = [(low + high) / 2 + (high - low) / 2 * mpmath.cos(mp.pi * (2 * k + 1) / (8 * n)) for k in range(4 * n)]
     rows = mpmath.matrix([[weight(p) * p**j for j in range(n)] for p in points])

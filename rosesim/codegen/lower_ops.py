@@ -43,18 +43,7 @@ class Site:
 
 
 Rule = Callable[[Site], str]
-MATHS: dict[str, int] = {
-    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh exp expm1 log log1p erf".split(), 1),
-    **dict.fromkeys("pow atan2 hypot".split(), 2),
-}
-"""Functions of the C library, by their names there, with how many arguments they take; some are ours (`maths`)."""
-
 DECLARATIONS = [
-    *(
-        f"declare {t} @{name}{'f' if t == 'float' else ''}({', '.join([t] * n)}) #1"
-        for t in ("double", "float")
-        for name, n in MATHS.items()
-    ),
     *(
         f"declare {t} @llvm.{name}.f{w}({', '.join([t] * n)})"
         for t, w in (("double", 64), ("float", 32))
@@ -92,12 +81,10 @@ def _intrinsic(name: str) -> Rule:
     return rule
 
 
-def _library(name: str) -> Rule:
+def _own(name: str) -> Rule:
     def rule(s: Site) -> str:
         args = ", ".join(f"{s.kind} {a}" for a in s.args)
-        if name in maths.OWN and s.kind == "double":
-            return s.let(f"call double @rosesim.{name}({args})")
-        return s.let(f"call {s.kind} @{name}{'f' if s.kind == 'float' else ''}({args})")
+        return s.let(f"call {s.kind} {maths.call_name(name, s.kind)}({args})")
 
     return rule
 
@@ -279,7 +266,7 @@ LOWERING: dict[str, Rule] = {
     "minimum": _intrinsic("minimum"),
     "maximum": _intrinsic("maximum"),
     "sqrt": _intrinsic("sqrt"),
-    **{name: _library(name) for name in MATHS},
+    **{name: _own(name) for name in (*maths.ONE, *maths.TWO)},
     "eq": _fcmp("oeq"),
     "ne": _fcmp("une"),
     "lt": _fcmp("olt"),

@@ -21,7 +21,7 @@ from rosesim.codegen.maths.error_function import erf
 from rosesim.codegen.maths.exponential import cosh, exp, expm1, sinh, tanh
 from rosesim.codegen.maths.inverse import acos, asin, atan, atan2
 from rosesim.codegen.maths.logarithm import log, log1p
-from rosesim.codegen.maths.power import hypot, power
+from rosesim.codegen.maths.powers import hypot, power
 from rosesim.codegen.maths.trigonometric import FAR, TWO_OVER_PI, cos, far, sin, tan
 from rosesim.codegen.maths.values import Kind, Real, Writer
 
@@ -49,9 +49,9 @@ TWO: dict[str, Callable[[Writer, Real, Real], Real]] = {"pow": power, "atan2": a
 """Functions of two."""
 
 _INLINED = ("exp", "tanh", "log", "hypot")
+_LOOP = " = phi "
+"""What a module's text has where it has loops."""
 _PURE = "nounwind willreturn memory(none)"
-_LANES = {"double": 4, "float": 8}
-"""How many numbers the function takes that the vectoriser may call."""
 
 
 def call_name(name: str, kind: str) -> str:
@@ -63,30 +63,31 @@ def call_name(name: str, kind: str) -> str:
     return f"@rosesim.{name}.{Kind.of(kind).suffix}"
 
 
-def definitions(text: str, *, contract: bool, fma: bool = False) -> list[str]:
+def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: int = 32) -> list[str]:
     """The definitions of those functions that a module's text calls, and of what they need.
 
     `contract` allows fused multiply-adds; `fma` says that one is an instruction, so that pairs may be made by it,
-    which gives the same bits as without.
+    which gives the same bits as without. `vector_bytes` is what LLVM's vectoriser takes at a time.
     """
     calls: dict[tuple[str, Kind], int] = {}
     for name, lanes, width in re.findall(r"call [^@\n]*@rosesim\.(\w+)\.(?:v(\d+))?f(64|32)\(", text):
         key = name, Kind("double" if width == "64" else "float", int(lanes or 0))
         calls[key] = calls.get(key, 0) + 1
-    found: list[str] = []
+    attributes: dict[tuple[str, Kind], str] = {}
     variants: list[str] = []
-    for (name, kind), number in list(calls.items()):
-        inline = name in _INLINED and number <= INLINED_CALLS
-        attributes = "alwaysinline" if inline else "noinline"
-        if not inline and not kind.lanes:
-            many = Kind(kind.base, _LANES[kind.base])
-            scalar, vector = call_name(name, kind.text)[1:], call_name(name, many.text)[1:]
-            shape = "v" * _arity(name)
-            attributes += f' "vector-function-abi-variant"="_ZGV_LLVM_N{many.lanes}{shape}_{scalar}({vector})"'
-            variants.append(f"ptr @{vector}")
-            if (name, many) not in calls:
-                found.append(_function(name, many, "noinline", contract, fma))
-        found.append(_function(name, kind, attributes, contract, fma))
+    for (name, kind), number in calls.items():
+        if name in _INLINED and number <= INLINED_CALLS:
+            attributes[name, kind] = "alwaysinline"
+            continue
+        attributes[name, kind] = "noinline"
+        if not kind.lanes and _LOOP in text:
+            many = Kind(kind.base, vector_bytes // (8 if kind.base == "double" else 4))
+            scalar, vector = (call_name(name, k.text) for k in (kind, many))
+            shape = f"_ZGV_LLVM_N{many.lanes}{'v' * arity(name)}_{scalar[1:]}({vector[1:]})"
+            attributes[name, kind] += f' "vector-function-abi-variant"="{shape}"'
+            attributes.setdefault((name, many), "noinline")
+            variants.append(f"ptr {vector}")
+    found = [_function(name, kind, how, contract, fma) for (name, kind), how in attributes.items()]
     if variants:
         # LLVM would drop what nothing calls before its vectoriser looks.
         kept = f"[{len(variants)} x ptr] [{', '.join(variants)}]"
@@ -98,14 +99,15 @@ def definitions(text: str, *, contract: bool, fma: bool = False) -> list[str]:
     return found
 
 
-def _arity(name: str) -> int:
+def arity(name: str) -> int:
+    """How many numbers a function takes."""
     return 1 if name in ONE else 2
 
 
 def _function(name: str, kind: Kind, attributes: str, contract: bool, fma: bool) -> str:
     short = kind.base == "float"
     w = Writer(kind.wide, contract=contract, fma=fma, short=short)
-    names = ["%x", "%y"][: _arity(name)]
+    names = ["%x", "%y"][: arity(name)]
     wide = [w.code.let(f"fpext {kind.text} {n} to {kind.wide.text}") if short else n for n in names]
     args = [Real(w, n) for n in wide]
     result = ONE[name](w, args[0]).name if name in ONE else TWO[name](w, args[0], args[1]).name

@@ -55,7 +55,7 @@ def tanh(w: Writer, x: Real) -> Real:
     size = w.size(x)
     double = bounded(w, size + size, 0.0, 44.0)  # tanh is 1 from 19.1 on
     head, tail, k = _less_one(w, double)
-    m = (head + tail) * power(k)
+    m = (head + tail) * power_of_two(k)
     d = m.plus(2.0)
     excess = m.minus(d.minus(2.0))
     large = m > 4.0
@@ -84,11 +84,11 @@ def series(w: Writer, r: Real, rest: Real) -> Real:
     return r * r * w.polynomial(r, coefficients.EXP) + rest
 
 
-def pair(w: Writer, x: Real, low: Real | float = 0.0) -> tuple[Real, Real, Real]:
-    """exp(x + low) as 2^k (high + low)."""
+def pair(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+    """exp(x) as 2^k (high + tail)."""
     r, rest, k = reduced(w, x)
     head, lost = ordered_sum(w.real(1.0), r)
-    high, tail = ordered_sum(head, series(w, r, rest + low) + lost)
+    high, tail = ordered_sum(head, series(w, r, rest) + lost)
     return high, tail, k
 
 
@@ -97,7 +97,7 @@ def nearest(x: Real) -> Real:
     return (x + ROUNDS).minus(ROUNDS)
 
 
-def power(k: Real) -> Real:
+def power_of_two(k: Real) -> Real:
     """2^k for a whole k of -1022 .. 1023."""
     return ((low_bits(k) + 1023) << 52).real
 
@@ -110,22 +110,20 @@ def low_bits(k: Real) -> Whole:
 def scaled(w: Writer, x: Real, k: Real) -> Real:
     """2^k x, in two steps: a single power of 2 would not reach the ends of the range."""
     half = nearest(k * 0.5)
-    return x.times(power(half)).times(power(k.minus(half)))
+    return x.times(power_of_two(half)).times(power_of_two(k.minus(half)))
 
 
 def _less_one(w: Writer, x: Real) -> tuple[Real, Real, Real]:
     """exp(x) - 1 as 2^k (head + tail)."""
     r, rest, k = reduced(w, x)
-    head, lost = ordered_sum(1.0 - power(_capped(w, k, _FAR) * -1.0), r)
+    head, lost = ordered_sum(1.0 - power_of_two(_capped(w, k, _FAR) * -1.0), r)
     return head, series(w, r, rest) + lost, k
 
 
 def _inverse(w: Writer, e: Real, k: Real) -> Real:
     """2^-2k / e."""
-    return power(_capped(w, k, _FAR) * -2.0) / e
+    return power_of_two(_capped(w, k, _FAR) * -2.0) / e
 
 
 def _capped(w: Writer, k: Real, most: float) -> Real:
     return w.choose(k > most, most, k)
-
-

@@ -11,7 +11,7 @@ import math
 
 from rosesim.codegen.maths import coefficients
 from rosesim.codegen.maths.exact import any_sum
-from rosesim.codegen.maths.exponential import LN2_HIGH, LN2_LOW, power
+from rosesim.codegen.maths.exponential import LN2_HIGH, LN2_LOW, power_of_two
 from rosesim.codegen.maths.values import Real, Writer
 
 _ROOT = 0x3FE6A09E667F3BCD
@@ -34,7 +34,7 @@ def log1p(w: Writer, x: Real) -> Real:
     u, lost = any_sum(w.real(1.0), x)
     m, k = split(w, u)
     near = w.choose(k > 100.0, 0.0, k)
-    f = m.minus(1.0) + w.choose(k > 100.0, 0.0, lost) * power(near * -1.0)
+    f = m.minus(1.0) + w.choose(k > 100.0, 0.0, lost) * power_of_two(near * -1.0)
     return w.signed(ends(w, u, _sum(w, f, k), x, -1.0), x)
 
 
@@ -60,5 +60,3 @@ def _sum(w: Writer, f: Real, k: Real) -> Real:
     half = f * f * 0.5
     rest = s * (half + z * w.polynomial(z, coefficients.LOG))
     return k * LN2_HIGH - ((half - (rest + k * LN2_LOW)) - f)
-
-

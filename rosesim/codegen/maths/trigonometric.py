@@ -20,7 +20,12 @@ _NEAR = 2.0**20
 _TWO_OVER_PI = 0.6366197723675814
 _HALF_PI, _HALF_PI_LOW = 1.5707963267948966, 6.123233995736766e-17
 """pi / 2 in two doubles."""
-_PARTS = tuple(map(float.fromhex, ("0x1.921fb54400000p+0", "0x1.0b4611a600000p-34", "0x1.3198a2e000000p-69", "0x1.b839a252049c1p-104")))
+_PARTS = tuple(
+    map(
+        float.fromhex,
+        ("0x1.921fb54400000p+0", "0x1.0b4611a600000p-34", "0x1.3198a2e000000p-69", "0x1.b839a252049c1p-104"),
+    )
+)
 """pi / 2 in three parts of 33 bits, and the rest."""
 
 
@@ -42,7 +47,9 @@ def tan(w: Writer, x: Real) -> Real:
     """sin r / cos r or -cos r / sin r, both in pairs, whose rests mend the quotient."""
     r, low, n = _reduced(w, x)
     s, c = _sin(w, r, low), _cos(w, r, low)
-    (a, a_low), (b, b_low) = (tuple(w.choose(n.odd, p, q) for p, q in zip(u, v, strict=True)) for u, v in ((c, s), (s, c)))
+    (a, a_low), (b, b_low) = (
+        tuple(w.choose(n.odd, p, q) for p, q in zip(u, v, strict=True)) for u, v in ((c, s), (s, c))
+    )
     q = a / b
     value = q + (a_low - q * b_low) / b
     return w.choose(x.equals(0.0), x, (value.bits ^ (n << 63)).real)
@@ -121,48 +128,53 @@ TWO_OVER_PI = int(
 )
 """2/pi times 2^1168, the whole of it."""
 _BITS = 1168
-"""Bits of 2/pi behind the point that `far` may read: those of the largest exponent, and 192 more."""
+"""How many bits of 2/pi behind the point that is."""
 _WINDOW = 190
-"""Bits of x 2/pi behind the point that are kept: 2^-190 times the 53 bits of x is far below 2^-61."""
+"""How many of x 2/pi are taken; 126 of the product stay, far more than 2^-61 asks for."""
 
 
 def far(w: Writer) -> list[str]:
     """{r, its rest, n} of an x beyond 2^20: what follows `define ... (double %x)`.
 
     x = m 2^e with a whole m. The whole quarters of a turn that 2^e 2/pi has beyond four are of no account: so
-    192 bits of 2/pi from the right place on, times m, are x 2/pi modulo 4. A NaN or an infinity gives NaN.
+    three words of 2/pi, from the right byte on, times m, are x 2/pi modulo 4. What the place has of bits beyond
+    a whole byte goes into m. A NaN or an infinity gives NaN.
     """
     c = w.code
     bits = c.let("bitcast double %x to i64")
     exponent = c.let(f"and i64 {c.let(f'lshr i64 {bits}, 52')}, 2047")
     mantissa = c.let(f"or i64 {c.let(f'and i64 {bits}, {(1 << 52) - 1}')}, {1 << 52}")
     shift = c.let(f"sub i64 {_BITS - _WINDOW + 1075}, {exponent}")
-    place = c.let(f"getelementptr i8, ptr {FAR}.bits, i64 {c.let(f'lshr i64 {shift}, 3')}")
-    wide = c.let(f"load i256, ptr {place}, align 1")
-    few = c.let(f"zext i64 {c.let(f'and i64 {shift}, 7')} to i256")
-    window = c.let(f"trunc i256 {c.let(f'lshr i256 {wide}, {few}')} to i192")
-    quarters = c.let(f"mul i192 {window}, {c.let(f'zext i64 {mantissa} to i192')}")
-    n = c.let(f"lshr i192 {c.let(f'add i192 {quarters}, {1 << (_WINDOW - 1)}')}, {_WINDOW}")
-    rest = c.let(f"sub i192 {quarters}, {c.let(f'shl i192 {n}, {_WINDOW}')}")
-    below = c.let(f"icmp slt i192 {rest}, 0")
-    size = c.let(f"select i1 {below}, i192 {c.let(f'sub i192 0, {rest}')}, i192 {rest}")
-    zeros = c.let(f"call i192 @llvm.ctlz.i192(i192 {size}, i1 false)")
-    top = c.let(f"shl i192 {size}, {zeros}")
-    count = c.let(f"trunc i192 {zeros} to i64")
+    more = c.let(f"and i64 {c.let(f'sub i64 0, {shift}')}, 7")
+    place = c.let(f"lshr i64 {c.let(f'add i64 {shift}, 7')}, 3")
+    m = c.let(f"zext i64 {c.let(f'shl i64 {mantissa}, {more}')} to i128")
+    products: list[str] = []
+    for word in range(3):
+        at = c.let(f"getelementptr i8, ptr {FAR}.bits, i64 {c.let(f'add i64 {place}, {8 * word}')}")
+        bits_of = c.let(f"load i64, ptr {at}, align 1")
+        products.append(c.let(f"mul i128 {c.let(f'zext i64 {bits_of} to i128')}, {m}"))
+    low, middle, high = products
+    carried = c.let(f"add i128 {middle}, {c.let(f'lshr i128 {low}, 64')}")
+    quarters = c.let(f"add i128 {carried}, {c.let(f'shl i128 {high}, 64')}")
+    n = c.let(f"lshr i128 {c.let(f'add i128 {quarters}, {1 << 125}')}, 126")
+    rest = c.let(f"sub i128 {quarters}, {c.let(f'shl i128 {n}, 126')}")
+    below = c.let(f"icmp slt i128 {rest}, 0")
+    size = c.let(f"select i1 {below}, i128 {c.let(f'sub i128 0, {rest}')}, i128 {rest}")
+    zeros = c.let(f"call i128 @llvm.ctlz.i128(i128 {size}, i1 false)")
+    top = c.let(f"shl i128 {size}, {zeros}")
+    count = c.let(f"trunc i128 {zeros} to i64")
     parts: list[Real] = []
-    for place in (53, 106):
-        part = c.let(f"trunc i192 {c.let(f'lshr i192 {top}, {192 - place}')} to i64")
+    for end in (53, 106):
+        part = c.let(f"trunc i128 {c.let(f'lshr i128 {top}, {128 - end}')} to i64")
         number = Real(w, c.let(f"uitofp i64 {c.let(f'and i64 {part}, {(1 << 53) - 1}')} to double"))
-        parts.append(number.times(((1023 + 2 - place - Whole(w, count)) << 52).real))
+        parts.append(number.times(((1023 + 2 - end - Whole(w, count)) << 52).real))
     high, low = product(parts[0], w.real(_HALF_PI))
     r, r_low = ordered_sum(high, low + (parts[0] * _HALF_PI_LOW + parts[1] * _HALF_PI))
     negative = c.let(f"icmp slt i64 {bits}, 0")
     other = Truth(w, c.let(f"xor i1 {negative}, {below}"))
-    whole = c.let(f"trunc i192 {n} to i64")
+    whole = c.let(f"trunc i128 {n} to i64")
     x = Real(w, "%x")
-    results = [
-        f"double {w.choose(other, v * -1.0, v).plus(x.minus(x)).name}" for v in (r, r_low)
-    ]
+    results = [f"double {w.choose(other, v * -1.0, v).plus(x.minus(x)).name}" for v in (r, r_low)]
     minus = c.let(f"sub i64 0, {whole}")
     results.append(f"i64 {c.let(f'select i1 {negative}, i64 {minus}, i64 {whole}')}")
     triple = "poison"
@@ -170,4 +182,3 @@ def far(w: Writer) -> list[str]:
         triple = c.let(f"insertvalue {{ double, double, i64 }} {triple}, {v}, {j}")
     c.put(f"ret {{ double, double, i64 }} {triple}")
     return c.lines
-

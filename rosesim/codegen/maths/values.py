@@ -113,19 +113,16 @@ class Writer:
     def polynomial(self, x: Real, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Real:
         """A polynomial, lowest coefficient first, from its table for double and for float.
 
-        Even and odd powers are summed apart: half as many operations wait for each other (Knuth, The Art of
-        Computer Programming 2, 4.6.4).
+        Neighbouring terms are joined, then neighbouring pairs, and so on: the operations that wait for each other
+        are as few as the logarithm of their number (Estrin, Organization of computer systems, 1960).
         """
-        coefficients = tables[self.short]
-        square = x * x
-        even, odd = (self._horner(square, coefficients[k::2]) for k in (0, 1))
-        return even + odd * x
-
-    def _horner(self, x: Real, coefficients: tuple[float, ...]) -> Real:
-        total = self.real(coefficients[-1])
-        for c in coefficients[-2::-1]:
-            total = total * x + c
-        return total
+        terms: list[Real | float] = list(tables[self.short])
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            alone = terms[len(terms) // 2 * 2 :]
+            terms = [*(x * b + a for a, b in pairs), *alone]
+            x = x * x
+        return self.real(terms[0])
 
     def _real(self, instruction: str, flags: str, x: Real, y: Real | float) -> Real:
         return Real(self, self.code.let(f"{instruction} {flags}{self.kind.text} {x.name}, {self.real(y).name}"))
@@ -214,7 +211,7 @@ class Whole:
     def __and__(self, j: int) -> Whole:
         return self.w.bitwise("and", self, j)
 
-    def __or__(self, j: int) -> Whole:
+    def __or__(self, j: Whole | int) -> Whole:
         return self.w.bitwise("or", self, j)
 
     def __xor__(self, j: Whole | int) -> Whole:

@@ -31,8 +31,8 @@ def power(w: Writer, x: Real, y: Real) -> Real:
         e, rest = product(exponent, high)
         rest = rest + exponent * low
         inside = bounded(w, e, -746.0, 710.0)
-        head, tail, k = pair(w, inside, w.choose(inside.equals(e), rest, 0.0))
-        value = scaled(w, head + tail, k)
+        head, tail, k = pair(w, inside)
+        value = scaled(w, head + (tail + head * w.choose(inside.equals(e), rest, 0.0)), k)
     endless = size.equals(0.0) | size.equals(math.inf)
     value = w.choose(endless, w.choose((size > 1.0) ^ (y < 0.0), math.inf, 0.0), value)
     whole = w.intrinsic("floor", y).equals(y)
