@@ -62,9 +62,10 @@ def _logarithm(w: Writer, x: Real) -> Pair:
     m, k = split(w, x)
     f = m.minus(1.0)
     d, d_low = ordered_sum(w.real(2.0), f)
-    s = f / d
+    inverse = w.real(1.0) / d
+    s = f.times(inverse)
     p, p_low = product(s, d)
-    s_low = (f.minus(p).minus(p_low) - s * d_low) / d
+    s_low = (f.minus(p).minus(p_low) - s * d_low) * inverse
     z, z_low = product(s, s)
     z_low = z_low + s * s_low * 2.0
     u, u_low = ordered_sum(w.real(1 / 3), z * w.polynomial(z, coefficients.LOG_TAIL))

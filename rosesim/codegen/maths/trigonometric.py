@@ -60,6 +60,8 @@ def _reduced(w: Writer, x: Real) -> tuple[Real, Real, Whole]:
     n = nearest(x * _TWO_OVER_PI)
     first, second, third, rest = _PARTS
     t = x.minus(n.times(first))
+    if w.short:  # no float of this size comes nearer than 2^-30: two parts are enough
+        return _or_far(w, x, t - n * (second + third), w.real(0.0), low_bits(n))
     t, lost = any_sum(t, n.times(-second))
     t, more = any_sum(t, n.times(-third))
     r, low = ordered_sum(t, (lost + more) - n * rest)
