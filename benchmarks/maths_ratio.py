@@ -28,7 +28,11 @@ def build(name: str, kind: str, how: str, ours: bool) -> Any:
     function = maths.call_name(name, kind) if ours else f"@{name}{'f' if bits == 32 else ''}"
     given = ", ".join(f"{kind} {a}" for a in args)
     note = "" if how == "loop" else ", !llvm.loop !8"
-    chained = f"%c0 = fmul {kind} %c, 0.0009765625\n%a = fadd {kind} %c0, %xv" if how == "chain" else f"%a = fadd {kind} %xv, 0.0"
+    chained = (
+        f"%c0 = fmul {kind} %c, 0.0009765625\n%a = fadd {kind} %c0, %xv"
+        if how == "chain"
+        else f"%a = fadd {kind} %xv, 0.0"
+    )
     text = f"""define void @all(ptr noalias %x, ptr noalias %y, ptr noalias %z) {{
 entry:
 br label %next

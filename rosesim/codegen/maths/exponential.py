@@ -37,7 +37,7 @@ def expm1(w: Writer, x: Real) -> Real:
 def sinh(w: Writer, x: Real) -> Real:
     """2^(k-1) (e - 2^-2k / e), e = exp(r) in two parts; up to 1 an odd polynomial, which has no cancellation."""
     size = w.size(x)
-    high, low, k = pair(w, bounded(w, size, 0.0, 711.0))
+    high, low, k = pair(w, at_most(w, size, 711.0))
     large = scaled(w, high - (_inverse(w, high, k) - low), k - 1.0)
     z = size * size
     small = size + size * z * w.polynomial(z, coefficients.SINH)
@@ -46,16 +46,17 @@ def sinh(w: Writer, x: Real) -> Real:
 
 def cosh(w: Writer, x: Real) -> Real:
     """2^(k-1) (e + 2^-2k / e), e = exp(r) in two parts."""
-    high, low, k = pair(w, bounded(w, w.size(x), 0.0, 711.0))
+    high, low, k = pair(w, at_most(w, w.size(x), 711.0))
     return scaled(w, high + (_inverse(w, high, k) + low), k - 1.0)
 
 
 def tanh(w: Writer, x: Real) -> Real:
     """m / (m + 2), m = exp(2|x|) - 1; what the rounding of m + 2 lost is given back where m is small."""
     size = w.size(x)
-    double = bounded(w, size + size, 0.0, 44.0)  # tanh is 1 from 19.1 on
-    head, tail, k = _less_one(w, double)
-    m = (head + tail) * power_of_two(k)
+    r, rest, k = reduced(w, at_most(w, size + size, 44.0))  # tanh is 1 from 19.1 on
+    scale = power_of_two(k)
+    head, lost = ordered_sum(scale.minus(1.0), scale.times(r))
+    m = head + (lost + scale * series(w, r, rest))
     d = m.plus(2.0)
     excess = m.minus(d.minus(2.0))
     large = m > 4.0
@@ -66,8 +67,12 @@ def tanh(w: Writer, x: Real) -> Real:
 
 def bounded(w: Writer, x: Real, low: float, high: float) -> Real:
     """x between two bounds; a NaN stays."""
-    up = w.choose(x < low, low, x)
-    return w.choose(up > high, high, up)
+    return at_most(w, w.choose(x < low, low, x), high)
+
+
+def at_most(w: Writer, x: Real, high: float) -> Real:
+    """The lesser of x and a bound; a NaN stays."""
+    return w.choose(x > high, high, x)
 
 
 def reduced(w: Writer, x: Real) -> tuple[Real, Real, Real]:
@@ -116,14 +121,10 @@ def scaled(w: Writer, x: Real, k: Real) -> Real:
 def _less_one(w: Writer, x: Real) -> tuple[Real, Real, Real]:
     """exp(x) - 1 as 2^k (head + tail)."""
     r, rest, k = reduced(w, x)
-    head, lost = ordered_sum(1.0 - power_of_two(_capped(w, k, _FAR) * -1.0), r)
+    head, lost = ordered_sum(1.0 - power_of_two(at_most(w, k, _FAR) * -1.0), r)
     return head, series(w, r, rest) + lost, k
 
 
 def _inverse(w: Writer, e: Real, k: Real) -> Real:
     """2^-2k / e."""
-    return power_of_two(_capped(w, k, _FAR) * -2.0) / e
-
-
-def _capped(w: Writer, k: Real, most: float) -> Real:
-    return w.choose(k > most, most, k)
+    return power_of_two(at_most(w, k, _FAR) * -2.0) / e
