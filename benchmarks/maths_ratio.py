@@ -7,6 +7,7 @@ result before it (`chain`), which is how long one takes. `python benchmarks/math
 from __future__ import annotations
 
 import ctypes
+import json
 import sys
 import time
 from typing import Any
@@ -65,29 +66,29 @@ ret void
 
 
 def main() -> None:
-    """Print a line for each function."""
+    """Print JSON: for each kind, function and way (ours, the C library's, the ratio)."""
     rng = np.random.default_rng(0)
-    print("ns a number: ours, C library, ratio  loop | scalar | chain")
+    result: dict[str, dict[str, dict[str, list[float]]]] = {}
     for kind in ("double", "float"):
         for name in sys.argv[1:] or [*maths.ONE, *maths.TWO]:
             dtype = np.float64 if kind == "double" else np.float32
-            x = rng.uniform(*RANGES.get(name, (-4, 4)), N).astype(dtype)
-            y, z = rng.uniform(-3, 3, N).astype(dtype), np.empty(N, dtype)
-            cells: list[str] = []
+            low, high = RANGES.get(name, (-4, 4))
+            x, y = rng.uniform(low, high, N).astype(dtype), rng.uniform(-3, 3, N).astype(dtype)
+            z = np.empty(N, dtype)
+            ways = result.setdefault(kind, {}).setdefault(name, {})
             for how in ("loop", "scalar", "chain"):
                 pair = [build(name, kind, how, ours) for ours in (True, False)]
-                given = x.ctypes.data, y.ctypes.data, z.ctypes.data
                 times: list[list[float]] = []
                 for _ in range(RUNS):
                     row: list[float] = []
                     for _, f in pair:
                         start = time.perf_counter()
-                        f(*given)
+                        f(x.ctypes.data, y.ctypes.data, z.ctypes.data)
                         row.append((time.perf_counter() - start) / N * 1e9)
                     times.append(row)
                 ours, library = np.median(times, axis=0)
-                cells.append(f"{ours:6.2f} {library:6.2f} {ours / library:5.2f}")
-            print(f"{kind:7s}{name:6s} {'  |  '.join(cells)}", flush=True)
+                ways[how] = [round(float(v), 2) for v in (ours, library, ours / library)]
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Mathematics functions of our own: within 2 ulp over the whole range, the same bits in lanes, vectorised by LLVM."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ ENDS = [
     1e-310,
     2.2250738585072014e-308,
     1.7976931348623157e308,
+    1.2e308,
     1e22,
     1e300,
     709.78,
@@ -109,7 +111,8 @@ def test_no_function_of_the_language_is_the_c_librarys():
 def test_a_function_is_within_two_ulp(name: str):
     runs = [machine(name, "double"), machine(name, "double", contract=True, fma=True)]
     errors = worst(name, np.float64, 53, -1022, runs)
-    assert all(0.5 < e <= ULPS for e in errors)
+    assert maths.WORST[name] <= ULPS
+    assert all(0.5 < e <= maths.WORST[name] for e in errors)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -159,7 +162,7 @@ def test_a_loop_over_a_function_is_vectorised(name: str):
     program = every.compile()
     text = compile_func(program.traced.func).llvm
     assert " x double> " in text
-    assert f"call double {maths.call_name(name, 'double')}" not in text
+    assert not re.search(rf"call .*{maths.call_name(name, 'double')}\(", text)
     x, y = places(name, 200, np.random.default_rng(2))
     x, y = np.resize(x, LENGTH), np.resize(y, LENGTH)
     strict = every.compile(math="strict")

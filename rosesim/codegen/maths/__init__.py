@@ -48,6 +48,13 @@ ONE: dict[str, Callable[[Writer, Real], Real]] = {
 TWO: dict[str, Callable[[Writer, Real, Real], Real]] = {"pow": power, "atan2": atan2, "hypot": hypot}
 """Functions of two."""
 
+WORST: dict[str, float] = {
+    **{"sin": 0.8, "cos": 0.8, "tan": 1.3, "asin": 1.6, "acos": 1.1, "atan": 1.1, "atan2": 1.3},
+    **{"sinh": 0.9, "cosh": 0.9, "tanh": 1.8, "exp": 0.9, "expm1": 1.2, "log": 0.8, "log1p": 1.3},
+    **{"pow": 0.8, "hypot": 1.2, "erf": 1.4},
+}
+"""Units in the last place of a double: the largest error found against mpmath in about 20,000 places a function over
+the whole range, with and without contraction, rounded up. Floats: 0.51."""
 _INLINED = ("exp", "tanh", "log", "hypot")
 _LOOP = " = phi "
 """What a module's text has where it has loops."""
