@@ -9,7 +9,9 @@ multiply-adds only makes other terms more exact, and is allowed where the progra
 A function of floats is computed in double with shorter polynomials, and rounded once.
 
 Short functions without branches are inlined where they are called, so that loops around them vectorise. The others
-stay calls, and LLVM's vectoriser is told which function takes four numbers (or eight floats) at a time.
+stay calls, and LLVM's vectoriser is told which function takes four numbers (or eight floats) at a time (the
+attribute `vector-function-abi-variant`). The polynomials are our own: benchmarks/maths_coefficients.py. Beside the
+C library: benchmarks/maths_ratio.py.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ WORST: dict[str, float] = {
 """Units in the last place of a double: the largest error found against mpmath in about 20,000 places a function over
 the whole range, with and without contraction, rounded up. Floats: 0.51."""
 _INLINED = ("exp", "tanh", "log", "hypot")
+"""A call costs more than a tenth of these; the longer ones gain nothing by being inlined."""
 _LOOP = " = phi "
 """What a module's text has where it has loops."""
 _PURE = "nounwind willreturn memory(none)"

@@ -1,7 +1,7 @@
 """sin, cos and tan.
 
 x = n pi/2 + r, |r| <= pi/4, r in a pair: how near a double comes to a multiple of pi/2 is known (2^-61, Muller,
-Elementary Functions, 2016, chapter 11), and r is needed to 2^-55 of itself. Up to a million turns pi/2 is taken in
+Elementary Functions, 2016, chapter 11), and r is needed to 2^-55 of itself. Up to an x of 2^20 pi/2 is taken in
 four parts, of which n times the first three is exact (Cody and Waite). Beyond, the quotient is found in whole
 numbers (`far`, after Payne and Hanek, Radian reduction for trigonometric functions, 1983): a branch, since
 programs hardly ever go there, and hence the calls of these functions stay calls.
@@ -60,7 +60,7 @@ def _reduced(w: Writer, x: Real) -> tuple[Real, Real, Whole]:
     n = nearest(x * _TWO_OVER_PI)
     first, second, third, rest = _PARTS
     t = x.minus(n.times(first))
-    if w.short:  # no float of this size comes nearer than 2^-30: two parts are enough
+    if w.short:  # no float of this size comes nearer than 2^-28 (all were tried): two parts are enough
         return _or_far(w, x, t - n * (second + third), w.real(0.0), low_bits(n))
     t, lost = any_sum(t, n.times(-second))
     t, more = any_sum(t, n.times(-third))
