@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, cond, const, dot, fn, sum, vec
+from rosesim import Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
-from rosesim.scenes.kit import Bodies, Bump, disc_contact, no_bump, squared_distance
+from rosesim.scenes.kit import Bodies, Bump, disc_contact, opposite, squared_distance
 
 ARROW = 0.4
 """Of the shot's arrow: table units for each table unit a second."""
@@ -106,17 +106,23 @@ class Billiards(Scene[Shot, Table, Bodies]):
     def step(self, state: Bodies, t: Index, params: Shot, inputs: Table) -> Bodies:
         """All collisions of the step, computed from the state before it; then everything moves."""
         x, v = state.position, state.velocity
+        first, second = map(const, np.tril_indices(self.n, -1))  # each pair once
 
-        def bump(i: Index, j: Index) -> Bump:
-            return self.bump(x[i], v[i], x[j], v[j], inputs.restitution)
+        def collide(bumps: Any, i: Index, j: Index) -> None:
+            def both() -> None:
+                bump = self.bump(x[i], v[i], x[j], v[j], inputs.restitution)
+                bumps.at[i].add(bump)
+                bumps.at[j].add(opposite(bump))
 
-        def bump_if_touching(i: Index, j: Index) -> Bump:
+            if self.pairs == "dense":
+                both()
+                return
             d = (x[i] + self.h * v[i]) - (x[j] + self.h * v[j])
-            touching = (i != j) & (dot(d, d) < (2 * self.radius) ** 2)
-            return cond(touching, lambda: bump(i, j), no_bump)
+            cond(dot(d, d) < (2 * self.radius) ** 2, both, lambda: None)
 
-        of_pair = {"guarded": bump_if_touching, "dense": bump}[self.pairs]
-        bumps = vec(self.n, lambda i: sum(self.n, lambda j: of_pair(i, j)))
+        bumps = accumulate(
+            Vec[Bump, self.n], lambda bumps: for_each(len(first), lambda k: collide(bumps, first[k], second[k]))
+        )
         after = vec(self.n, lambda i: v[i] + bumps[i].impulse)
         return Bodies(
             position=vec(self.n, lambda i: x[i] + bumps[i].shift + self.h * after[i]),

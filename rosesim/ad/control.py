@@ -77,6 +77,8 @@ def _loop(
     body: Callable[[Any, list[Atom]], tuple[Sequence[Atom], Sequence[Atom]]],
     upto: Atom | None = None,
     test: Callable[[list[Atom]], Atom] | None = None,
+    *,
+    batch: bool = False,
 ) -> tuple[list[Atom], list[Atom], Atom | None]:
     """Write a loop: final carries, stacked outputs and, with a test, the count of iterations."""
     f = trace.frame()
@@ -111,7 +113,7 @@ def _loop(
         with trace.within(seen):
             check = seen.block(asked())
     limit = None if upto is None else f.resolve(upto)
-    expr = Loop(n, counter, tuple(starts), carries, block, upto=limit, test=check)
+    expr = Loop(n, counter, tuple(starts), carries, block, upto=limit, test=check, batch=batch)
     count = () if test is None else (Ty(IntT(0, n)),)
     outs = b.let(expr, *flat, *(Ty(t.scalar, (n, *t.shape)) for t in outputs), *count)
     finals = implode(b, tys, outs[: len(flat)])
@@ -137,7 +139,15 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> powers(2.0)
     array([0., 2., 4.])
     """
-    n = _size(n, "vec")
+    return _mapped(_size(n, "vec"), f, upto)
+
+
+def batch(n: int, f: Callable[[Index], Any]) -> Any:
+    """`vec(n, f)` whose elements are runs of their own: see `vmap`."""
+    return _mapped(n, f, batch=True)
+
+
+def _mapped(n: int, f: Callable[[Index], Any], upto: Upto = None, *, batch: bool = False) -> Any:
     element: list[T.Type] = []
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
@@ -146,7 +156,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         element.append(t)
         return [], lower(value, t)
 
-    _, leaves, _ = _loop(n, (), body, _limit(upto, n))
+    _, leaves, _ = _loop(n, (), body, _limit(upto, n), batch=batch)
     return VecValue(T.VecType(n, element[0]), leaves=tuple(leaves))
 
 

@@ -27,9 +27,9 @@ def work(e: Expr) -> int:
     """The work of running an expression once; of a branch, the dearer side."""
     match e:
         case Op(name, _):
-            return OPS[name].work
+            return OPS[name].work if name in OPS else 1  # codegen has a few of its own, for lanes
         case Loop():
-            return e.n * (1 + block_work(e.body) + (0 if e.test is None else block_work(e.test)))
+            return e.n // e.lanes * (1 + block_work(e.body) + (0 if e.test is None else block_work(e.test)))
         case Cond(_, then, orelse):
             return 1 + max(block_work(then), block_work(orelse))
         case Accum(inits, _, body):

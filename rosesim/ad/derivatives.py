@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
-from rosesim.ad.control import vec
+from rosesim.ad.control import batch, vec
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
 from rosesim.ad.ir import Accum, Atom, FloatT, Ty, Var
@@ -436,7 +436,7 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
                                here())  # fmt: skip
         (n,) = sizes
         assert n is not None
-        return vec(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
+        return batch(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
 
     def types(args: Sequence[Any]) -> T.Types:
         positions, _ = _positions(g, over, len(args))

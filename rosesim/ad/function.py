@@ -366,7 +366,14 @@ class Fn(Generic[P, R]):
             program = self._programs[types] = Program(self, types)
         return program(*args)
 
-    def compile(self, *like: Any, math: str = "fast", optimise: bool = True) -> Program:
+    def compile(
+        self,
+        *like: Any,
+        math: str = "fast",
+        precision: str = "f64",
+        optimise: bool = True,
+        threads: int | None = None,
+    ) -> Program:
         """The frozen compiled program for arguments like these (values or types; none where all parameters
         are annotated): the cheapest call there is. It does not notice later changes of what it read.
 
@@ -391,7 +398,7 @@ class Fn(Generic[P, R]):
             given.append(T.from_annotation(v) if is_type else typeof(v))
         types = tuple(given) if like else typing.cast("Types", self._annotated)
         types = tuple(d if d is not None else t for d, t in zip(self.declared(len(types)), types, strict=True))
-        return Program(self, types, math=math, optimise=optimise)
+        return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
         """As a method: the object is known while tracing, like all that a closure holds."""
@@ -437,7 +444,15 @@ class Program:
     12.0
     """
 
-    def __init__(self, f: Fn[..., Any], types: Types, math: str = "fast", optimise: bool = True):
+    def __init__(
+        self,
+        f: Fn[..., Any],
+        types: Types,
+        math: str = "fast",
+        precision: str = "f64",
+        optimise: bool = True,
+        threads: int | None = None,
+    ):
         self.traced = f.traced(types)
         if self.traced.captured:
             raise EscapedValue(
@@ -450,7 +465,14 @@ class Program:
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
         from rosesim.ad.inline import inlined  # not needed before the first compilation
 
-        self.compiled = _backend()(inlined(self.traced.func), math=math, optimise=optimise, names=leaves)
+        self.compiled = _backend()(
+            inlined(self.traced.func),
+            math=math,
+            precision=precision,
+            optimise=optimise,
+            names=leaves,
+            threads=threads,
+        )
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)

@@ -20,11 +20,16 @@ import numpy as np
 # ---------------------------------------------------------------------------------------- types
 
 
+# Codegen runs several iterations of a batch at once, one in each lane of a vector register; a scalar that
+# differs between them has `lanes` values. Programs as they are traced and transformed have one lane.
+
+
 @dataclass(frozen=True, slots=True)
 class FloatT:
     """A real number; `width` in bits."""
 
     width: int = 64
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,14 @@ class TanT:
     """A tangent or cotangent of a `FloatT`: only linear operations take one."""
 
     width: int = 64
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class BoolT:
     """True or false."""
+
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class IntT:
 
     lo: int
     hi: int
+    lanes: int = 1
 
 
 Scalar = FloatT | TanT | BoolT | IntT
@@ -192,6 +201,10 @@ class Loop:
     test: Block | None = None
     remat: bool = False
     """Never store what this loop computes for a reverse pass: run it again (a checkpointed segment)."""
+    batch: bool = False
+    """Each iteration is a run of its own (`vmap`): codegen may run several at once."""
+    lanes: int = 1
+    """How many iterations codegen runs at once; the index and what depends on it then have so many values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,7 @@
 """The scalar operators: one row each, holding all that there is to know of it.
 
 A row gives the operator's name, the kinds of its arguments and result, its value (the meaning of the
-language: what the interpreter computes), its derivative, the name that codegen lowers it by, and its
-work (about how many additions it costs).
+language: what the interpreter computes), its derivative, and its work (about how many additions it costs).
 
 Kinds: `r` a real, `b` a truth, `i` a whole number, `a` any scalar (all `a` of a row are of one type).
 An operator with a whole result takes its bounds from the variable it is bound to.
@@ -50,11 +49,6 @@ class Operator:
     linear: tuple[str, ...] = ()
     """The argument kinds, `t` a tangent, with which the operator is linear and gives a tangent."""
     work: int = 1
-
-    @property
-    def lowering(self) -> str:
-        """The name of this operator's entry in codegen's table."""
-        return self.name
 
 
 OPS: dict[str, Operator] = {}

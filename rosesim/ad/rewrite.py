@@ -130,7 +130,7 @@ class Copy:
                 index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
                 test = None if e.test is None else self.block(e.test)
                 body = self.block(e.body)
-                return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat)
+                return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat, e.batch)
 
 
 def fresh(func: Func) -> Func:

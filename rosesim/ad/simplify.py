@@ -160,7 +160,9 @@ class Sweep:
         pick = [k for k in range(n) if keep[k]]
         inits = tuple(e.inits[k] for k in pick)
         self._use(inits if e.upto is None else (*inits, e.upto))
-        new = Loop(e.n, e.index, inits, tuple(e.carries[k] for k in pick), body, e.upto, e.reverse, test, e.remat)
+        new = Loop(
+            e.n, e.index, inits, tuple(e.carries[k] for k in pick), body, e.upto, e.reverse, test, e.remat, e.batch
+        )
         names = (
             *(carry_outs[k] for k in pick),
             *(o for o, k in zip(stacked, keep_out, strict=True) if k),

@@ -258,7 +258,7 @@ class Reverse:
             case Loop():
                 pairs = [(c, a) for c, a in zip(e.carries, e.inits, strict=True) if not is_tan(c)]
                 carries, inits = tuple(c for c, _ in pairs), tuple(a for _, a in pairs)
-                new = Loop(e.n, e.index, inits, carries, side(e.body), e.upto, e.reverse, e.test, e.remat)
+                new = Loop(e.n, e.index, inits, carries, side(e.body), e.upto, e.reverse, e.test, e.remat, e.batch)
                 end = len(kept) - (e.test is not None)
                 return Let((*kept[:end], *extra_outs, *kept[end:]), new, let.where)
             case Cond(p, then, orelse):

@@ -10,6 +10,7 @@ from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import Func
 from rosesim.codegen import engine, interrupt, module, opaque
 from rosesim.codegen.compiled import Compiled, make_call
+from rosesim.codegen.threads import cores
 
 __all__ = ["Compiled", "compile_func"]
 
@@ -18,23 +19,29 @@ def compile_func(
     func: Func,
     *,
     math: Literal["fast", "strict"] = "fast",
+    precision: Literal["f64", "f32"] = "f64",
     optimise: bool = True,
     names: Sequence[str] | None = None,
+    threads: int | None = None,
 ) -> Compiled:
     """The machine code of a program, for this computer.
 
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
-    bit; "fast" may reorder sums and contract products. `names` are the parameters' names in messages.
+    bit; "fast" may reorder sums and contract products. `precision="f32"` computes in single precision, taking
+    arrays of either and giving single ones. The runs of a batch (`vmap`) are shared by up to `threads` threads,
+    as many as there are cores where none are given. `names` are the parameters' names in messages.
     """
     if any(p.ty.ref for p in func.params):
         raise CheckError(f"{func.name} takes an accumulator: only functions of values can be compiled")
     if math not in ("fast", "strict"):
         raise ValueError(f"math is {math!r}; expected 'fast' or 'strict'")
+    if precision not in ("f64", "f32"):
+        raise ValueError(f"precision is {precision!r}; expected 'f64' or 'f32'")
     began = time.perf_counter()
     called = list(names) if names is not None else [p.name or f"{k}" for k, p in enumerate(func.params)]
     if len(called) != len(func.params):
         raise ValueError(f"{len(called)} names were given for {len(func.params)} parameters")
-    written = module.write(func, math)
+    written = module.write(func, math, precision)
     program = written.program
     callbacks = [opaque.callback(f) for f in program.opaques]
     symbols = {
@@ -44,6 +51,8 @@ def compile_func(
     }
     how = {"optimise": optimise, "straight": written.straight}
     loaded = engine.load(written.text, module.ENTRY, symbols, **how)
-    call = make_call(func, called, loaded, written, keep=(callbacks, list(program.data.values())))
+    call = make_call(
+        written.func, called, loaded, written, threads or cores(), keep=(callbacks, list(program.data.values()))
+    )
     seconds = time.perf_counter() - began
     return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rosesim.ad.ir import Ty
+from rosesim.ad.ir import BoolT, IntT, Ty
 from rosesim.codegen import layout
 from rosesim.codegen.alias import SHORT
 from rosesim.codegen.code import Code
@@ -113,12 +113,12 @@ def add(c: Code, flags: str, to: str, ty: Ty, v: Value) -> None:
 
 
 def _add_scalar(c: Code, flags: str, to: str, ty: Ty, v: str) -> None:
-    old = c.load(to, ty.scalar)
-    match layout.register(ty.scalar):
-        case "i1":
-            new = c.let(f"or i1 {old}, {v}")
-        case "i64":
-            new = c.let(f"add i64 {old}, {v}")
-        case kind:
+    old, kind = c.load(to, ty.scalar), layout.register(ty.scalar)
+    match ty.scalar:
+        case BoolT():
+            new = c.let(f"or {kind} {old}, {v}")
+        case IntT():
+            new = c.let(f"add {kind} {old}, {v}")
+        case _:
             new = c.let(f"fadd {flags}{kind} {old}, {v}")
     c.store(to, new, ty.scalar)

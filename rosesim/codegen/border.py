@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.errors import ArgumentError
-from rosesim.ad.ir import BoolT, IntT, Ty, storage
+from rosesim.ad.ir import REAL, BoolT, FloatT, IntT, Ty, storage
 
 Converter = Callable[[Any], Any]
 
@@ -101,7 +101,9 @@ def array(name: str, ty: Ty) -> Converter:
             raise _refuse(name, a, ty)
         if isinstance(s, IntT):
             return _indices(a, s)
-        if not np.can_cast(a.dtype, dtype, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
+        # Single precision takes doubles, too.
+        widest = storage(REAL.scalar) if isinstance(s, FloatT) else dtype
+        if not np.can_cast(a.dtype, widest, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
             if a.size or isinstance(value, np.ndarray):
                 raise _refuse(name, a, ty)
         return np.require(a, dtype, ["C", "A"])

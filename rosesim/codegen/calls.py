@@ -36,6 +36,8 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
     outs = [f"%r{k}" for k in info.out_pointers]
     results = info.func.results
     params += [f"ptr noalias {_facts(results[k])} %r{k}" for k in info.out_pointers]
+    if info.shared is not None:
+        params += ["i64 %first", "i64 %last"]
     if info.frame_bytes:
         params.append("ptr noalias %ws")
     return params, outs
@@ -43,7 +45,7 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
 
 def _facts(ty: Ty) -> str:
     size = layout.nbytes(ty)
-    known = f"align {layout.itemsize(ty.scalar)} dereferenceable({size}) " if size else ""
+    known = f"align {layout.alignment(ty.scalar)} dereferenceable({size}) " if size else ""
     return f"{known}captures(none)"
 
 
@@ -80,6 +82,8 @@ def failing_end(c: Code, info: FuncInfo) -> None:
 def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str], *, inline: bool) -> list[str]:
     """Call a function; leave with its status where it failed. Gives the scalar results."""
     texts = [*args, *(f"ptr {o}" for o in outs)]
+    if info.shared is not None:
+        texts += ["i64 %first", "i64 %last"]
     if info.frame_bytes:
         texts.append("ptr %callee.ws")
     call = f"call fastcc {info.return_type} @{info.name}({', '.join(texts)}){' #2' if inline else ''}"

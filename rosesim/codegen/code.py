@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rosesim.ad.ir import BoolT
 from rosesim.codegen import layout
 
 STACK_BUFFER = 2048
@@ -169,39 +170,33 @@ class Code:
 
     def load(self, pointer: str, s: layout.Scalar) -> str:
         """A scalar of an array, in a register."""
-        size = layout.itemsize(s)
-        raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {size}{self.group}")
-        match layout.register(s):
-            case "i1":
-                # Not a truncation: a foreign bool array may hold bytes other than 0 and 1.
-                return self.let(f"icmp ne i8 {raw}, 0")
-            case "i64" if size < 8:
-                return self.let(f"zext i{8 * size} {raw} to i64")
-            case _:
-                return raw
+        raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {layout.alignment(s)}{self.group}")
+        kind, register = layout.memory(s), layout.register(s)
+        if kind == register:
+            return raw
+        if isinstance(s, BoolT):
+            # Not a truncation: a foreign bool array may hold bytes other than 0 and 1.
+            return self.let(f"icmp ne {kind} {raw}, {'0' if s.lanes == 1 else 'zeroinitializer'}")
+        return self.let(f"zext {kind} {raw} to {register}")
 
     def store(self, pointer: str, value: str, s: layout.Scalar) -> None:
         """Write a register into an array."""
-        size, kind = layout.itemsize(s), layout.memory(s)
-        match layout.register(s):
-            case "i1":
-                value = self.let(f"zext i1 {value} to i8")
-            case "i64" if size < 8:
-                value = self.let(f"trunc i64 {value} to {kind}")
-            case _:
-                pass
-        self.put(f"store {kind} {value}, ptr {pointer}, align {size}{self.group}")
+        kind, register = layout.memory(s), layout.register(s)
+        if kind != register:
+            change = "zext" if isinstance(s, BoolT) else "trunc"
+            value = self.let(f"{change} {register} {value} to {kind}")
+        self.put(f"store {kind} {value}, ptr {pointer}, align {layout.alignment(s)}{self.group}")
 
-    def loop(self, n: int | str) -> CountedLoop:
-        """A counted loop written by hand: `with code.loop(n) as i:`."""
-        return CountedLoop(self, n)
+    def loop(self, n: int | str, first: str = "0") -> CountedLoop:
+        """A counted loop written by hand: `with code.loop(n) as i:`, from `first` to below n."""
+        return CountedLoop(self, n, first)
 
 
 class CountedLoop:
-    """for i in 0 .. n - 1, with nothing carried."""
+    """for i in first .. n - 1, with nothing carried."""
 
-    def __init__(self, code: Code, n: int | str):
-        self.code, self.n = code, n
+    def __init__(self, code: Code, n: int | str, first: str):
+        self.code, self.n, self.first = code, n, first
 
     def __enter__(self) -> str:
         c = self.code
@@ -220,6 +215,6 @@ class CountedLoop:
     def __exit__(self, *_: object) -> None:
         c = self.code
         c.put(f"{self.next} = add nuw nsw i64 {self.i}, 1")
-        c.fill(self.slot, f"  {self.i} = phi i64 [ 0, %{self.before} ], [ {self.next}, %{c.label} ]")
+        c.fill(self.slot, f"  {self.i} = phi i64 [ {self.first}, %{self.before} ], [ {self.next}, %{c.label} ]")
         c.jump(self.head)
         c.open(self.exit)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rosesim.ad.errors import ArgumentError, ProgramError
 from rosesim.ad.ir import BoolT, Func, IntT, Ty, storage
-from rosesim.codegen import border, interrupt, opaque
+from rosesim.codegen import border, interrupt, opaque, threads
 from rosesim.codegen.code import aligned
 from rosesim.codegen.engine import Loaded
 from rosesim.codegen.module import Module
@@ -71,15 +71,16 @@ class _Workspaces:
             return memory, aligned(memory.ctypes.data)
 
 
-def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module, keep: Any) -> Call:
-    """The Python function that calls a loaded program.
+def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module, parallel: int, keep: Any) -> Call:
+    """The Python function that calls a loaded program, on up to `parallel` threads.
 
     `keep` is what must live as long: callbacks, and arrays that the code refers to.
     """
     params = [p.ty for p in func.params]
     results = func.results
     fail = _failing(written.program.failures)
-    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p)(loaded.address)
+    span = (ctypes.c_int64, ctypes.c_int64) if written.groups else ()
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, *span)(loaded.address)
     arrays_out = [t for t in results if t.shape]
     row = struct.Struct(codes([*params, *arrays_out], address="Q"))
     back = struct.Struct(codes([t for t in results if not t.shape], address="Q"))
@@ -113,7 +114,7 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
             fail(status)
         return unpack(out)
 
-    workspaces = _Workspaces(written.workspace_bytes) if written.workspace_bytes else None
+    workspaces = _Workspaces(written.workspace_bytes)
     shapes = [(t.shape, storage(t.scalar)) for t in arrays_out]
     is_array = [bool(t.shape) for t in params]
     result_is_array = [bool(t.shape) for t in results]
@@ -124,15 +125,16 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
         fresh = [np.empty(shape, dtype) for shape, dtype in shapes]
         slots = [_data(v) if a else v for v, a in zip(values, is_array, strict=True)]
         slots.extend(map(_data, fresh))
-        out = Back()
-        if workspaces is None:
-            status = entry(pack(*slots), out, None)
-        else:
+        out, given = Back(), pack(*slots)
+
+        def run(*groups: int) -> int:
             work = workspaces.take()
             try:
-                status = entry(pack(*slots), out, work[1])
+                return entry(given, out, work[1], *groups)
             finally:
                 workspaces.free.append(work)
+
+        status = threads.share(written.groups, run, parallel) if written.groups else threads.again(run)
         if status:
             fail(status)
         scalars = unpack(bytes(out)[: back.size])
@@ -141,7 +143,7 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
         a, s = iter(fresh), iter(scalars)
         return tuple(next(a) if array else next(s) for array in result_is_array)
 
-    if workspaces is not None or arrays_out or any(is_array) or not back.size:
+    if written.workspace_bytes or arrays_out or any(is_array) or not back.size:
         call: Call = general
     else:
         call = numbers_and_indices if whole else numbers

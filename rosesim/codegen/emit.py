@@ -28,14 +28,14 @@ from rosesim.ad.ir import (
     Loop,
     Op,
     Put,
+    Scalar,
     Stack,
     Stop,
     SubRef,
     Ty,
     Var,
 )
-from rosesim.ad.ops import OPS
-from rosesim.codegen import arrays, calls, layout, loops, lower_ops
+from rosesim.codegen import arrays, calls, layout, loops, lower_ops, per_lane, runs
 from rosesim.codegen.alias import Root, Sharing
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.code import Code
@@ -68,6 +68,10 @@ class Emitter:
         v = self.value(a)
         assert isinstance(v, str)
         return v
+
+    def places(self, idx: Sequence[Atom]) -> list[tuple[str, Scalar]]:
+        """The registers of indices, with their types: some have a value for each lane."""
+        return [(self.scalar(i), i.ty.scalar) for i in idx]
 
     def array(self, a: Atom) -> Arr:
         """What an array atom is."""
@@ -136,10 +140,11 @@ class Emitter:
                 (out,) = let.outs
                 texts = [self.scalar(a) for a in args]
                 tys = [a.ty for a in args]
-                made = lower_ops.lower(c, self.program.flags, OPS[name].lowering, texts, tys, out.ty)
-                self.env[out] = made
+                self.env[out] = lower_ops.lower(c, self.program.flags, name, texts, tys, out.ty)
                 if name in COMPARISONS or name in LOGIC and self.structural.issuperset(args):
                     self.structural.add(out)
+            case Get(x, idx) if per_lane.is_wide(idx):
+                self.env[let.outs[0]] = per_lane.get(c, self.array(x), self.places(idx), let.outs[0].ty.scalar)
             case Get(x, idx):
                 self.bind(let.outs[0], arrays.get(c, self.array(x), [self.scalar(i) for i in idx]))
             case Stop(x):
@@ -153,12 +158,15 @@ class Emitter:
             case Data(array):
                 (out,) = let.outs
                 self.env[out] = Arr(out.ty, self.program.constant(array, out.ty))
-            case Loop():
-                loops.emit(self, let, let.expr)
+            case Loop() as loop:
+                (loops if loop.lanes == 1 else runs).emit(self, let, loop)
             case Cond():
                 self._cond(let, let.expr)
             case Accum():
                 self._accum(let, let.expr)
+            case Add(ref, idx, v) if per_lane.is_wide(idx):
+                at, ty = self.array(ref).address(), ref.ty
+                per_lane.add(c, self.program.flags, at, ty, self.places(idx), self.scalar(v))
             case Add(ref, idx, v):
                 to = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
                 arrays.add(c, self.program.flags, to, ref.ty.at(len(idx)), self.value(v))
@@ -195,9 +203,12 @@ class Emitter:
         else:
             to = self.place(out)
             arrays.write(c, x, to, x.ty)
+        self.env[out] = Arr(out.ty, to)
+        if per_lane.is_wide(put.idx):
+            per_lane.put(c, to, out.ty, self.places(put.idx), self.scalar(put.v))
+            return
         at = arrays.place_of(c, to, out.ty, idx)
         arrays.write(c, v, at, out.ty.at(len(idx)), overlap=let in self.sharing.steals)
-        self.env[out] = Arr(out.ty, to)
 
     def _stack(self, out: Var, items: Sequence[Atom]) -> None:
         c = self.code

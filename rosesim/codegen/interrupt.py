@@ -1,7 +1,8 @@
 """Ctrl-C in machine code: long loops ask Python now and then whether a signal has arrived.
 
 Only the main thread handles signals, and asking takes the interpreter's lock, which another thread may
-hold for milliseconds. So other threads do not ask at all, and the main one at most every 50 ms. What a
+hold for milliseconds. So other threads only look whether the main one tells them to stop, because it was
+interrupted in a batch that they help with, and the main one asks at most every 50 ms. What a
 signal handler raises is kept and raised by the compiled call, be it KeyboardInterrupt or another.
 """
 
@@ -11,6 +12,11 @@ import ctypes
 import os
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+_stop = ctypes.c_int32(0)
+"""Whether threads other than the main one shall end what they run: see `others_stopped`."""
 
 _main = ctypes.c_uint64(threading.main_thread().ident or 0)
 
@@ -47,6 +53,7 @@ def symbols() -> dict[str, int]:
     }  # fmt: skip
     return {
         **functions,
+        "rosesim_stop": ctypes.addressof(_stop),
         "rosesim_main_thread": ctypes.addressof(_main),
         "rosesim_pending": ctypes.addressof(_pending),
     }
@@ -56,6 +63,24 @@ def _address(name: str) -> int:
     address = ctypes.cast(getattr(_Py, name), ctypes.c_void_p).value
     assert address is not None
     return address
+
+
+@contextmanager
+def others_stopped() -> Generator[None]:
+    """While this lasts, programs on other threads than the main one end as soon as they look for an interrupt.
+
+    Those that were not meant are run again by whoever had called them: programs are pure.
+    """
+    _stop.value = 1
+    try:
+        yield
+    finally:
+        _stop.value = 0
+
+
+def on_main_thread() -> bool:
+    """Whether the caller is the thread that handles signals."""
+    return threading.get_ident() == _main.value
 
 
 def take() -> BaseException:
@@ -77,6 +102,7 @@ def take() -> BaseException:
 
 POLL = f"""
 @rosesim_main_thread = external global i64
+@rosesim_stop = external global i32
 @rosesim_pending = external global [3 x ptr]
 @rosesim_last_poll = internal global {_CLOCK} 0
 declare i32 @PyGILState_Ensure()
@@ -90,7 +116,11 @@ define internal i1 @rosesim_poll() noinline cold nounwind {{
   %me = call i64 @PyThread_get_thread_ident()
   %main = load i64, ptr @rosesim_main_thread
   %ours = icmp eq i64 %me, %main
-  br i1 %ours, label %time, label %go
+  br i1 %ours, label %time, label %other
+other:
+  %stopping = load volatile i32, ptr @rosesim_stop
+  %stopped = icmp ne i32 %stopping, 0
+  ret i1 %stopped
 time:
   %now = call {_CLOCK} @clock()
   %last = load {_CLOCK}, ptr @rosesim_last_poll

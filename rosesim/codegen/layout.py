@@ -1,21 +1,36 @@
-"""How the types of a program look in LLVM: in registers, in memory, and as text."""
+"""How the types of a program look in LLVM: in registers, in memory, and as text.
+
+A scalar of several lanes is a vector, in registers and in memory.
+"""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from rosesim.ad.ir import BoolT, FloatT, IntT, Lit, Scalar, TanT, Ty, storage
+
+
+def one_lane(s: Scalar) -> Scalar:
+    """The scalar that a single lane holds."""
+    return s if s.lanes == 1 else replace(s, lanes=1)
+
+
+def in_lanes(kind: str, lanes: int) -> str:
+    """The LLVM type of so many values of a kind."""
+    return kind if lanes == 1 else f"<{lanes} x {kind}>"
 
 
 def register(s: Scalar) -> str:
     """The LLVM type of a scalar held in a register."""
     match s:
         case FloatT(width) | TanT(width):
-            return "float" if width == 32 else "double"
+            kind = "float" if width == 32 else "double"
         case BoolT():
-            return "i1"
+            kind = "i1"
         case IntT():
-            return "i64"
+            kind = "i64"
+    return in_lanes(kind, s.lanes)
 
 
 def memory(s: Scalar) -> str:
@@ -24,14 +39,25 @@ def memory(s: Scalar) -> str:
         case FloatT() | TanT():
             return register(s)
         case BoolT():
-            return "i8"
+            return in_lanes("i8", s.lanes)
         case IntT():
-            return f"i{8 * itemsize(s)}"
+            return in_lanes(f"i{8 * storage(s).itemsize}", s.lanes)
 
 
 def itemsize(s: Scalar) -> int:
-    """Bytes of a scalar in an array; also its alignment."""
-    return storage(s).itemsize
+    """Bytes of a scalar in an array."""
+    return storage(s).itemsize * s.lanes
+
+
+def alignment(s: Scalar) -> int:
+    """What the address of a scalar in an array is a multiple of."""
+    return min(itemsize(s), 32)
+
+
+def width(s: Scalar) -> int:
+    """Bits of a real or a tangent."""
+    assert isinstance(s, FloatT | TanT)
+    return s.width
 
 
 def is_float(s: Scalar) -> bool:
@@ -61,6 +87,9 @@ def real(x: float, s: Scalar) -> str:
 
 def constant(value: float | bool | int, s: Scalar) -> str:
     """A constant in a register."""
+    if s.lanes > 1:
+        one = one_lane(s)
+        return f"splat ({register(one)} {constant(value, one)})"
     match s:
         case FloatT() | TanT():
             return real(float(value), s)
@@ -77,4 +106,5 @@ def literal(a: Lit) -> str:
 
 def is_zero_bits(text: str, s: Scalar) -> bool:
     """Whether a constant's bytes in memory are all zero, so that a memset writes it."""
-    return text in ("0", "false") or (is_float(s) and text == "0x0000000000000000")
+    zeros = (constant(v, s) for v in ((0.0,) if is_float(s) else (0, False)))
+    return text in zeros

@@ -95,7 +95,7 @@ def _edge_conditions(e: Emitter, loop: Loop) -> list[Var]:
     found: dict[Var, None] = {}
     for let in loop.body.lets:
         match let.expr:
-            case Op("select", (p, _, _)) if isinstance(p, Var) and p in e.structural:
+            case Op("select", (p, _, _)) if isinstance(p, Var) and p in e.structural and p.ty.scalar.lanes == 1:
                 found[p] = None
             case Op() | Get() | Add():
                 pass
@@ -185,7 +185,7 @@ def _emit(e: Emitter, let: Let, loop: Loop) -> None:
     c.release(mark)
     advanced = c.let(f"add nuw nsw i64 {count}, 1")
     if loop in e.program.polled:
-        _poll(e, loop, advanced)
+        poll(e, loop, advanced)
     w.close(count, advanced)
     for j in range(n):
         now = state[j]
@@ -313,7 +313,7 @@ def _clear_rest(e: Emitter, v: Var, pointer: str, count: str, n: int) -> None:
         c.clear(arrays.place_of(c, pointer, v.ty, [count]), c.let(f"mul nuw nsw i64 {rest}, {row}"))
 
 
-def _poll(e: Emitter, loop: Loop, count: str) -> None:
+def poll(e: Emitter, loop: Loop, count: str) -> None:
     """Look for an interrupt once in about POLL_EVERY operations."""
     c = e.code
     each = 1 + block_work(loop.body) + (0 if loop.test is None else block_work(loop.test))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from rosesim.ad import ir
 from rosesim.ad.ir import Func, Opaque
-from rosesim.codegen import calls, engine, interrupt, layout, lower_ops, maths, plan
+from rosesim.codegen import calls, engine, interrupt, layout, lower_ops, maths, plan, runs
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
 from rosesim.codegen.emit import Emitter
 from rosesim.codegen.hoist import hoisted
+from rosesim.codegen.lanes import laned
+from rosesim.codegen.narrow import narrowed
 from rosesim.codegen.program import FuncInfo, Program
 from rosesim.codegen.sink import sunk
 from rosesim.codegen.split import split
@@ -37,16 +39,22 @@ ATTRIBUTES = [
 class Module:
     """A program as LLVM text, and what its loader needs to know."""
 
+    func: Func
+    """What was written in the end; its parameters and results are those that Python passes."""
     text: str
     program: Program
     workspace_bytes: int
     straight: bool
     """Whether the straight-line vectoriser is worth its time."""
+    groups: int = 0
+    """How many groups of runs the entry is told to do some of; 0 where it does all that there is."""
 
 
-def write(func: Func, math: str) -> Module:
+def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
-    func, pieces = split(hoisted(sunk(func)))
+    if precision == "f32":
+        func = narrowed(func)
+    func, pieces = split(hoisted(laned(sunk(func), precision)))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
@@ -64,6 +72,7 @@ def write(func: Func, math: str) -> Module:
             in_out={} if sharing is None else sharing.in_out,
             fallible=f in may_fail,
             distinct_refs=f not in overlapping,
+            shared=plan.shared_batch(f) if f is func and sharing is not None and not sharing.in_out else None,
         )
         program.infos[f] = info
         in_out[f] = info.in_out
@@ -82,10 +91,12 @@ def write(func: Func, math: str) -> Module:
         *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
     ]
     return Module(
+        func,
         "\n".join([*program.globals, body, *declared, *ATTRIBUTES, *program.metadata, ""]),
         program,
         workspace,
         straight,
+        runs.groups(shared) if (shared := program.infos[func].shared) is not None else 0,
     )
 
 
@@ -165,5 +176,6 @@ def _entry(info: FuncInfo, *, inline: bool) -> tuple[str, int]:
         c.open("fail")
         c.put(f"ret i32 {c.failures[0][0]}")
     callee = ["  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 0"] if info.frame_bytes else []
-    head = f"define i32 @{ENTRY}(ptr noalias %in, ptr noalias %out, ptr noalias %ws) #0 {{"
+    span = "" if info.shared is None else ", i64 %first, i64 %last"
+    head = f"define i32 @{ENTRY}(ptr noalias %in, ptr noalias %out, ptr noalias %ws{span}) #0 {{"
     return "\n".join([head, "entry:", *callee, *c.lines, "}"]), info.frame_bytes

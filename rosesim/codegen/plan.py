@@ -17,6 +17,9 @@ TIGHT = 64
 TIGHT_LIMIT = 200_000_000
 """... and is left alone up to so much work in all: a tenth of a second."""
 
+SHARED_FROM = 200_000
+"""Batches of less work in all are done before another thread has begun: about 100 microseconds."""
+
 SMALL = 60
 """Functions of up to so many instructions, those inlined into them included, are inlined."""
 
@@ -48,9 +51,23 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
             if isinstance(let.expr, Loop):
                 body = block_work(let.expr.body)
                 total = work(let.expr)
-                if total >= POLL_FROM and not (body < TIGHT and total < TIGHT_LIMIT):
+                in_lanes = any(c.ty.scalar.lanes > 1 for c in let.expr.carries)  # vectors already
+                if total >= POLL_FROM and (in_lanes or body >= TIGHT or total >= TIGHT_LIMIT):
                     found.add(let.expr)
     return found
+
+
+def shared_batch(func: Func) -> Loop | None:
+    """The batch in lanes that is all the work of a program, and long enough for threads to share its runs."""
+    if not isinstance(func.body, Block):
+        return None
+    for let in func.body.lets:
+        e = let.expr
+        if isinstance(e, Loop) and e.lanes > 1 and e.n > e.lanes and set(func.body.results) <= set(let.outs):
+            own = work(e)
+            if own >= SHARED_FROM and block_work(func.body) - own <= own // 100:
+                return e
+    return None
 
 
 def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:

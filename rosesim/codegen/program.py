@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rosesim.ad import ir
-from rosesim.ad.ir import Func, Guard, Scalar, Ty, Where
+from rosesim.ad.ir import Func, Guard, Loop, Scalar, Ty, Where
 from rosesim.codegen import layout
 from rosesim.codegen.alias import Sharing
 
@@ -35,6 +35,9 @@ class FuncInfo:
     stack_bytes: int = 0
     distinct_refs: bool = True
     """Whether no two refs that the function is given can overlap."""
+    shared: Loop | None = None
+    """The batch that is the function's whole work: its caller says which groups of runs to do, from %first to
+    below %last, so that threads can share them."""
 
     @property
     def out_pointers(self) -> list[int]:
@@ -70,7 +73,7 @@ class Program:
     flags: str
     infos: dict[Func, FuncInfo] = field(default_factory=dict[Func, FuncInfo])
     sharing: dict[Func, Sharing] = field(default_factory=dict[Func, Sharing])
-    polled: set[ir.Loop] = field(default_factory=set[ir.Loop])
+    polled: set[Loop] = field(default_factory=set[Loop])
     inlined: set[ir.Call] = field(default_factory=set[ir.Call])
     globals: list[str] = field(default_factory=list[str])
     metadata: list[str] = field(default_factory=lambda: [RARELY, MOSTLY])

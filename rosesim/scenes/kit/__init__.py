@@ -6,7 +6,7 @@ here knows a scene. Positions and velocities are vectors of the plane, one a bod
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
 from rosesim.scenes.kit.colours import balanced, coloured, shaded
-from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bump
+from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bump, opposite
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
 from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
@@ -115,6 +115,7 @@ __all__ = [
     "node_velocities",
     "normal",
     "numbers",
+    "opposite",
     "outlines",
     "panels_extent",
     "read_json",

@@ -48,6 +48,19 @@ def no_bump() -> Bump:
     return Bump(const(np.zeros(2)), const(np.zeros(2)))
 
 
+def opposite(bump: Bump) -> Bump:
+    """What the other of two bodies of equal mass feels.
+
+    >>> from rosesim import fn, Vec, Real
+    >>> @fn
+    ... def back(push: Vec[Real, 2]):
+    ...     return opposite(Bump(push, push))
+    >>> back([1.0, 2.0])
+    Bump(impulse=array([-1., -2.]), shift=array([-1., -2.]))
+    """
+    return Bump(-bump.impulse, -bump.shift)
+
+
 def disc_contact(
     x_i: Vec[Real, 2],
     v_i: Vec[Real, 2],

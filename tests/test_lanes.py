@@ -1,0 +1,321 @@
+"""Batches in SIMD lanes and on threads: each run gives what it gives alone, to the bit where strict."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_random_language import N, Writer, rows
+
+import rosesim.codegen.lanes as lanes
+from rosesim import (
+    Index,
+    ProgramError,
+    Real,
+    Vec,
+    accumulate,
+    cond,
+    const,
+    exp,
+    fn,
+    for_each,
+    grad,
+    log,
+    opaque,
+    scan,
+    select,
+    sqrt,
+    sum,
+    value_and_grad,
+    vec,
+    vmap,
+    while_loop,
+)
+from rosesim.codegen import per_lane
+
+
+def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
+    one = f.compile(*(a[0] for a in args), **how)
+    return [one(*each) for each in zip(*args, strict=True)]
+
+
+def check(f: Any, *args: Any, laned: bool = True) -> None:
+    """f and its gradient over a batch are, in each run, what they are alone: to the bit where strict."""
+    for g in (f, grad(f, wrt=0)):
+        for math in ("strict", "fast"):
+            batch = vmap(g).compile(*args, math=math)
+            assert ("_x" in batch.compiled.llvm or "x double>" in batch.compiled.llvm) or not laned
+            found, expected = np.asarray(batch(*args)), np.asarray(runs_alone(g, *args, math=math))
+            if math == "strict":
+                np.testing.assert_array_equal(found, expected)
+            else:
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@fn
+def branching(x: Vec[Real, N]) -> Real:
+    return sum(N, lambda i: cond(x[i] > 0.0, lambda: sqrt(x[i]) * x[0], lambda: x[i] * x[i] * x[1]))
+
+
+@fn
+def contacts(x: Vec[Real, N]) -> Real:
+    """Guarded pairs that add to both: what billiards is made of."""
+
+    def pair(acc: Any, i: Any, j: Any) -> None:
+        d = x[i] - x[j]
+
+        def push() -> None:
+            acc.at[i].add(d * d * d)
+            acc.at[j].add(-d)
+
+        cond(d * d < 1.0, push, lambda: None)
+
+    forces = accumulate(
+        Vec[Real, N], lambda acc: for_each(N, lambda i: for_each(N, lambda j: pair(acc, i, j), upto=i))
+    )
+    return sum(N, lambda i: forces[i] * forces[i] * x[i])
+
+
+@fn
+def nested(x: Vec[Real, N]) -> Real:
+    """A branch within a branch, which adds: a lane outside of the outer one may want the inner one."""
+
+    def add(acc: Any, i: Any) -> None:
+        cond(x[i] > x[0], lambda: cond(x[i] < x[1], lambda: acc.at[i].add(x[i] * x[2]), lambda: None), lambda: None)
+
+    total = accumulate(Vec[Real, N], lambda acc: for_each(N, lambda i: add(acc, i)))
+    return sum(N, lambda i: total[i] * total[i])
+
+
+@fn
+def ending(x: Vec[Real, N]) -> Real:
+    """Runs of different lengths, with vectors carried and an output a step."""
+    limit = Index[9].clamp(4.0 + 2.0 * x[1])
+
+    def step(c: Any, i: Any) -> Any:
+        c = c.at[Index[N].wrap(c[0] * 5.0)].set(c[1] * 0.9 + x[2])
+        return c, c[1]
+
+    last, seen = scan(step, x, 8, upto=limit)
+    return last[0] + sum(8, lambda i: seen[i] * seen[i])
+
+
+@fn
+def waiting(x: Vec[Real, N]) -> Real:
+    """Loops that each run ends by itself, one within a branch."""
+    y = while_loop(lambda c: c < 4.0, lambda c: c * 1.5 + x[0] * x[0] * 0.1, exp(x[1] * 0.3), limit=40)
+    slow = cond(x[2] > 0.0, lambda: while_loop(lambda c: c > 0.5, lambda c: c * 0.7, y, limit=40), lambda: Real(2.0))
+    return slow * y + x[3]
+
+
+@fn
+def placing(x: Vec[Real, N]) -> Real:
+    """Reading and writing at places that differ, rows and numbers."""
+    k = Index[3].wrap(x[0] * 3.0)
+    table = const(np.arange(6.0).reshape(3, 2))
+    m = vec(3, lambda i: vec(2, lambda j: x[i] * x[j] + table[i, j]))
+    m = m.at[k].set(table[k] * x[1]).at[Index[3].clamp(x[2] * 2.0), 1].add(x[3])
+    row = m[k]
+    return row[0] * row[1] + m[0, 1] * m[2, 0]
+
+
+@fn
+def inner(v: Vec[Real, 2], s: Real) -> Real:
+    return cond(v[0] > s, lambda: v[0] * v[1], lambda: v[1] * s)
+
+
+@fn
+def calling(x: Vec[Real, N]) -> Real:
+    """A called function, reversed at a place that differs: it adds to a part of what its caller holds."""
+    m = vec(3, lambda i: vec(2, lambda j: x[i] + x[j + 1]))
+    return cond(x[3] > -0.5, lambda: inner(m[Index[3].wrap(x[0] * 2.0)], x[1]), lambda: inner(m[2], x[0]))
+
+
+@pytest.mark.parametrize("f", [branching, contacts, nested, ending, waiting, placing, calling], ids=lambda f: f.name)
+@pytest.mark.parametrize("runs", [2, 3, 4, 5, 11])
+def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
+    check(f, np.random.default_rng(runs).normal(size=(runs, N)))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(rows, st.integers(0, 1000), st.sampled_from([2, 4, 8]))
+def test_random_programs_in_lanes(row: list[int], seed: int, width: int) -> None:
+    @fn
+    def f(x: Vec[Real, N]) -> Real:
+        return Writer(row).real([], x, 3)
+
+    xs = np.random.default_rng(seed).normal(size=(9, N))
+    before, lanes.WIDTH = lanes.WIDTH, width
+    try:
+        for g in (f, grad(f)):
+            found = vmap(g).compile(xs, math="strict")(xs)
+            np.testing.assert_array_equal(found, runs_alone(g, xs, math="strict"))
+    finally:
+        lanes.WIDTH = before
+
+
+def test_what_all_runs_share_has_one_value() -> None:
+    @fn
+    def f(x: Real, w: Vec[Real, 3]) -> Real:
+        return sum(3, lambda i: cond(w[i] > 0.0, lambda: w[i] * x, lambda: x * x))
+
+    xs, w = np.linspace(-1, 1, 7), np.array([1.0, -2.0, 3.0])
+    program = vmap(f, over=0).compile(xs, w)
+    np.testing.assert_allclose(program(xs, w), [4 * x + x * x for x in xs], rtol=1e-14)
+    assert "bitcast <4 x i1>" not in program.compiled.llvm  # the branch is one for all: nobody asks whether any
+
+
+def test_truths_and_whole_numbers_come_out_of_lanes() -> None:
+    @fn
+    def f(x: Vec[Real, N]):
+        best = scan(lambda k, i: select(x[i] > x[k], i, k), Index[N].clamp(0.0), N)
+        return best, x[0] > 0.0, vec(N, lambda i: x[i] > x[best] - 1.0)
+
+    xs = np.random.default_rng(0).normal(size=(6, N))
+    k, positive, near = vmap(f)(xs)
+    np.testing.assert_array_equal(k, xs.argmax(1))
+    np.testing.assert_array_equal(positive, xs[:, 0] > 0)
+    np.testing.assert_array_equal(near, xs > xs.max(1, keepdims=True) - 1.0)
+
+
+def test_nothing_of_an_inactive_lane_comes_through() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        return cond(x > 0.0, lambda: log(x) + sum(3, lambda i: sqrt(x)), lambda: 2.0 * x)
+
+    xs = np.array([1.0, -1.0, 0.0, 4.0, -3.0])
+    value, slope = vmap(value_and_grad(f))(xs)
+    np.testing.assert_allclose(value, [3.0, -2.0, 0.0, np.log(4) + 6.0, -6.0], rtol=1e-14)
+    np.testing.assert_allclose(slope, [2.5, 2.0, 2.0, 1.0, 2.0], rtol=1e-14)
+
+
+def test_only_an_active_lane_raises() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        return cond(x > 0.0, lambda: x * Real(Index[3].check(x)), lambda: Real(0.0))
+
+    np.testing.assert_array_equal(vmap(f)(np.array([-9.0, 1.0, 2.5, -7.0, 0.5])), [0, 1, 5, 0, 0])
+    with pytest.raises(ProgramError, match="index"):
+        vmap(f)(np.array([-9.0, 1.0, 2.5, 7.0, 0.5]))
+
+
+def test_a_batch_with_a_function_of_python_runs_one_by_one() -> None:
+    seen: list[float] = []
+
+    @opaque
+    def looked(x: float) -> float:
+        seen.append(x)
+        return 2 * x
+
+    @fn
+    def f(x: Real) -> Real:
+        return cond(x > 0.0, lambda: looked(x), lambda: x)
+
+    np.testing.assert_array_equal(vmap(f)([1.0, -2.0, 3.0]), [2.0, -2.0, 6.0])
+    assert seen == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("careless", "instead"),
+    [
+        ("and_", lambda self, p, q: q),
+        ("add", lambda self, ref, place, v: self.lets.append(lanes.Let((), lanes.Add(ref, place, v), None))),
+        ("choose", lambda self, p, a, b, ty: self.vary(a)),
+    ],
+)
+def test_careless_masks_are_noticed(
+    careless: str, instead: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes._Rewriter, careless, instead)
+    with pytest.raises((AssertionError, ProgramError, RuntimeError)):
+        for f in (branching, contacts, nested, waiting, ending):
+            x = np.random.default_rng(0).normal(size=(7, N))
+            fresh = fn(f.python)
+            check(fresh, x, laned=False)
+
+
+def test_a_careless_column_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = per_lane.place
+    monkeypatch.setattr(per_lane, "place", lambda c, p, ty, idx, lane: real(c, p, ty, idx, 0))
+    with pytest.raises(AssertionError):
+        check(fn(placing.python), np.random.default_rng(0).normal(size=(7, N)))
+
+
+# ------------------------------------------------------------------------------------ threads
+
+
+@fn
+def long_run(x: Real) -> Real:
+    return scan(lambda c, i: cond(c > 1.0, lambda: c * 0.5, lambda: c + x * 0.25), x, 3000)
+
+
+def test_threads_change_no_bit() -> None:
+    xs = np.random.default_rng(1).uniform(0.1, 3, 101)
+    alone = vmap(grad(long_run)).compile(xs, math="strict", threads=1)
+    shared = vmap(grad(long_run)).compile(xs, math="strict", threads=3)
+    for _ in range(5):
+        np.testing.assert_array_equal(shared(xs), alone(xs))
+    np.testing.assert_array_equal(alone(xs), runs_alone(grad(long_run), xs, math="strict"))
+
+
+def test_a_failing_run_ends_a_batch_on_threads() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        last = long_run(x)
+        return Real(Index[5].check(x)) + last
+
+    xs = np.full(100, 1.0)
+    program = vmap(f).compile(xs, threads=2)
+    good = program(xs)
+    with pytest.raises(ProgramError, match="index"):
+        program(np.where(np.arange(100) == 93, 9.0, xs))
+    np.testing.assert_array_equal(program(xs), good)
+
+
+def test_many_threads_may_call_one_batch_program() -> None:
+    xs = np.random.default_rng(2).uniform(0.1, 3, (8, 64))
+    program = vmap(long_run).compile(xs[0], math="strict", threads=2)
+    expected = [program(x) for x in xs]
+    found: list[Any] = [None] * 8
+
+    def call(k: int) -> None:
+        for _ in range(10):
+            found[k] = program(xs[k])
+
+    callers = [threading.Thread(target=call, args=(k,)) for k in range(8)]
+    for t in callers:
+        t.start()
+    for t in callers:
+        t.join()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_interrupt_ends_a_batch_on_all_threads() -> None:
+    source = """
+import os, signal, threading, time
+import numpy as np
+from rosesim import fn, vmap, scan, cond, Real
+@fn
+def f(x: Real) -> Real:
+    return scan(lambda c, i: cond(c > 1.0, lambda: c * 0.5, lambda: c + x * 0.25), x, 1_000_000_000)
+xs = np.linspace(0.1, 3, 64)
+program = vmap(f).compile(xs, threads=2)
+threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+begun = time.perf_counter()
+try:
+    program(xs)
+    print("ran through")
+except KeyboardInterrupt:
+    print("interrupted", time.perf_counter() - begun)
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=True)
+    word, seconds = done.stdout.splitlines()[0].split()
+    assert word == "interrupted"
+    assert float(seconds) < 0.5 + 0.2 + 0.3  # the timer, the promise, and a slow machine
