@@ -185,3 +185,21 @@ def test_many_calls_stay_calls():
     for _ in range(maths.INLINED_CALLS + 1):
         wanted = math.tanh(wanted) + 0.1
     assert program(0.3) == pytest.approx(wanted, rel=1e-13)
+
+
+def test_a_batch_of_runs_has_the_functions_of_its_lanes():
+    @fn
+    def run(x: Real) -> Real:
+        step = lambda s, t: rosesim.sin(3 * s + rosesim.atan2(s, x)) * rosesim.pow(rosesim.exp(s), 0.3)
+        return rosesim.scan(step, x, 20)
+
+    x = np.linspace(-2, 2, 64)
+    for grad_or_not in (run, rosesim.grad(run)):
+        batch = rosesim.vmap(grad_or_not).compile(x, math="strict")
+        alone = grad_or_not.compile(0.0, math="strict")
+        found = np.asarray(batch(x))
+        assert np.isfinite(found).all()
+        assert np.array_equal(found, [alone(float(v)) for v in x])
+        text = batch.compiled.llvm
+        assert re.search(r"call .*<\d x double> @rosesim.sin.v\df64\(", text)
+        assert not re.search(r"call .*double @rosesim.sin.f64\(", text)
