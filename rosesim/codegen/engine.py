@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -80,6 +81,19 @@ def _code(text: str, optimise: bool, straight: bool) -> bytes:
         code = _machine(_level(optimise)).emit_object(_module(text, optimise, straight))
         kept.save(key, code)
     return code
+
+
+@lru_cache
+def fuses() -> bool:
+    """Whether a fused multiply-add is one instruction here."""
+    host = llvm.get_host_cpu_features()
+    return bool(host.get("fma")) or llvm.get_default_triple().startswith(("aarch64", "arm64"))
+
+
+@lru_cache
+def vector_bytes() -> int:
+    """How much LLVM's vectoriser takes at a time here."""
+    return 32 if llvm.get_host_cpu_features().get("avx") else 16
 
 
 def as_compiled(text: str, *, optimise: bool, straight: bool) -> str:

@@ -75,20 +75,6 @@ class Site:
 
 
 Rule = Callable[[Site], str]
-MATHS: dict[str, int] = {
-    **dict.fromkeys("sin cos tan asin acos atan sinh cosh tanh exp expm1 log log1p erf".split(), 1),
-    **dict.fromkeys("pow atan2 hypot".split(), 2),
-}
-"""Functions of the C library, by their names there, with how many arguments they take; some are ours (`maths`)."""
-
-DECLARATIONS = [
-    *(
-        f"declare {t} @{name}{'f' if t == 'float' else ''}({', '.join([t] * n)}) #1"
-        for t in ("double", "float")
-        for name, n in MATHS.items()
-    ),
-]
-
 _INTRINSICS = {
     **dict.fromkeys(("sqrt", "fabs", "floor", "ceil", "trunc"), 1),
     **dict.fromkeys(("copysign", "minimum", "maximum", "smin", "smax"), 2),
@@ -99,8 +85,8 @@ _KINDS = {"f32": "float", "f64": "double", "i64": "i64"}
 
 
 def declarations(text: str) -> list[str]:
-    """The declarations of what a module's text calls: of the C library and of LLVM."""
-    found = [d for d in DECLARATIONS if d.split()[2].split("(")[0] + "(" in text]
+    """The declarations of what a module's text calls of LLVM."""
+    found: list[str] = []
     for name, lanes, short in sorted(set(_INTRINSIC.findall(text))):
         kind = layout.in_lanes(_KINDS[short], int(lanes or 1))
         suffix = f"v{lanes}{short}" if lanes else short
@@ -116,12 +102,10 @@ def _intrinsic(name: str) -> Rule:
     return lambda s: s.intrinsic(name, layout.register(layout.one_lane(s.tys[0].scalar)), *s.args)
 
 
-def _library(name: str) -> Rule:
+def _own(name: str) -> Rule:
     def rule(s: Site) -> str:
         args = ", ".join(f"{s.kind} {a}" for a in s.args)
-        if name in maths.OWN and s.kind == "double":
-            return s.let(f"call double @rosesim.{name}({args})")
-        return s.let(f"call {s.kind} @{name}{'f' if s.kind == 'float' else ''}({args})")
+        return s.let(f"call {s.kind} {maths.call_name(name, s.kind)}({args})")
 
     return rule
 
@@ -325,7 +309,7 @@ LOWERING: dict[str, Rule] = {
     "minimum": _intrinsic("minimum"),
     "maximum": _intrinsic("maximum"),
     "sqrt": _intrinsic("sqrt"),
-    **{name: _library(name) for name in MATHS},
+    **{name: _own(name) for name in (*maths.ONE, *maths.TWO)},
     "eq": _fcmp("oeq"),
     "ne": _fcmp("une"),
     "lt": _fcmp("olt"),
@@ -357,7 +341,7 @@ LOWERING: dict[str, Rule] = {
 OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most}
 """Operators that only `lanes` writes: one value in every lane, whether any is true, the greatest."""
 
-ONE_BY_ONE = {"idiv", "floor_wrap", *MATHS}
+ONE_BY_ONE = {"idiv", "floor_wrap"}
 """Operators that are written lane by lane."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rosesim.ad import ir
 from rosesim.ad.ir import Func, Opaque
-from rosesim.codegen import calls, interrupt, layout, lower_ops, maths, plan, runs
+from rosesim.codegen import calls, engine, interrupt, layout, lower_ops, maths, plan, runs
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
@@ -35,7 +35,6 @@ ATTRIBUTES = [
     # Each call says whether it is inlined: see `plan.inlined`.
     "attributes #0 = { nounwind noinline }",
     "attributes #2 = { nounwind alwaysinline }",
-    "attributes #1 = { nounwind willreturn memory(none) }",  # so that equal calls of the C library merge
 ]
 
 
@@ -88,7 +87,8 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     direct = is_direct(program.infos[func])
     entry, workspace = (_direct_entry if direct else _entry)(program.infos[func], inline=small)
     body = "\n".join([*texts, entry])
-    body = "\n".join([body, *maths.definitions(body, contract=math == "fast")])
+    fma, width = engine.fuses(), engine.vector_bytes()
+    body = "\n".join([body, *maths.definitions(body, contract=math == "fast", fma=fma, vector_bytes=width)])
     if program.polled:
         body += "\n" + interrupt.POLL
     declared = [
