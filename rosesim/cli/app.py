@@ -35,6 +35,10 @@ Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer g
 Sigma = Annotated[
     float | None, typer.Option(help="The deviation that cmaes starts with; told from the params if not given.")
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="N runs at once in one program: of inputs where the scene draws them, or starts."),
+]
 MemoryBudget = Annotated[
     int | None,
     typer.Option(

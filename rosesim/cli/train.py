@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rosesim.cli.app import (
+    Batch,
     Clip,
     Gif,
     Headless,
@@ -48,6 +49,7 @@ def train(
     schedule: Schedule = None,
     clip: Clip = None,
     sigma: Sigma = None,
+    batch: Batch = None,
     memory_budget: MemoryBudget = None,
     out: Out = None,
     resume: Resume = None,
@@ -60,7 +62,11 @@ def train(
     from rosesim.ad.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
 
-    asked = {"optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma}
+    asked: dict[str, Any] = {
+        "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
+    }  # fmt: skip
+    if seeds is not None and batch is not None:
+        raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
@@ -83,7 +89,8 @@ def _new(
     given: dict[str, Any],
     out: Path | None,
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
-    from rosesim.train import folder, plan, train_seeds
+    from rosesim.scenes.drawn import is_drawn
+    from rosesim.train import folder, plan, train_seeds, train_starts
     from rosesim.train import train as run_training
 
     made, inputs = configure(find_scene(scene), assignments)
@@ -92,17 +99,21 @@ def _new(
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     how["out"] = folder.new_folder(made.name) if out is None else out
-    with training_progress(made.name, total, seeds or 1) as report:
-        if seeds is None:
-            return made, inputs, run_training(made, **how, report=report)
-        return made, inputs, train_seeds(made, seeds, **how, report=report)
+    starts = None if is_drawn(made, inputs) else how.get("batch")
+    with training_progress(made.name, total, seeds or starts or 1) as report:
+        if seeds is not None:
+            return made, inputs, train_seeds(made, seeds, **how, report=report)
+        if starts is not None:
+            del how["batch"]
+            return made, inputs, train_starts(made, starts, **how, report=report)
+        return made, inputs, run_training(made, **how, report=report)
 
 
 def _resumed(
     folder: Path, scene: str | None, assignments: list[str], iterations: int | None, asked: dict[str, Any]
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.train import resume as resume_run
-    from rosesim.train import resume_seeds
+    from rosesim.train import resume_seeds, resume_starts
     from rosesim.train.agree import check_agrees
     from rosesim.train.settings import read_settings
 
@@ -110,5 +121,6 @@ def _resumed(
     check_agrees(folder, found, scene, assignments, **asked)
     total = found.plan.iterations if iterations is None else iterations
     with training_progress(found.scene.name, total, found.seeds or 1) as report:
-        go_on = resume_run if found.seeds is None else resume_seeds
+        several = resume_seeds if found.plan.batch is None else resume_starts
+        go_on = resume_run if found.seeds is None else several
         return found.scene, found.inputs, go_on(folder, iterations=iterations, report=report)

@@ -8,6 +8,7 @@ from rosesim.train.plan import OPTIMIZERS, Plan, plan
 from rosesim.train.run import Run, resume, train
 from rosesim.train.schedules import Schedule, parse_schedule
 from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
+from rosesim.train.starts import resume_starts, train_starts
 
 __all__ = [
     "OPTIMIZERS",
@@ -33,6 +34,8 @@ __all__ = [
     "read_best",
     "resume",
     "resume_seeds",
+    "resume_starts",
     "train",
     "train_seeds",
+    "train_starts",
 ]

@@ -20,3 +20,12 @@ class CannotWrite(TrainingStopped):
 
     def __init__(self, file: Path, error: OSError):
         super().__init__(f"{file} cannot be written: {error.strerror or error}; what was saved before is as it was")
+
+
+def reason(error: Exception) -> str:
+    """What a person is told of an error that ended one run of several, whose others go on.
+
+    >>> reason(TrainingStopped("the loss is no longer finite")), reason(ZeroDivisionError("by zero"))
+    ('the loss is no longer finite', 'ZeroDivisionError: by zero')
+    """
+    return str(error) if isinstance(error, RosesimError) else f"{type(error).__name__}: {error}"

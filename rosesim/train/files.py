@@ -33,7 +33,7 @@ def write_whole(file: Path, content: bytes) -> None:
             temporary.unlink()
 
 
-def sweep(folder: Path, name: str) -> None:
+def remove_temporary(folder: Path, name: str) -> None:
     """Remove what writers of a file that were killed left of their temporary ones."""
     for left in folder.glob(f"{_temporary(name)}*"):
         with contextlib.suppress(OSError):
