@@ -209,11 +209,12 @@ def test_interrupted_starts_all_save_and_go_on_to_the_same_bits(how: str, tmp_pa
 
 def test_a_batch_that_is_no_longer_finite_says_where_and_in_which_rollout(monkeypatch: pytest.MonkeyPatch):
     scene, inputs = electric()
-    real = type(scene).sample
+    real: Any = type(scene).sample
 
     def sample(self: Any, given: Any, rng: np.random.Generator) -> Any:
-        made: Any = real(self, given, rng)
-        far = made is not None and rng.bit_generator.state == third.bit_generator.state
+        made = real(self, given, rng)
+        assert made is not None
+        far = rng.bit_generator.state == third.bit_generator.state
         return replace(made, points=np.full_like(made.points, 1e200)) if far else made
 
     third = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(2, 2)))

@@ -10,6 +10,8 @@ import typer
 from rosesim.cli.app import (
     Batch,
     Clip,
+    Cluster,
+    Engine,
     Gif,
     Headless,
     Iterations,
@@ -23,10 +25,13 @@ from rosesim.cli.app import (
     Seeds,
     Set,
     Sigma,
+    SweepSpec,
+    Workers,
     app,
 )
 from rosesim.cli.outcome import tell
 from rosesim.cli.output import training_progress
+from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
 
@@ -50,6 +55,10 @@ def train(
     clip: Clip = None,
     sigma: Sigma = None,
     batch: Batch = None,
+    sweep: SweepSpec = None,
+    workers: Workers = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
     memory_budget: MemoryBudget = None,
     out: Out = None,
     resume: Resume = None,
@@ -61,6 +70,7 @@ def train(
     from rosesim.ad.budget import budget
     from rosesim.ad.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
+    from rosesim.train.sweeps import is_sweep
 
     asked: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
@@ -70,6 +80,19 @@ def train(
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
+        how = {k: v for k, v in {"workers": workers, "engine": engine, "cluster": cluster}.items() if v is not None}
+        if resume is not None and is_sweep(resume):
+            changes = {**asked, "iterations": iterations, "seeds": seeds, "set": set_}
+            tell_sweep(resumed_sweep(resume, scene, sweep, changes, how), gif, json)
+            return
+        if sweep is not None:
+            if seeds is not None or resume is not None:
+                what = "seeds are part of its text, as seeds=0..3" if seeds else f"{resume} is the folder of none"
+                raise SceneError(f"--sweep begins a sweep: {what}")
+            tell_sweep(new_sweep(scene, sweep, set_ or [], {**asked, "iterations": iterations}, out, how), gif, json)
+            return
+        if how:
+            raise SceneError(f"--{next(iter(how))} is for a sweep: --sweep SPEC says of what")
         # A run that was killed before its settings were written is begun with what the command line says.
         if resume is None or (scene is not None and is_unbegun(resume)):
             if scene is None:

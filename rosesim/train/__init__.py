@@ -9,6 +9,7 @@ from rosesim.train.run import Run, resume, train
 from rosesim.train.schedules import Schedule, parse_schedule
 from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
 from rosesim.train.starts import resume_starts, train_starts
+from rosesim.train.sweeps import Sweep, read_sweep, resume_sweep, sweep
 
 __all__ = [
     "OPTIMIZERS",
@@ -26,15 +27,19 @@ __all__ = [
     "Schedule",
     "SeedRun",
     "SeedRuns",
+    "Sweep",
     "TrainingStopped",
     "best_run",
     "make_optimizer",
     "parse_schedule",
     "plan",
     "read_best",
+    "read_sweep",
     "resume",
     "resume_seeds",
     "resume_starts",
+    "resume_sweep",
+    "sweep",
     "train",
     "train_seeds",
     "train_starts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rosesim.ad.errors import RosesimError
+from rosesim.scenes.errors import SceneError
 
 
 class TrainingStopped(RosesimError):
@@ -13,6 +14,10 @@ class TrainingStopped(RosesimError):
 
 class Interrupted(TrainingStopped):
     """A person (Ctrl-C) or a program asked the run to stop; everything until then is saved."""
+
+
+class Busy(SceneError):
+    """Another process is at work in the folder."""
 
 
 class CannotWrite(TrainingStopped):
