@@ -88,12 +88,22 @@ def table(found: Sweep) -> list[str]:
     for t in done[:SHOWN]:
         n = t.outcome.numbers
         losses = [f"{n[k]:.4g}" for k in ("loss_first", "loss_last", "best_loss")]
-        rows.append([t.trial.folder, *t.trial.values.values(), *losses])
+        rows.append([t.trial.folder, *map(_short, t.trial.values.values()), *losses])
+    if not done:
+        rows.clear()
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in rows]
     if len(done) > SHOWN:
         lines.append(f"and {len(done) - SHOWN} more: see {found.out / 'journal.jsonl'}")
     return lines + [f"{t.trial.folder}  {_values(t)}  failed: {t.outcome.error}" for t in found.failed]
+
+
+def _short(value: str) -> str:
+    """A number that was drawn has more digits than a table needs."""
+    try:
+        return f"{float(value):.5g}" if len(value) > 10 else value
+    except ValueError:
+        return value
 
 
 def _values(t: Tried) -> str:

@@ -79,7 +79,9 @@ class Record:
 
     def job(self, folder: Path, trial: Trial) -> Job:
         """What a process needs to carry a trial out."""
-        return Job(trial.number, self.scene, self.given(trial), trial.plan, folder / trial.folder, budget())
+        return Job(
+            trial.number, self.scene, self.given(trial), trial.plan, folder.absolute() / trial.folder, budget()
+        )
 
     def begin(self, folder: Path) -> None:
         """Make the folder; SceneError where it holds a sweep or a run already."""
