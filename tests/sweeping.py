@@ -16,8 +16,8 @@ from valley import Field, Throw, Valley, records
 from rosesim.scenes import configure
 from rosesim.train import train
 
-LONG = 500
-"""Iterations of `Slow` that take two seconds or more: there is a checkpoint before the end."""
+LONG = 350
+"""Iterations of `Slow` that take 1.4 seconds or more: there is a checkpoint before the end."""
 
 
 @dataclass(frozen=True)
