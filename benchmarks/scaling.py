@@ -4,7 +4,8 @@
     python benchmarks/scaling.py --footprint     the same, and what Dask and Ray take: installs each (400 MB)
     python benchmarks/scaling.py --tables        the page's tables, from the numbers in the file
 
-Seconds and bytes; of several timings the quickest, for other processes only ever add time. Needs `pip install 'rosesim[cluster]'`.
+Seconds and bytes; of several timings the quickest, for other processes only ever add time. Needs
+`pip install 'rosesim[cluster]'`.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def journal_seconds() -> float:
     """A line of the journal, made durable, on this disk."""
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder), 1 << 20)
-        numbers, count = dict[str, Any]({k: 0.1 for k in NUMBERS}), iter(range(1 << 20))
+        numbers, count = dict[str, Any](dict.fromkeys(NUMBERS, 0.1)), iter(range(1 << 20))
         found = quickest(lambda: journal.add(Outcome(next(count), None, False, numbers), {"seed": 0}), 200)
         journal.close()
     return found
