@@ -214,7 +214,10 @@ def step_efficiency(n: int, runs: int, gradient: float, star: float, hop: float,
 def tables(found: dict[str, Any]) -> str:
     """The two tables of the page."""
     engine = found["dask"]
-    lines = ["| a sweep of 10,000 trials | " + " | ".join(f"{n:,} cores" for n in CORES) + " |", "| --- " * 5 + "|"]
+    lines = [
+        "| a sweep of 10,000 trials | " + " | ".join(f"{n:,} core{'s' * (n > 1)}" for n in CORES) + " |",
+        "| --- " * 5 + "|",
+    ]
     for name in SCENES:
         s, start = found["scenes"][name], sum(found["start"][name].values())
         each = engine["each_of_many_tasks_seconds"] + found["journal_line_seconds"]
@@ -224,7 +227,7 @@ def tables(found: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        "| a step, gradients a core | " + " | ".join(f"{n:,} cores" for n in CORES) + " |",
+        "| a step, gradients a core | " + " | ".join(f"{n:,} core{'s' * (n > 1)}" for n in CORES) + " |",
         "| --- " * 5 + "|",
     ]
     s = found["scenes"]["mass_spring"]
