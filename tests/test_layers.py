@@ -26,6 +26,8 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "scipy": "train",
     "cmaes": "train",
     "tomli_w": "train",
+    "dask": "train",
+    "distributed": "train",
     "typer": "cli",
     "rich": "cli",
 }

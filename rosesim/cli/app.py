@@ -35,6 +35,24 @@ Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer g
 Sigma = Annotated[
     float | None, typer.Option(help="The deviation that cmaes starts with; told from the params if not given.")
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="N runs at once in one program: of inputs where the scene draws them, or starts."),
+]
+SweepSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--sweep",
+        metavar="SPEC",
+        help="Train once for each trial: 'learning_rate=0.01,0.1 seeds=0..3', or "
+        "'restitution=uniform(0,1) learning_rate=log(1e-3,1) trials=20'.",
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", help="Processes of a sweep; as many as cores if not given.")
+]
+Engine = Annotated[str | None, typer.Option(metavar="NAME", help="What runs a sweep's trials: local, or dask.")]
+Cluster = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the scheduler of a running Dask cluster.")]
 MemoryBudget = Annotated[
     int | None,
     typer.Option(

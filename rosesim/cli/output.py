@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rosesim.train import Progress
+    from rosesim.train import Progress, Sweep
 
 
 def print_json(record: Mapping[str, Any]) -> None:
@@ -65,6 +65,35 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         if progress.note:
             whose = f"seed {progress.seed}: " if seeds > 1 else ""
             bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+@contextmanager
+def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
+    """A bar on standard error with the best loss beside it; gives what is to be called after each trial."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("best loss {task.fields[loss]}"),
+        TimeElapsedColumn(),
+    )
+    bar = Bar(*columns, console=Console(stderr=True))
+    task = bar.add_task(scene, total=None, loss="-")
+
+    def report(known: Sweep) -> None:
+        bar.start()
+        best = "-" if known.best is None else f"{known.best.loss:.4g}"
+        bar.update(task, total=known.count, completed=len(known.tried), loss=best)
 
     try:
         yield report

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rosesim.cli.app import (
+    Batch,
     Clip,
+    Cluster,
+    Engine,
     Gif,
     Headless,
     Iterations,
@@ -22,10 +25,13 @@ from rosesim.cli.app import (
     Seeds,
     Set,
     Sigma,
+    SweepSpec,
+    Workers,
     app,
 )
 from rosesim.cli.outcome import tell
 from rosesim.cli.output import training_progress
+from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
 
@@ -48,6 +54,11 @@ def train(
     schedule: Schedule = None,
     clip: Clip = None,
     sigma: Sigma = None,
+    batch: Batch = None,
+    sweep: SweepSpec = None,
+    workers: Workers = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
     memory_budget: MemoryBudget = None,
     out: Out = None,
     resume: Resume = None,
@@ -59,11 +70,29 @@ def train(
     from rosesim.ad.budget import budget
     from rosesim.ad.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
+    from rosesim.train.sweeps import is_sweep
 
-    asked = {"optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma}
+    asked: dict[str, Any] = {
+        "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
+    }  # fmt: skip
+    if seeds is not None and batch is not None:
+        raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
+        how = {k: v for k, v in {"workers": workers, "engine": engine, "cluster": cluster}.items() if v is not None}
+        if resume is not None and is_sweep(resume):
+            changes = {**asked, "iterations": iterations, "seeds": seeds, "set": set_}
+            tell_sweep(resumed_sweep(resume, scene, sweep, changes, how), gif, json)
+            return
+        if sweep is not None:
+            if seeds is not None or resume is not None:
+                what = "seeds are part of its text, as seeds=0..3" if seeds else f"{resume} is the folder of none"
+                raise SceneError(f"--sweep begins a sweep: {what}")
+            tell_sweep(new_sweep(scene, sweep, set_ or [], {**asked, "iterations": iterations}, out, how), gif, json)
+            return
+        if how:
+            raise SceneError(f"--{next(iter(how))} is for a sweep: --sweep SPEC says of what")
         # A run that was killed before its settings were written is begun with what the command line says.
         if resume is None or (scene is not None and is_unbegun(resume)):
             if scene is None:
@@ -83,7 +112,8 @@ def _new(
     given: dict[str, Any],
     out: Path | None,
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
-    from rosesim.train import folder, plan, train_seeds
+    from rosesim.scenes.drawn import is_drawn
+    from rosesim.train import folder, plan, train_seeds, train_starts
     from rosesim.train import train as run_training
 
     made, inputs = configure(find_scene(scene), assignments)
@@ -92,17 +122,21 @@ def _new(
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     how["out"] = folder.new_folder(made.name) if out is None else out
-    with training_progress(made.name, total, seeds or 1) as report:
-        if seeds is None:
-            return made, inputs, run_training(made, **how, report=report)
-        return made, inputs, train_seeds(made, seeds, **how, report=report)
+    starts = None if is_drawn(made, inputs) else how.get("batch")
+    with training_progress(made.name, total, seeds or starts or 1) as report:
+        if seeds is not None:
+            return made, inputs, train_seeds(made, seeds, **how, report=report)
+        if starts is not None:
+            del how["batch"]
+            return made, inputs, train_starts(made, starts, **how, report=report)
+        return made, inputs, run_training(made, **how, report=report)
 
 
 def _resumed(
     folder: Path, scene: str | None, assignments: list[str], iterations: int | None, asked: dict[str, Any]
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.train import resume as resume_run
-    from rosesim.train import resume_seeds
+    from rosesim.train import resume_seeds, resume_starts
     from rosesim.train.agree import check_agrees
     from rosesim.train.settings import read_settings
 
@@ -110,5 +144,6 @@ def _resumed(
     check_agrees(folder, found, scene, assignments, **asked)
     total = found.plan.iterations if iterations is None else iterations
     with training_progress(found.scene.name, total, found.seeds or 1) as report:
-        go_on = resume_run if found.seeds is None else resume_seeds
+        several = resume_seeds if found.plan.batch is None else resume_starts
+        go_on = resume_run if found.seeds is None else several
         return found.scene, found.inputs, go_on(folder, iterations=iterations, report=report)

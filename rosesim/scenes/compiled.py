@@ -55,6 +55,7 @@ class Compiled(Generic[P, I, S]):
         self._budget = budget()  # a program is made when it is first asked for, wherever that is
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
+        self._batches: dict[tuple[int, bool, bool, bool], Any] = {}
 
         def loss(params: Any, inputs: Any):
             start = scene.initial(params, inputs)
@@ -109,13 +110,24 @@ class Compiled(Generic[P, I, S]):
 
         return fn(moved).compile(*self._like, self._like[0])
 
-    def batch(self, n: int, *, gradient: bool) -> Any:
-        """(n params stacked along a new first dimension, inputs) to n losses, with gradients or without."""
-        one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
-        stacked = map_leaves(lambda _, a: np.stack([np.asarray(a, dtype=np.float64)] * n), self._like[0])
+    def batch(self, n: int, *, gradient: bool, params: bool = True, inputs: bool = False) -> Any:
+        """(params, inputs) to n losses, with gradients or without, as one program.
 
-        with memory_budget(self._budget):
-            return vmap(one, over=0).compile(stacked, self._like[1])
+        Of `params` and `inputs`, those that differ from run to run are n of them stacked along a new first
+        dimension, one of them at least; the other is given once and holds for all.
+        """
+        key = (n, gradient, params, inputs)
+        if key not in self._batches:
+            one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
+            over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
+            like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
+            with memory_budget(self._budget):
+                self._batches[key] = vmap(one, over=over).compile(*like)
+        return self._batches[key]
+
+    @staticmethod
+    def _stacked(struct: Any, n: int) -> Any:
+        return map_leaves(lambda _, a: np.stack([np.asarray(a)] * n), struct)
 
     @functools.cached_property
     def _trajectory(self) -> Any:

@@ -11,13 +11,15 @@ from rosesim.scenes.base import Scene
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs
 
 
-def drawn(scene: Scene[Any, I, Any], inputs: I, seed: int, iteration: int) -> I:
+def drawn(scene: Scene[Any, I, Any], inputs: I, seed: int, iteration: int, nth: int = 0) -> I:
     """The inputs of an iteration: what the scene draws for it, or `inputs` where it draws nothing.
 
-    They follow from the seed and the iteration alone, so that a run that is resumed meets the same ones.
+    Of a batch it is those of its `nth` run; the first has what an iteration without a batch has. They follow
+    from the seed, the iteration and `nth` alone, so that a run that is resumed meets the same ones.
     """
-    # A key of its own for each iteration, and none of them the stream that params are made from.
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(iteration,)))
+    # A key of its own for each, and none of them the stream that params are made from.
+    key = (iteration, nth) if nth else (iteration,)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     sampled = scene.sample(inputs, rng)
     return inputs if sampled is None else sampled
 

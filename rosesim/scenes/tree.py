@@ -122,6 +122,17 @@ class FlatView(Generic[T]):
 
         return map_leaves(leaf, self.like)
 
+    def stack(self, rows: NDArray[np.float64]) -> T:
+        """The struct of n vectors, of shape (n, size): n of each leaf's arrays, along a new first dimension."""
+        return map_leaves(
+            lambda name, _: rows[:, self.slices[name]].reshape((len(rows), *self.shapes[name])), self.like
+        )
+
+    def unstack(self, struct: T, n: int) -> NDArray[np.float64]:
+        """The n vectors of such a struct, of shape (n, size)."""
+        parts = [np.reshape(np.asarray(a, dtype=np.float64), (n, -1)) for a in leaves(struct).values()]
+        return np.concatenate([*parts, np.zeros((n, 0))], axis=1)
+
 
 def _shown(found: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return {k: np.shape(v) for k, v in found.items()}

@@ -8,6 +8,8 @@ from rosesim.train.plan import OPTIMIZERS, Plan, plan
 from rosesim.train.run import Run, resume, train
 from rosesim.train.schedules import Schedule, parse_schedule
 from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
+from rosesim.train.starts import resume_starts, train_starts
+from rosesim.train.sweeps import Sweep, read_sweep, resume_sweep, sweep
 
 __all__ = [
     "OPTIMIZERS",
@@ -25,14 +27,20 @@ __all__ = [
     "Schedule",
     "SeedRun",
     "SeedRuns",
+    "Sweep",
     "TrainingStopped",
     "best_run",
     "make_optimizer",
     "parse_schedule",
     "plan",
     "read_best",
+    "read_sweep",
     "resume",
     "resume_seeds",
+    "resume_starts",
+    "resume_sweep",
+    "sweep",
     "train",
     "train_seeds",
+    "train_starts",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,8 +60,28 @@ def require_finite(iteration: int, x: Vector, loss: float, gradient_norm: float 
 
 def descend(optimizer: Optimizer, at: Position, total: int, task: Task) -> None:
     """Go on from a position until `total` updates are done and what they reached is evaluated."""
+    asking = positions(optimizer, at, total, task)
+    wanted = next(asking, None)
+    while wanted is not None:
+        wanted = answer(asking, task.evaluate(wanted.x, wanted.iteration))
+
+
+Asking = Generator[Position, tuple[float, Vector], None]
+"""A descent that asks for the loss and its gradient at one position after another, and is sent them."""
+
+
+def answer(asking: Asking, loss_and_gradient: tuple[float, Vector]) -> Position | None:
+    """What it asks for next; None where it has come to its end."""
+    try:
+        return asking.send(loss_and_gradient)
+    except StopIteration:
+        return None
+
+
+def positions(optimizer: Optimizer, at: Position, total: int, task: Task) -> Asking:
+    """The same as `descend` for whoever evaluates himself, many such descents at once for example."""
     while True:
-        loss, gradient = task.evaluate(at.x, at.iteration)
+        loss, gradient = yield at
         task.observe(at, loss, norm(gradient))
         if at.iteration >= total:
             return

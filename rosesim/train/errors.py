@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rosesim.ad.errors import RosesimError
+from rosesim.scenes.errors import SceneError
 
 
 class TrainingStopped(RosesimError):
@@ -15,8 +16,21 @@ class Interrupted(TrainingStopped):
     """A person (Ctrl-C) or a program asked the run to stop; everything until then is saved."""
 
 
+class Busy(SceneError):
+    """Another process is at work in the folder."""
+
+
 class CannotWrite(TrainingStopped):
     """A file of the run could not be written; what it held before, it holds still."""
 
     def __init__(self, file: Path, error: OSError):
         super().__init__(f"{file} cannot be written: {error.strerror or error}; what was saved before is as it was")
+
+
+def reason(error: Exception) -> str:
+    """What a person is told of an error that ended one run of several, whose others go on.
+
+    >>> reason(TrainingStopped("the loss is no longer finite")), reason(ZeroDivisionError("by zero"))
+    ('the loss is no longer finite', 'ZeroDivisionError: by zero')
+    """
+    return str(error) if isinstance(error, RosesimError) else f"{type(error).__name__}: {error}"

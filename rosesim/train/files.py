@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 from typing import BinaryIO
 
-from rosesim.train.errors import CannotWrite
+from rosesim.train.errors import Busy, CannotWrite
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -33,7 +33,7 @@ def write_whole(file: Path, content: bytes) -> None:
             temporary.unlink()
 
 
-def sweep(folder: Path, name: str) -> None:
+def remove_temporary(folder: Path, name: str) -> None:
     """Remove what writers of a file that were killed left of their temporary ones."""
     for left in folder.glob(f"{_temporary(name)}*"):
         with contextlib.suppress(OSError):
@@ -93,3 +93,20 @@ class Appended:
     def close(self) -> None:
         """Let go of the file."""
         self.opened.close()
+
+
+def lock(descriptor: int, otherwise: str) -> None:
+    """Keep other processes out of an open file, until it is closed or this process ends, however it ends.
+
+    Raises Busy, with the sentence `otherwise`, where another one was quicker.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy(otherwise) from None
+    except OSError:
+        return  # some network file systems have no locks

@@ -22,7 +22,7 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.train import checkpoint
 from rosesim.train.attempts import worth_showing
-from rosesim.train.files import sweep
+from rosesim.train.files import remove_temporary
 from rosesim.train.loop import FILES, METRICS
 from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.settings import SETTINGS as SETTINGS
@@ -52,7 +52,7 @@ def begin(folder: Path, settings: Settings) -> None:
         raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would write over; give another folder")
     settings.record()  # what cannot be written down is refused before anything is made
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder, SETTINGS)
+    remove_temporary(folder, SETTINGS)
     settings.write(folder)
 
 

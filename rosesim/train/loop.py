@@ -7,7 +7,7 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,16 @@ from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.train.attempts import is_remembered
+from rosesim.train.batch import first_not_finite, mean, over_inputs
 from rosesim.train.checkpoint import BEST, LAST, Best, Checkpoint, read_checkpoint, write_best, write_checkpoint
-from rosesim.train.descent import NotFinite, Position, descend, require_finite
+from rosesim.train.descent import Asking, NotFinite, Position, descend, positions, require_finite
 from rosesim.train.errors import CannotWrite, Interrupted, TrainingStopped
 from rosesim.train.evaluations import Evaluations
-from rosesim.train.files import sweep
+from rosesim.train.files import remove_temporary
 from rosesim.train.finite import explain
 from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
 from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
 from rosesim.train.optimizers import Vector
-from rosesim.train.plan import Plan
 from rosesim.train.settings import SETTINGS, Settings
 
 METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
@@ -66,9 +66,14 @@ class _Stop(Exception):
     """Another thread wants the run to end."""
 
 
-def compile_program(program: Compiled[Any, Any, Any], plan: Plan) -> None:
-    """Compile all that a run of this plan calls; nothing is compiled after that."""
-    _ = program.value if plan.optimizer == "cmaes" else program.value_and_grad
+def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> None:
+    """Compile all that a run calls; nothing is compiled after that."""
+    plan = settings.plan
+    if plan.batch is not None:
+        over_inputs = settings.is_drawn
+        program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
+    else:
+        _ = program.value if plan.optimizer == "cmaes" else program.value_and_grad
 
 
 class Loop:
@@ -116,15 +121,27 @@ class Loop:
 
     def run(self) -> None:
         """Optimise. Raises TrainingStopped where it ends before its time, with everything saved until then."""
+        with self._under_way():
+            self.ended = self._optimise() or ""
+
+    def positions(self) -> Asking:
+        """The same for whoever evaluates this run together with others (see `starts`)."""
+        assert self.optimizer is not None
+        with self._under_way():
+            yield from positions(self.optimizer, self.at, self.plan.iterations, self)
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Generator[None]:
+        """The run's files, open; whatever ends the run, all is saved, and what a person should know is said."""
         self.done, self.ended = False, ""
         self._open()
         try:
             begun = time.perf_counter()
-            compile_program(self.program, self.plan)
+            compile_program(self.program, self.settings)
             self.compile_seconds = time.perf_counter() - begun
             self._begun = time.perf_counter()
             self._due = self._begun + CHECKPOINT_SECONDS
-            self.ended = self._optimise() or ""
+            yield
             self.done = True
             self.save()
         except (KeyboardInterrupt, _Stop):
@@ -150,7 +167,7 @@ class Loop:
         try:
             self.rows = self._metrics.rows
             for name in FILES:
-                sweep(self.out, name)
+                remove_temporary(self.out, name)
             if self.plan.optimizer in FOREIGN:
                 gradient = 0 if self.plan.optimizer == "cmaes" else self.flat.size
                 self._record = Evaluations(self.out / EVALUATIONS, self.settings.identity, gradient)
@@ -174,17 +191,24 @@ class Loop:
                 assert self.optimizer is not None
                 return descend(self.optimizer, self.at, total, self)
 
-    def inputs(self, iteration: int | None) -> Any:
-        """The inputs of an iteration: those that were given, where none are drawn."""
+    def inputs(self, iteration: int | None, nth: int = 0) -> Any:
+        """The inputs of an iteration, the `nth` of a batch: those that were given, where none are drawn."""
         given = self.settings.inputs
         if iteration is None or not self.is_drawn:
             return given
-        return drawn(self.settings.scene, given, self.plan.seed, iteration)
+        return drawn(self.settings.scene, given, self.plan.seed, iteration, nth)
+
+    def _each_drawn(self, x: Vector, iteration: int) -> tuple[Vector, Vector]:
+        """The losses and gradients at one point for all inputs that an iteration of a batch draws."""
+        assert self.plan.batch is not None
+        return over_inputs(self.program, x, [self.inputs(iteration, k) for k in range(self.plan.batch)])
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
         """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
         if self._record is not None and (known := self._record.recorded(x)) is not None:
             return known
+        if self.plan.batch is not None and iteration is not None:
+            return mean(*self._each_drawn(x, iteration))
         loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs(iteration))
         g = self.flat.flatten(gradient)
         if self._record is not None:
@@ -259,7 +283,8 @@ class Loop:
             write_best(self.out, self.best, self.flat)
             self._saved_best = self.best
         now = time.perf_counter()
-        self._due = now + max(CHECKPOINT_SECONDS, (now - begun) / CHECKPOINT_SHARE)
+        at_once = 1 if self.is_drawn else self.plan.batch or 1  # starts, each of which makes its own
+        self._due = now + max(CHECKPOINT_SECONDS, at_once * (now - begun) / CHECKPOINT_SHARE)
 
     def _note(self, at: Position, gradient_norm: float | None) -> str | None:
         if gradient_norm != 0.0 or self._told:
@@ -276,8 +301,9 @@ class Loop:
     def _explain(self, e: NotFinite) -> str:
         if e.what == "update":
             return f"the params are no longer finite after the update of iteration {e.iteration}{self._where()}"
+        nth = first_not_finite(*self._each_drawn(e.x, e.iteration)) if self.plan.batch and self.is_drawn else 0
         with _DIAGNOSING:
-            detail = explain(self.program, e.x, self.inputs(e.iteration), e.what)
+            detail = explain(self.program, e.x, self.inputs(e.iteration, nth), e.what)
         return f"the {e.what} is no longer finite {e.when}" + (f": {detail}" if detail else "") + self._where()
 
     def _where(self) -> str:

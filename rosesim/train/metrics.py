@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.errors import SceneError
-from rosesim.train.files import Appended
+from rosesim.train.files import Appended, lock
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class MetricsFile(Appended):
         """
         super().__init__(file)
         try:
-            _lock(self.opened.fileno(), file)
+            lock(self.opened.fileno(), f"{file.parent} is being trained by another process just now")
             kept = _parse(file, keep)
             self.rows = [row for row, _ in kept]
             self.cut(kept[-1][1] if kept else 0)
@@ -106,17 +106,3 @@ class MetricsFile(Appended):
         """Append a row, for whoever watches the file."""
         self.append(row.line().encode())
         self.rows.append(row)
-
-
-def _lock(descriptor: int, file: Path) -> None:
-    """Keep other processes out, until the file is closed or this process ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such lock
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise SceneError(f"{file.parent} is being trained by another process just now") from None
-    except OSError:
-        return  # some network file systems have no locks

@@ -32,6 +32,9 @@ class Plan:
     sigma: float | None = None
     """The deviation that cmaes starts with; None lets it be told from the params (see `foreign`)."""
 
+    batch: int | None = None
+    """Runs at once in one program: inputs drawn an iteration, whose mean counts, or starts (see `batch`)."""
+
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
             raise SceneError(f"no optimizer is called {self.optimizer!r}; there are {', '.join(OPTIMIZERS)}")
@@ -48,6 +51,10 @@ class Plan:
             raise SceneError(f"{self.optimizer} finds the lengths of its steps itself: no schedule or clip applies")
         if self.optimizer != "cmaes" and self.sigma is not None:
             raise SceneError(f"sigma is where cmaes starts; {self.optimizer} has none")
+        if self.batch is not None and self.batch < 1:
+            raise SceneError(f"batch is 1 or more; {self.batch} was given")
+        if self.batch is not None and self.optimizer in FOREIGN:
+            raise SceneError(f"{self.optimizer} asks for one point after another: batch goes with {', '.join(RULES)}")
         object.__setattr__(self, "schedule", str(parse_schedule(self.schedule, self.iterations)))
 
     def rule(self, inputs: Any) -> Optimizer | None:
@@ -68,6 +75,7 @@ def plan(
     schedule: str = "constant",
     clip: float | None = None,
     sigma: float | None = None,
+    batch: int | None = None,
 ) -> Plan:
     """The published plan with what is given in its place.
 
@@ -75,7 +83,8 @@ def plan(
     where it needs a package that is not installed.
     """
     total = scene.published.iterations if iterations is None else iterations
-    made = Plan(scene.published.optimizer if optimizer is None else optimizer, total, seed, schedule, clip, sigma)
+    name = scene.published.optimizer if optimizer is None else optimizer
+    made = Plan(name, total, seed, schedule, clip, sigma, batch)
     check_ready(made, scene, inputs)
     return made
 

@@ -72,6 +72,7 @@ def train(
     schedule: str = "constant",
     clip: float | None = None,
     sigma: float | None = None,
+    batch: int | None = None,
     out: Path | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
@@ -80,8 +81,9 @@ def train(
 
     The published optimiser and iterations apply where none are given; the learning rate is the input of
     that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
-    is the deviation that cmaes starts with. With `out`, that folder gets settings, metrics and checkpoints,
-    and `resume` goes on from it. `report` is called after each iteration.
+    is the deviation that cmaes starts with. Where the scene draws inputs (`Scene.sample`), `batch` is how many
+    it draws an iteration, whose mean loss is trained on. With `out`, that folder gets settings, metrics and
+    checkpoints, and `resume` goes on from it. `report` is called after each iteration.
 
     Raises SceneError where the arguments make no sense or `out` holds a run already, before anything is
     made; TrainingStopped where the loss, the gradient or the params are not finite, a file cannot be
@@ -94,7 +96,10 @@ def train(
     3
     """
     given = scene.inputs() if inputs is None else inputs
-    made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma))
+    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch)
+    made = Settings(scene, given, how)
+    if batch is not None and not made.is_drawn:
+        raise SceneError(f"{scene.name} draws no inputs: train_starts(scene, {batch}) trains so many starts at once")
     if out is not None:
         folders.begin(out, made)
     return _carried_out(Loop(made, out, report, stop))
@@ -121,29 +126,34 @@ def resume(
     if scene is not None and scene != made.scene:
         raise SceneError(f"{folder} is a run of other settings: {made.scene}; {scene} was given")
     if made.seeds is not None:
-        raise SceneError(f"{folder} holds the runs of {made.seeds} seeds: resume_seeds goes on with them")
+        by = "resume_seeds" if made.plan.batch is None else "resume_starts"
+        raise SceneError(f"{folder} holds the runs of {made.seeds} seeds: {by} goes on with them")
+    if made.plan.batch is not None and not made.is_drawn:
+        raise SceneError(f"{folder} is one of {made.plan.batch} starts that are trained as one: resume them all")
     wanted = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
     loop = Loop(wanted, folder, report, stop)
-    if loop.done and (loop.ended or loop.at.iteration >= wanted.plan.iterations):
-        # Where an optimiser ended by itself, it would with any larger total too.
-        return _finished(loop)
-    if loop.at.iteration > wanted.plan.iterations:
-        raise SceneError(
-            f"{folder} has done {loop.at.iteration} iterations already; iterations is the total, and "
-            f"{wanted.plan.iterations} was given"
-        )
+    if (known := finished(loop)) is not None:
+        return known
     check_ready(wanted.plan, wanted.scene, wanted.inputs)
     if wanted.plan != made.plan:
         wanted.write(folder)
     return _carried_out(loop)
 
 
-def _finished(loop: Loop) -> Run[Any]:
+def finished(loop: Loop) -> Run[Any] | None:
+    """What a run that was taken up has come to, if it has; SceneError where it went beyond its iterations."""
+    total, i = loop.plan.iterations, loop.at.iteration
+    # Where an optimiser ended by itself, it would with any larger total too.
+    if not (loop.done and (loop.ended or i >= total)):
+        if i > total:
+            raise SceneError(
+                f"{loop.out} has done {i} iterations already; iterations is the total, and {total} was given"
+            )
+        return None
     assert loop.out is not None
-    i = loop.at.iteration
     loop.rows = read_rows(loop.out / METRICS, i + 1)
     more = "" if loop.ended else "; a larger number of iterations goes on"
-    return _outcome(loop, f"{loop.out} is finished: {_how_it_ended(loop)}{more}")
+    return outcome(loop, f"{loop.out} is finished: {_how_it_ended(loop)}{more}")
 
 
 def _how_it_ended(loop: Loop) -> str:
@@ -153,11 +163,11 @@ def _how_it_ended(loop: Loop) -> str:
 
 def _carried_out(loop: Loop) -> Run[Any]:
     loop.run()
-    note = f"{_how_it_ended(loop)} of {loop.plan.iterations}" if loop.ended else None
-    return _outcome(loop, note)
+    return outcome(loop, f"{_how_it_ended(loop)} of {loop.plan.iterations}" if loop.ended else None)
 
 
-def _outcome(loop: Loop, note: str | None) -> Run[Any]:
+def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
+    """What a run has come to that ended well."""
     assert loop.best is not None, "a run that ends well has seen a finite loss"
     flat = loop.flat
     return Run(

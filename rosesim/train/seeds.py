@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rosesim.ad.errors import RosesimError
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.train import folder as folders
-from rosesim.train.errors import Interrupted
-from rosesim.train.files import sweep
+from rosesim.train.errors import Interrupted, reason
+from rosesim.train.files import remove_temporary
 from rosesim.train.loop import Progress, Report, compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.run import Run, resume, train
@@ -113,8 +112,12 @@ def resume_seeds(
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")
+    if made.plan.batch is not None:
+        raise SceneError(
+            f"{folder} holds {made.seeds} starts that are trained as one: resume_starts goes on with them"
+        )
     check_ready(made.plan, made.scene, made.inputs)
-    sweep(folder, SETTINGS)
+    remove_temporary(folder, SETTINGS)
     if iterations is not None and iterations != made.plan.iterations:
         made = replace(made, plan=replace(made.plan, iterations=iterations))
         made.write(folder)
@@ -146,12 +149,11 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
                 )  # fmt: skip
             return SeedRun(seed, done, None, where)
         except Exception as e:  # whatever ends one seed, the others' outcome is told
-            known = isinstance(e, RosesimError)
-            return SeedRun(seed, None, str(e) if known else f"{type(e).__name__}: {e}", where)
+            return SeedRun(seed, None, reason(e), where)
 
     # Before the threads, which share the programs and must not each compile them.
     begun = time.perf_counter()
-    compile_program(compiled(made.scene), made.plan)
+    compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - begun
     with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
         # In this context, for the memory budget is of it.

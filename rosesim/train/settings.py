@@ -54,7 +54,7 @@ class Settings:
         """As TOML's types; SceneError where a setting has a type that cannot be written down."""
         kinds = typing.get_type_hints(type(self.scene))
         given = {f.name: getattr(self.scene, f.name) for f in dataclasses.fields(self.scene)}
-        training = {k: v for k, v in dataclasses.asdict(self.plan).items() if v is not None}
+        training = plan_record(self.plan)
         return {
             "scene": self.scene.name,
             "settings": {k: _written(k, v, kinds[k]) for k, v in given.items() if v is not None},
@@ -67,14 +67,20 @@ class Settings:
         """16 bytes that two runs share only where all is equal but the number of iterations."""
         record = self.record()
         del record["training"]["iterations"]
-        return hashlib.blake2b(_toml(record), digest_size=16).digest()
+        return hashlib.blake2b(toml(record), digest_size=16).digest()
 
     def write(self, folder: Path) -> None:
         """Put settings.toml into a folder."""
-        write_whole(folder / SETTINGS, _toml(self.record()))
+        write_whole(folder / SETTINGS, toml(self.record()))
 
 
-def _toml(record: Mapping[str, Any]) -> bytes:
+def plan_record(plan: Plan) -> dict[str, Any]:
+    """What `read_plan` reads."""
+    return {k: v for k, v in dataclasses.asdict(plan).items() if v is not None}
+
+
+def toml(record: Mapping[str, Any]) -> bytes:
+    """The text of a record in TOML."""
     import tomli_w  # only whoever writes a run needs it
 
     return tomli_w.dumps(record).encode()
@@ -92,50 +98,57 @@ def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
     """
     record = _read(folder)
     try:
-        name = _of(record, "scene", str)
+        name = part(record, "scene", str)
         found = find_scene(name) if kind is None else kind
         if found.name != name:
             raise SceneError(f"it is a run of {name}, not of {found.name}")
-        training = dict(_of(record, "training", dict))
+        training = dict(part(record, "training", dict))
         seeds = training.pop("seeds", None)
         if seeds is not None and (type(seeds) is not int or seeds < 1):
             raise SceneError(f"seeds is a whole number, 1 or more; {seeds!r} was found")
-        scene = _scene(found, _of(record, "settings", dict))
-        return Settings(scene, _inputs(scene, _of(record, "inputs", dict)), _plan(training), seeds)
+        scene = _scene(found, part(record, "settings", dict))
+        return Settings(scene, _inputs(scene, part(record, "inputs", dict)), read_plan(training), seeds)
     except SceneError as e:
         raise SceneError(f"{folder / SETTINGS}: {e}") from e
 
 
 def read_scene_name(folder: Path) -> str:
     """The name of the scene that a folder is a run of."""
-    return _of(_read(folder), "scene", str)
+    return part(_read(folder), "scene", str)
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    file = folder / SETTINGS
+    return read_toml(folder / SETTINGS, "a run")
+
+
+def read_toml(file: Path, what: str) -> dict[str, Any]:
+    """The record in a file; SceneError where it cannot be read, for then its folder is not that of `what`."""
+    folder = file.parent
     try:
         with file.open("rb") as f:
             content = f.read(LARGEST_FILE + 1)
     except OSError as e:
-        raise SceneError(f"{folder} is not the folder of a run: {file.name}: {e.strerror or e}") from e
+        raise SceneError(f"{folder} is not the folder of {what}: {file.name}: {e.strerror or e}") from e
     if len(content) > LARGEST_FILE:
-        raise SceneError(f"{folder} is not the folder of a run: {file.name} is larger than {LARGEST_FILE} bytes")
+        raise SceneError(f"{folder} is not the folder of {what}: {file.name} is larger than {LARGEST_FILE} bytes")
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as e:
-        raise SceneError(f"{folder} is not the folder of a run: {file.name}: {e}") from e
+        raise SceneError(f"{folder} is not the folder of {what}: {file.name}: {e}") from e
 
 
 T = typing.TypeVar("T")
 
 
-def _of(record: Mapping[str, Any], key: str, kind: type[T]) -> T:
+def part(record: Mapping[str, Any], key: str, kind: type[T]) -> T:
+    """What a record has under a key; SceneError where that is not there or of another type."""
     if not isinstance(record.get(key), kind):
         raise SceneError(f"not the settings of a run: {key} is missing or is not a {kind.__name__}")
     return record[key]
 
 
-def _plan(training: dict[str, Any]) -> Plan:
+def read_plan(training: dict[str, Any]) -> Plan:
+    """How a scene is to be trained, from what is on record; SceneError where that makes no sense."""
     kinds = typing.get_type_hints(Plan)
     if unknown := set(training) - set(kinds):
         raise SceneError(f"training has no {', '.join(sorted(unknown))}")

@@ -1,0 +1,123 @@
+"""`rosesim train --sweep`: running a sweep, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rosesim.cli.output import note, print_json, sweep_progress
+from rosesim.scenes import find_scene
+from rosesim.scenes.errors import SceneError
+
+if TYPE_CHECKING:
+    from rosesim.train.sweeps import Sweep, Tried
+
+SHOWN = 20
+"""Trials in the table; the journal has all."""
+
+
+def new_sweep(
+    scene: str | None, spec: str, assignments: list[str], asked: dict[str, Any], out: Path | None, how: dict[str, Any]
+) -> Sweep:
+    """Begin a sweep; `asked` is for training, `how` on what it runs."""
+    from rosesim.train import folder, sweep
+    from rosesim.train.sweeps.record import make_record
+
+    if scene is None:
+        raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
+    find_scene(scene)
+    given = {k: v for k, v in asked.items() if v is not None}
+    if out is None:
+        make_record(scene, spec, assignments, given)  # a mistake shows before a folder is made
+        out = folder.new_folder(scene)
+    with sweep_progress(scene) as report:
+        return sweep(scene, spec, assignments=assignments, **given, out=out, **how, report=report)
+
+
+def resumed_sweep(
+    folder: Path, scene: str | None, spec: str | None, changes: dict[str, Any], how: dict[str, Any]
+) -> Sweep:
+    """Go on with a sweep, of which nothing can be changed."""
+    from rosesim.train import resume_sweep
+    from rosesim.train.sweeps.record import read_record
+
+    record = read_record(folder)
+    for name, known, wanted in (("scene", record.kind.name, scene), ("sweep", record.spec, spec)):
+        if wanted is not None and wanted != known:
+            raise SceneError(f"{folder} is a sweep with {name} = {known}, which {name} = {wanted} contradicts")
+    if given := [name for name, value in changes.items() if value]:
+        raise SceneError(f"{folder} is a sweep, which goes on as it began: leave --{given[0]} out")
+    with sweep_progress(record.kind.name) as report:
+        return resume_sweep(folder, **how, report=report)
+
+
+def tell_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
+    """Print the table and the outcome, write the best trial's picture; exit with 1 where a trial failed."""
+    note("\n".join([f"{found.scene}: the trials, the best first", *table(found)]))
+    best = found.best
+    if gif is not None and best is not None:
+        from rosesim.cli.pictures import write_pictures
+        from rosesim.cli.recorded import read_run
+
+        run = read_run(best.out)
+        write_pictures(run.scene, run.inputs, run.remembered, run.losses, gif, None)
+    if json:
+        print_json({"scene": found.scene, **_numbers(best), "trials": [_entry(t) for t in found.tried],
+                    "out": str(found.out)})  # fmt: skip
+    else:
+        if best is not None:
+            told = " ".join(f"{k}={v}" for k, v in best.trial.values.items())
+            n = best.outcome.numbers
+            print(
+                f"{found.scene}: best of {found.count} trials is {told}: loss {n['loss_first']:.4g} to "
+                f"{n['loss_last']:.4g} in {n['iterations']} iterations (best {n['best_loss']:.4g})"
+            )
+        print(f"saved in {found.out}" + (f", shown in {gif}" if gif and best else ""))
+    if failed := found.failed:
+        first = failed[0]
+        note(f"{len(failed)} of {found.count} trials failed; {first.trial.folder}: {first.outcome.error}")
+        raise typer.Exit(1)
+
+
+def table(found: Sweep) -> list[str]:
+    """The best trials and all that failed, in columns."""
+    done = [t for t in found.tried if t.outcome.error is None]
+    rows = [["trial", *found.names, "first loss", "last loss", "best loss"]]
+    for t in done[:SHOWN]:
+        n = t.outcome.numbers
+        losses = [f"{n[k]:.4g}" for k in ("loss_first", "loss_last", "best_loss")]
+        rows.append([t.trial.folder, *map(_short, t.trial.values.values()), *losses])
+    if not done:
+        rows.clear()
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in rows]
+    if len(done) > SHOWN:
+        lines.append(f"and {len(done) - SHOWN} more: see {found.out / 'journal.jsonl'}")
+    return lines + [f"{t.trial.folder}  {_values(t)}  failed: {t.outcome.error}" for t in found.failed]
+
+
+def _short(value: str) -> str:
+    """A number that was drawn has more digits than a table needs."""
+    try:
+        return f"{float(value):.5g}" if len(value) > 10 else value
+    except ValueError:
+        return value
+
+
+def _values(t: Tried) -> str:
+    return " ".join(f"{k}={v}" for k, v in t.trial.values.items())
+
+
+def _numbers(t: Tried | None) -> dict[str, Any]:
+    """What `train` tells of a run: null where there is none."""
+    from rosesim.train.sweeps.trial import NUMBERS
+
+    return {k: None if t is None else t.outcome.numbers.get(k) for k in NUMBERS}
+
+
+def _entry(t: Tried) -> dict[str, Any]:
+    error = {} if t.outcome.error is None else {"error": t.outcome.error}
+    about = {"trial": t.trial.number, "seed": t.trial.plan.seed, "values": t.trial.values}
+    return {**about, **_numbers(t), "out": str(t.out), **error}

@@ -1,0 +1,182 @@
+"""Many starts at once: runs of consecutive seeds whose losses and gradients one program computes together.
+
+Each is the run that it would be alone but for rounding, with a folder like any other's, so that whatever reads
+runs of several seeds reads these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.errors import RosesimError
+from rosesim.scenes.base import Scene
+from rosesim.scenes.compiled import compiled
+from rosesim.scenes.errors import SceneError
+from rosesim.train import folder as folders
+from rosesim.train.batch import over_params
+from rosesim.train.descent import Asking, Position, answer
+from rosesim.train.errors import Interrupted, reason
+from rosesim.train.files import remove_temporary
+from rosesim.train.loop import Loop, Progress, Report, compile_program
+from rosesim.train.plan import check_ready, plan
+from rosesim.train.run import Run, finished, outcome
+from rosesim.train.seeds import SeedRun, SeedRuns
+from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
+
+
+def _ignore(progress: Progress) -> None:
+    pass
+
+
+def train_starts(
+    scene: Scene[Any, Any, Any],
+    n: int,
+    *,
+    inputs: Any = None,
+    iterations: int | None = None,
+    optimizer: str | None = None,
+    seed: int = 0,
+    schedule: str = "constant",
+    clip: float | None = None,
+    out: Path | None = None,
+    report: Report = _ignore,
+    stop: threading.Event | None = None,
+) -> SeedRuns:
+    """Train a scene from the seeds `seed`, `seed + 1`, ..., n of them, in one program that computes all at once.
+
+    The arguments are those of `train`, the outcome is that of `train_seeds`: in `out`, seed K's run lies in
+    seed-K, and a seed that fails is told of in its SeedRun and ends no other. An iteration's seconds are those
+    of all.
+
+    Raises SceneError where the arguments make no sense or the scene draws its inputs (then `train` has a
+    `batch`), before anything is made; Interrupted after Ctrl-C or `stop`, with every seed saved.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> train_starts(scene, 4, inputs=inputs, iterations=2).best.iterations
+    2
+    """
+    given = scene.inputs() if inputs is None else inputs
+    made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, batch=n), n)
+    if made.is_drawn:
+        raise SceneError(
+            f"{scene.name} draws inputs for each iteration: train(scene, batch={n}) trains on their mean"
+        )
+    if out is not None:
+        folders.begin(out, made)
+    return _together(made, out, report, stop)
+
+
+def resume_starts(
+    folder: Path,
+    *,
+    scene: Scene[Any, Any, Any] | None = None,
+    iterations: int | None = None,
+    report: Report = _ignore,
+    stop: threading.Event | None = None,
+) -> SeedRuns:
+    """Go on with all runs of a folder that `train_starts` made, to the same bits; see `resume`."""
+    made = read_settings(folder, None if scene is None else type(scene))
+    if made.seeds is None or made.plan.batch is None:
+        raise SceneError(f"{folder} does not hold starts that are trained as one")
+    check_ready(made.plan, made.scene, made.inputs)
+    remove_temporary(folder, SETTINGS)
+    if iterations is not None and iterations != made.plan.iterations:
+        made = replace(made, plan=replace(made.plan, iterations=iterations))
+        made.write(folder)
+    return _together(made, folder, report, stop)
+
+
+class _Start:
+    """One of the runs: where it wants to be evaluated, or what has become of it."""
+
+    def __init__(self, made: Settings, seed: int, out: Path | None, report: Report):
+        self.seed, self.out = seed, None if out is None else folders.seed_folder(out, seed)
+        self.wanted: Position | None = None
+        """None before it has begun, and when it has come to its end."""
+        self.error: str | None = None
+        self._asking: Asking | None = None
+        self._known: Run[Any] | None = None
+        self._loop: Loop | None = None
+        alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
+        with self._failing():
+            if self.out is not None and not is_run(self.out):
+                folders.begin(self.out, alone)
+            self._loop = Loop(alone, self.out, report)
+            self._known = finished(self._loop)
+            if self.out is not None and self._known is None:
+                alone.write(self.out)  # its iterations may be more than they were
+
+    @contextlib.contextmanager
+    def _failing(self) -> Any:
+        """What goes wrong with one run is told of and ends no other."""
+        try:
+            yield
+        except Interrupted:
+            raise
+        except (RosesimError, OSError) as e:
+            self.wanted, self.error = None, reason(e)
+
+    def begin(self) -> None:
+        """Open the run's files and ask for the first evaluation, unless there is nothing to do."""
+        if self._known is None and self.error is None and self._loop is not None:
+            with self._failing():
+                self._asking = self._loop.positions()
+                self.wanted = next(self._asking)
+
+    def take(self, loss: float, gradient: Any) -> None:
+        """Go on with the evaluation that was asked for."""
+        assert self._asking is not None
+        with self._failing():
+            self.wanted = answer(self._asking, (loss, gradient))
+
+    def end(self, error: BaseException) -> None:
+        """Save, because of what ends all."""
+        if self.wanted is not None and self._asking is not None:
+            with contextlib.suppress(BaseException):
+                self._asking.throw(error)
+
+    @property
+    def outcome(self) -> SeedRun:
+        """What became of it."""
+        if self.error is not None or self._loop is None:
+            return SeedRun(self.seed, None, self.error, self.out)
+        return SeedRun(self.seed, self._known or outcome(self._loop), None, self.out)
+
+
+def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:
+    n, first = made.plan.batch or 1, made.plan.seed
+    program = compiled(made.scene)
+    begun = time.perf_counter()
+    compile_program(program, made)
+    compile_seconds = time.perf_counter() - begun
+    starts = [_Start(made, first + k, out, report) for k in range(n)]
+    rows = np.zeros((n, program.flat.size))  # of a run that has ended, its last row is computed and not looked at
+    try:
+        for start in starts:
+            start.begin()
+        while any(start.wanted is not None for start in starts):
+            for row, start in zip(rows, starts, strict=True):
+                if start.wanted is not None:
+                    row[:] = start.wanted.x
+            losses, gradients = over_params(program, rows, made.inputs)
+            for k, start in enumerate(starts):
+                if start.wanted is not None:
+                    start.take(float(losses[k]), gradients[k])
+            if stop is not None and stop.is_set():
+                raise KeyboardInterrupt
+    except BaseException as e:
+        for start in starts:
+            start.end(e)
+        if isinstance(e, KeyboardInterrupt | Interrupted):
+            text = "interrupted" + ("" if out is None else f"; --resume {out} goes on with all starts")
+            raise Interrupted(text) from None
+        raise
+    return SeedRuns([start.outcome for start in starts], compile_seconds, out)

@@ -1,0 +1,139 @@
+"""sweep.toml: what a sweep was made from, and the folders of its trials beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rosesim.ad.budget import budget
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.overrides import AnyScene, configure
+from rosesim.train.files import remove_temporary, write_whole
+from rosesim.train.plan import Plan, plan
+from rosesim.train.settings import Settings, is_run, part, plan_record, read_plan, read_toml, toml
+from rosesim.train.sweeps.journal import JOURNAL
+from rosesim.train.sweeps.spec import SEEDS, parse_spec
+from rosesim.train.sweeps.trial import Job, kind_of
+
+RECORD = "sweep.toml"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One of a sweep: what it has that others have not, by name as `--set` takes it, and its plan."""
+
+    number: int
+    values: dict[str, str]
+    plan: Plan
+
+    @property
+    def folder(self) -> str:
+        """The name of its run's folder, in that of the sweep."""
+        return f"trial-{self.number:04d}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a sweep was made from; its `plan` has the seed of trials that name none, which draws follow from too."""
+
+    scene: str | type[AnyScene]
+    spec: str
+    assignments: tuple[str, ...]
+    plan: Plan
+
+    @property
+    def kind(self) -> type[AnyScene]:
+        """The scene's class."""
+        return kind_of(self.scene)
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """All of them, in order."""
+        return [
+            Trial(k, values, self._plan(values))
+            for k, values in enumerate(parse_spec(self.spec, self.kind, self.assignments).values(self.plan.seed))
+        ]
+
+    def _plan(self, values: dict[str, str]) -> Plan:
+        return replace(self.plan, seed=int(values.get(SEEDS, self.plan.seed)))
+
+    def given(self, trial: Trial) -> tuple[str, ...]:
+        """The assignments of a trial, for `configure`."""
+        return (*self.assignments, *(f"{k}={v}" for k, v in trial.values.items() if k != SEEDS))
+
+    def check(self) -> None:
+        """SceneError where a trial could not begin, so that all is known before anything is made."""
+        for trial in self.trials:
+            scene, inputs = configure(self.kind, self.given(trial))
+            made = Settings(scene, inputs, trial.plan)
+            made.record()
+            p = trial.plan
+            plan(scene, inputs, p.iterations, p.optimizer, p.seed, p.schedule, p.clip, p.sigma, p.batch)
+            if p.batch is not None and not made.is_drawn:
+                raise SceneError(
+                    f"{scene.name} draws no inputs that a batch could be of: sweep over seeds, as seeds=0..3"
+                )
+
+    def job(self, folder: Path, trial: Trial) -> Job:
+        """What a process needs to carry a trial out."""
+        return Job(
+            trial.number, self.scene, self.given(trial), trial.plan, folder.absolute() / trial.folder, budget()
+        )
+
+    def begin(self, folder: Path) -> None:
+        """Make the folder; SceneError where it holds a sweep or a run already."""
+        if is_sweep(folder) or is_run(folder):
+            raise SceneError(
+                f"{folder} holds a {'sweep' if is_sweep(folder) else 'run'} already; --resume {folder} goes on"
+            )
+        if (folder / JOURNAL).exists() or any(folder.glob("trial-*")):
+            raise SceneError(f"{folder} holds what a sweep would write over; give another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_temporary(folder, RECORD)
+        record: dict[str, Any] = {
+            "scene": self.kind.name,
+            "sweep": self.spec,
+            "set": list(self.assignments),
+            "training": plan_record(self.plan),
+        }
+        write_whole(folder / RECORD, toml(record))
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is that of a sweep."""
+    return (folder / RECORD).is_file()
+
+
+def make_record(scene: str | type[AnyScene], spec: str, assignments: Sequence[str], asked: dict[str, Any]) -> Record:
+    """The record of a new sweep, checked; `asked` are the arguments of `plan`, None where not given."""
+    made, inputs = configure(kind_of(scene), assignments)
+    known = {k: v for k, v in asked.items() if v is not None}
+    record = Record(scene, spec, tuple(assignments), plan(made, inputs, **known))
+    record.check()
+    return record
+
+
+def read_record(folder: Path, kind: type[AnyScene] | None = None) -> Record:
+    """That of a sweep's folder; SceneError where it holds none. `kind` is as in `read_settings`."""
+    file = folder / RECORD
+    found = read_toml(file, "a sweep")
+    try:
+        name = part(found, "scene", str)
+        if kind is not None and kind.name != name:
+            raise SceneError(f"it is a sweep of {name}, not of {kind.name}")
+        assignments = part(found, "set", list)
+        if not all(isinstance(a, str) for a in assignments):
+            raise SceneError("set is not a list of assignments")
+        record = Record(
+            name if kind is None else kind,
+            part(found, "sweep", str),
+            tuple(map(str, assignments)),
+            read_plan(dict(part(found, "training", dict))),
+        )
+        _ = record.trials
+        return record
+    except SceneError as e:
+        raise SceneError(f"{file}: {e}") from e

@@ -1,0 +1,96 @@
+"""One trial of a sweep: what it is to do, doing it in whatever process, and what it came to.
+
+A trial is a training run with a folder of its own. Whoever carries it out looks there first: a run that was
+begun, by a process that was lost since, is gone on with, and one that is finished is read back.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rosesim.ad.budget import memory_budget
+from rosesim.scenes.overrides import AnyScene, configure
+from rosesim.scenes.registry import find_scene
+from rosesim.train.errors import Busy, Interrupted, reason
+from rosesim.train.plan import Plan
+from rosesim.train.run import Run, resume, train
+from rosesim.train.settings import is_run
+
+TRIES = 3
+"""Processes that may be lost over one trial, before it is what they die of."""
+
+BUSY_SECONDS = 0.2
+"""Between looks at a folder in which another process is still at work, believed to be lost."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a trial is to do: plain data, for it travels to another process."""
+
+    trial: int
+    scene: str | type[AnyScene]
+    """A name by which the other process finds it, or a class that it can import."""
+    assignments: tuple[str, ...]
+    plan: Plan
+    folder: Path
+    budget: int
+    """Bytes; see `memory_budget`."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial came to: its numbers, or the error that ended it."""
+
+    trial: int
+    error: str | None = None
+    is_again: bool = False
+    """Whether it went on with what a lost process, or a sweep that was stopped, had begun."""
+    numbers: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+NUMBERS = ("iterations", "loss_first", "loss_last", "best_loss", "compile_seconds", "seconds_per_iteration")
+"""Of an outcome without an error."""
+
+
+def kind_of(scene: str | type[AnyScene]) -> type[AnyScene]:
+    """The class of a scene, by name or given."""
+    return find_scene(scene) if isinstance(scene, str) else scene
+
+
+def carry_out(job: Job, stop: threading.Event) -> Outcome:
+    """Train, whatever comes of it; Interrupted, with everything saved, once `stop` is set."""
+    is_again = is_run(job.folder)
+    while True:
+        try:
+            with memory_budget(job.budget):
+                return Outcome(job.trial, None, is_again, _numbers(_trained(job, stop)))
+        except Busy:
+            # A process that was taken for lost has the folder: what it does there counts.
+            is_again = True
+            if stop.wait(BUSY_SECONDS):
+                raise Interrupted("interrupted while another process has the folder") from None
+        except Interrupted:
+            raise
+        except Exception as e:  # whatever ends one trial, the others are run
+            return Outcome(job.trial, reason(e), is_again)
+
+
+def _trained(job: Job, stop: threading.Event) -> Run[Any]:
+    scene, inputs = configure(kind_of(job.scene), job.assignments)
+    if is_run(job.folder):
+        return resume(job.folder, scene=scene, stop=stop)
+    p = job.plan
+    return train(
+        scene, inputs=inputs, iterations=p.iterations, optimizer=p.optimizer, seed=p.seed, schedule=p.schedule,
+        clip=p.clip, sigma=p.sigma, batch=p.batch, out=job.folder, stop=stop,
+    )  # fmt: skip
+
+
+def _numbers(run: Run[Any]) -> dict[str, Any]:
+    found = (
+        run.iterations, run.losses[0], run.losses[-1], run.best_loss, run.compile_seconds, run.seconds_per_iteration,
+    )  # fmt: skip
+    return dict(zip(NUMBERS, found, strict=True))
