@@ -1,0 +1,74 @@
+"""CasADi: one step as a function of scalar expressions, all steps by mapaccum, the gradient by its reverse mode.
+
+`how` is vm (its own virtual machine) or c (the C that it generates, built by gcc -O3 -march=native). Pairs of
+balls are taken once, with opposite signs for the two, which spares it half of the work.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from typing import Any
+
+import casadi as ca
+import numpy as np
+from given import GOAL, Array, E, H, R, Run, rack
+from ours_peer import points  # noqa: F401 -- the same for all
+
+VERSION = ca.__version__
+
+
+def _step(n: int) -> Any:
+    s = ca.SX.sym("s", 4 * n)  # x, y, u, v: n each
+    x, y, u, v = (s[k * n : (k + 1) * n] for k in range(4))
+    ax, ay = x + H * u, y + H * v
+    bumps = [[ca.SX(0)] * n for _ in range(4)]  # of velocity, and beyond the motion of the step
+    for i in range(n):
+        for j in range(i + 1, n):
+            dx, dy = ax[i] - ax[j], ay[i] - ay[j]
+            q = dx * dx + dy * dy
+            near = q < (2 * R) ** 2
+            length = ca.sqrt(ca.if_else(near, q, 1.0))
+            ex, ey = dx / (length + 1e-6), dy / (length + 1e-6)
+            p = ex * (u[i] - u[j]) + ey * (v[i] - v[j])
+            a = ca.if_else(ca.logic_and(near, p < 0), -(1 + E) / 2 * p, 0.0)
+            g = ca.fmin((length - 2 * R) / ca.fmin(-1e-3, p) - H, 0.0)
+            for total, bump in zip(bumps, (a * ex, a * ey, g * a * ex, g * a * ey), strict=True):
+                total[i], total[j] = total[i] + bump, total[j] - bump
+    iu, iv, cx, cy = (ca.vertcat(*b) for b in bumps)
+    u, v = u + iu, v + iv
+    return ca.Function("step", [s], [ca.vertcat(x + cx + H * u, y + cy + H * v, u, v)])
+
+
+def billiards(steps: int, how: str = "vm") -> Run:
+    start = rack()
+    n = len(start)
+    z = ca.MX.sym("z", 4)
+    rest = ca.DM.zeros(n - 1)
+    first = ca.vertcat(z[0], start[1:, 0], z[1], start[1:, 1], z[2], rest, z[3], rest)
+    last = _step(n).mapaccum("all", steps)(first)[:, -1]
+    loss = (last[n - 1] - GOAL[0]) ** 2 + (last[2 * n - 1] - GOAL[1]) ** 2
+    both = ca.Function("both", [z], [loss, ca.gradient(loss, z)])
+    if how == "c":
+        both = _built(both)
+
+    def run(z: Array) -> tuple[float, Array]:
+        loss, gradient = both(z)
+        return float(loss), np.asarray(gradient).ravel()
+
+    return run
+
+
+def _built(f: Any) -> Any:
+    folder, here = tempfile.mkdtemp(), os.getcwd()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chdir(folder)  # it writes into the working folder alone
+    f.generate("both.c")
+    subprocess.run(
+        ["gcc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "both.c", "-o", "both.so"], check=True
+    )
+    os.chdir(here)
+    return ca.external("both", os.path.join(folder, "both.so"))
