@@ -1,6 +1,6 @@
 """Measure and write down: everything that the pictures show.
 
-    python benchmarks/record.py [steps batch robot compile family size backends ...] [--quick]
+    python benchmarks/record.py [steps batch robot compile family size backends] [--quick]
 
 Needs `pip install -r benchmarks/peers.txt`, gcc, and for the package rose Node with NODE_MODULES naming the folder
 that `npm install rose@0.4.10` made. A tool that is not there, or whose gradient is not ours, is written down as such
@@ -19,10 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from turns import Tool, machine, take_turns
+import numpy as np
+from turns import Tool, machine, measure, running, take_turns
 
 DATA = Path(__file__).parent / "data"
-LONGEST = 4_000.0
+LONGEST = 2_500.0
 """Milliseconds: a tool of which one run is expected to take longer at the next size is left out there."""
 
 # Name, file in peers/, and what it is told besides the task's sizes.
@@ -38,6 +39,7 @@ TORCH_COMPILED = ("PyTorch, compiled", "torch_peer", {"how": "compiled"})
 TAICHI = ("Taichi", "taichi_peer", {})
 WARP = ("Warp", "warp_peer", {})
 ROSE = ("Rose in Node", "rose_peer", {})
+C_LANES = ("C, eight lanes", "c_limit", {})
 ALL = [OURS, DENSE, C_BRANCH, C_DENSE, JAX, CASADI, CASADI_C, TORCH, TORCH_COMPILED, TAICHI, WARP, ROSE]
 
 
@@ -50,9 +52,8 @@ def steps(quick: bool) -> list[dict[str, Any]]:
     """Billiards: value and gradient against steps, all tools."""
     found: list[dict[str, Any]] = []
     left = list(ALL)
-    sizes = [256, 512] if quick else [256, 512, 1024, 2048, 4096, 8192, 16384]
-    for n in sizes:
-        records = take_turns([tool(t, "billiards", steps=n) for t in left], 2 if quick else 7)
+    for n in [256, 512] if quick else [256, 512, 1024, 2048, 4096, 8192, 16384]:
+        records = take_turns([tool(t, "billiards", steps=n) for t in left], 2 if quick else 5)
         found += records
         for t, r in zip(list(left), records, strict=True):
             if "failed" in r or 2 * r["ms"]["median"] > LONGEST:
@@ -60,7 +61,115 @@ def steps(quick: bool) -> list[dict[str, Any]]:
     return found
 
 
-PARTS: dict[str, Callable[[bool], list[dict[str, Any]]]] = {"steps": steps}
+def batch(quick: bool) -> list[dict[str, Any]]:
+    """Billiards, 1024 steps: many shots at once."""
+    found: list[dict[str, Any]] = []
+    for shots in [1, 16] if quick else [1, 4, 8, 16, 64, 256]:
+        tools = [tool(t, "batch", steps=1024, shots=shots) for t in (OURS, C_LANES, JAX)]
+        if shots > 1:
+            tools.append(tool(("rosesim, two cores", *OURS[1:]), "batch", steps=1024, shots=shots))
+            tools[-1].cores = 2
+        found += take_turns(tools, 2 if quick else 5)
+    return found
+
+
+def robot(quick: bool) -> list[dict[str, Any]]:
+    """Mass-spring, robot D: value and gradient by all weights."""
+    tools = [OURS, ("C", "c_limit", {}), JAX, TORCH]
+    return take_turns([tool(t, "mass_spring", steps=100 if quick else 1364) for t in tools], 2 if quick else 7)
+
+
+def compiling(quick: bool) -> list[dict[str, Any]]:
+    """Billiards, 1024 steps: seconds from nothing to the first gradient, each start a new process."""
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as kept:
+        cached = {"ROSESIM_CACHE_DIR": kept}
+        tools = [(t, {}) for t in ALL] + [(("rosesim, from its cache", *OURS[1:]), cached)] * 2  # the first fills it
+        for t, variables in tools:
+            starts: list[dict[str, Any]] = []
+            begun = time.perf_counter()
+            while not starts or (len(starts) < (1 if quick else 5) and time.perf_counter() - begun < 20):
+                with tempfile.TemporaryDirectory() as empty:
+                    one = tool(t, "billiards", steps=1024)
+                    one.variables = variables | {"TORCHINDUCTOR_CACHE_DIR": empty}
+                    with running([one]):
+                        one.turn(1)
+                        one.turn(1)
+                    one.times = one.times[-1:]
+                    starts.append(one.record())
+                if one.failure:
+                    break
+            found.append(starts[-1] | spread_of(starts))
+    return [r for k, r in enumerate(found) if k != len(ALL)]
+
+
+def spread_of(starts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Quartiles of the seconds that importing and compiling took."""
+    made: dict[str, Any] = {}
+    for key in ("import_seconds", "compile_seconds"):
+        values = [r[key] for r in starts if key in r]
+        if values:
+            low, median, high = (round(float(v), 4) for v in np.percentile(values, [25, 50, 75]))
+            made[key] = {"low": low, "median": median, "high": high, "runs": len(values)}
+    return made
+
+
+def family(quick: bool) -> list[dict[str, Any]]:
+    """Random small programs: ours, JAX and CasADi, each in one process that makes one after the other."""
+    found: list[dict[str, Any]] = []
+    tools = [tool(t, "family", seed=-1) for t in (OURS, JAX, CASADI)]
+    with running(tools):
+        for seed in range(3 if quick else 60):
+            for t in tools:
+                t.prepare(seed=seed)
+            found += measure(tools, 2 if quick else 3)
+            for t in tools:
+                t.failure = t.failure if t.ended else ""  # one program whose numbers differ is no reason to end
+    return found
+
+
+def size(quick: bool) -> list[dict[str, Any]]:
+    """The same simulation with named functions and without, as its unrolled steps grow."""
+    found: list[dict[str, Any]] = []
+    left = [("named functions", True), ("all inlined", False)]
+    for n in [1, 2] if quick else [1, 2, 4, 8, 16, 32, 64]:
+        records = take_turns([tool((s, "size_study", {"named": y}), "unrolled", steps=n) for s, y in left], 3)
+        found += records
+        for t, r in zip(list(left), records, strict=True):
+            if "failed" in r or r["compile_seconds"] > 15:
+                left.remove(t)
+    return found
+
+
+BACKENDS: dict[str, dict[str, Any]] = {
+    "optimised": {},
+    "strict": {"math": "strict"},
+    "unoptimised": {"optimise": False},
+    "interpreter": {"interpreted": True},
+}
+"""What each is told of `Fn.compile`'s options (those of lanes and single precision belong here)."""
+
+
+def backends(quick: bool) -> list[dict[str, Any]]:
+    """Ours in all the ways that a program can be run; the interpreter on few steps, for it is slow."""
+    found: list[dict[str, Any]] = []
+    tasks = [("billiards", 32, list(BACKENDS)), ("billiards", 1024, list(BACKENDS)[:-1])]
+    tasks.append(("mass_spring", 1364, list(BACKENDS)[:-1]))
+    for task, n, names in tasks[:1] if quick else tasks:
+        tools = [tool((k, "ours_peer", BACKENDS[k]), task, steps=n) for k in names]
+        found += take_turns(tools, 2 if quick else 5 if n > 32 else 3)
+    return found
+
+
+PARTS: dict[str, Callable[[bool], list[dict[str, Any]]]] = {
+    "steps": steps,
+    "batch": batch,
+    "robot": robot,
+    "compile": compiling,
+    "family": family,
+    "size": size,
+    "backends": backends,
+}
 
 
 def main() -> None:
@@ -78,7 +187,7 @@ def main() -> None:
         file = folder / f"{part}.json"
         text = ",\n".join("  " + json.dumps(m) for m in measured)
         file.write_text(f'{{"machine": {json.dumps(machine())},\n "measured": [\n{text}\n]}}\n')
-        failed = [f"{m['tool']}: {m['failed']}" for m in measured if "failed" in m]
+        failed = sorted({f"{m['tool']}: {m['failed']}" for m in measured if "failed" in m})
         print(
             f"{part}: {len(measured)} measurements in {time.perf_counter() - begun:.0f} s, {file}",
             *failed,

@@ -6,14 +6,18 @@ nobody with it: why it could not be measured is written down instead. All are he
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import platform
 import select
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,9 +44,13 @@ class Tool:
     tolerance: float = 1e-8
     """Largest difference of loss and gradient from ours, relative to the largest number of each."""
     cores: int = 1
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of its environment, beside those that make compile times cold."""
     first: dict[str, Any] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
     failure: str = ""
+    ended: bool = False
+    """Whether its process is no more."""
     _process: Any = None
 
     def start(self) -> None:
@@ -52,33 +60,39 @@ class Tool:
         else:
             command = [sys.executable, str(PEERS / "serve.py"), self.module]
         cores = sorted(os.sched_getaffinity(0))[-self.cores :]
-        variables = os.environ | {"OMP_NUM_THREADS": str(self.cores)}
+        cold = {"ROSESIM_CACHE_DIR": "", "TORCHINDUCTOR_CACHE_DIR": _scratch(), "OMP_NUM_THREADS": str(self.cores)}
         try:
             self._process = subprocess.Popen(
                 [*command, self.task, json.dumps(self.sizes)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=variables,
+                env=os.environ | cold | self.variables,
                 preexec_fn=lambda: os.sched_setaffinity(0, cores),
             )
         except OSError as e:
             self.failure = f"cannot be started: {type(e).__name__}"
             return
-        answer = self._answer()
-        if answer is not None:
-            self.first = answer
+        self.first = self._answer() or {}
+
+    def prepare(self, **sizes: Any) -> None:
+        """The same task anew of another size, in the process that runs."""
+        self.sizes, self.times = sizes, []
+        if not self.failure:
+            self._say(sizes)
+            self.first = self._answer() or {}
 
     def turn(self, count: int) -> None:
         """Run so often."""
         if self.failure:
             return
+        self._say(count)
+        self.times += self._answer() or []
+
+    def _say(self, message: Any) -> None:
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(f"{count}\n".encode())
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
-        answer = self._answer()
-        if answer is not None:
-            self.times += answer
 
     def _answer(self) -> Any:
         ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
@@ -97,6 +111,7 @@ class Tool:
 
     def stop(self) -> None:
         """End its process."""
+        self.ended = True
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -125,31 +140,50 @@ class Tool:
         }
 
 
-def take_turns(tools: Iterable[Tool], rounds: int) -> list[dict[str, Any]]:
-    """Measure tools on one task: the first is the one whose loss and gradient the others must have."""
-    tools = list(tools)
+@functools.cache
+def _scratch() -> str:
+    """A folder for what PyTorch compiles, empty when a recording begins."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def take_turns(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
+    """Start tools on one task, measure them and end them."""
+    with running(tools):
+        return measure(tools, rounds)
+
+
+@contextlib.contextmanager
+def running(tools: Sequence[Tool]) -> Generator[None]:
+    """Tools started one after the other, and ended."""
     try:
         for tool in tools:
             tool.start()
-        reference = tools[0].first.get("results")
-        if reference is None:
-            raise SystemExit(f"{tools[0].name}: {tools[0].failure}")
-        for tool in tools[1:]:
-            if not tool.failure:
-                tool.agrees_with(reference)
-        for tool in tools:
-            tool.turn(1)
-            tool.times *= 0  # its first after others ran: not counted, but it says how long one takes
-            tool.turn(1)
-        counts = [1 if t.failure else max(1, min(50, int(1e3 * TURN / t.times[-1]))) for t in tools]
-        for tool in tools:
-            tool.times *= 0
-        for _ in range(rounds):
-            for tool, count in zip(tools, counts, strict=True):
-                tool.turn(count)
+        yield
     finally:
         for tool in tools:
             tool.stop()
+
+
+def measure(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
+    """Let tools take turns at what they prepared; the loss and gradient of the first are those that all must have."""
+    first, *others = tools
+    if first.failure:
+        raise SystemExit(f"{first.name}: {first.failure}")
+    for tool in others:
+        if not tool.failure:
+            tool.agrees_with(first.first["results"])
+    for tool in tools:
+        tool.turn(1)
+        tool.times = []  # its first after others ran: not counted
+        tool.turn(1)
+    counts = [1 if t.failure else max(1, min(50, int(1e3 * TURN / t.times[-1]))) for t in tools]
+    for tool in tools:
+        tool.times = []
+    for _ in range(rounds):
+        for tool, count in zip(tools, counts, strict=True):
+            tool.turn(count)
     return [tool.record() for tool in tools]
 
 

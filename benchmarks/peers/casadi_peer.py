@@ -15,6 +15,8 @@ from typing import Any
 
 import casadi as ca
 import numpy as np
+from family import H as STEP
+from family import LAWS, REACHES, small
 from given import GOAL, Array, E, H, R, Run, rack
 from ours_peer import points  # noqa: F401 -- the same for all
 
@@ -72,3 +74,39 @@ def _built(f: Any) -> Any:
     )
     os.chdir(here)
     return ca.external("both", os.path.join(folder, "both.so"))
+
+
+def family(seed: int) -> Run:
+    """A step is one function of scalar expressions, on its virtual machine."""
+    it = small(seed)
+    n = it.n
+    s, t = ca.SX.sym("s", 4 * n), ca.SX.sym("t")
+    x, y, u, v = s[0 : 2 * n : 2], s[1 : 2 * n : 2], s[2 * n :: 2], s[2 * n + 1 :: 2]
+    f, g = [ca.SX(0)] * n, [ca.SX(0)] * n
+    for group in it.groups:
+        for p, q, a, b in zip(group.p, group.q, group.a, group.b, strict=True):
+            dx, dy = x[p] - x[q], y[p] - y[q]
+            near = dx * dx + dy * dy
+            size = LAWS[group.law](ca, near, dx * (u[p] - u[q]) + dy * (v[p] - v[q]), a, b)
+            if group.law in REACHES:
+                size = ca.if_else(near < b * b, size, 0.0)
+            f[p], f[q], g[p], g[q] = f[p] + size * dx, f[q] - size * dx, g[p] + size * dy, g[q] - size * dy
+    after: list[Any] = []
+    for i in range(n):
+        drag = it.drag * ca.sqrt(u[i] * u[i] + v[i] * v[i] + 1e-6)
+        drive = it.drive * ca.sin(5.0 * STEP * t + y[i]) if it.drive else 0.0
+        ground = ca.if_else(y[i] < 0, -it.ground * y[i], 0.0) if it.ground else 0.0
+        after += [u[i] + STEP * (f[i] - drag * u[i] + drive), v[i] + STEP * (g[i] - drag * v[i] + ground)]
+    w = ca.vertcat(*after)
+    step = ca.Function("step", [s, t], [ca.vertcat(s[: 2 * n] + STEP * w, w)])
+    z = ca.MX.sym("z", 4 * n)
+    last = step.mapaccum("all", it.steps)(z, ca.DM(range(it.steps)).T)[:, -1]
+    miss, w = last[2 * n - 2 : 2 * n] - it.goal, last[2 * n :]
+    loss = ca.dot(miss, miss) + 0.1 * ca.dot(w, w)
+    both = ca.Function("both", [z], [loss, ca.gradient(loss, z)])
+
+    def run(z: Array) -> tuple[float, Array]:
+        loss, gradient = both(z)
+        return float(loss), np.asarray(gradient).ravel()
+
+    return run

@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from family import H as STEP
+from family import LAWS, REACHES, small
 from given import GOAL, Array, E, H, R, Run, rack, robot
 from jax import lax
 from ours_peer import points  # noqa: F401 -- the same for all
@@ -89,5 +91,37 @@ def mass_spring(steps: int) -> Run:
         start = jnp.asarray(body.positions)
         (x, _), _ = lax.scan(step, (start, jnp.zeros_like(start)), jnp.arange(steps, dtype=float))
         return -x[0, 0]
+
+    return _run(jax.jit(jax.value_and_grad(loss)))
+
+
+def family(seed: int) -> Run:
+    """The pairs under a law are arrays."""
+    it = small(seed)
+    n = it.n
+
+    def step(state: Any, t: Any) -> Any:
+        x, v = state
+        f = jnp.zeros_like(x)
+        for g in it.groups:
+            d, r = x[g.p] - x[g.q], v[g.p] - v[g.q]
+            near = (d * d).sum(1)
+            size = LAWS[g.law](jnp, near, (d * r).sum(1), g.a, g.b)
+            if g.law in REACHES:
+                size = jnp.where(near < g.b * g.b, size, 0.0)
+            pull = size[:, None] * d
+            f = f.at[g.p].add(pull).at[g.q].add(-pull)
+        if it.drag:
+            f = f - it.drag * jnp.sqrt((v * v).sum(1, keepdims=True) + 1e-6) * v
+        if it.drive:
+            f = f.at[:, 0].add(it.drive * jnp.sin(5.0 * STEP * t + x[:, 1]))
+        if it.ground:
+            f = f.at[:, 1].add(jnp.where(x[:, 1] < 0, -it.ground * x[:, 1], 0.0))
+        v = v + STEP * f
+        return (x + STEP * v, v), None
+
+    def loss(z: Any) -> Any:
+        (x, v), _ = lax.scan(step, tuple(z.reshape(2, n, 2)), jnp.arange(it.steps, dtype=float))
+        return ((x[-1] - it.goal) ** 2).sum() + 0.1 * (v * v).sum()
 
     return _run(jax.jit(jax.value_and_grad(loss)))

@@ -4,7 +4,8 @@
 
 It answers in JSON lines on its standard output. The first: seconds of importing the tool, seconds until the first
 result (tracing, compiling, one run), the tool's version, and results at the points where tools are compared. Then,
-for each whole number k that it reads: milliseconds of k runs. (rose_peer.mjs answers in the same way, under Node.)
+for each whole number k that it reads: milliseconds of k runs; for sizes as JSON: the same task anew of those sizes, with
+such a first line. (rose_peer.mjs answers whole numbers in the same way, under Node.)
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ["ROSESIM_CACHE_DIR"] = ""  # compile times are cold
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
@@ -35,20 +35,29 @@ def main() -> None:
     begun = time.perf_counter()
     tool = importlib.import_module(module)
     imported = time.perf_counter() - begun
-    points = tool.points(task, **sizes)
-    begun = time.perf_counter()
-    run = getattr(tool, task)(**sizes)
-    results = [plain(run(points[0]))]
-    ready = time.perf_counter() - begun
-    results += [plain(run(z)) for z in points[1:]]
-    more = getattr(run, "facts", {})
-    first = {"import": imported, "ready": ready, "version": tool.VERSION, "results": results, "facts": more}
-    answers.write(json.dumps(first) + "\n")
+
+    def prepare(sizes: dict[str, Any]) -> tuple[Any, Any]:
+        points = tool.points(task, **sizes)
+        begun = time.perf_counter()
+        run = getattr(tool, task)(**sizes)
+        results = [plain(run(points[0]))]
+        ready = time.perf_counter() - begun
+        results += [plain(run(z)) for z in points[1:]]
+        facts = getattr(run, "facts", {})
+        first = {"import": imported, "ready": ready, "version": tool.VERSION, "results": results, "facts": facts}
+        answers.write(json.dumps(first) + "\n")
+        return run, points[0]
+
+    run, z = prepare(sizes)
     for line in sys.stdin:
+        message = json.loads(line)
+        if isinstance(message, dict):
+            run, z = prepare(message)
+            continue
         times: list[float] = []
-        for _ in range(int(line)):
+        for _ in range(message):
             begun = time.perf_counter()
-            run(points[0])
+            run(z)
             times.append(1e3 * (time.perf_counter() - begun))
         answers.write(json.dumps(times) + "\n")
 
