@@ -72,7 +72,104 @@ def steps(records: Records) -> list[Plot]:
     return [plot]
 
 
-PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {"steps": (steps, (560, 420))}
+def batch(records: Records) -> list[Plot]:
+    plot = Plot(
+        "Billiards, 1024 steps: value and gradient of many shots at once",
+        "shots at once",
+        "milliseconds a shot",
+        logarithmic=True,
+        logarithmic_x=True,
+        across=(1, 4000),
+        x_ticks=(1, 4, 16, 64, 256),
+    )
+    lines(plot, records, "shots", lambda r: 1 / r["shots"])
+    return [plot]
+
+
+def bars(plot: Plot, rows: Sequence[tuple[str, dict[str, float]]], *, shade: Callable[[str], str] = role) -> None:
+    """A row each: a dot at the median, a line from quartile to quartile."""
+    plot.rows = [name for name, _ in rows]
+    for k, (name, spread) in enumerate(rows):
+        plot.curve([spread["low"], spread["high"]], [k, k], shade(name), width=2.0)
+        plot.curve([spread["median"]], [k], shade(name), style="dots", width=3.0)
+
+
+def compiling(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for key, title in (("compile_seconds", "Compiling billiards, cold"), ("import_seconds", "Importing the tool")):
+        rows = sorted(((r["tool"], r[key]) for r in records if "failed" not in r), key=lambda row: row[1]["median"])
+        if key == "import_seconds":  # the C's is the loading of what calls it
+            rows = [(t, s) for t, s in rows if "," not in t]
+        plot = Plot(title, "seconds", "", logarithmic_x=True, across=(0.01, 100))
+        bars(plot, rows)
+        made.append(plot)
+    return made
+
+
+def backends(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for task, n in dict.fromkeys((r["task"], r["steps"]) for r in records):
+        mine = [r for r in records if (r["task"], r["steps"]) == (task, n)]
+        best = mine[0]["ms"]["median"]
+        rows = [(r["tool"], {q: r["ms"][q] / best for q in ("low", "median", "high")}) for r in mine]
+        across = (0.5, max(8.0, 2 * max(s["high"] for _, s in rows)))
+        plot = Plot(f"{task}, {n} steps", "times the optimised program", "", logarithmic_x=True, across=across)
+        bars(plot, rows, shade=lambda name: "first" if name == "optimised" else "others")
+        made.append(plot)
+    return made
+
+
+def size(records: Records) -> list[Plot]:
+    measures: list[tuple[str, str, Callable[[dict[str, Any]], float]]] = [
+        ("Lines of LLVM text", "", lambda r: r["llvm_lines"]),
+        ("Machine code", "kilobytes", lambda r: r["code_bytes"] / 1e3),
+        ("Compile time", "seconds", lambda r: r["compile_seconds"]),
+        ("Run time", "milliseconds", lambda r: r["ms"]["median"]),
+    ]
+    made: list[Plot] = []
+    for title, unit, of in measures:
+        plot = Plot(title, "steps, unrolled", unit, logarithmic=True, logarithmic_x=True, across=(1, 64))
+        plot.x_ticks = (1, 2, 4, 8, 16, 32, 64)
+        for name, shade in (("named functions", "first"), ("all inlined", "second")):
+            mine = [r for r in records if r["tool"] == name and "failed" not in r]
+            x, y = [r["steps"] for r in mine], [of(r) for r in mine]
+            plot.curve(x, y, shade, name=name)
+            plot.curve(x, y, shade, style="dots")
+        made.append(plot)
+    return made
+
+
+def family(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for key, title, of in (
+        ("ms", "run time", lambda r: r["ms"]["median"]),
+        ("compile_seconds", "compile time", lambda r: r["compile_seconds"]),
+    ):
+        plot = Plot(f"Small random programs: {title}", "times ours", "part of them", logarithmic_x=True)
+        plot.across, plot.up, plot.legend = (
+            ((0.3, 100), (0.0, 1.0), "right") if key == "ms" else ((0.01, 100), (0.0, 1.0), "left")
+        )
+        ours = {r["seed"]: of(r) for r in records if r["tool"] == "rosesim"}
+        for tool, shade in (("JAX", "second"), ("CasADi", "fourth")):
+            ratios = np.sort([of(r) / ours[r["seed"]] for r in records if r["tool"] == tool and "failed" not in r])
+            low, median, high = np.percentile(ratios, [25, 50, 75])
+            part = (np.arange(len(ratios)) + 0.5) / len(ratios)
+            plot.curve(
+                ratios, part, shade, style="dots", width=1.8, name=f"{tool}: {low:.2g}, {median:.2g}, {high:.2g}"
+            )
+        plot.vertical(1.0)
+        made.append(plot)
+    return made
+
+
+PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
+    "steps": (steps, (560, 420)),
+    "batch": (batch, (560, 360)),
+    "compile": (compiling, (440, 330)),
+    "family": (family, (440, 330)),
+    "size": (size, (400, 260)),
+    "backends": (backends, (330, 190)),
+}
 
 
 def main() -> None:
@@ -84,7 +181,9 @@ def main() -> None:
     for name in given.names:
         draw, (width, height) = PICTURES[name]
         records = json.loads((given.data / f"{name}.json").read_text())["measured"]
-        write(given.into / f"speed_{name}.png", draw(records), width=width, height=height)
+        plots = draw(records)
+        columns = 2 if len(plots) == 4 else len(plots)
+        write(given.into / f"speed_{name}.png", plots, width=width, height=height, columns=columns)
 
 
 if __name__ == "__main__":

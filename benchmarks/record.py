@@ -75,7 +75,7 @@ def batch(quick: bool) -> list[dict[str, Any]]:
 
 def robot(quick: bool) -> list[dict[str, Any]]:
     """Mass-spring, robot D: value and gradient by all weights."""
-    tools = [OURS, ("C", "c_limit", {}), JAX, TORCH]
+    tools = [OURS, ("C", "c_limit", {}), JAX, CASADI, TORCH]
     return take_turns([tool(t, "mass_spring", steps=100 if quick else 1364) for t in tools], 2 if quick else 7)
 
 

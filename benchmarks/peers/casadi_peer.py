@@ -15,9 +15,9 @@ from typing import Any
 
 import casadi as ca
 import numpy as np
-from family import H as STEP
 from family import LAWS, REACHES, small
-from given import GOAL, Array, E, H, R, Run, rack
+from family import H as STEP
+from given import GOAL, Array, E, H, R, Run, rack, robot
 from ours_peer import points  # noqa: F401 -- the same for all
 
 VERSION = ca.__version__
@@ -104,6 +104,47 @@ def family(seed: int) -> Run:
     miss, w = last[2 * n - 2 : 2 * n] - it.goal, last[2 * n :]
     loss = ca.dot(miss, miss) + 0.1 * ca.dot(w, w)
     both = ca.Function("both", [z], [loss, ca.gradient(loss, z)])
+
+    def run(z: Array) -> tuple[float, Array]:
+        loss, gradient = both(z)
+        return float(loss), np.asarray(gradient).ravel()
+
+    return run
+
+
+def mass_spring(steps: int) -> Run:
+    """A step is one function of scalar expressions of state and weights."""
+    body, hidden, h = robot(), 32, 0.004
+    n, m = len(body.nodes), len(body.springs)
+    inputs = 10 + 4 * n + 2
+    shapes = (hidden, inputs), (hidden, 1), (m, hidden), (m, 1)
+    cuts = np.cumsum([0, *(a * b for a, b in shapes)])
+    s, t, z = ca.SX.sym("s", 4 * n), ca.SX.sym("t"), ca.SX.sym("z", int(cuts[-1]))
+    # CasADi's matrices go column by column, ours row by row.
+    w1, b1, w2, b2 = (ca.reshape(z[a:b], q, p).T for (p, q), a, b in zip(shapes, cuts, cuts[1:], strict=False))
+    x, v = (ca.reshape(part, 2, n).T for part in (s[: 2 * n], s[2 * n :]))
+    c = ca.sum1(x) / n
+    waves = ca.sin(10.0 * h * t + 2 * np.pi / 10 * np.arange(10))
+    seen = ca.horzcat(0.05 * (x - ca.repmat(c, n, 1)), 0.05 * v)
+    told = ca.vertcat(waves, ca.vec(seen.T), (np.array([[0.9, 0.2]]) - c).T)
+    a = ca.tanh(w2 @ ca.tanh(w1 @ told + b1) + b2)
+    rest, stiffness, actuation = (body.of_springs(k) for k in (2, 3, 4))
+    w = np.exp(-h * 15.0) * v + np.array([[0.0, -4.8 * h]] * n)
+    for k, (p, q) in enumerate(body.ends.tolist()):
+        d = x[p, :] - x[q, :]
+        length = ca.sqrt(ca.sumsqr(d)) + 1e-4
+        given = h * stiffness[k] * (length - rest[k] * (1 + a[k] * actuation[k])) / length * d
+        w[p, :] -= given
+        w[q, :] += given
+    hits = ca.logic_and(x[:, 1] + h * w[:, 1] < 0.1, w[:, 1] < -1e-4)
+    tau = ca.if_else(hits, -(x[:, 1] - 0.1) / ca.if_else(hits, w[:, 1], 1.0), 0.0)
+    after = ca.repmat(ca.if_else(hits, 0.0, 1.0), 1, 2) * w
+    moved = x + ca.repmat(tau, 1, 2) * w + ca.repmat(h - tau, 1, 2) * after
+    step = ca.Function("step", [s, t, z], [ca.vertcat(ca.vec(moved.T), ca.vec(after.T))])
+    tuned = ca.MX.sym("z", int(cuts[-1]))
+    start = ca.DM(np.concatenate([body.positions.ravel(), np.zeros(2 * n)]))
+    last = step.mapaccum("all", steps)(start, ca.DM(range(steps)).T, ca.repmat(tuned, 1, steps))[:, -1]
+    both = ca.Function("both", [tuned], [-last[0], ca.gradient(-last[0], tuned)])
 
     def run(z: Array) -> tuple[float, Array]:
         loss, gradient = both(z)

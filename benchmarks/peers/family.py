@@ -94,7 +94,7 @@ REACHES = {"contact"}
 def small(seed: int) -> Small:
     """The program of a seed, 0 or more (the one of -1 is for warming up)."""
     rng = np.random.default_rng(1000 + seed)
-    n, steps = int(rng.integers(2, 9)), int(round(2 ** rng.uniform(2, 6)))
+    n, steps = int(rng.integers(2, 9)), round(2 ** rng.uniform(2, 6))
     every = np.array([(i, j) for i in range(n) for j in range(i)])
     groups: list[Group] = []
     for law in rng.choice(list(LAWS), int(rng.integers(1, 5)), replace=False):

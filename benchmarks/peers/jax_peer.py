@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from family import H as STEP
 from family import LAWS, REACHES, small
+from family import H as STEP
 from given import GOAL, Array, E, H, R, Run, rack, robot
 from jax import lax
 from ours_peer import points  # noqa: F401 -- the same for all

@@ -110,9 +110,9 @@ def family(seed: int) -> Run:
             if it.drag:
                 f = f - it.drag * sqrt(v[i][0] ** 2 + v[i][1] ** 2 + 1e-6) * v[i]
             if it.drive:
-                f = f + [it.drive * sin(5.0 * STEP * t + x[i][1]), 0.0]
+                f = f.at[0].add(it.drive * sin(5.0 * STEP * t + x[i][1]))
             if it.ground:
-                f = f + [0.0, select(x[i][1] < 0, -it.ground * x[i][1], 0.0)]
+                f = f.at[1].add(select(x[i][1] < 0, -it.ground * x[i][1], 0.0))
             return v[i] + STEP * f
 
         w = vec(n, after)

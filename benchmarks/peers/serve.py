@@ -4,8 +4,8 @@
 
 It answers in JSON lines on its standard output. The first: seconds of importing the tool, seconds until the first
 result (tracing, compiling, one run), the tool's version, and results at the points where tools are compared. Then,
-for each whole number k that it reads: milliseconds of k runs; for sizes as JSON: the same task anew of those sizes, with
-such a first line. (rose_peer.mjs answers whole numbers in the same way, under Node.)
+for each whole number k that it reads: milliseconds of k runs; for sizes as JSON: the same task anew of those sizes,
+with such a first line. (rose_peer.mjs answers whole numbers in the same way, under Node.)
 """
 
 from __future__ import annotations

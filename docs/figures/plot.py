@@ -104,7 +104,7 @@ class Plot:
         y0, y1 = scale(self.up or (min(y_ticks[0], shown[:, 1].min()), max(y_ticks[-1], shown[:, 1].max())))
         if self.rows:
             y_ticks, y0, y1 = range(len(self.rows)), len(self.rows) - 0.5, -0.5
-        margin = max(LEFT, 14 + 0.55 * LETTERS * max(map(len, self.rows), default=0))
+        margin = max(LEFT, 16 + 0.58 * LETTERS * max(map(len, self.rows), default=0))
         box = np.array([width - margin - RIGHT, height - BOTTOM - TOP])
 
         def at(points: ArrayLike) -> NDArray[np.float64]:
@@ -151,11 +151,12 @@ class Plot:
             canvas.text((left + 34, y - LETTERS / 3), curve.name, "ink", size=LETTERS)
 
 
-def write(file: Path, plots: Sequence[Plot], *, width: int = 420, height: int = 300) -> None:
-    """Write diagrams of this size (in points) beside each other into a PNG."""
-    size = (SHARPNESS * width, SHARPNESS * height)
-    panels = [(p.canvas(width, height), Box(k * size[0], 0, *size)) for k, p in enumerate(plots)]
-    write_png(file, render((size[0] * len(plots), size[1]), panels, colours(ROLES)))
+def write(file: Path, plots: Sequence[Plot], *, width: int = 420, height: int = 300, columns: int = 0) -> None:
+    """Write diagrams of this size (in points) beside each other into a PNG, or in rows of so many."""
+    columns = columns or len(plots)
+    w, h = SHARPNESS * width, SHARPNESS * height
+    panels = [(p.canvas(width, height), Box(k % columns * w, k // columns * h, w, h)) for k, p in enumerate(plots)]
+    write_png(file, render((w * columns, h * -(-len(plots) // columns)), panels, colours(ROLES)))
 
 
 def _draw(canvas: Canvas, path: NDArray[np.float64], curve: Curve) -> None:
