@@ -1,4 +1,7 @@
-"""What every peer is given: numbers of our scenes, as NumPy arrays."""
+"""What every peer is given: numbers of our scenes, as NumPy arrays.
+
+rosesim is imported when they are asked for, so that it does not count where a tool's import is timed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rosesim.scenes import configure, find_scene
 
 Array = NDArray[np.float64]
 Run = Callable[[Array], tuple[Any, Any]]
@@ -23,10 +24,33 @@ BREAK = np.array([0.42, 0.502, 0.9, 0.01])
 """A shot that hits within a few steps: gradients are compared there too, for SHOT's is zero before step 512."""
 
 
+def _scene(name: str, *settings: str) -> Any:
+    from rosesim.scenes import configure, find_scene
+
+    return configure(find_scene(name), settings)[0]
+
+
+def points(task: str, **sizes: Any) -> list[Array]:
+    """Where tools are compared; the first is the one that is timed."""
+    from family import small
+
+    match task:
+        case "billiards":
+            return [SHOT, BREAK]
+        case "mass_spring":
+            return [weights()]
+        case "batch":
+            return [shots(sizes["shots"])]
+        case "family":
+            z = small(sizes["seed"]).start
+            return [z, 1.1 * z]
+        case _:
+            raise ValueError(task)
+
+
 def rack() -> Array:
     """Where the eleven balls lie, of shape (11, 2)."""
-    scene: Any = configure(find_scene("billiards"), [])[0]
-    return scene.rack()
+    return _scene("billiards").rack()
 
 
 def shots(count: int) -> Array:
@@ -38,8 +62,7 @@ def shots(count: int) -> Array:
 
 def robot() -> Any:
     """Robot D of mass_spring: `positions`, `ends`; `of_springs` gives rest, stiffness, actuation (2, 3, 4)."""
-    scene: Any = configure(find_scene("mass_spring"), ["robot=D"])[0]
-    return scene.robot
+    return _scene("mass_spring", "robot=D").robot
 
 
 def weights() -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from family import LAWS, REACHES, Group, small
 from family import H as STEP
-from given import BREAK, SHOT, Array, Run, shots, weights
+from given import Array, Run, points  # noqa: F401 -- points is for serve.py
 
 import rosesim
 from rosesim import Real, Vec, accumulate, cond, const, fn, for_each, scan, select, sin, sqrt, value_and_grad, vec
@@ -17,22 +17,6 @@ from rosesim.ad.function import flat_args
 from rosesim.scenes import compiled, configure, find_scene
 
 VERSION = rosesim.__version__
-
-
-def points(task: str, **sizes: Any) -> list[Array]:
-    """Where tools are compared; the first is the one that is timed."""
-    match task:
-        case "billiards":
-            return [SHOT, BREAK]
-        case "mass_spring":
-            return [weights()]
-        case "batch":
-            return [shots(sizes["shots"])]
-        case "family":
-            z = small(sizes["seed"]).start
-            return [z, 1.1 * z]
-        case _:
-            raise ValueError(task)
 
 
 def _scene(name: str, settings: list[str], interpreted: bool = False, **options: Any) -> Run:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from given import GOAL, Array, E, H, R, Run, rack, robot
-from ours_peer import points  # noqa: F401 -- the same for all
+from given import GOAL, Array, E, H, R, Run, points, rack, robot  # noqa: F401 -- points is for serve.py
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import warp as wp
-from given import GOAL, Array, E, H, R, Run, rack
-from ours_peer import points  # noqa: F401 -- the same for all
+from given import GOAL, Array, E, H, R, Run, points, rack  # noqa: F401 -- points is for serve.py
 
 VERSION = wp.__version__
 wp.config.quiet = True
