@@ -38,6 +38,11 @@ def _scene(name: str, settings: list[str], interpreted: bool = False, **options:
         loss, gradient = both(flat.unflatten(z), inputs)
         return loss, flat.flatten(gradient)
 
+    def native(z: Array) -> Any:
+        params = flat.unflatten(z)
+        return lambda: both(params, inputs)
+
+    run.native = native
     return run
 
 

@@ -5,7 +5,8 @@
 It answers in JSON lines on its standard output. The first: seconds of importing the tool, seconds until the first
 result (tracing, compiling, one run), the tool's version, and results at the points where tools are compared. Then,
 for each whole number k that it reads: milliseconds of k runs; for sizes as JSON: the same task anew of those sizes,
-with such a first line. (rose_peer.mjs answers whole numbers in the same way, under Node.)
+with such a first line. What is timed is a call as a user of the tool would write it: where its numbers are no vector,
+`run.native(z)` gives that. (rose_peer.mjs answers whole numbers in the same way, under Node.)
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ def main() -> None:
 
     given.rack(), given.robot()  # reading our scenes counts for nobody
 
-    def prepare(sizes: dict[str, Any]) -> tuple[Any, Any]:
+    def prepare(sizes: dict[str, Any]) -> Callable[[], Any]:
         points = tool.points(task, **sizes)
         begun = time.perf_counter()
         run = getattr(tool, task)(**sizes)
@@ -49,18 +51,19 @@ def main() -> None:
         facts = getattr(run, "facts", {})
         first = {"import": imported, "ready": ready, "version": tool.VERSION, "results": results, "facts": facts}
         answers.write(json.dumps(first) + "\n")
-        return run, points[0]
+        native = getattr(run, "native", lambda z: lambda: run(z))
+        return native(points[0])
 
-    run, z = prepare(sizes)
+    call = prepare(sizes)
     for line in sys.stdin:
         message = json.loads(line)
         if isinstance(message, dict):
-            run, z = prepare(message)
+            call = prepare(message)
             continue
         times: list[float] = []
         for _ in range(message):
             begun = time.perf_counter()
-            run(z)
+            call()
             times.append(1e3 * (time.perf_counter() - begun))
         answers.write(json.dumps(times) + "\n")
 

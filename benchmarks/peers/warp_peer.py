@@ -1,4 +1,4 @@
-"""Warp on the CPU: a kernel a step, launches recorded, states kept in arrays, its reverse by wp.Tape."""
+"""Warp on the CPU: all steps in one kernel of one thread, states kept in arrays, its reverse by wp.Tape."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def bump_of(xi: wp.vec2d, vi: wp.vec2d, xj: wp.vec2d, vj: wp.vec2d) -> wp.vec4d:
     return bump
 
 
-@wp.kernel
-def step(t: int, n: int, x: wp.array2d(dtype=wp.vec2d), v: wp.array2d(dtype=wp.vec2d)):
-    i = wp.tid()
+@wp.func
+def step_ball(t: int, i: int, n: int, x: wp.array2d(dtype=wp.vec2d), v: wp.array2d(dtype=wp.vec2d)):
     total = wp.vec4d(F(0.0), F(0.0), F(0.0), F(0.0))
     for j in range(n):
         if i != j:
@@ -47,6 +46,13 @@ def step(t: int, n: int, x: wp.array2d(dtype=wp.vec2d), v: wp.array2d(dtype=wp.v
     after = v[t, i] + wp.vec2d(total[0], total[1])
     v[t + 1, i] = after
     x[t + 1, i] = x[t, i] + wp.vec2d(total[2], total[3]) + h * after
+
+
+@wp.kernel
+def all_steps(steps: int, n: int, x: wp.array2d(dtype=wp.vec2d), v: wp.array2d(dtype=wp.vec2d)):
+    for t in range(steps):
+        for i in range(n):
+            step_ball(t, i, n, x, v)
 
 
 @wp.kernel
@@ -73,12 +79,11 @@ def billiards(steps: int) -> Run:
     tape: Any = wp.Tape()
     with tape:
         wp.launch(place, 1, inputs=[given, x, v], device="cpu")
-        for t in range(steps):
-            wp.launch(step, n, inputs=[t, n, x, v], device="cpu")
+        wp.launch(all_steps, 1, inputs=[steps, n, x, v], device="cpu")
         wp.launch(miss, 1, inputs=[steps, n, x, loss], device="cpu")
     forward = [
         wp.launch(place, 1, inputs=[given, x, v], device="cpu", record_cmd=True),
-        *(wp.launch(step, n, inputs=[t, n, x, v], device="cpu", record_cmd=True) for t in range(steps)),
+        wp.launch(all_steps, 1, inputs=[steps, n, x, v], device="cpu", record_cmd=True),
         wp.launch(miss, 1, inputs=[steps, n, x, loss], device="cpu", record_cmd=True),
     ]
 
