@@ -3,7 +3,7 @@
     python benchmarks/pictures.py [steps batch ...] [--data FOLDER] [--into FOLDER]
 
 Ours is blue, hand-written C green, the other tools grey with their names beside them. A point is a median, the
-upright line through it goes from quartile to quartile.
+upright line through it goes from quartile to quartile; dashes go on where a run would have taken too long.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(HERE.parent / "docs" / "figures"))
 from plot import Plot, write  # noqa: E402 # pyright: ignore[reportMissingImports] -- that of the manual's figures
 
 Records = list[dict[str, Any]]
-APART = 0.19
+APART = 0.22
 """Least distance of two names in a picture, in powers of ten."""
 
 
@@ -34,9 +34,19 @@ def tools(records: Records) -> list[str]:
     return list(dict.fromkeys(r["tool"] for r in records if "failed" not in r))
 
 
-def lines(plot: Plot, records: Records, x: str, scaled: Callable[[dict[str, Any]], float] = lambda r: 1.0) -> None:
-    """A curve a tool, with quartiles, and its name at its right end."""
-    ends: list[tuple[float, float, str]] = []
+def lines(
+    plot: Plot,
+    records: Records,
+    x: str,
+    scaled: Callable[[dict[str, Any]], float] = lambda r: 1.0,
+    grows: float = 1.0,
+) -> None:
+    """A curve a tool, with quartiles, and its name at its right end.
+
+    Where a tool was left out at large sizes, dashes go on from its last point, y growing as x to the power `grows`.
+    """
+    ends: list[tuple[float, str]] = []
+    last = max(r[x] for r in records)
     for tool in tools(records):
         mine = sorted((r for r in records if r["tool"] == tool and "failed" not in r), key=lambda r: r[x])
         at = [r[x] for r in mine]
@@ -45,17 +55,14 @@ def lines(plot: Plot, records: Records, x: str, scaled: Callable[[dict[str, Any]
         plot.curve(at, median, role(tool), style="dots", width=1.6)
         for a, b, c in zip(at, low, high, strict=True):
             plot.curve([a, a], [b, c], role(tool), width=1.0)
-        ends.append((float(median[-1]), at[-1], tool))
-    name_ends(plot, ends)
-
-
-def name_ends(plot: Plot, ends: Sequence[tuple[float, float, str]]) -> None:
-    """Names right of the last points, moved apart where they would lie on each other."""
-    last = -np.inf
-    for y, x, tool in sorted(ends):
-        at = max(np.log10(y) - 0.04, last + APART)
-        plot.label((1.13 * x, 10**at), tool)
-        last = at
+        end = float(median[-1]) * (last / at[-1]) ** grows
+        if at[-1] < last:
+            plot.curve([at[-1], last], [median[-1], end], role(tool), style="dashed", width=0.8)
+        ends.append((end, tool))
+    height = -np.inf
+    for y, tool in sorted(ends):  # moved apart where they would lie on each other
+        height = max(np.log10(y) - 0.04, height + APART)
+        plot.label((1.13 * last, 10**height), tool)
 
 
 def steps(records: Records) -> list[Plot]:
@@ -82,7 +89,7 @@ def batch(records: Records) -> list[Plot]:
         across=(1, 4000),
         x_ticks=(1, 4, 16, 64, 256),
     )
-    lines(plot, records, "shots", lambda r: 1 / r["shots"])
+    lines(plot, records, "shots", lambda r: 1 / r["shots"], grows=0.0)
     return [plot]
 
 

@@ -48,6 +48,12 @@ def tool(named: tuple[str, str, dict[str, Any]], task: str, **sizes: Any) -> Too
     return Tool(name, module, task, {**sizes, **more})
 
 
+def remaining(tools: list[Any], records: list[dict[str, Any]], growth: float) -> list[Any]:
+    """Those that did not fail, and whose run will not take too long at a size so many times larger."""
+    rows = zip(tools, records, strict=True)
+    return [t for t, r in rows if "failed" not in r and growth * r["ms"]["median"] <= LONGEST]
+
+
 def steps(quick: bool) -> list[dict[str, Any]]:
     """Billiards: value and gradient against steps, all tools."""
     found: list[dict[str, Any]] = []
@@ -55,21 +61,22 @@ def steps(quick: bool) -> list[dict[str, Any]]:
     for n in [256, 512] if quick else [256, 512, 1024, 2048, 4096, 8192, 16384]:
         records = take_turns([tool(t, "billiards", steps=n) for t in left], 2 if quick else 5)
         found += records
-        for t, r in zip(list(left), records, strict=True):
-            if "failed" in r or 2 * r["ms"]["median"] > LONGEST:
-                left.remove(t)
+        left = remaining(left, records, 2)
     return found
 
 
 def batch(quick: bool) -> list[dict[str, Any]]:
     """Billiards, 1024 steps: many shots at once."""
     found: list[dict[str, Any]] = []
+    two_cores = ("rosesim, two cores", *OURS[1:])
+    left = [OURS, C_LANES, JAX, two_cores]
     for shots in [1, 16] if quick else [1, 4, 8, 16, 64, 256]:
-        tools = [tool(t, "batch", steps=1024, shots=shots) for t in (OURS, C_LANES, JAX)]
-        if shots > 1:
-            tools.append(tool(("rosesim, two cores", *OURS[1:]), "batch", steps=1024, shots=shots))
-            tools[-1].cores = 2
-        found += take_turns(tools, 2 if quick else 5)
+        tools = [tool(t, "batch", steps=1024, shots=shots) for t in left]
+        for t in tools:
+            t.cores = 2 if t.name == two_cores[0] else 1
+        records = take_turns(tools, 2 if quick else 5)
+        found += records
+        left = remaining(left, records, 4)
     return found
 
 
