@@ -22,7 +22,8 @@ sys.path.insert(0, str(HERE.parent / "docs" / "figures"))
 from plot import Plot, write  # noqa: E402 # pyright: ignore[reportMissingImports] -- that of the manual's figures
 
 Records = list[dict[str, Any]]
-APART = 0.22
+Scaled = Callable[[dict[str, Any]], float]
+APART = 0.24
 """Least distance of two names in a picture, in powers of ten."""
 
 
@@ -34,13 +35,7 @@ def tools(records: Records) -> list[str]:
     return list(dict.fromkeys(r["tool"] for r in records if "failed" not in r))
 
 
-def lines(
-    plot: Plot,
-    records: Records,
-    x: str,
-    scaled: Callable[[dict[str, Any]], float] = lambda r: 1.0,
-    grows: float = 1.0,
-) -> None:
+def lines(plot: Plot, records: Records, x: str, *, scaled: Scaled = lambda r: 1.0, grows: float = 1.0) -> None:
     """A curve a tool, with quartiles, and its name at its right end.
 
     Where a tool was left out at large sizes, dashes go on from its last point, y growing as x to the power `grows`.
@@ -73,6 +68,7 @@ def steps(records: Records) -> list[Plot]:
         logarithmic=True,
         logarithmic_x=True,
         across=(256, 200_000),
+        up=(0.03, 50_000),
         x_ticks=(256, 1024, 4096, 16384),
     )
     lines(plot, records, "steps")
@@ -89,7 +85,7 @@ def batch(records: Records) -> list[Plot]:
         across=(1, 4000),
         x_ticks=(1, 4, 16, 64, 256),
     )
-    lines(plot, records, "shots", lambda r: 1 / r["shots"], grows=0.0)
+    lines(plot, records, "shots", scaled=lambda r: 1 / r["shots"], grows=0.0)
     return [plot]
 
 
@@ -170,7 +166,7 @@ def family(records: Records) -> list[Plot]:
 
 
 PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
-    "steps": (steps, (560, 420)),
+    "steps": (steps, (560, 480)),
     "batch": (batch, (560, 360)),
     "compile": (compiling, (440, 330)),
     "family": (family, (440, 330)),
