@@ -104,7 +104,7 @@ class Plot:
         y0, y1 = scale(self.up or (min(y_ticks[0], shown[:, 1].min()), max(y_ticks[-1], shown[:, 1].max())))
         if self.rows:
             y_ticks, y0, y1 = range(len(self.rows)), len(self.rows) - 0.5, -0.5
-        margin = max(LEFT, 16 + 0.58 * LETTERS * max(map(len, self.rows), default=0))
+        margin = max(LEFT, 18 + 0.64 * LETTERS * max(map(len, self.rows), default=0))
         box = np.array([width - margin - RIGHT, height - BOTTOM - TOP])
 
         def at(points: ArrayLike) -> NDArray[np.float64]:
