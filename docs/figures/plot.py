@@ -25,7 +25,7 @@ LETTERS, TITLE = 10.0, 12.0
 LEFT, BOTTOM, RIGHT, TOP = 58.0, 44.0, 18.0, 46.0
 """Room around the axes for numbers, names and the title."""
 DASH, GAP = 6.0, 4.0
-ROLES = {"first": "#1b3f8b", "second": "#d55e00", "third": "#009e73", "fourth": "#8b5a9f"}
+ROLES = {"first": "#1b3f8b", "second": "#d55e00", "third": "#009e73", "fourth": "#8b5a9f", "others": "#a9acb3"}
 """Colours of curves that the colour-blind tell apart (Okabe and Ito 2008), the first darker than the others."""
 
 Style = Literal["line", "dashed", "dots"]
@@ -60,6 +60,12 @@ class Plot:
     up: tuple[float, float] | None = None
     logarithmic: bool = False
     """Whether y is shown by its logarithm: what is not positive is left out."""
+    logarithmic_x: bool = False
+    """The same of x."""
+    x_ticks: Sequence[float] = ()
+    """Where x is numbered, if not at round numbers."""
+    rows: Sequence[str] = ()
+    """Names that stand beside y = 0, 1, ... instead of numbers, the first on top."""
     legend: Literal["left", "right"] = "left"
     _curves: list[Curve] = field(default_factory=list)
     _labels: list[tuple[tuple[float, float], str]] = field(default_factory=list)
@@ -84,41 +90,49 @@ class Plot:
         canvas = Canvas((0.0, 0.0, width, height))
         canvas.box((0.0, 0.0), (width, height), "panel")
         scale = np.log10 if self.logarithmic else np.asarray
+        scale_x = np.log10 if self.logarithmic_x else np.asarray
         shown = np.concatenate([c.points for c in self._curves])
-        if self.logarithmic:
-            shown = shown[shown[:, 1] > 0]
+        for axis, by_logarithm in enumerate((self.logarithmic_x, self.logarithmic)):
+            if by_logarithm:
+                shown = shown[shown[:, axis] > 0]
         shown = shown[np.isfinite(shown).all(axis=1)]
-        x0, x1 = self.across or (shown[:, 0].min(), shown[:, 0].max())
+        ends = self.across or (shown[:, 0].min(), shown[:, 0].max())
+        x0, x1 = scale_x(ends)
         y_ticks = (
             _powers(*_range(shown[:, 1], self.up)) if self.logarithmic else _ticks(*_range(shown[:, 1], self.up))
         )
         y0, y1 = scale(self.up or (min(y_ticks[0], shown[:, 1].min()), max(y_ticks[-1], shown[:, 1].max())))
-        box = np.array([width - LEFT - RIGHT, height - BOTTOM - TOP])
+        if self.rows:
+            y_ticks, y0, y1 = range(len(self.rows)), len(self.rows) - 0.5, -0.5
+        margin = max(LEFT, 18 + 0.64 * LETTERS * max(map(len, self.rows), default=0))
+        box = np.array([width - margin - RIGHT, height - BOTTOM - TOP])
 
         def at(points: ArrayLike) -> NDArray[np.float64]:
             x, y = np.moveaxis(np.asarray(points, dtype=float), -1, 0)
             with np.errstate(all="ignore"):
-                part = np.stack([(x - x0) / (x1 - x0), (scale(y) - y0) / (y1 - y0)], -1)
-            return (LEFT, BOTTOM) + box * part
+                part = np.stack([(scale_x(x) - x0) / (x1 - x0), (scale(y) - y0) / (y1 - y0)], -1)
+            return (margin, BOTTOM) + box * part
 
-        for tick in (t for t in y_ticks if y0 - 1e-9 <= scale(t) <= y1 + 1e-9):
-            left, right = at([(x0, tick), (x1, tick)])
+        for tick in (t for t in y_ticks if min(y0, y1) - 1e-9 <= scale(t) <= max(y0, y1) + 1e-9):
+            left, right = at([(ends[0], tick), (ends[1], tick)])
             canvas.line([left, right], "grid", width=1.0)
-            canvas.text((left[0] - 7, left[1] - LETTERS / 3), _short(tick), "muted", size=LETTERS, align="right")
-        x_ticks = [t for t in _ticks(x0, x1) if x0 - 1e-9 * abs(x1) <= t <= x1 + 1e-9 * abs(x1)]
+            name = self.rows[int(tick)] if self.rows else _short(tick)
+            canvas.text((left[0] - 7, left[1] - LETTERS / 3), name, "muted", size=LETTERS, align="right")
+        all_ticks = self.x_ticks or _powers(*ends) if self.logarithmic_x else _ticks(*ends)
+        x_ticks = [t for t in all_ticks if x0 - 1e-9 * abs(x1) <= scale_x(t) <= x1 + 1e-9 * abs(x1)]
         bottom = BOTTOM
         for tick in x_ticks:
-            x = LEFT + box[0] * (tick - x0) / (x1 - x0)
+            x = margin + box[0] * (scale_x(tick) - x0) / (x1 - x0)
             canvas.line([(x, bottom), (x, bottom - 4)], "muted", width=1.0)
             canvas.text((x, bottom - 7 - LETTERS), _short(tick), "muted", size=LETTERS, align="centre")
-        canvas.line([(LEFT, bottom), (LEFT + box[0], bottom)], "muted", width=1.0)
+        canvas.line([(margin, bottom), (margin + box[0], bottom)], "muted", width=1.0)
         for x in self._verticals:
-            there = LEFT + box[0] * (x - x0) / (x1 - x0)
+            there = margin + box[0] * (scale_x(x) - x0) / (x1 - x0)
             canvas.line([(there, bottom), (there, bottom + box[1])], "muted", width=1.0)
-        canvas.text((LEFT + box[0], 6), self.x_name, "ink", size=LETTERS, align="right")
-        canvas.text((LEFT, height - TOP + 6), self.y_name, "muted", size=LETTERS)
-        canvas.text((LEFT, height - TITLE - 8), self.title, "ink", size=TITLE)
-        low, high = np.array([LEFT, BOTTOM]), np.array([LEFT, BOTTOM]) + box
+        canvas.text((margin + box[0], 6), self.x_name, "ink", size=LETTERS, align="right")
+        canvas.text((margin, height - TOP + 6), self.y_name, "muted", size=LETTERS)
+        canvas.text((margin, height - TITLE - 8), self.title, "ink", size=TITLE)
+        low, high = np.array([margin, BOTTOM]), np.array([margin, BOTTOM]) + box
         for curve in self._curves:
             for path in _inside(at(curve.points), low, high):
                 _draw(canvas, path, curve)
@@ -137,11 +151,12 @@ class Plot:
             canvas.text((left + 34, y - LETTERS / 3), curve.name, "ink", size=LETTERS)
 
 
-def write(file: Path, plots: Sequence[Plot], *, width: int = 420, height: int = 300) -> None:
-    """Write diagrams of this size (in points) beside each other into a PNG."""
-    size = (SHARPNESS * width, SHARPNESS * height)
-    panels = [(p.canvas(width, height), Box(k * size[0], 0, *size)) for k, p in enumerate(plots)]
-    write_png(file, render((size[0] * len(plots), size[1]), panels, colours(ROLES)))
+def write(file: Path, plots: Sequence[Plot], *, width: int = 420, height: int = 300, columns: int = 0) -> None:
+    """Write diagrams of this size (in points) beside each other into a PNG, or in rows of so many."""
+    columns = columns or len(plots)
+    w, h = SHARPNESS * width, SHARPNESS * height
+    panels = [(p.canvas(width, height), Box(k % columns * w, k // columns * h, w, h)) for k, p in enumerate(plots)]
+    write_png(file, render((w * columns, h * -(-len(plots) // columns)), panels, colours(ROLES)))
 
 
 def _draw(canvas: Canvas, path: NDArray[np.float64], curve: Curve) -> None:

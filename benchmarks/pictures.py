@@ -1,0 +1,193 @@
+"""The pictures of the benchmarks, from benchmarks/data/*.json alone: nothing is measured here.
+
+    python benchmarks/pictures.py [steps batch ...] [--data FOLDER] [--into FOLDER]
+
+Ours is blue, hand-written C green, the other tools grey with their names beside them. A point is a median, the
+upright line through it goes from quartile to quartile; dashes go on where a run would have taken too long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "docs" / "figures"))
+from plot import Plot, write  # noqa: E402 # pyright: ignore[reportMissingImports] -- that of the manual's figures
+
+Records = list[dict[str, Any]]
+Scaled = Callable[[dict[str, Any]], float]
+APART = 0.24
+"""Least distance of two names in a picture, in powers of ten."""
+
+
+def role(tool: str) -> str:
+    return "first" if tool.startswith("rosesim") else "third" if tool.startswith("C,") else "others"
+
+
+def tools(records: Records) -> list[str]:
+    return list(dict.fromkeys(r["tool"] for r in records if "failed" not in r))
+
+
+def lines(plot: Plot, records: Records, x: str, *, scaled: Scaled = lambda r: 1.0, grows: float = 1.0) -> None:
+    """A curve a tool, with quartiles, and its name at its right end.
+
+    Where a tool was left out at large sizes, dashes go on from its last point, y growing as x to the power `grows`.
+    """
+    ends: list[tuple[float, str]] = []
+    last = max(r[x] for r in records)
+    for tool in tools(records):
+        mine = sorted((r for r in records if r["tool"] == tool and "failed" not in r), key=lambda r: r[x])
+        at = [r[x] for r in mine]
+        low, median, high = (np.array([r["ms"][q] * scaled(r) for r in mine]) for q in ("low", "median", "high"))
+        plot.curve(at, median, role(tool), width=2.6 if tool == "rosesim" else 1.5)
+        plot.curve(at, median, role(tool), style="dots", width=1.6)
+        for a, b, c in zip(at, low, high, strict=True):
+            plot.curve([a, a], [b, c], role(tool), width=1.0)
+        end = float(median[-1]) * (last / at[-1]) ** grows
+        if at[-1] < last:
+            plot.curve([at[-1], last], [median[-1], end], role(tool), style="dashed", width=0.8)
+        ends.append((end, tool))
+    height = -np.inf
+    for y, tool in sorted(ends):  # moved apart where they would lie on each other
+        height = max(np.log10(y) - 0.04, height + APART)
+        plot.label((1.13 * last, 10**height), tool)
+
+
+def steps(records: Records) -> list[Plot]:
+    plot = Plot(
+        "Billiards: value and gradient, one core",
+        "time steps",
+        "milliseconds",
+        logarithmic=True,
+        logarithmic_x=True,
+        across=(256, 200_000),
+        up=(0.03, 50_000),
+        x_ticks=(256, 1024, 4096, 16384),
+    )
+    lines(plot, records, "steps")
+    return [plot]
+
+
+def batch(records: Records) -> list[Plot]:
+    plot = Plot(
+        "Billiards, 1024 steps: value and gradient of many shots at once",
+        "shots at once",
+        "milliseconds a shot",
+        logarithmic=True,
+        logarithmic_x=True,
+        across=(1, 4000),
+        x_ticks=(1, 4, 16, 64, 256),
+    )
+    lines(plot, records, "shots", scaled=lambda r: 1 / r["shots"], grows=0.0)
+    return [plot]
+
+
+def bars(plot: Plot, rows: Sequence[tuple[str, dict[str, float]]], *, shade: Callable[[str], str] = role) -> None:
+    """A row each: a dot at the median, a line from quartile to quartile."""
+    plot.rows = [name for name, _ in rows]
+    for k, (name, spread) in enumerate(rows):
+        plot.curve([spread["low"], spread["high"]], [k, k], shade(name), width=2.0)
+        plot.curve([spread["median"]], [k], shade(name), style="dots", width=3.0)
+
+
+def compiling(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for key, title in (("compile_seconds", "Compiling billiards, cold"), ("import_seconds", "Importing the tool")):
+        rows = sorted(((r["tool"], r[key]) for r in records if "failed" not in r), key=lambda row: row[1]["median"])
+        if key == "import_seconds":  # the C's is the loading of what calls it
+            rows = [(t, s) for t, s in rows if "," not in t]
+        plot = Plot(title, "seconds", "", logarithmic_x=True, across=(0.01, 100))
+        bars(plot, rows)
+        made.append(plot)
+    return made
+
+
+def backends(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for task, n in dict.fromkeys((r["task"], r["steps"]) for r in records):
+        mine = [r for r in records if (r["task"], r["steps"]) == (task, n)]
+        best = mine[0]["ms"]["median"]
+        rows = [(r["tool"], {q: r["ms"][q] / best for q in ("low", "median", "high")}) for r in mine]
+        across = (0.5, max(8.0, 2 * max(s["high"] for _, s in rows)))
+        plot = Plot(f"{task}, {n} steps", "times the optimised program", "", logarithmic_x=True, across=across)
+        bars(plot, rows, shade=lambda name: "first" if name == "optimised" else "others")
+        made.append(plot)
+    return made
+
+
+def size(records: Records) -> list[Plot]:
+    measures: list[tuple[str, str, Callable[[dict[str, Any]], float]]] = [
+        ("Lines of LLVM text", "", lambda r: r["llvm_lines"]),
+        ("Machine code", "kilobytes", lambda r: r["code_bytes"] / 1e3),
+        ("Compile time", "seconds", lambda r: r["compile_seconds"]),
+        ("Run time", "milliseconds", lambda r: r["ms"]["median"]),
+    ]
+    made: list[Plot] = []
+    for title, unit, of in measures:
+        plot = Plot(title, "steps, unrolled", unit, logarithmic=True, logarithmic_x=True, across=(1, 64))
+        plot.x_ticks = (1, 2, 4, 8, 16, 32, 64)
+        for name, shade in (("named functions", "first"), ("all inlined", "second")):
+            mine = [r for r in records if r["tool"] == name and "failed" not in r]
+            x, y = [r["steps"] for r in mine], [of(r) for r in mine]
+            plot.curve(x, y, shade, name=name)
+            plot.curve(x, y, shade, style="dots")
+        made.append(plot)
+    return made
+
+
+def family(records: Records) -> list[Plot]:
+    made: list[Plot] = []
+    for key, title, of in (
+        ("ms", "run time", lambda r: r["ms"]["median"]),
+        ("compile_seconds", "compile time", lambda r: r["compile_seconds"]),
+    ):
+        plot = Plot(f"Small random programs: {title}", "times ours", "part of them", logarithmic_x=True)
+        plot.across, plot.up, plot.legend = (
+            ((0.3, 100), (0.0, 1.25), "right") if key == "ms" else ((0.003, 100), (0.0, 1.25), "left")
+        )
+        ours = {r["seed"]: of(r) for r in records if r["tool"] == "rosesim"}
+        for tool, shade in (("JAX", "second"), ("CasADi", "fourth")):
+            ratios = np.sort([of(r) / ours[r["seed"]] for r in records if r["tool"] == tool and "failed" not in r])
+            low, median, high = np.percentile(ratios, [25, 50, 75])
+            part = (np.arange(len(ratios)) + 0.5) / len(ratios)
+            plot.curve(
+                ratios, part, shade, style="dots", width=1.8, name=f"{tool}: {low:.2g}, {median:.2g}, {high:.2g}"
+            )
+        plot.vertical(1.0)
+        made.append(plot)
+    return made
+
+
+PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
+    "steps": (steps, (560, 480)),
+    "batch": (batch, (560, 360)),
+    "compile": (compiling, (440, 330)),
+    "family": (family, (440, 330)),
+    "size": (size, (400, 260)),
+    "backends": (backends, (330, 190)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(PICTURES), metavar="name", help=", ".join(PICTURES))
+    parser.add_argument("--data", type=Path, default=HERE / "data")
+    parser.add_argument("--into", type=Path, default=HERE.parent / "docs" / "pictures")
+    given = parser.parse_args()
+    for name in given.names:
+        draw, (width, height) = PICTURES[name]
+        records = json.loads((given.data / f"{name}.json").read_text())["measured"]
+        plots = draw(records)
+        columns = 2 if len(plots) == 4 else len(plots)
+        write(given.into / f"speed_{name}.png", plots, width=width, height=height, columns=columns)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""Tools that take turns: each waits in a process of its own (peers/serve.py) and runs when it is told.
+
+The machine's moods meet all alike, nobody's threads or libraries are in another's way, and one that dies takes
+nobody with it: why it could not be measured is written down instead. All are held to one core.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import json
+import os
+import platform
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PEERS = Path(__file__).parent / "peers"
+TURN = 0.1
+"""Seconds, about, that a tool runs before it is the next one's turn."""
+PATIENCE = 120.0
+"""Seconds that a tool may take to get ready, or for one turn."""
+
+
+@dataclass
+class Tool:
+    """One tool on one task of one size."""
+
+    name: str
+    """As it is called in the data and the pictures."""
+    module: str
+    """Its file in peers/, without the ending."""
+    task: str
+    sizes: dict[str, Any]
+    tolerance: float = 1e-8
+    """Largest difference of loss and gradient from ours, relative to the largest number of each."""
+    cores: int = 1
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of its environment, beside those that make compile times cold."""
+    first: dict[str, Any] = field(default_factory=dict)
+    times: list[float] = field(default_factory=list)
+    failure: str = ""
+    ended: bool = False
+    """Whether its process is no more."""
+    _process: Any = None
+
+    def start(self) -> None:
+        """Import and prepare, alone on the machine."""
+        if (PEERS / f"{self.module}.mjs").exists():
+            command = ["node", str(PEERS / f"{self.module}.mjs")]
+        else:
+            command = [sys.executable, str(PEERS / "serve.py"), self.module]
+        cores = sorted(os.sched_getaffinity(0))[-self.cores :]
+        cold = {"ROSESIM_CACHE_DIR": "", "TORCHINDUCTOR_CACHE_DIR": _scratch(), "OMP_NUM_THREADS": str(self.cores)}
+        try:
+            self._process = subprocess.Popen(
+                [*command, self.task, json.dumps(self.sizes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=os.environ | cold | self.variables,
+                preexec_fn=lambda: os.sched_setaffinity(0, cores),
+            )
+        except OSError as e:
+            self.failure = f"cannot be started: {type(e).__name__}"
+            return
+        self.first = self._answer() or {}
+
+    def prepare(self, **sizes: Any) -> None:
+        """The same task anew of another size, in the process that runs."""
+        self.sizes, self.times = sizes, []
+        if not self.failure:
+            self._say(sizes)
+            self.first = self._answer() or {}
+
+    def turn(self, count: int) -> None:
+        """Run so often."""
+        if self.failure:
+            return
+        self._say(count)
+        self.times += self._answer() or []
+
+    def _say(self, message: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _answer(self) -> Any:
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        line = self._process.stdout.readline() if ready else b""
+        if line:
+            return json.loads(line)
+        self.failure = f"took over {PATIENCE:.0f} s" if not ready else self._last_words()
+        self.stop()
+        return None
+
+    def _last_words(self) -> str:
+        """The line of its errors that names one; paths are left out, for they are this machine's."""
+        said = [s.strip() for s in self._process.stderr.read().decode(errors="replace").splitlines() if s.strip()]
+        errors = [s for s in said if "Error" in s or "panic" in s or "No module" in s] or said[-1:]
+        return " ".join(w for w in (errors[-1] if errors else "died").split() if "/" not in w)[:160]
+
+    def stop(self) -> None:
+        """End its process."""
+        self.ended = True
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def agrees_with(self, reference: Sequence[Any]) -> None:
+        """Note a failure where loss or gradient is another at any of the points."""
+        for mine, theirs in zip(self.first["results"], reference, strict=True):
+            for what, a, b in zip(("losses", "gradients"), mine, theirs, strict=True):
+                difference = np.abs(np.asarray(a) - np.asarray(b)).max() / max(np.abs(b).max(), 1e-30)
+                if not difference <= self.tolerance:
+                    self.failure = f"{what} differ by {difference:.1e} of the largest"
+
+    def record(self) -> dict[str, Any]:
+        """What is written down: quartiles of the milliseconds, compile seconds, or why there are none."""
+        known = {"tool": self.name, "task": self.task, **self.sizes, "cores": self.cores}
+        if self.failure:
+            return {**known, "failed": self.failure}
+        low, median, high = (round(float(v), 6) for v in np.percentile(self.times, [25, 50, 75]))
+        return {
+            **known,
+            "version": self.first["version"],
+            "ms": {"low": low, "median": median, "high": high, "runs": len(self.times)},
+            "import_seconds": round(self.first["import"], 4),
+            "compile_seconds": round(max(self.first["ready"] - median / 1e3, 0.0), 4),
+            **self.first["facts"],
+        }
+
+
+@functools.cache
+def _scratch() -> str:
+    """A folder for what PyTorch compiles, empty when a recording begins."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def take_turns(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
+    """Start tools on one task, measure them and end them."""
+    with running(tools):
+        return measure(tools, rounds)
+
+
+@contextlib.contextmanager
+def running(tools: Sequence[Tool]) -> Generator[None]:
+    """Tools started one after the other, and ended."""
+    try:
+        for tool in tools:
+            tool.start()
+        yield
+    finally:
+        for tool in tools:
+            tool.stop()
+
+
+def measure(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
+    """Let tools take turns at what they prepared; the loss and gradient of the first are those that all must have."""
+    first, *others = tools
+    if first.failure:
+        raise SystemExit(f"{first.name}: {first.failure}")
+    for tool in others:
+        if not tool.failure:
+            tool.agrees_with(first.first["results"])
+    for tool in tools:
+        tool.turn(1)
+        tool.times = []  # its first after others ran: not counted
+        tool.turn(1)
+    counts = [1 if t.failure else max(1, min(50, int(1e3 * TURN / t.times[-1]))) for t in tools]
+    for tool in tools:
+        tool.times = []
+    for _ in range(rounds):
+        for tool, count in zip(tools, counts, strict=True):
+            tool.turn(count)
+    return [tool.record() for tool in tools]
+
+
+def machine() -> dict[str, Any]:
+    """What a reader must know of the machine to judge the numbers; nothing that names it."""
+    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    of = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in text.splitlines())}
+    flags = of.get("flags", "").split()
+    return {
+        "processor": of.get("model name", platform.processor()),
+        "cores": os.cpu_count(),
+        "vectors": 512 if "avx512f" in flags else 256 if "avx2" in flags else 128,
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
