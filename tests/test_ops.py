@@ -264,6 +264,12 @@ def test_a_tie_goes_to_the_first_argument(x: float):
         assert slopes(name, x, -x) == ([1.0, 0.0] if x == 0 or (x < 0) == (name == "minimum") else [0.0, 1.0])
 
 
+def test_pow_of_a_half_is_no_square_root_at_the_edges():
+    for x, expected in ((-0.0, 0.0), (-math.inf, math.inf)):
+        found = value("pow", np.float64(x), np.float64(0.5))
+        assert found == expected and math.copysign(1.0, found) == 1.0
+
+
 def test_pow_at_and_below_zero():
     assert slopes("pow", 0.0, 0.0) == [0.0, 0.0]
     assert slopes("pow", 0.0, 1.0) == [1.0, 0.0]

@@ -91,6 +91,11 @@ def _floor_wrap(x: Any, n: int) -> int:
     return math.floor(x) % n if math.isfinite(x) else 0
 
 
+def _pow(x: Any, y: Any) -> Any:
+    """As C and NumPy's arrays have it: NumPy takes a single number to 0.5 by sqrt, wrong at -0.0 and -inf."""
+    return np.power(np.array([x]), np.array([y]))[0]
+
+
 def _cell(x: Sym, y: Sym, z: Sym) -> Sym:
     """The whole number trunc(x / y) of z = fmod(x, y); x / y itself may round up into the next cell."""
     return ((x - z) / y + 0.5).op("floor")
@@ -140,7 +145,7 @@ _row(
     "pow",
     "rr",
     "r",
-    np.power,
+    _pow,
     partials=lambda x, y, z: (
         y.eq(0.0).select(0.0, y * x.op("pow", y - 1.0)),
         x.gt(0.0).select(z * x.op("log"), 0.0),
