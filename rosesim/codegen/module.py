@@ -59,7 +59,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
     if precision == "f32":
         func = narrowed(func)
-    func, pieces = split(hoisted(laned(deferred(sunk(func)), precision, math)))
+    func, pieces = split(hoisted(laned(deferred(sunk(func, math)), precision, math)))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
