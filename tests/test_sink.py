@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ir_kit import Body, at, block, func, real, reals, ref, whole
 
-from rosesim import Real, Vec, fn, grad, sum, tanh
+from rosesim import Real, Vec, accumulate, cond, fn, for_each, grad, sum, tanh
 from rosesim.ad import interp
 from rosesim.ad.check import check
 from rosesim.ad.ir import (
@@ -26,7 +26,7 @@ from rosesim.ad.ir import (
     index_ty,
     reachable,
 )
-from rosesim.codegen import compile_func
+from rosesim.codegen import compile_func, sink
 from rosesim.codegen.sink import sunk
 
 N = 5
@@ -202,3 +202,64 @@ def test_the_gradient_of_a_layer_writes_no_matrix_but_its_own():
         scaled = x * (1.0 + 0.1 * k)
         wanted += np.outer(1 - np.tanh(w @ scaled) ** 2, scaled)
     assert by_w == pytest.approx(wanted, rel=1e-12)
+
+
+# ------------------------------------------------------------------------- branches that add
+
+
+@fn
+def contact_forces(x: Vec[Real, N]) -> Vec[Real, N]:
+    """What a branch adds to a sum of its own is added elsewhere; and a branch's result is."""
+
+    def each(acc: Any, i: Any) -> None:
+        own = accumulate(Real, lambda a: cond(x[i] > 0.0, lambda: a.add(x[i] * x[0]), lambda: None))
+        acc.at[i].add(own)
+        acc.at[N - 1].add(cond(x[i] < 0.5, lambda: x[i] * 3.0, lambda: Real(0.0)))
+
+    return accumulate(Vec[Real, N], lambda acc: for_each(N, lambda i: each(acc, i)))
+
+
+def forces(x: np.ndarray) -> np.ndarray:
+    found = np.where(x > 0, x * x[0], 0.0)
+    found[N - 1] += 3.0 * x[x < 0.5].sum()
+    return found
+
+
+def test_what_a_branch_adds_goes_where_it_is_wanted():
+    x = np.array([0.7, -1.0, 0.2, 0.9, -0.3])
+    program = contact_forces.compile(x)
+    f = program.traced.func
+    fast, strict = sunk(f, "fast"), sunk(f, "strict")
+    for g in (fast, strict):
+        check(g)
+        np.testing.assert_allclose(np.asarray(interp.run(g, [x])[0]), forces(x), rtol=1e-14)
+    assert isinstance(fast.body, Block) and isinstance(f.body, Block)
+    accums = [[let.expr.refs for let in all_lets(b) if isinstance(let.expr, Accum)] for b in (f.body, fast.body)]
+    assert len(accums[0]) == 2 and [len(refs) for refs in accums[1] if refs] == [1]
+    # The side that adds zero adds nothing where additions may be simplified, and adds it where not.
+    assert len(adds(fast)) == 2 and len(adds(strict)) == 4
+    np.testing.assert_allclose(program(x), forces(x), rtol=1e-14)
+    np.testing.assert_array_equal(contact_forces.compile(x, math="strict")(x), interp.run(f, [x])[0])
+
+
+def test_a_sum_over_a_loop_stays_a_sum_of_its_own():
+    @fn
+    def f(x: Vec[Real, N]) -> Vec[Real, N]:
+        def each(acc: Any, i: Any) -> None:
+            acc.at[i].add(accumulate(Real, lambda a: for_each(N, lambda j: a.add(x[j] * x[i]))))
+
+        return accumulate(Vec[Real, N], lambda acc: for_each(N, lambda i: each(acc, i)))
+
+    x = np.arange(1.0, N + 1)
+    program = f.compile(x)
+    g = sunk(program.traced.func, "fast")
+    assert isinstance(g.body, Block)
+    assert len([1 for let in all_lets(g.body) if isinstance(let.expr, Accum)]) == 2  # in a register, not in memory
+    np.testing.assert_allclose(program(x), x * x.sum(), rtol=1e-14)
+
+
+def test_a_careless_detour_is_noticed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sink, "_straight", lambda let, add: let)
+    x = np.array([0.7, -1.0, 0.2, 0.9, -0.3])
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(fn(contact_forces.python).compile(x)(x), forces(x), rtol=1e-14)
