@@ -39,7 +39,7 @@ TORCH_COMPILED = ("PyTorch, compiled", "torch_peer", {"how": "compiled"})
 TAICHI = ("Taichi", "taichi_peer", {})
 WARP = ("Warp", "warp_peer", {})
 ROSE = ("Rose in Node", "rose_peer", {})
-C_LANES = ("C, eight lanes", "c_limit", {})
+C_LANES = [(f"C, {name} lanes", "c_limit", {"lanes": n}) for name, n in (("four", 4), ("eight", 8))]
 ALL = [OURS, DENSE, C_BRANCH, C_DENSE, JAX, CASADI, CASADI_C, TORCH, TORCH_COMPILED, TAICHI, WARP, ROSE]
 
 
@@ -69,7 +69,7 @@ def batch(quick: bool) -> list[dict[str, Any]]:
     """Billiards, 1024 steps: many shots at once."""
     found: list[dict[str, Any]] = []
     two_cores = ("rosesim, two cores", *OURS[1:])
-    left = [OURS, C_LANES, JAX, two_cores]
+    left = [OURS, *C_LANES, JAX, two_cores]
     for shots in [1, 16] if quick else [1, 4, 8, 16, 64, 256]:
         tools = [tool(t, "batch", steps=1024, shots=shots) for t in left]
         for t in tools:
@@ -150,11 +150,15 @@ def size(quick: bool) -> list[dict[str, Any]]:
 
 BACKENDS: dict[str, dict[str, Any]] = {
     "optimised": {},
+    "in four lanes": {"runs": 64},
+    "single precision, eight lanes": {"runs": 64, "precision": "f32"},
     "strict": {"math": "strict"},
     "unoptimised": {"optimise": False},
     "interpreter": {"interpreted": True},
 }
-"""What each is told of `Fn.compile`'s options (those of lanes and single precision belong here)."""
+"""What each is told: `Fn.compile`'s options, and how many runs are done at once."""
+SINGLE = 1e-2
+"""Single precision may differ by so much of the largest number: a thousand steps amplify its roundings."""
 
 
 def backends(quick: bool) -> list[dict[str, Any]]:
@@ -164,6 +168,9 @@ def backends(quick: bool) -> list[dict[str, Any]]:
     tasks.append(("mass_spring", 1364, list(BACKENDS)[:-1]))
     for task, n, names in tasks[:1] if quick else tasks:
         tools = [tool((k, "ours_peer", BACKENDS[k]), task, steps=n) for k in names]
+        for t in tools:
+            t.runs = t.sizes.get("runs", 1)
+            t.tolerance = SINGLE if "precision" in t.sizes else t.tolerance
         found += take_turns(tools, 2 if quick else 5 if n > 32 else 3)
     return found
 

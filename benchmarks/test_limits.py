@@ -51,11 +51,12 @@ def test_billiards_gives_the_reference_values(variant: str, case: dict[str, Any]
     assert gradient == pytest.approx(case["grad"], rel=RELATIVE)
 
 
-def test_a_lane_gives_the_reference_values_whatever_the_others_do():
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_a_lane_gives_the_reference_values_whatever_the_others_do(lanes: int):
     of_1024 = [c for c in CASES if c["steps"] == 1024]
-    batch = shots(11)  # eight lanes and three
+    batch = shots(11)  # no multiple of the lanes
     batch[2], batch[9] = (shot(c) for c in of_1024[:2])
-    losses, gradients = c_limit.batch(1024, 11)(batch)
+    losses, gradients = c_limit.batch(1024, 11, lanes)(batch)
     for lane, case in zip((2, 9), of_1024, strict=False):
         assert losses[lane] == pytest.approx(case["loss"], rel=RELATIVE)
         assert gradients[lane] == pytest.approx(case["grad"], rel=RELATIVE)

@@ -28,9 +28,8 @@ def billiards(steps: int, variant: str) -> Run:
     return lambda z: (c.billiards_grad(steps, z.ctypes.data, gradient.ctypes.data, scratch), gradient)
 
 
-def batch(steps: int, shots: int) -> Run:
-    """Eight shots at a time, one a SIMD lane."""
-    lanes = 8
+def batch(steps: int, shots: int, lanes: int) -> Run:
+    """So many shots at a time, one a SIMD lane."""
     c = build("billiards_lanes", FOLDER, f"L={lanes}", wide=True)
     c.billiards_lanes_scratch.restype = ctypes.c_void_p
     c.billiards_lanes_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 4

@@ -11,21 +11,55 @@ from family import H as STEP
 from given import Array, Run, points  # noqa: F401 -- points is for serve.py
 
 import rosesim
-from rosesim import Real, Vec, accumulate, cond, const, fn, for_each, scan, select, sin, sqrt, value_and_grad, vec
+from rosesim import (
+    Real,
+    Vec,
+    accumulate,
+    cond,
+    const,
+    fn,
+    for_each,
+    scan,
+    select,
+    sin,
+    sqrt,
+    value_and_grad,
+    vec,
+    vmap,
+)
 from rosesim.ad import interp
 from rosesim.ad.function import flat_args
 from rosesim.scenes import compiled, configure, find_scene
+from rosesim.scenes.tree import map_leaves
 
 VERSION = rosesim.__version__
 
 
-def _scene(name: str, settings: list[str], interpreted: bool = False, **options: Any) -> Run:
-    """`options` are those of `Fn.compile`; `interpreted` runs the program as the interpreter does."""
+def _scene(name: str, settings: list[str], interpreted: bool = False, runs: int = 1, **options: Any) -> Run:
+    """`options` are those of `Fn.compile`; `interpreted` runs the program as the interpreter does; with `runs`,
+    so many equal ones are done at once."""
     scene, inputs = configure(find_scene(name), settings)
     made = compiled(scene)
     flat = made.flat
     like = scene.params(np.random.default_rng(0)), inputs
-    both: Any = value_and_grad(made.loss, wrt=0).compile(*like, **options)
+    one = value_and_grad(made.loss, wrt=0)
+    if runs > 1:
+        many = vmap(one, over=0).compile(map_leaves(lambda _, a: np.stack([a] * runs), like[0]), inputs, **options)
+
+        def several(z: Array) -> Any:
+            return map_leaves(lambda _, a: np.stack([a] * runs), flat.unflatten(z))
+
+        def run_many(z: Array) -> tuple[float, Array]:
+            losses, gradients = many(several(z), inputs)
+            return float(losses[0]), flat.flatten(map_leaves(lambda _, a: np.float64(a[0]), gradients))
+
+        def native_many(z: Array) -> Any:
+            params = several(z)
+            return lambda: many(params, inputs)
+
+        run_many.native = native_many
+        return run_many
+    both: Any = one.compile(*like, **options)
     if interpreted:
         program = both
 

@@ -30,8 +30,8 @@ def info() -> None:
     """Versions and the machine."""
     from importlib import metadata
 
+    from rosesim.ad.machine import cores
     from rosesim.codegen import cache
-    from rosesim.train.seeds import cores
 
     print(f"rosesim {metadata.version('rosesim')}, Python {sys.version.split()[0]}")
     for package in ("numpy", "llvmlite", "pygame-ce", "imageio", "pillow", "typer"):

@@ -46,7 +46,7 @@ class Compiled:
         self.seconds = seconds
         """What compiling took."""
         self.workspace_bytes = workspace_bytes
-        """Memory that a running call takes besides arguments and results; kept for the next."""
+        """Memory that a running call takes on each thread besides arguments and results; kept for the next."""
         self._text = text
 
     @property

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosesim.ad.machine import cores
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.overrides import AnyScene
 from rosesim.train.errors import Interrupted, TrainingStopped
-from rosesim.train.seeds import cores
 from rosesim.train.sweeps.cluster import on_dask, require_dask
 from rosesim.train.sweeps.journal import Journal, read_journal
 from rosesim.train.sweeps.local import on_processes
