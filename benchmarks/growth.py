@@ -50,7 +50,7 @@ def one(what: str, units: float, steps: int, layers: int = 4, runs: int = 1, bud
     record = {
         "what": what,
         "steps": steps,
-        "balls": scene.n,
+        "balls": 1 + layers * (layers + 1) // 2,
         "runs": runs,
         "seconds": round(seconds, 6),
         "microseconds_a_unit": round(1e6 * seconds / units, 4),

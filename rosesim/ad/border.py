@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,24 +10,43 @@ import numpy as np
 from rosesim.ad import types as T
 from rosesim.ad.errors import ArgumentError
 
+Flatten = Callable[[Any, list[Any]], None]
+"""Appends the flat arguments of a value to a list."""
+
 
 def flat_args(v: Any, t: T.Type, name: str) -> list[Any]:
     """The flat arguments for a value given where type t is expected; codegen checks shapes and dtypes."""
+    flat: list[Any] = []
+    flattener(t, name)(v, flat)
+    return flat
+
+
+def flattener(t: T.Type, name: str) -> Flatten:
+    """`flat_args` for one type, made once for many calls."""
     match t:
         case T.NullType():
-            if v is not None:
-                raise ArgumentError(f"{name}: {type(v).__name__} was found; expected None")
-            return []
-        case T.VecType(n, elem):
-            return [v] if _is_plain(elem) else _flat_structs(v, n, elem, name)
+
+            def none(v: Any, flat: list[Any]) -> None:
+                if v is not None:
+                    raise ArgumentError(f"{name}: {type(v).__name__} was found; expected None")
+
+            return none
+        case T.VecType(n, elem) if not _is_plain(elem):
+            return lambda v, flat: flat.extend(_flat_structs(v, n, elem, name))
         case T.StructType():
-            return [
-                a
-                for part, pt, pn in zip(_fields(v, t, name), t.types, _names(t, name), strict=True)
-                for a in flat_args(part, pt, pn)
-            ]
+            inner = [flattener(p, n) for p, n in zip(t.types, _names(t, name), strict=True)]
+
+            def struct(v: Any, flat: list[Any]) -> None:
+                for part, append in zip(_fields(v, t, name), inner, strict=True):
+                    append(part, flat)
+
+            return struct
         case _:
-            return [v]
+            return _whole
+
+
+def _whole(v: Any, flat: list[Any]) -> None:
+    flat.append(v)
 
 
 def _names(t: T.StructType, name: str) -> list[str]:
@@ -74,19 +94,26 @@ def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
     return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(tys))]
 
 
-def build(t: T.Type, flat: list[Any]) -> Any:
-    """The Python structure of type t over flat results, taken from the front of the list."""
+def build(t: T.Type, flat: Iterable[Any]) -> Any:
+    """The Python structure of type t over flat results, taken from the front of them."""
+    return builder(t)(iter(flat))
+
+
+def builder(t: T.Type) -> Callable[[Iterator[Any]], Any]:
+    """`build` for one type, made once for many calls."""
     match t:
         case T.NullType():
-            return None
+            return lambda flat: None
         case T.StructType():
-            return t.build([build(p, flat) for p in t.types])
+            inner = [builder(p) for p in t.types]
+            return lambda flat: t.build([make(flat) for make in inner])
         case T.VecType(n, elem) if not _is_plain(elem):
             if isinstance(elem, T.StructType):
-                return elem.build([build(T.VecType(n, p), flat) for p in elem.types])
-            return build(_inward(n, elem), flat)
+                rows = [builder(T.VecType(n, p)) for p in elem.types]
+                return lambda flat: elem.build([make(flat) for make in rows])
+            return builder(_inward(n, elem))
         case _:
-            return flat.pop(0)
+            return next
 
 
 def _inward(n: int, elem: T.Type) -> T.Type:

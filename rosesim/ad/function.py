@@ -14,7 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.border import build, flat_args
+from rosesim.ad.border import build, builder, flat_args, flattener
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
@@ -270,7 +270,7 @@ class Fn(Generic[P, R]):
         python = self.python
 
         def call(*flat: Any) -> tuple[Any, ...]:
-            rest = list(flat)
+            rest = iter(flat)
             value = python(*(build(t, rest) for t in types))  # pyright: ignore[reportCallIssue]
             return tuple(flat_args(value, result, f"the result of {self.name}"))
 
@@ -470,17 +470,21 @@ class Program:
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""
-        result, named, call = self.traced.result, self._types, self.compiled.call
+        result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
         single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
+        parts, make = [flattener(t, n) for t, n in self._types], builder(result)
 
         def run(*args: Any) -> Any:
             if not plain:
-                args = (*(a for v, (t, n) in zip(args, named, strict=True) for a in flat_args(v, t, n)),)
+                given: list[Any] = []
+                for v, append in zip(args, parts, strict=True):
+                    append(v, given)
+                args = (*given,)
             flat = call(*args)
-            return flat[0] if single else build(result, list(flat))
+            return flat[0] if single else make(iter(flat))
 
         return run
 
