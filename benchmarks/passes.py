@@ -24,10 +24,8 @@ from rosesim.scenes import compiled, configure, find_scene
 
 SCENES = ["billiards", "mass_spring", "electric", "rigid_body", "mass_spring_simple", "wave", "smoke"]
 PASSES: dict[str, tuple[Any, str, Any]] = {
-    "sink": (module, "sunk", lambda f: f),
+    "sink": (module, "sunk", lambda f, math: f),
     "defer": (module, "deferred", lambda f: f),
-    "hoist": (module, "hoisted", lambda f: f),
-    "edge versions": (loops, "_edge_conditions", lambda e, loop: []),
     "independent loops": (loops, "_is_independent", lambda e, loop: False),
     "inlining": (plan, "SMALL", 0),
     "straight-line vectoriser": (plan, "STRAIGHT", 0),

@@ -41,8 +41,6 @@ from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.code import Code
 from rosesim.codegen.program import Program
 
-COMPARISONS, LOGIC = {"ilt", "ile", "ieq"}, {"and", "or", "not"}
-
 
 class Emitter:
     """Writes the body of one function."""
@@ -54,8 +52,6 @@ class Emitter:
         self.owned: set[Root] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of others."""
-        self.structural: set[Var] = set()
-        """Truths of whole numbers alone: such as whether a cell has a neighbour."""
 
     # -------------------------------------------------------------------------------- values
 
@@ -141,8 +137,6 @@ class Emitter:
                 texts = [self.scalar(a) for a in args]
                 tys = [a.ty for a in args]
                 self.env[out] = lower_ops.lower(c, self.program.flags, name, texts, tys, out.ty)
-                if name in COMPARISONS or name in LOGIC and self.structural.issuperset(args):
-                    self.structural.add(out)
             case Get(x, idx) if per_lane.is_wide(idx):
                 self.env[let.outs[0]] = per_lane.get(c, self.array(x), self.places(idx), let.outs[0].ty.scalar)
             case Get(x, idx):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rosesim.ad import deep
 from rosesim.ad.cost import block_work
-from rosesim.ad.ir import Accum, Add, Call, Data, Get, Guard, Let, Loop, Op, Stop, SubRef, Var, all_lets
+from rosesim.ad.ir import Accum, Add, Call, Data, Get, Guard, Let, Loop, Stop, SubRef, Var, all_lets
 from rosesim.codegen import arrays, layout
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.program import INTERRUPTED
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 POLL_EVERY = 1_000_000
 """Work, in additions, between two looks for an interrupt: about a millisecond."""
-
-LONGEST = 400
-"""Operations of a loop that is written twice."""
 
 
 @dataclass(slots=True)
@@ -60,52 +57,7 @@ class _Loop:
 
 
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
-    """Write a loop and bind what it gives: twice, where it has conditions of an edge.
-
-    The rows in the middle of a grid have neighbours on both sides; what a stencil asks of the first and last
-    row is the same for the whole row. So one version takes such conditions as true and one asks them, and
-    which of both runs is decided before the loop.
-    """
-    edge = _edge_conditions(e, loop)
-    if not edge:
-        _emit(e, let, loop)
-        return
-    c = e.code
-    middle, border, join = (c.fresh(p) for p in ("middle", "border", "join"))
-    texts = {p: e.scalar(p) for p in edge}
-    everywhere = "true"
-    for text in texts.values():
-        everywhere = c.let(f"and i1 {everywhere}, {text}")
-    c.branch(everywhere, middle, border)
-    c.open(middle)
-    e.env.update(dict.fromkeys(edge, "true"))
-    _emit(e, let, loop)
-    e.env.update(texts)
-    c.jump(join)
-    c.open(border)
-    _emit(e, let, loop)
-    c.jump(join)
-    c.open(join)
-
-
-def _edge_conditions(e: Emitter, loop: Loop) -> list[Var]:
-    """Comparisons of whole numbers, known before an innermost loop begins, that select within it."""
-    if loop.carries or loop.upto is not None or loop.test is not None or len(loop.body.lets) > LONGEST:
-        return []
-    found: dict[Var, None] = {}
-    for let in loop.body.lets:
-        match let.expr:
-            case Op("select", (p, _, _)) if isinstance(p, Var) and p in e.structural and p.ty.scalar.lanes == 1:
-                found[p] = None
-            case Op() | Get() | Add():
-                pass
-            case _:
-                return []
-    bound = {o for let in loop.body.lets for o in let.outs}
-    return [p for p in found if p not in bound]
-
-
-def _emit(e: Emitter, let: Let, loop: Loop) -> None:
+    """Write a loop and bind what it gives."""
     c, sharing = e.code, e.sharing
     w = _Loop(e, let, loop)
     plan = sharing.loops[loop]

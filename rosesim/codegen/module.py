@@ -13,7 +13,6 @@ from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
 from rosesim.codegen.defer import deferred
 from rosesim.codegen.emit import Emitter
-from rosesim.codegen.hoist import hoisted
 from rosesim.codegen.lanes import laned
 from rosesim.codegen.narrow import narrowed
 from rosesim.codegen.program import FuncInfo, Program
@@ -59,7 +58,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     """The module of a program."""
     if precision == "f32":
         func = narrowed(func)
-    func, pieces = split(hoisted(laned(deferred(sunk(func, math)), precision, math)))
+    func, pieces = split(laned(deferred(sunk(func, math)), precision, math))
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
