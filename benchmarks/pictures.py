@@ -115,8 +115,10 @@ def backends(records: Records) -> list[Plot]:
         mine = [r for r in records if (r["task"], r["steps"]) == (task, n)]
         best = mine[0]["ms"]["median"]
         rows = [(r["tool"], {q: r["ms"][q] / best for q in ("low", "median", "high")}) for r in mine]
-        across = (0.5, max(8.0, 2 * max(s["high"] for _, s in rows)))
+        across = (0.5 * min(s["low"] for _, s in rows), 2 * max(s["high"] for _, s in rows))
         plot = Plot(f"{task}, {n} steps", "times the optimised program", "", logarithmic_x=True, across=across)
+        if across[1] > 1000:
+            plot.x_ticks = (0.1, 1, 100, 10_000)
         bars(plot, rows, shade=lambda name: "first" if name == "optimised" else "others")
         made.append(plot)
     return made
@@ -171,7 +173,7 @@ PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "compile": (compiling, (440, 330)),
     "family": (family, (440, 330)),
     "size": (size, (400, 260)),
-    "backends": (backends, (330, 190)),
+    "backends": (backends, (560, 220)),
 }
 
 
@@ -185,7 +187,7 @@ def main() -> None:
         draw, (width, height) = PICTURES[name]
         records = json.loads((given.data / f"{name}.json").read_text())["measured"]
         plots = draw(records)
-        columns = 2 if len(plots) == 4 else len(plots)
+        columns = {3: 1, 4: 2}.get(len(plots), len(plots))  # three are wide: one below the other
         write(given.into / f"speed_{name}.png", plots, width=width, height=height, columns=columns)
 
 
