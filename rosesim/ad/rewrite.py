@@ -1,8 +1,9 @@
-"""Copying programs: with fresh variables, or with tangents turned into reals."""
+"""Copying programs: with fresh variables, with tangents turned into reals, or with blocks rewritten by a pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rosesim.ad import deep
 from rosesim.ad.ir import (
@@ -32,6 +33,7 @@ from rosesim.ad.ir import (
     Ty,
     Var,
     all_lets,
+    reachable,
 )
 
 
@@ -131,6 +133,48 @@ class Copy:
                 test = None if e.test is None else self.block(e.test)
                 body = self.block(e.body)
                 return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat, e.batch)
+
+
+def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block]) -> Func:
+    """A program with the body of each function rewritten, callees before callers; itself where nothing changes.
+
+    `body(f, block, made)` gives the new block (the very one where it stays); `made` has what the functions that
+    f calls have become.
+    """
+    made: dict[Func, Func] = {}
+    for f in reachable(func):
+        made[f] = f
+        if isinstance(f.body, Block):
+            new = body(f, f.body, made)
+            if new is not f.body:
+                made[f] = Func(f.name, f.params, new, f.where)
+    return made[func]
+
+
+def with_lets(block: Block, lets: Sequence[Let]) -> Block:
+    """The block with other lets; itself where they are its own."""
+    same = len(lets) == len(block.lets) and all(a is b for a, b in zip(lets, block.lets, strict=True))
+    return block if same else Block(tuple(lets), block.results)
+
+
+def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Func]) -> Expr:
+    """An expression with its nested blocks rewritten, calling what functions have become; itself where nothing
+    changes."""
+    match e:
+        case Call(func, args):
+            return e if made[func] is func else Call(made[func], args)
+        case Loop():
+            body = deep.nested(block, e.body)
+            test = None if e.test is None else deep.nested(block, e.test)
+            return e if body is e.body and test is e.test else replace(e, body=body, test=test)
+        case Cond(p, a, b):
+            then, orelse = deep.nested(block, a), deep.nested(block, b)
+            return e if then is a and orelse is b else Cond(p, then, orelse)
+        case Accum(inits, refs, a):
+            body = deep.nested(block, a)
+            return e if body is a else Accum(inits, refs, body)
+        case _:
+            return e
 
 
 def fresh(func: Func) -> Func:

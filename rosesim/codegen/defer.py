@@ -10,7 +10,7 @@ all its steps at once. Every element is added to as often as before and in the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rosesim.ad import deep, ir
@@ -19,8 +19,6 @@ from rosesim.ad.ir import (
     Add,
     Atom,
     Block,
-    Call,
-    Cond,
     Expr,
     Func,
     Get,
@@ -33,7 +31,7 @@ from rosesim.ad.ir import (
     Var,
     index_ty,
 )
-from rosesim.ad.rewrite import Copy
+from rosesim.ad.rewrite import Copy, rewritten, with_blocks, with_lets
 
 BLOCK = 8
 """Steps whose additions are made together."""
@@ -50,48 +48,18 @@ SHARE = 4
 
 def deferred(func: Func) -> Func:
     """The same program with such additions made block by block."""
-    made: dict[Func, Func] = {}
-    for f in ir.reachable(func):
-        made[f] = f
-        if isinstance(f.body, Block):
-            body = _block(f.body, made)
-            if body is not f.body:
-                made[f] = Func(f.name, f.params, body, f.where)
-    return made[func]
+    return rewritten(func, lambda f, block, made: _block(block, made))
 
 
-def _block(block: Block, made: dict[Func, Func]) -> Block:
+def _block(block: Block, made: Mapping[Func, Func]) -> Block:
     lets: list[Let] = []
     for let in block.lets:
         # The outer loop first: cutting an inner one would hide from it what is added where.
         sites = _sites(let) if isinstance(let.expr, Loop) else []
-        lets.extend(_let(x, made) for x in (_in_blocks(let, sites) if sites else [let]))
-    same = len(lets) == len(block.lets) and all(a is b for a, b in zip(lets, block.lets, strict=True))
-    return block if same else Block(tuple(lets), block.results)
-
-
-def _let(let: Let, made: dict[Func, Func]) -> Let:
-    e = let.expr
-    new: Expr = e
-    match e:
-        case Call(func, args):
-            if made[func] is not func:
-                new = Call(made[func], args)
-        case Loop():
-            body = deep.nested(_block, e.body, made)
-            if body is not e.body:
-                new = replace(e, body=body)
-        case Cond(p, then, orelse):
-            sides = deep.nested(_block, then, made), deep.nested(_block, orelse, made)
-            if sides[0] is not then or sides[1] is not orelse:
-                new = Cond(p, *sides)
-        case Accum(inits, refs, body):
-            inner = deep.nested(_block, body, made)
-            if inner is not body:
-                new = Accum(inits, refs, inner)
-        case _:
-            pass
-    return let if new is e else Let(let.outs, new, let.where)
+        for x in _in_blocks(let, sites) if sites else [let]:
+            new = with_blocks(x.expr, lambda b: _block(b, made), made)
+            lets.append(x if new is x.expr else Let(x.outs, new, x.where))
+    return with_lets(block, lets)
 
 
 # --------------------------------------------------------------------------------- finding them

@@ -17,7 +17,7 @@ Functions are written once for each pattern of parameters that vary.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -55,6 +55,7 @@ from rosesim.ad.ir import (
     Where,
     index_ty,
 )
+from rosesim.ad.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.alias import SHORT
 from rosesim.codegen.variance import Pattern, Variance, asks_for_mask
 
@@ -68,15 +69,8 @@ LIGHT = 12
 
 def laned(func: Func, precision: str, math: str) -> Func:
     """The same program with its batches in lanes, where that can be: twice as many of single precision."""
-    made: dict[Func, Func] = {}
     pass_ = _Pass(machine.LANES * (2 if precision == "f32" else 1), PARTIAL if math == "fast" else 1)
-    for f in ir.reachable(func):
-        made[f] = f
-        if isinstance(f.body, Block):
-            body = pass_.outside(f.body, made)
-            if body is not f.body:
-                made[f] = Func(f.name, f.params, body, f.where)
-    return made[func]
+    return rewritten(func, lambda f, block, made: pass_.outside(block, made))
 
 
 class _Pass:
@@ -87,37 +81,17 @@ class _Pass:
         self.variance = Variance()
         self.versions: dict[tuple[Func, Pattern, bool, int], Func] = {}
 
-    def outside(self, block: Block, made: dict[Func, Func]) -> Block:
+    def outside(self, block: Block, made: Mapping[Func, Func]) -> Block:
         """A block outside of all batches, with those in it in lanes."""
-        lets = tuple(self._let(let, made) for let in block.lets)
-        same = all(a is b for a, b in zip(lets, block.lets, strict=True))
-        return block if same else Block(lets, block.results)
-
-    def _let(self, let: Let, made: dict[Func, Func]) -> Let:
-        e = let.expr
-        new: Expr = e
-        match e:
-            case Loop() if self._is_wanted(e):
-                new = self._batch(e)
-            case Call(func, args):
-                if made[func] is not func:
-                    new = Call(made[func], args)
-            case Loop():
-                body = deep.nested(self.outside, e.body, made)
-                test = None if e.test is None else deep.nested(self.outside, e.test, made)
-                if body is not e.body or test is not e.test:
-                    new = replace(e, body=body, test=test)
-            case Cond(p, then, orelse):
-                sides = deep.nested(self.outside, then, made), deep.nested(self.outside, orelse, made)
-                if sides != (then, orelse):
-                    new = Cond(p, *sides)
-            case Accum(inits, refs, body):
-                inner = deep.nested(self.outside, body, made)
-                if inner is not body:
-                    new = Accum(inits, refs, inner)
-            case _:
-                pass
-        return let if new is e else Let(let.outs, new, let.where)
+        lets: list[Let] = []
+        for let in block.lets:
+            e = let.expr
+            if isinstance(e, Loop) and self._is_wanted(e):
+                new: Expr = self._batch(e)
+            else:
+                new = with_blocks(e, lambda b: self.outside(b, made), made)
+            lets.append(let if new is e else Let(let.outs, new, let.where))
+        return with_lets(block, lets)
 
     def _is_wanted(self, loop: Loop) -> bool:
         """Whether a loop is a batch of runs worth lanes: LLVM itself vectorises what has no loop or branch in it."""

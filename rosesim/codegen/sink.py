@@ -14,30 +14,24 @@ of its own, only for that to be added elsewhere, it adds there at once.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad import deep, ir
-from rosesim.ad.ir import Accum, Add, Atom, Block, Call, Cond, Expr, Fill, Func, Let, Lit, Loop, SubRef, Var
+from rosesim.ad.ir import Accum, Add, Atom, Block, Cond, Expr, Fill, Func, Let, Lit, Loop, SubRef, Var
+from rosesim.ad.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.plan import overlapping_refs
 
 
 def sunk(func: Func, math: str = "strict") -> Func:
     """The same program with additions in the loops and branches that make what is added."""
-    made: dict[Func, Func] = {}
-    order = ir.reachable(func)
-    overlapping = overlapping_refs(order)
-    for f in order:
-        made[f] = f
-        if isinstance(f.body, Block) and (_adds(f.body) or any(made[g] is not g for g in ir.callees(f))):
-            apart = set[Var]() if f in overlapping else {p for p in f.params if p.ty.ref}
-            body = _Sink(f.body, apart, made, simplify=math == "fast").block(f.body)
-            if body is not f.body:
-                made[f] = Func(f.name, f.params, body, f.where)
-    return made[func]
+    overlapping = overlapping_refs(ir.reachable(func))
 
+    def body(f: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+        apart = set[Var]() if f in overlapping else {p for p in f.params if p.ty.ref}
+        return _Sink(block, apart, made, simplify=math == "fast").block(block)
 
-def _adds(block: Block) -> bool:
-    return any(isinstance(let.expr, Add) for let in ir.all_lets(block))
+    return rewritten(func, body)
 
 
 def _uses(block: Block) -> Counter[Var]:
@@ -59,7 +53,7 @@ def _refs(let: Let) -> set[Var]:
 class _Sink:
     """The pass over one function."""
 
-    def __init__(self, body: Block, apart: set[Var], made: dict[Func, Func], *, simplify: bool):
+    def __init__(self, body: Block, apart: set[Var], made: Mapping[Func, Func], *, simplify: bool):
         self.simplify = simplify
         self.uses = _uses(body)
         self.made = made
@@ -73,11 +67,7 @@ class _Sink:
         """Known by one name alone: what is added to them is seen."""
 
     def block(self, block: Block) -> Block:
-        lets = self._level(block.lets)
-        new = tuple(self._nested(let) for let in lets)
-        if len(new) == len(block.lets) and all(a is b for a, b in zip(new, block.lets, strict=True)):
-            return block
-        return Block(new, block.results)
+        return with_lets(block, [self._nested(let) for let in self._level(block.lets)])
 
     def _level(self, lets: tuple[Let, ...]) -> list[Let]:
         """The lets of a block with its own additions moved into its own loops."""
@@ -143,28 +133,8 @@ class _Sink:
 
     def _nested(self, let: Let) -> Let:
         """The let with the pass done in its blocks and on the function that it calls."""
-        e = let.expr
-        new: Expr = e
-        match e:
-            case Call(func, args):
-                if self.made[func] is not func:
-                    new = Call(self.made[func], args)
-            case Loop():
-                body = deep.nested(self.block, e.body)
-                test = None if e.test is None else deep.nested(self.block, e.test)
-                if body is not e.body or test is not e.test:
-                    new = replace(e, body=body, test=test)
-            case Cond(p, then, orelse):
-                sides = deep.nested(self.block, then), deep.nested(self.block, orelse)
-                if sides != (then, orelse):
-                    new = Cond(p, *sides)
-            case Accum(inits, refs, body):
-                inner = deep.nested(self.block, body)
-                if inner is not body:
-                    new = Accum(inits, refs, inner)
-            case _:
-                pass
-        return let if new is e else Let(let.outs, new, let.where)
+        new = with_blocks(let.expr, self.block, self.made)
+        return let if new is let.expr else Let(let.outs, new, let.where)
 
 
 FEW = 2

@@ -7,10 +7,11 @@ later. Nothing is computed differently; only the optimiser no longer sees across
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rosesim.ad import deep, ir
-from rosesim.ad.ir import Accum, Block, Call, Cond, Data, Expr, Func, Get, Let, Lit, Loop, Opaque, Stop, SubRef, Var
+from rosesim.ad import ir
+from rosesim.ad.ir import Block, Call, Data, Func, Get, Let, Lit, Opaque, Stop, SubRef, Var
+from rosesim.ad.rewrite import with_blocks, with_lets
 from rosesim.ad.tape import packed_tape, placed
 from rosesim.codegen.plan import SMALL
 
@@ -45,33 +46,12 @@ def _is_long(block: Block) -> bool:
 def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> Block:
     lets: list[Let] = []
     for let in block.lets:
-        expr = _expr(let.expr, made, pieces, f)
+        expr = with_blocks(let.expr, lambda b: _block(b, made, pieces, f), made)
         lets.append(let if expr is let.expr else Let(let.outs, expr, let.where))
     weights = [_weight(let) for let in lets]
     if sum(weights) > LONG:
         lets = _cut(lets, weights, block.results, pieces, f)
-    elif all(a is b for a, b in zip(lets, block.lets, strict=True)):
-        return block
-    return Block(tuple(lets), block.results)
-
-
-def _expr(e: Expr, made: dict[Func, Func], pieces: set[Func], f: Func) -> Expr:
-    """An expression that calls the new functions and has no long blocks."""
-    match e:
-        case Call(g, args):
-            return e if made[g] is g else Call(made[g], args)
-        case Loop():
-            body = deep.nested(_block, e.body, made, pieces, f)
-            test = None if e.test is None else deep.nested(_block, e.test, made, pieces, f)
-            return e if body is e.body and test is e.test else replace(e, body=body, test=test)
-        case Cond(p, a, b):
-            then, orelse = (deep.nested(_block, x, made, pieces, f) for x in (a, b))
-            return e if then is a and orelse is b else Cond(p, then, orelse)
-        case Accum(inits, refs, a):
-            body = deep.nested(_block, a, made, pieces, f)
-            return e if body is a else Accum(inits, refs, body)
-        case _:
-            return e
+    return with_lets(block, lets)
 
 
 def _weight(let: Let) -> int:
