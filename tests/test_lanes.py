@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_random_language import N, Writer, rows
 
-import rosesim.codegen.lanes as lanes
 from rosesim import (
     Index,
     ProgramError,
@@ -40,7 +39,7 @@ from rosesim import (
     while_loop,
 )
 from rosesim.ad import machine
-from rosesim.codegen import per_lane
+from rosesim.codegen import lane_writer, per_lane
 
 
 def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
@@ -228,14 +227,17 @@ def test_a_batch_with_a_function_of_python_runs_one_by_one() -> None:
     ("careless", "instead"),
     [
         ("and_", lambda self, p, q: q),
-        ("add", lambda self, ref, place, v: self.lets.append(lanes.Let((), lanes.Add(ref, place, v), None))),
+        (
+            "add",
+            lambda self, ref, place, v: self.lets.append(lane_writer.Let((), lane_writer.Add(ref, place, v), None)),
+        ),
         ("choose", lambda self, p, a, b, ty: self.vary(a)),
     ],
 )
 def test_careless_masks_are_noticed(
     careless: str, instead: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes._Rewriter, careless, instead)
+    monkeypatch.setattr(lane_writer.LaneWriter, careless, instead)
     with pytest.raises((AssertionError, ProgramError, RuntimeError)):
         for f in (branching, contacts, nested, waiting, ending):
             x = np.random.default_rng(0).normal(size=(7, N))
