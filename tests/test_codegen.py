@@ -54,7 +54,7 @@ from rosesim.ad.ir import (
     index_ty,
 )
 from rosesim.ad.ops import OPS
-from rosesim.codegen import alias, code, compile_func, split
+from rosesim.codegen import alias, code, compile_func, engine, split
 from rosesim.codegen.lower_ops import LOWERING
 
 LONG = 100
@@ -1015,3 +1015,35 @@ def test_independent_iterations_stay_right_when_they_run_together(n: int) -> Non
 
     rng = np.random.default_rng(n)
     agree(func([reals(n), Ty(IntT(0, n - 1), (n,))], write), rng.normal(size=n), rng.integers(0, n, n))
+
+
+def test_a_module_that_the_straight_line_vectoriser_broke_is_made_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    real = engine._optimise
+
+    class Broken:
+        """A module that LLVM's verifier refuses, as that of a robot's gradient once was."""
+
+        def __init__(self, module: Any):
+            self.module = module
+
+        def verify(self) -> None:
+            raise RuntimeError("Instruction does not dominate all uses!")
+
+    def optimise(module: Any, machine: Any, straight: bool) -> None:
+        asked.append(straight)
+        real(module.module if isinstance(module, Broken) else module, machine, straight)
+
+    parsed = engine._parsed
+
+    def parsed_once(text: str, on: bool) -> Any:
+        module, machine = parsed(text, on)
+        return (module if asked else Broken(module)), machine
+
+    monkeypatch.setattr(engine, "_optimise", optimise)
+    monkeypatch.setattr(engine, "_parsed", parsed_once)
+    text = "define double @f(double %x) {\n  %y = fadd double %x, 1.0\n  ret double %y\n}\n"
+    assert "fadd" in str(engine._module(text, True, True)) and asked == [True, False]
+    asked.clear()
+    with pytest.raises(RuntimeError, match="dominate"):  # without that vectoriser it is nobody's known mistake
+        engine._module(text, True, False)
