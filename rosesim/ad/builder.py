@@ -91,6 +91,15 @@ class Builder:
             b = b.outer
         return None
 
+    def home(self, v: Var) -> Builder:
+        """The block, this one or one around it, that binds a variable; this one where none is known to."""
+        b: Builder | None = self
+        while b is not None:
+            if v in b._made:
+                return b
+            b = b.outer
+        return self
+
     def _shared(self, key: Any, expr: Expr, ty: Ty) -> Var:
         b: Builder | None = self
         while b is not None:

@@ -55,10 +55,10 @@ class Frame:
         return False
 
     def own(self, variables: Sequence[Atom]) -> None:
-        """Note that the variables live in the innermost block."""
+        """Note that the variables live in the innermost block, or in the one around it that has made them."""
         for v in variables:
             if isinstance(v, Var) and v not in self.home:
-                self.home[v] = self.builder
+                self.home[v] = self.builder.home(v)
 
     def resolve(self, a: Atom) -> Atom:
         """The atom by which this frame may name `a`."""

@@ -1,0 +1,108 @@
+"""`python -m fuzz`: random programs for so many minutes, on so many processes; stop it and go on as you like."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from fuzz.journal import Journal, report
+
+
+def main() -> int:
+    """Parse the command and do it; 1 where a disagreement was found."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="stop after so many (default 1)")
+    parser.add_argument("--programs", type=int, default=0, help="stop after so many in all (default: no such end)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("fuzz-run"), help="the run's folder; one that is there goes on"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes at once")
+    parser.add_argument("--size", type=int, default=250, help="programs a chunk")
+    parser.add_argument(
+        "--modes", action="store_true", help="the other modes too: lanes, cache, f32, second derivative"
+    )
+    parser.add_argument("--report", action="store_true", help="only tell what the run has found so far")
+    parser.add_argument("--chunk", type=int, help=argparse.SUPPRESS)  # one chunk, in this process
+    given = parser.parse_args()
+    journal = Journal(given.out)
+    if given.chunk is not None:
+        from fuzz.chunk import run_chunk
+
+        note = journal.running / str(given.chunk)
+        print(json.dumps(run_chunk(given.chunk, given.size, modes=given.modes, note=note)))
+        return 0
+    if not given.report:
+        try:
+            _run(journal, given)
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on", file=sys.stderr)
+    entries = journal.entries()
+    print(report(entries))
+    return 1 if any(e["found"] for e in entries) else 0
+
+
+def _run(journal: Journal, given: argparse.Namespace) -> None:
+    """Start chunks that are not done yet, until the time is over; wait for those that run."""
+    done = journal.done(given.modes)
+    ends = time.monotonic() + 60 * given.minutes
+    wanted = -(-given.programs // given.size) if given.programs else sys.maxsize
+    running: dict[int, subprocess.Popen[str]] = {}
+    number = 0
+    try:
+        while True:
+            while len(running) < given.workers and time.monotonic() < ends and len(done) + len(running) < wanted:
+                while number in done or number in running:
+                    number += 1
+                running[number] = _start(number, given)
+            if not running:
+                return
+            for k, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[k]
+                    done.add(k)
+                    _note(journal, k, process, given)
+            time.sleep(0.05)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+
+
+def _start(number: int, given: argparse.Namespace) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "fuzz",
+        "--chunk",
+        str(number),
+        "--size",
+        str(given.size),
+        "--out",
+        str(given.out),
+    ]
+    return subprocess.Popen(command + ["--modes"] * given.modes, stdout=subprocess.PIPE, text=True)
+
+
+def _note(journal: Journal, number: int, process: subprocess.Popen[str], given: argparse.Namespace) -> None:
+    """Write down what a chunk found; one whose process died found that."""
+    said = (process.stdout.read() if process.stdout is not None else "").strip()
+    running = journal.running / str(number)
+    if process.returncode == 0 and said:
+        entry: dict[str, Any] = json.loads(said.splitlines()[-1])
+    else:
+        row = running.read_text() if running.exists() else ""
+        found = {"row": row, "said": f"the process ended with status {process.returncode}", "trace": ""}
+        entry = {"chunk": number, "size": given.size, "counts": {}, "found": found}
+    journal.add({**entry, "modes": given.modes})
+    running.unlink(missing_ok=True)
+    if entry["found"]:
+        print(f"chunk {number}: {entry['found']['said']}\n  row {entry['found']['row']}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

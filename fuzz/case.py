@@ -1,0 +1,90 @@
+"""One random program with its derivatives, and arguments for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fuzz.choices import Choices
+from fuzz.writer import DEPTH, EDGES, Writer
+from rosesim import jvp, vjp
+from rosesim.ad import types as T
+from rosesim.ad.derivatives import gradient_type
+from rosesim.ad.function import Fn, Traced
+from rosesim.ad.ir import FloatT, Func, IntT, storage
+
+HEAD = 16
+"""So many bytes choose the types and the arguments; the rest write the program."""
+
+
+class Case:
+    """A function f of random types, and `whole`, which is f, its forward and its reverse derivative in one.
+
+    `whole(arguments, tangents, cotangent)` gives (value by reverse, value by forward, gradients, tangent).
+    """
+
+    def __init__(self, row: bytes):
+        head = row[:HEAD].ljust(HEAD, b"\0")
+        self.row = row
+        c = Choices(head)
+        self.wild = c.rarely(6)
+        self.seed = c.below(256)
+        types = Writer(head[2:], self.wild)
+        self.params: T.Types = (
+            T.VecType(types.c.one([3, 2, 4]), T.REAL),
+            *(types.type(1) for _ in range(types.c.below(4))),
+        )
+        self.result: T.Type = T.REAL if types.c.below(3) < 2 else T.tuple_type(T.REAL, types.type(2))
+        wild, params, result, body = self.wild, self.params, self.result, row[HEAD:]
+
+        def f(*args: Any) -> Any:
+            return Writer(body, wild).make(result, tuple(zip(params, args, strict=True)), DEPTH)
+
+        g = Fn(f)
+
+        def whole(arguments: Any, tangents: Any, cotangent: Any) -> Any:
+            value, pullback = vjp(g)(*arguments)
+            gradients = pullback(cotangent)
+            again, tangent = jvp(g)(*arguments, *tangents)
+            return value, again, gradients, tangent
+
+        self.f, self.whole = g, Fn(whole)
+        self.tangents = tuple(map(gradient_type, self.params))
+        self.whole_types: T.Types = (
+            T.tuple_type(*self.params), T.tuple_type(*self.tangents), gradient_type(self.result),
+        )  # fmt: skip
+
+    def traced(self) -> Traced:
+        """The program of f."""
+        return self.f.traced(self.params)
+
+    def traced_whole(self) -> Traced:
+        """The program of f and its derivatives."""
+        return self.whole.traced(self.whole_types)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """How many flat results the value, the gradients and the tangent are."""
+        value, tangent = len(T.flatten(self.result)), len(T.flatten(gradient_type(self.result)))
+        return value, sum(len(T.flatten(t)) for t in self.tangents), tangent
+
+    def arguments(self, func: Func, number: int = 0) -> list[Any]:
+        """Flat arguments for the parameters of a program; for wild programs at the edges of what there is."""
+        rng = np.random.default_rng([self.seed, number])
+        return [_argument(p.ty.scalar, p.ty.shape, rng, self.wild) for p in func.params]
+
+
+def _argument(scalar: Any, shape: tuple[int, ...], rng: np.random.Generator, wild: bool) -> Any:
+    match scalar:
+        case FloatT():
+            a = rng.normal(size=shape)
+            if wild:
+                a = np.where(rng.random(shape) < 0.4, rng.choice(EDGES, size=shape), a)
+            return np.ascontiguousarray(a) if shape else float(a)
+        case IntT(lo, hi):
+            a = rng.integers(lo, hi + 1, shape)
+            return a.astype(storage(scalar)) if shape else int(a)
+        case _:
+            a = rng.random(shape) < 0.5
+            return a if shape else bool(a)

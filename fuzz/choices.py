@@ -1,0 +1,43 @@
+"""Decisions read from a row of bytes: the same bytes, the same program; fewer and smaller ones, a simpler one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+A = TypeVar("A")
+
+
+class Choices:
+    """Reads one decision after the other; zeros, which always mean the simplest, when the bytes end."""
+
+    def __init__(self, row: bytes):
+        self._row = row
+        self._at = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether only zeros are left."""
+        return self._at >= len(self._row)
+
+    def below(self, n: int) -> int:
+        """A whole number from 0 to n - 1, n at most 256."""
+        if self._at >= len(self._row):
+            return 0
+        self._at += 1
+        return self._row[self._at - 1] % n
+
+    def one(self, of: Sequence[A]) -> A:
+        """One of several; the first is the simplest."""
+        return of[self.below(len(of))]
+
+    def rarely(self, often: int = 8) -> bool:
+        """True once in so many times."""
+        return self.below(often) == often - 1
+
+    def row(self, most: int) -> bytes:
+        """Bytes for a part of the program of its own, up to so many."""
+        size = self.below(most + 1)
+        taken = self._row[self._at : self._at + size]
+        self._at += size
+        return taken

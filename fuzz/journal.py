@@ -1,0 +1,78 @@
+"""The record of a fuzz run: a line of JSON for each chunk, so that a run can be stopped at any time and go on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+class Journal:
+    """A folder with `journal.jsonl`, and in `running` the program that each process is at."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.running = folder / "running"
+        self.running.mkdir(parents=True, exist_ok=True)
+        self.file = folder / "journal.jsonl"
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Note a chunk that is done."""
+        with self.file.open("a", encoding="utf-8") as f:
+            if f.tell() and not self.file.read_bytes().endswith(b"\n"):
+                f.write("\n")  # the last line was cut off
+            f.write(json.dumps(entry) + "\n")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All chunks done; a line that was cut off when a run was killed is none."""
+        if not self.file.exists():
+            return []
+        found: list[dict[str, Any]] = []
+        for line in self.file.read_text(encoding="utf-8").splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return found
+
+    def done(self, modes: bool) -> set[int]:
+        """The numbers of the chunks done."""
+        return {e["chunk"] for e in self.entries() if e["modes"] == modes}
+
+
+def report(entries: Iterable[dict[str, Any]]) -> str:
+    """What was tried and found, in Markdown."""
+    count: Counter[str] = Counter()
+    found: list[dict[str, Any]] = []
+    for e in entries:
+        count.update(e["counts"])
+        if e["found"]:
+            found.append(e)
+    has = {k[4:]: n for k, n in count.items() if k.startswith("has ")}
+    pairs = {k: n for k, n in count.items() if " in " in k and not _is_count(k)}
+    fed = {k: n for k, n in count.items() if " of " in k and not _is_count(k)}
+    lines = ["| what | programs |", "| --- | ---: |"]
+    lines += [f"| {k} | {n:,} |" for k, n in sorted(count.items(), key=lambda kn: -kn[1]) if _is_count(k)]
+    rarest = sorted(has, key=has.__getitem__)[:3]
+    lines += [
+        "",
+        f"{len(has)} operators and constructs, the rarest {', '.join(f'{k} ({has[k]:,})' for k in rarest)}; "
+        f"{len(pairs)} pairs of one construct within another; {len(fed)} pairs of one taking another's result.",
+        "",
+        f"{len(found)} disagreements.",
+    ]
+    lines += [f"- chunk {e['chunk']}: row {e['found']['row']}: {e['found']['said']}" for e in found]
+    return "\n".join(lines)
+
+
+_COUNTS = (
+    *("programs", "unoptimised", "optimised", "run twice", "reverse", "forward", "not ", "derivative", "second"),
+    *("stopped", "in lanes", "in a batch", "from the cache", "single"),
+)
+
+
+def _is_count(key: str) -> bool:
+    """Whether a key counts programs by what was done with them, not by what they are made of."""
+    return key.startswith(_COUNTS) and not key.startswith(("not in", "not of"))

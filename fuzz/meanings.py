@@ -1,0 +1,126 @@
+"""The interpreter with the operators' meanings changed for a while: exact, noisy, or telling every decision."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Callable, Generator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad import ir
+from rosesim.ad.ir import REAL, Block, Func, Let, Var
+from rosesim.ad.ops import OPS
+from rosesim.codegen import compile_func, maths
+
+Meaning = Callable[..., Any]
+
+ROUNDED = {"add", "sub", "mul", "div", "fmod", "sqrt", *maths.WORST}
+"""The operators whose results are rounded."""
+
+
+@cache
+def exact() -> dict[str, Meaning]:
+    """The mathematics functions as strict machine code computes them, bit for bit.
+
+    That they are right within 2 ulp is tested by themselves; with them the interpreter and strict machine
+    code have to agree to the last bit.
+    """
+    found: dict[str, Meaning] = {}
+    for name in maths.WORST:
+        params = tuple(Var(REAL, n) for n in "xy"[: len(OPS[name].kinds)])
+        out = Var(REAL)
+        func = Func(name, params, Block((Let((out,), ir.Op(name, params)),), (out,)))
+        number = compile_func(func, math="strict").number
+        assert number is not None
+        found[name] = lambda *a, number=number: np.float64(number(*map(float, a)))
+    return found
+
+
+@contextlib.contextmanager
+def meaning(changed: dict[str, Meaning]) -> Generator[None]:
+    """Within this the interpreter computes operators so."""
+    before = {name: OPS[name] for name in changed}
+    try:
+        OPS.update({name: dataclasses.replace(OPS[name], value=value) for name, value in changed.items()})
+        yield
+    finally:
+        OPS.update(before)
+
+
+class Noise:
+    """Rounding made larger, at random: how far results then move is how far rounding may move them.
+
+    After Vignes, "A stochastic arithmetic for reliable scientific computation" (1993).
+    """
+
+    def __init__(self, seed: int, size: float):
+        self._rng = np.random.default_rng(seed)
+        self._size = size
+        self.extreme = False
+        """Whether an intermediate was infinite, NaN, or so small that digits were lost."""
+        self.least, self.most = (1e-290, 1e290) if size < 1e-10 else (1e-35, 1e35)
+
+    def meanings(self) -> dict[str, Meaning]:
+        """Of the operators that round."""
+        return {name: self._noisy(exact().get(name, OPS[name].value)) for name in ROUNDED}
+
+    def _noisy(self, value: Meaning) -> Meaning:
+        def noisy(*args: Any) -> Any:
+            y = value(*args)
+            size = abs(float(y))
+            if size != 0.0 and not self.least < size < self.most or size == 0.0 and value is OPS["mul"].value:
+                self.extreme = self.extreme or size != 0.0 or all(a != 0.0 for a in args)
+            return y * np.float64(1.0 + self._size * (2.0 * self._rng.random() - 1.0))
+
+        return noisy
+
+
+class Path:
+    """Every decision that a run takes, in order: which side of a comparison, which cell, which sign."""
+
+    def __init__(self) -> None:
+        self.decisions: list[Any] = []
+
+    def meanings(self) -> dict[str, Meaning]:
+        """Of the operators at which a program has a kink or a jump."""
+        found = dict(exact())
+        for name in (
+            "eq",
+            "ne",
+            "lt",
+            "le",
+            "gt",
+            "ge",
+            "floor",
+            "ceil",
+            "trunc",
+            "sign",
+            "floor_clamp",
+            "floor_wrap",
+        ):
+            found[name] = self._told(OPS[name].value, lambda y, *a: y)
+        for name in ("minimum", "maximum"):
+            found[name] = self._told(OPS[name].value, lambda y, a, b: bool(a <= b))
+        found["fmod"] = self._told(OPS["fmod"].value, lambda y, a, b: _cell(a, b))
+        for name in ("abs", "sqrt", "pow", "log", "asin", "acos", "log1p"):
+            found[name] = self._told(found.get(name, OPS[name].value), lambda y, *a: (np.sign(a[0]), abs(a[0]) < 1.0))
+        for name in ("copysign", "hypot", "atan2", "div"):
+            found[name] = self._told(found.get(name, OPS[name].value), lambda y, a, b: (np.sign(a), np.sign(b)))
+        return found
+
+    def _told(self, value: Meaning, tell: Meaning) -> Meaning:
+        def told(*args: Any) -> Any:
+            y = value(*args)
+            self.decisions.append(tell(y, *args))
+            return y
+
+        return told
+
+
+def _cell(a: float, b: float) -> Any:
+    q = float(a) / float(b) if b else math.nan
+    return math.trunc(q) if math.isfinite(q) else q

@@ -1,0 +1,168 @@
+"""The other ways of running a program: in lanes and on threads, from the cache, in single precision; and the
+second derivative."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from fuzz.oracle import Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, row, same, told
+from rosesim import grad, jvp, vmap
+from rosesim.ad import types as T
+from rosesim.ad.check import check
+from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.function import Fn
+from rosesim.ad.inline import inlined
+from rosesim.ad.ir import Block, Stop, all_lets, reachable
+from rosesim.codegen import cache, compile_func, plan
+from rosesim.codegen.lanes import laned
+
+RUNS = 9
+"""Runs of a batch: two groups of four, and one by itself."""
+SINGLE = 2.0**-22
+"""How much a noisy operator errs at most, as single precision does."""
+
+
+class Modes:
+    """One case in the other ways; `judge.core()` has run."""
+
+    def __init__(self, judge: Judge):
+        self.judge, self.count = judge, judge.count
+
+    def all(self) -> None:
+        """Raise Disagreement where a way disagrees."""
+        self.cached()
+        self.lanes()
+        self.single()
+        self.twice()
+
+    def cached(self) -> None:
+        """Code that was kept and found again is the code that was made."""
+        with tempfile.TemporaryDirectory() as folder, _folder(folder):
+            flat = inlined(self.judge.func)
+            compile_func(flat, math="strict")
+            kept = cache.store()
+            if kept is None or not kept.entries():
+                raise Disagreement("nothing was kept in the cache")
+            again = compile_func(flat, math="strict")
+        self.judge.agree("from the cache", self.judge.meant, outcome(again, self.judge.args))
+
+    def lanes(self) -> None:
+        """A batch gives in each run what the run gives alone, in lanes and on threads."""
+        case, judge = self.judge.case, self.judge
+        batch = vmap(case.whole)
+        func = batch.traced(tuple(T.VecType(RUNS, t) for t in case.whole_types)).func
+        check(func)
+        each = [case.arguments(judge.func, k) for k in range(RUNS)]
+        stacked = [np.stack([np.asarray(a[k]) for a in each]) for k in range(len(each[0]))]
+        alone = [outcome(judge.plain, a) for a in each]
+        stops = {r.said for r in alone if isinstance(r, Stopped)}
+        with _threads():
+            strict = compile_func(inlined(func), math="strict", threads=2)
+        body = laned(inlined(func), "f64", "strict").body
+        is_laned = isinstance(body, Block) and any(getattr(let.expr, "lanes", 1) > 1 for let in all_lets(body))
+        self.count["in lanes, strict" if is_laned else "in a batch that is left to LLVM's vectoriser, strict"] += 1
+        found = outcome(strict, stacked)
+        if isinstance(found, Stopped) or stops:
+            if not isinstance(found, Stopped) or found.said not in stops:
+                raise Disagreement(f"a batch stops otherwise than its runs: {told(found)}, {stops}")
+            return
+        for k, one in enumerate(alone):
+            here = tuple(r[k] for r in found)
+            assert not isinstance(one, Stopped)
+            if not same(one, here):
+                raise Disagreement(f"run {k} of a batch differs from the same alone:\n  {one}\n  {here}")
+        fast = outcome(compile_func(inlined(func)), stacked)
+        first: Flat | Stopped = fast if isinstance(fast, Stopped) else tuple(r[0] for r in fast)
+        judge.close("in lanes, fast", judge.meant, first, 2.0**-51)
+
+    def single(self) -> None:
+        """Single precision is within its rounding of double."""
+        given = reals(self.judge.args)
+        if not np.all((given == 0) | ((np.abs(given) > 1e-35) & (np.abs(given) < 1e35))):
+            self.count["not run in single precision: an argument does not fit"] += 1
+            return
+        try:
+            program = compile_func(inlined(self.judge.func), precision="f32")
+        except TypeMismatch:
+            self.count["not compiled in single precision: a constant does not fit"] += 1
+            return
+        self.judge.close("single precision", self.judge.meant, outcome(program, self.judge.args), SINGLE)
+
+    def twice(self) -> None:
+        """The second derivative is symmetric: u (H v) = v (H u)."""
+        case, count = self.judge.case, self.count
+        first = case.params[0]
+
+        def reduced(x: Any, rest: Any) -> Any:
+            value = case.f(x, *rest)
+            return value if case.result == T.REAL else value[0]
+
+        def bent(x: Any, u: Any, v: Any, rest: Any) -> Any:
+            slope = grad(Fn(reduced), wrt=0)
+            return jvp(slope)(x, rest, u, None)[1], jvp(slope)(x, rest, v, None)[1]
+
+        func = Fn(bent).traced((first, first, first, T.tuple_type(*case.params[1:]))).func
+        check(func)
+        rng = np.random.default_rng(case.seed)
+        x, rest = self.judge.args[0], self.judge.args[1 : len(T.flatten(T.tuple_type(*case.params)))]
+        u, v = rng.normal(size=x.shape), rng.normal(size=x.shape)
+        args = [x, u, v, *rest]
+        meant = interpreted(func, args)
+        found = outcome(compile_func(inlined(func), math="strict", optimise=False), args)
+        if not same(meant, found):
+            raise Disagreement(f"second derivative, unoptimised: {told(found)}, interpreter: {told(meant)}")
+        count["second derivative"] += 1
+        if isinstance(meant, Stopped):
+            return
+        hu, hv = map(row, meant)
+        with np.errstate(over="ignore", invalid="ignore"):
+            left, right = hu * v, hv * u
+            size = float(np.abs(left).sum() + np.abs(right).sum())
+            off = abs(float(left.sum() - right.sum()))
+        if not np.isfinite(size):
+            count["second derivative not finite"] += 1
+        elif off <= 1e-9 * size:
+            count["second derivative symmetric"] += 1
+        elif self.judge.wavers(2.0**-51) or off <= 1e-6 * size:
+            count["second derivative: rounding is too large"] += 1
+        elif _given(func):
+            count["second derivative: a derivative of its own is not symmetric"] += 1
+        else:
+            raise Disagreement(f"the second derivative is not symmetric: {left.sum()!r}, {right.sum()!r}")
+
+
+def _given(func: Any) -> bool:
+    """Whether a program stops gradients: a second derivative is then of another function, and not symmetric."""
+    bodies = [f.body for f in reachable(func) if isinstance(f.body, Block)]
+    return any(isinstance(let.expr, Stop) for b in bodies for let in all_lets(b))
+
+
+@contextmanager
+def _folder(folder: str) -> Generator[None]:
+    """Within this, code is kept there."""
+    before = os.environ.get(cache.VARIABLE)
+    os.environ[cache.VARIABLE] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[cache.VARIABLE]
+        else:
+            os.environ[cache.VARIABLE] = before
+
+
+@contextmanager
+def _threads() -> Generator[None]:
+    """Within this, threads share any batch, however short."""
+    before = plan.SHARED_FROM
+    plan.SHARED_FROM = 0
+    try:
+        yield
+    finally:
+        plan.SHARED_FROM = before

@@ -1,0 +1,182 @@
+"""What has to agree: a program in every way of running it, and its derivatives with each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fuzz.case import Case
+from fuzz.meanings import Meaning, Noise, exact, meaning
+from rosesim.ad import interp
+from rosesim.ad.check import check
+from rosesim.ad.errors import ProgramError
+from rosesim.ad.inline import inlined
+from rosesim.ad.ir import Func
+from rosesim.codegen import compile_func
+
+Flat = tuple[Any, ...]
+
+SPREAD = 1e-3
+"""Where noise of a few roundings moves a result by more of its size than this, nothing can be asked of it."""
+NOISE = 2.0**-51
+"""How much a noisy operator errs at most: four roundings."""
+MANY = 24
+"""So many noisy runs say how far rounding moves a result, where few have not."""
+BOUND = 30.0
+"""A result may differ by so many times as much as the noisy runs do among each other."""
+
+
+class Disagreement(AssertionError):
+    """Two ways that have to agree do not."""
+
+
+class Stopped:
+    """What a program that stops itself gives: the message and the line."""
+
+    def __init__(self, error: ProgramError):
+        self.said = str(error)
+
+
+def outcome(run: Callable[..., Flat], args: Sequence[Any]) -> Flat | Stopped:
+    """The results of a run, or why it stopped."""
+    try:
+        return tuple(run(*args))
+    except ProgramError as e:
+        return Stopped(e)
+
+
+def interpreted(func: Func, args: Sequence[Any], changed: dict[str, Meaning] | None = None) -> Flat | Stopped:
+    """The results by the interpreter; its mathematics functions are ours where no others are given."""
+    with meaning(exact() if changed is None else changed):
+        return outcome(lambda *a: interp.run(func, a), args)
+
+
+def row(value: Any) -> np.ndarray:
+    """A flat result as a row of doubles."""
+    return np.asarray(value, np.float64).ravel()
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two flat results are the same number by number: any NaN is any other."""
+    x, y = row(a), row(b)
+    return bool(np.all((x.view(np.int64) == y.view(np.int64)) | (np.isnan(x) & np.isnan(y))))
+
+
+def same(a: Flat | Stopped, b: Flat | Stopped) -> bool:
+    """Whether two outcomes are the same to the bit."""
+    if isinstance(a, Stopped) or isinstance(b, Stopped):
+        return isinstance(a, Stopped) and isinstance(b, Stopped) and a.said == b.said
+    return len(a) == len(b) and all(same_bits(x, y) for x, y in zip(a, b, strict=True))
+
+
+class Judge:
+    """Runs one case in all ways; counts what it did, raises Disagreement where two ways disagree."""
+
+    def __init__(self, case: Case, count: Counter[str]):
+        self.case = case
+        self.count = count
+        self.func = case.traced_whole().func
+        self.args = case.arguments(self.func)
+        self._noisy: dict[float, list[Flat | Stopped]] = {}
+        self._extreme = False
+
+    def demand(self, good: bool, what: str, *values: Any) -> None:
+        """Raise unless good."""
+        if not good:
+            raise Disagreement(what + "".join(f"\n  {v}" for v in values))
+
+    # ------------------------------------------------------------------------------- of all programs
+
+    def core(self, both: bool) -> None:
+        """Interpreter, unoptimised and optimised code; forward, reverse and differences."""
+        check(self.case.traced().func)
+        check(self.func)
+        flat = inlined(self.func)
+        check(flat)
+        meant = interpreted(self.func, self.args)
+        self.meant = meant
+        self.plain = compile_func(flat, math="strict", optimise=False)
+        self.agree("unoptimised", meant, outcome(self.plain, self.args))
+        self.agree("run twice", meant, outcome(self.plain, self.args))
+        # Each program one way or the other: compiling takes most of the time. In the other modes, both.
+        if both or self.case.seed % 2:
+            self.agree("optimised, strict", meant, outcome(compile_func(flat, math="strict"), self.args))
+        if both or not self.case.seed % 2:
+            self.close("optimised, fast", meant, outcome(compile_func(flat), self.args), NOISE)
+        if isinstance(meant, Stopped):
+            self.count["stopped itself"] += 1
+
+    def agree(self, how: str, meant: Flat | Stopped, found: Flat | Stopped) -> None:
+        """Demand the same bits, and the same message and line."""
+        self.count[how] += 1
+        self.demand(same(meant, found), f"{how} differs from the interpreter", told(meant), told(found))
+
+    def close(self, how: str, meant: Flat | Stopped, found: Flat | Stopped, noise: float) -> None:
+        """Demand the same up to what rounding may do."""
+        self.count[how] += 1
+        if same(meant, found):
+            return
+        if isinstance(meant, Stopped) or isinstance(found, Stopped):
+            # The index or the test that stops it may be decided within rounding.
+            good = self.wavers(noise)
+            self.demand(good, f"{how} stops otherwise than the interpreter", told(meant), told(found))
+            return
+        for k, (x, y) in enumerate(zip(map(row, meant), map(row, found), strict=True)):
+            with np.errstate(invalid="ignore", over="ignore"):
+                off = np.abs(x - y)
+            if off.max(initial=0.0) <= 1e4 * noise * np.abs(x).max(initial=0.0):  # NaN is not
+                continue
+            if self.wavers(noise):
+                return
+            allowed = self.allowed(k, noise)
+            good = (off <= allowed) | (np.isnan(x) & np.isnan(y)) | (x == y)
+            self.demand(bool(good.all()), f"{how} differs from the interpreter in result {k}", x, y, allowed)
+
+    def noisy(self, noise: float, runs: int) -> list[Flat | Stopped]:
+        """What the interpreter gives with noise."""
+        found = self._noisy.setdefault(noise, [])
+        while len(found) < runs:
+            n = Noise(len(found), noise)
+            found.append(interpreted(self.func, self.args, n.meanings()))
+            self._extreme = self._extreme or n.extreme
+        return found[:runs]
+
+    def wavers(self, noise: float) -> bool:
+        """Whether fast code promises nothing here: some decision or most digits are within rounding, or an
+        intermediate is beyond what numbers can hold. Such programs are counted."""
+        runs = self.noisy(noise, 3)
+        if self._extreme:
+            self.count["not compared in fast: overflow, underflow or NaN"] += 1
+            return True
+        runs = self.noisy(noise, MANY)
+        results = [r for r in runs if not isinstance(r, Stopped)]
+        if len(results) < MANY or isinstance(self.meant, Stopped):
+            self.count["not compared in fast: whether it stops is within rounding"] += 1
+            return True
+        for k, x in enumerate(map(row, self.meant)):
+            size = np.abs(x).max(initial=0.0)
+            if not np.isfinite(x).all() or (self.allowed(k, noise) > SPREAD * max(size, 1e-3)).any():
+                self.count["not compared in fast: decided or most digits lost within rounding"] += 1
+                return True
+        return False
+
+    def allowed(self, k: int, noise: float) -> np.ndarray:
+        """How far each number of a result may be off."""
+        assert not isinstance(self.meant, Stopped)
+        x = row(self.meant[k])
+        moved = [np.abs(row(r[k]) - x) for r in self.noisy(noise, MANY) if not isinstance(r, Stopped)]
+        return BOUND * np.max(moved, axis=0) + 64 * noise * np.abs(x).max(initial=0.0) * noise
+
+
+def reals(values: Sequence[Any]) -> np.ndarray:
+    """The real numbers of flat values in a row."""
+    real = [row(v) for v in values if np.asarray(v).dtype.kind == "f"]
+    return np.concatenate([np.zeros(0), *real])
+
+
+def told(outcome: Flat | Stopped) -> str:
+    """An outcome in words."""
+    return outcome.said if isinstance(outcome, Stopped) else repr(outcome)

@@ -1,0 +1,121 @@
+"""Derivatives against each other: reverse is the transpose of forward, forward is what differences say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fuzz.meanings import Path
+from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, same
+from rosesim.ad.ir import Block, FloatT, Stop, all_lets, reachable
+
+STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
+"""Step lengths of the differences: one of them has to agree."""
+LARGE = 1e4
+"""Beside larger arguments the shorter steps are rounded away."""
+
+
+class Slopes:
+    """The derivatives of one case at its arguments, which are (those of f, tangents, cotangents)."""
+
+    def __init__(self, judge: Judge, meant: Flat):
+        self.judge, self.count = judge, judge.count
+        self.values, self.grads, self.tans = judge.case.sizes
+        args = judge.args
+        self.own = len(args) - self.tans - self.grads
+        self.direction = reals(args[self.own : self.own + self.grads])
+        self.cotangent = reals(args[self.own + self.grads :])
+        self.meant = meant
+        self.gradient, self.tangent = self._both(meant)
+
+    def _both(self, results: Flat) -> tuple[np.ndarray, np.ndarray]:
+        n = 2 * self.values
+        return reals(results[n : n + self.grads]), reals(results[n + self.grads :])
+
+    def judged(self) -> None:
+        """Raise Disagreement where they disagree."""
+        meant, count = self.meant, self.count
+        first, again = meant[: self.values], meant[self.values : 2 * self.values]
+        if not same(first, again):
+            raise Disagreement(f"the value by reverse differs from that by forward: {first} {again}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            terms = self.gradient * self.direction, self.tangent * self.cotangent
+            reverse, forward = float(terms[0].sum()), float(terms[1].sum())
+            size = float(sum(np.abs(t).sum() for t in terms))
+        if not math.isfinite(size):
+            finite = [np.isfinite(v).all() for v in (self.gradient, self.tangent)]
+            count["derivative not finite" + ("" if any(finite) else ", in neither mode")] += 1
+            return
+        count["reverse = transpose of forward"] += 1
+        if abs(reverse - forward) > 1e-10 * size and not self.judge.wavers(NOISE):
+            off = self._products_move()
+            if abs(reverse - forward) > BOUND * off + 1e-300:
+                raise Disagreement(f"reverse is not the transpose of forward: {reverse!r}, {forward!r}, {off:.1e}")
+        self._differences(forward, float(np.abs(terms[1]).sum()))
+
+    def _products_move(self) -> float:
+        """How far rounding moves the two products that have to be equal."""
+        found: list[tuple[float, float]] = []
+        for r in self.judge.noisy(NOISE, 24):
+            assert not isinstance(r, Stopped)
+            g, t = self._both(r)
+            found.append((float((g * self.direction).sum()), float((t * self.cotangent).sum())))
+        return float(np.ptp(np.array(found), axis=0).max())
+
+    def _differences(self, forward: float, size: float) -> None:
+        bodies = [f.body for f in reachable(self.judge.func) if isinstance(f.body, Block)]
+        if any(isinstance(let.expr, Stop) for b in bodies for let in all_lets(b)):
+            self.count["not differenced: stop_gradient"] += 1
+            return
+        if np.abs(reals(self.judge.args[: self.own])).max(initial=0.0) > LARGE:
+            self.count["not differenced: steps vanish beside an argument"] += 1
+            return
+        scale = abs(self._value(0.0))
+        best = math.inf
+        for h in STEPS:
+            with np.errstate(over="ignore", invalid="ignore"):
+                off = abs((self._value(h) - self._value(-h)) / (2 * h) - forward)
+            best = min(best, off - 1e-14 * scale / h) if math.isfinite(off) else best
+            if best <= 1e-5 * size + 1e-9 * scale:
+                self.count["forward = differences"] += 1
+                return
+        self.count[self._why_not(forward, size, scale, best)] += 1
+
+    def _why_not(self, forward: float, size: float, scale: float, best: float) -> str:
+        """Why differences cannot say what the derivative is; raises where they can."""
+        paths = [self._path(self._moved(h)) for h in (0.0, 1e-8, -1e-8, 1e-6, -1e-6)]
+        if any(p != paths[0] for p in paths):
+            return "not differenced: a kink or a jump is near"
+        if self.judge.wavers(NOISE) or scale > 1e8 * max(size, 1e-3):
+            return "not differenced: rounding is too large"
+        for h in (1e-7, -1e-7):
+            found = outcome(self.judge.plain, self._moved(h))
+            if isinstance(found, Stopped) or abs(self._both(found)[1] @ self.cotangent - forward) > 1e-3 * size:
+                return "not differenced: too steep"
+        raise Disagreement(f"forward is {forward!r}, differences are off by {best:.3e} of {size:.3e}")
+
+    def _moved(self, h: float) -> list[Any]:
+        """All arguments, those of f moved along the direction."""
+        args, own = self.judge.args, self.own
+        directions = iter(args[own : own + self.grads])
+        here: list[Any] = []
+        for p, a in zip(self.judge.func.params[:own], args, strict=False):
+            if isinstance(p.ty.scalar, FloatT):
+                a = a + h * np.asarray(next(directions))
+            here.append(a if p.ty.shape else getattr(a, "item", lambda a=a: a)())
+        return [*here, *args[own:]]
+
+    def _value(self, h: float) -> float:
+        found = outcome(self.judge.plain, self._moved(h))
+        if isinstance(found, Stopped):
+            return math.nan
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float((reals(found[: self.values]) * self.cotangent).sum())
+
+    def _path(self, args: Sequence[Any]) -> list[str]:
+        path = Path()
+        interpreted(self.judge.func, args, path.meanings())
+        return [repr(d) for d in path.decisions]

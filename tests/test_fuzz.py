@@ -1,0 +1,102 @@
+"""A fixed slice of the fuzzer's programs; that it notices what is broken; that a run can be stopped and goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fuzz.chunk import judge, run_chunk
+from fuzz.journal import Journal, report
+from fuzz.oracle import Disagreement
+from rosesim.ad.ops import OPS
+from rosesim.codegen import cache, lane_writer
+from rosesim.codegen.lower_ops import LOWERING
+
+
+def test_random_programs_agree_in_the_common_ways() -> None:
+    chunk = run_chunk(1, 60, modes=False)
+    assert not chunk["found"], chunk["found"]
+    count = chunk["counts"]
+    assert count["unoptimised"] == count["optimised, strict"] + count["optimised, fast"] == count["programs"]
+    # Most of them are compared in full.
+    assert count["reverse = transpose of forward"] > 45
+    assert count["forward = differences"] > 30
+
+
+def test_random_programs_agree_in_the_other_modes() -> None:
+    chunk = run_chunk(2, 12, modes=True)
+    assert not chunk["found"], chunk["found"]
+    count = chunk["counts"]
+    assert count["programs"] == count["from the cache"] == count["second derivative"] == 12
+    assert count["in lanes, strict"] > 5
+
+
+def _rule(name: str, **changed: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    return lambda patch: patch.setitem(OPS, name, dataclasses.replace(OPS[name], **changed))
+
+
+BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "a slope of the wrong sign": _rule("sub", partials=lambda x, y, z: (1.0, 1.0)),
+    "a choice of the wrong side": _rule("minimum", choose=lambda x, y: (x.le(y), 1, 0)),
+    "an instruction for another": lambda patch: patch.setitem(LOWERING, "lt", LOWERING["le"]),
+    "a lane that takes the other side": lambda patch: patch.setattr(
+        lane_writer.LaneWriter, "choose", lambda self, p, a, b, ty: self.vary(a)
+    ),
+}
+
+
+SEED = {"a lane that takes the other side": 16}
+"""One whose programs show it soon: of those in lanes not many choose."""
+
+
+def _rows(seed: int) -> Iterator[bytes]:
+    rng = random.Random(seed)
+    return (rng.randbytes(rng.randrange(40, 240)) for _ in range(30))
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_what_is_broken_is_noticed_within_a_few_programs(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, "")
+    BROKEN[how](monkeypatch)
+    with pytest.raises(Disagreement):
+        for row in _rows(SEED.get(how, 7)):
+            judge(row, Counter(), modes="lane" in how)
+
+
+def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:
+    def run(*more: str) -> str:
+        command = [sys.executable, "-m", "fuzz", "--out", str(tmp_path), "--size", "3", *more]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+
+    run("--programs", "3")
+    (first,) = Journal(tmp_path).entries()
+    with Journal(tmp_path).file.open("a") as f:
+        f.write('{"chunk": 1, "size"')  # a line that was cut off
+    said = run("--programs", "6")
+    again, second = Journal(tmp_path).entries()
+    assert (again, second["chunk"]) == (first, 1)
+    assert "| programs | 6 |" in said
+    assert "0 disagreements" in said
+
+
+def test_the_report_names_what_was_found() -> None:
+    found = {"row": "00ff", "said": "Disagreement: x", "trace": ""}
+    entry = {
+        "chunk": 4,
+        "size": 1,
+        "modes": False,
+        "counts": {"programs": 1, "has sin": 1, "sin in scan": 1},
+        "found": found,
+    }
+    said = report([json.loads(json.dumps(entry))])
+    assert "1 disagreements" in said
+    assert "chunk 4: row 00ff: Disagreement: x" in said
