@@ -48,9 +48,13 @@ def run_chunk(number: int, size: int, *, modes: bool, note: Path | None = None) 
 
     @seed(number)
     @settings(
-        max_examples=size, deadline=None, database=None, report_multiple_bugs=False,
-        phases=[Phase.generate, Phase.shrink], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-    )  # fmt: skip
+        max_examples=size,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(ROWS)
     def each(row: bytes) -> None:
         last[:] = [row]
