@@ -78,7 +78,7 @@ class VecType:
 class StructType:
     """Named fields; `kind` is tuple, dict or the dataclass."""
 
-    kind: type
+    kind: type[Any]
     names: tuple[str, ...]
     types: tuple[Type, ...]
 
@@ -96,7 +96,7 @@ class StructType:
             return dict(zip(self.names, values, strict=True))
         if hasattr(self.kind, "_fields"):
             return self.kind(*values)
-        struct = object.__new__(self.kind)  # not __init__: a __post_init__ may compute with plain numbers
+        struct: Any = object.__new__(self.kind)  # not __init__: a __post_init__ may compute with plain numbers
         for name, v in zip(self.names, values, strict=True):
             object.__setattr__(struct, name, v)
         return struct
@@ -190,7 +190,7 @@ OPEN = OpenType()
 
 def is_struct_class(a: object) -> bool:
     """Whether a class is one of those that act as structs: a dataclass or a named tuple."""
-    return isinstance(a, type) and (dataclasses.is_dataclass(a) or (issubclass(a, tuple) and hasattr(a, "_fields")))
+    return isinstance(a, type) and ((tuple in a.__mro__ and hasattr(a, "_fields")) or dataclasses.is_dataclass(a))
 
 
 def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
