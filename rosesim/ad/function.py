@@ -46,6 +46,13 @@ class Traced:
 class Fn(Generic[P, R]):
     """A function of the language. Called with numbers and arrays it compiles at the first call and runs;
     called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
+
+    >>> from rosesim import fn, Fn
+    >>> @fn
+    ... def square(x: float):
+    ...     return x * x
+    >>> isinstance(square, Fn), square(3.0)
+    (True, 9.0)
     """
 
     def __init__(

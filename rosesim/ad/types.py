@@ -18,7 +18,15 @@ from rosesim.ad.ir import BoolT, FloatT, IntT, TanT, Ty
 
 @dataclass(frozen=True, slots=True)
 class NullType:
-    """The unit type, `None` in Python."""
+    """The unit type, `None` in Python.
+
+    >>> from rosesim import fn, Null, Real
+    >>> @fn
+    ... def nothing(x: Real) -> Null:
+    ...     return None
+    >>> nothing(1.0) is None
+    True
+    """
 
     def __str__(self) -> str:
         return "Null"
