@@ -9,6 +9,7 @@ import numpy as np
 
 from rosesim.ad import types as T
 from rosesim.ad.errors import ArgumentError
+from rosesim.ad.narrow import is_array, is_dict, is_list, is_tuple
 
 Flatten = Callable[[Any, list[Any]], None]
 """Appends the flat arguments of a value to a list."""
@@ -61,14 +62,14 @@ def _is_plain(t: T.Type) -> bool:
 
 def _fields(v: Any, t: T.StructType, name: str) -> list[Any]:
     fits = (
-        isinstance(v, tuple | list) and len(v) == len(t.names)
+        (is_tuple(v) or is_list(v)) and len(v) == len(t.names)
         if t.kind is tuple
-        else isinstance(v, dict) and set(v) == set(t.names)
+        else is_dict(v) and set(v) == set(t.names)
         if t.kind is dict
         else isinstance(v, t.kind)
     )
     if not fits:
-        found = f"a dict with {', '.join(map(str, v)) or 'nothing'}" if isinstance(v, dict) else type(v).__name__
+        found = f"a dict with {', '.join(map(str, v)) or 'nothing'}" if is_dict(v) else type(v).__name__
         raise ArgumentError(f"{name}: {found} was found; expected {t}")
     return list(v) if t.kind is tuple else t.parts(v)
 
@@ -76,13 +77,13 @@ def _fields(v: Any, t: T.StructType, name: str) -> list[Any]:
 def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
     """A vector of structs: a list of them, a structured array, or one struct whose fields are vectors."""
     if isinstance(elem, T.StructType):
-        if isinstance(v, np.ndarray) and v.dtype.names is not None:
+        if is_array(v) and v.dtype.names is not None:
             missing = [x for x in elem.names if x not in v.dtype.names]
             if missing:
                 raise ArgumentError(f"{name}: an array without the field {missing[0]!r} was found; expected {elem}")
             parts = [v[x] for x in elem.names]
             return [a for p, pt in zip(parts, elem.types, strict=True) for a in flat_args(p, T.VecType(n, pt), name)]
-        if not isinstance(v, list | np.ndarray):
+        if not (is_list(v) or is_array(v)):
             whole = T.StructType(elem.kind, elem.names, tuple(T.VecType(n, p) for p in elem.types))
             return flat_args(v, whole, name)
     if len(v) != n:

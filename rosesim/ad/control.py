@@ -6,14 +6,13 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import numpy as np
-
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.builder import Builder, real, whole
 from rosesim.ad.errors import TraceError, TypeMismatch
 from rosesim.ad.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, Var, index_ty
 from rosesim.ad.locate import here
+from rosesim.ad.narrow import is_whole
 from rosesim.ad.pack import explode, implode, packed
 from rosesim.ad.values import Bool, Index, Real, Value, kind, to_bool, to_real
 from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, typeof, unflatten, unify
@@ -45,7 +44,7 @@ def _size(n: Any, what: str) -> int:
             "tracing: give the largest number and end earlier by upto=k",
             here(),
         )
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+    if not is_whole(n) or n < 0:
         raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected a whole number >= 0", here())
     return int(n)
 

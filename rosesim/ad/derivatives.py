@@ -11,8 +11,8 @@ from rosesim.ad import types as T
 from rosesim.ad.budget import of_each_run
 from rosesim.ad.control import batch, vec
 from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.function import Fn, Program, Traced, call_traced, fn
-from rosesim.ad.ir import Accum, Atom, FloatT, Ty, Var
+from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
+from rosesim.ad.ir import Accum, Atom, BoolT, FloatT, IntT, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.values import Real, kind
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
@@ -28,7 +28,7 @@ Wrt = int | str | Sequence[int | str] | None
 
 
 def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
-    return f if isinstance(f, Fn) else fn(f)
+    return f if is_fn(f) else fn(f)
 
 
 def _positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], bool]:
@@ -218,9 +218,14 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
 
 def _plain_type(ty: Ty) -> T.Type:
     """A language type that lies in one flat array of this type."""
-    scalars = {"FloatT": T.REAL, "BoolT": T.BOOL}
-    name = type(ty.scalar).__name__
-    t: T.Type = scalars[name] if name in scalars else T.IntType(ty.scalar.lo, ty.scalar.hi)  # pyright: ignore
+    match ty.scalar:
+        case IntT(lo, hi):
+            t: T.Type = T.IntType(lo, hi)
+        case BoolT():
+            t = T.BOOL
+        case _:
+            assert isinstance(ty.scalar, FloatT)
+            t = T.REAL
     for n in reversed(ty.shape):
         t = T.VecType(n, t)
     return t

@@ -6,7 +6,18 @@ from rosesim.ad.locate import here
 
 
 class RosesimError(Exception):
-    """Any mistake that rosesim reports. `where` is the user's line, "file:line", when it is known."""
+    """Any mistake that rosesim reports. `where` is the user's line, "file:line", when it is known.
+
+    >>> from rosesim import fn, RosesimError
+    >>> @fn
+    ... def f(x: float):
+    ...     return x.real
+    >>> try:
+    ...     f(1.0)
+    ... except RosesimError as e:
+    ...     print(e)
+    <doctest ...>:3: ...
+    """
 
     def __init__(self, message: str, where: object = None):
         self.where = None if where is None else str(where)
@@ -14,11 +25,31 @@ class RosesimError(Exception):
 
 
 class TraceError(RosesimError):
-    """The program as written cannot be traced (a wrong type, a Python `if` on a traced value, ...)."""
+    """The program as written cannot be traced (a wrong type, a Python `if` on a traced value, ...).
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def f(x: float):
+    ...     return 1.0 if x > 0 else -1.0
+    >>> f(2.0)
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.TraceError: ... write cond(p, then, orelse) or select(p, a, b) to choose...
+    """
 
 
 class TypeMismatch(TraceError, TypeError):
-    """A value of one type where another was expected."""
+    """A value of one type where another was expected.
+
+    >>> from rosesim import fn, sin
+    >>> @fn
+    ... def f(x: float):
+    ...     return sin(x > 0)
+    >>> f(2.0)
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.TypeMismatch: ... Bool was found where a Real was expected; a Bool becomes a number by Real(p)
+    """
 
 
 class OpenLength(TypeMismatch):
@@ -26,7 +57,22 @@ class OpenLength(TypeMismatch):
 
 
 class EscapedValue(TraceError):
-    """A traced value was used after the function that it belongs to had ended."""
+    """A traced value was used after the function that it belongs to had ended.
+
+    >>> from rosesim import fn
+    >>> kept = []
+    >>> @fn
+    ... def f(x: float):
+    ...     kept.append(x)
+    ...     return x
+    >>> @fn
+    ... def g(x: float):
+    ...     return x + kept[0]
+    >>> f(1.0), g(1.0)
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.EscapedValue: ...
+    """
 
 
 class MissingAttribute(TraceError, AttributeError):
@@ -34,14 +80,34 @@ class MissingAttribute(TraceError, AttributeError):
 
 
 class ArgumentError(RosesimError, TypeError, ValueError):
-    """An argument of a compiled function has the wrong shape, dtype or value; nothing has run."""
+    """An argument of a compiled function has the wrong shape, dtype or value; nothing has run.
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def f(x: Vec[Real, 2]):
+    ...     return x[0] + x[1]
+    >>> f([1.0, 2.0, 3.0])
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.ArgumentError: ... found an array of shape (3,) ... expected an array of shape (2,)...
+    """
 
     def __init__(self, message: str, where: object = None):
         super().__init__(message, here() if where is None else where)
 
 
 class ProgramError(RosesimError, ArithmeticError):
-    """A running program stopped itself: a checked index, a loop that reached its limit, an empty minimum."""
+    """A running program stopped itself: a checked index, a loop that reached its limit, an empty minimum.
+
+    >>> from rosesim import fn, Index
+    >>> @fn
+    ... def f(x: float):
+    ...     return Index[3].check(x)
+    >>> f(7.0)
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.ProgramError: ...
+    """
 
 
 class CheckError(RosesimError):

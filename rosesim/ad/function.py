@@ -7,10 +7,10 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
@@ -46,6 +46,13 @@ class Traced:
 class Fn(Generic[P, R]):
     """A function of the language. Called with numbers and arrays it compiles at the first call and runs;
     called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
+
+    >>> from rosesim import fn, Fn
+    >>> @fn
+    ... def square(x: float):
+    ...     return x * x
+    >>> isinstance(square, Fn), square(3.0)
+    (True, 9.0)
     """
 
     def __init__(
@@ -98,7 +105,7 @@ class Fn(Generic[P, R]):
         f = inspect.unwrap(self.python)
         f = getattr(f, "__func__", f)
         f = getattr(f, "func", f)
-        closure = inspect.getclosurevars(f).nonlocals if inspect.isfunction(f) else {}
+        closure: Mapping[str, Any] = inspect.getclosurevars(f).nonlocals if inspect.isfunction(f) else {}
         try:
             raw = dict(getattr(f, "__annotations__", {}))
             strings = {k: v for k, v in raw.items() if isinstance(v, str)}
@@ -169,7 +176,7 @@ class Fn(Generic[P, R]):
         nest = _underway.get()
         token = None
         if nest is None:
-            nest = {}
+            nest = dict[Any, None]()
             token = _underway.set(nest)
         if (self, types) in nest:
             raise TraceError(
@@ -331,7 +338,7 @@ class Fn(Generic[P, R]):
         return self._define("vjp", rule)
 
     def _define(self, which: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-        python = rule.python if isinstance(rule, Fn) else rule
+        python = rule.python if is_fn(rule) else rule
         scope = _caller_locals(2)
         self._custom[which] = Fn(python, scope)
         self.version += 1
@@ -519,6 +526,11 @@ def _evaluated(annotation: str, space: dict[str, Any], scope: dict[str, Any]) ->
 
 def _caller_locals(depth: int) -> dict[str, Any]:
     return dict(sys._getframe(depth + 1).f_locals)  # pyright: ignore[reportPrivateUsage] -- local types in string annotations
+
+
+def is_fn(f: object) -> TypeGuard[Fn[..., Any]]:
+    """Whether it is a function of the language."""
+    return isinstance(f, Fn)
 
 
 def fn(python: Callable[P, R]) -> Fn[P, R]:

@@ -415,7 +415,7 @@ class Reverse:
     def _widened_cond(self, let: Let, e: Cond, extra: dict[Block, list[Var]]) -> Let:
         """The primal branch, each side of which also returns what the reverse of either side reads."""
         sides: dict[Block, Sequence[Atom]] = {}
-        zeros = {}
+        zeros: dict[Block, list[Let]] = {}
         for this, other in ((e.then, e.orelse), (e.orelse, e.then)):
             b = Builder()
             missing = [b.zeros(v.ty) for v in extra[other]]
@@ -539,7 +539,7 @@ class _LoopReader:
         self.finals = {k: finals[k] or Ct(zeros[k], True, True) for k in carried}
         self.absent = {k for k in carried if finals[k] is None}
         """Carries into whose cotangent nothing has been found to flow."""
-        self.tans = [k for k in carried if k not in self.absent]
+        self.tans: list[int] = [k for k in carried if k not in self.absent]
         self.conditional = {k for k in self.tans if self.finals[k].want is not True}
         self.wanted_slices: list[bool] = []
         self.clean_slices: list[bool] = []

@@ -18,7 +18,15 @@ from rosesim.ad.ir import BoolT, FloatT, IntT, TanT, Ty
 
 @dataclass(frozen=True, slots=True)
 class NullType:
-    """The unit type, `None` in Python."""
+    """The unit type, `None` in Python.
+
+    >>> from rosesim import fn, Null, Real
+    >>> @fn
+    ... def nothing(x: Real) -> Null:
+    ...     return None
+    >>> nothing(1.0) is None
+    True
+    """
 
     def __str__(self) -> str:
         return "Null"
@@ -78,7 +86,7 @@ class VecType:
 class StructType:
     """Named fields; `kind` is tuple, dict or the dataclass."""
 
-    kind: type
+    kind: type[Any]
     names: tuple[str, ...]
     types: tuple[Type, ...]
 
@@ -96,7 +104,7 @@ class StructType:
             return dict(zip(self.names, values, strict=True))
         if hasattr(self.kind, "_fields"):
             return self.kind(*values)
-        struct = object.__new__(self.kind)  # not __init__: a __post_init__ may compute with plain numbers
+        struct: Any = object.__new__(self.kind)  # not __init__: a __post_init__ may compute with plain numbers
         for name, v in zip(self.names, values, strict=True):
             object.__setattr__(struct, name, v)
         return struct
@@ -190,7 +198,7 @@ OPEN = OpenType()
 
 def is_struct_class(a: object) -> bool:
     """Whether a class is one of those that act as structs: a dataclass or a named tuple."""
-    return isinstance(a, type) and (dataclasses.is_dataclass(a) or (issubclass(a, tuple) and hasattr(a, "_fields")))
+    return isinstance(a, type) and ((tuple in a.__mro__ and hasattr(a, "_fields")) or dataclasses.is_dataclass(a))
 
 
 def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:

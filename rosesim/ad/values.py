@@ -18,6 +18,7 @@ from rosesim.ad.errors import MissingAttribute, TraceError, TypeMismatch
 from rosesim.ad.ir import BOOL as BOOL_TY
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.locate import here
+from rosesim.ad.narrow import is_array, is_list, is_truth, is_whole
 
 _UFUNCS = {
     "add": "__add__", "subtract": "__sub__", "multiply": "__mul__", "divide": "__truediv__", "power": "__pow__",
@@ -147,7 +148,7 @@ class Scalar(Value):
         if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
             return NotImplemented
         hint = _BOOL_HINT if isinstance(other, Bool | bool) else ""
-        hint = "; const(a) makes it a vector" if isinstance(other, np.ndarray | list) else hint
+        hint = "; const(a) makes it a vector" if is_array(other) or is_list(other) else hint
         raise TypeMismatch(f"{kind(self)} {sign} {kind(other)} was found; expected a number{hint}", here())
 
     if TYPE_CHECKING:
@@ -425,7 +426,7 @@ class Tan(Scalar):
     def _compare(self, o: object) -> NoReturn:
         self._refuse_linear("a comparison of a tangent")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # pyright: ignore -- they only raise
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType] -- they only raise
 
     def _curved(self, *_: object) -> NoReturn:
         self._refuse_linear("a power, remainder or absolute value of a tangent")
@@ -436,7 +437,7 @@ class Tan(Scalar):
 
 class _IndexMeta(type):
     def __getitem__(cls, n: Any) -> type[Index]:
-        if isinstance(n, (Value, bool)) or not isinstance(n, int | np.integer) or n < 0:
+        if not is_whole(n) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
         return _sized_index(int(n))
 
@@ -656,7 +657,7 @@ def try_real(v: Any) -> Atom | None:
         return trace.op("real", v.atom)
     if _is_number(v):
         return real(float(v))
-    if isinstance(v, np.ndarray) and v.shape == ():
+    if is_array(v) and v.shape == ():
         return try_real(v[()])
     return None
 
@@ -674,7 +675,7 @@ def try_whole(v: Any) -> Atom | None:
     """The atom of an Index or a Python int; None of anything else."""
     if isinstance(v, Index):
         return v.atom
-    if isinstance(v, int | np.integer) and not isinstance(v, bool):
+    if is_whole(v):
         return whole(int(v))
     return None
 
@@ -683,7 +684,7 @@ def to_bool(v: Any) -> Atom:
     """The atom of a Bool, or an error with the line."""
     if isinstance(v, Bool):
         return v.atom
-    if isinstance(v, bool | np.bool_):
+    if is_truth(v):
         return Lit(bool(v), BOOL_TY)
     raise TypeMismatch(f"{kind(v)} was found where a Bool was expected; write a comparison, such as x > 0", here())
 

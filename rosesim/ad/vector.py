@@ -15,6 +15,7 @@ from rosesim.ad.builder import real, whole
 from rosesim.ad.errors import OpenLength, TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
+from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_slice, is_truth, is_tuple, is_whole
 from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
 
 SHORT = 4
@@ -72,14 +73,14 @@ class VecValue(Value):
 
     def __getitem__(self, i: Any) -> Any:
         n = self.type.n
-        if isinstance(i, tuple):
-            out = self
+        if is_tuple(i):
+            out: Any = self
             for k in i:
                 out = out[k]
             return out
-        if isinstance(i, slice):
+        if is_slice(i):
             return self._slice(i)
-        if isinstance(i, int | np.integer) and not isinstance(i, bool):
+        if is_whole(i):
             k = int(i)
             if not -n <= k < n:
                 raise TraceError(f"element {k} of {self.type} was asked for; expected {-n} .. {n - 1}", here())
@@ -242,7 +243,7 @@ else:
 
 
 def _is_size(n: object) -> bool:
-    return isinstance(n, int | np.integer) and not isinstance(n, bool) and int(n) >= 0
+    return is_whole(n) and int(n) >= 0
 
 
 class Struct:
@@ -285,7 +286,7 @@ class At:
     idx: tuple[Any, ...]
 
     def __getitem__(self, i: Any) -> At:
-        return At(self.x, (*self.idx, *(i if isinstance(i, tuple) else (i,))))
+        return At(self.x, (*self.idx, *(i if is_tuple(i) else (i,))))
 
     def set(self, v: Any) -> VecValue:
         """The vector with this element replaced by v; in place where the old vector is not used again.
@@ -385,26 +386,25 @@ def typeof(v: Any) -> T.Type:
     if isinstance(v, Scalar):
         t = type(v)
         return T.REAL if t is Real else T.BOOL if t is Bool else T.TAN
-    if isinstance(v, bool | np.bool_):
+    if is_truth(v):
         return T.BOOL
     if isinstance(v, int | float | np.integer | np.floating):
         return T.REAL
-    if isinstance(v, np.ndarray):
+    if is_array(v):
         return _array_type(v)
-    if isinstance(v, list):
+    if is_list(v):
         if not v:
             raise TypeMismatch("an empty list was found, whose elements' type is unknown; write vec(0, ...)", here())
-        items: list[Any] = v
-        elem = typeof(items[0])
-        for other in items[1:]:
+        elem = typeof(v[0])
+        for other in v[1:]:
             elem = unify(elem, typeof(other), "the elements of a list")
-        return T.VecType(len(items), elem)
-    if isinstance(v, dict):
+        return T.VecType(len(v), elem)
+    if is_dict(v):
         return T.struct_type(dict, {str(k): typeof(x) for k, x in v.items()})
-    if T.is_struct_class(type(v)):
+    if T.is_struct_class(cls := class_of(v)):
         names = getattr(v, "_fields", None) or [f.name for f in dataclasses.fields(v)]
-        return T.struct_type(type(v), {n: typeof(getattr(v, n)) for n in names})
-    if isinstance(v, tuple):
+        return T.struct_type(cls, {n: typeof(getattr(v, n)) for n in names})
+    if is_tuple(v):
         return T.tuple_type(*(typeof(x) for x in v))
     raise TypeMismatch(
         f"a value of Python's type {type(v).__name__} was found; expected numbers, vectors, dataclasses, tuples "
@@ -494,13 +494,13 @@ def _whole_as(v: Any, t: T.IntType) -> Atom:
 def _lower_vec(v: Any, t: T.VecType) -> list[Atom]:
     if isinstance(v, VecValue) and v.type == t:
         return list(v.leaves())
-    if isinstance(v, np.ndarray):
+    if is_array(v):
         return _lower_array(v, t)
     if _is_columns(v, t):
         assert isinstance(t.elem, T.StructType)
         columns = tuple(p if p == T.NULL else T.VecType(t.n, p) for p in t.elem.types)
         return _lower_struct(v, T.StructType(t.elem.kind, t.elem.names, columns))
-    if isinstance(v, VecValue | list | tuple) and not T.is_struct_class(type(v)):
+    if (isinstance(v, VecValue) or is_list(v) or is_tuple(v)) and not T.is_struct_class(type(v)):
         if len(v) != t.n:
             raise TypeMismatch(f"a vector of {len(v)} elements was found where {t} was expected", here())
         if isinstance(v, VecValue) and t.n > SHORT and v._items is None:  # pyright: ignore[reportPrivateUsage]
@@ -549,7 +549,7 @@ def _like(t: T.Type, elem: T.Type) -> T.Type:
 
 def _lower_struct(v: Any, t: T.StructType) -> list[Atom]:
     fits = (
-        isinstance(v, tuple) and not hasattr(v, "_fields")
+        is_tuple(v) and not hasattr(v, "_fields")
         if t.kind is tuple
         else isinstance(v, dict)
         if t.kind is dict

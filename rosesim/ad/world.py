@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.narrow import class_of
+
 _FIXED = sys.stdlib_module_names | {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio"}
 _MISSING = object()
 _NESTED = 4
@@ -81,7 +83,7 @@ class World:
             if not isinstance(f, types.FunctionType) or (id(f), id(owner)) in seen:
                 continue
             seen.add((id(f), id(owner)))
-            found = [*self._named(f), owner]
+            found: list[Any] = [*self._named(f), owner]
             names = _attribute_names(f.__code__)
             opened: set[int] = set()
             while found:
@@ -91,8 +93,8 @@ class World:
                         stack.append(v)
                 elif calls and type(v).__module__ == "rosesim.ad.function":
                     stack.append(getattr(v, "python", None))
-                elif type(v) in (list, tuple, dict) and len(v) <= _SHORT:
-                    found.extend(v.values() if type(v) is dict else v)
+                elif (kind := class_of(v)) in (list, tuple, dict) and len(v) <= _SHORT:
+                    found.extend(v.values() if kind is dict else v)
                 elif not _is_fixed(v if isinstance(v, type | types.ModuleType) else type(v)) and id(v) not in opened:
                     opened.add(id(v))
                     found.extend(self._attributes(v, names))
@@ -165,28 +167,30 @@ def _is_fixed(v: Any) -> bool:
 
 def _copy(v: Any, depth: int = 0) -> Any:
     """What a value is compared with later: a copy of a container's content, the value itself else."""
-    if type(v) is np.ndarray:
+    kind = class_of(v)
+    if kind is np.ndarray:
         return v.copy()
     if depth < _NESTED:
-        if type(v) in (list, tuple):
+        if kind in (list, tuple):
             return [_copy(x, depth + 1) for x in v]
-        if type(v) is dict:
+        if kind is dict:
             return {k: _copy(x, depth + 1) for k, x in v.items()}
     return v
 
 
 def _same(now: Any, was: Any, depth: int = 0) -> bool:
-    kind = type(now)
+    kind = class_of(now)
+    before = class_of(was)
     if kind is np.ndarray:
-        return type(was) is np.ndarray and _same_bits(now, was)
+        return before is np.ndarray and _same_bits(now, was)
     if depth < _NESTED:
         if kind in (list, tuple):
-            fits = type(was) is list and len(now) == len(was)
+            fits = before is list and len(now) == len(was)
             return fits and all(_same(x, y, depth + 1) for x, y in zip(now, was, strict=True))
         if kind is dict:
-            fits = type(was) is dict and now.keys() == was.keys()
+            fits = before is dict and now.keys() == was.keys()
             return fits and all(_same(now[k], was[k], depth + 1) for k in now)
-    return now is was or (kind is type(was) and isinstance(now, int | float | str) and _equal(now, was))
+    return now is was or (kind is before and isinstance(now, int | float | str) and _equal(now, was))
 
 
 def _equal(now: Any, was: Any) -> bool:

@@ -425,6 +425,7 @@ def _reads_own_element(loop: Loop, x: Var) -> bool:
     """Whether a nest of loops that makes an output reads x only as each iteration's own element of it."""
     nest: list[Var] = []
     made: Atom | None = None
+    below = loop
     while True:
         if loop.upto is not None or loop.test is not None or loop.carries:
             return False

@@ -9,6 +9,7 @@ import numpy as np
 
 from rosesim.ad.errors import ArgumentError
 from rosesim.ad.ir import REAL, BoolT, FloatT, IntT, Ty, storage
+from rosesim.ad.narrow import is_array
 
 Converter = Callable[[Any], Any]
 
@@ -27,7 +28,7 @@ def expected(ty: Ty) -> str:
 
 def found(value: Any) -> str:
     """A value as an error message names it."""
-    if isinstance(value, np.ndarray) and value.ndim:
+    if is_array(value) and value.ndim:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -19,11 +18,11 @@ PIPELINE = 1
 
 _lock = threading.RLock()
 _numbers = count()
-_jit: Any = None
-_speed: dict[int, Any] = {}
+_jit: llvm.LLJIT | None = None
+_speed: dict[int, llvm.TargetMachine] = {}
 
 
-def _machine(level: int) -> Any:
+def _machine(level: int) -> llvm.TargetMachine:
     """The host's target machine."""
     if level not in _speed:
         llvm.initialize_native_target()
@@ -39,7 +38,7 @@ def _machine(level: int) -> Any:
     return _speed[level]
 
 
-def _linker() -> Any:
+def _linker() -> llvm.LLJIT:
     global _jit
     if _jit is None:
         _jit = llvm.create_lljit_compiler(_machine(3))
@@ -51,7 +50,7 @@ class Loaded:
     """Machine code in memory; it is freed with the last reference to this."""
 
     address: int
-    tracker: Any
+    tracker: llvm.ResourceTracker
 
 
 def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool, straight: bool) -> Loaded:
@@ -106,7 +105,7 @@ def _level(optimise: bool) -> int:
     return 3 if optimise else 0
 
 
-def _module(text: str, optimise: bool, straight: bool) -> Any:
+def _module(text: str, optimise: bool, straight: bool) -> llvm.ModuleRef:
     module, machine = _parsed(text, optimise)
     if not optimise:
         return module
@@ -123,7 +122,7 @@ def _module(text: str, optimise: bool, straight: bool) -> Any:
     return module
 
 
-def _parsed(text: str, optimise: bool) -> tuple[Any, Any]:
+def _parsed(text: str, optimise: bool) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     # A context of its own: types and constants live as long as the context does.
     module = llvm.parse_assembly(text, context=llvm.create_context())
     machine = _machine(_level(optimise))
@@ -132,7 +131,7 @@ def _parsed(text: str, optimise: bool) -> tuple[Any, Any]:
     return module, machine
 
 
-def _optimise(module: Any, machine: Any, straight: bool) -> None:
+def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, straight: bool) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.slp_vectorization = straight
     tuning.loop_vectorization = True

@@ -11,6 +11,7 @@ import numpy as np
 
 from rosesim.ad.errors import ProgramError
 from rosesim.ad.ir import BoolT, Func, IntT, Opaque, Ty, storage
+from rosesim.ad.narrow import is_array
 from rosesim.codegen.slots import codes
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
@@ -41,9 +42,7 @@ def callback(func: Func) -> Any:
                     f"{func.name} returned {len(results)} values, expected {len(body.results)}", func.where
                 )
             checked = [_checked(func, r, t) for r, t in zip(results, body.results, strict=True)]
-            for address, r in zip(
-                slots[len(params) :], (r for r in checked if isinstance(r, np.ndarray)), strict=True
-            ):
+            for address, r in zip(slots[len(params) :], (r for r in checked if is_array(r)), strict=True):
                 ctypes.memmove(address, r.ctypes.data, r.nbytes)
             scalars = back.pack(*(r for r in checked if not isinstance(r, np.ndarray)))
             ctypes.memmove(out, scalars, len(scalars))

@@ -54,6 +54,36 @@ class Scene(ABC, Generic[P, I, S]):
     not tuned (the goal, restitution, the learning rate); *params* are what is tuned. Both are dataclasses
     of numbers and arrays, as the state is. `initial`, `step` and `loss` are traced, compiled and
     differentiated; `draw` gets NumPy values.
+
+    >>> from dataclasses import dataclass
+    >>> from rosesim.scenes import Published, Scene, rollout, value
+    >>> @dataclass(frozen=True)
+    ... class Start:
+    ...     height: Real = value(1.0)
+    >>> @dataclass(frozen=True)
+    ... class World:
+    ...     gravity: Real = value(10.0)
+    ...     learning_rate: Real = value(0.1)
+    >>> @dataclass(frozen=True)
+    ... class Fall(Scene[Start, World, tuple]):
+    ...     name: ClassVar[str] = "fall"
+    ...     published: ClassVar[Published] = Published(optimizer="gd", iterations=20)
+    ...     steps: int = 2
+    ...     def inputs(self):
+    ...         return World()
+    ...     def params(self, rng):
+    ...         return Start()
+    ...     def initial(self, params, inputs):
+    ...         return params.height, Real(0.0)
+    ...     def step(self, state, t, params, inputs):
+    ...         height, speed = state
+    ...         return height + 0.1 * speed, speed - 0.1 * inputs.gravity
+    ...     def loss(self, state, params, inputs):
+    ...         return state[0] ** 2
+    ...     def draw(self, canvas, state, params, inputs):
+    ...         canvas.circle((0.5, state[0]), 0.05, "ink")
+    >>> [round(height, 6) for height, speed in rollout(Fall())]
+    [1.0, 1.0, 0.9]
     """
 
     name: ClassVar[str]

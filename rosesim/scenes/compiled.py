@@ -143,6 +143,13 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     """The programs of a scene, made once for each combination of settings (of which 16 are remembered).
 
     Made within `with memory_budget(size):`, their gradients keep within it.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> program = compiled(scene)
+    >>> loss, gradient = program.value_and_grad(scene.params(np.random.default_rng(0)), inputs)
+    >>> loss > 0, type(gradient) is type(scene.params(np.random.default_rng(0)))
+    (True, True)
     """
     return _made(scene, budget())
 
@@ -154,6 +161,13 @@ def _made(scene: Scene[Any, Any, Any], size: int) -> Compiled[Any, Any, Any]:
 
 
 def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:
-    """The trajectory of a scene, with its default params (of seed 0) and inputs where none are given."""
+    """The trajectory of a scene, with its default params (of seed 0) and inputs where none are given.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> trajectory = rollout(scene)
+    >>> len(trajectory), bool((trajectory[0].position != trajectory[-1].position).any())
+    (65, True)
+    """
     p = scene.params(np.random.default_rng(0)) if params is None else params
     return compiled(scene).trajectory(p, scene.inputs() if inputs is None else inputs)

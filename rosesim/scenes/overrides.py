@@ -24,6 +24,11 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
 
     A later assignment to a field wins over an earlier one. A name that is neither a setting nor an input,
     and a value that does not fit, raise a SceneError of one sentence.
+
+    >>> from rosesim.scenes import find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "goal=0.8,0.7"])
+    >>> scene.steps, inputs.goal
+    (64, array([0.8, 0.7]))
     """
     given = dict(_split(a) for a in assignments)
     make: Callable[..., AnyScene] = kind  # a subclass gives every setting a default

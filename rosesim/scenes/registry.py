@@ -19,12 +19,24 @@ GROUP = "rosesim.scenes"
 
 
 def scene_names() -> list[str]:
-    """The names of all installed scenes, sorted."""
+    """The names of all installed scenes, sorted.
+
+    >>> "billiards" in scene_names()
+    True
+    """
     return sorted(_found())
 
 
 def find_scene(name: str) -> type[Scene[Any, Any, Any]]:
-    """The class of an installed scene; SceneError where there is none or it does not load."""
+    """The class of an installed scene; SceneError where there is none or it does not load.
+
+    >>> find_scene("billiards").name
+    'billiards'
+    >>> find_scene("biliards")
+    Traceback (most recent call last):
+        ...
+    rosesim.scenes.errors.SceneError: no scene is called 'biliards'; did you mean billiards?
+    """
     value = _written(name)
     if value is None:
         found = _found()

@@ -9,7 +9,20 @@ from rosesim.scenes.errors import SceneError
 
 
 class TrainingStopped(RosesimError):
-    """A number stopped being finite, a file could not be written, or the run was interrupted."""
+    """A number stopped being finite, a file could not be written, or the run was interrupted.
+
+    >>> import threading
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import TrainingStopped, train
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> stop = threading.Event()
+    >>> stop.set()
+    >>> try:
+    ...     train(scene, inputs=inputs, iterations=2, optimizer="gd", stop=stop)
+    ... except TrainingStopped as e:
+    ...     print(type(e).__name__)
+    Interrupted
+    """
 
 
 class Interrupted(TrainingStopped):

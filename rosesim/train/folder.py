@@ -107,6 +107,17 @@ def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     """The best params of a run, or of all its seeds; SceneError where there are none yet or it is damaged.
 
     The scene is found by its name among the installed ones, unless its class is given.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     run = train(scene, inputs=inputs, iterations=2, optimizer="adam", out=Path(folder))
+    ...     best = read_best(Path(folder))
+    >>> best.scene == scene, best.loss == run.best_loss
+    (True, True)
     """
     where = best_seed(folder)
     found = read_settings(where, kind)
@@ -119,6 +130,16 @@ def best_run(scene: str, base: Path = Path("runs")) -> Path | None:
     """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
 
     Damaged folders, and others, are passed over.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as runs:
+    ...     run = train(scene, inputs=inputs, iterations=1, optimizer="gd", out=Path(runs) / "first")
+    ...     best_run("billiards", Path(runs)).name, best_run("wave", Path(runs))
+    ('first', None)
     """
     found: list[tuple[float, Path]] = []
     for folder in sorted(base.iterdir()) if base.is_dir() else []:

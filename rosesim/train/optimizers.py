@@ -35,7 +35,12 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class GradientDescent:
-    """x - rate * gradient."""
+    """x - rate * gradient.
+
+    >>> x, _ = GradientDescent().step(0.1, 0, np.array([1.0]), np.array([3.0]), {})
+    >>> x
+    array([0.7])
+    """
 
     def start(self, x: Vector) -> State:
         """Nothing is remembered."""
@@ -52,6 +57,10 @@ class Normalized:
 
     The norm is over all params together. Published with the mass-spring robots of DiffTaichi (Hu et al.,
     ICLR 2020), whose gradients differ by orders of magnitude from one gait to the next.
+
+    >>> x, _ = Normalized().step(0.1, 0, np.array([1.0, 0.0]), np.array([30.0, 40.0]), {})
+    >>> np.round(x, 6)
+    array([ 0.94, -0.08])
     """
 
     softening: float = 1e-6
@@ -87,7 +96,15 @@ class Bounded:
 
 @dataclass(frozen=True)
 class Momentum:
-    """velocity = decay * velocity + gradient; x - rate * velocity (Polyak 1964, as PyTorch writes it)."""
+    """velocity = decay * velocity + gradient; x - rate * velocity (Polyak 1964, as PyTorch writes it).
+
+    >>> rule, x = Momentum(), np.array([1.0])
+    >>> state = rule.start(x)
+    >>> for i in range(2):
+    ...     x, state = rule.step(0.1, i, x, np.array([1.0]), state)
+    >>> np.round(x, 6)  # 1 - 0.1 - 0.1 * 1.9
+    array([0.71])
+    """
 
     decay: float = 0.9
 
@@ -107,6 +124,11 @@ class Adam:
 
     With a `weight_decay`, AdamW: Loshchilov & Hutter, Decoupled Weight Decay Regularization, ICLR 2019,
     algorithm 2, where x shrinks by rate * weight_decay beside the step.
+
+    >>> rule, x = Adam(), np.array([1.0, 2.0])
+    >>> x, state = rule.step(0.1, 0, x, np.array([5.0, -0.01]), rule.start(x))
+    >>> np.round(x, 6)  # the first step has the rate's length along each axis
+    array([0.9, 2.1])
     """
 
     beta1: float = 0.9

@@ -81,6 +81,12 @@ def plan(
 
     Raises SceneError where that makes no sense, where the inputs lack the learning rate that it needs, and
     where it needs a package that is not installed.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> how = plan(scene, inputs, iterations=20, schedule="cosine")
+    >>> how.optimizer == scene.published.optimizer, how.iterations
+    (True, 20)
     """
     total = scene.published.iterations if iterations is None else iterations
     name = scene.published.optimizer if optimizer is None else optimizer

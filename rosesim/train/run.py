@@ -92,7 +92,12 @@ def train(
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
-    >>> train(scene, inputs=inputs, iterations=3, optimizer="adam").iterations
+    >>> run = train(scene, inputs=inputs, iterations=3, optimizer="adam", report=lambda now: print(now.iteration))
+    0
+    1
+    2
+    3
+    >>> run.iterations
     3
     """
     given = scene.inputs() if inputs is None else inputs
@@ -121,6 +126,16 @@ def resume(
 
     Raises SceneError where the folder does not hold one run, is damaged, or has gone beyond `iterations`;
     TrainingStopped as `train` does.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     first = train(scene, inputs=inputs, iterations=2, optimizer="adam", out=Path(folder))
+    ...     both = resume(Path(folder), iterations=4)
+    >>> first.iterations, both.iterations, both.losses[:3] == first.losses
+    (2, 4, True)
     """
     made = read_settings(folder, None if scene is None else type(scene))
     if scene is not None and scene != made.scene:

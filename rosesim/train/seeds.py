@@ -82,6 +82,12 @@ def train_seeds(
 
     Raises SceneError where the arguments make no sense, before anything is made; Interrupted after Ctrl-C,
     with every seed saved.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> runs = train_seeds(scene, 2, inputs=inputs, iterations=2)
+    >>> [(one.seed, one.error) for one in runs.seeds], runs.best.best_loss == min(r.best_loss for r in runs.runs)
+    ([(0, None), (1, None)], True)
     """
     given = scene.inputs() if inputs is None else inputs
     if seeds < 1:
@@ -101,7 +107,18 @@ def resume_seeds(
     report: Report = lambda progress: None,
     threads: int | None = None,
 ) -> SeedRuns:
-    """Go on with all runs of a folder that `train_seeds` made; see `resume`."""
+    """Go on with all runs of a folder that `train_seeds` made; see `resume`.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     first = train_seeds(scene, 2, inputs=inputs, iterations=2, out=Path(folder))
+    ...     both = resume_seeds(Path(folder), iterations=3)
+    >>> [r.iterations for r in (*first.runs, *both.runs)]
+    [2, 2, 3, 3]
+    """
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")

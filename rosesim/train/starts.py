@@ -82,7 +82,18 @@ def resume_starts(
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> SeedRuns:
-    """Go on with all runs of a folder that `train_starts` made, to the same bits; see `resume`."""
+    """Go on with all runs of a folder that `train_starts` made, to the same bits; see `resume`.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     first = train_starts(scene, 4, inputs=inputs, iterations=2, out=Path(folder))
+    ...     both = resume_starts(Path(folder), iterations=3)
+    >>> first.best.iterations, both.best.iterations
+    (2, 3)
+    """
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")

@@ -54,7 +54,15 @@ class Attempt:
 def attempts(
     scene: AnyScene, inputs: Any, remembered: Sequence[tuple[int, Any]], losses: Sequence[float]
 ) -> list[Attempt]:
-    """Attempts from (iteration, params) pairs and the losses of all iterations."""
+    """Attempts from (iteration, params) pairs and the losses of all iterations.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> params = scene.params(np.random.default_rng(0))
+    >>> (only,) = attempts(scene, inputs, [(0, params)], losses=[0.3])
+    >>> only.iteration, only.loss, len(only.trajectory)
+    (0, 0.3, 65)
+    """
     program = compiled(scene)
     return [Attempt(scene, i, losses[i], params, program.trajectory(params, inputs)) for i, params in remembered]
 

@@ -26,7 +26,15 @@ COLOURS = 128
 
 
 def write_png(file: Path, picture: Picture) -> None:
-    """Write a picture of shape (height, width, 3)."""
+    """Write a picture of shape (height, width, 3).
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "dark.png"
+    ...     write_png(file, np.zeros((4, 6, 3), np.uint8))
+    ...     file.read_bytes()[1:4]
+    b'PNG'
+    """
     import imageio.v3 as iio
 
     iio.imwrite(_ready(file), picture, extension=".png", optimize=True)
@@ -37,6 +45,13 @@ def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
 
     One palette serves all frames: that is smaller and several times faster than one palette a frame, and
     what stands still does not flicker.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "dawn.gif"
+    ...     write_gif(file, [np.full((4, 6, 3), 40 * k, np.uint8) for k in range(5)], seconds=[0.1] * 5)
+    ...     file.read_bytes()[:3]
+    b'GIF'
     """
     import imageio.v3 as iio
     from PIL import Image
@@ -61,13 +76,24 @@ def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
 
 
 def require_mp4() -> None:
-    """Raise a SceneError where MP4 files cannot be written: before there is something to write."""
+    """Raise a SceneError where MP4 files cannot be written: before there is something to write.
+
+    >>> require_mp4()  # raises nothing here: imageio-ffmpeg is installed
+    """
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         raise SceneError("MP4 files need imageio-ffmpeg: pip install 'rosesim[mp4]'")
 
 
 def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
-    """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them."""
+    """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "dawn.mp4"
+    ...     write_mp4(file, [np.full((16, 16, 3), 40 * k, np.uint8) for k in range(5)], seconds=[0.1] * 5)
+    ...     file.read_bytes()[4:8]
+    b'ftyp'
+    """
     import imageio.v2 as imageio
 
     require_mp4()

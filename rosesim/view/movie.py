@@ -62,7 +62,16 @@ class Frame:
 def movie(
     scene: AnyScene, inputs: Any, attempts: Sequence[Attempt], losses: Sequence[float]
 ) -> tuple[list[Picture], list[float]]:
-    """The attempts one after the other, as frames and how long each is shown, in seconds."""
+    """The attempts one after the other, as frames and how long each is shown, in seconds.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.view import attempts
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> shown = attempts(scene, inputs, [(0, scene.params(np.random.default_rng(0)))], losses=[0.3])
+    >>> frames, seconds = movie(scene, inputs, shown, [0.3])
+    >>> len(frames), frames[0].shape[2], len(seconds)
+    (30, 3, 30)
+    """
     frames: list[Picture] = []
     seconds: list[float] = []
     where, theme = Frame.of(scene), colours(scene.colours)

@@ -26,7 +26,11 @@ SUPERSAMPLING = 3
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of the picture, in pixels, from its upper left corner."""
+    """A part of the picture, in pixels, from its upper left corner.
+
+    >>> Box(left=10, top=20, width=30, height=40).holds(39, 20)
+    True
+    """
 
     left: int
     top: int

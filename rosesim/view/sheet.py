@@ -29,7 +29,15 @@ CURVE_HEIGHT = 190
 def contact_sheet(
     scene: AnyScene, inputs: Any, attempts: Sequence[Attempt], losses: Sequence[float]
 ) -> NDArray[np.uint8]:
-    """Up to four iterations, the first and the last among them, at four times each, over the loss curve."""
+    """Up to four iterations, the first and the last among them, at four times each, over the loss curve.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.view import attempts
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> shown = attempts(scene, inputs, [(0, scene.params(np.random.default_rng(0)))], losses=[0.3])
+    >>> contact_sheet(scene, inputs, shown, [0.3]).shape[2]
+    3
+    """
     left, bottom, right, top = scene.extent
     aspect = (right - left) / (top - bottom)
     wide = round((CELL_PIXELS * aspect) ** 0.5)

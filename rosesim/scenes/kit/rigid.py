@@ -194,6 +194,13 @@ def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
     """What a linear spring between two points gives the second in a time step h; `gap` is first minus second.
 
     With L = |gap| + SOFTENING: h stiffness (L - rest) gap / L.
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def pull(gap: Vec[Real, 2]):
+    ...     return spring_impulse(gap, stiffness=10.0, rest=1.0, h=0.1)
+    >>> np.round(pull([3.0, 0.0]), 3)  # of the second point, towards the first
+    array([2., 0.])
     """
     length = norm(gap) + SOFTENING
     strength = h * stiffness * (length - rest) / length
@@ -206,6 +213,17 @@ def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> lis
     The stop takes away the relative velocity: with the slip u, s = |u| + LEAST_SLIP and n = u / s it is
     s / k · n, where k is how far an impulse along n moves the points apart, summed over both bodies
     (1/mass + (n × arm)²/moment). As n is shorter than 1, k is too small (as published).
+
+    >>> from rosesim import fn
+    >>> links = Links(np.array([[0, 1]]), np.zeros((1, 2)), np.zeros((1, 2)))
+    >>> @fn
+    ... def stop(bodies: RigidBodies, inertia: Inertia):
+    ...     axes = vec(2, lambda i: direction(bodies.angle[i]))
+    ...     return link_impulses(bodies, axes, [(links, lambda pair: joint_impulse(pair, inertia, 0.0, 0.1))])
+    >>> meeting = RigidBodies(np.zeros((2, 2)), np.array([[1.0, 0.0], [-1.0, 0.0]]), np.zeros(2), np.zeros(2))
+    >>> np.round(stop(meeting, Inertia(np.ones(2), np.ones(2))).linear, 3) + 0.0  # each is brought to rest
+    array([[-1.,  0.],
+           [ 1.,  0.]])
     """
     u, (i, j), (p, q) = pair.slip, pair.bodies, pair.arms
     s = norm(u) + LEAST_SLIP
@@ -217,7 +235,15 @@ def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> lis
 
 
 def no_kick() -> Kick:
-    """What a body feels that touches nothing."""
+    """What a body feels that touches nothing.
+
+    >>> from rosesim import fn
+    >>> @fn
+    ... def nothing():
+    ...     return no_kick()
+    >>> nothing().velocity, nothing().spin
+    (array([0., 0.]), 0.0)
+    """
     return Kick(const(np.zeros(2)), Real(0.0), const(np.zeros(2)), Real(0.0))
 
 

@@ -1,0 +1,51 @@
+"""What a value of the user's is, as `isinstance` says it, with what is inside left open.
+
+To a strict type checker `isinstance(v, list)` makes a list of unknown elements of a value that may be anything;
+these say that the elements may be anything too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+import numpy as np
+
+
+def class_of(v: object) -> type[Any]:
+    """Its class."""
+    return type(v)
+
+
+def is_array(v: object) -> TypeGuard[np.ndarray[Any, Any]]:
+    """Whether it is a NumPy array."""
+    return isinstance(v, np.ndarray)
+
+
+def is_list(v: object) -> TypeGuard[list[Any]]:
+    """Whether it is a list."""
+    return isinstance(v, list)
+
+
+def is_tuple(v: object) -> TypeGuard[tuple[Any, ...]]:
+    """Whether it is a tuple, a named one too."""
+    return isinstance(v, tuple)
+
+
+def is_slice(v: object) -> TypeGuard[slice[Any, Any, Any]]:
+    """Whether it is a slice."""
+    return isinstance(v, slice)
+
+
+def is_dict(v: object) -> TypeGuard[dict[Any, Any]]:
+    """Whether it is a dict."""
+    return isinstance(v, dict)
+
+
+def is_truth(v: object) -> TypeGuard[bool | np.bool_[Any]]:
+    """Whether it is a Python or NumPy truth."""
+    return isinstance(v, bool | np.bool_)
+
+
+def is_whole(v: object) -> TypeGuard[int | np.integer[Any]]:
+    """Whether it is a Python or NumPy whole number; a truth is none."""
+    return isinstance(v, int | np.integer) and not isinstance(v, bool)
