@@ -35,6 +35,7 @@ from rosesim.ad.derivatives import (
 from rosesim.ad.errors import (
     ArgumentError,
     EscapedValue,
+    NumericalError,
     ProgramError,
     RosesimError,
     TraceError,
@@ -126,7 +127,15 @@ _LINEAR_ALGEBRA = [
     "axis_angle", "cross", "det", "dot", "identity", "inv", "matmul", "norm", "outer", "qmul", "qrotate",
     "transpose",
 ]  # fmt: skip
-_ERRORS = ["ArgumentError", "EscapedValue", "ProgramError", "RosesimError", "TraceError", "TypeMismatch"]
+_ERRORS = [
+    "ArgumentError",
+    "EscapedValue",
+    "NumericalError",
+    "ProgramError",
+    "RosesimError",
+    "TraceError",
+    "TypeMismatch",
+]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
     *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_ERRORS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rosesim.ad.locate import here
 
 
@@ -42,6 +44,15 @@ class ArgumentError(RosesimError, TypeError, ValueError):
 
 class ProgramError(RosesimError, ArithmeticError):
     """A running program stopped itself: a checked index, a loop that reached its limit, an empty minimum."""
+
+
+class NumericalError(ProgramError):
+    """A debug program met the first NaN or infinity; the message has the operation and its operands."""
+
+
+def plain(value: Any) -> str:
+    """A number as a message shows it: as Python writes it, single precision with as few digits as it has."""
+    return str(value)
 
 
 class CheckError(RosesimError):
