@@ -85,6 +85,7 @@ from rosesim.ad.mathematics import (
     tanh,
     trunc,
 )
+from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.ad.types import Null
 from rosesim.ad.values import Bool, Index, Real, Tan
 from rosesim.ad.vector import Struct, Vec, const
@@ -101,7 +102,7 @@ def _compiler() -> Any:
 
 set_backend(_compiler)
 
-_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "Struct", "Tan", "Vec"]
+_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
 _CONTROL = [
     "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
@@ -113,6 +114,7 @@ _DERIVATIVES = [
     "jacobian",
     "jvp",
     "memory_budget",
+    "step_norms",
     "stop_gradient",
     "value_and_grad",
     "vjp",

@@ -18,6 +18,7 @@ from rosesim.ad.control import scan
 from rosesim.ad.debugging import debugging
 from rosesim.ad.derivatives import jvp, value_and_grad, vmap
 from rosesim.ad.function import fn
+from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves, map_leaves
@@ -111,6 +112,14 @@ class Compiled(Generic[P, I, S]):
             return along(params, inputs, direction, None)
 
         return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
+
+    @functools.cached_property
+    def step_norms(self) -> Callable[[P, I], StepNorms]:
+        """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
+        with memory_budget(self._budget):
+            found = step_norms(self.loss)
+            found(*self._like)  # compiled here, within the budget
+        return found
 
     def batch(self, n: int, *, gradient: bool, params: bool = True, inputs: bool = False) -> Any:
         """(params, inputs) to n losses, with gradients or without, as one program.
