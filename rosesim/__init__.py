@@ -35,6 +35,7 @@ from rosesim.ad.derivatives import (
 from rosesim.ad.errors import (
     ArgumentError,
     EscapedValue,
+    NumericalError,
     ProgramError,
     RosesimError,
     TraceError,
@@ -84,6 +85,7 @@ from rosesim.ad.mathematics import (
     tanh,
     trunc,
 )
+from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.ad.types import Null
 from rosesim.ad.values import Bool, Index, Real, Tan
 from rosesim.ad.vector import Struct, Vec, const
@@ -100,7 +102,7 @@ def _compiler() -> Any:
 
 set_backend(_compiler)
 
-_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "Struct", "Tan", "Vec"]
+_TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
 _CONTROL = [
     "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
@@ -112,6 +114,7 @@ _DERIVATIVES = [
     "jacobian",
     "jvp",
     "memory_budget",
+    "step_norms",
     "stop_gradient",
     "value_and_grad",
     "vjp",
@@ -126,7 +129,15 @@ _LINEAR_ALGEBRA = [
     "axis_angle", "cross", "det", "dot", "identity", "inv", "matmul", "norm", "outer", "qmul", "qrotate",
     "transpose",
 ]  # fmt: skip
-_ERRORS = ["ArgumentError", "EscapedValue", "ProgramError", "RosesimError", "TraceError", "TypeMismatch"]
+_ERRORS = [
+    "ArgumentError",
+    "EscapedValue",
+    "NumericalError",
+    "ProgramError",
+    "RosesimError",
+    "TraceError",
+    "TypeMismatch",
+]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
     *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_ERRORS,

@@ -206,8 +206,11 @@ class _Checker:
                 return ()
             case ir.SubRef(ref, idx):
                 return (self._index(self._ref(ref), idx),)
-            case ir.Guard(bad, _):
+            case ir.Guard(bad, _, values):
                 same(self._value(bad), ir.BOOL, "the condition of a guard")
+                for v in values:
+                    if self._value(v).shape:
+                        fail("a guard tells an array")
                 return ()
             case ir.Call(func, args):
                 return self._call(func, args)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rosesim.ad.locate import here
 
 
@@ -108,6 +110,15 @@ class ProgramError(RosesimError, ArithmeticError):
         ...
     rosesim.ad.errors.ProgramError: ...
     """
+
+
+class NumericalError(ProgramError):
+    """A debug program met the first NaN or infinity; the message has the operation and its operands."""
+
+
+def plain(value: Any) -> str:
+    """A number as a message shows it: as Python writes it, single precision with as few digits as it has."""
+    return str(value)
 
 
 class CheckError(RosesimError):

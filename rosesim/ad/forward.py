@@ -39,6 +39,7 @@ from rosesim.ad.ir import (
     TanT,
     Ty,
     Var,
+    of_derivative,
 )
 from rosesim.ad.ops import OPS
 from rosesim.ad.sym import Sym
@@ -220,7 +221,7 @@ class Forward:
     def lets(self, lets: Sequence[Let]) -> None:
         """Write them all."""
         for let in lets:
-            self.b.where = let.where
+            self.b.where = of_derivative(let.where)
             self._let(let)
 
     def _keep(self, let: Let, expr: Expr | None = None, outs: Sequence[Var] | None = None) -> None:

@@ -16,6 +16,7 @@ from rosesim.ad import deep, trace
 from rosesim.ad import types as T
 from rosesim.ad.border import build, builder, flat_args, flattener
 from rosesim.ad.budget import budget, budget_here
+from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
@@ -381,6 +382,7 @@ class Fn(Generic[P, R]):
         precision: str = "f64",
         optimise: bool = True,
         threads: int | None = None,
+        debug: bool | None = None,
     ) -> Program:
         """The frozen compiled program for arguments like these (values or types; none where all parameters
         are annotated): the cheapest call there is. It does not notice later changes of what it read.
@@ -392,6 +394,20 @@ class Fn(Generic[P, R]):
         >>> program = cube.compile()
         >>> program(2.0)
         8.0
+
+        A debug program stops with a `NumericalError` at the first NaN or infinity, and says where it arose and
+        of what numbers; `debug` is what the environment says (`ROSESIM_DEBUG=1`) where it is not given.
+
+        >>> from rosesim import NumericalError
+        >>> @fn
+        ... def inverse(x: Real) -> Real:
+        ...     return 1.0 / x
+        >>> checked = inverse.compile(debug=True)
+        >>> try:
+        ...     checked(0.0)
+        ... except NumericalError as e:
+        ...     print(str(e).split(": ")[-1])
+        1.0 / 0.0 gave inf
         """
         self.signature()
         if not like and any(t is None for t in self._annotated):
@@ -406,7 +422,7 @@ class Fn(Generic[P, R]):
             given.append(T.from_annotation(v) if is_type else typeof(v))
         types = tuple(given) if like else typing.cast("Types", self._annotated)
         types = tuple(d if d is not None else t for d, t in zip(self.declared(len(types)), types, strict=True))
-        return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads)
+        return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
         """As a method: the object is known while tracing, like all that a closure holds."""
@@ -457,6 +473,8 @@ class Program:
             self._make(f, types, how)
 
     def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
+        if how.get("debug") is None:
+            how["debug"] = debugging()
         self.traced = f.traced(types)
         if self.traced.captured:
             raise EscapedValue(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad import deep, ir
-from rosesim.ad.errors import ArgumentError, ProgramError
+from rosesim.ad.errors import ArgumentError, NumericalError, ProgramError, plain
 from rosesim.ad.ops import OPS
 
 Env = dict[ir.Var, Any]
@@ -163,8 +163,10 @@ def _expr(let: ir.Let, env: Env) -> tuple[Any, ...]:
             return ()
         case ir.SubRef(ref, idx):
             return (env[ref][_at(idx, env)],)
-        case ir.Guard(bad, message):
+        case ir.Guard(bad, message, values):
             if _atom(bad, env):
+                if values:
+                    raise NumericalError(message.format(*(plain(_atom(v, env)) for v in values)), let.where)
                 raise ProgramError(message, let.where)
             return ()
         case ir.Call(func, args):

@@ -135,9 +135,16 @@ class Where:
 
     file: str
     line: int
+    derivative: bool = False
+    """Whether a transformation wrote what stands there: a derivative of what the user wrote."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+def of_derivative(where: Where | None) -> Where | None:
+    """The line as that of a derivative of what stands there."""
+    return where if where is None or where.derivative else Where(where.file, where.line, True)
 
 
 # ---------------------------------------------------------------------------------- expressions
@@ -267,10 +274,14 @@ class SubRef:
 
 @node
 class Guard:
-    """Ends the program with `message` where `bad` is true. Binds nothing."""
+    """Ends the program with `message` where `bad` is true. Binds nothing.
+
+    With `values`, scalars (`debug` makes such guards), the message is a template for `str.format` of these.
+    """
 
     bad: Atom
     message: str
+    values: tuple[Atom, ...] = ()
 
 
 @node
@@ -361,8 +372,8 @@ def operands(e: Expr) -> tuple[Atom, ...]:
             return items
         case Fill(x) | Stop(x):
             return (x,)
-        case Guard(bad, _):
-            return (bad,)
+        case Guard(bad, _, values):
+            return (bad, *values)
         case Loop():
             return e.inits if e.upto is None else (*e.inits, e.upto)
         case Cond(p, _, _):

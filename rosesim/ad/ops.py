@@ -14,7 +14,8 @@ The derivative is given by one of
 
 Conventions at kinks, all finite (tested in tests/test_kinks.py): sqrt and hypot at zero 0, abs and
 copysign at zero 0, minimum and maximum at a tie that of the first argument, floor, ceil, trunc and sign
-0, fmod that of the cell that trunc names, asin and acos at +-1 0, pow(x, y) by y at x <= 0 0.
+0, fmod that of the cell that trunc names, asin and acos at +-1 0, atan2 at the origin 0, pow(x, y) by y at
+x <= 0 0 and by x at y = 0 0, select that of the side chosen. The table for users is in docs/language.md.
 """
 
 from __future__ import annotations

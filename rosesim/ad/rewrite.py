@@ -117,8 +117,8 @@ class Copy:
                 return Add(self._ref(ref), self._atoms(idx), self.atom(v))
             case SubRef(ref, idx):
                 return SubRef(self._ref(ref), self._atoms(idx))
-            case Guard(bad, message):
-                return Guard(self.atom(bad), message)
+            case Guard(bad, message, values):
+                return Guard(self.atom(bad), message, self._atoms(values))
             case Call(func, args):
                 return Call(self._func(func), self._atoms(args))
             case Cond(p, then, orelse):

@@ -179,9 +179,10 @@ class _Printer:
                 return f"{self.place(ref, idx)} {sign} {self.atom(v)}"
             case ir.SubRef(ref, idx):
                 return f"&{self.place(ref, idx)}"
-            case ir.Guard(bad, message):
+            case ir.Guard(bad, message, values):
                 # One let a line, whatever the message holds.
-                return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}"
+                told = f" of {self.atoms(values)}" if values else ""
+                return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{told}"
             case ir.Call(func, args):
                 return f"{self._funcs.of(func, func.name or 'fn')}({self.atoms(args)})"
 

@@ -47,6 +47,7 @@ from rosesim.ad.ir import (
     all_lets,
     blocks,
     free_vars,
+    of_derivative,
     operands,
 )
 from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
@@ -279,7 +280,7 @@ class Reverse:
             if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
                 self.subrefs[let.outs[0]] = let.expr
         for let in reversed(lets):
-            g.b.where = let.where
+            g.b.where = of_derivative(let.where)
             self._let(g, let)
 
     def _let(self, g: Gather, let: Let) -> None:

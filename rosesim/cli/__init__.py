@@ -27,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     import typer
 
+    from rosesim.ad.debugging import debug_programs
     from rosesim.ad.errors import RosesimError
     from rosesim.cli.commands import app
     from rosesim.scenes.errors import SceneError
@@ -35,7 +36,8 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     args = [a for a in arguments if a != "--debug"] or ["--help"]
     try:
-        status = typer.main.get_command(app).main(args, prog_name="rosesim", standalone_mode=False)
+        with debug_programs(debug):
+            status = typer.main.get_command(app).main(args, prog_name="rosesim", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except (Exception, KeyboardInterrupt) as e:
         if debug:

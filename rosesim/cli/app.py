@@ -72,6 +72,8 @@ Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimi
 
 @app.callback()
 def everywhere(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks, and check every number; may stand anywhere.")
+    ] = False,
 ) -> None:
     """Take the flags that every command has."""

@@ -7,17 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from rosesim.cli.app import Json, SceneArgument, Set, app
+from rosesim.cli.norms import Norms, tell_norms
 from rosesim.cli.output import note, print_json
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
 
 
 @app.command()
-def check(scene: SceneArgument, set_: Set = None, json: Json = False) -> None:
+def check(scene: SceneArgument, set_: Set = None, json: Json = False, norms: Norms = False) -> None:
     """Gradient check: reverse mode against forward mode and against differences."""
     from rosesim.scenes.check import check_gradient
 
     made, inputs = configure(find_scene(scene), set_ or [])
+    if norms:
+        return tell_norms(made, inputs, json)
     found = check_gradient(made, inputs)
     if json:
         print_json(

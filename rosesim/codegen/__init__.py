@@ -9,8 +9,8 @@ from typing import Literal
 from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import Func
 from rosesim.ad.machine import cores
-from rosesim.codegen import engine, interrupt, module, opaque
-from rosesim.codegen.compiled import Compiled, make_call
+from rosesim.codegen import engine, interrupt, module, opaque, report
+from rosesim.codegen.compiled import Compiled, finite_call, make_call
 
 __all__ = ["Compiled", "compile_func"]
 
@@ -23,13 +23,15 @@ def compile_func(
     optimise: bool = True,
     names: Sequence[str] | None = None,
     threads: int | None = None,
+    debug: bool = False,
 ) -> Compiled:
     """The machine code of a program, for this computer.
 
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
     bit; "fast" may reorder sums and contract products. `precision="f32"` computes in single precision, taking
     arrays of either and giving single ones. The runs of a batch (`vmap`) are shared by up to `threads` threads,
-    as many as there are cores where none are given. `names` are the parameters' names in messages.
+    as many as there are cores where none are given. `debug=True` gives the debug program (`ad.debug`), on one
+    thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
     """
     if any(p.ty.ref for p in func.params):
         raise CheckError(f"{func.name} takes an accumulator: only functions of values can be compiled")
@@ -41,18 +43,21 @@ def compile_func(
     called = list(names) if names is not None else [p.name or f"{k}" for k, p in enumerate(func.params)]
     if len(called) != len(func.params):
         raise ValueError(f"{len(called)} names were given for {len(func.params)} parameters")
-    written = module.write(func, math, precision)
+    written = module.write(func, math, precision, debug)
     program = written.program
     callbacks = [opaque.callback(f) for f in program.opaques]
     symbols = {
         **{f"opaque{k}": opaque.address(c) for k, c in enumerate(callbacks)},
         **{name: a.ctypes.data for name, a in program.data.items()},
         **(interrupt.symbols() if program.polled else {}),
+        **(report.symbols() if program.tells else {}),
     }
     how = {"optimise": optimise, "straight": written.straight}
     loaded = engine.load(written.text, module.ENTRY, symbols, **how)
     call = make_call(
         written.func, called, loaded, written, threads or cores(), keep=(callbacks, list(program.data.values()))
     )
+    if debug:
+        call = finite_call(call, func.name, called, [p.ty for p in func.params])
     seconds = time.perf_counter() - began
     return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))

@@ -70,6 +70,7 @@ class Code:
         self._frames: dict[str, tuple[int, int]] = {}
         self.frame_bytes = 0
         self.failures: list[tuple[str, str]] = []
+        self._row = ""
         self.group = ""
         """Metadata for loads and stores that are independent of those of other iterations (see `loops`)."""
 
@@ -120,6 +121,14 @@ class Code:
         self.open(on)
 
     # ------------------------------------------------------------------------------ memory
+
+    def row(self, n: int) -> str:
+        """The function's row of n slots of 8 bytes, on the stack: one for all that need it in passing."""
+        if not self._row:
+            self._row = "%" + self.fresh("b")
+            self.stack_bytes += aligned(8 * n)
+            self.prologue.append(f"  {self._row} = alloca [{n} x i64], align 16")
+        return self._row
 
     def alloc(self, kind: str, size: int) -> str:
         """A buffer of `size` bytes for an LLVM type, valid until it is freed or the region that is open ends."""

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.errors import ArgumentError, ProgramError
-from rosesim.ad.ir import BoolT, Func, IntT, Ty, storage
-from rosesim.codegen import border, interrupt, opaque, threads
+from rosesim.ad.errors import ArgumentError, NumericalError, ProgramError
+from rosesim.ad.ir import BoolT, FloatT, Func, IntT, Ty, storage
+from rosesim.ad.locate import here
+from rosesim.codegen import border, interrupt, opaque, report, threads
 from rosesim.codegen.code import aligned
 from rosesim.codegen.engine import Loaded
 from rosesim.codegen.module import Module
@@ -206,6 +207,36 @@ def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Convert
     return convert
 
 
+def finite_call(call: Call, name: str, names: Sequence[str], params: Sequence[Ty]) -> Call:
+    """The call with its arguments and results looked at: no argument holds a NaN or an infinity, no result a NaN.
+
+    The latter is a net under the guards of debug programs: sums in memory have none.
+    """
+    convert = _converter(name, names, params)
+
+    def finite(*args: Any) -> tuple[Any, ...]:
+        values = convert(args)
+        for n, v, t in zip(names, values, params, strict=True):
+            if isinstance(t.scalar, FloatT) and not np.isfinite(v).all():
+                raise NumericalError(f"argument {n} of {name} {_holds(v)}", here())
+        results = call(*values)
+        for k, r in enumerate(results):
+            if isinstance(r, float | np.ndarray) and np.isnan(r).any():
+                which = f"result {k}" if len(results) > 1 else "the result"
+                raise NumericalError(f"{which} of {name} {_holds(r)}, though no operation gave one", here())
+        return results
+
+    return finite
+
+
+def _holds(value: float | np.ndarray[Any, Any]) -> str:
+    """What is wrong with a value that is not finite, and where in it."""
+    if not isinstance(value, np.ndarray):
+        return f"is {value}"
+    at = np.argwhere(~np.isfinite(value))[0].tolist()
+    return f"holds {value[tuple(at)]} at {at}"
+
+
 def _failing(failures: Sequence[Failure]) -> Callable[[int], None]:
     """Raises what a status other than 0 stands for."""
 
@@ -215,6 +246,6 @@ def _failing(failures: Sequence[Failure]) -> Callable[[int], None]:
         if status == INTERRUPTED:
             raise interrupt.take()
         failure = failures[status - 1]
-        raise ProgramError(failure.message, failure.where)
+        raise report.error(failure) if failure.values else ProgramError(failure.message, failure.where)
 
     return fail

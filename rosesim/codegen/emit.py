@@ -35,7 +35,7 @@ from rosesim.ad.ir import (
     Ty,
     Var,
 )
-from rosesim.codegen import arrays, calls, layout, loops, lower_ops, per_lane, runs
+from rosesim.codegen import arrays, calls, layout, loops, lower_ops, per_lane, report, runs
 from rosesim.codegen.alias import Root, Sharing
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.code import Code
@@ -169,8 +169,9 @@ class Emitter:
                 at = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
                 self.env[out] = Arr(out.ty, at)
                 self.parts.add(out)
-            case Guard(bad, _):
-                c.fail_if(self.scalar(bad), str(self.program.failure(let.expr, let.where)))
+            case Guard(bad, _, values):
+                told = [(a.ty, self.scalar(a)) for a in values]
+                report.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), told)
             case Call():
                 calls.emit(self, let, let.expr)
 

@@ -271,7 +271,7 @@ class LaneWriter:
             case Stop(x):
                 a = self.atom(x)
                 self.env[let.outs[0]] = self.let(Stop(a), a.ty)
-            case Guard(bad, message):
+            case Guard(bad, message):  # those with values are of debug programs, which have no lanes
                 p = self.atom(bad)
                 self.lets.append(Let((), Guard(self.active(p) if self.is_wide(p) else p, message), let.where))
             case SubRef(ref, idx):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad import ir
+from rosesim.ad.debug import guarded
 from rosesim.ad.ir import Func, Opaque
-from rosesim.codegen import calls, engine, interrupt, layout, lower_ops, maths, plan, runs
+from rosesim.codegen import calls, engine, interrupt, layout, lower_ops, maths, plan, report, runs
 from rosesim.codegen.alias import analyse
 from rosesim.codegen.arrays import Arr
 from rosesim.codegen.code import Code
@@ -54,11 +55,12 @@ class Module:
     """How many groups of runs the entry is told to do some of; 0 where it does all that there is."""
 
 
-def write(func: Func, math: str, precision: str = "f64") -> Module:
-    """The module of a program."""
+def write(func: Func, math: str, precision: str = "f64", debug: bool = False) -> Module:
+    """The module of a program; with `debug`, of its debug program, as it stands: without lanes, nothing moved."""
     if precision == "f32":
         func = narrowed(func)
-    func, pieces = split(laned(deferred(sunk(func, math)), precision, math))
+    func = guarded(func) if debug else laned(deferred(sunk(func, math)), precision, math)
+    func, pieces = split(func)
     order = ir.reachable(func)
     program = Program(flags=FAST if math == "fast" else "")
     program.polled = plan.polled_loops(order)
@@ -93,6 +95,7 @@ def write(func: Func, math: str, precision: str = "f64") -> Module:
     declared = [
         *INTRINSICS,
         *lower_ops.declarations(body),
+        *([report.DECLARED] if program.tells else []),
         *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
     ]
     return Module(

@@ -64,6 +64,8 @@ class Failure:
 
     message: str
     where: Where | None
+    values: tuple[Ty, ...] = ()
+    """The types of the numbers that the message is a template for."""
 
 
 @dataclass(slots=True)
@@ -82,9 +84,14 @@ class Program:
     data: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     _placed: dict[int, str] = field(default_factory=dict[int, str])
 
+    @property
+    def tells(self) -> bool:
+        """Whether a guard tells numbers."""
+        return any(f.values for f in self.failures)
+
     def failure(self, guard: Guard, where: Where | None) -> int:
         """The status of a guard."""
-        self.failures.append(Failure(guard.message, where))
+        self.failures.append(Failure(guard.message, where, tuple(a.ty for a in guard.values)))
         return len(self.failures)
 
     def note(self, text: str) -> str:

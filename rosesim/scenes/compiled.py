@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from rosesim.ad.budget import budget, memory_budget
 from rosesim.ad.control import scan
+from rosesim.ad.debugging import debugging
 from rosesim.ad.derivatives import jvp, value_and_grad, vmap
 from rosesim.ad.function import fn
+from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves, map_leaves
@@ -50,8 +52,9 @@ class Trajectory(Generic[S]):
 class Compiled(Generic[P, I, S]):
     """The programs of one scene; see `compiled`."""
 
-    def __init__(self, scene: Scene[P, I, S]):
+    def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
+        self._debug = debugging() if debug is None else debug
         self._budget = budget()  # a program is made when it is first asked for, wherever that is
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
@@ -92,13 +95,13 @@ class Compiled(Generic[P, I, S]):
     @functools.cached_property
     def value(self) -> Callable[[P, I], float]:
         """The loss of (params, inputs)."""
-        return self.loss.compile(*self._like)
+        return self.loss.compile(*self._like, debug=self._debug)
 
     @functools.cached_property
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
         with memory_budget(self._budget):
-            return value_and_grad(self.loss, wrt=0).compile(*self._like)
+            return value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug)
 
     @functools.cached_property
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
@@ -108,7 +111,15 @@ class Compiled(Generic[P, I, S]):
         def moved(params: Any, inputs: Any, direction: Any) -> Any:
             return along(params, inputs, direction, None)
 
-        return fn(moved).compile(*self._like, self._like[0])
+        return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
+
+    @functools.cached_property
+    def step_norms(self) -> Callable[[P, I], StepNorms]:
+        """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
+        with memory_budget(self._budget):
+            found = step_norms(self.loss)
+            found(*self._like)  # compiled here, within the budget
+        return found
 
     def batch(self, n: int, *, gradient: bool, params: bool = True, inputs: bool = False) -> Any:
         """(params, inputs) to n losses, with gradients or without, as one program.
@@ -122,7 +133,7 @@ class Compiled(Generic[P, I, S]):
             over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
             like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
             with memory_budget(self._budget):
-                self._batches[key] = vmap(one, over=over).compile(*like)
+                self._batches[key] = vmap(one, over=over).compile(*like, debug=self._debug)
         return self._batches[key]
 
     @staticmethod
@@ -131,7 +142,7 @@ class Compiled(Generic[P, I, S]):
 
     @functools.cached_property
     def _trajectory(self) -> Any:
-        return self._states.compile(*self._like)
+        return self._states.compile(*self._like, debug=self._debug)
 
     def trajectory(self, params: P, inputs: I) -> Trajectory[S]:
         """All states, from the start to the last."""
@@ -142,7 +153,8 @@ class Compiled(Generic[P, I, S]):
 def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     """The programs of a scene, made once for each combination of settings (of which 16 are remembered).
 
-    Made within `with memory_budget(size):`, their gradients keep within it.
+    Made within `with memory_budget(size):`, their gradients keep within it. Where the environment asks for debug
+    programs (`ROSESIM_DEBUG=1`), so they are.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
@@ -151,13 +163,13 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     >>> loss > 0, type(gradient) is type(scene.params(np.random.default_rng(0)))
     (True, True)
     """
-    return _made(scene, budget())
+    return _made(scene, budget(), debugging())
 
 
 @functools.lru_cache(maxsize=16)
-def _made(scene: Scene[Any, Any, Any], size: int) -> Compiled[Any, Any, Any]:
+def _made(scene: Scene[Any, Any, Any], size: int, debug: bool) -> Compiled[Any, Any, Any]:
     with memory_budget(size):
-        return Compiled(scene)
+        return Compiled(scene, debug=debug)
 
 
 def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:

@@ -1,0 +1,445 @@
+"""Debug programs: the same with guards that stop at the first number that is not finite.
+
+A guard stands for each operation that can give a NaN of operands without one, or an infinity of finite
+operands: where a bad number is born, not where it is handed on. What nobody wants (`wanted`) is let be. The
+guards of a stretch of a block are asked together, by one test that says whether any of its results is not
+finite; only where one is are they asked one by one, in the order of the program.
+
+An index that was computed is compared with its dimension before it is used. The bounds of whole numbers are
+proved, so that this never fails: it is a net under the compiler.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rosesim.ad import deep
+from rosesim.ad.builder import Builder
+from rosesim.ad.ir import (
+    BOOL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Expr,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    IntT,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    SubRef,
+    Ty,
+    Var,
+    Where,
+    all_lets,
+    blocks,
+    index_ty,
+    operands,
+)
+from rosesim.ad.ops import OPS
+from rosesim.ad.rewrite import erased, fresh
+from rosesim.ad.simplify import may_stop, nested_free
+from rosesim.ad.wanted import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
+
+HARMLESS = frozenset({
+    "neg", "abs", "sign", "floor", "ceil", "trunc", "copysign", "minimum", "maximum", "select", "real", "atan",
+    "atan2", "tanh", "erf",
+})  # fmt: skip
+"""The operators with a real result that give a NaN of a NaN alone, and an infinity of an infinity alone."""
+
+STRETCH = 64
+"""So many operations are asked about in one test: each must be remembered until then."""
+
+STEP = Ty(IntT(0, 2**53))
+"""The type in which a function is told the step of the loop that it is called from."""
+
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+
+
+def guarded(func: Func) -> Func:
+    """The debug program of a program. Its tangents are plain reals."""
+    return _Versions().of(erased(func), _Key((frozenset({(frozenset(), None)}),) * len(func.results), None))
+
+
+_Own = frozenset[tuple[int, bool]]
+"""Which results of a call, truths, must have which value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a version of a function is made for.
+
+    `wants`: when its caller wants each result, as a set of terms: some of its results have these values, and
+    the truth that the caller passes under this number (none: always) holds. `loop`: the line of the outermost
+    loop that the call stands in, the step of which the caller passes.
+    """
+
+    wants: tuple[frozenset[tuple[_Own, int | None]], ...]
+    loop: Where | None
+
+    @property
+    def given(self) -> int:
+        """How many truths the caller passes."""
+        return len({k for w in self.wants for _, k in w if k is not None})
+
+
+class _Versions:
+    """The functions of a debug program."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Func, _Key], Func] = {}
+        self._fresh: dict[Func, Func] = {}
+        self._summaries: dict[Func, Summary] = {}
+
+    def of(self, func: Func, key: _Key) -> Func:
+        """The version of a function, its parameters followed by the truths and the step of the key."""
+        if isinstance(func.body, Opaque):
+            return func
+        if (func, key) not in self._made:
+            self._made[func, key] = deep.nested(_Guards(self, func, key).func)
+        return self._made[func, key]
+
+    def summary(self, func: Func) -> Summary:
+        """What the function wants of its parameters."""
+        if func not in self._summaries:
+            self._summaries[func] = deep.nested(Summary, func, self.summary)
+        return self._summaries[func]
+
+
+class _Guards:
+    """One version of one function."""
+
+    def __init__(self, versions: _Versions, func: Func, key: _Key):
+        self.versions, self.key = versions, key
+        self.source = fresh(func)  # the same lets may stand twice in a function, wanted here and not there
+        body = self.source.body
+        assert isinstance(body, Block)
+        self.given = [Var(BOOL, "wanted") for _ in range(key.given)]
+        self.step = [] if key.loop is None else [Var(STEP, "step")]
+        wants = [self._wants(w, body.results) for w in key.wants]
+        self.wanted = Wanted(self.source, wants, versions.summary)
+        self.ready: dict[Var, int] = {}
+        """What has been written so far, in order."""
+        self.note((*self.source.params, *self.given))
+        self.loops: list[tuple[Atom, Where | None]] = [(v, key.loop) for v in self.step]
+        self.done: set[Let] = set()
+
+    def _wants(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
+        """What a key says of one result, in terms of the function's variables."""
+        whole = NEVER
+        for own, k in terms:
+            term = ALWAYS if k is None else where(self.given[k], True)
+            for j, truth in own:
+                term = both(term, where(results[j], truth))
+            whole = either(whole, term)
+        return whole
+
+    def note(self, variables: Iterable[Var]) -> None:
+        """These are written now."""
+        for v in variables:
+            self.ready.setdefault(v, len(self.ready))
+
+    def func(self) -> Func:
+        """The function with its guards."""
+        f = self.source
+        assert isinstance(f.body, Block)
+        body = self.block(f.body, None)
+        return Func(f.name, (*f.params, *self.given, *self.step), body, f.where)
+
+    def block(self, block: Block, outer: Builder | None) -> Block:
+        """A block with its guards."""
+        return deep.nested(lambda: _Stretch(self, block, outer).written())
+
+    def condition(self, v: Var) -> Condition:
+        """When a variable is wanted."""
+        return self.wanted.of.get(v, NEVER)
+
+
+class _Stretch:
+    """One block being written, and the operations whose results have not been asked about yet."""
+
+    def __init__(self, guards: _Guards, block: Block, outer: Builder | None):
+        self.g, self.source = guards, block
+        self.b = Builder(outer)
+        self.maker = {o: let for let in block.lets for o in let.outs}
+        self.pending: list[Let] = []
+
+    def written(self) -> Block:
+        """The whole block."""
+        for let in self.source.lets:
+            self._let(let)
+        self._flush(last=True)
+        return self.b.block(self.source.results)
+
+    def _let(self, let: Let) -> None:
+        g, b = self.g, self.b
+        if let in g.done:
+            return  # written before its turn, because a condition needed it
+        g.done.add(let)
+        b.where = let.where
+        match let.expr:
+            case Op(name, _):
+                b.keep(let)
+                if _can_be_bad(name) and g.condition(let.outs[0]):
+                    self.pending.append(let)
+            case Get(x, idx) | Put(x, idx, _) | Add(x, idx, _) | SubRef(x, idx):
+                self._check_index(x, idx)
+                b.keep(let)
+            case Guard():
+                self._flush()
+                b.keep(let)
+            case Loop() | Cond() | Accum() | Call() as e:
+                self._foresee(let)
+                self._flush()
+                b.where = let.where
+                b.keep(Let(let.outs, self._call(let, e) if isinstance(e, Call) else self._inner(let, e), let.where))
+                if isinstance(e, Call) and isinstance(e.func.body, Opaque):
+                    self._check_opaque(let, e)
+            case _:
+                b.keep(let)
+        g.note(let.outs)
+        if len(self.pending) >= STRETCH:
+            self._flush()
+
+    # ------------------------------------------------------------------------------- inner blocks
+
+    def _inner(self, let: Let, e: Loop | Cond | Accum) -> Expr:
+        g = self.g
+        match e:
+            case Loop():
+                g.note((e.index, *e.carries))
+                g.loops.append((e.index, let.where))
+                test = None if e.test is None else g.block(e.test, self.b)
+                body = g.block(e.body, self.b)
+                g.loops.pop()
+                return replace(e, body=body, test=test)
+            case Cond(p, then, orelse):
+                return Cond(p, g.block(then, self.b), g.block(orelse, self.b))
+            case Accum(inits, refs, body):
+                return Accum(inits, refs, g.block(body, self.b))
+
+    def _foresee(self, let: Let) -> None:
+        """Write what the conditions of a let's results name before its turn, where that can be."""
+        own = set(let.outs)
+        for o in let.outs:
+            for term in self.g.condition(o):
+                for p, _ in term:
+                    if p not in self.g.ready and p not in own and p in self.maker:
+                        self._early(p)
+
+    def _early(self, p: Var) -> None:
+        needed: dict[Let, None] = {}
+        stack = [self.maker[p]]
+        while stack:
+            let = stack.pop()
+            if let in needed or self.g.ready.keys() >= set(let.outs):
+                continue
+            if let in self.g.done or _has_effect(let):
+                return  # it waits for this very condition, or must stay where it is
+            needed[let] = None
+            used = nested_free(let.expr)
+            stack.extend(self.maker[v] for v in used if v in self.maker and v not in self.g.ready)
+        for let in self.source.lets:
+            if let in needed:
+                self._let(let)
+
+    def _call(self, let: Let, call: Call) -> Call:
+        """A call of the version that the conditions of its results ask for."""
+        g = self.g
+        if isinstance(call.func.body, Opaque):
+            return call
+        own = {o: k for k, o in enumerate(let.outs) if o.ty == BOOL}
+        wants: list[frozenset[tuple[_Own, int | None]]] = []
+        more: list[Atom] = []
+        for o in let.outs:
+            parts: dict[_Own, Condition] = {}
+            for term in without(g.condition(o), lambda p: p not in g.ready and p not in own):
+                inside = frozenset((own[p], v) for p, v in term if p in own)
+                outside = frozenset((p, v) for p, v in term if p not in own)
+                parts[inside] = either(parts.get(inside, NEVER), frozenset({outside}))
+            want: set[tuple[_Own, int | None]] = set()
+            for inside in sorted(parts, key=sorted):
+                passed = parts[inside] != ALWAYS
+                want.add((inside, len(more) if passed else None))
+                if passed:
+                    more.append(self._truth(self.b, parts[inside]))
+            wants.append(frozenset(want))
+        loop = g.loops[0][1] if g.loops else None
+        if loop is not None:
+            more.append(self.b.cast(g.loops[0][0], STEP))
+        return Call(g.versions.of(call.func, _Key(tuple(wants), loop)), (*call.args, *more))
+
+    def _truth(self, b: Builder, condition: Condition) -> Atom:
+        """A condition as a truth of the program."""
+        # Sorted, because the order in a set differs from process to process, and the cache goes by the text.
+        order = self.g.ready
+        terms = sorted(sorted((order[p], v, p) for p, v in term) for term in condition)
+        some: Atom = Lit(False, BOOL)
+        for term in terms:
+            every: Atom = Lit(True, BOOL)
+            for _, v, p in term:
+                every = b.op("and", every, p if v else b.op("not", p))
+            some = b.op("or", some, every)
+        return some
+
+    # ------------------------------------------------------------------------------------ guards
+
+    def _flush(self, last: bool = False) -> None:
+        """Ask about what was computed, as far as it is known whether it is wanted."""
+        ready = self.g.ready
+        now = [x for x in self.pending if last or _names(self.g.condition(x.outs[0])) <= ready.keys()]
+        if not now:
+            return
+        self.pending = [x for x in self.pending if x not in now]
+        b = self.b
+        bad: Atom = Lit(False, BOOL)
+        for let in now:
+            b.where = let.where
+            bad = b.op("or", bad, _suspect(b, let))
+        inner = Builder(b)
+        for let in now:
+            inner.where = let.where
+            condition = without(self.g.condition(let.outs[0]), lambda p: p not in ready)
+            born = inner.op("and", self._truth(inner, condition), _born(inner, let))
+            self._guard(inner, born, _text(let.expr), (*operands(let.expr), let.outs[0]))
+        b.cond(bad, inner.block(()), Block((), ()), ())
+
+    def _guard(self, b: Builder, bad: Atom, text: str, values: Sequence[Atom]) -> None:
+        """A guard that tells these numbers, then the steps of the loops around it."""
+        at = list(values)
+        if b.where is not None and b.where.derivative:
+            text += ", in its derivative"
+        for index, line in self.g.loops:
+            text += f", in iteration {{{len(at)}}}" + (f" of the loop at {_braced(line)}" if line else " of a loop")
+            at.append(index)
+            if len(at) == MOST_VALUES:
+                break
+        if bad != Lit(False, BOOL):
+            b.let(Guard(bad, text, tuple(at)))
+
+    def _check_index(self, x: Atom, idx: Sequence[Atom]) -> None:
+        own = {index for index, _ in self.g.loops}
+        for i, n in zip(idx, x.ty.shape, strict=False):
+            if isinstance(i, Var) and i not in own and n > 0:
+                b = self.b
+                bad = b.op("or", b.op("ilt", i, Lit(0, index_ty(1))), b.op("ile", Lit(n, index_ty(n + 1)), i))
+                self._guard(b, bad, f"the index {{0}} was found, expected one of 0 .. {n - 1}", (i,))
+
+    def _check_opaque(self, let: Let, call: Call) -> None:
+        b = self.b
+        numbers = [a for a in call.args if not a.ty.shape][: MOST_VALUES - 3]
+        given = ", ".join(f"{{{k}}}" for k in range(len(numbers))) + (
+            ", ..." if len(numbers) < len(call.args) else ""
+        )
+        for o in let.outs:
+            if isinstance(o.ty.scalar, FloatT):
+                bad, value = _worst(b, o)
+                condition = without(self.g.condition(o), lambda p: p not in self.g.ready)
+                born = b.op("and", self._truth(b, condition), bad)
+                gave = f"{_braced(call.func.name)}({given}) gave {{{len(numbers)}}}"
+                self._guard(b, born, gave, (*numbers, value))
+
+
+MOST_VALUES = 8
+"""Numbers that a guard tells."""
+
+
+def _can_be_bad(name: str) -> bool:
+    return OPS[name].result == "r" and name not in HARMLESS or name in ("floor_clamp", "floor_wrap")
+
+
+def _names(condition: Condition) -> set[Var]:
+    return {p for t in condition for p, _ in t}
+
+
+def _has_effect(let: Let) -> bool:
+    match let.expr:
+        case Add() | Guard() | SubRef():
+            return True
+        case Call(func, args):
+            return may_stop(func) or any(a.ty.ref for a in args)
+        case Loop() | Cond() | Accum():
+            inner = [x.expr for b in blocks(let.expr) for x in all_lets(b)]
+            return acts(let) or any(isinstance(e, Call) and may_stop(e.func) for e in inner)
+        case _:
+            return False
+
+
+def _greatest(ty: Ty) -> Lit:
+    assert isinstance(ty.scalar, FloatT)
+    return Lit(sys.float_info.max if ty.scalar.width == 64 else float(np.finfo(np.float32).max), Ty(ty.scalar))
+
+
+def _finite(b: Builder, a: Atom) -> Atom:
+    """Whether a real is neither NaN nor infinite."""
+    return b.op("le", b.op("abs", a), _greatest(a.ty))
+
+
+def _is_number(b: Builder, a: Atom) -> Atom:
+    """Whether a real is no NaN."""
+    return b.op("eq", a, a)
+
+
+def _suspect(b: Builder, let: Let) -> Atom:
+    """Whether an operation is worth a question: its result is not finite, or is the index that a NaN became."""
+    out, first = let.outs[0], operands(let.expr)[0]
+    return b.op("not", _finite(b, out) if isinstance(out.ty.scalar, FloatT) else _is_number(b, first))
+
+
+def _born(b: Builder, let: Let) -> Atom:
+    """Whether an operation gave a NaN of numbers, or an infinity of finite numbers."""
+    out = let.outs[0]
+    if not isinstance(out.ty.scalar, FloatT):
+        return _suspect(b, let)
+    reals = [a for a in operands(let.expr) if isinstance(a.ty.scalar, FloatT)]
+    numbers: Atom = Lit(True, BOOL)
+    finite: Atom = Lit(True, BOOL)
+    for a in reals:
+        numbers = b.op("and", numbers, _is_number(b, a))
+        finite = b.op("and", finite, _finite(b, a))
+    nan = b.op("not", _is_number(b, out))
+    infinite = b.op("and", b.op("not", nan), b.op("not", _finite(b, out)))
+    return b.op("or", b.op("and", nan, numbers), b.op("and", infinite, finite))
+
+
+def _worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
+    """Whether any number of a value is not finite, and such a one."""
+    if not a.ty.shape:
+        return b.op("not", _finite(b, a)), a
+    n, one = a.ty.shape[0], Ty(a.ty.scalar)
+    index = Var(index_ty(n))
+    bad, value = Var(BOOL), Var(one)
+    inner = Builder(b)
+    here, what = _worst(inner, inner.get(a, (index,)))
+    body = inner.block((inner.op("or", bad, here), inner.op("select", bad, value, what)))
+    loop = Loop(n, index, (Lit(False, BOOL), Lit(0.0, one)), (bad, value), body)
+    outs = b.let(loop, BOOL, one)
+    return outs[0], outs[1]
+
+
+def _text(e: Expr) -> str:
+    """The template of what an operation was and gave."""
+    assert isinstance(e, Op)
+    if OPS[e.name].result == "i":
+        return "{0} was made an index"
+    k = len(e.args)
+    args = [f"{{{j}}}" for j in range(k)]
+    if e.name in _INFIX:
+        return f"{args[0]} {_INFIX[e.name]} {args[1]} gave {{{k}}}"
+    return f"{e.name}({', '.join(args)}) gave {{{k}}}"
+
+
+def _braced(text: object) -> str:
+    return str(text).replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,30 @@
+"""Whether programs are made with run-time checks where nobody says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+
+VARIABLE = "ROSESIM_DEBUG"
+"""Of the environment: processes and threads that a command starts see it, too."""
+
+
+def debugging() -> bool:
+    """Whether the environment asks for debug programs: `ROSESIM_DEBUG` is neither empty nor 0."""
+    return os.environ.get(VARIABLE, "") not in ("", "0")
+
+
+@contextmanager
+def debug_programs(wanted: bool) -> Generator[None]:
+    """Programs made inside, by this process and those that it starts, are debug programs, if that is wanted."""
+    before = os.environ.get(VARIABLE)
+    if wanted:
+        os.environ[VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if wanted:
+            os.environ.pop(VARIABLE)
+            if before is not None:
+                os.environ[VARIABLE] = before
