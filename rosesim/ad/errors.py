@@ -44,5 +44,9 @@ class ProgramError(RosesimError, ArithmeticError):
     """A running program stopped itself: a checked index, a loop that reached its limit, an empty minimum."""
 
 
+class TooLarge(RosesimError, MemoryError):
+    """The arrays of a program are more than this computer has memory for; nothing has run."""
+
+
 class CheckError(RosesimError):
     """A transformation produced an ill-typed program: a defect of rosesim, please report it."""
