@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 # vector and where a function's result is unknown: there the first overload that fits would be a guess.
 
 
+MOST = 2**52
+"""Elements of a loop or a vector: a Real still tells them apart, and no computer is done with as many."""
+
+
 def _size(n: Any, what: str) -> int:
     if isinstance(n, Value):
         raise TraceError(
@@ -46,6 +50,8 @@ def _size(n: Any, what: str) -> int:
         )
     if not is_whole(n) or n < 0:
         raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected a whole number >= 0", here())
+    if n > MOST:
+        raise TypeMismatch(f"{what} over {n:.3g} elements was found; expected at most 2^52", here())
     return int(n)
 
 
@@ -520,7 +526,7 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     for g in (then, orelse):
         side = trace.opened()
         with trace.within(side):
-            sides.append((side, g()))
+            sides.append((side, trace.deeper(g)))
     t = unify(typeof(sides[0][1]), typeof(sides[1][1]), "the two sides of cond")
     tys = T.flatten(t)
     chosen: list[Block] = []

@@ -121,5 +121,9 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+class TooLarge(RosesimError, MemoryError):
+    """The arrays of a program are more than this computer has memory for; nothing has run."""
+
+
 class CheckError(RosesimError):
     """A transformation produced an ill-typed program: a defect of rosesim, please report it."""

@@ -435,6 +435,8 @@ class Fn(Generic[P, R]):
             key = id(owner)
             known = self._bound.get(key)
         if known is None:
+            if len(self._bound) >= _MOST_BOUND:
+                self._bound.pop(next(iter(self._bound)), None)
             known = self._bound[key] = Fn(typing.cast("Any", self.python).__get__(owner, kind), self._scope)
         return known
 
@@ -444,6 +446,8 @@ class Fn(Generic[P, R]):
 
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
 _TOO_DEEP = 20_000
+_MOST_BOUND = 256
+"""Objects whose method stays traced and compiled; each is kept in memory by that. Then the oldest goes."""
 
 
 def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import threading
 from collections.abc import Generator
 
@@ -21,15 +22,29 @@ _was_on = False
 def uncollected() -> Generator[None]:
     """The collector rests within this, on all threads, if it was at work before."""
     global _inside, _was_on
-    with _lock:
-        if _inside == 0:
-            _was_on = gc.isenabled()
-            gc.disable()
-        _inside += 1
-    try:
+    mine = 0
+    try:  # from here on, so that no interrupt comes between counting and undoing it
+        with _lock:
+            if _inside == 0:
+                _was_on = gc.isenabled()
+                gc.disable()
+            _inside, mine = _inside + 1, 1
         yield
     finally:
         with _lock:
-            _inside -= 1
+            _inside = max(_inside - mine, 0)
             if _inside == 0 and _was_on:
                 gc.enable()
+
+
+def _forked() -> None:
+    """The threads within which it rested stayed with the parent."""
+    global _inside, _lock
+    _lock = threading.Lock()
+    if _inside and _was_on:
+        gc.enable()
+    _inside = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rosesim.ad import deep
 from rosesim.ad.ir import (
     Accum,
     Add,
@@ -89,6 +90,9 @@ class Sweep:
 
     def block(self, block: Block, results: Sequence[Atom]) -> Block:
         """The block with these results and only what they need."""
+        return deep.nested(self._block, block, results)
+
+    def _block(self, block: Block, results: Sequence[Atom]) -> Block:
         self._use(results)
         kept: list[Let] = []
         for let in block.lets:

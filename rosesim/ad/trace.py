@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
+from rosesim.ad import deep
 from rosesim.ad.builder import Builder
 from rosesim.ad.errors import EscapedValue, TraceError
 from rosesim.ad.ir import Atom, Block, Ty, Var
 from rosesim.ad.locate import here
+
+T = TypeVar("T")
 
 
 class Frame:
@@ -148,7 +151,27 @@ def nested(bound: Sequence[Var], body: Callable[[], Sequence[Atom]]) -> Block:
     """A block inside the innermost one, in which `bound` are bound and whose results `body` gives."""
     b = opened(bound)
     with within(b) as f:
-        return b.block([f.resolve(a) for a in body()])
+        return b.block([f.resolve(a) for a in deeper(body)])
+
+
+def deeper(body: Callable[[], T]) -> T:
+    """body(), which traces what stands in a block that was opened; blocks may nest deeper than Python's stack."""
+    depth = _blocks.get() + 1
+    if depth > _TOO_DEEP:
+        raise TraceError(
+            f"{_TOO_DEEP} loops and branches within each other were found; expected a recursion that ends while "
+            "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+            here(),
+        )
+    token = _blocks.set(depth)
+    try:
+        return deep.nested(body)
+    finally:
+        _blocks.reset(token)
+
+
+_blocks: ContextVar[int] = ContextVar("rosesim_blocks", default=0)
+_TOO_DEEP = 1000
 
 
 def emit(make: Callable[[Builder], Atom]) -> Atom:

@@ -400,7 +400,7 @@ class Reverse:
             for k, ct in ends:
                 if ct is not None:
                     own.add(side.results[k], ct)
-            self.lets(own, side.lets)
+            deep.nested(self.lets, own, side.lets)
             lets, extra[side] = self._again(side.lets, own.b.lets, redo)
             return Block(lets, ())
 
@@ -460,7 +460,7 @@ class Reverse:
             if ct is not None:
                 g.add(r, ct)
         start, redo = len(g.b.lets), self.redo
-        self.lets(g, e.body.lets)
+        deep.nested(self.lets, g, e.body.lets)
         lets, stored = self._again(e.body.lets, g.b.lets[start:], redo)
         g.b.lets[start:] = lets
         self.primal[let] = (self.strip_nested(let, stored, {e.body: stored}),)
@@ -570,7 +570,7 @@ class _LoopReader:
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
-        rev.lets(own, e.body.lets)
+        deep.nested(rev.lets, own, e.body.lets)
         taken = {k: own.take(e.carries[k]) for k in self.tans}
         self.nothing = {k for k, ct in taken.items() if ct is None and self.certain}
         back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}

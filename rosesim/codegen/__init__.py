@@ -6,13 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from rosesim.ad.errors import CheckError
-from rosesim.ad.ir import Func
-from rosesim.ad.machine import cores
+from rosesim.ad.errors import CheckError, TooLarge, TypeMismatch
+from rosesim.ad.ir import Func, storage
+from rosesim.ad.machine import cores, memory
 from rosesim.codegen import engine, interrupt, module, opaque, report
 from rosesim.codegen.compiled import Compiled, finite_call, make_call
 
 __all__ = ["Compiled", "compile_func"]
+
+MOST_DIMENSIONS = 64
 
 
 def compile_func(
@@ -43,7 +45,9 @@ def compile_func(
     called = list(names) if names is not None else [p.name or f"{k}" for k, p in enumerate(func.params)]
     if len(called) != len(func.params):
         raise ValueError(f"{len(called)} names were given for {len(func.params)} parameters")
+    _refuse_too_large(func, 0)
     written = module.write(func, math, precision, debug)
+    _refuse_too_large(func, written.workspace_bytes)
     program = written.program
     callbacks = [opaque.callback(f) for f in program.opaques]
     symbols = {
@@ -61,3 +65,22 @@ def compile_func(
         call = finite_call(call, func.name, called, [p.ty for p in func.params])
     seconds = time.perf_counter() - began
     return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))
+
+
+def _refuse_too_large(func: Func, workspace: int) -> None:
+    """Raise before anything is compiled that could not run: what takes up more memory than there is."""
+    border = [*(p.ty for p in func.params), *func.results]
+    deepest = max((len(t.shape) for t in border), default=0)
+    if deepest > MOST_DIMENSIONS:
+        raise TypeMismatch(
+            f"{func.name} takes or gives vectors within vectors, {deepest} deep; expected at most "
+            f"{MOST_DIMENSIONS}, the dimensions that an array of NumPy's can have",
+            func.where,
+        )
+    needed = workspace + sum(t.size * storage(t.scalar).itemsize for t in border)
+    if needed > memory():
+        raise TooLarge(
+            f"the arrays of {func.name} take {needed / 2**30:.3g} GiB, which is more than the memory of this "
+            f"computer, {memory() / 2**30:.3g} GiB; expected smaller ones",
+            func.where,
+        )

@@ -23,6 +23,7 @@ _main = ctypes.c_uint64(threading.main_thread().ident or 0)
 
 def _forked() -> None:
     _main.value = threading.main_thread().ident or 0
+    _stop.value = 0
 
 
 if hasattr(os, "register_at_fork"):

@@ -28,8 +28,8 @@ _lock = threading.Lock()
 
 
 def _forked() -> None:
-    global _pool
-    _pool = None  # its threads stayed with the parent
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()  # its threads stayed with the parent
 
 
 if hasattr(os, "register_at_fork"):
