@@ -52,7 +52,7 @@ class Compiled(Generic[P, I, S]):
 
     def __init__(self, scene: Scene[P, I, S]):
         self.scene = scene
-        self._budget = budget()  # a program is made when it is first asked for, wherever that is
+        self.budget = budget()  # a program is made when it is first asked for, wherever that is
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
         self._batches: dict[tuple[int, bool, bool, bool], Any] = {}
@@ -97,7 +97,7 @@ class Compiled(Generic[P, I, S]):
     @functools.cached_property
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
-        with memory_budget(self._budget):
+        with memory_budget(self.budget):
             return value_and_grad(self.loss, wrt=0).compile(*self._like)
 
     @functools.cached_property
@@ -121,7 +121,7 @@ class Compiled(Generic[P, I, S]):
             one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
             over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
             like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
-            with memory_budget(self._budget):
+            with memory_budget(self.budget):
                 self._batches[key] = vmap(one, over=over).compile(*like)
         return self._batches[key]
 
