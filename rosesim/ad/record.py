@@ -354,4 +354,3 @@ class _Writer(Copy):
         """A copy that writes nothing: the test of a loop, whose count says it all."""
         copy = Copy(self.names, self._ty, self._plain)
         return copy.block(block)
-

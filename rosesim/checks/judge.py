@@ -85,9 +85,7 @@ def judge(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth) -> Finding:
     return _at_a_kink(ladder, c, d, growth, finding)
 
 
-def _at_a_kink(
-    ladder: Ladder, c: Vector, d: Derivatives, growth: Growth, finding: Callable[..., Finding]
-) -> Finding:
+def _at_a_kink(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth, finding: Callable[..., Finding]) -> Finding:
     """Where floor jumps, two bodies touch or a minimum ties, the function has a slope of its own on each side.
 
     The derivative at the point is by convention that of one branch: no difference through it can judge that.

@@ -22,9 +22,14 @@ from rosesim.ad.ir import FloatT, Func, Ty, Where
 from rosesim.ad.lost import lost
 from rosesim.ad.rewrite import erased
 from rosesim.ad.simplify import narrowed, simplified
-from rosesim.codegen import compile_func
 
 Vector = NDArray[np.float64]
+
+
+def _compile(func: Func, names: Sequence[str]) -> Any:
+    from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
+
+    return compile_func(inlined(func), names=names)
 
 
 class Run:
@@ -136,7 +141,7 @@ class Programs:
 
     @functools.cached_property
     def _recorded(self):
-        return compile_func(inlined(self.recorded.func), names=self.leaf_names)
+        return _compile(self.recorded.func, self.leaf_names)
 
     @functools.cached_property
     def _jvp(self):
@@ -151,9 +156,9 @@ class Programs:
     def _forward(self):
         func = self.growth.func
         if not any(self._jvp[1]):  # no tangent parameter is left where nothing depends
-            plain = compile_func(inlined(func), names=self.leaf_names)
+            plain = _compile(func, self.leaf_names)
             return _Dropping(plain, len(self.leaf_names))
-        return compile_func(inlined(func), names=[*self.leaf_names, *("d" + n for n in self.inputs)])
+        return _compile(func, [*self.leaf_names, *("d" + n for n in self.inputs)])
 
     @functools.cached_property
     def _reverse(self):
@@ -180,7 +185,7 @@ class Programs:
         made, out = jvp_func(program.func, mask)
         if not out[-1]:
             return []
-        run = compile_func(inlined(erased(made)), names=[*self.leaf_names, "d" + name])
+        run = _compile(erased(made), [*self.leaf_names, "d" + name])
         part = self._parts(direction)[list(self.inputs).index(name)]
         table = np.asarray(run.call(*self.arguments(self.x), part)[-1])
         hit = (table != 0).any(axis=0)
@@ -208,4 +213,3 @@ def _slices(leaves: Sequence[tuple[str, Ty]]) -> dict[str, slice]:
         found[name] = slice(at, at + ty.size)
         at += ty.size
     return found
-

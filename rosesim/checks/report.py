@@ -1,18 +1,17 @@
-"""`check_grads`: is the gradient right, and if not, what is the matter?"""
+"""A check from beginning to end: programs, directions, verdicts, and the report of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rosesim.ad.derivatives import Wrt
 from rosesim.checks.growth import Growth, largest_growth
 from rosesim.checks.judge import BESIDE, FLOOR, Derivatives, Finding, judge
 from rosesim.checks.ladder import Ladder
-from rosesim.checks.programs import Programs, Run, Vector
+from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.verdict import Kind, Verdict
 from rosesim.checks.zero import why_zero
 
@@ -61,27 +60,8 @@ class Report:
         return "\n".join(lines)
 
 
-def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 0) -> Report:
-    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
-
-    Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8, and the
-    program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer ones along
-    8 random directions, which `seed` gives. docs/gradients.md says how to read a verdict. Raises what the
-    function raises at these arguments, and TypeMismatch where it has no real input or output.
-
-    >>> from rosesim import check_grads, fn, Real
-    >>> @fn
-    ... def cube(x: Real) -> Real:
-    ...     return x * x * x
-    >>> report = check_grads(cube, 2.0)
-    >>> report.passed, report.of("x").text
-    (True, 'right')
-    """
-    return check(Programs(f, args, wrt), seed)
-
-
 def check(programs: Programs, seed: int = 0, rng: np.random.Generator | None = None) -> Report:
-    """`check_grads` of programs that are there already."""
+    """Check programs at the point that they were made for; `rng` gives the directions, else `seed` does."""
     random = np.random.default_rng(seed) if rng is None else rng
     x = programs.x
     here = programs.run(x)
@@ -172,6 +152,3 @@ def _directions(part: slice, size: int, rng: np.random.Generator) -> list[Vector
     found = np.zeros((len(inside), size))
     found[:, part] = inside / np.linalg.norm(inside, axis=1, keepdims=True)
     return list(found)
-
-
-__all__ = ["Report", "Run", "check", "check_grads"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +14,22 @@ from rosesim.scenes.errors import SceneError
 
 
 @app.command()
-def check(scene: SceneArgument, set_: Set = None, json: Json = False) -> None:
+def check(
+    scene: SceneArgument,
+    set_: Set = None,
+    json: Json = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
+    ] = None,
+) -> None:
     """Gradient check: reverse mode against forward mode and against differences."""
     from rosesim.scenes.check import check_gradient
 
     made, inputs = configure(find_scene(scene), set_ or [])
     found = check_gradient(made, inputs)
+    if picture is not None:
+        _draw(made, inputs, picture)
     if json:
         print_json(
             {
@@ -38,8 +49,15 @@ def check(scene: SceneArgument, set_: Set = None, json: Json = False) -> None:
         )
     if not found.passed:
         note(f"the gradient check of {made.name} failed: " + "; ".join(
-            f"{name}: {v}" for name, v in found.verdicts.items() if v.startswith("wrong")))  # fmt: skip
+            f"{v.input}: {v.text}" for v in found.report.verdicts if not v.passed))  # fmt: skip
         raise typer.Exit(1)
+
+
+def _draw(scene: Any, inputs: Any, file: Path) -> None:
+    from rosesim import view
+    from rosesim.scenes.check import loss_along_gradient
+
+    view.write_png(file, view.tangents(loss_along_gradient(scene, inputs)))
 
 
 @app.command()

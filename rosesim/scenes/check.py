@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.budget import memory_budget
-from rosesim.checks import Programs, Report, check
+from rosesim.checks.along import Along, along
+from rosesim.checks.programs import Programs
+from rosesim.checks.report import Report, check
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 
@@ -53,3 +55,12 @@ def check_gradient(scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 
         because = scene.why_no_gradient(program.trajectory(params, given), params, given)
         verdicts = [v if because is None else replace(v, why=because) for v in verdicts]
     return GradientCheck(replace(report, function=scene.name, verdicts=tuple(verdicts)))
+
+
+def loss_along_gradient(scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 0) -> Along:
+    """The loss along its gradient where tuning begins, at several scales: for a picture."""
+    program = compiled(scene)
+    given = scene.inputs() if inputs is None else inputs
+    params = scene.params(np.random.default_rng(seed))
+    with memory_budget(program.budget):
+        return along(Programs(program.loss, (params, given), wrt="params"), name=f"the loss of {scene.name}")
