@@ -89,6 +89,7 @@ from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.ad.types import Null
 from rosesim.ad.values import Bool, Index, Real, Tan
 from rosesim.ad.vector import Struct, Vec, const
+from rosesim.checks.grads import check_grads
 
 __version__ = "0.1.0"
 
@@ -109,6 +110,7 @@ _CONTROL = [
     "while_loop",
 ]  # fmt: skip
 _DERIVATIVES = [
+    "check_grads",
     "grad",
     "hessian",
     "jacobian",

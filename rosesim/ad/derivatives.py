@@ -31,7 +31,7 @@ def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
     return f if is_fn(f) else fn(f)
 
 
-def _positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], bool]:
+def argument_positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], bool]:
     """The positions of the arguments meant, and whether the answer is one gradient (not a tuple)."""
     if wrt is None:
         return tuple(range(count)), count == 1
@@ -201,7 +201,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
     g = _as_fn(f)
 
     def value_and_pullback(*args: Any) -> tuple[Any, Callable[[Any], Any]]:
-        positions, one = _positions(g, wrt, len(args))
+        positions, one = argument_positions(g, wrt, len(args))
         if trace.current() is None:
             return _run_vjp(g, args, positions, one)
         g.signature()
@@ -434,7 +434,7 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     g = _as_fn(f)
 
     def derived(*args: Any) -> Any:
-        positions, _ = _positions(g, over, len(args))
+        positions, _ = argument_positions(g, over, len(args))
         sizes = {_length(args[p]) for p in positions}
         if len(sizes) != 1 or None in sizes:
             found = ", ".join(str(typeof(args[p])) for p in positions)
@@ -446,7 +446,7 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
             return batch(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
 
     def types(args: Sequence[Any]) -> T.Types:
-        positions, _ = _positions(g, over, len(args))
+        positions, _ = argument_positions(g, over, len(args))
         g.signature()
         found = [typeof(a) for a in args]
         declared = g.declared(len(args))

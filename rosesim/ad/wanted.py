@@ -101,7 +101,8 @@ def _tidy(terms: Iterable[Term]) -> Condition:
                     again = True
         kept = {t for t in kept if not any(u < t for u in kept)}
     if len(kept) > MOST_TERMS:
-        kept = {frozenset.intersection(*kept)}
+        first, *others = kept
+        kept = {first.intersection(*others)}
     return frozenset(kept)
 
 

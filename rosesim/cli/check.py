@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,16 @@ from rosesim.scenes.errors import SceneError
 
 
 @app.command()
-def check(scene: SceneArgument, set_: Set = None, json: Json = False, norms: Norms = False) -> None:
+def check(
+    scene: SceneArgument,
+    set_: Set = None,
+    json: Json = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
+    ] = None,
+    norms: Norms = False,
+) -> None:
     """Gradient check: reverse mode against forward mode and against differences."""
     from rosesim.scenes.check import check_gradient
 
@@ -22,6 +32,8 @@ def check(scene: SceneArgument, set_: Set = None, json: Json = False, norms: Nor
     if norms:
         return tell_norms(made, inputs, json)
     found = check_gradient(made, inputs)
+    if picture is not None:
+        _draw(made, inputs, picture)
     if json:
         print_json(
             {
@@ -41,8 +53,15 @@ def check(scene: SceneArgument, set_: Set = None, json: Json = False, norms: Nor
         )
     if not found.passed:
         note(f"the gradient check of {made.name} failed: " + "; ".join(
-            f"{name}: {v}" for name, v in found.verdicts.items() if v.startswith("wrong")))  # fmt: skip
+            f"{v.input}: {v.text}" for v in found.report.verdicts if not v.passed))  # fmt: skip
         raise typer.Exit(1)
+
+
+def _draw(scene: Any, inputs: Any, file: Path) -> None:
+    from rosesim import view
+    from rosesim.scenes.check import loss_along_gradient
+
+    view.write_png(file, view.tangents(loss_along_gradient(scene, inputs)))
 
 
 @app.command()

@@ -55,7 +55,7 @@ class Compiled(Generic[P, I, S]):
     def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
         self._debug = debugging() if debug is None else debug
-        self._budget = budget()  # a program is made when it is first asked for, wherever that is
+        self.budget = budget()  # a program is made when it is first asked for, wherever that is
         self._like = scene.params(np.random.default_rng(0)), scene.inputs()
         self.flat = FlatView.of(self._like[0])
         self._batches: dict[tuple[int, bool, bool, bool], Any] = {}
@@ -100,7 +100,7 @@ class Compiled(Generic[P, I, S]):
     @functools.cached_property
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
-        with memory_budget(self._budget):
+        with memory_budget(self.budget):
             return value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug)
 
     @functools.cached_property
@@ -116,7 +116,7 @@ class Compiled(Generic[P, I, S]):
     @functools.cached_property
     def step_norms(self) -> Callable[[P, I], StepNorms]:
         """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
-        with memory_budget(self._budget):
+        with memory_budget(self.budget):
             found = step_norms(self.loss)
             found(*self._like)  # compiled here, within the budget
         return found
@@ -132,7 +132,7 @@ class Compiled(Generic[P, I, S]):
             one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
             over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
             like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
-            with memory_budget(self._budget):
+            with memory_budget(self.budget):
                 self._batches[key] = vmap(one, over=over).compile(*like, debug=self._debug)
         return self._batches[key]
 

@@ -11,6 +11,7 @@ from rosesim.view.movie import movie
 from rosesim.view.raster import Box, render
 from rosesim.view.session import Session
 from rosesim.view.sheet import contact_sheet
+from rosesim.view.slope import tangents
 from rosesim.view.window import Window, watch
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "open_display",
     "render",
     "require_mp4",
+    "tangents",
     "watch",
     "write_gif",
     "write_mp4",

@@ -33,7 +33,7 @@ def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float,
     low, high = min(v for _, v in path), max(v for _, v in path)
     logarithmic = low > 0 and high / low >= LOGARITHMIC_FROM
     scale = math.log10 if logarithmic else float
-    ticks = _powers_of_ten(low, high) if logarithmic else _round_numbers(low, high)
+    ticks = _powers_of_ten(low, high) if logarithmic else axis_numbers(low, high)
     bottom, top = min(scale(low), *map(scale, ticks)), max(scale(high), *map(scale, ticks))
     first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
 
@@ -64,9 +64,9 @@ def _powers_of_ten(low: float, high: float) -> list[float]:
     return [10.0**k for k in range(first, last + 1, stride)]
 
 
-def _round_numbers(low: float, high: float) -> list[float]:
+def axis_numbers(low: float, high: float, least: float = 1e-12) -> list[float]:
     """About four multiples of 1, 2 or 5 times a power of ten, around the range."""
-    spread = max(high - low, 0.1 * max(abs(low), abs(high)) if high == low else 0.0, 1e-12)
+    spread = max(high - low, 0.1 * max(abs(low), abs(high)) if high == low else 0.0, least)
     step = next(m * 10.0 ** math.floor(math.log10(spread)) for m in (0.2, 0.5, 1, 2) if
                 m * 10.0 ** math.floor(math.log10(spread)) >= spread / 5)  # fmt: skip
     first = math.floor(low / step)

@@ -1,9 +1,13 @@
+from llvmlite.binding import ffi as ffi
+from llvmlite.binding.newpassmanagers import NewPassManager
+
 # Opaque to us: what LLVM holds.
 class ContextRef: ...
 class TargetData: ...
 
-class ModulePassManager:
+class ModulePassManager(NewPassManager):
     def run(self, IR: ModuleRef, pb: PassBuilder, /) -> None: ...
+    def detach(self) -> None: ...
 
 class ModuleRef:
     triple: str

@@ -1,0 +1,52 @@
+"""How large the tangent of a rollout becomes, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.builder import Builder
+from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Loop, TanT, Ty
+from rosesim.ad.record import Name, Recorded, recorded
+from rosesim.ad.rewrite import erased
+from rosesim.ad.totals import total
+
+
+class _Growth:
+    """What is written down: the largest magnitude among the carried tangents, at the end of each step."""
+
+    def enters(self, func: Func) -> bool:
+        return isinstance(func.body, Block)
+
+    def columns(self, let: Let) -> tuple[str, ...]:
+        match let.expr:
+            case Loop(carries=carries) if any(isinstance(c.ty.scalar, TanT) for c in carries):
+                return ("tangent",)
+            case _:
+                return ()
+
+    def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
+        return ()
+
+    def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
+        assert isinstance(let.expr, Cond)
+        return ()
+
+    def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
+        largest: Atom | None = None
+        for c, r in zip(loop.carries, loop.body.results, strict=False):
+            if isinstance(c.ty.scalar, TanT):
+                here = total(b, of(r), "maximum")
+                largest = here if largest is None else b.op("maximum", largest, here)
+        return largest
+
+
+def growth(forward: Func) -> Recorded:
+    """A forward derivative with tangents as plain reals and, after its results, the table of their norms.
+
+    Column 0 has them; rows of several steps have their sum.
+    """
+    return recorded(forward, _Growth(), ty=_real, plain=erased)
+
+
+def _real(ty: Ty) -> Ty:
+    return Ty(FloatT(ty.scalar.width), ty.shape, ty.ref) if isinstance(ty.scalar, TanT) else ty

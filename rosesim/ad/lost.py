@@ -1,0 +1,86 @@
+"""Where a derivative ends: the places at which a value that a tangent may come in by is not passed on.
+
+Written down are the very values that are lost there: the argument of `floor`, of an index and of
+`stop_gradient`, the two sides of a comparison, the argument that `minimum`, `maximum` or `select` does not
+take, what the side of a `cond` that does not run would have read. The forward derivative of this table is then
+not zero exactly where a tangent came and went no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.builder import Builder
+from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Stop, Var, free_vars
+from rosesim.ad.record import Name, Recorded, recorded
+from rosesim.ad.totals import total
+
+SMALL = 64
+"""Arrays of more numbers are not added up at every branch: their elements are seen at the comparisons."""
+
+WORDS = {
+    "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "floor_clamp": "an index",
+    "floor_wrap": "an index", "copysign": "the sign for copysign", "select": "select", "minimum": "minimum",
+    "maximum": "maximum",
+    **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), "a comparison"),
+}  # fmt: skip
+
+
+class _Lost:
+    """What is written down: each real value at the place where its derivative ends."""
+
+    def enters(self, func: Func) -> bool:
+        """A function with a derivative of its own is judged by that: its body is not what is differentiated."""
+        return isinstance(func.body, Block) and func.rules is None
+
+    def columns(self, let: Let) -> tuple[str, ...]:
+        match let.expr:
+            case Op(("select" | "minimum" | "maximum") as name, args):
+                real = isinstance(let.outs[0].ty.scalar, FloatT) and not isinstance(args[0], Lit)
+                return (WORDS[name],) if real or name != "select" else ()
+            case Op(name, args) if name in WORDS and any(isinstance(a, Var) for a in args):
+                return (WORDS[name],)
+            case Stop(x) if isinstance(x.ty.scalar, FloatT):
+                return ("stop_gradient",)
+            case Cond() as e if _read(e.then) or _read(e.orelse):
+                return ("the branch of cond",)
+            case _:
+                return ()
+
+    def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
+        match let.expr:
+            case Op(name, args):
+                a = [of(x) for x in args]
+                match name:
+                    case "select":
+                        return (b.op("select", a[0], a[2], a[1]),)
+                    case "minimum" | "maximum":
+                        p = b.op("le" if name == "minimum" else "ge", *a)
+                        return (b.op("select", p, a[1], a[0]),)
+                    case "copysign":
+                        return (a[1],)
+                    case "sign" | "floor" | "ceil" | "trunc" | "floor_clamp" | "floor_wrap":
+                        return (a[0],)
+                    case _:
+                        return (b.op("sub", *a),)
+            case Stop(x):
+                return (total(b, of(x)),)
+            case _:
+                return ()
+
+    def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
+        assert isinstance(let.expr, Cond)
+        return [(0, total(b, of(v))) for v in _read(let.expr.orelse if then else let.expr.then)]
+
+    def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
+        return None
+
+
+def _read(block: Block) -> list[Var]:
+    """The reals and small arrays of them that a block reads."""
+    return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SMALL]
+
+
+def lost(func: Func) -> Recorded:
+    """The program that gives, after its results, the table of what is lost to its derivative."""
+    return recorded(func, _Lost())

@@ -1,0 +1,50 @@
+"""A value along its own gradient: what descent would see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rosesim.checks.programs import Programs, Vector
+
+SCALES = (1e-1, 1e-3, 1e-5, 1e-7)
+"""Half widths: of the ladder's, every second. What is jagged at one looks smooth at another."""
+POINTS = 61
+"""Of a curve: its middle is the point itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Along:
+    """The value at a point and along its gradient there, and the slope that the gradient says.
+
+    `steps` and `values`, a row a scale: how far along the unit gradient, and the value there (NaN where there is
+    none).
+    """
+
+    name: str
+    value: float
+    slope: float
+    steps: Vector
+    values: Vector
+
+
+def along(programs: Programs, output: str = "value", name: str | None = None) -> Along:
+    """The value of an output (of an array: its sum) along its gradient; along (1, ..., 1) where that is zero."""
+    c = np.zeros(sum(s.stop - s.start for s in programs.outputs.values()))
+    c[programs.outputs[output]] = 1.0
+    x = programs.x
+    value, gradient = programs.reverse(x, c)
+    if np.isfinite(gradient).all() and gradient.any():
+        direction = gradient / np.linalg.norm(gradient)
+    else:
+        direction = np.ones(len(x)) / np.sqrt(len(x))
+    unit = max(1.0, float(np.abs(x).max(initial=0.0)))
+    steps = np.outer(SCALES, np.linspace(-1.0, 1.0, POINTS)) * unit
+    values = np.full(steps.shape, np.nan)
+    for k, row in enumerate(steps):
+        for i, t in enumerate(row):
+            run = programs.run_beside(x + t * direction)
+            if run is not None:
+                values[k, i] = c @ run.value
+    return Along(name or programs.f.name, float(c @ value), float(gradient @ direction), steps, values)

@@ -1,0 +1,48 @@
+"""By how much a tangent grows with each step of a rollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.ad.record import Recorded
+
+FEWEST = 4
+"""Steps, without which a growth a step means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """`a_step` is the factor, the least squares fit of the norms' logarithms; `whole` that over all steps.
+
+    A fit, not a ratio of two norms: what adds up evenly (a position under a constant push) has a factor near 1.
+    """
+
+    a_step: float = 1.0
+    whole: float = 1.0
+
+    @property
+    def log10(self) -> float:
+        """The digits of `whole`."""
+        return float(np.log10(max(self.whole, 1e-300)))
+
+
+def largest_growth(program: Recorded, table: NDArray[Any]) -> Growth:
+    """The growth of the loop whose tangents grow the most, given the table of `ad.growth`."""
+    best = Growth()
+    for rows in program.rows:
+        if rows.n == 0 or not rows.carries:
+            continue
+        norms = table[rows.first : rows.first + rows.count, 0]
+        steps = np.flatnonzero(norms > 0)
+        if len(steps) < FEWEST:
+            continue
+        logs = np.log(np.minimum(norms[steps], np.finfo(np.float64).max))
+        rate = float(np.polyfit(steps.astype(np.float64), logs, 1)[0]) / rows.chunk
+        whole = float(np.exp(min(rate * (steps[-1] - steps[0]) * rows.chunk, 700.0)))
+        if whole > best.whole:
+            best = Growth(float(np.exp(min(rate, 700.0))), whole)
+    return best

@@ -1,0 +1,216 @@
+"""The compiled programs of a check: the values with their decisions, the forward and the reverse derivative."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.ad import types as T
+from rosesim.ad.border import flat_args
+from rosesim.ad.decisions import decisions
+from rosesim.ad.derivatives import Wrt, argument_positions, gradient_type, vjp
+from rosesim.ad.errors import ProgramError, TypeMismatch
+from rosesim.ad.forward import jvp_func
+from rosesim.ad.function import Fn, Program, fn
+from rosesim.ad.growth import growth
+from rosesim.ad.inline import inlined
+from rosesim.ad.ir import FloatT, Func, Ty, Where
+from rosesim.ad.lost import lost
+from rosesim.ad.rewrite import erased
+from rosesim.ad.simplify import narrowed, simplified
+
+Vector = NDArray[np.float64]
+
+
+def _compile(func: Func, names: Sequence[str]) -> Any:
+    from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
+
+    return compile_func(inlined(func), names=names)
+
+
+class Run:
+    """What one run gave: the real outputs as one vector, and the table of its decisions."""
+
+    __slots__ = ("key", "table", "value")
+
+    def __init__(self, value: Vector, table: NDArray[np.float64]):
+        self.value = value
+        self.table = table
+        self.key = hash((table + 0.0).tobytes())  # -0.0 is 0.0
+
+    @property
+    def finite(self) -> bool:
+        """Whether every output is a number."""
+        return bool(np.isfinite(self.value).all())
+
+
+class Programs:
+    """A function at arguments like `args`; x is the vector of the real numbers that it is differentiated by."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None):
+        self.f: Fn[..., Any] = f if isinstance(f, Fn) else fn(f)
+        args = tuple(args)
+        self.f.signature()
+        self.types = self.f.types_of(args)
+        names = self.f.names(len(args))
+        self.positions = argument_positions(self.f, wrt, len(args))[0]
+        self.traced = self.f.traced(self.types)
+        self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]
+        tys: list[Ty] = []
+        flat: list[Any] = []
+        self.mask: list[bool] = []
+        for k, (t, name, v) in enumerate(zip(self.types, names, args, strict=True)):
+            leaves = T.flatten(t)
+            tys += leaves
+            flat += flat_args(v, t, name)
+            self.mask += [k in self.positions and _is_real(ty) for ty in leaves]
+        self._flat = flat
+        self.inputs = _slices([(n, ty) for n, ty, on in zip(self.leaf_names, tys, self.mask, strict=True) if on])
+        results = list(zip(T.leaf_names(self.traced.result, "value"), self.traced.func.results, strict=True))
+        self.real_outputs = [_is_real(ty) for _, ty in results]
+        self.outputs = _slices([r for r in results if _is_real(r[1])])
+        if not self.outputs:
+            raise TypeMismatch(
+                f"{self.f.name} gives {self.traced.result}; expected a Real in it, to have a derivative", self.f.where
+            )
+        if not self.inputs:
+            raise TypeMismatch(f"the gradient of {self.f.name} was asked for, which takes no Real", self.f.where)
+        on = zip(flat, self.mask, strict=True)
+        self.x: Vector = np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v, m in on if m])
+
+    # ------------------------------------------------------------------------------ running
+
+    def arguments(self, x: Vector) -> list[Any]:
+        """The flat arguments with x in the place of the real ones."""
+        parts = iter(self._parts(x))
+        return [next(parts) if m else v for v, m in zip(self._flat, self.mask, strict=True)]
+
+    def _parts(self, x: Vector) -> list[Any]:
+        given = [v for v, m in zip(self._flat, self.mask, strict=True) if m]
+        shaped = [(s, np.shape(v)) for s, v in zip(self.inputs.values(), given, strict=True)]
+        return [x[s].reshape(shape) if shape else float(x[s][0]) for s, shape in shaped]
+
+    def _vector(self, flat: Sequence[Any]) -> Vector:
+        chosen = [v for v, r in zip(flat, self.real_outputs, strict=True) if r]
+        return np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v in chosen])
+
+    def run(self, x: Vector) -> Run:
+        """The value at x and the decisions on the way."""
+        *out, table = self._recorded.call(*self.arguments(x))
+        return Run(self._vector(out), table)
+
+    def run_beside(self, x: Vector) -> Run | None:
+        """The same; None where the program stops itself or gives no number there."""
+        try:
+            found = self.run(x)
+        except (ProgramError, ArithmeticError, ValueError):
+            return None
+        return found if found.finite else None
+
+    def forward(self, x: Vector, direction: Vector) -> tuple[Vector, NDArray[np.float64]]:
+        """The derivative of every output along a direction, and the norms of the tangent step by step."""
+        *out, table = self._forward.call(*self.arguments(x), *self._parts(direction))
+        tangents = iter(out[len(self.real_outputs) :])
+        _, has = self._jvp
+        parts: list[Vector] = []
+        reals = [h for h, r in zip(has, self.real_outputs, strict=True) if r]
+        for h, s in zip(reals, self.outputs.values(), strict=True):
+            size = s.stop - s.start
+            parts.append(np.ravel(np.asarray(next(tangents), dtype=np.float64)) if h else np.zeros(size))
+        return np.concatenate(parts), table
+
+    def reverse(self, x: Vector, cotangent: Vector) -> tuple[Vector, Vector]:
+        """The value and the gradient of cotangent . value."""
+        cts = [cotangent[s] for s in self.outputs.values()]
+        shapes = [ty.shape for ty, r in zip(self.traced.func.results, self.real_outputs, strict=True) if r]
+        given = [c.reshape(shape) if shape else float(c[0]) for c, shape in zip(cts, shapes, strict=True)]
+        out = self._reverse.call(*self.arguments(x), *given)
+        count = len(self.real_outputs)
+        gradient = [np.ravel(np.asarray(v, dtype=np.float64)) for v in out[count:]]
+        return self._vector(out[:count]), np.concatenate(gradient)
+
+    # ---------------------------------------------------------------------------- compiling
+
+    @functools.cached_property
+    def recorded(self):
+        """The program with its decisions."""
+        return decisions(self.traced.func)
+
+    @functools.cached_property
+    def _recorded(self):
+        return _compile(self.recorded.func, self.leaf_names)
+
+    @functools.cached_property
+    def _jvp(self):
+        return jvp_func(self.traced.func, tuple(self.mask))
+
+    @functools.cached_property
+    def growth(self):
+        """The forward derivative with the norms of its tangents."""
+        return growth(self._jvp[0])
+
+    @functools.cached_property
+    def _forward(self):
+        func = self.growth.func
+        if not any(self._jvp[1]):  # no tangent parameter is left where nothing depends
+            plain = _compile(func, self.leaf_names)
+            return _Dropping(plain, len(self.leaf_names))
+        return _compile(func, [*self.leaf_names, *("d" + n for n in self.inputs)])
+
+    @functools.cached_property
+    def _reverse(self):
+        f, positions, result = self.f, self.positions, self.traced.result
+
+        def back(*args: Any) -> Any:
+            value, pullback = vjp(f, wrt=positions)(*args[:-1])
+            return value, pullback(args[-1])
+
+        back.__name__ = f"vjp({f.name})"
+        return Program(Fn(back), (*self.types, gradient_type(result))).compiled
+
+    # ------------------------------------------------------------------------ one output alone
+
+    def alone(self, output: str) -> Func:
+        """The program of one output, without what only others need."""
+        k = T.leaf_names(self.traced.result, "value").index(output)
+        return simplified(narrowed(self.traced.func, (k,)), narrow=True)
+
+    def lost(self, output: str, name: str, direction: Vector) -> list[tuple[str, Where | None]]:
+        """Where, on the way from an input to an output, the derivative along a direction ends: (word, line)."""
+        program = lost(self.alone(output))
+        mask = tuple(n == name for n in self.leaf_names)
+        made, out = jvp_func(program.func, mask)
+        if not out[-1]:
+            return []
+        run = _compile(erased(made), [*self.leaf_names, "d" + name])
+        part = self._parts(direction)[list(self.inputs).index(name)]
+        table = np.asarray(run.call(*self.arguments(self.x), part)[-1])
+        hit = (table != 0).any(axis=0)
+        return [(c.what, c.where) for c, h in zip(program.columns, hit, strict=True) if h]
+
+
+class _Dropping:
+    """A program called with more arguments than it takes."""
+
+    def __init__(self, program: Any, count: int):
+        self._program, self._count = program, count
+
+    def call(self, *args: Any) -> Any:
+        return self._program.call(*args[: self._count])
+
+
+def _is_real(ty: Ty) -> bool:
+    return isinstance(ty.scalar, FloatT)
+
+
+def _slices(leaves: Sequence[tuple[str, Ty]]) -> dict[str, slice]:
+    found: dict[str, slice] = {}
+    at = 0
+    for name, ty in leaves:
+        found[name] = slice(at, at + ty.size)
+        at += ty.size
+    return found

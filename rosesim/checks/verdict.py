@@ -1,0 +1,44 @@
+"""What a check says of an output and an input, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["right", "kinked", "zero because", "jagged", "exploding", "jumps", "not finite", "wrong"]
+
+PASSING: frozenset[Kind] = frozenset({"right", "kinked", "zero because"})
+"""The kinds of gradient that are what they should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of the derivative of one output by one input.
+
+    The errors are over the larger of the norm of that output's gradient and a floor.
+    """
+
+    kind: Kind
+    why: str = ""
+    input: str = ""
+    output: str = "value"
+    error_jvp_vjp: float = 0.0
+    error_fd: float = 0.0
+    growth_a_step: float = 1.0
+    """The factor by which the tangent of the rollout grows with a step."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gradient is what it should be."""
+        return self.kind in PASSING
+
+    @property
+    def text(self) -> str:
+        """The kind and the reason: `kinked: ...`, `zero because ...`."""
+        if not self.why:
+            return self.kind
+        return f"{self.kind} {self.why}" if self.kind == "zero because" else f"{self.kind}: {self.why}"
+
+    def __str__(self) -> str:
+        of = f"{self.input}" if self.output == "value" else f"{self.output} by {self.input}"
+        return f"{of}: {self.text}"

@@ -1,0 +1,79 @@
+"""Why a gradient is exactly zero."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.ad.decisions import never
+from rosesim.ad.depend import depends
+from rosesim.ad.ir import Where
+from rosesim.checks.ladder import Ladder
+from rosesim.checks.programs import Programs, Vector
+
+LINES = 3
+"""So many places are named; a program of many contacts may have hundreds."""
+FLAT = frozenset({"floor", "ceil", "trunc", "sign", "an index", "the sign for copysign"})
+Lost = tuple[str, Where | None]
+
+
+def why_zero(
+    programs: Programs, output: str, name: str, table: NDArray[np.float64], ladders: list[Ladder], c: Vector,
+    direction: Vector, confirmed: bool,
+) -> str | None:  # fmt: skip
+    """Words that follow `zero because`, for an output (c picks it) whose gradient by an input is exactly zero.
+
+    `table` is that of the decisions at the point, `direction` a random one among the input's, and `confirmed`
+    whether differences are zero too. Where they are not, the one excuse is that the author asked for it.
+    """
+    func = programs.alone(output)
+    if not any(depends(func, tuple(n == name for n in programs.leaf_names))):
+        return f"{output} does not depend on {name} in the program at all" if confirmed else None
+    found = programs.lost(output, name, direction)
+    if not confirmed:
+        return _reason([f for f in found if f[0] == "stop_gradient"], {})
+    reason = _reason(found, never(programs.recorded, table))
+    if reason is not None:
+        return reason
+    if any(ladder.changes(c) for ladder in ladders):
+        return (
+            "the point is stationary: the value changes with longer steps, to both sides from a slope of zero, as at "
+            "a minimum, a maximum or a saddle"
+        )
+    return (
+        "the value is the same at every step of the ladder (1e-1 to 1e-8): it reads the input, but multiplies it by "
+        "zero or adds it to something that rounds it away"
+    )
+
+
+def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None]) -> str | None:
+    """The most telling of the places where the derivative ends."""
+    branches = [f for f in found if f[0] in ("the branch of cond", "select")]
+    unmet = [f for f in branches if taken.get(f) is not None]
+    if unmet:
+        words = [
+            f"{what}{_line(where)} (its condition was {'always true' if taken[what, where] else 'never true'})"
+            for what, where in unmet
+        ]
+        return "it reaches the value only through a branch that was never taken: " + _some(words)
+    for words, kinds in (
+        ("the value was clamped: the other argument was taken by ", {"minimum", "maximum"}),
+        ("it goes on only as a whole number, which is constant between its steps: ", FLAT),
+        ("it goes on only through ", {"stop_gradient"}),
+        ("where it would reach the value the other side was taken: ", {"the branch of cond", "select"}),
+        ("it only decides which branch is taken: ", {"a comparison"}),
+    ):
+        places = [f"{what}{_line(where)}" for what, where in found if what in kinds]
+        if places:
+            return words + _some(places)
+    return None
+
+
+def _line(where: Where | None) -> str:
+    return "" if where is None else f" in {where}"
+
+
+def _some(words: list[str]) -> str:
+    distinct = list(dict.fromkeys(words))
+    more = len(distinct) - LINES
+    return ", ".join(distinct[:LINES]) + (f" and {more} more" if more > 0 else "")
