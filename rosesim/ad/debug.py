@@ -322,7 +322,11 @@ class _Stretch:
         if b.where is not None and b.where.derivative:
             text += ", in its derivative"
         for index, line in self.g.loops:
-            text += f", in iteration {{{len(at)}}}" + (f" of the loop at {_braced(line)}" if line else " of a loop")
+            # A line of another file may be that of whatever called rosesim: a scene's rollout is no user's loop.
+            known = line is not None and b.where is not None and line.file == b.where.file
+            text += f", in iteration {{{len(at)}}} of " + (
+                f"the loop at {_braced(line)}" if known else "a loop around"
+            )
             at.append(index)
             if len(at) == MOST_VALUES:
                 break
