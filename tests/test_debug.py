@@ -182,6 +182,37 @@ def test_what_one_select_chooses_is_told():
     assert found.endswith("1.0 / 0.0 gave inf")
 
 
+def test_the_element_is_told_in_an_innermost_loop_which_runs_twice():
+    @fn
+    def f(x: Vec[Real, 40]) -> Real:
+        y = vec(40, lambda i: sqrt(x[i]))
+        return total(40, lambda i: y[i] * y[39 - i])
+
+    x = np.linspace(0.5, 1.5, 40)
+    assert told(f, x) is None
+    assert told(grad(f), x) is None
+    x[17] = -2.0
+    found = told(grad(f), x)
+    line = line_of(f, "sqrt")
+    assert found == f"{HERE}:{line}: sqrt(-2.0) gave nan, in iteration 17 of the loop at {HERE}:{line}"
+    x[17] = 1e-320  # the slope is finite, the next factor is not
+    found = told(grad(fn(lambda x: f(x) * 1e160)), x)
+    assert found is not None
+    assert found.endswith(f"gave inf, in its derivative, in iteration 17 of the loop at {HERE}:{line}")
+
+
+def test_what_a_loop_that_runs_twice_adds_is_added_once():
+    @fn
+    def f(x: Vec[Real, 5]) -> Real:
+        return total(5, lambda i: select(x[i] > 0.0, x[Index[5].wrap(i + 2)] / x[i], 0.0))
+
+    x = np.array([0.0, 1.0, 2.0, 4.0, 8.0])  # 2 / 0 is infinite, and wanted by nobody
+    assert told(f, x) is None
+    assert told(grad(f), x) is None
+    expected = grad(f).compile(x, math="strict")(x)
+    assert np.array_equal(grad(f).compile(x, math="strict", debug=True)(x), expected)
+
+
 def test_a_branch_not_taken_is_no_error():
     @fn
     def f(q: Real) -> Real:
