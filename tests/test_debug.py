@@ -175,6 +175,13 @@ def test_what_no_select_chooses_is_let_be(make: Any, bad: float, derive: Any):
     assert told(derive(f), *args) is None
 
 
+def test_the_side_for_false_is_let_be_where_it_is_not_chosen():
+    f = fn(lambda q: select(q <= 0.0, 0.0, 1.0 / q))
+    assert told(f, 0.0) is None
+    assert told(grad(f), 0.0) is None
+    assert told(fn(lambda q: select(q > 0.0, 0.0, 1.0 / q)), 0.0) is not None
+
+
 def test_what_one_select_chooses_is_told():
     f, _ = _shared(lambda q: 1.0 / (q - 1.0), 0.0)
     found = told(f, 1.0)
