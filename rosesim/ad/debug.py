@@ -75,7 +75,8 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 def guarded(func: Func) -> Func:
     """The debug program of a program. Its tangents are plain reals."""
-    return _Versions().of(erased(func), _Key((frozenset({(frozenset(), None)}),) * len(func.results), None))
+    always: frozenset[tuple[_Own, int | None]] = frozenset({(frozenset[tuple[int, bool]](), None)})
+    return _Versions().of(erased(func), _Key((always,) * len(func.results), None))
 
 
 _Own = frozenset[tuple[int, bool]]
