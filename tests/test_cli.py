@@ -291,6 +291,23 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path):
         assert result.returncode != 0 and "Traceback" in result.stderr
 
 
+def test_debug_checks_every_number_and_names_the_line(tmp_path: Path):
+    overflow = ["train", "mass_spring_simple", "--set", "learning_rate=1e200", "--iterations", "2"]
+    result = rosesim(*overflow, "--debug", cwd=tmp_path)
+    assert result.returncode == 1
+    last = result.stderr.splitlines()[-1]
+    assert "NumericalError" in last and "mass_spring_simple/scene.py:" in last and "gave inf, in iteration" in last
+    assert "ROSESIM_DEBUG" not in os.environ
+
+
+def test_norms_of_each_step_are_told(tmp_path: Path):
+    found = json_of("check", "bounce", "--norms", "--set", "steps=40", cwd=tmp_path)
+    assert found["scene"] == "bounce" and found["steps"] == list(range(40))
+    assert len(found["norms"]) == 40 and min(found["norms"]) > 0
+    lines = done("check", "bounce", "--norms", "--set", "steps=40", cwd=tmp_path).splitlines()
+    assert len(lines) == 21 and lines[1].startswith("step  0")
+
+
 def test_a_damaged_run_folder_is_named(tmp_path: Path):
     done("train", "billiards", *QUICK, "--out", "run", cwd=tmp_path)
     (tmp_path / "run" / "last.npz").write_bytes(b"no zip")

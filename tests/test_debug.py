@@ -53,17 +53,14 @@ def told(f: Any, *args: Any, **how: Any) -> str | None:
     check(program)
     said: list[str | None] = []
     flat = [a for v in args for a in (v if isinstance(v, tuple) else (v,))]
-    for call in (
-        lambda: run(program, flat),
-        lambda: f.compile(*args, debug=True, math="strict", **how)(*args),
-        lambda: f.compile(*args, debug=True, **how)(*args),
-    ):
+    calls = [lambda: run(program, flat), lambda: f.compile(*args, debug=True, **how)(*args)]
+    for call in calls:
         try:
             call()
             said.append(None)
         except NumericalError as e:
             said.append(str(e))
-    assert said[0] == said[1] == said[2]
+    assert said[0] == said[1]
     return said[0]
 
 
@@ -74,7 +71,8 @@ def root(x: Real) -> Real:
 
 
 def test_the_operation_its_line_and_its_operands_are_told():
-    assert told(root, 0.25) == f"{HERE}:{line_of(root, 'sqrt')}: sqrt(-0.25) gave nan"
+    for math_ in ("fast", "strict"):
+        assert told(root, 0.25, math=math_) == f"{HERE}:{line_of(root, 'sqrt')}: sqrt(-0.25) gave nan"
     assert told(root, 0.75) is None
 
 
@@ -143,7 +141,7 @@ def inverse(q: Real) -> Real:
     return 1.0 / q
 
 
-# What DESIGN, section 2, promises to be harmless: n shared by two selects on one false condition.
+# What the language promises to be harmless: n shared by two selects on one false condition.
 def _shared(make: Any, bad: float):
     @fn
     def f(q: Real) -> Real:
@@ -160,17 +158,6 @@ def long_log(q: Real) -> Real:
     return log(q)
 
 
-@fn
-def both(q: Real) -> Vec[Real, 2]:
-    for _ in range(14):
-        q = q * 1.0625
-    return const_pair(q)
-
-
-def const_pair(q: Any) -> Any:
-    return vec(2, lambda i: 1.0 / q + i)
-
-
 @pytest.mark.parametrize(
     ("make", "bad"),
     [
@@ -179,7 +166,6 @@ def const_pair(q: Any) -> Any:
         (sqrt, -1.0),
         (inverse, 0.0),
         (long_log, 0.0),
-        (lambda q: both(q)[1], 0.0),
     ],
 )
 @pytest.mark.parametrize("derive", [lambda f: f, grad, lambda f: grad(grad(f)), jvp])
@@ -189,11 +175,49 @@ def test_what_no_select_chooses_is_let_be(make: Any, bad: float, derive: Any):
     assert told(derive(f), *args) is None
 
 
+def test_the_side_for_false_is_let_be_where_it_is_not_chosen():
+    f = fn(lambda q: select(q <= 0.0, 0.0, 1.0 / q))
+    assert told(f, 0.0) is None
+    assert told(grad(f), 0.0) is None
+    assert told(fn(lambda q: select(q > 0.0, 0.0, 1.0 / q)), 0.0) is not None
+
+
 def test_what_one_select_chooses_is_told():
     f, _ = _shared(lambda q: 1.0 / (q - 1.0), 0.0)
     found = told(f, 1.0)
     assert found is not None
     assert found.endswith("1.0 / 0.0 gave inf")
+
+
+def test_the_element_is_told_in_an_innermost_loop_which_runs_twice():
+    @fn
+    def f(x: Vec[Real, 40]) -> Real:
+        y = vec(40, lambda i: sqrt(x[i]))
+        return total(40, lambda i: y[i] * y[39 - i])
+
+    x = np.linspace(0.5, 1.5, 40)
+    assert told(f, x) is None
+    assert told(grad(f), x) is None
+    x[17] = -2.0
+    found = told(grad(f), x)
+    line = line_of(f, "sqrt")
+    assert found == f"{HERE}:{line}: sqrt(-2.0) gave nan, in iteration 17 of the loop at {HERE}:{line}"
+    x[17] = 1e-320  # the slope is finite, the next factor is not
+    found = told(grad(fn(lambda x: f(x) * 1e160)), x)
+    assert found is not None
+    assert found.endswith(f"gave inf, in its derivative, in iteration 17 of the loop at {HERE}:{line}")
+
+
+def test_what_a_loop_that_runs_twice_adds_is_added_once():
+    @fn
+    def f(x: Vec[Real, 5]) -> Real:
+        return total(5, lambda i: select(x[i] > 0.0, x[Index[5].wrap(i + 2)] / x[i], 0.0))
+
+    x = np.array([0.0, 1.0, 2.0, 4.0, 8.0])  # 2 / 0 is infinite, and wanted by nobody
+    assert told(f, x) is None
+    assert told(grad(f), x) is None
+    expected = grad(f).compile(x, math="strict")(x)
+    assert np.array_equal(grad(f).compile(x, math="strict", debug=True)(x), expected)
 
 
 def test_a_branch_not_taken_is_no_error():

@@ -3,7 +3,8 @@
 A guard stands for each operation that can give a NaN of operands without one, or an infinity of finite
 operands: where a bad number is born, not where it is handed on. What nobody wants (`wanted`) is let be. The
 guards of a stretch of a block are asked together, by one test that says whether any of its results is not
-finite; only where one is are they asked one by one, in the order of the program.
+finite; only where one is are they asked one by one, in the order of the program. An innermost loop has no guards:
+it notes whether anything in it was not finite, and is run once more, with guards, where something was.
 
 An index that was computed is compared with its dimension before it is used. The bounds of whole numbers are
 proved, so that this never fails: it is a net under the compiler.
@@ -27,7 +28,9 @@ from rosesim.ad.ir import (
     Block,
     Call,
     Cond,
+    Data,
     Expr,
+    Fill,
     FloatT,
     Func,
     Get,
@@ -39,6 +42,8 @@ from rosesim.ad.ir import (
     Op,
     Opaque,
     Put,
+    Stack,
+    Stop,
     SubRef,
     Ty,
     Var,
@@ -49,7 +54,7 @@ from rosesim.ad.ir import (
     operands,
 )
 from rosesim.ad.ops import OPS
-from rosesim.ad.rewrite import erased, fresh
+from rosesim.ad.rewrite import Copy, erased, fresh
 from rosesim.ad.simplify import may_stop, nested_free
 from rosesim.ad.wanted import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
 
@@ -70,7 +75,7 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 def guarded(func: Func) -> Func:
     """The debug program of a program. Its tangents are plain reals."""
-    always: frozenset[tuple[_Own, None]] = frozenset({(_Own(), None)})
+    always: frozenset[tuple[_Own, int | None]] = frozenset({(frozenset[tuple[int, bool]](), None)})
     return _Versions().of(erased(func), _Key((always,) * len(func.results), None))
 
 
@@ -191,16 +196,19 @@ class _Stretch:
         g.done.add(let)
         b.where = let.where
         match let.expr:
-            case Op(name, _):
+            case Op() | Get() | Put() | Add() | SubRef():
+                self._check_access(b, let)
                 b.keep(let)
-                if _can_be_bad(name) and g.condition(let.outs[0]):
+                if self._is_asked(let):
                     self.pending.append(let)
-            case Get(x, idx) | Put(x, idx, _) | Add(x, idx, _) | SubRef(x, idx):
-                self._check_index(x, idx)
-                b.keep(let)
             case Guard():
                 self._flush()
                 b.keep(let)
+            case Loop() as e if _is_tight(e):
+                self._foresee(let)
+                self._flush()
+                b.where = let.where
+                self._twice(let, e)
             case Loop() | Cond() | Accum() | Call() as e:
                 self._foresee(let)
                 self._flush()
@@ -230,6 +238,39 @@ class _Stretch:
                 return Cond(p, g.block(then, self.b), g.block(orelse, self.b))
             case Accum(inits, refs, body):
                 return Accum(inits, refs, g.block(body, self.b))
+
+    def _twice(self, let: Let, e: Loop) -> None:
+        """A loop that only notes whether anything was not finite, which leaves it as it is run fastest; after it,
+        where something was, the loop once more with its guards, for these alone."""
+        g, b = self.g, self.b
+        copy, inner, n = Copy(), Builder(b), len(e.carries)
+        index, carries = copy.bind(e.index), tuple(map(copy.bind, e.carries))
+        noted, found = Var(BOOL), Var(BOOL)
+        flag: Atom = noted
+        g.loops.append((index, let.where))
+        for old, new in zip(e.body.lets, copy.lets(e.body.lets), strict=True):
+            inner.where = old.where
+            self._check_access(inner, new)
+            inner.keep(new)
+            if self._is_asked(old):
+                flag = inner.op("or", flag, _suspect(inner, new))
+        g.loops.pop()
+        results = [copy.atom(r) for r in e.body.results]
+        body = inner.block((*results[:n], flag, *results[n:]))
+        inits = (*e.inits, Lit(False, BOOL))
+        hot = replace(e, index=index, inits=inits, carries=(*carries, noted), body=body)
+        b.keep(Let((*let.outs[:n], found, *let.outs[n:]), hot, let.where))
+        g.note(let.outs)
+        again = Builder(b)
+        lets = tuple(x for x in e.body.lets if not isinstance(x.expr, Add))
+        once_more = replace(e, body=Block(lets, e.body.results[:n]))
+        stretch = _Stretch(g, Block((), ()), b)
+        again.keep(Let(tuple(Var(c.ty) for c in e.carries), stretch._inner(let, once_more), let.where))
+        b.cond(found, again.block(()), Block((), ()), ())
+
+    def _is_asked(self, let: Let) -> bool:
+        """Whether it is asked of an operation whether its result is finite."""
+        return isinstance(let.expr, Op) and _can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
 
     def _foresee(self, let: Let) -> None:
         """Write what the conditions of a let's results name before its turn, where that can be."""
@@ -323,18 +364,27 @@ class _Stretch:
         if b.where is not None and b.where.derivative:
             text += ", in its derivative"
         for index, line in self.g.loops:
-            text += f", in iteration {{{len(at)}}}" + (f" of the loop at {_braced(line)}" if line else " of a loop")
+            # A line of another file may be that of whatever called rosesim: a scene's rollout is no user's loop.
+            known = line is not None and b.where is not None and line.file == b.where.file
+            text += f", in iteration {{{len(at)}}} of " + (
+                f"the loop at {_braced(line)}" if known else "a loop around"
+            )
             at.append(index)
             if len(at) == MOST_VALUES:
                 break
         if bad != Lit(False, BOOL):
             b.let(Guard(bad, text, tuple(at)))
 
-    def _check_index(self, x: Atom, idx: Sequence[Atom]) -> None:
+    def _check_access(self, b: Builder, let: Let) -> None:
+        """A guard for each computed index that a let uses."""
+        match let.expr:
+            case Get(x, idx) | Put(x, idx, _) | Add(x, idx, _) | SubRef(x, idx):
+                pass
+            case _:
+                return
         own = {index for index, _ in self.g.loops}
         for i, n in zip(idx, x.ty.shape, strict=False):
             if isinstance(i, Var) and i not in own and n > 0:
-                b = self.b
                 bad = b.op("or", b.op("ilt", i, Lit(0, index_ty(1))), b.op("ile", Lit(n, index_ty(n + 1)), i))
                 self._guard(b, bad, f"the index {{0}} was found, expected one of 0 .. {n - 1}", (i,))
 
@@ -355,6 +405,16 @@ class _Stretch:
 
 MOST_VALUES = 8
 """Numbers that a guard tells."""
+
+
+FEW = 64
+"""Numbers of a loop's state up to which it is kept for running the loop once more."""
+
+
+def _is_tight(e: Loop) -> bool:
+    """Whether a loop is an innermost one that can be run once more: it stops nowhere and keeps little."""
+    plain = all(isinstance(x.expr, Op | Get | Put | Stack | Fill | Data | Stop | Add) for x in e.body.lets)
+    return plain and e.test is None and sum(c.ty.size for c in e.carries) <= FEW
 
 
 def _can_be_bad(name: str) -> bool:

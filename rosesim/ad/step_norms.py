@@ -30,7 +30,16 @@ SHARE = 8
 
 
 class StepNorms(NamedTuple):
-    """The norm of the gradient with respect to the state at the beginning of each of some steps."""
+    """The norm of the gradient with respect to the state at the beginning of each of some steps: what
+    `step_norms` gives.
+
+    >>> from rosesim import fn, scan, step_norms, Real
+    >>> @fn
+    ... def halved(x: Real) -> Real:
+    ...     return scan(lambda c, t: 0.5 * c, x, 4)
+    >>> step_norms(halved, every=2)(1.0)
+    StepNorms(steps=array([0, 2]), norms=array([0.0625, 0.25  ]))
+    """
 
     steps: NDArray[np.int64]
     """The steps, every k-th of the rollout's, beginning with the first (0)."""

@@ -101,8 +101,8 @@ def _tidy(terms: Iterable[Term]) -> Condition:
                     again = True
         kept = {t for t in kept if not any(u < t for u in kept)}
     if len(kept) > MOST_TERMS:
-        first, *others = kept
-        kept = {first.intersection(*others)}
+        first = next(iter(kept))
+        kept = {first.intersection(*kept)}
     return frozenset(kept)
 
 

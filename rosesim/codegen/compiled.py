@@ -213,7 +213,7 @@ def finite_call(call: Call, func: Func, names: Sequence[str]) -> Call:
     The latter is a net under the guards of debug programs: sums in memory have none.
     """
     name, params = func.name, [p.ty for p in func.params]
-    real = [isinstance(t.scalar, FloatT) for t in func.results]
+    reals = [isinstance(t.scalar, FloatT) for t in func.results]
     convert = _converter(name, names, params)
 
     def finite(*args: Any) -> tuple[Any, ...]:
@@ -222,8 +222,8 @@ def finite_call(call: Call, func: Func, names: Sequence[str]) -> Call:
             if isinstance(t.scalar, FloatT) and not np.isfinite(v).all():
                 raise NumericalError(f"argument {n} of {name} {_holds(v)}", here())
         results = call(*values)
-        for k, (r, is_real) in enumerate(zip(results, real, strict=True)):
-            if is_real and np.isnan(r).any():
+        for k, (r, t) in enumerate(zip(results, reals, strict=True)):
+            if t and np.isnan(r).any():
                 which = f"result {k}" if len(results) > 1 else "the result"
                 raise NumericalError(f"{which} of {name} {_holds(r)}, though no operation gave one", here())
         return results
