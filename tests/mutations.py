@@ -1,7 +1,7 @@
 """Are the tests able to fail? Each derivative rule is made wrong, one change at a time, and the tests are run.
 
     python tests/mutations.py                   # every mutant; the survivors are listed at the end
-    python tests/mutations.py -k 'ops.py: pow'  # those whose name has these words
+    python tests/mutations.py -k 'ops.py: pow'  # those whose name this finds something in
     python tests/mutations.py --list
 
 A mutant is one edit of the text of a module that derivatives are made by: in the table of operators (`ops.py`)
@@ -23,6 +23,7 @@ import functools
 import importlib.abc
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 import time
@@ -72,7 +73,7 @@ class Mutant:
 
     def source(self) -> str:
         """The module's text with the edit."""
-        old = (AD / self.file).read_text(encoding="utf-8")
+        old = _text(self.file)
         return old[: self.start] + self.text + old[self.end :] + (HELPERS if self.file != "ops.py" else "")
 
 
@@ -88,12 +89,18 @@ def mutant_ct(b, ct, k):
 """
 
 
+@functools.cache
+def _text(file: str) -> str:
+    """A module's text as it was when this began: somebody may be at work on it."""
+    return (AD / file).read_text(encoding="utf-8")
+
+
 class File:
     """A module's text and tree, and the edits found in it."""
 
     def __init__(self, file: str):
         self.file = file
-        self.text = (AD / file).read_text(encoding="utf-8")
+        self.text = _text(file)
         self.tree = ast.parse(self.text)
         self.data = self.text.encode()  # what Python counts a node's columns in
         self.starts = [0]
@@ -175,8 +182,6 @@ def _slopes(f: File, name: str, rule: ast.Lambda, body: ast.Tuple) -> None:
 
 
 def _tokens(text: str) -> list[str]:
-    import re
-
     return re.split(r"(?<![\w.])([a-z])(?![\w(])", text)
 
 
@@ -428,13 +433,13 @@ def _run(mutant: Mutant | None, stage: list[str]) -> None:
 def main() -> None:
     """The command."""
     p = argparse.ArgumentParser(description="Makes each derivative rule wrong and runs the tests.")
-    p.add_argument("-k", default="", help="only mutants whose name has this in it")
+    p.add_argument("-k", default="", help="only mutants whose name this regular expression finds something in")
     p.add_argument("-j", type=int, default=os.cpu_count() or 1, help="how many at once")
     p.add_argument("--list", action="store_true", help="say which there are, run nothing")
     p.add_argument("--every", type=int, default=1, help="only each so many-th")
     a = p.parse_args()
     work = [(m, OPERATORS) for m in operators()] + [(m, RULES) for m in rules()]
-    work = [(m, s) for m, s in work if a.k in m.name and m.name not in EQUIVALENT][:: a.every]
+    work = [(m, s) for m, s in work if re.search(a.k, m.name) and m.name not in EQUIVALENT][:: a.every]
     if a.list:
         for m, _ in work:
             print(f"{m.file}:{m.line}: {m.label}")
