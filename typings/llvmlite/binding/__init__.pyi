@@ -1,9 +1,9 @@
+from llvmlite.binding import ffi as ffi
+from llvmlite.binding.newpassmanagers import ModulePassManager
+
 # Opaque to us: what LLVM holds.
 class ContextRef: ...
 class TargetData: ...
-
-class ModulePassManager:
-    def run(self, IR: ModuleRef, pb: PassBuilder, /) -> None: ...
 
 class ModuleRef:
     triple: str
