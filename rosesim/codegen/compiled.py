@@ -13,6 +13,7 @@ import numpy as np
 from rosesim.ad.errors import ArgumentError, NumericalError, ProgramError
 from rosesim.ad.ir import BoolT, FloatT, Func, IntT, Ty, storage
 from rosesim.ad.locate import here
+from rosesim.ad.narrow import is_array
 from rosesim.codegen import border, interrupt, opaque, report, threads
 from rosesim.codegen.code import aligned
 from rosesim.codegen.engine import Loaded
@@ -221,7 +222,7 @@ def finite_call(call: Call, name: str, names: Sequence[str], params: Sequence[Ty
                 raise NumericalError(f"argument {n} of {name} {_holds(v)}", here())
         results = call(*values)
         for k, r in enumerate(results):
-            if isinstance(r, float | np.ndarray) and np.isnan(r).any():
+            if (isinstance(r, float) or is_array(r)) and np.isnan(r).any():
                 which = f"result {k}" if len(results) > 1 else "the result"
                 raise NumericalError(f"{which} of {name} {_holds(r)}, though no operation gave one", here())
         return results
