@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,12 @@ LONG = 100
 """Longer than the arrays that are kept as scalars (alias.SHORT)."""
 
 
-def agree(f: Func, *args: Any, math: Any = "strict") -> tuple[Any, ...]:
+def agree(f: Func, *args: Any, math: Any = "strict", ways: Sequence[bool] = (False, True)) -> tuple[Any, ...]:
     """The results of the compiled program, which are the interpreter's, to the bit, optimised or not."""
     check(f)
     want = interp.run(f, copy.deepcopy(args))
     got: tuple[Any, ...] = ()
-    for optimise in (False, True):
+    for optimise in ways:
         before = copy.deepcopy(args)
         got = compile_func(f, math=math, optimise=optimise)(*args)
         assert len(got) == len(want)
@@ -530,12 +530,17 @@ def test_a_function_called_with_one_array_twice() -> None:
     agree(func([reals(LONG)], write), np.full(LONG, 4.0))
 
 
-@pytest.mark.parametrize("first", range(0, 400, 40))
-def test_random_programs_agree(first: int) -> None:
-    for seed in range(first, first + 40):
+def agree_at_random(seeds: Iterable[int], optimised: int = 2) -> None:
+    """Programs drawn from these seeds agree; each so many-th is optimised too, which takes most of the time."""
+    for seed in seeds:
         f = Draw(seed).program()
         if not any(p.ty.ref for p in f.params):
-            agree(f, *arguments(f, seed))
+            agree(f, *arguments(f, seed), ways=(False,) if seed % optimised else (False, True))
+
+
+@pytest.mark.parametrize("first", range(0, 400, 40))
+def test_random_programs_agree(first: int) -> None:
+    agree_at_random(range(first, first + 40))
 
 
 @pytest.mark.parametrize("careless", ["_can_steal", "_is_only_use"])
@@ -550,10 +555,7 @@ def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: 
 
     monkeypatch.setattr(alias._Analysis, careless, owned if careless == "_can_steal" else only)
     with pytest.raises(AssertionError):
-        for seed in range(300, 700):
-            f = Draw(seed).program()
-            if not any(p.ty.ref for p in f.params):
-                agree(f, *arguments(f, seed))
+        agree_at_random(range(300, 700), optimised=1000)  # what it decides shows in unoptimised code already
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -987,10 +989,7 @@ def test_buffers_are_used_again_after_their_last_use(monkeypatch: pytest.MonkeyP
     assert compiled.workspace_bytes < 3 * 8 * n
     assert compiled(np.zeros(n)) == (30.0 * n,)
     monkeypatch.setattr(code, "STACK_BUFFER", 0)  # every buffer in the workspace
-    for seed in range(400, 500):
-        f = Draw(seed).program()
-        if not any(p.ty.ref for p in f.params):
-            agree(f, *arguments(f, seed))
+    agree_at_random(range(400, 500), optimised=4)
 
 
 @pytest.mark.parametrize("n", [1, 7, 64, 1000])

@@ -1,7 +1,7 @@
 """What an editor's type checker says: nothing about natural programs, and that elements are numbers.
 
-pyright runs in its basic mode over the apps, over the examples of the pages and the docstrings, and over a
-file of `reveal_type`s.
+pyright runs in its basic mode over the examples of the pages and the docstrings, and over a file of
+`reveal_type`s; over the apps it runs, in that mode, as `./test`'s check of types.
 """
 
 from __future__ import annotations
@@ -134,8 +134,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Report]]
     for module in (ROOT / "rosesim").rglob("*.py"):
         for name, text in docstrings(module).items():
             write(folder / "docstrings" / f"{name.replace('.', '_')}.py", text)
-    for app in (ROOT / "apps").rglob("*.py"):
-        write(folder / "apps" / app.relative_to(ROOT / "apps"), app.read_text())
     write(folder / "types" / "revealed.py", TYPES)
     write(folder / "mistakes" / "made.py", MISTAKES)
     assert len(list((folder / "docstrings").iterdir())) > 60
@@ -158,7 +156,7 @@ def told(found: list[Report]) -> list[str]:
     return [f"{Path(d['file']).name}:{d['range']['start']['line'] + 1}: {d['message']}" for d in found]
 
 
-@pytest.mark.parametrize("kind", ["pages", "docstrings", "apps"])
+@pytest.mark.parametrize("kind", ["pages", "docstrings"])
 def test_it_reports_nothing(reports: dict[str, list[Report]], kind: str) -> None:
     assert told(reports[kind]) == []
 

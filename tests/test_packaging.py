@@ -30,9 +30,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def install(python: Path, *what: str | Path, cwd: Path) -> None:
+    """Install into another environment."""
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
+    run(*pip, *what, cwd=cwd)
+
+
 def environment(folder: Path) -> Path:
     """A new environment that sees our own's packages (NumPy and the others need not be downloaded again)."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder, with_pip=False)  # ours installs into it: one of its own takes five seconds
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     here, there = (Path(run(p, "-c", ask, cwd=folder).strip()) for p in (sys.executable, python))
@@ -62,7 +68,7 @@ def words(text: str) -> str:
 def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path, wheel: Path):
     python = environment(tmp_path / "env")
     what = ["--editable", ROOT] if editable else [wheel]
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", *what, cwd=tmp_path)
+    install(python, *what, cwd=tmp_path)
     command = python.with_name("rosesim")
     assert "billiards Shoot the cue ball" in words(run(command, "list", cwd=tmp_path))
     where = run(python, "-c", "import rosesim_apps.billiards.scene as s; print(s.__file__)", cwd=tmp_path).strip()
@@ -74,13 +80,13 @@ def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path
 def test_a_new_scene_is_a_package_that_passes_its_own_tests_and_is_found(tmp_path: Path, wheel: Path):
     """Another package's scene, by its entry point, beside an installed rosesim."""
     python = environment(tmp_path / "env")
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path)
+    install(python, wheel, cwd=tmp_path)
     command = python.with_name("rosesim")
     assert "pip install -e" in run(command, "new", "long_throw", cwd=tmp_path)
     package = tmp_path / "long_throw"
     assert not [p for p in package.rglob("*") if "newscene" in str(p).lower()]
     assert not [p for p in package.rglob("*") if p.is_file() and "newscene" in p.read_text().lower()]
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", package, cwd=tmp_path)
+    install(python, "--editable", package, cwd=tmp_path)
     assert "4 passed" in run(python, "-m", "pytest", "-q", package, cwd=package)
     assert "long_throw Throw a ball so that it ends on the goal." in words(run(command, "list", cwd=tmp_path))
     assert "velocity: right" in run(command, "check", "long_throw", "--set", "air=0.3", cwd=tmp_path)

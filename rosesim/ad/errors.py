@@ -113,7 +113,17 @@ class ProgramError(RosesimError, ArithmeticError):
 
 
 class NumericalError(ProgramError):
-    """A debug program met the first NaN or infinity; the message has the operation and its operands."""
+    """A debug program met the first NaN or infinity; the message has the operation and its operands.
+
+    >>> from rosesim import fn, log
+    >>> @fn
+    ... def f(x: float):
+    ...     return log(x) + 1.0
+    >>> f.compile(debug=True)(-1.0)
+    Traceback (most recent call last):
+        ...
+    rosesim.ad.errors.NumericalError: ...
+    """
 
 
 def plain(value: Any) -> str:

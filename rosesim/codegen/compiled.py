@@ -13,6 +13,7 @@ import numpy as np
 from rosesim.ad.errors import ArgumentError, NumericalError, ProgramError
 from rosesim.ad.ir import BoolT, FloatT, Func, IntT, Ty, storage
 from rosesim.ad.locate import here
+from rosesim.ad.narrow import is_array
 from rosesim.codegen import border, interrupt, opaque, report, threads
 from rosesim.codegen.code import aligned
 from rosesim.codegen.engine import Loaded
@@ -207,13 +208,11 @@ def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Convert
     return convert
 
 
-def finite_call(call: Call, func: Func, names: Sequence[str]) -> Call:
+def finite_call(call: Call, name: str, names: Sequence[str], params: Sequence[Ty]) -> Call:
     """The call with its arguments and results looked at: no argument holds a NaN or an infinity, no result a NaN.
 
     The latter is a net under the guards of debug programs: sums in memory have none.
     """
-    name, params = func.name, [p.ty for p in func.params]
-    reals = [isinstance(t.scalar, FloatT) for t in func.results]
     convert = _converter(name, names, params)
 
     def finite(*args: Any) -> tuple[Any, ...]:
@@ -222,8 +221,8 @@ def finite_call(call: Call, func: Func, names: Sequence[str]) -> Call:
             if isinstance(t.scalar, FloatT) and not np.isfinite(v).all():
                 raise NumericalError(f"argument {n} of {name} {_holds(v)}", here())
         results = call(*values)
-        for k, (r, t) in enumerate(zip(results, reals, strict=True)):
-            if t and np.isnan(r).any():
+        for k, r in enumerate(results):
+            if (isinstance(r, float) or is_array(r)) and np.isnan(r).any():
                 which = f"result {k}" if len(results) > 1 else "the result"
                 raise NumericalError(f"{which} of {name} {_holds(r)}, though no operation gave one", here())
         return results

@@ -20,11 +20,11 @@ class Session:
     quit. `grab`, `drag` and `drop` take a handle somewhere.
 
     >>> import numpy as np
-    >>> from rosesim.scenes import find_scene
+    >>> from rosesim.scenes import configure, find_scene
     >>> from rosesim.train import make_optimizer
     >>> from rosesim.view import Beginning
-    >>> scene = find_scene("billiards")(steps=64, layers=1)
-    >>> beginning = Beginning(scene.params(np.random.default_rng(0)), scene.inputs())
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> beginning = Beginning(scene.params(np.random.default_rng(0)), inputs)
     >>> session = Session(scene, Live(scene, beginning, make_optimizer("gd", 0.01)))
     >>> session.status  # nothing has been started yet
     'compiling'

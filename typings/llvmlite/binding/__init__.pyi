@@ -1,13 +1,9 @@
 from llvmlite.binding import ffi as ffi
-from llvmlite.binding.newpassmanagers import NewPassManager
+from llvmlite.binding.newpassmanagers import ModulePassManager
 
 # Opaque to us: what LLVM holds.
 class ContextRef: ...
 class TargetData: ...
-
-class ModulePassManager(NewPassManager):
-    def run(self, IR: ModuleRef, pb: PassBuilder, /) -> None: ...
-    def detach(self) -> None: ...
 
 class ModuleRef:
     triple: str

@@ -1,8 +1,8 @@
-class _Lock:
+class _LockContext:
     def __enter__(self) -> None: ...
-    def __exit__(self, *exc_details: object) -> None: ...
+    def __exit__(self) -> None: ...
 
 class _Library:
-    _lock: _Lock
+    _lock: _LockContext
 
 lib: _Library

@@ -1,0 +1,472 @@
+"""Are the tests able to fail? Each derivative rule is made wrong, one change at a time, and the tests are run.
+
+    python tests/mutations.py                   # every mutant; the survivors are listed at the end
+    python tests/mutations.py -k 'ops.py: pow'  # those whose name this finds something in
+    python tests/mutations.py --list
+
+A mutant is one edit of the text of a module that derivatives are made by: in the table of operators (`ops.py`)
+each slope's sign, factor, operands, terms, numbers and guards; in the rules for gathers, loops, branches,
+accumulators and calls (`forward.py`, `transpose.py`, `cotangent.py`, `custom.py`) the sign, the factor and the
+absence of each thing passed on, the masks and the conditions. `mutmut` and `cosmic-ray` change any expression
+of a module, most of which here decides what is stored and what computed again, which changes the speed and
+no result; they know neither the sign nor the factor of a formula's term. So the edits are ours.
+
+Each runs in a process forked off this one, which has loaded all but rosesim: the tests that name the rule
+first, then wider ones; a mutant lives if none fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import importlib.abc
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+AD = ROOT / "rosesim" / "ad"
+SECONDS = 600
+"""A mutant whose tests run longer than this, some fifty times what they need, has been noticed."""
+
+NOT_LOADED = 100
+
+OPERATORS = [["test_ops.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
+RULES = [
+    ["test_gradients.py"],
+    ["test_custom.py", "test_select.py"],
+    ["test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
+    ["test_random_language.py", "test_large_arrays.py", "test_calls.py", "test_in_place.py", "test_stencil.py"],
+    ["test_bounce.py", "test_billiards.py", "test_mass_spring_simple.py", "test_electric.py"],
+]
+
+EQUIVALENT: dict[str, str] = {
+    'ops.py: copysign: x.op("sign") * z.op("sign") -> z.op("sign") * x.op("sign")': "a product commutes",
+}
+"""Mutants that compute the same derivative, and why."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One edit: the text between two offsets of a file is another."""
+
+    file: str
+    line: int
+    label: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def name(self) -> str:
+        """What stands where: `forward.py: Forward._simple: self.tan(v) -> zero`."""
+        return f"{self.file}: {self.label}"
+
+    def source(self) -> str:
+        """The module's text with the edit."""
+        old = _text(self.file)
+        return old[: self.start] + self.text + old[self.end :] + (HELPERS if self.file != "ops.py" else "")
+
+
+HELPERS = """
+
+def mutant_scaled(b, x, k):
+    from rosesim.ad.elementwise import zipped
+    from rosesim.ad.ir import FloatT, Lit, Ty
+    return zipped(b, lambda b, e: b.op("mul", Lit(k, Ty(FloatT())), e), x)
+
+def mutant_ct(b, ct, k):
+    return type(ct)(mutant_scaled(b, ct.value, k), ct.want, ct.mask)
+"""
+
+
+@functools.cache
+def _text(file: str) -> str:
+    """A module's text as it was when this began: somebody may be at work on it."""
+    return (AD / file).read_text(encoding="utf-8")
+
+
+class File:
+    """A module's text and tree, and the edits found in it."""
+
+    def __init__(self, file: str):
+        self.file = file
+        self.text = _text(file)
+        self.tree = ast.parse(self.text)
+        self.data = self.text.encode()  # what Python counts a node's columns in
+        self.starts = [0]
+        for line in self.data.split(b"\n"):
+            self.starts.append(self.starts[-1] + len(line) + 1)
+        self.found: list[Mutant] = []
+
+    def of(self, node: Any) -> str:
+        """The text of a node."""
+        start = self.starts[node.lineno - 1] + node.col_offset
+        return self.data[start : self.starts[node.end_lineno - 1] + node.end_col_offset].decode()
+
+    def edit(self, where: str, node: Any, text: str) -> None:
+        """A mutant with another text for the node, if it is another."""
+        old = self.of(node)
+        if "".join(old.split()) == "".join(text.split()):
+            return
+        start = len(self.data[: self.starts[node.lineno - 1] + node.col_offset].decode())
+        label = f"{where}: {' '.join(old.split())} -> {' '.join(text.split())}"
+        taken = sum(m.label == label or m.label.startswith(label + " #") for m in self.found)
+        label += f" #{taken + 1}" if taken else ""
+        self.found.append(Mutant(self.file, node.lineno, label, start, start + len(old), text))
+
+
+# ------------------------------------------------------------------------------- the table of operators
+
+
+def operators() -> list[Mutant]:
+    """The edits of the table, and of the formulas that its rows share."""
+    f = File("ops.py")
+    for node in ast.walk(f.tree):
+        if isinstance(node, ast.FunctionDef) and node.name in ("_cell", "_arc_slope"):
+            _formula(f, node.name, node)
+        if not (isinstance(node, ast.Call) and f.of(node.func) == "_row"):
+            continue
+        assert isinstance(node.args[0], ast.Constant)
+        name, kinds = str(node.args[0].value), str(ast.literal_eval(node.args[1]))
+        for k in node.keywords:
+            if k.arg == "partials":
+                assert isinstance(k.value, ast.Lambda) and isinstance(k.value.body, ast.Tuple)
+                _slopes(f, name, k.value, k.value.body)
+            elif k.arg == "choose":
+                assert isinstance(k.value, ast.Lambda) and isinstance(k.value.body, ast.Tuple)
+                p, x, y = k.value.body.elts
+                f.edit(name, k.value.body, f"({f.of(p)}, {f.of(y)}, {f.of(x)})")
+                f.edit(name, k.value.body, f"({f.of(p)}, {f.of(x)}, {f.of(x)})")
+                f.edit(name, k.value.body, f"({f.of(p)}, {f.of(y)}, {f.of(y)})")
+                strict = f.of(p).replace(".le(", ".lt(").replace(".ge(", ".gt(")
+                f.edit(name, p, strict)
+            elif k.arg == "flat" and "r" in kinds:
+                names = ", ".join("xyz"[: len(kinds)])
+                f.edit(name, k, f"partials=lambda {names}, _: ({'1.0, ' * len(kinds)})")
+    return f.found
+
+
+def _slopes(f: File, name: str, rule: ast.Lambda, body: ast.Tuple) -> None:
+    parts = [f.of(e) for e in body.elts]
+
+    def with_part(k: int, text: str) -> None:
+        f.edit(name, body, f"({', '.join([*parts[:k], text, *parts[k + 1 :]])},)")
+
+    for k, part in enumerate(parts):
+        if part == "None":
+            with_part(k, "1.0")
+            continue
+        with_part(k, f"-({part})")
+        with_part(k, f"1.5 * ({part})")
+        with_part(k, "None")
+    if len(parts) == 2:
+        f.edit(name, body, f"({parts[1]}, {parts[0]})")
+    args = [a.arg for a in rule.args.args]
+    for other in args[1:]:  # x for y and y for x, x for z and z for x
+        swap = {args[0]: other, other: args[0]}
+        for e in body.elts:
+            text = "".join(swap.get(t, t) for t in _tokens(f.of(e)))
+            f.edit(name, e, text)
+    for e in body.elts:
+        _formula(f, name, e)
+
+
+def _tokens(text: str) -> list[str]:
+    return re.split(r"(?<![\w.])([a-z])(?![\w(])", text)
+
+
+def _formula(f: File, where: str, tree: ast.AST) -> None:
+    """Inside a formula: operations, their operands, numbers, functions and guards."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(x, op, y):
+                a, b = f"({f.of(x)})", f"({f.of(y)})"
+                other = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}.get(type(op))
+                if other:
+                    f.edit(where, node, f"({a} {other} {b})")
+                    f.edit(where, node, f"({b} {'-' if isinstance(op, ast.Sub) else '/'} {a})") if isinstance(
+                        op, ast.Sub | ast.Div
+                    ) else None
+                if not isinstance(op, ast.Pow):
+                    f.edit(where, node, a) if not f.of(x)[0].isdigit() else None
+                    f.edit(where, node, b) if not f.of(y)[0].isdigit() else None
+            case ast.UnaryOp(ast.USub(), x) if not isinstance(x, ast.Constant):
+                f.edit(where, node, f"({f.of(x)})")
+            case ast.Constant(float(v)):
+                f.edit(where, node, str(v + 1.0))
+            case ast.Call(ast.Attribute(p, "select"), [x, y]):
+                for side in (x, y):
+                    if not isinstance(side, ast.Constant):
+                        f.edit(where, node, f"({f.of(side)})")  # the guard is gone
+                f.edit(where, node, f"{f.of(p)}.select({f.of(y)}, {f.of(x)})")
+            case ast.Call(ast.Attribute(x, "gt"), [y]):
+                f.edit(where, node, f"{f.of(x)}.ge({f.of(y)})")
+            case ast.Call(ast.Attribute(x, "op"), [ast.Constant(str(name)), *_]):
+                other = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "exp": "expm1", "log": "log1p",
+                         "sign": "abs", "floor": "ceil", "sqrt": "abs"}.get(name)  # fmt: skip
+                if other:
+                    f.edit(where, node, f.of(node).replace(f'"{name}"', f'"{other}"', 1))
+            case _:
+                pass
+
+
+# ------------------------------------------------------------------------------------- the other rules
+
+PARTS = {
+    "forward.py": ["_by_rule", "Activity", "Forward"],
+    "transpose.py": [
+        "Reverse._let", "Reverse._ref_ct", "Reverse._with_refs", "Reverse._loop", "Reverse._cond", "Reverse._accum",
+        "Reverse._call", "Reverse._write_call", "_LoopReader._attempt",
+        "_LoopReader._written", "_LoopReader._checkpointed", "_LoopReader._start", "_LoopReader.distribute", "_op",
+        "_rule_pair", "jvp_of_vjp", "_linear_call",
+    ],
+    "cotangent.py": ["Ct", "Outside", "Gather"],
+    "custom.py": ["jvp_rule", "vjp_rule", "_without_others"],
+}  # fmt: skip
+"""The functions that pass tangents and cotangents on. What decides how much is stored and run again is not here:
+it changes the cost, and the tests of the cost are its own."""
+
+
+def rules() -> list[Mutant]:
+    """The edits of the rules that are not rows of the table."""
+    found: list[Mutant] = []
+    for file, parts in PARTS.items():
+        f = File(file)
+        seen: set[str] = set()
+        for where, node in _functions(f.tree, ""):
+            if any(where == p or where.startswith(p + ".") for p in parts):
+                seen |= {p for p in parts if where == p or where.startswith(p + ".")}
+                for inner in ast.walk(node):
+                    _passed_on(f, where, inner)
+        assert seen == set(parts), f"{file} has no {set(parts) - seen}"
+        found += f.found
+    return found
+
+
+def _functions(tree: Any, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield prefix + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, prefix + node.name + ".")
+
+
+def _passed_on(f: File, where: str, node: ast.AST) -> None:
+    match node:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(g), "add"), [v, ct, *rest]) as call) if g in ("g", "own"):
+            more = "".join(", " + f.of(r) for r in rest)
+            for k in ("-1.0", "2.0"):
+                f.edit(where, call, f"{g}.add({f.of(v)}, mutant_ct({g}.b, {f.of(ct)}, {k}){more})")
+            f.edit(where, call, "None")
+        case ast.Expr(ast.Call(ast.Attribute(_, "add" | "_mark" | "append"), _) as call):
+            f.edit(where, call, "None")
+        case ast.Call(ast.Attribute(ast.Name("self"), "tan"), [a]):
+            for k in ("-1.0", "2.0"):
+                f.edit(where, node, f"mutant_scaled(self.b, {f.of(node)}, {k})")
+            f.edit(where, node, f"self.b.zeros(tangent({f.of(a)}.ty))")
+        case ast.Call(ast.Attribute(_, "op"), [ast.Constant("neg" | "not"), x]):
+            f.edit(where, node, f.of(x))
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("mul"), x, y]) if where == "_op":
+            f.edit(where, node, f.of(y))
+            f.edit(where, node, f'{f.of(b)}.op("div", {f.of(y)}, {f.of(x)})')
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("div"), x, y]) if where == "_op":
+            f.edit(where, node, f.of(x))
+            f.edit(where, node, f'{f.of(b)}.op("mul", {f.of(y)}, {f.of(x)})')
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("select"), p, x, y]):
+            f.edit(where, node, f'{f.of(b)}.op("select", {f.of(p)}, {f.of(y)}, {f.of(x)})')
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("and" | "or" | "add"), x, y]):
+            f.edit(where, node, f.of(x))
+            f.edit(where, node, f.of(y))
+        case ast.Call(ast.Name("added" | "either"), [_, x, y]):
+            f.edit(where, node, f.of(x))
+            f.edit(where, node, f.of(y))
+        case ast.Call(ast.Attribute(x, "clean"), [_]):
+            f.edit(where, node, f"{f.of(x)}.value")
+        case ast.Call(ast.Attribute(_, "put"), [x, _, ast.Call()]):
+            f.edit(where, node, f.of(x))
+        case ast.Call(ast.Name("Ct"), [v, want, mask]):
+            for k, old in enumerate((want, mask)):
+                new = [f.of(want), f.of(mask)]
+                new[k] = "True"
+                if f.of(old) != "True":
+                    f.edit(where, node, f"Ct({f.of(v)}, {new[0]}, {new[1]})")
+        case ast.UnaryOp(ast.Not(), x) if f.of(x) == "e.reverse":
+            f.edit(where, node, "e.reverse")
+        case ast.Call(ast.Name("_linear_call"), _) | ast.Call(ast.Attribute(_, "call"), [ast.Name("vjp"), _]):
+            for k in ("-1.0", "2.0"):
+                f.edit(where, node, f"[mutant_scaled(b, o, {k}) for o in {f.of(node)}]")
+        case ast.Return(ast.Constant(False)) if where == "Outside.is_finite":
+            f.edit(where, node, "return True")
+        case ast.Subscript(x, ast.Constant(int(k))) if f.of(x) == "args":
+            f.edit(where, node, f"args[{1 - k}]")
+        case ast.Tuple([ast.Tuple([x, p]), ast.Tuple([y, q])]) if where == "_op":
+            f.edit(where, node, f"(({f.of(x)}, {f.of(q)}), ({f.of(y)}, {f.of(p)}))")
+        case ast.BoolOp(_, values) if where.startswith("Activity."):
+            for v in values:
+                f.edit(where, v, "False" if isinstance(node.op, ast.Or) else "True")
+        case ast.IfExp(p, x, y):
+            f.edit(where, node, f"({f.of(y)} if {f.of(p)} else {f.of(x)})")
+        case ast.Assign([ast.Attribute(x, "always")], _):
+            f.edit(where, node, "pass")
+        case _:
+            pass
+
+
+# ---------------------------------------------------------------------------------------- running them
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Loads one module of rosesim with another text."""
+
+    def __init__(self, mutant: Mutant):
+        self.file = AD / mutant.file
+        self.module = "rosesim.ad." + mutant.file.removesuffix(".py")
+        self.source = mutant.source()
+
+    def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> Any:
+        """The mutated module's; nothing of another."""
+        if fullname == self.module:
+            return importlib.util.spec_from_file_location(fullname, self.file, loader=self)
+        return None
+
+    def get_filename(self, fullname: str) -> str:
+        """The file that is there: mistakes name its lines."""
+        return str(self.file)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        """The text; there is no compiled copy of it."""
+        if str(path) == str(self.file):
+            return self.source.encode()
+        raise OSError
+
+
+@dataclass
+class Job:
+    """A mutant under test: which of its stages runs, in which process, since when."""
+
+    mutant: Mutant | None
+    stages: list[list[str]]
+    at: int = 0
+    child: int = 0
+    since: float = 0.0
+
+    def start(self) -> None:
+        """Run the next stage."""
+        self.since = time.monotonic()
+        self.child = os.fork()
+        if self.child == 0:
+            _run(self.mutant, self.stages[self.at])
+
+    def ended(self) -> str | None:
+        """What came of it, if it has ended: the stage that failed, or nothing; goes on to the next stage."""
+        pid, status = os.waitpid(self.child, os.WNOHANG)
+        if pid == 0:
+            if time.monotonic() - self.since < SECONDS:
+                return None
+            os.kill(self.child, 9)
+            os.waitpid(self.child, 0)
+            return "too slow: " + self.stages[self.at][0]
+        code = os.waitstatus_to_exitcode(status)
+        if code == NOT_LOADED:
+            raise RuntimeError(f"{self.mutant.name if self.mutant else 'rosesim'} cannot be imported")
+        if code != 0:
+            return self.stages[self.at][0]
+        self.at += 1
+        if self.at == len(self.stages):
+            return ""
+        if self.mutant is not None:
+            _passes(tuple(self.stages[self.at]))
+        self.start()
+        return None
+
+
+def run(jobs: list[Job], at_once: int) -> Iterator[tuple[Job, str]]:
+    """Each job with the stage that failed, empty where none did."""
+    waiting, under_way = list(reversed(jobs)), list[Job]()
+    while waiting or under_way:
+        while waiting and len(under_way) < at_once:
+            under_way.append(waiting.pop())
+            under_way[-1].start()
+        for job in list(under_way):
+            by = job.ended()
+            if by is not None:
+                under_way.remove(job)
+                yield job, by
+        time.sleep(0.01)
+
+
+@functools.cache
+def _passes(stage: tuple[str, ...]) -> None:
+    """Tests that fail without a mutant say nothing: looked into before the first mutant gets to them."""
+    for _, by in run([Job(None, [list(stage)])], 1):
+        assert by == "", f"{', '.join(stage)} fail without a mutant"
+
+
+def _run(mutant: Mutant | None, stage: list[str]) -> None:
+    code = NOT_LOADED
+    try:
+        import pytest
+
+        null = os.open(os.environ.get("MUTANT_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        if mutant is not None:
+            finder = Finder(mutant)
+            sys.meta_path.insert(0, finder)
+            importlib.import_module(finder.module)
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--no-header"]
+        code = int(pytest.main([*options, *(str(ROOT / "tests" / t) for t in stage)]))
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    """The command."""
+    p = argparse.ArgumentParser(description="Makes each derivative rule wrong and runs the tests.")
+    p.add_argument("-k", default="", help="only mutants whose name this regular expression finds something in")
+    p.add_argument("-j", type=int, default=os.cpu_count() or 1, help="how many at once")
+    p.add_argument("--list", action="store_true", help="say which there are, run nothing")
+    p.add_argument("--every", type=int, default=1, help="only each so many-th")
+    a = p.parse_args()
+    work = [(m, OPERATORS) for m in operators()] + [(m, RULES) for m in rules()]
+    work = [(m, s) for m, s in work if re.search(a.k, m.name) and m.name not in EQUIVALENT][:: a.every]
+    if a.list:
+        for m, _ in work:
+            print(f"{m.file}:{m.line}: {m.label}")
+        print(len(work), "mutants")
+        return
+    for name in ("numpy", "llvmlite.binding", "pytest", "hypothesis", "mpmath"):
+        importlib.import_module(name)
+    os.environ["ROSESIM_CACHE_DIR"] = tempfile.mkdtemp(prefix="rosesim-mutants-")
+    os.chdir(ROOT)
+    begun = time.monotonic()
+    for stages in {id(s): s for _, s in work}.values():
+        _passes(tuple(stages[0]))
+    lives: list[Mutant] = []
+    for job, by in run([Job(m, stages) for m, stages in work], a.j):
+        m = job.mutant
+        assert m is not None
+        if by == "":
+            lives.append(m)
+        print(f"{'killed by ' + by if by else 'SURVIVED'}: {m.file}:{m.line}: {m.label}", flush=True)
+    for m in lives:
+        print(f"survivor: {m.file}:{m.line}: {m.label}")
+    print(
+        f"{len(work) - len(lives)} of {len(work)} killed ({100 - 100 * len(lives) / max(len(work), 1):.1f} %), "
+        f"{len(EQUIVALENT)} more are equivalent; {time.monotonic() - begun:.0f} s"
+    )
+    sys.exit(bool(lives))
+
+
+if __name__ == "__main__":
+    main()
