@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -322,3 +323,14 @@ def test_nothing_that_is_read_is_unpickled_or_evaluated():
                 case _:
                     pass
     assert found == []
+
+
+def test_the_threat_model_names_tests_that_there_are():
+    page = Path(rosesim.__file__).parents[1] / "docs" / "threat-model.md"
+    tests = {f.name: f.read_text() for f in Path(__file__).parent.glob("test_*.py")}
+    quoted = re.findall(r"`([a-z_]+(?:\.py|\.\.\.)?)`", page.read_text())
+    named = [q.removesuffix("...") for q in quoted if q.count("_") >= 3 and not q.endswith(".py")]
+    assert len(named) > 20
+    for name in named:
+        assert any(f"def test_{name}" in text for text in tests.values()), name
+    assert {q for q in quoted if q.startswith("test_") and q.endswith(".py")} <= set(tests)
