@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda b: b"",
     "flipped in the code": lambda b: b[:-100] + bytes([b[-100] ^ 1]) + b[-99:],
     "flipped in the header": lambda b: bytes([b[0] ^ 1]) + b[1:],
+    "flipped in the digest": lambda b: b[:20] + bytes([b[20] ^ 128]) + b[21:],
+    "of a later version": lambda b: b.replace(b"rosesim code 1", b"rosesim code 2"),
     "longer": lambda b: b + b"\0",
 }
 
@@ -184,6 +187,62 @@ def test_a_link_is_not_followed(folder: Path, tmp_path: Path, optimised: list[st
     folder.symlink_to(tmp_path / "moved")
     assert cube_plus(1.0)(2.0) == 9.0 and len(optimised) == 3
     assert "is a link or a file" in cache.reason()
+
+
+def put_folder(entry: Path) -> None:
+    entry.mkdir()
+
+
+def put_pipe(entry: Path) -> None:
+    os.mkfifo(entry)
+
+
+def put_sparse(entry: Path) -> None:
+    with entry.open("wb") as f:
+        f.truncate(10**10)
+
+
+def put_unlike_ours(entry: Path) -> None:
+    with entry.open("wb") as f:
+        f.truncate(cache.LARGEST)  # as large as may be, and nothing of it is read
+
+
+@posix
+@pytest.mark.parametrize("put", [put_folder, put_pipe, put_sparse, put_unlike_ours])
+def test_what_is_no_entry_is_neither_waited_for_nor_read(
+    put: Callable[[Path], None], folder: Path, optimised: list[str]
+):
+    cube_plus(1.0)
+    (entry,) = folder.iterdir()
+    entry.unlink()
+    put(entry)
+    tracemalloc.start()
+    assert cube_plus(1.0)(2.0) == 9.0 and len(optimised) == 2
+    assert tracemalloc.get_traced_memory()[1] < 3e7
+    tracemalloc.stop()
+
+
+@posix
+def test_a_folder_that_others_can_read_is_closed_to_them(folder: Path):
+    folder.mkdir(mode=0o755)
+    cube_plus(1.0)
+    assert folder.stat().st_mode & 0o777 == 0o700 and len(list(folder.iterdir())) == 1
+
+
+@posix
+def test_a_folder_in_one_that_anybody_can_write_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    above = tmp_path / "above"
+    monkeypatch.setenv(cache.VARIABLE, str(above / "kept"))
+    above.mkdir()
+    (above / "kept").mkdir(mode=0o700)
+    above.chmod(0o777)
+    untouched(above / "kept")
+    assert run(["info"]) == 0
+    assert f"others can write {above}, above {above / 'kept'}; chmod go-w mends it" in capsys.readouterr().out
+    above.chmod(0o1777)  # sticky, as /tmp: what is ours there, nobody else can replace
+    assert cache.reason() == ""
 
 
 def test_a_folder_that_cannot_be_made_only_costs_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

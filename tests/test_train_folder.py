@@ -263,7 +263,7 @@ def test_a_declared_size_takes_no_memory_before_it_is_there(tmp_path: Path):
         z.writestr("a.npy", bytes(10_000_000))
     tracemalloc.start()
     with pytest.raises(SceneError, match="a is said to have 8000000000 bytes and does not"), open_arrays(file) as a:
-        a.read("a", np.float64, (None,))
+        a.read("a", np.float64, (10**9,))
     with pytest.raises(SceneError, match="a is compressed"), open_arrays(tmp_path / "bomb.npz") as a:
         a.read("a", np.float64, (None,))
     assert tracemalloc.get_traced_memory()[1] < 1e6

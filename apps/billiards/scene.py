@@ -43,6 +43,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
 
     name: ClassVar[str] = "billiards"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    most: ClassVar[dict[str, int]] = {"layers": 100}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.05, 1.3, 1.0)
     colours: ClassVar[dict[str, str]] = {
         "table": "#1e5a40",

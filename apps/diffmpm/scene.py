@@ -57,6 +57,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     name: ClassVar[str] = "diffmpm"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    most: ClassVar[dict[str, int]] = {"n": 2048, "sines": 1000, "wall": 300}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.37)
     colours: ClassVar[dict[str, str]] = {**STRAIN_COLOURS, "sky": "#f3f6fa", "start": "#8b8f98", "mean": "#ffffff"}
 

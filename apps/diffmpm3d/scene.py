@@ -62,6 +62,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     name: ClassVar[str] = "diffmpm3d"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    most: ClassVar[dict[str, int]] = {"n": 256, "sines": 1000}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.42)
     colours: ClassVar[dict[str, str]] = {
         **STRAIN_COLOURS,

@@ -43,6 +43,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
 
     name: ClassVar[str] = "diffmpm_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=30)
+    most: ClassVar[dict[str, int]] = {"n": 4096, "side": 2048}
     colours: ClassVar[dict[str, str]] = {"air": "#f3f6fa", "wall": "#5b5347", "square": "#2f6fd6", "side": "#8fb4ee"}
 
     steps: int = 1023

@@ -60,6 +60,7 @@ class Electric(Scene[Network, Given, State]):
 
     name: ClassVar[str] = "electric"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200_000)
+    most: ClassVar[dict[str, int]] = {"hidden": 4096}
     colours: ClassVar[dict[str, str]] = {
         "table": "#15181f",
         "positive": "#f08a3c",

@@ -55,6 +55,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
 
     name: ClassVar[str] = "mass_spring"
     published: ClassVar[Published] = Published(optimizer="normalized", iterations=100)
+    most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096, "knots": 100_000}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.5)
     colours: ClassVar[Mapping[str, str]] = {
         **STRAIN_COLOURS,

@@ -59,6 +59,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
 
     name: ClassVar[str] = "rigid_body"
     published: ClassVar[Published] = Published(optimizer="bounded", iterations=20)
+    most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.8)
     colours: ClassVar[Mapping[str, str]] = {
         **STRAIN_COLOURS,

@@ -66,6 +66,7 @@ class Smoke(Scene[Wind, Given, Air]):
 
     name: ClassVar[str] = "smoke"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=240)
+    most: ClassVar[dict[str, int]] = {"n": 4096, "sweeps": 10_000}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 
     steps: int = 99
@@ -85,7 +86,7 @@ class Smoke(Scene[Wind, Given, Air]):
         if self.sweeps < 2:
             raise ValueError(f"sweeps is the number of Jacobi sweeps a step, 2 or more; it was {self.sweeps}")
         if self.target.name not in ("", "rings"):
-            raise ValueError(f"target is rings or a PNG file; it was {self.target.name!r}")
+            raise ValueError(f"target is rings or a PNG file; it was {self.target.name[:60]!r}")
 
     def inputs(self) -> Given:
         """A checkerboard; the picture between 0 and 1; a rate that grows with the number of cells."""

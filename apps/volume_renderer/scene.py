@@ -55,6 +55,7 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
 
     name: ClassVar[str] = "volume_renderer"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    most: ClassVar[dict[str, int]] = {"n": 512, "pixels": 4096, "samples": 10_000}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(4)
 
     steps: int = 7

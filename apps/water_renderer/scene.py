@@ -56,6 +56,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
     name: ClassVar[str] = "water_renderer"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    most: ClassVar[dict[str, int]] = {"n": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 
     steps: int = 255
@@ -82,7 +83,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         for what, picture, own in (("bottom", self.bottom, "tiles"), ("target", self.target, "drop")):
             if picture.name not in ("", own):
-                raise ValueError(f"{what} is {own} or a PNG file; it was {picture.name!r}")
+                raise ValueError(f"{what} is {own} or a PNG file; it was {picture.name[:60]!r}")
 
     def inputs(self) -> Given:
         """The pictures. One rate serves all sizes: more pixels share the mean, but a slope shifts them farther."""

@@ -52,6 +52,7 @@ class Wave(Scene[Initial, Given, Surface]):
 
     name: ClassVar[str] = "wave"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    most: ClassVar[dict[str, int]] = {"n": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 
     steps: int = 255
@@ -73,7 +74,7 @@ class Wave(Scene[Initial, Given, Surface]):
         if not (self.c > 0 and self.alpha >= 0):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         if self.target.name not in ("", "rings"):
-            raise ValueError(f"target is rings or a PNG file; it was {self.target.name!r}")
+            raise ValueError(f"target is rings or a PNG file; it was {self.target.name[:60]!r}")
 
     def inputs(self) -> Given:
         """The picture less its mean; the rate grows with the number of cells, for the loss is a mean."""

@@ -51,7 +51,9 @@ def _size(n: Any, what: str) -> int:
     if not is_whole(n) or n < 0:
         raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected a whole number >= 0", here())
     if n > MOST:
-        raise TypeMismatch(f"{what} over {n:.3g} elements was found; expected at most 2^52", here())
+        raise TypeMismatch(
+            f"{what} over 2^{int(n).bit_length() - 1} or more elements was found; expected at most 2^52", here()
+        )
     return int(n)
 
 

@@ -13,10 +13,18 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C by itself."""
+LONGEST = 2000
+"""Characters of a line that says what went wrong."""
+
 
 def main() -> None:
     """Run the command line's arguments and exit."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # while what the commands need is imported
+        sys.exit(1 if "--debug" in sys.argv else _fail(1, "interrupted"))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -38,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with debug_programs(debug):
             status = typer.main.get_command(app).main(args, prog_name="rosesim", standalone_mode=False)
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except (Exception, KeyboardInterrupt) as e:
         if debug:
@@ -51,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
                 return _fail(2, str(e))
             case RosesimError():
                 return _fail(1, str(e))
+            case MemoryError():
+                return _fail(1, f"there is not enough memory for this: {e} (--debug shows where)")
             case OSError():
                 return _fail(1, f"{e.filename}: {e.strerror}" if e.filename else str(e))
             case _:
@@ -71,5 +83,6 @@ def _users_line(error: BaseException) -> str:
 
 def _fail(status: int, message: str) -> int:
     line = " ".join(message.split())
+    line = line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
     print(f"rosesim: {line}", file=sys.stderr)
     return status

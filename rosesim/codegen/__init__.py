@@ -62,7 +62,7 @@ def compile_func(
         written.func, called, loaded, written, threads or cores(), keep=(callbacks, list(program.data.values()))
     )
     if debug:
-        call = finite_call(call, func, called)
+        call = finite_call(call, func.name, called, [p.ty for p in func.params])
     seconds = time.perf_counter() - began
     return Compiled(call, seconds, written.workspace_bytes, lambda: engine.as_compiled(written.text, **how))
 

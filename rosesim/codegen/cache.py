@@ -45,11 +45,16 @@ class Store:
         file = self.folder / (key + _ENDING)
         try:
             # Not through a link: it could lead out of the folder that was found to be ours.
-            descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+            # Nor waiting, as opening a pipe would for its writer.
+            how = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+            descriptor = os.open(file, os.O_RDONLY | how)
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+                os.close(descriptor)
+                return None
             with os.fdopen(descriptor, "rb") as f:
-                if os.fstat(descriptor).st_size > LARGEST:
-                    return None
-                content = f.read()
+                content = f.read(len(_HEADER))
+                content += f.read() if content == _HEADER else b""  # of something else, no more
             os.utime(file)  # used now
         except OSError:
             return None
@@ -152,4 +157,24 @@ def _distrust(folder: Path) -> str:
         return f"{folder} is owned by somebody else"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"others can write {folder}; chmod 700 mends it"
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        with contextlib.suppress(OSError):
+            folder.chmod(0o700)  # what one computes is nobody else's business
+    return _distrust_above(folder)
+
+
+def _distrust_above(folder: Path) -> str:
+    """Why the folders above are not to be trusted: whoever can write one of them can put another in our folder's
+    place, except where it is sticky, as /tmp is."""
+    try:
+        for above in folder.resolve().parents:
+            found = above.stat()
+            if found.st_uid not in (0, os.geteuid()):
+                return f"{above}, above {folder}, is owned by somebody else"
+            # A group of one's own, as many systems give everybody, is nobody else.
+            writers = stat.S_IWOTH | (0 if found.st_gid == os.getegid() else stat.S_IWGRP)
+            if found.st_mode & writers and not found.st_mode & stat.S_ISVTX:
+                return f"others can write {above}, above {folder}; chmod go-w mends it"
+    except OSError as e:
+        return f"{folder} cannot be looked at: {e.strerror or e}"
     return ""

@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from rosesim.ad.values import Index, Real
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.files import shown
+
+MOST_STEPS = 100_000_000
+"""Of any scene: the quickest of ours takes half a minute for as many."""
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
@@ -95,6 +99,10 @@ class Scene(ABC, Generic[P, I, S]):
     colours: ClassVar[Mapping[str, str]] = {}
     """Colours (#rrggbb) of roles that the scene's drawing adds to the viewer's, or overrides."""
 
+    most: ClassVar[Mapping[str, int]] = {}
+    """The largest value of whole-number settings, by their names: what is beyond is a slip of the hand, refused
+    before memory is given to it."""
+
     steps: int
     """Updates of the state."""
 
@@ -102,6 +110,9 @@ class Scene(ABC, Generic[P, I, S]):
         """Refuse settings that make no sense, with a ValueError; a subclass extends this."""
         if self.steps < 1:
             raise ValueError(f"steps is the number of updates of the state, 1 or more; it was {self.steps}")
+        for name, most in {"steps": MOST_STEPS, **self.most}.items():
+            if getattr(self, name) > most:
+                raise ValueError(f"{name} is {most} or less; it was {shown(getattr(self, name))}")
 
     @abstractmethod
     def inputs(self) -> I:

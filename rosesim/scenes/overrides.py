@@ -14,6 +14,7 @@ import numpy as np
 
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import shown
 from rosesim.scenes.tree import leaves, map_leaves
 
 AnyScene = Scene[Any, Any, Any]
@@ -50,7 +51,7 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
 def _split(assignment: str) -> tuple[str, str]:
     name, equals, text = assignment.partition("=")
     if not equals or not name.strip() or not text.strip():
-        raise SceneError(f"--set takes field=value, such as steps=512; {assignment!r} was given")
+        raise SceneError(f"--set takes field=value, such as steps=512; {shown(assignment)} was given")
     return name.strip(), text.strip()
 
 
@@ -59,7 +60,7 @@ def _unknown(name: str, scene: AnyScene, known: list[str]) -> str:
         return f"{name!r} of {scene.name} is tuned, not set; settings and inputs are {', '.join(sorted(known))}"
     close = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-    return f"{scene.name} has no setting or input {name!r}; {hint}"
+    return f"{scene.name} has no setting or input {shown(name)}; {hint}"
 
 
 def _setting(name: str, text: str, kind: Any) -> Any:
@@ -67,7 +68,7 @@ def _setting(name: str, text: str, kind: Any) -> Any:
     if typing.get_origin(kind) is typing.Literal:
         choices = {str(c): c for c in typing.get_args(kind)}
         if text not in choices:
-            raise SceneError(f"{name} is one of {', '.join(choices)}; {text!r} was given")
+            raise SceneError(f"{name} is one of {', '.join(choices)}; {shown(text)} was given")
         return choices[text]
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         if text.lower() == "none":
@@ -81,13 +82,13 @@ def _setting(name: str, text: str, kind: Any) -> Any:
     if kind is bool:
         known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() not in known:
-            raise SceneError(f"{name} is true or false; {text!r} was given")
+            raise SceneError(f"{name} is true or false; {shown(text)} was given")
         return known[text.lower()]
     if kind is int:
         try:
             return int(text)
         except ValueError:
-            raise SceneError(f"{name} takes a whole number; {text!r} was given") from None
+            raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
     if kind is float:
         return _numbers(name, text, ())
     if typing.get_origin(kind) is tuple:
@@ -96,7 +97,7 @@ def _setting(name: str, text: str, kind: Any) -> Any:
         if len(parts) == 2 and parts[1] is Ellipsis:
             parts = parts[:1] * len(texts)
         if len(parts) != len(texts):
-            raise SceneError(f"{name} takes {len(parts)} values with commas between; {text!r} was given")
+            raise SceneError(f"{name} takes {len(parts)} values with commas between; {shown(text)} was given")
         return tuple(_setting(name, t.strip(), k) for t, k in zip(texts, parts, strict=True))
     return text
 
@@ -112,9 +113,9 @@ def _numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:
     try:
         numbers = [float(t) for t in text.split(",")]
     except ValueError:
-        raise SceneError(f"{name} takes {expected}; {text!r} was given") from None
+        raise SceneError(f"{name} takes {expected}; {shown(text)} was given") from None
     if len(numbers) != wanted:
-        raise SceneError(f"{name} takes {expected}; {text!r} was given")
+        raise SceneError(f"{name} takes {expected}; {shown(text)} was given")
     if not all(map(math.isfinite, numbers)):
-        raise SceneError(f"{name} takes finite numbers; {text!r} was given")
+        raise SceneError(f"{name} takes finite numbers; {shown(text)} was given")
     return np.array(numbers).reshape(shape) if shape else numbers[0]

@@ -12,15 +12,18 @@ import math
 import zipfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import open_file
 from rosesim.train.files import write_whole
 
+MOST_ROWS, LONGEST_TEXT, MOST_AT_ONCE = 128, 4096, 1 << 20
+"""A run remembers an iteration for each power of two; why it ended is a clause; a directory has dozens of names."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
 
 
@@ -59,24 +62,43 @@ class Archive:
                 raise SceneError(f"{self.file} cannot be read: {name} has format {version}; expected (1, 0)")
             found, fortran, dtype = npy.read_array_header_1_0(entry)
             fits = len(found) == len(shape) and all(w in (None, f) for f, w in zip(found, shape, strict=True))
+            most = max((f for w, f in zip(shape, found, strict=False) if w is None), default=0)
+            if dtype.itemsize > LONGEST_TEXT or most > MOST_ROWS:
+                raise SceneError(f"{self.file} cannot be read: {name} is far larger than rosesim makes one")
             if dtype.hasobject or not np.issubdtype(dtype, kind) or not fits:
                 wanted = "×".join("n" if w is None else str(w) for w in shape) or "a single value"
                 raise SceneError(
                     f"{self.file} holds {name} of type {dtype} and shape {found}; expected {kind.__name__}, {wanted}"
                 )
             size = math.prod(found) * dtype.itemsize
-            content = entry.read(size + 1)  # entries are stored as they are, so this is never more than the file
+            content = bytearray()  # entries are stored as they are, so this is never more than the file
+            while len(content) <= size and (piece := entry.read(min(MOST_AT_ONCE, size + 1 - len(content)))):
+                content += piece
             if len(content) != size:
                 raise SceneError(f"{self.file} cannot be read: {name} is said to have {size} bytes and does not")
         array = np.frombuffer(content, dtype).reshape(found, order="F" if fortran else "C")
         return array.astype(dtype.newbyteorder("="), order="C")  # our own, and writable
 
 
+class _Sparing:
+    """A file that gives no more at once than rosesim's archives need: their directory may claim to be of any size."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.seek, self.tell, self.close, self.seekable = file.seek, file.tell, file.close, file.seekable
+
+    def read(self, n: int = -1) -> bytes:
+        """As a file's; an array is read in pieces."""
+        if n > MOST_AT_ONCE:
+            raise zipfile.BadZipFile("its directory is far larger than rosesim makes one")
+        return self._file.read(n if n >= 0 else MOST_AT_ONCE)
+
+
 @contextlib.contextmanager
 def open_arrays(file: Path) -> Generator[Archive]:
     """Read an .npz file of ours; SceneError where it is not one."""
     try:
-        with file.open("rb") as f, zipfile.ZipFile(f) as entries:
+        with open_file(file) as f, zipfile.ZipFile(_Sparing(f)) as entries:  # pyright: ignore[reportArgumentType] -- enough of a file
             yield Archive(file, entries)
     except SceneError:
         raise

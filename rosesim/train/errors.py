@@ -36,8 +36,9 @@ class Busy(SceneError):
 class CannotWrite(TrainingStopped):
     """A file of the run could not be written; what it held before, it holds still."""
 
-    def __init__(self, file: Path, error: OSError):
-        super().__init__(f"{file} cannot be written: {error.strerror or error}; what was saved before is as it was")
+    def __init__(self, file: Path, error: OSError | ValueError):
+        why = getattr(error, "strerror", None) or error
+        super().__init__(f"{file} cannot be written: {why}; what was saved before is as it was")
 
 
 def reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,7 +66,10 @@ class Appended:
         self.file = file
         try:
             self.opened: BinaryIO = file.open("a+b", buffering=0)
-        except OSError as e:
+            if not stat.S_ISREG(os.fstat(self.opened.fileno()).st_mode):
+                self.opened.close()
+                raise OSError(errno.EINVAL, "It is not a file")
+        except (OSError, ValueError) as e:  # a null character in the name
             raise CannotWrite(file, e) from e
 
     def append(self, content: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import read_lines
 from rosesim.train.files import Appended, lock
 
 
@@ -32,6 +33,8 @@ class Row:
         return json.dumps({"iteration": self.iteration, **known}) + "\n"
 
 
+LONGEST_ROW = 1000
+"""Bytes of a line: a row has four numbers."""
 MEAN_OVER = 200
 """Iterations: where each has inputs of its own, one loss says little (Electric's vary tenfold)."""
 
@@ -58,19 +61,19 @@ def read_rows(file: Path, count: int | None = None) -> list[Row]:
 
 def _parse(file: Path, count: int | None) -> list[tuple[Row, int]]:
     """Rows, and where each ends in the file."""
-    try:
-        content = file.read_bytes()
-    except OSError as e:
-        raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
     rows: list[tuple[Row, int]] = []
     at = 0
-    lines = content.split(b"\n")[:-1]  # whatever stands behind the last newline is torn
-    for i, line in enumerate(lines[:count]):
-        at += len(line) + 1
-        try:
-            rows.append((_row(json.loads(line), i), at))
-        except (ValueError, TypeError, KeyError, RecursionError) as e:
-            raise SceneError(f"{file} cannot be read: line {i + 1} is not the row of iteration {i}") from e
+    try:
+        for i, line in enumerate(read_lines(file, LONGEST_ROW)):
+            if count is not None and i >= count:
+                break
+            at += len(line)
+            try:
+                rows.append((_row(json.loads(line), i), at))
+            except (ValueError, TypeError, KeyError, RecursionError) as e:
+                raise SceneError(f"{file} cannot be read: line {i + 1} is not the row of iteration {i}") from e
+    except OSError as e:
+        raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
     if count is not None and len(rows) < count:
         raise SceneError(f"{file} holds {len(rows)} iterations; the run's checkpoint is of iteration {count}")
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import io
 import warnings
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rosesim.scenes.files import read_file, shown
 
 LARGEST_FILE = 32_000_000
 """Bytes of a picture's file."""
@@ -65,14 +68,17 @@ class Picture:
             except binascii.Error as e:
                 raise ValueError(f"the picture's text is damaged: {e}") from e
         file = Path(text)
-        if not file.is_file():
+        try:
+            content = read_file(file, LARGEST_FILE)
+        except OSError as e:
+            if e.errno == errno.EFBIG:
+                most = LARGEST_FILE // 1_000_000
+                raise ValueError(f"{text} is larger than {most} MB; a smaller picture is expected") from e
+            if e.errno == errno.EACCES:
+                raise ValueError(f"{text} cannot be read: {e.strerror}") from e
             if file.suffix or len(file.parts) > 1:
-                raise ValueError(f"there is no picture {text!r}; a PNG or JPEG file is expected")
+                raise ValueError(f"there is no picture {shown(text)}; a PNG or JPEG file is expected") from e
             return cls(text)
-        with file.open("rb") as f:
-            content = f.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ValueError(f"{text} is larger than {LARGEST_FILE // 1_000_000} MB; a smaller picture is expected")
         return cls("", _png(content, text))
 
     def __str__(self) -> str:

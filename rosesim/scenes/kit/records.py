@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
-from pathlib import Path
 from typing import Any
+
+from rosesim.scenes.files import read_file, shown
 
 LARGEST_FILE = 1_000_000
 """Bytes of a file: a robot of a thousand springs has a tenth of it."""
@@ -22,13 +24,14 @@ def read_json(text: str, expected: str) -> tuple[Any, str]:
     """
     if text.lstrip().startswith("{"):
         return _json(text, "the text"), "the text"
-    file = Path(text)
-    if not file.is_file():
-        raise ValueError(f"{expected}; {text!r} is neither")
-    with file.open("rb") as f:
-        content = f.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise ValueError(f"{text} is larger than {LARGEST_FILE} bytes; no such data is")
+    try:
+        content = read_file(text, LARGEST_FILE)
+    except OSError as e:
+        if e.errno == errno.EFBIG:
+            raise ValueError(f"{text} is larger than {LARGEST_FILE} bytes; no such data is") from e
+        if e.errno == errno.EACCES:
+            raise ValueError(f"{text} cannot be read: {e.strerror}") from e
+        raise ValueError(f"{expected}; {shown(text)} is neither") from e
     return _json(content, text), text
 
 

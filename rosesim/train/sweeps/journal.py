@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import read_lines
 from rosesim.train.files import Appended, lock
 from rosesim.train.sweeps.trial import NUMBERS, Outcome
 
 JOURNAL = "journal.jsonl"
+LONGEST_LINE = 1_000_000
+"""Bytes: what a trial was and what came of it."""
 
 
 class Journal(Appended):
@@ -51,21 +54,21 @@ def read_journal(folder: Path, count: int) -> dict[int, Outcome]:
 
 def _parse(file: Path, count: int) -> tuple[dict[int, Outcome], int]:
     """The outcomes, and the length of the file without what is torn at its end."""
+    outcomes: dict[int, Outcome] = {}
+    length = 0
     try:
-        content = file.read_bytes()
+        for i, line in enumerate(read_lines(file, LONGEST_LINE)):
+            try:
+                made = _outcome(json.loads(line))
+                if made.trial in outcomes or not 0 <= made.trial < count:
+                    raise ValueError(made.trial)
+            except (ValueError, TypeError, KeyError, RecursionError) as e:
+                raise SceneError(f"{file} cannot be read: line {i + 1} is not the outcome of another trial") from e
+            outcomes[made.trial] = made
+            length += len(line)
     except OSError as e:
         raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
-    outcomes: dict[int, Outcome] = {}
-    whole = content[: content.rfind(b"\n") + 1]
-    for i, line in enumerate(whole.split(b"\n")[:-1]):
-        try:
-            made = _outcome(json.loads(line))
-            if made.trial in outcomes or not 0 <= made.trial < count:
-                raise ValueError(made.trial)
-        except (ValueError, TypeError, KeyError, RecursionError) as e:
-            raise SceneError(f"{file} cannot be read: line {i + 1} is not the outcome of another trial") from e
-        outcomes[made.trial] = made
-    return outcomes, len(whole)
+    return outcomes, length
 
 
 def _outcome(found: Any) -> Outcome:

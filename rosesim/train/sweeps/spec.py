@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import shown
 from rosesim.scenes.overrides import AnyScene, configure
 from rosesim.scenes.tree import leaves
 
@@ -118,22 +119,24 @@ def parse_spec(text: str, kind: type[AnyScene], assignments: Sequence[str] = ())
     for part in parts:
         name, equals, values = part.partition("=")
         if not (name and equals and values):
-            raise SceneError(f"a sweep is NAME=VALUES NAME=VALUES ..., such as n=1,2 seeds=0..3; {part!r} was given")
+            raise SceneError(
+                f"a sweep is NAME=VALUES NAME=VALUES ..., such as n=1,2 seeds=0..3; {shown(part)} was given"
+            )
         if name in given:
-            raise SceneError(f"a sweep says once what {name} is; {text!r} says it twice")
+            raise SceneError(f"a sweep says once what {name} is; {shown(text)} says it twice")
         given[name] = values
     fields = _fields(kind, assignments)
     taken = {a.partition("=")[0].strip() for a in assignments}
     trials = given.pop(TRIALS, None)
     if not given:
-        raise SceneError(f"a sweep names what it tries, such as learning_rate=0.01,0.1; {text!r} was given")
+        raise SceneError(f"a sweep names what it tries, such as learning_rate=0.01,0.1; {shown(text)} was given")
     choices = {name: _choice(name, values, _field(name, kind, fields, taken)) for name, values in given.items()}
     drawn = [name for name, c in choices.items() if isinstance(c, Between)]
     if trials is None and drawn:
         raise SceneError(f"{drawn[0]}={given[drawn[0]]} draws by chance: say how many trials there are, as trials=20")
     spec = Spec(choices, None if trials is None else _whole(TRIALS, trials))
     if not 1 <= spec.count <= MOST_TRIALS:
-        raise SceneError(f"a sweep has from 1 to {MOST_TRIALS} trials; {text!r} has {spec.count}")
+        raise SceneError(f"a sweep has from 1 to {MOST_TRIALS} trials; {shown(text)} has {spec.count}")
     return spec
 
 
@@ -178,18 +181,22 @@ def _choice(name: str, values: str, field: _Field) -> OneOf | Between:
         return _between(name, values, call[1], call[2], field)
     if span := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", values):
         if not field.is_whole:
-            raise SceneError(f"a..b is all whole numbers between, which {name} does not take; {values!r} was given")
+            raise SceneError(
+                f"a..b is all whole numbers between, which {name} does not take; {shown(values)} was given"
+            )
         low, high = _whole(name, span[1]), _whole(name, span[2])
         if not low <= high < low + MOST_TRIALS:
-            raise SceneError(f"{name}=a..b has a below b and at most {MOST_TRIALS} numbers; {values!r} was given")
+            raise SceneError(
+                f"{name}=a..b has a below b and at most {MOST_TRIALS} numbers; {shown(values)} was given"
+            )
         return OneOf(tuple(map(str, range(low, high + 1))))
     texts = [t.strip() for t in values.split("|" if "|" in values or field.is_tuple else ",")]
     if not all(texts):
-        raise SceneError(f"{name} has a value missing between two commas or bars; {values!r} was given")
+        raise SceneError(f"{name} has a value missing between two commas or bars; {shown(values)} was given")
     if name == SEEDS:
         texts = [str(_whole(name, t)) for t in texts]
     if len(set(texts)) < len(texts):
-        raise SceneError(f"{name} has a value twice; {values!r} was given")
+        raise SceneError(f"{name} has a value twice; {shown(values)} was given")
     return OneOf(tuple(texts))
 
 
@@ -212,9 +219,9 @@ def _whole(name: str, text: str) -> int:
     try:
         n = int(text)
     except ValueError:
-        raise SceneError(f"{name} takes whole numbers; {text.strip()!r} was given") from None
+        raise SceneError(f"{name} takes whole numbers; {shown(text.strip())} was given") from None
     if not abs(n) < 1 << 52:  # what a float holds exactly
-        raise SceneError(f"{name} takes numbers below 2^52; {text.strip()!r} was given")
+        raise SceneError(f"{name} takes numbers below 2^52; {shown(text.strip())} was given")
     return n
 
 
@@ -224,5 +231,5 @@ def _real(name: str, text: str) -> float:
     except ValueError:
         x = math.nan
     if not math.isfinite(x):
-        raise SceneError(f"{name} takes finite numbers; {text.strip()!r} was given")
+        raise SceneError(f"{name} takes finite numbers; {shown(text.strip())} was given")
     return x
