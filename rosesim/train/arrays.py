@@ -22,7 +22,7 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import open_file
 from rosesim.train.files import write_whole
 
-MOST_ROWS, LONGEST_TEXT, MOST_AT_ONCE = 128, 4096, 1 << 20
+MOST_ROWS, LONGEST_TEXT, MOST_AT_ONCE = 128, 4096, 1 << 18
 """A run remembers an iteration for each power of two; why it ended is a clause; a directory has dozens of names."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
 
@@ -72,7 +72,7 @@ class Archive:
                 )
             size = math.prod(found) * dtype.itemsize
             content = bytearray()  # entries are stored as they are, so this is never more than the file
-            while len(content) <= size and (piece := entry.read(min(MOST_AT_ONCE, size + 1 - len(content)))):
+            while len(content) <= size and (piece := entry.read(min(MOST_AT_ONCE >> 2, size + 1 - len(content)))):
                 content += piece
             if len(content) != size:
                 raise SceneError(f"{self.file} cannot be read: {name} is said to have {size} bytes and does not")
