@@ -80,13 +80,13 @@ def judge(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth) -> Finding:
     if growth.whole >= USELESS:
         return finding("exploding", exploding(growth))
     if (missing := ladder.missing) is not None:
-        return finding("not finite", f"just to the {missing} of the point the value is no number (NaN or infinite), or "
-                       "the program stops: it has no derivative here, but by convention")  # fmt: skip
+        return finding("not finite", f"just to the {missing} of the point the value is no number (NaN or infinite), "
+                       "or the program stops: it has no derivative here, but by convention")  # fmt: skip
     smooth = ladder.central(c, smooth=True)
     if smooth.doubt <= PART_DOUBT * d.part and abs(smooth.slope - d.reverse) > PART_TOLERANCE * d.part:
         error = abs(smooth.slope - d.reverse) / d.part
         return finding("wrong", f"the gradient and differences differ by {error:.1e} of this input's part, where no "
-                       f"decision of the program flips: {d.reverse:.6g} is said, {smooth.slope:.6g} is so")  # fmt: skip
+                       f"decision flips: {d.reverse:.6g} is said, {smooth.slope:.6g} is so")  # fmt: skip
     if differences <= FD_TOLERANCE and not ladder.kink_here:
         return finding("right")
     if smooth.doubt <= FD_TOLERANCE * d.scale:
@@ -131,7 +131,7 @@ def _at_a_kink(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth, findin
         if settled and error > FD_TOLERANCE and ladder.side_is_smooth(side):
             where = "left" if side < 0 else "right"
             return finding("wrong", f"the gradient and differences differ by {error:.1e} to the {where} of the "
-                           f"point: {d.beside(side):.6g} is said there, {sides[side].slope:.6g} is so", error)  # fmt: skip
+                           f"point: {d.beside(side):.6g} is said, {sides[side].slope:.6g} is so", error)  # fmt: skip
     return finding("jagged", jagged(ladder))
 
 

@@ -45,8 +45,9 @@ class Ladder:
         self.here = here
         self.unit = max(1.0, float(np.abs(x).max(initial=0.0)))
         self.rungs: list[Rung] = []
-        for h in STEPS * self.unit:
-            left, right = (programs.run_beside(x + side * h * direction) for side in (-1.0, 1.0))
+        steps = STEPS * self.unit
+        ends = programs.run_each([x + side * h * direction for h in steps for side in (-1.0, 1.0)])
+        for h, left, right in zip(steps, ends[::2], ends[1::2], strict=True):
             flip = None
             if left is not None and right is not None and left.key != right.key:
                 flip = first_flip(programs.recorded, left.table, right.table)

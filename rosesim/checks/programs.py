@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from rosesim.ad import types as T
 from rosesim.ad.border import flat_args
+from rosesim.ad.cost import func_work
 from rosesim.ad.decisions import decisions
 from rosesim.ad.derivatives import Wrt, argument_positions, gradient_type, vjp
 from rosesim.ad.errors import ProgramError, TypeMismatch
@@ -20,6 +22,7 @@ from rosesim.ad.growth import growth
 from rosesim.ad.inline import inlined
 from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
 from rosesim.ad.lost import lost
+from rosesim.ad.machine import cores
 from rosesim.ad.rewrite import erased
 from rosesim.ad.simplify import narrowed, simplified
 from rosesim.ad.unstop import stops, unstopped
@@ -31,6 +34,10 @@ def _compile(func: Func, names: Sequence[str]) -> Any:
     from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
 
     return compile_func(inlined(func), names=names)
+
+
+LONG = 1_000_000
+"""Additions: about a millisecond, above which a run may go to another thread."""
 
 
 class Run:
@@ -111,6 +118,13 @@ class Programs:
             return None
         return found if found.finite else None
 
+    def run_each(self, points: Sequence[Vector]) -> list[Run | None]:
+        """`run_beside` at each point, on all cores where a run is long."""
+        if self.work < LONG:
+            return [self.run_beside(x) for x in points]
+        with ThreadPoolExecutor(cores()) as pool:
+            return list(pool.map(self.run_beside, points))
+
     def forward(self, x: Vector, direction: Vector) -> tuple[Vector, NDArray[np.float64]]:
         """The derivative of every output along a direction, and the norms of the tangent step by step."""
         *out, table = self._forward.call(*self.arguments(x), *self._parts(direction))
@@ -143,6 +157,11 @@ class Programs:
         return self._vector(out[:count]), np.concatenate(gradient)
 
     # ---------------------------------------------------------------------------- compiling
+
+    @functools.cached_property
+    def work(self) -> int:
+        """About how many additions a run takes."""
+        return func_work(self.traced.func)
 
     @functools.cached_property
     def recorded(self):

@@ -10,13 +10,17 @@ import numpy as np
 
 from rosesim.checks.growth import Growth, largest_growth
 from rosesim.checks.judge import BESIDE, FLOOR, JVP_TOLERANCE, Derivatives, Finding, judge
-from rosesim.checks.ladder import Ladder
+from rosesim.checks.ladder import STEPS, Ladder
 from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.verdict import Kind, Verdict
 from rosesim.checks.zero import why_zero
 
 COORDINATES = 8
 """An input of at most so many numbers is checked along each, a longer one along as many random directions."""
+
+WORK = 2_000_000_000
+"""Additions that the differences of one input may take, about two seconds: a program that is too long for all the
+directions gets fewer (one at least, at random, which sees every number)."""
 
 _WORST: tuple[Kind, ...] = ("right", "zero because", "kinked", "jagged", "exploding", "jumps", "wrong", "not finite")
 """Of several directions the verdict is the last of these."""
@@ -84,7 +88,7 @@ def check(programs: Programs, seed: int = 0, rng: np.random.Generator | None = N
         unsteady.update(programs.outputs)
     found: dict[tuple[str, str], Verdict] = {}
     for name, part in programs.inputs.items():
-        directions = _directions(part, len(x), random)
+        directions = _directions(part, len(x), random, max(1, WORK // (programs.work * 2 * len(STEPS))))
         ladders = [Ladder(programs, x, here, v) for v in directions]
         tangents = [programs.forward(x, v) for v in directions]
         for o, c in cotangents.items():
@@ -176,10 +180,11 @@ def _cotangents(programs: Programs, size: int, rng: np.random.Generator) -> dict
     return found
 
 
-def _directions(part: slice, size: int, rng: np.random.Generator) -> list[Vector]:
-    """Unit vectors within a part of x."""
+def _directions(part: slice, size: int, rng: np.random.Generator, most: int) -> list[Vector]:
+    """Unit vectors within a part of x, at most so many."""
     length = part.stop - part.start
-    inside = np.eye(length) if length <= COORDINATES else rng.normal(size=(COORDINATES, length))
+    few = length <= COORDINATES and length <= most
+    inside = np.eye(length) if few else rng.normal(size=(min(COORDINATES, most), length))
     found = np.zeros((len(inside), size))
     found[:, part] = inside / np.linalg.norm(inside, axis=1, keepdims=True)
     return list(found)
