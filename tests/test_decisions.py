@@ -41,6 +41,10 @@ from rosesim.ad.unstop import unstopped
 from rosesim.codegen import compile_func
 
 
+def interpreted(made: Recorded, *args: float) -> Any:
+    return interp.run(made.func, args)
+
+
 def program(f: Any, *args: float) -> Recorded:
     made = decisions(f.traced((REAL,) * len(args)).func)
     check(made.func)
@@ -53,7 +57,7 @@ def flip(f: Any, one: float, other: float) -> Flip | None:
     run = compile_func(made.func, math="strict")
     tables = [run.call(x)[-1] for x in (one, other)]
     for x, table in zip((one, other), tables, strict=True):
-        assert np.array_equal(table, interp.run(made.func, (x,))[-1])
+        assert np.array_equal(table, interpreted(made, x)[-1])
     return first_flip(made, *tables)
 
 
@@ -128,7 +132,7 @@ def test_accumulation_keeps_its_meaning_and_elements_are_told_from_steps():
 
     found = flip(f, 0.9, 1.1)
     assert found is not None and (found.step, found.of_steps) == (1, False)
-    assert interp.run(program(f, 0.0).func, (1.5,))[0] == f(1.5) == 3.0
+    assert interpreted(program(f, 0.0), 1.5)[0] == f(1.5) == 3.0
 
 
 def test_a_long_rollout_shares_rows():
@@ -156,7 +160,7 @@ def test_what_was_never_taken_is_known():
         return scan(step, 0.0, 4)
 
     made = program(f, 0.0)
-    found = {what: went for (what, _), went in never(made, interp.run(made.func, (1.0,))[-1]).items()}
+    found = {what: went for (what, _), went in never(made, interpreted(made, 1.0)[-1]).items()}
     assert found == {"the branch of cond": False, "select": True, "minimum": None}
 
 
@@ -192,6 +196,6 @@ def test_the_checker_accepts_every_instrumented_program():
     check(unstopped(func))
     watched = growth(jvp_func(func, (True, True))[0])
     check(watched.func)
-    *_, norms = interp.run(watched.func, (0.5, 0.25, 1.0, 0.0))
+    *_, norms = interpreted(watched, 0.5, 0.25, 1.0, 0.0)
     assert watched.rows[0].n == 5
     assert norms[0, 0] == 0.25  # d(x y) at y = 0.25, and floor and the third of a vector add nothing
