@@ -41,10 +41,8 @@ def along(programs: Programs, output: str = "value", name: str | None = None) ->
         direction = np.ones(len(x)) / np.sqrt(len(x))
     unit = max(1.0, float(np.abs(x).max(initial=0.0)))
     steps = np.outer(SCALES, np.linspace(-1.0, 1.0, POINTS)) * unit
-    values = np.full(steps.shape, np.nan)
+    values = np.empty(steps.shape)
     for k, row in enumerate(steps):
-        for i, t in enumerate(row):
-            run = programs.run_beside(x + t * direction)
-            if run is not None:
-                values[k, i] = c @ run.value
+        runs = programs.run_each([x + t * direction for t in row])
+        values[k] = [np.nan if run is None else c @ run.value for run in runs]
     return Along(name or programs.f.name, float(c @ value), float(gradient @ direction), steps, values)

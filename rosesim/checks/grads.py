@@ -18,8 +18,9 @@ def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 
 
     Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8, and the
     program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer ones along
-    8 random directions, which `seed` gives. docs/gradients.md says how to read a verdict. Raises what the
-    function raises at these arguments, and TypeMismatch where it has no real input or output.
+    8 random directions, which `seed` gives (fewer where a run takes many millions of operations).
+    docs/gradients.md says how to read a verdict. Raises what the function raises at these arguments, and
+    TypeMismatch where it has no real input or output.
 
     >>> from rosesim import check_grads, fn, Real
     >>> @fn

@@ -45,8 +45,9 @@ class Ladder:
         self.here = here
         self.unit = max(1.0, float(np.abs(x).max(initial=0.0)))
         self.rungs: list[Rung] = []
-        for h in STEPS * self.unit:
-            left, right = (programs.run_beside(x + side * h * direction) for side in (-1.0, 1.0))
+        steps = STEPS * self.unit
+        ends = programs.run_each([x + side * h * direction for h in steps for side in (-1.0, 1.0)])
+        for h, left, right in zip(steps, ends[::2], ends[1::2], strict=True):
             flip = None
             if left is not None and right is not None and left.key != right.key:
                 flip = first_flip(programs.recorded, left.table, right.table)
@@ -61,6 +62,24 @@ class Ladder:
     def kink_here(self) -> bool:
         """Whether a decision differs between the two ends of the shortest step."""
         return self.rungs[-1].flip is not None
+
+    @property
+    def missing(self) -> str | None:
+        """The side on which the shortest step meets no number."""
+        last = self.rungs[-1]
+        return "left" if last.left is None else "right" if last.right is None else None
+
+    def reach(self, c: Vector, slope: float, tolerance: float) -> float:
+        """The longest step up to which every central difference is within a tolerance of a slope; 0 where none is."""
+        longest = 0.0
+        for r in reversed(self.rungs):
+            if r.left is None or r.right is None:
+                break
+            off = abs(float(c @ (r.right.value - r.left.value)) / (2 * r.h) - slope)
+            if off > tolerance + self._noise(c, r.h):
+                break
+            longest = r.h
+        return longest
 
     def central(self, c: Vector, smooth: bool = False) -> Estimate:
         """The derivative of c . value by central differences; `smooth`: of the steps without a flip alone."""
@@ -90,7 +109,9 @@ class Ladder:
         return None not in runs and len({r.key for r in runs if r is not None}) == 1
 
     def jump(self, c: Vector) -> float | None:
-        """What c . value jumps by at the point, or None where the two sides meet."""
+        """What c . value jumps by at the point, or None where the two sides meet, or are none for all the flips."""
+        if not (self.side_is_smooth(-1, 2) and self.side_is_smooth(1, 2)):
+            return None
         gaps = [
             float(c @ (r.right.value - r.left.value))
             for r in (self.rungs[-3], self.rungs[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from rosesim.ad import types as T
 from rosesim.ad.border import flat_args
+from rosesim.ad.cost import func_work
 from rosesim.ad.decisions import decisions
 from rosesim.ad.derivatives import Wrt, argument_positions, gradient_type, vjp
 from rosesim.ad.errors import ProgramError, TypeMismatch
@@ -18,10 +20,12 @@ from rosesim.ad.forward import jvp_func
 from rosesim.ad.function import Fn, Program, fn
 from rosesim.ad.growth import growth
 from rosesim.ad.inline import inlined
-from rosesim.ad.ir import FloatT, Func, Ty, Where
+from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
 from rosesim.ad.lost import lost
+from rosesim.ad.machine import cores
 from rosesim.ad.rewrite import erased
 from rosesim.ad.simplify import narrowed, simplified
+from rosesim.ad.unstop import stops, unstopped
 
 Vector = NDArray[np.float64]
 
@@ -30,6 +34,10 @@ def _compile(func: Func, names: Sequence[str]) -> Any:
     from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
 
     return compile_func(inlined(func), names=names)
+
+
+LONG = 1_000_000
+"""Additions: about a millisecond, above which a run may go to another thread."""
 
 
 class Run:
@@ -74,9 +82,8 @@ class Programs:
         self.real_outputs = [_is_real(ty) for _, ty in results]
         self.outputs = _slices([r for r in results if _is_real(r[1])])
         if not self.outputs:
-            raise TypeMismatch(
-                f"{self.f.name} gives {self.traced.result}; expected a Real in it, to have a derivative", self.f.where
-            )
+            found = self.traced.result
+            raise TypeMismatch(f"{self.f.name} gives {found}; expected a Real in it, to differentiate", self.f.where)
         if not self.inputs:
             raise TypeMismatch(f"the gradient of {self.f.name} was asked for, which takes no Real", self.f.where)
         on = zip(flat, self.mask, strict=True)
@@ -90,9 +97,9 @@ class Programs:
         return [next(parts) if m else v for v, m in zip(self._flat, self.mask, strict=True)]
 
     def _parts(self, x: Vector) -> list[Any]:
-        given = [v for v, m in zip(self._flat, self.mask, strict=True) if m]
-        shaped = [(s, np.shape(v)) for s, v in zip(self.inputs.values(), given, strict=True)]
-        return [x[s].reshape(shape) if shape else float(x[s][0]) for s, shape in shaped]
+        shapes = [np.shape(v) for v, m in zip(self._flat, self.mask, strict=True) if m]
+        parts = zip(self.inputs.values(), shapes, strict=True)
+        return [x[s].reshape(shape) if shape else float(x[s][0]) for s, shape in parts]
 
     def _vector(self, flat: Sequence[Any]) -> Vector:
         chosen = [v for v, r in zip(flat, self.real_outputs, strict=True) if r]
@@ -111,17 +118,33 @@ class Programs:
             return None
         return found if found.finite else None
 
+    def run_each(self, points: Sequence[Vector]) -> list[Run | None]:
+        """`run_beside` at each point, on all cores where a run is long."""
+        if self.work < LONG:
+            return [self.run_beside(x) for x in points]
+        with ThreadPoolExecutor(cores()) as pool:
+            return list(pool.map(self.run_beside, points))
+
     def forward(self, x: Vector, direction: Vector) -> tuple[Vector, NDArray[np.float64]]:
         """The derivative of every output along a direction, and the norms of the tangent step by step."""
         *out, table = self._forward.call(*self.arguments(x), *self._parts(direction))
+        return self._tangents(out, self._jvp[1]), table
+
+    def _tangents(self, out: Sequence[Any], has: Sequence[bool]) -> Vector:
+        """The tangents of the real outputs, after the outputs themselves; zero where there is none."""
         tangents = iter(out[len(self.real_outputs) :])
-        _, has = self._jvp
         parts: list[Vector] = []
         reals = [h for h, r in zip(has, self.real_outputs, strict=True) if r]
         for h, s in zip(reals, self.outputs.values(), strict=True):
             size = s.stop - s.start
             parts.append(np.ravel(np.asarray(next(tangents), dtype=np.float64)) if h else np.zeros(size))
-        return np.concatenate(parts), table
+        return np.concatenate(parts)
+
+    def unstopped(self, x: Vector, direction: Vector) -> Vector:
+        """The derivative of every output along a direction, as if there were no `stop_gradient`."""
+        made, has = self._unstopped
+        args = [*self.arguments(x), *self._parts(direction)]
+        return self._tangents(made.call(*args), has)
 
     def reverse(self, x: Vector, cotangent: Vector) -> tuple[Vector, Vector]:
         """The value and the gradient of cotangent . value."""
@@ -134,6 +157,11 @@ class Programs:
         return self._vector(out[:count]), np.concatenate(gradient)
 
     # ---------------------------------------------------------------------------- compiling
+
+    @functools.cached_property
+    def work(self) -> int:
+        """About how many additions a run takes."""
+        return func_work(self.traced.func)
 
     @functools.cached_property
     def recorded(self):
@@ -171,6 +199,16 @@ class Programs:
 
         back.__name__ = f"vjp({f.name})"
         return Program(Fn(back), (*self.types, gradient_type(result))).compiled
+
+    @functools.cached_property
+    def stops(self) -> list[Let]:
+        """Every `stop_gradient` of the program."""
+        return stops(self.traced.func)
+
+    @functools.cached_property
+    def _unstopped(self):
+        made, has = jvp_func(unstopped(self.traced.func), tuple(self.mask))
+        return _compile(erased(made), [*self.leaf_names, *("d" + n for n in self.inputs)]), has
 
     # ------------------------------------------------------------------------ one output alone
 

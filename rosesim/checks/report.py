@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rosesim.checks.growth import Growth, largest_growth
-from rosesim.checks.judge import BESIDE, FLOOR, Derivatives, Finding, judge
-from rosesim.checks.ladder import Ladder
+from rosesim.checks.judge import BESIDE, FLOOR, JVP_TOLERANCE, Derivatives, Finding, judge
+from rosesim.checks.ladder import STEPS, Ladder
 from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.verdict import Kind, Verdict
 from rosesim.checks.zero import why_zero
 
 COORDINATES = 8
 """An input of at most so many numbers is checked along each, a longer one along as many random directions."""
+
+WORK = 2_000_000_000
+"""Additions that the differences of one input may take, about two seconds: a program that is too long for all the
+directions gets fewer (one at least, at random, which sees every number)."""
 
 _WORST: tuple[Kind, ...] = ("right", "zero because", "kinked", "jagged", "exploding", "jumps", "wrong", "not finite")
 """Of several directions the verdict is the last of these."""
@@ -84,7 +88,7 @@ def check(programs: Programs, seed: int = 0, rng: np.random.Generator | None = N
         unsteady.update(programs.outputs)
     found: dict[tuple[str, str], Verdict] = {}
     for name, part in programs.inputs.items():
-        directions = _directions(part, len(x), random)
+        directions = _directions(part, len(x), random, max(1, WORK // (programs.work * 2 * len(STEPS))))
         ladders = [Ladder(programs, x, here, v) for v in directions]
         tangents = [programs.forward(x, v) for v in directions]
         for o, c in cotangents.items():
@@ -93,23 +97,29 @@ def check(programs: Programs, seed: int = 0, rng: np.random.Generator | None = N
                                          "function is not pure, or this is a defect of rosesim", name, o)  # fmt: skip
                 continue
             findings = [
-                _finding(programs, ladder, v, tangent, c, gradients[o])
+                _finding(programs, ladder, v, tangent, c, gradients[o], part)
                 for ladder, v, tangent in zip(ladders, directions, tangents, strict=True)
             ]
-            found[o, name] = _worst(findings, name, o)
-            v = found[o, name]
-            if not gradients[o][part].any() and v.kind in ("right", "wrong"):
+            v = _worst(findings, name, o)
+            if v.kind == "wrong" and programs.stops:
+                v = _with_stops(v, programs, ladders, directions, c, gradients[o], part)
+            if v.kind == "right" and not gradients[o][part].any():
                 anywhere = np.zeros(len(x))
                 anywhere[part] = random.normal(size=part.stop - part.start)
-                why = why_zero(programs, o, name, again.table, ladders, c, anywhere, v.kind == "right")
-                if why is not None:
-                    error = v.error_fd if v.kind == "right" else 0.0  # differences see what the author stopped
-                    found[o, name] = Verdict("zero because", why, name, o, v.error_jvp_vjp, error)
+                why = why_zero(programs, o, name, again.table, ladders, c, anywhere)
+                v = replace(v, kind="zero because", why=why)
+            found[o, name] = v
     return Report(programs.f.name, tuple(found[o, n] for o in programs.outputs for n in programs.inputs))
 
 
 def _finding(
-    programs: Programs, ladder: Ladder, direction: Vector, tangent: tuple[Vector, Vector], c: Vector, gradient: Vector
+    programs: Programs,
+    ladder: Ladder,
+    direction: Vector,
+    tangent: tuple[Vector, Vector],
+    c: Vector,
+    gradient: Vector,
+    part: slice,
 ) -> Finding:
     outs, table = tangent
 
@@ -117,9 +127,33 @@ def _finding(
         at = programs.x + side * BESIDE * ladder.unit * direction
         return float(c @ programs.forward(at, direction)[0])
 
-    scale = max(float(np.linalg.norm(gradient)), FLOOR)
-    d = Derivatives(float(c @ outs), float(gradient @ direction), scale, beside)
+    d = Derivatives(float(c @ outs), float(gradient @ direction), *_scales(gradient, part), beside)
     return judge(ladder, c, d, largest_growth(programs.growth, table))
+
+
+def _scales(gradient: Vector, part: slice) -> tuple[float, float]:
+    return max(float(np.linalg.norm(gradient)), FLOOR), max(float(np.linalg.norm(gradient[part])), FLOOR)
+
+
+def _with_stops(
+    verdict: Verdict, programs: Programs, ladders: Sequence[Ladder], directions: Sequence[Vector], c: Vector,
+    gradient: Vector, part: slice,
+) -> Verdict:  # fmt: skip
+    """What differences see is the derivative without any `stop_gradient`: where that is right, so is the rest."""
+    scale, own = _scales(gradient, part)
+    findings: list[Finding] = []
+    for ladder, v in zip(ladders, directions, strict=True):
+
+        def beside(side: int, ladder: Ladder = ladder, v: Vector = v) -> float:
+            return float(c @ programs.unstopped(programs.x + side * BESIDE * ladder.unit * v, v))
+
+        slope = float(c @ programs.unstopped(programs.x, v))
+        findings.append(judge(ladder, c, Derivatives(slope, slope, scale, own, beside), Growth()))
+    found = _worst(findings, verdict.input, verdict.output)
+    if not found.passed or verdict.error_jvp_vjp > JVP_TOLERANCE:
+        lines = ", ".join(dict.fromkeys(f"{let.where}" for let in programs.stops))
+        return replace(verdict, why=f"{verdict.why} (nor does leaving out stop_gradient in {lines} explain it)")
+    return replace(found, error_jvp_vjp=verdict.error_jvp_vjp, growth_a_step=verdict.growth_a_step)
 
 
 def _worst(findings: Sequence[Finding], name: str, output: str) -> Verdict:
@@ -128,7 +162,8 @@ def _worst(findings: Sequence[Finding], name: str, output: str) -> Verdict:
     modes = _largest(f.error_jvp_vjp for f in findings)
     differences = _largest(f.error_fd for f in findings)
     growth = max((f.growth for f in findings), key=lambda g: g.whole, default=Growth())
-    return Verdict(worst.kind, worst.why, name, output, modes, differences, growth.a_step)
+    reach = min((f.reach for f in findings), default=0.0)
+    return Verdict(worst.kind, worst.why, name, output, modes, differences, growth.a_step, reach)
 
 
 def _largest(errors: Any) -> float:
@@ -145,10 +180,11 @@ def _cotangents(programs: Programs, size: int, rng: np.random.Generator) -> dict
     return found
 
 
-def _directions(part: slice, size: int, rng: np.random.Generator) -> list[Vector]:
-    """Unit vectors within a part of x."""
+def _directions(part: slice, size: int, rng: np.random.Generator, most: int) -> list[Vector]:
+    """Unit vectors within a part of x, at most so many."""
     length = part.stop - part.start
-    inside = np.eye(length) if length <= COORDINATES else rng.normal(size=(COORDINATES, length))
+    few = length <= COORDINATES and length <= most
+    inside = np.eye(length) if few else rng.normal(size=(min(COORDINATES, most), length))
     found = np.zeros((len(inside), size))
     found[:, part] = inside / np.linalg.norm(inside, axis=1, keepdims=True)
     return list(found)

@@ -11,6 +11,10 @@ PASSING: frozenset[Kind] = frozenset({"right", "kinked", "zero because"})
 """The kinds of gradient that are what they should be."""
 
 
+NEAR = 0.5e-3
+"""A reach below this is told: with a learning rate's usual steps a descent leaves it at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is said of the derivative of one output by one input.
@@ -26,6 +30,9 @@ class Verdict:
     error_fd: float = 0.0
     growth_a_step: float = 1.0
     """The factor by which the tangent of the rollout grows with a step."""
+    reach: float = 0.0
+    """The longest step, of those from 1e-8 to 1e-1, up to which differences stay within 1 % of the gradient: how
+    far it can be trusted. Beyond lie curvature and other patterns of decisions."""
 
     @property
     def passed(self) -> bool:
@@ -41,4 +48,5 @@ class Verdict:
 
     def __str__(self) -> str:
         of = f"{self.input}" if self.output == "value" else f"{self.output} by {self.input}"
-        return f"{of}: {self.text}"
+        far = f" (differences follow it up to steps of {self.reach:.0e})" if self.kind == "right" else ""
+        return f"{of}: {self.text}{far if 0 < self.reach < NEAR else ''}"

@@ -19,19 +19,16 @@ Lost = tuple[str, Where | None]
 
 def why_zero(
     programs: Programs, output: str, name: str, table: NDArray[np.float64], ladders: list[Ladder], c: Vector,
-    direction: Vector, confirmed: bool,
-) -> str | None:  # fmt: skip
+    direction: Vector,
+) -> str:  # fmt: skip
     """Words that follow `zero because`, for an output (c picks it) whose gradient by an input is exactly zero.
 
-    `table` is that of the decisions at the point, `direction` a random one among the input's, and `confirmed`
-    whether differences are zero too. Where they are not, the one excuse is that the author asked for it.
+    `table` is that of the decisions at the point, `direction` a random one among the input's.
     """
     func = programs.alone(output)
     if not any(depends(func, tuple(n == name for n in programs.leaf_names))):
-        return f"{output} does not depend on {name} in the program at all" if confirmed else None
+        return f"{output} does not depend on {name} in the program at all"
     found = programs.lost(output, name, direction)
-    if not confirmed:
-        return _reason([f for f in found if f[0] == "stop_gradient"], {})
     reason = _reason(found, never(programs.recorded, table))
     if reason is not None:
         return reason

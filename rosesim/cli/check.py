@@ -45,8 +45,8 @@ def check(
             }
         )
     else:
-        for name, verdict in found.verdicts.items():
-            print(f"{made.name}: {name}: {verdict}")
+        for verdict in found.report.verdicts:
+            print(f"{made.name}: {verdict}")
         print(
             f"{made.name}: reverse differs from forward by {found.max_rel_error_jvp_vjp:.1e}, "
             f"from differences by {found.max_rel_error_fd:.1e}"
