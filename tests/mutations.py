@@ -51,9 +51,10 @@ RULES = [
 
 EQUIVALENT: dict[str, str] = {
     'ops.py: copysign: x.op("sign") * z.op("sign") -> z.op("sign") * x.op("sign")': "a product commutes",
-    "cotangent.py: Ct.get: want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx) -> "
-    "(True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": "where the two are one "
-    "the element of either is the same; else what is masked more is zero there already",
+    "cotangent.py: Ct.get: want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx) "
+    "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
+        "where the two are one, the element of either is the same; else what is masked more is zero there already"
+    ),
 }
 """Mutants that compute the same derivative, and why."""
 
