@@ -69,7 +69,7 @@ def report(entries: Iterable[dict[str, Any]]) -> str:
 
 _COUNTS = (
     *("programs", "unoptimised", "optimised", "run twice", "reverse", "forward", "not ", "derivative", "second"),
-    *("stopped", "in lanes", "in a batch", "from the cache", "single"),
+    *("stopped", "in lanes", "in a batch", "from the cache", "single", "debug"),
 )
 
 

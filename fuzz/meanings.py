@@ -79,6 +79,25 @@ class Noise:
         return noisy
 
 
+class Bad:
+    """Whether any operator of a run gives a NaN or an infinity."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    def meanings(self) -> dict[str, Meaning]:
+        """Of all operators."""
+        return {name: self._seen(exact().get(name, row.value)) for name, row in OPS.items() if row.result in "ra"}
+
+    def _seen(self, value: Meaning) -> Meaning:
+        def seen(*args: Any) -> Any:
+            y = value(*args)
+            self.found = self.found or not math.isfinite(y)
+            return y
+
+        return seen
+
+
 class Path:
     """Every decision that a run takes, in order: which side of a comparison, which cell, which sign."""
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from fuzz.meanings import Bad
 from fuzz.oracle import Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, row, same, told
 from rosesim import grad, jvp, vmap
 from rosesim.ad import types as T
 from rosesim.ad.check import check
-from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.errors import NumericalError, ProgramError, TypeMismatch
 from rosesim.ad.function import Fn
 from rosesim.ad.inline import inlined
 from rosesim.ad.ir import Block, Stop, all_lets, reachable
@@ -39,6 +40,7 @@ class Modes:
         self.cached()
         self.lanes()
         self.single()
+        self.debugged()
         self.twice()
 
     def cached(self) -> None:
@@ -93,6 +95,26 @@ class Modes:
             self.count["not compiled in single precision: a constant does not fit"] += 1
             return
         self.judge.close("single precision", self.judge.meant, outcome(program, self.judge.args), SINGLE)
+
+    def debugged(self) -> None:
+        """A debug program gives the same bits, or stops at a NaN or an infinity that there is."""
+        judge = self.judge
+        program = compile_func(inlined(judge.func), math="strict", optimise=False, debug=True)
+        self.count["debug"] += 1
+        bad = Bad()
+        interpreted(judge.func, judge.args, bad.meanings())
+        given = reals(judge.args)
+        try:
+            found: Flat | Stopped = tuple(program(*judge.args))
+        except NumericalError as e:
+            self.count["debug: stopped at a NaN or an infinity"] += 1
+            if not (bad.found or not np.isfinite(given).all()):
+                raise Disagreement(f"a debug program stops where all is finite: {e}") from e
+            return
+        except ProgramError as e:
+            found = Stopped(e)
+        if not same(judge.meant, found):
+            raise Disagreement(f"debug differs from the interpreter: {told(judge.meant)}, {told(found)}")
 
     def twice(self) -> None:
         """The second derivative is symmetric: u (H v) = v (H u)."""
