@@ -16,6 +16,8 @@ STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
 """Step lengths of the differences: one of them has to agree."""
 LARGE = 1e4
 """Beside larger arguments the shorter steps are rounded away."""
+TINY = 1e-290
+"""What is smaller has lost digits, or is about to."""
 
 
 class Slopes:
@@ -52,7 +54,7 @@ class Slopes:
         count["reverse = transpose of forward"] += 1
         if abs(reverse - forward) > 1e-10 * size and not self.judge.wavers(NOISE):
             off = self._products_move()
-            if abs(reverse - forward) > BOUND * off + 1e-300:
+            if abs(reverse - forward) > BOUND * off + TINY:
                 raise Disagreement(f"reverse is not the transpose of forward: {reverse!r}, {forward!r}, {off:.1e}")
         self._differences(forward, float(np.abs(terms[1]).sum()))
 
@@ -79,7 +81,7 @@ class Slopes:
             with np.errstate(over="ignore", invalid="ignore"):
                 off = abs((self._value(h) - self._value(-h)) / (2 * h) - forward)
             best = min(best, off - 1e-14 * scale / h) if math.isfinite(off) else best
-            if best <= 1e-5 * size + 1e-9 * scale:
+            if best <= 1e-5 * size + 1e-9 * scale + TINY:
                 self.count["forward = differences"] += 1
                 return
         self.count[self._why_not(forward, size, scale, best)] += 1
