@@ -17,7 +17,6 @@ PUBLIC = [(module, name) for module in SURFACES for name in importlib.import_mod
 
 # Names without an example of their own, and whose example, or which page's, has one of it.
 SHOWN = {
-    "rosesim.StepNorms": "rosesim.step_norms",
     "rosesim.scenes.Compiled": "rosesim.scenes.compiled",
     "rosesim.scenes.Published": "rosesim.scenes.Scene",
     "rosesim.scenes.SceneError": "rosesim.scenes.find_scene",

@@ -23,6 +23,11 @@ def tangents(found: Along) -> NDArray[np.uint8]:
 
     The tangent is that of the gradient; where the curve does not follow it at any scale the gradient is wrong,
     or true of pieces that are too short to be of use.
+
+    >>> from rosesim import Real, fn, sin
+    >>> from rosesim.checks.grads import along_gradient
+    >>> tangents(along_gradient(fn(lambda x: sin(x)), 1.0)).shape
+    (570, 784, 3)
     """
     columns, rows = 2, -(-len(found.steps) // 2)
     size = (GAP + columns * (WIDTH + GAP), TITLE + rows * (HEIGHT + GAP))
