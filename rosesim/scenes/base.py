@@ -15,7 +15,7 @@ from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
 
 MOST_STEPS = 100_000_000
-"""Of any scene: the quickest of ours takes half a minute for as many."""
+"""Of any scene: the simplest of ours take from 0.3 to 4 seconds for the values of as many."""
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
