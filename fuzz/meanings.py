@@ -66,13 +66,13 @@ class Noise:
 
     def meanings(self) -> dict[str, Meaning]:
         """Of the operators that round."""
-        return {name: self._noisy(exact().get(name, OPS[name].value)) for name in ROUNDED}
+        return {name: self._noisy(exact().get(name, OPS[name].value), name == "mul") for name in ROUNDED}
 
-    def _noisy(self, value: Meaning) -> Meaning:
+    def _noisy(self, value: Meaning, product: bool) -> Meaning:
         def noisy(*args: Any) -> Any:
             y = value(*args)
             size = abs(float(y))
-            if size != 0.0 and not self.least < size < self.most or size == 0.0 and value is OPS["mul"].value:
+            if size != 0.0 and not self.least < size < self.most or size == 0.0 and product:
                 self.extreme = self.extreme or size != 0.0 or all(a != 0.0 for a in args)
             return y * np.float64(1.0 + self._size * (2.0 * self._rng.random() - 1.0))
 

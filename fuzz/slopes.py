@@ -75,6 +75,9 @@ class Slopes:
         if np.abs(reals(self.judge.args[: self.own])).max(initial=0.0) > LARGE:
             self.count["not differenced: steps vanish beside an argument"] += 1
             return
+        if not 1e-140 < size < 1e140 and size != 0.0:
+            self.count["not differenced: beyond what squares can hold"] += 1
+            return
         scale = abs(self._value(0.0))
         best = math.inf
         for h in STEPS:

@@ -51,6 +51,8 @@ RULES = [
 
 EQUIVALENT: dict[str, str] = {
     'ops.py: copysign: x.op("sign") * z.op("sign") -> z.op("sign") * x.op("sign")': "a product commutes",
+    "ops.py: atan2: x * x + y * y -> (x * x) #2": "where x is 0 the slope by y is 0 without the guard",
+    "ops.py: atan2: x * x + y * y -> (y * y) #4": "where y is 0 the slope by x is 0 without the guard",
     "cotangent.py: Ct.get: want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx) "
     "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
         "where the two are one, the element of either is the same; else what is masked more is zero there already"

@@ -100,3 +100,17 @@ def test_the_report_names_what_was_found() -> None:
     said = report([json.loads(json.dumps(entry))])
     assert "1 disagreements" in said
     assert "chunk 4: row 00ff: Disagreement: x" in said
+
+
+FOUND = {
+    "a vector variant of a pow whose base LLVM found to be constant": "00000001030000000000000000000000d201603001d8000000000cd7"
+    "0000000000000000000000000000000000000000000100000000000000f9fb05",
+    "the sign of a NaN, read by copysign": "00040000000000000000000000000000d101096f0301000000000000000000000100000001d200a7",
+}
+"""Programs that once disagreed, as the writer of today reads their rows; what they showed is in docs/trust.md."""
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_what_once_disagreed_agrees(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, "")
+    judge(bytes.fromhex(FOUND[what]), Counter(), modes=True)

@@ -243,6 +243,14 @@ def test_conventions_at_zero(zero: float):
         assert slopes("copysign", zero, sign) == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("x", [0.0, 2.0, -2.0, 4.0, -4.0])
+@pytest.mark.parametrize("y", [2.0, -2.0, 4.0, -4.0, 0.0])
+def test_atan2_has_its_slope_wherever_but_at_the_origin(y: float, x: float):
+    """On the axes and the diagonals too, where a careless guard would take the convention."""
+    square = x * x + y * y
+    assert slopes("atan2", y, x) == ([x / square, -y / square] if square else [0.0, 0.0])
+
+
 def test_conventions_at_whole_numbers():
     for name in ("floor", "ceil", "trunc"):
         assert slopes(name, 2.0) == [0.0]
