@@ -103,9 +103,13 @@ def test_the_report_names_what_was_found() -> None:
 
 
 FOUND = {
-    "a vector variant of a pow whose base LLVM found to be constant": "00000001030000000000000000000000d201603001d8000000000cd7"
-    "0000000000000000000000000000000000000000000100000000000000f9fb05",
-    "the sign of a NaN, read by copysign": "00040000000000000000000000000000d101096f0301000000000000000000000100000001d200a7",
+    "a vector variant of a pow whose base LLVM found to be constant": (
+        "00000001030000000000000000000000d201603001d8000000000cd7"
+        "0000000000000000000000000000000000000000000100000000000000f9fb05"
+    ),
+    "the sign of a NaN, read by copysign": (
+        "00040000000000000000000000000000d101096f0301000000000000000000000100000001d200a7"
+    ),
 }
 """Programs that once disagreed, as the writer of today reads their rows; what they showed is in docs/trust.md."""
 
