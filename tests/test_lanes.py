@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from test_random_language import N, Writer, rows
 
+from fuzz.case import Case
+from fuzz.modes import Modes
+from fuzz.oracle import Judge
 from rosesim import (
     Index,
     ProgramError,
@@ -66,6 +68,9 @@ def check(f: Any, *args: Any, laned: bool = True) -> None:
                 np.testing.assert_array_equal(found, expected)
             else:
                 np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+N = 4
 
 
 @fn
@@ -153,21 +158,15 @@ def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
     check(f, np.random.default_rng(runs).normal(size=(runs, N)))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(rows, st.integers(0, 1000), st.sampled_from([2, 4, 8]))
-def test_random_programs_in_lanes(row: list[int], seed: int, width: int) -> None:
-    @fn
-    def f(x: Vec[Real, N]) -> Real:
-        return Writer(row).real([], x, 3)
-
-    xs = np.random.default_rng(seed).normal(size=(9, N))
-    before, machine.LANES = machine.LANES, width
-    try:
-        for g in (f, grad(f)):
-            found = vmap(g).compile(xs, math="strict")(xs)
-            np.testing.assert_array_equal(found, runs_alone(g, xs, math="strict"))
-    finally:
-        machine.LANES = before
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_random_programs_in_lanes(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "LANES", width)
+    rng, count = random.Random(width), Counter[str]()
+    for _ in range(12):
+        judge = Judge(Case(rng.randbytes(120)), count)
+        judge.core(both=False)
+        Modes(judge).lanes()
+    assert count["in lanes, strict"] > 5
 
 
 def test_what_all_runs_share_has_one_value() -> None:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_lanes import branching, calling, contacts, ending, nested, placing, runs_alone, waiting
-from test_random_language import N
+from test_lanes import N, branching, calling, contacts, ending, nested, placing, runs_alone, waiting
 
 from rosesim import Index, Real, TypeMismatch, Vec, const, fn, grad, opaque, scan, vmap
 from rosesim.scenes import compiled, configure, find_scene
