@@ -12,13 +12,11 @@ proved, so that this never fails: it is a net under the compiler.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from rosesim.ad import deep
+from rosesim.ad.births import birth, braced, can_be_bad, suspect, told, worst
 from rosesim.ad.builder import Builder
 from rosesim.ad.ir import (
     BOOL,
@@ -53,24 +51,15 @@ from rosesim.ad.ir import (
     index_ty,
     operands,
 )
-from rosesim.ad.ops import OPS
 from rosesim.ad.rewrite import Copy, erased, fresh
 from rosesim.ad.simplify import may_stop, nested_free
 from rosesim.ad.wanted import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
-
-HARMLESS = frozenset({
-    "neg", "abs", "sign", "floor", "ceil", "trunc", "copysign", "minimum", "maximum", "select", "real", "atan",
-    "atan2", "tanh", "erf",
-})  # fmt: skip
-"""The operators with a real result that give a NaN of a NaN alone, and an infinity of an infinity alone."""
 
 STRETCH = 64
 """So many operations are asked about in one test: each must be remembered until then."""
 
 STEP = Ty(IntT(0, 2**53))
 """The type in which a function is told the step of the loop that it is called from."""
-
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
 def guarded(func: Func) -> Func:
@@ -253,7 +242,7 @@ class _Stretch:
             self._check_access(inner, new)
             inner.keep(new)
             if self._is_asked(old):
-                flag = inner.op("or", flag, _suspect(inner, new))
+                flag = inner.op("or", flag, suspect(inner, new))
         g.loops.pop()
         results = [copy.atom(r) for r in e.body.results]
         body = inner.block((*results[:n], flag, *results[n:]))
@@ -270,7 +259,7 @@ class _Stretch:
 
     def _is_asked(self, let: Let) -> bool:
         """Whether it is asked of an operation whether its result is finite."""
-        return isinstance(let.expr, Op) and _can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
+        return isinstance(let.expr, Op) and can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
 
     def _foresee(self, let: Let) -> None:
         """Write what the conditions of a let's results name before its turn, where that can be."""
@@ -349,13 +338,13 @@ class _Stretch:
         bad: Atom = Lit(False, BOOL)
         for let in now:
             b.where = let.where
-            bad = b.op("or", bad, _suspect(b, let))
+            bad = b.op("or", bad, suspect(b, let))
         inner = Builder(b)
         for let in now:
             inner.where = let.where
             condition = without(self.g.condition(let.outs[0]), lambda p: p not in ready)
-            born = inner.op("and", self._truth(inner, condition), _born(inner, let))
-            self._guard(inner, born, _text(let.expr), (*operands(let.expr), let.outs[0]))
+            born = inner.op("and", self._truth(inner, condition), birth(inner, let))
+            self._guard(inner, born, told(let.expr), (*operands(let.expr), let.outs[0]))
         b.cond(bad, inner.block(()), Block((), ()), ())
 
     def _guard(self, b: Builder, bad: Atom, text: str, values: Sequence[Atom]) -> None:
@@ -367,7 +356,7 @@ class _Stretch:
             # A line of another file may be that of whatever called rosesim: a scene's rollout is no user's loop.
             known = line is not None and b.where is not None and line.file == b.where.file
             text += f", in iteration {{{len(at)}}} of " + (
-                f"the loop at {_braced(line)}" if known else "a loop around"
+                f"the loop at {braced(line)}" if known else "a loop around"
             )
             at.append(index)
             if len(at) == MOST_VALUES:
@@ -396,10 +385,10 @@ class _Stretch:
         )
         for o in let.outs:
             if isinstance(o.ty.scalar, FloatT):
-                bad, value = _worst(b, o)
+                bad, value = worst(b, o)
                 condition = without(self.g.condition(o), lambda p: p not in self.g.ready)
                 born = b.op("and", self._truth(b, condition), bad)
-                gave = f"{_braced(call.func.name)}({given}) gave {{{len(numbers)}}}"
+                gave = f"{braced(call.func.name)}({given}) gave {{{len(numbers)}}}"
                 self._guard(b, born, gave, (*numbers, value))
 
 
@@ -417,10 +406,6 @@ def _is_tight(e: Loop) -> bool:
     return plain and e.test is None and sum(c.ty.size for c in e.carries) <= FEW
 
 
-def _can_be_bad(name: str) -> bool:
-    return OPS[name].result == "r" and name not in HARMLESS or name in ("floor_clamp", "floor_wrap")
-
-
 def _names(condition: Condition) -> set[Var]:
     return {p for t in condition for p, _ in t}
 
@@ -436,71 +421,3 @@ def _has_effect(let: Let) -> bool:
             return acts(let) or any(isinstance(e, Call) and may_stop(e.func) for e in inner)
         case _:
             return False
-
-
-def _greatest(ty: Ty) -> Lit:
-    assert isinstance(ty.scalar, FloatT)
-    return Lit(sys.float_info.max if ty.scalar.width == 64 else float(np.finfo(np.float32).max), Ty(ty.scalar))
-
-
-def _finite(b: Builder, a: Atom) -> Atom:
-    """Whether a real is neither NaN nor infinite."""
-    return b.op("le", b.op("abs", a), _greatest(a.ty))
-
-
-def _is_number(b: Builder, a: Atom) -> Atom:
-    """Whether a real is no NaN."""
-    return b.op("eq", a, a)
-
-
-def _suspect(b: Builder, let: Let) -> Atom:
-    """Whether an operation is worth a question: its result is not finite, or is the index that a NaN became."""
-    out, first = let.outs[0], operands(let.expr)[0]
-    return b.op("not", _finite(b, out) if isinstance(out.ty.scalar, FloatT) else _is_number(b, first))
-
-
-def _born(b: Builder, let: Let) -> Atom:
-    """Whether an operation gave a NaN of numbers, or an infinity of finite numbers."""
-    out = let.outs[0]
-    if not isinstance(out.ty.scalar, FloatT):
-        return _suspect(b, let)
-    reals = [a for a in operands(let.expr) if isinstance(a.ty.scalar, FloatT)]
-    numbers: Atom = Lit(True, BOOL)
-    finite: Atom = Lit(True, BOOL)
-    for a in reals:
-        numbers = b.op("and", numbers, _is_number(b, a))
-        finite = b.op("and", finite, _finite(b, a))
-    nan = b.op("not", _is_number(b, out))
-    infinite = b.op("and", b.op("not", nan), b.op("not", _finite(b, out)))
-    return b.op("or", b.op("and", nan, numbers), b.op("and", infinite, finite))
-
-
-def _worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
-    """Whether any number of a value is not finite, and such a one."""
-    if not a.ty.shape:
-        return b.op("not", _finite(b, a)), a
-    n, one = a.ty.shape[0], Ty(a.ty.scalar)
-    index = Var(index_ty(n))
-    bad, value = Var(BOOL), Var(one)
-    inner = Builder(b)
-    here, what = _worst(inner, inner.get(a, (index,)))
-    body = inner.block((inner.op("or", bad, here), inner.op("select", bad, value, what)))
-    loop = Loop(n, index, (Lit(False, BOOL), Lit(0.0, one)), (bad, value), body)
-    outs = b.let(loop, BOOL, one)
-    return outs[0], outs[1]
-
-
-def _text(e: Expr) -> str:
-    """The template of what an operation was and gave."""
-    assert isinstance(e, Op)
-    if OPS[e.name].result == "i":
-        return "{0} was made an index"
-    k = len(e.args)
-    args = [f"{{{j}}}" for j in range(k)]
-    if e.name in _INFIX:
-        return f"{args[0]} {_INFIX[e.name]} {args[1]} gave {{{k}}}"
-    return f"{e.name}({', '.join(args)}) gave {{{k}}}"
-
-
-def _braced(text: object) -> str:
-    return str(text).replace("{", "{{").replace("}", "}}")
