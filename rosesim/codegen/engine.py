@@ -135,7 +135,8 @@ def _module(text: str, optimise: bool, straight: bool) -> llvm.ModuleRef:
     # LLVM 22 at times makes an invalid module, of which code generation would end the process: its straight-line
     # vectoriser writes a use before its definition, and a function whose parameter it has found to be constant keeps
     # the name of the vector variant with that parameter. Such a program does without the one, or without both.
-    for less in (text, text.replace('"vector-function-abi-variant"', '"variant-left-away"')):
+    plain = text.replace('"vector-function-abi-variant"', '"variant-left-away"')
+    for less in (text, plain) if straight else (plain,):
         if _is_valid(module):
             return module
         module, machine = _parsed(less, optimise)
