@@ -59,6 +59,10 @@ EQUIVALENT: dict[str, str] = {
     ),
     "forward.py: Activity._mark: isinstance(v, Var) -> True": "what carries no tangent has one of zeros: more work",
     "forward.py: Activity._let: any(a in on for a in args) -> True": "the same",
+    "forward.py: Activity._let: x in on -> True": "the same",
+    "forward.py: Activity._let: ref in on -> True": "the same",
+    "forward.py: Activity._call: any(mask) -> True": "the same",
+    "transpose.py: Reverse._let: ct.clean(g.b) -> ct.value": "no trace fills an array with a variable",
 }
 """Mutants that compute the same derivative, and why."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import check_gradients, interpreted
+from support import check_gradients, compiled, interpreted
 
 from rosesim import (
     Bool,
@@ -280,3 +280,26 @@ def test_an_opaque_function_of_arrays_is_given_its_own_copies() -> None:
     np.testing.assert_array_equal(x, np.arange(6.0))
     np.testing.assert_array_equal(grad(f)(x), 4.0 * x)
     assert seen
+
+
+def test_a_rule_may_subtract_tangents() -> None:
+    @fn
+    def f(x: Real, y: Real) -> Real:
+        return x - 2.0 * y
+
+    @f.defjvp
+    def _(x: Dual, y: Dual) -> Dual:
+        return Dual(x.re - 2.0 * y.re, x.du - 2.0 * y.du)
+
+    @fn
+    def g(x: Real) -> Real:
+        return -x
+
+    @g.defjvp
+    def _(x: Dual) -> Dual:
+        return Dual(-x.re, Tan() - x.du)
+
+    for run in (interpreted, compiled):
+        assert run(grad(f), 1.0, 2.0) == (1.0, -2.0)
+        assert run(grad(g), 3.0) == -1.0
+        assert run(grad(grad(lambda x, y: f(x, y) * f(x, y), wrt=1), wrt=1), 1.0, 2.0) == 8.0
