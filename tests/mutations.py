@@ -42,7 +42,7 @@ NOT_LOADED = 100
 
 OPERATORS = [["test_ops.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
 RULES = [
-    ["test_gradients.py"],
+    ["test_rare_rules.py", "test_gradients.py"],
     ["test_custom.py", "test_select.py"],
     ["test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
     ["test_fuzz.py", "test_large_arrays.py", "test_calls.py", "test_in_place.py", "test_stencil.py"],
@@ -62,7 +62,6 @@ EQUIVALENT: dict[str, str] = {
     "forward.py: Activity._let: x in on -> True": "the same",
     "forward.py: Activity._let: ref in on -> True": "the same",
     "forward.py: Activity._call: any(mask) -> True": "the same",
-    "transpose.py: Reverse._let: ct.clean(g.b) -> ct.value": "no trace fills an array with a variable",
 }
 """Mutants that compute the same derivative, and why."""
 

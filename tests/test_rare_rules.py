@@ -1,0 +1,65 @@
+"""Derivative rules that few programs meet, each found to be untested by `mutations`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support import compiled, interpreted
+
+from rosesim import Bool, Index, Real, Vec, dot, fn, grad, jvp, select, sum
+from rosesim.ad import trace
+from rosesim.ad import types as T
+from rosesim.ad.ir import FloatT, Ty
+from rosesim.ad.vector import unflatten
+
+
+@fn
+def filled(x: Real) -> Vec[Real, 3]:
+    """An array of one variable, which passes may make though no construct does."""
+    atom = trace.emit(lambda b: b.fill(x.atom, Ty(FloatT(), (3,))))
+    return unflatten(T.VecType(3, T.REAL), [atom])
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_an_array_filled_with_a_variable(run: Any) -> None:
+    @fn
+    def f(x: Real, w: Vec[Real, 3]) -> Real:
+        return dot(filled(x), w)
+
+    w = np.array([1.0, -2.0, 4.0])
+    assert run(grad(f, wrt=0), 0.5, w) == 3.0
+    assert run(lambda x, w: jvp(f)(x, w, 2.0, None)[1], 0.5, w) == 6.0
+
+
+def some(v: Any, wanted: Any) -> Any:
+    """The sum of 1 / v over the elements that are wanted."""
+    return sum(3, lambda i: select(wanted[i], 1.0 / v[i], 0.0))
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_nothing_comes_back_from_an_element_that_a_select_does_not_want(run: Any) -> None:
+    @fn
+    def of_filled(x: Real, wanted: Vec[Bool, 3]) -> Real:
+        return some(filled(x), wanted)
+
+    @fn
+    def of_replaced(v: Vec[Real, 3], y: Real, k: Index[3], wanted: Vec[Bool, 3]) -> Real:
+        return some(replaced(v, y, k), wanted)
+
+    @fn
+    def replaced(v: Vec[Real, 3], y: Real, k: Index[3]) -> Vec[Real, 3]:
+        return v.at[k].set(y)
+
+    @fn
+    def and_in_a_loop(x: Real, wanted: Bool) -> Real:
+        n = x * 2.0
+        return sum(4, lambda i: n * i * n) + sum(4, lambda i: n * i) + select(wanted, 1.0 / n, 0.0)
+
+    none = np.zeros(3, bool)
+    assert run(grad(of_filled, wrt=0), 0.0, none) == 0.0
+    by_v, by_y, *_ = run(grad(of_replaced), np.zeros(3), 2.0, 1, np.array([False, True, False]))
+    assert by_v.tolist() == [0.0, 0.0, 0.0]
+    assert by_y == -0.25
+    assert run(grad(and_in_a_loop, wrt=0), 0.0, False) == 12.0
