@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import compiled, interpreted
 
-from rosesim import Bool, Index, Real, Vec, dot, fn, grad, jvp, select, sum
+from rosesim import Bool, Index, Real, Vec, dot, fn, grad, jvp, log, select, sum, vec
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.ir import FloatT, Ty
@@ -57,9 +57,17 @@ def test_nothing_comes_back_from_an_element_that_a_select_does_not_want(run: Any
         n = x * 2.0
         return sum(4, lambda i: n * i * n) + sum(4, lambda i: n * i) + select(wanted, 1.0 / n, 0.0)
 
+    @fn
+    def in_one(u: Vec[Real, 3], y: Real, k: Index[3], wanted: Vec[Bool, 3]) -> Real:
+        return some(vec(3, lambda i: log(u[i])).at[k].set(y), wanted)
+
     none = np.zeros(3, bool)
+    for beside in (0.0, 1.0):  # of which the logarithm has an infinite slope, or its inverse has
+        by_u, *_ = run(grad(in_one), np.array([np.e, 5.0, beside]), 2.0, 1, np.array([True, True, False]))
+        np.testing.assert_allclose(by_u, [-1.0 / np.e, 0.0, 0.0], rtol=1e-14)
     assert run(grad(of_filled, wrt=0), 0.0, none) == 0.0
-    by_v, by_y, *_ = run(grad(of_replaced), np.zeros(3), 2.0, 1, np.array([False, True, False]))
-    assert by_v.tolist() == [0.0, 0.0, 0.0]
-    assert by_y == -0.25
+    v, wanted = np.array([-4.0, 0.0, 0.0]), np.array([True, True, False])
+    by_v, by_y, *_ = run(grad(of_replaced), v, 2.0, 1, wanted)
+    assert (by_v.tolist(), by_y) == ([-0.0625, 0.0, 0.0], -0.25)
+    assert run(jvp(of_replaced), v, 2.0, 1, wanted, np.ones(3), 3.0, None, None)[1] == -0.0625 - 0.75
     assert run(grad(and_in_a_loop, wrt=0), 0.0, False) == 12.0
