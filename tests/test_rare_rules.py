@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import compiled, interpreted
 
-from rosesim import Bool, Index, Real, Vec, dot, fn, grad, jvp, log, select, sum, vec
+from rosesim import Bool, Dual, Index, Real, Tan, Vec, dot, fn, grad, jvp, log, select, sum, vec
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.ir import FloatT, Ty
@@ -71,3 +71,45 @@ def test_nothing_comes_back_from_an_element_that_a_select_does_not_want(run: Any
     assert (by_v.tolist(), by_y) == ([-0.0625, 0.0, 0.0], -0.25)
     assert run(jvp(of_replaced), v, 2.0, 1, wanted, np.ones(3), 3.0, None, None)[1] == -0.0625 - 0.75
     assert run(grad(and_in_a_loop, wrt=0), 0.0, False) == 12.0
+
+
+@fn
+def both(x: Real) -> tuple[Real, Real]:
+    """A function of two results whose reverse is given."""
+    return 3.0 * x, x * x
+
+
+@both.defvjp
+def _(x: Real, ct: tuple[Tan, Tan]) -> Tan:
+    return 3.0 * ct[0] + 2.0 * x * ct[1]
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_a_rule_for_two_results_of_which_one_is_wanted(run: Any) -> None:
+    @fn
+    def either(x: Real, p: Bool, q: Bool) -> Real:
+        a, b = both(x)
+        return select(p, a, 0.0) + select(q, b, 0.0)
+
+    @fn
+    def one_risky(x: Real, p: Bool) -> Real:
+        a, b = both(x)
+        return select(p, 1.0 / b, 0.0) + a
+
+    for p, q, slope in ((True, False, 3.0), (False, True, 8.0), (True, True, 11.0), (False, False, 0.0)):
+        assert run(grad(either, wrt=0), 4.0, p, q) == slope
+    assert run(grad(one_risky, wrt=0), 0.0, False) == 3.0
+    assert run(lambda x, p: jvp(one_risky)(x, p, 2.0, None)[1], 0.0, False) == 6.0
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_a_rule_that_divides_a_tangent_by_a_number(run: Any) -> None:
+    @fn
+    def quarter(x: Real) -> Real:
+        return 0.25 * x
+
+    @quarter.defjvp
+    def _(x: Dual) -> Dual:
+        return Dual(0.25 * x.re, x.du / 4.0)
+
+    assert run(grad(lambda x: quarter(x) * x), 3.0) == 1.5
