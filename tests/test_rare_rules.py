@@ -113,3 +113,26 @@ def test_a_rule_that_divides_a_tangent_by_a_number(run: Any) -> None:
         return Dual(0.25 * x.re, x.du / 4.0)
 
     assert run(grad(lambda x: quarter(x) * x), 3.0) == 1.5
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_an_element_read_twice_counts_where_either_reading_does(run: Any) -> None:
+    @fn
+    def f(u: Vec[Real, 3], k: Index[3], p: Bool, q: Bool) -> Real:
+        v = vec(3, lambda i: log(u[i]))
+        return select(p, v[0], 0.0) + select(q, v[k], 0.0)
+
+    u = np.array([2.0, 1.0, 1.0])
+    for p, q, slope in ((True, False, 0.5), (False, True, 0.5), (True, True, 1.0), (False, False, 0.0)):
+        assert run(grad(f, wrt=0), u, 0, p, q).tolist() == [slope, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("run", [interpreted, compiled])
+def test_two_uses_that_one_condition_refuses(run: Any) -> None:
+    @fn
+    def f(x: Real, p: Bool) -> Real:
+        n = x * 2.0
+        return select(p, 1.0 / n, 0.0) + select(p, log(n), 0.0) + x
+
+    assert run(grad(f, wrt=0), 0.0, False) == 1.0
+    assert run(grad(f, wrt=0), 1.0, True) == 1.0 - 0.5 + 1.0
