@@ -72,7 +72,7 @@ class Fn(Generic[P, R]):
         self.version = 0
         self._scope = scope
         self._infer = infer
-        self._cache: dict[Types, Traced] = {}
+        self._cache: dict[tuple[Types, bool], Traced] = {}
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, Fn[..., Any]] = {}
         self._custom: dict[str, Fn[..., Any]] = {}
@@ -169,9 +169,14 @@ class Fn(Generic[P, R]):
 
     # -------------------------------------------------------------------------------- tracing
 
-    def traced(self, types: Types) -> Traced:
-        """The program for parameters of these types, traced again where what it read has changed."""
-        known = self._cache.get(types)
+    def traced(self, types: Types, *, live: bool = False) -> Traced:
+        """The program for parameters of these types, traced again where what it read has changed.
+
+        A `live` program may read arrays where they lie, and so do its callees; others have copies.
+        """
+        outer = trace.current()
+        live = live if outer is None else outer.world.live
+        known = self._cache.get((types, live))
         if known is not None and known.world.unchanged():
             return known
         nest = _underway.get()
@@ -187,7 +192,7 @@ class Fn(Generic[P, R]):
             )
         nest[self, types] = None
         try:
-            made = deep.nested(self._trace, types)
+            made = deep.nested(lambda: self._trace(types, live))
         except RecursionError as e:
             raise TraceError(
                 f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
@@ -198,11 +203,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
-        self._cache[types] = made
+        self._cache[types, live] = made
+        if not made.world.reads_where_it_lies():
+            self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types) -> Traced:
-        world = World()
+    def _trace(self, types: Types, live: bool) -> Traced:
+        world = World(live=live)
         world.read(("version", id(self)), lambda: self.version)
         world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
@@ -372,8 +379,17 @@ class Fn(Generic[P, R]):
         types = self.types_of(args)
         program = self._programs.get(types)
         if program is None or not program.traced.world.unchanged():
-            program = self._programs[types] = Program(self, types)
+            program = self._programs[types] = self._program(types, program)
         return program(*args)
+
+    def _program(self, types: Types, before: Program | None) -> Program:
+        """The program for a call; the one before, where nothing came of what changed."""
+        if before is not None and before.debug == debugging():
+            traced = self.traced(types, live=True)
+            if not traced.captured and before.does_the_same_as(traced):
+                before.traced = traced
+                return before
+        return Program(self, types, live=True)
 
     def compile(
         self,
@@ -472,14 +488,15 @@ class Program:
     12.0
     """
 
-    def __init__(self, f: Fn[..., Any], types: Types, **how: Any):
+    def __init__(self, f: Fn[..., Any], types: Types, *, live: bool = False, **how: Any):
         with uncollected():
-            self._make(f, types, how)
+            self._make(f, types, live, how)
 
-    def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
+    def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
-        self.traced = f.traced(types)
+        self.debug: bool = how["debug"]
+        self.traced = f.traced(types, live=live)
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
@@ -496,6 +513,12 @@ class Program:
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._run = self._caller(types)
+
+    def does_the_same_as(self, traced: Traced) -> bool:
+        """Whether it is the program of another trace too."""
+        from rosesim.ad.alike import alike  # not needed before something has changed
+
+        return traced.result == self.traced.result and alike(self.traced.func, traced.func)
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""
