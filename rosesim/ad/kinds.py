@@ -22,14 +22,15 @@ import threading
 import types
 import typing
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from rosesim.ad.ir import INLINE_DATA
+from rosesim.ad.looks import MISSING, Again
 
-MISSING = object()
+NO_ATTRIBUTES: dict[str, Any] = {}
 
 _INSTALLED = {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio"}
 _FIXED = (sys.stdlib_module_names | _INSTALLED) - {"__main__"}
@@ -139,7 +140,24 @@ def attributes(v: Any) -> dict[str, Any]:
     try:
         return object.__getattribute__(v, "__dict__")
     except AttributeError:
-        return {}
+        return NO_ATTRIBUTES
+
+
+def class_and_dict(v: Any) -> Sequence[Any]:
+    """An object's class and the dict of its attributes, whatever its class says of them."""
+    return type(v), attributes(v)
+
+
+@functools.lru_cache(maxsize=4096)
+def has_plain_attributes(kind: type) -> bool:
+    """Whether `v.__class__` and `v.__dict__` are what they are called, for instances."""
+    return not any(
+        "__getattribute__" in c.__dict__
+        or "__class__" in c.__dict__
+        or isinstance(c.__dict__.get("__dict__"), property)
+        for c in kind.__mro__
+        if c is not object and not _is_in_c(c)
+    )
 
 
 # ------------------------------------------------------------------------------------- arrays
@@ -181,19 +199,19 @@ def _same_numbers(a: np.ndarray[Any, Any]) -> Callable[[], bool]:
     return same
 
 
-def _array(reach: Any, a: np.ndarray[Any, Any]) -> Look | None:
+def _array(reach: Any, a: np.ndarray[Any, Any]) -> None:
     if a.dtype.hasobject:
-        if a.dtype.kind != "O":
-            reach.named(["__dict__"])
-            reach.unwatched = reach.unwatched or "an array of records that hold objects"
-            return None
-        return np.ndarray.ravel(a).tolist
+        if a.dtype.kind == "O":
+            reach.get(lambda x: (x.shape,), a)
+            reach.go_through(a, Again(lambda x: np.ndarray.ravel(x).tolist(), a))
+        else:
+            reach.hidden("an array of records that hold objects")
+        return
     owner: Any = a
     while type(owner) is np.ndarray:
         owner = owner.base
     if type(owner) is not bytes:  # which nobody can write to
-        reach.numbers(_same_numbers(a))
-    return None
+        reach.numbers(a, _same_numbers(a))
 
 
 def _buffer(reach: Any, v: Any) -> None:
@@ -205,75 +223,90 @@ def _buffer(reach: Any, v: Any) -> None:
         except ValueError:  # released
             return False
 
-    reach.numbers(same)
+    reach.numbers(v, same)
 
 
 # -------------------------------------------------------------------------------- the other kinds
 
-Look = Callable[[], Sequence[Any]]
-Parts = Callable[[Any, Any], "Look | None"]
-
-
-def _immutable(parts: Callable[[Any], Sequence[Any]]) -> Parts:
-    return lambda reach, v: reach.immutable(parts(v))
-
-
-def _mutable(parts: Callable[[Any], Sequence[Any]]) -> Parts:
-    return lambda _, v: functools.partial(parts, v)
+Parts = Callable[[Any, Any], None]
 
 
 def _nothing(reach: Any, v: Any) -> None:
-    return None
+    pass
 
 
-def _dict(v: dict[Any, Any]) -> Sequence[Any]:
-    return [*dict.keys(v), *dict.values(v)]
+def _find(parts: Callable[[Any], Iterable[Any]]) -> Parts:
+    """What is held for good."""
+    return lambda reach, v: reach.find(parts(v))
 
 
-def _ordered(v: Any) -> Sequence[Any]:
-    return [*collections.OrderedDict.keys(v), *dict.values(v)]  # its order is its own
+def _get(parts: Callable[[Any], Sequence[Any]]) -> Parts:
+    """What is held in a number of places that does not change."""
+    return lambda reach, v: reach.get(parts, v)
+
+
+def _go_through(parts: Callable[[Any], Iterable[Any]]) -> Parts:
+    """What is held in any number."""
+    return lambda reach, v: reach.go_through(v, Again(parts, v))
+
+
+def _list(reach: Any, v: Any) -> None:
+    reach.go_through(v, v if type(v) is list else Again(list.__iter__, v))
+
+
+def _dict(reach: Any, v: Any) -> None:
+    reach.go_through(v, dict.keys(v), "keys of a dict")
+    reach.go_through(v, dict.values(v))
+
+
+def _ordered(reach: Any, v: Any) -> None:
+    reach.go_through(v, collections.OrderedDict.keys(v), "keys of a dict")  # in an order of its own
+    reach.go_through(v, dict.values(v))
+
+
+def _default(reach: Any, v: Any) -> None:
+    reach.get(lambda x: (x.default_factory,), v)
+    _dict(reach, v)
 
 
 def _getter(reach: Any, v: Any) -> None:
     """attrgetter, itemgetter, methodcaller: the names that it asks by."""
     parts = v.__reduce__()[1]
     reach.named([word for p in parts if isinstance(p, str) for word in p.split(".")])
-    reach.immutable([p for p in parts if not isinstance(p, str)])
+    reach.find([p for p in parts if not isinstance(p, str)])
 
 
-def _cached(reach: Any, v: Any) -> Look | None:
+def _cached(reach: Any, v: Any) -> None:
     """What `functools.cache` keeps; what a bounded one keeps is hidden."""
     if v.cache_parameters()["maxsize"] is not None:
-        reach.unwatched = reach.unwatched or f"the cache of {v.__name__}, functools.lru_cache of a bounded size"
-    reach.immutable([v.__wrapped__, *(x for x in gc.get_referents(v) if isinstance(x, dict))])
-    return None
+        reach.hidden(f"the cache of {v.__name__}, functools.lru_cache of a bounded size")
+    reach.find([v.__wrapped__, *(x for x in gc.get_referents(v) if isinstance(x, dict))])
 
 
 PARTS: dict[type, Parts] = {
     object: _nothing,
     int: _nothing, float: _nothing, complex: _nothing, str: _nothing, bytes: _nothing, np.dtype: _nothing,
-    types.SimpleNamespace: _nothing, threading.local: _nothing, slice: _immutable(lambda v: (v.start, v.stop, v.step)),
-    list: _mutable(list.copy), dict: _mutable(_dict), collections.OrderedDict: _mutable(_ordered),
-    collections.defaultdict: _mutable(lambda v: [v.default_factory, *_dict(v)]),
-    set: _mutable(lambda v: [*set.__iter__(v)]), collections.deque: _mutable(lambda v: [*collections.deque.__iter__(v)]),
-    tuple: _immutable(lambda v: [*tuple.__iter__(v)]), frozenset: _immutable(lambda v: [*frozenset.__iter__(v)]),
+    types.SimpleNamespace: _nothing, threading.local: _nothing, slice: _find(lambda v: (v.start, v.stop, v.step)),
+    list: _list, dict: _dict, collections.OrderedDict: _ordered, collections.defaultdict: _default,
+    set: _go_through(set.__iter__), collections.deque: _go_through(collections.deque.__iter__),
+    tuple: _find(tuple.__iter__), frozenset: _find(frozenset.__iter__),
     np.ndarray: _array, bytearray: _buffer, array.array: _buffer, memoryview: _buffer,
-    types.MethodType: _immutable(lambda v: (v.__func__, v.__self__)),
-    types.BuiltinFunctionType: _immutable(lambda v: () if isinstance(v.__self__, types.ModuleType) else (v.__self__,)),
-    functools.partial: _mutable(lambda v: [v.func, v.args, v.keywords]),
-    property: _immutable(lambda v: (v.fget, v.fset)),
-    staticmethod: _immutable(lambda v: (v.__func__,)), classmethod: _immutable(lambda v: (v.__func__,)),
-    types.CellType: _mutable(lambda v: [_cell(v)]),
-    types.MappingProxyType: _immutable(gc.get_referents),
-    type({}.keys()): _immutable(gc.get_referents), type({}.values()): _immutable(gc.get_referents),
-    type({}.items()): _immutable(gc.get_referents),
-    weakref.ReferenceType: _mutable(lambda v: [v()]),
-    contextvars.ContextVar: _mutable(lambda v: [v.get(MISSING)]),
+    types.MethodType: _find(lambda v: (v.__func__, v.__self__)),
+    types.BuiltinFunctionType: _find(lambda v: () if isinstance(v.__self__, types.ModuleType) else (v.__self__,)),
+    functools.partial: _get(lambda v: (v.func, v.args, v.keywords)),
+    property: _find(lambda v: (v.fget, v.fset)),
+    staticmethod: _find(lambda v: (v.__func__,)), classmethod: _find(lambda v: (v.__func__,)),
+    types.CellType: _get(lambda v: (_cell(v),)),
+    types.MappingProxyType: _find(gc.get_referents),
+    type({}.keys()): _find(gc.get_referents), type({}.values()): _find(gc.get_referents),
+    type({}.items()): _find(gc.get_referents),
+    weakref.ReferenceType: _get(lambda v: (v(),)),
+    contextvars.ContextVar: _get(lambda v: (v.get(MISSING),)),
     operator.attrgetter: _getter, operator.itemgetter: _getter, operator.methodcaller: _getter,
     functools._lru_cache_wrapper: _cached,  # pyright: ignore[reportPrivateUsage] -- the class has no other name
-    BaseException: _mutable(lambda v: [v.args]),
+    BaseException: _get(lambda v: (v.args,)),
 }  # fmt: skip
-"""By class written in C: how to look at what its instances hold, apart from attributes. A look gives objects."""
+"""By class written in C: how to look at what its instances hold, apart from attributes."""
 
 BARE = {object, types.SimpleNamespace, threading.local, functools.partial, BaseException}
 """Those of them whose own instances have attributes."""
@@ -302,7 +335,7 @@ _OUTSIDE = {
 }  # fmt: skip
 """Functions of installed modules and classes that read what lies outside of Python's objects."""
 _READING = {"numpy", "datetime", "pathlib", "os", "io", "uuid", "urllib", "subprocess", "importlib", "inspect",
-            "secrets", "pickle", "json", "tempfile", "shutil", "glob", "time", "codecs", "gzip", "posixpath"}  # fmt: skip
+            "secrets", "pickle", "json", "tempfile", "shutil", "glob", "time", "codecs", "gzip"}  # fmt: skip
 
 
 NAMING = {getattr, hasattr, vars, dir}

@@ -17,20 +17,18 @@ from __future__ import annotations
 import builtins
 import functools
 import importlib.util
-import itertools
+import operator
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import EnumMeta
 from typing import Any
 
 import numpy as np
 
 from rosesim.ad import kinds
-from rosesim.ad.kinds import MISSING
+from rosesim.ad.looks import MISSING, Getter, Looks
 from rosesim.ad.uses import Uses, uses
-
-Look = Callable[[], Sequence[Any]]
 
 _BY_MADE_UP_NAMES = {"__dict__", "__getattribute__", "getmembers", "getattr_static"}
 _BY_ANY_WAY = {
@@ -44,10 +42,7 @@ class Reach:
     """What can be reached from some functions, each thing with how to look at it again."""
 
     def __init__(self, functions: Sequence[Any], *, calls: bool = False, live: bool = False):
-        self.looks: list[Look] = []
-        """Each gives objects, the same ones as long as nothing has changed."""
-        self.contents: list[Callable[[], bool]] = []
-        """Each says whether the numbers of an array are as they were."""
+        self.looks = Looks()
         self.handed: dict[int, np.ndarray[Any, Any]] = {}
         """Arrays that are only handed to `const`, by identity."""
         self.unwatched = ""
@@ -60,9 +55,6 @@ class Reach:
         self._names: set[str] = set()
         self._handed_names: set[str] = set()
         self._whole = False
-        self._functions: list[types.FunctionType] = []
-        self._cells: dict[int, Any] = {}
-        self._spaces: dict[int, tuple[dict[str, Any], set[str]]] = {}
         self._holders: list[_Holder] = []
         self._reads_paths = False
         self._explore()
@@ -79,17 +71,9 @@ class Reach:
                     self._hand(array)
                 holder.handed.clear()
             if self._stack:
-                known = -1, False
+                known = -1, False  # and once more
         if self._reads_paths and not self._names.isdisjoint(_BY_PATH):
             self._cannot_watch("a file")
-        if self._functions:
-            self.looks.append(functools.partial(_of_functions, tuple(self._functions)))
-        if self._cells:
-            self.looks.append(functools.partial(_of_cells, tuple(self._cells.values())))
-        self.looks += (
-            functools.partial(_of_space, space.get, tuple(names)) for space, names in self._spaces.values()
-        )
-        self.looks += (holder.look() for holder in self._holders)
 
     def _visit(self, v: Any) -> None:
         if type(v) in kinds.LEAVES or isinstance(v, np.generic) or id(v) in self._seen:
@@ -100,18 +84,20 @@ class Reach:
         elif isinstance(v, type):
             self._class(v)
         elif isinstance(v, types.ModuleType):
-            self._holders.append(_Holder(v, "fixed module" if kinds.is_fixed(v) else "module"))
+            if not kinds.is_fixed(v):  # those are read by `_path`
+                self._holders.append(_Holder(v, "module", self.looks))
         else:
             self._object(v)
 
     # ------------------------------------------------------------------------------- code
 
     def _function(self, f: types.FunctionType) -> None:
-        self._functions.append(f)
+        self.looks.get("function", _of_function, f)
         self._stack += f.__defaults__ or ()
-        self._stack += (f.__kwdefaults__ or {}).values()
+        if f.__kwdefaults__:
+            self._stack.append(f.__kwdefaults__)
         if f.__dict__:
-            self._holders.append(_Holder(f, "function"))
+            self._holders.append(_Holder(f, "function", self.looks))
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
         if kinds.is_fixed(f) and id(f) not in self._roots:
             for cell in cells.values():  # what it was made to wrap is the user's
@@ -142,8 +128,9 @@ class Reach:
                 self._path(f.__globals__.get(path[0], MISSING), path[1:])
 
     def _cell(self, cell: Any) -> None:
-        self._cells[id(cell)] = cell
-        self._stack.append(_content(cell))
+        content = _content(cell)
+        self.looks.get("cell", _content_twice if content is MISSING else _of_cell, cell)
+        self._stack.append(content)
 
     def _global(self, space: dict[str, Any], name: str, used: Uses, as_meant: bool) -> None:
         value = space.get(name, MISSING)
@@ -153,14 +140,11 @@ class Reach:
         elif value is MISSING:
             own = builtins.__dict__.get(name, MISSING)
             if getattr(own, "__module__", None) != "builtins":
-                self._watch(builtins.__dict__, name)
+                self.looks.name(builtins.__dict__, name)
             self._stack.append(own)
         else:
             self._stack.append(value)
-        self._watch(space, name)
-
-    def _watch(self, space: dict[str, Any], name: str) -> None:
-        self._spaces.setdefault(id(space), (space, set()))[1].add(name)
+        self.looks.name(space, name)
 
     def _need_not_read(self, value: Any, counted: bool) -> bool:
         """Whether a variable that is only handed over or counted stands for something of which that is true."""
@@ -175,7 +159,7 @@ class Reach:
             return False
         if id(array) not in self.handed:
             self.handed[id(array)] = array
-            self.contents.append(kinds.same_place(array))
+            self.looks.contents[id(array)] = kinds.same_place(array)
         return True
 
     def _import(self, f: types.FunctionType, name: str, level: int) -> None:
@@ -190,7 +174,7 @@ class Reach:
         for k in range(len(parts)):
             inner = ".".join(parts[: k + 1])
             if parts[0] != "rosesim":
-                self._watch(sys.modules, inner)
+                self.looks.name(sys.modules, inner)
                 self._stack.append(sys.modules.get(inner, MISSING))
 
     def _path(self, v: Any, names: tuple[str, ...]) -> None:
@@ -204,7 +188,7 @@ class Reach:
             if kinds.reads_outside(v, names[0], value):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
             if not isinstance(value, types.FunctionType | type | types.ModuleType | types.BuiltinFunctionType):
-                self._watch(space, names[0])
+                self.looks.name(space, names[0])
             if not isinstance(value, types.FunctionType | types.ModuleType):
                 self._stack.append(value)
             v, names = value, names[1:]
@@ -220,7 +204,7 @@ class Reach:
         self._stack.append(type(c))
         if isinstance(c, EnumMeta):
             self._stack.append(c._member_map_)
-        self._holders.append(_Holder(c, "class"))
+        self._holders.append(_Holder(c, "class", self.looks))
 
     def _object(self, v: Any) -> None:
         kind = type(v)
@@ -241,57 +225,73 @@ class Reach:
                 self._cannot_watch(f"{v.__module__}.{v.__name__}")
         if kind.__module__.partition(".")[0] == "pathlib":
             self._reads_paths = True
-        look = parts(self, v)
-        if look is not None:
-            self.looks.append(look)
-            self._stack += look()
+        parts(self, v)
         if kind is not native or native in kinds.BARE:
             self._stack.append(kind)
-            self._holders.append(_Holder(v, "object"))
+            self._holders.append(_Holder(v, "object", self.looks))
 
     def _cannot_watch(self, what: str) -> None:
         self.unwatched = self.unwatched or what
 
     # ----------------------------------------------------------- called by the table of kinds
 
-    def immutable(self, parts: Sequence[Any]) -> None:
-        """Look into what cannot itself be changed."""
+    def find(self, parts: Iterable[Any]) -> None:
+        """Go on to what a thing holds that cannot itself be changed."""
         self._stack += parts
 
-    def numbers(self, same: Callable[[], bool]) -> None:
-        """Note how to tell whether numbers are as they were."""
-        self.contents.append(same)
+    def get(self, getter: Getter, v: Any) -> None:
+        """Look at parts of a thing, always as many, and go on to them."""
+        self.looks.get("parts", getter, v)
+        self._stack += getter(v)
 
-    def named(self, names: Sequence[str]) -> None:
+    def go_through(self, v: Any, things: Iterable[Any], key: str = "things") -> None:
+        """Look at all that a thing holds, and go on to it."""
+        self.looks.go_through(key, v, things)
+        self._stack += things
+
+    def numbers(self, v: Any, same: Callable[[], bool]) -> None:
+        """Note how to tell whether numbers are as they were."""
+        self.looks.contents[id(v)] = same
+
+    def named(self, names: Iterable[str]) -> None:
         """Note names that an object reads attributes by."""
         self._names.update(names)
+
+    def hidden(self, what: str) -> None:
+        """Note something that may change unseen."""
+        self._cannot_watch(what)
 
 
 class _Holder:
     """Something with attributes, of which those are looked at that are named."""
 
-    def __init__(self, v: Any, kind: str):
+    def __init__(self, v: Any, kind: str, looks: Looks):
         self.v = v
         self.kind = kind
+        self.looks = looks
         self.names: set[str] = set()
         self.given: set[str] = set()
         self.handed: list[Any] = []
-        self.slots = kinds.slots(type(v)) if kind == "object" else {}
-        self.whole = kind == "object" and kinds.is_read_by_others(type(v))
-        self.fields: set[str] = kinds.fields(type(v)) if kind == "object" else set()
-
-    def space(self) -> Any:
-        """The dict of its attributes."""
-        return self.v.__dict__ if self.kind != "object" else kinds.attributes(self.v)
+        self.slots: dict[str, Any] = {}
+        self.space: Any = v.__dict__ if kind != "object" else kinds.attributes(v)
+        self.whole = False
+        self.fields: set[str] = set()
+        if kind == "object":
+            c = type(v)
+            self.slots, self.whole, self.fields = kinds.slots(c), kinds.is_read_by_others(c), kinds.fields(c)
+            plain = kinds.has_plain_attributes(c)
+            looks.get("class", _CLASS_AND_DICT if plain and self.space is not _NOTHING else kinds.class_and_dict, v)
+        elif kind == "class":
+            looks.get("bases", _BASES, v)
+        if kind != "module" and self.space is not _NOTHING:
+            # All keys: an attribute that is set later may hide another.
+            looks.go_through("keys", v, self.space.keys())
 
     def more(self, names: set[str], handed: set[str], whole: bool) -> list[Any]:
         """What it holds under names that are new."""
-        if self.kind == "fixed module":  # see Reach._path
-            return []
-        space = self.space()
-        known = space.keys() | self.slots.keys()
+        known = self.space.keys() | self.slots.keys()
         if self.kind == "class":
-            also = {n for n, x in space.items() if kinds.is_implied(n, x, self.v)}
+            also = {n for n, x in self.space.items() if kinds.is_implied(n, x, self.v)}
             wanted = also | {n for n in known if not n.startswith("__")} if whole else also | known & names
             given = known & handed
         else:
@@ -301,60 +301,36 @@ class _Holder:
         for n in (wanted | given) - self.names:
             value = self.read(n)
             if n in wanted or not kinds.may_live(value):
+                self._look(n)
                 found.append(value)
                 self.names.add(n)
             elif n not in self.given:
+                self._look(n)
                 self.handed.append(value)
                 self.given.add(n)
         return found
 
     def read(self, name: str) -> Any:
         """An attribute, without running code of its class."""
-        value = self.space().get(name, MISSING)
+        value = self.space.get(name, MISSING)
         return _slot(self.slots[name], self.v) if value is MISSING and name in self.slots else value
 
-    def look(self) -> Look:
-        """The look at it, once all names are known."""
-        looked = self.names | self.given
-        names = tuple(n for n in looked if n not in self.slots)
-        slots = tuple(s for n, s in self.slots.items() if n in looked)
-        v = self.v
-        if self.kind == "object":
-            return functools.partial(_of_object, v, names, slots)
-        if self.kind == "class":
-            return functools.partial(_of_class, v, names)
-        if self.kind == "function":
-            return lambda: [*map(v.__dict__.get, names, itertools.repeat(MISSING)), *v.__dict__]
-        return lambda: [*map(v.__dict__.get, names, itertools.repeat(MISSING))]
+    def _look(self, name: str) -> None:
+        if name in self.slots:
+            self.looks.get(f"slot {name}", functools.partial(_slot_alone, self.slots[name]), self.v)
+        else:
+            self.looks.name(self.space, name)
 
 
-def _of_functions(fs: tuple[types.FunctionType, ...]) -> Sequence[Any]:
-    return [x for f in fs for x in (f.__code__, f.__defaults__, *(f.__kwdefaults__ or {}).values())]
+_NOTHING = kinds.NO_ATTRIBUTES
+_BASES: Getter = operator.attrgetter("__mro__", "__class__")
+_CLASS_AND_DICT: Getter = operator.attrgetter("__class__", "__dict__")
+_of_function: Getter = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
+_of_cell: Getter = operator.attrgetter("cell_contents", "cell_contents")
 
 
-def _of_cells(cells: tuple[types.CellType, ...]) -> Sequence[Any]:
-    try:
-        return [c.cell_contents for c in cells]
-    except ValueError:  # one of them is not yet assigned
-        return [_content(c) for c in cells]
-
-
-def _of_space(get: Callable[..., Any], names: tuple[str, ...]) -> Sequence[Any]:
-    return [*map(get, names, itertools.repeat(MISSING))]
-
-
-def _of_object(v: Any, names: tuple[str, ...], slots: tuple[Any, ...]) -> Sequence[Any]:
-    d = kinds.attributes(v)
-    # All keys: an attribute set on the object hides its class's.
-    out = [type(v), *d, *map(d.get, names, itertools.repeat(MISSING))]
-    if slots:
-        out += [_slot(s, v) for s in slots]
-    return out
-
-
-def _of_class(c: type, names: tuple[str, ...]) -> Sequence[Any]:
-    d = c.__dict__
-    return [c.__mro__, *d, *map(d.get, names, itertools.repeat(MISSING))]
+def _content_twice(cell: types.CellType) -> Sequence[Any]:
+    return (_content(cell),) * 2
 
 
 def _slot(descriptor: Any, v: Any) -> Any:
@@ -362,6 +338,10 @@ def _slot(descriptor: Any, v: Any) -> Any:
         return descriptor.__get__(v)
     except AttributeError:  # not yet assigned
         return MISSING
+
+
+def _slot_alone(descriptor: Any, v: Any) -> Sequence[Any]:
+    return (_slot(descriptor, v),)
 
 
 def _content(cell: types.CellType) -> Any:

@@ -20,27 +20,27 @@ of it needs to be compared but its place and its form.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import is_
 from typing import Any
 
 import numpy as np
 
-from rosesim.ad.reach import Look, Reach
+from rosesim.ad.looks import Check, Looks
+from rosesim.ad.reach import Reach
 
 
 class World:
     """The things read, each with how to look at it again and what was seen."""
 
-    __slots__ = ("_check", "_contents", "_joined", "_looked", "_read", "handed", "live", "unwatched")
+    __slots__ = ("_check", "_joined", "_looks", "_read", "_values", "handed", "live", "unwatched")
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live
         """Whether the program that is traced may read arrays where they lie; a frozen one has copies."""
         self._read: dict[Any, tuple[Callable[[], Any], Any]] = {}
-        self._looked: list[tuple[Look, list[Any]]] = []
-        self._contents: list[Callable[[], bool]] = []
+        self._looks: list[Looks] = []
         self._joined: dict[World, None] = {}
-        self._check: _Check | None = None
+        self._values: list[tuple[Callable[[], Any], Any]] = []
+        self._check: Check | None = None
         self.handed: dict[int, np.ndarray[Any, Any]] = {}
         """Arrays that the function only hands over, by identity: its program reads them where they lie."""
         self.unwatched = ""
@@ -63,8 +63,7 @@ class World:
         them; `calls` looks into them now, for code that is traced later (a derivative's rule).
         """
         found = Reach([python], calls=calls, live=self.live)
-        self._looked += ((look, [*look()]) for look in found.looks)
-        self._contents += found.contents
+        self._looks.append(found.looks)
         self.handed.update(found.handed)
         self.unwatched = self.unwatched or found.unwatched
 
@@ -79,10 +78,22 @@ class World:
     def unchanged(self) -> bool:
         """Whether all of it is as it was. Asked when the trace has ended."""
         if self._check is None:
-            self._check = _Check(self._worlds())
+            worlds = self._worlds()
+            self.unwatched = next((w.unwatched for w in worlds if w.unwatched), "")
+            read: dict[Any, tuple[Callable[[], Any], Any]] = {}
+            for w in worlds:
+                read.update((k, r) for k, r in w._read.items() if k not in read)
+            self._values = [*read.values()]
+            self._check = Check(looks for w in worlds for looks in w._looks)
+        if self.unwatched:
+            return False
+        for look, was in self._values:
+            if look() != was:
+                return False
         return self._check.passes()
 
     def _worlds(self) -> list[World]:
+        """This one and all that were joined."""
         worlds: dict[World, None] = {self: None}
         stack = [self]
         while stack:
@@ -90,58 +101,3 @@ class World:
             worlds.update(dict.fromkeys(new))
             stack += new
         return [*worlds]
-
-
-class _Check:
-    """The looks of a world and of those that it joined."""
-
-    def __init__(self, worlds: list[World]):
-        self._is_watched = not any(w.unwatched for w in worlds)
-        read: dict[Any, tuple[Callable[[], Any], Any]] = {}
-        for w in worlds:
-            for key, found in w._read.items():
-                read.setdefault(key, found)
-        self._values = [look for look, _ in read.values()]
-        self._were = [was for _, was in read.values()]
-        self._looks: list[tuple[Look, list[Any], int]] = []
-        for w in worlds:
-            self._looks += ((look, was, len(was)) for look, was in w._looked)
-        self._contents = [same for w in worlds for same in w._contents]
-
-    def passes(self) -> bool:
-        """Whether everything is as it was."""
-        if not self._is_watched:
-            return False
-        if [look() for look in self._values] != self._were:
-            return False
-        for look, was, count in self._looks:
-            now = look()
-            if (len(now) != count or not all(map(is_, now, was))) and not _alike(now, was):
-                return False
-        for same in self._contents:  # noqa: SIM110 -- this is where a call's time goes
-            if not same():
-                return False
-        return True
-
-
-_ALIKE = (int, float, complex, str, bytes, bool)
-
-
-def _alike(now: Any, was: list[Any]) -> bool:
-    """Whether what is no longer the same object is the same number or text."""
-    if len(now) != len(was):
-        return False
-    for k, (a, b) in enumerate(zip(now, was, strict=True)):
-        if a is not b:
-            if type(a) is not type(b) or not is_same(a, b):
-                return False
-            was[k] = a  # found by identity from now on
-    return True
-
-
-def is_same(a: Any, b: Any) -> bool:
-    """Whether two values of one class are one number or text, to the bit."""
-    if isinstance(a, np.generic):
-        return a.dtype == b.dtype and not a.dtype.hasobject and a.tobytes() == b.tobytes()
-    # 0.0 and -0.0 are two numbers.
-    return type(a) in _ALIKE and a == b and (a != 0 or repr(a) == repr(b))
