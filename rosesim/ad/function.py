@@ -378,18 +378,11 @@ class Fn(Generic[P, R]):
         args = self._arguments(args, kwargs)
         types = self.types_of(args)
         program = self._programs.get(types)
-        if program is None or not program.traced.world.unchanged():
-            program = self._programs[types] = self._program(types, program)
+        if program is None:
+            program = self._programs[types] = Program(self, types, live=True)
+        elif not program.traced.world.unchanged():
+            program = self._programs[types] = program.renewed()
         return program(*args)
-
-    def _program(self, types: Types, before: Program | None) -> Program:
-        """The program for a call; the one before, where nothing came of what changed."""
-        if before is not None and before.debug == debugging():
-            traced = self.traced(types, live=True)
-            if not traced.captured and before.does_the_same_as(traced):
-                before.traced = traced
-                return before
-        return Program(self, types, live=True)
 
     def compile(
         self,
@@ -495,7 +488,7 @@ class Program:
     def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
-        self.debug: bool = how["debug"]
+        self._made_from = f, types, live, how
         self.traced = f.traced(types, live=live)
         if self.traced.captured:
             raise EscapedValue(
@@ -514,11 +507,29 @@ class Program:
         self.name = f.name
         self._run = self._caller(types)
 
-    def does_the_same_as(self, traced: Traced) -> bool:
-        """Whether it is the program of another trace too."""
+    def renewed(self) -> Program:
+        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
+
+        >>> from rosesim import fn, Program, Real
+        >>> k = 3.0
+        >>> @fn
+        ... def spring(x: Real) -> Real:
+        ...     return k * x
+        >>> program: Program = spring.compile()
+        >>> k = 9.0
+        >>> program(2.0), program.renewed()(2.0)
+        (6.0, 18.0)
+        """
+        if self.traced.world.unchanged():
+            return self
         from rosesim.ad.alike import alike  # not needed before something has changed
 
-        return traced.result == self.traced.result and alike(self.traced.func, traced.func)
+        f, types, live, how = self._made_from
+        traced = f.traced(types, live=live)
+        if traced.result == self.traced.result and not traced.captured and alike(self.traced.func, traced.func):
+            self.traced = traced
+            return self
+        return Program(f, types, live=live, **how)
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""
