@@ -9,7 +9,7 @@ import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
@@ -20,6 +20,7 @@ from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
+from rosesim.ad.kinds import interchangeable
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.values import Real, Value
 from rosesim.ad.vector import lower, typeof, unflatten
@@ -203,6 +204,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
+        if known is not None and made.func.rules is None and known.func.rules is None:
+            # Where nothing came of the change, what was made of the function is as good as before.
+            if not made.captured and not known.captured and known.result == made.result:
+                from rosesim.ad.alike import alike  # not needed before something has changed
+
+                if alike(known.func, made.func):
+                    made = replace(made, func=known.func)
         self._cache[types, live] = made
         if not made.world.reads_where_it_lies():
             self._cache[types, not live] = made
@@ -443,6 +451,8 @@ class Fn(Generic[P, R]):
         except TypeError:
             key = id(owner)
             known = self._bound.get(key)
+        if known is not None and not interchangeable(getattr(known.python, "__self__", owner), owner):
+            known = None  # it equals the other one, and is not the same
         if known is None:
             if len(self._bound) >= _MOST_BOUND:
                 self._bound.pop(next(iter(self._bound)), None)

@@ -57,12 +57,15 @@ def is_implied(name: str, value: Any, owner: type) -> bool:
     return True
 
 
+_FIELD_OF_A_TUPLE = type(collections.namedtuple("_", "x").x)
+
 LEAVES = {
     int, float, complex, str, bytes, bool, type(None), type(...), type(NotImplemented), range, types.CodeType,
     re.Pattern, types.GenericAlias, types.UnionType, typing.TypeVar, type(threading.Lock()), type(threading.RLock()),
     np.ufunc, types.MethodDescriptorType, types.WrapperDescriptorType, types.MemberDescriptorType,
-    types.GetSetDescriptorType, types.ClassMethodDescriptorType, types.MethodWrapperType, object,
+    types.GetSetDescriptorType, types.ClassMethodDescriptorType, object, _FIELD_OF_A_TUPLE,
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal,
+    *({type(np.sum)} - {types.FunctionType}),
 }  # fmt: skip
 """Classes of what cannot change, or holds nothing."""
 
@@ -130,6 +133,18 @@ def _is_bare(c: type) -> bool:
     return c is object or c.__module__ in ("typing", "abc", "collections.abc") or c.__module__.startswith("rosesim.")
 
 
+def interchangeable(one: Any, other: Any) -> bool:
+    """Whether two objects are the same to a trace. Equal ones need not be: 1, 1.0 and True, 0.0 and -0.0."""
+    if one is other:
+        return True
+    if type(one) is not type(other) or native(type(one)) is not object or slots(type(one)):
+        return False
+    a, b = attributes(one), attributes(other)
+    return a.keys() == b.keys() and all(
+        a[k] is b[k] or (type(a[k]) is type(b[k]) and type(a[k]) in LEAVES and repr(a[k]) == repr(b[k])) for k in a
+    )
+
+
 def fields(kind: type) -> set[str]:
     """The fields of a dataclass: a program may take it as a struct."""
     return set(getattr(kind, "__dataclass_fields__", ()))
@@ -137,6 +152,8 @@ def fields(kind: type) -> set[str]:
 
 def attributes(v: Any) -> dict[str, Any]:
     """The dict of an object's own attributes, whatever its class says; an empty one where it has none."""
+    if isinstance(v, threading.local):
+        return v.__dict__  # that of this thread
     try:
         return object.__getattribute__(v, "__dict__")
     except AttributeError:
@@ -202,8 +219,7 @@ def _same_numbers(a: np.ndarray[Any, Any]) -> Callable[[], bool]:
 def _array(reach: Any, a: np.ndarray[Any, Any]) -> None:
     if a.dtype.hasobject:
         if a.dtype.kind == "O":
-            reach.get(lambda x: (x.shape,), a)
-            reach.go_through(a, Again(lambda x: np.ndarray.ravel(x).tolist(), a))
+            reach.go_through(a, Again(lambda x: [*x.shape, *np.ndarray.ravel(x).tolist()], a))
         else:
             reach.hidden("an array of records that hold objects")
         return
@@ -277,10 +293,8 @@ def _getter(reach: Any, v: Any) -> None:
 
 
 def _cached(reach: Any, v: Any) -> None:
-    """What `functools.cache` keeps; what a bounded one keeps is hidden."""
-    if v.cache_parameters()["maxsize"] is not None:
-        reach.hidden(f"the cache of {v.__name__}, functools.lru_cache of a bounded size")
-    reach.find([v.__wrapped__, *(x for x in gc.get_referents(v) if isinstance(x, dict))])
+    """What `functools.lru_cache` and `cache` keep: filled by the first trace, it is looked at from the second on."""
+    reach.go_through(v, Again(gc.get_referents, v))
 
 
 PARTS: dict[type, Parts] = {
@@ -292,6 +306,7 @@ PARTS: dict[type, Parts] = {
     tuple: _find(tuple.__iter__), frozenset: _find(frozenset.__iter__),
     np.ndarray: _array, bytearray: _buffer, array.array: _buffer, memoryview: _buffer,
     types.MethodType: _find(lambda v: (v.__func__, v.__self__)),
+    types.MethodWrapperType: _find(lambda v: (v.__self__,)),
     types.BuiltinFunctionType: _find(lambda v: () if isinstance(v.__self__, types.ModuleType) else (v.__self__,)),
     functools.partial: _get(lambda v: (v.func, v.args, v.keywords)),
     property: _find(lambda v: (v.fget, v.fset)),
@@ -357,7 +372,7 @@ def is_pure(f: Any) -> bool:
     return name.partition(".")[0] in _PURE
 
 
-def reads_outside(holder: Any, name: str, value: Any) -> bool:
+def reads_outside(holder: Any, name: str) -> bool:
     """Whether an attribute of an installed module or class reads files, clocks or the environment."""
     module = holder.__name__ if isinstance(holder, types.ModuleType) else holder.__module__
     return name in _OUTSIDE and module.partition(".")[0] in _READING

@@ -30,7 +30,7 @@ from rosesim.ad import kinds
 from rosesim.ad.looks import MISSING, Getter, Looks
 from rosesim.ad.uses import Uses, uses
 
-_BY_MADE_UP_NAMES = {"__dict__", "__getattribute__", "getmembers", "getattr_static"}
+_BY_MADE_UP_NAMES = {"format", "format_map", "__dict__", "__getattribute__", "getmembers", "getattr_static"}
 _BY_ANY_WAY = {
     "import_module", "currentframe", "_getframe", "__globals__", "__closure__", "__subclasses__", "get_objects",
     "get_referents", "get_referrers", "f_locals", "f_globals", "__builtins__",
@@ -185,14 +185,16 @@ class Reach:
             value, space = v.__dict__.get(names[0], MISSING), v.__dict__
             if value is MISSING:
                 return
-            if kinds.reads_outside(v, names[0], value):
+            if (v.__name__, names[0]) == ("numpy.random", "default_rng") and names[1:] != ("()",):
+                return  # what a generator draws that is made here follows from its seed
+            if kinds.reads_outside(v, names[0]):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
             if not isinstance(value, types.FunctionType | type | types.ModuleType | types.BuiltinFunctionType):
                 self.looks.name(space, names[0])
             if not isinstance(value, types.FunctionType | types.ModuleType):
                 self._stack.append(value)
             v, names = value, names[1:]
-        if names and isinstance(v, type) and kinds.reads_outside(v, names[0], None):
+        if names and isinstance(v, type) and kinds.reads_outside(v, names[0]):
             self._cannot_watch(f"{v.__name__}.{names[0]}")
 
     # ------------------------------------------------------------------------------- objects
@@ -214,7 +216,7 @@ class Reach:
             if self._calls and kind.__module__ == "rosesim.ad.function":
                 self._stack.append(getattr(v, "python", None))
             return
-        native = kinds.native(kind)
+        native = BaseException if isinstance(v, BaseException) else kinds.native(kind)
         parts = kinds.PARTS.get(native)
         if parts is None:
             self._cannot_watch(f"a {kind.__module__}.{kind.__qualname__}")
