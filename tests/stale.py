@@ -5,6 +5,7 @@ Each case is a function without arguments that gives f and what to call for k to
 
 from __future__ import annotations
 
+import abc
 import argparse
 import array
 import collections
@@ -153,6 +154,13 @@ by(
 by("a bytearray", lambda: bytearray([3]), lambda v: float(v[0]), lambda v: v.__setitem__(0, 9))
 by("an array.array", lambda: array.array("d", [3.0]), lambda v: v[0], lambda v: v.__setitem__(0, 9.0))
 by("a memoryview", lambda: memoryview(bytearray([3])), lambda v: float(v[0]), lambda v: v.__setitem__(0, 9))
+
+
+@case
+def a_record_of_an_array() -> Any:
+    a = np.array([(3.0, 1)], [("k", float), ("n", int)])
+    record = a[0]
+    return lambda x: line(x, float(record["k"])), lambda: a["k"].__setitem__(0, 9.0)
 
 
 @case
@@ -935,6 +943,219 @@ def the_environment() -> Any:
 def getenv() -> Any:
     os.environ["ROSESIM_TEST_K2"] = "3"
     return lambda x: line(x, float(os.getenv("ROSESIM_TEST_K2", "0"))), lambda: os.environ.update(ROSESIM_TEST_K2="9")
+
+
+@case
+def an_attribute_that_a_module_got() -> Any:
+    m = types.ModuleType("physics")
+
+    def f(x: Any) -> Any:
+        try:
+            return line(x, m.k)
+        except AttributeError:
+            return line(x, 3.0)
+
+    return f, lambda: setattr(m, "k", 9.0)
+
+
+@case
+def an_attribute_that_an_imported_module_got() -> Any:
+    m = types.ModuleType("rosesim_test_physics5")
+    sys.modules[m.__name__] = m
+    space = written(
+        """
+def f(x):
+    import rosesim_test_physics5 as p
+    try:
+        return line(x, p.k)
+    except AttributeError:
+        return line(x, 3.0)
+"""
+    )
+    return space["f"], lambda: setattr(m, "k", 9.0)
+
+
+@case
+def a_module_that_makes_attributes() -> Any:
+    m = types.ModuleType("physics")
+    exec("hidden = 3.0\ndef __getattr__(name):\n    return hidden\n", m.__dict__)
+    return lambda x: line(x, m.k), lambda: setattr(m, "hidden", 9.0)
+
+
+@case
+def a_module_named_like_one_of_the_standard_librarys() -> Any:
+    m = types.ModuleType("wave")
+    m.__file__ = os.path.abspath("wave.py")
+    exec("k = 3.0\ndef stiff():\n    return k\n", m.__dict__)
+    sys.modules["wave"] = m
+    return lambda x: line(x, m.stiff()), lambda: setattr(m, "k", 9.0)
+
+
+@case
+def builtins_of_its_own() -> Any:
+    own = {"rosesim_test_k": 3.0}
+    space = written("def f(x):\n    return line(x, rosesim_test_k)\n", __builtins__=own)
+    return space["f"], lambda: own.update(rosesim_test_k=9.0)
+
+
+@case
+def a_class_registered_later() -> Any:
+    class Stiff(abc.ABC):  # noqa: B024 -- the point is who is one
+        pass
+
+    s = Plain(0.0)
+    return lambda x: line(x, 9.0 if isinstance(s, Stiff) else 3.0), lambda: Stiff.register(Plain)
+
+
+@case
+def conversions() -> Any:
+    class Number:
+        def __init__(self) -> None:
+            self.hidden = 3
+
+        def __float__(self) -> float:
+            return float(self.hidden)
+
+        def __index__(self) -> int:
+            return self.hidden
+
+        def __len__(self) -> int:
+            return self.hidden
+
+        def __bool__(self) -> bool:
+            return self.hidden == 3
+
+        def __array__(self, *_: Any, **__: Any) -> Any:
+            return np.array(float(self.hidden))
+
+    n = Number()
+
+    def f(x: Any) -> Any:
+        k = 3.0 if n else 9.0
+        return line(x, (k + float(n) + len(n) + len([0] * operator.index(n)) + float(np.asarray(n))) / 5)
+
+    return f, lambda: setattr(n, "hidden", 9)
+
+
+@case
+def keys_that_are_missing() -> Any:
+    class Table(dict):  # type: ignore[type-arg]
+        def __init__(self) -> None:
+            super().__init__()
+            self.otherwise = 3.0
+
+        def __missing__(self, key: str) -> float:
+            return self.otherwise
+
+    t = Table()
+    return lambda x: line(x, t["k"]), lambda: setattr(t, "otherwise", 9.0)
+
+
+@case
+def equality_and_membership() -> Any:
+    class Never:
+        def __init__(self) -> None:
+            self.is_one = False
+
+        def __eq__(self, other: object) -> bool:
+            return self.is_one
+
+        def __hash__(self) -> int:
+            return 0
+
+    n = Never()
+    return lambda x: line(x, 9.0 if 1 in [n] else 3.0), lambda: setattr(n, "is_one", True)
+
+
+@case
+def a_bound_method_kept() -> Any:
+    v = [3.0]
+    get = v.__getitem__
+    size = v.__len__
+    return lambda x: line(x, get(0) * size()), lambda: v.__setitem__(0, 9.0)
+
+
+@case
+def a_partial_method() -> Any:
+    class Spring:
+        def times(self, a: float) -> float:
+            return a * self.hidden
+
+        hidden = 1.0
+        k = functools.partialmethod(times, 3.0)
+
+    return lambda x: line(x, Spring().k()), lambda: setattr(Spring, "hidden", 3.0)
+
+
+@case
+def numpys_vectorize() -> Any:
+    s = Plain(3.0)
+    v = np.vectorize(lambda y: y * s.k)
+    return lambda x: line(x, float(v(1.0))), lambda: setattr(s, "k", 9.0)
+
+
+@case
+def a_masked_array() -> Any:
+    m = np.ma.masked_array([3.0, 9.0], mask=[False, True])
+    return lambda x: line(
+        x, float(m.max())
+    ), lambda: m.mask.__setitem__(1, False) or setattr(m, "mask", [False, False])
+
+
+@case
+def a_proxy() -> Any:
+    s = Plain(3.0)
+    p = weakref.proxy(s)
+    return lambda x: line(x, p.k + 0 * s.k), lambda: setattr(s, "k", 9.0)
+
+
+@case
+def a_ctypes_number() -> Any:
+    import ctypes
+
+    n = ctypes.c_double(3.0)
+    return lambda x: line(x, n.value), lambda: setattr(n, "value", 9.0)
+
+
+@case
+def the_class_of_an_object_by_type() -> Any:
+    class Spring:
+        k = 3.0
+
+    s = Spring()
+    return lambda x: line(x, type(s).k), lambda: setattr(Spring, "k", 9.0)
+
+
+@case
+def a_class_made_while_tracing() -> Any:
+    k = [3.0]
+
+    def f(x: Any) -> Any:
+        class Spring:
+            stiff = k[0]
+
+            def force(self) -> Any:
+                return line(x, self.stiff)
+
+        return Spring().force()
+
+    return f, lambda: k.__setitem__(0, 9.0)
+
+
+@case
+def comprehensions() -> Any:
+    v = [[1.0], [2.0]]
+    return lambda x: line(x, sum(z for y in v for z in y)), lambda: v[0].append(6.0)
+
+
+@case
+def unpacking() -> Any:
+    v, d = [1.0], {"b": 2.0}
+
+    def k(*a: float, **b: float) -> float:
+        return sum(a) + sum(b.values())
+
+    return lambda x: line(x, k(*v, **d)), lambda: (v.append(3.0), d.update(c=3.0))
 
 
 # --------------------------------------------------------------- what cannot be looked at: traced each time
