@@ -48,9 +48,10 @@ class Looks:
         self.contents: dict[int, Callable[[], bool]] = {}
         """By identity of an array: whether its numbers are as they were."""
 
-    def name(self, space: Any, name: str) -> None:
-        """Look at what a name stands for."""
-        self.spaces.setdefault(id(space), (space, {}))[1].setdefault(name, space.get(name, MISSING))
+    def name(self, space: Any, name: str, owner: Any = None) -> None:
+        """Look at what a name stands for in a mapping, which is the only one of its owner."""
+        key = id(space if owner is None else owner)
+        self.spaces.setdefault(key, (space, {}))[1].setdefault(name, space.get(name, MISSING))
 
     def get(self, key: str, getter: Getter, v: Any) -> None:
         """Look at parts of a thing, always as many."""

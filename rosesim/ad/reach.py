@@ -37,6 +37,8 @@ _BY_ANY_WAY = {
     "import_module", "currentframe", "_getframe", "__globals__", "__closure__", "__subclasses__", "get_objects",
     "get_referents", "get_referrers", "f_locals", "f_globals", "__builtins__",
 }  # fmt: skip
+_MOST = 100_000
+"""Objects that are looked at before each call; to trace again costs less than to look at more."""
 _BY_PATH = {"read_text", "read_bytes", "open", "exists", "stat", "iterdir", "glob", "is_file", "is_dir"}
 
 
@@ -83,6 +85,9 @@ class Reach:
     def _visit(self, v: Any) -> None:
         kind = class_of(v)  # not `isinstance`, which an object may answer with code of its own
         if kind in kinds.LEAVES or (issubclass(kind, np.generic) and kind is not np.void) or id(v) in self._seen:
+            return
+        if len(self._seen) >= _MOST:
+            self._cannot_watch(f"more than {_MOST} objects")
             return
         self._seen[id(v)] = v
         if kind is types.FunctionType:
@@ -341,7 +346,7 @@ class _Holder:
         if name in self.slots:
             self.looks.get(f"slot {name}", functools.partial(_slot_alone, self.slots[name]), self.v)
         else:
-            self.looks.name(self.space, name)
+            self.looks.name(self.space, name, self.v if self.kind == "class" else None)
 
 
 _NOTHING = kinds.NO_ATTRIBUTES
