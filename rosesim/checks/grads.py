@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rosesim.ad.derivatives import Wrt
+    from rosesim.ad.signature import Wrt
     from rosesim.checks.along import Along
     from rosesim.checks.report import Report
 
 # The rest is imported where it is used: a program that checks nothing need not wait.
 
 
-def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 0) -> Report:
+def check_grads(f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int = 0, **kwargs: Any) -> Report:
     """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
 
     Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8, and the
@@ -33,10 +33,12 @@ def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 
     from rosesim.checks.programs import Programs
     from rosesim.checks.report import check
 
-    return check(Programs(f, args, wrt), seed)
+    return check(Programs(f, args, wrt, kwargs), seed)
 
 
-def along_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, output: str = "value") -> Along:
+def along_gradient(
+    f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, output: str = "value", **kwargs: Any
+) -> Along:
     """The value along its gradient at these arguments, at several scales, with the slope that the gradient gives:
     for a picture (`rosesim.view.tangents`).
 
@@ -51,4 +53,4 @@ def along_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, output: s
     from rosesim.checks.along import along
     from rosesim.checks.programs import Programs
 
-    return along(Programs(f, args, wrt), output)
+    return along(Programs(f, args, wrt, kwargs), output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +14,7 @@ from rosesim.ad import types as T
 from rosesim.ad.border import flat_args
 from rosesim.ad.cost import func_work
 from rosesim.ad.decisions import decisions
-from rosesim.ad.derivatives import Wrt, argument_positions, gradient_type, vjp
+from rosesim.ad.derivatives import gradient_type, vjp
 from rosesim.ad.errors import ProgramError, TypeMismatch
 from rosesim.ad.forward import jvp_func
 from rosesim.ad.function import Fn, Program, fn
@@ -24,6 +24,7 @@ from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
 from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
 from rosesim.ad.rewrite import erased
+from rosesim.ad.signature import Wrt, as_call
 from rosesim.ad.simplify import narrowed, simplified
 from rosesim.ad.unstop import stops, unstopped
 
@@ -57,21 +58,24 @@ class Run:
 
 
 class Programs:
-    """A function at arguments like `args`; x is the vector of the real numbers that it is differentiated by."""
+    """A function at arguments like these; x is the vector of the real numbers that it is differentiated by."""
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None):
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None, kwargs: Mapping[str, Any] | None = None
+    ):
         self.f: Fn[..., Any] = f if isinstance(f, Fn) else fn(f)
-        args = tuple(args)
-        self.f.signature()
-        self.types = self.f.types_of(args)
-        names = self.f.names(len(args))
-        self.positions = argument_positions(self.f, wrt, len(args))[0]
+        signature = self.f.signature()
+        row, self.keywords = signature.bind(tuple(args), kwargs or {})
+        self.types = self.f.types_of(row, self.keywords)
+        names = signature.names(len(row), self.keywords)
+        self.positions = signature.chosen(wrt, len(row), self.keywords)[0]
+        self.names = names
         self.traced = self.f.traced(self.types)
         self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]
         tys: list[Ty] = []
         flat: list[Any] = []
         self.mask: list[bool] = []
-        for k, (t, name, v) in enumerate(zip(self.types, names, args, strict=True)):
+        for k, (t, name, v) in enumerate(zip(self.types, names, row, strict=True)):
             leaves = T.flatten(t)
             tys += leaves
             flat += flat_args(v, t, name)
@@ -191,11 +195,13 @@ class Programs:
 
     @functools.cached_property
     def _reverse(self):
-        f, positions, result = self.f, self.positions, self.traced.result
+        f, keywords, result = self.f, self.keywords, self.traced.result
+        chosen = [self.names[p] for p in self.positions]
 
-        def back(*args: Any) -> Any:
-            value, pullback = vjp(f, wrt=positions)(*args[:-1])
-            return value, pullback(args[-1])
+        def back(*values: Any) -> Any:
+            args, kwargs = as_call(values[:-1], keywords)
+            value, pullback = vjp(f, wrt=chosen)(*args, **kwargs)
+            return value, pullback(values[-1])
 
         back.__name__ = f"vjp({f.name})"
         return Program(Fn(back), (*self.types, gradient_type(result))).compiled
