@@ -74,7 +74,7 @@ class Fn(Generic[P, R]):
         self.is_opaque = is_opaque
         self.version = 0
         self._scope = scope
-        self._cache: dict[Types, Traced] = {}
+        self._cache: dict[tuple[Types, bool], Traced] = {}
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, Fn[..., Any]] = {}
         self._custom: dict[str, Fn[..., Any]] = {}
@@ -99,9 +99,14 @@ class Fn(Generic[P, R]):
 
     # -------------------------------------------------------------------------------- tracing
 
-    def traced(self, types: Types) -> Traced:
-        """The program for parameters of these types, traced again where what it read has changed."""
-        known = self._cache.get(types)
+    def traced(self, types: Types, *, live: bool = False) -> Traced:
+        """The program for parameters of these types, traced again where what it read has changed.
+
+        A `live` program may read arrays where they lie, and so do its callees; others have copies.
+        """
+        outer = trace.current()
+        live = live if outer is None else outer.world.live
+        known = self._cache.get((types, live))
         if known is not None and known.world.unchanged():
             return known
         nest = _underway.get()
@@ -117,7 +122,7 @@ class Fn(Generic[P, R]):
             )
         nest[self, types] = None
         try:
-            made = deep.nested(self._trace, types)
+            made = deep.nested(lambda: self._trace(types, live))
         except RecursionError as e:
             raise TraceError(
                 f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
@@ -128,11 +133,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
-        self._cache[types] = made
+        self._cache[types, live] = made
+        if not made.world.reads_where_it_lies():
+            self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types) -> Traced:
-        world = World()
+    def _trace(self, types: Types, live: bool) -> Traced:
+        world = World(live=live)
         world.read(("version", id(self)), lambda: self.version)
         world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
@@ -306,8 +313,10 @@ class Fn(Generic[P, R]):
         row, keywords = signature.bind(args, kwargs)
         types = signature.types_of(row, keywords)
         program = self._programs.get(types)
-        if program is None or not program.traced.world.unchanged():
-            program = self._programs[types] = Program(self, types)
+        if program is None:
+            program = self._programs[types] = Program(self, types, live=True)
+        elif not program.traced.world.unchanged():
+            program = self._programs[types] = program.renewed()
         return program.run(row)
 
     def compile(
@@ -408,14 +417,15 @@ class Program:
     12.0
     """
 
-    def __init__(self, f: Fn[..., Any], types: Types, **how: Any):
+    def __init__(self, f: Fn[..., Any], types: Types, *, live: bool = False, **how: Any):
         with uncollected():
-            self._make(f, types, how)
+            self._make(f, types, live, how)
 
-    def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
+    def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
-        self.traced = f.traced(types)
+        self._made_from = f, types, live, how
+        self.traced = f.traced(types, live=live)
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
@@ -433,6 +443,30 @@ class Program:
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._run = self._caller(types)
+
+    def renewed(self) -> Program:
+        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
+
+        >>> from rosesim import fn, Program, Real
+        >>> k = 3.0
+        >>> @fn
+        ... def spring(x: Real) -> Real:
+        ...     return k * x
+        >>> program: Program = spring.compile()
+        >>> k = 9.0
+        >>> program(2.0), program.renewed()(2.0)
+        (6.0, 18.0)
+        """
+        if self.traced.world.unchanged():
+            return self
+        from rosesim.ad.alike import alike  # not needed before something has changed
+
+        f, types, live, how = self._made_from
+        traced = f.traced(types, live=live)
+        if traced.result == self.traced.result and not traced.captured and alike(self.traced.func, traced.func):
+            self.traced = traced
+            return self
+        return Program(f, types, live=live, **how)
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""

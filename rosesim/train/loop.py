@@ -86,7 +86,7 @@ class Loop:
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
-        self.program = compiled(settings.scene)
+        self.program = compiled(settings.scene).held()  # one physics for a run
         self.flat = self.program.flat
         rule = self.plan.rule(settings.inputs)
         self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)

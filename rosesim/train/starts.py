@@ -164,7 +164,7 @@ class _Start:
 
 def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:
     n, first = made.plan.batch or 1, made.plan.seed
-    program = compiled(made.scene)
+    program = compiled(made.scene).held()
     begun = time.perf_counter()
     compile_program(program, made)
     compile_seconds = time.perf_counter() - begun
