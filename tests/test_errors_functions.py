@@ -184,11 +184,11 @@ def test_a_cotangent_used_nonlinearly() -> None:
 
 
 def test_a_rule_of_a_wrong_type() -> None:
-    @fn  # here
+    @fn
     def f(x: Real) -> Real:
         return x
 
-    @f.defvjp
+    @f.defvjp  # here
     def _(x: Real, ct: Tan):
         return x
 

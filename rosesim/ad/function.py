@@ -19,7 +19,7 @@ from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
-from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
+from rosesim.ad.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of, plain
 from rosesim.ad.values import Real, Value
@@ -168,7 +168,7 @@ class Fn(Generic[P, R]):
             atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
-        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result))
+        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result, not hidden))
         from rosesim.ad.simplify import simplified  # not needed before the first trace
 
         return Traced(simplified(func), types, result, hidden, world)
@@ -215,6 +215,12 @@ class Fn(Generic[P, R]):
             )
         result, keywords = signature.returns, keywords_of(types)
         python: Callable[..., Any] = self.python
+        if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+            raise TypeMismatch(
+                f"the opaque function {self.name} takes or gives a tangent, and nobody can see that it is linear; "
+                "expected Reals: scale tangents by what it gives of Reals",
+                self.where,
+            )
 
         def call(*flat: Any) -> tuple[Any, ...]:
             rest = iter(flat)
@@ -232,16 +238,12 @@ class Fn(Generic[P, R]):
 
     # ------------------------------------------------------------------------------ custom rules
 
-    def _rules(self, types: Types, result: T.Type) -> Rules | None:
+    def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
         if not self._custom:
             return None
-        from rosesim.ad.custom import jvp_rule, vjp_rule  # they trace functions, by this module
+        from rosesim.ad.custom import rules_of  # it traces functions, by this module
 
-        jvp, vjp = self._custom.get("jvp"), self._custom.get("vjp")
-        return Rules(
-            jvp=None if jvp is None else lambda: jvp_rule(self, jvp, types, result),
-            vjp=None if vjp is None else lambda: vjp_rule(self, vjp, types, result),
-        )
+        return rules_of(self, self._custom, types, result, closed)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give this function a forward derivative of its own: a function of the same arguments with every
