@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.checks.around import all_over_distance
+from rosesim.checks.distance import OverDistance
 from rosesim.checks.growth import Growth, largest_growth
 from rosesim.checks.judge import BESIDE, FLOOR, JVP_TOLERANCE, Derivatives, Finding, judge
 from rosesim.checks.ladder import STEPS, Ladder
@@ -35,6 +37,9 @@ class Report:
 
     function: str
     verdicts: tuple[Verdict, ...]
+    over_distance: tuple[OverDistance, ...] = ()
+    """For each output, over what distance its gradient by all inputs together is of use; none where there is no
+    gradient to speak of. It changes nothing about `passed`."""
 
     @property
     def passed(self) -> bool:
@@ -55,8 +60,21 @@ class Report:
         """The verdict on an input (and an output, where there are several)."""
         return next(v for v in self.verdicts if v.input == name and output in (None, v.output))
 
+    @property
+    def distance_lines(self) -> list[str]:
+        """What is said of the gradient over a distance: a line an output, and one where it is of little use."""
+        lines: list[str] = []
+        for found in self.over_distance:
+            of = "" if len(self.over_distance) == 1 else f"{found.output}: "
+            if found.text:
+                right = any(v.kind == "right" for v in self.verdicts if v.output == found.output)
+                lines.append(f"{of}{'right, but ' if right and self.passed else ''}{found.text}")
+            lines.append(f"{of}{found}")
+        return lines
+
     def __str__(self) -> str:
         lines = [str(v) for v in self.verdicts]
+        lines += self.distance_lines
         lines.append(
             f"{self.function}: {'passed' if self.passed else 'failed'}; reverse differs from forward by "
             f"{self.max_rel_error_jvp_vjp:.1e}, from differences by {self.max_rel_error_fd:.1e}"
@@ -109,7 +127,8 @@ def check(programs: Programs, seed: int = 0, rng: np.random.Generator | None = N
                 why = why_zero(programs, o, name, again.table, ladders, c, anywhere)
                 v = replace(v, kind="zero because", why=why)
             found[o, name] = v
-    return Report(programs.f.name, tuple(found[o, n] for o in programs.outputs for n in programs.inputs))
+    verdicts = tuple(found[o, n] for o in programs.outputs for n in programs.inputs)
+    return Report(programs.f.name, verdicts, all_over_distance(programs, cotangents, random))
 
 
 def _finding(
