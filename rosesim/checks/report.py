@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rosesim.checks import words
+from rosesim.checks.around import all_over_distance
 from rosesim.checks.direction import Direction, directions
+from rosesim.checks.distance import OverDistance
 from rosesim.checks.judge import JVP_TOLERANCE, Finding
 from rosesim.checks.ladder import STEPS
 from rosesim.checks.programs import Programs, Vector
@@ -37,6 +39,9 @@ class Report:
 
     function: str
     verdicts: tuple[Verdict, ...]
+    over_distance: tuple[OverDistance, ...] = ()
+    """For each output, over what distance its gradient by all inputs together is of use; none where there is no
+    gradient to speak of. It changes nothing about `passed`."""
 
     @property
     def passed(self) -> bool:
@@ -62,8 +67,21 @@ class Report:
         """The verdict on an input (and an output, where there are several)."""
         return next(v for v in self.verdicts if v.input == name and output in (None, v.output))
 
+    @property
+    def distance_lines(self) -> list[str]:
+        """What is said of the gradient over a distance: a line an output, and one where it is of little use."""
+        lines: list[str] = []
+        for found in self.over_distance:
+            of = "" if len(self.over_distance) == 1 else f"{found.output}: "
+            if found.text:
+                right = any(v.kind == "right" for v in self.verdicts if v.output == found.output)
+                lines.append(f"{of}{'right, but ' if right and self.passed else ''}{found.text}")
+            lines.append(f"{of}{found}")
+        return lines
+
     def __str__(self) -> str:
         lines = [str(v) for v in self.verdicts]
+        lines += self.distance_lines
         lines.append(
             f"{self.function}: {'passed' if self.passed else 'failed'}; reverse differs from forward by "
             f"{self.max_rel_error_jvp_vjp:.1e}, from differences by {self.max_rel_error_fd:.1e}"
@@ -103,7 +121,8 @@ class _Check:
         found: dict[tuple[str, str], Verdict] = {}
         for name, part in programs.inputs.items():
             found.update(self._input(name, part))
-        return self._all(lambda o, n: found[o, n])
+        distance = all_over_distance(programs, self.cotangents, self.rng)
+        return replace(self._all(lambda o, n: found[o, n]), over_distance=distance)
 
     def _all(self, of: Callable[[str, str], Verdict]) -> Report:
         programs = self.programs

@@ -126,6 +126,29 @@ def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     return BestRun(found.scene, found.inputs, flat.unflatten(best.x), best.loss, best.iteration, where)
 
 
+def read_last(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
+    """The params that a run has come to, after its last update, and its loss there: as `read_best`, of whose seed
+    it is where there are several.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     run = train(scene, inputs=inputs, iterations=2, optimizer="adam", out=Path(folder))
+    ...     last = read_last(Path(folder))
+    >>> last.iteration, last.loss == run.losses[-1]
+    (2, True)
+    """
+    where = best_seed(folder)
+    found = read_settings(where, kind)
+    flat = _flat(found.scene)
+    iteration, x = checkpoint.read_attempts(where, flat)[-1]
+    loss = read_rows(where / METRICS, iteration + 1)[-1].loss
+    return BestRun(found.scene, found.inputs, flat.unflatten(x), loss, iteration, where)
+
+
 def best_run(scene: str, base: Path = Path("runs")) -> Path | None:
     """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
 
