@@ -87,7 +87,7 @@ def read_attempts(folder: Path, scene: AnyScene) -> list[tuple[int, Any]]:
     """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
     flat = _flat(scene)
     found = dict(checkpoint.read_attempts(best_seed(folder), flat))
-    return [(i, flat.unflatten(found[i])) for i in worth_showing(sorted(found))]
+    return [(i, found[i]) for i in worth_showing(sorted(found))]
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,8 @@ def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     """
     where = best_seed(folder)
     found = read_settings(where, kind)
-    flat = _flat(found.scene)
-    best = checkpoint.read_best(where, flat)
-    return BestRun(found.scene, found.inputs, flat.unflatten(best.x), best.loss, best.iteration, where)
+    best, params = checkpoint.read_best(where, _flat(found.scene))
+    return BestRun(found.scene, found.inputs, params, best.loss, best.iteration, where)
 
 
 def read_last(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
