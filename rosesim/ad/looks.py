@@ -147,10 +147,10 @@ _TEXTS_AND_NUMBERS = (int, float, complex, str, bytes, bool)
 
 
 def _alike(now: Sequence[Any], was: Sequence[Any]) -> bool:
-    return len(now) == len(was) and all(a is b or _is_same(a, b) for a, b in zip(now, was, strict=True))
+    return len(now) == len(was) and all(a is b or is_same(a, b) for a, b in zip(now, was, strict=True))
 
 
-def _is_same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
     """Whether two values are one number or text, to the bit."""
     if type(a) is not type(b):
         return False

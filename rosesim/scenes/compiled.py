@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 from rosesim.ad.budget import budget, memory_budget
 from rosesim.ad.control import scan
 from rosesim.ad.debugging import debugging
-from rosesim.ad.derivatives import jvp, value_and_grad, vmap
+from rosesim.ad.derivatives import gradient_type, jvp, value_and_grad, vmap
 from rosesim.ad.function import Program, fn
 from rosesim.ad.kinds import interchangeable
 from rosesim.ad.step_norms import StepNorms, step_norms
+from rosesim.ad.types import NULL
+from rosesim.ad.vector import typeof
 from rosesim.ad.world import World
 from rosesim.scenes.base import Scene
+from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves, map_leaves
 
@@ -132,17 +135,21 @@ class Compiled(Generic[P, I, S]):
     @property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """The least and the greatest params as flat vectors, or None where the scene bounds none of them."""
-        given, flat = dict(self.scene.bounds()), self.flat
-        unknown = given.keys() - flat.slices.keys()
-        if unknown:
-            known = ", ".join(flat.slices)
-            raise SceneError(f"bounds of {', '.join(sorted(unknown))} were given; the params are {known}")
-        if not given:
-            return None
-        low, high = np.full(flat.size, -np.inf), np.full(flat.size, np.inf)
-        for name, ends in given.items():
-            low[flat.slices[name]], high[flat.slices[name]] = ends
-        return low, high
+        return flat_bounds(self.scene.bounds(), self.flat)
+
+    def check_bounds(self, params: P) -> None:
+        """SceneError where params in which tuning would begin are out of their bounds: no update explains them."""
+        if self.bounds is None:
+            return
+        x = self.flat.flatten(params)
+        for name, s in self.flat.slices.items():
+            low, high = (b[s] for b in self.bounds)
+            if (outside := (x[s] < low) | (x[s] > high)).any():
+                k = int(np.argmax(outside))
+                raise SceneError(
+                    f"{self.scene.name} begins with {name} = {x[s][k]:g}, outside its bounds "
+                    f"({low[k]:g}, {high[k]:g}); expected params() to begin within what bounds() says"
+                )
 
     @property
     def value(self) -> Callable[[P, I], float]:
@@ -165,7 +172,9 @@ class Compiled(Generic[P, I, S]):
             along = jvp(self.loss)
 
             def moved(params: Any, inputs: Any, direction: Any) -> Any:
-                return along(params, inputs, direction, None)
+                # A direction is a struct like params, but what is no real number has none.
+                real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == NULL else v, direction)
+                return along(params, inputs, real, None)
 
             return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
 
