@@ -690,7 +690,8 @@ def a_keyword_default_mutated() -> Any:
     def g(x: Any, *, k: float = 3.0) -> Any:
         return line(x, k)
 
-    return lambda x: g(x), lambda: g.__kwdefaults__.update(k=9.0)
+    held: Any = g.__kwdefaults__
+    return lambda x: g(x), lambda: held.update(k=9.0)
 
 
 @case
@@ -1097,9 +1098,7 @@ def numpys_vectorize() -> Any:
 @case
 def a_masked_array() -> Any:
     m = np.ma.masked_array([3.0, 9.0], mask=[False, True])
-    return lambda x: line(
-        x, float(m.max())
-    ), lambda: m.mask.__setitem__(1, False) or setattr(m, "mask", [False, False])
+    return lambda x: line(x, float(m.max())), lambda: setattr(m, "mask", [False, False])
 
 
 @case
@@ -1156,6 +1155,70 @@ def unpacking() -> Any:
         return sum(a) + sum(b.values())
 
     return lambda x: line(x, k(*v, **d)), lambda: (v.append(3.0), d.update(c=3.0))
+
+
+@case
+def a_module_under_another_name_that_got_an_attribute() -> Any:
+    m = types.ModuleType("physics")
+
+    def f(x: Any) -> Any:
+        alias = m
+        try:
+            return line(x, alias.k)
+        except AttributeError:
+            return line(x, 3.0)
+
+    return f, lambda: setattr(m, "k", 9.0)
+
+
+@case
+def an_attribute_put_into_an_installed_module() -> Any:
+    np.rosesim_test_k = 3.0  # type: ignore[attr-defined]
+
+    def f(x: Any) -> Any:
+        import numpy as alias
+
+        return line(x, alias.rosesim_test_k)  # type: ignore[attr-defined]
+
+    return f, lambda: setattr(np, "rosesim_test_k", 9.0)
+
+
+@case
+def the_environment_by_an_import_inside() -> Any:
+    os.environ["ROSESIM_TEST_K3"] = "3"
+
+    def f(x: Any) -> Any:
+        import os as alias
+
+        return line(x, float(alias.environ["ROSESIM_TEST_K3"]))
+
+    return f, lambda: os.environ.update(ROSESIM_TEST_K3="9")
+
+
+@case
+def an_object_that_answers_for_its_class() -> Any:
+    class Store:
+        def __init__(self) -> None:
+            object.__setattr__(self, "store", {"k": 3.0})
+
+        def __getattribute__(self, name: str) -> Any:
+            return object.__getattribute__(self, "store")[name]  # `__class__` raises KeyError
+
+    s = Store()
+    held = object.__getattribute__(s, "store")
+    return lambda x: line(x, s.k), lambda: held.update(k=9.0)
+
+
+@case
+def objects_that_equal_everything() -> Any:
+    class Yes(Plain):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = object.__hash__
+
+    v = [Yes(3.0)]
+    return lambda x: line(x, v[0].k), lambda: v.__setitem__(0, Yes(9.0))
 
 
 # --------------------------------------------------------------- what cannot be looked at: traced each time
@@ -1240,3 +1303,22 @@ def a_product_consumed() -> Any:
         pairs = itertools.cycle([9.0])
 
     return lambda x: line(x, next(pairs)), change
+
+
+@case
+def a_clock() -> Any:
+    import time
+
+    v = [3.0]
+    return lambda x: line(x, v[0] + 0.0 * time.time()), lambda: v.__setitem__(0, 9.0)
+
+
+@case
+def the_subclasses_of_a_class() -> Any:
+    class Base:
+        pass
+
+    class Spring(Base):
+        k = 3.0
+
+    return lambda x: line(x, sum(c.k for c in Base.__subclasses__())), lambda: setattr(Spring, "k", 9.0)

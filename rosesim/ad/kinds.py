@@ -84,9 +84,10 @@ COUNTERS = {
 
 def is_fixed(v: Any) -> bool:
     """Whether a function, class or module is of the standard library or of rosesim and what it stands on."""
-    if isinstance(v, types.ModuleType):
+    kind = class_of(v)
+    if issubclass(kind, types.ModuleType):
         name = v.__name__
-    elif isinstance(v, types.FunctionType):
+    elif kind is types.FunctionType:
         name = v.__globals__.get("__name__")  # not `__module__`, which wrappers take from what they wrap
     else:
         name = getattr(v, "__module__", None)
@@ -169,7 +170,7 @@ def fields(kind: type) -> set[str]:
 
 def attributes(v: Any) -> dict[str, Any]:
     """The dict of an object's own attributes, whatever its class says; an empty one where it has none."""
-    if isinstance(v, threading.local):
+    if issubclass(class_of(v), threading.local):
         return v.__dict__  # that of this thread
     try:
         return object.__getattribute__(v, "__dict__")

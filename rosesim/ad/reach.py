@@ -61,7 +61,10 @@ class Reach:
         self._whole = False
         self._holders: list[_Holder] = []
         self._reads_paths = False
-        self._imported: set[str] = set()
+        self._passed_on: set[int] = set()
+        """Modules, by identity, that the code has under names that are not known."""
+        self._libraries: list[tuple[types.ModuleType, set[str]]] = []
+        """Such modules that are installed, with the names that were looked up in each."""
         self._explore()
 
     def _explore(self) -> None:
@@ -71,12 +74,17 @@ class Reach:
             while self._stack:
                 self._visit(self._stack.pop())
             for holder in self._holders:
-                if holder.kind == "module" and holder.v.__name__ in self._imported:
+                if id(holder.v) in self._passed_on:
                     holder.ask(self._names | self._handed_names)
                 self._stack += holder.more(self._names, self._handed_names, self._whole)
                 for array in holder.handed:
                     self._hand(array)
                 holder.handed.clear()
+            for library, asked in self._libraries:
+                new = (self._names & library.__dict__.keys()) - asked
+                asked |= new
+                for name in new:
+                    self._path(library, (name,))
             if self._stack:
                 known = -1, False  # and once more
         if self._reads_paths and not self._names.isdisjoint(_BY_PATH):
@@ -95,7 +103,9 @@ class Reach:
         elif issubclass(kind, type):
             self._class(v)
         elif issubclass(kind, types.ModuleType):
-            if not kinds.is_fixed(v):  # those are read by `_path`
+            if kinds.is_fixed(v):
+                self._libraries.append((v, set()))
+            else:
                 self._holders.append(_Holder(v, "module", self.looks))
         else:
             self._object(v)
@@ -141,7 +151,8 @@ class Reach:
     def _cell(self, cell: Any) -> None:
         content = _content(cell)
         self.looks.get("cell", _content_twice if content is MISSING else _of_cell, cell)
-        self._stack.append(content)
+        if not (issubclass(class_of(content), types.ModuleType) and kinds.is_fixed(content)):  # see `_path`
+            self._stack.append(content)
 
     def _global(self, f: types.FunctionType, name: str, used: Uses, as_meant: bool) -> None:
         space, given = f.__globals__, f.__builtins__
@@ -154,7 +165,7 @@ class Reach:
             if getattr(own, "__module__", None) != "builtins":
                 self.looks.name(given, name)
             self._stack.append(own)
-        else:
+        elif not (issubclass(class_of(value), types.ModuleType) and kinds.is_fixed(value)):  # see `_path`
             self._stack.append(value)
         self.looks.name(space, name)
 
@@ -187,16 +198,25 @@ class Reach:
             inner = ".".join(parts[: k + 1])
             if parts[0] != "rosesim":
                 self.looks.name(sys.modules, inner)
-                self._stack.append(sys.modules.get(inner, MISSING))
-                self._imported.add(inner)
+                self._pass_on(sys.modules.get(inner, MISSING))
+
+    def _pass_on(self, v: Any) -> None:
+        self._passed_on.add(id(v))
+        self._stack.append(v)
 
     def _path(self, v: Any, names: tuple[str, ...]) -> None:
         """What the code asks of a module: names that it may get later, and of installed ones all but their code."""
-        while isinstance(v, types.ModuleType) and not kinds.is_fixed(v) and names and names[0] != "()":
+        while issubclass(class_of(v), types.ModuleType) and not kinds.is_fixed(v) and names and names[0] != "()":
             self.looks.name(v.__dict__, names[0])
             v, names = v.__dict__.get(names[0], MISSING), names[1:]
-        while isinstance(v, types.ModuleType) and kinds.is_fixed(v):
+        if issubclass(class_of(v), types.ModuleType) and (not names or not kinds.is_fixed(v)):
+            self._pass_on(v)
+            return
+        while issubclass(class_of(v), types.ModuleType) and kinds.is_fixed(v):
+            if v.__name__.partition(".")[0] == "rosesim":
+                return
             if not names:
+                self._pass_on(v)
                 return
             value, space = v.__dict__.get(names[0], MISSING), v.__dict__
             if value is MISSING:
@@ -205,12 +225,13 @@ class Reach:
                 return  # what a generator draws that is made here follows from its seed
             if kinds.reads_outside(v, names[0]):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
-            if not isinstance(value, types.FunctionType | type | types.ModuleType | types.BuiltinFunctionType):
+            kind = class_of(value)
+            if not issubclass(kind, (types.FunctionType, type, types.ModuleType, types.BuiltinFunctionType)):
                 self.looks.name(space, names[0])
-            if not isinstance(value, types.FunctionType | types.ModuleType):
+            if not issubclass(kind, (types.FunctionType, types.ModuleType)):
                 self._stack.append(value)
             v, names = value, names[1:]
-        if names and isinstance(v, type) and kinds.reads_outside(v, names[0]):
+        if names and issubclass(class_of(v), type) and kinds.reads_outside(v, names[0]):
             self._cannot_watch(f"{v.__name__}.{names[0]}")
 
     # ------------------------------------------------------------------------------- objects
