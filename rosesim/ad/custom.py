@@ -10,10 +10,12 @@ from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.ir import Atom, Func, Var
+from rosesim.ad.signature import as_call, keywords_of, named
 from rosesim.ad.values import Real, Tan
 
 if TYPE_CHECKING:
-    from rosesim.ad.function import Fn, Types
+    from rosesim.ad.function import Fn, Traced
+    from rosesim.ad.signature import Types
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
     """A rule on duals as a function of primals, then tangents."""
     from rosesim.ad.forward import is_float, tangent  # not needed before the first derivative
 
-    traced = rule.traced(tuple(map(dual, types)))
+    traced = _traced(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)))
     _same(f, "defjvp", traced.result, dual(result))
     if traced.captured:
         raise TypeMismatch(f"the rule given to {f.name}.defjvp uses traced values of another function", f.where)
@@ -76,12 +78,37 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
     ct = T.swap_scalars(result, T.RealType, T.TAN)
-    traced = rule.traced((*types, _without_others(ct)))
+    keywords = keywords_of(types)
+    count = len(types) - len(keywords)
+    row = (*types[:count], _without_others(ct), *types[count:])
+    traced = _traced(f, "defvjp", rule, named(row, keywords))
     wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
     _same(f, "defvjp", traced.result, wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted))
     if traced.captured:
         raise TypeMismatch(f"the rule given to {f.name}.defvjp uses traced values of another function", f.where)
-    return traced.func
+    return _cotangent_last(traced.func, row, count) if keywords else traced.func
+
+
+def _traced(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> Traced:
+    """The rule for arguments of these types, where it takes them."""
+    try:
+        rule.signature().bind(*as_call(types, keywords_of(types)))
+    except TypeMismatch:
+        raise TypeMismatch(
+            f"the rule given to {f.name}.{which} takes {rule.signature()}; expected the arguments of {f.signature()}"
+            + (" and, after those by position, the cotangent" if which == "defvjp" else ""),
+            rule.where,
+        ) from None
+    return rule.traced(types)
+
+
+def _cotangent_last(func: Func, row: Types, count: int) -> Func:
+    """A reverse rule with its cotangent after all arguments: it came before those by keyword."""
+    parts = [[Var(ty) for ty in T.flatten(t)] for t in row]
+    b = Builder(where=func.where)
+    outs = b.call(func, [v for part in parts for v in part])
+    last = (*parts[:count], *parts[count + 1 :], parts[count])
+    return Func(func.name, tuple(v for part in last for v in part), b.block(outs), func.where)
 
 
 def _without_others(t: T.Type) -> T.Type:

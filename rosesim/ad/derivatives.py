@@ -272,7 +272,7 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
             )
         return value, pullback(1.0)
 
-    return _like(g, derived, "value_and_grad")
+    return _like(g, derived, "value_and_grad", lambda h: value_and_grad(h, wrt=wrt))
 
 
 def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -286,14 +286,17 @@ def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     ((30.0, 9.0), 9.0, 10.0)
     """
     both = value_and_grad(f, wrt=wrt)
-    return _like(_as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad")
+    return _like(_as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad", lambda h: grad(h, wrt=wrt))
 
 
-def _like(g: Fn[..., Any], python: Callable[..., Any], what: str) -> Fn[..., Any]:
-    """A function with the parameters of g."""
+def _like(
+    g: Fn[..., Any], python: Callable[..., Any], what: str, again: Callable[[Fn[..., Any]], Fn[..., Any]]
+) -> Fn[..., Any]:
+    """A function with the parameters of g; `again` makes it of another, of a method."""
     python.__name__ = f"{what}({g.name})"
     made: Fn[..., Any] = Fn(python)
     made.take_signature(g.signature())
+    made.transforms(g, again)
     return made
 
 
@@ -342,7 +345,9 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
 
     derived.__name__ = f"jvp({g.name})"
     signature = WithTangents.of(g.signature(), derived.__name__, derived)
-    return Fn(derived, signature=signature)
+    made: Fn[..., Any] = Fn(derived, signature=signature)
+    made.transforms(g, jvp)
+    return made
 
 
 def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -382,7 +387,7 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 
         return rows(t, lambda c: c)
 
-    return _like(g, derived, "jacobian")
+    return _like(g, derived, "jacobian", lambda h: jacobian(h, wrt=wrt))
 
 
 def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -395,7 +400,8 @@ def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     >>> hessian(f)(3.0, 5.0)
     ((10.0, 6.0), (6.0, 0.0))
     """
-    return jacobian(grad(f, wrt=wrt), wrt=wrt)
+    made = jacobian(grad(f, wrt=wrt), wrt=wrt)
+    return _like(_as_fn(f), made.python, "hessian", lambda h: hessian(h, wrt=wrt))
 
 
 def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
@@ -434,7 +440,9 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     derived.__name__ = name
     signature = Mapped.of(g.signature(), name, derived)
     signature.over = over
-    return Fn(derived, signature=signature)
+    made: Fn[..., Any] = Fn(derived, signature=signature)
+    made.transforms(g, lambda h: vmap(h, over=over))
+    return made
 
 
 class Mapped(Signature):

@@ -118,8 +118,6 @@ class Signature:
             self.fills = False  # it does
             return
         for key, hint in _annotations(inner).items():
-            if key != "return" and key not in self.parameters:
-                continue
             try:
                 t = self._type(hint, inner, key, scope)
             except RosesimError as e:
@@ -189,12 +187,12 @@ class Signature:
     # -------------------------------------------------------------------------------- calls
 
     def bind(
-        self, args: Row, kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
         """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
         where they do not fit."""
         if not kwargs and self._least <= len(args) <= self._most:
-            return args, ()
+            return (*args,), ()
         if len(args) > self._most:
             self._wrong("too many positional arguments", error)
         left = dict(kwargs)
@@ -267,12 +265,26 @@ class Signature:
         keywords = tuple(p.name for p in given if p.kind is p.KEYWORD_ONLY)
         found = self.declared(len(given), keywords)
         if self._rest is not None or any(t is None for t in found):
-            raise TypeMismatch(
-                f"{self.name}.compile() was called without arguments, but not all parameters are annotated; "
-                f"expected annotations or an example of each argument: {self}",
-                self.where,
-            )
+            self._needs_examples()
         return named(typing.cast("Types", found), keywords)
+
+    def _needs_examples(self) -> NoReturn:
+        raise TypeMismatch(
+            f"{self.name}.compile() was called without arguments, but not all parameters are annotated; expected "
+            f"annotations or an example of each argument: {self}",
+            self.where,
+        )
+
+    def refuse_options(self, by_position: int, word: str, given: Mapping[str, bool]) -> None:
+        """Raise where an option of `compile` or `check_grads` is given and may be meant for a parameter."""
+        places = [p.name for p in self._places[:by_position]]
+        for name, is_given in given.items():
+            if is_given and name in self.parameters and name not in places:
+                raise TypeMismatch(
+                    f"{name}= is an option of {word}, and {self.function} has a parameter of this name; expected the "
+                    f"parameter by position or under another name: {self}",
+                    here(),
+                )
 
     def chosen(self, wrt: Wrt, count: int, keywords: Names, word: str = "wrt") -> tuple[tuple[int, ...], bool]:
         """Where in the row the arguments are that `wrt` means, and whether it means one (not a tuple).
@@ -309,24 +321,49 @@ class Signature:
 
     # ------------------------------------------------------------------------------ tracing
 
-    def call(self, row: Sequence[Any], keywords: Names, read: Callable[[Any, Callable[[], Any]], Any]) -> Any:
+    def left_out(self, count: int, keywords: Names, rule: Signature, cotangents: int) -> list[str]:
+        """The names of those parameters that a call leaves out and a rule, which takes these and so many
+        cotangents, cannot."""
+        by_position = count - len(keywords)
+        places = [p for p in rule._places if p.default is _EMPTY]
+        asked = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
+        asked |= {p.name for p in rule._by_name if p.default is _EMPTY}
+        given = {p.name for p in self._places[:by_position]}.union(keywords)
+        return [n for n, p in self.parameters.items() if n in asked - given and p.default is not _EMPTY]
+
+    def defaults(self, names: Sequence[str]) -> dict[str, Any]:
+        """The defaults of some parameters as they are now: Python lets them be changed."""
+        now = inspect.signature(self.python).parameters
+        return {n: now[n].default if n in now else _EMPTY for n in names}
+
+    def call(self, row: Sequence[Any], keywords: Names) -> Any:
         """Call the Python function with traced values. What the call leaves out and what a partial holds are
-        constants, of the annotated type where there is one; `read` is told of each."""
-        args, kwargs = as_call(row, keywords)
+        constants, of the annotated type where there is one."""
+        given, kwargs = as_call(row, keywords)
+        args = [*given]
+        held: Any = self.python
         if not self.fills:
-            return self.python(*args, **kwargs)
-        args = [*args]
-        given = {p.name for p in self._places[: len(args)]}.union(kwargs)
-        for p in (*self._places, *self._by_name):
-            if p.name in given:
-                continue
-            now = read(("default", id(self), p.name), functools.partial(_default, self.python, p.name))
-            made = constant(now, self.annotated.get(p.name))
+            return held(*args, **kwargs)
+        known = {p.name for p in self._places[: len(args)]}.union(kwargs)
+        left = [p for p in (*self._places, *self._by_name) if p.name not in known]
+        now = self.defaults([p.name for p in left]) if left else {}
+        for p in left:
+            made = constant(now[p.name], self.annotated.get(p.name))
             if p.kind is p.POSITIONAL_ONLY:
                 args.append(made)
-            elif made is not now:
+            elif made is not now[p.name]:
                 kwargs[p.name] = made
-        return _call(self.python, args, kwargs, self.annotated, read)
+        if isinstance(held, functools.partial):
+            partial = typing.cast("functools.partial[Any]", held)
+            return partial.func(*self._held(partial), *args, **{**partial.keywords, **kwargs})
+        return held(*args, **kwargs)
+
+    def _held(self, partial: functools.partial[Any]) -> list[Any]:
+        """What a partial holds by position, of the annotated types."""
+        places = inspect.signature(partial.func).parameters.values()
+        names = [p.name for p in places if p.kind <= p.POSITIONAL_OR_KEYWORD]
+        names += [p.name for p in places if p.kind is p.VAR_POSITIONAL] * len(partial.args)
+        return [constant(v, self.annotated.get(n)) for n, v in zip(names, partial.args, strict=False)]
 
 
 class WithTangents(Signature):
@@ -337,7 +374,7 @@ class WithTangents(Signature):
     """
 
     def bind(
-        self, args: Row, kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
         """The arguments and their tangents (None for zero) in a row."""
         kwargs = dict(kwargs)
@@ -345,8 +382,8 @@ class WithTangents(Signature):
         by_name: dict[str, Any] = {} if own else kwargs.pop("tangents", None) or {}
         half = len(args) // 2
         if len(args) % 2:
-            self._wrong(f"was called with {len(args)} arguments by position; it takes as many tangents as "
-                        "arguments (None for zero)", error)  # fmt: skip
+            self._wrong(f"was called with {len(args)} arguments by position, which is odd: there are "
+                        "as many tangents as arguments (None for zero)", error)  # fmt: skip
         row, keywords = super().bind(args[:half], kwargs, error)
         tangents: list[Any] = list(args[half:])
         by_name = dict(by_name)
@@ -355,6 +392,14 @@ class WithTangents(Signature):
             self._wrong(f"got a tangent for {name!r}, which is not given by keyword", error)
         count = len(row) - len(keywords)
         return (*row[:count], *tangents, *row[count:]), keywords
+
+    def __str__(self) -> str:
+        plain = super().__str__().removeprefix(self.name)
+        return f"{self.name}(arguments, as many tangents), the arguments those of {self.function}{plain}"
+
+    def required(self) -> Types:
+        """Nothing says which tangents are zero."""
+        self._needs_examples()
 
     def halves(self, row: Sequence[Any], keywords: Names) -> tuple[Row, Row]:
         """The arguments, the tangents."""
@@ -374,29 +419,6 @@ class WithTangents(Signature):
         types = super().types_of(primals, keywords, of)
         first = len(types) - len(keywords)
         return named([*types[:first], *map(of, tangents), *types[first:]], keywords)
-
-
-def _call(
-    python: Any,
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    annotated: Mapping[str, T.Type | None],
-    read: Callable[[Any, Callable[[], Any]], Any],
-) -> Any:
-    """Call it; what a partial holds by position has the annotated type, like what is given."""
-    if not isinstance(python, functools.partial):
-        return python(*args, **kwargs)
-    held = typing.cast("functools.partial[Any]", python)
-    places = [p.name for p in inspect.signature(held.func).parameters.values() if p.kind <= p.POSITIONAL_OR_KEYWORD]
-    types = [annotated.get(n) for n in places[: len(held.args)]] + [None] * (len(held.args) - len(places))
-    values = read(("partial", id(held)), lambda: held.args)
-    bound = [constant(v, t) for v, t in zip(values, types, strict=True)]
-    return held.func(*bound, *args, **{**held.keywords, **kwargs})
-
-
-def _default(python: Callable[..., Any], name: str) -> Any:
-    """The default as it is now: `f.__defaults__` and what a partial holds can be changed."""
-    return inspect.signature(python).parameters[name].default
 
 
 # ------------------------------------------------------------------------------ reading functions
@@ -423,6 +445,8 @@ def plain(python: Any) -> Any:
 
 def _parameters(python: Callable[..., Any], name: str, where: Where | None) -> Mapping[str, Parameter]:
     """The parameters; of a wrapper that takes whatever comes, those of the function that it wraps."""
+    if isinstance(python, staticmethod):
+        python = typing.cast("Callable[..., Any]", python.__func__)
     try:
         own = inspect.signature(python, follow_wrapped=False).parameters
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own.values()):

@@ -30,9 +30,10 @@ def check_grads(f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int
     >>> report.passed, report.of("x").text
     (True, 'right')
     """
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
     from rosesim.checks.report import check
 
+    refuse_options(f, len(args), "check_grads", {"wrt": wrt is not None, "seed": seed != 0})
     return check(Programs(f, args, wrt, kwargs), seed)
 
 
@@ -51,6 +52,7 @@ def along_gradient(
     (9.0, 6.0)
     """
     from rosesim.checks.along import along
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
 
+    refuse_options(f, len(args), "along_gradient", {"wrt": wrt is not None, "output": output != "value"})
     return along(Programs(f, args, wrt, kwargs), output)
