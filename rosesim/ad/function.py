@@ -23,7 +23,8 @@ from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.narrow import class_of
-from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of, plain
+from rosesim.ad.parameters import plain
+from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.values import Real, Value
 from rosesim.ad.vector import lower, typeof, unflatten
 from rosesim.ad.world import World
@@ -108,6 +109,10 @@ class Fn(Generic[P, R]):
         """Take the parameters of another function, of which this one is a transform."""
         self._signature = Signature.of(signature, self.name, self.python)
 
+    def seen_through(self) -> Callable[..., Any] | None:
+        """The Python function, where it is all there is: no rule, no transform, not opaque."""
+        return None if self.is_opaque or self._custom or not self.signature().fills else self.python
+
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
         return self.signature().types_of(row, keywords)
@@ -170,7 +175,7 @@ class Fn(Generic[P, R]):
             world.note_function(self.python)
             held: Any = self.python
             if isinstance(held, functools.partial):
-                world.note_function(held.func)
+                world.note_function(held.func.python if is_fn(held.func) else held.func)
                 world.read(("partial", id(self)), lambda: (held.args, held.keywords))
             args: list[Any] = []
             for t, name in zip(types, names, strict=True):

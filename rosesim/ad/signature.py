@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types as pytypes
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, NoReturn, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.constants import constant
 from rosesim.ad.errors import OpenLength, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Where
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import class_of
+from rosesim.ad.parameters import Words, annotations_of, evaluated, parameters_of, partial_of, plain, short, signed
 from rosesim.ad.vector import typeof
 
 Types = T.Types
@@ -71,19 +70,6 @@ def as_call(row: Sequence[Any], keywords: Names) -> tuple[Sequence[Any], dict[st
     return row[:count], dict(zip(keywords, row[count:], strict=True))
 
 
-class Signed(Protocol):
-    """A function of the language, which knows its signature."""
-
-    def signature(self) -> Signature:
-        """It, read once."""
-        ...
-
-
-def signed(f: object) -> Signed | None:
-    """f, where it is a function of the language."""
-    return typing.cast("Signed", f) if getattr(type(f), "__rose_function__", False) else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
@@ -110,14 +96,14 @@ class Signature:
         self._arrange()
 
     def _read(self, scope: dict[str, Any] | None) -> None:
-        self.parameters = _parameters(self.python, self.name, self.where)
+        self.parameters = parameters_of(self.python, self.name, self.where)
         inner = plain(self.python)
         if (own := signed(inner)) is not None:
             known = own.signature()
             self.annotated, self.returns, self._refused = known.annotated, known.returns, known._refused
             self.fills = False  # it does
             return
-        for key, hint in _annotations(inner).items():
+        for key, hint in annotations_of(inner).items():
             try:
                 t = self._type(hint, inner, key, scope)
             except RosesimError as e:
@@ -134,7 +120,7 @@ class Signature:
         """The type that an annotation names; None, as without one, where it leaves a length open."""
         try:
             if isinstance(hint, str):
-                hint = _evaluated(hint, inner, scope)
+                hint = evaluated(hint, inner, scope)
             return None if hint is Any else T.from_annotation(hint, scope)
         except NameError as e:
             raise TraceError(
@@ -171,8 +157,8 @@ class Signature:
         """As Python writes it: f(x: Real, *, k: Real = 2.0)."""
         shown = [
             p.replace(
-                annotation=_EMPTY if (t := self._shown(p)) is None else _Words(t),
-                default=_EMPTY if p.default is _EMPTY else _Words(_short(p.default)),
+                annotation=_EMPTY if (t := self._shown(p)) is None else Words(t),
+                default=_EMPTY if p.default is _EMPTY else short(p.default),
             )
             for p in self.parameters.values()
         ]
@@ -341,8 +327,14 @@ class Signature:
         constants, of the annotated type where there is one."""
         given, kwargs = as_call(row, keywords)
         args = [*given]
-        held: Any = self.python
-        if not self.fills:
+        fills = self.fills
+        held: Callable[..., Any] = self.python
+        partial = partial_of(held)
+        if partial is not None and (own := signed(partial.func)) is not None:
+            python = own.seen_through()
+            if python is not None:
+                fills, partial = True, functools.partial[Any](python, *partial.args, **partial.keywords)
+        if not fills:
             return held(*args, **kwargs)
         known = {p.name for p in self._places[: len(args)]}.union(kwargs)
         left = [p for p in (*self._places, *self._by_name) if p.name not in known]
@@ -353,8 +345,7 @@ class Signature:
                 args.append(made)
             elif made is not now[p.name]:
                 kwargs[p.name] = made
-        if isinstance(held, functools.partial):
-            partial = typing.cast("functools.partial[Any]", held)
+        if partial is not None:
             return partial.func(*self._held(partial), *args, **{**partial.keywords, **kwargs})
         return held(*args, **kwargs)
 
@@ -421,81 +412,4 @@ class WithTangents(Signature):
         return named([*types[:first], *map(of, tangents), *types[first:]], keywords)
 
 
-# ------------------------------------------------------------------------------ reading functions
-
-
-def plain(python: Any) -> Any:
-    """The function that was written, below partials, methods and wrappers; or that of the language there."""
-    while signed(python) is None:
-        if isinstance(python, functools.partial):
-            python = typing.cast("functools.partial[Any]", python).func
-        elif isinstance(python, pytypes.MethodType):
-            python = python.__func__
-        elif hasattr(python, "__wrapped__"):
-            python = python.__wrapped__
-        elif not isinstance(python, pytypes.FunctionType | type):
-            called: Any = class_of(python).__call__  # an object that can be called
-            if not isinstance(called, pytypes.FunctionType) and signed(called) is None:
-                return python
-            python = called
-        else:
-            return python
-    return python
-
-
-def _parameters(python: Callable[..., Any], name: str, where: Where | None) -> Mapping[str, Parameter]:
-    """The parameters; of a wrapper that takes whatever comes, those of the function that it wraps."""
-    if isinstance(python, staticmethod):
-        python = typing.cast("Callable[..., Any]", python.__func__)
-    try:
-        own = inspect.signature(python, follow_wrapped=False).parameters
-        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own.values()):
-            own = inspect.signature(python).parameters
-    except (TypeError, ValueError):
-        raise TraceError(
-            f"{name} has no signature that Python can read; expected one: wrap it, as in lambda x: {name}(x)", where
-        ) from None
-    for p in own.values():
-        if p.kind is p.VAR_KEYWORD:
-            raise TraceError(f"{name}(**{p.name}) was found; expected named parameters", where)
-    return own
-
-
-def _annotations(inner: Any) -> dict[str, Any]:
-    return dict(inner.__annotations__) if isinstance(inner, pytypes.FunctionType) else {}
-
-
-def _evaluated(annotation: str, inner: Any, scope: dict[str, Any] | None) -> Any:
-    """What an annotation that is a string names: in the function's closure, where it was defined, its globals."""
-    space: dict[str, Any] = getattr(inner, "__globals__", {})
-    local = {**(scope or {}), **dict(_closure(inner))}
-    if annotation.isidentifier():  # most are, and need no compiler
-        for known in (local, space):
-            if annotation in known and not isinstance(known[annotation], str | None):
-                return known[annotation]
-    holder = type("holder", (), {"__annotations__": {"x": annotation}})
-    return typing.get_type_hints(holder, space, local, include_extras=True)["x"]
-
-
-def _closure(inner: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(inner, pytypes.FunctionType):
-        yield from inspect.getclosurevars(inner).nonlocals.items()
-
-
-class _Words:
-    """What stands in a printed signature as it is."""
-
-    def __init__(self, words: str):
-        self._words = words
-
-    def __repr__(self) -> str:
-        return self._words
-
-
-def _short(default: Any) -> str:
-    """A default in a message: one line, not a long one."""
-    words = " ".join(repr(default).split())
-    return words if len(words) <= 40 else f"{words[:37]}..."
-
-
-__all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named", "plain", "signed"]
+__all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named"]
