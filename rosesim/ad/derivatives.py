@@ -250,8 +250,8 @@ def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, position
 def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, Any]]:
     """The function that gives f's value (a Real) and its gradient, in the shape of the argument.
 
-    A tuple where there are several arguments; `wrt`, positions or names, chooses some. What is not real
-    in an argument (Index, Bool) has the gradient None.
+    A tuple where the call gives several arguments; `wrt`, positions or names, chooses some. A default that is
+    left out is a constant. What is not real in an argument (Index, Bool) has the gradient None.
 
     >>> from rosesim import fn, value_and_grad, Real, Vec, sum
     >>> @fn
@@ -301,7 +301,8 @@ def _like(
 
 
 def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
-    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent.
+    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent. Arguments by
+    keyword have their tangents in `tangents`, by name; those that it has not are zero.
 
     >>> from rosesim import fn, jvp, Real
     >>> @fn
@@ -309,6 +310,8 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
     ...     return x * y
     >>> jvp(f)(3.0, 4.0, 1.0, 0.0), jvp(f)(3.0, 4.0, None, 1.0)
     ((12.0, 4.0), (12.0, 3.0))
+    >>> jvp(f)(3.0, 1.0, y=4.0, tangents={"y": 2.0})
+    (12.0, 10.0)
     """
     g = _as_fn(f)
 

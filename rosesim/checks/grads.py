@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def check_grads(f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int = 0, **kwargs: Any) -> Report:
-    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
+    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name). Other
+    keywords are arguments of f.
 
     Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8, and the
     program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer ones along
