@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def check_grads(
     f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int = 0, scale: Given = None, **kwargs: Any
 ) -> Report:
-    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
+    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name). Other
+    keywords are arguments of f.
 
     Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8 of the input's
     scale, and the program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer
@@ -35,9 +36,11 @@ def check_grads(
     >>> report.passed, report.of("x").text
     (True, 'right')
     """
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
     from rosesim.checks.report import check
 
+    given = {"wrt": wrt is not None, "seed": seed != 0, "scale": scale is not None}
+    refuse_options(f, len(args), "check_grads", given)
     return check(Programs(f, args, wrt, kwargs), seed, scale=scale)
 
 
@@ -56,6 +59,7 @@ def along_gradient(
     (9.0, 6.0)
     """
     from rosesim.checks.along import along
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
 
+    refuse_options(f, len(args), "along_gradient", {"wrt": wrt is not None, "output": output != "value"})
     return along(Programs(f, args, wrt, kwargs), output)
