@@ -9,7 +9,7 @@ import sys
 import types as pytypes
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
@@ -21,6 +21,7 @@ from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
+from rosesim.ad.kinds import interchangeable
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.narrow import class_of
 from rosesim.ad.parameters import plain
@@ -153,6 +154,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
+        if known is not None and made.func.rules is None and known.func.rules is None:
+            # Where nothing came of the change, what was made of the function is as good as before.
+            if not made.captured and not known.captured and known.result == made.result:
+                from rosesim.ad.alike import alike  # not needed before something has changed
+
+                if alike(known.func, made.func):
+                    made = replace(made, func=known.func)
         self._cache[types, live] = made
         if not made.world.reads_where_it_lies():
             self._cache[types, not live] = made
@@ -411,9 +419,8 @@ class Fn(Generic[P, R]):
         key: Any = (owner, self.version)
         try:
             known = self._bound.get(key)
-            if known is not None and not is_same(known[0], owner):
-                known = None
-                key = (id(owner), self.version)
+            if known is not None and not (is_same(known[0], owner) or interchangeable(known[0], owner)):
+                key = (id(owner), self.version)  # it equals the other one, and is not the same
         except TypeError:
             key = (id(owner), self.version)
         known = self._bound.get(key)

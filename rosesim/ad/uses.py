@@ -66,7 +66,8 @@ class Uses:
     imports: frozenset[tuple[str, int]]
     """Modules imported by the code, with the level of the import."""
     paths: frozenset[tuple[str, ...]]
-    """Variables with the attributes asked of them on the spot: ("np", "random", "normal"); alone, ("np",)."""
+    """Variables with the attributes asked of them on the spot: ("np", "random", "normal"); alone, ("np",).
+    "()" at the end stands for a call without arguments."""
 
 
 @functools.lru_cache(maxsize=8192)  # functions that a factory makes share their code
@@ -159,7 +160,7 @@ class _Found:
         while steps[k][0] in _ATTRIBUTE:
             path.append(steps[k][1])
             k += 1
-        self.paths.add(tuple(path))
+        self.paths.add((*path, *(["()"] if steps[k] == ("CALL", 0) else [])))
 
     def _attribute(self, steps: list[Step], k: int, name: str) -> None:
         base = k - 1
