@@ -21,6 +21,8 @@ NOISE = 2 * ULP
 """How much a noisy operator errs at most: four roundings."""
 BOUND = 10.0
 """Rounding may move a result by so many times as much as it does in the noisy runs."""
+HARDLY_ANY = 1e-10
+"""A gradient that is so much shorter than the slopes around the point may be nothing but rounding."""
 FARTHEST = 16
 """Steps up to 1e16 times the scale: the point is a rounding of something else."""
 
@@ -51,6 +53,10 @@ class Direction:
     def finding(self, c: Vector, gradient: Vector, part: slice) -> Finding:
         """The verdict on the derivative of c . value, of which this is the gradient."""
         found = self._judged(c, gradient, part)
+        if found.kind == "right" and gradient[part].any() and self._hardly_any(c, gradient, part):
+            # Is that the gradient, or what rounding left of none?
+            value, slope = self._noise(c)
+            return self._judged(c, gradient, part, BOUND * value, BOUND * slope)
         if found.kind in ("right", "kinked"):
             return found
         if found.error_jvp_vjp <= JVP_TOLERANCE and found.kind != "exploding":
@@ -69,6 +75,9 @@ class Direction:
         norm, own = self._norms(gradient, part)
         d = Derivatives(float(c @ self.tangent), float(gradient @ v), norm, own, self._beside(c), slope)
         return judge(slopes, d, self.growth)
+
+    def _hardly_any(self, c: Vector, gradient: Vector, part: slice) -> bool:
+        return self._norms(gradient, part)[1] < HARDLY_ANY * Slopes(self.ladder, c).steepest()
 
     def _norms(self, gradient: Vector, part: slice) -> tuple[float, float]:
         steps = gradient * self.scales
