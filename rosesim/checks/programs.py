@@ -66,7 +66,7 @@ class Programs:
         self.f.signature()
         self.types = self.f.types_of(args)
         names = self.f.names(len(args))
-        self.positions = argument_positions(self.f, wrt, len(args))[0]
+        self.positions = tuple(sorted(set(argument_positions(self.f, wrt, len(args))[0])))
         self.traced = self.f.traced(self.types)
         self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]
         tys: list[Ty] = []
