@@ -74,7 +74,7 @@ class Programs:
         row, self.keywords = signature.bind(tuple(args), kwargs or {})
         self.types = self.f.types_of(row, self.keywords)
         names = signature.names(len(row), self.keywords)
-        self.positions = signature.chosen(wrt, len(row), self.keywords)[0]
+        self.positions = tuple(sorted(set(signature.chosen(wrt, len(row), self.keywords)[0])))
         self.names = names
         self.traced = self.f.traced(self.types)
         self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]

@@ -26,6 +26,13 @@ def check(
         typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
     ] = None,
     norms: Norms = False,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PARAM=]NUMBER",
+            help="By what params are measured, where their own magnitude is no measure: 0.01, or angle=0.01.",
+        ),
+    ] = None,
 ) -> None:
     """Gradient check, where tuning begins or where a run has come to: reverse mode against forward mode and against
     differences, and over what distance the gradient is of use."""
@@ -35,7 +42,7 @@ def check(
     made = at.scene
     if norms:
         return tell_norms(made, at.inputs, json, at.params)
-    found = check_gradient(made, at.inputs, params=at.params)
+    found = check_gradient(made, at.inputs, params=at.params, scale=_scale(scale))
     if picture is not None:
         _draw(at, picture)
     if json:
@@ -63,6 +70,20 @@ def check(
         note(f"the gradient check of {made.name} failed: " + "; ".join(
             f"{v.input}: {v.text}" for v in found.report.verdicts if not v.passed))  # fmt: skip
         raise typer.Exit(1)
+
+
+def _scale(given: list[str] | None) -> float | dict[str, float] | None:
+    """The scale of all params, or of each by name."""
+    found: dict[str, float] = {}
+    for text in given or []:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise SceneError(f"--scale {text} was found; expected a number, or PARAM=NUMBER") from None
+    if "" in found and len(found) > 1:
+        raise SceneError("--scale takes one number for all params, or PARAM=NUMBER for each; both were found")
+    return found.get("", found or None)
 
 
 def _draw(at: Place, file: Path) -> None:
