@@ -105,7 +105,7 @@ def test_the_command_says_it_in_one_line_with_the_command_that_finds_out(
     assert run_command(several) == 0
     told = [x for x in capsys.readouterr().err.splitlines() if "far above" in x]
     assert len(told) == 1
-    assert "seed 0 (of 2 such): the loss ends at 0.8055" in told[0]
+    assert "seed 0 (of 2 such): the loss ends at 0.805" in told[0]
     assert run_command(["train", "bounce", "--out", str(tmp_path / "t")]) == 0
     assert "rosesim check" not in capsys.readouterr().err
 
