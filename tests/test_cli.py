@@ -124,7 +124,8 @@ def test_set_reaches_settings_and_inputs(tmp_path: Path):
 
 def test_check_reports_errors_and_verdicts(tmp_path: Path):
     found = json_of("check", "billiards", cwd=tmp_path)
-    assert set(found) == {"scene", "max_rel_error_jvp_vjp", "max_rel_error_fd", "verdicts", "passed"}
+    told = {"scene", "at", "max_rel_error_jvp_vjp", "max_rel_error_fd", "verdicts", "over_distance", "passed"}
+    assert set(found) == told
     assert found["passed"] is True and found["verdicts"] == {"position": "right", "velocity": "right"}
     assert found["max_rel_error_jvp_vjp"] < 1e-10 and found["max_rel_error_fd"] < 1e-4
 

@@ -39,6 +39,21 @@ Batch = Annotated[
     int | None,
     typer.Option(metavar="N", help="N runs at once in one program: of inputs where the scene draws them, or starts."),
 ]
+Smooth = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SIGMA", help="Average the gradient over params perturbed by so much of their scale, such as 0.1."
+    ),
+]
+Samples = Annotated[
+    int | None, typer.Option(metavar="N", help="Perturbed params that --smooth averages over; 16 if not given.")
+]
+Estimator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Average values (right across jumps; of few params) or gradients (of many params)."
+    ),
+]
 SweepSpec = Annotated[
     str | None,
     typer.Option(

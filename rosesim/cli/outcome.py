@@ -37,9 +37,21 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
         if runs:
             print(summary(scene.name, numbers, f", median of {len(runs)} seeds" if several else ""))
         print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
+    _tell_doubt(runs, several is not None)
     if several is not None and (failed := [s for s in several.seeds if s.run is None]):
         note(f"{len(failed)} of {len(several.seeds)} seeds failed; seed {failed[0].seed}: {failed[0].error}")
         raise typer.Exit(1)
+
+
+def _tell_doubt(runs: list[Run[Any]], are_several: bool) -> None:
+    """One line where a run's own record says that something is off, and the command that finds out what."""
+    from rosesim.train.doubt import doubt
+
+    found = [(run, clause) for run in runs if (clause := doubt(run)) is not None]
+    if found:
+        run, clause = found[0]
+        whose = f"seed {run.seed} (of {len(found)} such): " if are_several else ""
+        note(f"{whose}{clause}; whether its gradient is of use there: rosesim check {run.out} --last")
 
 
 def numbers_of(run: Run[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rosesim.cli.app import (
     Clip,
     Cluster,
     Engine,
+    Estimator,
     Gif,
     Headless,
     Iterations,
@@ -20,11 +21,13 @@ from rosesim.cli.app import (
     Optimizer,
     Out,
     Resume,
+    Samples,
     Schedule,
     Seed,
     Seeds,
     Set,
     Sigma,
+    Smooth,
     SweepSpec,
     Workers,
     app,
@@ -55,6 +58,9 @@ def train(
     clip: Clip = None,
     sigma: Sigma = None,
     batch: Batch = None,
+    smooth: Smooth = None,
+    samples: Samples = None,
+    estimator: Estimator = None,
     sweep: SweepSpec = None,
     workers: Workers = None,
     engine: Engine = None,
@@ -74,6 +80,7 @@ def train(
 
     asked: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
+        "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")

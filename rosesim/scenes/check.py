@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.budget import memory_budget
+from rosesim.ad.cost import func_work
 from rosesim.checks.along import Along, along
-from rosesim.checks.distance import OverDistance
+from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import Programs
 from rosesim.checks.report import Report, check
 from rosesim.checks.scale import Given
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import AveragedField, Smoothed, Smoothing
+
+PATIENCE = 8
+"""A check of an averaged loss may take so many times the work of another: its runs fill lanes."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,32 @@ def _of_params(programs: Programs, scale: Given) -> Given:
     if unknown := [k for k in scale if not any(n == k or n.startswith((f"{k}.", f"{k}[")) for n in known)]:
         raise SceneError(f"a scale of {unknown[0]} was given; the params are {', '.join(known)}")
     return {f"params.{k}": v for k, v in scale.items()}
+
+
+def smoothed_over_distance(
+    scene: Scene[Any, Any, Any], how: Smoothing, inputs: Any = None, seed: int = 0, *, params: Any = None
+) -> OverDistance:
+    """Over what distance the averaged gradient is of use, held against the averaged loss: both over the same
+    perturbations, those of the first iteration of a training with that seed.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
+    >>> found = smoothed_over_distance(scene, Smoothing.of(10.0, size=1), inputs)
+    >>> [at.directions > 0 for at in found.at]
+    [True, True, True]
+    """
+    program = compiled(scene)
+    given = scene.inputs() if inputs is None else inputs
+    first = scene.params(np.random.default_rng(seed))
+    x0 = program.flat.flatten(first)
+    smoothed = Smoothed(program, how, x0)
+    x = x0 if params is None else program.flat.flatten(params)
+    with memory_budget(program.budget):
+        work = func_work(program.loss.traced(program.loss.types_of((first, given))).func)
+        count = directions_for(work * (how.samples + 1) // PATIENCE, len(x))
+        field = AveragedField(smoothed, smoothed.perturbations(seed, 0), given)
+        scale = scales(x, list(program.flat.slices.values()))
+        return over_distance(field, x, scale, np.random.default_rng(seed), count=count)
 
 
 def loss_along_gradient(

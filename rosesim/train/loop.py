@@ -17,6 +17,7 @@ import numpy as np
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import Smoothed
 from rosesim.scenes.tree import FlatView
 from rosesim.train.attempts import is_remembered
 from rosesim.train.batch import first_not_finite, mean, over_inputs
@@ -70,7 +71,9 @@ class _Stop(Exception):
 def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> None:
     """Compile all that a run calls; nothing is compiled after that."""
     plan = settings.plan
-    if plan.batch is not None:
+    if plan.smoothing is not None:
+        Smoothed(program, plan.smoothing, np.zeros(program.flat.size)).compile()
+    elif plan.batch is not None:
         over_inputs = settings.is_drawn
         program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
     else:
@@ -93,6 +96,8 @@ class Loop:
         rule = self.plan.rule(settings.inputs)
         self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)
         self.x0 = self.flat.flatten(start)
+        how = self.plan.smoothing
+        self.smoothed = None if how is None else Smoothed(self.program, how, self.x0)
         state = {} if self.optimizer is None else self.optimizer.start(self.x0)
         self.at = Position(0, self.x0, state)
         self.best: Best | None = None
@@ -208,11 +213,18 @@ class Loop:
         return over_inputs(self.program, x, inputs, self.flat.like)
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
-        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
+        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none.
+
+        Of a smoothed run the loss is that at x all the same, and the gradient the averaged one.
+        """
         if self._record is not None and (known := self._record.recorded(x)) is not None:
             return known
         if self.plan.batch is not None and iteration is not None:
             return mean(*self._each_drawn(x, iteration))
+        if self.smoothed is not None and iteration is not None:
+            z = self.smoothed.perturbations(self.plan.seed, iteration)
+            loss, _, gradient = self.smoothed.evaluate(x, z, self.inputs(iteration))
+            return loss, gradient
         loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs(iteration))
         g = self.flat.flatten(gradient)
         if self._record is not None:

@@ -41,6 +41,8 @@ class Run(Generic[P]):
     """Some iterations, the first and the last among them, and the params there."""
     out: Path | None = None
     seed: int = 0
+    gradient_norms: list[float | None] = field(default_factory=list)
+    """Beside each loss; None of an optimiser that computes no gradient."""
     note: str | None = None
     """What a person should know: that the optimiser ended before the total, or that there was nothing to do."""
 
@@ -73,6 +75,9 @@ def train(
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
     out: Path | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
@@ -82,8 +87,10 @@ def train(
     The published optimiser and iterations apply where none are given; the learning rate is the input of
     that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
     is the deviation that cmaes starts with. Where the scene draws inputs (`Scene.sample`), `batch` is how many
-    it draws an iteration, whose mean loss is trained on. With `out`, that folder gets settings, metrics and
-    checkpoints, and `resume` goes on from it. `report` is called after each iteration.
+    it draws an iteration, whose mean loss is trained on. `smooth` averages the gradient over `samples` perturbed
+    params, by their values or their gradients (see `scenes.smooth`); losses stay those at the params. With
+    `out`, that folder gets settings, metrics and checkpoints, and `resume` goes on from it. `report` is called
+    after each iteration.
 
     Raises SceneError where the arguments make no sense or `out` holds a run already, before anything is
     made; TrainingStopped where the loss, the gradient or the params are not finite, a file cannot be
@@ -101,7 +108,7 @@ def train(
     3
     """
     given = scene.inputs() if inputs is None else inputs
-    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch)
+    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
         raise SceneError(f"{scene.name} draws no inputs: train_starts(scene, {batch}) trains so many starts at once")
@@ -189,6 +196,7 @@ def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
     return Run(
         params=flat.unflatten(loop.at.x),
         losses=[row.loss for row in loop.rows],
+        gradient_norms=[row.gradient_norm for row in loop.rows],
         best_loss=loop.best.loss,
         best_params=flat.unflatten(loop.best.x),
         compile_seconds=loop.compile_seconds,

@@ -70,6 +70,9 @@ def train_seeds(
     schedule: str = "constant",
     clip: float | None = None,
     sigma: float | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
     out: Path | None = None,
     report: Report = lambda progress: None,
     threads: int | None = None,
@@ -92,8 +95,9 @@ def train_seeds(
     given = scene.inputs() if inputs is None else inputs
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
-    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma)
-    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma)
+    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator}
+    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, **how)
+    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma, **how)
     made = Settings(scene, given, first, seeds)
     made.start()
     if out is not None:
@@ -157,7 +161,8 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
                 p = replace(made.plan, seed=seed)
                 done = train(
                     made.scene, inputs=made.inputs, iterations=p.iterations, optimizer=p.optimizer, seed=seed,
-                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, out=where, report=one_at_a_time, stop=stop,
+                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, smooth=p.smooth,
+                    samples=p.samples, estimator=p.estimator, out=where, report=one_at_a_time, stop=stop,
                 )  # fmt: skip
             return SeedRun(seed, done, None, where)
         except Exception as e:  # whatever ends one seed, the others' outcome is told

@@ -71,7 +71,20 @@ class Record:
             made = Settings(scene, inputs, trial.plan)
             made.record()
             p = trial.plan
-            plan(scene, inputs, p.iterations, p.optimizer, p.seed, p.schedule, p.clip, p.sigma, p.batch)
+            plan(
+                scene,
+                inputs,
+                p.iterations,
+                p.optimizer,
+                p.seed,
+                p.schedule,
+                p.clip,
+                p.sigma,
+                p.batch,
+                p.smooth,
+                p.samples,
+                p.estimator,
+            )
             if p.batch is not None and not made.is_drawn:
                 raise SceneError(
                     f"{scene.name} draws no inputs that a batch could be of: sweep over seeds, as seeds=0..3"

@@ -79,6 +79,9 @@ def sweep(
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
     engine: str = "local",
     workers: int | None = None,
     cluster: str | None = None,
@@ -86,7 +89,7 @@ def sweep(
 ) -> Sweep:
     """Train a scene once for each trial of `spec`, on several processes; what `train --sweep` does.
 
-    `spec` is as in `parse_spec`, `assignments` as in `configure`; the other arguments up to `batch` are those
+    `spec` is as in `parse_spec`, `assignments` as in `configure`; the other arguments up to `estimator` are those
     of `train`, and draws follow from `seed`. The scene is the name of an installed one, or a class that
     another process can import. There are as many `workers` as cores if not given. The engine `dask` runs them
     on the cluster whose scheduler is at `cluster`, or else on processes of this machine. `report` is called
@@ -100,7 +103,7 @@ def sweep(
     how = _Engine(engine, workers, cluster)
     asked = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
-        "sigma": sigma, "batch": batch,
+        "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     record = make_record(scene, spec, assignments, asked)
     record.begin(out)
