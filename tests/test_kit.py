@@ -37,7 +37,7 @@ def test_where_a_body_lands_depends_on_the_height_it_falls_from():
     assert by_v == pytest.approx(np.array([[0.05 / 2.0, 3.0 * 0.05 / 4.0], [0.0, 0.0]]), abs=1e-15)
 
 
-@pytest.mark.parametrize(("y", "v"), [(0.25, 1.0), (0.5, -2.0), (GROUND, 0.0), (GROUND, -5e-5)])
+@pytest.mark.parametrize(("y", "v"), [(0.25, 1.0), (0.5, -2.0), (GROUND, 0.0)])
 def test_a_body_that_does_not_fall_onto_the_ground_just_moves(y: float, v: float):
     assert landed([1.0, y], [3.0, v]) == pytest.approx(np.array([1.3, y + H * v]), abs=1e-15)
 

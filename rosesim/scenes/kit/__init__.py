@@ -6,7 +6,7 @@ here knows a scene. Positions and velocities are vectors of the plane, one a bod
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
 from rosesim.scenes.kit.colours import balanced, coloured, shaded
-from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bump, opposite
+from rosesim.scenes.kit.contact import Bump, disc_contact, discs_touch, ground_contact, no_bump, opposite
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
 from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
@@ -32,6 +32,7 @@ from rosesim.scenes.kit.particles import (
     with_muscle,
 )
 from rosesim.scenes.kit.picture import Picture, rings
+from rosesim.scenes.kit.published import published_disc_contact
 from rosesim.scenes.kit.records import index, numbers, read_json, records
 from rosesim.scenes.kit.rigid import (
     Ground,
@@ -93,6 +94,7 @@ __all__ = [
     "deformed",
     "direction",
     "disc_contact",
+    "discs_touch",
     "draw_panels",
     "draw_springs",
     "features",
@@ -118,6 +120,7 @@ __all__ = [
     "opposite",
     "outlines",
     "panels_extent",
+    "published_disc_contact",
     "read_json",
     "records",
     "rings",
