@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, cond, for_each, select, sum, vec
+from rosesim.ad.control import accumulate, for_each, vec
 from rosesim.ad.linalg import norm
-from rosesim.ad.mathematics import clamp, cos, maximum, minimum, sin
+from rosesim.ad.mathematics import cos, sin
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import Struct, Vec, const
 from rosesim.scenes.kit.springs import SOFTENING
 
-LEAST_DESCENT = 1e-3
-"""A corner that sinks more slowly is taken to sink so fast: the time until it touches stays bounded."""
 LEAST_SLIP = 0.1
 """Added to a joint's relative speed, so that it has a direction at rest."""
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
@@ -245,75 +243,6 @@ def no_kick() -> Kick:
     (array([0., 0.]), 0.0)
     """
     return Kick(const(np.zeros(2)), Real(0.0), const(np.zeros(2)), Real(0.0))
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A horizontal ground, and how it meets the corners of boxes in a time step."""
-
-    h: float
-    """Time step."""
-    height: float
-    mu: Any
-    """Friction coefficient: the tangential impulse is at most mu times the normal one."""
-    e: Any
-    """Restitution: 0 where a corner is stopped, 1 where it bounces off as fast as it came."""
-    p: float = 0.0
-    """Penetration stiffness, 1/time²: pushes out what lies below; 0 pushes nothing."""
-    time_of_impact: bool = True
-    """Whether a body is moved as if its velocities had changed at the moment of contact."""
-
-    def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
-        """What the four corners of a box feel, added up.
-
-        `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
-        sides. Corners in the air cost a comparison, and a box in the air one for all four.
-
-        >>> from rosesim import fn
-        >>> ground = Ground(h=0.01, height=0.0, mu=0.5, e=0.0)
-        >>> @fn
-        ... def land(y: Real, vx: Real):
-        ...     body = RigidBody(position=[0.0, y], velocity=[vx, -1.0], angle=Real(0.3), spin=Real(0.0))
-        ...     return ground.box_contact(body, direction(body.angle), [0.1, 0.1], 0.04, 0.04 * 0.02 / 3)
-        >>> np.round(land(1.0, 1.0).velocity, 3)  # in the air
-        array([0., 0.])
-        >>> kick = land(0.13, 3.0)
-        >>> bool(kick.velocity[1] > 0), round(float(kick.velocity[0] / kick.velocity[1]), 9)  # it slides
-        (True, -0.5)
-        """
-        x, v, spin = body.position, body.velocity, body.spin
-        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
-        high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
-        wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
-        lowest = x[1] - high + self.h * (v[1] - abs(spin) * wide)
-
-        def corner(k: Index) -> Kick:
-            signs = const(CORNERS)
-            arm = turned(axis, [signs[k, 0] * half[0], signs[k, 1] * half[1]])
-            u = point_velocity(v, spin, arm)
-            after = x[1] + arm[1] + self.h * u[1]
-            return cond(after < self.height, lambda: self._touched(body, arm, u, mass, moment_), no_kick)
-
-        return cond(lowest < self.height, lambda: sum(4, corner), no_kick)
-
-    def _touched(self, body: RigidBody, arm: Any, u: Any, mass: Any, moment_: Any) -> Kick:
-        """A corner that would end below the ground; its impulse acts where it would be then."""
-        h, y = self.h, body.position[1] + arm[1]
-        there = [arm[0] + h * u[0], arm[1] + h * u[1]]
-        yielding = 1 / mass + arm[0] ** 2 / moment_
-        falls = u[1] < 0
-        stop = select(falls, -(1 + self.e) * u[1] / yielding, 0.0)
-        grip = clamp(-u[0] / (1 / mass + arm[1] ** 2 / moment_), -self.mu * stop, self.mu * stop)
-        velocity, spin = [grip / mass, stop / mass], moment(there, [grip, stop]) / moment_
-        if self.time_of_impact:
-            tau = minimum(maximum((self.height - y) / minimum(u[1], -LEAST_DESCENT), 0.0), h)
-        else:
-            tau = Real(0.0)
-        shift, turn = [-tau * velocity[0], -tau * velocity[1]], -tau * spin
-        if self.p > 0:
-            push = h * self.p * (self.height - y - h * u[1]) / yielding
-            velocity, spin = [velocity[0], velocity[1] + push / mass], spin + there[0] * push / moment_
-        return Kick(velocity, spin, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
 
 
 def moved_on(
