@@ -44,6 +44,8 @@ ROBOT = Robot.parse("A")
 """The one that learns if nobody says otherwise."""
 LEAST_DESCENT = 1e-3
 """Of the published contact: metres a second at which a corner sinks at least."""
+SOFTENING, LEAST_SLIP = 1e-4, 0.1
+"""Metres added to a spring's length, metres a second to a joint's slip, as published."""
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,10 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         def spring(pair: Any) -> Any:
             k = pair.index
             wanted = const(rest[springs])[k] * (1 + const(actuation[springs])[k] * told[const(springs)[k]])
-            return spring_impulse(pair.gap, const(stiffness[springs])[k], wanted, self.h)
+            return spring_impulse(pair.gap, const(stiffness[springs])[k], wanted, self.h, SOFTENING)
 
         def joint(pair: Any) -> Any:
-            return joint_impulse(pair, inertia, const(stiffness[joints])[pair.index], self.h)
+            return joint_impulse(pair, inertia, const(stiffness[joints])[pair.index], self.h, SOFTENING, LEAST_SLIP)
 
         groups = [(self.robot.links(springs), spring), (self.robot.links(joints), joint)]
         return link_impulses(state, axes, groups)

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each, vec
+from rosesim.ad.control import accumulate, for_each, select, vec
 from rosesim.ad.linalg import norm
 from rosesim.ad.mathematics import cos, sin
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import Struct, Vec, const
-from rosesim.scenes.kit.springs import SOFTENING
+from rosesim.scenes.kit.springs import strength
 
-LEAST_SLIP = 0.1
-"""Added to a joint's relative speed, so that it has a direction at rest."""
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 
 
@@ -188,10 +186,10 @@ def link_impulses(
     return accumulate(Vec[Impulse, len(x)], add_all)
 
 
-def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
+def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float, softening: float = 0.0) -> list[Real]:
     """What a linear spring between two points gives the second in a time step h; `gap` is first minus second.
 
-    With L = |gap| + SOFTENING: h stiffness (L - rest) gap / L.
+    With L = |gap| + softening: h stiffness (L - rest) gap / L; nothing where the points meet.
 
     >>> from rosesim import fn
     >>> @fn
@@ -200,17 +198,19 @@ def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
     >>> np.round(pull([3.0, 0.0]), 3)  # of the second point, towards the first
     array([2., 0.])
     """
-    length = norm(gap) + SOFTENING
-    strength = h * stiffness * (length - rest) / length
-    return [strength * gap[0], strength * gap[1]]
+    pull = strength(h * stiffness, norm(gap), rest, softening)
+    return [pull * gap[0], pull * gap[1]]
 
 
-def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> list[Real]:
+def joint_impulse(
+    pair: Pair, inertia: Inertia, stiffness: Any, h: float, softening: float = 0.0, least_slip: float = 0.0
+) -> list[Real]:
     """What a joint gives the second of two points in a time step h: a spring of no length, and a stop.
 
-    The stop takes away the relative velocity: with the slip u, s = |u| + LEAST_SLIP and n = u / s it is
+    The stop takes away the relative velocity: with the slip u, s = |u| + least_slip and n = u / s it is
     s / k · n, where k is how far an impulse along n moves the points apart, summed over both bodies
-    (1/mass + (n × arm)²/moment). As n is shorter than 1, k is too small (as published).
+    (1/mass + (n × arm)²/moment). DiffTaichi adds a speed of 0.1 as `least_slip`, so that n is smooth at rest; n is
+    then shorter than 1, and k too small. Without it n is 0 at rest. `softening` is that of `spring_impulse`.
 
     >>> from rosesim import fn
     >>> links = Links(np.array([[0, 1]]), np.zeros((1, 2)), np.zeros((1, 2)))
@@ -224,11 +224,11 @@ def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> lis
            [ 1.,  0.]])
     """
     u, (i, j), (p, q) = pair.slip, pair.bodies, pair.arms
-    s = norm(u) + LEAST_SLIP
-    n = [u[0] / s, u[1] / s]
+    s = norm(u) + least_slip
+    n = [u[c] / s if least_slip > 0 else select(s > 0, u[c] / s, 0.0) for c in (0, 1)]
     k = 1 / inertia.mass[i] + moment(n, p) ** 2 / inertia.moment[i]
     k = k + 1 / inertia.mass[j] + moment(n, q) ** 2 / inertia.moment[j]
-    pull = spring_impulse(pair.gap, stiffness, 0.0, h)
+    pull = spring_impulse(pair.gap, stiffness, 0.0, h, softening)
     return [pull[0] + u[0] / k, pull[1] + u[1] / k]
 
 
