@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Json, SceneArgument, Set, app
+from rosesim.cli.app import Json, SceneArgument, Set, app, path
 from rosesim.cli.norms import Norms, tell_norms
 from rosesim.cli.output import note, print_json
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
 
 
 @app.command()
@@ -21,13 +22,17 @@ def check(
     json: Json = False,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
+        typer.Option(
+            metavar="FILE", parser=path, help="Draw the loss along its gradient, with the tangent, as a PNG."
+        ),
     ] = None,
     norms: Norms = False,
 ) -> None:
     """Gradient check: reverse mode against forward mode and against differences."""
     from rosesim.scenes.check import check_gradient
 
+    if picture is not None:
+        check_target(picture, ".png")
     made, inputs = configure(find_scene(scene), set_ or [])
     if norms:
         return tell_norms(made, inputs, json)

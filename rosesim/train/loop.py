@@ -85,6 +85,7 @@ class Loop:
 
     def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
+        self._folder = None if out is None else out.absolute()  # of files, wherever somebody goes meanwhile
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
         self.program = compiled(settings.scene)
@@ -273,7 +274,7 @@ class Loop:
 
     def save(self) -> None:
         """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
-        if self.out is None or self._metrics is None:
+        if self._folder is None or self._metrics is None:
             return
         begun = time.perf_counter()
         self._metrics.sync()
@@ -283,9 +284,9 @@ class Loop:
             self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
             self.ended,
         )  # fmt: skip
-        write_checkpoint(self.out, c, self.flat, self.settings.identity)
+        write_checkpoint(self._folder, c, self.flat, self.settings.identity)
         if self.best is not None and self.best is not self._saved_best:
-            write_best(self.out, self.best, self.flat)
+            write_best(self._folder, self.best, self.flat)
             self._saved_best = self.best
         now = time.perf_counter()
         at_once = 1 if self.is_drawn else self.plan.batch or 1  # starts, each of which makes its own

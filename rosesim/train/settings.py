@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import hashlib
 import math
+import os
 import re
 import tomllib
 import types
@@ -99,7 +100,7 @@ def toml(record: Mapping[str, Any]) -> bytes:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, or of several seeds."""
-    return (folder / SETTINGS).is_file()
+    return os.path.isfile(folder / SETTINGS)  # which also of a name that no file can have says no
 
 
 def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
