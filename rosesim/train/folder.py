@@ -27,6 +27,7 @@ from rosesim.train.attempts import worth_showing
 from rosesim.train.files import make_folder, remove_temporary
 from rosesim.train.loop import FILES, METRICS
 from rosesim.train.metrics import read_rows, running_means
+from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 
@@ -88,7 +89,9 @@ def read_curve(folder: AnyPath) -> list[float]:
 def read_attempts(folder: AnyPath, scene: AnyScene) -> list[tuple[int, Any]]:
     """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
     flat = _flat(scene)
-    found = dict(checkpoint.read_attempts(best_seed(as_path(folder)), flat))
+    where = best_seed(as_path(folder))
+    with naming_changes(read_settings(where, type(scene)).origin, type(scene)):
+        found = dict(checkpoint.read_attempts(where, flat))
     return [(i, found[i]) for i in worth_showing(sorted(found))]
 
 
@@ -123,7 +126,8 @@ def read_best(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
     """
     where = best_seed(as_path(folder, "the folder of a run"))
     found = read_settings(where, kind)
-    best, params = checkpoint.read_best(where, _flat(found.scene))
+    with naming_changes(found.origin, type(found.scene)):
+        best, params = checkpoint.read_best(where, _flat(found.scene))
     return BestRun(found.scene, found.inputs, params, best.loss, best.iteration, where)
 
 

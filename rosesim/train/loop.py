@@ -29,6 +29,7 @@ from rosesim.train.finite import explain
 from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
 from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
 from rosesim.train.optimizers import Vector
+from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS, Settings
 
 METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
@@ -102,7 +103,8 @@ class Loop:
         self.compile_seconds, self._before = 0.0, 0.0
         self.done = False
         if out is not None and (out / LAST).exists():
-            self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
+            with naming_changes(settings.origin, type(settings.scene)):
+                self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
         self.resumed_at = self.at.iteration
         self.rows: list[Row] = []
         self._saved_best: Best | None = None
@@ -234,7 +236,8 @@ class Loop:
         i = at.iteration
         if i < self.resumed_at:  # a replay on its way to where the run was
             if self.rows and self.rows[i].loss != loss:
-                raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
+                with naming_changes(self.settings.origin, type(self.settings.scene)):
+                    raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
             return
         self.at = at
         row = Row(i, loss, gradient_norm, round(self.seconds, 6))
