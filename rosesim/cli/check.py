@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app
+from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
 from rosesim.cli.norms import Norms, tell_norms
 from rosesim.cli.output import note, print_json
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
 
 
 @app.command()
@@ -24,7 +25,9 @@ def check(
     json: Json = False,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
+        typer.Option(
+            metavar="FILE", parser=path, help="Draw the loss along its gradient, with the tangent, as a PNG."
+        ),
     ] = None,
     norms: Norms = False,
     scale: Annotated[
@@ -42,6 +45,8 @@ def check(
     differences, and over what distance the gradient is of use."""
     from rosesim.scenes.check import check_gradient, smoothed_over_distance
 
+    if picture is not None:
+        check_target(picture, ".png")
     at = place(what, set_ or [], last)
     made = at.scene
     if norms:

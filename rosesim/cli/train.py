@@ -37,6 +37,7 @@ from rosesim.cli.output import training_progress
 from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
 
 if TYPE_CHECKING:
     from rosesim.train import Run, SeedRuns
@@ -78,6 +79,8 @@ def train(
     from rosesim.train.folder import is_unbegun
     from rosesim.train.sweeps import is_sweep
 
+    if gif is not None:
+        check_target(gif, ".gif", make_folder=True)  # before the training, which would end without its picture
     asked: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
         "smooth": smooth, "samples": samples, "estimator": estimator,

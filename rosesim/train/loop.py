@@ -30,6 +30,7 @@ from rosesim.train.finite import explain
 from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
 from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
 from rosesim.train.optimizers import Vector
+from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS, Settings
 
 METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
@@ -88,6 +89,7 @@ class Loop:
 
     def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
+        self._folder = None if out is None else out.absolute()  # of files, wherever somebody goes meanwhile
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
         self.program = compiled(settings.scene).held()  # one physics for a run
@@ -106,7 +108,8 @@ class Loop:
         self.compile_seconds, self._before = 0.0, 0.0
         self.done = False
         if out is not None and (out / LAST).exists():
-            self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
+            with naming_changes(settings.origin, type(settings.scene)):
+                self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
         self.resumed_at = self.at.iteration
         self.rows: list[Row] = []
         self._saved_best: Best | None = None
@@ -245,7 +248,8 @@ class Loop:
         i = at.iteration
         if i < self.resumed_at:  # a replay on its way to where the run was
             if self.rows and self.rows[i].loss != loss:
-                raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
+                with naming_changes(self.settings.origin, type(self.settings.scene)):
+                    raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
             return
         self.at = at
         row = Row(i, loss, gradient_norm, round(self.seconds, 6))
@@ -285,7 +289,7 @@ class Loop:
 
     def save(self) -> None:
         """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
-        if self.out is None or self._metrics is None:
+        if self._folder is None or self._metrics is None:
             return
         begun = time.perf_counter()
         self._metrics.sync()
@@ -295,9 +299,9 @@ class Loop:
             self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
             self.ended,
         )  # fmt: skip
-        write_checkpoint(self.out, c, self.flat, self.settings.identity)
+        write_checkpoint(self._folder, c, self.flat, self.settings.identity)
         if self.best is not None and self.best is not self._saved_best:
-            write_best(self.out, self.best, self.flat)
+            write_best(self._folder, self.best, self.flat)
             self._saved_best = self.best
         now = time.perf_counter()
         at_once = 1 if self.is_drawn else self.plan.batch or 1  # starts, each of which makes its own

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.attempts import worth_showing
 from rosesim.train.loop import METRICS, Loop, Progress, Report
@@ -49,6 +50,17 @@ class Run(Generic[P]):
     is_drawn: bool = False
     """Whether iterations differed in their inputs (see `Scene.sample`)."""
 
+    best_iteration: int = 0
+    """Where the best params were found."""
+
+    @property
+    def until_best(self) -> list[tuple[int, P]]:
+        """The attempts before the best one, then that: what pictures of a run show."""
+        return [
+            *((i, p) for i, p in self.attempts if i < self.best_iteration),
+            (self.best_iteration, self.best_params),
+        ]
+
     @property
     def curve(self) -> list[float]:
         """What to watch: the losses; their mean over 200 iterations or fewer, where these differ in their inputs."""
@@ -78,7 +90,7 @@ def train(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> Run[P]:
@@ -107,6 +119,7 @@ def train(
     >>> run.iterations
     3
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
     how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
     made = Settings(scene, given, how)
@@ -119,7 +132,7 @@ def train(
 
 
 def resume(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -145,6 +158,7 @@ def resume(
     >>> first.iterations, both.iterations, both.losses[:3] == first.losses
     (2, 4, True)
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if scene is not None and scene != made.scene:
         raise SceneError(f"{folder} is a run of other settings: {made.scene}; {scene} was given")
@@ -206,6 +220,7 @@ def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
         seed=loop.plan.seed,
         note=note,
         is_drawn=loop.is_drawn,
+        best_iteration=loop.best.iteration,
     )
 
 

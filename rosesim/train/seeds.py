@@ -16,6 +16,7 @@ from rosesim.ad.machine import cores
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
@@ -73,7 +74,7 @@ def train_seeds(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     report: Report = lambda progress: None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -92,6 +93,7 @@ def train_seeds(
     >>> [(one.seed, one.error) for one in runs.seeds], runs.best.best_loss == min(r.best_loss for r in runs.runs)
     ([(0, None), (1, None)], True)
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
@@ -106,7 +108,7 @@ def train_seeds(
 
 
 def resume_seeds(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -125,6 +127,7 @@ def resume_seeds(
     >>> [r.iterations for r in (*first.runs, *both.runs)]
     [2, 2, 3, 3]
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")
