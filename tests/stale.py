@@ -1321,4 +1321,5 @@ def the_subclasses_of_a_class() -> Any:
     class Spring(Base):
         k = 3.0
 
-    return lambda x: line(x, sum(c.k for c in Base.__subclasses__())), lambda: setattr(Spring, "k", 9.0)
+    base: Any = Base
+    return lambda x: line(x, sum(c.k for c in base.__subclasses__())), lambda: setattr(Spring, "k", 9.0)

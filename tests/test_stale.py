@@ -346,6 +346,37 @@ def test_a_large_array_that_is_handed_over_is_never_read(monkeypatch: pytest.Mon
     assert compared == []
 
 
+def test_an_array_in_a_dict_is_not_read_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    same = parts._same_numbers  # pyright: ignore[reportPrivateUsage] -- what is counted
+    monkeypatch.setattr(parts, "_same_numbers", lambda a: compared.append(a.size) or same(a))
+    data = {"terrain": np.zeros(100_000), "scale": 2.0}
+    f = fn(lambda x: const(data["terrain"])[3] * x)
+    assert f(1.0) == 0.0
+    data["terrain"][3] = 5.0
+    assert f(1.0) == 5.0
+    data["terrain"] = np.full(100_000, 7.0)
+    assert f(1.0) == 7.0
+    assert compared == []
+    rows = np.zeros((1000, 100))
+    of_row = fn(lambda x: const(rows[1])[3] * x)  # a row of an array is a new array: what it holds was read
+    assert of_row(1.0) == 0.0
+    rows[1, 3] = 5.0
+    assert of_row(1.0) == 5.0
+
+
+def test_what_nobody_can_write_to_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    same = parts._same_numbers  # pyright: ignore[reportPrivateUsage] -- what is counted
+    monkeypatch.setattr(parts, "_same_numbers", lambda a: compared.append(a.size) or same(a))
+    places = np.arange(1000)
+    frozen = np.frombuffer(places.tobytes(), places.dtype).reshape(10, 100)
+    f = fn(lambda x: x * float(frozen[1, 2]))
+    assert (f(1.0), compared) == (102.0, [])
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        frozen.flags.writeable = True
+
+
 def test_the_derivatives_of_what_reads_an_array_where_it_lies(traces: list[str]) -> None:
     table = np.linspace(1.0, 2.0, 1000)
 

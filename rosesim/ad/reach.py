@@ -136,7 +136,7 @@ class Reach:
         for name in sorted(named & _BY_ANY_WAY):
             self._cannot_watch(f"what {f.__name__} reads by {name}")
         for name, cell in cells.items():
-            if not (as_meant and name in used.handed and self._need_not_read(_content(cell), name in used.counted)):
+            if not (as_meant and name in used.handed and self._need_not_read(_content(cell), name, used)):
                 self._cell(cell)
         for name in used.globals | (used.handed - cells.keys()):
             self._global(f, name, used, as_meant)
@@ -157,7 +157,7 @@ class Reach:
     def _global(self, f: types.FunctionType, name: str, used: Uses, as_meant: bool) -> None:
         space, given = f.__globals__, f.__builtins__
         value = space.get(name, MISSING)
-        if as_meant and name in used.handed and self._need_not_read(value, name in used.counted):
+        if as_meant and name in used.handed and self._need_not_read(value, name, used):
             if name in used.counted:
                 return
         elif value is MISSING:
@@ -169,14 +169,26 @@ class Reach:
             self._stack.append(value)
         self.looks.name(space, name)
 
-    def _need_not_read(self, value: Any, counted: bool) -> bool:
+    def _need_not_read(self, value: Any, name: str, used: Uses) -> bool:
         """Whether a variable that is only handed over or counted stands for something of which that is true."""
-        if counted:
+        if name in used.counted:
             return type(value) in kinds.COUNTERS
-        return self._hand(value)
+        if name not in used.opened:
+            return self._hand(value)
+        kind = class_of(value)
+        if not self._live or kind not in (dict, list, tuple):
+            self._stack.append(value)
+            return False
+        if kind is dict:
+            self.looks.go_through("keys of a dict", value, value.keys())
+        things = value.values() if kind is dict else value
+        self.looks.go_through("things", value, things)
+        for thing in things:
+            self._hand(thing)
+        return True
 
     def _hand(self, array: Any) -> bool:
-        """Whether it is an array that a program can read where it lies."""
+        """Whether it is an array that a program can read where it lies; it is read, if not."""
         if not self._live or not parts.may_live(array):
             self._stack.append(array)
             return False
