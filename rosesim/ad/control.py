@@ -596,7 +596,7 @@ class Accumulator(Value):
 
     @property
     def at(self) -> Accumulator:
-        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]` to an element's element, and so on as in `x[...]`."""
+        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]`, `acc.at[:, 0]` and so on as for `x.at`."""
         return self
 
     def __getitem__(self, i: Any) -> Accumulator:

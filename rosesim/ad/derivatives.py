@@ -15,7 +15,7 @@ from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.ir import Accum, Atom, BoolT, FloatT, IntT, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.values import Real, kind
-from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
+from rosesim.ad.vector import VecValue, fitted, lower, real_zero, typeof, unflatten
 
 if TYPE_CHECKING:
     from rosesim.ad.transpose import Pair
@@ -448,11 +448,10 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     def types(args: Sequence[Any]) -> T.Types:
         positions, _ = argument_positions(g, over, len(args))
         g.signature()
-        found = [typeof(a) for a in args]
-        declared = g.declared(len(args))
+        each = enumerate(zip(g.declared(len(args)), args, g.names(len(args)), strict=True))
         return tuple(
-            t if d is None else d if k not in positions else T.VecType(_length(args[k]) or 0, d)
-            for k, (t, d) in enumerate(zip(found, declared, strict=True))
+            fitted(d if d is None or k not in positions else T.OpenVec(None, d), a, f"argument {name}")
+            for k, (d, a, name) in each
         )
 
     derived.__name__ = f"vmap({g.name})"

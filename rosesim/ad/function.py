@@ -14,15 +14,15 @@ from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.border import build, builder, flat_args, flattener
+from rosesim.ad.border import build, builder, flat_args, flattener, is_plain
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.debugging import debugging
-from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.values import Real, Value
-from rosesim.ad.vector import lower, typeof, unflatten
+from rosesim.ad.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.world import World
 
 P = ParamSpec("P")
@@ -77,8 +77,8 @@ class Fn(Generic[P, R]):
         self._bound: dict[Any, Fn[..., Any]] = {}
         self._custom: dict[str, Fn[..., Any]] = {}
         self._signature: inspect.Signature | None = None
-        self._annotated: tuple[T.Type | None, ...] = ()
-        self._returns: T.Type | None = None
+        self._annotated: tuple[T.Declared | None, ...] = ()
+        self._returns: T.Declared | None = None
 
     # ------------------------------------------------------------------------------ signature
 
@@ -119,12 +119,10 @@ class Fn(Generic[P, R]):
                 f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
             ) from e
 
-    def _type(self, annotation: Any, name: str) -> T.Type | None:
-        """The type that an annotation names; None, as without one, where it leaves a length open."""
+    def _type(self, annotation: Any, name: str) -> T.Declared:
+        """What an annotation says."""
         try:
-            return T.from_annotation(annotation, self._scope)
-        except OpenLength:
-            return None
+            return T.declared(annotation, self._scope)
         except RosesimError as e:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 
@@ -152,9 +150,10 @@ class Fn(Generic[P, R]):
         """The parameter types for these arguments: those annotated, else those of the arguments."""
         if self._infer is not None:
             return self._infer(args)
-        return tuple(typeof(a) if t is None else t for a, t in zip(args, self.declared(len(args)), strict=True))
+        each = zip(self.declared(len(args)), args, self.names(len(args)), strict=True)
+        return tuple(fitted(d, a, f"argument {name}") for d, a, name in each)
 
-    def declared(self, count: int) -> tuple[T.Type | None, ...]:
+    def declared(self, count: int) -> tuple[T.Declared | None, ...]:
         """The annotated type of each of so many arguments."""
         self.signature()
         return (self._annotated + (None,) * (count - len(self._annotated)))[:count]
@@ -259,7 +258,7 @@ class Fn(Generic[P, R]):
 
     def _result_type(self, value: Any) -> T.Type:
         if self._returns is not None:
-            return self._returns
+            return fitted(self._returns, value, f"the result of {self.name}")
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
             raise TypeMismatch(
                 f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
@@ -268,13 +267,13 @@ class Fn(Generic[P, R]):
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
         self.signature()
-        if self._returns is None:
+        if self._returns is None or T.is_open(self._returns):
             raise TypeMismatch(
-                f"the opaque function {self.name} has no annotation for its result; expected one, such as "
+                f"the opaque function {self.name} has no (full) annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result = self._returns
+        result = typing.cast("T.Type", self._returns)
         python = self.python
 
         def call(*flat: Any) -> tuple[Any, ...]:
@@ -410,18 +409,16 @@ class Fn(Generic[P, R]):
         1.0 / 0.0 gave inf
         """
         self.signature()
-        if not like and any(t is None for t in self._annotated):
+        if not like and any(t is None or T.is_open(t) for t in self._annotated):
             raise TypeMismatch(
                 f"{self.name}.compile() was called without arguments, but not all parameters are annotated; "
                 "expected annotations or an example of each argument",
                 self.where,
             )
-        given: list[Any] = []
-        for v in like:
-            is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
-            given.append(T.from_annotation(v) if is_type else typeof(v))
-        types = tuple(given) if like else typing.cast("Types", self._annotated)
-        types = tuple(d if d is not None else t for d, t in zip(self.declared(len(types)), types, strict=True))
+        types = typing.cast("Types", self._annotated)
+        if like:
+            each = zip(self.declared(len(like)), like, self.names(len(like)), strict=True)
+            types = tuple(of_example(d, v, f"argument {name}") for d, v, name in each)
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
@@ -501,7 +498,7 @@ class Program:
         """The cheapest passage from arguments to the result that these types allow."""
         result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
+        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
         parts, make = [flattener(t, n) for t, n in self._types], builder(result)
