@@ -169,7 +169,7 @@ def test_a_call_while_tracing_knows_the_same() -> None:
     def wrong(x: Vec[Real, 5]) -> Real:
         return gathered(x, x)  # here
 
-    refuses(TypeMismatch, lambda: wrong(np.ones(5)), "in a call of gathered: Real was found where Index[5]")
+    refuses(TypeMismatch, lambda: wrong(np.ones(5)), "in a call of gathered: Vec[Real, 5] was found where Vec[Index")
 
 
 def test_a_number_for_a_vector_is_refused_while_tracing() -> None:

@@ -95,7 +95,8 @@ def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
     if n == 0:
         return [np.zeros((0, *ty.shape)) for ty in tys]
     rows = [flat_args(x, elem, f"{name}[{i}]") for i, x in enumerate(v)]
-    return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(tys))]
+    # not stacked here: whoever takes them sees what they are, and NumPy would make numbers of truths among numbers
+    return [[r[k] for r in rows] for k in range(len(tys))]
 
 
 def build(t: T.Type, flat: Iterable[Any]) -> Any:

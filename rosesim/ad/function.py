@@ -150,7 +150,7 @@ class Fn(Generic[P, R]):
         """The parameter types for these arguments: those annotated, else those of the arguments."""
         if self._infer is not None:
             return self._infer(args)
-        each = zip(self.declared(len(args)), args, self.names(len(args)), strict=True)
+        each = zip(self.declared(len(args)), args, self.names(len(args))[: len(args)], strict=True)
         return tuple(fitted(d, a, f"argument {name}") for d, a, name in each)
 
     def declared(self, count: int) -> tuple[T.Declared | None, ...]:
@@ -240,6 +240,12 @@ class Fn(Generic[P, R]):
         except (TypeError, ValueError) as e:
             if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
                 raise e.__context__ from None  # NumPy puts its own words in place of ours
+            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
+                raise TypeMismatch(
+                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
+                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
+                    innermost(e),
+                ) from e
             if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
                 raise
             # Python's own words name the operation; ours add the line.
@@ -267,9 +273,15 @@ class Fn(Generic[P, R]):
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
         self.signature()
-        if self._returns is None or T.is_open(self._returns):
+        if T.is_open(self._returns):
             raise TypeMismatch(
-                f"the opaque function {self.name} has no (full) annotation for its result; expected one, such as "
+                f"the opaque function {self.name} has the result {self._returns}; expected a length, because it cannot "
+                "be traced to find out",
+                self.where,
+            )
+        if self._returns is None:
+            raise TypeMismatch(
+                f"the opaque function {self.name} has no annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
@@ -480,8 +492,8 @@ class Program:
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                "passed to it as arguments",
-                f.where,
+                f"passed to it as arguments ({f.name} is defined at {f.where})",
+                here(),
             )
         names = f.names(len(types))
         self._types = tuple(zip(types, names, strict=True))

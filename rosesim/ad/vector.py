@@ -38,6 +38,9 @@ class VecValue(Value):
     def _kind(self) -> str:
         return str(self.type)
 
+    def _as_number(self) -> str:
+        return f"; vec({self.type.n}, lambda i: ... x[i] ...) computes element by element"
+
     def __repr__(self) -> str:
         return f"<traced {self.type}>"
 
@@ -116,7 +119,11 @@ class VecValue(Value):
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
         other = as_vec(o)
         if other is None:
-            raise TypeMismatch(f"{self.type} {sign} {kind(o)} was found; expected vectors of one length", here())
+            raise TypeMismatch(
+                f"{self.type} {sign} {kind(o)} was found; expected vectors of one length: vec({self.type.n}, "
+                f"lambda i: x[i] {sign} c) computes element by element",
+                here(),
+            )
         if other.type.n != self.type.n:
             raise TypeMismatch(f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here())
         return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
@@ -169,9 +176,63 @@ class VecValue(Value):
 
         return matmul(o, self)
 
+    def _not_at_once(self, found: str, instead: str) -> NoReturn:
+        raise TypeMismatch(
+            f"{found} was found; expected numbers: vec({self.type.n}, lambda i: {instead}) computes element by "
+            "element",
+            here(),
+        )
+
+    def __pow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} ** {kind(o)}", "x[i] ** p")
+
+    def __rpow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} ** {self.type}", "a ** x[i]")
+
+    def __rtruediv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} / {self.type}", "a / x[i]")
+
+    def __mod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} % {kind(o)}", "x[i] % y")
+
+    def __rmod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} % {self.type}", "a % x[i]")
+
+    def __floordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} // {kind(o)}", "x[i] // y")
+
+    def __rfloordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} // {self.type}", "a // x[i]")
+
+    def __abs__(self) -> NoReturn:
+        self._not_at_once(f"abs of {self.type}", "abs(x[i])")
+
+    def __invert__(self) -> NoReturn:
+        self._not_at_once(f"~ {self.type}", "~x[i]")
+
+    def _truths(self, o: Any) -> NoReturn:
+        self._not_at_once(f"&, | or ^ of {self.type} and {kind(o)}", "x[i] & y[i]")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _truths
+
+    def _ordered(self, o: object) -> NoReturn:
+        raise TypeMismatch(
+            f"a comparison of {self.type} with {kind(o)} was found; expected numbers: all({self.type.n}, lambda i: "
+            f"x[i] > c) is one truth, vec({self.type.n}, lambda i: x[i] > c) one for each element",
+            here(),
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _ordered
+
     def __eq__(self, o: object) -> Any:
         raise TypeMismatch(
             f"{self.type} == {kind(o)} was found; expected a comparison of numbers: all(n, lambda i: a[i] == b[i])",
+            here(),
+        )
+
+    def __ne__(self, o: object) -> Any:
+        raise TypeMismatch(
+            f"{self.type} != {kind(o)} was found; expected a comparison of numbers: any(n, lambda i: a[i] != b[i])",
             here(),
         )
 
@@ -573,7 +634,7 @@ def lower(v: Any, t: T.Type) -> list[Atom]:
         case T.BoolType():
             return [to_bool(v)]
         case T.TanType():
-            if isinstance(v, int | float) and v == 0:
+            if isinstance(v, int | float) and not is_truth(v) and v == 0:
                 return [Tan().atom]
             if not isinstance(v, Tan):
                 _mismatch(v, t)
@@ -594,7 +655,8 @@ def _whole_as(v: Any, t: T.IntType) -> Atom:
     assert isinstance(s, IntT)
     if s.lo < t.lo or s.hi > t.hi:
         raise TypeMismatch(
-            f"{kind(v)} was found where {t} was expected; {t}.clamp(i), .wrap(i) or .check(i) makes it fit",
+            f"{kind(v)} was found where {t} was expected"
+            + (f"; {t}.clamp(i), .wrap(i) or .check(i) makes it fit" if t.lo == 0 <= t.hi else ""),
             here(),
         )
     if isinstance(a, Lit):
@@ -739,11 +801,35 @@ def const(array: Any) -> Any:
     >>> f(2.0)
     14.0
     """
+    if _is_traced(array):
+        raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
+                           here())  # fmt: skip
     a = np.asarray(array)
     t = typeof(a)
     if a.dtype.kind in "iu" and a.size and a.min() >= 0:
-        t = T.swap_scalars(t, T.RealType, T.index(int(a.max()) + 1))
+        t = T.swap_scalars(t, T.RealType, T.from_annotation(Index[int(a.max()) + 1]))
     return lift(a, t)
+
+
+def stack(values: Any) -> Any:
+    """The vector of these values: numbers, truths, vectors or structs, traced or plain, of one type.
+
+    A list of them is taken for a vector in most places; this one can be indexed by a traced index.
+
+    >>> from rosesim import fn, stack, Index, Real
+    >>> @fn
+    ... def chosen(x: Real, i: Index[3]) -> Real:
+    ...     return stack([x, x**2, x**3])[i]
+    >>> chosen(2.0, 2)
+    8.0
+    """
+    if isinstance(values, VecValue):
+        return values
+    if not (is_list(values) or is_tuple(values)) or not values:
+        found = "nothing" if (is_list(values) or is_tuple(values)) else kind(values)
+        raise TypeMismatch(f"stack of {found} was found; expected a list of values, as in stack([a, b])", here())
+    items = list(values)
+    return lift(items, typeof(items))
 
 
 def real_zero(t: T.Type) -> Any:
@@ -751,4 +837,4 @@ def real_zero(t: T.Type) -> Any:
     return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
 
 
-__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "typeof", "unflatten"]
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "stack", "typeof", "unflatten"]

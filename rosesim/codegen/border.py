@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,8 +34,21 @@ def found(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def _refuse(name: str, value: Any, ty: Ty, why: str = "") -> ArgumentError:
-    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}")
+_TRUTH = "; a truth is no number: float(p) makes one of it, a.astype(float) of an array"
+_INFINITE = ", which single precision would make infinite"
+_TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
+"""From here on single precision rounds to infinity (half a last place above its greatest number)."""
+
+
+def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> ArgumentError:
+    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}{remedy}")
+
+
+def _holds_truth(value: Any) -> bool:
+    """Whether a truth is in nested sequences, which NumPy would make a number among numbers."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_truth, cast("list[Any]", value)))
+    return isinstance(value, bool | np.bool_) or (is_array(value) and value.dtype == bool)
 
 
 def scalar(name: str, ty: Ty) -> Converter:
@@ -46,7 +59,7 @@ def scalar(name: str, ty: Ty) -> Converter:
         case IntT():
             kinds = "iu"
         case _:
-            kinds = "biuf"
+            kinds = "iuf"
 
     def convert(value: Any) -> Any:
         try:
@@ -54,16 +67,22 @@ def scalar(name: str, ty: Ty) -> Converter:
         except ValueError:
             raise _refuse(name, value, ty) from None
         if a.ndim or a.dtype.kind not in kinds:
-            if isinstance(value, int) and kinds == "biuf":
-                return _huge(name, value, ty)  # beyond 64 bits NumPy makes an object of it
-            raise _refuse(name, value, ty)
+            if isinstance(value, int) and not isinstance(value, bool) and kinds == "iuf":
+                return fit(_huge(name, value, ty), value)  # beyond 64 bits NumPy makes an object of it
+            raise _refuse(name, value, ty, remedy=_TRUTH if kinds == "iuf" and a.dtype.kind == "b" else "")
         plain = a.item()
         if isinstance(ty.scalar, IntT):
             if not ty.scalar.lo <= plain <= ty.scalar.hi:
                 raise _refuse(name, value, ty)
             return plain
-        return plain if kinds == "b" else float(plain)
+        return plain if kinds == "b" else fit(float(plain), value)
 
+    def fit(x: float, value: Any) -> float:
+        if single and abs(x) >= _TOO_MUCH_FOR_SINGLE and np.isfinite(x):
+            raise _refuse(name, value, ty, _INFINITE)
+        return x
+
+    single = isinstance(ty.scalar, FloatT) and storage(ty.scalar) == np.float32
     return convert
 
 
@@ -100,6 +119,8 @@ def array(name: str, ty: Ty) -> Converter:
             raise _refuse(name, value, ty, " (not an array)") from None
         if a.shape != shape:
             raise _refuse(name, a, ty)
+        if not isinstance(s, BoolT) and (a.dtype == bool or _holds_truth(value)) and a.size:
+            raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
         if isinstance(s, IntT):
             return _indices(a, s)
         # Single precision takes doubles, too.
@@ -107,7 +128,15 @@ def array(name: str, ty: Ty) -> Converter:
         if not np.can_cast(a.dtype, widest, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
             if a.size or isinstance(value, np.ndarray):
                 raise _refuse(name, a, ty)
+        if dtype == np.float32 and a.dtype != dtype and a.size:
+            # the fewest passes over the array: NaN is left out of both, infinities are let through
+            least, most = np.nanmin(a, initial=0.0), np.nanmax(a, initial=0.0)
+            if max(-least, most) >= _TOO_MUCH_FOR_SINGLE and _grows(a):
+                raise _refuse(name, a, ty, " with a number" + _INFINITE)
         return np.require(a, dtype, ["C", "A"])
+
+    def _grows(a: np.ndarray[Any, Any]) -> bool:
+        return bool((np.isfinite(a) & (np.abs(a) >= _TOO_MUCH_FOR_SINGLE)).any())
 
     def _indices(a: np.ndarray[Any, Any], s: IntT) -> np.ndarray[Any, Any]:
         own = np.array(a, order="C")
