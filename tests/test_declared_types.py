@@ -83,9 +83,16 @@ def test_a_vector_of_indices_of_any_length_indexes() -> None:
     assert gathered(x, np.array([1, 1, 3], dtype=np.uint8)) == 1020.0
     assert gathered(x, (2,)) == 100.0
     assert gathered(x, []) == 0.0
+    rows = fn(_rows)
+    assert rows([]) == rows(np.zeros((0, 2))) == 0.0
+    assert rows(((1.0, 2.0), (3.0, 4.0))) == 2.0
     assert np.array_equal(grad(gathered, wrt="x")(x, [1, 1, 3]), [0, 2, 0, 1, 0])
     assert types(gathered, x, [0, 4]) == ["Vec[Real, 5]", "Vec[Index[5], 2]"]
     assert vmap(gathered, over="ends")(x, [[0, 1], [2, 3]]).tolist() == [11.0, 1100.0]
+
+
+def _rows(v: Vec[Vec[Real, 2], ...]) -> Real:
+    return Real(len(v))
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ def test_lists_of_structs_of_unequal_lengths_are_refused_in_our_words() -> None:
         lambda x, p: Index[3].clamp(True),
         lambda x, p: Index[3](True),
         lambda x, p: Bool(1),
+        lambda x, p: const([True, 2.0]),
         lambda x, p: Bool(x),
         lambda x, p: Tan(False),
     ],
@@ -191,6 +192,7 @@ def test_whole_numbers_divide_and_have_absolute_values_as_in_python() -> None:
         return x[abs(i - j)]  # known to be in 0 .. 4
 
     assert distance(np.arange(5.0), 0, 3) == 3.0
+    assert fn(lambda x: x + sum(4, lambda i: i**2) - sum(3, lambda i: +i))(0.0) == 14.0 - 3.0
 
 
 def test_an_index_is_made_of_a_whole_number_that_fits() -> None:

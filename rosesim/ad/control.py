@@ -237,6 +237,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     inner = trace.opened((counter,))
     with trace.within(inner):
         value = f(Index.of(counter))
+        value = Real(value) if isinstance(value, Index) else value
         t = T.swap_scalars(typeof(value), T.IntType, T.REAL)
         tys = T.flatten(t)
         carries = tuple(Var(p) for p in packed(tys))

@@ -275,8 +275,8 @@ class Fn(Generic[P, R]):
         self.signature()
         if T.is_open(self._returns):
             raise TypeMismatch(
-                f"the opaque function {self.name} has the result {self._returns}; expected a length, because it cannot "
-                "be traced to find out",
+                f"the opaque function {self.name} has the result {self._returns}; expected a length, because it "
+                "cannot be traced to find out",
                 self.where,
             )
         if self._returns is None:

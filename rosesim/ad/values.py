@@ -620,6 +620,9 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __neg__(self) -> Index:
         return self._arith("isub", 0, True)
 
+    def __pos__(self) -> Index:
+        return self
+
     def __abs__(self) -> Index:
         s = self.atom.ty.scalar
         assert isinstance(s, IntT)

@@ -12,10 +12,10 @@ import numpy as np
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.builder import real
-from rosesim.ad.errors import ArgumentError, TypeMismatch
+from rosesim.ad.errors import ArgumentError, MissingAttribute, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_truth, is_tuple, is_whole
+from rosesim.ad.narrow import class_of, holds_truth, is_array, is_dict, is_list, is_truth, is_tuple, is_whole
 from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
 
 SHORT = 4
@@ -345,6 +345,17 @@ class At:
                [13.,  4.]])
         """
         return self._changed(v, "add", add=True)
+
+    if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):
+                raise AttributeError(name)  # Python asks for these to find out what an object can do
+            raise MissingAttribute(
+                f"x.at[i].{name} was found; expected x.at[i].set(v) or x.at[i].add(v), with x[i] in v where the new "
+                "element is made of the old one",
+                here(),
+            )
 
     def _changed(self, v: Any, name: str, *, add: bool) -> VecValue:
         if not self.places:
@@ -805,6 +816,9 @@ def const(array: Any) -> Any:
         raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
                            here())  # fmt: skip
     a = np.asarray(array)
+    if a.dtype != np.bool_ and holds_truth(array):
+        raise TypeMismatch("const of numbers with a truth among them was found; expected numbers: float(p) makes one "
+                           "of a truth", here())  # fmt: skip
     t = typeof(a)
     if a.dtype.kind in "iu" and a.size and a.min() >= 0:
         t = T.swap_scalars(t, T.RealType, T.from_annotation(Index[int(a.max()) + 1]))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from rosesim.ad.errors import ArgumentError
 from rosesim.ad.ir import REAL, BoolT, FloatT, IntT, Ty, storage
-from rosesim.ad.narrow import is_array
+from rosesim.ad.narrow import holds_truth, is_array
 
 Converter = Callable[[Any], Any]
 
@@ -42,13 +42,6 @@ _TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
 
 def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> ArgumentError:
     return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}{remedy}")
-
-
-def _holds_truth(value: Any) -> bool:
-    """Whether a truth is in nested sequences, which NumPy would make a number among numbers."""
-    if isinstance(value, list | tuple):
-        return any(map(_holds_truth, cast("list[Any]", value)))
-    return isinstance(value, bool | np.bool_) or (is_array(value) and value.dtype == bool)
 
 
 def scalar(name: str, ty: Ty) -> Converter:
@@ -118,8 +111,10 @@ def array(name: str, ty: Ty) -> Converter:
         except (ValueError, TypeError):
             raise _refuse(name, value, ty, " (not an array)") from None
         if a.shape != shape:
-            raise _refuse(name, a, ty)
-        if not isinstance(s, BoolT) and (a.dtype == bool or _holds_truth(value)) and a.size:
+            if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
+                raise _refuse(name, a, ty)
+            a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
+        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(value)) and a.size:
             raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
         if isinstance(s, IntT):
             return _indices(a, s)
