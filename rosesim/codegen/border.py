@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def array(name: str, ty: Ty) -> Converter:
             if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
                 raise _refuse(name, a, ty)
             a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
-        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(value)) and a.size:
+        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(cast("object", value))) and a.size:
             raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
         if isinstance(s, IntT):
             return _indices(a, s)
