@@ -117,7 +117,9 @@ def test_a_table_of_one_dimension_is_refused():
     def told(plan: Table, t: Index[10]):
         return table(plan, t, 10)
 
-    with pytest.raises(ValueError, match=r"values have the shape \(knots, outputs\); \(3,\) was found"):
+    with pytest.raises(
+        ValueError, match=r"plan.values: Vec\[Real, 3\] was found; expected Vec\[Vec\[Real, ...\], ...\]"
+    ):
         told(Table(np.zeros(3)), 0)  # pyright: ignore[reportArgumentType] -- the mistake
 
 

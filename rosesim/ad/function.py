@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 import types as pytypes
+import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.border import build, builder, flat_args, flattener
+from rosesim.ad.border import build, builder, flat_args, flattener, is_plain
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.constants import is_same
 from rosesim.ad.debugging import debugging
@@ -27,7 +28,7 @@ from rosesim.ad.narrow import class_of
 from rosesim.ad.parameters import plain
 from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.values import Real, Value
-from rosesim.ad.vector import lower, typeof, unflatten
+from rosesim.ad.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.world import World
 
 P = ParamSpec("P")
@@ -213,6 +214,12 @@ class Fn(Generic[P, R]):
         except (TypeError, ValueError) as e:
             if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
                 raise e.__context__ from None  # NumPy puts its own words in place of ours
+            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
+                raise TypeMismatch(
+                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
+                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
+                    innermost(e),
+                ) from e
             if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
                 raise
             # Python's own words name the operation; ours add the line.
@@ -232,7 +239,7 @@ class Fn(Generic[P, R]):
     def _result_type(self, value: Any) -> T.Type:
         returns = self.signature().returns
         if returns is not None:
-            return returns
+            return fitted(returns, value, f"the result of {self.name}")
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
             raise TypeMismatch(
                 f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
@@ -241,13 +248,19 @@ class Fn(Generic[P, R]):
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
         signature = self.signature()
+        if T.is_open(signature.returns):
+            raise TypeMismatch(
+                f"the opaque function {self.name} has the result {signature.returns}; expected a length, because it "
+                "cannot be traced to find out",
+                self.where,
+            )
         if signature.returns is None:
             raise TypeMismatch(
                 f"the opaque function {self.name} has no annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result, keywords = signature.returns, keywords_of(types)
+        result, keywords = typing.cast("T.Type", signature.returns), keywords_of(types)
         python: Callable[..., Any] = self.python
         if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
             raise TypeMismatch(
@@ -406,7 +419,7 @@ class Fn(Generic[P, R]):
         if not like and not named_like:
             types = signature.required()
         else:
-            types = signature.types_of(*signature.bind(like, named_like), of=_type_of_example)
+            types = signature.types_of(*signature.bind(like, named_like), of=of_example)
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
@@ -450,12 +463,6 @@ class Fn(Generic[P, R]):
         return f"<rosesim function {self.name}>"
 
 
-def _type_of_example(v: Any) -> T.Type:
-    """The type of an example for `compile`: a value or a type."""
-    is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
-    return T.from_annotation(v) if is_type else typeof(v)
-
-
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
 _TOO_DEEP = 20_000
 _MOST_BOUND = 256
@@ -496,8 +503,8 @@ class Program:
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                "passed to it as arguments",
-                f.where,
+                f"passed to it as arguments ({f.name} is defined at {f.where})",
+                here(),
             )
         self._signature, self._keywords = f.signature(), keywords_of(types)
         names = self._signature.names(len(types), self._keywords)
@@ -539,7 +546,7 @@ class Program:
         """The cheapest passage from arguments to the result that these types allow."""
         result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
+        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
         parts, make = [flattener(t, n) for t, n in self._types], builder(result)

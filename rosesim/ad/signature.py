@@ -16,11 +16,11 @@ from typing import Any, NoReturn, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.constants import constant
-from rosesim.ad.errors import OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Where
 from rosesim.ad.locate import here
 from rosesim.ad.parameters import Words, annotations_of, evaluated, parameters_of, partial_of, plain, short, signed
-from rosesim.ad.vector import typeof
+from rosesim.ad.vector import fitted
 
 Types = T.Types
 Row = tuple[Any, ...]
@@ -28,6 +28,8 @@ Names = tuple[str, ...]
 Wrt = int | str | Sequence[int | str] | None
 Parameter = inspect.Parameter
 _EMPTY = Parameter.empty
+OfValue = Callable[[T.Declared | None, Any, str], T.Type]
+"""Gives the type of an argument from what is declared, the value (or example) and the argument's name."""
 
 
 class Named(tuple[T.Type, ...]):
@@ -75,7 +77,9 @@ class _Form:
     """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
 
     names: list[str]
-    declared: tuple[T.Type | None, ...]
+    declared: tuple[T.Declared | None, ...]
+    words: tuple[str, ...]
+    """How errors name each."""
 
 
 class Signature:
@@ -88,9 +92,9 @@ class Signature:
         self.python = python
         self.name = self.function = name
         self.where = where
-        self.returns: T.Type | None = None
+        self.returns: T.Declared | None = None
         self.fills = True
-        self.annotated: dict[str, T.Type | None] = {}
+        self.annotated: dict[str, T.Declared | None] = {}
         self._refused: dict[str, RosesimError] = {}
         self._read(scope)
         self._arrange()
@@ -116,18 +120,16 @@ class Signature:
             else:
                 self.annotated[key] = t
 
-    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Type | None:
-        """The type that an annotation names; None, as without one, where it leaves a length open."""
+    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Declared | None:
+        """What an annotation says; None, as without one, of `Any`."""
         try:
             if isinstance(hint, str):
                 hint = evaluated(hint, inner, scope)
-            return None if hint is Any else T.from_annotation(hint, scope)
+            return None if hint is Any else T.declared(hint, scope)
         except NameError as e:
             raise TraceError(
                 f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
             ) from e
-        except OpenLength:
-            return None
         except RosesimError as e:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 
@@ -230,27 +232,28 @@ class Signature:
         for name in given:
             if name in self._refused:
                 raise self._refused[name]
-        return _Form([*names, *keywords], tuple(self.annotated.get(n) for n in given))
+        names += keywords
+        return _Form(names, tuple(map(self.annotated.get, given)), tuple(f"argument {n}" for n in names))
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
         """A name for each argument in the row."""
         return list(self._form(count, keywords).names)
 
-    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Type | None, ...]:
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
         """The annotated type of each."""
         return self._form(count, keywords).declared
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
-        """The type of each: that annotated, else that of the argument."""
-        declared = self._form(len(row), keywords).declared
-        return named([of(a) if t is None else t for a, t in zip(row, declared, strict=True)], keywords)
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
+        """The type of each: that annotated, its open lengths as the argument has them, else that of the argument."""
+        form = self._form(len(row), keywords)
+        return named([of(t, a, n) for t, a, n in zip(form.declared, row, form.words, strict=True)], keywords)
 
     def required(self) -> Types:
         """The types of a call that leaves all defaults out, from annotations alone."""
         given = [p for p in (*self._places, *self._by_name) if p.default is _EMPTY]
         keywords = tuple(p.name for p in given if p.kind is p.KEYWORD_ONLY)
         found = self.declared(len(given), keywords)
-        if self._rest is not None or any(t is None for t in found):
+        if self._rest is not None or any(t is None or T.is_open(t) for t in found):
             self._needs_examples()
         return named(typing.cast("Types", found), keywords)
 
@@ -404,12 +407,14 @@ class WithTangents(Signature):
         first = len(names) - len(keywords)
         return [*names[:first], *("d" + n for n in names), *names[first:]]
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
         """The type of each: of arguments as f has them, of tangents their own."""
         primals, tangents = self.halves(row, keywords)
         types = super().types_of(primals, keywords, of)
         first = len(types) - len(keywords)
-        return named([*types[:first], *map(of, tangents), *types[first:]], keywords)
+        names = self.names(len(row), keywords)[first : first + len(tangents)]
+        own = [of(None, t, f"argument {n}") for t, n in zip(tangents, names, strict=True)]
+        return named([*types[:first], *own, *types[first:]], keywords)
 
 
 __all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named"]
