@@ -116,7 +116,8 @@ class Compiled(Generic[P, I, S]):
         one = copy.copy(self)
         one._is_held = True
         with memory_budget(self.budget):
-            one._programs = {k: p.renewed() if isinstance(p, Program) else p for k, p in self._shared.items()}
+            known = [*self._shared.items()]  # other threads may add to it
+            one._programs = {k: p.renewed() if isinstance(p, Program) else p for k, p in known}
         self._shared.update(one._programs)
         return one
 
