@@ -1221,6 +1221,59 @@ def objects_that_equal_everything() -> Any:
     return lambda x: line(x, v[0].k), lambda: v.__setitem__(0, Yes(9.0))
 
 
+@case
+def texts_of_objects() -> Any:
+    class Number:
+        def __init__(self) -> None:
+            self.hidden = 3.0
+
+        def __repr__(self) -> str:
+            return str(self.hidden)
+
+        def __format__(self, how: str) -> str:
+            return str(self.hidden)
+
+    n = Number()
+    return lambda x: line(x, (float(str(n)) + float(f"{n}")) / 2), lambda: setattr(n, "hidden", 9.0)
+
+
+@case
+def what_a_copy_calls() -> Any:
+    k = [3.0]
+
+    class Number:
+        def __reduce__(self) -> Any:
+            return float, (k[0],)
+
+    n = Number()
+    return lambda x: line(x, copy.copy(n)), lambda: k.__setitem__(0, 9.0)
+
+
+@case
+def what_making_a_class_calls() -> Any:
+    k, m = [1.0], [2.0]
+
+    class Stiff:
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.k = k[0]
+
+    class Base:
+        def __init_subclass__(cls) -> None:
+            cls.m = m[0]  # type: ignore[attr-defined]
+
+        def __class_getitem__(cls, of: float) -> float:
+            return of * m[0]
+
+    def f(x: Any) -> Any:
+        class Spring(Base):
+            stiff = Stiff()
+
+        made: Any = Spring
+        return line(x, made.stiff.k + made.m + Base[1.0] - made.m)
+
+    return f, lambda: (k.__setitem__(0, 3.0), m.__setitem__(0, 6.0))
+
+
 # --------------------------------------------------------------- what cannot be looked at: traced each time
 
 

@@ -34,12 +34,18 @@ _LIBRARY = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in
 PLAIN = (str, int, float, type(None), tuple, frozenset, dict, types.GetSetDescriptorType, types.MemberDescriptorType)
 """What a class holds under names with underscores besides methods."""
 
-_NOT_IMPLIED = {
-    "__init_subclass__", "__class_getitem__", "__set_name__", "__reduce__", "__reduce_ex__", "__getstate__",
-    "__setstate__", "__getnewargs__", "__del__", "__sizeof__", "__dir__", "__subclasshook__", "__prepare__",
-    "__annotate__", "__annotate_func__", "__repr__", "__replace__",
-}  # fmt: skip
-_BY_DATACLASS = {"__eq__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__", "__setattr__", "__delattr__"}
+_NOT_IMPLIED = {"__del__", "__sizeof__", "__annotate__", "__annotate_func__"}
+_BY_DATACLASS = {
+    "__repr__",
+    "__eq__",
+    "__hash__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__setattr__",
+    "__delattr__",
+}
 
 
 def is_implied(name: str, value: Any, owner: type) -> bool:
