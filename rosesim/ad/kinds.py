@@ -161,12 +161,18 @@ def interchangeable(one: Any, other: Any) -> bool:
     if one is other:
         return True
     kind = class_of(one)
-    if kind is not class_of(other) or native(kind) is not object or slots(kind):
+    if kind is not class_of(other):
+        return False
+    if kind is tuple:
+        return len(one) == len(other) and all(map(interchangeable, one, other))
+    if kind in LEAVES:
+        return repr(one) == repr(other)
+    if native(kind) is not object or slots(kind):
         return False
     a, b = attributes(one), attributes(other)
-    return a.keys() == b.keys() and all(
-        a[k] is b[k] or (type(a[k]) is type(b[k]) and type(a[k]) in LEAVES and repr(a[k]) == repr(b[k])) for k in a
-    )
+    # Attributes that can be set again may differ tomorrow.
+    frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
+    return bool(frozen) and a.keys() == b.keys() and all(interchangeable(a[k], b[k]) for k in a)
 
 
 def fields(kind: type) -> set[str]:

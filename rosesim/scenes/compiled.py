@@ -34,6 +34,7 @@ from rosesim.scenes.tree import FlatView, leaves, map_leaves
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
 S = TypeVar("S")
+R = TypeVar("R")
 
 
 class Trajectory(Generic[S]):
@@ -55,6 +56,16 @@ class Trajectory(Generic[S]):
 
     def __iter__(self) -> Iterator[S]:
         return (self[t] for t in range(self._length))
+
+
+class _asked(Generic[R]):
+    """A property that is asked each time, unless the object itself holds something under its name."""
+
+    def __init__(self, ask: Callable[[Any], R]):
+        self.ask, self.__doc__ = ask, ask.__doc__
+
+    def __get__(self, one: Any, kind: type | None = None) -> R:
+        return self.ask(one)
 
 
 class Compiled(Generic[P, I, S]):
@@ -152,12 +163,12 @@ class Compiled(Generic[P, I, S]):
                     f"({low[k]:g}, {high[k]:g}); expected params() to begin within what bounds() says"
                 )
 
-    @property
+    @_asked
     def value(self) -> Callable[[P, I], float]:
         """The loss of (params, inputs)."""
         return self._program("value", lambda: self.loss.compile(*self._like, debug=self._debug))
 
-    @property
+    @_asked
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
         return self._program(
@@ -165,7 +176,7 @@ class Compiled(Generic[P, I, S]):
             lambda: value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug),
         )
 
-    @property
+    @_asked
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
         """(params, inputs, direction) to the loss and its derivative along the direction, by forward mode."""
 
@@ -181,7 +192,7 @@ class Compiled(Generic[P, I, S]):
 
         return self._program("forward", make)
 
-    @property
+    @_asked
     def step_norms(self) -> Callable[[P, I], StepNorms]:
         """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
 
@@ -211,7 +222,7 @@ class Compiled(Generic[P, I, S]):
     def _stacked(struct: Any, n: int) -> Any:
         return map_leaves(lambda _, a: np.stack([np.asarray(a)] * n), struct)
 
-    @property
+    @_asked
     def _trajectory(self) -> Any:
         return self._program("trajectory", lambda: self._states.compile(*self._like, debug=self._debug))
 
