@@ -14,7 +14,8 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.ir import Accum, Atom, BoolT, FloatT, IntT, Ty, Var
 from rosesim.ad.locate import here
-from rosesim.ad.signature import Names, Row, Signature, Types, WithTangents, Wrt, as_call, named
+from rosesim.ad.signature import Names, Row, Wrt, as_call
+from rosesim.ad.transformed import Mapped, WithTangents, length
 from rosesim.ad.values import Real, kind
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
@@ -185,7 +186,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
     g = _as_fn(f)
 
     def value_and_pullback(*args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
-        signature = Signature.of(g.signature(), f"vjp({g.name})")
+        signature = g.signature().renamed(f"vjp({g.name})")
         row, keywords = signature.bind(args, kwargs)
         positions, one = signature.chosen(wrt, len(row), keywords)
         types = g.types_of(row, keywords)
@@ -319,8 +320,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         from rosesim.ad.forward import jvp_func
         from rosesim.ad.rewrite import erased
 
-        keywords = tuple(kwargs)
-        primals, tangents = signature.halves((*args, *kwargs.values()), keywords)
+        primals, keywords, tangents = signature.halves((*args, *kwargs.values()), tuple(kwargs))
         types = g.types_of(primals, keywords)
         traced = g.traced(types)
         fr = trace.frame()
@@ -347,7 +347,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         return value, unflatten(gradient_type(traced.result), flat)
 
     derived.__name__ = f"jvp({g.name})"
-    signature = WithTangents.of(g.signature(), derived.__name__, derived)
+    signature = WithTangents(g.signature(), derived.__name__, derived)
     made: Fn[..., Any] = Fn(derived, signature=signature)
     made.transforms(g, jvp)
     return made
@@ -424,8 +424,8 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
 
     def derived(*args: Any, **kwargs: Any) -> Any:
         row, keywords = (*args, *kwargs.values()), tuple(kwargs)
-        positions, _ = signature.chosen(over, len(row), keywords, "over")
-        sizes = {_length(typeof(row[p])) for p in positions}
+        positions = signature.mapped(len(row), keywords)
+        sizes = {length(typeof(row[p])) for p in positions}
         if len(sizes) != 1 or None in sizes:
             found = ", ".join(str(typeof(row[p])) for p in positions)
             raise TypeMismatch(f"{name} over {found or 'nothing'} was found; expected vectors of one length",
@@ -441,34 +441,10 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
             return batch(n, one)
 
     derived.__name__ = name
-    signature = Mapped.of(g.signature(), name, derived)
-    signature.over = over
+    signature = Mapped(g.signature(), name, derived, over)
     made: Fn[..., Any] = Fn(derived, signature=signature)
     made.transforms(g, lambda h: vmap(h, over=over))
     return made
-
-
-class Mapped(Signature):
-    """The signature of `vmap(f)`: vectors where f has their elements."""
-
-    over: Wrt = None
-
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
-        """The type of each: a vector of f's, where it is mapped over."""
-        positions, _ = self.chosen(self.over, len(row), keywords, "over")
-        types: list[T.Type] = []
-        for k, (v, d) in enumerate(zip(row, self.declared(len(row), keywords), strict=True)):
-            types.append(of(v) if d is None else T.VecType(_length(of(v)) or 0, d) if k in positions else d)
-        return named(types, keywords)
-
-
-def _length(t: T.Type) -> int | None:
-    if isinstance(t, T.VecType):
-        return t.n
-    if isinstance(t, T.StructType):
-        sizes = {_length(p) for p in t.types}
-        return sizes.pop() if len(sizes) == 1 else None
-    return None
 
 
 def _element(v: Any, i: Any) -> Any:

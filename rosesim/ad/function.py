@@ -107,7 +107,7 @@ class Fn(Generic[P, R]):
 
     def take_signature(self, signature: Signature) -> None:
         """Take the parameters of another function, of which this one is a transform."""
-        self._signature = Signature.of(signature, self.name, self.python)
+        self._signature = signature.renamed(self.name, self.python)
 
     def seen_through(self) -> Callable[..., Any] | None:
         """The Python function, where it is all there is: no rule, no transform, not opaque."""
