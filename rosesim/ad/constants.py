@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from typing import Any
 
 from rosesim.ad import types as T
 from rosesim.ad.errors import RosesimError
 from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_tuple
-from rosesim.ad.vector import const, lower, typeof, unflatten
+from rosesim.ad.vector import const, fitted, lower, typeof, unflatten
 
 
-def constant(v: Any, t: T.Type | None) -> Any:
+def constant(v: Any, d: T.Declared | None) -> Any:
     """v as a function under trace sees it, where it is no argument of the program.
 
     Of an annotated type it is a traced constant. Without one, numbers and whatever is no value of the language
@@ -20,7 +19,8 @@ def constant(v: Any, t: T.Type | None) -> Any:
     would be if they were given: `k + k` must not add in one case and concatenate in the other. What needs no
     change is v itself.
     """
-    if t is not None:
+    if d is not None:
+        t = fitted(d, v, "a default")
         return unflatten(t, lower(v, t))
     if is_array(v) or is_list(v):
         try:
@@ -31,9 +31,12 @@ def constant(v: Any, t: T.Type | None) -> Any:
             return v  # of strings, of functions, empty: Python's
         return unflatten(t, lower(v, t)) if isinstance(t, T.VecType) else v
     if T.is_struct_class(class_of(v)):
-        names = getattr(v, "_fields", None) or [f.name for f in dataclasses.fields(v)]
+        fields = T.fields_of(class_of(v))
+        names = list(fields)
         was = [getattr(v, n) for n in names]
-        now = [constant(x, None) for x in was]
+        kept = [None if isinstance(d, T.Unknown) or not (is_array(x) or is_list(x)) else d
+                for d, x in zip(fields.values(), was, strict=True)]  # fmt: skip
+        now = [constant(x, d) for x, d in zip(was, kept, strict=True)]
         return v if _all_same(now, was) else _replaced(v, dict(zip(names, now, strict=True)))
     if is_tuple(v) and type(v) is tuple:
         now = [constant(x, None) for x in v]

@@ -15,7 +15,7 @@ from rosesim.ad.locate import here
 from rosesim.ad.narrow import is_whole
 from rosesim.ad.pack import explode, implode, packed
 from rosesim.ad.values import Bool, Index, Real, Value, kind, to_bool, to_real
-from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, typeof, unflatten, unify
+from rosesim.ad.vector import SHORT, VecValue, added, as_vec, lift, lower, typeof, unflatten, unify
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -55,6 +55,18 @@ def _size(n: Any, what: str) -> int:
             f"{what} over 2^{int(n).bit_length() - 1} or more elements was found; expected at most 2^52", here()
         )
     return int(n)
+
+
+def _function(f: Any, call: str, instead: str = "") -> Any:
+    """f, which a construct calls; refused where it is a value."""
+    if not callable(f):
+        raise TypeMismatch(f"{kind(f)} was found in {call}; expected a function{instead}", here())
+    return f
+
+
+def _of_index(f: Any, name: str) -> Any:
+    other = {"min": "; minimum(x, y) is of two numbers", "max": "; maximum(x, y) is of two numbers"}.get(name, "")
+    return _function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
 
 
 def _limit(upto: Any, n: int) -> Atom | None:
@@ -146,6 +158,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> powers(2.0)
     array([0., 2., 4.])
     """
+    _of_index(f, "vec")
     return _mapped(_size(n, "vec"), f, upto)
 
 
@@ -177,6 +190,7 @@ def for_each(n: int, f: Callable[[Index], object], *, upto: Upto = None) -> None
     >>> doubled([1.0, 2.0, 3.0])
     array([2., 4., 6.])
     """
+    _of_index(f, "for_each")
     n = _size(n, "for_each")
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
@@ -215,6 +229,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> triangular(2.0)
     12.0
     """
+    _of_index(f, "sum")
     n = _size(n, "sum")
     limit = _limit(upto, n)
     f_ = trace.frame()
@@ -222,13 +237,14 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     inner = trace.opened((counter,))
     with trace.within(inner):
         value = f(Index.of(counter))
+        value = Real(value) if isinstance(value, Index) else value
         t = T.swap_scalars(typeof(value), T.IntType, T.REAL)
         tys = T.flatten(t)
         carries = tuple(Var(p) for p in packed(tys))
         f_.home.update(dict.fromkeys(carries, inner))
         so_far = implode(inner, tys, carries)
         f_.own(so_far)
-        grown = [f_.resolve(a) for a in lower(_added(unflatten(t, so_far), lift(value, t)), t)]
+        grown = [f_.resolve(a) for a in lower(added(unflatten(t, so_far), lift(value, t)), t)]
         block = inner.block(explode(inner, grown))
     b = trace.building()
     inits = tuple(b.zeros(c.ty) for c in carries)
@@ -239,14 +255,8 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     return unflatten(t, joined)
 
 
-def _added(a: Any, b: Any) -> Any:
-    t = typeof(a)
-    if isinstance(t, T.StructType):
-        return t.build([_added(x, y) for x, y in zip(t.parts(a), t.parts(b), strict=True)])
-    return None if a is None else a + b
-
-
 def _extreme(n: int, f: Callable[[Index], Any], name: str, start: float, upto: Any) -> Real:
+    _of_index(f, name[:3])
     n = _nonempty(n, name[:3], upto)
     carry = Real.of(real(start))
     return fold(n, carry, lambda m, i: Real.of(trace.op(name, m.atom, to_real(f(i)))), upto)
@@ -301,7 +311,7 @@ def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     True
     """
     start = Bool.of(Lit(False, BOOL))
-    return fold(_size(n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
+    return fold(_size(_of_index(f, "any") and n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
 
 
 def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
@@ -315,7 +325,7 @@ def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     False
     """
     start = Bool.of(Lit(True, BOOL))
-    return fold(_size(n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
+    return fold(_size(_of_index(f, "all") and n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
 
 
 def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
@@ -328,6 +338,7 @@ def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
     >>> nearest([1.0, 4.0, 9.0], 5.0)
     1
     """
+    _of_index(f, "argmin")
     n = _nonempty(n, "argmin", upto)
     start = (Real.of(real(float("inf"))), Index.of(Lit(0, index_ty(n))))
 
@@ -367,6 +378,7 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None
     >>> compound(8.0, 0.5)
     (27.0, array([ 8., 12., 18.]))
     """
+    _function(f, "scan(f, init, n) for f", ", as in scan(lambda carry, i: carry * x[i], init, n)")
     n = _size(n, "scan")
     t = typeof(init)
     output: list[T.Type] = []
@@ -474,6 +486,8 @@ def while_loop(
     >>> round(root(2.0), 12)
     1.414213562373
     """
+    _function(test, "while_loop(test, body, init, limit) for test", " of the carry")
+    _function(body, "while_loop(test, body, init, limit) for body", " of the carry")
     n = _size(limit, "while_loop")
     if on_limit not in ("raise", "stop"):
         raise TraceError(f"on_limit={on_limit!r} was found; expected 'raise' or 'stop'", here())
@@ -519,6 +533,8 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     >>> safe_root(9.0), safe_root(-1.0)
     (3.0, 0.0)
     """
+    for side in (then, orelse):
+        _function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     truth = to_bool(p)
     if isinstance(truth, Lit):
         return then() if truth.value else orelse()
@@ -526,9 +542,9 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     b = trace.building()
     sides: list[tuple[Builder, Any]] = []
     for g in (then, orelse):
-        side = trace.opened()
-        with trace.within(side):
-            sides.append((side, trace.deeper(g)))
+        block = trace.opened()
+        with trace.within(block):
+            sides.append((block, trace.deeper(g)))
     t = unify(typeof(sides[0][1]), typeof(sides[1][1]), "the two sides of cond")
     tys = T.flatten(t)
     chosen: list[Block] = []
@@ -594,32 +610,35 @@ def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:
 class Accumulator(Value):
     """What `accumulate` hands to its function: a vector that can be added to and not read."""
 
-    __slots__ = ("_idx", "_refs", "type")
+    __slots__ = ("_places", "_refs", "type")
 
-    def __init__(self, t: T.Type, refs: tuple[Var, ...], idx: tuple[Any, ...] = ()):
+    def __init__(self, t: T.Type, refs: tuple[Var, ...], places: tuple[Any, ...] = ()):
         object.__setattr__(self, "type", t)
         object.__setattr__(self, "_refs", refs)
-        object.__setattr__(self, "_idx", idx)
+        object.__setattr__(self, "_places", places)
 
     @property
     def at(self) -> Accumulator:
-        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]` to an element of an element."""
+        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]`, `acc.at[:, 0]` and so on as for `x.at`."""
         return self
 
     def __getitem__(self, i: Any) -> Accumulator:
-        return Accumulator(self.type, self._refs, (*self._idx, *(i if isinstance(i, tuple) else (i,))))
+        return Accumulator(self.type, self._refs, (*self._places, i))
 
     def add(self, v: Any) -> None:
         """Add v here."""
-        f = trace.frame()
-        elem, idx = path(self.type, self._idx)
-        places = [f.resolve(a) for a in idx]
-        values = lower(v, elem)
-        b = trace.building()
-        for ref, a in zip(self._refs, values, strict=True):
-            target = f.resolve(ref)
-            assert isinstance(target, Var)
-            b.add(target, places, f.resolve(a))
+        from rosesim.ad.indexing import accumulated  # written with the loops of this file
+
+        def emit(path: list[Atom], values: list[Atom]) -> None:
+            f = trace.frame()
+            places = [f.resolve(a) for a in path]
+            b = trace.building()
+            for ref, a in zip(self._refs, values, strict=True):
+                target = f.resolve(ref)
+                assert isinstance(target, Var)
+                b.add(target, places, f.resolve(a))
+
+        accumulated(self.type, self._places, v, emit)
 
 
 def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:

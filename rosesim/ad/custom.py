@@ -1,15 +1,20 @@
-"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`)."""
+"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`).
+
+A rule is checked once, before anything is made of it: its parameters, its result, that it is linear in the
+tangents that it is given, and that no tangent ends in it without a word. What is wrong with it is told at its
+own line, and in the same words whichever mode asks for it first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
-from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.ir import Atom, Func, Var
+from rosesim.ad.errors import CheckError, TypeMismatch
+from rosesim.ad.ir import Atom, Func, Rules, TanT, Var
 from rosesim.ad.signature import as_call, keywords_of, named
 from rosesim.ad.values import Real, Tan
 
@@ -51,14 +56,43 @@ def dual(t: T.Type) -> T.Type:
     return T.swap_scalars(t, T.RealType, DUAL)
 
 
+def rules_of(
+    f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool
+) -> Rules:
+    """The rules of a function for parameters of these types; `closed`: it captures no traced value.
+
+    They are traced and checked when the first derivative asks for them. A function of tangents is refused at
+    once: nothing would ever ask for its rule.
+    """
+    if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+        which, rule = next(iter(custom.items()))
+        raise TypeMismatch(
+            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected none: what is "
+            "linear in a tangent is its own derivative",
+            rule.where,
+        )
+
+    def made(make: Callable[..., Func], rule: Fn[..., Any] | None) -> Callable[[], Func] | None:
+        def once() -> Func:
+            if not closed:
+                raise TypeMismatch(
+                    f"{f.name} uses traced values of the function around it, and has a derivative of its own, which "
+                    f"says nothing of them; expected none: pass them to {f.name} as arguments",
+                    f.where,
+                )
+            assert rule is not None
+            return make(f, rule, types, result)
+
+        return None if rule is None else once
+
+    return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
+
+
 def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A rule on duals as a function of primals, then tangents."""
     from rosesim.ad.forward import is_float, tangent  # not needed before the first derivative
 
-    traced = _traced(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)))
-    _same(f, "defjvp", traced.result, dual(result))
-    if traced.captured:
-        raise TypeMismatch(f"the rule given to {f.name}.defjvp uses traced values of another function", f.where)
+    traced = _checked(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)), dual(result))
     flat = [ty for t in types for ty in T.flatten(t)]
     primals = [Var(ty) for ty in flat]
     tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}
@@ -77,29 +111,14 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
-    ct = T.swap_scalars(result, T.RealType, T.TAN)
+    ct = _without_others(T.swap_scalars(result, T.RealType, T.TAN))
+    wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
+    expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
     keywords = keywords_of(types)
     count = len(types) - len(keywords)
-    row = (*types[:count], _without_others(ct), *types[count:])
-    traced = _traced(f, "defvjp", rule, named(row, keywords))
-    wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
-    _same(f, "defvjp", traced.result, wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted))
-    if traced.captured:
-        raise TypeMismatch(f"the rule given to {f.name}.defvjp uses traced values of another function", f.where)
-    return _cotangent_last(traced.func, row, count) if keywords else traced.func
-
-
-def _traced(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> Traced:
-    """The rule for arguments of these types, where it takes them."""
-    try:
-        rule.signature().bind(*as_call(types, keywords_of(types)))
-    except TypeMismatch:
-        raise TypeMismatch(
-            f"the rule given to {f.name}.{which} takes {rule.signature()}; expected the arguments of {f.signature()}"
-            + (" and, after those by position, the cotangent" if which == "defvjp" else ""),
-            rule.where,
-        ) from None
-    return rule.traced(types)
+    row = (*types[:count], ct, *types[count:])
+    func = _checked(f, "defvjp", rule, named(row, keywords), expected).func
+    return _cotangent_last(func, row, count) if keywords else func
 
 
 def _cotangent_last(func: Func, row: Types, count: int) -> Func:
@@ -109,6 +128,52 @@ def _cotangent_last(func: Func, row: Types, count: int) -> Func:
     outs = b.call(func, [v for part in parts for v in part])
     last = (*parts[:count], *parts[count + 1 :], parts[count])
     return Func(func.name, tuple(v for part in last for v in part), b.block(outs), func.where)
+
+
+# ---------------------------------------------------------------------------------- what a rule must be
+
+
+def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expected: T.Type) -> Traced:
+    """The trace of a rule for parameters of these types, which gives what is expected and is linear."""
+    from rosesim.ad.check import check  # not needed before the first derivative
+
+    said = f"the rule given to {f.name}.{which}"
+    _takes(f, which, rule, types)
+    traced = rule.traced(types)
+    if traced.result != expected:
+        hint = "; is a `return` missing?" if traced.result == T.NULL else ""
+        if _zeros_may_be_meant(traced.result, expected):
+            hint = "; a tangent that is zero is Tan(0.0)"
+        raise TypeMismatch(f"{said} gave {traced.result}; expected {expected}{hint}", rule.where)
+    if traced.captured:
+        raise TypeMismatch(f"{said} uses traced values of another function; expected its own arguments", rule.where)
+    try:
+        check(traced.func)
+    except CheckError as e:
+        raise TypeMismatch(
+            f"{said} is not linear in its tangents: {e.rule}; expected sums of them, scaled by Reals", e.where
+        ) from None
+    return traced
+
+
+def _takes(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> None:
+    """Raise where a rule does not take these arguments."""
+    try:
+        rule.signature().bind(*as_call(types, keywords_of(types)))
+    except TypeMismatch:
+        raise TypeMismatch(
+            f"the rule given to {f.name}.{which} takes {rule.signature()}; expected the arguments of {f.signature()}"
+            + (" and, after those by position, the cotangent" if which == "defvjp" else ""),
+            rule.where,
+        ) from None
+
+
+def _zeros_may_be_meant(found: T.Type, expected: T.Type) -> bool:
+    """Whether numbers stand where tangents are expected, and nothing else is amiss."""
+    if T.swap_scalars(found, T.TanType, T.REAL) != T.swap_scalars(expected, T.TanType, T.REAL):
+        return False
+    pairs = zip(T.flatten(found), T.flatten(expected), strict=True)
+    return all(f == e or isinstance(e.scalar, TanT) for f, e in pairs)
 
 
 def _without_others(t: T.Type) -> T.Type:
@@ -123,8 +188,3 @@ def _without_others(t: T.Type) -> T.Type:
             return T.StructType(kind, names, tuple(map(_without_others, parts)))
         case _:
             return T.NULL
-
-
-def _same(f: Fn[..., Any], which: str, found: T.Type, expected: T.Type) -> None:
-    if found != expected:
-        raise TypeMismatch(f"the rule given to {f.name}.{which} gave {found}; expected {expected}", f.where)

@@ -12,7 +12,7 @@ from rosesim.ad.budget import of_each_run
 from rosesim.ad.control import batch, vec
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
-from rosesim.ad.ir import Accum, Atom, BoolT, FloatT, IntT, Ty, Var
+from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.signature import Names, Row, Wrt, as_call
 from rosesim.ad.transformed import Mapped, WithTangents, length
@@ -30,6 +30,16 @@ R = TypeVar("R")
 
 def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
     return f if is_fn(f) else fn(f)
+
+
+def _refuse_tangents(g: Fn[..., Any], traced: Traced) -> None:
+    """Raise where a function takes a tangent, as a parameter or from around it."""
+    if any(isinstance(p.ty.scalar, TanT) for p in traced.func.params):
+        raise TypeMismatch(
+            f"a derivative of {g.name}, which takes or captures a tangent, was asked for; expected a function of "
+            "Reals: what is linear in a tangent is its own derivative by it",
+            here(),
+        )
 
 
 def _is_real(ty: Ty) -> bool:
@@ -98,6 +108,8 @@ class Reversed:
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
         """Write the way back: the cotangent of each flat parameter that is active."""
         t = self.traced
+        from rosesim.ad.transpose import call_back
+
         given = lower(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
                                              if _is_real(ty)), strict=True) if on]  # fmt: skip
@@ -107,55 +119,12 @@ class Reversed:
             values: list[Atom] = []
         else:
             args = [f.resolve(a) for a in (*tape, *wanted)]
-            values = _call_back(b, self.pair, args, self.cts)
+            values = call_back(b, self.pair, args, self.cts)
             f.own(values)
         else_zero = [b.zeros(p.ty) for p, a in zip(t.func.params, self.active, strict=True) if a]
         f.own(else_zero)
         rest = iter(values if self.pair is not None else else_zero)
         return [next(rest) if a else None for a in self.active]
-
-
-def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[Atom]:
-    """Call the backward function with fresh refs for large cotangents; conditions are applied."""
-    from rosesim.ad.builder import Builder
-    from rosesim.ad.cotangent import as_ref, truths
-    from rosesim.ad.elementwise import masked
-
-    inner = Builder(b)
-    refs: list[Var] = []
-    more: list[Var] = []
-    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
-        if r:
-            refs.append(Var(as_ref(ty)))
-            more.append(refs[-1])
-            if w:
-                more.append(Var(as_ref(truths(ty))))
-    outs = inner.call(pair.bwd, [*args, *more])
-    if more:
-        body = inner.block(outs)
-        inits = tuple(b.zeros(v.ty) for v in more)
-        ends = b.let(
-            Accum(inits, tuple(more), body),
-            *(o.ty for o in outs),
-            *(Ty(v.ty.scalar, v.ty.shape) for v in more),
-        )
-        outs, sums = ends[: len(outs)], dict(zip(more, ends[len(outs) :], strict=True))
-    else:
-        b.lets += inner.lets
-        sums = {}
-    plain = [w for r, w in zip(pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
-    values, conditions = iter(outs[: len(plain)]), iter(outs[len(plain) :])
-    out: list[Atom] = []
-    big = iter(refs)
-    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
-        if r:
-            out.append(sums[next(big)])
-        elif w is None:
-            out.append(b.zeros(ty))
-        else:
-            v = next(values)
-            out.append(masked(b, next(conditions), v) if w else v)
-    return out
 
 
 def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int], one: bool) -> Any:
@@ -191,6 +160,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
         positions, one = signature.chosen(wrt, len(row), keywords)
         types = g.types_of(row, keywords)
         traced = g.traced(types)
+        _refuse_tangents(g, traced)
         rev = Reversed.of(traced, positions)
         if trace.current() is None:
             return _run_vjp(g, rev, row, keywords, positions, one)
@@ -323,6 +293,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         primals, keywords, tangents = signature.halves((*args, *kwargs.values()), tuple(kwargs))
         types = g.types_of(primals, keywords)
         traced = g.traced(types)
+        _refuse_tangents(g, traced)
         fr = trace.frame()
         fr.world.join(traced.world)
         atoms = [a for v, t in zip(primals, types, strict=True) for a in lower(v, t)]
@@ -468,6 +439,12 @@ def stop_gradient(x: A) -> A:
     t = typeof(x)
     f = trace.frame()
     atoms = [f.resolve(a) for a in lower(x, t)]
+    if any(isinstance(a.ty.scalar, TanT) for a in atoms):
+        raise TypeMismatch(
+            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: Tan(0.0) is "
+            "one that ends here",
+            here(),
+        )
     return unflatten(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
 
 

@@ -7,26 +7,28 @@ import inspect
 import re
 import sys
 import types as pytypes
+import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.border import build, builder, flat_args, flattener
+from rosesim.ad.border import build, builder, flat_args, flattener, is_plain
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.constants import is_same
 from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
-from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
+from rosesim.ad.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
+from rosesim.ad.kinds import interchangeable
 from rosesim.ad.locate import here, innermost
 from rosesim.ad.narrow import class_of
 from rosesim.ad.parameters import plain
 from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.values import Real, Value
-from rosesim.ad.vector import lower, typeof, unflatten
+from rosesim.ad.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.world import World
 
 P = ParamSpec("P")
@@ -90,7 +92,7 @@ class Fn(Generic[P, R]):
         self.is_opaque = is_opaque
         self.version = 0
         self._scope = scope
-        self._cache: dict[Types, Traced] = {}
+        self._cache: dict[tuple[Types, bool], Traced] = {}
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, tuple[Any, Fn[..., Any]]] = {}
         self._again: tuple[Fn[..., Any], Callable[[Fn[..., Any]], Fn[..., Any]]] | None = None
@@ -119,9 +121,14 @@ class Fn(Generic[P, R]):
 
     # -------------------------------------------------------------------------------- tracing
 
-    def traced(self, types: Types) -> Traced:
-        """The program for parameters of these types, traced again where what it read has changed."""
-        known = self._cache.get(types)
+    def traced(self, types: Types, *, live: bool = False) -> Traced:
+        """The program for parameters of these types, traced again where what it read has changed.
+
+        A `live` program may read arrays where they lie, and so do its callees; others have copies.
+        """
+        outer = trace.current()
+        live = live if outer is None else outer.world.live
+        known = self._cache.get((types, live))
         if known is not None and known.world.unchanged():
             return known
         nest = _underway.get()
@@ -137,7 +144,7 @@ class Fn(Generic[P, R]):
             )
         nest[self, types] = None
         try:
-            made = deep.nested(self._trace, types)
+            made = deep.nested(lambda: self._trace(types, live))
         except RecursionError as e:
             raise TraceError(
                 f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
@@ -148,11 +155,20 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
-        self._cache[types] = made
+        if known is not None and made.func.rules is None and known.func.rules is None:
+            # Where nothing came of the change, what was made of the function is as good as before.
+            if not made.captured and not known.captured and known.result == made.result:
+                from rosesim.ad.alike import alike  # not needed before something has changed
+
+                if alike(known.func, made.func):
+                    made = replace(made, func=known.func)
+        self._cache[types, live] = made
+        if not made.world.reads_where_it_lies():
+            self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types) -> Traced:
-        world = World()
+    def _trace(self, types: Types, live: bool) -> Traced:
+        world = World(live=live)
         world.read(("version", id(self)), lambda: self.version)
         world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
@@ -173,10 +189,6 @@ class Fn(Generic[P, R]):
         names = self.signature().names(len(types), keywords)
         with trace.entered(f):
             world.note_function(self.python)
-            held: Any = self.python
-            if isinstance(held, functools.partial):
-                world.note_function(held.func.python if is_fn(held.func) else held.func)
-                world.read(("partial", id(self)), lambda: (held.args, held.keywords))
             args: list[Any] = []
             for t, name in zip(types, names, strict=True):
                 leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
@@ -186,7 +198,7 @@ class Fn(Generic[P, R]):
             atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
-        rules = None if inside else self._rules(types, result)
+        rules = None if inside else self._rules(types, result, not hidden)
         func = Func(self.name, tuple(f.params), body, self.where, rules)
         from rosesim.ad.simplify import simplified  # not needed before the first trace
 
@@ -202,6 +214,12 @@ class Fn(Generic[P, R]):
         except (TypeError, ValueError) as e:
             if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
                 raise e.__context__ from None  # NumPy puts its own words in place of ours
+            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
+                raise TypeMismatch(
+                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
+                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
+                    innermost(e),
+                ) from e
             if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
                 raise
             # Python's own words name the operation; ours add the line.
@@ -221,7 +239,7 @@ class Fn(Generic[P, R]):
     def _result_type(self, value: Any) -> T.Type:
         returns = self.signature().returns
         if returns is not None:
-            return returns
+            return fitted(returns, value, f"the result of {self.name}")
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
             raise TypeMismatch(
                 f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
@@ -230,14 +248,26 @@ class Fn(Generic[P, R]):
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
         signature = self.signature()
+        if T.is_open(signature.returns):
+            raise TypeMismatch(
+                f"the opaque function {self.name} has the result {signature.returns}; expected a length, because it "
+                "cannot be traced to find out",
+                self.where,
+            )
         if signature.returns is None:
             raise TypeMismatch(
                 f"the opaque function {self.name} has no annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result, keywords = signature.returns, keywords_of(types)
+        result, keywords = typing.cast("T.Type", signature.returns), keywords_of(types)
         python: Callable[..., Any] = self.python
+        if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+            raise TypeMismatch(
+                f"the opaque function {self.name} takes or gives a tangent, and nobody can see that it is linear; "
+                "expected Reals: scale tangents by what it gives of Reals",
+                self.where,
+            )
 
         def call(*flat: Any) -> tuple[Any, ...]:
             rest = iter(flat)
@@ -262,16 +292,12 @@ class Fn(Generic[P, R]):
             found += self.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
         return list(dict.fromkeys(found))
 
-    def _rules(self, types: Types, result: T.Type) -> Rules | None:
+    def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
         if not self._custom:
             return None
-        from rosesim.ad.custom import jvp_rule, vjp_rule  # they trace functions, by this module
+        from rosesim.ad.custom import rules_of  # it traces functions, by this module
 
-        jvp, vjp = self._custom.get("jvp"), self._custom.get("vjp")
-        return Rules(
-            jvp=None if jvp is None else lambda: jvp_rule(self, jvp, types, result),
-            vjp=None if vjp is None else lambda: vjp_rule(self, vjp, types, result),
-        )
+        return rules_of(self, self._custom, types, result, closed)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give this function a forward derivative of its own: a function of the same arguments with every
@@ -343,8 +369,10 @@ class Fn(Generic[P, R]):
         row, keywords = signature.bind(args, kwargs)
         types = signature.types_of(row, keywords)
         program = self._programs.get(types)
-        if program is None or not program.traced.world.unchanged():
-            program = self._programs[types] = Program(self, types)
+        if program is None:
+            program = self._programs[types] = Program(self, types, live=True)
+        elif not program.traced.world.unchanged():
+            program = self._programs[types] = program.renewed()
         return program.run(row)
 
     def compile(
@@ -391,7 +419,7 @@ class Fn(Generic[P, R]):
         if not like and not named_like:
             types = signature.required()
         else:
-            types = signature.types_of(*signature.bind(like, named_like), of=_type_of_example)
+            types = signature.types_of(*signature.bind(like, named_like), of=of_example)
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
@@ -404,9 +432,8 @@ class Fn(Generic[P, R]):
         key: Any = (owner, self.version)
         try:
             known = self._bound.get(key)
-            if known is not None and not is_same(known[0], owner):
-                known = None
-                key = (id(owner), self.version)
+            if known is not None and not (is_same(known[0], owner) or interchangeable(known[0], owner)):
+                key = (id(owner), self.version)  # it equals the other one, and is not the same
         except TypeError:
             key = (id(owner), self.version)
         known = self._bound.get(key)
@@ -434,12 +461,6 @@ class Fn(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<rosesim function {self.name}>"
-
-
-def _type_of_example(v: Any) -> T.Type:
-    """The type of an example for `compile`: a value or a type."""
-    is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
-    return T.from_annotation(v) if is_type else typeof(v)
 
 
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
@@ -470,19 +491,20 @@ class Program:
     12.0
     """
 
-    def __init__(self, f: Fn[..., Any], types: Types, **how: Any):
+    def __init__(self, f: Fn[..., Any], types: Types, *, live: bool = False, **how: Any):
         with uncollected():
-            self._make(f, types, how)
+            self._make(f, types, live, how)
 
-    def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
+    def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
-        self.traced = f.traced(types)
+        self._made_from = f, types, live, how
+        self.traced = f.traced(types, live=live)
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                "passed to it as arguments",
-                f.where,
+                f"passed to it as arguments ({f.name} is defined at {f.where})",
+                here(),
             )
         self._signature, self._keywords = f.signature(), keywords_of(types)
         names = self._signature.names(len(types), self._keywords)
@@ -496,11 +518,35 @@ class Program:
         self.name = f.name
         self._run = self._caller(types)
 
+    def renewed(self) -> Program:
+        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
+
+        >>> from rosesim import fn, Program, Real
+        >>> k = 3.0
+        >>> @fn
+        ... def spring(x: Real) -> Real:
+        ...     return k * x
+        >>> program: Program = spring.compile()
+        >>> k = 9.0
+        >>> program(2.0), program.renewed()(2.0)
+        (6.0, 18.0)
+        """
+        if self.traced.world.unchanged():
+            return self
+        from rosesim.ad.alike import alike  # not needed before something has changed
+
+        f, types, live, how = self._made_from
+        traced = f.traced(types, live=live)
+        if traced.result == self.traced.result and not traced.captured and alike(self.traced.func, traced.func):
+            self.traced = traced
+            return self
+        return Program(f, types, live=live, **how)
+
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""
         result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
+        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
         parts, make = [flattener(t, n) for t, n in self._types], builder(result)

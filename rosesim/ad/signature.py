@@ -17,11 +17,11 @@ from typing import Any, NoReturn, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.constants import constant
-from rosesim.ad.errors import OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Where
 from rosesim.ad.locate import here
 from rosesim.ad.parameters import Words, annotations_of, evaluated, parameters_of, partial_of, plain, short, signed
-from rosesim.ad.vector import typeof
+from rosesim.ad.vector import fitted
 
 Types = T.Types
 Row = tuple[Any, ...]
@@ -29,6 +29,8 @@ Names = tuple[str, ...]
 Wrt = int | str | Sequence[int | str] | None
 Parameter = inspect.Parameter
 _EMPTY = Parameter.empty
+OfValue = Callable[[T.Declared | None, Any, str], T.Type]
+"""Gives the type of an argument from what is declared, the value (or example) and the argument's name."""
 
 
 class Named(tuple[T.Type, ...]):
@@ -80,7 +82,9 @@ class _Form:
     """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
 
     names: list[str]
-    declared: tuple[T.Type | None, ...]
+    declared: tuple[T.Declared | None, ...]
+    words: tuple[str, ...]
+    """How errors name each."""
 
 
 class Signature:
@@ -93,9 +97,9 @@ class Signature:
         self.python = python
         self.name = self.function = name
         self.where = where
-        self.returns: T.Type | None = None
+        self.returns: T.Declared | None = None
         self.fills = True
-        self.annotated: dict[str, T.Type | None] = {}
+        self.annotated: dict[str, T.Declared | None] = {}
         self._refused: dict[str, RosesimError] = {}
         self._read(scope)
         self._arrange()
@@ -121,18 +125,16 @@ class Signature:
             else:
                 self.annotated[key] = t
 
-    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Type | None:
-        """The type that an annotation names; None, as without one, where it leaves a length open."""
+    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Declared | None:
+        """What an annotation says; None, as without one, of `Any`."""
         try:
             if isinstance(hint, str):
                 hint = evaluated(hint, inner, scope)
-            return None if hint is Any else T.from_annotation(hint, scope)
+            return None if hint is Any else T.declared(hint, scope)
         except NameError as e:
             raise TraceError(
                 f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
             ) from e
-        except OpenLength:
-            return None
         except RosesimError as e:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 
@@ -181,11 +183,11 @@ class Signature:
         """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
         where they do not fit."""
         try:
-            return self._fitted(args, kwargs)
+            return self._row_of(args, kwargs)
         except Misfit as e:
             raise error(f"{self.name}: {e}; expected {self}", here()) from None
 
-    def _fitted(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
+    def _row_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
         if not kwargs and self._least <= len(args) <= self._most:
             return (*args,), ()
         if len(args) > self._most:
@@ -236,27 +238,28 @@ class Signature:
         for name in given:
             if name in self._refused:
                 raise self._refused[name]
-        return _Form([*names, *keywords], tuple(self.annotated.get(n) for n in given))
+        names += keywords
+        return _Form(names, tuple(map(self.annotated.get, given)), tuple(f"argument {n}" for n in names))
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
         """A name for each argument in the row."""
         return list(self._form(count, keywords).names)
 
-    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Type | None, ...]:
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
         """The annotated type of each."""
         return self._form(count, keywords).declared
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
-        """The type of each: that annotated, else that of the argument."""
-        declared = self.declared(len(row), keywords)
-        return named([of(a) if t is None else t for a, t in zip(row, declared, strict=True)], keywords)
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
+        """The type of each: that annotated, its open lengths as the argument has them, else that of the argument."""
+        form = self._form(len(row), keywords)
+        return named([of(t, a, n) for t, a, n in zip(form.declared, row, form.words, strict=True)], keywords)
 
     def required(self) -> Types:
         """The types of a call that leaves all defaults out, from annotations alone."""
         given = [p for p in (*self._places, *self._by_name) if p.default is _EMPTY]
         keywords = tuple(p.name for p in given if p.kind is p.KEYWORD_ONLY)
         found = self.declared(len(given), keywords)
-        if self._rest is not None or any(t is None for t in found):
+        if self._rest is not None or any(t is None or T.is_open(t) for t in found):
             self._needs_examples()
         return named(typing.cast("Types", found), keywords)
 
@@ -367,4 +370,16 @@ class Signature:
         return [constant(v, self.annotated.get(n)) for n, v in zip(names, partial.args, strict=False)]
 
 
-__all__ = ["Misfit", "Named", "Names", "Row", "Signature", "Types", "Wrt", "as_call", "keywords_of", "named"]
+__all__ = [
+    "Misfit",
+    "Named",
+    "Names",
+    "OfValue",
+    "Row",
+    "Signature",
+    "Types",
+    "Wrt",
+    "as_call",
+    "keywords_of",
+    "named",
+]

@@ -7,8 +7,8 @@ from typing import Any, NoReturn, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.narrow import class_of, is_dict
-from rosesim.ad.signature import Misfit, Names, Row, Signature, Types, Wrt, named
-from rosesim.ad.vector import typeof
+from rosesim.ad.signature import Misfit, Names, OfValue, Row, Signature, Types, Wrt, named
+from rosesim.ad.vector import fitted
 
 TANGENTS = "tangents"
 
@@ -41,7 +41,7 @@ class WithTangents(_Transformed):
         plain = str(self.inner).removeprefix(self.name)
         return f"{self.name}(arguments, as many tangents), the arguments those of {self.function}{plain}"
 
-    def _fitted(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
+    def _row_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
         if len(args) % 2:
             raise Misfit(f"was called with {len(args)} arguments by position, which is odd: there are as many "
                          "tangents as arguments (None for zero)")  # fmt: skip
@@ -51,7 +51,7 @@ class WithTangents(_Transformed):
         if given is not None and not is_dict(given):
             raise Misfit(f"tangents= was given a {class_of(given).__name__}; it is a dict by name")
         by_name = dict[str, Any](given or {})
-        row, keywords = self.inner._fitted(args[:half], kwargs)
+        row, keywords = self.inner._row_of(args[:half], kwargs)
         places = self.inner.names(len(row), keywords)[: len(row) - len(keywords)]
         tangents = [*args[half:], *(by_name.pop(n, None) for n in places[half:])]
         for name in by_name:
@@ -78,7 +78,7 @@ class WithTangents(_Transformed):
         first, last, end = self._parts(self.inner.names, count, keywords)
         return [*first, *("d" + n for n in first), *last, *([TANGENTS] * end)]
 
-    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Type | None, ...]:
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
         """The annotated type of each; none of tangents."""
         first, last, end = self._parts(self.inner.declared, count, keywords)
         return (*first, *([None] * len(first)), *last, *([None] * end))
@@ -96,14 +96,16 @@ class WithTangents(_Transformed):
     def _places_of(self, names: list[str], count: int) -> list[str]:
         return names[:count]
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
         """The type of each: of arguments as f has them, of tangents their own."""
         primals, own, _ = self.halves(row, keywords)
         count = len(primals) - len(own)
         types = self.inner.types_of(primals, own, of)
-        found = [*types[:count], *map(of, row[count : 2 * count]), *types[count:]]
+        names = self.names(len(row), keywords)[count : 2 * count]
+        tangents = [of(None, v, f"argument {n}") for v, n in zip(row[count : 2 * count], names, strict=True)]
+        found = [*types[:count], *tangents, *types[count:]]
         if len(found) < len(row):
-            found.append(T.struct_type(dict, {name: of(v) for name, v in row[-1].items()}))
+            found.append(T.struct_type(dict, {n: of(None, v, f"argument d{n}") for n, v in row[-1].items()}))
         return named(found, keywords)
 
 
@@ -117,8 +119,8 @@ class Mapped(_Transformed):
     def __str__(self) -> str:
         return str(self.inner)
 
-    def _fitted(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
-        return self.inner._fitted(args, kwargs)
+    def _row_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
+        return self.inner._row_of(args, kwargs)
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
         """As f."""
@@ -128,21 +130,19 @@ class Mapped(_Transformed):
         """Where in the row the vectors are."""
         return self.inner.chosen(self.over, count, keywords, "over")[0]
 
-    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Type | None, ...]:
-        """The annotated type of each that is shared: how many elements the others have is not known."""
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
+        """The annotated type of each: vectors of any length, where they are mapped over."""
         vectors = self.mapped(count, keywords)
-        return tuple(None if k in vectors else t for k, t in enumerate(self.inner.declared(count, keywords)))
+        each = enumerate(self.inner.declared(count, keywords))
+        return tuple(T.vector_of(None, d) if d is not None and k in vectors else d for k, d in each)
 
     def _places_of(self, names: list[str], count: int) -> list[str]:
         return self.inner._places_of(names, count)
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
-        """The type of each: a vector of f's, where it is mapped over."""
-        vectors = self.mapped(len(row), keywords)
-        types: list[T.Type] = []
-        for k, (v, t) in enumerate(zip(row, self.inner.declared(len(row), keywords), strict=True)):
-            types.append(of(v) if t is None else T.VecType(length(of(v)) or 0, t) if k in vectors else t)
-        return named(types, keywords)
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
+        """The type of each, as declared: a vector of f's, where it is mapped over."""
+        each = zip(self.declared(len(row), keywords), row, self.names(len(row), keywords), strict=True)
+        return named([of(d, v, f"argument {n}") for d, v, n in each], keywords)
 
 
 def length(t: T.Type) -> int | None:

@@ -19,6 +19,7 @@ from rosesim.ad.errors import RosesimError
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
 from rosesim.train.descent import Asking, Position, answer
@@ -45,7 +46,7 @@ def train_starts(
     seed: int = 0,
     schedule: str = "constant",
     clip: float | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> SeedRuns:
@@ -63,19 +64,21 @@ def train_starts(
     >>> train_starts(scene, 4, inputs=inputs, iterations=2).best.iterations
     2
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
     made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, batch=n), n)
     if made.is_drawn:
         raise SceneError(
             f"{scene.name} draws inputs for each iteration: train(scene, batch={n}) trains on their mean"
         )
+    made.start()
     if out is not None:
         folders.begin(out, made)
     return _together(made, out, report, stop)
 
 
 def resume_starts(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -94,6 +97,7 @@ def resume_starts(
     >>> first.best.iterations, both.best.iterations
     (2, 3)
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")
@@ -116,11 +120,14 @@ class _Start:
         self._asking: Asking | None = None
         self._known: Run[Any] | None = None
         self._loop: Loop | None = None
+        self.like = compiled(made.scene).flat.like
+        """Params with what is not tuned in this run."""
         alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
         with self._failing():
             if self.out is not None and not is_run(self.out):
                 folders.begin(self.out, alone)
             self._loop = Loop(alone, self.out, report)
+            self.like = self._loop.flat.like
             self._known = finished(self._loop)
             if self.out is not None and self._known is None:
                 alone.write(self.out)  # its iterations may be more than they were
@@ -164,11 +171,12 @@ class _Start:
 
 def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:
     n, first = made.plan.batch or 1, made.plan.seed
-    program = compiled(made.scene)
+    program = compiled(made.scene).held()
     begun = time.perf_counter()
     compile_program(program, made)
     compile_seconds = time.perf_counter() - begun
     starts = [_Start(made, first + k, out, report) for k in range(n)]
+    likes = [start.like for start in starts]
     rows = np.zeros((n, program.flat.size))  # of a run that has ended, its last row is computed and not looked at
     try:
         for start in starts:
@@ -177,7 +185,7 @@ def _together(made: Settings, out: Path | None, report: Report, stop: threading.
             for row, start in zip(rows, starts, strict=True):
                 if start.wanted is not None:
                     row[:] = start.wanted.x
-            losses, gradients = over_params(program, rows, made.inputs)
+            losses, gradients = over_params(program, rows, made.inputs, likes)
             for k, start in enumerate(starts):
                 if start.wanted is not None:
                     start.take(float(losses[k]), gradients[k])
