@@ -14,9 +14,9 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
-from rosesim.ad.signature import Names, OfValue, Row, Signature, Types, WithTangents, Wrt, as_call, named
+from rosesim.ad.signature import Names, Row, Signature, WithTangents, Wrt, as_call
 from rosesim.ad.values import Real, kind
-from rosesim.ad.vector import VecValue, fitted, lower, real_zero, typeof, unflatten
+from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
 if TYPE_CHECKING:
     from rosesim.ad.transpose import Pair
@@ -413,15 +413,11 @@ class Mapped(Signature):
 
     over: Wrt = None
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: a vector of f's, where it is mapped over."""
-        positions, _ = self.chosen(self.over, len(row), keywords, "over")
-        each = zip(self.declared(len(row), keywords), row, self.names(len(row), keywords), strict=True)
-        types = [
-            of(d if d is None or k not in positions else T.vector_of(None, d), v, f"argument {name}")
-            for k, (d, v, name) in enumerate(each)
-        ]
-        return named(types, keywords)
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
+        """What f's parameters are annotated with: vectors of it of any length, where it is mapped over."""
+        positions, _ = self.chosen(self.over, count, keywords, "over")
+        own = super().declared(count, keywords)
+        return tuple(d if d is None or k not in positions else T.vector_of(None, d) for k, d in enumerate(own))
 
 
 def _length(t: T.Type) -> int | None:

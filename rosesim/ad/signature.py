@@ -102,6 +102,9 @@ class Signature:
     A transform has the parameters of the function that it is of (`Signature.of`), and leaves defaults to it.
     """
 
+    inner: Signature | None = None
+    """That of the function that this is a transform of."""
+
     def __init__(self, python: Callable[..., Any], name: str, where: Where | None, scope: dict[str, Any] | None):
         self.python = python
         self.name = self.function = name
@@ -167,6 +170,7 @@ class Signature:
         made = object.__new__(cls)
         made.__dict__.update(f.__dict__)
         made.name = name
+        made.inner = f
         made.python = python or f.python
         made.returns, made.fills = None, False
         return made
@@ -195,6 +199,8 @@ class Signature:
     ) -> tuple[Row, Names]:
         """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
         where they do not fit."""
+        if isinstance(self.inner, WithTangents):  # a transform of jvp(f) takes what that takes
+            return self.inner.bind(args, kwargs, error)
         if not kwargs and self._least <= len(args) <= self._most:
             return args, ()
         if len(args) > self._most:
@@ -253,16 +259,27 @@ class Signature:
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
         """A name for each argument in the row."""
+        if isinstance(self.inner, WithTangents):
+            return self.inner.names(count, keywords)
         return list(self._form(count, keywords).names)
 
     def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
         """The annotated type of each."""
+        if self.inner is not None:  # which may be a transform that has other types than its function
+            return self.inner.declared(count, keywords)
         return self._form(count, keywords).declared
+
+    def words(self, count: int, keywords: Names = ()) -> tuple[str, ...]:
+        """How errors name each."""
+        if isinstance(self.inner, WithTangents):
+            return self.inner.words(count, keywords)
+        return self._form(count, keywords).words
 
     def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
         """The type of each: that annotated, its open lengths as the argument has them, else that of the argument."""
-        form = self._form(len(row), keywords)
-        return named([of(t, a, n) for t, a, n in zip(form.declared, row, form.words, strict=True)], keywords)
+        count = len(row)
+        each = zip(self.declared(count, keywords), row, self.words(count, keywords), strict=True)
+        return named([of(d, v, n) for d, v, n in each], keywords)
 
     def required(self) -> Types:
         """The types of a call that leaves all defaults out, from annotations alone."""
@@ -283,7 +300,7 @@ class Signature:
         A number is a place among the parameters by position, whether given or not, so what it means does not
         change with what is left out.
         """
-        names = self._form(count, keywords).names
+        names = self.names(count, keywords)
         if wrt is None:
             return tuple(range(count)), count == 1
         places = [p.name for p in self._places]
@@ -371,14 +388,15 @@ class WithTangents(Signature):
         first = len(names) - len(keywords)
         return [*names[:first], *("d" + n for n in names), *names[first:]]
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: of arguments as f has them, of tangents their own."""
-        primals, tangents = self.halves(row, keywords)
-        types = super().types_of(primals, keywords, of)
-        first = len(types) - len(keywords)
-        names = self.names(len(row), keywords)[first : first + len(tangents)]
-        own = [of(None, t, f"argument {n}") for t, n in zip(tangents, names, strict=True)]
-        return named([*types[:first], *own, *types[first:]], keywords)
+    def words(self, count: int, keywords: Names = ()) -> tuple[str, ...]:
+        """How errors name each."""
+        return tuple(f"argument {n}" for n in self.names(count, keywords))
+
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
+        """The annotated type of each: of arguments as f has them, of tangents their own."""
+        own = super().declared(count // 2, keywords)
+        first = len(own) - len(keywords)
+        return (*own[:first], *(None,) * len(own), *own[first:])
 
 
 def _call(
