@@ -45,6 +45,23 @@ def constant(v: Any, d: T.Declared | None) -> Any:
     return v
 
 
+def is_same(a: Any, b: Any) -> bool:
+    """Whether two objects that are equal mean the same to a trace: `==` may leave fields out, and 0.0 == -0.0."""
+    kind = class_of(a)
+    if a is b:
+        return True
+    if kind is not class_of(b):
+        return False
+    if isinstance(a, int | float | str | bytes | None):
+        return repr(a) == repr(b)
+    if is_tuple(a) and is_tuple(b) and kind is tuple:
+        return len(a) == len(b) and all(is_same(a[k], b[k]) for k in range(len(a)))
+    if T.is_struct_class(kind) and hasattr(a, "__dict__"):
+        held, other = dict[str, Any](vars(a)), dict[str, Any](vars(b))
+        return held.keys() == other.keys() and all(is_same(v, other[n]) for n, v in held.items())
+    return False
+
+
 def _all_same(now: Any, was: Any) -> bool:
     return all(a is b for a, b in zip(now, was, strict=True))
 
