@@ -532,6 +532,42 @@ def test_an_argument_named_self_or_like_an_option() -> None:
     assert fn(lambda math: 2.0 * math).compile(Real)(math=3.0) == 6.0
 
 
+def test_transforms_of_jvp_take_what_jvp_takes() -> None:
+    cube = fn(lambda x, *, k=2.0: k * x**3)  # its derivatives: 3 k x^2, 6 k x by x
+    assert jvp(jvp(cube))(2.0, 1.0, 1.0, 0.0, k=1.0) == ((8.0, 12.0), (12.0, 12.0))
+    assert grad(lambda x: jvp(cube)(x, 1.0, k=1.0)[1])(2.0) == 12.0
+    assert jvp(grad(cube))(2.0, 1.0, k=1.0) == ((12.0, 8.0), (12.0, 12.0))
+    values, tangents = vmap(jvp(cube))([2.0, 1.0], [1.0, 1.0], k=[1.0, 1.0], tangents={"k": [0.0, 1.0]})
+    assert (values.tolist(), tangents.tolist()) == ([8.0, 1.0], [12.0, 4.0])
+    assert vmap(jvp(cube), over="x")([2.0, 1.0], 1.0, k=1.0)[1].tolist() == [12.0, 3.0]
+    assert vmap(jvp(cube), over=1)(2.0, [1.0, 2.0], k=1.0)[1].tolist() == [12.0, 24.0]
+    assert jacobian(jvp(cube), wrt="dx")(2.0, 1.0, k=1.0) == (0.0, 12.0)
+    by_k = jacobian(jvp(cube))(2.0, 1.0, k=1.0, tangents={"k": 0.5})[1]
+    assert by_k == (12.0 + 6.0, 12.0, 12.0, {"k": 8.0})  # of 3 k x^2 dx + x^3 dk by x, dx, k and dk
+    assert check_grads(jvp(cube), 2.0, 1.0, k=1.0, tangents={"k": 0.5}).passed
+    own = fn(lambda x, tangents=1.0: x * tangents)  # its own parameter of that name
+    assert jvp(own)(2.0, 1.0, tangents=3.0) == (6.0, 3.0)
+
+
+def test_a_batch_of_batches() -> None:
+    @fn
+    def product(x: Real, *, y: Real = 2.0) -> Real:
+        return x * y
+
+    rows = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    np.testing.assert_array_equal(vmap(vmap(product))(rows), 2.0 * np.array(rows))
+    np.testing.assert_array_equal(vmap(vmap(product, over="x"))(rows, y=[3.0, 4.0]), [[3, 6, 9], [16, 20, 24]])
+
+
+def test_an_array_of_whole_numbers_indexes() -> None:
+    @fn
+    def picked(x: Vec[Real, 3], order=np.array([2, 0, 1])) -> Real:
+        return total(3, lambda i: x[order[i]] * (i + 1))
+
+    assert picked([1.0, 10.0, 100.0]) == 100.0 + 2.0 + 30.0
+    np.testing.assert_array_equal(grad(picked)([1.0, 10.0, 100.0]), [2.0, 3.0, 1.0])
+
+
 def test_partials_of_transforms() -> None:
     assert fn(partial(grad(by_name), y=Y))(X) == (A * Y, A * X)
     assert partial(grad(by_name), y=Y)(X) == (A * Y, A * X)

@@ -8,7 +8,7 @@ from typing import Any
 from rosesim.ad import types as T
 from rosesim.ad.errors import RosesimError
 from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_tuple
-from rosesim.ad.vector import fitted, lower, typeof, unflatten
+from rosesim.ad.vector import const, fitted, lower, typeof, unflatten
 
 
 def constant(v: Any, d: T.Declared | None) -> Any:
@@ -24,6 +24,8 @@ def constant(v: Any, d: T.Declared | None) -> Any:
         return unflatten(t, lower(v, t))
     if is_array(v) or is_list(v):
         try:
+            if is_array(v) and v.dtype.names is None and v.ndim:
+                return const(v)
             t = typeof(v)
         except RosesimError:
             return v  # of strings, of functions, empty: Python's

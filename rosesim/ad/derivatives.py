@@ -14,9 +14,10 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
-from rosesim.ad.signature import Names, OfValue, Row, Signature, Types, WithTangents, Wrt, as_call, named
+from rosesim.ad.signature import Names, Row, Wrt, as_call
+from rosesim.ad.transformed import Mapped, WithTangents, length
 from rosesim.ad.values import Real, kind
-from rosesim.ad.vector import VecValue, fitted, lower, real_zero, typeof, unflatten
+from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
 if TYPE_CHECKING:
     from rosesim.ad.transpose import Pair
@@ -154,7 +155,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
     g = _as_fn(f)
 
     def value_and_pullback(*args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
-        signature = Signature.of(g.signature(), f"vjp({g.name})")
+        signature = g.signature().renamed(f"vjp({g.name})")
         row, keywords = signature.bind(args, kwargs)
         positions, one = signature.chosen(wrt, len(row), keywords)
         types = g.types_of(row, keywords)
@@ -289,8 +290,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         from rosesim.ad.forward import jvp_func
         from rosesim.ad.rewrite import erased
 
-        keywords = tuple(kwargs)
-        primals, tangents = signature.halves((*args, *kwargs.values()), keywords)
+        primals, keywords, tangents = signature.halves((*args, *kwargs.values()), tuple(kwargs))
         types = g.types_of(primals, keywords)
         traced = g.traced(types)
         _refuse_tangents(g, traced)
@@ -318,7 +318,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         return value, unflatten(gradient_type(traced.result), flat)
 
     derived.__name__ = f"jvp({g.name})"
-    signature = WithTangents.of(g.signature(), derived.__name__, derived)
+    signature = WithTangents(g.signature(), derived.__name__, derived)
     made: Fn[..., Any] = Fn(derived, signature=signature)
     made.transforms(g, jvp)
     return made
@@ -395,8 +395,8 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
 
     def derived(*args: Any, **kwargs: Any) -> Any:
         row, keywords = (*args, *kwargs.values()), tuple(kwargs)
-        positions, _ = signature.chosen(over, len(row), keywords, "over")
-        sizes = {_length(typeof(row[p])) for p in positions}
+        positions = signature.mapped(len(row), keywords)
+        sizes = {length(typeof(row[p])) for p in positions}
         if len(sizes) != 1 or None in sizes:
             found = ", ".join(str(typeof(row[p])) for p in positions)
             raise TypeMismatch(f"{name} over {found or 'nothing'} was found; expected vectors of one length",
@@ -412,36 +412,10 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
             return batch(n, one)
 
     derived.__name__ = name
-    signature = Mapped.of(g.signature(), name, derived)
-    signature.over = over
+    signature = Mapped(g.signature(), name, derived, over)
     made: Fn[..., Any] = Fn(derived, signature=signature)
     made.transforms(g, lambda h: vmap(h, over=over))
     return made
-
-
-class Mapped(Signature):
-    """The signature of `vmap(f)`: vectors where f has their elements."""
-
-    over: Wrt = None
-
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: a vector of f's, where it is mapped over."""
-        positions, _ = self.chosen(self.over, len(row), keywords, "over")
-        each = zip(self.declared(len(row), keywords), row, self.names(len(row), keywords), strict=True)
-        types = [
-            of(d if d is None or k not in positions else T.vector_of(None, d), v, f"argument {name}")
-            for k, (d, v, name) in enumerate(each)
-        ]
-        return named(types, keywords)
-
-
-def _length(t: T.Type) -> int | None:
-    if isinstance(t, T.VecType):
-        return t.n
-    if isinstance(t, T.StructType):
-        sizes = {_length(p) for p in t.types}
-        return sizes.pop() if len(sizes) == 1 else None
-    return None
 
 
 def _element(v: Any, i: Any) -> Any:

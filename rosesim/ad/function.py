@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, cast, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
@@ -109,7 +109,7 @@ class Fn(Generic[P, R]):
 
     def take_signature(self, signature: Signature) -> None:
         """Take the parameters of another function, of which this one is a transform."""
-        self._signature = Signature.of(signature, self.name, self.python)
+        self._signature = signature.renamed(self.name, self.python)
 
     def seen_through(self) -> Callable[..., Any] | None:
         """The Python function, where it is all there is: no rule, no transform, not opaque."""
@@ -260,7 +260,7 @@ class Fn(Generic[P, R]):
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result, keywords = typing.cast("T.Type", signature.returns), keywords_of(types)
+        result, keywords = cast("T.Type", signature.returns), keywords_of(types)
         python: Callable[..., Any] = self.python
         if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
             raise TypeMismatch(

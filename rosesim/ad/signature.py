@@ -7,6 +7,7 @@ position does, however it was written. A default that the call leaves out is not
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import typing
@@ -72,6 +73,10 @@ def as_call(row: Sequence[Any], keywords: Names) -> tuple[Sequence[Any], dict[st
     return row[:count], dict(zip(keywords, row[count:], strict=True))
 
 
+class Misfit(Exception):
+    """What does not fit in a call, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
@@ -85,7 +90,7 @@ class _Form:
 class Signature:
     """The parameters of a Python function, with their annotations as types of the language.
 
-    A transform has the parameters of the function that it is of (`Signature.of`), and leaves defaults to it.
+    A transform has the parameters of the function that it is of (`renamed`), and leaves defaults to it.
     """
 
     def __init__(self, python: Callable[..., Any], name: str, where: Where | None, scope: dict[str, Any] | None):
@@ -145,13 +150,11 @@ class Signature:
             self._least = float("inf")  # no call by position alone
         self._forms: dict[tuple[int, Names], _Form] = {}
 
-    @classmethod
-    def of(cls, f: Signature, name: str, python: Callable[..., Any] | None = None) -> Self:
-        """The same parameters, of a transform, `python`, which hands on what it is given and leaves defaults to f."""
-        made = object.__new__(cls)
-        made.__dict__.update(f.__dict__)
+    def renamed(self, name: str, python: Callable[..., Any] | None = None) -> Self:
+        """The same parameters, of a transform, `python`, which hands on what it is given and leaves defaults out."""
+        made = copy.copy(self)
         made.name = name
-        made.python = python or f.python
+        made.python = python or self.python
         made.returns, made.fills = None, False
         return made
 
@@ -179,15 +182,21 @@ class Signature:
     ) -> tuple[Row, Names]:
         """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
         where they do not fit."""
+        try:
+            return self._row_of(args, kwargs)
+        except Misfit as e:
+            raise error(f"{self.name}: {e}; expected {self}", here()) from None
+
+    def _row_of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Row, Names]:
         if not kwargs and self._least <= len(args) <= self._most:
             return (*args,), ()
         if len(args) > self._most:
-            self._wrong("too many positional arguments", error)
+            raise Misfit("too many positional arguments")
         left = dict(kwargs)
         row, by_name = list(args), dict[str, Any]()
         for p in self._places[: len(args)]:
             if p.name in left and p.kind is not p.POSITIONAL_ONLY:
-                self._wrong(f"got two values for argument {p.name!r}", error)
+                raise Misfit(f"got two values for argument {p.name!r}")
         missing: list[str] = []
         skipped = False
         for p in (*self._places[len(args) :], *self._by_name):
@@ -202,15 +211,12 @@ class Signature:
                     missing.append(p.name)
         for name in left:
             only = any(p.name == name for p in self._places)
-            self._wrong(f"{name!r} is taken by position only" if only else
-                        f"got an unexpected keyword argument {name!r}", error)  # fmt: skip
+            raise Misfit(f"{name!r} is taken by position only" if only else
+                        f"got an unexpected keyword argument {name!r}")  # fmt: skip
         if missing:
             words = "a required argument" if len(missing) == 1 else "required arguments"
-            self._wrong(f"missing {words}: {', '.join(map(repr, missing))}", error)
+            raise Misfit(f"missing {words}: {', '.join(map(repr, missing))}")
         return (*row, *by_name.values()), tuple(by_name)
-
-    def _wrong(self, found: str, error: type[RosesimError] = TypeMismatch) -> NoReturn:
-        raise error(f"{self.name}: {found}; expected {self}", here())
 
     def _form(self, count: int, keywords: Names) -> _Form:
         form = self._forms.get((count, keywords))
@@ -221,7 +227,7 @@ class Signature:
     def _formed(self, count: int, keywords: Names) -> _Form:
         by_position = count - len(keywords)
         if by_position > self._most:
-            self._wrong("too many positional arguments")
+            raise TypeMismatch(f"{self.name}: too many positional arguments; expected {self}", here())
         given = [p.name for p in self._places[:by_position]]
         names = list(given)
         if self._rest is not None:
@@ -281,11 +287,10 @@ class Signature:
         A number is a place among the parameters by position, whether given or not, so what it means does not
         change with what is left out.
         """
-        names = self._form(count, keywords).names
         if wrt is None:
             return tuple(range(count)), count == 1
-        places = [p.name for p in self._places]
-        places += names[len(places) : count - len(keywords)]
+        names = self.names(count, keywords)
+        places = self._places_of(names, count - len(keywords))
         wanted: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
         found: list[int] = []
         for w in wanted:
@@ -307,6 +312,11 @@ class Signature:
                 here(),
             )
         return tuple(found), isinstance(wrt, int | str)
+
+    def _places_of(self, names: list[str], count: int) -> list[str]:
+        """What each position means, where so many are given."""
+        places = [p.name for p in self._places]
+        return places + names[len(places) : count]
 
     # ------------------------------------------------------------------------------ tracing
 
@@ -360,61 +370,16 @@ class Signature:
         return [constant(v, self.annotated.get(n)) for n, v in zip(names, partial.args, strict=False)]
 
 
-class WithTangents(Signature):
-    """The signature of `jvp(f)`: f's arguments by position, then as many tangents; f's arguments by keyword, whose
-    tangents `tangents` has by name.
-
-    In a row the tangents of all follow the arguments by position.
-    """
-
-    def bind(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
-    ) -> tuple[Row, Names]:
-        """The arguments and their tangents (None for zero) in a row."""
-        kwargs = dict(kwargs)
-        own = "tangents" in self.parameters
-        by_name: dict[str, Any] = {} if own else kwargs.pop("tangents", None) or {}
-        half = len(args) // 2
-        if len(args) % 2:
-            self._wrong(f"was called with {len(args)} arguments by position, which is odd: there are "
-                        "as many tangents as arguments (None for zero)", error)  # fmt: skip
-        row, keywords = super().bind(args[:half], kwargs, error)
-        tangents: list[Any] = list(args[half:])
-        by_name = dict(by_name)
-        tangents += [by_name.pop(n, None) for n in super().names(len(row), keywords)[half:]]
-        for name in by_name:
-            self._wrong(f"got a tangent for {name!r}, which is not given by keyword", error)
-        count = len(row) - len(keywords)
-        return (*row[:count], *tangents, *row[count:]), keywords
-
-    def __str__(self) -> str:
-        plain = super().__str__().removeprefix(self.name)
-        return f"{self.name}(arguments, as many tangents), the arguments those of {self.function}{plain}"
-
-    def required(self) -> Types:
-        """Nothing says which tangents are zero."""
-        self._needs_examples()
-
-    def halves(self, row: Sequence[Any], keywords: Names) -> tuple[Row, Row]:
-        """The arguments, the tangents."""
-        total = len(row) // 2
-        count = total - len(keywords)
-        return (*row[:count], *row[count + total :]), (*row[count : count + total],)
-
-    def names(self, count: int, keywords: Names = ()) -> list[str]:
-        """A name for each argument in the row; a tangent's is dx."""
-        names = super().names(count // 2, keywords)
-        first = len(names) - len(keywords)
-        return [*names[:first], *("d" + n for n in names), *names[first:]]
-
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: of arguments as f has them, of tangents their own."""
-        primals, tangents = self.halves(row, keywords)
-        types = super().types_of(primals, keywords, of)
-        first = len(types) - len(keywords)
-        names = self.names(len(row), keywords)[first : first + len(tangents)]
-        own = [of(None, t, f"argument {n}") for t, n in zip(tangents, names, strict=True)]
-        return named([*types[:first], *own, *types[first:]], keywords)
-
-
-__all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named"]
+__all__ = [
+    "Misfit",
+    "Named",
+    "Names",
+    "OfValue",
+    "Row",
+    "Signature",
+    "Types",
+    "Wrt",
+    "as_call",
+    "keywords_of",
+    "named",
+]

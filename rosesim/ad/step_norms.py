@@ -23,7 +23,6 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced
 from rosesim.ad.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty, Var, index_ty
 from rosesim.ad.rewrite import Copy, fresh
-from rosesim.ad.signature import Signature
 from rosesim.ad.vector import lower
 
 SHARE = 8
@@ -72,7 +71,7 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
         raise ValueError(f"every is {every}; expected 1 or more")
 
     def norms(*args: Any, **kwargs: Any) -> StepNorms:
-        row, keywords = Signature.of(g.signature(), f"step_norms({g.name})").bind(args, kwargs)
+        row, keywords = g.signature().renamed(f"step_norms({g.name})").bind(args, kwargs)
         types = g.types_of(row, keywords)
         if types not in programs or not programs[types][0].traced.world.unchanged():
             programs[types] = _program(g, types, every)

@@ -25,7 +25,7 @@ from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
 from rosesim.ad.noisy import noisy
 from rosesim.ad.rewrite import erased
-from rosesim.ad.signature import Signature, Wrt, as_call
+from rosesim.ad.signature import Wrt, as_call
 from rosesim.ad.simplify import narrowed, simplified
 from rosesim.ad.unstop import stops, unstopped
 
@@ -70,7 +70,7 @@ class Programs:
         self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None, kwargs: Mapping[str, Any] | None = None
     ):
         self.f: Fn[..., Any] = f if isinstance(f, Fn) else fn(f)
-        signature = Signature.of(self.f.signature(), f"check_grads({self.f.name})")
+        signature = self.f.signature().renamed(f"check_grads({self.f.name})")
         row, self.keywords = signature.bind(tuple(args), kwargs or {})
         self.types = self.f.types_of(row, self.keywords)
         names = signature.names(len(row), self.keywords)
