@@ -154,7 +154,14 @@ def operators() -> list[Mutant]:
         for k in node.keywords:
             if k.arg == "partials":
                 assert isinstance(k.value, ast.Lambda)
-                if not isinstance(k.value.body, ast.Tuple):  # both slopes by a function that is among the FORMULAS
+                if not isinstance(k.value.body, ast.Tuple):  # all slopes by one of the FORMULAS
+                    whole = f.of(k.value.body)
+                    for text in (
+                        f"({whole})[::-1]",
+                        f"tuple(-s for s in {whole})",
+                        f"tuple(1.5 * s for s in {whole})",
+                    ):
+                        f.edit(name, k.value.body, text)
                     continue
                 _slopes(f, name, k.value, k.value.body)
             elif k.arg == "choose":
