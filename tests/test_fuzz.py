@@ -140,7 +140,7 @@ def judged_derivatives(x: float, y: float, wrong: bool) -> list[str]:
     judge: Any = SimpleNamespace(func=func, args=args, case=SimpleNamespace(sizes=(1, 2, 1)), count=Counter[str]())
     meant = interpreted(func, args)
     assert not isinstance(meant, Stopped)
-    Slopes(judge, [*meant[:2], math.inf, *meant[3:]] if wrong else list(meant)).judged()
+    Slopes(judge, (*meant[:2], math.inf, *meant[3:]) if wrong else meant).judged()
     return list(judge.count)
 
 

@@ -305,3 +305,18 @@ def test_forward_mode_of_a_reverse_rule_that_selects_a_whole_vector() -> None:
         assert jvp(f)(x, p, dx, 5.0)[1] == pytest.approx(expected, rel=1e-14)
         gx, gp = grad(f)(x, p)
         assert gx @ dx + 5.0 * gp == pytest.approx(expected, rel=1e-14)
+
+
+def test_a_tangent_or_gradient_that_a_rule_says_nothing_of_is_zero_and_the_others_keep_their_place() -> None:
+    @fn
+    def f(x: Real) -> tuple[Real, Real]:
+        return x, 2.0 * x
+
+    f.defvjp(lambda x, ct: 5.0 * ct[1])  # nothing of the first result
+    assert jvp(f)(3.0, 1.0)[1] == (0.0, 5.0)
+    assert vjp(f)(3.0)[1]((7.0, 1.0)) == 5.0
+
+    def forward_mode_of_grad(x: Any, y: Any, z: Any) -> Any:
+        return x * z
+
+    assert grad(forward_mode_of_grad)(2.0, 3.0, 4.0) == (4.0, 0.0, 2.0)
