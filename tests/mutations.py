@@ -40,7 +40,7 @@ SECONDS = 600
 
 NOT_LOADED = 100
 
-OPERATORS = [["test_ops.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
+OPERATORS = [["test_ops.py"], ["test_slopes.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
 RULES = [
     ["test_rare_rules.py", "test_gradients.py"],
     ["test_custom.py", "test_select.py", "test_rules_checked.py"],
