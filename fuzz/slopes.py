@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fuzz.meanings import Path
+from fuzz.meanings import Bad, Noise, Path
 from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, same
 from rosesim.ad.ir import Block, FloatT, Stop, all_lets, reachable
 
@@ -49,7 +49,10 @@ class Slopes:
             size = float(sum(np.abs(t).sum() for t in terms))
         if not math.isfinite(size):
             finite = [np.isfinite(v).all() for v in (self.gradient, self.tangent)]
-            count["derivative not finite" + ("" if any(finite) else ", in neither mode")] += 1
+            which = (
+                "in neither mode" if not any(finite) else "in one mode alone" if not all(finite) else "as a product"
+            )
+            count[f"derivative not finite, {which}: {self._why_not_finite()}"] += 1
             return
         count["reverse = transpose of forward"] += 1
         if abs(reverse - forward) > 1e-10 * size and not self.judge.wavers(NOISE):
@@ -57,6 +60,27 @@ class Slopes:
             if abs(reverse - forward) > BOUND * off + TINY:
                 raise Disagreement(f"reverse is not the transpose of forward: {reverse!r}, {forward!r}, {off:.1e}")
         self._differences(forward, float(np.abs(terms[1]).sum()))
+
+    def _why_not_finite(self) -> str:
+        """The rule of docs/language.md that a derivative without end has to meet; raises where it meets none.
+
+        Tangents and cotangents that are zero stay zero on every way but through a slope that is infinite or NaN: so a
+        run with zeros alone shows whether there is one.
+        """
+        if not all(np.isfinite(v).all() for v in (self.direction, self.cotangent)):
+            return "a tangent or cotangent given is not"
+        if all(np.isfinite(v).all() for v in (self.gradient, self.tangent)):
+            return "both are, but not what they are multiplied by"
+        zeros = [np.zeros_like(a) if np.ndim(a) else 0.0 for a in self.judge.args[self.own :]]
+        bad = Bad()
+        interpreted(self.judge.func, [*self.judge.args[: self.own], *zeros], bad.meanings())
+        if bad.found:
+            return "a value or a slope on the way is not"
+        large = Noise(0, NOISE)
+        interpreted(self.judge.func, self.judge.args, large.meanings())
+        if large.extreme:
+            return "a product of slopes is beyond the largest number"
+        raise Disagreement("a derivative is not finite, though every slope is, and no product of them is large")
 
     def _products_move(self) -> float:
         """How far rounding moves the two products that have to be equal."""

@@ -40,10 +40,10 @@ SECONDS = 600
 
 NOT_LOADED = 100
 
-OPERATORS = [["test_ops.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
+OPERATORS = [["test_ops.py"], ["test_slopes.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
 RULES = [
     ["test_rare_rules.py", "test_gradients.py"],
-    ["test_custom.py", "test_select.py"],
+    ["test_custom.py", "test_select.py", "test_rules_checked.py"],
     ["test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
     ["test_fuzz.py", "test_large_arrays.py", "test_calls.py", "test_in_place.py", "test_stencil.py"],
     ["test_bounce.py", "test_billiards.py", "test_mass_spring_simple.py", "test_electric.py"],
@@ -51,8 +51,6 @@ RULES = [
 
 EQUIVALENT: dict[str, str] = {
     'ops.py: copysign: x.op("sign") * z.op("sign") -> z.op("sign") * x.op("sign")': "a product commutes",
-    "ops.py: atan2: x * x + y * y -> (x * x) #2": "where x is 0 the slope by y is 0 without the guard",
-    "ops.py: atan2: x * x + y * y -> (y * y) #4": "where y is 0 the slope by x is 0 without the guard",
     "cotangent.py: Ct.get: want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx) "
     "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
         "where the two are one, the element of either is the same; else what is masked more is zero there already"
@@ -139,11 +137,15 @@ class File:
 # ------------------------------------------------------------------------------- the table of operators
 
 
+FORMULAS = ("_cell", "_arc_slope", "_power_slope", "_angle_slopes", "_bell", "_tanh_slope")
+"""The functions of `ops.py` that hold slopes."""
+
+
 def operators() -> list[Mutant]:
     """The edits of the table, and of the formulas that its rows share."""
     f = File("ops.py")
     for node in ast.walk(f.tree):
-        if isinstance(node, ast.FunctionDef) and node.name in ("_cell", "_arc_slope"):
+        if isinstance(node, ast.FunctionDef) and node.name in FORMULAS:
             _formula(f, node.name, node)
         if not (isinstance(node, ast.Call) and f.of(node.func) == "_row"):
             continue
@@ -151,7 +153,16 @@ def operators() -> list[Mutant]:
         name, kinds = str(node.args[0].value), str(ast.literal_eval(node.args[1]))
         for k in node.keywords:
             if k.arg == "partials":
-                assert isinstance(k.value, ast.Lambda) and isinstance(k.value.body, ast.Tuple)
+                assert isinstance(k.value, ast.Lambda)
+                if not isinstance(k.value.body, ast.Tuple):  # all slopes by one of the FORMULAS
+                    whole = f.of(k.value.body)
+                    for text in (
+                        f"({whole})[::-1]",
+                        f"tuple(-s for s in {whole})",
+                        f"tuple(1.5 * s for s in {whole})",
+                    ):
+                        f.edit(name, k.value.body, text)
+                    continue
                 _slopes(f, name, k.value, k.value.body)
             elif k.arg == "choose":
                 assert isinstance(k.value, ast.Lambda) and isinstance(k.value.body, ast.Tuple)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import random
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fuzz.chunk import judge, run_chunk
 from fuzz.journal import Journal, report
-from fuzz.oracle import Disagreement
+from fuzz.oracle import Disagreement, Stopped, interpreted
+from fuzz.slopes import Slopes
+from rosesim import fn, jvp, log, vjp
+from rosesim.ad import types
+from rosesim.ad.function import Fn
 from rosesim.ad.ops import OPS
 from rosesim.codegen import cache, lane_writer
 from rosesim.codegen.lower_ops import LOWERING
@@ -118,3 +124,29 @@ FOUND = {
 def test_what_once_disagreed_agrees(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(cache.VARIABLE, "")
     judge(bytes.fromhex(FOUND[what]), Counter(), modes=True)
+
+
+def judged_derivatives(x: float, y: float, wrong: bool) -> list[str]:
+    """What is said of the derivatives of log(x) y at a point; with `wrong`, of an infinite one in their place."""
+    f = fn(lambda x, y: log(x) * y)
+
+    def whole(x: Any, y: Any, dx: Any, dy: Any, ct: Any) -> Any:
+        value, back = vjp(f)(x, y)
+        again, tangent = jvp(f)(x, y, dx, dy)
+        return (value, again, *back(ct), tangent)
+
+    func = Fn(whole).traced((types.REAL,) * 5).func
+    args = (x, y, 0.0, 1.0, 1.0)
+    judge: Any = SimpleNamespace(func=func, args=args, case=SimpleNamespace(sizes=(1, 2, 1)), count=Counter[str]())
+    meant = interpreted(func, args)
+    assert not isinstance(meant, Stopped)
+    Slopes(judge, (*meant[:2], math.inf, *meant[3:]) if wrong else meant).judged()
+    return list(judge.count)
+
+
+def test_a_derivative_that_is_not_finite_has_to_meet_a_rule() -> None:
+    """At x = 0 a slope is infinite, which the rule of docs/language.md allows for; at x = 1 none is."""
+    (said,) = judged_derivatives(0.0, 0.0, wrong=False)
+    assert said.startswith("derivative not finite, ") and said.endswith(": a value or a slope on the way is not")
+    with pytest.raises(Disagreement, match="every slope is"):
+        judged_derivatives(1.0, 2.0, wrong=True)

@@ -13,7 +13,7 @@ from rosesim.ad.ops import OPS
 
 HARMLESS = frozenset({
     "neg", "abs", "sign", "floor", "ceil", "trunc", "copysign", "minimum", "maximum", "select", "real", "atan",
-    "atan2", "tanh", "erf",
+    "atan2", "tanh", "unit", "erf",
 })  # fmt: skip
 """The operators with a real result that give a NaN of a NaN alone, and an infinity of an infinity alone."""
 

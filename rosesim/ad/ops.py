@@ -108,6 +108,39 @@ def _arc_slope(x: Sym) -> Sym:
     return w.eq(0.0).select(0.0, 1.0 / w.op("sqrt"))
 
 
+def _power_slope(x: Sym, y: Sym) -> Sym:
+    """y x^(y - 1); where y - 1 may be rounded, by x^(y/2), because the rounding of an exponent counts log x times."""
+    rounded = y.op("floor").op("ne", y).op("or", y.op("abs").ge(2.0**53))
+    halved = x.gt(0.0).op("and", rounded)
+    h = x.op("pow", halved.select(0.5 * y, y - 1.0))
+    return y.eq(0.0).select(0.0, halved.select(y * h / x * h, y * h))
+
+
+def _angle_slopes(y: Sym, x: Sym) -> tuple[Sym, Sym]:
+    """x / (x^2 + y^2) and -y / (x^2 + y^2) by the ratio of the lesser to the greater, for squares over- and
+    underflow."""
+    wide = x.op("abs").ge(y.op("abs"))
+    big, small = wide.select(x, y), wide.select(y, x)
+    r = small / big
+    d = big + small * r
+    by_big, by_small = (big.eq(0.0).select(0.0, v / d) for v in (1.0, r))
+    return wide.select(by_big, by_small), -wide.select(by_small, by_big)
+
+
+def _bell(x: Sym) -> Sym:
+    """exp(-x^2): the rounding of x^2 counts up to 745 times, so x is h, whose square is exact, and a rest."""
+    a = x.op("abs").op("minimum", 30.0)  # beyond 27.3 all is zero
+    h = (a * 1048576.0).op("trunc") * (1.0 / 1048576.0)
+    t = (h - a) * (h + a)  # up to 6e-5, so that three terms of its exponential are enough
+    return (-(h * h)).op("exp") * (1.0 + t * (1.0 + t * (0.5 + t * (1.0 / 6.0))))
+
+
+def _tanh_slope(x: Sym) -> Sym:
+    """1 / cosh(x)^2 = 4 e / (1 + e)^2, e = exp(-2|x|): 1 - tanh(x)^2 has lost its digits at 15 and is zero at 20."""
+    e = (x.op("abs") * -2.0).op("exp")
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
 # arithmetic
 _row("neg", "r", "r", lambda x: -x, partials=lambda x, z: (-1.0,), linear=("t",))
 _row("add", "rr", "r", lambda x, y: x + y, partials=lambda x, y, z: (1.0, 1.0), linear=("tt",))
@@ -148,7 +181,7 @@ _row(
     "r",
     _pow,
     partials=lambda x, y, z: (
-        y.eq(0.0).select(0.0, y * x.op("pow", y - 1.0)),
+        _power_slope(x, y),
         x.gt(0.0).select(z * x.op("log"), 0.0),
     ),
     work=40,
@@ -162,7 +195,7 @@ _row(
     "r",
     "r",
     lambda x: np.float64(math.erf(x)),
-    partials=lambda x, z: ((-(x * x)).op("exp") * (2.0 / math.sqrt(math.pi)),),
+    partials=lambda x, z: (_bell(x) * (2.0 / math.sqrt(math.pi)),),
     work=20,
 )
 
@@ -178,15 +211,13 @@ _row(
     "rr",
     "r",
     np.arctan2,
-    partials=lambda y, x, z: (
-        (x * x + y * y).eq(0.0).select(0.0, x / (x * x + y * y)),
-        (x * x + y * y).eq(0.0).select(0.0, -y / (x * x + y * y)),
-    ),
+    partials=lambda y, x, z: _angle_slopes(y, x),
     work=25,
 )
 _row("sinh", "r", "r", np.sinh, partials=lambda x, z: (x.op("cosh"),), work=25)
 _row("cosh", "r", "r", np.cosh, partials=lambda x, z: (x.op("sinh"),), work=25)
-_row("tanh", "r", "r", np.tanh, partials=lambda x, z: (1.0 - z * z,), work=20)
+_row("tanh", "r", "r", np.tanh, partials=lambda x, z: (_tanh_slope(x),), work=20)
+_row("unit", "r", "r", np.tanh, partials=lambda x, z: (1.0 - z * z,), work=20)  # tanh in a network: see `unit`
 
 # comparison (false where either is NaN, but for ne) and logic
 _row("eq", "rr", "b", lambda x, y: x == y)

@@ -310,6 +310,7 @@ LOWERING: dict[str, Rule] = {
     "maximum": _intrinsic("maximum"),
     "sqrt": _intrinsic("sqrt"),
     **{name: _own(name) for name in (*maths.ONE, *maths.TWO)},
+    "unit": _own("tanh"),
     "eq": _fcmp("oeq"),
     "ne": _fcmp("une"),
     "lt": _fcmp("olt"),

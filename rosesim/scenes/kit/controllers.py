@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.control import accumulate, for_each, vec
-from rosesim.ad.mathematics import floor, sin, tanh
+from rosesim.ad.mathematics import floor, sin, tanh, unit
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import SHORT, Struct, Vec
 from rosesim.scenes.kit.initialisers import glorot, normal
@@ -58,7 +58,7 @@ def network(net: Network, inputs: Any) -> Vec[Real, ...]:
 
 def _layer(weights: Any, bias: Any, inputs: Any) -> Any:
     product = weights @ inputs
-    return vec(len(bias), lambda i: tanh(product[i] + bias[i]))
+    return vec(len(bias), lambda i: unit(product[i] + bias[i]))
 
 
 def sines(time: Real | float, omega: float, n: int) -> list[Real]:
