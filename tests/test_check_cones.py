@@ -65,6 +65,15 @@ def test_a_branch_that_is_another_at_the_point_alone_is_named():
     assert verdict.why.endswith(f"select in {at} goes another way at the point alone")
 
 
+def test_such_a_branch_is_named_though_rounding_leaves_the_point():
+    @fn
+    def guarded(x: Any) -> Any:
+        return select(x == 1.0, 1.0, x * x)
+
+    verdict = check_grads(guarded, 1.0).verdicts[0]
+    assert verdict.kind == "wrong" and "goes another way at the point alone" in verdict.why
+
+
 def test_a_branch_that_is_another_at_the_point_alone_and_agrees_is_right():
     @fn
     def guarded(x: Any) -> Any:

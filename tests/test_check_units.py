@@ -51,6 +51,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], list[float], str]] = {
     "a far tail": (lambda x: exp(-x[0] * x[0]), [5.0], "right"),
     "a bowl at its bottom": (lambda x: x[0] * x[0] + x[1] * x[1], [0.0, 0.0], "zero because"),
     "an optimum up to rounding": (lambda x: (x[0] - 0.7) ** 2 + 0.3 * (x[0] - 0.7) ** 3, [0.7], "zero because"),
+    "a tip that is round from near": (lambda x: sqrt(x[0] * x[0] + 1e-6), [0.0], "zero because"),
     "a cone": (norm, [0.0, 0.0], "kinked"),
     "a hinge": (lambda x: maximum(x[0] - 1.0, 0.0), [1.0], "kinked"),
     "a jump": (lambda x: cond(x[0] > 1.0, lambda: x[0] + 1.0, lambda: x[0]), [1.0], "jumps"),

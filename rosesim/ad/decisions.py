@@ -37,12 +37,17 @@ TIPS = {"sqrt": "sqrt", "hypot": "hypot", "atan2": "atan2", "pow": "pow", "div":
 
 
 class _Decisions:
-    """What is written down: each decision as a number that changes with it."""
+    """What is written down: each decision as a number that changes with it; none of what stands at `aside`."""
+
+    def __init__(self, aside: Where | None = None):
+        self._aside = aside
 
     def enters(self, func: Func) -> bool:
         return isinstance(func.body, Block)
 
     def columns(self, let: Let) -> tuple[str, ...]:
+        if self._aside is not None and let.where == self._aside:
+            return ()
         match let.expr:
             case Op("select", (Lit(), _, _)):
                 return ()
@@ -166,9 +171,9 @@ def decisions(func: Func) -> Recorded:
     return recorded(func, _Decisions())
 
 
-def tangent_decisions(forward: Func) -> Recorded:
-    """The same of a forward derivative, with its tangents as plain reals."""
-    return recorded(forward, _Decisions(), ty=real_type, plain=erased)
+def tangent_decisions(forward: Func, aside: Where | None = None) -> Recorded:
+    """The same of a forward derivative, with its tangents as plain reals; what stands at `aside` decides nothing."""
+    return recorded(forward, _Decisions(aside), ty=real_type, plain=erased)
 
 
 def tips(func: Func) -> Recorded:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder, real
 from rosesim.ad.elementwise import zipped
-from rosesim.ad.ir import REAL, Atom, Block, Call, Expr, FloatT, Func, Let, Loop, Op, Var, reachable
+from rosesim.ad.ir import REAL, Atom, Block, Call, Expr, FloatT, Func, Let, Loop, Op, Var, Where, reachable
 from rosesim.ad.rewrite import Copy
 
 ROUNDED = frozenset({
@@ -30,6 +30,8 @@ LARGE = 1e4
 TURNS = tuple(math.sqrt(p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
 """Irrational: the fractions of a phase times each are as good as independent."""
 CALLS = tuple(math.sqrt(p) for p in (23, 29, 31, 37, 41, 43, 47, 53))
+MADE = Where("noise", 0)
+"""Where what makes the noise stands: its roundings down are no decisions of the program."""
 STEP = (math.sqrt(5.0) - 1.0) / 2.0
 """The golden section: the phases of successive iterations fill the circle evenly."""
 
@@ -77,7 +79,7 @@ class _Writer(Copy):
         phase = self._phase
         assert isinstance(phase, Var)
         params = (*map(self.bind, f.params), phase, self._size)
-        b = Builder(where=f.where)
+        b = Builder(where=MADE)
         self._begin(b)
         body = self.block(f.body)
         return Func(f.name, params, Block((*b.lets, *body.lets), body.results), f.where)
@@ -101,7 +103,7 @@ class _Writer(Copy):
                 case Op(name) if name in ROUNDED and isinstance(let.outs[0].ty.scalar, FloatT):
                     out += self._disturbed(let, self._expr(let.expr))
                 case Call(func, args) if func in self._made:
-                    b = Builder(where=let.where)
+                    b = Builder(where=MADE)
                     turned = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
                     phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
                     call = Call(self._made[func], (*map(self.atom, args), phase, self._size))
@@ -129,7 +131,7 @@ class _Writer(Copy):
         index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
         test = None if e.test is None else self.block(e.test)
         outer = self._phase, self._factors
-        b = Builder()
+        b = Builder(where=MADE)
         at = b.op("mul", b.op("real", index), real(STEP))
         turned = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
         self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))

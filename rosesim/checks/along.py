@@ -9,7 +9,8 @@ import numpy as np
 from rosesim.checks.programs import Programs, Vector
 
 SCALES = (1e-1, 1e-3, 1e-5, 1e-7)
-"""Half widths: of the ladder's, every second. What is jagged at one looks smooth at another."""
+"""Half widths, over the largest number of the inputs: of the ladder's, every second. What is jagged at one looks
+smooth at another."""
 POINTS = 61
 """Of a curve: its middle is the point itself."""
 
@@ -39,7 +40,7 @@ def along(programs: Programs, output: str = "value", name: str | None = None) ->
         direction = gradient / np.linalg.norm(gradient)
     else:
         direction = np.ones(len(x)) / np.sqrt(len(x))
-    unit = max(1.0, float(np.abs(x).max(initial=0.0)))
+    unit = float(np.abs(x).max(initial=0.0)) or 1.0
     steps = np.outer(SCALES, np.linspace(-1.0, 1.0, POINTS)) * unit
     values = np.empty(steps.shape)
     for k, row in enumerate(steps):

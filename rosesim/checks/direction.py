@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -58,14 +59,15 @@ class Direction:
             # Is that the gradient, or what rounding left of none?
             value, slope = self._noise(c)
             return self._judged(c, gradient, part, BOUND_VALUE * value, BOUND * slope)
+        if self._assumed and found.kind != "exploding" and self._may_be_of_the_scale(found, c):
+            found = self._by_its_own_scale(c, gradient, part) or found
         if found.kind in ("right", "kinked"):
             return found
         if found.error_jvp_vjp <= JVP_TOLERANCE and found.kind != "exploding":
-            again = self._longer(c, gradient, part)
-            if again is None or again.kind in ("right", "kinked"):
-                return again or found
-            found = again
-        if found.kind in ("wrong", "jagged"):
+            found = self._by_more_steps(c, gradient, part)
+            if found.kind in ("right", "kinked"):
+                return found
+        if found.kind in ("wrong", "jagged") or (found.kind == "jumps" and not self._decides):
             value, slope = self._noise(c)
             found = self._judged(c, gradient, part, BOUND_VALUE * value, BOUND * slope)
         return found
@@ -76,6 +78,18 @@ class Direction:
         whole, own = self._norms(gradient, part)
         d = Derivatives(float(c @ self.tangent), float(gradient @ v), whole, own, self._beside(c), slope)
         return judge(slopes, d, self.growth)
+
+    def _may_be_of_the_scale(self, found: Finding, c: Vector) -> bool:
+        """Whether what is found may be another thing by other steps: a tip is round from near, and what is flat for
+        short steps may be a bowl."""
+        if found.kind not in ("right", "kinked"):
+            return True
+        return self.ladder.flips is None and (found.kind == "kinked" or not Slopes(self.ladder, c).changes())
+
+    @property
+    def _decides(self) -> bool:
+        """Whether anything is decided in another way within the steps."""
+        return self.ladder.flips is not None or self.ladder.alone is not None
 
     def _hardly_any(self, c: Vector, gradient: Vector, part: slice) -> bool:
         return self._norms(gradient, part)[1] < HARDLY_ANY * Slopes(self.ladder, c).steepest()
@@ -94,16 +108,17 @@ class Direction:
 
     # ----------------------------------------------------------------------------- if need be
 
-    def _longer(self, c: Vector, gradient: Vector, part: slice) -> Finding | None:
-        """The verdict by longer and shorter steps, or by those of the function's own scale."""
-        if self._assumed:
-            self._assumed = False
-            found = searched(self.programs, c, self.ladder.vector)
-            if found is not None:
-                self._place(np.where(self._unit != 0.0, self.scales * found, self.scales))
-                again = self._judged(c, gradient, part)
-                if again.kind in ("right", "kinked"):
-                    return again
+    def _by_its_own_scale(self, c: Vector, gradient: Vector, part: slice) -> Finding | None:
+        """The verdict by steps of the scale that the function has along this direction, if it has one."""
+        self._assumed = False
+        found = searched(self.programs, c, self.ladder.vector)
+        if found is None:
+            return None
+        self._place(np.where(self._unit != 0.0, self.scales * found, self.scales))
+        return self._judged(c, gradient, part)
+
+    def _by_more_steps(self, c: Vector, gradient: Vector, part: slice) -> Finding:
+        """The verdict by longer and shorter steps, too."""
         slope = abs(float(gradient @ self.ladder.vector))
         size = float(np.abs(c * self._here.value).sum())
         if slope > 0.0 and size > slope:
@@ -117,10 +132,13 @@ class Direction:
         exact, runs = self._noisy
         if exact is None or not runs:
             return 0.0, 0.0
-        # Where a decision lies within rounding, its flip is no rounding error: those that decide alike count.
-        alike = [r for r in runs if r[2] == exact[2]]
-        chosen = alike if len(alike) > 1 else runs
-        moved = [np.abs([c @ (v - exact[0]), c @ (t - exact[1])]) for v, t, _ in chosen]
+        # Where a decision lies within rounding, its flip is no rounding error: those that decide alike count, as the
+        # program does or, at a point that is decided alone, as most do.
+        pattern, many = Counter(r[2] for r in runs).most_common(1)[0]
+        pattern = exact[2] if sum(r[2] == exact[2] for r in runs) > 1 else pattern
+        alike = [r for r in runs if r[2] == pattern]
+        one, others = (exact, alike) if pattern == exact[2] else (alike[0], alike[1:]) if many > 1 else (exact, runs)
+        moved = [np.abs([c @ (v - one[0]), c @ (t - one[1])]) for v, t, _ in others]
         value, slope = np.max(moved, axis=0)
         return float(value), float(slope)
 

@@ -111,7 +111,7 @@ class _Judge:
                 return self.finding("exploding", words.exploding(growth))
             return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
         if d.noise > REACH * max(d.part, self.steepest):
-            if self.slopes.is_rounding() and not self.slopes.changes():
+            if self.slopes.is_rounding(d.part) and not self.slopes.changes():
                 return self.finding("right")  # neither the value nor its derivative is anything but rounding
             if growth.whole >= UNSEEN or self.ladder.flips is not None:
                 return self._nowhere()

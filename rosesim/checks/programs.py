@@ -23,7 +23,7 @@ from rosesim.ad.inline import inlined
 from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
 from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
-from rosesim.ad.noisy import noisy
+from rosesim.ad.noisy import MADE, noisy
 from rosesim.ad.rewrite import erased
 from rosesim.ad.signature import Wrt, as_call
 from rosesim.ad.simplify import narrowed, simplified
@@ -242,7 +242,7 @@ class Programs:
     def _noisy(self):
         """The forward derivative of the program with noise, and its decisions."""
         made, has = jvp_func(noisy(self.traced.func), (*self.mask, False, False))
-        func = tangent_decisions(made).func
+        func = tangent_decisions(made, MADE).func
         names = [*self.leaf_names, "phase", "size", *("d" + n for n in self.inputs)]
         return _compile(func, names), has
 

@@ -22,6 +22,8 @@ SAME = 0.05
 """Bends at successive steps that differ by less are one kink: of a smooth curve the bend falls with the step."""
 SMALL = 10.0
 """A value below so many times its rounding is nothing else."""
+STEEP = 1e3
+"""Within one scale a value that is rounding does not become so many times as large."""
 BEND_NOISE = 0.02
 """What rounding may add to a bend that is believed."""
 CONTRADICTS = 3.0
@@ -155,26 +157,27 @@ class Slopes:
         """What c . value jumps by at the point, or None where the two sides meet, or are none for all the flips."""
         if not (self.ladder.side_is_smooth(-1, 2) and self.ladder.side_is_smooth(1, 2)):
             return None
-        rungs = self.ladder.rungs
-        if len(rungs) < 3:
+        last = [(r, r.left, r.right) for r in self.ladder.rungs[-3:] if r.left is not None and r.right is not None]
+        if len(last) < 3:
             return None
-        ends = [(r.left, r.right) for r in (rungs[-3], rungs[-1]) if r.left is not None and r.right is not None]
-        if len(ends) < 2:
-            return None
-        across = [self._gain(right) - self._gain(left) for left, right in ends]
-        alone = [0.5 * (self._gain(right) + self._gain(left)) for left, right in ends]
+        across = [self._gain(right) - self._gain(left) for _, left, right in last]
+        alone = [0.5 * (self._gain(right) + self._gain(left)) for _, left, right in last]
+        # Both sides far from the point and near each other, at the tip of a cone, is none.
+        far = max(abs(self._gain(run)) for run in last[-1][1:])
         for gaps in (across, alone):
             # A hundred times shorter a step leaves a hundredth of a slope, and all of a jump.
-            # Both sides far from the point and near each other, at the tip of a cone, is none.
-            far = max(abs(self._gain(run)) for run in ends[1])
-            large = abs(gaps[1]) > max(1e3 * self._blur(rungs[-1]), 0.5 * far)
-            if large and abs(gaps[1]) > 0.5 * abs(gaps[0]):
-                return gaps[1]
+            large = abs(gaps[2]) > max(1e3 * self._blur(last[-1][0]), 0.5 * far)
+            if large and all(
+                abs(g - gaps[2]) <= bound * abs(gaps[2]) for g, bound in zip(gaps, (0.5, SAME), strict=False)
+            ):
+                return gaps[2]
         return None
 
-    def is_rounding(self) -> bool:
-        """Whether c . value is itself nothing but rounding, as measured."""
-        return float(np.abs(self._c * self.ladder.here.value).sum()) <= SMALL * self._rounding
+    def is_rounding(self, slope: float) -> bool:
+        """Whether c . value is itself nothing but rounding, as measured, as the residual of an exact fit is; a slope
+        that is steep beside it says that it is a pole."""
+        size = float(np.abs(self._c * self.ladder.here.value).sum())
+        return abs(slope) <= STEEP * size <= STEEP * SMALL * self._rounding
 
     def changes(self) -> bool:
         """Whether c . value differs anywhere on the ladder from what it is at the point."""
