@@ -351,3 +351,37 @@ def test_a_check_looks_at_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "mass_spring_simple: at the best params of" in capsys.readouterr().out
     assert run_command(["check", "billiards", "--last"]) == 2
     assert run_command(["check", str(tmp_path / "r"), "--set", "steps=20"]) == 2
+
+
+def ball_on_a_spring(stiffness: float, h: float, steps: int) -> Any:
+    """The height of a ball that was let fall onto a ground that pushes like a spring."""
+
+    @fn
+    def height(start: Real) -> Real:
+        def step(s: Any, t: Any) -> Any:
+            x, v = s
+            v = v + h * (cond(x < 0.0, lambda: -stiffness * x, lambda: 0.0) - 10.0)
+            return x + h * v, v
+
+        return scan(step, (start, 0.0), steps)[0]
+
+    return height
+
+
+def test_a_stiff_contact_shows_it_and_a_soft_one_does_not():
+    """A contact of three steps (pi/sqrt(k) = 0.03 s) depends on where in the step it falls; one of
+    31 steps does not."""
+    (stiff,) = check_grads(ball_on_a_spring(1e4, 0.01, 300), 1.0).over_distance
+    assert stiff.at[1].same_sign < 0.7
+    assert "of decisions that flip the first is, in 32 of 32, the branch of cond in" in stiff.text
+    (soft,) = check_grads(ball_on_a_spring(1e2, 0.01, 300), 1.0).over_distance
+    assert soft.at[1].same_sign >= 0.99
+    assert soft.text == ""
+
+
+def test_a_chaotic_map_agrees_by_chance():
+    """Of the logistic map the 200th iterate is noise at every step: signs agree in a half."""
+    (found,) = check_grads(lambda x: scan(lambda x, t: 4.0 * x * (1.0 - x), x, 200), 0.3123).over_distance
+    for a in found.at:
+        assert close(a.same_sign, 0.5, DIRECTIONS)
+        assert a.explained == 0.0

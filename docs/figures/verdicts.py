@@ -31,7 +31,7 @@ SIZES: dict[str, tuple[list[str], int | None]] = {
     "mass_spring_simple": ([], None),
     "rigid_body": ([], None),
     "smoke": (["n=32", "steps=20"], None),
-    "volume_renderer": (["n=16", "pixels=16", "samples=20"], 10),
+    "volume_renderer": (["n=16", "pixels=32"], 10),
     "water_renderer": (["n=64", "steps=64"], None),
     "wave": (["n=64", "steps=64"], None),
 }

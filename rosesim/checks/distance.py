@@ -33,8 +33,8 @@ FEWEST = 8
 """Comparisons, however long a run takes."""
 WORK = 20_000_000_000
 """Additions that all comparisons may take, one to four seconds; a longer program gets fewer of them."""
-NUMBERS = 2**24
-"""Of all points together, 128 MiB; several arrays of that size are needed."""
+NUMBERS = 2**22
+"""Of all points together, 32 MiB; a dozen arrays of that size are needed."""
 GRADIENT = 4
 """Values that a gradient takes as long as, about."""
 TOLD, WRONG_WAYS = 0.9, 3
@@ -181,7 +181,7 @@ def over_distance(
     steepest = np.where(np.isfinite(gradients), gradients, 0.0) * scale
     along &= (steepest != 0).any(axis=1)
     directions = np.where(along[:, None], _unit(steepest), _unit(rng.normal(size=(count, n)))) * long
-    noise = _noise(field, points, gradients, directions)
+    noise = _noise(field, points, directions)
     found: list[AtStep] = []
     others: list[tuple[Vector, Vector]] = []
     for step in STEPS:
@@ -194,8 +194,7 @@ def over_distance(
         silent = known & (np.abs(change) <= noise) & (np.abs(predicted) <= noise)
         flat = silent & (predicted == 0) & (change == 0)
         seen = known & ~silent
-        # A change within rounding where one was predicted is none.
-        same = np.sign(np.where(np.abs(change) <= noise, 0.0, change)) == np.sign(predicted)
+        same = np.sign(change) == np.sign(predicted)
         found.append(
             AtStep(
                 step,
@@ -225,18 +224,17 @@ def _blame(pairs: Sequence[tuple[Vector, Vector]], flips: Callable[[Vector, Vect
     return f"of decisions that flip the first is, in {often} of {len(pairs)}, {there[len(there) // 2]}"
 
 
-def _noise(field: Field, points: Vector, gradients: Vector, directions: Vector) -> float:
-    """The rounding of a difference: what the gradient does not explain of one over a step so short that nothing else
-    is left. The median of some points: across a jump, or where there is no number, one of them says nothing.
+def _noise(field: Field, points: Vector, directions: Vector) -> float:
+    """The rounding of a difference: what there is of one over a step a million times shorter than the shortest.
+
+    The median of some points: across a jump, or where there is no number, one of them says nothing.
     """
     some, d = points[:NOISY], TINY * directions[:NOISY]
     left, right = field.values(np.concatenate([some - d, some + d])).reshape(2, -1)
     with np.errstate(all="ignore"):
-        off = np.abs(right - left - 2 * np.sum(gradients[:NOISY] * d, axis=1))
+        off = np.abs(right - left) + EPS * np.abs(left)
     known = np.isfinite(off)
-    if not known.any():
-        return 0.0
-    return ROUNDINGS * float(np.median(off[known]) + EPS * np.median(np.abs(left[known])))
+    return ROUNDINGS * float(np.median(off[known])) if known.any() else 0.0
 
 
 def _unit(rows: Vector) -> Vector:
