@@ -118,7 +118,9 @@ def disc_contact(
 
     Impulses of several pairs are added up. Where a disc is hit and gets into a third one within one step, the
     next step finds that touch in the past, at tau below 0, and is exact again. Discs that have overlapped for
-    more than `OLDEST` steps collide as they are, at tau = 0.
+    more than `OLDEST` steps collide as they are, at tau = 0. Two discs that hit a third one in the same step both
+    see the velocities before it: momentum is kept, but energy can grow (1.75 times where one hits two at once, at
+    30 degrees). Mechanics has no unique answer there: it depends on which is hit first.
 
     >>> from rosesim import fn, Real
     >>> @fn

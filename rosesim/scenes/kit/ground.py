@@ -13,10 +13,10 @@ solved together, at the moment of touch:
   it would.
 
 Impulses at a single corner are unique for every friction. What is not is a corner that slides with no speed
-towards the ground: where mu |r_x r_y| > I/m + r_x² (r is the arm to the corner; for a rod, mu > 4/3) it may go on
-sliding, or jam at once (Painlevé 1895; Génot and Brogliato, Eur. J. Mech. A 18, 1999). Here what does not
-approach the ground gets no impulse, and what does, by however little, jams. Nor is it unique in which order
-two corners touch that do so within one step: they touch at once.
+towards the ground: where mu |r_x r_y| > I/m + r_x² (r is the arm to the corner; for no box below mu = 4/3) it may
+go on sliding, or jam at once (Painlevé 1895; Génot and Brogliato, Eur. J. Mech. A 18, 1999). Here what does not
+approach the ground gets no impulse, and what does, by however little, jams. Nor is it unique in which order two
+corners touch that do so within one step: they touch at once.
 """
 
 from __future__ import annotations
