@@ -9,7 +9,7 @@ import pytest
 
 from rosesim import Real, Vec
 from rosesim.cli import run as rosesim
-from rosesim.scenes import Published, Scene, value
+from rosesim.scenes import Published, Scene, SceneError, configure, value
 from rosesim.scenes.drawn import drawn_names, starts_alike
 
 
@@ -96,6 +96,24 @@ def test_seeds_and_a_batch_of_what_leaves_nothing_to_chance_are_told(
     assert said(capsys, "train", "fair", *several, "--set", "spread=0.1") == ""
     assert said(capsys, "train", "fair", *several, "--set", "draws=yes") == ""
     assert said(capsys, "train", "fair") == ""
+
+
+def test_lbfgs_uses_what_was_set(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("scipy")
+    how = ["--set", "draws=yes", "--set", "goal=3,4", "--optimizer", "lbfgs"]
+    assert said(capsys, "train", "fair", *how).startswith("rosesim: fair draws") is False
+
+
+def test_a_name_that_means_two_things_is_refused():
+    @dataclass(frozen=True)
+    class Twice(Fair):
+        """Its setting is called like an input."""
+
+        wind: float = 1.0
+
+    with pytest.raises(SceneError, match="'wind' is both a setting and an input of fair"):
+        configure(Twice, ["wind=2"])
+    assert configure(Twice, ["spread=2"])[0].spread == 2.0  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_seeds_of_cmaes_differ(capsys: pytest.CaptureFixture[str]):

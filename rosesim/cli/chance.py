@@ -9,8 +9,12 @@ from rosesim.cli.output import note
 from rosesim.scenes.drawn import drawn_names, is_drawn, starts_alike
 
 
-def tell_of_draws(scene: Any, inputs: Any, assignments: Sequence[str]) -> None:
+def tell_of_draws(scene: Any, inputs: Any, assignments: Sequence[str], optimizer: str | None = None) -> None:
     """Say which inputs that were set are drawn anew by the scene for each iteration, so that it has no effect."""
+    from rosesim.train.foreign import FOREIGN
+
+    if (optimizer or scene.published.optimizer) in FOREIGN:
+        return  # they need one loss, and so the inputs that were given
     names = {a.partition("=")[0].strip() for a in assignments}
     if lost := [name for name in drawn_names(scene, inputs) if name in names]:
         verb = "is" if len(lost) == 1 else "are"

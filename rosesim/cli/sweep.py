@@ -32,7 +32,7 @@ def new_sweep(
     given = {k: v for k, v in asked.items() if v is not None}
     record = make_record(scene, spec, assignments, given)  # a mistake shows before a folder is made
     made, inputs = configure(record.kind, record.given(record.trials[0]))
-    tell_of_draws(made, inputs, record.given(record.trials[0]))
+    tell_of_draws(made, inputs, record.given(record.trials[0]), record.plan.optimizer)
     tell_of_seeds(made, inputs, sorted({t.plan.seed for t in record.trials}), record.plan.optimizer)
     if out is None:
         out = folder.new_folder(scene)

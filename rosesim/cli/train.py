@@ -128,7 +128,7 @@ def _new(
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     how["out"] = folder.new_folder(made.name) if out is None else out
     starts = None if is_drawn(made, inputs) else how.get("batch")
-    tell_of_draws(made, inputs, assignments)
+    tell_of_draws(made, inputs, assignments, how_to.optimizer)
     tell_of_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
     with training_progress(made.name, total, seeds or starts or 1) as report:
         if seeds is not None:
