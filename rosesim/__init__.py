@@ -38,6 +38,7 @@ from rosesim.ad.errors import (
     NumericalError,
     ProgramError,
     RosesimError,
+    TooLarge,
     TraceError,
     TypeMismatch,
 )
@@ -137,6 +138,7 @@ _ERRORS = [
     "NumericalError",
     "ProgramError",
     "RosesimError",
+    "TooLarge",
     "TraceError",
     "TypeMismatch",
 ]

@@ -132,7 +132,21 @@ def plain(value: Any) -> str:
 
 
 class TooLarge(RosesimError, MemoryError):
-    """The arrays of a program are more than this computer has memory for; nothing has run."""
+    """The arrays of a program are more than this computer has memory for; nothing has run.
+
+    The line is the one that makes the largest of them.
+
+    >>> from rosesim import TooLarge, fn, vec
+    >>> @fn
+    ... def f(x: float):
+    ...     many = vec(10**12, lambda i: x + i)
+    ...     return many[3] + many[5]
+    >>> try:
+    ...     f(1.0)
+    ... except TooLarge as e:
+    ...     print(e)
+    <doctest ...>:3: the arrays of f take ... GiB, which is more than the memory of this computer...
+    """
 
 
 class CheckError(RosesimError):

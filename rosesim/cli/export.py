@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.cli.app import Gif, Mp4, Npy, Png, SceneOrRun, Set, app
+from rosesim.cli.chance import tell_of_draws
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import carry_out, found, read_run
 from rosesim.scenes.errors import SceneError
@@ -37,6 +38,7 @@ def export(
     scene, inputs, folder = found(what, set_ or [])
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
+    tell_of_draws(scene, inputs, set_ or [])
     made = carry_out(scene, inputs) if folder is None else read_run(folder)
     if npy is not None:
         content = io.BytesIO()

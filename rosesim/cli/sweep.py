@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rosesim.cli.chance import tell_of_draws, tell_of_seeds
 from rosesim.cli.output import note, print_json, sweep_progress
-from rosesim.scenes import find_scene
+from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError, UnwritableFile
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ def new_sweep(
         raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
     find_scene(scene)
     given = {k: v for k, v in asked.items() if v is not None}
+    record = make_record(scene, spec, assignments, given)  # a mistake shows before a folder is made
+    made, inputs = configure(record.kind, record.given(record.trials[0]))
+    tell_of_draws(made, inputs, record.given(record.trials[0]), record.plan.optimizer)
+    tell_of_seeds(made, inputs, sorted({t.plan.seed for t in record.trials}), record.plan.optimizer)
     if out is None:
-        make_record(scene, spec, assignments, given)  # a mistake shows before a folder is made
         out = folder.new_folder(scene)
     with sweep_progress(scene) as report:
         return sweep(scene, spec, assignments=assignments, **given, out=out, **how, report=report)

@@ -32,6 +32,7 @@ from rosesim.cli.app import (
     Workers,
     app,
 )
+from rosesim.cli.chance import tell_of_draws, tell_of_seeds
 from rosesim.cli.outcome import tell
 from rosesim.cli.output import training_progress
 from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
@@ -127,12 +128,15 @@ def _new(
     from rosesim.train import train as run_training
 
     made, inputs = configure(find_scene(scene), assignments)
-    total = plan(made, inputs, iterations, **given).iterations  # a mistake shows before anything is made
+    how_to = plan(made, inputs, iterations, **given)  # a mistake shows before anything is made
+    total = how_to.iterations
     if seeds is not None and seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     how["out"] = folder.new_folder(made.name) if out is None else out
     starts = None if is_drawn(made, inputs) else how.get("batch")
+    tell_of_draws(made, inputs, assignments, how_to.optimizer)
+    tell_of_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
     with training_progress(made.name, total, seeds or starts or 1) as report:
         if seeds is not None:
             return made, inputs, train_seeds(made, seeds, **how, report=report)

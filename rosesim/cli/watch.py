@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rosesim.cli.app import SceneOrRun, Set, app
+from rosesim.cli.chance import tell_of_draws
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
@@ -38,7 +39,9 @@ def run(what: SceneOrRun, set_: Set = None) -> None:
             _watch_run(folder)
         else:
             assert kind is not None
-            _watch_scene(*configure(kind, assignments))
+            scene, inputs = configure(kind, assignments)
+            tell_of_draws(scene, inputs, assignments)
+            _watch_scene(scene, inputs)
     except NoDisplay as e:
         file = fresh(Path(f"{Path(what).resolve().name if kind is None else what}.gif"))
         check_target(file, ".gif")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rosesim.ad.errors import CheckError, TooLarge, TypeMismatch
-from rosesim.ad.ir import Func, storage
+from rosesim.ad.ir import Block, Func, Where, all_lets, reachable, storage
 from rosesim.ad.machine import cores, memory
 from rosesim.codegen import engine, interrupt, module, opaque, report
 from rosesim.codegen.compiled import Compiled, finite_call, make_call
@@ -82,5 +82,16 @@ def _refuse_too_large(func: Func, workspace: int) -> None:
         raise TooLarge(
             f"the arrays of {func.name} take {needed / 2**30:.3g} GiB, which is more than the memory of this "
             f"computer, {memory() / 2**30:.3g} GiB; expected smaller ones",
-            func.where,
+            _where_largest(func),
         )
+
+
+def _where_largest(func: Func) -> Where | None:
+    """The line that makes the largest array; that of the function where it is among its arguments."""
+    most, where = max((p.ty.size * storage(p.ty.scalar).itemsize for p in func.params), default=0), func.where
+    for f in reachable(func):
+        for let in all_lets(f.body) if isinstance(f.body, Block) else ():
+            size = max((v.ty.size * storage(v.ty.scalar).itemsize for v in let.outs), default=0)
+            if size > most and let.where is not None:
+                most, where = size, let.where
+    return where

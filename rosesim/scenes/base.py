@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.ad.values import Index, Real
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
+from rosesim.scenes.names import refuse_taken_names
 
 MOST_STEPS = 100_000_000
 """Of any scene: the simplest of ours take from 0.3 to 4 seconds for the values of as many."""
@@ -105,6 +106,11 @@ class Scene(ABC, Generic[P, I, S]):
 
     steps: int
     """Updates of the state."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse names that take the place of what a scene has, where the class is made."""
+        super().__init_subclass__(**kwargs)
+        refuse_taken_names(cls, Scene)
 
     def __post_init__(self) -> None:
         """Refuse settings that make no sense, with a ValueError; a subclass extends this."""

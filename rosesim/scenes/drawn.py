@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from rosesim.scenes.base import Scene
+from rosesim.scenes.tree import leaves
 
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs
 
@@ -27,3 +29,18 @@ def drawn(scene: Scene[Any, I, Any], inputs: I, seed: int, iteration: int, nth: 
 def is_drawn(scene: Scene[Any, Any, Any], inputs: Any) -> bool:
     """Whether iterations of training differ in their inputs."""
     return scene.sample(inputs, np.random.default_rng(0)) is not None
+
+
+def drawn_names(scene: Scene[Any, Any, Any], inputs: Any) -> list[str]:
+    """The names of the inputs that iterations draw, whatever they were; none where nothing is drawn."""
+    sampled = scene.sample(inputs, np.random.default_rng(0))
+    if sampled is None:
+        return []
+    given = leaves(inputs)
+    return [name for name, v in leaves(sampled).items() if not np.array_equal(v, given[name])]
+
+
+def starts_alike(scene: Scene[Any, Any, Any], seeds: Sequence[int]) -> bool:
+    """Whether training begins with the same params for all of these seeds."""
+    first, *others = (leaves(scene.params(np.random.default_rng(seed))) for seed in seeds[:3])
+    return all(np.array_equal(v, other[name]) for other in others for name, v in first.items())

@@ -8,4 +8,13 @@ class SceneError(RosesimError, ValueError):
 
 
 class UnwritableFile(RosesimError, OSError):
-    """A file that was asked for could not be written; what it held before, it holds still."""
+    """A file that was asked for could not be written; what it held before, it holds still.
+
+    >>> from rosesim.scenes import UnwritableFile
+    >>> from rosesim.scenes.writing import write_beside
+    >>> try:
+    ...     write_beside(".", b"content")
+    ... except UnwritableFile as e:
+    ...     print(e)
+    cannot write .: Is a directory
+    """

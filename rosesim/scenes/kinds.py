@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import inspect
 import sys
+import types
 import typing
 from typing import Any
 
@@ -109,6 +110,7 @@ def _field_types(kind: type) -> dict[str, T.Type]:
         for name, annotation in inspect.get_annotations(base).items():
             # What names something of an enclosing function cannot be found again; the value says enough then.
             with contextlib.suppress(RosesimError, NameError, TypeError, AttributeError, SyntaxError):
-                known = eval(annotation, scope) if isinstance(annotation, str) else annotation
-                found[name] = T.from_annotation(known, scope)
+                alone = types.SimpleNamespace(__annotations__={name: annotation})
+                known = typing.get_type_hints(alone, scope, include_extras=True)
+                found[name] = T.from_annotation(known[name], scope)
     return found

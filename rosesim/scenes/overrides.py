@@ -44,6 +44,10 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
         raise SceneError(f"{kind.name}: {e}") from e
     inputs = scene.inputs()
     for name in given:
+        if name in settings and name in leaves(inputs):
+            raise SceneError(
+                f"{name!r} is both a setting and an input of {scene.name}; one of them needs another name"
+            )
         if name not in settings and name not in leaves(inputs):
             raise SceneError(_unknown(name, scene, [*settings, *leaves(inputs)]))
     kinds, ranges = leaf_kinds(inputs), index_ranges(inputs)

@@ -26,7 +26,15 @@ DIGITS = 32
 
 
 class RunChanged(UserWarning):
-    """A run is read with another version of rosesim, or another text of its scene, than it was made with."""
+    """A run is read with another version of rosesim, or another text of its scene, than it was made with.
+
+    >>> import warnings
+    >>> from rosesim.train import RunChanged
+    >>> with warnings.catch_warnings():  # where runs are known to be older than their scene
+    ...     warnings.simplefilter("ignore", RunChanged)
+    ...     print(issubclass(RunChanged, UserWarning))
+    True
+    """
 
 
 @dataclass(frozen=True)
