@@ -25,6 +25,7 @@ from rosesim import (
     check_grads,
     fn,
     grad,
+    jacobian,
     jvp,
     scan,
     select,
@@ -311,3 +312,20 @@ def test_compile_refuses_what_a_call_would() -> None:
         gathered.compile(np.ones(5), 1.0)
     with pytest.raises(TypeMismatch, match="length is left open"):
         gathered.compile(np.ones(5), Vec[Index[5], ...])
+
+
+def test_transforms_of_transforms_have_the_types_of_what_they_transform() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        return 3.0 * x * x
+
+    mapped = vmap(f)
+    assert [v.tolist() for v in jvp(mapped)([2.0, 3.0], [1.0, 0.0])] == [[12.0, 27.0], [12.0, 0.0]]
+    assert jacobian(mapped)([1.0, 2.0]).tolist() == [[6.0, 0.0], [0.0, 12.0]]
+    assert vmap(mapped)([[1.0, 2.0], [3.0, 0.0]]).tolist() == [[3.0, 12.0], [27.0, 0.0]]
+    assert vmap(grad(f))([1.0, 2.0]).tolist() == [6.0, 12.0]
+    assert jvp(jvp(f))(2.0, 1.0, 1.0, 0.0) == ((12.0, 12.0), (12.0, 6.0))
+    assert vmap(jvp(f))([1.0], [1.0])[1].tolist() == [6.0]
+    assert vmap(vmap(gathered, over=0), over=1)(np.ones((2, 5)), [[0], [1], [2]]).shape == (3, 2)
+    with pytest.raises(ArgumentError, match=r"argument x: Real was found; expected Vec\[Real, \.\.\.\]"):
+        mapped(1.0)

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, cast, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
@@ -260,7 +260,7 @@ class Fn(Generic[P, R]):
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result, keywords = typing.cast("T.Type", signature.returns), keywords_of(types)
+        result, keywords = cast("T.Type", signature.returns), keywords_of(types)
         python: Callable[..., Any] = self.python
         if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
             raise TypeMismatch(

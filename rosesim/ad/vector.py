@@ -516,6 +516,8 @@ def _struct_type(v: Any, name: str) -> T.Type:
 def _field_type(d: T.Declared | T.Unknown | None, x: Any, name: str) -> T.Type:
     if x is None:
         return T.NULL  # the gradient of an Index, say
+    if d == T.TAN:
+        return typeof(x, name)  # a plain number is no tangent, and is said to be none where it is given
     if T.is_struct_class(class_of(x)):
         return typeof(x, name)  # a subclass of what is annotated keeps all of its fields
     if isinstance(d, T.Unknown):
