@@ -7,7 +7,6 @@ import inspect
 import re
 import sys
 import types as pytypes
-import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
