@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -339,6 +340,11 @@ def test_a_check(way: Way) -> None:
     assert check_grads(f, *args, wrt=second(args), **kwargs).passed
 
 
+def test_a_check_of_second_derivatives_by_name() -> None:
+    assert check_grads(by_name, X, y=Y, order=2).passed
+    assert check_grads(by_name, X, y=Y, a=1.0, order=2, wrt=["a", "y"]).passed
+
+
 # ------------------------------------------------------------------------------------ what is given, what is left
 
 
@@ -382,6 +388,13 @@ def test_a_call_with_a_default_left_out_is_not_taken_for_one_with_another_left_o
     assert [f(1.0), f(1.0, 5.0), f(1.0, b=5.0), f(1.0, a=5.0), f(1.0, 5.0, 6.0)] == [321, 311, 36, 311, 29]
     assert grad(f)(1.0, b=5.0) == (1.0, 3.0)
     assert grad(f)(1.0, a=5.0) == (1.0, 2.0)
+
+    @fn
+    def g(x: Real, *, a: Real = 10.0, b: Real = 100.0) -> Real:
+        return x + a * 2.0 + b * 3.0
+
+    assert [g(1.0, a=5.0), g(1.0, b=5.0), g(1.0)] == [311, 36, 321]
+    assert (grad(g)(1.0, a=5.0), grad(g)(1.0, b=5.0)) == ((1.0, 2.0), (1.0, 3.0))
 
 
 def test_a_default_decides_while_tracing_unless_it_is_annotated() -> None:
@@ -461,7 +474,7 @@ class Spring:
 
     @opaque
     def root(self, x: float, scale: float = 1.0) -> float:
-        return self.k * scale * abs(x) ** 0.5  # traced, it would be another program
+        return self.k * scale * math.sqrt(x)  # which no traced value can go through
 
     @root.defvjp
     def _(self, x: Real, scale: Real, ct: Tan) -> tuple[Tan, Tan]:

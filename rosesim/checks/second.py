@@ -86,9 +86,10 @@ def with_second(
 def _slopes(programs: Programs, c: Vector, u: Vector) -> Fn[..., Any]:
     """The function that gives, by the name of each real input x_k, u_k . d(c . f) / dx_k."""
     f, positions, names = programs.f, programs.positions, list(programs.inputs)
+    chosen = [programs.names[p] for p in positions]  # a keyword-only parameter has no place
 
     def slopes(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        value, pullback = vjp(f, wrt=positions)(*args, **kwargs)
+        value, pullback = vjp(f, wrt=chosen)(*args, **kwargs)
         parts = pullback(_cotangent(typeof(value), programs, c))
         parts = (parts,) if len(positions) == 1 else parts
         atoms = [a for p in parts for a in lower(p, typeof(p))]
