@@ -95,7 +95,7 @@ class Walled(OfOneNumber):
 def averaged(scene: Any, sigma: float, estimator: str, x: float, samples: int = MANY) -> tuple[float, float, float]:
     """The loss, the averaged loss and its gradient at x; the scale of the params is 2, that of the start."""
     chunk, found = 400, []
-    smoothed = Smoothed(compiled(scene), Smoothing(sigma, chunk, estimator), np.array([2.0]))
+    smoothed = Smoothed(compiled(scene), Smoothing(sigma, chunk, estimator), np.array([2.0]), compiled(scene).flat)
     for k in range(samples // chunk):
         loss, mean, gradient = smoothed.evaluate(np.array([x]), smoothed.perturbations(0, k), Rate())
         found.append((loss, mean, gradient[0]))
@@ -138,7 +138,7 @@ def test_of_a_line_two_samples_are_enough():
     program = compiled(scene)
     x = program.flat.flatten(scene.params(np.random.default_rng(0)))
     exact = program.flat.flatten(program.value_and_grad(program.flat.unflatten(x), inputs)[1])
-    smoothed = Smoothed(program, Smoothing(0.1, 2, "gradients"), x)
+    smoothed = Smoothed(program, Smoothing(0.1, 2, "gradients"), x, program.flat)
     assert smoothed.evaluate(x, smoothed.perturbations(0, 0), inputs)[2] == pytest.approx(exact, rel=1e-12)
     assert np.array_equal(smoothed.perturbations(3, 4), smoothed.perturbations(3, 4))
     z = smoothed.perturbations(3, 4)

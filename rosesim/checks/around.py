@@ -14,6 +14,7 @@ from rosesim.ad.function import Program
 from rosesim.ad.machine import cores
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import LONG, Programs, Vector
+from rosesim.checks.scale import Given, given_scales
 
 CONTINUOUS = frozenset({"minimum", "maximum", "abs"})
 """Decisions at which the two ways meet: the slope changes there, the value does not jump."""
@@ -38,11 +39,11 @@ class Around:
         runs = [self._programs.run_beside(x) for x in (one, other)]
         if runs[0] is None or runs[1] is None or runs[0].key == runs[1].key:
             return None
-        recorded, tables = self._programs.recorded, [run.table for run in runs if run is not None]
+        recorded, here, there = self._programs.recorded, runs[0].table, runs[1].table
         words = [c.what for c in recorded.columns]
         words = [words[k - 1] if what == RAN else what for k, what in enumerate(words)]
         jumps = np.array([what not in CONTINUOUS for what in words])
-        return first_flip(recorded, tables[0] * jumps, tables[1] * jumps) or first_flip(recorded, *tables)
+        return first_flip(recorded, here * jumps, there * jumps) or first_flip(recorded, here, there)
 
     def _value_at(self, x: Vector) -> float:
         out = zip(self._value.call(*self._programs.arguments(x)), self._programs.real_outputs, strict=True)
@@ -67,13 +68,18 @@ class Around:
 
 
 def all_over_distance(
-    programs: Programs, cotangents: Mapping[str, Vector], rng: np.random.Generator
+    programs: Programs, cotangents: Mapping[str, Vector], rng: np.random.Generator, given: Given = None
 ) -> tuple[OverDistance, ...]:
-    """For each output (weighted by its cotangent) over what distance its gradient is of use."""
+    """For each output (weighted by its cotangent) over what distance its gradient is of use.
+
+    `given` is by what a user measures inputs, where their typical magnitude is no measure.
+    """
     if not len(programs.x):
         return ()
     value = Program(programs.f, programs.types).compiled
     scale = scales(programs.x, list(programs.inputs.values()))
+    for name, size in given_scales(programs.inputs, given).items():
+        scale[programs.inputs[name]] = size
     count = directions_for(programs.work * len(cotangents), len(programs.x))
     found: list[OverDistance] = []
     for output, c in cotangents.items():

@@ -102,7 +102,7 @@ def check(
 
 class _Check:
     def __init__(self, programs: Programs, rng: np.random.Generator, scale: Given):
-        self.programs, self.rng = programs, rng
+        self.programs, self.rng, self.given = programs, rng, scale
         self.scales = scales(programs, scale)
         self.here = programs.run(programs.x)
         self.cotangents = _cotangents(programs, len(self.here.value), rng)
@@ -121,7 +121,7 @@ class _Check:
         found: dict[tuple[str, str], Verdict] = {}
         for name, part in programs.inputs.items():
             found.update(self._input(name, part))
-        distance = all_over_distance(programs, self.cotangents, self.rng)
+        distance = all_over_distance(programs, self.cotangents, self.rng, self.given)
         return replace(self._all(lambda o, n: found[o, n]), over_distance=distance)
 
     def _all(self, of: Callable[[str, str], Verdict]) -> Report:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ def scales(programs: Programs, given: Given = None) -> Scales:
     """
     each = np.ones(len(programs.x))
     assumed: set[str] = set()
-    wanted = _given(programs, given)
+    wanted = given_scales(programs.inputs, given)
     for name, part in programs.inputs.items():
         if name in wanted:
             each[part] = wanted[name]
@@ -59,19 +59,20 @@ def scales(programs: Programs, given: Given = None) -> Scales:
     return Scales(each, frozenset(assumed))
 
 
-def _given(programs: Programs, given: Given) -> dict[str, float]:
+def given_scales(inputs: Collection[str], given: Given) -> dict[str, float]:
+    """The scales that a user gives, by the names of inputs; TypeMismatch where they are none or name none."""
     if given is None:
         return {}
     named: dict[str, Any] = {}
-    named.update(given if isinstance(given, Mapping) else dict.fromkeys(programs.inputs, given))
+    named.update(given if isinstance(given, Mapping) else dict.fromkeys(inputs, given))
     found: dict[str, float] = {}
     for name, s in named.items():
         number = isinstance(s, int | float | np.integer | np.floating) and not isinstance(s, bool)
         if not number or not 0.0 < s < math.inf:
             raise TypeMismatch(f"scale={s!r} was found for {name}; expected a positive number", here())
-        parts = [n for n in programs.inputs if n == name or n.startswith((f"{name}.", f"{name}["))]
+        parts = [n for n in inputs if n == name or n.startswith((f"{name}.", f"{name}["))]
         if not parts:
-            known = ", ".join(programs.inputs) or "none that has a derivative"
+            known = ", ".join(inputs) or "none that has a derivative"
             raise TypeMismatch(f"scale= names {name}; the inputs are {known}", here())
         found.update(dict.fromkeys(parts, float(s)))
     return found

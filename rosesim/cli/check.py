@@ -55,7 +55,7 @@ def check(
     how = at.smoothing(smooth, samples, estimator)
     smoothed, of_smoothed = None, {}
     if how is not None:
-        smoothed = smoothed_over_distance(made, how, at.inputs, at.seed, params=at.params)
+        smoothed = smoothed_over_distance(made, how, at.inputs, at.seed, params=at.params, scale=_scale(scale))
         of_smoothed = {"smoothed": {**asdict(how), "over_distance": smoothed.record()}}
     if picture is not None:
         _draw(at, picture)

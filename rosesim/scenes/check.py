@@ -15,11 +15,12 @@ from rosesim.checks.along import Along, along
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import Programs
 from rosesim.checks.report import Report, check
-from rosesim.checks.scale import Given
+from rosesim.checks.scale import Given, given_scales
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.smooth import AveragedField, Smoothed, Smoothing
+from rosesim.scenes.tree import FlatView
 
 PATIENCE = 8
 """A check of an averaged loss may take so many times the work of another: its runs fill lanes."""
@@ -99,10 +100,16 @@ def _of_params(programs: Programs, scale: Given) -> Given:
 
 
 def smoothed_over_distance(
-    scene: Scene[Any, Any, Any], how: Smoothing, inputs: Any = None, seed: int = 0, *, params: Any = None
+    scene: Scene[Any, Any, Any],
+    how: Smoothing,
+    inputs: Any = None,
+    seed: int = 0,
+    *,
+    params: Any = None,
+    scale: Given = None,
 ) -> OverDistance:
     """Over what distance the averaged gradient is of use, held against the averaged loss: both over the same
-    perturbations, those of the first iteration of a training with that seed.
+    perturbations, those of the first iteration of a training with that seed. `scale` is as in `check_gradient`.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
@@ -113,15 +120,18 @@ def smoothed_over_distance(
     program = compiled(scene)
     given = scene.inputs() if inputs is None else inputs
     first = scene.params(np.random.default_rng(seed))
-    x0 = program.flat.flatten(first)
-    smoothed = Smoothed(program, how, x0)
-    x = x0 if params is None else program.flat.flatten(params)
+    flat = FlatView.of(first if params is None else params)
+    x0 = flat.flatten(first)
+    smoothed = Smoothed(program, how, x0, flat)
+    x = x0 if params is None else flat.flatten(params)
     with memory_budget(program.budget):
         work = func_work(program.loss.traced(program.loss.types_of((first, given))).func)
         count = directions_for(work * (how.samples + 1) // PATIENCE, len(x))
         field = AveragedField(smoothed, smoothed.perturbations(seed, 0), given)
-        scale = scales(x, list(program.flat.slices.values()))
-        return over_distance(field, x, scale, np.random.default_rng(seed), count=count)
+        sizes = scales(x, list(flat.slices.values()))
+        for name, size in given_scales(flat.slices, scale).items():
+            sizes[flat.slices[name]] = size
+        return over_distance(field, x, sizes, np.random.default_rng(seed), count=count)
 
 
 def loss_along_gradient(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rosesim.checks.distance import scales
 from rosesim.scenes.compiled import Compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.tree import FlatView
 
 Vector = NDArray[np.float64]
 
@@ -71,9 +72,10 @@ class Smoothing:
 class Smoothed:
     """The averaged loss of a scene's program and its gradient, of params as vectors."""
 
-    def __init__(self, program: Compiled[Any, Any, Any], how: Smoothing, x0: Vector):
+    def __init__(self, program: Compiled[Any, Any, Any], how: Smoothing, x0: Vector, flat: FlatView[Any]):
         self.program, self.how = program, how
-        self.offset = how.sigma * scales(x0, list(program.flat.slices.values()))
+        self.flat = flat  # with what is not tuned as this training has it
+        self.offset = how.sigma * scales(x0, list(flat.slices.values()))
         """The deviation of each param: of the scale at x0, where tuning begins, and so the same all the way."""
 
     def compile(self) -> None:
@@ -84,7 +86,7 @@ class Smoothed:
         """The z of an iteration, a row each: they follow from the seed and the iteration alone, so that a run that
         is resumed meets the same ones."""
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(iteration, *_KEY)))
-        half = rng.normal(size=(self.how.samples // 2, self.program.flat.size))
+        half = rng.normal(size=(self.how.samples // 2, self.flat.size))
         return np.concatenate([half, -half])
 
     def evaluate(self, x: Vector, z: Vector, inputs: Any) -> tuple[float, float, Vector]:
@@ -92,7 +94,7 @@ class Smoothed:
 
         What lies beyond the scene's bounds is set onto them, as an update is.
         """
-        n, flat = self.how.samples, self.program.flat
+        n, flat = self.how.samples, self.flat
         inside, params = self._rows(x, z)
         with np.errstate(all="ignore"):  # whoever drives this looks at the result, once
             if self.how.estimator == "gradients":
@@ -114,7 +116,7 @@ class Smoothed:
         """Where the perturbed params lie within the bounds, and all params, x the first of them."""
         free = np.concatenate([x[None], x + self.offset * z])
         rows = free if self.program.bounds is None else np.clip(free, *self.program.bounds)
-        return (free == rows)[1:], self.program.flat.stack(rows)
+        return (free == rows)[1:], self.flat.stack(rows)
 
 
 class AveragedField:

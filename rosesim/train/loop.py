@@ -73,7 +73,7 @@ def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> Non
     """Compile all that a run calls; nothing is compiled after that."""
     plan = settings.plan
     if plan.smoothing is not None:
-        Smoothed(program, plan.smoothing, np.zeros(program.flat.size)).compile()
+        Smoothed(program, plan.smoothing, np.zeros(program.flat.size), program.flat).compile()
     elif plan.batch is not None:
         over_inputs = settings.is_drawn
         program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
@@ -99,7 +99,7 @@ class Loop:
         self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)
         self.x0 = self.flat.flatten(start)
         how = self.plan.smoothing
-        self.smoothed = None if how is None else Smoothed(self.program, how, self.x0)
+        self.smoothed = None if how is None else Smoothed(self.program, how, self.x0, self.flat)
         state = {} if self.optimizer is None else self.optimizer.start(self.x0)
         self.at = Position(0, self.x0, state)
         self.best: Best | None = None
