@@ -239,7 +239,7 @@ PARTS = {
         "Reverse._let", "Reverse._ref_ct", "Reverse._with_refs", "Reverse._loop", "Reverse._cond", "Reverse._accum",
         "Reverse._call", "Reverse._write_call", "_LoopReader._attempt",
         "_LoopReader._written", "_LoopReader._checkpointed", "_LoopReader._start", "_LoopReader.distribute", "_op",
-        "_rule_pair", "jvp_of_vjp", "_linear_call",
+        "_rule_pair", "jvp_of_vjp", "call_back",
     ],
     "cotangent.py": ["Ct", "Outside", "Gather"],
     "custom.py": ["jvp_rule", "vjp_rule", "_without_others"],
@@ -313,7 +313,7 @@ def _passed_on(f: File, where: str, node: ast.AST) -> None:
                     f.edit(where, node, f"Ct({f.of(v)}, {new[0]}, {new[1]})")
         case ast.UnaryOp(ast.Not(), x) if f.of(x) == "e.reverse":
             f.edit(where, node, "e.reverse")
-        case ast.Call(ast.Name("_linear_call"), _) | ast.Call(ast.Attribute(_, "call"), [ast.Name("vjp"), _]):
+        case ast.Call(ast.Name("call_back"), _) | ast.Call(ast.Attribute(_, "call"), [ast.Name("vjp"), _]):
             for k in ("-1.0", "2.0"):
                 f.edit(where, node, f"[mutant_scaled(b, o, {k}) for o in {f.of(node)}]")
         case ast.Return(ast.Constant(False)) if where == "Outside.is_finite":

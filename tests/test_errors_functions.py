@@ -60,7 +60,7 @@ def test_a_keyword_that_is_not_a_parameter() -> None:
         return x * y
 
     run = lambda: f(1.0, z=3.0)  # here
-    refuses(TypeMismatch, run, "f: got an unexpected keyword argument 'z'", "expected f(x: Real, y=2.0: Real)")
+    refuses(TypeMismatch, run, "f: got an unexpected keyword argument 'z'", "expected f(x: Real, y: Real = 2.0)")
     assert f(y=3.0, x=2.0) == 6.0
     assert f(4.0) == 8.0
 
@@ -184,11 +184,11 @@ def test_a_cotangent_used_nonlinearly() -> None:
 
 
 def test_a_rule_of_a_wrong_type() -> None:
-    @fn  # here
+    @fn
     def f(x: Real) -> Real:
         return x
 
-    @f.defvjp
+    @f.defvjp  # here
     def _(x: Real, ct: Tan):
         return x
 

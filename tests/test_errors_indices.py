@@ -80,7 +80,7 @@ def test_setting_an_element_that_is_not_there() -> None:
     def f(x: Vec[Real, 3]) -> Any:
         return x.at[5].set(1.0)  # here
 
-    refuses(TypeMismatch, lambda: f([1.0, 2.0, 3.0]), "may be 5 was found", "expected one in 0 .. 2")
+    refuses(TraceError, lambda: f([1.0, 2.0, 3.0]), "element 5 of Vec[Real, 3]", "expected -3 .. 2")
 
 
 def test_an_index_argument_out_of_its_type() -> None:

@@ -204,9 +204,9 @@ class Builder:
         """0, or false, or an array of them."""
         return self.fill(zero(Ty(ty.scalar)), Ty(ty.scalar, ty.shape))
 
-    def data(self, array: np.ndarray[Any, Any], ty: Ty) -> Var:
-        """A constant array; equal ones are shared."""
-        return self._shared(("data", ty, array.tobytes()), Data(array), ty)
+    def data(self, array: np.ndarray[Any, Any], ty: Ty, *, live: bool = False) -> Var:
+        """A constant array; equal ones are shared, unless they are `live`: read where they lie at each run."""
+        return self._shared(("data", ty, id(array) if live else array.tobytes()), Data(array, live), ty)
 
     def stop(self, x: Atom) -> Atom:
         """x without its derivative."""

@@ -99,7 +99,7 @@ class _Checker:
             let = self._let
             shown = f", at `{show_let(let)}`" if let else ""
             where = let.where if let and let.where else func.where
-            raise CheckError(f"in {func.name}{shown}: {broken}", where) from None
+            raise CheckError(f"in {func.name}{shown}: {broken}", where, str(broken)) from None
 
     def _opaque(self, body: ir.Opaque) -> None:
         for ty in (*(p.ty for p in self._func.params), *body.results):

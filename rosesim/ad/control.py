@@ -15,7 +15,7 @@ from rosesim.ad.locate import here
 from rosesim.ad.narrow import is_whole
 from rosesim.ad.pack import explode, implode, packed
 from rosesim.ad.values import Bool, Index, Real, Value, kind, to_bool, to_real
-from rosesim.ad.vector import SHORT, VecValue, as_vec, lift, lower, path, typeof, unflatten, unify
+from rosesim.ad.vector import SHORT, VecValue, added, as_vec, lift, lower, typeof, unflatten, unify
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -228,7 +228,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         f_.home.update(dict.fromkeys(carries, inner))
         so_far = implode(inner, tys, carries)
         f_.own(so_far)
-        grown = [f_.resolve(a) for a in lower(_added(unflatten(t, so_far), lift(value, t)), t)]
+        grown = [f_.resolve(a) for a in lower(added(unflatten(t, so_far), lift(value, t)), t)]
         block = inner.block(explode(inner, grown))
     b = trace.building()
     inits = tuple(b.zeros(c.ty) for c in carries)
@@ -237,13 +237,6 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     joined = implode(b, tys, outs)
     f_.own(joined)
     return unflatten(t, joined)
-
-
-def _added(a: Any, b: Any) -> Any:
-    t = typeof(a)
-    if isinstance(t, T.StructType):
-        return t.build([_added(x, y) for x, y in zip(t.parts(a), t.parts(b), strict=True)])
-    return None if a is None else a + b
 
 
 def _extreme(n: int, f: Callable[[Index], Any], name: str, start: float, upto: Any) -> Real:
@@ -594,32 +587,35 @@ def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:
 class Accumulator(Value):
     """What `accumulate` hands to its function: a vector that can be added to and not read."""
 
-    __slots__ = ("_idx", "_refs", "type")
+    __slots__ = ("_places", "_refs", "type")
 
-    def __init__(self, t: T.Type, refs: tuple[Var, ...], idx: tuple[Any, ...] = ()):
+    def __init__(self, t: T.Type, refs: tuple[Var, ...], places: tuple[Any, ...] = ()):
         object.__setattr__(self, "type", t)
         object.__setattr__(self, "_refs", refs)
-        object.__setattr__(self, "_idx", idx)
+        object.__setattr__(self, "_places", places)
 
     @property
     def at(self) -> Accumulator:
-        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]` to an element of an element."""
+        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]` to an element's element, and so on."""
         return self
 
     def __getitem__(self, i: Any) -> Accumulator:
-        return Accumulator(self.type, self._refs, (*self._idx, *(i if isinstance(i, tuple) else (i,))))
+        return Accumulator(self.type, self._refs, (*self._places, i))
 
     def add(self, v: Any) -> None:
         """Add v here."""
-        f = trace.frame()
-        elem, idx = path(self.type, self._idx)
-        places = [f.resolve(a) for a in idx]
-        values = lower(v, elem)
-        b = trace.building()
-        for ref, a in zip(self._refs, values, strict=True):
-            target = f.resolve(ref)
-            assert isinstance(target, Var)
-            b.add(target, places, f.resolve(a))
+        from rosesim.ad.indexing import accumulated  # written with the loops of this file
+
+        def emit(path: list[Atom], values: list[Atom]) -> None:
+            f = trace.frame()
+            places = [f.resolve(a) for a in path]
+            b = trace.building()
+            for ref, a in zip(self._refs, values, strict=True):
+                target = f.resolve(ref)
+                assert isinstance(target, Var)
+                b.add(target, places, f.resolve(a))
+
+        accumulated(self.type, self._places, v, emit)
 
 
 def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:

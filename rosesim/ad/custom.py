@@ -1,19 +1,25 @@
-"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`)."""
+"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`).
+
+A rule is checked once, before anything is made of it: its parameters, its result, that it is linear in the
+tangents that it is given, and that no tangent ends in it without a word. What is wrong with it is told at its
+own line, and in the same words whichever mode asks for it first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
-from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.ir import Atom, Func, Var
+from rosesim.ad.errors import CheckError, TypeMismatch
+from rosesim.ad.ir import Atom, Func, Rules, TanT, Var
 from rosesim.ad.values import Real, Tan
 
 if TYPE_CHECKING:
-    from rosesim.ad.function import Fn, Types
+    from rosesim.ad.function import Fn, Traced, Types
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,43 @@ def dual(t: T.Type) -> T.Type:
     return T.swap_scalars(t, T.RealType, DUAL)
 
 
+def rules_of(
+    f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool
+) -> Rules:
+    """The rules of a function for parameters of these types; `closed`: it captures no traced value.
+
+    They are traced and checked when the first derivative asks for them. A function of tangents is refused at
+    once: nothing would ever ask for its rule.
+    """
+    if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+        which, rule = next(iter(custom.items()))
+        raise TypeMismatch(
+            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected none: what is "
+            "linear in a tangent is its own derivative",
+            rule.where,
+        )
+
+    def made(make: Callable[..., Func], rule: Fn[..., Any] | None) -> Callable[[], Func] | None:
+        def once() -> Func:
+            if not closed:
+                raise TypeMismatch(
+                    f"{f.name} uses traced values of the function around it, and has a derivative of its own, which "
+                    f"says nothing of them; expected none: pass them to {f.name} as arguments",
+                    f.where,
+                )
+            assert rule is not None
+            return make(f, rule, types, result)
+
+        return None if rule is None else once
+
+    return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
+
+
 def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A rule on duals as a function of primals, then tangents."""
     from rosesim.ad.forward import is_float, tangent  # not needed before the first derivative
 
-    traced = rule.traced(tuple(map(dual, types)))
-    _same(f, "defjvp", traced.result, dual(result))
-    if traced.captured:
-        raise TypeMismatch(f"the rule given to {f.name}.defjvp uses traced values of another function", f.where)
+    traced = _checked(f, "defjvp", rule, tuple(map(dual, types)), dual(result))
     flat = [ty for t in types for ty in T.flatten(t)]
     primals = [Var(ty) for ty in flat]
     tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}
@@ -75,13 +110,56 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
-    ct = T.swap_scalars(result, T.RealType, T.TAN)
-    traced = rule.traced((*types, _without_others(ct)))
+    ct = _without_others(T.swap_scalars(result, T.RealType, T.TAN))
     wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
-    _same(f, "defvjp", traced.result, wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted))
+    expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
+    return _checked(f, "defvjp", rule, (*types, ct), expected).func
+
+
+# ---------------------------------------------------------------------------------- what a rule must be
+
+
+def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expected: T.Type) -> Traced:
+    """The trace of a rule for parameters of these types, which gives what is expected and is linear."""
+    from rosesim.ad.check import check  # not needed before the first derivative
+
+    said = f"the rule given to {f.name}.{which}"
+    _takes(said, rule, types)
+    traced = rule.traced(types)
+    if traced.result != expected:
+        hint = "; is a `return` missing?" if traced.result == T.NULL else ""
+        if _zeros_may_be_meant(traced.result, expected):
+            hint = "; a tangent that is zero is Tan(0.0)"
+        raise TypeMismatch(f"{said} gave {traced.result}; expected {expected}{hint}", rule.where)
     if traced.captured:
-        raise TypeMismatch(f"the rule given to {f.name}.defvjp uses traced values of another function", f.where)
-    return traced.func
+        raise TypeMismatch(f"{said} uses traced values of another function; expected its own arguments", rule.where)
+    try:
+        check(traced.func)
+    except CheckError as e:
+        raise TypeMismatch(
+            f"{said} is not linear in its tangents: {e.rule}; expected sums of them, scaled by Reals", e.where
+        ) from None
+    return traced
+
+
+def _takes(said: str, rule: Fn[..., Any], types: Types) -> None:
+    """Raise where a rule does not take so many arguments."""
+    parameters = inspect.signature(rule.python)
+    try:
+        parameters.bind(*types)
+    except TypeError:
+        raise TypeMismatch(
+            f"{said} takes {parameters}; expected parameters of the types ({', '.join(map(str, types))})",
+            rule.where,
+        ) from None
+
+
+def _zeros_may_be_meant(found: T.Type, expected: T.Type) -> bool:
+    """Whether numbers stand where tangents are expected, and nothing else is amiss."""
+    if T.swap_scalars(found, T.TanType, T.REAL) != T.swap_scalars(expected, T.TanType, T.REAL):
+        return False
+    pairs = zip(T.flatten(found), T.flatten(expected), strict=True)
+    return all(f == e or isinstance(e.scalar, TanT) for f, e in pairs)
 
 
 def _without_others(t: T.Type) -> T.Type:
@@ -96,8 +174,3 @@ def _without_others(t: T.Type) -> T.Type:
             return T.StructType(kind, names, tuple(map(_without_others, parts)))
         case _:
             return T.NULL
-
-
-def _same(f: Fn[..., Any], which: str, found: T.Type, expected: T.Type) -> None:
-    if found != expected:
-        raise TypeMismatch(f"the rule given to {f.name}.{which} gave {found}; expected {expected}", f.where)

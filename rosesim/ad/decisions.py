@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rosesim.ad.builder import Builder, real
 from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Where
 from rosesim.ad.record import Name, Recorded, recorded
+from rosesim.ad.rewrite import erased, real_type
 
 WORDS = {
     "select": "select", "minimum": "minimum", "maximum": "maximum", "abs": "abs", "sign": "sign",
@@ -28,6 +29,10 @@ WORDS = {
 RAN = "ran"
 """The word of the column beside a choice of two, which counts how often it was met."""
 CHOICES = frozenset({"the branch of cond", "select", "minimum", "maximum"})
+
+
+TIPS = {"sqrt": "sqrt", "hypot": "hypot", "atan2": "atan2", "pow": "pow", "div": "a division"}
+"""Operators that are smooth but at one point, or across one line."""
 
 
 class _Decisions:
@@ -92,6 +97,42 @@ class _Decisions:
         return None
 
 
+class _Tips:
+    """What is written down: on which side of its singular point each such operator is."""
+
+    def enters(self, func: Func) -> bool:
+        return isinstance(func.body, Block)
+
+    def columns(self, let: Let) -> tuple[str, ...]:
+        e = let.expr
+        if isinstance(e, Op) and e.name in TIPS and _real(let):
+            return () if e.name == "div" and isinstance(e.args[1], Lit) else (TIPS[e.name],)
+        return ()
+
+    def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
+        e = let.expr
+        assert isinstance(e, Op)
+        args = [of(a) for a in e.args]
+        match e.name:
+            case "sqrt" | "pow":
+                return (b.op("sign", args[0]),)
+            case "hypot":
+                return (b.op("sign", of(let.outs[0])),)
+            case "div":
+                return (b.op("sign", args[1]),)
+            case _:  # atan2 jumps across the negative x-axis
+                side = b.op("select", b.op("lt", args[0], real(0.0)), real(-1.0), real(1.0))
+                at = b.op("select", b.op("lt", args[1], real(0.0)), side, real(0.0))
+                size = b.op("sign", b.op("hypot", args[0], args[1]))
+                return (b.op("add", at, b.op("mul", real(3.0), size)),)
+
+    def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
+        return ()
+
+    def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
+        return None
+
+
 def _real(let: Let) -> bool:
     return isinstance(let.outs[0].ty.scalar, FloatT)
 
@@ -122,6 +163,17 @@ class Flip:
 def decisions(func: Func) -> Recorded:
     """The program that gives, after its results, the table of its decisions."""
     return recorded(func, _Decisions())
+
+
+def tangent_decisions(forward: Func) -> Recorded:
+    """The same of a forward derivative, with its tangents as plain reals."""
+    return recorded(forward, _Decisions(), ty=real_type, plain=erased)
+
+
+def tips(func: Func) -> Recorded:
+    """The program that gives, after its results, on which side of its singular point each root, angle, power and
+    division is: what makes the tip of a cone, where no decision is taken."""
+    return recorded(func, _Tips())
 
 
 def first_flip(program: Recorded, one: NDArray[Any], other: NDArray[Any]) -> Flip | None:

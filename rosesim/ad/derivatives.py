@@ -12,8 +12,9 @@ from rosesim.ad.budget import of_each_run
 from rosesim.ad.control import batch, vec
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
-from rosesim.ad.ir import Accum, Atom, BoolT, FloatT, IntT, Ty, Var
+from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
+from rosesim.ad.signature import Names, Row, Signature, Types, WithTangents, Wrt, as_call, named
 from rosesim.ad.values import Real, kind
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
@@ -24,27 +25,20 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 R = TypeVar("R")
-Wrt = int | str | Sequence[int | str] | None
 
 
 def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
     return f if is_fn(f) else fn(f)
 
 
-def argument_positions(f: Fn[..., Any], wrt: Wrt, count: int) -> tuple[tuple[int, ...], bool]:
-    """The positions of the arguments meant, and whether the answer is one gradient (not a tuple)."""
-    if wrt is None:
-        return tuple(range(count)), count == 1
-    names = f.names(count)
-    one = isinstance(wrt, int | str)
-    found: list[int] = []
-    wanted: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
-    for w in wanted:
-        known = w in names if isinstance(w, str) else isinstance(w, int) and -count <= w < count
-        if not known:
-            raise TypeMismatch(f"wrt={w!r} was found; {f.name} takes {', '.join(names) or 'nothing'}", here())
-        found.append(names.index(w) if isinstance(w, str) else w % count)
-    return tuple(found), one
+def _refuse_tangents(g: Fn[..., Any], traced: Traced) -> None:
+    """Raise where a function takes a tangent, as a parameter or from around it."""
+    if any(isinstance(p.ty.scalar, TanT) for p in traced.func.params):
+        raise TypeMismatch(
+            f"a derivative of {g.name}, which takes or captures a tangent, was asked for; expected a function of "
+            "Reals: what is linear in a tangent is its own derivative by it",
+            here(),
+        )
 
 
 def _is_real(ty: Ty) -> bool:
@@ -113,6 +107,8 @@ class Reversed:
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
         """Write the way back: the cotangent of each flat parameter that is active."""
         t = self.traced
+        from rosesim.ad.transpose import call_back
+
         given = lower(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
                                              if _is_real(ty)), strict=True) if on]  # fmt: skip
@@ -122,55 +118,12 @@ class Reversed:
             values: list[Atom] = []
         else:
             args = [f.resolve(a) for a in (*tape, *wanted)]
-            values = _call_back(b, self.pair, args, self.cts)
+            values = call_back(b, self.pair, args, self.cts)
             f.own(values)
         else_zero = [b.zeros(p.ty) for p, a in zip(t.func.params, self.active, strict=True) if a]
         f.own(else_zero)
         rest = iter(values if self.pair is not None else else_zero)
         return [next(rest) if a else None for a in self.active]
-
-
-def _call_back(b: Any, pair: Pair, args: list[Atom], cts: Sequence[Ty]) -> list[Atom]:
-    """Call the backward function with fresh refs for large cotangents; conditions are applied."""
-    from rosesim.ad.builder import Builder
-    from rosesim.ad.cotangent import as_ref, truths
-    from rosesim.ad.elementwise import masked
-
-    inner = Builder(b)
-    refs: list[Var] = []
-    more: list[Var] = []
-    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
-        if r:
-            refs.append(Var(as_ref(ty)))
-            more.append(refs[-1])
-            if w:
-                more.append(Var(as_ref(truths(ty))))
-    outs = inner.call(pair.bwd, [*args, *more])
-    if more:
-        body = inner.block(outs)
-        inits = tuple(b.zeros(v.ty) for v in more)
-        ends = b.let(
-            Accum(inits, tuple(more), body),
-            *(o.ty for o in outs),
-            *(Ty(v.ty.scalar, v.ty.shape) for v in more),
-        )
-        outs, sums = ends[: len(outs)], dict(zip(more, ends[len(outs) :], strict=True))
-    else:
-        b.lets += inner.lets
-        sums = {}
-    plain = [w for r, w in zip(pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
-    values, conditions = iter(outs[: len(plain)]), iter(outs[len(plain) :])
-    out: list[Atom] = []
-    big = iter(refs)
-    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
-        if r:
-            out.append(sums[next(big)])
-        elif w is None:
-            out.append(b.zeros(ty))
-        else:
-            v = next(values)
-            out.append(masked(b, next(conditions), v) if w else v)
-    return out
 
 
 def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int], one: bool) -> Any:
@@ -200,16 +153,18 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
     """
     g = _as_fn(f)
 
-    def value_and_pullback(*args: Any) -> tuple[Any, Callable[[Any], Any]]:
-        positions, one = argument_positions(g, wrt, len(args))
-        if trace.current() is None:
-            return _run_vjp(g, args, positions, one)
-        g.signature()
-        types = g.types_of(args)
+    def value_and_pullback(*args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], Any]]:
+        signature = Signature.of(g.signature(), f"vjp({g.name})")
+        row, keywords = signature.bind(args, kwargs)
+        positions, one = signature.chosen(wrt, len(row), keywords)
+        types = g.types_of(row, keywords)
         traced = g.traced(types)
-        trace.frame().world.join(traced.world)
+        _refuse_tangents(g, traced)
         rev = Reversed.of(traced, positions)
-        atoms = [a for v, t in zip(args, types, strict=True) for a in lower(v, t)]
+        if trace.current() is None:
+            return _run_vjp(g, rev, row, keywords, positions, one)
+        trace.frame().world.join(traced.world)
+        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
         value, tape = rev.forward([*atoms, *traced.captured])
         return value, lambda ct: _gradients(rev, rev.backward(tape, ct), positions, one)
 
@@ -231,17 +186,15 @@ def _plain_type(ty: Ty) -> T.Type:
     return t
 
 
-def _run_vjp(g: Fn[..., Any], args: tuple[Any, ...], positions: tuple[int, ...], one: bool) -> Any:
-    g.signature()
-    types = g.types_of(args)
-    traced = g.traced(types)
-    rev = Reversed.of(traced, positions)
+def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, positions: tuple[int, ...], one: bool) -> Any:
+    traced = rev.traced
+    types = traced.params
     key = ("run vjp", positions)
     if key not in traced.func.memo:
         held = T.tuple_type(*(_plain_type(v.ty) for v in (rev.pair.tape if rev.pair else ())))
 
-        def there(*values: Any) -> Any:
-            atoms = [a for v, t in zip(values, types, strict=True) for a in lower(v, t)]
+        def there(*args: Any, **kwargs: Any) -> Any:
+            atoms = [a for v, t in zip((*args, *kwargs.values()), types, strict=True) for a in lower(v, t)]
             value, tape = rev.forward(atoms)
             return value, unflatten(held, tape)
 
@@ -249,12 +202,14 @@ def _run_vjp(g: Fn[..., Any], args: tuple[Any, ...], positions: tuple[int, ...],
             return _gradients(rev, rev.backward(lower(tape, held), ct), positions, one)
 
         there.__name__, back.__name__ = g.name, f"pullback of {g.name}"
+        forward: Fn[..., Any] = Fn(there)
+        forward.take_signature(g.signature())
         traced.func.memo[key] = (
-            Program(Fn(there), types),
+            Program(forward, types),
             Program(Fn(back), (held, gradient_type(traced.result))),
         )
     first, second = traced.func.memo[key]
-    value, tape = first(*args)
+    value, tape = first.run(row)
 
     def pullback(ct: Any) -> Any:
         return second(tape, ct)
@@ -277,8 +232,8 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
     """
     g = _as_fn(f)
 
-    def derived(*args: Any) -> Any:
-        value, pullback = vjp(g, wrt=wrt)(*args)
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        value, pullback = vjp(g, wrt=wrt)(*args, **kwargs)
         if typeof(value) != T.REAL:
             raise TypeMismatch(
                 f"the gradient of {g.name} was asked for, which gives {typeof(value)}; expected a Real: jacobian "
@@ -301,14 +256,14 @@ def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     ((30.0, 9.0), 9.0, 10.0)
     """
     both = value_and_grad(f, wrt=wrt)
-    return _like(_as_fn(f), lambda *args: both(*args)[1], "grad")
+    return _like(_as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad")
 
 
 def _like(g: Fn[..., Any], python: Callable[..., Any], what: str) -> Fn[..., Any]:
     """A function with the parameters of g."""
     python.__name__ = f"{what}({g.name})"
     made: Fn[..., Any] = Fn(python)
-    made.take_signature(g)
+    made.take_signature(g.signature())
     return made
 
 
@@ -324,17 +279,15 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
     """
     g = _as_fn(f)
 
-    def derived(*args: Any) -> Any:
+    def derived(*args: Any, **kwargs: Any) -> Any:
         from rosesim.ad.forward import jvp_func
         from rosesim.ad.rewrite import erased
 
-        if len(args) % 2:
-            raise TypeMismatch(f"jvp({g.name}) was called with {len(args)} arguments; expected as many tangents as "
-                               "arguments", here())  # fmt: skip
-        primals, tangents = args[: len(args) // 2], args[len(args) // 2 :]
-        g.signature()
-        types = g.types_of(primals)
+        keywords = tuple(kwargs)
+        primals, tangents = signature.halves((*args, *kwargs.values()), keywords)
+        types = g.types_of(primals, keywords)
         traced = g.traced(types)
+        _refuse_tangents(g, traced)
         fr = trace.frame()
         fr.world.join(traced.world)
         atoms = [a for v, t in zip(primals, types, strict=True) for a in lower(v, t)]
@@ -358,13 +311,9 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         fr.own(flat)
         return value, unflatten(gradient_type(traced.result), flat)
 
-    def types(args: Sequence[Any]) -> T.Types:
-        half = len(args) // 2
-        g.signature()
-        return (*g.types_of(args[:half]), *map(typeof, args[half:]))
-
     derived.__name__ = f"jvp({g.name})"
-    return Fn(derived, infer=types)
+    signature = WithTangents.of(g.signature(), derived.__name__, derived)
+    return Fn(derived, signature=signature)
 
 
 def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -380,8 +329,8 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     """
     g = _as_fn(f)
 
-    def derived(*args: Any) -> Any:
-        value, pullback = vjp(g, wrt=wrt)(*args)
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        value, pullback = vjp(g, wrt=wrt)(*args, **kwargs)
         t = gradient_type(typeof(value))
 
         def rows(part: T.Type, place: Callable[[Any], Any]) -> Any:
@@ -433,38 +382,51 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     """
     g = _as_fn(f)
 
-    def derived(*args: Any) -> Any:
-        positions, _ = argument_positions(g, over, len(args))
-        sizes = {_length(args[p]) for p in positions}
+    name = f"vmap({g.name})"
+
+    def derived(*args: Any, **kwargs: Any) -> Any:
+        row, keywords = (*args, *kwargs.values()), tuple(kwargs)
+        positions, _ = signature.chosen(over, len(row), keywords, "over")
+        sizes = {_length(typeof(row[p])) for p in positions}
         if len(sizes) != 1 or None in sizes:
-            found = ", ".join(str(typeof(args[p])) for p in positions)
-            raise TypeMismatch(f"vmap({g.name}) over {found or 'nothing'} was found; expected vectors of one length",
+            found = ", ".join(str(typeof(row[p])) for p in positions)
+            raise TypeMismatch(f"{name} over {found or 'nothing'} was found; expected vectors of one length",
                                here())  # fmt: skip
         (n,) = sizes
         assert n is not None
+
+        def one(i: Any) -> Any:
+            args, kwargs = as_call([_element(a, i) if k in positions else a for k, a in enumerate(row)], keywords)
+            return g(*args, **kwargs)
+
         with of_each_run(n):
-            return batch(n, lambda i: g(*(_element(a, i) if k in positions else a for k, a in enumerate(args))))
+            return batch(n, one)
 
-    def types(args: Sequence[Any]) -> T.Types:
-        positions, _ = argument_positions(g, over, len(args))
-        g.signature()
-        found = [typeof(a) for a in args]
-        declared = g.declared(len(args))
-        return tuple(
-            t if d is None else d if k not in positions else T.VecType(_length(args[k]) or 0, d)
-            for k, (t, d) in enumerate(zip(found, declared, strict=True))
-        )
-
-    derived.__name__ = f"vmap({g.name})"
-    return Fn(derived, infer=types)
+    derived.__name__ = name
+    signature = Mapped.of(g.signature(), name, derived)
+    signature.over = over
+    return Fn(derived, signature=signature)
 
 
-def _length(v: Any) -> int | None:
-    t = typeof(v)
+class Mapped(Signature):
+    """The signature of `vmap(f)`: vectors where f has their elements."""
+
+    over: Wrt = None
+
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
+        """The type of each: a vector of f's, where it is mapped over."""
+        positions, _ = self.chosen(self.over, len(row), keywords, "over")
+        types: list[T.Type] = []
+        for k, (v, d) in enumerate(zip(row, self.declared(len(row), keywords), strict=True)):
+            types.append(of(v) if d is None else T.VecType(_length(of(v)) or 0, d) if k in positions else d)
+        return named(types, keywords)
+
+
+def _length(t: T.Type) -> int | None:
     if isinstance(t, T.VecType):
         return t.n
     if isinstance(t, T.StructType):
-        sizes = {_length(p) for p in t.parts(v)}
+        sizes = {_length(p) for p in t.types}
         return sizes.pop() if len(sizes) == 1 else None
     return None
 
@@ -490,6 +452,12 @@ def stop_gradient(x: A) -> A:
     t = typeof(x)
     f = trace.frame()
     atoms = [f.resolve(a) for a in lower(x, t)]
+    if any(isinstance(a.ty.scalar, TanT) for a in atoms):
+        raise TypeMismatch(
+            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: Tan(0.0) is "
+            "one that ends here",
+            here(),
+        )
     return unflatten(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
 
 

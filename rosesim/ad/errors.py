@@ -136,4 +136,9 @@ class TooLarge(RosesimError, MemoryError):
 
 
 class CheckError(RosesimError):
-    """A transformation produced an ill-typed program: a defect of rosesim, please report it."""
+    """A transformation produced an ill-typed program: a defect of rosesim, please report it. `rule` is the
+    rule of the language that it breaks."""
+
+    def __init__(self, message: str, where: object = None, rule: str = ""):
+        super().__init__(message, where)
+        self.rule = rule or message

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
@@ -17,17 +17,17 @@ from rosesim.ad import types as T
 from rosesim.ad.border import build, builder, flat_args, flattener
 from rosesim.ad.budget import budget, budget_here
 from rosesim.ad.debugging import debugging
-from rosesim.ad.errors import ArgumentError, EscapedValue, OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
-from rosesim.ad.ir import Atom, Func, Opaque, Rules, Var, Where
+from rosesim.ad.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.locate import here, innermost
+from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of, plain
 from rosesim.ad.values import Real, Value
 from rosesim.ad.vector import lower, typeof, unflatten
 from rosesim.ad.world import World
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Types = T.Types
 
 _underway: ContextVar[dict[Any, None] | None] = ContextVar("rosesim_underway", default=None)
 """The functions under trace, each with its types; one dict for the whole nest, which may cross threads."""
@@ -56,122 +56,57 @@ class Fn(Generic[P, R]):
     (True, 9.0)
     """
 
+    __rose_function__ = True
+
     def __init__(
         self,
         python: Callable[P, R],
         scope: dict[str, Any] | None = None,
         is_opaque: bool = False,
-        infer: Callable[[Sequence[Any]], Types] | None = None,
+        signature: Signature | None = None,
     ):
         functools.update_wrapper(self, python, updated=())
         self.python = python
-        self.name: str = getattr(python, "__name__", type(python).__name__)
-        code = getattr(inspect.unwrap(python), "__code__", None)
+        written = plain(python)
+        self.name: str = getattr(python, "__name__", getattr(written, "__name__", type(python).__name__))
+        code = getattr(written, "__code__", None)
         self.where = Where(code.co_filename, code.co_firstlineno) if code is not None else here()
         self.is_opaque = is_opaque
         self.version = 0
         self._scope = scope
-        self._infer = infer
-        self._cache: dict[Types, Traced] = {}
+        self._cache: dict[tuple[Types, bool], Traced] = {}
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, Fn[..., Any]] = {}
         self._custom: dict[str, Fn[..., Any]] = {}
-        self._signature: inspect.Signature | None = None
-        self._annotated: tuple[T.Type | None, ...] = ()
-        self._returns: T.Type | None = None
+        self._signature = signature
 
     # ------------------------------------------------------------------------------ signature
 
-    def signature(self) -> inspect.Signature:
-        """The Python signature, with its annotations read once."""
+    def signature(self) -> Signature:
+        """Its parameters, read once."""
         if self._signature is None:
-            signature = inspect.signature(self.python)
-            hints = {k: v for k, v in self._hints().items() if v is not Any}
-            for p in signature.parameters.values():
-                if p.kind in (p.VAR_KEYWORD,):
-                    raise TraceError(f"{self.name}(**{p.name}) was found; expected named parameters", self.where)
-            self._annotated = tuple(
-                self._type(hints[p.name], p.name) if p.name in hints else None for p in signature.parameters.values()
-            )
-            self._returns = self._type(hints["return"], "return") if "return" in hints else None
-            self._signature = signature
+            self._signature = Signature(self.python, self.name, self.where, self._scope)
         return self._signature
 
-    def take_signature(self, other: Fn[..., Any]) -> None:
+    def take_signature(self, signature: Signature) -> None:
         """Take the parameters of another function, of which this one is a transform."""
-        self._signature = other.signature()
-        self._annotated = other._annotated
+        self._signature = Signature.of(signature, self.name, self.python)
+        self.__signature__ = inspect.Signature([*signature.parameters.values()])
 
-    def _hints(self) -> dict[str, Any]:
-        f = inspect.unwrap(self.python)
-        f = getattr(f, "__func__", f)
-        f = getattr(f, "func", f)
-        closure: Mapping[str, Any] = inspect.getclosurevars(f).nonlocals if inspect.isfunction(f) else {}
-        try:
-            raw = dict(getattr(f, "__annotations__", {}))
-            strings = {k: v for k, v in raw.items() if isinstance(v, str)}
-            if strings:
-                scope = {**(self._scope or {}), **closure}
-                raw.update({k: _evaluated(v, getattr(f, "__globals__", {}), scope) for k, v in strings.items()})
-            return raw
-        except NameError as e:
-            raise TraceError(
-                f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
-            ) from e
-
-    def _type(self, annotation: Any, name: str) -> T.Type | None:
-        """The type that an annotation names; None, as without one, where it leaves a length open."""
-        try:
-            return T.from_annotation(annotation, self._scope)
-        except OpenLength:
-            return None
-        except RosesimError as e:
-            raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
-
-    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        signature = self.signature()
-        if not kwargs and len(args) == len(signature.parameters) and not self._variadic():
-            return args
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as e:
-            names = zip(signature.parameters.values(), self._annotated, strict=True)
-            wanted = ", ".join(str(p.replace(annotation=p.empty)) + (f": {t}" if t else "") for p, t in names)
-            raise TypeMismatch(f"{self.name}: {e}; expected {self.name}({wanted})", here()) from None
-        bound.apply_defaults()
-        out: list[Any] = []
-        for p in signature.parameters.values():
-            out += bound.arguments[p.name] if p.kind is p.VAR_POSITIONAL else [bound.arguments[p.name]]
-        return tuple(out)
-
-    def _variadic(self) -> bool:
-        assert self._signature is not None
-        return any(p.kind is p.VAR_POSITIONAL for p in self._signature.parameters.values())
-
-    def types_of(self, args: Sequence[Any]) -> Types:
+    def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
-        if self._infer is not None:
-            return self._infer(args)
-        return tuple(typeof(a) if t is None else t for a, t in zip(args, self.declared(len(args)), strict=True))
-
-    def declared(self, count: int) -> tuple[T.Type | None, ...]:
-        """The annotated type of each of so many arguments."""
-        self.signature()
-        return (self._annotated + (None,) * (count - len(self._annotated)))[:count]
-
-    def names(self, count: int) -> list[str]:
-        """A name for each argument."""
-        names: list[str] = []
-        for p in self.signature().parameters.values():
-            extra = count - len(self.signature().parameters) + 1
-            names += [f"{p.name}[{i}]" for i in range(extra)] if p.kind is p.VAR_POSITIONAL else [p.name]
-        return names
+        return self.signature().types_of(row, keywords)
 
     # -------------------------------------------------------------------------------- tracing
 
-    def traced(self, types: Types) -> Traced:
-        """The program for parameters of these types, traced again where what it read has changed."""
-        known = self._cache.get(types)
+    def traced(self, types: Types, *, live: bool = False) -> Traced:
+        """The program for parameters of these types, traced again where what it read has changed.
+
+        A `live` program may read arrays where they lie, and so do its callees; others have copies.
+        """
+        outer = trace.current()
+        live = live if outer is None else outer.world.live
+        known = self._cache.get((types, live))
         if known is not None and known.world.unchanged():
             return known
         nest = _underway.get()
@@ -187,7 +122,7 @@ class Fn(Generic[P, R]):
             )
         nest[self, types] = None
         try:
-            made = deep.nested(self._trace, types)
+            made = deep.nested(lambda: self._trace(types, live))
         except RecursionError as e:
             raise TraceError(
                 f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
@@ -198,11 +133,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
-        self._cache[types] = made
+        self._cache[types, live] = made
+        if not made.world.reads_where_it_lies():
+            self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types) -> Traced:
-        world = World()
+    def _trace(self, types: Types, live: bool) -> Traced:
+        world = World(live=live)
         world.read(("version", id(self)), lambda: self.version)
         world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
@@ -218,26 +155,27 @@ class Fn(Generic[P, R]):
         outer = trace.current()
         f = trace.Frame(self.name, outer)
         f.world = world
-        names = self.names(len(types))
+        keywords = keywords_of(types)
+        names = self.signature().names(len(types), keywords)
         with trace.entered(f):
             world.note_function(self.python)
             args: list[Any] = []
             for t, name in zip(types, names, strict=True):
                 leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
                 args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
-            value = self._called(args)
+            value = self._called(args, keywords, world)
             result = self._result_type(value)
             atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
-        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result))
+        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result, not hidden))
         from rosesim.ad.simplify import simplified  # not needed before the first trace
 
         return Traced(simplified(func), types, result, hidden, world)
 
-    def _called(self, args: Sequence[Any]) -> Any:
+    def _called(self, row: Sequence[Any], keywords: Names, world: World) -> Any:
         try:
-            return self.python(*args)  # pyright: ignore[reportCallIssue] -- the arguments fit by construction
+            return self.signature().call(row, keywords, world.read)
         except (TypeError, ValueError) as e:
             if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
                 raise e.__context__ from None  # NumPy puts its own words in place of ours
@@ -258,8 +196,9 @@ class Fn(Generic[P, R]):
             raise TypeMismatch(f"in the result of {self.name}: {found}{hint}", self.where) from None
 
     def _result_type(self, value: Any) -> T.Type:
-        if self._returns is not None:
-            return self._returns
+        returns = self.signature().returns
+        if returns is not None:
+            return returns
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
             raise TypeMismatch(
                 f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
@@ -267,24 +206,31 @@ class Fn(Generic[P, R]):
         return typeof(value)
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
-        self.signature()
-        if self._returns is None:
+        signature = self.signature()
+        if signature.returns is None:
             raise TypeMismatch(
                 f"the opaque function {self.name} has no annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result = self._returns
-        python = self.python
+        result, keywords = signature.returns, keywords_of(types)
+        python: Callable[..., Any] = self.python
+        if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+            raise TypeMismatch(
+                f"the opaque function {self.name} takes or gives a tangent, and nobody can see that it is linear; "
+                "expected Reals: scale tangents by what it gives of Reals",
+                self.where,
+            )
 
         def call(*flat: Any) -> tuple[Any, ...]:
             rest = iter(flat)
-            value = python(*(build(t, rest) for t in types))  # pyright: ignore[reportCallIssue]
+            args, kwargs = as_call([build(t, rest) for t in types], keywords)
+            value = python(*args, **kwargs)
             return tuple(flat_args(value, result, f"the result of {self.name}"))
 
         params = tuple(
             Var(ty, leaf)
-            for t, name in zip(types, self.names(len(types)), strict=True)
+            for t, name in zip(types, signature.names(len(types), keywords), strict=True)
             for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
         )
         func = Func(self.name, params, Opaque(call, T.flatten(result)), self.where, self._rules(types, result))
@@ -292,16 +238,12 @@ class Fn(Generic[P, R]):
 
     # ------------------------------------------------------------------------------ custom rules
 
-    def _rules(self, types: Types, result: T.Type) -> Rules | None:
+    def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
         if not self._custom:
             return None
-        from rosesim.ad.custom import jvp_rule, vjp_rule  # they trace functions, by this module
+        from rosesim.ad.custom import rules_of  # it traces functions, by this module
 
-        jvp, vjp = self._custom.get("jvp"), self._custom.get("vjp")
-        return Rules(
-            jvp=None if jvp is None else lambda: jvp_rule(self, jvp, types, result),
-            vjp=None if vjp is None else lambda: vjp_rule(self, vjp, types, result),
-        )
+        return rules_of(self, self._custom, types, result, closed)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give this function a forward derivative of its own: a function of the same arguments with every
@@ -348,7 +290,7 @@ class Fn(Generic[P, R]):
 
     # -------------------------------------------------------------------------------- calling
 
-    def __call__(self, *args: Any, **kwargs: Any) -> R:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> R:
         """Run on numbers and arrays; while another function is traced, write a call of this one."""
         if trace.current() is None:
             return self._run(args, kwargs)
@@ -356,36 +298,43 @@ class Fn(Generic[P, R]):
 
     def _apply(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Write a call into the function under trace."""
-        args = self._arguments(args, kwargs)
-        types = self.types_of(args)
+        signature = self.signature()
+        row, keywords = signature.bind(args, kwargs)
+        types = signature.types_of(row, keywords)
         traced = self.traced(types)
         f = trace.frame()
         f.world.join(traced.world)
         try:
-            atoms = [a for v, t in zip(args, types, strict=True) for a in lower(v, t)]
+            atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
         except TypeMismatch as e:
             raise TypeMismatch(f"in a call of {self.name}: {str(e).removeprefix(f'{e.where}: ')}", e.where) from None
         return call_traced(traced.func, [*atoms, *traced.captured], traced.result)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        args = self._arguments(args, kwargs)
-        types = self.types_of(args)
+        signature = self.signature()
+        row, keywords = signature.bind(args, kwargs)
+        types = signature.types_of(row, keywords)
         program = self._programs.get(types)
-        if program is None or not program.traced.world.unchanged():
-            program = self._programs[types] = Program(self, types)
-        return program(*args)
+        if program is None:
+            program = self._programs[types] = Program(self, types, live=True)
+        elif not program.traced.world.unchanged():
+            program = self._programs[types] = program.renewed()
+        return program.run(row)
 
     def compile(
         self,
+        /,
         *like: Any,
         math: str = "fast",
         precision: str = "f64",
         optimise: bool = True,
         threads: int | None = None,
         debug: bool | None = None,
+        **named_like: Any,
     ) -> Program:
-        """The frozen compiled program for arguments like these (values or types; none where all parameters
-        are annotated): the cheapest call there is. It does not notice later changes of what it read.
+        """The frozen compiled program for a call like this, with a value or a type for each argument: the cheapest
+        call there is. It does not notice later changes of what it read. Without any it is for a call that leaves
+        all defaults out, of parameters that are annotated.
 
         >>> from rosesim import fn, Real
         >>> @fn
@@ -409,19 +358,11 @@ class Fn(Generic[P, R]):
         ...     print(str(e).split(": ")[-1])
         1.0 / 0.0 gave inf
         """
-        self.signature()
-        if not like and any(t is None for t in self._annotated):
-            raise TypeMismatch(
-                f"{self.name}.compile() was called without arguments, but not all parameters are annotated; "
-                "expected annotations or an example of each argument",
-                self.where,
-            )
-        given: list[Any] = []
-        for v in like:
-            is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
-            given.append(T.from_annotation(v) if is_type else typeof(v))
-        types = tuple(given) if like else typing.cast("Types", self._annotated)
-        types = tuple(d if d is not None else t for d, t in zip(self.declared(len(types)), types, strict=True))
+        signature = self.signature()
+        if not like and not named_like:
+            types = signature.required()
+        else:
+            types = signature.types_of(*signature.bind(like, named_like), of=_type_of_example)
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
@@ -442,6 +383,12 @@ class Fn(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<rosesim function {self.name}>"
+
+
+def _type_of_example(v: Any) -> T.Type:
+    """The type of an example for `compile`: a value or a type."""
+    is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
+    return T.from_annotation(v) if is_type else typeof(v)
 
 
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
@@ -472,23 +419,25 @@ class Program:
     12.0
     """
 
-    def __init__(self, f: Fn[..., Any], types: Types, **how: Any):
+    def __init__(self, f: Fn[..., Any], types: Types, *, live: bool = False, **how: Any):
         with uncollected():
-            self._make(f, types, how)
+            self._make(f, types, live, how)
 
-    def _make(self, f: Fn[..., Any], types: Types, how: dict[str, Any]) -> None:
+    def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
-        self.traced = f.traced(types)
+        self._made_from = f, types, live, how
+        self.traced = f.traced(types, live=live)
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
                 "passed to it as arguments",
                 f.where,
             )
-        names = f.names(len(types))
+        self._signature, self._keywords = f.signature(), keywords_of(types)
+        names = self._signature.names(len(types), self._keywords)
         self._types = tuple(zip(types, names, strict=True))
-        self._count = len(types)
+        self._count = -1 if self._keywords else len(types)
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
         from rosesim.ad.inline import inlined  # not needed before the first compilation
 
@@ -496,6 +445,30 @@ class Program:
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._run = self._caller(types)
+
+    def renewed(self) -> Program:
+        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
+
+        >>> from rosesim import fn, Program, Real
+        >>> k = 3.0
+        >>> @fn
+        ... def spring(x: Real) -> Real:
+        ...     return k * x
+        >>> program: Program = spring.compile()
+        >>> k = 9.0
+        >>> program(2.0), program.renewed()(2.0)
+        (6.0, 18.0)
+        """
+        if self.traced.world.unchanged():
+            return self
+        from rosesim.ad.alike import alike  # not needed before something has changed
+
+        f, types, live, how = self._made_from
+        traced = f.traced(types, live=live)
+        if traced.result == self.traced.result and not traced.captured and alike(self.traced.func, traced.func):
+            self.traced = traced
+            return self
+        return Program(f, types, live=live, **how)
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """The cheapest passage from arguments to the result that these types allow."""
@@ -517,11 +490,33 @@ class Program:
 
         return run
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Run on numbers and arrays of the types that it was compiled for."""
-        if len(args) != self._count:
-            raise ArgumentError(f"{self.name}: {len(args)} arguments were found; expected {self._count}")
+        if kwargs or len(args) != self._count:
+            args = self._bound(args, kwargs)
         return self._run(*args)
+
+    def run(self, row: Sequence[Any]) -> Any:
+        """The same, for arguments that were bound."""
+        return self._run(*row)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments in a row, where they are those that it was compiled for."""
+        signature = self._signature
+        names = ", ".join(name for _, name in self._types) or "nothing"
+        if not kwargs and not self._keywords:
+            raise ArgumentError(
+                f"{self.name}: {len(args)} arguments were found; expected {self._count}, as it was compiled for "
+                f"{names}: {signature}"
+            )
+        row, keywords = signature.bind(args, kwargs, ArgumentError)
+        if len(row) != len(self._types) or keywords != self._keywords:
+            found = ", ".join(signature.names(len(row), keywords)) or "nothing"
+            raise ArgumentError(
+                f"{self.name}: {found} was given; expected {names}, as it was compiled for these; compile takes an "
+                f"example of each argument: {signature}"
+            )
+        return row
 
 
 def _no_backend() -> Callable[..., Any]:
@@ -535,15 +530,6 @@ def set_backend(find: Callable[[], Callable[..., Any]]) -> None:
     """Attach the compiler: `find()`, called at the first compilation, gives `compile_func`."""
     global _backend
     _backend = find
-
-
-def _evaluated(annotation: str, space: dict[str, Any], scope: dict[str, Any]) -> Any:
-    if annotation.isidentifier():  # most are, and need no compiler
-        for names in (scope, space):
-            if annotation in names and not isinstance(names[annotation], str | None):
-                return names[annotation]
-    holder = type("holder", (), {"__annotations__": {"x": annotation}})
-    return typing.get_type_hints(holder, space, scope, include_extras=True)["x"]
 
 
 def _caller_locals(depth: int) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder
-from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Loop, TanT, Ty
+from rosesim.ad.ir import Atom, Block, Cond, Func, Let, Loop, TanT
 from rosesim.ad.record import Name, Recorded, recorded
-from rosesim.ad.rewrite import erased
+from rosesim.ad.rewrite import erased, real_type
 from rosesim.ad.totals import total
 
 
@@ -45,8 +45,4 @@ def growth(forward: Func) -> Recorded:
 
     Column 0 has them; rows of several steps have their sum.
     """
-    return recorded(forward, _Growth(), ty=_real, plain=erased)
-
-
-def _real(ty: Ty) -> Ty:
-    return Ty(FloatT(ty.scalar.width), ty.shape, ty.ref) if isinstance(ty.scalar, TanT) else ty
+    return recorded(forward, _Growth(), ty=real_type, plain=erased)

@@ -189,11 +189,19 @@ class Fill:
     value: Atom
 
 
+INLINE_DATA = 64
+"""Captured arrays of up to so many numbers are program text; larger ones are bound when the code is loaded."""
+
+
 @node
 class Data:
-    """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time."""
+    """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time.
+
+    A `live` one is an array of the user's, read where it lies: its form is known, its numbers only at each run.
+    """
 
     array: np.ndarray[Any, Any]
+    live: bool = False
 
 
 @node

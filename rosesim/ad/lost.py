@@ -1,13 +1,14 @@
 """Where a derivative ends: the places at which a value that a tangent may come in by is not passed on.
 
 Written down are the very values that are lost there: the argument of `floor`, of an index and of
-`stop_gradient`, the two sides of a comparison, the argument that `minimum`, `maximum` or `select` does not
-take, what the side of a `cond` that does not run would have read. The forward derivative of this table is then
-not zero exactly where a tangent came and went no further.
+`stop_gradient`, the two sides of a comparison, what the test of a `while_loop` reads, the argument that
+`minimum`, `maximum` or `select` does not take, what the side of a `cond` that does not run would have read. The
+forward derivative of this table is then not zero exactly where a tangent came and went no further.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder
@@ -42,8 +43,10 @@ class _Lost:
                 return (WORDS[name],)
             case Stop(x) if isinstance(x.ty.scalar, FloatT):
                 return ("stop_gradient",)
-            case Cond() as e if _read(e.then) or _read(e.orelse):
+            case Cond() as e if (_read(e.then) or _read(e.orelse)) and _gives_reals(let):
                 return ("the branch of cond",)
+            case Loop(test=test) if test is not None and _read(test):
+                return ("the count of while_loop",)
             case _:
                 return ()
 
@@ -65,6 +68,11 @@ class _Lost:
                         return (b.op("sub", *a),)
             case Stop(x):
                 return (total(b, of(x)),)
+            case Loop(carries=carries, test=test) if test is not None:
+                # What the test read last is what the loop hands on.
+                last = dict(zip(carries, let.outs, strict=False))
+                read = [total(b, of(last.get(v, v))) for v in _read(test)]
+                return (functools.reduce(lambda x, y: b.op("add", x, y), read),)
             case _:
                 return ()
 
@@ -74,6 +82,12 @@ class _Lost:
 
     def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
         return None
+
+
+def _gives_reals(let: Let) -> bool:
+    """Whether a branch is there for real numbers, or for what it adds to: not for a truth, such as whether the limit
+    of a `while_loop` was reached."""
+    return not let.outs or any(isinstance(o.ty.scalar, FloatT) for o in let.outs)
 
 
 def _read(block: Block) -> list[Var]:

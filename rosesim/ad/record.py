@@ -286,7 +286,8 @@ class _Writer(Copy):
             match let.expr:
                 case Call(func, _) if func in self._plan.noisy:
                     expr = self._call(let.expr)
-                case Loop() as e if self._plan.is_noisy(e.body) or self._outside and let in self._plan.rows_of:
+                # A loop with a test also where its body writes nothing: the test must not, either.
+                case Loop() as e if self._plan.is_noisy(e.body) or e.test is not None or let in self._plan.rows_of:
                     expr = self._loop(let, e, out)
                 case Cond() as e if first is not None:
                     expr = Cond(self.atom(e.p), self._side(let, e.then, True), self._side(let, e.orelse, False))

@@ -195,7 +195,7 @@ def erased(func: Func) -> Func:
 def _erased(func: Func) -> Func:
     if isinstance(func.body, Opaque) or not _has_tangents(func):
         return func
-    copy = Copy(ty=_real, func=erased)
+    copy = Copy(ty=real_type, func=erased)
     params = tuple(map(copy.bind, func.params))
     return Func(func.name, params, copy.block(func.body), func.where, func.rules)
 
@@ -211,5 +211,6 @@ def _has_tangents(func: Func) -> bool:
     )
 
 
-def _real(ty: Ty) -> Ty:
+def real_type(ty: Ty) -> Ty:
+    """The type with tangents as plain reals."""
     return Ty(FloatT(ty.scalar.width), ty.shape, ty.ref) if isinstance(ty.scalar, TanT) else ty

@@ -23,6 +23,7 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced
 from rosesim.ad.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty, Var, index_ty
 from rosesim.ad.rewrite import Copy, fresh
+from rosesim.ad.signature import Signature
 from rosesim.ad.vector import lower
 
 SHARE = 8
@@ -70,13 +71,13 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
     if every is not None and every < 1:
         raise ValueError(f"every is {every}; expected 1 or more")
 
-    def norms(*args: Any) -> StepNorms:
-        g.signature()
-        types = g.types_of(args)
+    def norms(*args: Any, **kwargs: Any) -> StepNorms:
+        row, keywords = Signature.of(g.signature(), f"step_norms({g.name})").bind(args, kwargs)
+        types = g.types_of(row, keywords)
         if types not in programs or not programs[types][0].traced.world.unchanged():
             programs[types] = _program(g, types, every)
         program, steps = programs[types]
-        rows = [np.asarray(a, np.float64).reshape(len(steps), -1) for a in program(*args)]
+        rows = [np.asarray(a, np.float64).reshape(len(steps), -1) for a in program.run(row)]
         return StepNorms(steps, _norms(np.concatenate(rows, axis=1)))
 
     return norms
@@ -93,7 +94,8 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
     """The compiled gradients, an array for each real part of the state, and the steps that they are of."""
     steps: list[NDArray[np.int64]] = []
 
-    def gradients(*args: Any) -> Any:
+    def gradients(*args: Any, **kwargs: Any) -> Any:
+        row = (*args, *kwargs.values())
         traced = g.traced(types)
         trace.frame().world.join(traced.world)
         if traced.result != T.REAL:
@@ -107,7 +109,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
             Traced(probed, held, traced.result, traced.captured, traced.world), range(len(types), len(held))
         )
         b = trace.building()
-        atoms = [a for v, t in zip(args, types, strict=True) for a in lower(v, t)]
+        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
         zeros = [b.zeros(p.ty) for p in probes]
         trace.frame().own(zeros)
         _, tape = rev.forward([*atoms, *zeros, *traced.captured])
@@ -117,7 +119,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
     gradients.__name__ = f"step_norms({g.name})"
     made = Fn(gradients)
-    made.take_signature(g)
+    made.take_signature(g.signature())
     return Program(made, types, debug=False), steps[0]  # an infinity is what one is here to see
 
 

@@ -23,6 +23,8 @@ from rosesim.ad.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.cost import work
 from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
 from rosesim.ad.direction import forwards
+from rosesim.ad.elementwise import masked
+from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import (
     BOOL,
     Accum,
@@ -53,6 +55,7 @@ from rosesim.ad.ir import (
 from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
+from rosesim.ad.show import show_let
 from rosesim.ad.simplify import Sweep, simplified
 from rosesim.ad.stencil import covers, turned, turned_block
 from rosesim.ad.tape import packed_tape, placed
@@ -320,6 +323,10 @@ class Reverse:
                 self._accum(g, let, e)
             case Call() as e if any(map(is_tan, e.args)):
                 self._call(g, let, e)
+            case Call() | SubRef():
+                pass  # of no tangent, a tangent can only be zero; what is added to a part of a ref is read there
+            case _ if any(map(is_tan, (*let.outs, *operands(let.expr)))):
+                raise CheckError(f"in {self.func.name}: `{show_let(let)}` has no reverse, and is linear", let.where)
             case _:
                 pass
 
@@ -819,8 +826,8 @@ def jvp_of_vjp(func: Func) -> Func:
     bound = dict(zip((p for p in rule.params if not is_tan(p)), params, strict=True))
     bound |= dict(zip(pair.stored, extra[len(pair.fwd.results) - len(pair.stored) :], strict=True))
     given: list[Atom] = [*(bound[v] for v in pair.tape), *tans]
-    cts = [p for p in rule.params if is_tan(p)]
-    outs = _linear_call(b, pair, given, cts)
+    cts = [p.ty for p in rule.params if is_tan(p)]
+    outs = call_back(b, pair, given, cts)
     made = Func(func.name + "_jvp", (*params, *tans), b.block([*results, *outs]), func.where)
     from rosesim.ad.rewrite import erased
 
@@ -829,27 +836,35 @@ def jvp_of_vjp(func: Func) -> Func:
     return made
 
 
-def _linear_call(b: Builder, pair: Pair, given: list[Atom], cts: list[Var]) -> list[Atom]:
-    """A call of `pair.bwd`, whose results are tangents: it is linear in its last arguments."""
-    refs = [Var(as_ref(cotangent(c.ty))) for c, r in zip(cts, pair.by_ref, strict=True) if r]
+def call_back(b: Builder, pair: Pair, args: Sequence[Atom], cts: Sequence[Ty]) -> list[Atom]:
+    """Call the reverse of J with new refs for large cotangents, and give one cotangent of each of these types,
+    one for each Tan parameter of J: zero where it does not count. The types may be those of tangents, for the
+    reverse is linear in what it is given last."""
     inner = Builder(b)
-    more: list[Atom] = []
-    returned = [c.ty for c, r, w in zip(cts, pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
-    pair.bwd.memo["linear"] = True
-    for ref, w in zip(refs, (w for w, r in zip(pair.wants, pair.by_ref, strict=True) if r), strict=True):
-        more += [Var(Ty(TanT(), ref.ty.shape, ref=True))] + ([Var(as_ref(truths(ref.ty)))] if w else [])
-    outs = inner.let(Call(pair.bwd, (*given, *more)), *returned, *pair.bwd.results[len(returned) :])
-    plain = iter(outs[: len(returned)])
-    if not refs:
+    refs: list[Var] = []
+    more: list[Var] = []
+    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
+        if r:
+            refs.append(Var(as_ref(ty)))
+            more += [refs[-1], Var(as_ref(truths(ty)))] if w else [refs[-1]]
+    plain = [ty for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
+    outs = inner.let(Call(pair.bwd, (*args, *more)), *plain, *pair.bwd.results[len(plain) :])
+    sums: dict[Var, Var] = {}
+    if more:
+        tys = [Ty(v.ty.scalar, v.ty.shape) for v in more]
+        inits = tuple(b.zeros(ty) for ty in tys)
+        ends = b.let(Accum(inits, tuple(more), inner.block(outs)), *(o.ty for o in outs), *tys)
+        outs, sums = ends[: len(outs)], dict(zip(more, ends[len(outs) :], strict=True))
+    else:
         b.lets += inner.lets
-        return [b.zeros(c.ty) if w is None else next(plain) for c, w in zip(cts, pair.wants, strict=True)]
-    inits = [b.zeros(Ty(v.ty.scalar, v.ty.shape)) for v in more if isinstance(v, Var)]
-    body = inner.block(outs[: len(returned)])
-    wanted = [v for v in more if isinstance(v, Var)]
-    finals = b.let(
-        Accum(tuple(inits), tuple(wanted), body), *returned, *(Ty(v.ty.scalar, v.ty.shape) for v in wanted)
-    )
-    plain = iter(finals[: len(returned)])
-    tangents = iter(o for o in finals[len(returned) :] if is_tan(o))
-    sources = zip(cts, pair.by_ref, pair.wants, strict=True)
-    return [next(tangents) if r else b.zeros(c.ty) if w is None else next(plain) for c, r, w in sources]
+    values, conditions, large = iter(outs[: len(plain)]), iter(outs[len(plain) :]), iter(refs)
+    found: list[Atom] = []
+    for ty, r, w in zip(cts, pair.by_ref, pair.wants, strict=True):
+        if r:
+            found.append(sums[next(large)])
+        elif w is None:
+            found.append(b.zeros(ty))
+        else:
+            v = next(values)
+            found.append(masked(b, next(conditions), v) if w else v)
+    return found

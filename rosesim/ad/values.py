@@ -379,6 +379,10 @@ class Tan(Scalar):
 
     def __new__(cls, value: float = 0.0) -> Tan:
         """The zero tangent: Tan(0.0)."""
+        if isinstance(value, Value):
+            raise TypeMismatch(
+                f"Tan({kind(value)}) was found; expected Tan(0.0): no number becomes a tangent, it scales one", here()
+            )
         if value != 0:
             raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
         return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))

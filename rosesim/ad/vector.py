@@ -11,11 +11,11 @@ import numpy as np
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
-from rosesim.ad.builder import real, whole
-from rosesim.ad.errors import OpenLength, TraceError, TypeMismatch
+from rosesim.ad.builder import real
+from rosesim.ad.errors import OpenLength, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_slice, is_truth, is_tuple, is_whole
+from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_truth, is_tuple, is_whole
 from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
 
 SHORT = 4
@@ -72,28 +72,11 @@ class VecValue(Value):
         return iter(self.items())
 
     def __getitem__(self, i: Any) -> Any:
-        n = self.type.n
-        if is_tuple(i):
-            out: Any = self
-            for k in i:
-                out = out[k]
-            return out
-        if is_slice(i):
-            return self._slice(i)
-        if is_whole(i):
-            k = int(i)
-            if not -n <= k < n:
-                raise TraceError(f"element {k} of {self.type} was asked for; expected {-n} .. {n - 1}", here())
-            if self._items is not None:
-                return self._items[k % n]
-            return self._element(whole(k % n))
-        if not isinstance(i, Index):
-            raise TypeMismatch(
-                f"{self.type} indexed by {kind(i)} was found; expected an Index[{n}] or a Python whole number: "
-                f"Index[{n}].clamp(x), .wrap(x) or .check(x) makes one",
-                here(),
-            )
-        return self._element(checked_index(i, n, str(self.type)))
+        if isinstance(i, Index):  # by far the most frequent
+            return self.element(checked_index(i, self.type.n, str(self.type)))
+        from rosesim.ad.indexing import read  # written with loops, which are made of vectors themselves
+
+        return read(self, i)
 
     if not TYPE_CHECKING:  # an editor knows `balls[i].mass`; this is `balls.mass`
 
@@ -109,25 +92,19 @@ class VecValue(Value):
             t = T.VecType(self.type.n, elem.types[k])
             return VecValue(t, leaves=self.leaves()[before : before + len(T.flatten(t))])
 
-    def _element(self, i: Atom) -> Any:
+    @property
+    def is_listed(self) -> bool:
+        """Whether its elements are at hand one by one."""
+        return self._items is not None
+
+    def element(self, i: Atom) -> Any:
+        """The element at a place that is known to be inside."""
+        if self._items is not None and isinstance(i, Lit):
+            return self._items[int(i.value)]
         f = trace.frame()
         at = f.resolve(i)
         atoms = [trace.emit(lambda b, a=a: b.get(a, (at,))) for a in map(f.resolve, self.leaves())]
         return unflatten(self.type.elem, atoms)
-
-    def _slice(self, s: slice) -> VecValue:
-        if any(isinstance(v, Value) for v in (s.start, s.stop, s.step)):
-            raise TraceError(
-                f"a slice of {self.type} with traced bounds was found; expected Python whole numbers: the "
-                "length of a slice is part of its type (vec(m, lambda k: x[i + k]) moves a window)",
-                here(),
-            )
-        taken = builtins.range(self.type.n)[s]
-        if len(taken) <= SHORT or self._items is not None:
-            return VecValue(T.VecType(len(taken), self.type.elem), items=[self[k] for k in taken])
-        from rosesim.ad.control import vec  # a loop, which is made of vectors itself
-
-        return vec(len(taken), lambda k: self[Index[self.type.n].clamp(k * taken.step + taken.start)])
 
     @property
     def at(self) -> At:
@@ -280,16 +257,16 @@ class Struct:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class At:
-    """A place in a vector: `x.at[i]`, `x.at[i, j]`."""
+    """Places in a vector: `x.at[i]`, `x.at[i, j]`, `x.at[:, 0]`, `x.at[i][j]`."""
 
     x: VecValue
-    idx: tuple[Any, ...]
+    places: tuple[Any, ...]
 
     def __getitem__(self, i: Any) -> At:
-        return At(self.x, (*self.idx, *(i if is_tuple(i) else (i,))))
+        return At(self.x, (*self.places, i))
 
     def set(self, v: Any) -> VecValue:
-        """The vector with this element replaced by v; in place where the old vector is not used again.
+        """The vector with what stands here replaced by v; in place where the old vector is not used again.
 
         >>> from rosesim import fn, Real, Vec
         >>> @fn
@@ -298,28 +275,27 @@ class At:
         >>> second_zero([1.0, 2.0, 3.0])
         array([1., 0., 3.])
         """
-        x, idx = self.x, self.idx
-        if not idx:
-            raise TypeMismatch("x.at.set(v) was found; expected x.at[i].set(v)", here())
-        first: Any = idx[0]
-        if x._items is not None and isinstance(first, int) and -len(x) <= first < len(x):  # pyright: ignore[reportPrivateUsage] -- same concept, same file
-            items = x.items()
-            old = items[first]
-            items[first] = old.at[idx[1:]].set(v) if len(idx) > 1 else lift(v, x.type.elem)
-            return VecValue(x.type, items=items)
-        elem, atoms = path(x.type, idx)
-        values = lower(v, elem)
-        f = trace.frame()
-        places = [f.resolve(a) for a in atoms]
-        out = tuple(
-            trace.emit(lambda b, a=a, v=v: b.put(a, places, v))
-            for a, v in zip(map(f.resolve, x.leaves()), map(f.resolve, values), strict=True)
-        )
-        return VecValue(x.type, leaves=out)
+        return self._changed(v, "set", add=False)
 
     def add(self, v: Any) -> VecValue:
-        """The vector with v added to this element."""
-        return self.set(self.x[self.idx] + v)
+        """The vector with v added to what stands here.
+
+        >>> from rosesim import fn, Real, Vec
+        >>> @fn
+        ... def raised(x: Vec[Vec[Real, 2], 2]):
+        ...     return x.at[:, 0].add(10.0)
+        >>> raised([[1.0, 2.0], [3.0, 4.0]])
+        array([[11.,  2.],
+               [13.,  4.]])
+        """
+        return self._changed(v, "add", add=True)
+
+    def _changed(self, v: Any, name: str, *, add: bool) -> VecValue:
+        if not self.places:
+            raise TypeMismatch(f"x.at.{name}(v) was found; expected x.at[i].{name}(v)", here())
+        from rosesim.ad.indexing import write  # written with loops, which are made of vectors themselves
+
+        return write(self.x, self.places, v, add=add)
 
 
 def checked_index(i: Any, n: int, what: str) -> Atom:
@@ -329,26 +305,15 @@ def checked_index(i: Any, n: int, what: str) -> Atom:
         raise TypeMismatch(f"{what} indexed by {kind(i)} was found; expected an Index[{n}]", here())
     s = a.ty.scalar
     assert isinstance(s, IntT)
-    if isinstance(a, Lit) and -n <= s.lo < 0:
-        return whole(s.lo + n)
     if s.lo < 0 or s.hi >= n:
+        if n == 0:
+            raise TypeMismatch(f"{what} was indexed; expected a vector with elements, for it has none", here())
         raise TypeMismatch(
             f"{what} indexed by a whole number that may be {s.lo if s.lo < 0 else s.hi} was found; expected one "
             f"in 0 .. {n - 1}: Index[{n}].clamp(i), .wrap(i) or .check(i) makes it fit",
             here(),
         )
     return a
-
-
-def path(t: T.Type, idx: Sequence[Any]) -> tuple[T.Type, list[Atom]]:
-    """The type of the element at idx of a vector type, and the indices' atoms."""
-    atoms: list[Atom] = []
-    for i in idx:
-        if not isinstance(t, T.VecType):
-            raise TypeMismatch(f"{len(idx)} indices were found; {t} takes fewer", here())
-        atoms.append(checked_index(i, t.n, str(t)))
-        t = t.elem
-    return t, atoms
 
 
 def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
@@ -425,6 +390,14 @@ def _array_type(v: np.ndarray[Any, Any]) -> T.Type:
     for n in reversed(v.shape):
         elem = T.VecType(n, elem)
     return elem
+
+
+def added(a: Any, b: Any) -> Any:
+    """a + b, of structs field by field."""
+    t = typeof(a)
+    if isinstance(t, T.StructType):
+        return t.build([added(x, y) for x, y in zip(t.parts(a), t.parts(b), strict=True)])
+    return None if a is None else a + b
 
 
 def unify(a: T.Type, b: T.Type, what: str) -> T.Type:
@@ -538,6 +511,8 @@ def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
             raise TypeMismatch(f"an array of {v.dtype} with values outside of {t} was found", here())
     elif isinstance(s, TanT) or not (v.dtype == np.bool_ if not isinstance(s, FloatT) else v.dtype.kind in "iuf"):
         raise TypeMismatch(f"a NumPy array of {v.dtype} was found where {t} was expected", here())
+    if trace.current() is not None and trace.frame().world.is_handed(v):
+        return [trace.emit(lambda b: b.data(v, leaves[0], live=True))]
     copy = np.array(v, dtype=storage(s), order="C")
     copy.flags.writeable = False
     return [trace.emit(lambda b: b.data(copy, leaves[0]))]
@@ -640,4 +615,4 @@ def real_zero(t: T.Type) -> Any:
     return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
 
 
-__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "path", "real", "typeof", "unflatten"]
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "typeof", "unflatten"]

@@ -6,21 +6,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rosesim.ad.derivatives import Wrt
+    from rosesim.ad.signature import Wrt
     from rosesim.checks.along import Along
     from rosesim.checks.report import Report
+    from rosesim.checks.scale import Given
 
 # The rest is imported where it is used: a program that checks nothing need not wait.
 
 
-def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 0) -> Report:
+def check_grads(
+    f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int = 0, scale: Given = None, **kwargs: Any
+) -> Report:
     """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
 
-    Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8, and the
-    program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer ones along
-    8 random directions, which `seed` gives (fewer where a run takes many millions of operations).
-    docs/gradients.md says how to read a verdict. Raises what the function raises at these arguments, and
-    TypeMismatch where it has no real input or output.
+    Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8 of the input's
+    scale, and the program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer
+    ones along 8 random directions, which `seed` gives (fewer where a run takes many millions of operations).
+
+    The scale of a number is its magnitude, of a zero that of the numbers beside it in its array. `scale` says
+    otherwise: a number for all inputs, or a dict by name. docs/gradients.md says how to read a verdict. Raises what
+    the function raises at these arguments, and TypeMismatch where it has no real input or output.
 
     >>> from rosesim import check_grads, fn, Real
     >>> @fn
@@ -33,10 +38,12 @@ def check_grads(f: Callable[..., Any], *args: Any, wrt: Wrt = None, seed: int = 
     from rosesim.checks.programs import Programs
     from rosesim.checks.report import check
 
-    return check(Programs(f, args, wrt), seed)
+    return check(Programs(f, args, wrt, kwargs), seed, scale=scale)
 
 
-def along_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, output: str = "value") -> Along:
+def along_gradient(
+    f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, output: str = "value", **kwargs: Any
+) -> Along:
     """The value along its gradient at these arguments, at several scales, with the slope that the gradient gives:
     for a picture (`rosesim.view.tangents`).
 
@@ -51,4 +58,4 @@ def along_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = None, output: s
     from rosesim.checks.along import along
     from rosesim.checks.programs import Programs
 
-    return along(Programs(f, args, wrt), output)
+    return along(Programs(f, args, wrt, kwargs), output)

@@ -7,21 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rosesim.ad.decisions import Flip
+from rosesim.checks import words
 from rosesim.checks.growth import Growth
-from rosesim.checks.ladder import Ladder
-from rosesim.checks.programs import Vector
+from rosesim.checks.slopes import Slopes
 from rosesim.checks.verdict import Kind
 
-FLOOR = 1e-8
-"""A gradient shorter than this is compared absolutely: relative to nothing, rounding would look large."""
 JVP_TOLERANCE = 1e-10
 """Forward and reverse mode do the same arithmetic in another order."""
 FD_TOLERANCE = 1e-4
 """Differences through collisions lose half of the digits and more; a wrong derivative is off by far."""
+FINE = 1e-7
+"""Where differences settle better, a gradient that is off by more is wrong: a tenth of the wrong rule of 1e-6 that
+has to be found, and far above what they leave open at a point where rounding is no matter (1e-10)."""
+SURE = 10.0
+"""By so many times what differences leave open a wrong gradient has to be off."""
+BLIND = 1e-6
+"""Of the steepest slope around the point: where differences see less than this, a gradient that is far smaller than
+all slopes around it (at an optimum) cannot be told from another."""
 BESIDE = 1e-6
 """How far from a kink the derivative on one side of it is taken: among the step lengths, below most curvature."""
-PART_TOLERANCE, PART_DOUBT = 1e-2, 1e-4
-"""An input's own gradient, where differences settle well enough to see it beside the others'."""
 REACH = 1e-2
 """Up to which steps a gradient is of use is told to so much of its length."""
 UNSEEN = 1e5
@@ -46,6 +51,8 @@ class Finding:
     growth: Growth
     reach: float
     """The longest step up to which differences stay within REACH of the gradient."""
+    noise: float = float("nan")
+    """How far rounding may move the derivative, over the gradient's norm; NaN where nothing hung on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,103 +61,139 @@ class Derivatives:
 
     forward: float
     reverse: float
-    scale: float
+    norm: float
+    """Of the gradient by all inputs, each measured in its own scale."""
     part: float
-    """The norm of that input's part of the gradient: one far shorter than the rest must be right too."""
+    """The same of this input's part: one far shorter than the rest must be right too."""
     beside: Callable[[int], float]
     """By forward mode, BESIDE to the left (-1) or to the right (1) of the point."""
+    noise: float = 0.0
+    """How far rounding may move the derivative; 0 where that was not measured."""
 
 
-def judge(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth) -> Finding:
+def judge(slopes: Slopes, d: Derivatives, growth: Growth) -> Finding:
     """The verdict on the derivative of c . value along the ladder's direction."""
-    modes = abs(d.forward - d.reverse) / d.scale
-    estimate = ladder.central(c)
-    differences = abs(estimate.slope - d.reverse) / d.scale
+    return _Judge(slopes, d, growth).verdict()
 
-    def finding(kind: Kind, why: str = "", error: float = differences) -> Finding:
-        return Finding(kind, why, modes, error, growth, ladder.reach(c, d.reverse, REACH * d.scale))
 
-    if not np.isfinite([d.forward, d.reverse]).all():
-        return finding("not finite", "the gradient is NaN or infinite, though the value is a number")
-    if not modes <= JVP_TOLERANCE:
-        # Rounding grows as tangents do: beyond this the two modes may differ by it alone.
-        if growth.whole >= UNSEEN:
-            return finding("exploding", exploding(growth))
-        return finding("wrong", f"reverse and forward mode differ by {modes:.1e}")
-    if growth.whole >= USELESS:
-        return finding("exploding", exploding(growth))
-    if (missing := ladder.missing) is not None:
-        return finding("not finite", f"just to the {missing} of the point the value is no number (NaN or infinite), "
-                       "or the program stops: it has no derivative here, but by convention")  # fmt: skip
-    smooth = ladder.central(c, smooth=True)
-    if smooth.doubt <= PART_DOUBT * d.part and abs(smooth.slope - d.reverse) > PART_TOLERANCE * d.part:
-        error = abs(smooth.slope - d.reverse) / d.part
-        return finding("wrong", f"the gradient and differences differ by {error:.1e} of this input's part, where no "
-                       f"decision flips: {d.reverse:.6g} is said, {smooth.slope:.6g} is so")  # fmt: skip
-    if differences <= FD_TOLERANCE and not ladder.kink_here:
-        return finding("right")
-    if smooth.doubt <= FD_TOLERANCE * d.scale:
-        error = abs(smooth.slope - d.reverse) / d.scale
-        if error <= FD_TOLERANCE:
-            return finding("right", error=error)
-        return finding("wrong", f"the gradient and differences differ by {error:.1e}, where no decision of the "
-                       f"program flips: {d.reverse:.6g} is said, {smooth.slope:.6g} is so", error)  # fmt: skip
-    if ladder.kink_here:
-        jump = ladder.jump(c)
+class _Judge:
+    def __init__(self, slopes: Slopes, d: Derivatives, growth: Growth):
+        self.slopes, self.ladder, self.d, self.growth = slopes, slopes.ladder, d, growth
+        self.best = slopes.central()
+        self.steepest = slopes.steepest()
+        self.bent = slopes.bends(FD_TOLERANCE * d.part)
+        self.modes = over(d.forward - d.reverse, d.norm, d.noise / JVP_TOLERANCE)
+
+    def finding(self, kind: Kind, why: str = "", error: float | None = None) -> Finding:
+        d = self.d
+        if error is None:
+            error = self.off(self.best.slope, self.best.doubt)
+        noise = over(d.noise, d.norm) if d.noise else float("nan")
+        return Finding(kind, why, self.modes, error, self.growth, self.slopes.reach(d.reverse, REACH * d.part), noise)
+
+    def off(self, slope: float, doubt: float) -> float:
+        """How far differences are from the gradient: 1e-4 where that is as much as they, or rounding, leave open."""
+        open_ = SURE * doubt + self.d.noise
+        seen = self.steepest > 0.0 and open_ <= BLIND * self.steepest * SURE
+        return over(slope - self.d.reverse, self.d.norm, open_ / FD_TOLERANCE if seen else 0.0)
+
+    def told(self, slope: float, digits: int = 6) -> str:
+        """A slope in the user's own units."""
+        return f"{slope / self.ladder.length:.{digits}g}"
+
+    def verdict(self) -> Finding:
+        d, growth = self.d, self.growth
+        if not np.isfinite([d.forward, d.reverse]).all():
+            return self.finding("not finite", words.not_finite())
+        if not self.modes <= JVP_TOLERANCE:
+            # Rounding grows as tangents do: beyond this the two modes may differ by it alone.
+            if growth.whole >= UNSEEN:
+                return self.finding("exploding", words.exploding(growth))
+            return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
+        if d.noise > REACH * max(d.part, self.steepest):
+            if growth.whole >= UNSEEN or self.ladder.flips is not None:
+                return self._nowhere()
+            return self.finding("jagged", words.rounding(over(d.noise, d.part)))
+        if growth.whole >= USELESS:
+            return self.finding("exploding", words.exploding(growth))
+        if (missing := self.ladder.missing) is not None:
+            return self.finding("not finite", words.missing(missing))
+        if self.ladder.kink_here or self.ladder.alone is not None or self.bent:
+            return self._at_a_kink()
+        return self._where_smooth()
+
+    def _where_smooth(self) -> Finding:
+        d, slopes = self.d, self.slopes
+        smooth = slopes.central(smooth=True)
+        off = abs(smooth.slope - d.reverse)
+        # A gradient of zero is no measure for what is so.
+        part = max(d.part, abs(smooth.slope)) if smooth.doubt < FD_TOLERANCE * abs(smooth.slope) else d.part
+        tolerance = FD_TOLERANCE * part
+        settled = smooth.doubt <= tolerance
+        wrong = off > max(FINE * part, SURE * smooth.doubt) + d.noise
+        if settled and wrong and not slopes.trumped(smooth, d.reverse, tolerance):
+            why = words.smooth(over(off, part), self.told(d.reverse, 10), self.told(smooth.slope, 10))
+            return self.finding("wrong", why, over(off, max(d.norm, part)))
+        if settled and off <= tolerance:
+            return self.finding("right", error=over(off, d.norm))
+        return self.finding("right") if self._agrees() else self._nowhere()
+
+    def _agrees(self) -> bool:
+        """Whether differences speak for the gradient, or leave open far less than the slopes around the point."""
+        d, best = self.d, self.best
+        if self.slopes.supports(d.reverse, FD_TOLERANCE * d.part + d.noise):
+            return True
+        if d.reverse == 0.0 and not self.slopes.changes():
+            return True
+        consistent = abs(best.slope - d.reverse) <= SURE * best.doubt + d.noise
+        return consistent and best.doubt <= max(BLIND * self.steepest, FD_TOLERANCE * d.norm)
+
+    def _at_a_kink(self) -> Finding:
+        """Where floor jumps, two bodies touch or a minimum ties, the function has a slope of its own on each side.
+
+        The derivative at the point is by convention that of one branch: no difference through it can judge that.
+        But each one-sided difference has to be the derivative of the branch that is taken on that side. Both sides
+        alike is no kink, and no excuse.
+        """
+        d = self.d
+        jump = self.slopes.jump()
         if jump is not None:
-            return finding("jumps", f"the value itself jumps by {jump:.3g} here, so that it has no derivative: "
-                           f"{ladder.flips} goes another way on each side")  # fmt: skip
-    return _at_a_kink(ladder, c, d, growth, finding)
+            return self.finding("jumps", words.jumps(jump, self._what()))
+        sides = {side: self.slopes.side(side) for side in (-1, 1)}
+        beside = {side: d.beside(side) for side in (-1, 1)}
+        left, right = sides[-1].slope, sides[1].slope
+        norm = float(np.nanmax([d.norm, abs(left), abs(right)]))
+        errors = {side: over(sides[side].slope - beside[side], norm) for side in sides}
+        if all(e <= FD_TOLERANCE for e in errors.values()):
+            if abs(left - right) > FD_TOLERANCE * norm:
+                flips = self.ladder.flips is not None
+                why = words.kinked(self.told(left, 3), self.told(right, 3), self._what(), flips)
+                return self.finding("kinked", why, max(errors.values()))
+            off = over(left - d.reverse, norm)
+            if off <= FD_TOLERANCE:
+                return self.finding("right", error=off)
+            why = words.at_the_point(off, self.told(d.reverse), self.told(left), self._what())
+            return self.finding("wrong", why, off)
+        if self.growth.whole >= UNSEEN:
+            return self.finding("exploding", words.exploding(self.growth))
+        for side, error in errors.items():
+            settled = sides[side].doubt <= FD_TOLERANCE * norm
+            if settled and error > FD_TOLERANCE and self.ladder.side_is_smooth(side):
+                why = words.one_side(error, side, self.told(beside[side]), self.told(sides[side].slope))
+                return self.finding("wrong", why, error)
+        return self._nowhere() if self.ladder.kink_here or self.bent else self._where_smooth()
+
+    def _nowhere(self) -> Finding:
+        if self.growth.whole >= UNSEEN:
+            return self.finding("exploding", words.exploding(self.growth))
+        return self.finding("jagged", words.jagged(self.ladder.flips))
+
+    def _what(self) -> Flip | None:
+        """What it is that makes the kink."""
+        return self.ladder.flips or self.ladder.alone or self.ladder.tip()
 
 
-def _at_a_kink(ladder: Ladder, c: Vector, d: Derivatives, growth: Growth, finding: Callable[..., Finding]) -> Finding:
-    """Where floor jumps, two bodies touch or a minimum ties, the function has a slope of its own on each side.
-
-    The derivative at the point is by convention that of one branch: no difference through it can judge that.
-    But each one-sided difference has to be the derivative of the branch that is taken on that side. Both sides
-    alike is no kink, and no excuse.
-    """
-    sides = {side: ladder.side(c, side) for side in (-1, 1)}
-    errors = {side: abs(e.slope - d.beside(side)) / d.scale for side, e in sides.items()}
-    left, right = sides[-1].slope, sides[1].slope
-    if all(e <= FD_TOLERANCE for e in errors.values()):
-        worst = max(errors.values())
-        if abs(left - right) > FD_TOLERANCE * d.scale:
-            flip = f"; {ladder.flips} flips" if ladder.flips is not None else ""
-            return finding("kinked", f"the slopes on both sides, such as {left:.3g} and {right:.3g}, are those of "
-                           f"the branches there{flip}", worst)  # fmt: skip
-        off = abs(left - d.reverse) / d.scale
-        if off <= FD_TOLERANCE:
-            return finding("right", error=off)
-        return finding("wrong", f"the gradient and differences differ by {off:.1e}: on both sides the slope is "
-                       f"{left:.6g}, at the point {d.reverse:.6g} is said", off)  # fmt: skip
-    if growth.whole >= UNSEEN:
-        return finding("exploding", exploding(growth))
-    for side, error in errors.items():
-        settled = sides[side].doubt <= FD_TOLERANCE * d.scale
-        if settled and error > FD_TOLERANCE and ladder.side_is_smooth(side):
-            where = "left" if side < 0 else "right"
-            return finding("wrong", f"the gradient and differences differ by {error:.1e} to the {where} of the "
-                           f"point: {d.beside(side):.6g} is said, {sides[side].slope:.6g} is so", error)  # fmt: skip
-    return finding("jagged", jagged(ladder))
-
-
-def exploding(growth: Growth) -> str:
-    """The words for a tangent that grows."""
-    return (
-        f"the tangent grows by a factor of {growth.a_step:.4g} a step, 1e{growth.log10:.0f} over the rollout: the "
-        "gradient is that of a chaotic or unstable map, which no step of a descent is short enough for"
-    )
-
-
-def jagged(ladder: Ladder) -> str:
-    """The words for a map without a slope that a step could follow."""
-    if ladder.flips is None:
-        return (
-            "forward and reverse mode agree, but differences settle at no step length (1e-1 to 1e-8), though no "
-            "decision flips: the value is rounded or rough at every scale, and its exact derivative tells nothing"
-        )
-    return (
-        "forward and reverse mode agree, but no step length (1e-1 to 1e-8) gives their value: decisions flip within "
-        f"the steps, first {ladder.flips}; the exact derivative is of a piece that is shorter than any useful step"
-    )
+def over(error: float, norm: float, floor: float = 0.0) -> float:
+    """An error over the larger of a norm and the least that can be judged; nothing of nothing is no error."""
+    size = max(norm, floor)
+    return 0.0 if error == 0.0 else abs(error) / size if size > 0.0 else float("inf")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rosesim.ad import types as T
 from rosesim.ad.border import flat_args
 from rosesim.ad.cost import func_work
-from rosesim.ad.decisions import decisions
-from rosesim.ad.derivatives import Wrt, argument_positions, gradient_type, vjp
+from rosesim.ad.decisions import Flip, decisions, first_flip, tangent_decisions, tips
+from rosesim.ad.derivatives import gradient_type, vjp
 from rosesim.ad.errors import ProgramError, TypeMismatch
 from rosesim.ad.forward import jvp_func
 from rosesim.ad.function import Fn, Program, fn
@@ -23,7 +23,9 @@ from rosesim.ad.inline import inlined
 from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
 from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
+from rosesim.ad.noisy import noisy
 from rosesim.ad.rewrite import erased
+from rosesim.ad.signature import Wrt, as_call
 from rosesim.ad.simplify import narrowed, simplified
 from rosesim.ad.unstop import stops, unstopped
 
@@ -57,21 +59,24 @@ class Run:
 
 
 class Programs:
-    """A function at arguments like `args`; x is the vector of the real numbers that it is differentiated by."""
+    """A function at arguments like these; x is the vector of the real numbers that it is differentiated by."""
 
-    def __init__(self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None):
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None, kwargs: Mapping[str, Any] | None = None
+    ):
         self.f: Fn[..., Any] = f if isinstance(f, Fn) else fn(f)
-        args = tuple(args)
-        self.f.signature()
-        self.types = self.f.types_of(args)
-        names = self.f.names(len(args))
-        self.positions = argument_positions(self.f, wrt, len(args))[0]
+        signature = self.f.signature()
+        row, self.keywords = signature.bind(tuple(args), kwargs or {})
+        self.types = self.f.types_of(row, self.keywords)
+        names = signature.names(len(row), self.keywords)
+        self.positions = signature.chosen(wrt, len(row), self.keywords)[0]
+        self.names = names
         self.traced = self.f.traced(self.types)
         self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]
         tys: list[Ty] = []
         flat: list[Any] = []
         self.mask: list[bool] = []
-        for k, (t, name, v) in enumerate(zip(self.types, names, args, strict=True)):
+        for k, (t, name, v) in enumerate(zip(self.types, names, row, strict=True)):
             leaves = T.flatten(t)
             tys += leaves
             flat += flat_args(v, t, name)
@@ -114,7 +119,9 @@ class Programs:
         """The same; None where the program stops itself or gives no number there."""
         try:
             found = self.run(x)
-        except (ProgramError, ArithmeticError, ValueError):
+        except MemoryError:
+            raise
+        except Exception:  # an opaque function may raise anything: beside the point that is an answer
             return None
         return found if found.finite else None
 
@@ -129,6 +136,22 @@ class Programs:
         """The derivative of every output along a direction, and the norms of the tangent step by step."""
         *out, table = self._forward.call(*self.arguments(x), *self._parts(direction))
         return self._tangents(out, self._jvp[1]), table
+
+    def forward_beside(self, x: Vector, direction: Vector) -> Vector | None:
+        """The derivative of every output along a direction; None where the program stops itself there."""
+        return self._beside(lambda: self.forward(x, direction)[0])
+
+    def unstopped_beside(self, x: Vector, direction: Vector) -> Vector | None:
+        """The same as if there were no `stop_gradient`."""
+        return self._beside(lambda: self.unstopped(x, direction))
+
+    def _beside(self, made: Callable[[], Vector]) -> Vector | None:
+        try:
+            return made()
+        except MemoryError:
+            raise
+        except Exception:  # as run_beside
+            return None
 
     def _tangents(self, out: Sequence[Any], has: Sequence[bool]) -> Vector:
         """The tangents of the real outputs, after the outputs themselves; zero where there is none."""
@@ -183,19 +206,17 @@ class Programs:
 
     @functools.cached_property
     def _forward(self):
-        func = self.growth.func
-        if not any(self._jvp[1]):  # no tangent parameter is left where nothing depends
-            plain = _compile(func, self.leaf_names)
-            return _Dropping(plain, len(self.leaf_names))
-        return _compile(func, [*self.leaf_names, *("d" + n for n in self.inputs)])
+        return _compile(self.growth.func, [*self.leaf_names, *("d" + n for n in self.inputs)])
 
     @functools.cached_property
     def _reverse(self):
-        f, positions, result = self.f, self.positions, self.traced.result
+        f, keywords, result = self.f, self.keywords, self.traced.result
+        chosen = [self.names[p] for p in self.positions]
 
-        def back(*args: Any) -> Any:
-            value, pullback = vjp(f, wrt=positions)(*args[:-1])
-            return value, pullback(args[-1])
+        def back(*values: Any) -> Any:
+            args, kwargs = as_call(values[:-1], keywords)
+            value, pullback = vjp(f, wrt=chosen)(*args, **kwargs)
+            return value, pullback(values[-1])
 
         back.__name__ = f"vjp({f.name})"
         return Program(Fn(back), (*self.types, gradient_type(result))).compiled
@@ -209,6 +230,42 @@ class Programs:
     def _unstopped(self):
         made, has = jvp_func(unstopped(self.traced.func), tuple(self.mask))
         return _compile(erased(made), [*self.leaf_names, *("d" + n for n in self.inputs)]), has
+
+    # --------------------------------------------------------------- where something is the matter
+
+    @functools.cached_property
+    def _noisy(self):
+        """The forward derivative of the program with noise, and its decisions."""
+        made, has = jvp_func(noisy(self.traced.func), (*self.mask, False, False))
+        func = tangent_decisions(made).func
+        names = [*self.leaf_names, "phase", "size", *("d" + n for n in self.inputs)]
+        return _compile(func, names), has
+
+    def disturbed(self, x: Vector, direction: Vector, phase: float, size: float) -> tuple[Vector, Vector, int] | None:
+        """The value, the derivative along a direction and a hash of the decisions, with noise of a size at every
+        operator (`ad.noisy`); None where the program then stops itself."""
+        made, has = self._noisy
+        args = [*self.arguments(x), phase, size, *self._parts(direction)]
+        try:
+            *out, table = made.call(*args)
+        except ProgramError:
+            return None
+        return self._vector(out[: len(self.real_outputs)]), self._tangents(out, has), hash((table + 0.0).tobytes())
+
+    @functools.cached_property
+    def _tips(self):
+        recorded = tips(self.traced.func)
+        return recorded, _compile(recorded.func, self.leaf_names)
+
+    def tip(self, x: Vector) -> Flip | None:
+        """The operator that is at its singular point at the check's point and not at x, or the other way round."""
+        recorded, made = self._tips
+        here = made.call(*self.arguments(self.x))[-1]
+        try:
+            there = made.call(*self.arguments(x))[-1]
+        except Exception:  # as run_beside
+            return None
+        return first_flip(recorded, here, there)
 
     # ------------------------------------------------------------------------ one output alone
 
@@ -229,16 +286,6 @@ class Programs:
         table = np.asarray(run.call(*self.arguments(self.x), part)[-1])
         hit = (table != 0).any(axis=0)
         return [(c.what, c.where) for c, h in zip(program.columns, hit, strict=True) if h]
-
-
-class _Dropping:
-    """A program called with more arguments than it takes."""
-
-    def __init__(self, program: Any, count: int):
-        self._program, self._count = program, count
-
-    def call(self, *args: Any) -> Any:
-        return self._program.call(*args[: self._count])
 
 
 def _is_real(ty: Ty) -> bool:

@@ -12,14 +12,15 @@ PASSING: frozenset[Kind] = frozenset({"right", "kinked", "zero because"})
 
 
 NEAR = 0.5e-3
-"""A reach below this is told: with a learning rate's usual steps a descent leaves it at once."""
+"""A reach below this part of the input's scale is told: a descent's usual steps leave it at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is said of the derivative of one output by one input.
 
-    The errors are over the larger of the norm of that output's gradient and a floor.
+    The errors are over the norm of that output's gradient, each input measured in its own scale, or over what can
+    be judged at all where that is more: `Report` says how.
     """
 
     kind: Kind
@@ -31,8 +32,12 @@ class Verdict:
     growth_a_step: float = 1.0
     """The factor by which the tangent of the rollout grows with a step."""
     reach: float = 0.0
-    """The longest step, of those from 1e-8 to 1e-1, up to which differences stay within 1 % of the gradient: how
-    far it can be trusted. Beyond lie curvature and other patterns of decisions."""
+    """The longest step, in scales of the input, up to which differences stay within 1 % of the gradient: how far it
+    can be trusted. Beyond lie curvature and other patterns of decisions."""
+    scale: float = 1.0
+    """The input's: by what its steps were measured; of an array that of its largest number."""
+    noise: float = float("nan")
+    """How far rounding may move the gradient, over its norm; NaN where nothing hung on it."""
 
     @property
     def passed(self) -> bool:
@@ -48,5 +53,5 @@ class Verdict:
 
     def __str__(self) -> str:
         of = f"{self.input}" if self.output == "value" else f"{self.output} by {self.input}"
-        far = f" (differences follow it up to steps of {self.reach:.0e})" if self.kind == "right" else ""
+        far = f" (differences follow it up to steps of {self.reach:.0e} of its scale)" if self.kind == "right" else ""
         return f"{of}: {self.text}{far if 0 < self.reach < NEAR else ''}"

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from rosesim.ad.decisions import never
 from rosesim.ad.depend import depends
 from rosesim.ad.ir import Where
-from rosesim.checks.ladder import Ladder
 from rosesim.checks.programs import Programs, Vector
+from rosesim.checks.slopes import Slopes
 
 LINES = 3
 """So many places are named; a program of many contacts may have hundreds."""
@@ -18,12 +18,12 @@ Lost = tuple[str, Where | None]
 
 
 def why_zero(
-    programs: Programs, output: str, name: str, table: NDArray[np.float64], ladders: list[Ladder], c: Vector,
-    direction: Vector,
-) -> str:  # fmt: skip
-    """Words that follow `zero because`, for an output (c picks it) whose gradient by an input is exactly zero.
+    programs: Programs, output: str, name: str, table: NDArray[np.float64], slopes: list[Slopes], direction: Vector
+) -> str:
+    """Words that follow `zero because`, for an output whose gradient by an input is exactly zero.
 
-    `table` is that of the decisions at the point, `direction` a random one among the input's.
+    `table` is that of the decisions at the point, `slopes` the output's differences, `direction` a random one among
+    the input's.
     """
     func = programs.alone(output)
     if not any(depends(func, tuple(n == name for n in programs.leaf_names))):
@@ -32,14 +32,14 @@ def why_zero(
     reason = _reason(found, never(programs.recorded, table))
     if reason is not None:
         return reason
-    if any(ladder.changes(c) for ladder in ladders):
+    if any(s.changes() for s in slopes):
         return (
             "the point is stationary: the value changes with longer steps, to both sides from a slope of zero, as at "
             "a minimum, a maximum or a saddle"
         )
     return (
-        "the value is the same at every step of the ladder (1e-1 to 1e-8): it reads the input, but multiplies it by "
-        "zero or adds it to something that rounds it away"
+        "the value is the same at every step of the ladder (1e-1 to 1e-8 of the input's scale): it reads the input, "
+        "but multiplies it by zero or adds it to something that rounds it away"
     )
 
 
@@ -59,6 +59,7 @@ def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None
         ("it goes on only through ", {"stop_gradient"}),
         ("where it would reach the value the other side was taken: ", {"the branch of cond", "select"}),
         ("it only decides which branch is taken: ", {"a comparison"}),
+        ("it only decides how often a loop runs: ", {"the count of while_loop"}),
     ):
         places = [f"{what}{_line(where)}" for what, where in found if what in kinds]
         if places:

@@ -7,17 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Json, SceneArgument, Set, app
+from rosesim.cli.app import Json, SceneOrRun, Set, app
 from rosesim.cli.norms import Norms, tell_norms
 from rosesim.cli.output import note, print_json
+from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
 
 
 @app.command()
 def check(
-    scene: SceneArgument,
+    what: SceneOrRun,
     set_: Set = None,
+    last: Last = False,
     json: Json = False,
     picture: Annotated[
         Path | None,
@@ -25,15 +27,17 @@ def check(
     ] = None,
     norms: Norms = False,
 ) -> None:
-    """Gradient check: reverse mode against forward mode and against differences."""
+    """Gradient check, where tuning begins or where a run has come to: reverse mode against forward mode and against
+    differences, and over what distance the gradient is of use."""
     from rosesim.scenes.check import check_gradient
 
-    made, inputs = configure(find_scene(scene), set_ or [])
+    at = place(what, set_ or [], last)
+    made = at.scene
     if norms:
-        return tell_norms(made, inputs, json)
-    found = check_gradient(made, inputs)
+        return tell_norms(made, at.inputs, json, at.params)
+    found = check_gradient(made, at.inputs, params=at.params)
     if picture is not None:
-        _draw(made, inputs, picture)
+        _draw(at, picture)
     if json:
         print_json(
             {
@@ -41,12 +45,16 @@ def check(
                 "max_rel_error_jvp_vjp": found.max_rel_error_jvp_vjp,
                 "max_rel_error_fd": found.max_rel_error_fd,
                 "verdicts": found.verdicts,
+                "over_distance": [] if found.over_distance is None else found.over_distance.record(),
+                "at": at.name,
                 "passed": found.passed,
             }
         )
     else:
-        for verdict in found.report.verdicts:
-            print(f"{made.name}: {verdict}")
+        if at.folder is not None:
+            print(f"{made.name}: at {at.name}")
+        for line in (*map(str, found.report.verdicts), *found.report.distance_lines):
+            print(f"{made.name}: {line}")
         print(
             f"{made.name}: reverse differs from forward by {found.max_rel_error_jvp_vjp:.1e}, "
             f"from differences by {found.max_rel_error_fd:.1e}"
@@ -57,11 +65,11 @@ def check(
         raise typer.Exit(1)
 
 
-def _draw(scene: Any, inputs: Any, file: Path) -> None:
+def _draw(at: Place, file: Path) -> None:
     from rosesim import view
     from rosesim.scenes.check import loss_along_gradient
 
-    view.write_png(file, view.tangents(loss_along_gradient(scene, inputs)))
+    view.write_png(file, view.tangents(loss_along_gradient(at.scene, at.inputs, params=at.params)))
 
 
 @app.command()

@@ -18,12 +18,12 @@ ROWS, WIDTH = 20, 40
 """Lines of the picture, and its width in characters."""
 
 
-def tell_norms(scene: Any, inputs: Any, json: bool) -> None:
+def tell_norms(scene: Any, inputs: Any, json: bool, params: Any) -> None:
     """Print the norm of the loss's gradient by the state at the beginning of steps, as bars on a logarithmic
     scale, or all of them as JSON."""
     from rosesim.scenes import compiled
 
-    found = compiled(scene).step_norms(scene.params(np.random.default_rng(0)), inputs)
+    found = compiled(scene).step_norms(params, inputs)
     if json:
         print_json({"scene": scene.name, "steps": found.steps.tolist(), "norms": found.norms.tolist()})
         return

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rosesim.ad import ir
-from rosesim.ad.ir import Func, Guard, Loop, Scalar, Ty, Where
+from rosesim.ad.ir import INLINE_DATA, Func, Guard, Loop, Scalar, Ty, Where
 from rosesim.codegen import layout
 from rosesim.codegen.alias import Sharing
-
-INLINE_DATA = 64
-"""Captured arrays of up to so many numbers are program text; larger ones are bound when the code is loaded."""
 
 OPAQUE_RAISED, INTERRUPTED = -1, -2
 """Statuses besides 0 (fine) and k > 0 (the guard number k - 1)."""

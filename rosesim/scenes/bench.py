@@ -37,7 +37,7 @@ def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> di
     rng = np.random.default_rng(0)
     params = scene.params(rng)
     if batch > 1:
-        params = map_leaves(lambda _, a: np.asarray(a) + SPREAD * rng.uniform(-1, 1, (batch, *np.shape(a))), params)
+        params = map_leaves(lambda name, a: _spread(a, batch, rng, name in program.flat.slices), params)
     with cache.anew():
         both, compile_seconds = _compiled(program, batch)
     _, cached_seconds = _compiled(Compiled(scene), batch)
@@ -51,6 +51,11 @@ def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> di
         "cached_compile_seconds": cached_seconds if cache.store() else None,
         "peak_rss_mb": _peak_rss_mb(),
     }
+
+
+def _spread(leaf: Any, batch: int, rng: np.random.Generator, is_tuned: bool) -> Any:
+    many = np.stack([np.asarray(leaf)] * batch)
+    return many + SPREAD * rng.uniform(-1, 1, many.shape) if is_tuned else many
 
 
 def _compiled(program: Compiled[Any, Any, Any], batch: int) -> tuple[Callable[..., Any], float]:

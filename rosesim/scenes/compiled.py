@@ -1,12 +1,15 @@
 """A scene as compiled programs: its loss, gradient, forward derivative and trajectory.
 
 One set of programs serves all inputs and params of a scene; another setting is another scene, and
-another set. Each program is compiled when it is first asked for.
+another set. Each program is compiled when it is first asked for, and again when it is asked for after
+something that the scene reads has changed: a method, a helper, a global. Who wants one physics from
+beginning to end, as a run of training does, asks for what is `held`.
 """
 
 from __future__ import annotations
 
-import functools
+import copy
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -16,10 +19,14 @@ from numpy.typing import NDArray
 from rosesim.ad.budget import budget, memory_budget
 from rosesim.ad.control import scan
 from rosesim.ad.debugging import debugging
-from rosesim.ad.derivatives import jvp, value_and_grad, vmap
-from rosesim.ad.function import fn
+from rosesim.ad.derivatives import gradient_type, jvp, value_and_grad, vmap
+from rosesim.ad.function import Program, fn
 from rosesim.ad.step_norms import StepNorms, step_norms
+from rosesim.ad.types import NULL
+from rosesim.ad.vector import typeof
+from rosesim.ad.world import World
 from rosesim.scenes.base import Scene
+from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves, map_leaves
 
@@ -50,15 +57,16 @@ class Trajectory(Generic[S]):
 
 
 class Compiled(Generic[P, I, S]):
-    """The programs of one scene; see `compiled`."""
+    """The programs of one scene; see `compiled`. A program that was taken out of it is frozen; asked for again,
+    it is that of the scene as it is then."""
 
     def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
         self._debug = debugging() if debug is None else debug
         self.budget = budget()  # a program is made when it is first asked for, wherever that is
-        self._like = scene.params(np.random.default_rng(0)), scene.inputs()
-        self.flat = FlatView.of(self._like[0])
-        self._batches: dict[tuple[int, bool, bool, bool], Any] = {}
+        self._is_held = False
+        self._programs: dict[Any, Any] = {}
+        self._shared = self._programs
 
         def loss(params: Any, inputs: Any):
             start = scene.initial(params, inputs)
@@ -76,50 +84,111 @@ class Compiled(Generic[P, I, S]):
         self.loss = fn(loss)
         """The loss as a function of the language, of (params, inputs): for whoever derives more of it."""
         self._states = fn(states)
+        self._read_examples()
 
-    @functools.cached_property
+    def _read_examples(self) -> None:
+        """Params and inputs to compile for."""
+        self._world = World()
+        for method in (self.scene.params, self.scene.inputs):
+            self._world.note_function(method)
+        self._examples = self.scene.params(np.random.default_rng(0)), self.scene.inputs()
+        self._flat = FlatView.of(self._examples[0])
+
+    @property
+    def _like(self) -> tuple[P, I]:
+        if not self._is_held and not self._world.unchanged():
+            before = self.loss.types_of(self._examples)
+            self._read_examples()
+            if self.loss.types_of(self._examples) != before:
+                self._programs.clear()
+        return self._examples
+
+    @property
+    def flat(self) -> FlatView[P]:
+        """Params as flat vectors."""
+        _ = self._like
+        return self._flat
+
+    def held(self) -> Compiled[P, I, S]:
+        """The same with the scene as it is now, whatever changes: nothing is looked at or compiled again."""
+        _ = self._like
+        one = copy.copy(self)
+        one._is_held = True
+        with memory_budget(self.budget):
+            one._programs = {k: p.renewed() if isinstance(p, Program) else p for k, p in self._shared.items()}
+        self._shared.update(one._programs)
+        return one
+
+    def _program(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The program of that name, as the scene is now."""
+        _ = self._like
+        with memory_budget(self.budget):
+            found = self._programs.get(key)
+            if found is None:
+                found = make()
+            elif not self._is_held and isinstance(found, Program):
+                found = found.renewed()
+        self._programs[key] = self._shared[key] = found
+        return found
+
+    @property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """The least and the greatest params as flat vectors, or None where the scene bounds none of them."""
-        given = dict(self.scene.bounds())
-        unknown = given.keys() - self.flat.slices.keys()
-        if unknown:
-            known = ", ".join(self.flat.slices)
-            raise SceneError(f"bounds of {', '.join(sorted(unknown))} were given; the params are {known}")
-        if not given:
-            return None
-        low, high = np.full(self.flat.size, -np.inf), np.full(self.flat.size, np.inf)
-        for name, ends in given.items():
-            low[self.flat.slices[name]], high[self.flat.slices[name]] = ends
-        return low, high
+        return flat_bounds(self.scene.bounds(), self.flat)
 
-    @functools.cached_property
+    def check_bounds(self, params: P) -> None:
+        """SceneError where params in which tuning would begin are out of their bounds: no update explains them."""
+        if self.bounds is None:
+            return
+        x = self.flat.flatten(params)
+        for name, s in self.flat.slices.items():
+            low, high = (b[s] for b in self.bounds)
+            if (outside := (x[s] < low) | (x[s] > high)).any():
+                k = int(np.argmax(outside))
+                raise SceneError(
+                    f"{self.scene.name} begins with {name} = {x[s][k]:g}, outside its bounds "
+                    f"({low[k]:g}, {high[k]:g}); expected params() to begin within what bounds() says"
+                )
+
+    @property
     def value(self) -> Callable[[P, I], float]:
         """The loss of (params, inputs)."""
-        return self.loss.compile(*self._like, debug=self._debug)
+        return self._program("value", lambda: self.loss.compile(*self._like, debug=self._debug))
 
-    @functools.cached_property
+    @property
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
-        with memory_budget(self.budget):
-            return value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug)
+        return self._program(
+            "value and grad",
+            lambda: value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug),
+        )
 
-    @functools.cached_property
+    @property
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
         """(params, inputs, direction) to the loss and its derivative along the direction, by forward mode."""
-        along = jvp(self.loss)
 
-        def moved(params: Any, inputs: Any, direction: Any) -> Any:
-            return along(params, inputs, direction, None)
+        def make() -> Any:
+            along = jvp(self.loss)
 
-        return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
+            def moved(params: Any, inputs: Any, direction: Any) -> Any:
+                # A direction is a struct like params, but what is no real number has none.
+                real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == NULL else v, direction)
+                return along(params, inputs, real, None)
 
-    @functools.cached_property
+            return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
+
+        return self._program("forward", make)
+
+    @property
     def step_norms(self) -> Callable[[P, I], StepNorms]:
         """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
-        with memory_budget(self.budget):
+
+        def make() -> Any:
             found = step_norms(self.loss)
             found(*self._like)  # compiled here, within the budget
-        return found
+            return found
+
+        return self._program("step norms", make)
 
     def batch(self, n: int, *, gradient: bool, params: bool = True, inputs: bool = False) -> Any:
         """(params, inputs) to n losses, with gradients or without, as one program.
@@ -127,22 +196,22 @@ class Compiled(Generic[P, I, S]):
         Of `params` and `inputs`, those that differ from run to run are n of them stacked along a new first
         dimension, one of them at least; the other is given once and holds for all.
         """
-        key = (n, gradient, params, inputs)
-        if key not in self._batches:
+
+        def make() -> Any:
             one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
             over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
             like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
-            with memory_budget(self.budget):
-                self._batches[key] = vmap(one, over=over).compile(*like, debug=self._debug)
-        return self._batches[key]
+            return vmap(one, over=over).compile(*like, debug=self._debug)
+
+        return self._program((n, gradient, params, inputs), make)
 
     @staticmethod
     def _stacked(struct: Any, n: int) -> Any:
         return map_leaves(lambda _, a: np.stack([np.asarray(a)] * n), struct)
 
-    @functools.cached_property
+    @property
     def _trajectory(self) -> Any:
-        return self._states.compile(*self._like, debug=self._debug)
+        return self._program("trajectory", lambda: self._states.compile(*self._like, debug=self._debug))
 
     def trajectory(self, params: P, inputs: I) -> Trajectory[S]:
         """All states, from the start to the last."""
@@ -151,7 +220,8 @@ class Compiled(Generic[P, I, S]):
 
 
 def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
-    """The programs of a scene, made once for each combination of settings (of which 16 are remembered).
+    """The programs of a scene, made once for each combination of settings (of which 16 are remembered), and again
+    when something that the scene reads has changed.
 
     Made within `with memory_budget(size):`, their gradients keep within it. Where the environment asks for debug
     programs (`ROSESIM_DEBUG=1`), so they are.
@@ -163,13 +233,30 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     >>> loss > 0, type(gradient) is type(scene.params(np.random.default_rng(0)))
     (True, True)
     """
-    return _made(scene, budget(), debugging())
+    key = scene, budget(), debugging()
+    with _lock:
+        found = _made.pop(key, None)
+        if found is None or not _same_settings(found.scene, scene):
+            found = Compiled(scene)
+        _made[key] = found  # the last of them is the one used last
+        while len(_made) > _MOST:
+            _made.pop(next(iter(_made)))
+    return found
 
 
-@functools.lru_cache(maxsize=16)
-def _made(scene: Scene[Any, Any, Any], size: int, debug: bool) -> Compiled[Any, Any, Any]:
-    with memory_budget(size):
-        return Compiled(scene, debug=debug)
+_MOST = 16
+_made: dict[Any, Compiled[Any, Any, Any]] = {}
+_lock = threading.RLock()
+
+
+def _same_settings(one: Any, other: Any) -> bool:
+    """Whether settings that are equal are the same to a trace: 1, 1.0 and True are not, nor 0.0 and -0.0."""
+    if one is other:
+        return True
+    a, b = vars(one), vars(other)
+    return a.keys() == b.keys() and all(
+        a[k] is b[k] or type(a[k]) is type(b[k]) and repr(a[k]) == repr(b[k]) for k in a
+    )
 
 
 def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:

@@ -15,6 +15,7 @@ import numpy as np
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
+from rosesim.scenes.kinds import Kind, index_ranges, leaf_kinds
 from rosesim.scenes.tree import leaves, map_leaves
 
 AnyScene = Scene[Any, Any, Any]
@@ -45,7 +46,16 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
     for name in given:
         if name not in settings and name not in leaves(inputs):
             raise SceneError(_unknown(name, scene, [*settings, *leaves(inputs)]))
-    return scene, map_leaves(lambda name, old: _input(name, given[name], old) if name in given else old, inputs)
+    kinds, ranges = leaf_kinds(inputs), index_ranges(inputs)
+
+    def changed(name: str, old: Any) -> Any:
+        if name not in given:
+            return old
+        if kinds[name] is float:
+            return _numbers(name, given[name], np.shape(old))
+        return _exact(name, given[name], np.shape(old), kinds[name], ranges.get(name))
+
+    return scene, map_leaves(changed, inputs)
 
 
 def _split(assignment: str) -> tuple[str, str]:
@@ -80,15 +90,9 @@ def _setting(name: str, text: str, kind: Any) -> Any:
         except ValueError as e:
             raise SceneError(f"{name}: {e}") from e
     if kind is bool:
-        known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        if text.lower() not in known:
-            raise SceneError(f"{name} is true or false; {shown(text)} was given")
-        return known[text.lower()]
+        return _truth(name, text)
     if kind is int:
-        try:
-            return int(text)
-        except ValueError:
-            raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
+        return _whole(name, text)
     if kind is float:
         return _numbers(name, text, ())
     if typing.get_origin(kind) is tuple:
@@ -102,8 +106,29 @@ def _setting(name: str, text: str, kind: Any) -> Any:
     return text
 
 
-def _input(name: str, text: str, old: Any) -> Any:
-    return _numbers(name, text, np.shape(old))
+def _truth(name: str, text: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in known:
+        raise SceneError(f"{name} is true or false; {shown(text)} was given")
+    return known[text.lower()]
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
+
+
+def _exact(name: str, text: str, shape: tuple[int, ...], kind: Kind, within: tuple[int, int] | None) -> Any:
+    """An input of truth values or whole numbers, which stays of that type; an Index within its range."""
+    texts, wanted = text.split(","), int(np.prod(shape))
+    if len(texts) != wanted:
+        raise SceneError(f"{name} takes {wanted} values with commas between; {shown(text)} was given")
+    found = [(_truth if kind is bool else _whole)(name, t.strip()) for t in texts]
+    if within is not None and not all(within[0] <= v <= within[1] for v in found):
+        raise SceneError(f"{name} is from {within[0]} to {within[1]}; {shown(text)} was given")
+    return np.array(found).reshape(shape) if shape else found[0]
 
 
 def _numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rosesim.scenes.kinds import leaf_kinds
+from rosesim.scenes.kinds import struct_parts as _parts
 
 T = TypeVar("T")
 OfLeaf = Callable[[str, Any], Any] | Callable[[str, Any, Any], Any]
@@ -55,37 +58,40 @@ def map_leaves(f: OfLeaf, struct: T, *others: T, name: str = "") -> T:
     return tuple(made.values())  # pyright: ignore[reportReturnType] -- a tuple of the same length
 
 
-def _parts(struct: Any) -> list[tuple[str, Any]] | None:
-    if dataclasses.is_dataclass(struct) and not isinstance(struct, type):
-        return [(f.name, getattr(struct, f.name)) for f in dataclasses.fields(struct)]
-    if isinstance(struct, dict):
-        return [(str(k), v) for k, v in struct.items()]
-    if isinstance(struct, tuple):
-        names = getattr(struct, "_fields", None) or map(str, range(len(struct)))
-        return list(zip(names, struct, strict=True))
-    return None
-
-
 @dataclass(frozen=True)
 class FlatView(Generic[T]):
-    """A struct of reals seen as one vector: for optimisers, SciPy, and files.
+    """The real numbers of a struct seen as one vector: for optimisers, SciPy, and files.
 
-    >>> view = FlatView.of({"a": 1.0, "b": np.array([2.0, 3.0])})
-    >>> view.flatten({"a": 1.0, "b": np.array([2.0, 3.0])})
+    What is true or false, and a field of type `Index`, is no coordinate of that vector: it stays as it is in
+    `like`.
+
+    >>> view = FlatView.of({"a": 1.0, "b": np.array([2.0, 3.0]), "on": True})
+    >>> view.flatten({"a": 1.0, "b": np.array([2.0, 3.0]), "on": True})
     array([1., 2., 3.])
     >>> view.unflatten(np.array([4.0, 5.0, 6.0]))
-    {'a': 4.0, 'b': array([5., 6.])}
+    {'a': 4.0, 'b': array([5., 6.]), 'on': True}
     >>> view.slices
     {'a': slice(0, 1, None), 'b': slice(1, 3, None)}
     """
 
     like: T
     shapes: dict[str, tuple[int, ...]]
+    """Of the leaves that are in the vector, in order."""
 
     @classmethod
     def of(cls, like: T) -> FlatView[T]:
         """The view of all structs of the shape of `like`."""
-        return cls(like, {name: np.shape(leaf) for name, leaf in leaves(like).items()})
+        kinds = leaf_kinds(like)
+        return cls(like, {name: np.shape(leaf) for name, leaf in leaves(like).items() if kinds[name] is float})
+
+    @functools.cached_property
+    def kept(self) -> dict[str, Any]:
+        """The leaves of `like` that are not in the vector: truth values and whole numbers."""
+        return {name: leaf for name, leaf in leaves(self.like).items() if name not in self.shapes}
+
+    def keeping(self, kept: Mapping[str, Any]) -> FlatView[T]:
+        """The same view with other truth values and whole numbers, by their names, beside the vector."""
+        return FlatView(map_leaves(lambda name, old: kept.get(name, old), self.like), self.shapes)
 
     @functools.cached_property
     def slices(self) -> dict[str, slice]:
@@ -104,35 +110,48 @@ class FlatView(Generic[T]):
         return sum(map(math.prod, self.shapes.values()))
 
     def flatten(self, struct: T) -> NDArray[np.float64]:
-        """The vector of a struct's numbers."""
+        """The vector of a struct's real numbers; a gradient, which has no others, is such a struct too."""
         found = leaves(struct)
-        if {k: np.shape(v) for k, v in found.items()} != self.shapes:
-            raise ValueError(f"a struct with {_shown(found)} was given; expected {self.shapes}")
-        return np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v in found.values()] or [np.zeros(0)])
+        others = {k: np.shape(v) for k, v in found.items() if k not in self.kept}
+        if others != self.shapes:
+            raise ValueError(f"a struct with {others} was given; expected {self.shapes}")
+        return np.concatenate(
+            [np.ravel(np.asarray(found[k], dtype=np.float64)) for k in self.shapes] or [np.zeros(0)]
+        )
 
-    def unflatten(self, vector: NDArray[np.float64]) -> T:
-        """The struct of a vector: scalars as Python floats, arrays as fresh arrays."""
+    def unflatten(self, vector: NDArray[np.float64], like: T | None = None) -> T:
+        """The struct of a vector: scalars as Python floats, arrays as fresh arrays.
+
+        What is not in the vector is that of `like`, a struct of the same shape, if one is given.
+        """
         if np.shape(vector) != (self.size,):
             raise ValueError(f"a vector of shape {np.shape(vector)} was given; expected {(self.size,)}")
         slices = self.slices
 
-        def leaf(name: str, _: Any) -> Any:
+        def leaf(name: str, old: Any) -> Any:
+            if name not in slices:
+                return old
             part = np.array(vector[slices[name]], dtype=np.float64).reshape(self.shapes[name])
             return part if part.shape else float(part)
 
-        return map_leaves(leaf, self.like)
+        return map_leaves(leaf, self.like if like is None else like)
 
-    def stack(self, rows: NDArray[np.float64]) -> T:
-        """The struct of n vectors, of shape (n, size): n of each leaf's arrays, along a new first dimension."""
-        return map_leaves(
-            lambda name, _: rows[:, self.slices[name]].reshape((len(rows), *self.shapes[name])), self.like
-        )
+    def stack(self, rows: NDArray[np.float64], likes: Sequence[T] | None = None) -> T:
+        """The struct of n vectors, of shape (n, size): n of each leaf's arrays, along a new first dimension.
+
+        What is not in the vectors is that of `likes`, a struct for each, if they are given.
+        """
+        n = len(rows)
+
+        def leaf(name: str, old: Any, *others: Any) -> Any:
+            if name in self.slices:
+                return rows[:, self.slices[name]].reshape((n, *self.shapes[name]))
+            return np.stack([np.asarray(a) for a in (others or (old,) * n)])
+
+        return map_leaves(leaf, self.like, *(likes if likes is not None and self.kept else ()))
 
     def unstack(self, struct: T, n: int) -> NDArray[np.float64]:
         """The n vectors of such a struct, of shape (n, size)."""
-        parts = [np.reshape(np.asarray(a, dtype=np.float64), (n, -1)) for a in leaves(struct).values()]
+        found = leaves(struct)
+        parts = [np.reshape(np.asarray(found[k], dtype=np.float64), (n, -1)) for k in self.shapes]
         return np.concatenate([*parts, np.zeros((n, 0))], axis=1)
-
-
-def _shown(found: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    return {k: np.shape(v) for k, v in found.items()}

@@ -1,7 +1,7 @@
 """Training: optimisers, the loop, and the folder that a run leaves."""
 
 from rosesim.train.errors import Interrupted, TrainingStopped
-from rosesim.train.folder import BestRun, best_run, read_best
+from rosesim.train.folder import BestRun, best_run, read_best, read_last
 from rosesim.train.loop import Progress
 from rosesim.train.optimizers import RULES, Adam, GradientDescent, Momentum, Normalized, Optimizer, make_optimizer
 from rosesim.train.plan import OPTIMIZERS, Plan, plan
@@ -34,6 +34,7 @@ __all__ = [
     "parse_schedule",
     "plan",
     "read_best",
+    "read_last",
     "read_sweep",
     "resume",
     "resume_seeds",

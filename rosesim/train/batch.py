@@ -17,22 +17,31 @@ from rosesim.scenes.tree import map_leaves
 from rosesim.train.optimizers import Vector
 
 
-def over_inputs(program: Compiled[Any, Any, Any], x: Vector, inputs: Sequence[Any]) -> tuple[Vector, Vector]:
-    """The losses, of shape (n,), and gradients, (n, size), at one point for n inputs."""
+def over_inputs(
+    program: Compiled[Any, Any, Any], x: Vector, inputs: Sequence[Any], like: Any = None
+) -> tuple[Vector, Vector]:
+    """The losses, of shape (n,), and gradients, (n, size), at one point for n inputs.
+
+    `like` has what is not tuned beside the point, where that is another than the scene's own.
+    """
     n = len(inputs)
 
     def together(_: str, *leaf: Any) -> Any:
         return np.stack([np.asarray(a) for a in leaf])
 
     stacked = map_leaves(together, *inputs)
-    losses, gradients = program.batch(n, gradient=True, params=False, inputs=True)(program.flat.unflatten(x), stacked)
+    losses, gradients = program.batch(n, gradient=True, params=False, inputs=True)(
+        program.flat.unflatten(x, like), stacked
+    )
     return losses, program.flat.unstack(gradients, n)
 
 
-def over_params(program: Compiled[Any, Any, Any], rows: Vector, inputs: Any) -> tuple[Vector, Vector]:
-    """The same at n points, of shape (n, size), for one input."""
+def over_params(
+    program: Compiled[Any, Any, Any], rows: Vector, inputs: Any, likes: Sequence[Any] | None = None
+) -> tuple[Vector, Vector]:
+    """The same at n points, of shape (n, size), for one input; `likes` have what is not tuned beside each."""
     n = len(rows)
-    losses, gradients = program.batch(n, gradient=True)(program.flat.stack(rows), inputs)
+    losses, gradients = program.batch(n, gradient=True)(program.flat.stack(rows, likes), inputs)
     return losses, program.flat.unstack(gradients, n)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.kinds import index_ranges, leaf_kinds
 from rosesim.scenes.tree import FlatView
 from rosesim.train.arrays import Archive, open_arrays, write_arrays
 from rosesim.train.descent import Position
 from rosesim.train.optimizers import State, Vector
 
+T = TypeVar("T")
+
 LAST, BEST = "last.npz", "best.npz"
+
+_KEPT = {float: np.float64, bool: np.bool_, int: np.int64}
+"""The types of arrays in a file, by the kind of what stays as it was beside what is tuned."""
 
 _ALWAYS = {"run", "iteration", "attempt_iterations", "seconds", "compile_seconds", "done", "ended"}
 
@@ -40,6 +47,8 @@ class Checkpoint:
     seconds: float
     """That the run took so far, over all its resumptions."""
     compile_seconds: float
+    kept: Mapping[str, Any]
+    """Beside what is tuned: params that are true or false or whole numbers, by their names."""
     done: bool
     """Whether the iteration of `position` is evaluated and was the last one."""
     ended: str = ""
@@ -55,6 +64,7 @@ def write_checkpoint(folder: Path, c: Checkpoint, flat: FlatView[Any], identity:
         **{f"state.{k}": v for k, v in c.position.state.items()},
         "attempt_iterations": np.array([i for i, _ in c.attempts], np.int64),
         **_named("attempts", np.array([x for _, x in c.attempts]).reshape(-1, flat.size), flat),
+        **{f"kept.{k}": v for k, v in _kept_arrays(flat).items()},
         "seconds": np.float64(c.seconds),
         "compile_seconds": np.float64(c.compile_seconds),
         "done": np.bool_(c.done),
@@ -69,7 +79,7 @@ def write_checkpoint(folder: Path, c: Checkpoint, flat: FlatView[Any], identity:
 
 def write_best(folder: Path, best: Best, flat: FlatView[Any]) -> None:
     """Replace best.npz, the best params by their names, for people and other programs."""
-    write_arrays(folder / BEST, dict(_split(best.x, flat)))
+    write_arrays(folder / BEST, {**dict(_split(best.x, flat)), **_kept_arrays(flat)})
 
 
 def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: bytes) -> Checkpoint:
@@ -82,7 +92,7 @@ def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: b
             raise SceneError(f"{a.file} is of another run, or {folder}'s settings have been changed since")
         # All names are looked at, for a damaged name would otherwise pass for something that was never there.
         leaves = [f"{kind}.{name}" for kind in ("params", "attempts") for name in flat.shapes]
-        always = {*_ALWAYS, *leaves, *(f"state.{k}" for k in state)}
+        always = {*_ALWAYS, *leaves, *(f"kept.{k}" for k in flat.kept), *(f"state.{k}" for k in state)}
         with_best = {*always, "best_loss", "best_iteration", *(f"best.{name}" for name in flat.shapes)}
         if a.names not in (always, with_best):
             wrong = ", ".join(n.encode("unicode_escape").decode() for n in sorted(a.names ^ with_best))
@@ -104,15 +114,17 @@ def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: b
             _attempts(a, flat),
             _number(a, "seconds"),
             _number(a, "compile_seconds"),
+            _kept(a, flat),
             done,
             str(a.read("ended", np.str_, ())),
         )
 
 
-def read_best(folder: Path, flat: FlatView[Any]) -> Best:
-    """The best of a run, from its checkpoint; SceneError where there is none."""
+def read_best(folder: Path, flat: FlatView[T]) -> tuple[Best, T]:
+    """The best of a run and its params, from its checkpoint; SceneError where there is none."""
     with open_arrays(folder / LAST) as a:
-        return Best(best_loss(a), _count(a, "best_iteration"), _vector(a, "best", flat))
+        best = Best(best_loss(a), _count(a, "best_iteration"), _vector(a, "best", flat))
+        return best, flat.keeping(_kept(a, flat)).unflatten(best.x)
 
 
 def read_best_loss(folder: Path) -> float:
@@ -121,11 +133,12 @@ def read_best_loss(folder: Path) -> float:
         return best_loss(a)
 
 
-def read_attempts(folder: Path, flat: FlatView[Any]) -> list[tuple[int, Vector]]:
+def read_attempts(folder: Path, flat: FlatView[T]) -> list[tuple[int, T]]:
     """The iterations that a run remembered and the one that it reached, and the params there."""
     with open_arrays(folder / LAST) as a:
-        reached = _count(a, "iteration")
-        return [*((i, x) for i, x in _attempts(a, flat) if i != reached), (reached, _vector(a, "params", flat))]
+        reached, kept = _count(a, "iteration"), flat.keeping(_kept(a, flat))
+        found = [*((i, x) for i, x in _attempts(a, flat) if i != reached), (reached, _vector(a, "params", flat))]
+        return [(i, kept.unflatten(x)) for i, x in found]
 
 
 def best_loss(a: Archive) -> float:
@@ -137,6 +150,25 @@ def _attempts(a: Archive, flat: FlatView[Any]) -> tuple[tuple[int, Vector], ...]
     iterations = a.read("attempt_iterations", np.int64, (None,))
     rows = _vectors(a, "attempts", flat, (len(iterations),))
     return tuple((int(i), x) for i, x in zip(iterations, rows, strict=True))
+
+
+def _kept_arrays(flat: FlatView[Any]) -> dict[str, Any]:
+    """What stays as it was, as arrays of the types that are read back."""
+    kinds = leaf_kinds(flat.like)
+    return {name: np.asarray(leaf).astype(_KEPT[kinds[name]]) for name, leaf in flat.kept.items()}
+
+
+def _kept(a: Archive, flat: FlatView[Any]) -> dict[str, Any]:
+    """What stays as it was: an Index in a file of somebody else's making may be out of its range."""
+    found: dict[str, Any] = {}
+    ranges = index_ranges(flat.like)
+    for name, like in _kept_arrays(flat).items():
+        array = a.read(f"kept.{name}", like.dtype.type, like.shape)
+        low, high = ranges.get(name, (0, 1))
+        if not ((array >= low) & (array <= high)).all():
+            raise SceneError(f"{a.file} cannot be read: {name} is not from {low} to {high}")
+        found[name] = array if array.shape else array.item()
+    return found
 
 
 def _split(x: Vector, flat: FlatView[Any]) -> list[tuple[str, Vector]]:

@@ -16,13 +16,11 @@ from rosesim.ad.function import fn
 from rosesim.ad.values import Index
 from rosesim.scenes.compiled import Compiled, Trajectory
 from rosesim.scenes.tree import leaves
-from rosesim.train.optimizers import Vector
 
 
-def explain(program: Compiled[Any, Any, Any], x: Vector, inputs: Any, what: str) -> str:
-    """Where the loss or the gradient (`what`) at the params x stopped being finite, as a clause; "" if unknown."""
+def explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: str) -> str:
+    """Where the loss or the gradient (`what`) at the params stopped being finite, as a clause; "" if unknown."""
     try:
-        params = program.flat.unflatten(x)
         trajectory = program.trajectory(params, inputs)
         steps = program.scene.steps
         if (found := first_state_not_finite(trajectory)) is not None:

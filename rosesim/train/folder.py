@@ -87,7 +87,7 @@ def read_attempts(folder: Path, scene: AnyScene) -> list[tuple[int, Any]]:
     """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
     flat = _flat(scene)
     found = dict(checkpoint.read_attempts(best_seed(folder), flat))
-    return [(i, flat.unflatten(found[i])) for i in worth_showing(sorted(found))]
+    return [(i, found[i]) for i in worth_showing(sorted(found))]
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,31 @@ def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     """
     where = best_seed(folder)
     found = read_settings(where, kind)
+    best, params = checkpoint.read_best(where, _flat(found.scene))
+    return BestRun(found.scene, found.inputs, params, best.loss, best.iteration, where)
+
+
+def read_last(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
+    """The params that a run has come to, after its last update, and its loss there: as `read_best`, of whose seed
+    it is where there are several.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train
+    >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
+    >>> with TemporaryDirectory() as folder:
+    ...     run = train(scene, inputs=inputs, iterations=2, optimizer="adam", out=Path(folder))
+    ...     last = read_last(Path(folder))
+    >>> last.iteration, last.loss == run.losses[-1]
+    (2, True)
+    """
+    where = best_seed(folder)
+    found = read_settings(where, kind)
     flat = _flat(found.scene)
-    best = checkpoint.read_best(where, flat)
-    return BestRun(found.scene, found.inputs, flat.unflatten(best.x), best.loss, best.iteration, where)
+    iteration, x = checkpoint.read_attempts(where, flat)[-1]
+    loss = read_rows(where / METRICS, iteration + 1)[-1].loss
+    return BestRun(found.scene, found.inputs, flat.unflatten(x), loss, iteration, where)
 
 
 def best_run(scene: str, base: Path = Path("runs")) -> Path | None:

@@ -17,6 +17,7 @@ import numpy as np
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.tree import FlatView
 from rosesim.train.attempts import is_remembered
 from rosesim.train.batch import first_not_finite, mean, over_inputs
 from rosesim.train.checkpoint import BEST, LAST, Best, Checkpoint, read_checkpoint, write_best, write_checkpoint
@@ -86,11 +87,12 @@ class Loop:
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
-        self.program = compiled(settings.scene)
-        self.flat = self.program.flat
+        self.program = compiled(settings.scene).held()  # one physics for a run
+        start = settings.start()
+        self.flat = FlatView.of(start)  # its own: seeds may differ in what is not tuned
         rule = self.plan.rule(settings.inputs)
         self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)
-        self.x0 = self.flat.flatten(settings.scene.params(np.random.default_rng(self.plan.seed)))
+        self.x0 = self.flat.flatten(start)
         state = {} if self.optimizer is None else self.optimizer.start(self.x0)
         self.at = Position(0, self.x0, state)
         self.best: Best | None = None
@@ -111,6 +113,7 @@ class Loop:
     def _take_up(self, c: Checkpoint) -> None:
         i = c.position.iteration
         self.at, self.best, self.ended, self.done = c.position, c.best, c.ended, c.done
+        self.flat = self.flat.keeping(c.kept)
         self.attempts = [a for a in c.attempts if a[0] < i]  # that of iteration i comes again with its evaluation
         self._before, self.compile_seconds = c.seconds, c.compile_seconds
 
@@ -201,7 +204,8 @@ class Loop:
     def _each_drawn(self, x: Vector, iteration: int) -> tuple[Vector, Vector]:
         """The losses and gradients at one point for all inputs that an iteration of a batch draws."""
         assert self.plan.batch is not None
-        return over_inputs(self.program, x, [self.inputs(iteration, k) for k in range(self.plan.batch)])
+        inputs = [self.inputs(iteration, k) for k in range(self.plan.batch)]
+        return over_inputs(self.program, x, inputs, self.flat.like)
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
         """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
@@ -276,8 +280,9 @@ class Loop:
         if self._record is not None:
             self._record.sync()
         c = Checkpoint(
-            self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.done, self.ended
-        )
+            self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
+            self.ended,
+        )  # fmt: skip
         write_checkpoint(self.out, c, self.flat, self.settings.identity)
         if self.best is not None and self.best is not self._saved_best:
             write_best(self.out, self.best, self.flat)
@@ -303,7 +308,7 @@ class Loop:
             return f"the params are no longer finite after the update of iteration {e.iteration}{self._where()}"
         nth = first_not_finite(*self._each_drawn(e.x, e.iteration)) if self.plan.batch and self.is_drawn else 0
         with _DIAGNOSING:
-            detail = explain(self.program, e.x, self.inputs(e.iteration, nth), e.what)
+            detail = explain(self.program, self.flat.unflatten(e.x), self.inputs(e.iteration, nth), e.what)
         return f"the {e.what} is no longer finite {e.when}" + (f": {detail}" if detail else "") + self._where()
 
     def _where(self) -> str:

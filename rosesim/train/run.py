@@ -105,6 +105,7 @@ def train(
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
         raise SceneError(f"{scene.name} draws no inputs: train_starts(scene, {batch}) trains so many starts at once")
+    made.start()  # what makes no sense is refused before a folder is made
     if out is not None:
         folders.begin(out, made)
     return _carried_out(Loop(made, out, report, stop))

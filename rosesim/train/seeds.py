@@ -94,9 +94,11 @@ def train_seeds(
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma)
     last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma)
+    made = Settings(scene, given, first, seeds)
+    made.start()
     if out is not None:
-        folders.begin(out, Settings(scene, given, first, seeds))
-    return _on_threads(Settings(scene, given, first, seeds), range(seed, last.seed + 1), out, report, threads)
+        folders.begin(out, made)
+    return _on_threads(made, range(seed, last.seed + 1), out, report, threads)
 
 
 def resume_seeds(

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.scenes.base import Scene
+from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import read_file, shown
@@ -53,6 +54,12 @@ class Settings:
     def is_drawn(self) -> bool:
         """Whether iterations differ in their inputs; never those of a foreign optimiser, which needs one loss."""
         return self.plan.optimizer not in FOREIGN and is_drawn(self.scene, self.inputs)
+
+    def start(self) -> Any:
+        """The params where tuning begins; SceneError where one of them is out of its bounds."""
+        params = self.scene.params(np.random.default_rng(self.plan.seed))
+        compiled(self.scene).check_bounds(params)
+        return params
 
     def record(self) -> dict[str, Any]:
         """As TOML's types; SceneError where a setting has a type that cannot be written down."""

@@ -69,6 +69,7 @@ def train_starts(
         raise SceneError(
             f"{scene.name} draws inputs for each iteration: train(scene, batch={n}) trains on their mean"
         )
+    made.start()
     if out is not None:
         folders.begin(out, made)
     return _together(made, out, report, stop)
@@ -116,11 +117,14 @@ class _Start:
         self._asking: Asking | None = None
         self._known: Run[Any] | None = None
         self._loop: Loop | None = None
+        self.like = compiled(made.scene).flat.like
+        """Params with what is not tuned in this run."""
         alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
         with self._failing():
             if self.out is not None and not is_run(self.out):
                 folders.begin(self.out, alone)
             self._loop = Loop(alone, self.out, report)
+            self.like = self._loop.flat.like
             self._known = finished(self._loop)
             if self.out is not None and self._known is None:
                 alone.write(self.out)  # its iterations may be more than they were
@@ -164,11 +168,12 @@ class _Start:
 
 def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:
     n, first = made.plan.batch or 1, made.plan.seed
-    program = compiled(made.scene)
+    program = compiled(made.scene).held()
     begun = time.perf_counter()
     compile_program(program, made)
     compile_seconds = time.perf_counter() - begun
     starts = [_Start(made, first + k, out, report) for k in range(n)]
+    likes = [start.like for start in starts]
     rows = np.zeros((n, program.flat.size))  # of a run that has ended, its last row is computed and not looked at
     try:
         for start in starts:
@@ -177,7 +182,7 @@ def _together(made: Settings, out: Path | None, report: Report, stop: threading.
             for row, start in zip(rows, starts, strict=True):
                 if start.wanted is not None:
                     row[:] = start.wanted.x
-            losses, gradients = over_params(program, rows, made.inputs)
+            losses, gradients = over_params(program, rows, made.inputs, likes)
             for k, start in enumerate(starts):
                 if start.wanted is not None:
                     start.take(float(losses[k]), gradients[k])

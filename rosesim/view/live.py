@@ -224,7 +224,7 @@ class Live:
             self._publish(float(loss), gradient, steep)
         if going and not now.settled:
             self._remember(float(loss))
-            now.params, now.iteration = flat.unflatten(after), now.iteration + 1
+            now.params, now.iteration = flat.unflatten(after, now.params), now.iteration + 1
             if self._held is not None:
                 now.params, now.inputs = self.scene.drag(*self._held, now.params, now.inputs)
             time.sleep(BREATH_SECONDS)

@@ -1,0 +1,157 @@
+"""Looks at things that may change, and the check that they have not: the same objects as when they were first seen.
+
+The check is run before each call, so what it costs is what a call costs. It is one pass over all looks in C; the
+loop in Python that tells an equal number from a changed one comes only where an object is another one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from operator import call, is_, itemgetter
+from typing import Any
+
+import numpy as np
+
+MISSING = object()
+"""What is seen where nothing is."""
+_END = (object(),)
+"""After each look at things whose number may change, so that none can pass from one look to the next unseen."""
+
+Getter = Callable[[Any], Sequence[Any]]
+
+
+class Again:
+    """Something to go through again and again, by a function that gives what there is to see."""
+
+    __slots__ = ("_look", "_v")
+
+    def __init__(self, look: Callable[[Any], Iterable[Any]], v: Any):
+        self._look, self._v = look, v
+
+    def __iter__(self) -> Any:
+        return iter(self._look(self._v))
+
+
+class Looks:
+    """What was looked at and what was seen."""
+
+    def __init__(self) -> None:
+        self.spaces: dict[int, tuple[Any, dict[str, Any]]] = {}
+        """Mappings by identity, with some names in each and what they stood for, or MISSING."""
+        self.fixed: dict[Any, tuple[Getter, Any, Sequence[Any]]] = {}
+        """By key: what to call with what, for a sequence whose length does not change; and what that was."""
+        self.open: dict[Any, tuple[Iterable[Any], Sequence[Any]]] = {}
+        """By key: something to go through, in which there may be more or fewer things next time."""
+        self.contents: dict[int, Callable[[], bool]] = {}
+        """By identity of an array: whether its numbers are as they were."""
+
+    def name(self, space: Any, name: str) -> None:
+        """Look at what a name stands for."""
+        self.spaces.setdefault(id(space), (space, {}))[1].setdefault(name, space.get(name, MISSING))
+
+    def get(self, key: str, getter: Getter, v: Any) -> None:
+        """Look at parts of a thing, always as many."""
+        if (key, id(v)) not in self.fixed:
+            self.fixed[key, id(v)] = getter, v, getter(v)
+
+    def go_through(self, key: str, v: Any, things: Iterable[Any]) -> None:
+        """Look at all parts of a thing v."""
+        if (key, id(v)) not in self.open:
+            self.open[key, id(v)] = things, [*things]
+
+
+class Check:
+    """Whether all that some looks have seen is as it was."""
+
+    def __init__(self, all_looks: Iterable[Looks]):
+        self._getters: list[Getter] = []
+        self._targets: list[Any] = []
+        self._things: list[Iterable[Any]] = []
+        self._absent: list[tuple[Any, list[str]]] = []
+        self._contents: list[Callable[[], bool]] = []
+        self._was: list[Any] = []
+        self._is_one_world = True
+        """Whether no two looks saw different things in one place: then something changed between them."""
+        spaces: dict[int, tuple[Any, dict[str, Any]]] = {}
+        fixed: dict[Any, tuple[Getter, Any, Sequence[Any]]] = {}
+        opened: dict[Any, tuple[Iterable[Any], Sequence[Any]]] = {}
+        contents: dict[Any, Callable[[], bool]] = {}
+        for looks in all_looks:
+            for key, (space, names) in looks.spaces.items():
+                known = spaces.setdefault(key, (space, {}))[1]
+                for name, was in names.items():
+                    self._agree((known.setdefault(name, was),), (was,))
+            for key, found in looks.fixed.items():
+                self._agree(fixed.setdefault(key, found)[2], found[2])
+            for key, seen in looks.open.items():
+                self._agree(opened.setdefault(key, seen)[1], seen[1])
+            for key, same in looks.contents.items():
+                if contents.setdefault(key, same) is not same:
+                    contents[key, id(same)] = same  # copies that were made at different times
+        for space, names in spaces.values():
+            there = [n for n, was in names.items() if was is not MISSING]
+            if len(there) < len(names):
+                self._absent.append((space.keys(), [n for n, was in names.items() if was is MISSING]))
+            if there:
+                there = there if len(there) > 1 else there * 2  # of one name itemgetter makes no tuple
+                self._add(itemgetter(*there), space, [names[n] for n in there])
+        for getter, target, was in fixed.values():
+            self._add(getter, target, was)
+        for things, was in opened.values():
+            self._things += (things, _END)
+            self._was += (*was, *_END)
+        self._contents += contents.values()
+
+    def _add(self, getter: Getter, target: Any, was: Sequence[Any]) -> None:
+        self._getters.append(getter)
+        self._targets.append(target)
+        self._was += was
+
+    def _agree(self, known: Sequence[Any], was: Sequence[Any]) -> None:
+        if len(known) != len(was) or not all(map(is_, known, was)):
+            self._is_one_world = self._is_one_world and _alike(known, was)
+
+    def passes(self) -> bool:
+        """Whether everything is as it was."""
+        now = itertools.chain.from_iterable(map(call, self._getters, self._targets))
+        try:
+            if not all(map(is_, itertools.chain(now, *self._things), self._was)) and not self._is_equal():
+                return False
+        except Exception:  # what was there is not, or is being changed, or is no such thing any more
+            return False
+        for names, absent in self._absent:
+            if not names.isdisjoint(absent):
+                return False
+        for same in self._contents:
+            if not same():
+                return False
+        return self._is_one_world
+
+    def _is_equal(self) -> bool:
+        """Whether what is no longer the same object is the same number or text."""
+        now = [
+            *itertools.chain.from_iterable(map(call, self._getters, self._targets)),
+            *itertools.chain(*self._things),
+        ]
+        if not _alike(now, self._was):
+            return False
+        self._was = now  # found by identity from now on
+        return True
+
+
+_TEXTS_AND_NUMBERS = (int, float, complex, str, bytes, bool)
+
+
+def _alike(now: Sequence[Any], was: Sequence[Any]) -> bool:
+    return len(now) == len(was) and all(a is b or _is_same(a, b) for a, b in zip(now, was, strict=True))
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Whether two values are one number or text, to the bit."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.generic):
+        return a.dtype == b.dtype and not a.dtype.hasobject and a.tobytes() == b.tobytes()
+    # 0.0 and -0.0 are two numbers.
+    return type(a) in _TEXTS_AND_NUMBERS and a == b and (a != 0 or repr(a) == repr(b))

@@ -1,0 +1,82 @@
+"""The values and gradients of a check's programs around their point, for the verdict over a distance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.decisions import RAN, Flip, first_flip
+from rosesim.ad.errors import ProgramError
+from rosesim.ad.function import Program
+from rosesim.ad.machine import cores
+from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
+from rosesim.checks.programs import LONG, Programs, Vector
+
+CONTINUOUS = frozenset({"minimum", "maximum", "abs"})
+"""Decisions at which the two ways meet: the slope changes there, the value does not jump."""
+
+
+class Around:
+    """The values and gradients of c . value, one point after another, on all cores where a run is long."""
+
+    def __init__(self, programs: Programs, value: Any, cotangent: Vector):
+        self._programs, self._value, self._cotangent = programs, value, cotangent
+
+    def values(self, points: Vector) -> Vector:
+        """At each row; NaN where the program stops or gives no number."""
+        return np.array(self._each(self._value_at, points))
+
+    def gradients(self, points: Vector) -> Vector:
+        """The same, a row each."""
+        return np.array(self._each(self._gradient_at, points))
+
+    def flips(self, one: Vector, other: Vector) -> Flip | None:
+        """The decision that differs first between two points: of those at which a value can jump, else of all."""
+        runs = [self._programs.run_beside(x) for x in (one, other)]
+        if runs[0] is None or runs[1] is None or runs[0].key == runs[1].key:
+            return None
+        recorded, tables = self._programs.recorded, [run.table for run in runs if run is not None]
+        words = [c.what for c in recorded.columns]
+        words = [words[k - 1] if what == RAN else what for k, what in enumerate(words)]
+        jumps = np.array([what not in CONTINUOUS for what in words])
+        return first_flip(recorded, tables[0] * jumps, tables[1] * jumps) or first_flip(recorded, *tables)
+
+    def _value_at(self, x: Vector) -> float:
+        out = zip(self._value.call(*self._programs.arguments(x)), self._programs.real_outputs, strict=True)
+        numbers = np.concatenate([np.ravel(v) for v, real in out if real])
+        with np.errstate(all="ignore"):
+            return float(self._cotangent @ numbers)
+
+    def _gradient_at(self, x: Vector) -> Vector:
+        return self._programs.reverse(x, self._cotangent)[1]
+
+    def _each(self, of: Callable[[Vector], Any], points: Vector) -> list[Any]:
+        def tried(x: Vector) -> Any:
+            try:
+                return of(x)
+            except (ProgramError, ArithmeticError, ValueError):
+                return np.nan if of == self._value_at else np.full(len(x), np.nan)
+
+        if self._programs.work < LONG:
+            return [tried(x) for x in points]
+        with ThreadPoolExecutor(cores()) as pool:
+            return list(pool.map(tried, points))
+
+
+def all_over_distance(
+    programs: Programs, cotangents: Mapping[str, Vector], rng: np.random.Generator
+) -> tuple[OverDistance, ...]:
+    """For each output (weighted by its cotangent) over what distance its gradient is of use."""
+    if not len(programs.x):
+        return ()
+    value = Program(programs.f, programs.types).compiled
+    scale = scales(programs.x, list(programs.inputs.values()))
+    count = directions_for(programs.work * len(cotangents), len(programs.x))
+    found: list[OverDistance] = []
+    for output, c in cotangents.items():
+        around = Around(programs, value, c)
+        found.append(over_distance(around, programs.x, scale, rng, count=count, flips=around.flips, output=output))
+    return tuple(found)

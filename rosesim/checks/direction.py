@@ -1,0 +1,153 @@
+"""One direction of a check: the verdict by few runs where those say it, and what else is tried where they do not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from rosesim.ad.noisy import LARGE
+from rosesim.checks.growth import Growth, largest_growth
+from rosesim.checks.judge import BESIDE, JVP_TOLERANCE, Derivatives, Finding, judge
+from rosesim.checks.ladder import INWARD, Ladder
+from rosesim.checks.programs import Programs, Run, Vector
+from rosesim.checks.scale import searched
+from rosesim.checks.slopes import Slopes
+
+ULP = float(np.finfo(np.float64).eps)
+NOISY_RUNS = 8
+NOISE = 2 * ULP
+"""How much a noisy operator errs at most: four roundings."""
+BOUND = 10.0
+"""Rounding may move a result by so many times as much as it does in the noisy runs."""
+FARTHEST = 16
+"""Steps up to 1e16 times the scale: the point is a rounding of something else."""
+
+
+class Direction:
+    """The runs along one direction of one input, and the verdict on each output's derivative along it.
+
+    Most derivatives are judged by the ladder of eight steps. Where that does not say right or kinked, the ladder is
+    made longer to both ends (and put where the function's own scale is, if the input has none), and then rounding is
+    measured.
+    """
+
+    def __init__(self, programs: Programs, here: Run, unit: Vector, scales: Vector, assumed: bool):
+        self.programs, self._here, self._unit = programs, here, unit
+        self._assumed = assumed
+        self._place(scales)
+
+    def _place(self, scales: Vector) -> None:
+        self.scales = scales
+        self.ladder = Ladder(self.programs, self._here, self._unit, scales)
+        self.tangent, self._table = self.programs.forward(self.programs.x, self.ladder.vector)
+
+    @property
+    def growth(self) -> Growth:
+        """Of the tangents over the rollout."""
+        return largest_growth(self.programs.growth, self._table)
+
+    def finding(self, c: Vector, gradient: Vector, part: slice) -> Finding:
+        """The verdict on the derivative of c . value, of which this is the gradient."""
+        found = self._judged(c, gradient, part)
+        if found.kind in ("right", "kinked"):
+            return found
+        if found.error_jvp_vjp <= JVP_TOLERANCE and found.kind != "exploding":
+            again = self._longer(c, gradient, part)
+            if again is None or again.kind in ("right", "kinked"):
+                return again or found
+            found = again
+        if found.kind in ("wrong", "jagged"):
+            value, slope = self._noise(c)
+            found = self._judged(c, gradient, part, BOUND * value, BOUND * slope)
+        return found
+
+    def _judged(self, c: Vector, gradient: Vector, part: slice, value: float = 0.0, slope: float = 0.0) -> Finding:
+        v = self.ladder.vector
+        slopes = Slopes(self.ladder, c, value)
+        norm, own = self._norms(gradient, part)
+        d = Derivatives(float(c @ self.tangent), float(gradient @ v), norm, own, self._beside(c), slope)
+        return judge(slopes, d, self.growth)
+
+    def _norms(self, gradient: Vector, part: slice) -> tuple[float, float]:
+        steps = gradient * self.scales
+        return float(np.linalg.norm(steps)), float(np.linalg.norm(steps[part]))
+
+    def _beside(self, c: Vector) -> Callable[[int], float]:
+        def beside(side: int) -> float:
+            v = self.ladder.vector
+            found = self.programs.forward_beside(self.programs.x + side * BESIDE * v, v)
+            return float("nan") if found is None else float(c @ found)
+
+        return beside
+
+    # ----------------------------------------------------------------------------- if need be
+
+    def _longer(self, c: Vector, gradient: Vector, part: slice) -> Finding | None:
+        """The verdict by longer and shorter steps, or by those of the function's own scale."""
+        if self._assumed:
+            self._assumed = False
+            found = searched(self.programs, c, self.ladder.vector)
+            if found is not None:
+                self._place(np.where(self._unit != 0.0, self.scales * found, self.scales))
+                again = self._judged(c, gradient, part)
+                if again.kind in ("right", "kinked"):
+                    return again
+        slope = abs(float(gradient @ self.ladder.vector))
+        size = float(np.abs(c * self._here.value).sum())
+        if slope > 0.0 and size > slope:
+            self.ladder.lengthen(10.0 ** np.arange(0.0, min(np.log10(size / slope), FARTHEST)))
+        if not self.ladder.kink_here:
+            self.ladder.lengthen(INWARD)
+        return self._judged(c, gradient, part)
+
+    def _noise(self, c: Vector) -> tuple[float, float]:
+        """How far c . value and its derivative move when arguments and intermediates move by a rounding."""
+        exact, runs = self._noisy
+        if exact is None or not runs:
+            return 0.0, 0.0
+        # Where a decision lies within rounding, its flip is no rounding error: those that decide alike count.
+        alike = [r for r in runs if r[2] == exact[2]]
+        chosen = alike if len(alike) > 1 else runs
+        moved = [np.abs([c @ (v - exact[0]), c @ (t - exact[1])]) for v, t, _ in chosen]
+        value, slope = np.max(moved, axis=0)
+        return float(value), float(slope)
+
+    @functools.cached_property
+    def _noisy(self) -> tuple[tuple[Vector, Vector, int] | None, list[tuple[Vector, Vector, int]]]:
+        rng = np.random.default_rng(0)
+        x, v = self.programs.x, self.ladder.vector
+        exact = self.programs.disturbed(x, v, LARGE, 0.0)
+        found: list[tuple[Vector, Vector, int]] = []
+        for _ in range(NOISY_RUNS):
+            moved = x * (1.0 + 0.5 * ULP * rng.uniform(-1.0, 1.0, len(x)))
+            run = self.programs.disturbed(moved, v, LARGE * rng.uniform(1.0, 2.0), NOISE)
+            if run is not None and np.isfinite(run[0]).all() and np.isfinite(run[1]).all():
+                found.append(run)
+        return exact, found
+
+    # ------------------------------------------------------------------------- stop_gradient
+
+    def unstopped(self, c: Vector, gradient: Vector, part: slice) -> Finding:
+        """The verdict on the derivative without any `stop_gradient`, which is what differences see."""
+        v = self.ladder.vector
+
+        def beside(side: int) -> float:
+            found = self.programs.unstopped_beside(self.programs.x + side * BESIDE * v, v)
+            return float("nan") if found is None else float(c @ found)
+
+        slope = float(c @ self.programs.unstopped(self.programs.x, v))
+        norm, own = self._norms(gradient, part)
+        norm, own = max(norm, abs(slope)), max(own, abs(slope))
+        return judge(Slopes(self.ladder, c), Derivatives(slope, slope, norm, own, beside), Growth())
+
+
+def directions(part: slice, size: int, rng: np.random.Generator, most: int, coordinates: int) -> list[Vector]:
+    """Unit vectors within a part of x, at most so many: along each number, or as many as `coordinates` at random."""
+    length = part.stop - part.start
+    few = length <= coordinates and length <= most
+    inside = np.eye(length) if few else rng.normal(size=(min(coordinates, most), length))
+    found = np.zeros((len(inside), size))
+    found[:, part] = inside / np.linalg.norm(inside, axis=1, keepdims=True)
+    return list(found)

@@ -1,0 +1,185 @@
+"""Slopes of one number along a ladder: differences, extrapolated as Richardson did, and how far they may be off."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rosesim.checks.ladder import Ladder, Rung
+from rosesim.checks.programs import Run, Vector
+
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Of a value, relative: what a difference of two cannot see, where the noise has not been measured."""
+SAME = 0.05
+"""Bends at successive steps that differ by less are one kink: of a smooth curve the bend falls with the step."""
+BEND_NOISE = 0.02
+"""What rounding may add to a bend that is believed."""
+TRUMPS = 3.0
+"""So many times what it may be off a slope contradicts another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A derivative by differences, and how far it may be off: two rungs differ by so much, rounding included."""
+
+    slope: float
+    doubt: float
+    h: float = 0.0
+    """The longest step that it was made of."""
+
+
+NOTHING = Estimate(math.nan, math.inf)
+
+
+class Slopes:
+    """The differences of c . value; `rounding` is how much noise moves that, where it was measured."""
+
+    def __init__(self, ladder: Ladder, c: Vector, rounding: float = 0.0):
+        self.ladder, self._c = ladder, c
+        self._rounding = rounding
+        self._central: dict[bool, list[Estimate]] = {}
+
+    # ----------------------------------------------------------------------------- differences
+
+    def _gain(self, run: Run) -> float:
+        return float(self._c @ (run.value - self.ladder.here.value))
+
+    def _blur(self, r: Rung) -> float:
+        """How much rounding may be in the difference of two values of a rung."""
+        ends = [self.ladder.here, *(run for run in (r.left, r.right) if run is not None)]
+        size = max(float(np.abs(self._c * run.value).sum()) for run in ends)
+        return max(ROUNDING * size, self._rounding)
+
+    def estimates(self, smooth: bool = False) -> list[Estimate]:
+        """All estimates by central differences; `smooth`: of the steps without a flip alone."""
+        if smooth not in self._central:
+            rungs = list(self.ladder.rungs)
+            if smooth:  # the shortest ones, up to the first that flips
+                rungs = list(itertools.takewhile(lambda r: r.flip is None, reversed(rungs)))[::-1]
+            found = [
+                (r.h, float(self._c @ (r.right.value - r.left.value)) / (r.left_h + r.right_h), self._blur(r) / r.h)
+                for r in rungs
+                if r.left is not None and r.right is not None
+            ]
+            self._central[smooth] = _estimates(found, order=2)
+        return self._central[smooth]
+
+    def central(self, smooth: bool = False) -> Estimate:
+        """The derivative by central differences, where they agree best."""
+        return _best(self.estimates(smooth))
+
+    def side(self, side: int) -> Estimate:
+        """The derivative on one side (-1 or 1) by differences with the point itself, where they agree best."""
+        found = [(r.h, slope, self._blur(r) / r.h) for r, slope in self._side(side)]
+        return _best(_estimates(found, order=1))
+
+    def _side(self, side: int) -> list[tuple[Rung, float]]:
+        found: list[tuple[Rung, float]] = []
+        for r in self.ladder.rungs:
+            run, h = (r.left, -r.left_h) if side < 0 else (r.right, r.right_h)
+            if run is not None:
+                found.append((r, self._gain(run) / h))
+        return found
+
+    # ------------------------------------------------------------------------------- judgements
+
+    def supports(self, slope: float, tolerance: float) -> bool:
+        """Whether two successive differences agree on a slope."""
+        return any(e.doubt <= tolerance and abs(e.slope - slope) <= tolerance for e in self.estimates())
+
+    def trumped(self, found: Estimate, slope: float, tolerance: float) -> bool:
+        """Whether shorter steps speak for a slope and against an estimate: it was not yet the limit."""
+        return any(
+            e.h < found.h and e.doubt <= tolerance
+            and abs(e.slope - slope) <= TRUMPS * e.doubt
+            and abs(e.slope - found.slope) > TRUMPS * (e.doubt + found.doubt)
+            for e in self.estimates(smooth=True)
+        )  # fmt: skip
+
+    def reach(self, slope: float, tolerance: float) -> float:
+        """The longest step up to which every central difference is within a tolerance of a slope; 0 where none is."""
+        longest = 0.0
+        for r in reversed(self.ladder.rungs):
+            if r.left is None or r.right is None:
+                break
+            off = abs(float(self._c @ (r.right.value - r.left.value)) / (r.left_h + r.right_h) - slope)
+            if off > tolerance + self._blur(r) / r.h:
+                break
+            longest = r.h
+        return longest
+
+    def steepest(self) -> float:
+        """The largest slope from the point to any end of a step, without what rounding may have made of it."""
+        found = [
+            max(0.0, abs(slope) - self._blur(r) / r.h)
+            for side in (-1, 1)
+            for r, slope in self._side(side)
+            if r.h <= 1.0
+        ]
+        return max(found, default=0.0)
+
+    def bends(self, least: float) -> bool:
+        """Whether the slopes to both sides stay apart, by more than `least`, however short the step: a kink."""
+        found: list[float] = []
+        for (r, left), (q, right) in zip(reversed(self._side(-1)), reversed(self._side(1)), strict=False):
+            if r is not q:
+                return False
+            bend = right - left
+            if 2.0 * self._blur(r) / r.h <= BEND_NOISE * abs(bend):
+                found.append(bend)
+                if len(found) == 3:
+                    break
+        if len(found) < 3:
+            return False
+        return max(found) - min(found) <= SAME * abs(found[0]) and abs(found[0]) > least
+
+    def jump(self) -> float | None:
+        """What c . value jumps by at the point, or None where the two sides meet, or are none for all the flips."""
+        if not (self.ladder.side_is_smooth(-1, 2) and self.ladder.side_is_smooth(1, 2)):
+            return None
+        rungs = self.ladder.rungs
+        if len(rungs) < 3:
+            return None
+        ends = [(r.left, r.right) for r in (rungs[-3], rungs[-1]) if r.left is not None and r.right is not None]
+        if len(ends) < 2:
+            return None
+        across = [self._gain(right) - self._gain(left) for left, right in ends]
+        alone = [0.5 * (self._gain(right) + self._gain(left)) for left, right in ends]
+        for gaps in (across, alone):
+            # A hundred times shorter a step leaves a hundredth of a slope, and all of a jump.
+            # Both sides far from the point and near each other, at the tip of a cone, is none.
+            far = max(abs(self._gain(run)) for run in ends[1])
+            large = abs(gaps[1]) > max(1e3 * self._blur(rungs[-1]), 0.5 * far)
+            if large and abs(gaps[1]) > 0.5 * abs(gaps[0]):
+                return gaps[1]
+        return None
+
+    def changes(self) -> bool:
+        """Whether c . value differs anywhere on the ladder from what it is at the point."""
+        return any(
+            abs(self._gain(run)) > self._blur(r)
+            for r in self.ladder.rungs
+            for run in (r.left, r.right)
+            if run is not None
+        )
+
+
+def _estimates(found: Sequence[tuple[float, float, float]], order: int) -> list[Estimate]:
+    """Of (step, slope, noise) in falling order: each slope that a next one confirms, extrapolated ones included."""
+    extrapolated: list[tuple[float, float, float]] = []
+    for (h, a, _), (k, b, noise) in itertools.pairwise(found):
+        ratio = (h / k) ** order  # the error falls by so much; of central differences only even powers are there
+        extrapolated.append((h, b + (b - a) / (ratio - 1), noise))
+    return [
+        Estimate(b + 0.0, abs(a - b) + noise, h)  # no -0
+        for row in (found, extrapolated)
+        for (h, a, _), (_, b, noise) in itertools.pairwise(row)
+    ]
+
+
+def _best(found: Sequence[Estimate]) -> Estimate:
+    return min((e for e in found if not math.isnan(e.doubt)), key=lambda e: e.doubt, default=NOTHING)
