@@ -48,14 +48,14 @@ def reading(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, .
             take_one()
         if n == 1 and c.rarely(2):
             items.append(None)
-        elif Ellipsis not in items and c.rarely(4) and not isinstance(element, T.VecType):
+        elif not _has_rest(items) and c.rarely(4) and not isinstance(element, T.VecType):
             source.append(n)
             items.append(...)
         else:
             m, cut = _cut(c, n)
             source.append(m)
             items.append(cut)
-    if not lengths or c.rarely(3):
+    if not source or c.rarely(3):
         take_one()
     if math.prod(source) > MOST:
         return T.VecType(1, t), (0,)
@@ -73,7 +73,7 @@ def place(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...
             items.append(None)
         if n and c.rarely(2):
             items.append(_whole(c, n, traced))
-        elif Ellipsis not in items and c.rarely(5) and not isinstance(element, T.VecType):
+        elif not _has_rest(items) and c.rarely(5) and not isinstance(element, T.VecType):
             there.append(n)
             items.append(...)
         else:
@@ -82,6 +82,10 @@ def place(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...
             there.append(len(range(n)[cut]))
             items.append(cut)
     return vectors(there, element), tuple(items)
+
+
+def _has_rest(items: list[Any]) -> bool:
+    return any(i is ... for i in items)  # not by ==, which traced indices answer with a traced value
 
 
 def _whole(c: Choices, n: int, traced: Traced) -> Any:
