@@ -71,7 +71,7 @@ def one_by_one(made: Any, given: Any, inputs: Any, n: int) -> Run:
 
 
 def shots(steps: int, n: int, rounds: int) -> dict[str, Any]:
-    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}"])
+    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}", "contact=published"])
     made = compiled(scene)
     given = many(scene.params(np.random.default_rng(0)), n)
     both = np.concatenate([given.position, given.velocity], 1)

@@ -34,7 +34,7 @@ def c_adjoint(variant: str, steps: int, folder: Path) -> Run:
 
 
 def ours(steps: int) -> tuple[Run, float]:
-    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}"])
+    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}", "contact=published"])
     begun = time.perf_counter()
     program = compiled(scene).value_and_grad
     seconds = time.perf_counter() - begun

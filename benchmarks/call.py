@@ -1,8 +1,9 @@
-"""What calling a compiled program from Python costs, beside a bare call through ctypes: a JSON line each.
+"""What calling a program from Python costs, beside a bare call through ctypes: a JSON line each.
 
     python benchmarks/call.py
 
-Microseconds a call: medians of rounds in which all take turns. Each program computes next to nothing.
+Microseconds a call: medians of rounds in which all take turns. Each program computes next to nothing. Those that are
+not compiled beforehand look at all they read before they run; what that takes alone is measured too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from rosesim import Real, Vec, fn, grad, value_and_grad
+from rosesim import Index, Real, Vec, const, fn, grad, value_and_grad
+from rosesim.ad.types import REAL
 
+STIFFNESS = 3.0
 CALLS, ROUNDS = 20_000, 15
 
 
@@ -29,11 +32,36 @@ def bare() -> Callable[[float], float]:
     return f
 
 
+def pull(x: Any) -> Any:
+    """A helper that reads a global."""
+    return STIFFNESS * x
+
+
+class Spring:
+    """An object with a method of the language."""
+
+    def __init__(self, stiffness: float):
+        self.stiffness = stiffness
+
+    @fn
+    def force(self, x: Real) -> Real:
+        """By Hooke's law."""
+        return self.stiffness * x
+
+
 def programs() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     """By name: what is called, with what."""
     cube = fn(lambda x: x * x * x)
     four = fn(lambda a, b, c, d: a * b + c * d)
     x = np.array([1.0, 2.0, 3.0])
+    helped = fn(lambda x: pull(x) + STIFFNESS)
+    spring = Spring(3.0)
+    terrain = np.zeros(10**7)
+
+    @fn
+    def height(x: Real) -> Real:
+        return const(terrain)[Index[10**7].clamp(x)]
+
     return {
         "ctypes, Real -> Real": (bare(), (2.0,)),
         "Real -> Real": (cube.compile(Real), (2.0,)),
@@ -43,7 +71,20 @@ def programs() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         "Real -> Real, given a NumPy number": (cube.compile(Real), (np.float64(2.0),)),
         "Vec[Real, 3] -> Real": (fn(lambda v: v[0] * v[1] + v[2]).compile(Vec[Real, 3]), (x,)),
         "Real -> Real, not compiled beforehand": (cube, (2.0,)),
+        "with a helper and a global, not compiled beforehand": (helped, (2.0,)),
+        "a method, not compiled beforehand": (spring.force, (2.0,)),
+        "10^7 numbers handed to const, not compiled beforehand": (height, (3.0,)),
+        "what it looks at: nothing": (looks_of(cube), ()),
+        "what it looks at: a helper and a global": (looks_of(helped), ()),
+        "what it looks at: a method": (looks_of(spring.force), ()),
+        "what it looks at: 10^7 numbers handed to const": (looks_of(height), ()),
     }
+
+
+def looks_of(f: Any) -> Callable[[], bool]:
+    """The check before a call of a function of one number."""
+    f(2.0)
+    return f.traced((REAL,), live=True).world.unchanged
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ import time
 GRADIENT = """
 import numpy as np
 from rosesim.scenes import compiled, configure, find_scene
-scene, inputs = configure(find_scene("billiards"), [])
+scene, inputs = configure(find_scene("billiards"), ["contact=published"])
 program = compiled(scene).value_and_grad
 program(scene.params(np.random.default_rng(0)), inputs)
 print(program.seconds)

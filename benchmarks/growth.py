@@ -37,7 +37,7 @@ def least(run: Callable[[], object]) -> float:
 
 
 def one(what: str, units: float, steps: int, layers: int = 4, runs: int = 1, budget: int | None = None) -> None:
-    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}", f"layers={layers}"])
+    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}", f"layers={layers}", "contact=published"])
     params = scene.params(np.random.default_rng(0))
     with memory_budget(budget or 1 << 30):
         both = value_and_grad(Compiled(scene).loss, wrt=0)

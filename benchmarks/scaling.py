@@ -34,7 +34,7 @@ from rosesim.train.sweeps.record import make_record
 from rosesim.train.sweeps.trial import NUMBERS, Outcome
 
 DATA = Path(__file__).parent / "data" / "scaling.json"
-SCENES = {"billiards": [], "mass_spring": ["robot=D"]}
+SCENES = {"billiards": ["contact=published"], "mass_spring": ["robot=D"]}
 CORES = (1, 10, 100, 1000)
 TRIALS = 10_000
 """Of the sweep that the page computes."""

@@ -88,7 +88,7 @@ from rosesim.ad.mathematics import (
 from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.ad.types import Null
 from rosesim.ad.values import Bool, Index, Real, Tan
-from rosesim.ad.vector import Struct, Vec, const
+from rosesim.ad.vector import Struct, Vec, const, stack
 from rosesim.checks.grads import check_grads
 
 __version__ = "0.1.0"
@@ -104,7 +104,7 @@ def _compiler() -> Any:
 set_backend(_compiler)
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
-_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
+_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque", "stack"]
 _CONTROL = [
     "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
     "while_loop",

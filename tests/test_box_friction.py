@@ -138,6 +138,20 @@ def test_the_gradient_check_passes():
     assert found.passed and set(found.verdicts.values()) == {"right"}, found
 
 
+def test_with_the_exact_contact_there_are_no_teeth_and_descent_finds_the_least_loss():
+    """Kinks where a corner begins to stick, and between them a derivative that differences confirm."""
+    scene = replace(SCENE, contact="exact")
+    mu = np.linspace(0.2, 0.6, 2001)
+    loss, gradient = compiled(scene).batch(2001, gradient=True)(friction(mu), scene.inputs())
+    loss, slope = np.asarray(loss), np.asarray(gradient.mu)
+    rise = np.diff(loss) / np.diff(mu)
+    middle = 0.5 * (slope[1:] + slope[:-1])
+    kinks = np.abs(np.diff(slope)) > 0.05
+    assert kinks.sum() == 2 and np.abs(rise - middle)[~kinks].max() < 1e-3
+    assert np.abs(np.diff(loss)).max() < 1e-3  # nothing jumps
+    assert train(scene).losses[-1] == pytest.approx(loss.min(), rel=1e-6)
+
+
 def test_dragging_sets_the_throw():
     params, inputs = friction(0.3), SCENE.inputs()
     for handle, to in (("goal", (0.3, 0.4)), ("box", (0.2, 0.5)), ("throw", (0.4, 0.1))):

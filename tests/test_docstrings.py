@@ -38,6 +38,7 @@ SHOWN = {
     "rosesim.scenes.kit.Network": "rosesim.scenes.kit.network",
     "rosesim.scenes.kit.Pair": "rosesim.scenes.kit.joint_impulse",
     "rosesim.scenes.kit.Particles": "rosesim.scenes.kit.undeformed",
+    "rosesim.scenes.kit.PublishedGround": "rosesim.scenes.kit.PublishedGround.box_contact",
     "rosesim.scenes.kit.RigidBodies": "rosesim.scenes.kit.link_impulses",
     "rosesim.scenes.kit.RigidBody": "rosesim.scenes.kit.Ground.box_contact",
     "rosesim.scenes.kit.Surface": "rosesim.scenes.kit.Waves.step",

@@ -178,7 +178,7 @@ def test_an_inner_function_that_kept_a_value() -> None:
 
     @fn
     def f(x: Real) -> Real:
-        @fn  # here
+        @fn
         def inner(y: Real) -> Real:
             return x * y
 
@@ -186,7 +186,8 @@ def test_an_inner_function_that_kept_a_value() -> None:
         return inner(x)
 
     assert f(3.0) == 9.0
-    refuses(EscapedValue, lambda: kept[0](2.0), "inner uses traced values of a function whose tracing has ended")
+    run = lambda: kept[0](2.0)  # here
+    refuses(EscapedValue, run, "inner uses traced values of a function whose tracing has ended", "is defined at")
 
 
 def test_a_construct_outside_of_any_function() -> None:

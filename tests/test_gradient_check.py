@@ -10,6 +10,7 @@ import pytest
 from rosesim import Dual, Index, Real, Vec, fn, maximum, select
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.check import check_gradient
+from rosesim.scenes.errors import SceneError
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,18 @@ def test_a_derivative_that_is_wrong_at_one_smooth_point_is_no_kink():
 
 def test_a_wrong_derivative_where_all_is_smooth_fails():
     assert not check_gradient(Hinge(lie=0.01, shift=-0.5)).passed
+
+
+@pytest.mark.parametrize("scale", [0.1, {"x": 0.1}])
+def test_a_scale_may_be_given_for_all_params_or_by_name(scale: Any):
+    (verdict,) = check_gradient(Hinge(shift=0.5), scale=scale).report.verdicts
+    assert (verdict.kind, verdict.scale) == ("right", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "says"),
+    [({"y": 0.1}, "a scale of y was given; the params are x"), (-1.0, "expected a positive number")],
+)
+def test_a_scale_that_fits_no_param_is_refused(scale: Any, says: str):
+    with pytest.raises(SceneError, match=says):
+        check_gradient(Hinge(), scale=scale)

@@ -31,6 +31,7 @@ from rosesim import (
     vec,
     vjp,
 )
+from rosesim.ad.errors import MissingAttribute
 from rosesim.ad.function import Fn, Program
 from rosesim.ad.inline import inlined
 from rosesim.ad.show import show
@@ -257,6 +258,12 @@ def test_elements_of_any_type_are_selected_and_replaced() -> None:
     place = np.arange(12.0).reshape(6, 2)
     kind = np.array([0, 1, 2, 3, 2, 1])
     on = np.arange(18).reshape(6, 3) % 2 == 0
+    one_for_all = fn(lambda dots: dots.at[1:,].set(dots[0]).at[-1].set(Dot([7.0, 8.0], 3)))(Dot(place, kind))
+    assert one_for_all.place.tolist() == [[0.0, 1.0]] * 5 + [[7.0, 8.0]]
+    assert one_for_all.kind.tolist() == [0] * 5 + [3]
+    columns = fn(lambda dots: dots.at[::2].set(Dot(dots.place[1::2], dots.kind[1::2])))(Dot(place, kind))
+    assert columns.place.tolist() == place[[1, 1, 3, 3, 5, 5]].tolist()
+    assert columns.kind.tolist() == kind[[1, 1, 3, 3, 5, 5]].tolist()
     back, some, off, y = f(Dot(place, kind), on, 2)  # pyright: ignore -- columns
     assert np.array_equal(back.place, place[::-2]) and np.array_equal(back.kind, kind[::-2])
     assert np.array_equal(some, on[1:3, 2])
@@ -340,6 +347,7 @@ def test_a_long_column_is_one_loop_and_an_update_of_it_works_in_place() -> None:
         (TypeMismatch, lambda x, i, p: x.at[:, 0].set([[1.0], [2.0]]), "Vec[Vec[Real, 1], 2] was found where"),
         (TypeMismatch, lambda x, i, p: x.at[:, 0].set(True), "a Bool becomes a number by Real(p)"),
         (TypeMismatch, lambda x, i, p: x.at.set(1.0), "x.at.set(v) was found; expected x.at[i].set(v)"),
+        (MissingAttribute, lambda x, i, p: x.at[0].multiply(2.0), "expected x.at[i].set(v) or x.at[i].add(v)"),
         (TypeMismatch, lambda x, i, p: vec(0, lambda k: p)[i], "was indexed; expected a vector with elements"),
         (TraceError, lambda x, i, p: vec(0, lambda k: p)[0], "element 0 of Vec[Real, 0] was asked for; it has none"),
         (TypeMismatch, lambda x, i, p: vec(3, lambda k: (p, p))[0, 1], "whose parts are taken from the element"),

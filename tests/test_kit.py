@@ -37,7 +37,7 @@ def test_where_a_body_lands_depends_on_the_height_it_falls_from():
     assert by_v == pytest.approx(np.array([[0.05 / 2.0, 3.0 * 0.05 / 4.0], [0.0, 0.0]]), abs=1e-15)
 
 
-@pytest.mark.parametrize(("y", "v"), [(0.25, 1.0), (0.5, -2.0), (GROUND, 0.0), (GROUND, -5e-5)])
+@pytest.mark.parametrize(("y", "v"), [(0.25, 1.0), (0.5, -2.0), (GROUND, 0.0)])
 def test_a_body_that_does_not_fall_onto_the_ground_just_moves(y: float, v: float):
     assert landed([1.0, y], [3.0, v]) == pytest.approx(np.array([1.3, y + H * v]), abs=1e-15)
 
@@ -52,11 +52,11 @@ def impulses(x: Vec[Vec[Real, 2], 4], rest: Vec[Real, 4]) -> Vec[Vec[Real, 2], 4
 
 
 def test_springs_pull_down_the_slope_of_their_energy():
-    """Differences of the energy, up to the 1e-4 that is added to lengths of about 1."""
+    """Differences of the energy."""
     x = np.random.default_rng(0).normal(size=(4, 2))
 
     def energy(x: np.ndarray) -> float:
-        length = np.linalg.norm(x[ENDS[:, 0]] - x[ENDS[:, 1]], axis=1) + 1e-4
+        length = np.linalg.norm(x[ENDS[:, 0]] - x[ENDS[:, 1]], axis=1)
         return float((STIFFNESS * (length - REST) ** 2).sum() / 2)
 
     slope = np.zeros_like(x)
@@ -65,7 +65,7 @@ def test_springs_pull_down_the_slope_of_their_energy():
         step[k] = 1e-6
         slope[k] = (energy(x + step) - energy(x - step)) / 2e-6
     found = np.asarray(impulses(x, REST))
-    assert found == pytest.approx(-0.01 * slope, rel=1e-3, abs=1e-6)
+    assert found == pytest.approx(-0.01 * slope, rel=1e-8, abs=1e-9)
     assert np.abs(found.sum(axis=0)).max() < 1e-16
 
 
@@ -117,7 +117,9 @@ def test_a_table_of_one_dimension_is_refused():
     def told(plan: Table, t: Index[10]):
         return table(plan, t, 10)
 
-    with pytest.raises(ValueError, match=r"values have the shape \(knots, outputs\); \(3,\) was found"):
+    with pytest.raises(
+        ValueError, match=r"plan.values: Vec\[Real, 3\] was found; expected Vec\[Vec\[Real, ...\], ...\]"
+    ):
         told(Table(np.zeros(3)), 0)  # pyright: ignore[reportArgumentType] -- the mistake
 
 

@@ -175,6 +175,19 @@ def test_the_ground_carries_the_weight_of_a_box_at_rest():
     assert np.asarray(sinking.position)[-1, 0, 1] < y[-1]
 
 
+@pytest.mark.parametrize("e", [0.0, 1.0])
+def test_with_the_exact_contact_a_box_rests_and_bounces_as_mechanics_says(e: float):
+    """Dropped flat by 0.05: at rest on the ground, to rounding, or back at its height, to what a step falls."""
+    scene = scene_of(single(0.3, 0.18, half=(0.05, 0.03)), "contact=exact", "damping=0", f"e={e}", "steps=2000")
+    states = rollout(scene, deterministic(scene, 1.0)).stacked
+    y = np.asarray(states.position)[:, 0, 1]
+    assert y.min() >= 0.13 - 1e-12
+    if e == 0:
+        assert y[500:] == pytest.approx(0.13, abs=1e-12)
+    else:
+        assert y[1000:].max() == pytest.approx(0.18, abs=0.003)
+
+
 def mirrored(data: dict[str, Any]) -> dict[str, Any]:
     """About x = 0: places, angles and the points of springs."""
     boxes = [[-x, y, a, b, -angle] for x, y, a, b, angle in data["boxes"]]

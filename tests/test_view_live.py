@@ -230,7 +230,7 @@ def test_a_step_that_is_not_finite_is_not_taken():
 
     class Leap(Descent):
         def step(self, x: Any, gradient: Any, state: int) -> tuple[Any, int]:
-            return x * (np.nan if state == 3 else 1.0 + 1e-9), state + 1
+            return x * (np.nan if state == 3 else 1.0) - 1e-9 * gradient, state + 1
 
     with worker(scene, beginning, Leap(0.0)) as live:
         live.optimise(True)

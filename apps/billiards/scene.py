@@ -12,12 +12,22 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
+from rosesim import Bool, Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
-from rosesim.scenes.kit import Bodies, Bump, disc_contact, opposite, squared_distance
+from rosesim.scenes.kit import (
+    Bodies,
+    Bump,
+    disc_contact,
+    discs_touch,
+    opposite,
+    published_disc_contact,
+    squared_distance,
+)
 
 ARROW = 0.4
 """Of the shot's arrow: table units for each table unit a second."""
+SOFTENING, LEAST_APPROACH = 1e-6, 1e-3
+"""Of the published contact: table units added to a distance, and table units a second."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +74,10 @@ class Billiards(Scene[Shot, Table, Bodies]):
     """Of every ball, table units."""
     layers: int = 4
     """Rows of the triangle; n = 1 + layers (layers + 1) / 2 balls."""
+    contact: Literal["exact", "published"] = "exact"
+    """Whether balls collide where they touch, or where the step ends (see `published_disc_contact`)."""
     time_of_impact: bool = True
-    """Whether balls are moved as if the velocities had changed at the moment of contact (see `disc_contact`)."""
+    """Of the published contact: whether balls move as if their velocities had changed when they touched."""
     pairs: Literal["guarded", "dense"] = "guarded"
     """Whether only pairs that touch are computed, or all of them: the same numbers at another speed."""
 
@@ -118,8 +130,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
             if self.pairs == "dense":
                 both()
                 return
-            d = (x[i] + self.h * v[i]) - (x[j] + self.h * v[j])
-            cond(dot(d, d) < (2 * self.radius) ** 2, both, lambda: None)
+            cond(self.touch(x[i], v[i], x[j], v[j]), both, lambda: None)
 
         bumps = accumulate(
             Vec[Bump, self.n], lambda bumps: for_each(len(first), lambda k: collide(bumps, first[k], second[k]))
@@ -129,6 +140,13 @@ class Billiards(Scene[Shot, Table, Bodies]):
             position=vec(self.n, lambda i: x[i] + bumps[i].shift + self.h * after[i]),
             velocity=after,
         )
+
+    def touch(self, x_i: Vec[Real, 2], v_i: Vec[Real, 2], x_j: Vec[Real, 2], v_j: Vec[Real, 2]) -> Bool:
+        """Whether there is anything to compute for a pair: a guard, so it is as short as it can be."""
+        if self.contact == "exact":
+            return discs_touch(x_i, v_i, x_j, v_j, radius=self.radius, h=self.h)
+        d = (x_i + self.h * v_i) - (x_j + self.h * v_j)
+        return dot(d, d) < (2 * self.radius) ** 2
 
     @fn
     def bump(
@@ -140,7 +158,9 @@ class Billiards(Scene[Shot, Table, Bodies]):
         restitution: Real,
     ) -> Bump:
         """What ball j does to ball i in a step; nothing where they do not touch or move apart."""
-        return disc_contact(
+        if self.contact == "exact":
+            return disc_contact(x_i, v_i, x_j, v_j, radius=self.radius, restitution=restitution, h=self.h)
+        return published_disc_contact(
             x_i,
             v_i,
             x_j,
@@ -148,6 +168,8 @@ class Billiards(Scene[Shot, Table, Bodies]):
             radius=self.radius,
             restitution=restitution,
             h=self.h,
+            softening=SOFTENING,
+            least_approach=LEAST_APPROACH,
             time_of_impact=self.time_of_impact,
         )
 

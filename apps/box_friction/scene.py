@@ -1,16 +1,16 @@
 """A box is thrown onto the ground: how rough must it be for the box to end where it is wanted?
 
 After DiffTaichi's study of a discontinuity (Hu et al., ICLR 2020). There is no gravity, so the box lands,
-bounces and flies away. Where more friction makes a corner stick that slid, the loss has a kink; where a
-corner lands in another step, it has a jump. No derivative tells of either, and README.md shows what that
-does. Lengths in metres, time in seconds.
+bounces and flies away. Where more friction makes a corner stick that slid, the loss has a kink; with the
+published contact it has a jump where a corner lands in another step, of which no derivative tells, and
+README.md shows what that does. Lengths in metres, time in seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import (
     Ground,
     Kick,
+    PublishedGround,
     RigidBodies,
     RigidBody,
     box_inertia,
@@ -31,6 +32,8 @@ from rosesim.scenes.kit import (
 
 ARROW = 0.06
 """Seconds of flight that the arrow of the throw stands for."""
+LEAST_DESCENT = 1e-3
+"""Of the published contact: metres a second at which a corner sinks at least."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
     """Restitution: 0 where a corner that lands is stopped, 1 where it bounces off as fast as it came."""
     half: tuple[float, float] = (0.12, 0.08)
     """Half width and half height of the box; its mass is its area."""
+    contact: Literal["published", "exact"] = "published"
+    """How corners meet the ground: as in DiffTaichi's study, or by mechanics (`PublishedGround`, `Ground`)."""
     time_of_impact: bool = True
-    """Whether the moment within a step at which a corner lands is taken into account."""
+    """Of the published contact: whether the moment within a step at which a corner lands counts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,7 +108,12 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
 
     def step(self, state: RigidBodies, t: Index, params: Friction, inputs: Throw) -> RigidBodies:
         """Nothing acts but the ground."""
-        ground = Ground(self.h, self.ground, params.mu, self.e, time_of_impact=self.time_of_impact)
+        ground: Ground | PublishedGround
+        if self.contact == "exact":
+            ground = Ground(self.h, self.ground, params.mu, self.e)
+        else:
+            toi, slow = self.time_of_impact, LEAST_DESCENT
+            ground = PublishedGround(self.h, self.ground, params.mu, self.e, time_of_impact=toi, least_descent=slow)
         (mass,), (moment,) = box_inertia([self.half])
 
         def given(i: Index) -> tuple[Any, Any, Kick]:

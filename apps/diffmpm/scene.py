@@ -36,6 +36,10 @@ PASSIVE = MUSCLES
 """The number of the muscle that never pulls."""
 
 
+EMPTY = 1e-10
+"""Added to a node's mass, so that a node without particles does not divide by 0 (as published)."""
+
+
 @dataclass(frozen=True)
 class World:
     """What is given: the step of the descent."""
@@ -131,7 +135,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
         (after,) = advance(
             Group(state.particles, 1.0, respond), n=self.n, h=self.h, gravity=self.gravity,
-            walls="stick", thickness=self.wall, friction=friction,
+            walls="stick", thickness=self.wall, friction=friction, empty=EMPTY,
         )  # fmt: skip
         return Robot(after, activation)
 

@@ -29,6 +29,8 @@ from rosesim.scenes.kit import (
     with_muscle,
 )
 
+EMPTY = 1e-10
+"""Added to a node's mass, so that a node without particles does not divide by 0 (as published)."""
 WALL = 3
 """Nodes from the grid's edges that are walls (at the upper ends one less)."""
 MUSCLES = 16
@@ -181,7 +183,9 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         groups = [Group(state.particles, 1.0, elastic)]
         if self.liquid:
             groups.append(Group(state.water, WATER_MASS, fluid))
-        robot, *water = advance(*groups, n=self.n, h=self.h, gravity=self.gravity, walls="stick", thickness=WALL)
+        robot, *water = advance(
+            *groups, n=self.n, h=self.h, gravity=self.gravity, walls="stick", thickness=WALL, empty=EMPTY
+        )
         return Robot(robot, water[0] if water else None, activation)
 
     def loss(self, state: Robot, params: Beat, inputs: World) -> Real:

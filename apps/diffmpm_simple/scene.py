@@ -16,6 +16,8 @@ from rosesim import Index, Real, Vec, const, vec
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import Group, Particles, advance, centre, corotated, squared_distance, undeformed
 
+EMPTY = 1e-10
+"""Added to a node's mass, so that a node without particles does not divide by 0 (as published)."""
 WALL = 3
 """Nodes from the grid's edges that are walls (at the right and the top one less)."""
 ARROW = 0.05
@@ -93,7 +95,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
             return f, corotated(f, self.E, self.E)
 
         body = Group(state, 1.0, respond)
-        return advance(body, n=self.n, h=self.h, gravity=self.gravity, walls="slip", thickness=WALL)[0]
+        return advance(body, n=self.n, h=self.h, gravity=self.gravity, walls="slip", thickness=WALL, empty=EMPTY)[0]
 
     def loss(self, state: Particles, params: Throw, inputs: World) -> Real:
         """Half the squared distance of the centre from the goal."""

@@ -38,6 +38,10 @@ from .robot import Robot
 
 ROBOT = Robot.parse("C")
 """The one that learns if nobody says otherwise."""
+SOFTENING = 1e-4
+"""Metres added to a spring's length (as published)."""
+LEAST_FALL = 1e-4
+"""Metres a second: a node that falls more slowly is not held by the ground (as published)."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
 
         def move(i: Index) -> Body:
             forced = keep * v[i] + pulls[i] + [0.0, self.h * self.gravity]
-            return ground_contact(x[i], forced, ground=self.ground, h=self.h)
+            return ground_contact(x[i], forced, ground=self.ground, h=self.h, least_fall=LEAST_FALL)
 
         after = vec(len(x), move)
         return Bodies(after.position, after.velocity)
@@ -142,7 +146,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         """What the springs add to each velocity; a muscle's rest length follows its activation."""
         rest, stiffness, actuation = (const(self.robot.of_springs(column)) for column in (2, 3, 4))
         wanted = vec(len(rest), lambda k: rest[k] * (1 + activation[k] * actuation[k]))
-        return spring_impulses(x, self.robot.ends, wanted, stiffness, self.h)
+        return spring_impulses(x, self.robot.ends, wanted, stiffness, self.h, SOFTENING)
 
     def loss(self, state: Bodies, params: Network | Table, inputs: World) -> Real:
         """Minus how far to the right the head is."""

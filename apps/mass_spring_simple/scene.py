@@ -17,6 +17,8 @@ from rosesim import Index, Real, Vec, clamp, minimum, select, sign, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import STRAIN_COLOURS, Bodies, Body, at_rest, draw_springs, spring_impulses, strains
 
+SOFTENING = 1e-4
+"""Metres added to a spring's length (as published)."""
 ENDS = np.array([[0, 1], [1, 2], [2, 0]])
 """The masses that each spring joins."""
 
@@ -93,7 +95,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
     def step(self, state: Bodies, t: Index, params: Springs, inputs: World) -> Bodies:
         """The springs pull, all velocities fade, the wall stops what reaches it."""
         x, v = state.position, state.velocity
-        pulls = spring_impulses(x, ENDS, params.rest, np.full(3, self.stiffness / self.mass), self.h)
+        pulls = spring_impulses(x, ENDS, params.rest, np.full(3, self.stiffness / self.mass), self.h, SOFTENING)
         keep = math.exp(-self.h * self.damping)
         after = vec(3, lambda i: self.against_wall(x[i], keep * v[i] + pulls[i], inputs.wall_x))
         return Bodies(after.position, after.velocity)

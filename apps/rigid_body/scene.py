@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from rosesim.scenes.kit import (
     Inertia,
     Kick,
     Network,
+    PublishedGround,
     RigidBodies,
     RigidBody,
     box_inertia,
@@ -41,6 +42,10 @@ from .robot import Robot
 
 ROBOT = Robot.parse("A")
 """The one that learns if nobody says otherwise."""
+LEAST_DESCENT = 1e-3
+"""Of the published contact: metres a second at which a corner sinks at least."""
+SOFTENING, LEAST_SLIP = 1e-4, 0.1
+"""Metres added to a spring's length, metres a second to a joint's slip, as published."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,15 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
     """Sine waves that the network is told."""
     hidden: int = 32
     """Hidden units of the network."""
+    contact: Literal["published", "exact"] = "published"
+    """How corners meet the ground: as DiffTaichi has it, or by mechanics (`PublishedGround`, `Ground`)."""
     time_of_impact: bool = True
-    """Whether the moment within a step at which a corner lands is taken into account."""
+    """Of the published contact: whether the moment within a step at which a corner lands counts."""
     p: float = 1e4
-    """Penetration stiffness, a second squared: how strongly the ground pushes out what lies in it; published 0."""
+    """Of the published contact: penetration stiffness, a second squared, which pushes out what lies in the ground.
+
+    It was published as 0.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -131,16 +141,27 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         axes = vec(len(self.robot.boxes), lambda i: direction(state.angle[i]))
         mass, moment = (const(v) for v in box_inertia(self.robot.half))
         pulls = self.pulls(state, axes, self.activations(state, t, params, inputs), Inertia(mass, moment))
-        ground = Ground(self.h, self.ground, self.mu, self.e, self.p, self.time_of_impact)
+        ground = self.floor()
         half, weight = const(self.robot.half), const(np.array([0.0, self.h * self.gravity]))
 
-        def given(i: Index) -> tuple[Any, Any, Kick]:
-            forced = state.velocity[i] + weight
-            body = RigidBody(state.position[i], forced, state.angle[i], state.spin[i])
-            kick = ground.box_contact(body, axes[i], half[i], mass[i], moment[i])
-            return pulls[i].linear / mass[i] + weight, pulls[i].angular / moment[i], kick
+        keep = math.exp(-self.h * self.damping)
 
-        return moved_on(state, given, math.exp(-self.h * self.damping), self.h)
+        def given(i: Index) -> tuple[Any, Any, Kick]:
+            linear, angular = pulls[i].linear / mass[i] + weight, pulls[i].angular / moment[i]
+            if self.contact == "exact":
+                velocity, spin = keep * state.velocity[i] + linear, keep * state.spin[i] + angular
+            else:  # as published, where the ground knows of no force but the weight
+                velocity, spin = state.velocity[i] + weight, state.spin[i]
+            body = RigidBody(state.position[i], velocity, state.angle[i], spin)
+            return linear, angular, ground.box_contact(body, axes[i], half[i], mass[i], moment[i])
+
+        return moved_on(state, given, keep, self.h)
+
+    def floor(self) -> Ground | PublishedGround:
+        """The ground, by `contact`."""
+        if self.contact == "exact":
+            return Ground(self.h, self.ground, self.mu, self.e)
+        return PublishedGround(self.h, self.ground, self.mu, self.e, self.p, self.time_of_impact, LEAST_DESCENT)
 
     def activations(self, state: RigidBodies, t: Index, params: Network, inputs: World) -> Vec[Real, ...]:
         """What each spring is told, -1 (contract) to 1 (extend)."""
@@ -162,10 +183,10 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         def spring(pair: Any) -> Any:
             k = pair.index
             wanted = const(rest[springs])[k] * (1 + const(actuation[springs])[k] * told[const(springs)[k]])
-            return spring_impulse(pair.gap, const(stiffness[springs])[k], wanted, self.h)
+            return spring_impulse(pair.gap, const(stiffness[springs])[k], wanted, self.h, SOFTENING)
 
         def joint(pair: Any) -> Any:
-            return joint_impulse(pair, inertia, const(stiffness[joints])[pair.index], self.h)
+            return joint_impulse(pair, inertia, const(stiffness[joints])[pair.index], self.h, SOFTENING, LEAST_SLIP)
 
         groups = [(self.robot.links(springs), spring), (self.robot.links(joints), joint)]
         return link_impulses(state, axes, groups)

@@ -81,7 +81,7 @@ def _scene(name: str, settings: list[str], interpreted: bool = False, runs: int 
 
 
 def billiards(steps: int, pairs: str = "guarded", **options: Any) -> Run:
-    return _scene("billiards", [f"steps={steps}", f"pairs={pairs}"], **options)
+    return _scene("billiards", [f"steps={steps}", f"pairs={pairs}", "contact=published"], **options)
 
 
 def mass_spring(steps: int, **options: Any) -> Run:
@@ -90,7 +90,7 @@ def mass_spring(steps: int, **options: Any) -> Run:
 
 def batch(steps: int, shots: int) -> Run:
     """Many shots at once, by `vmap`."""
-    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}"])
+    scene, inputs = configure(find_scene("billiards"), [f"steps={steps}", "contact=published"])
     both = compiled(scene).batch(shots, gradient=True)
     like = scene.params(np.random.default_rng(0))
 

@@ -18,7 +18,7 @@ from given import GOAL, Array, E, H, R, Run, rack
 
 import rosesim
 from rosesim import Real, Vec, fn, value_and_grad
-from rosesim.scenes.kit import disc_contact
+from rosesim.scenes.kit import published_disc_contact
 
 VERSION = rosesim.__version__
 BALLS = 4
@@ -31,7 +31,7 @@ def points(task: str, **sizes: Any) -> list[Array]:
 
 
 def _bump(xi: Place, vi: Place, xj: Place, vj: Place) -> Any:
-    return disc_contact(xi, vi, xj, vj, radius=R, restitution=E, h=H)
+    return published_disc_contact(xi, vi, xj, vj, radius=R, restitution=E, h=H, softening=1e-6, least_approach=1e-3)
 
 
 def unrolled(steps: int, named: bool) -> Run:

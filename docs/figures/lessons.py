@@ -2,7 +2,8 @@
 
     python docs/figures/lessons.py [FOLDER]
 
-Writes impact.png, unseen.png, linear.png, kink.png and growth.png; that of friction is box_friction.py's.
+Writes impact.png, touch.png (and prints its percentages), unseen.png, linear.png, kink.png and growth.png;
+that of friction is box_friction.py's.
 """
 
 from __future__ import annotations
@@ -42,6 +43,52 @@ def impact(folder: Path) -> None:
         plot.label((0.002, 0.457), f"derivative {np.median(slope):+.0f} everywhere")
         plots.append(plot)
     write(folder / "impact.png", plots)
+
+
+def touch(folder: Path) -> None:
+    """Billiards with the published contact and the exact one: the loss, and what its gradient is worth."""
+    saw = Plot("Loss against where the cue ball starts, 4 rows", "y", "loss")
+    worth = Plot("The gradient has the sign of the change", "rows of balls", "% of cases", up=(50.0, 115.0))
+    rows, steps = [1, 2, 3, 4], [700, 900, 1000, 1024]
+    for contact, role in (("published", "second"), ("exact", "first")):
+        y = np.linspace(0.4932, 0.4948, 401)
+        loss = [shot_loss(contact)(np.array([0.1, v, 0.3, 0.0])) for v in y]
+        saw.curve(y, loss, role, name=contact)
+        percent = [
+            100 * agreement([f"layers={n}", f"steps={m}", f"contact={contact}"])
+            for n, m in zip(rows, steps, strict=True)
+        ]
+        print(f"{contact}:", ", ".join(f"{p:.1f} % ({n} rows)" for p, n in zip(percent, rows, strict=True)))
+        worth.curve(rows, percent, role, name=contact)
+    write(folder / "touch.png", [saw, worth])
+
+
+def shot_loss(contact: str) -> Any:
+    """The loss of billiards by its four numbers."""
+    scene, inputs = configure(find_scene("billiards"), [f"contact={contact}"])
+    program = compiled(scene)
+    return lambda z: program.value(program.flat.unflatten(z), inputs)
+
+
+def agreement(settings: list[str], shots: int = 200, step: float = 0.01) -> float:
+    """The part of 200 shots near the first one, and of their four numbers, whose slope has the sign of the change.
+
+    The change is that over plus and minus `step`; changes of less than 1e-3 of it, and slopes of 0, are left out.
+    """
+    scene, inputs = configure(find_scene("billiards"), settings)
+    program, rng = compiled(scene), np.random.default_rng(1)
+    flat = program.flat
+    base = flat.flatten(scene.params(np.random.default_rng(0)))
+    same: list[bool] = []
+    for _ in range(shots):
+        x = base * (1 + 0.1 * rng.normal(size=base.size))
+        slopes = flat.flatten(program.value_and_grad(flat.unflatten(x), inputs)[1])
+        for d, slope in zip(step * np.eye(base.size), slopes, strict=True):
+            ends = [program.value(flat.unflatten(x + s * d), inputs) for s in (1, -1)]
+            change = (ends[0] - ends[1]) / (2 * step)
+            if abs(change) > 1e-3 and slope:
+                same.append((change > 0) == (slope > 0))
+    return float(np.mean(same))
 
 
 def unseen(folder: Path) -> None:
@@ -114,7 +161,7 @@ def main() -> None:
     """Draw all of them."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    for figure in (impact, unseen, linear, kink, growth):
+    for figure in (impact, touch, unseen, linear, kink, growth):
         begun = time.perf_counter()
         figure(folder)
         print(f"{figure.__name__}.png in {time.perf_counter() - begun:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def _functions(f: Func, g: Func, known: dict[Any, Any]) -> bool:
     known[f] = g
     if f is g:
         return True
-    if isinstance(f.body, Opaque) or isinstance(g.body, Opaque):
-        return False  # what an opaque function does is in its Python code
+    if isinstance(f.body, Opaque) or isinstance(g.body, Opaque) or f.rules or g.rules:
+        return False  # what an opaque function does is in its Python code, and so is a derivative given to one
     if f.name != g.name or not _bound(f.params, g.params, known):
         return False
     stack: list[tuple[Block, Block]] = [(f.body, g.body)]
@@ -69,7 +70,7 @@ def _lets(m: Let, n: Let, known: dict[Any, Any]) -> bool:
         return False
     if isinstance(d, Data) and isinstance(e, Data):
         return d.array is e.array or not (d.live or e.live) and _same_bits(d.array, e.array)
-    return all(_same(getattr(d, name), getattr(e, name), known) for name in type(d).__slots__)
+    return all(_same(getattr(d, f.name), getattr(e, f.name), known) for f in fields(d))
 
 
 def _same(x: Any, y: Any, known: dict[Any, Any]) -> bool:

@@ -32,7 +32,7 @@ def flattener(t: T.Type, name: str) -> Flatten:
                     raise ArgumentError(f"{name}: {type(v).__name__} was found; expected None")
 
             return none
-        case T.VecType(n, elem) if not _is_plain(elem):
+        case T.VecType(n, elem) if not is_plain(elem):
             return lambda v, flat: flat.extend(_flat_structs(v, n, elem, name))
         case T.StructType():
             inner = [flattener(p, n) for p, n in zip(t.types, _names(t, name), strict=True)]
@@ -54,7 +54,8 @@ def _names(t: T.StructType, name: str) -> list[str]:
     return [f"{name}[{n}]" if t.kind is tuple else f"{name}.{n}" for n in t.names]
 
 
-def _is_plain(t: T.Type) -> bool:
+def is_plain(t: T.Type) -> bool:
+    """Whether a value of type t is one number or array."""
     while isinstance(t, T.VecType):
         t = t.elem
     return not isinstance(t, T.StructType | T.NullType)
@@ -84,7 +85,9 @@ def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
             parts = [v[x] for x in elem.names]
             return [a for p, pt in zip(parts, elem.types, strict=True) for a in flat_args(p, T.VecType(n, pt), name)]
         if not (is_list(v) or is_array(v)):
-            whole = T.StructType(elem.kind, elem.names, tuple(T.VecType(n, p) for p in elem.types))
+            whole = T.StructType(
+                elem.kind, elem.names, tuple(p if p == T.NULL else T.VecType(n, p) for p in elem.types)
+            )
             return flat_args(v, whole, name)
     if len(v) != n:
         raise ArgumentError(f"{name}: {len(v)} elements were found; expected {n}")
@@ -92,7 +95,8 @@ def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
     if n == 0:
         return [np.zeros((0, *ty.shape)) for ty in tys]
     rows = [flat_args(x, elem, f"{name}[{i}]") for i, x in enumerate(v)]
-    return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(tys))]
+    # not stacked here: whoever takes them sees what they are, and NumPy would make numbers of truths among numbers
+    return [[r[k] for r in rows] for k in range(len(tys))]
 
 
 def build(t: T.Type, flat: Iterable[Any]) -> Any:
@@ -108,7 +112,7 @@ def builder(t: T.Type) -> Callable[[Iterator[Any]], Any]:
         case T.StructType():
             inner = [builder(p) for p in t.types]
             return lambda flat: t.build([make(flat) for make in inner])
-        case T.VecType(n, elem) if not _is_plain(elem):
+        case T.VecType(n, elem) if not is_plain(elem):
             if isinstance(elem, T.StructType):
                 rows = [builder(T.VecType(n, p)) for p in elem.types]
                 return lambda flat: elem.build([make(flat) for make in rows])

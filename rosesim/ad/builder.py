@@ -47,7 +47,7 @@ from rosesim.ad.ops import OPS
 _SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
 """The operators that may be simplified though no argument is a literal."""
 
-_FAR = 2**62  # whole numbers stay below this, so that 64-bit arithmetic never overflows
+FAR = 2**62  # whole numbers stay below this, so that 64-bit arithmetic never overflows
 
 
 class Builder:
@@ -306,7 +306,7 @@ def _int_bounds(name: str, args: Sequence[Atom], where: Where | None) -> IntT:
             lo, hi = (a, b) if a >= 0 and b < c else (0, d - 1)
         case _:
             raise AssertionError(f"{name} does not determine its bounds")
-    if max(abs(lo), abs(hi)) >= _FAR:
+    if max(abs(lo), abs(hi)) >= FAR:
         raise TraceError(
             f"a whole number that may lie anywhere in {lo} .. {hi} was found; whole numbers here stay below "
             "2**62: wrap or clamp it first (Index[n].wrap(i)), or compute with Real",

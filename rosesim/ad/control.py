@@ -57,6 +57,18 @@ def _size(n: Any, what: str) -> int:
     return int(n)
 
 
+def _function(f: Any, call: str, instead: str = "") -> Any:
+    """f, which a construct calls; refused where it is a value."""
+    if not callable(f):
+        raise TypeMismatch(f"{kind(f)} was found in {call}; expected a function{instead}", here())
+    return f
+
+
+def _of_index(f: Any, name: str) -> Any:
+    other = {"min": "; minimum(x, y) is of two numbers", "max": "; maximum(x, y) is of two numbers"}.get(name, "")
+    return _function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
+
+
 def _limit(upto: Any, n: int) -> Atom | None:
     if upto is None:
         return None
@@ -146,6 +158,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> powers(2.0)
     array([0., 2., 4.])
     """
+    _of_index(f, "vec")
     return _mapped(_size(n, "vec"), f, upto)
 
 
@@ -177,6 +190,7 @@ def for_each(n: int, f: Callable[[Index], object], *, upto: Upto = None) -> None
     >>> doubled([1.0, 2.0, 3.0])
     array([2., 4., 6.])
     """
+    _of_index(f, "for_each")
     n = _size(n, "for_each")
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
@@ -215,6 +229,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> triangular(2.0)
     12.0
     """
+    _of_index(f, "sum")
     n = _size(n, "sum")
     limit = _limit(upto, n)
     f_ = trace.frame()
@@ -222,6 +237,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     inner = trace.opened((counter,))
     with trace.within(inner):
         value = f(Index.of(counter))
+        value = Real(value) if isinstance(value, Index) else value
         t = T.swap_scalars(typeof(value), T.IntType, T.REAL)
         tys = T.flatten(t)
         carries = tuple(Var(p) for p in packed(tys))
@@ -240,6 +256,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
 
 
 def _extreme(n: int, f: Callable[[Index], Any], name: str, start: float, upto: Any) -> Real:
+    _of_index(f, name[:3])
     n = _nonempty(n, name[:3], upto)
     carry = Real.of(real(start))
     return fold(n, carry, lambda m, i: Real.of(trace.op(name, m.atom, to_real(f(i)))), upto)
@@ -294,7 +311,7 @@ def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     True
     """
     start = Bool.of(Lit(False, BOOL))
-    return fold(_size(n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
+    return fold(_size(_of_index(f, "any") and n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
 
 
 def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
@@ -308,7 +325,7 @@ def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     False
     """
     start = Bool.of(Lit(True, BOOL))
-    return fold(_size(n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
+    return fold(_size(_of_index(f, "all") and n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
 
 
 def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
@@ -321,6 +338,7 @@ def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
     >>> nearest([1.0, 4.0, 9.0], 5.0)
     1
     """
+    _of_index(f, "argmin")
     n = _nonempty(n, "argmin", upto)
     start = (Real.of(real(float("inf"))), Index.of(Lit(0, index_ty(n))))
 
@@ -360,6 +378,7 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None
     >>> compound(8.0, 0.5)
     (27.0, array([ 8., 12., 18.]))
     """
+    _function(f, "scan(f, init, n) for f", ", as in scan(lambda carry, i: carry * x[i], init, n)")
     n = _size(n, "scan")
     t = typeof(init)
     output: list[T.Type] = []
@@ -467,6 +486,8 @@ def while_loop(
     >>> round(root(2.0), 12)
     1.414213562373
     """
+    _function(test, "while_loop(test, body, init, limit) for test", " of the carry")
+    _function(body, "while_loop(test, body, init, limit) for body", " of the carry")
     n = _size(limit, "while_loop")
     if on_limit not in ("raise", "stop"):
         raise TraceError(f"on_limit={on_limit!r} was found; expected 'raise' or 'stop'", here())
@@ -512,6 +533,8 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     >>> safe_root(9.0), safe_root(-1.0)
     (3.0, 0.0)
     """
+    for side in (then, orelse):
+        _function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     truth = to_bool(p)
     if isinstance(truth, Lit):
         return then() if truth.value else orelse()
@@ -519,9 +542,9 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     b = trace.building()
     sides: list[tuple[Builder, Any]] = []
     for g in (then, orelse):
-        side = trace.opened()
-        with trace.within(side):
-            sides.append((side, trace.deeper(g)))
+        block = trace.opened()
+        with trace.within(block):
+            sides.append((block, trace.deeper(g)))
     t = unify(typeof(sides[0][1]), typeof(sides[1][1]), "the two sides of cond")
     tys = T.flatten(t)
     chosen: list[Block] = []
@@ -596,7 +619,7 @@ class Accumulator(Value):
 
     @property
     def at(self) -> Accumulator:
-        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]` to an element's element, and so on."""
+        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]`, `acc.at[:, 0]` and so on as for `x.at`."""
         return self
 
     def __getitem__(self, i: Any) -> Accumulator:

@@ -7,7 +7,6 @@ own line, and in the same words whichever mode asks for it first.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -16,10 +15,12 @@ from rosesim.ad import types as T
 from rosesim.ad.builder import Builder
 from rosesim.ad.errors import CheckError, TypeMismatch
 from rosesim.ad.ir import Atom, Func, Rules, TanT, Var
+from rosesim.ad.signature import as_call, keywords_of, named
 from rosesim.ad.values import Real, Tan
 
 if TYPE_CHECKING:
-    from rosesim.ad.function import Fn, Traced, Types
+    from rosesim.ad.function import Fn, Traced
+    from rosesim.ad.signature import Types
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
     """A rule on duals as a function of primals, then tangents."""
     from rosesim.ad.forward import is_float, tangent  # not needed before the first derivative
 
-    traced = _checked(f, "defjvp", rule, tuple(map(dual, types)), dual(result))
+    traced = _checked(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)), dual(result))
     flat = [ty for t in types for ty in T.flatten(t)]
     primals = [Var(ty) for ty in flat]
     tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}
@@ -113,7 +114,20 @@ def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
     ct = _without_others(T.swap_scalars(result, T.RealType, T.TAN))
     wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
     expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
-    return _checked(f, "defvjp", rule, (*types, ct), expected).func
+    keywords = keywords_of(types)
+    count = len(types) - len(keywords)
+    row = (*types[:count], ct, *types[count:])
+    func = _checked(f, "defvjp", rule, named(row, keywords), expected).func
+    return _cotangent_last(func, row, count) if keywords else func
+
+
+def _cotangent_last(func: Func, row: Types, count: int) -> Func:
+    """A reverse rule with its cotangent after all arguments: it came before those by keyword."""
+    parts = [[Var(ty) for ty in T.flatten(t)] for t in row]
+    b = Builder(where=func.where)
+    outs = b.call(func, [v for part in parts for v in part])
+    last = (*parts[:count], *parts[count + 1 :], parts[count])
+    return Func(func.name, tuple(v for part in last for v in part), b.block(outs), func.where)
 
 
 # ---------------------------------------------------------------------------------- what a rule must be
@@ -124,7 +138,7 @@ def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expe
     from rosesim.ad.check import check  # not needed before the first derivative
 
     said = f"the rule given to {f.name}.{which}"
-    _takes(said, rule, types)
+    _takes(f, which, rule, types)
     traced = rule.traced(types)
     if traced.result != expected:
         hint = "; is a `return` missing?" if traced.result == T.NULL else ""
@@ -142,14 +156,14 @@ def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expe
     return traced
 
 
-def _takes(said: str, rule: Fn[..., Any], types: Types) -> None:
-    """Raise where a rule does not take so many arguments."""
-    parameters = inspect.signature(rule.python)
+def _takes(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> None:
+    """Raise where a rule does not take these arguments."""
     try:
-        parameters.bind(*types)
-    except TypeError:
+        rule.signature().bind(*as_call(types, keywords_of(types)))
+    except TypeMismatch:
         raise TypeMismatch(
-            f"{said} takes {parameters}; expected parameters of the types ({', '.join(map(str, types))})",
+            f"the rule given to {f.name}.{which} takes {rule.signature()}; expected the arguments of {f.signature()}"
+            + (" and, after those by position, the cotangent" if which == "defvjp" else ""),
             rule.where,
         ) from None
 

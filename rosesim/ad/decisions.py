@@ -28,6 +28,7 @@ WORDS = {
 }  # fmt: skip
 RAN = "ran"
 """The word of the column beside a choice of two, which counts how often it was met."""
+COUNT = "the count of while_loop"
 CHOICES = frozenset({"the branch of cond", "select", "minimum", "maximum"})
 
 
@@ -52,7 +53,7 @@ class _Decisions:
             case Cond():
                 return ("the branch of cond", RAN)
             case Loop(test=test) if test is not None:
-                return ("the count of while_loop",)
+                return (COUNT,)
             case Loop(upto=upto) if upto is not None and not isinstance(upto, Lit):
                 return ("upto",)
             case _:
@@ -176,9 +177,14 @@ def tips(func: Func) -> Recorded:
     return recorded(func, _Tips())
 
 
-def first_flip(program: Recorded, one: NDArray[Any], other: NDArray[Any]) -> Flip | None:
-    """The earliest decision that two runs took differently, given their tables; None where there is none."""
+def first_flip(
+    program: Recorded, one: NDArray[Any], other: NDArray[Any], only: str | None = None
+) -> Flip | None:  # fmt: skip
+    """The earliest decision (of those with this word `only`) that two runs took differently, given their tables;
+    None where there is none."""
     differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    if only is not None:
+        differs &= np.array([c.what == only for c in program.columns], bool)
     if not differs.any():
         return None
     row = int(differs.any(axis=1).argmax())

@@ -14,9 +14,9 @@ from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
-from rosesim.ad.signature import Names, Row, Signature, Types, WithTangents, Wrt, as_call, named
+from rosesim.ad.signature import Names, OfValue, Row, Signature, Types, WithTangents, Wrt, as_call, named
 from rosesim.ad.values import Real, kind
-from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
+from rosesim.ad.vector import VecValue, fitted, lower, real_zero, typeof, unflatten
 
 if TYPE_CHECKING:
     from rosesim.ad.transpose import Pair
@@ -220,8 +220,8 @@ def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, position
 def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, Any]]:
     """The function that gives f's value (a Real) and its gradient, in the shape of the argument.
 
-    A tuple where there are several arguments; `wrt`, positions or names, chooses some. What is not real
-    in an argument (Index, Bool) has the gradient None.
+    A tuple where the call gives several arguments; `wrt`, positions or names, chooses some. A default that is
+    left out is a constant. What is not real in an argument (Index, Bool) has the gradient None.
 
     >>> from rosesim import fn, value_and_grad, Real, Vec, sum
     >>> @fn
@@ -242,7 +242,7 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
             )
         return value, pullback(1.0)
 
-    return _like(g, derived, "value_and_grad")
+    return _like(g, derived, "value_and_grad", lambda h: value_and_grad(h, wrt=wrt))
 
 
 def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -256,19 +256,23 @@ def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     ((30.0, 9.0), 9.0, 10.0)
     """
     both = value_and_grad(f, wrt=wrt)
-    return _like(_as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad")
+    return _like(_as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad", lambda h: grad(h, wrt=wrt))
 
 
-def _like(g: Fn[..., Any], python: Callable[..., Any], what: str) -> Fn[..., Any]:
-    """A function with the parameters of g."""
+def _like(
+    g: Fn[..., Any], python: Callable[..., Any], what: str, again: Callable[[Fn[..., Any]], Fn[..., Any]]
+) -> Fn[..., Any]:
+    """A function with the parameters of g; `again` makes it of another, of a method."""
     python.__name__ = f"{what}({g.name})"
     made: Fn[..., Any] = Fn(python)
     made.take_signature(g.signature())
+    made.transforms(g, again)
     return made
 
 
 def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
-    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent.
+    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent. Arguments by
+    keyword have their tangents in `tangents`, by name; those that it has not are zero.
 
     >>> from rosesim import fn, jvp, Real
     >>> @fn
@@ -276,6 +280,8 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
     ...     return x * y
     >>> jvp(f)(3.0, 4.0, 1.0, 0.0), jvp(f)(3.0, 4.0, None, 1.0)
     ((12.0, 4.0), (12.0, 3.0))
+    >>> jvp(f)(3.0, 1.0, y=4.0, tangents={"y": 2.0})
+    (12.0, 10.0)
     """
     g = _as_fn(f)
 
@@ -313,7 +319,9 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
 
     derived.__name__ = f"jvp({g.name})"
     signature = WithTangents.of(g.signature(), derived.__name__, derived)
-    return Fn(derived, signature=signature)
+    made: Fn[..., Any] = Fn(derived, signature=signature)
+    made.transforms(g, jvp)
+    return made
 
 
 def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -353,7 +361,7 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 
         return rows(t, lambda c: c)
 
-    return _like(g, derived, "jacobian")
+    return _like(g, derived, "jacobian", lambda h: jacobian(h, wrt=wrt))
 
 
 def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -366,7 +374,8 @@ def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     >>> hessian(f)(3.0, 5.0)
     ((10.0, 6.0), (6.0, 0.0))
     """
-    return jacobian(grad(f, wrt=wrt), wrt=wrt)
+    made = jacobian(grad(f, wrt=wrt), wrt=wrt)
+    return _like(_as_fn(f), made.python, "hessian", lambda h: hessian(h, wrt=wrt))
 
 
 def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
@@ -405,7 +414,9 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     derived.__name__ = name
     signature = Mapped.of(g.signature(), name, derived)
     signature.over = over
-    return Fn(derived, signature=signature)
+    made: Fn[..., Any] = Fn(derived, signature=signature)
+    made.transforms(g, lambda h: vmap(h, over=over))
+    return made
 
 
 class Mapped(Signature):
@@ -413,12 +424,14 @@ class Mapped(Signature):
 
     over: Wrt = None
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
         """The type of each: a vector of f's, where it is mapped over."""
         positions, _ = self.chosen(self.over, len(row), keywords, "over")
-        types: list[T.Type] = []
-        for k, (v, d) in enumerate(zip(row, self.declared(len(row), keywords), strict=True)):
-            types.append(of(v) if d is None else T.VecType(_length(of(v)) or 0, d) if k in positions else d)
+        each = zip(self.declared(len(row), keywords), row, self.names(len(row), keywords), strict=True)
+        types = [
+            of(d if d is None or k not in positions else T.vector_of(None, d), v, f"argument {name}")
+            for k, (d, v, name) in enumerate(each)
+        ]
         return named(types, keywords)
 
 

@@ -42,6 +42,7 @@ from rosesim.ad.ir import (
     of_derivative,
 )
 from rosesim.ad.ops import OPS
+from rosesim.ad.smooth import Smooth
 from rosesim.ad.sym import Sym
 
 Mask = tuple[bool, ...]
@@ -203,6 +204,7 @@ class Forward:
         self.b = Builder()
         self.on = act.on
         self._tan: dict[Atom, Var] = {}
+        self._loops: dict[Atom, Loop] = {}  # as they were before their tangents were written beside them
 
     def bind(self, v: Var) -> Var:
         """A new tangent variable for v."""
@@ -294,6 +296,10 @@ class Forward:
             p, j, k = row.choose(*syms)
             return b.op("select", p.atom, self.tan(args[j]), self.tan(args[k]))
         assert row.partials is not None
+        if name in ("mul", "pow", "sqrt"):
+            smooth = Smooth(b, self.tan, self._made_by).tangent(name, tuple(args))
+            if smooth is not None:
+                return smooth
         total: Atom | None = None
         for a, c in zip(args, row.partials(*syms, Sym(out, emit)), strict=True):
             if a not in self.on or c is None:
@@ -303,7 +309,12 @@ class Forward:
             total = t if total is None else b.op("add", total, t)
         return b.zeros(tangent(out.ty)) if total is None else total
 
+    def _made_by(self, a: Atom) -> Expr | None:
+        return self._loops.get(a) or self.b.made_by(a)
+
     def _loop(self, let: Let, e: Loop) -> None:
+        if len(let.outs) == 1:
+            self._loops[let.outs[0]] = e
         n = len(e.carries)
         live = [c for c in e.carries if c in self.on]
         tans = [self.bind(c) for c in live]

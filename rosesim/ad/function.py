@@ -6,24 +6,29 @@ import functools
 import inspect
 import re
 import sys
+import types as pytypes
 import typing
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad import deep, trace
 from rosesim.ad import types as T
-from rosesim.ad.border import build, builder, flat_args, flattener
+from rosesim.ad.border import build, builder, flat_args, flattener, is_plain
 from rosesim.ad.budget import budget, budget_here
+from rosesim.ad.constants import is_same
 from rosesim.ad.debugging import debugging
 from rosesim.ad.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
 from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
+from rosesim.ad.kinds import interchangeable
 from rosesim.ad.locate import here, innermost
-from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of, plain
+from rosesim.ad.narrow import class_of
+from rosesim.ad.parameters import plain
+from rosesim.ad.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.values import Real, Value
-from rosesim.ad.vector import lower, typeof, unflatten
+from rosesim.ad.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.world import World
 
 P = ParamSpec("P")
@@ -44,6 +49,18 @@ class Traced:
     world: World
 
 
+class _Shown:
+    """What `inspect.signature` and `functools.partial` see of an Fn; of the class Fn itself they see its own."""
+
+    def __get__(self, f: Fn[..., Any] | None, kind: type) -> inspect.Signature:
+        try:
+            if f is not None:
+                return inspect.Signature([*f.signature().parameters.values()])
+        except RosesimError:
+            pass  # told when it is called
+        raise AttributeError("__signature__")
+
+
 class Fn(Generic[P, R]):
     """A function of the language. Called with numbers and arrays it compiles at the first call and runs;
     called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
@@ -57,6 +74,7 @@ class Fn(Generic[P, R]):
     """
 
     __rose_function__ = True
+    __signature__ = _Shown()
 
     def __init__(
         self,
@@ -76,7 +94,8 @@ class Fn(Generic[P, R]):
         self._scope = scope
         self._cache: dict[tuple[Types, bool], Traced] = {}
         self._programs: dict[Types, Program] = {}
-        self._bound: dict[Any, Fn[..., Any]] = {}
+        self._bound: dict[Any, tuple[Any, Fn[..., Any]]] = {}
+        self._again: tuple[Fn[..., Any], Callable[[Fn[..., Any]], Fn[..., Any]]] | None = None
         self._custom: dict[str, Fn[..., Any]] = {}
         self._signature = signature
 
@@ -91,7 +110,10 @@ class Fn(Generic[P, R]):
     def take_signature(self, signature: Signature) -> None:
         """Take the parameters of another function, of which this one is a transform."""
         self._signature = Signature.of(signature, self.name, self.python)
-        self.__signature__ = inspect.Signature([*signature.parameters.values()])
+
+    def seen_through(self) -> Callable[..., Any] | None:
+        """The Python function, where it is all there is: no rule, no transform, not opaque."""
+        return None if self.is_opaque or self._custom or not self.signature().fills else self.python
 
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
@@ -133,6 +155,13 @@ class Fn(Generic[P, R]):
             nest.pop((self, types))
             if token is not None:
                 _underway.reset(token)
+        if known is not None and made.func.rules is None and known.func.rules is None:
+            # Where nothing came of the change, what was made of the function is as good as before.
+            if not made.captured and not known.captured and known.result == made.result:
+                from rosesim.ad.alike import alike  # not needed before something has changed
+
+                if alike(known.func, made.func):
+                    made = replace(made, func=known.func)
         self._cache[types, live] = made
         if not made.world.reads_where_it_lies():
             self._cache[types, not live] = made
@@ -144,7 +173,8 @@ class Fn(Generic[P, R]):
         world.read(("memory budget", budget()), budget_here())
         for rule in self._custom.values():
             world.note_function(rule.python, calls=True)
-        if self.is_opaque:
+        inside = self._asked_by_rules(len(types), keywords_of(types))
+        if self.is_opaque and not inside:
             return self._trace_opaque(types, world)
         if len(_underway.get() or ()) > _TOO_DEEP:
             raise TraceError(
@@ -163,22 +193,33 @@ class Fn(Generic[P, R]):
             for t, name in zip(types, names, strict=True):
                 leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
                 args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
-            value = self._called(args, keywords, world)
+            value = self._called(args, keywords)
             result = self._result_type(value)
             atoms = [f.resolve(a) for a in self._lowered(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
-        func = Func(self.name, tuple(f.params), body, self.where, self._rules(types, result, not hidden))
+        rules = None if inside else self._rules(types, result, not hidden)
+        func = Func(self.name, tuple(f.params), body, self.where, rules)
         from rosesim.ad.simplify import simplified  # not needed before the first trace
 
         return Traced(simplified(func), types, result, hidden, world)
 
-    def _called(self, row: Sequence[Any], keywords: Names, world: World) -> Any:
+    def _called(self, row: Sequence[Any], keywords: Names) -> Any:
         try:
-            return self.signature().call(row, keywords, world.read)
+            left_out = self._asked_by_rules(len(row), keywords)
+            if left_out:
+                args, kwargs = as_call(row, keywords)
+                return self(*args, **kwargs, **self.signature().defaults(left_out))
+            return self.signature().call(row, keywords)
         except (TypeError, ValueError) as e:
             if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
                 raise e.__context__ from None  # NumPy puts its own words in place of ours
+            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
+                raise TypeMismatch(
+                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
+                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
+                    innermost(e),
+                ) from e
             if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
                 raise
             # Python's own words name the operation; ours add the line.
@@ -198,7 +239,7 @@ class Fn(Generic[P, R]):
     def _result_type(self, value: Any) -> T.Type:
         returns = self.signature().returns
         if returns is not None:
-            return returns
+            return fitted(returns, value, f"the result of {self.name}")
         if isinstance(value, type) or callable(value) and not isinstance(value, Value):
             raise TypeMismatch(
                 f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
@@ -207,13 +248,19 @@ class Fn(Generic[P, R]):
 
     def _trace_opaque(self, types: Types, world: World) -> Traced:
         signature = self.signature()
+        if T.is_open(signature.returns):
+            raise TypeMismatch(
+                f"the opaque function {self.name} has the result {signature.returns}; expected a length, because it "
+                "cannot be traced to find out",
+                self.where,
+            )
         if signature.returns is None:
             raise TypeMismatch(
                 f"the opaque function {self.name} has no annotation for its result; expected one, such as "
                 f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
                 self.where,
             )
-        result, keywords = signature.returns, keywords_of(types)
+        result, keywords = typing.cast("T.Type", signature.returns), keywords_of(types)
         python: Callable[..., Any] = self.python
         if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
             raise TypeMismatch(
@@ -237,6 +284,13 @@ class Fn(Generic[P, R]):
         return Traced(func, types, result, (), world)
 
     # ------------------------------------------------------------------------------ custom rules
+
+    def _asked_by_rules(self, count: int, keywords: Names) -> list[str]:
+        """Those parameters that a call leaves out and a rule asks for: such a call is one with the defaults given."""
+        found: list[str] = []
+        for which, rule in self._custom.items():
+            found += self.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
+        return list(dict.fromkeys(found))
 
     def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
         if not self._custom:
@@ -359,36 +413,54 @@ class Fn(Generic[P, R]):
         1.0 / 0.0 gave inf
         """
         signature = self.signature()
+        given = {"math": math != "fast", "precision": precision != "f64", "optimise": not optimise,
+                 "threads": threads is not None, "debug": debug is not None}  # fmt: skip
+        signature.refuse_options(len(like), "compile", given)
         if not like and not named_like:
             types = signature.required()
         else:
-            types = signature.types_of(*signature.bind(like, named_like), of=_type_of_example)
+            types = signature.types_of(*signature.bind(like, named_like), of=of_example)
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
         """As a method: the object is known while tracing, like all that a closure holds."""
-        if owner is None:
+        how = class_of(self.python)
+        if how is classmethod:
+            owner = kind or type(owner)
+        if owner is None or how is staticmethod or not hasattr(how, "__get__"):
             return self
+        key: Any = (owner, self.version)
         try:
-            key: Any = owner
             known = self._bound.get(key)
+            if known is not None and not (is_same(known[0], owner) or interchangeable(known[0], owner)):
+                key = (id(owner), self.version)  # it equals the other one, and is not the same
         except TypeError:
-            key = id(owner)
-            known = self._bound.get(key)
+            key = (id(owner), self.version)
+        known = self._bound.get(key)
         if known is None:
             if len(self._bound) >= _MOST_BOUND:
                 self._bound.pop(next(iter(self._bound)), None)
-            known = self._bound[key] = Fn(typing.cast("Any", self.python).__get__(owner, kind), self._scope)
-        return known
+            known = self._bound[key] = owner, self._bind_to(owner)
+        return known[1]
+
+    def _bind_to(self, owner: Any) -> Fn[..., R]:
+        """The method of an object, or of a class: with the rules of the function."""
+        if self._again is not None:
+            of, transform = self._again
+            return transform(of.__get__(owner))
+        python: Any = self.python
+        method: Any = pytypes.MethodType(getattr(python, "__func__", python), owner)
+        made: Fn[..., R] = Fn(method, self._scope, self.is_opaque)
+        for which, rule in self._custom.items():
+            made._custom[which] = Fn(pytypes.MethodType(rule.python, owner), rule._scope)
+        return made
+
+    def transforms(self, of: Fn[..., Any], again: Callable[[Fn[..., Any]], Fn[..., Any]]) -> None:
+        """Note of which function this is a transform: as a method, it is that of the method."""
+        self._again = of, again
 
     def __repr__(self) -> str:
         return f"<rosesim function {self.name}>"
-
-
-def _type_of_example(v: Any) -> T.Type:
-    """The type of an example for `compile`: a value or a type."""
-    is_type = isinstance(v, type) or hasattr(v, "__rose_type__") or isinstance(v, T.VecType | T.StructType)
-    return T.from_annotation(v) if is_type else typeof(v)
 
 
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
@@ -431,8 +503,8 @@ class Program:
         if self.traced.captured:
             raise EscapedValue(
                 f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                "passed to it as arguments",
-                f.where,
+                f"passed to it as arguments ({f.name} is defined at {f.where})",
+                here(),
             )
         self._signature, self._keywords = f.signature(), keywords_of(types)
         names = self._signature.names(len(types), self._keywords)
@@ -474,7 +546,7 @@ class Program:
         """The cheapest passage from arguments to the result that these types allow."""
         result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = len(T.flatten(result)) == 1 and not isinstance(result, T.StructType | T.NullType)
+        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
         parts, make = [flattener(t, n) for t, n in self._types], builder(result)

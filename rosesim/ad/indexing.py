@@ -19,7 +19,7 @@ from rosesim.ad.control import for_each, scan, vec
 from rosesim.ad.errors import TraceError, TypeMismatch
 from rosesim.ad.ir import Atom, Lit
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import is_array, is_list, is_slice, is_truth, is_tuple
+from rosesim.ad.narrow import class_of, is_array, is_list, is_slice, is_truth, is_tuple
 from rosesim.ad.values import Bool, Index, Value, kind
 from rosesim.ad.vector import SHORT, VecValue, added, as_vec, checked_index, lift, lower, real_zero, typeof
 
@@ -221,7 +221,10 @@ def _given(v: Any, t: T.Type, items: Sequence[Item], *, lifted: bool) -> Any:
     base = into
     while isinstance(base, T.VecType):
         base = base.elem
-    if isinstance(base, T.StructType | T.NullType) or (lifted and into == base):
+    if isinstance(base, T.StructType) and T.is_struct_class(class_of(v)):
+        own = [ty.shape for ty in T.flatten(base)] == [ty.shape for ty in T.flatten(typeof(v))]
+        return lift(v, base if own else into)  # one for all, or a struct of vectors
+    if isinstance(base, T.NullType) or (lifted and into == base):
         return lift(v, into)
     x = as_vec(v)
     have = [] if x is None else [a.n for a in _axes(x.type)]

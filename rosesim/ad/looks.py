@@ -7,14 +7,16 @@ loop in Python that tells an equal number from a changed one comes only where an
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from operator import call, is_, itemgetter
+from operator import is_, itemgetter
 from typing import Any
 
 import numpy as np
 
 MISSING = object()
 """What is seen where nothing is."""
+_CALL: Any = operator.call
 _END = (object(),)
 """After each look at things whose number may change, so that none can pass from one look to the next unseen."""
 
@@ -46,9 +48,10 @@ class Looks:
         self.contents: dict[int, Callable[[], bool]] = {}
         """By identity of an array: whether its numbers are as they were."""
 
-    def name(self, space: Any, name: str) -> None:
-        """Look at what a name stands for."""
-        self.spaces.setdefault(id(space), (space, {}))[1].setdefault(name, space.get(name, MISSING))
+    def name(self, space: Any, name: str, owner: Any = None) -> None:
+        """Look at what a name stands for in a mapping, which is the only one of its owner."""
+        key = id(space if owner is None else owner)
+        self.spaces.setdefault(key, (space, {}))[1].setdefault(name, space.get(name, MISSING))
 
     def get(self, key: str, getter: Getter, v: Any) -> None:
         """Look at parts of a thing, always as many."""
@@ -114,7 +117,7 @@ class Check:
 
     def passes(self) -> bool:
         """Whether everything is as it was."""
-        now = itertools.chain.from_iterable(map(call, self._getters, self._targets))
+        now = itertools.chain.from_iterable(map(_CALL, self._getters, self._targets))
         try:
             if not all(map(is_, itertools.chain(now, *self._things), self._was)) and not self._is_equal():
                 return False
@@ -131,7 +134,7 @@ class Check:
     def _is_equal(self) -> bool:
         """Whether what is no longer the same object is the same number or text."""
         now = [
-            *itertools.chain.from_iterable(map(call, self._getters, self._targets)),
+            *itertools.chain.from_iterable(map(_CALL, self._getters, self._targets)),
             *itertools.chain(*self._things),
         ]
         if not _alike(now, self._was):
@@ -144,14 +147,14 @@ _TEXTS_AND_NUMBERS = (int, float, complex, str, bytes, bool)
 
 
 def _alike(now: Sequence[Any], was: Sequence[Any]) -> bool:
-    return len(now) == len(was) and all(a is b or _is_same(a, b) for a, b in zip(now, was, strict=True))
+    return len(now) == len(was) and all(a is b or is_same(a, b) for a, b in zip(now, was, strict=True))
 
 
-def _is_same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
     """Whether two values are one number or text, to the bit."""
     if type(a) is not type(b):
         return False
     if isinstance(a, np.generic):
-        return a.dtype == b.dtype and not a.dtype.hasobject and a.tobytes() == b.tobytes()
+        return str(a.dtype) == str(b.dtype) and a.tobytes() == b.tobytes()  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] -- of any class
     # 0.0 and -0.0 are two numbers.
     return type(a) in _TEXTS_AND_NUMBERS and a == b and (a != 0 or repr(a) == repr(b))

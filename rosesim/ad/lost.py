@@ -12,6 +12,7 @@ import functools
 from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder
+from rosesim.ad.decisions import COUNT
 from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Stop, Var, free_vars
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.totals import total
@@ -46,7 +47,7 @@ class _Lost:
             case Cond() as e if (_read(e.then) or _read(e.orelse)) and _gives_reals(let):
                 return ("the branch of cond",)
             case Loop(test=test) if test is not None and _read(test):
-                return ("the count of while_loop",)
+                return (COUNT,)
             case _:
                 return ()
 

@@ -49,3 +49,10 @@ def is_truth(v: object) -> TypeGuard[bool | np.bool_[Any]]:
 def is_whole(v: object) -> TypeGuard[int | np.integer[Any]]:
     """Whether it is a Python or NumPy whole number; a truth is none."""
     return isinstance(v, int | np.integer) and not isinstance(v, bool)
+
+
+def holds_truth(v: object) -> bool:
+    """Whether a truth stands in nested sequences, which NumPy would make a number among numbers."""
+    if is_list(v) or is_tuple(v):
+        return any(map(holds_truth, v))
+    return is_truth(v) or (is_array(v) and v.dtype == np.bool_)

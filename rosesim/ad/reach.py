@@ -14,6 +14,7 @@ What cannot be looked at is said to be so in `unwatched`.
 
 from __future__ import annotations
 
+import abc
 import builtins
 import functools
 import importlib.util
@@ -26,15 +27,18 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad import kinds
+from rosesim.ad import kinds, parts
 from rosesim.ad.looks import MISSING, Getter, Looks
+from rosesim.ad.narrow import class_of
 from rosesim.ad.uses import Uses, uses
 
-_BY_MADE_UP_NAMES = {"__dict__", "__getattribute__", "getmembers", "getattr_static"}
+_BY_MADE_UP_NAMES = {"format", "format_map", "__dict__", "__getattribute__", "getmembers", "getattr_static"}
 _BY_ANY_WAY = {
     "import_module", "currentframe", "_getframe", "__globals__", "__closure__", "__subclasses__", "get_objects",
     "get_referents", "get_referrers", "f_locals", "f_globals", "__builtins__",
 }  # fmt: skip
+_MOST = 100_000
+"""Objects that are looked at before each call; to trace again costs less than to look at more."""
 _BY_PATH = {"read_text", "read_bytes", "open", "exists", "stat", "iterdir", "glob", "is_file", "is_dir"}
 
 
@@ -57,6 +61,10 @@ class Reach:
         self._whole = False
         self._holders: list[_Holder] = []
         self._reads_paths = False
+        self._passed_on: set[int] = set()
+        """Modules, by identity, that the code has under names that are not known."""
+        self._libraries: list[tuple[types.ModuleType, set[str]]] = []
+        """Such modules that are installed, with the names that were looked up in each."""
         self._explore()
 
     def _explore(self) -> None:
@@ -66,25 +74,38 @@ class Reach:
             while self._stack:
                 self._visit(self._stack.pop())
             for holder in self._holders:
+                if id(holder.v) in self._passed_on:
+                    holder.ask(self._names | self._handed_names)
                 self._stack += holder.more(self._names, self._handed_names, self._whole)
                 for array in holder.handed:
                     self._hand(array)
                 holder.handed.clear()
+            for library, asked in self._libraries:
+                new = (self._names & library.__dict__.keys()) - asked
+                asked |= new
+                for name in new:
+                    self._path(library, (name,))
             if self._stack:
                 known = -1, False  # and once more
         if self._reads_paths and not self._names.isdisjoint(_BY_PATH):
             self._cannot_watch("a file")
 
     def _visit(self, v: Any) -> None:
-        if type(v) in kinds.LEAVES or isinstance(v, np.generic) or id(v) in self._seen:
+        kind = class_of(v)  # not `isinstance`, which an object may answer with code of its own
+        if kind in kinds.LEAVES or (issubclass(kind, np.generic) and kind is not np.void) or id(v) in self._seen:
+            return
+        if len(self._seen) >= _MOST:
+            self._cannot_watch(f"more than {_MOST} objects")
             return
         self._seen[id(v)] = v
-        if isinstance(v, types.FunctionType):
+        if kind is types.FunctionType:
             self._function(v)
-        elif isinstance(v, type):
+        elif issubclass(kind, type):
             self._class(v)
-        elif isinstance(v, types.ModuleType):
-            if not kinds.is_fixed(v):  # those are read by `_path`
+        elif issubclass(kind, types.ModuleType):
+            if kinds.is_fixed(v):
+                self._libraries.append((v, set()))
+            else:
                 self._holders.append(_Holder(v, "module", self.looks))
         else:
             self._object(v)
@@ -115,10 +136,10 @@ class Reach:
         for name in sorted(named & _BY_ANY_WAY):
             self._cannot_watch(f"what {f.__name__} reads by {name}")
         for name, cell in cells.items():
-            if not (as_meant and name in used.handed and self._need_not_read(_content(cell), name in used.counted)):
+            if not (as_meant and name in used.handed and self._need_not_read(_content(cell), name, used)):
                 self._cell(cell)
         for name in used.globals | (used.handed - cells.keys()):
-            self._global(f.__globals__, name, used, as_meant)
+            self._global(f, name, used, as_meant)
         for name, level in used.imports:
             self._import(f, name, level)
         for path in used.paths:
@@ -130,36 +151,50 @@ class Reach:
     def _cell(self, cell: Any) -> None:
         content = _content(cell)
         self.looks.get("cell", _content_twice if content is MISSING else _of_cell, cell)
-        self._stack.append(content)
+        if not (issubclass(class_of(content), types.ModuleType) and kinds.is_fixed(content)):  # see `_path`
+            self._stack.append(content)
 
-    def _global(self, space: dict[str, Any], name: str, used: Uses, as_meant: bool) -> None:
+    def _global(self, f: types.FunctionType, name: str, used: Uses, as_meant: bool) -> None:
+        space, given = f.__globals__, f.__builtins__
         value = space.get(name, MISSING)
-        if as_meant and name in used.handed and self._need_not_read(value, name in used.counted):
+        if as_meant and name in used.handed and self._need_not_read(value, name, used):
             if name in used.counted:
                 return
         elif value is MISSING:
-            own = builtins.__dict__.get(name, MISSING)
+            own = given.get(name, MISSING)
             if getattr(own, "__module__", None) != "builtins":
-                self.looks.name(builtins.__dict__, name)
+                self.looks.name(given, name)
             self._stack.append(own)
-        else:
+        elif not (issubclass(class_of(value), types.ModuleType) and kinds.is_fixed(value)):  # see `_path`
             self._stack.append(value)
         self.looks.name(space, name)
 
-    def _need_not_read(self, value: Any, counted: bool) -> bool:
+    def _need_not_read(self, value: Any, name: str, used: Uses) -> bool:
         """Whether a variable that is only handed over or counted stands for something of which that is true."""
-        if counted:
+        if name in used.counted:
             return type(value) in kinds.COUNTERS
-        return self._hand(value)
+        if name not in used.opened:
+            return self._hand(value)
+        kind = class_of(value)
+        if not self._live or kind not in (dict, list, tuple):
+            self._stack.append(value)
+            return False
+        if kind is dict:
+            self.looks.go_through("keys of a dict", value, value.keys())
+        things = value.values() if kind is dict else value
+        self.looks.go_through("things", value, things)
+        for thing in things:
+            self._hand(thing)
+        return True
 
     def _hand(self, array: Any) -> bool:
-        """Whether it is an array that a program can read where it lies."""
-        if not self._live or not kinds.may_live(array):
+        """Whether it is an array that a program can read where it lies; it is read, if not."""
+        if not self._live or not parts.may_live(array):
             self._stack.append(array)
             return False
         if id(array) not in self.handed:
             self.handed[id(array)] = array
-            self.looks.contents[id(array)] = kinds.same_place(array)
+            self.looks.contents[id(array)] = parts.same_place(array)
         return True
 
     def _import(self, f: types.FunctionType, name: str, level: int) -> None:
@@ -175,24 +210,40 @@ class Reach:
             inner = ".".join(parts[: k + 1])
             if parts[0] != "rosesim":
                 self.looks.name(sys.modules, inner)
-                self._stack.append(sys.modules.get(inner, MISSING))
+                self._pass_on(sys.modules.get(inner, MISSING))
+
+    def _pass_on(self, v: Any) -> None:
+        self._passed_on.add(id(v))
+        self._stack.append(v)
 
     def _path(self, v: Any, names: tuple[str, ...]) -> None:
-        """Data, and functions of hidden state, that the code finds in an installed module."""
-        while isinstance(v, types.ModuleType) and kinds.is_fixed(v):
+        """What the code asks of a module: names that it may get later, and of installed ones all but their code."""
+        while issubclass(class_of(v), types.ModuleType) and not kinds.is_fixed(v) and names and names[0] != "()":
+            self.looks.name(v.__dict__, names[0])
+            v, names = v.__dict__.get(names[0], MISSING), names[1:]
+        if issubclass(class_of(v), types.ModuleType) and (not names or not kinds.is_fixed(v)):
+            self._pass_on(v)
+            return
+        while issubclass(class_of(v), types.ModuleType) and kinds.is_fixed(v):
+            if v.__name__.partition(".")[0] == "rosesim":
+                return
             if not names:
+                self._pass_on(v)
                 return
             value, space = v.__dict__.get(names[0], MISSING), v.__dict__
             if value is MISSING:
                 return
-            if kinds.reads_outside(v, names[0], value):
+            if (v.__name__, names[0]) == ("numpy.random", "default_rng") and names[1:] != ("()",):
+                return  # what a generator draws that is made here follows from its seed
+            if kinds.reads_outside(v, names[0]):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
-            if not isinstance(value, types.FunctionType | type | types.ModuleType | types.BuiltinFunctionType):
+            kind = class_of(value)
+            if not issubclass(kind, (types.FunctionType, type, types.ModuleType, types.BuiltinFunctionType)):
                 self.looks.name(space, names[0])
-            if not isinstance(value, types.FunctionType | types.ModuleType):
+            if not issubclass(kind, (types.FunctionType, types.ModuleType)):
                 self._stack.append(value)
             v, names = value, names[1:]
-        if names and isinstance(v, type) and kinds.reads_outside(v, names[0], None):
+        if names and issubclass(class_of(v), type) and kinds.reads_outside(v, names[0]):
             self._cannot_watch(f"{v.__name__}.{names[0]}")
 
     # ------------------------------------------------------------------------------- objects
@@ -204,19 +255,21 @@ class Reach:
         self._stack.append(type(c))
         if isinstance(c, EnumMeta):
             self._stack.append(c._member_map_)
+        if isinstance(c, abc.ABCMeta):
+            self.looks.get("registered", _registered, c)
         self._holders.append(_Holder(c, "class", self.looks))
 
     def _object(self, v: Any) -> None:
-        kind = type(v)
+        kind = class_of(v)
         if kind.__module__ in ("typing", "logging"):  # annotations; and what only takes
             return
         if kinds.is_ours(kind):
             if self._calls and kind.__module__ == "rosesim.ad.function":
                 self._stack.append(getattr(v, "python", None))
             return
-        native = kinds.native(kind)
-        parts = kinds.PARTS.get(native)
-        if parts is None:
+        native = BaseException if issubclass(kind, BaseException) else kinds.native(kind)
+        look_at = parts.PARTS.get(native)
+        if look_at is None:
             self._cannot_watch(f"a {kind.__module__}.{kind.__qualname__}")
             return
         if native is types.BuiltinFunctionType:
@@ -225,8 +278,8 @@ class Reach:
                 self._cannot_watch(f"{v.__module__}.{v.__name__}")
         if kind.__module__.partition(".")[0] == "pathlib":
             self._reads_paths = True
-        parts(self, v)
-        if kind is not native or native in kinds.BARE:
+        look_at(self, v)
+        if kind is not native or native in parts.BARE:
             self._stack.append(kind)
             self._holders.append(_Holder(v, "object", self.looks))
 
@@ -277,13 +330,13 @@ class _Holder:
         self.whole = False
         self.fields: set[str] = set()
         if kind == "object":
-            c = type(v)
+            c = class_of(v)
             self.slots, self.whole, self.fields = kinds.slots(c), kinds.is_read_by_others(c), kinds.fields(c)
             plain = kinds.has_plain_attributes(c)
             looks.get("class", _CLASS_AND_DICT if plain and self.space is not _NOTHING else kinds.class_and_dict, v)
         elif kind == "class":
             looks.get("bases", _BASES, v)
-        if kind != "module" and self.space is not _NOTHING:
+        if (kind != "module" or "__getattr__" in self.space) and self.space is not _NOTHING:
             # All keys: an attribute that is set later may hide another.
             looks.go_through("keys", v, self.space.keys())
 
@@ -295,12 +348,14 @@ class _Holder:
             wanted = also | {n for n in known if not n.startswith("__")} if whole else also | known & names
             given = known & handed
         else:
-            wanted = known if whole or self.whole else known & names
+            wanted = known if whole or self.whole else known & (names | {"__getattr__"})
+            if whole and self.kind == "module":
+                self.looks.go_through("keys", self.v, self.space.keys())
             given = known & (handed | self.fields)  # a struct's arrays are handed over too
         found: list[Any] = []
         for n in (wanted | given) - self.names:
             value = self.read(n)
-            if n in wanted or not kinds.may_live(value):
+            if n in wanted or not parts.may_live(value):
                 self._look(n)
                 found.append(value)
                 self.names.add(n)
@@ -309,6 +364,11 @@ class _Holder:
                 self.handed.append(value)
                 self.given.add(n)
         return found
+
+    def ask(self, names: set[str]) -> None:
+        """Look whether it has got attributes that it has not."""
+        for n in names - self.space.keys():
+            self.looks.name(self.space, n)
 
     def read(self, name: str) -> Any:
         """An attribute, without running code of its class."""
@@ -319,7 +379,7 @@ class _Holder:
         if name in self.slots:
             self.looks.get(f"slot {name}", functools.partial(_slot_alone, self.slots[name]), self.v)
         else:
-            self.looks.name(self.space, name)
+            self.looks.name(self.space, name, self.v if self.kind == "class" else None)
 
 
 _NOTHING = kinds.NO_ATTRIBUTES
@@ -327,6 +387,11 @@ _BASES: Getter = operator.attrgetter("__mro__", "__class__")
 _CLASS_AND_DICT: Getter = operator.attrgetter("__class__", "__dict__")
 _of_function: Getter = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
 _of_cell: Getter = operator.attrgetter("cell_contents", "cell_contents")
+
+
+def _registered(_: Any) -> Sequence[Any]:
+    """A number that is another one when a class has been registered as a subclass."""
+    return (abc.get_cache_token(),)
 
 
 def _content_twice(cell: types.CellType) -> Sequence[Any]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-import types as pytypes
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, NoReturn, Self
 
 from rosesim.ad import types as T
 from rosesim.ad.constants import constant
-from rosesim.ad.errors import OpenLength, RosesimError, TraceError, TypeMismatch
+from rosesim.ad.errors import RosesimError, TraceError, TypeMismatch
 from rosesim.ad.ir import Where
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import class_of
-from rosesim.ad.vector import typeof
+from rosesim.ad.parameters import Words, annotations_of, evaluated, parameters_of, partial_of, plain, short, signed
+from rosesim.ad.vector import fitted
 
 Types = T.Types
 Row = tuple[Any, ...]
@@ -29,6 +28,8 @@ Names = tuple[str, ...]
 Wrt = int | str | Sequence[int | str] | None
 Parameter = inspect.Parameter
 _EMPTY = Parameter.empty
+OfValue = Callable[[T.Declared | None, Any, str], T.Type]
+"""Gives the type of an argument from what is declared, the value (or example) and the argument's name."""
 
 
 class Named(tuple[T.Type, ...]):
@@ -71,25 +72,14 @@ def as_call(row: Sequence[Any], keywords: Names) -> tuple[Sequence[Any], dict[st
     return row[:count], dict(zip(keywords, row[count:], strict=True))
 
 
-class Signed(Protocol):
-    """A function of the language, which knows its signature."""
-
-    def signature(self) -> Signature:
-        """It, read once."""
-        ...
-
-
-def signed(f: object) -> Signed | None:
-    """f, where it is a function of the language."""
-    return typing.cast("Signed", f) if getattr(type(f), "__rose_function__", False) else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
 
     names: list[str]
-    declared: tuple[T.Type | None, ...]
+    declared: tuple[T.Declared | None, ...]
+    words: tuple[str, ...]
+    """How errors name each."""
 
 
 class Signature:
@@ -102,24 +92,22 @@ class Signature:
         self.python = python
         self.name = self.function = name
         self.where = where
-        self.returns: T.Type | None = None
+        self.returns: T.Declared | None = None
         self.fills = True
-        self.annotated: dict[str, T.Type | None] = {}
+        self.annotated: dict[str, T.Declared | None] = {}
         self._refused: dict[str, RosesimError] = {}
         self._read(scope)
         self._arrange()
 
     def _read(self, scope: dict[str, Any] | None) -> None:
-        self.parameters = _parameters(self.python, self.name, self.where)
+        self.parameters = parameters_of(self.python, self.name, self.where)
         inner = plain(self.python)
         if (own := signed(inner)) is not None:
             known = own.signature()
             self.annotated, self.returns, self._refused = known.annotated, known.returns, known._refused
             self.fills = False  # it does
             return
-        for key, hint in _annotations(inner).items():
-            if key != "return" and key not in self.parameters:
-                continue
+        for key, hint in annotations_of(inner).items():
             try:
                 t = self._type(hint, inner, key, scope)
             except RosesimError as e:
@@ -132,18 +120,16 @@ class Signature:
             else:
                 self.annotated[key] = t
 
-    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Type | None:
-        """The type that an annotation names; None, as without one, where it leaves a length open."""
+    def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Declared | None:
+        """What an annotation says; None, as without one, of `Any`."""
         try:
             if isinstance(hint, str):
-                hint = _evaluated(hint, inner, scope)
-            return None if hint is Any else T.from_annotation(hint, scope)
+                hint = evaluated(hint, inner, scope)
+            return None if hint is Any else T.declared(hint, scope)
         except NameError as e:
             raise TraceError(
                 f"an annotation of {self.name} names {e.name!r}, which is not known there", self.where
             ) from e
-        except OpenLength:
-            return None
         except RosesimError as e:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 
@@ -173,8 +159,8 @@ class Signature:
         """As Python writes it: f(x: Real, *, k: Real = 2.0)."""
         shown = [
             p.replace(
-                annotation=_EMPTY if (t := self._shown(p)) is None else _Words(t),
-                default=_EMPTY if p.default is _EMPTY else _Words(_short(p.default)),
+                annotation=_EMPTY if (t := self._shown(p)) is None else Words(t),
+                default=_EMPTY if p.default is _EMPTY else short(p.default),
             )
             for p in self.parameters.values()
         ]
@@ -189,12 +175,12 @@ class Signature:
     # -------------------------------------------------------------------------------- calls
 
     def bind(
-        self, args: Row, kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
         """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
         where they do not fit."""
         if not kwargs and self._least <= len(args) <= self._most:
-            return args, ()
+            return (*args,), ()
         if len(args) > self._most:
             self._wrong("too many positional arguments", error)
         left = dict(kwargs)
@@ -246,33 +232,48 @@ class Signature:
         for name in given:
             if name in self._refused:
                 raise self._refused[name]
-        return _Form([*names, *keywords], tuple(self.annotated.get(n) for n in given))
+        names += keywords
+        return _Form(names, tuple(map(self.annotated.get, given)), tuple(f"argument {n}" for n in names))
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
         """A name for each argument in the row."""
         return list(self._form(count, keywords).names)
 
-    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Type | None, ...]:
+    def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
         """The annotated type of each."""
         return self._form(count, keywords).declared
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
-        """The type of each: that annotated, else that of the argument."""
-        declared = self._form(len(row), keywords).declared
-        return named([of(a) if t is None else t for a, t in zip(row, declared, strict=True)], keywords)
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
+        """The type of each: that annotated, its open lengths as the argument has them, else that of the argument."""
+        form = self._form(len(row), keywords)
+        return named([of(t, a, n) for t, a, n in zip(form.declared, row, form.words, strict=True)], keywords)
 
     def required(self) -> Types:
         """The types of a call that leaves all defaults out, from annotations alone."""
         given = [p for p in (*self._places, *self._by_name) if p.default is _EMPTY]
         keywords = tuple(p.name for p in given if p.kind is p.KEYWORD_ONLY)
         found = self.declared(len(given), keywords)
-        if self._rest is not None or any(t is None for t in found):
-            raise TypeMismatch(
-                f"{self.name}.compile() was called without arguments, but not all parameters are annotated; "
-                f"expected annotations or an example of each argument: {self}",
-                self.where,
-            )
+        if self._rest is not None or any(t is None or T.is_open(t) for t in found):
+            self._needs_examples()
         return named(typing.cast("Types", found), keywords)
+
+    def _needs_examples(self) -> NoReturn:
+        raise TypeMismatch(
+            f"{self.name}.compile() was called without arguments, but not all parameters are annotated; expected "
+            f"annotations or an example of each argument: {self}",
+            self.where,
+        )
+
+    def refuse_options(self, by_position: int, word: str, given: Mapping[str, bool]) -> None:
+        """Raise where an option of `compile` or `check_grads` is given and may be meant for a parameter."""
+        places = [p.name for p in self._places[:by_position]]
+        for name, is_given in given.items():
+            if is_given and name in self.parameters and name not in places:
+                raise TypeMismatch(
+                    f"{name}= is an option of {word}, and {self.function} has a parameter of this name; expected the "
+                    f"parameter by position or under another name: {self}",
+                    here(),
+                )
 
     def chosen(self, wrt: Wrt, count: int, keywords: Names, word: str = "wrt") -> tuple[tuple[int, ...], bool]:
         """Where in the row the arguments are that `wrt` means, and whether it means one (not a tuple).
@@ -309,24 +310,54 @@ class Signature:
 
     # ------------------------------------------------------------------------------ tracing
 
-    def call(self, row: Sequence[Any], keywords: Names, read: Callable[[Any, Callable[[], Any]], Any]) -> Any:
+    def left_out(self, count: int, keywords: Names, rule: Signature, cotangents: int) -> list[str]:
+        """The names of those parameters that a call leaves out and a rule, which takes these and so many
+        cotangents, cannot."""
+        by_position = count - len(keywords)
+        places = [p for p in rule._places if p.default is _EMPTY]
+        asked = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
+        asked |= {p.name for p in rule._by_name if p.default is _EMPTY}
+        given = {p.name for p in self._places[:by_position]}.union(keywords)
+        return [n for n, p in self.parameters.items() if n in asked - given and p.default is not _EMPTY]
+
+    def defaults(self, names: Sequence[str]) -> dict[str, Any]:
+        """The defaults of some parameters as they are now: Python lets them be changed."""
+        now = inspect.signature(self.python).parameters
+        return {n: now[n].default if n in now else _EMPTY for n in names}
+
+    def call(self, row: Sequence[Any], keywords: Names) -> Any:
         """Call the Python function with traced values. What the call leaves out and what a partial holds are
-        constants, of the annotated type where there is one; `read` is told of each."""
-        args, kwargs = as_call(row, keywords)
-        if not self.fills:
-            return self.python(*args, **kwargs)
-        args = [*args]
-        given = {p.name for p in self._places[: len(args)]}.union(kwargs)
-        for p in (*self._places, *self._by_name):
-            if p.name in given:
-                continue
-            now = read(("default", id(self), p.name), functools.partial(_default, self.python, p.name))
-            made = constant(now, self.annotated.get(p.name))
+        constants, of the annotated type where there is one."""
+        given, kwargs = as_call(row, keywords)
+        args = [*given]
+        fills = self.fills
+        held: Callable[..., Any] = self.python
+        partial = partial_of(held)
+        if partial is not None and (own := signed(partial.func)) is not None:
+            python = own.seen_through()
+            if python is not None:
+                fills, partial = True, functools.partial[Any](python, *partial.args, **partial.keywords)
+        if not fills:
+            return held(*args, **kwargs)
+        known = {p.name for p in self._places[: len(args)]}.union(kwargs)
+        left = [p for p in (*self._places, *self._by_name) if p.name not in known]
+        now = self.defaults([p.name for p in left]) if left else {}
+        for p in left:
+            made = constant(now[p.name], self.annotated.get(p.name))
             if p.kind is p.POSITIONAL_ONLY:
                 args.append(made)
-            elif made is not now:
+            elif made is not now[p.name]:
                 kwargs[p.name] = made
-        return _call(self.python, args, kwargs, self.annotated, read)
+        if partial is not None:
+            return partial.func(*self._held(partial), *args, **{**partial.keywords, **kwargs})
+        return held(*args, **kwargs)
+
+    def _held(self, partial: functools.partial[Any]) -> list[Any]:
+        """What a partial holds by position, of the annotated types."""
+        places = inspect.signature(partial.func).parameters.values()
+        names = [p.name for p in places if p.kind <= p.POSITIONAL_OR_KEYWORD]
+        names += [p.name for p in places if p.kind is p.VAR_POSITIONAL] * len(partial.args)
+        return [constant(v, self.annotated.get(n)) for n, v in zip(names, partial.args, strict=False)]
 
 
 class WithTangents(Signature):
@@ -337,7 +368,7 @@ class WithTangents(Signature):
     """
 
     def bind(
-        self, args: Row, kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
         """The arguments and their tangents (None for zero) in a row."""
         kwargs = dict(kwargs)
@@ -345,8 +376,8 @@ class WithTangents(Signature):
         by_name: dict[str, Any] = {} if own else kwargs.pop("tangents", None) or {}
         half = len(args) // 2
         if len(args) % 2:
-            self._wrong(f"was called with {len(args)} arguments by position; it takes as many tangents as "
-                        "arguments (None for zero)", error)  # fmt: skip
+            self._wrong(f"was called with {len(args)} arguments by position, which is odd: there are "
+                        "as many tangents as arguments (None for zero)", error)  # fmt: skip
         row, keywords = super().bind(args[:half], kwargs, error)
         tangents: list[Any] = list(args[half:])
         by_name = dict(by_name)
@@ -355,6 +386,14 @@ class WithTangents(Signature):
             self._wrong(f"got a tangent for {name!r}, which is not given by keyword", error)
         count = len(row) - len(keywords)
         return (*row[:count], *tangents, *row[count:]), keywords
+
+    def __str__(self) -> str:
+        plain = super().__str__().removeprefix(self.name)
+        return f"{self.name}(arguments, as many tangents), the arguments those of {self.function}{plain}"
+
+    def required(self) -> Types:
+        """Nothing says which tangents are zero."""
+        self._needs_examples()
 
     def halves(self, row: Sequence[Any], keywords: Names) -> tuple[Row, Row]:
         """The arguments, the tangents."""
@@ -368,110 +407,14 @@ class WithTangents(Signature):
         first = len(names) - len(keywords)
         return [*names[:first], *("d" + n for n in names), *names[first:]]
 
-    def types_of(self, row: Sequence[Any], keywords: Names = (), of: Callable[[Any], T.Type] = typeof) -> Types:
+    def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
         """The type of each: of arguments as f has them, of tangents their own."""
         primals, tangents = self.halves(row, keywords)
         types = super().types_of(primals, keywords, of)
         first = len(types) - len(keywords)
-        return named([*types[:first], *map(of, tangents), *types[first:]], keywords)
+        names = self.names(len(row), keywords)[first : first + len(tangents)]
+        own = [of(None, t, f"argument {n}") for t, n in zip(tangents, names, strict=True)]
+        return named([*types[:first], *own, *types[first:]], keywords)
 
 
-def _call(
-    python: Any,
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    annotated: Mapping[str, T.Type | None],
-    read: Callable[[Any, Callable[[], Any]], Any],
-) -> Any:
-    """Call it; what a partial holds by position has the annotated type, like what is given."""
-    if not isinstance(python, functools.partial):
-        return python(*args, **kwargs)
-    held = typing.cast("functools.partial[Any]", python)
-    places = [p.name for p in inspect.signature(held.func).parameters.values() if p.kind <= p.POSITIONAL_OR_KEYWORD]
-    types = [annotated.get(n) for n in places[: len(held.args)]] + [None] * (len(held.args) - len(places))
-    values = read(("partial", id(held)), lambda: held.args)
-    bound = [constant(v, t) for v, t in zip(values, types, strict=True)]
-    return held.func(*bound, *args, **{**held.keywords, **kwargs})
-
-
-def _default(python: Callable[..., Any], name: str) -> Any:
-    """The default as it is now: `f.__defaults__` and what a partial holds can be changed."""
-    return inspect.signature(python).parameters[name].default
-
-
-# ------------------------------------------------------------------------------ reading functions
-
-
-def plain(python: Any) -> Any:
-    """The function that was written, below partials, methods and wrappers; or that of the language there."""
-    while signed(python) is None:
-        if isinstance(python, functools.partial):
-            python = typing.cast("functools.partial[Any]", python).func
-        elif isinstance(python, pytypes.MethodType):
-            python = python.__func__
-        elif hasattr(python, "__wrapped__"):
-            python = python.__wrapped__
-        elif not isinstance(python, pytypes.FunctionType | type):
-            called: Any = class_of(python).__call__  # an object that can be called
-            if not isinstance(called, pytypes.FunctionType) and signed(called) is None:
-                return python
-            python = called
-        else:
-            return python
-    return python
-
-
-def _parameters(python: Callable[..., Any], name: str, where: Where | None) -> Mapping[str, Parameter]:
-    """The parameters; of a wrapper that takes whatever comes, those of the function that it wraps."""
-    try:
-        own = inspect.signature(python, follow_wrapped=False).parameters
-        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in own.values()):
-            own = inspect.signature(python).parameters
-    except (TypeError, ValueError):
-        raise TraceError(
-            f"{name} has no signature that Python can read; expected one: wrap it, as in lambda x: {name}(x)", where
-        ) from None
-    for p in own.values():
-        if p.kind is p.VAR_KEYWORD:
-            raise TraceError(f"{name}(**{p.name}) was found; expected named parameters", where)
-    return own
-
-
-def _annotations(inner: Any) -> dict[str, Any]:
-    return dict(inner.__annotations__) if isinstance(inner, pytypes.FunctionType) else {}
-
-
-def _evaluated(annotation: str, inner: Any, scope: dict[str, Any] | None) -> Any:
-    """What an annotation that is a string names: in the function's closure, where it was defined, its globals."""
-    space: dict[str, Any] = getattr(inner, "__globals__", {})
-    local = {**(scope or {}), **dict(_closure(inner))}
-    if annotation.isidentifier():  # most are, and need no compiler
-        for known in (local, space):
-            if annotation in known and not isinstance(known[annotation], str | None):
-                return known[annotation]
-    holder = type("holder", (), {"__annotations__": {"x": annotation}})
-    return typing.get_type_hints(holder, space, local, include_extras=True)["x"]
-
-
-def _closure(inner: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(inner, pytypes.FunctionType):
-        yield from inspect.getclosurevars(inner).nonlocals.items()
-
-
-class _Words:
-    """What stands in a printed signature as it is."""
-
-    def __init__(self, words: str):
-        self._words = words
-
-    def __repr__(self) -> str:
-        return self._words
-
-
-def _short(default: Any) -> str:
-    """A default in a message: one line, not a long one."""
-    words = " ".join(repr(default).split())
-    return words if len(words) <= 40 else f"{words[:37]}..."
-
-
-__all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named", "plain", "signed"]
+__all__ = ["Named", "Signature", "Types", "WithTangents", "Wrt", "as_call", "keywords_of", "named"]

@@ -7,6 +7,8 @@ field: `Vec[n, {x: Real, v: Vec[2, Real]}]` is an array of shape (n,) and one of
 from __future__ import annotations
 
 import dataclasses
+import functools
+import sys
 import types as pytypes
 import typing
 from dataclasses import dataclass
@@ -91,10 +93,7 @@ class StructType:
     types: tuple[Type, ...]
 
     def __str__(self) -> str:
-        if self.kind is tuple:
-            return f"({', '.join(map(str, self.types))})"
-        fields = ", ".join(f"{n}: {t}" for n, t in zip(self.names, self.types, strict=True))
-        return f"{{{fields}}}" if self.kind is dict else f"{self.kind.__name__}({fields})"
+        return _struct_words(self.kind, self.names, self.types)
 
     def build(self, values: list[Any]) -> Any:
         """The Python struct with these field values."""
@@ -111,11 +110,7 @@ class StructType:
 
     def parts(self, struct: Any) -> list[Any]:
         """The field values of a Python struct of this kind, in order."""
-        if self.kind is tuple:
-            return list(struct)
-        if self.kind is dict:
-            return [struct[n] for n in self.names]
-        return [getattr(struct, n) for n in self.names]
+        return _parts(self.kind, self.names, struct)
 
 
 Type = NullType | BoolType | RealType | TanType | IntType | VecType | StructType
@@ -186,14 +181,116 @@ def tuple_type(*parts: Type) -> StructType:
     return StructType(tuple, tuple(map(str, range(len(parts)))), parts)
 
 
-class OpenType:
-    """What `Vec[T, ...]` is: a vector of any length. A function's parameter of it has the type of its argument."""
+@dataclass(frozen=True, slots=True)
+class OpenVec:
+    """A vector whose length (n is None) or whose elements' lengths an annotation leaves open: `Vec[T, ...]`."""
 
-    def __repr__(self) -> str:
-        return "Vec[..., ...]"
+    n: int | None
+    elem: Declared
+
+    def __str__(self) -> str:
+        return f"Vec[{self.elem}, {'...' if self.n is None else self.n}]"
 
 
-OPEN = OpenType()
+@dataclass(frozen=True, slots=True)
+class OpenStruct:
+    """A struct with such vectors in it."""
+
+    kind: type[Any]
+    names: tuple[str, ...]
+    types: tuple[Declared, ...]
+
+    def __str__(self) -> str:
+        return _struct_words(self.kind, self.names, self.types)
+
+    def parts(self, struct: Any) -> list[Any]:
+        """The field values of a Python struct of this kind, in order."""
+        return _parts(self.kind, self.names, struct)
+
+
+Declared = Type | OpenVec | OpenStruct
+"""What an annotation says: a type, or one with lengths left open, which a value completes (`vector.fitted`)."""
+
+
+def _parts(kind: type[Any], names: tuple[str, ...], struct: Any) -> list[Any]:
+    if kind is tuple:
+        return list(struct)
+    return [struct[n] if kind is dict else getattr(struct, n) for n in names]
+
+
+def _struct_words(kind: type[Any], names: tuple[str, ...], parts: tuple[Declared, ...]) -> str:
+    if kind is tuple:
+        return f"({', '.join(map(str, parts))})"
+    fields = ", ".join(f"{n}: {t}" for n, t in zip(names, parts, strict=True))
+    return f"{{{fields}}}" if kind is dict else f"{kind.__name__}({fields})"
+
+
+def is_open(t: Declared | None) -> typing.TypeGuard[OpenVec | OpenStruct]:
+    """Whether a length in it is left open."""
+    return isinstance(t, OpenVec | OpenStruct)
+
+
+def vector_of(n: int | None, elem: Declared) -> Declared:
+    """Vec[elem, n]; of any length where n is None."""
+    return OpenVec(n, elem) if n is None or is_open(elem) else VecType(n, typing.cast("Type", elem))
+
+
+def _struct_of(kind: type[Any], fields: dict[str, Declared]) -> Declared:
+    parts = tuple(fields.values())
+    if any(map(is_open, parts)):
+        return OpenStruct(kind, tuple(fields), parts)
+    return StructType(kind, tuple(fields), typing.cast("Types", parts))
+
+
+def complete(d: Declared, t: Type) -> Type | None:
+    """The type that d becomes where a value of type t is given: t says its open lengths; None where it cannot.
+
+    What d says without gaps is taken from d alone: whether a value is one is seen when it is taken as such.
+    """
+    match d, t:
+        case (OpenVec(n, elem), VecType(m, found)) if n is None or n == m:
+            inner = complete(elem, found)
+            return None if inner is None else VecType(m, inner)
+        case OpenVec(), StructType(kind, names, parts) if kind is not tuple and _base(d) is kind:
+            # a struct of vectors, given for a vector of structs
+            columns = [p for p in parts if isinstance(p, VecType)]
+            if not columns or len(columns) != len(parts) or len({c.n for c in columns}) != 1:
+                return None
+            return complete(d, VecType(columns[0].n, StructType(kind, names, tuple(c.elem for c in columns))))
+        case OpenStruct(kind, names, parts), StructType() if kind is t.kind and names == t.names:
+            found_parts = [complete(p, x) for p, x in zip(parts, t.types, strict=True)]
+            known = [p for p in found_parts if p is not None]
+            return StructType(kind, names, tuple(known)) if len(known) == len(found_parts) else None
+        case (OpenVec() | OpenStruct(), _):
+            return None
+        case _:
+            return d
+
+
+def of_no_length(d: Declared) -> Type:
+    """d with 0 for what is open: of the elements of an empty list nobody knows more."""
+    match d:
+        case OpenVec(n, elem):
+            return VecType(n or 0, of_no_length(elem))
+        case OpenStruct(kind, names, parts):
+            return StructType(kind, names, tuple(map(of_no_length, parts)))
+        case _:
+            return d
+
+
+def _base(d: Declared) -> type[Any] | None:
+    """The class of the structs that a vector, or a vector of vectors, consists of."""
+    while isinstance(d, OpenVec | VecType):
+        d = d.elem
+    return d.kind if isinstance(d, StructType | OpenStruct) else None
+
+
+def depth(d: Declared) -> int:
+    """How many axes a vector has before its elements."""
+    count = 0
+    while isinstance(d, OpenVec | VecType):
+        d, count = d.elem, count + 1
+    return count
 
 
 def is_struct_class(a: object) -> bool:
@@ -203,11 +300,17 @@ def is_struct_class(a: object) -> bool:
 
 def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
     """The type that an annotation names; `scope` resolves strings inside dataclasses."""
-    known: dict[Any, Type] = {None: NULL, pytypes.NoneType: NULL, float: REAL, bool: BOOL}
-    if isinstance(a, NullType | BoolType | RealType | TanType | IntType | VecType | StructType):
-        return a
-    if isinstance(a, OpenType):
+    d = declared(a, scope)
+    if is_open(d):
         raise OpenLength("a vector whose length is left open was found; expected a length, as in Vec[Real, 3]")
+    return typing.cast("Type", d)
+
+
+def declared(a: Any, scope: dict[str, Any] | None = None) -> Declared:
+    """What an annotation says, which may leave lengths open."""
+    known: dict[Any, Type] = {None: NULL, pytypes.NoneType: NULL, float: REAL, bool: BOOL}
+    if isinstance(a, _TYPES):
+        return a
     if isinstance(a, typing.Hashable) and a in known:
         return known[a]
     rose = getattr(a, "__rose_type__", None)
@@ -215,24 +318,103 @@ def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
         return rose
     if isinstance(a, dict):
         items = typing.cast("dict[str, Any]", a)
-        return struct_type(dict, {str(k): from_annotation(v, scope) for k, v in items.items()})
+        return _struct_of(dict, {str(k): declared(v, scope) for k, v in items.items()})
     if isinstance(a, tuple):
-        return tuple_type(*(from_annotation(v, scope) for v in typing.cast("tuple[Any, ...]", a)))
+        return _tuple_of(typing.cast("tuple[Any, ...]", a), scope)
     if typing.get_origin(a) in (typing.Union, pytypes.UnionType):
         # "a Real or a plain number", which a rule or helper may say for the editor's sake, is a Real
         others = [part for part in typing.get_args(a) if part not in (float, int)]
         if len(others) == 1 and len(typing.get_args(a)) > 1:
-            return from_annotation(others[0], scope)
+            return declared(others[0], scope)
     if typing.get_origin(a) is tuple:
-        return tuple_type(*(from_annotation(v, scope) for v in typing.get_args(a)))
+        return _tuple_of(typing.get_args(a), scope)
     if isinstance(a, type) and is_struct_class(a):
-        hints = typing.get_type_hints(a, localns=scope, include_extras=True)
-        names = getattr(a, "_fields", None) or [f.name for f in dataclasses.fields(typing.cast("Any", a))]
-        return struct_type(a, {n: from_annotation(hints[n], scope) for n in names})
+        hints = _hints(a, scope)
+        return _struct_of(a, {n: _field(a, n, hints, scope) for n in field_names(a)})
     if typing.is_typeddict(a):
-        hints = typing.get_type_hints(a, localns=scope, include_extras=True)
-        return struct_type(dict, {n: from_annotation(h, scope) for n, h in hints.items()})
+        hints = _hints(a, scope)
+        return _struct_of(dict, {n: _field(a, n, hints, scope) for n in hints})
     raise TypeMismatch(
         f"the annotation {a!r} is not a type of rosesim; expected Real, Bool, Null, Index[n], Vec[T, n], "
         "a dataclass, a tuple or a dict of such types"
     )
+
+
+_TYPES = (NullType, BoolType, RealType, TanType, IntType, VecType, StructType, OpenVec, OpenStruct)
+
+
+def is_annotation(v: Any) -> bool:
+    """Whether v names a type, where an example of a value might stand as well."""
+    if isinstance(v, (type, *_TYPES)) or hasattr(v, "__rose_type__") and not hasattr(v, "_kind"):
+        return True
+    if typing.get_origin(v) is not None:
+        return True
+    parts: list[Any] = []
+    if type(v) is tuple:
+        parts = list(typing.cast("tuple[Any, ...]", v))
+    elif isinstance(v, dict):
+        parts = list(typing.cast("dict[str, Any]", v).values())
+    return bool(parts) and all(p is None or is_annotation(p) for p in parts) and any(p is not None for p in parts)
+
+
+def _tuple_of(parts: tuple[Any, ...], scope: dict[str, Any] | None) -> Declared:
+    return _struct_of(tuple, {str(k): declared(v, scope) for k, v in enumerate(parts)})
+
+
+def field_names(struct: Any) -> list[str]:
+    """The fields of a dataclass or named tuple, or of its class, in order."""
+    named = getattr(struct, "_fields", None)
+    return [f.name for f in dataclasses.fields(struct)] if named is None else list(named)
+
+
+def _field(a: Any, name: str, hints: dict[str, Any], scope: dict[str, Any] | None) -> Declared:
+    hint = hints.get(name, typing.Any)
+    if isinstance(hint, Unknown):
+        raise TypeMismatch(f"the annotation of the field {name} of {a.__name__} names {hint.name!r}, which is not "
+                           "known there; expected a name of its module")  # fmt: skip
+    return declared(hint, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An annotation of a field that names what is not to be found."""
+
+    name: str
+
+
+def _hints(a: Any, scope: dict[str, Any] | None) -> dict[str, Any]:
+    """The annotations of a class's fields."""
+    try:
+        return typing.get_type_hints(a, localns=scope, include_extras=True)
+    except NameError:
+        pass
+    found: dict[str, Any] = {}
+    for base in reversed(a.__mro__):
+        one = type("one", (), {})
+        own: dict[str, Any] = getattr(base, "__annotations__", {})
+        for name, hint in own.items():
+            one.__annotations__ = {name: hint}
+            try:
+                space = vars(sys.modules[base.__module__])
+                found |= typing.get_type_hints(one, space, scope, include_extras=True)
+            except NameError as e:
+                found[name] = Unknown(str(e.name))
+    return found
+
+
+@functools.lru_cache(maxsize=1024)
+def fields_of(struct: type[Any]) -> dict[str, Declared | Unknown | None]:
+    """What the annotations of a struct's fields say; None of one that names no type of the language (`Any`, an
+    array, a union of classes), of which the value alone says what it is."""
+    hints = _hints(struct, None)
+    out: dict[str, Declared | Unknown | None] = {}
+    for name in field_names(struct):
+        hint = hints.get(name)
+        if hint is None and name not in hints:
+            out[name] = None
+            continue
+        try:
+            out[name] = hint if isinstance(hint, Unknown) else declared(hint)
+        except TypeMismatch:
+            out[name] = None
+    return out

@@ -2,8 +2,8 @@
 
 Most uses of a name read what it stands for. Three do not, and are told apart because much hangs on them:
 
-- `const(name)`, `len(name)`, `name.shape`: the array is handed over whole, or only its form is asked for. What
-  it holds is then no business of the trace (`world` says what follows).
+- `const(name)`, `const(x.name)`, `const(name["key"])`, `len(name)`, `name.shape`: the array is handed over whole, or
+  only its form is asked for. What it holds is then no business of the trace (`world` says what follows).
 - `name.append(x)`, `next(name)` as statements: something is put down or counted, and nothing comes of it.
 - `name += 1`, `name[k] += 1`, `x.name += 1`: a count, read only to be counted on.
 
@@ -63,10 +63,13 @@ class Uses:
     """The globals that must be `const`, `len`, `next` or the module of `const` for that to be so."""
     counted: frozenset[str]
     """Those of `handed` that are only put into or counted on."""
+    opened: frozenset[str]
+    """Those of `handed` of which something that they hold is handed over."""
     imports: frozenset[tuple[str, int]]
     """Modules imported by the code, with the level of the import."""
     paths: frozenset[tuple[str, ...]]
-    """Variables with the attributes asked of them on the spot: ("np", "random", "normal"); alone, ("np",)."""
+    """Variables with the attributes asked of them on the spot: ("np", "random", "normal"); alone, ("np",).
+    "()" at the end stands for a call without arguments."""
 
 
 @functools.lru_cache(maxsize=8192)  # functions that a factory makes share their code
@@ -83,6 +86,7 @@ def uses(code: types.CodeType) -> Uses:
         frozenset(found.handed_attributes - found.attributes - found.words),
         frozenset(found.takers),
         frozenset(found.counted - found.globals - found.cells),
+        frozenset(found.opened),
         frozenset(found.imports),
         frozenset(found.paths),
     )
@@ -117,6 +121,7 @@ class _Found:
         self.handed: set[str] = set()
         self.handed_attributes: set[str] = set()
         self.takers: set[str] = set()
+        self.opened: set[str] = set()
         self.counted: set[str] = set()
         self.imports: set[tuple[str, int]] = set()
 
@@ -148,6 +153,10 @@ class _Found:
             self.handed.add(name)
         elif steps[k + 1][0] == "LOAD_ATTR" and steps[k + 1][1] in _FORM:
             self.handed.add(name)
+        elif _is_element(steps, k) and (taker := _taken(steps, k - 1, steps[k + 3])) is not None:
+            self.takers |= taker
+            self.handed.add(name)
+            self.opened.add(name)
         elif _is_put(steps, k) or _is_counted(steps, k, name):
             self.handed.add(name)
             self.counted.add(name)
@@ -159,7 +168,7 @@ class _Found:
         while steps[k][0] in _ATTRIBUTE:
             path.append(steps[k][1])
             k += 1
-        self.paths.add(tuple(path))
+        self.paths.add((*path, *(["()"] if steps[k] == ("CALL", 0) else [])))
 
     def _attribute(self, steps: list[Step], k: int, name: str) -> None:
         base = k - 1
@@ -186,6 +195,11 @@ def _taken(steps: list[Step], k: int, after: Step) -> set[str] | None:
     if op in ("LOAD_ATTR", "LOAD_METHOD") and arg == "const" and steps[k - 1][0] == "LOAD_GLOBAL":
         return {steps[k - 1][1]}
     return None
+
+
+def _is_element(steps: list[Step], k: int) -> bool:
+    """`name["key"]`."""
+    return steps[k + 1][0] in _LITERAL and steps[k + 2][0] == "BINARY_SUBSCR"
 
 
 def _is_put(steps: list[Step], k: int) -> bool:

@@ -7,13 +7,13 @@ itself would decide (a truth value, a float, an array) is refused with the line 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, overload
 
 import numpy as np
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
-from rosesim.ad.builder import real, whole
+from rosesim.ad.builder import FAR, real, whole
 from rosesim.ad.errors import MissingAttribute, TraceError, TypeMismatch
 from rosesim.ad.ir import BOOL as BOOL_TY
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
@@ -27,11 +27,16 @@ _UFUNCS = {
     "remainder": "__mod__", "logical_and": "__and__", "bitwise_and": "__and__", "bitwise_or": "__or__",
     "bitwise_xor": "__xor__",
 }  # fmt: skip
-_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "iadd": "+", "isub": "-", "imul": "*"}
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "iadd": "+", "isub": "-", "imul": "*",
+          "idiv": "//", "imod": "%"}  # fmt: skip
 _BOOL_HINT = "; a Bool becomes a number by Real(p)"
 _TANGENT_HINT = (
     "; a tangent takes linear operations only: add and subtract tangents, multiply or divide one by a Real, "
     "negate, select, gather"
+)
+_VECTOR_FIRST = (
+    "make it a vector first, const(array)[i] of numbers or stack(values)[i] of traced ones, or loop with vec, sum "
+    "or scan"
 )
 _MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__": "__le__"}
 
@@ -67,7 +72,7 @@ class Value:
     def __index__(self) -> int:
         self._refuse(
             "a Python sequence, a NumPy array or range() indexed by",
-            "make the array a traced one first, const(array)[i], or loop with vec, sum or scan",
+            _VECTOR_FIRST,
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -95,6 +100,10 @@ class Value:
     def _kind(self) -> str:
         """How an error message names this."""
         return type(self).__name__
+
+    def _as_number(self) -> str:
+        """What to write where a number is expected and this is none, as a clause of an error message."""
+        return ""
 
     if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
 
@@ -147,8 +156,9 @@ class Scalar(Value):
             return NotImplemented
         if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
             return NotImplemented
-        hint = _BOOL_HINT if isinstance(other, Bool | bool) else ""
-        hint = "; const(a) makes it a vector" if is_array(other) or is_list(other) else hint
+        hint = number_hint(other)
+        hint = "; const(a) makes it a vector" if is_array(other) and other.shape else hint
+        hint = "; stack(a) makes it a vector" if is_list(other) else hint
         raise TypeMismatch(f"{kind(self)} {sign} {kind(other)} was found; expected a number{hint}", here())
 
     if TYPE_CHECKING:
@@ -201,8 +211,23 @@ class Bool(Scalar):
     __slots__ = ()
     __rose_type__ = T.BOOL
 
+    def __new__(cls, value: Any = False) -> Bool:
+        """A Bool of a truth; a number is none."""
+        return Bool.of(to_bool(value))
+
+    def _as_number(self) -> str:
+        return _BOOL_HINT
+
+    def _no_number(self, *_: object) -> NoReturn:
+        raise TypeMismatch(f"arithmetic on a Bool was found; expected a number{_BOOL_HINT}", here())
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
+    __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _no_number
+    __neg__ = __pos__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _no_number
+
     if TYPE_CHECKING:
 
+        def __init__(self, value: Any = False) -> None: ...
         def __set__(self, owner: Any, value: Bool | bool | np.bool_ | Many) -> None: ...
 
     def _both(self, name: str, other: Any) -> Bool:
@@ -249,7 +274,7 @@ class Real(Scalar):
         """A Real of a number, an Index or a Bool."""
         if isinstance(value, Bool):
             return Real.of(trace.op("select", value.atom, real(1.0), real(0.0)))
-        return Real.of(to_real(value))
+        return Real.of(real(float(value)) if is_truth(value) else to_real(value))
 
     if TYPE_CHECKING:
 
@@ -383,15 +408,18 @@ class Tan(Scalar):
             raise TypeMismatch(
                 f"Tan({kind(value)}) was found; expected Tan(0.0): no number becomes a tangent, it scales one", here()
             )
-        if value != 0:
+        if is_truth(value) or value != 0:
             raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
         return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))
+
+    def _as_number(self) -> str:
+        return _TANGENT_HINT
 
     def _refuse_linear(self, what: str) -> NoReturn:
         raise TypeMismatch(f"{what} was found{_TANGENT_HINT}", here())
 
     def _sum(self, name: str, o: Any) -> Tan:
-        if isinstance(o, int | float) and o == 0:
+        if _is_number(o) and o == 0:
             return self
         if not isinstance(o, Tan):
             self._refuse_linear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
@@ -443,6 +471,8 @@ class _IndexMeta(type):
     def __getitem__(cls, n: Any) -> type[Index]:
         if not is_whole(n) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
+        if n >= FAR:
+            raise TypeMismatch(f"Index of 2**{int(n).bit_length() - 1} or more was found; expected n < 2**62", here())
         return _sized_index(int(n))
 
 
@@ -472,7 +502,22 @@ class Index(Scalar, metaclass=_IndexMeta):
     __slots__ = ()
     _n = -1
 
+    def __new__(cls, value: Any) -> Index:
+        """An Index of a whole number that is known to fit: `Index[3](1)`."""
+        n, a = cls._sized(), try_whole(value)
+        s = None if a is None else a.ty.scalar
+        if a is None or not isinstance(s, IntT) or s.lo < 0 or s.hi >= n:
+            raise TypeMismatch(
+                f"Index[{n}]({kind(value)}) was found; expected a whole number known to be in 0 .. {n - 1}: "
+                f"Index[{n}].clamp(x), .wrap(x) or .check(x) makes one of any number",
+                here(),
+            )
+        ty = Ty(IntT(0, n - 1))
+        return Index.of(Lit(a.value, ty) if isinstance(a, Lit) else a if a.ty == ty else trace.op("cast", a, ty=ty))
+
     if TYPE_CHECKING:
+
+        def __init__(self, value: Any) -> None: ...
 
         def __class_getitem__(cls, n: int) -> type[Index]: ...
         def __set__(self, owner: Any, value: Index | int | np.integer[Any] | Many) -> None: ...
@@ -480,7 +525,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse(
             "a NumPy array indexed by, or a NumPy function on,",
-            "make the array a traced one first, const(array)[i], or loop with vec, sum or scan",
+            _VECTOR_FIRST,
         )
 
     @classmethod
@@ -579,20 +624,44 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __neg__(self) -> Index:
         return self._arith("isub", 0, True)
 
-    def _divide(self, name: str, o: Any) -> Any:
-        other = try_whole(o)
-        if other is None or not (isinstance(other.ty.scalar, IntT) and other.ty.scalar.lo > 0):
+    def __pos__(self) -> Index:
+        return self
+
+    def __abs__(self) -> Index:
+        s = self.atom.ty.scalar
+        assert isinstance(s, IntT)
+        if s.lo >= 0:
+            return self
+        most = max(-s.lo, s.hi)
+        either = trace.op("select", (self < 0).atom, (-self).atom, self.atom)
+        return Index.of(trace.op("int_clamp", either, whole(most + 1), ty=Ty(IntT(0, most))))  # says that it is >= 0
+
+    @staticmethod
+    def _divide(name: str, n: Any, d: Any) -> Any:
+        a, b = try_whole(n), try_whole(d)
+        if a is None:
             raise TypeMismatch(
-                f"a whole number divided by {kind(o)} was found; expected a divisor known to be 1 or more",
+                f"{kind(n)} {_SIGNS[name]} {kind(d)} was found; expected whole numbers, or Real(i)", here()
+            )
+        if b is None or not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo > 0):
+            raise TypeMismatch(
+                f"a whole number divided by {kind(d)} was found; expected a divisor known to be 1 or more, such as "
+                "i + 1",
                 here(),
             )
-        return Index.of(trace.op(name, self.atom, other))
+        return Index.of(trace.op(name, a, b))
 
     def __floordiv__(self, o: Index | int) -> Index:
-        return self._divide("idiv", o)
+        return self._divide("idiv", self, o)
+
+    def __rfloordiv__(self, o: int) -> Index:
+        return self._divide("idiv", o, self)
 
     def __mod__(self, o: Index | int) -> Index:
-        return self._divide("imod", o)
+        return self._divide("imod", self, o)
+
+    def __rmod__(self, o: int) -> Index:
+        return self._divide("imod", o, self)
 
     def __truediv__(self, o: Number) -> Real:
         return Real(self) / o
@@ -649,7 +718,14 @@ def kind(v: object) -> str:
     return f"{type(v).__name__} {v!r}" if isinstance(v, int | float | str | bool) else type(v).__name__
 
 
-def _is_number(v: object) -> bool:
+def number_hint(v: object) -> str:
+    """What to write where a number is expected and v is none, as a clause of an error message."""
+    if isinstance(v, Value):
+        return v._as_number()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+    return _BOOL_HINT if is_truth(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
+
+
+def _is_number(v: object) -> TypeGuard[int | float | np.integer[Any] | np.floating[Any]]:
     return isinstance(v, int | float | np.integer | np.floating) and not isinstance(v, bool)
 
 
@@ -660,7 +736,15 @@ def try_real(v: Any) -> Atom | None:
     if isinstance(v, Index):
         return trace.op("real", v.atom)
     if _is_number(v):
-        return real(float(v))
+        try:
+            return real(float(v))
+        except OverflowError:
+            digits = len(str(abs(v))) if abs(v) < 10**4000 else "thousands of"
+            raise TypeMismatch(
+                f"a whole number of {digits} digits was found where a Real was expected; expected one that a 64-bit "
+                "float can hold, less than 1.8e308",
+                here(),
+            ) from None
     if is_array(v) and v.shape == ():
         return try_real(v[()])
     return None
@@ -670,8 +754,7 @@ def to_real(v: Any) -> Atom:
     """The atom of a Real, or an error with the line."""
     atom = try_real(v)
     if atom is None:
-        hint = _BOOL_HINT if isinstance(v, Bool | bool) else _TANGENT_HINT if isinstance(v, Tan) else ""
-        raise TypeMismatch(f"{kind(v)} was found where a Real was expected{hint}", here())
+        raise TypeMismatch(f"{kind(v)} was found where a Real was expected{number_hint(v)}", here())
     return atom
 
 
@@ -680,8 +763,20 @@ def try_whole(v: Any) -> Atom | None:
     if isinstance(v, Index):
         return v.atom
     if is_whole(v):
-        return whole(int(v))
+        return whole(_in_range(int(v)))
+    if is_array(v) and v.shape == () and v.dtype.kind in "iu":
+        return whole(_in_range(int(v)))
     return None
+
+
+def _in_range(v: int) -> int:
+    if abs(v) >= FAR:
+        raise TypeMismatch(
+            f"a whole number beyond 2**{abs(v).bit_length() - 1} was found; whole numbers here stay below 2**62: "
+            "compute with Real",
+            here(),
+        )
+    return v
 
 
 def to_bool(v: Any) -> Atom:

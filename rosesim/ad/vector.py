@@ -5,17 +5,17 @@ from __future__ import annotations
 import builtins
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 import numpy as np
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.builder import real
-from rosesim.ad.errors import OpenLength, TypeMismatch
+from rosesim.ad.errors import ArgumentError, MissingAttribute, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
-from rosesim.ad.narrow import class_of, is_array, is_dict, is_list, is_truth, is_tuple, is_whole
+from rosesim.ad.narrow import class_of, holds_truth, is_array, is_dict, is_list, is_truth, is_tuple, is_whole
 from rosesim.ad.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
 
 SHORT = 4
@@ -37,6 +37,9 @@ class VecValue(Value):
 
     def _kind(self) -> str:
         return str(self.type)
+
+    def _as_number(self) -> str:
+        return f"; vec({self.type.n}, lambda i: ... x[i] ...) computes element by element"
 
     def __repr__(self) -> str:
         return f"<traced {self.type}>"
@@ -116,7 +119,11 @@ class VecValue(Value):
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
         other = as_vec(o)
         if other is None:
-            raise TypeMismatch(f"{self.type} {sign} {kind(o)} was found; expected vectors of one length", here())
+            raise TypeMismatch(
+                f"{self.type} {sign} {kind(o)} was found; expected vectors of one length: vec({self.type.n}, "
+                f"lambda i: x[i] {sign} c) computes element by element",
+                here(),
+            )
         if other.type.n != self.type.n:
             raise TypeMismatch(f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here())
         return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
@@ -169,9 +176,63 @@ class VecValue(Value):
 
         return matmul(o, self)
 
+    def _not_at_once(self, found: str, instead: str) -> NoReturn:
+        raise TypeMismatch(
+            f"{found} was found; expected numbers: vec({self.type.n}, lambda i: {instead}) computes element by "
+            "element",
+            here(),
+        )
+
+    def __pow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} ** {kind(o)}", "x[i] ** p")
+
+    def __rpow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} ** {self.type}", "a ** x[i]")
+
+    def __rtruediv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} / {self.type}", "a / x[i]")
+
+    def __mod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} % {kind(o)}", "x[i] % y")
+
+    def __rmod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} % {self.type}", "a % x[i]")
+
+    def __floordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} // {kind(o)}", "x[i] // y")
+
+    def __rfloordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} // {self.type}", "a // x[i]")
+
+    def __abs__(self) -> NoReturn:
+        self._not_at_once(f"abs of {self.type}", "abs(x[i])")
+
+    def __invert__(self) -> NoReturn:
+        self._not_at_once(f"~ {self.type}", "~x[i]")
+
+    def _truths(self, o: Any) -> NoReturn:
+        self._not_at_once(f"&, | or ^ of {self.type} and {kind(o)}", "x[i] & y[i]")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _truths
+
+    def _ordered(self, o: object) -> NoReturn:
+        raise TypeMismatch(
+            f"a comparison of {self.type} with {kind(o)} was found; expected numbers: all({self.type.n}, lambda i: "
+            f"x[i] > c) is one truth, vec({self.type.n}, lambda i: x[i] > c) one for each element",
+            here(),
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _ordered
+
     def __eq__(self, o: object) -> Any:
         raise TypeMismatch(
             f"{self.type} == {kind(o)} was found; expected a comparison of numbers: all(n, lambda i: a[i] == b[i])",
+            here(),
+        )
+
+    def __ne__(self, o: object) -> Any:
+        raise TypeMismatch(
+            f"{self.type} != {kind(o)} was found; expected a comparison of numbers: any(n, lambda i: a[i] != b[i])",
             here(),
         )
 
@@ -206,17 +267,12 @@ else:
             if not isinstance(of, tuple) or len(of) != 2:
                 raise TypeMismatch(f"Vec[{of}] was found; expected Vec[T, n], as in Vec[Real, 3]", here())
             elem, n = of if not _is_size(of[0]) else of[::-1]
-            if n is Ellipsis:
-                return T.OPEN
-            if not _is_size(n):
+            if n is not Ellipsis and not _is_size(n):
                 raise TypeMismatch(
                     f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing",
                     here(),
                 )
-            try:
-                return T.VecType(int(n), T.from_annotation(elem))
-            except OpenLength:
-                return T.OPEN
+            return T.vector_of(None if n is Ellipsis else int(n), T.declared(elem))
 
 
 def _is_size(n: object) -> bool:
@@ -290,6 +346,17 @@ class At:
         """
         return self._changed(v, "add", add=True)
 
+    if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):
+                raise AttributeError(name)  # Python asks for these to find out what an object can do
+            raise MissingAttribute(
+                f"x.at[i].{name} was found; expected x.at[i].set(v) or x.at[i].add(v), with x[i] in v where the new "
+                "element is made of the old one",
+                here(),
+            )
+
     def _changed(self, v: Any, name: str, *, add: bool) -> VecValue:
         if not self.places:
             raise TypeMismatch(f"x.at.{name}(v) was found; expected x.at[i].{name}(v)", here())
@@ -338,8 +405,11 @@ def as_vec(v: Any) -> VecValue | None:
     return None
 
 
-def typeof(v: Any) -> T.Type:
-    """The type of a Python structure of traced values, numbers and arrays."""
+def typeof(v: Any, name: str = "") -> T.Type:
+    """The type of a Python structure of traced values, numbers and arrays; `name` is what errors call it.
+
+    What is plain in a dataclass is read as its field is annotated: 1 in an `Index` is one, and no Real.
+    """
     if v is None:
         return T.NULL
     if isinstance(v, VecValue):
@@ -360,22 +430,162 @@ def typeof(v: Any) -> T.Type:
     if is_list(v):
         if not v:
             raise TypeMismatch("an empty list was found, whose elements' type is unknown; write vec(0, ...)", here())
-        elem = typeof(v[0])
-        for other in v[1:]:
-            elem = unify(elem, typeof(other), "the elements of a list")
+        elem = typeof(v[0], f"{name}[0]")
+        for k, other in enumerate(v[1:], 1):
+            elem = unify(elem, typeof(other, f"{name}[{k}]"), f"the elements of {name or 'a list'}")
         return T.VecType(len(v), elem)
     if is_dict(v):
-        return T.struct_type(dict, {str(k): typeof(x) for k, x in v.items()})
-    if T.is_struct_class(cls := class_of(v)):
-        names = getattr(v, "_fields", None) or [f.name for f in dataclasses.fields(v)]
-        return T.struct_type(cls, {n: typeof(getattr(v, n)) for n in names})
+        return T.struct_type(dict, {str(k): typeof(x, f"{name}.{k}") for k, x in v.items()})
+    if T.is_struct_class(class_of(v)):
+        return _struct_type(v, name)
     if is_tuple(v):
-        return T.tuple_type(*(typeof(x) for x in v))
+        return T.tuple_type(*(typeof(x, f"{name}[{k}]") for k, x in enumerate(v)))
     raise TypeMismatch(
-        f"a value of Python's type {type(v).__name__} was found; expected numbers, vectors, dataclasses, tuples "
-        "or dicts of them (other objects reach a traced function by its closure)",
+        f"{_of_name(name)}a value of Python's type {type(v).__name__} was found; expected numbers, vectors, "
+        "dataclasses, tuples or dicts of them (other objects reach a traced function by its closure)",
         here(),
     )
+
+
+def _of_name(name: str) -> str:
+    return f"{name}: " if name else ""
+
+
+def fitted(d: T.Declared | None, v: Any, name: str) -> T.Type:
+    """The type of a value given where d is declared (None: nothing): d, its open lengths as the value has them."""
+    if d is None:
+        return typeof(v, name)
+    if not T.is_open(d):
+        return cast("T.Type", d)
+    if isinstance(d, T.OpenVec) and (is_list(v) or class_of(v) is tuple) and d.n in (None, len(v)):
+        if not T.is_open(d.elem) or not v:
+            return T.VecType(len(v), T.of_no_length(d.elem))
+        rows = [fitted(d.elem, x, f"{name}[{k}]") for k, x in enumerate(v)]
+        for row in rows:
+            if row != rows[0]:
+                _refuse_argument(f"{name}: {rows[0]} and {row} were found in one list; expected one length for all")
+        return T.VecType(len(v), rows[0])
+    if isinstance(d, T.OpenStruct) and _is_struct(v, d.kind, d.names):
+        names = [f"{name}[{n}]" if d.kind is tuple else f"{name}.{n}" for n in d.names]
+        each = zip(d.types, d.parts(v), names, strict=True)
+        return T.StructType(d.kind, d.names, tuple(fitted(p, x, n) for p, x, n in each))
+    found = typeof(v, name)
+    t = T.complete(d, found)
+    if t is None:
+        _refuse_argument(f"{name}: {found} was found; expected {d}")
+    return t
+
+
+def _refuse_argument(words: str) -> NoReturn:
+    raise (ArgumentError if trace.current() is None else TypeMismatch)(words, here())
+
+
+def _is_struct(v: Any, kind_: type[Any], names: Sequence[str]) -> bool:
+    """Whether v is a struct of this kind with these fields."""
+    if kind_ is tuple:
+        return class_of(v) is tuple and len(v) == len(names)
+    return is_dict(v) and set(v) == set(names) if kind_ is dict else isinstance(v, kind_)
+
+
+def of_example(d: T.Declared | None, like: Any, name: str) -> T.Type:
+    """The type of an argument of which an example, or the type, is given to `compile`."""
+    if not T.is_annotation(like):
+        return fitted(d, like, name)
+    t = T.from_annotation(like)
+    if d is not None and T.complete(d, t) != t:
+        raise TypeMismatch(f"{name}: {t} was found; expected {d}", here())
+    return t
+
+
+def _struct_type(v: Any, name: str) -> T.Type:
+    """The type of a dataclass or named tuple: of its fields as annotated, where their values are plain."""
+    cls = class_of(v)
+    fields = T.fields_of(cls)
+    prefix = f"{name}." if name else f"{cls.__name__}."
+    values = {n: getattr(v, n) for n in fields}
+    plain = {n for n, x in values.items() if trace.current() is None or not _is_traced(x)}
+    if len(plain) == len(fields):
+        columns = _columns_type(v, prefix)
+        if columns is not None:
+            return columns
+    return T.struct_type(
+        cls, {n: _field_type(fields[n] if n in plain else None, x, prefix + n) for n, x in values.items()}
+    )
+
+
+def _field_type(d: T.Declared | T.Unknown | None, x: Any, name: str) -> T.Type:
+    if x is None:
+        return T.NULL  # the gradient of an Index, say
+    if T.is_struct_class(class_of(x)):
+        return typeof(x, name)  # a subclass of what is annotated keeps all of its fields
+    if isinstance(d, T.Unknown):
+        raise TypeMismatch(
+            f"{name}: an annotation that names {d.name!r} was found, which is not known there; expected names of "
+            "the module that defines the class, or a parameter that is annotated with the class",
+            here(),
+        )
+    return fitted(d, x, name)
+
+
+def _is_traced(x: Any) -> bool:
+    if isinstance(x, Value):
+        return True
+    if is_list(x) or is_tuple(x):
+        return builtins.any(map(_is_traced, x))
+    if is_dict(x):
+        return builtins.any(map(_is_traced, x.values()))
+    return dataclasses.is_dataclass(x) and builtins.any(_is_traced(getattr(x, n)) for n in T.field_names(x))
+
+
+def _columns_type(v: Any, prefix: str) -> T.Type | None:
+    """The vector of structs that v is where each of its fields has the same axes more than are annotated."""
+    more = _more_axes(v)
+    if len(more) != 1 or (axes := more.pop()) < 1:
+        return None
+    cls = class_of(v)
+    parts: list[T.Type] = []
+    shapes: set[tuple[int, ...]] = set()
+    for n, d in T.fields_of(cls).items():
+        x = getattr(v, n)
+        if x is None:
+            parts.append(T.NULL)
+            continue
+        if d is not None and not isinstance(d, T.Unknown):
+            for _ in builtins.range(axes):
+                d = T.OpenVec(None, d)
+        part = _field_type(d, x, prefix + n)
+        shape: list[int] = []
+        for _ in builtins.range(axes):
+            if not isinstance(part, T.VecType):
+                return None
+            shape.append(part.n)
+            part = part.elem
+        shapes.add(tuple(shape))
+        parts.append(part)
+    if len(shapes) != 1:
+        return None
+    t: T.Type = T.StructType(cls, tuple(T.fields_of(cls)), tuple(parts))
+    for n in reversed(shapes.pop()):
+        t = T.VecType(n, t)
+    return t
+
+
+def _more_axes(v: Any) -> set[int]:
+    """By how many axes the arrays in a struct exceed what is annotated."""
+    more: set[int] = set()
+    for n, d in T.fields_of(class_of(v)).items():
+        x = getattr(v, n)
+        if T.is_struct_class(class_of(x)):
+            more |= _more_axes(x)
+        elif d is not None and x is not None and not isinstance(d, T.Unknown):
+            more.add(_ndim(x) - T.depth(d))
+    return more
+
+
+def _ndim(x: Any) -> int:
+    if is_array(x):
+        return x.ndim
+    return 1 + (_ndim(x[0]) if x else 0) if is_list(x) or class_of(x) is tuple else 0
 
 
 def _array_type(v: np.ndarray[Any, Any]) -> T.Type:
@@ -435,7 +645,7 @@ def lower(v: Any, t: T.Type) -> list[Atom]:
         case T.BoolType():
             return [to_bool(v)]
         case T.TanType():
-            if isinstance(v, int | float) and v == 0:
+            if isinstance(v, int | float) and not is_truth(v) and v == 0:
                 return [Tan().atom]
             if not isinstance(v, Tan):
                 _mismatch(v, t)
@@ -456,7 +666,8 @@ def _whole_as(v: Any, t: T.IntType) -> Atom:
     assert isinstance(s, IntT)
     if s.lo < t.lo or s.hi > t.hi:
         raise TypeMismatch(
-            f"{kind(v)} was found where {t} was expected; {t}.clamp(i), .wrap(i) or .check(i) makes it fit",
+            f"{kind(v)} was found where {t} was expected"
+            + (f"; {t}.clamp(i), .wrap(i) or .check(i) makes it fit" if t.lo == 0 <= t.hi else ""),
             here(),
         )
     if isinstance(a, Lit):
@@ -603,11 +814,38 @@ def const(array: Any) -> Any:
     >>> f(2.0)
     14.0
     """
+    if _is_traced(array):
+        raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
+                           here())  # fmt: skip
     a = np.asarray(array)
+    if a.dtype != np.bool_ and holds_truth(array):
+        raise TypeMismatch("const of numbers with a truth among them was found; expected numbers: float(p) makes one "
+                           "of a truth", here())  # fmt: skip
     t = typeof(a)
     if a.dtype.kind in "iu" and a.size and a.min() >= 0:
-        t = T.swap_scalars(t, T.RealType, T.index(int(a.max()) + 1))
+        t = T.swap_scalars(t, T.RealType, T.from_annotation(Index[int(a.max()) + 1]))
     return lift(a, t)
+
+
+def stack(values: Any) -> Any:
+    """The vector of these values: numbers, truths, vectors or structs, traced or plain, of one type.
+
+    A list of them is taken for a vector in most places; this one can be indexed by a traced index.
+
+    >>> from rosesim import fn, stack, Index, Real
+    >>> @fn
+    ... def chosen(x: Real, i: Index[3]) -> Real:
+    ...     return stack([x, x**2, x**3])[i]
+    >>> chosen(2.0, 2)
+    8.0
+    """
+    if isinstance(values, VecValue):
+        return values
+    if not (is_list(values) or is_tuple(values)) or not values:
+        found = "nothing" if (is_list(values) or is_tuple(values)) else kind(values)
+        raise TypeMismatch(f"stack of {found} was found; expected a list of values, as in stack([a, b])", here())
+    items = list(values)
+    return lift(items, typeof(items))
 
 
 def real_zero(t: T.Type) -> Any:
@@ -615,4 +853,4 @@ def real_zero(t: T.Type) -> Any:
     return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
 
 
-__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "typeof", "unflatten"]
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "stack", "typeof", "unflatten"]

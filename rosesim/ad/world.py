@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.looks import Check, Looks
+from rosesim.ad.looks import Check, Looks, is_same
 from rosesim.ad.reach import Reach
 
 
@@ -47,7 +47,7 @@ class World:
         """What it may read that may change unseen; empty where there is no such thing."""
 
     def read(self, key: Any, look: Callable[[], Any]) -> Any:
-        """Note one thing."""
+        """Note one thing; what is in it is looked at where it can be reached from the function."""
         value = look()
         self._read.setdefault(key, (look, value))
         return value
@@ -88,7 +88,8 @@ class World:
         if self.unwatched:
             return False
         for look, was in self._values:
-            if look() != was:
+            now = look()
+            if now is not was and not is_same(now, was):
                 return False
         return self._check.passes()
 

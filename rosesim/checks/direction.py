@@ -19,8 +19,11 @@ ULP = float(np.finfo(np.float64).eps)
 NOISY_RUNS = 8
 NOISE = 2 * ULP
 """How much a noisy operator errs at most: four roundings."""
-BOUND = 10.0
-"""Rounding may move a result by so many times as much as it does in the noisy runs."""
+BOUND, BOUND_VALUE = 10.0, 2.0
+"""Rounding may move a derivative by so many times as much as it does in the noisy runs; of a value, whose error is
+compared with what successive steps differ by, it is the difference of two."""
+HARDLY_ANY = 1e-10
+"""A gradient that is so much shorter than the slopes around the point may be nothing but rounding."""
 FARTHEST = 16
 """Steps up to 1e16 times the scale: the point is a rounding of something else."""
 
@@ -51,6 +54,10 @@ class Direction:
     def finding(self, c: Vector, gradient: Vector, part: slice) -> Finding:
         """The verdict on the derivative of c . value, of which this is the gradient."""
         found = self._judged(c, gradient, part)
+        if found.kind == "right" and gradient[part].any() and self._hardly_any(c, gradient, part):
+            # Is that the gradient, or what rounding left of none?
+            value, slope = self._noise(c)
+            return self._judged(c, gradient, part, BOUND_VALUE * value, BOUND * slope)
         if found.kind in ("right", "kinked"):
             return found
         if found.error_jvp_vjp <= JVP_TOLERANCE and found.kind != "exploding":
@@ -60,19 +67,22 @@ class Direction:
             found = again
         if found.kind in ("wrong", "jagged"):
             value, slope = self._noise(c)
-            found = self._judged(c, gradient, part, BOUND * value, BOUND * slope)
+            found = self._judged(c, gradient, part, BOUND_VALUE * value, BOUND * slope)
         return found
 
     def _judged(self, c: Vector, gradient: Vector, part: slice, value: float = 0.0, slope: float = 0.0) -> Finding:
         v = self.ladder.vector
         slopes = Slopes(self.ladder, c, value)
-        norm, own = self._norms(gradient, part)
-        d = Derivatives(float(c @ self.tangent), float(gradient @ v), norm, own, self._beside(c), slope)
+        whole, own = self._norms(gradient, part)
+        d = Derivatives(float(c @ self.tangent), float(gradient @ v), whole, own, self._beside(c), slope)
         return judge(slopes, d, self.growth)
+
+    def _hardly_any(self, c: Vector, gradient: Vector, part: slice) -> bool:
+        return self._norms(gradient, part)[1] < HARDLY_ANY * Slopes(self.ladder, c).steepest()
 
     def _norms(self, gradient: Vector, part: slice) -> tuple[float, float]:
         steps = gradient * self.scales
-        return float(np.linalg.norm(steps)), float(np.linalg.norm(steps[part]))
+        return norm(steps), norm(steps[part])
 
     def _beside(self, c: Vector) -> Callable[[int], float]:
         def beside(side: int) -> float:
@@ -138,9 +148,14 @@ class Direction:
             return float("nan") if found is None else float(c @ found)
 
         slope = float(c @ self.programs.unstopped(self.programs.x, v))
-        norm, own = self._norms(gradient, part)
-        norm, own = max(norm, abs(slope)), max(own, abs(slope))
-        return judge(Slopes(self.ladder, c), Derivatives(slope, slope, norm, own, beside), Growth())
+        whole, own = (max(n, abs(slope)) for n in self._norms(gradient, part))
+        return judge(Slopes(self.ladder, c), Derivatives(slope, slope, whole, own, beside), Growth())
+
+
+def norm(v: Vector) -> float:
+    """The Euclidean norm, where squares would overflow or vanish, too."""
+    largest = float(np.abs(v).max(initial=0.0))
+    return largest * float(np.linalg.norm(v / largest)) if 0.0 < largest < np.inf else largest
 
 
 def directions(part: slice, size: int, rng: np.random.Generator, most: int, coordinates: int) -> list[Vector]:

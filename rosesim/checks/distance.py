@@ -46,6 +46,8 @@ ROUNDINGS = 4
 """Changes within so many of the roundings found around the point are not told from none."""
 NOISY = 16
 """Points at which roundings are found."""
+TINY = 1e-9
+"""The step over which they are, in units of the scale."""
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -179,7 +181,7 @@ def over_distance(
     steepest = np.where(np.isfinite(gradients), gradients, 0.0) * scale
     along &= (steepest != 0).any(axis=1)
     directions = np.where(along[:, None], _unit(steepest), _unit(rng.normal(size=(count, n)))) * long
-    noise = _noise(field, points, rng)
+    noise = _noise(field, points, gradients, directions)
     found: list[AtStep] = []
     others: list[tuple[Vector, Vector]] = []
     for step in STEPS:
@@ -223,18 +225,18 @@ def _blame(pairs: Sequence[tuple[Vector, Vector]], flips: Callable[[Vector, Vect
     return f"of decisions that flip the first is, in {often} of {len(pairs)}, {there[len(there) // 2]}"
 
 
-def _noise(field: Field, points: Vector, rng: np.random.Generator) -> float:
-    """How far the value moves when every number is moved by a rounding, and by a rounding of itself.
-
-    The median of some points: at one of them the value may jump.
+def _noise(field: Field, points: Vector, gradients: Vector, directions: Vector) -> float:
+    """The rounding of a difference: what the gradient does not explain of one over a step so short that nothing else
+    is left. The median of some points: across a jump, or where there is no number, one of them says nothing.
     """
-    some = points[:NOISY]
-    beside = some * (1 + EPS * rng.choice([-1.0, 1.0], size=some.shape))
-    values = field.values(np.concatenate([some, beside])).reshape(2, -1)
-    values = values[:, np.isfinite(values).all(axis=0)]
-    if values.size == 0:
+    some, d = points[:NOISY], TINY * directions[:NOISY]
+    left, right = field.values(np.concatenate([some - d, some + d])).reshape(2, -1)
+    with np.errstate(all="ignore"):
+        off = np.abs(right - left - 2 * np.sum(gradients[:NOISY] * d, axis=1))
+    known = np.isfinite(off)
+    if not known.any():
         return 0.0
-    return ROUNDINGS * float(np.median(np.abs(values[1] - values[0]) + EPS * np.abs(values[0])))
+    return ROUNDINGS * float(np.median(off[known]) + EPS * np.median(np.abs(left[known])))
 
 
 def _unit(rows: Vector) -> Vector:

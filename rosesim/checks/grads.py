@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.locate import here
+
 if TYPE_CHECKING:
     from rosesim.ad.signature import Wrt
     from rosesim.checks.along import Along
@@ -15,17 +18,26 @@ if TYPE_CHECKING:
 
 
 def check_grads(
-    f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, seed: int = 0, scale: Given = None, **kwargs: Any
+    f: Callable[..., Any],
+    /,
+    *args: Any,
+    wrt: Wrt = None,
+    seed: int = 0,
+    scale: Given = None,
+    order: int = 1,
+    **kwargs: Any,
 ) -> Report:
-    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name).
+    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name). Other
+    keywords are arguments of f.
 
     Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8 of the input's
     scale, and the program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer
     ones along 8 random directions, which `seed` gives (fewer where a run takes many millions of operations).
 
     The scale of a number is its magnitude, of a zero that of the numbers beside it in its array. `scale` says
-    otherwise: a number for all inputs, or a dict by name. docs/gradients.md says how to read a verdict. Raises what
-    the function raises at these arguments, and TypeMismatch where it has no real input or output.
+    otherwise: a number for all inputs, or a dict by name. `order=2` checks the second derivatives as well: the
+    gradient against its own differences, and that they are symmetric. docs/gradients.md says how to read a verdict.
+    Raises what the function raises at these arguments, and TypeMismatch where it has no real input or output.
 
     >>> from rosesim import check_grads, fn, Real
     >>> @fn
@@ -34,11 +46,22 @@ def check_grads(
     >>> report = check_grads(cube, 2.0)
     >>> report.passed, report.of("x").text
     (True, 'right')
+    >>> print(check_grads(cube, 2.0, order=2).of("x", "the gradient by x"))
+    the gradient by x by x: right
     """
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
     from rosesim.checks.report import check
 
-    return check(Programs(f, args, wrt, kwargs), seed, scale=scale)
+    given = {"wrt": wrt is not None, "seed": seed != 0, "scale": scale is not None, "order": order != 1}
+    refuse_options(f, len(args), "check_grads", given)
+    if order not in (1, 2):
+        raise TypeMismatch(f"order={order!r} was found; expected 1, or 2 for second derivatives as well", here())
+    report = check(Programs(f, args, wrt, kwargs), seed, scale=scale)
+    if order == 1:
+        return report
+    from rosesim.checks.second import with_second
+
+    return with_second(report, f, args, kwargs, wrt, lambda p: check(p, seed, scale=scale), seed, scale)
 
 
 def along_gradient(
@@ -56,6 +79,7 @@ def along_gradient(
     (9.0, 6.0)
     """
     from rosesim.checks.along import along
-    from rosesim.checks.programs import Programs
+    from rosesim.checks.programs import Programs, refuse_options
 
+    refuse_options(f, len(args), "along_gradient", {"wrt": wrt is not None, "output": output != "value"})
     return along(Programs(f, args, wrt, kwargs), output)

@@ -10,16 +10,16 @@ import numpy as np
 from rosesim.ad.decisions import Flip
 from rosesim.checks import words
 from rosesim.checks.growth import Growth
-from rosesim.checks.slopes import Slopes
+from rosesim.checks.slopes import CONTRADICTS, Slopes
 from rosesim.checks.verdict import Kind
 
 JVP_TOLERANCE = 1e-10
 """Forward and reverse mode do the same arithmetic in another order."""
 FD_TOLERANCE = 1e-4
 """Differences through collisions lose half of the digits and more; a wrong derivative is off by far."""
-FINE = 1e-7
-"""Where differences settle better, a gradient that is off by more is wrong: a tenth of the wrong rule of 1e-6 that
-has to be found, and far above what they leave open at a point where rounding is no matter (1e-10)."""
+FINE = 1e-8
+"""Where differences settle better, a gradient that is off by more is wrong: a wrong rule of 1e-6 is found also where
+only a hundredth of the gradient comes by it. They leave open 1e-11 where rounding is no matter."""
 SURE = 10.0
 """By so many times what differences leave open a wrong gradient has to be off."""
 BLIND = 1e-6
@@ -111,6 +111,8 @@ class _Judge:
                 return self.finding("exploding", words.exploding(growth))
             return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
         if d.noise > REACH * max(d.part, self.steepest):
+            if self.slopes.is_rounding() and not self.slopes.changes():
+                return self.finding("right")  # neither the value nor its derivative is anything but rounding
             if growth.whole >= UNSEEN or self.ladder.flips is not None:
                 return self._nowhere()
             return self.finding("jagged", words.rounding(over(d.noise, d.part)))
@@ -118,6 +120,8 @@ class _Judge:
             return self.finding("exploding", words.exploding(growth))
         if (missing := self.ladder.missing) is not None:
             return self.finding("not finite", words.missing(missing))
+        if (jump := self.slopes.jump()) is not None:
+            return self.finding("jumps", words.jumps(jump, self._what()))
         if self.ladder.kink_here or self.ladder.alone is not None or self.bent:
             return self._at_a_kink()
         return self._where_smooth()
@@ -131,22 +135,31 @@ class _Judge:
         tolerance = FD_TOLERANCE * part
         settled = smooth.doubt <= tolerance
         wrong = off > max(FINE * part, SURE * smooth.doubt) + d.noise
-        if settled and wrong and not slopes.trumped(smooth, d.reverse, tolerance):
+        if settled and wrong and not slopes.contradicted(smooth):
             why = words.smooth(over(off, part), self.told(d.reverse, 10), self.told(smooth.slope, 10))
             return self.finding("wrong", why, over(off, max(d.norm, part)))
+        if settled and wrong and not d.noise:  # what contradicts it may be rounding: that has to be measured
+            return self._nowhere()
         if settled and off <= tolerance:
             return self.finding("right", error=over(off, d.norm))
-        return self.finding("right") if self._agrees() else self._nowhere()
+        if (support := slopes.support(d.reverse, FD_TOLERANCE * d.part + d.noise)) is not None:
+            return self.finding("right", error=self.off(support.slope, support.doubt))
+        return self.finding("right") if self._leaves_open() else self._nowhere()
 
-    def _agrees(self) -> bool:
-        """Whether differences speak for the gradient, or leave open far less than the slopes around the point."""
+    def _leaves_open(self) -> bool:
+        """Whether differences do not contradict the gradient, where they cannot confirm it: near an optimum far less
+        is left open than the slopes around; beside a large part of the gradient a small one is not seen; and where
+        rounding was measured, it hides the rest."""
         d, best = self.d, self.best
-        if self.slopes.supports(d.reverse, FD_TOLERANCE * d.part + d.noise):
-            return True
         if d.reverse == 0.0 and not self.slopes.changes():
             return True
-        consistent = abs(best.slope - d.reverse) <= SURE * best.doubt + d.noise
-        return consistent and best.doubt <= max(BLIND * self.steepest, FD_TOLERANCE * d.norm)
+        consistent = abs(best.slope - d.reverse) <= CONTRADICTS * best.doubt + d.noise
+        if consistent and best.doubt <= max(BLIND * self.steepest, FD_TOLERANCE * d.norm):
+            return True
+        if d.noise == 0.0 or self.growth.whole >= UNSEEN:
+            return False
+        hidden = [e for e in self.slopes.estimates(smooth=True) if e.doubt <= REACH * d.part]
+        return any(abs(e.slope - d.reverse) <= CONTRADICTS * e.doubt for e in hidden)
 
     def _at_a_kink(self) -> Finding:
         """Where floor jumps, two bodies touch or a minimum ties, the function has a slope of its own on each side.
@@ -156,9 +169,6 @@ class _Judge:
         alike is no kink, and no excuse.
         """
         d = self.d
-        jump = self.slopes.jump()
-        if jump is not None:
-            return self.finding("jumps", words.jumps(jump, self._what()))
         sides = {side: self.slopes.side(side) for side in (-1, 1)}
         beside = {side: d.beside(side) for side in (-1, 1)}
         left, right = sides[-1].slope, sides[1].slope

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.ad.decisions import Flip, first_flip
+from rosesim.ad.decisions import COUNT, Flip, first_flip
 from rosesim.checks.programs import Programs, Run, Vector
 
 STEPS = 10.0 ** -np.arange(1.0, 9.0)
@@ -30,6 +30,8 @@ class Rung:
     left: Run | None
     right: Run | None
     flip: Flip | None
+    count: Flip | None = None
+    """A `while_loop` that ran another number of times at one of the ends than at the other."""
 
 
 class Ladder:
@@ -58,13 +60,14 @@ class Ladder:
             lengths = self._length(x, left_end), self._length(right_end, x)
             if min(lengths) <= 0.0:
                 continue  # rounded away
-            flip = None
+            flip = count = None
             if left is not None and right is not None and left.key != right.key:
                 flip = first_flip(self.programs.recorded, left.table, right.table)
+                count = first_flip(self.programs.recorded, left.table, right.table, COUNT)
             if h < shortest:
                 shortest = h
                 self.alone = self._alone(left, right)
-            self.rungs.append(Rung(float(h), *lengths, _light(left), _light(right), flip))
+            self.rungs.append(Rung(float(h), *lengths, _light(left), _light(right), flip, count))
         self.rungs.sort(key=lambda r: -r.h)
 
     def _length(self, a: Vector, b: Vector) -> float:
@@ -79,6 +82,11 @@ class Ladder:
     def flips(self) -> Flip | None:
         """The first decision that differs at the shortest step at which any does."""
         return next((r.flip for r in reversed(self.rungs) if r.flip is not None), None)
+
+    @property
+    def count(self) -> tuple[float, Flip] | None:
+        """The shortest step at which a `while_loop` runs another number of times on one side, and which that is."""
+        return next(((r.h, r.count) for r in reversed(self.rungs) if r.count is not None), None)
 
     @property
     def kink_here(self) -> bool:

@@ -25,7 +25,7 @@ from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
 from rosesim.ad.noisy import noisy
 from rosesim.ad.rewrite import erased
-from rosesim.ad.signature import Wrt, as_call
+from rosesim.ad.signature import Signature, Wrt, as_call
 from rosesim.ad.simplify import narrowed, simplified
 from rosesim.ad.unstop import stops, unstopped
 
@@ -58,6 +58,11 @@ class Run:
         return bool(np.isfinite(self.value).all())
 
 
+def refuse_options(f: Callable[..., Any], by_position: int, word: str, given: Mapping[str, bool]) -> None:
+    """Raise where an option of a check is given and may be meant for a parameter of f."""
+    (f if isinstance(f, Fn) else fn(f)).signature().refuse_options(by_position, word, given)
+
+
 class Programs:
     """A function at arguments like these; x is the vector of the real numbers that it is differentiated by."""
 
@@ -65,11 +70,11 @@ class Programs:
         self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None, kwargs: Mapping[str, Any] | None = None
     ):
         self.f: Fn[..., Any] = f if isinstance(f, Fn) else fn(f)
-        signature = self.f.signature()
+        signature = Signature.of(self.f.signature(), f"check_grads({self.f.name})")
         row, self.keywords = signature.bind(tuple(args), kwargs or {})
         self.types = self.f.types_of(row, self.keywords)
         names = signature.names(len(row), self.keywords)
-        self.positions = signature.chosen(wrt, len(row), self.keywords)[0]
+        self.positions = tuple(sorted(set(signature.chosen(wrt, len(row), self.keywords)[0])))
         self.names = names
         self.traced = self.f.traced(self.types)
         self.leaf_names = [n for t, name in zip(self.types, names, strict=True) for n in T.leaf_names(t, name)]

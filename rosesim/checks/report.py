@@ -166,8 +166,10 @@ class _Check:
         if found.kind == "wrong" and programs.stops:
             found = _with_stops(found, programs, tried, c, gradient, part)
         scale = float(max(d.scales[part].max() for d in tried))
+        counts = [at for d in tried if (at := d.ladder.count) is not None]
+        count = words.another_count(*min(counts, key=lambda at: at[0])) if counts else ""
         v = Verdict(found.kind, found.why, name, o, found.error_jvp_vjp, found.error_fd, found.growth.a_step,
-                    found.reach, scale, found.noise)  # fmt: skip
+                    found.reach, scale, count, found.noise)  # fmt: skip
         if v.kind != "right":
             return v
         if not gradient[part].any():

@@ -25,8 +25,9 @@ LEAST = 1e-280
 """A smaller magnitude counts as zero: a step would be a denormal number, or none."""
 FAR = 36
 """A scale is searched from 1e-36 to 1e36."""
-BENT = 0.1
-"""A change of the exponent of the derivative over a decade that says: here the function becomes another."""
+BENT = 0.02
+"""A change of the exponent of the derivative over a decade that says: here the function becomes another. Small, for a
+step that passes the place where a sine bends may meet the same slope further out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def scales(programs: Programs, given: Given = None) -> Scales:
 def _given(programs: Programs, given: Given) -> dict[str, float]:
     if given is None:
         return {}
-    one: Any = given
-    named: Mapping[str, Any] = given if isinstance(given, Mapping) else dict.fromkeys(programs.inputs, one)
+    named: dict[str, Any] = {}
+    named.update(given if isinstance(given, Mapping) else dict.fromkeys(programs.inputs, given))
     found: dict[str, float] = {}
     for name, s in named.items():
         number = isinstance(s, int | float | np.integer | np.floating) and not isinstance(s, bool)

@@ -14,12 +14,18 @@ from rosesim.checks.programs import Run, Vector
 
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """Of a value, relative: what a difference of two cannot see, where the noise has not been measured."""
+BOTTOM = 1e-322
+"""What rounding is at the bottom of the numbers, whatever is added there."""
+AROUND = 1e-3
+"""Slopes around the point are those of steps from this on: what is steeper nearer to it is a jump or a pole."""
 SAME = 0.05
 """Bends at successive steps that differ by less are one kink: of a smooth curve the bend falls with the step."""
+SMALL = 10.0
+"""A value below so many times its rounding is nothing else."""
 BEND_NOISE = 0.02
 """What rounding may add to a bend that is believed."""
-TRUMPS = 3.0
-"""So many times what it may be off a slope contradicts another."""
+CONTRADICTS = 3.0
+"""By so many times what both may be off two slopes are not the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class Estimate:
 
     slope: float
     doubt: float
-    h: float = 0.0
-    """The longest step that it was made of."""
+    shortest: float = 0.0
+    """Of the steps that it was made of."""
 
 
 NOTHING = Estimate(math.nan, math.inf)
@@ -52,16 +58,14 @@ class Slopes:
         """How much rounding may be in the difference of two values of a rung."""
         ends = [self.ladder.here, *(run for run in (r.left, r.right) if run is not None)]
         size = max(float(np.abs(self._c * run.value).sum()) for run in ends)
-        return max(ROUNDING * size, self._rounding)
+        return max(ROUNDING * size, self._rounding, BOTTOM)
 
     def estimates(self, smooth: bool = False) -> list[Estimate]:
         """All estimates by central differences; `smooth`: of the steps without a flip alone."""
         if smooth not in self._central:
-            rungs = list(self.ladder.rungs)
-            if smooth:  # the shortest ones, up to the first that flips
-                rungs = list(itertools.takewhile(lambda r: r.flip is None, reversed(rungs)))[::-1]
+            rungs = self._smooth() if smooth else self.ladder.rungs
             found = [
-                (r.h, float(self._c @ (r.right.value - r.left.value)) / (r.left_h + r.right_h), self._blur(r) / r.h)
+                (r.h, self._across(r), self._blur(r) / r.h)
                 for r in rungs
                 if r.left is not None and r.right is not None
             ]
@@ -87,18 +91,28 @@ class Slopes:
 
     # ------------------------------------------------------------------------------- judgements
 
-    def supports(self, slope: float, tolerance: float) -> bool:
-        """Whether two successive differences agree on a slope."""
-        return any(e.doubt <= tolerance and abs(e.slope - slope) <= tolerance for e in self.estimates())
+    def support(self, slope: float, tolerance: float) -> Estimate | None:
+        """The estimate of two successive differences that agrees best with a slope; None where none does."""
+        near = [e for e in self.estimates() if e.doubt <= tolerance and abs(e.slope - slope) <= tolerance]
+        return min(near, key=lambda e: abs(e.slope - slope), default=None)
 
-    def trumped(self, found: Estimate, slope: float, tolerance: float) -> bool:
-        """Whether shorter steps speak for a slope and against an estimate: it was not yet the limit."""
-        return any(
-            e.h < found.h and e.doubt <= tolerance
-            and abs(e.slope - slope) <= TRUMPS * e.doubt
-            and abs(e.slope - found.slope) > TRUMPS * (e.doubt + found.doubt)
-            for e in self.estimates(smooth=True)
-        )  # fmt: skip
+    def contradicted(self, found: Estimate) -> bool:
+        """Whether shorter steps say otherwise than an estimate, rounding aside: it was not yet the limit."""
+        rungs = [r for r in self._smooth() if r.h < found.shortest]
+        for one, two in itertools.pairwise(rungs):
+            slope = _extrapolated(self._across(one), self._across(two), (one.h / two.h) ** 2)
+            if abs(slope - found.slope) > CONTRADICTS * (found.doubt + self._blur(two) / two.h):
+                return True
+        return False
+
+    def _smooth(self) -> list[Rung]:
+        """The shortest steps, up to the first that flips."""
+        whole = [r for r in self.ladder.rungs if r.left is not None and r.right is not None]
+        return list(itertools.takewhile(lambda r: r.flip is None, reversed(whole)))[::-1]
+
+    def _across(self, r: Rung) -> float:
+        assert r.left is not None and r.right is not None
+        return float(self._c @ (r.right.value - r.left.value)) / (r.left_h + r.right_h)
 
     def reach(self, slope: float, tolerance: float) -> float:
         """The longest step up to which every central difference is within a tolerance of a slope; 0 where none is."""
@@ -106,7 +120,7 @@ class Slopes:
         for r in reversed(self.ladder.rungs):
             if r.left is None or r.right is None:
                 break
-            off = abs(float(self._c @ (r.right.value - r.left.value)) / (r.left_h + r.right_h) - slope)
+            off = abs(self._across(r) - slope)
             if off > tolerance + self._blur(r) / r.h:
                 break
             longest = r.h
@@ -118,7 +132,7 @@ class Slopes:
             max(0.0, abs(slope) - self._blur(r) / r.h)
             for side in (-1, 1)
             for r, slope in self._side(side)
-            if r.h <= 1.0
+            if AROUND <= r.h <= 1.0
         ]
         return max(found, default=0.0)
 
@@ -158,6 +172,10 @@ class Slopes:
                 return gaps[1]
         return None
 
+    def is_rounding(self) -> bool:
+        """Whether c . value is itself nothing but rounding, as measured."""
+        return float(np.abs(self._c * self.ladder.here.value).sum()) <= SMALL * self._rounding
+
     def changes(self) -> bool:
         """Whether c . value differs anywhere on the ladder from what it is at the point."""
         return any(
@@ -170,15 +188,18 @@ class Slopes:
 
 def _estimates(found: Sequence[tuple[float, float, float]], order: int) -> list[Estimate]:
     """Of (step, slope, noise) in falling order: each slope that a next one confirms, extrapolated ones included."""
-    extrapolated: list[tuple[float, float, float]] = []
-    for (h, a, _), (k, b, noise) in itertools.pairwise(found):
-        ratio = (h / k) ** order  # the error falls by so much; of central differences only even powers are there
-        extrapolated.append((h, b + (b - a) / (ratio - 1), noise))
+    extrapolated = [(k, _extrapolated(a, b, (h / k) ** order), noise)
+                    for (h, a, _), (k, b, noise) in itertools.pairwise(found)]  # fmt: skip
     return [
         Estimate(b + 0.0, abs(a - b) + noise, h)  # no -0
         for row in (found, extrapolated)
-        for (h, a, _), (_, b, noise) in itertools.pairwise(row)
+        for (_, a, _), (h, b, noise) in itertools.pairwise(row)
     ]
+
+
+def _extrapolated(a: float, b: float, ratio: float) -> float:
+    """The limit of two slopes, of which the second is in error by so many times less."""
+    return b + (b - a) / (ratio - 1)
 
 
 def _best(found: Sequence[Estimate]) -> Estimate:

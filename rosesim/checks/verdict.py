@@ -36,6 +36,8 @@ class Verdict:
     can be trusted. Beyond lie curvature and other patterns of decisions."""
     scale: float = 1.0
     """The input's: by what its steps were measured; of an array that of its largest number."""
+    count: str = ""
+    """Where a `while_loop` runs another number of times beside the point: from which steps on, and its line."""
     noise: float = float("nan")
     """How far rounding may move the gradient, over its norm; NaN where nothing hung on it."""
 
@@ -53,5 +55,9 @@ class Verdict:
 
     def __str__(self) -> str:
         of = f"{self.input}" if self.output == "value" else f"{self.output} by {self.input}"
-        far = f" (differences follow it up to steps of {self.reach:.0e} of its scale)" if self.kind == "right" else ""
-        return f"{of}: {self.text}{far if 0 < self.reach < NEAR else ''}"
+        notes: list[str] = []
+        if self.kind == "right" and 0 < self.reach < NEAR:
+            notes.append(f"differences follow it up to steps of {self.reach:.0e} of its scale")
+        if self.count:
+            notes.append(self.count)
+        return f"{of}: {self.text}{' (' + '; '.join(notes) + ')' if notes else ''}"

@@ -88,3 +88,8 @@ def jagged(flips: Flip | None) -> str:
         f"decisions flip within the steps, first {flips}; the exact derivative is of a piece that is shorter than "
         "any useful step"
     )
+
+
+def another_count(step: float, what: Flip) -> str:
+    """Of a loop whose length depends on the input."""
+    return f"from steps of {step:.0e} on {what} is another"

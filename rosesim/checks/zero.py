@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.decisions import never
+from rosesim.ad.decisions import COUNT, never
 from rosesim.ad.depend import depends
 from rosesim.ad.ir import Where
 from rosesim.checks.programs import Programs, Vector
@@ -59,7 +59,7 @@ def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None
         ("it goes on only through ", {"stop_gradient"}),
         ("where it would reach the value the other side was taken: ", {"the branch of cond", "select"}),
         ("it only decides which branch is taken: ", {"a comparison"}),
-        ("it only decides how often a loop runs: ", {"the count of while_loop"}),
+        ("it only decides how often a loop runs: ", {COUNT}),
     ):
         places = [f"{what}{_line(where)}" for what, where in found if what in kinds]
         if places:

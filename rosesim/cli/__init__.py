@@ -6,12 +6,15 @@ standard error. With --json, the last line of standard output is one JSON object
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 INTERRUPTED = 130
 """What typer makes of Ctrl-C by itself."""
@@ -44,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     args = [a for a in arguments if a != "--debug"] or ["--help"]
     try:
-        with debug_programs(debug):
+        with debug_programs(debug), _warnings_as_lines():
             status = typer.main.get_command(app).main(args, prog_name="rosesim", standalone_mode=False)
         if status == INTERRUPTED:
             raise KeyboardInterrupt
@@ -69,6 +72,24 @@ def run(arguments: Sequence[str]) -> int:
                 return _fail(1, f"{_users_line(e)}unexpected {type(e).__name__}: {e} (--debug shows where)")
 
 
+@contextlib.contextmanager
+def _warnings_as_lines() -> Generator[None]:
+    """What rosesim warns of is one line like what it refuses, each said once; others' warnings stay as they are."""
+    plain, said = warnings.showwarning, set[str]()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category.__module__.startswith("rosesim."):
+            if str(message) not in said:
+                said.add(str(message))
+                _say(str(message))
+        else:
+            plain(message, category, *where, **more)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
 def _users_line(error: BaseException) -> str:
     """The innermost line of a file that is neither rosesim's nor an installed package's, where there is one."""
     paths = sysconfig.get_paths()
@@ -82,7 +103,11 @@ def _users_line(error: BaseException) -> str:
 
 
 def _fail(status: int, message: str) -> int:
+    _say(message)
+    return status
+
+
+def _say(message: str) -> None:
     line = " ".join(message.split())
     line = line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
     print(f"rosesim: {line}", file=sys.stderr)
-    return status

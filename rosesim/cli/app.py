@@ -7,12 +7,24 @@ from typing import Annotated
 
 import typer
 
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import as_path
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,  # rich would take most of the time of --help
     pretty_exceptions_enable=False,
     help="Differentiable simulation of things that move.",
 )
+
+
+def path(text: str) -> Path:
+    """A path on the command line, whose `~` is the home folder also behind `=`, where no shell sees to it."""
+    try:
+        return as_path(text)
+    except SceneError as e:
+        raise typer.BadParameter(str(e)) from e
+
 
 SceneArgument = Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name; see `rosesim list`.")]
 SceneOrRun = Annotated[str, typer.Argument(metavar="SCENE|RUN", help="A scene's name, or the folder of a run.")]
@@ -39,6 +51,21 @@ Batch = Annotated[
     int | None,
     typer.Option(metavar="N", help="N runs at once in one program: of inputs where the scene draws them, or starts."),
 ]
+Smooth = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SIGMA", help="Average the gradient over params perturbed by so much of their scale, such as 0.1."
+    ),
+]
+Samples = Annotated[
+    int | None, typer.Option(metavar="N", help="Perturbed params that --smooth averages over; 16 if not given.")
+]
+Estimator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Average values (right across jumps; of few params) or gradients (of many params)."
+    ),
+]
 SweepSpec = Annotated[
     str | None,
     typer.Option(
@@ -60,14 +87,21 @@ MemoryBudget = Annotated[
     ),
 ]
 Resume = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Go on with the run of this folder, to --iterations in total.")
+    Path | None,
+    typer.Option(metavar="DIR", parser=path, help="Go on with the run of this folder, to --iterations in total."),
 ]
 Headless = Annotated[bool, typer.Option("--headless", help="Open no window; training never does.")]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's folder; runs/SCENE-TIME if not given.")]
-Gif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a GIF.")]
-Png = Annotated[Path | None, typer.Option(metavar="FILE", help="Write key frames of the optimisation as a PNG.")]
-Npy = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was tuned, where that is one array.")]
-Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the optimisation as a video.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", parser=path, help="The run's folder; runs/SCENE-TIME if not given.")
+]
+Gif = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a GIF.")]
+Png = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=path, help="Write key frames of the optimisation as a PNG.")
+]
+Npy = Annotated[
+    Path | None, typer.Option(metavar="FILE", parser=path, help="Write what was tuned, where that is one array.")
+]
+Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 
 
 @app.callback()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Json, SceneOrRun, Set, app
+from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
 from rosesim.cli.norms import Norms, tell_norms
 from rosesim.cli.output import note, print_json
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
 
 
 @app.command()
@@ -23,19 +25,38 @@ def check(
     json: Json = False,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the loss along its gradient, with the tangent, as a PNG."),
+        typer.Option(
+            metavar="FILE", parser=path, help="Draw the loss along its gradient, with the tangent, as a PNG."
+        ),
     ] = None,
     norms: Norms = False,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PARAM=]NUMBER",
+            help="By what params are measured, where their own magnitude is no measure: 0.01, or angle=0.01.",
+        ),
+    ] = None,
+    smooth: Smooth = None,
+    samples: Samples = None,
+    estimator: Estimator = None,
 ) -> None:
     """Gradient check, where tuning begins or where a run has come to: reverse mode against forward mode and against
     differences, and over what distance the gradient is of use."""
-    from rosesim.scenes.check import check_gradient
+    from rosesim.scenes.check import check_gradient, smoothed_over_distance
 
+    if picture is not None:
+        check_target(picture, ".png")
     at = place(what, set_ or [], last)
     made = at.scene
     if norms:
         return tell_norms(made, at.inputs, json, at.params)
-    found = check_gradient(made, at.inputs, params=at.params)
+    found = check_gradient(made, at.inputs, params=at.params, scale=_scale(scale))
+    how = at.smoothing(smooth, samples, estimator)
+    smoothed, of_smoothed = None, {}
+    if how is not None:
+        smoothed = smoothed_over_distance(made, how, at.inputs, at.seed, params=at.params)
+        of_smoothed = {"smoothed": {**asdict(how), "over_distance": smoothed.record()}}
     if picture is not None:
         _draw(at, picture)
     if json:
@@ -46,6 +67,7 @@ def check(
                 "max_rel_error_fd": found.max_rel_error_fd,
                 "verdicts": found.verdicts,
                 "over_distance": [] if found.over_distance is None else found.over_distance.record(),
+                **of_smoothed,
                 "at": at.name,
                 "passed": found.passed,
             }
@@ -59,10 +81,26 @@ def check(
             f"{made.name}: reverse differs from forward by {found.max_rel_error_jvp_vjp:.1e}, "
             f"from differences by {found.max_rel_error_fd:.1e}"
         )
+        if smoothed is not None:
+            print(f"{made.name}: {how}: {smoothed}")
     if not found.passed:
         note(f"the gradient check of {made.name} failed: " + "; ".join(
             f"{v.input}: {v.text}" for v in found.report.verdicts if not v.passed))  # fmt: skip
         raise typer.Exit(1)
+
+
+def _scale(given: list[str] | None) -> float | dict[str, float] | None:
+    """The scale of all params, or of each by name."""
+    found: dict[str, float] = {}
+    for text in given or []:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise SceneError(f"--scale {text} was found; expected a number, or PARAM=NUMBER") from None
+    if "" in found and len(found) > 1:
+        raise SceneError("--scale takes one number for all params, or PARAM=NUMBER for each; both were found")
+    return found.get("", found or None)
 
 
 def _draw(at: Place, file: Path) -> None:

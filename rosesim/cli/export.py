@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
+import os
 from typing import Any
 
 import numpy as np
 
 from rosesim.cli.app import Gif, Mp4, Npy, Png, SceneOrRun, Set, app
 from rosesim.cli.pictures import write_pictures
-from rosesim.cli.recorded import recorded
+from rosesim.cli.recorded import carry_out, found, read_run
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.tree import leaves
+from rosesim.scenes.tree import FlatView, leaves
+from rosesim.scenes.writing import check_target, write_beside
 
 
 @app.command()
@@ -21,29 +23,38 @@ def export(
     """Pictures of a run, or of a scene's published optimisation."""
     from rosesim.view import require_mp4
 
-    files = [file for file in (gif, mp4, png, npy) if file is not None]
+    # All that can be refused is, before an optimisation is carried out that may take minutes.
+    asked = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy}
+    files = {suffix: file for suffix, file in asked.items() if file is not None}
     if not files:
         raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE or --npy FILE")
+    for suffix, file in files.items():
+        check_target(file, suffix)
+    if len({os.path.realpath(file) for file in files.values()}) < len(files):
+        raise SceneError("two of the files to be written are one and the same; give each its own name")
     if mp4 is not None:
         require_mp4()
-    found = recorded(what, set_ or [])
+    scene, inputs, folder = found(what, set_ or [])
     if npy is not None:
-        _write_array(npy, found.remembered[-1][1])
-    write_pictures(found.scene, found.inputs, found.remembered, found.losses, gif, png, mp4)
-    for file in files:
+        _one_array(scene.params(np.random.default_rng(0)))
+    made = carry_out(scene, inputs) if folder is None else read_run(folder)
+    if npy is not None:
+        content = io.BytesIO()
+        np.save(content, _one_array(made.remembered[-1][1]), allow_pickle=False)
+        write_beside(npy, content.getvalue())
+    write_pictures(
+        made.scene, made.inputs, made.remembered, made.losses, gif, png, mp4, best_loss=made.best_loss
+    )  # fmt: skip
+    for file in files.values():
         print(f"wrote {file}")
 
 
-def _write_array(file: Path, params: Any) -> None:
-    """Write the one array of params; the file then has NumPy's own format, without pickles."""
-    arrays = leaves(params)
-    if len(arrays) != 1:
-        names = ", ".join(arrays)
+def _one_array(params: Any) -> Any:
+    """The one array that is tuned; SceneError where it is not one."""
+    tuned = FlatView.of(params).shapes
+    if len(tuned) != 1:
         raise SceneError(
-            f"--npy writes one array; tuned are {names}: a run's folder (train --out DIR) holds them all"
+            f"--npy writes one array; tuned are {', '.join(tuned) or 'none'}: a run's folder (train --out DIR) "
+            "holds them all"
         )
-    try:
-        with file.open("wb") as out:
-            np.save(out, np.asarray(*arrays.values()), allow_pickle=False)
-    except OSError as e:
-        raise SceneError(f"cannot write {file}: {e.strerror}") from e
+    return np.asarray(leaves(params)[next(iter(tuned))])

@@ -10,6 +10,7 @@ import typer
 
 from rosesim.cli.output import note, print_json
 from rosesim.cli.pictures import write_pictures
+from rosesim.scenes.errors import UnwritableFile
 
 if TYPE_CHECKING:
     from rosesim.train import Run, SeedRuns
@@ -24,9 +25,13 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
     for run in runs:
         if run.note:
             note(run.note if several is None else f"seed {run.seed}: {run.note}")
+    failure: UnwritableFile | None = None
     if gif is not None and runs:
         best = min(runs, key=lambda r: r.best_loss)
-        write_pictures(scene, inputs, best.attempts, best.curve, gif, None)
+        try:
+            write_pictures(scene, inputs, best.until_best, best.curve, gif, None, best_loss=best.best_loss)
+        except UnwritableFile as e:  # what was trained is told first, for that is done and saved
+            gif, failure = None, e
     numbers = numbers_of_seeds(several) if several else numbers_of(runs[0])
     if json:
         seeds = {} if several is None else {"seeds": seed_entries(several)}
@@ -37,9 +42,25 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
         if runs:
             print(summary(scene.name, numbers, f", median of {len(runs)} seeds" if several else ""))
         print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
+    _tell_doubt(runs, several is not None)
     if several is not None and (failed := [s for s in several.seeds if s.run is None]):
+        if failure is not None:
+            note(str(failure))
         note(f"{len(failed)} of {len(several.seeds)} seeds failed; seed {failed[0].seed}: {failed[0].error}")
         raise typer.Exit(1)
+    if failure is not None:
+        raise failure
+
+
+def _tell_doubt(runs: list[Run[Any]], are_several: bool) -> None:
+    """One line where a run's own record says that something is off, and the command that finds out what."""
+    from rosesim.train.doubt import doubt
+
+    found = [(run, clause) for run in runs if (clause := doubt(run)) is not None]
+    if found:
+        run, clause = found[0]
+        whose = f"seed {run.seed} (of {len(found)} such): " if are_several else ""
+        note(f"{whose}{clause}; whether its gradient is of use there: rosesim check {run.out} --last")
 
 
 def numbers_of(run: Run[Any]) -> dict[str, Any]:

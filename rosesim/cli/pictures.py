@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ def write_pictures(
     gif: Path | None,
     png: Path | None,
     mp4: Path | None = None,
+    *,
+    best_loss: float,
 ) -> None:
-    """Write what is asked for: the optimisation as a GIF or a video, its key frames as a PNG."""
+    """Write what is asked for: the optimisation as a GIF or a video, its key frames as a PNG.
+
+    The last of `remembered` is the best, whose loss need not be its iteration's (of cmaes, which has many in one).
+    """
     from rosesim import view
 
     attempts = view.attempts(scene, inputs, remembered, losses)
+    attempts[-1] = replace(attempts[-1], loss=best_loss)
     if png is not None:
         view.write_png(png, view.contact_sheet(scene, inputs, attempts, losses))
     if gif is not None or mp4 is not None:

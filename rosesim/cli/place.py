@@ -11,8 +11,9 @@ import numpy as np
 import typer
 
 from rosesim.cli.recorded import is_run
-from rosesim.scenes import configure, find_scene
+from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import Smoothing
 
 Last = Annotated[bool, typer.Option("--last", help="Of a run, look at its last params instead of its best.")]
 
@@ -28,6 +29,22 @@ class Place:
     """Where that is, for a person: "the start", "the best params of RUN (iteration 12)"."""
     folder: Path | None = None
     """The run's, of one seed."""
+    seed: int = 0
+    smoothed: Smoothing | None = None
+    """How the run's gradient was averaged."""
+
+    def smoothing(self, sigma: float | None, samples: int | None, estimator: str | None) -> Smoothing | None:
+        """What the gradient is to be averaged over: as a person asks, else as the run did."""
+        run = self.smoothed
+        if sigma is None and run is None:
+            if samples is not None or estimator is not None:
+                raise SceneError("--samples and --estimator are of a smoothed gradient: give --smooth SIGMA too")
+            return None
+        if run is not None:
+            sigma = run.sigma if sigma is None else sigma
+            samples, estimator = samples or run.samples, estimator or run.estimator
+        assert sigma is not None
+        return Smoothing.of(sigma, samples, estimator, size=compiled(self.scene).flat.size)
 
 
 def place(what: str, assignments: Sequence[str], last: bool) -> Place:
@@ -38,8 +55,10 @@ def place(what: str, assignments: Sequence[str], last: bool) -> Place:
         scene, inputs = configure(find_scene(what), assignments)
         return Place(scene, inputs, scene.params(np.random.default_rng(0)), "the start")
     from rosesim.train import read_best, read_last
+    from rosesim.train.settings import read_settings
 
     found = (read_last if last else read_best)(Path(what))
     which = "last" if last else "best"
     name = f"the {which} params of {what} (iteration {found.iteration}, loss {found.loss:.4g})"
-    return Place(found.scene, found.inputs, found.params, name, found.folder)
+    plan = read_settings(found.folder).plan
+    return Place(found.scene, found.inputs, found.params, name, found.folder, plan.seed, plan.smoothing)

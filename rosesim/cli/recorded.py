@@ -10,6 +10,7 @@ from typing import Any
 from rosesim.cli.output import training_progress
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import as_path
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,20 @@ class Recorded:
     scene: Any
     inputs: Any
     remembered: list[tuple[int, Any]]
-    """Some iterations, and the params there."""
+    """Some iterations up to the best one, and the params there."""
     losses: list[float]
     """Of all iterations; their running means where iterations differ in their inputs."""
+    best_loss: float
+    """Of the last of those remembered, which is the best one."""
 
 
 def is_run(what: str, assignments: Sequence[str]) -> bool:
     """Whether a person means a run's folder rather than a scene; SceneError where settings go with it."""
     from rosesim.train.settings import is_run as has_settings
 
-    found = has_settings(Path(what))
-    if not found and len(Path(what).parts) > 1:
+    folder = as_path(what, "SCENE|RUN")
+    found = has_settings(folder)
+    if not found and len(folder.parts) > 1:
         raise SceneError(f"{what} is not the folder of a run")
     if found and assignments:
         raise SceneError(f"{what} is a run, whose settings are in its folder; --set goes with a scene's name")
@@ -37,11 +41,13 @@ def is_run(what: str, assignments: Sequence[str]) -> bool:
 
 
 def read_run(folder: Path) -> Recorded:
-    """The optimisation of a run's folder."""
+    """The optimisation of a run's folder, to its best iteration."""
     from rosesim.train import folder as folders
 
-    scene, inputs = folders.read_scene(folder)
-    return Recorded(scene, inputs, folders.read_attempts(folder, scene), folders.read_curve(folder))
+    best = folders.read_best(folder)
+    earlier = [(i, params) for i, params in folders.read_attempts(folder, best.scene) if i < best.iteration]
+    remembered = [*earlier, (best.iteration, best.params)]
+    return Recorded(best.scene, best.inputs, remembered, folders.read_curve(folder), best.loss)
 
 
 def carry_out(scene: Any, inputs: Any) -> Recorded:
@@ -50,11 +56,14 @@ def carry_out(scene: Any, inputs: Any) -> Recorded:
 
     with training_progress(scene.name, scene.published.iterations) as report:
         run = train(scene, inputs=inputs, report=report)
-    return Recorded(scene, inputs, run.attempts, run.curve)
+    return Recorded(scene, inputs, run.until_best, run.curve, run.best_loss)
 
 
-def recorded(what: str, assignments: Sequence[str]) -> Recorded:
-    """That of a run's folder, or else the published one of a scene."""
+def found(what: str, assignments: Sequence[str]) -> tuple[Any, Any, Path | None]:
+    """A scene and its inputs, with the run's folder that they are of, where a person means one."""
+    from rosesim.train.folder import read_scene
+
     if is_run(what, assignments):
-        return read_run(Path(what))
-    return carry_out(*configure(find_scene(what), assignments))
+        folder = as_path(what)
+        return *read_scene(folder), folder
+    return *configure(find_scene(what), assignments), None

@@ -9,7 +9,7 @@ import typer
 
 from rosesim.cli.output import note, print_json, sweep_progress
 from rosesim.scenes import find_scene
-from rosesim.scenes.errors import SceneError
+from rosesim.scenes.errors import SceneError, UnwritableFile
 
 if TYPE_CHECKING:
     from rosesim.train.sweeps import Sweep, Tried
@@ -57,12 +57,16 @@ def tell_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
     """Print the table and the outcome, write the best trial's picture; exit with 1 where a trial failed."""
     note("\n".join([f"{found.scene}: the trials, the best first", *table(found)]))
     best = found.best
+    failure: UnwritableFile | None = None
     if gif is not None and best is not None:
         from rosesim.cli.pictures import write_pictures
         from rosesim.cli.recorded import read_run
 
         run = read_run(best.out)
-        write_pictures(run.scene, run.inputs, run.remembered, run.losses, gif, None)
+        try:
+            write_pictures(run.scene, run.inputs, run.remembered, run.losses, gif, None, best_loss=run.best_loss)
+        except UnwritableFile as e:  # what was tried is told first
+            gif, failure = None, e
     if json:
         print_json({"scene": found.scene, **_numbers(best), "trials": [_entry(t) for t in found.tried],
                     "out": str(found.out)})  # fmt: skip
@@ -77,8 +81,12 @@ def tell_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
         print(f"saved in {found.out}" + (f", shown in {gif}" if gif and best else ""))
     if failed := found.failed:
         first = failed[0]
+        if failure is not None:
+            note(str(failure))
         note(f"{len(failed)} of {found.count} trials failed; {first.trial.folder}: {first.outcome.error}")
         raise typer.Exit(1)
+    if failure is not None:
+        raise failure
 
 
 def table(found: Sweep) -> list[str]:

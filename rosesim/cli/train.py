@@ -12,6 +12,7 @@ from rosesim.cli.app import (
     Clip,
     Cluster,
     Engine,
+    Estimator,
     Gif,
     Headless,
     Iterations,
@@ -20,11 +21,13 @@ from rosesim.cli.app import (
     Optimizer,
     Out,
     Resume,
+    Samples,
     Schedule,
     Seed,
     Seeds,
     Set,
     Sigma,
+    Smooth,
     SweepSpec,
     Workers,
     app,
@@ -34,6 +37,7 @@ from rosesim.cli.output import training_progress
 from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
 
 if TYPE_CHECKING:
     from rosesim.train import Run, SeedRuns
@@ -55,6 +59,9 @@ def train(
     clip: Clip = None,
     sigma: Sigma = None,
     batch: Batch = None,
+    smooth: Smooth = None,
+    samples: Samples = None,
+    estimator: Estimator = None,
     sweep: SweepSpec = None,
     workers: Workers = None,
     engine: Engine = None,
@@ -72,8 +79,11 @@ def train(
     from rosesim.train.folder import is_unbegun
     from rosesim.train.sweeps import is_sweep
 
+    if gif is not None:
+        check_target(gif, ".gif", make_folder=True)  # before the training, which would end without its picture
     asked: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
+        "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")

@@ -13,6 +13,7 @@ from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
 from rosesim.scenes import compiled, configure, find_scene
+from rosesim.scenes.writing import as_path, check_target
 
 if TYPE_CHECKING:
     from rosesim.train import Optimizer
@@ -28,7 +29,7 @@ def run(what: SceneOrRun, set_: Set = None) -> None:
     from rosesim.view import NoDisplay
 
     assignments = set_ or []
-    folder = Path(what) if is_run(what, assignments) else None
+    folder = as_path(what) if is_run(what, assignments) else None
     kind = None if folder is not None else find_scene(what)
     if kind is not None and not assignments and (folder := best_run(kind.name)) is not None:
         note(f"this is the best run of {what}, {folder}; with --set it begins anew")
@@ -40,6 +41,7 @@ def run(what: SceneOrRun, set_: Set = None) -> None:
             _watch_scene(*configure(kind, assignments))
     except NoDisplay as e:
         file = fresh(Path(f"{Path(what).resolve().name if kind is None else what}.gif"))
+        check_target(file, ".gif")
         note(f"{e}: this writes {file} instead of opening a window")
         found = read_run(folder) if folder is not None else carry_out(*configure(find_scene(what), assignments))
         _write(found, file)
@@ -76,7 +78,7 @@ def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) ->
 
 
 def _write(found: Recorded, file: Path) -> None:
-    write_pictures(found.scene, found.inputs, found.remembered, found.losses, file, None)
+    write_pictures(found.scene, found.inputs, found.remembered, found.losses, file, None, best_loss=found.best_loss)
     print(f"wrote {file}")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from rosesim.ad.errors import ArgumentError
 from rosesim.ad.ir import REAL, BoolT, FloatT, IntT, Ty, storage
-from rosesim.ad.narrow import is_array
+from rosesim.ad.narrow import holds_truth, is_array
 
 Converter = Callable[[Any], Any]
 
@@ -34,8 +34,14 @@ def found(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def _refuse(name: str, value: Any, ty: Ty, why: str = "") -> ArgumentError:
-    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}")
+_TRUTH = "; a truth is no number: float(p) makes one of it, a.astype(float) of an array"
+_INFINITE = ", which single precision would make infinite"
+_TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
+"""From here on single precision rounds to infinity (half a last place above its greatest number)."""
+
+
+def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> ArgumentError:
+    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}{remedy}")
 
 
 def scalar(name: str, ty: Ty) -> Converter:
@@ -46,7 +52,7 @@ def scalar(name: str, ty: Ty) -> Converter:
         case IntT():
             kinds = "iu"
         case _:
-            kinds = "biuf"
+            kinds = "iuf"
 
     def convert(value: Any) -> Any:
         try:
@@ -54,16 +60,22 @@ def scalar(name: str, ty: Ty) -> Converter:
         except ValueError:
             raise _refuse(name, value, ty) from None
         if a.ndim or a.dtype.kind not in kinds:
-            if isinstance(value, int) and kinds == "biuf":
-                return _huge(name, value, ty)  # beyond 64 bits NumPy makes an object of it
-            raise _refuse(name, value, ty)
+            if isinstance(value, int) and not isinstance(value, bool) and kinds == "iuf":
+                return fit(_huge(name, value, ty), value)  # beyond 64 bits NumPy makes an object of it
+            raise _refuse(name, value, ty, remedy=_TRUTH if kinds == "iuf" and a.dtype.kind == "b" else "")
         plain = a.item()
         if isinstance(ty.scalar, IntT):
             if not ty.scalar.lo <= plain <= ty.scalar.hi:
                 raise _refuse(name, value, ty)
             return plain
-        return plain if kinds == "b" else float(plain)
+        return plain if kinds == "b" else fit(float(plain), value)
 
+    def fit(x: float, value: Any) -> float:
+        if single and abs(x) >= _TOO_MUCH_FOR_SINGLE and np.isfinite(x):
+            raise _refuse(name, value, ty, _INFINITE)
+        return x
+
+    single = isinstance(ty.scalar, FloatT) and storage(ty.scalar) == np.float32
     return convert
 
 
@@ -99,7 +111,11 @@ def array(name: str, ty: Ty) -> Converter:
         except (ValueError, TypeError):
             raise _refuse(name, value, ty, " (not an array)") from None
         if a.shape != shape:
-            raise _refuse(name, a, ty)
+            if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
+                raise _refuse(name, a, ty)
+            a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
+        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(cast("object", value))) and a.size:
+            raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
         if isinstance(s, IntT):
             return _indices(a, s)
         # Single precision takes doubles, too.
@@ -107,7 +123,15 @@ def array(name: str, ty: Ty) -> Converter:
         if not np.can_cast(a.dtype, widest, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
             if a.size or isinstance(value, np.ndarray):
                 raise _refuse(name, a, ty)
+        if dtype == np.float32 and a.dtype != dtype and a.size:
+            # the fewest passes over the array: NaN is left out of both, infinities are let through
+            least, most = np.nanmin(a, initial=0.0), np.nanmax(a, initial=0.0)
+            if max(-least, most) >= _TOO_MUCH_FOR_SINGLE and _grows(a):
+                raise _refuse(name, a, ty, " with a number" + _INFINITE)
         return np.require(a, dtype, ["C", "A"])
+
+    def _grows(a: np.ndarray[Any, Any]) -> bool:
+        return bool((np.isfinite(a) & (np.abs(a) >= _TOO_MUCH_FOR_SINGLE)).any())
 
     def _indices(a: np.ndarray[Any, Any], s: IntT) -> np.ndarray[Any, Any]:
         own = np.array(a, order="C")

@@ -94,7 +94,9 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
     arrays_out = [t for t in results if t.shape]
     row = struct.Struct(codes([*params, *arrays_out], address="Q"))
     back = struct.Struct(codes([t for t in results if not t.shape], address="Q"))
-    plain = (*(_python_type(t) for t in params),)
+    # what single precision cannot hold is found by the converters alone
+    single = any(isinstance(t.scalar, FloatT) and storage(t.scalar) == np.float32 for t in params)
+    plain = () if single else (*(_python_type(t) for t in params),)
     whole = [(k, t.scalar.lo, t.scalar.hi) for k, t in enumerate(params) if isinstance(t.scalar, IntT)]
     pack, unpack = row.pack, back.unpack
     Back = ctypes.c_char * max(back.size, 1)

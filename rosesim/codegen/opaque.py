@@ -98,7 +98,7 @@ def _fits(found: np.ndarray[Any, Any], ty: Ty) -> bool:
         case BoolT():
             return found.dtype.kind == "b"
         case _:
-            return np.can_cast(found.dtype, np.float64, "safe")
+            return found.dtype.kind != "b" and np.can_cast(found.dtype, np.float64, "safe")
 
 
 def _wanted(ty: Ty) -> str:

@@ -3,7 +3,7 @@
 from rosesim.scenes.base import Published, Scene, value
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
-from rosesim.scenes.errors import SceneError
+from rosesim.scenes.errors import SceneError, UnwritableFile
 from rosesim.scenes.overrides import configure
 from rosesim.scenes.registry import find_scene, scene_names
 from rosesim.scenes.tree import FlatView
@@ -16,6 +16,7 @@ __all__ = [
     "Scene",
     "SceneError",
     "Trajectory",
+    "UnwritableFile",
     "compiled",
     "configure",
     "find_scene",

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rosesim.ad.budget import memory_budget
+from rosesim.ad.cost import func_work
 from rosesim.checks.along import Along, along
-from rosesim.checks.distance import OverDistance
+from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import Programs
 from rosesim.checks.report import Report, check
+from rosesim.checks.scale import Given
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import AveragedField, Smoothed, Smoothing
+
+PATIENCE = 8
+"""A check of an averaged loss may take so many times the work of another: its runs fill lanes."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,11 @@ class GradientCheck:
 
 
 def check_gradient(
-    scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 0, *, params: Any = None
+    scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 0, *, params: Any = None, scale: Given = None
 ) -> GradientCheck:
     """Check the gradient at these params, else where tuning begins, for the given or the default inputs.
+
+    `scale` says by what the params are measured (a number, or a dict by name) where their own magnitude does not.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("mass_spring_simple"), ["steps=50"])
@@ -65,12 +76,52 @@ def check_gradient(
     first = scene.params(rng)
     params = first if params is None else params
     with memory_budget(program.budget):
-        report = check(Programs(program.loss, (params, given), wrt="params"), rng=rng)
+        programs = Programs(program.loss, (params, given), wrt="params")
+        report = check(programs, rng=rng, scale=_of_params(programs, scale))
     verdicts = [replace(v, input=v.input.removeprefix("params").lstrip(".")) for v in report.verdicts]
     if all(v.kind == "zero because" for v in verdicts):
         because = scene.why_no_gradient(program.trajectory(params, given), params, given)
         verdicts = [v if because is None else replace(v, why=because) for v in verdicts]
     return GradientCheck(replace(report, function=scene.name, verdicts=tuple(verdicts)))
+
+
+def _of_params(programs: Programs, scale: Given) -> Given:
+    """The scale in the loss's own names, where a param is params.NAME. Raises SceneError where that cannot be."""
+    numbers = scale.values() if isinstance(scale, Mapping) else [] if scale is None else [scale]
+    if bad := [s for s in numbers if not 0.0 < s < math.inf]:
+        raise SceneError(f"the scale {bad[0]:g} was found; expected a positive number")
+    if not isinstance(scale, Mapping):
+        return scale
+    known = [name.removeprefix("params.") for name in programs.inputs]
+    if unknown := [k for k in scale if not any(n == k or n.startswith((f"{k}.", f"{k}[")) for n in known)]:
+        raise SceneError(f"a scale of {unknown[0]} was given; the params are {', '.join(known)}")
+    return {f"params.{k}": v for k, v in scale.items()}
+
+
+def smoothed_over_distance(
+    scene: Scene[Any, Any, Any], how: Smoothing, inputs: Any = None, seed: int = 0, *, params: Any = None
+) -> OverDistance:
+    """Over what distance the averaged gradient is of use, held against the averaged loss: both over the same
+    perturbations, those of the first iteration of a training with that seed.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
+    >>> found = smoothed_over_distance(scene, Smoothing.of(10.0, size=1), inputs)
+    >>> [at.directions > 0 for at in found.at]
+    [True, True, True]
+    """
+    program = compiled(scene)
+    given = scene.inputs() if inputs is None else inputs
+    first = scene.params(np.random.default_rng(seed))
+    x0 = program.flat.flatten(first)
+    smoothed = Smoothed(program, how, x0)
+    x = x0 if params is None else program.flat.flatten(params)
+    with memory_budget(program.budget):
+        work = func_work(program.loss.traced(program.loss.types_of((first, given))).func)
+        count = directions_for(work * (how.samples + 1) // PATIENCE, len(x))
+        field = AveragedField(smoothed, smoothed.perturbations(seed, 0), given)
+        scale = scales(x, list(program.flat.slices.values()))
+        return over_distance(field, x, scale, np.random.default_rng(seed), count=count)
 
 
 def loss_along_gradient(

@@ -21,6 +21,7 @@ from rosesim.ad.control import scan
 from rosesim.ad.debugging import debugging
 from rosesim.ad.derivatives import gradient_type, jvp, value_and_grad, vmap
 from rosesim.ad.function import Program, fn
+from rosesim.ad.kinds import interchangeable
 from rosesim.ad.step_norms import StepNorms, step_norms
 from rosesim.ad.types import NULL
 from rosesim.ad.vector import typeof
@@ -236,7 +237,7 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     key = scene, budget(), debugging()
     with _lock:
         found = _made.pop(key, None)
-        if found is None or not _same_settings(found.scene, scene):
+        if found is None or not interchangeable(found.scene, scene):
             found = Compiled(scene)
         _made[key] = found  # the last of them is the one used last
         while len(_made) > _MOST:
@@ -247,16 +248,6 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
 _MOST = 16
 _made: dict[Any, Compiled[Any, Any, Any]] = {}
 _lock = threading.RLock()
-
-
-def _same_settings(one: Any, other: Any) -> bool:
-    """Whether settings that are equal are the same to a trace: 1, 1.0 and True are not, nor 0.0 and -0.0."""
-    if one is other:
-        return True
-    a, b = vars(one), vars(other)
-    return a.keys() == b.keys() and all(
-        a[k] is b[k] or type(a[k]) is type(b[k]) and repr(a[k]) == repr(b[k]) for k in a
-    )
 
 
 def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:

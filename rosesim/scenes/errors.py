@@ -5,3 +5,7 @@ from rosesim.ad.errors import RosesimError
 
 class SceneError(RosesimError, ValueError):
     """A scene, a setting or an input was named or given wrongly; nothing has run."""
+
+
+class UnwritableFile(RosesimError, OSError):
+    """A file that was asked for could not be written; what it held before, it holds still."""

@@ -4,6 +4,7 @@ from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.folder import BestRun, best_run, read_best, read_last
 from rosesim.train.loop import Progress
 from rosesim.train.optimizers import RULES, Adam, GradientDescent, Momentum, Normalized, Optimizer, make_optimizer
+from rosesim.train.origin import RunChanged
 from rosesim.train.plan import OPTIMIZERS, Plan, plan
 from rosesim.train.run import Run, resume, train
 from rosesim.train.schedules import Schedule, parse_schedule
@@ -24,6 +25,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Run",
+    "RunChanged",
     "Schedule",
     "SeedRun",
     "SeedRuns",

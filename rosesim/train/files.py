@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from rosesim.scenes.errors import UnwritableFile
 from rosesim.train.errors import Busy, CannotWrite
 
 
@@ -32,6 +33,16 @@ def write_whole(file: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
             temporary.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for a run, where there is none; UnwritableFile where it cannot be made or is something else."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UnwritableFile(f"{folder} is a file; expected a folder, or a name that is not taken") from None
+    except OSError as e:
+        raise UnwritableFile(f"cannot make the folder {folder}: {e.strerror or e}; give another place") from e
 
 
 def remove_temporary(folder: Path, name: str) -> None:

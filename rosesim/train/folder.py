@@ -10,6 +10,7 @@ seed-K/          a run like this one for each seed, where there are several
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +21,13 @@ import numpy as np
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import checkpoint
 from rosesim.train.attempts import worth_showing
-from rosesim.train.files import remove_temporary
+from rosesim.train.files import make_folder, remove_temporary
 from rosesim.train.loop import FILES, METRICS
 from rosesim.train.metrics import read_rows, running_means
+from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 
@@ -48,10 +51,10 @@ def begin(folder: Path, settings: Settings) -> None:
     """Make the folder of a run and write its settings; SceneError where it holds a run already."""
     if is_run(folder):
         raise SceneError(f"{folder} holds a run already; --resume {folder} goes on with it")
-    if taken := [name for name in FILES if (folder / name).exists()]:
+    if taken := [name for name in FILES if os.path.exists(folder / name)]:
         raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would write over; give another folder")
     settings.record()  # what cannot be written down is refused before anything is made
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     remove_temporary(folder, SETTINGS)
     settings.write(folder)
 
@@ -66,27 +69,29 @@ def seed_folder(folder: Path, seed: int) -> Path:
     return folder / f"seed-{seed}"
 
 
-def read_scene(folder: Path) -> tuple[AnyScene, Any]:
+def read_scene(folder: AnyPath) -> tuple[AnyScene, Any]:
     """The scene and the inputs of a run; SceneError where the folder does not hold one."""
-    found = read_settings(folder)
+    found = read_settings(as_path(folder))
     return found.scene, found.inputs
 
 
-def read_losses(folder: Path) -> list[float]:
+def read_losses(folder: AnyPath) -> list[float]:
     """The loss of every iteration of a run (of the best seed, where there are several)."""
-    return [row.loss for row in read_rows(best_seed(folder) / METRICS)]
+    return [row.loss for row in read_rows(best_seed(as_path(folder)) / METRICS)]
 
 
-def read_curve(folder: Path) -> list[float]:
+def read_curve(folder: AnyPath) -> list[float]:
     """What to watch of a run (of the best seed): its losses, or their running means (see `Run.curve`)."""
     losses = read_losses(folder)
-    return running_means(losses) if read_settings(folder).is_drawn else losses
+    return running_means(losses) if read_settings(as_path(folder)).is_drawn else losses
 
 
-def read_attempts(folder: Path, scene: AnyScene) -> list[tuple[int, Any]]:
+def read_attempts(folder: AnyPath, scene: AnyScene) -> list[tuple[int, Any]]:
     """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
     flat = _flat(scene)
-    found = dict(checkpoint.read_attempts(best_seed(folder), flat))
+    where = best_seed(as_path(folder))
+    with naming_changes(read_settings(where, type(scene)).origin, type(scene)):
+        found = dict(checkpoint.read_attempts(where, flat))
     return [(i, found[i]) for i in worth_showing(sorted(found))]
 
 
@@ -103,7 +108,7 @@ class BestRun:
     """Of the seed that found it, where there are several."""
 
 
-def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
+def read_best(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
     """The best params of a run, or of all its seeds; SceneError where there are none yet or it is damaged.
 
     The scene is found by its name among the installed ones, unless its class is given.
@@ -119,13 +124,14 @@ def read_best(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     >>> best.scene == scene, best.loss == run.best_loss
     (True, True)
     """
-    where = best_seed(folder)
+    where = best_seed(as_path(folder, "the folder of a run"))
     found = read_settings(where, kind)
-    best, params = checkpoint.read_best(where, _flat(found.scene))
+    with naming_changes(found.origin, type(found.scene)):
+        best, params = checkpoint.read_best(where, _flat(found.scene))
     return BestRun(found.scene, found.inputs, params, best.loss, best.iteration, where)
 
 
-def read_last(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
+def read_last(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
     """The params that a run has come to, after its last update, and its loss there: as `read_best`, of whose seed
     it is where there are several.
 
@@ -140,15 +146,16 @@ def read_last(folder: Path, kind: type[AnyScene] | None = None) -> BestRun:
     >>> last.iteration, last.loss == run.losses[-1]
     (2, True)
     """
-    where = best_seed(folder)
+    where = best_seed(as_path(folder, "the folder of a run"))
     found = read_settings(where, kind)
-    flat = _flat(found.scene)
-    iteration, x = checkpoint.read_attempts(where, flat)[-1]
+    with naming_changes(found.origin, type(found.scene)):
+        flat = _flat(found.scene)
+        iteration, x = checkpoint.read_attempts(where, flat)[-1]
     loss = read_rows(where / METRICS, iteration + 1)[-1].loss
     return BestRun(found.scene, found.inputs, flat.unflatten(x), loss, iteration, where)
 
 
-def best_run(scene: str, base: Path = Path("runs")) -> Path | None:
+def best_run(scene: str, base: AnyPath = "runs") -> Path | None:
     """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
 
     Damaged folders, and others, are passed over.
@@ -164,7 +171,8 @@ def best_run(scene: str, base: Path = Path("runs")) -> Path | None:
     (True, None)
     """
     found: list[tuple[float, Path]] = []
-    for folder in sorted(base.iterdir()) if base.is_dir() else []:
+    runs = as_path(base, "the folder of runs")
+    for folder in sorted(runs.iterdir()) if runs.is_dir() else []:
         try:
             if is_run(folder) and read_scene_name(folder) == scene:
                 found.append((checkpoint.read_best_loss(best_seed(folder)), folder))

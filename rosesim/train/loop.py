@@ -17,6 +17,7 @@ import numpy as np
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import Smoothed
 from rosesim.scenes.tree import FlatView
 from rosesim.train.attempts import is_remembered
 from rosesim.train.batch import first_not_finite, mean, over_inputs
@@ -29,6 +30,7 @@ from rosesim.train.finite import explain
 from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
 from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
 from rosesim.train.optimizers import Vector
+from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS, Settings
 
 METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
@@ -70,7 +72,9 @@ class _Stop(Exception):
 def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> None:
     """Compile all that a run calls; nothing is compiled after that."""
     plan = settings.plan
-    if plan.batch is not None:
+    if plan.smoothing is not None:
+        Smoothed(program, plan.smoothing, np.zeros(program.flat.size)).compile()
+    elif plan.batch is not None:
         over_inputs = settings.is_drawn
         program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
     else:
@@ -85,6 +89,7 @@ class Loop:
 
     def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
+        self._folder = None if out is None else out.absolute()  # of files, wherever somebody goes meanwhile
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
         self.program = compiled(settings.scene).held()  # one physics for a run
@@ -93,6 +98,8 @@ class Loop:
         rule = self.plan.rule(settings.inputs)
         self.optimizer = None if rule is None else replace(rule, bounds=self.program.bounds)
         self.x0 = self.flat.flatten(start)
+        how = self.plan.smoothing
+        self.smoothed = None if how is None else Smoothed(self.program, how, self.x0)
         state = {} if self.optimizer is None else self.optimizer.start(self.x0)
         self.at = Position(0, self.x0, state)
         self.best: Best | None = None
@@ -101,7 +108,8 @@ class Loop:
         self.compile_seconds, self._before = 0.0, 0.0
         self.done = False
         if out is not None and (out / LAST).exists():
-            self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
+            with naming_changes(settings.origin, type(settings.scene)):
+                self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
         self.resumed_at = self.at.iteration
         self.rows: list[Row] = []
         self._saved_best: Best | None = None
@@ -208,11 +216,18 @@ class Loop:
         return over_inputs(self.program, x, inputs, self.flat.like)
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
-        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
+        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none.
+
+        Of a smoothed run the loss is that at x all the same, and the gradient the averaged one.
+        """
         if self._record is not None and (known := self._record.recorded(x)) is not None:
             return known
         if self.plan.batch is not None and iteration is not None:
             return mean(*self._each_drawn(x, iteration))
+        if self.smoothed is not None and iteration is not None:
+            z = self.smoothed.perturbations(self.plan.seed, iteration)
+            loss, _, gradient = self.smoothed.evaluate(x, z, self.inputs(iteration))
+            return loss, gradient
         loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs(iteration))
         g = self.flat.flatten(gradient)
         if self._record is not None:
@@ -233,7 +248,8 @@ class Loop:
         i = at.iteration
         if i < self.resumed_at:  # a replay on its way to where the run was
             if self.rows and self.rows[i].loss != loss:
-                raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
+                with naming_changes(self.settings.origin, type(self.settings.scene)):
+                    raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
             return
         self.at = at
         row = Row(i, loss, gradient_norm, round(self.seconds, 6))
@@ -273,7 +289,7 @@ class Loop:
 
     def save(self) -> None:
         """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
-        if self.out is None or self._metrics is None:
+        if self._folder is None or self._metrics is None:
             return
         begun = time.perf_counter()
         self._metrics.sync()
@@ -283,9 +299,9 @@ class Loop:
             self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
             self.ended,
         )  # fmt: skip
-        write_checkpoint(self.out, c, self.flat, self.settings.identity)
+        write_checkpoint(self._folder, c, self.flat, self.settings.identity)
         if self.best is not None and self.best is not self._saved_best:
-            write_best(self.out, self.best, self.flat)
+            write_best(self._folder, self.best, self.flat)
             self._saved_best = self.best
         now = time.perf_counter()
         at_once = 1 if self.is_drawn else self.plan.batch or 1  # starts, each of which makes its own

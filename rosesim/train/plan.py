@@ -6,8 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.smooth import Smoothing
+from rosesim.scenes.tree import FlatView
 from rosesim.train.foreign import FOREIGN, require
 from rosesim.train.optimizers import RULES, Optimizer, make_optimizer
 from rosesim.train.schedules import parse_schedule
@@ -34,6 +38,13 @@ class Plan:
 
     batch: int | None = None
     """Runs at once in one program: inputs drawn an iteration, whose mean counts, or starts (see `batch`)."""
+    smooth: float | None = None
+    """The deviation of the perturbed params that the gradient is averaged over, in units of their scale (see
+    `scenes.smooth`)."""
+    samples: int | None = None
+    """How many of these an iteration has."""
+    estimator: str | None = None
+    """By what of them the gradient is averaged: their values or their gradients."""
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -55,7 +66,24 @@ class Plan:
             raise SceneError(f"batch is 1 or more; {self.batch} was given")
         if self.batch is not None and self.optimizer in FOREIGN:
             raise SceneError(f"{self.optimizer} asks for one point after another: batch goes with {', '.join(RULES)}")
+        if self.smooth is None and (self.samples, self.estimator) != (None, None):
+            raise SceneError("samples and estimator are of a smoothed gradient: give smooth too")
+        if self.smooth is not None and self.optimizer in FOREIGN:
+            raise SceneError(
+                f"{self.optimizer} needs the same loss at every evaluation, and smooth draws anew each iteration: "
+                f"it goes with {', '.join(RULES)}"
+            )
+        if self.smooth is not None and self.batch is not None:
+            raise SceneError("smooth computes its samples as a batch already: leave batch out (seeds go with it)")
+        _ = self.smoothing  # a mistake shows here
         object.__setattr__(self, "schedule", str(parse_schedule(self.schedule, self.iterations)))
+
+    @property
+    def smoothing(self) -> Smoothing | None:
+        """What the gradient is averaged over; None where it is the loss's own."""
+        if self.smooth is None:
+            return None
+        return Smoothing(self.smooth, self.samples or 0, self.estimator or "")
 
     def rule(self, inputs: Any) -> Optimizer | None:
         """The optimiser with the inputs' learning rate; None where it is a foreign one."""
@@ -76,6 +104,9 @@ def plan(
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
 ) -> Plan:
     """The published plan with what is given in its place.
 
@@ -90,9 +121,16 @@ def plan(
     """
     total = scene.published.iterations if iterations is None else iterations
     name = scene.published.optimizer if optimizer is None else optimizer
-    made = Plan(name, total, seed, schedule, clip, sigma, batch)
+    if smooth is not None:
+        how = Smoothing.of(smooth, samples, estimator, size=_size(scene))
+        samples, estimator = how.samples, how.estimator
+    made = Plan(name, total, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
     check_ready(made, scene, inputs)
     return made
+
+
+def _size(scene: Scene[Any, Any, Any]) -> int:
+    return FlatView.of(scene.params(np.random.default_rng(0))).size
 
 
 def check_ready(plan: Plan, scene: Scene[Any, Any, Any], inputs: Any) -> None:

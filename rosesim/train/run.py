@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.attempts import worth_showing
 from rosesim.train.loop import METRICS, Loop, Progress, Report
@@ -41,11 +42,24 @@ class Run(Generic[P]):
     """Some iterations, the first and the last among them, and the params there."""
     out: Path | None = None
     seed: int = 0
+    gradient_norms: list[float | None] = field(default_factory=list)
+    """Beside each loss; None of an optimiser that computes no gradient."""
     note: str | None = None
     """What a person should know: that the optimiser ended before the total, or that there was nothing to do."""
 
     is_drawn: bool = False
     """Whether iterations differed in their inputs (see `Scene.sample`)."""
+
+    best_iteration: int = 0
+    """Where the best params were found."""
+
+    @property
+    def until_best(self) -> list[tuple[int, P]]:
+        """The attempts before the best one, then that: what pictures of a run show."""
+        return [
+            *((i, p) for i, p in self.attempts if i < self.best_iteration),
+            (self.best_iteration, self.best_params),
+        ]
 
     @property
     def curve(self) -> list[float]:
@@ -73,7 +87,10 @@ def train(
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
-    out: Path | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
+    out: AnyPath | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> Run[P]:
@@ -82,8 +99,10 @@ def train(
     The published optimiser and iterations apply where none are given; the learning rate is the input of
     that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
     is the deviation that cmaes starts with. Where the scene draws inputs (`Scene.sample`), `batch` is how many
-    it draws an iteration, whose mean loss is trained on. With `out`, that folder gets settings, metrics and
-    checkpoints, and `resume` goes on from it. `report` is called after each iteration.
+    it draws an iteration, whose mean loss is trained on. `smooth` averages the gradient over `samples` perturbed
+    params, by their values or their gradients (see `scenes.smooth`); losses stay those at the params. With
+    `out`, that folder gets settings, metrics and checkpoints, and `resume` goes on from it. `report` is called
+    after each iteration.
 
     Raises SceneError where the arguments make no sense or `out` holds a run already, before anything is
     made; TrainingStopped where the loss, the gradient or the params are not finite, a file cannot be
@@ -100,8 +119,9 @@ def train(
     >>> run.iterations
     3
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
-    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch)
+    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
         raise SceneError(f"{scene.name} draws no inputs: train_starts(scene, {batch}) trains so many starts at once")
@@ -112,7 +132,7 @@ def train(
 
 
 def resume(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -138,6 +158,7 @@ def resume(
     >>> first.iterations, both.iterations, both.losses[:3] == first.losses
     (2, 4, True)
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if scene is not None and scene != made.scene:
         raise SceneError(f"{folder} is a run of other settings: {made.scene}; {scene} was given")
@@ -189,6 +210,7 @@ def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
     return Run(
         params=flat.unflatten(loop.at.x),
         losses=[row.loss for row in loop.rows],
+        gradient_norms=[row.gradient_norm for row in loop.rows],
         best_loss=loop.best.loss,
         best_params=flat.unflatten(loop.best.x),
         compile_seconds=loop.compile_seconds,
@@ -198,6 +220,7 @@ def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
         seed=loop.plan.seed,
         note=note,
         is_drawn=loop.is_drawn,
+        best_iteration=loop.best.iteration,
     )
 
 

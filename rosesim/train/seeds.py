@@ -16,6 +16,7 @@ from rosesim.ad.machine import cores
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
@@ -70,7 +71,10 @@ def train_seeds(
     schedule: str = "constant",
     clip: float | None = None,
     sigma: float | None = None,
-    out: Path | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
+    out: AnyPath | None = None,
     report: Report = lambda progress: None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -89,11 +93,13 @@ def train_seeds(
     >>> [(one.seed, one.error) for one in runs.seeds], runs.best.best_loss == min(r.best_loss for r in runs.runs)
     ([(0, None), (1, None)], True)
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
-    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma)
-    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma)
+    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator}
+    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, **how)
+    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma, **how)
     made = Settings(scene, given, first, seeds)
     made.start()
     if out is not None:
@@ -102,7 +108,7 @@ def train_seeds(
 
 
 def resume_seeds(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -121,6 +127,7 @@ def resume_seeds(
     >>> [r.iterations for r in (*first.runs, *both.runs)]
     [2, 2, 3, 3]
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")
@@ -157,7 +164,8 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
                 p = replace(made.plan, seed=seed)
                 done = train(
                     made.scene, inputs=made.inputs, iterations=p.iterations, optimizer=p.optimizer, seed=seed,
-                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, out=where, report=one_at_a_time, stop=stop,
+                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, smooth=p.smooth,
+                    samples=p.samples, estimator=p.estimator, out=where, report=one_at_a_time, stop=stop,
                 )  # fmt: skip
             return SeedRun(seed, done, None, where)
         except Exception as e:  # whatever ends one seed, the others' outcome is told

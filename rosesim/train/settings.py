@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import hashlib
 import math
+import os
 import re
 import tomllib
 import types
@@ -30,6 +31,7 @@ from rosesim.scenes.registry import find_scene
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
 from rosesim.train.foreign import FOREIGN
+from rosesim.train.origin import Origin, naming_changes, tell_changes
 from rosesim.train.plan import Plan
 
 AnyScene = Scene[Any, Any, Any]
@@ -49,6 +51,8 @@ class Settings:
     inputs: Any
     plan: Plan
     seeds: int | None = None
+    made_by: Origin | None = None
+    """What the run was begun with; None of one that begins now."""
 
     @property
     def is_drawn(self) -> bool:
@@ -71,13 +75,19 @@ class Settings:
             "settings": {k: _written(k, v, kinds[k]) for k, v in given.items() if v is not None},
             "inputs": {k: np.asarray(v).tolist() for k, v in leaves(self.inputs).items()},
             "training": training if self.seeds is None else {**training, "seeds": self.seeds},
+            "made_by": self.origin.record(),
         }
+
+    @functools.cached_property
+    def origin(self) -> Origin:
+        """What the run was begun with."""
+        return Origin.of(type(self.scene)) if self.made_by is None else self.made_by
 
     @functools.cached_property
     def identity(self) -> bytes:
         """16 bytes that two runs share only where all is equal but the number of iterations."""
         record = self.record()
-        del record["training"]["iterations"]
+        del record["training"]["iterations"], record["made_by"]
         return hashlib.blake2b(toml(record), digest_size=16).digest()
 
     def write(self, folder: Path) -> None:
@@ -99,11 +109,14 @@ def toml(record: Mapping[str, Any]) -> bytes:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, or of several seeds."""
-    return (folder / SETTINGS).is_file()
+    return os.path.isfile(folder / SETTINGS)  # which also of a name that no file can have says no
 
 
 def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
     """The settings of a run's folder; SceneError where it holds none, or ones that do not fit the scene.
+
+    Where rosesim or the scene's text is another than the run was made with, the refusal says so; a run that still
+    fits is read with a warning (`RunChanged`).
 
     The scene is found by its name among the installed ones, unless its class is given.
     """
@@ -113,14 +126,23 @@ def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
         found = find_scene(name) if kind is None else kind
         if found.name != name:
             raise SceneError(f"it is a run of {name}, not of {found.name}")
-        training = dict(part(record, "training", dict))
-        seeds = training.pop("seeds", None)
-        if seeds is not None and (type(seeds) is not int or seeds < 1):
-            raise SceneError(f"seeds is a whole number, 1 or more; {seeds!r} was found")
-        scene = _scene(found, part(record, "settings", dict))
-        return Settings(scene, _inputs(scene, part(record, "inputs", dict)), read_plan(training), seeds)
+        made_by = Origin.read(part(record, "made_by", dict) if "made_by" in record else {})
+        with naming_changes(made_by, found):
+            made = _settings(found, record, made_by)
+        tell_changes(folder, made_by, found)
+        return made
     except SceneError as e:
         raise SceneError(f"{folder / SETTINGS}: {e}") from e
+
+
+def _settings(kind: type[AnyScene], record: dict[str, Any], made_by: Origin) -> Settings:
+    training = dict(part(record, "training", dict))
+    seeds = training.pop("seeds", None)
+    if seeds is not None and (type(seeds) is not int or seeds < 1):
+        raise SceneError(f"seeds is a whole number, 1 or more; {seeds!r} was found")
+    scene = _scene(kind, part(record, "settings", dict))
+    inputs = _inputs(scene, part(record, "inputs", dict))
+    return Settings(scene, inputs, read_plan(training), seeds, made_by)
 
 
 def read_scene_name(folder: Path) -> str:

@@ -19,6 +19,7 @@ from rosesim.ad.errors import RosesimError
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
 from rosesim.train.descent import Asking, Position, answer
@@ -45,7 +46,7 @@ def train_starts(
     seed: int = 0,
     schedule: str = "constant",
     clip: float | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> SeedRuns:
@@ -63,6 +64,7 @@ def train_starts(
     >>> train_starts(scene, 4, inputs=inputs, iterations=2).best.iterations
     2
     """
+    out = None if out is None else as_path(out, "out")
     given = scene.inputs() if inputs is None else inputs
     made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, batch=n), n)
     if made.is_drawn:
@@ -76,7 +78,7 @@ def train_starts(
 
 
 def resume_starts(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
@@ -95,6 +97,7 @@ def resume_starts(
     >>> first.best.iterations, both.best.iterations
     (2, 3)
     """
+    folder = as_path(folder, "the folder of a run")
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import AnyPath, as_path, beside, check_suffix, write_beside
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,8 +27,11 @@ COLOURS = 128
 """Of a GIF: enough for antialiased flat colours, and Pillow's time for a frame grows as their cube."""
 
 
-def write_png(file: Path, picture: Picture) -> None:
-    """Write a picture of shape (height, width, 3).
+def write_png(file: AnyPath, picture: Picture) -> None:
+    """Write a picture of shape (height, width, 3), whole or not at all.
+
+    Its folder is made. Raises SceneError for a name that ends in another format's suffix, UnwritableFile (an
+    OSError) where the file cannot be written; so do `write_gif` and `write_mp4`.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -37,10 +42,11 @@ def write_png(file: Path, picture: Picture) -> None:
     """
     import imageio.v3 as iio
 
-    iio.imwrite(_ready(file), picture, extension=".png", optimize=True)
+    check_suffix(as_path(file), ".png")
+    write_beside(file, iio.imwrite("<bytes>", picture, extension=".png", optimize=True))
 
 
-def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
+def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
     """Write frames, each shown for so many seconds, as a GIF that repeats.
 
     One palette serves all frames: that is smaller and several times faster than one palette a frame, and
@@ -58,12 +64,13 @@ def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
 
     if not frames:
         raise ValueError("a GIF needs a frame or more")
+    check_suffix(as_path(file), ".gif")
     chosen = np.unique(np.linspace(0, len(frames) - 1, PALETTE_SAMPLE).round().astype(int))
     sample = Image.fromarray(np.concatenate([frames[k] for k in chosen]))
     palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     nearest = _nearest(palette)
-    iio.imwrite(
-        _ready(file),
+    content = iio.imwrite(
+        "<bytes>",
         np.stack([nearest[_cell(f)] for f in frames]),
         extension=".gif",
         plugin="pillow",
@@ -73,6 +80,7 @@ def write_gif(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
         duration=[max(20, 10 * round(100 * s)) for s in seconds],
         loop=0,
     )
+    write_beside(file, content)
 
 
 def require_mp4() -> None:
@@ -84,7 +92,7 @@ def require_mp4() -> None:
         raise SceneError("MP4 files need imageio-ffmpeg: pip install 'rosesim[mp4]'")
 
 
-def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
+def write_mp4(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
     """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them.
 
     >>> from tempfile import TemporaryDirectory
@@ -94,11 +102,21 @@ def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
     ...     file.read_bytes()[4:8]
     b'ftyp'
     """
+    require_mp4()
+    check_suffix(as_path(file), ".mp4")
+    with beside(file) as new:
+        new.touch(exist_ok=False)  # the system's own reason, where there is one: the encoder's is its log
+        with contextlib.suppress(OSError):  # of the pipe to an encoder that is gone; the file tells
+            _encode(new, frames, seconds)
+        if not _is_whole(new):
+            raise OSError(errno.ENOSPC, "the encoder could not write all of it (is the disk full?)")
+
+
+def _encode(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
     import imageio.v2 as imageio
 
-    require_mp4()
     writer = imageio.get_writer(
-        _ready(file),
+        file,
         format="FFMPEG",  # pyright: ignore[reportArgumentType] -- a plugin's name; the annotation is another's
         mode="I",
         fps=VIDEO_FRAMES_A_SECOND,
@@ -106,13 +124,33 @@ def write_mp4(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -
         quality=8,
         macro_block_size=2,
         pixelformat="yuv420p",  # what every player and browser shows
-        ffmpeg_log_level="error",
+        ffmpeg_log_level="quiet",
     )
     with writer:  # frame by frame: repeated and stacked they would take hundreds of megabytes
         for frame, shown in zip(frames, seconds, strict=True):
             even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
             for _ in range(max(1, round(shown * VIDEO_FRAMES_A_SECOND))):
                 writer.append_data(even)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a video came to its end: its boxes fill the file, and the index, which is written last, is there.
+
+    The encoder is another process, whose failure imageio does not tell.
+    """
+    names: list[bytes] = []
+    at, size = 0, file.stat().st_size
+    with file.open("rb") as f:
+        while at < size:
+            f.seek(at)
+            head = f.read(16)
+            length = int.from_bytes(head[:4])
+            length = int.from_bytes(head[8:]) if length == 1 else length  # a long box has its length behind its name
+            if length < 8:
+                return False
+            names.append(head[4:8])
+            at += length
+    return at == size and b"moov" in names
 
 
 def _cell(colours: Picture) -> NDArray[np.int32]:
@@ -128,9 +166,3 @@ def _nearest(palette: Image.Image) -> NDArray[np.uint8]:
     levels = np.arange(64, dtype=np.uint8) * 4 + 2
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(512, 512, 3)
     return np.asarray(Image.fromarray(cube).quantize(palette=palette, dither=Image.Dither.NONE)).reshape(-1)
-
-
-def _ready(file: Path) -> Path:
-    file = Path(file)
-    os.makedirs(file.parent, exist_ok=True)
-    return file

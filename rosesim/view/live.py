@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.tree import leaves
 from rosesim.view.attempt import AnyScene, Attempt
+from rosesim.view.descending import Descending, Optimizer
 from rosesim.view.history import History
 
 Vector = NDArray[np.float64]
@@ -34,18 +35,6 @@ GHOSTS = 8
 """Past iterations remembered; they are powers of two, closer together where descent is quick."""
 NUDGE = 0.01
 """How far a handle is moved to see whether the start state moves with it, in parts of the picture's height."""
-
-
-class Optimizer(Protocol):
-    """An optimiser over flat vectors that keeps what it remembers in a state of its own."""
-
-    def start(self, x: Vector) -> Any:
-        """The state before the first step from x."""
-        ...
-
-    def step(self, x: Vector, gradient: Vector, state: Any) -> tuple[Vector, Any]:
-        """The next point and state."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -93,9 +82,13 @@ class _Course:
 
     params: Any
     inputs: Any
+    steps: Descending
     iteration: int = 0
-    memory: Any = None
-    """The optimiser's state."""
+    trial: Any = None
+    """Params that are evaluated next; where they are better, they are the params then."""
+    loss: float = math.nan
+    gradient: Any = None
+    """At the params."""
     history: History = field(default_factory=History)
     ghosts: list[Attempt] = field(default_factory=list)
     recorded: bool = False
@@ -201,38 +194,58 @@ class Live:
         if self.latest is None:
             self._first_look()
         now, flat, going = self._course, self._program.flat, self.optimising
-        inputs = self._inputs()
-        loss, gradient = self._program.value_and_grad(now.params, inputs)
+        if commands:  # what was being tried may be another problem's now
+            now.trial, now.settled = None, False
+        params = now.params if now.trial is None else now.trial
+        iteration = now.iteration + (now.trial is not None)
+        inputs = self._inputs(iteration)
+        loss, gradient = self._program.value_and_grad(params, inputs)
         self.evaluations += 1
-        g = flat.flatten(gradient)
-        with np.errstate(over="ignore"):
-            steep = float(np.linalg.norm(g))
-        _check_finite("loss", loss, now.iteration)
-        _check_finite("gradient", steep, now.iteration)
-        if going or not now.recorded:
-            now.recorded = False
-            now.history.add(now.iteration, float(loss))
-        now.steepest = max(now.steepest, steep)
-        x = after = flat.flatten(now.params)
+        loss, steep = float(loss), _length(flat.flatten(gradient))
+        # Where each iteration has inputs of its own, two losses say nothing of their params: every step is taken.
+        is_judged = now.trial is not None and inputs is now.inputs
+        if is_judged and not now.steps.takes(loss if math.isfinite(steep) else math.inf):
+            now.trial = None
+        else:
+            _check_finite("loss", loss, iteration)
+            _check_finite("gradient", steep, iteration)
+            if now.trial is None:
+                now.steps.begin_again(loss)
+            elif not is_judged:
+                now.steps.take(loss)
+            now.params, now.iteration, now.trial = params, iteration, None
+            now.loss, now.gradient = loss, gradient
+            if going or not now.recorded:
+                now.recorded = False
+                now.history.add(iteration, now.loss)
+            now.steepest = max(now.steepest, steep)
+            if going:
+                self._remember(now.loss)
         if going:
-            state = self.optimizer.start(x) if now.memory is None else now.memory
-            after, now.memory = self.optimizer.step(x, g, state)
-            _check_finite("step", after, now.iteration)
-            now.settled = bool(np.array_equal(after, x)) and self._held is None and inputs is now.inputs
+            self._try(inputs is now.inputs)
         due = time.perf_counter() - self._published > 1 / PUBLISHED_A_SECOND
         if commands or due or now.settled or not going:
-            self._publish(float(loss), gradient, steep)
+            self._publish(now.loss, now.gradient)
         if going and not now.settled:
-            self._remember(float(loss))
-            now.params, now.iteration = flat.unflatten(after, now.params), now.iteration + 1
-            if self._held is not None:
-                now.params, now.inputs = self.scene.drag(*self._held, now.params, now.inputs)
             time.sleep(BREATH_SECONDS)
+
+    def _try(self, is_given: bool) -> None:
+        """What the optimiser proposes is evaluated next; where that is no other point, there is nothing to do."""
+        now, flat = self._course, self._program.flat
+        x = flat.flatten(now.params)
+        after = now.steps.propose(x, flat.flatten(now.gradient))
+        _check_finite("step", after, now.iteration)
+        if np.array_equal(after, x):
+            now.settled = self._held is None and is_given
+            now.steps.begin_again(now.loss)
+        now.trial = flat.unflatten(after, now.params)
+        if self._held is not None:
+            now.trial, now.inputs = self.scene.drag(*self._held, now.trial, now.inputs)
 
     def _first_look(self) -> None:
         """Publish the replay, which compiles in half the time of the gradient, before that is made."""
         now, losses = self._course, self.beginning.losses
-        self._publish(losses[now.iteration] if now.recorded else math.nan, None, math.nan)
+        self._publish(losses[now.iteration] if now.recorded else math.nan, None)
         self._recorded = tuple(
             self._attempt(i, losses[i], params, self.beginning.inputs) for i, params in self.beginning.remembered
         )
@@ -242,16 +255,22 @@ class Live:
     def _begin(self) -> _Course:
         given = self.beginning
         history, ghosts = History.of(given.losses), list(self._recorded)
-        return _Course(given.params, given.inputs, given.iteration, None, history, ghosts, bool(given.losses))
+        return _Course(
+            given.params, given.inputs, Descending(self.optimizer), given.iteration,
+            history=history, ghosts=ghosts, recorded=bool(given.losses),
+        )  # fmt: skip
 
-    def _inputs(self) -> Any:
-        """Those of this iteration: the given ones, unless the scene draws others for it."""
-        return drawn(self.scene, self._course.inputs, self.beginning.seed, self._course.iteration)
+    def _inputs(self, iteration: int | None = None) -> Any:
+        """Those of this iteration, or another: the given ones, unless the scene draws others for it."""
+        now = self._course
+        return drawn(self.scene, now.inputs, self.beginning.seed, now.iteration if iteration is None else iteration)
 
     def _hold(self, handle: str, to: Point) -> None:
         now = self._course
         if self._held is None or self._held[0] != handle:
-            self._course = now = _Course(now.params, self._inputs())  # another problem has another curve
+            self._course = now = _Course(
+                now.params, self._inputs(), Descending(self.optimizer)
+            )  # another problem has another curve
             if handle not in self._moves_start:
                 self._moves_start[handle] = self._does_move_start(handle)
         self._held = (handle, to)
@@ -274,17 +293,20 @@ class Live:
     def _remember(self, loss: float) -> None:
         """Keep this iteration as a ghost where its number is 0 or a power of two."""
         now, i = self._course, self._course.iteration
-        if i & (i - 1) == 0:
+        if i & (i - 1) == 0 and not (now.ghosts and now.ghosts[-1].iteration >= i):
             now.ghosts = [*now.ghosts, self._attempt(i, loss, now.params, self._inputs())][-GHOSTS:]
 
-    def _publish(self, loss: float, gradient: Any, steep: float) -> None:
+    def _publish(self, loss: float, gradient: Any) -> None:
         now = self._course
+        steep = math.nan if gradient is None else _length(self._program.flat.flatten(gradient))
         inputs = self._inputs()
         attempt = self._attempt(now.iteration, loss, now.params, inputs)
         note = None
         if steep == 0.0:
             why = self.scene.why_no_gradient(attempt.trajectory, now.params, inputs)
             note = f"the gradient is zero: {why}" if why else "the gradient is zero"
+        elif now.settled:
+            note = "no step along the gradient lowers the loss any more"
         self.latest = Snapshot(
             serial=self._taken,
             attempt=attempt,
@@ -298,6 +320,11 @@ class Live:
             note=note,
         )
         self._published = time.perf_counter()
+
+
+def _length(gradient: Vector) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(gradient))
 
 
 def _check_finite(what: str, value: Any, iteration: int) -> None:

@@ -6,10 +6,11 @@ here knows a scene. Positions and velocities are vectors of the plane, one a bod
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
 from rosesim.scenes.kit.colours import balanced, coloured, shaded
-from rosesim.scenes.kit.contact import Bump, disc_contact, ground_contact, no_bump, opposite
+from rosesim.scenes.kit.contact import Bump, disc_contact, discs_touch, ground_contact, no_bump, opposite
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
 from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
+from rosesim.scenes.kit.ground import Ground
 from rosesim.scenes.kit.initialisers import glorot, normal, uniform
 from rosesim.scenes.kit.interpolation import bilinear, multilinear
 from rosesim.scenes.kit.losses import squared_distance
@@ -32,9 +33,9 @@ from rosesim.scenes.kit.particles import (
     with_muscle,
 )
 from rosesim.scenes.kit.picture import Picture, rings
+from rosesim.scenes.kit.published import PublishedGround, published_disc_contact
 from rosesim.scenes.kit.records import index, numbers, read_json, records
 from rosesim.scenes.kit.rigid import (
-    Ground,
     Impulse,
     Inertia,
     Kick,
@@ -75,6 +76,7 @@ __all__ = [
     "Pair",
     "Particles",
     "Picture",
+    "PublishedGround",
     "RigidBodies",
     "RigidBody",
     "Surface",
@@ -93,6 +95,7 @@ __all__ = [
     "deformed",
     "direction",
     "disc_contact",
+    "discs_touch",
     "draw_panels",
     "draw_springs",
     "features",
@@ -118,6 +121,7 @@ __all__ = [
     "opposite",
     "outlines",
     "panels_extent",
+    "published_disc_contact",
     "read_json",
     "records",
     "rings",

@@ -28,13 +28,13 @@ def coloured(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
     return (1 - rest) * _STOPS[below] + rest * _STOPS[below + 1]
 
 
-def balanced(values: ArrayLike, least: float = 1e-12) -> NDArray[np.float64]:
-    """Colours of values around zero: grey is zero, the largest magnitude is an end of the scale.
+def balanced(values: ArrayLike, least: float = 0.0) -> NDArray[np.float64]:
+    """Colours of values around zero: grey is zero, the largest magnitude, or `least`, is an end of the scale.
 
     >>> balanced([[-2.0, 0.0, 1.0]])[0, 1]
     array([0.55, 0.54, 0.52])
     """
-    limit = max(float(np.abs(np.nan_to_num(values)).max(initial=0.0)), least)
+    limit = max(float(np.abs(np.nan_to_num(values)).max(initial=0.0)), least) or 1.0  # all zero: all grey
     return coloured(values, -limit, limit)
 
 

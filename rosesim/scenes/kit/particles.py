@@ -19,14 +19,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each, vec
+from rosesim.ad.control import accumulate, for_each, select, vec
 from rosesim.ad.linalg import det
 from rosesim.ad.mathematics import clamp, floor, log, sqrt
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import Struct, Vec, const
-
-EMPTY = 1e-10
-"""Added to a node's mass before it divides: a node without particles has the velocity 0 (as DiffTaichi has it)."""
 
 Matrix = Vec[Vec[Real, ...], ...]
 
@@ -209,14 +206,20 @@ def _total(terms: Any) -> Any:
 
 
 def node_velocities(
-    grid: Any, push: Sequence[float], walls: Literal["stick", "slip"], thickness: int, friction: float | None = None
+    grid: Any,
+    push: Sequence[float],
+    walls: Literal["stick", "slip"],
+    thickness: int,
+    friction: float | None = None,
+    empty: float = 0.0,
 ) -> Any:
     """Velocities of the nodes, of shape (n, ..., n, d), of their mass and momentum (`to_grid`).
 
     `push` is what gravity adds to a velocity in a step. Walls are the nodes below `thickness` and above
     n - thickness along each axis. A node in a wall that moves into it stops (stick), or loses that component
     (slip). With `friction`, the ground (the second axis's lower wall, in two dimensions) takes the component
-    into it and, by Coulomb's law, at most friction times that of the other one.
+    into it and, by Coulomb's law, at most friction times that of the other one. A node without particles has
+    nothing but the push; `empty`, a mass added to every node's, is DiffTaichi's way not to divide by 0 (1e-10).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -248,7 +251,8 @@ def node_velocities(
         if axis < d:
             return vec(n, lambda i: along((*node, i), (*towards, out[axis][i])))
         found = grid[node]
-        each = 1.0 / (found[0] + EMPTY)
+        # Not both: a truth for each node costs the reverse pass memory.
+        each = 1.0 / (found[0] + empty) if empty > 0 else select(found[0] > 0.0, 1.0 / found[0], 0.0)
         u = [found[1 + a] * each + push[a] if push[a] else found[1 + a] * each for a in range(d)]
         if friction is not None:
             falls = Real(low[node[1]] * u[1] > 0.0)
@@ -386,10 +390,11 @@ def advance(
     walls: Literal["stick", "slip"],
     thickness: int,
     friction: float | None = None,
+    empty: float = 0.0,
 ) -> list[Particles]:
     """Groups of particles after a step of h on a grid of n nodes a side, which they share.
 
-    `gravity` is down along the second axis; `walls`, `thickness` and `friction` are those of `node_velocities`.
+    `gravity` is down along the second axis; `walls` and what follows are those of `node_velocities`.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -409,7 +414,7 @@ def advance(
         deformations.append(strained.deformation)
     d = len(groups[0].now.position[0])
     push = [-h * gravity if axis == 1 else 0.0 for axis in range(d)]
-    velocities = node_velocities(to_grid(*carried, n=n), push, walls, thickness, friction)
+    velocities = node_velocities(to_grid(*carried, n=n), push, walls, thickness, friction, empty)
     return [_moved(group.now, f, velocities, n, h) for group, f in zip(groups, deformations, strict=True)]
 
 

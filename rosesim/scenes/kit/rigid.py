@@ -14,17 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, cond, for_each, select, sum, vec
+from rosesim.ad.control import accumulate, for_each, select, vec
 from rosesim.ad.linalg import norm
-from rosesim.ad.mathematics import clamp, cos, maximum, minimum, sin
+from rosesim.ad.mathematics import cos, sin
 from rosesim.ad.values import Index, Real
 from rosesim.ad.vector import Struct, Vec, const
-from rosesim.scenes.kit.springs import SOFTENING
+from rosesim.scenes.kit.springs import strength
 
-LEAST_DESCENT = 1e-3
-"""A corner that sinks more slowly is taken to sink so fast: the time until it touches stays bounded."""
-LEAST_SLIP = 0.1
-"""Added to a joint's relative speed, so that it has a direction at rest."""
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 
 
@@ -190,10 +186,10 @@ def link_impulses(
     return accumulate(Vec[Impulse, len(x)], add_all)
 
 
-def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
+def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float, softening: float = 0.0) -> list[Real]:
     """What a linear spring between two points gives the second in a time step h; `gap` is first minus second.
 
-    With L = |gap| + SOFTENING: h stiffness (L - rest) gap / L.
+    With L = |gap| + softening: h stiffness (L - rest) gap / L; nothing where the points meet.
 
     >>> from rosesim import fn
     >>> @fn
@@ -202,17 +198,19 @@ def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float) -> list[Real]:
     >>> np.round(pull([3.0, 0.0]), 3)  # of the second point, towards the first
     array([2., 0.])
     """
-    length = norm(gap) + SOFTENING
-    strength = h * stiffness * (length - rest) / length
-    return [strength * gap[0], strength * gap[1]]
+    pull = strength(h * stiffness, norm(gap), rest, softening)
+    return [pull * gap[0], pull * gap[1]]
 
 
-def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> list[Real]:
+def joint_impulse(
+    pair: Pair, inertia: Inertia, stiffness: Any, h: float, softening: float = 0.0, least_slip: float = 0.0
+) -> list[Real]:
     """What a joint gives the second of two points in a time step h: a spring of no length, and a stop.
 
-    The stop takes away the relative velocity: with the slip u, s = |u| + LEAST_SLIP and n = u / s it is
+    The stop takes away the relative velocity: with the slip u, s = |u| + least_slip and n = u / s it is
     s / k · n, where k is how far an impulse along n moves the points apart, summed over both bodies
-    (1/mass + (n × arm)²/moment). As n is shorter than 1, k is too small (as published).
+    (1/mass + (n × arm)²/moment). DiffTaichi adds a speed of 0.1 as `least_slip`, so that n is smooth at rest; n is
+    then shorter than 1, and k too small. Without it n is 0 at rest. `softening` is that of `spring_impulse`.
 
     >>> from rosesim import fn
     >>> links = Links(np.array([[0, 1]]), np.zeros((1, 2)), np.zeros((1, 2)))
@@ -226,11 +224,11 @@ def joint_impulse(pair: Pair, inertia: Inertia, stiffness: Any, h: float) -> lis
            [ 1.,  0.]])
     """
     u, (i, j), (p, q) = pair.slip, pair.bodies, pair.arms
-    s = norm(u) + LEAST_SLIP
-    n = [u[0] / s, u[1] / s]
+    s = norm(u) + least_slip
+    n = [u[c] / s if least_slip > 0 else select(s > 0, u[c] / s, 0.0) for c in (0, 1)]
     k = 1 / inertia.mass[i] + moment(n, p) ** 2 / inertia.moment[i]
     k = k + 1 / inertia.mass[j] + moment(n, q) ** 2 / inertia.moment[j]
-    pull = spring_impulse(pair.gap, stiffness, 0.0, h)
+    pull = spring_impulse(pair.gap, stiffness, 0.0, h, softening)
     return [pull[0] + u[0] / k, pull[1] + u[1] / k]
 
 
@@ -245,75 +243,6 @@ def no_kick() -> Kick:
     (array([0., 0.]), 0.0)
     """
     return Kick(const(np.zeros(2)), Real(0.0), const(np.zeros(2)), Real(0.0))
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A horizontal ground, and how it meets the corners of boxes in a time step."""
-
-    h: float
-    """Time step."""
-    height: float
-    mu: Any
-    """Friction coefficient: the tangential impulse is at most mu times the normal one."""
-    e: Any
-    """Restitution: 0 where a corner is stopped, 1 where it bounces off as fast as it came."""
-    p: float = 0.0
-    """Penetration stiffness, 1/time²: pushes out what lies below; 0 pushes nothing."""
-    time_of_impact: bool = True
-    """Whether a body is moved as if its velocities had changed at the moment of contact."""
-
-    def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
-        """What the four corners of a box feel, added up.
-
-        `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
-        sides. Corners in the air cost a comparison, and a box in the air one for all four.
-
-        >>> from rosesim import fn
-        >>> ground = Ground(h=0.01, height=0.0, mu=0.5, e=0.0)
-        >>> @fn
-        ... def land(y: Real, vx: Real):
-        ...     body = RigidBody(position=[0.0, y], velocity=[vx, -1.0], angle=Real(0.3), spin=Real(0.0))
-        ...     return ground.box_contact(body, direction(body.angle), [0.1, 0.1], 0.04, 0.04 * 0.02 / 3)
-        >>> np.round(land(1.0, 1.0).velocity, 3)  # in the air
-        array([0., 0.])
-        >>> kick = land(0.13, 3.0)
-        >>> bool(kick.velocity[1] > 0), round(float(kick.velocity[0] / kick.velocity[1]), 9)  # it slides
-        (True, -0.5)
-        """
-        x, v, spin = body.position, body.velocity, body.spin
-        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
-        high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
-        wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
-        lowest = x[1] - high + self.h * (v[1] - abs(spin) * wide)
-
-        def corner(k: Index) -> Kick:
-            signs = const(CORNERS)
-            arm = turned(axis, [signs[k, 0] * half[0], signs[k, 1] * half[1]])
-            u = point_velocity(v, spin, arm)
-            after = x[1] + arm[1] + self.h * u[1]
-            return cond(after < self.height, lambda: self._touched(body, arm, u, mass, moment_), no_kick)
-
-        return cond(lowest < self.height, lambda: sum(4, corner), no_kick)
-
-    def _touched(self, body: RigidBody, arm: Any, u: Any, mass: Any, moment_: Any) -> Kick:
-        """A corner that would end below the ground; its impulse acts where it would be then."""
-        h, y = self.h, body.position[1] + arm[1]
-        there = [arm[0] + h * u[0], arm[1] + h * u[1]]
-        yielding = 1 / mass + arm[0] ** 2 / moment_
-        falls = u[1] < 0
-        stop = select(falls, -(1 + self.e) * u[1] / yielding, 0.0)
-        grip = clamp(-u[0] / (1 / mass + arm[1] ** 2 / moment_), -self.mu * stop, self.mu * stop)
-        velocity, spin = [grip / mass, stop / mass], moment(there, [grip, stop]) / moment_
-        if self.time_of_impact:
-            tau = minimum(maximum((self.height - y) / minimum(u[1], -LEAST_DESCENT), 0.0), h)
-        else:
-            tau = Real(0.0)
-        shift, turn = [-tau * velocity[0], -tau * velocity[1]], -tau * spin
-        if self.p > 0:
-            push = h * self.p * (self.height - y - h * u[1]) / yielding
-            velocity, spin = [velocity[0], velocity[1] + push / mass], spin + there[0] * push / moment_
-        return Kick(velocity, spin, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
 
 
 def moved_on(

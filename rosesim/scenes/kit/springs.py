@@ -7,24 +7,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each
+from rosesim.ad.control import accumulate, for_each, select
 from rosesim.ad.linalg import norm
 from rosesim.ad.values import Real
 from rosesim.ad.vector import Vec, const
 
-SOFTENING = 1e-4
-"""Added to a spring's length, so that it has a direction where its ends meet (as DiffTaichi has it)."""
-
 
 def spring_impulses(
-    position: Vec[Vec[Real, 2], ...], ends: NDArray[np.integer[Any]], rest: Any, stiffness: Any, h: float
+    position: Vec[Vec[Real, 2], ...],
+    ends: NDArray[np.integer[Any]],
+    rest: Any,
+    stiffness: Any,
+    h: float,
+    softening: float = 0.0,
 ) -> Vec[Vec[Real, 2], ...]:
     """What linear springs add to the velocities of bodies of mass 1 in a time step h, of shape (n, 2).
 
     Spring k joins the bodies `ends[k]` (whole numbers of shape (m, 2), known while tracing). `rest` and
     `stiffness` are m numbers each: arrays, or traced vectors where they are tuned or actuated. With
-    d = x_p - x_q and L = |d| + SOFTENING the force on p is -stiffness (L - rest) d / L, that on q the
-    opposite (Hooke; Hu et al., DiffTaichi, ICLR 2020, for the softening).
+    d = x_p - x_q and L = |d| + softening the force on p is -stiffness (L - rest) d / L, that on q the
+    opposite (Hooke). Where its ends meet a spring has no direction, and pulls nowhere; `softening`, a length, is
+    DiffTaichi's way to keep it smooth there (Hu et al., ICLR 2020: 1e-4).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -32,6 +35,8 @@ def spring_impulses(
     ...     return spring_impulses(x, np.array([[0, 1]]), np.array([1.0]), np.array([10.0]), h=0.1)
     >>> np.round(pull([[0.0, 0.0], [2.0, 0.0]])[:, 0], 3)
     array([ 1., -1.])
+    >>> pull([[1.0, 0.0], [1.0, 0.0]])[0] + 0.0
+    array([0., 0.])
     """
     m = len(ends)
     p, q = const(ends[:, 0]), const(ends[:, 1])
@@ -40,14 +45,21 @@ def spring_impulses(
     def all_springs(impulse: Any) -> None:
         def one(k: Any) -> None:
             d = position[p[k]] - position[q[k]]
-            length = norm(d) + SOFTENING
-            given = h * stiffness[k] * (length - rest[k]) / length * d
+            given = strength(h * stiffness[k], norm(d), rest[k], softening) * d
             impulse.at[p[k]].add(-given)
             impulse.at[q[k]].add(given)
 
         for_each(m, one)
 
     return accumulate(Vec[Vec[Real, 2], len(position)], all_springs)
+
+
+def strength(stiffness: Any, length: Real, rest: Any, softening: float) -> Real:
+    """The force of a spring over its length; where its ends meet, that of a spring without a rest length."""
+    if softening > 0:
+        length = length + softening
+        return stiffness * (length - rest) / length
+    return stiffness * (1.0 - select(length > 0, rest / length, 0.0))
 
 
 def strains(position: ArrayLike, ends: NDArray[np.integer[Any]], rest: ArrayLike) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 from rosesim.ad.budget import budget
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.overrides import AnyScene, configure
-from rosesim.train.files import remove_temporary, write_whole
+from rosesim.train.files import make_folder, remove_temporary, write_whole
 from rosesim.train.plan import Plan, plan
 from rosesim.train.settings import Settings, is_run, part, plan_record, read_plan, read_toml, toml
 from rosesim.train.sweeps.journal import JOURNAL
@@ -71,7 +72,20 @@ class Record:
             made = Settings(scene, inputs, trial.plan)
             made.record()
             p = trial.plan
-            plan(scene, inputs, p.iterations, p.optimizer, p.seed, p.schedule, p.clip, p.sigma, p.batch)
+            plan(
+                scene,
+                inputs,
+                p.iterations,
+                p.optimizer,
+                p.seed,
+                p.schedule,
+                p.clip,
+                p.sigma,
+                p.batch,
+                p.smooth,
+                p.samples,
+                p.estimator,
+            )
             if p.batch is not None and not made.is_drawn:
                 raise SceneError(
                     f"{scene.name} draws no inputs that a batch could be of: sweep over seeds, as seeds=0..3"
@@ -89,9 +103,9 @@ class Record:
             raise SceneError(
                 f"{folder} holds a {'sweep' if is_sweep(folder) else 'run'} already; --resume {folder} goes on"
             )
-        if (folder / JOURNAL).exists() or any(folder.glob("trial-*")):
+        if os.path.exists(folder / JOURNAL) or any(folder.glob("trial-*")):
             raise SceneError(f"{folder} holds what a sweep would write over; give another folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         remove_temporary(folder, RECORD)
         record: dict[str, Any] = {
             "scene": self.kind.name,
@@ -104,7 +118,7 @@ class Record:
 
 def is_sweep(folder: Path) -> bool:
     """Whether a folder is that of a sweep."""
-    return (folder / RECORD).is_file()
+    return os.path.isfile(folder / RECORD)
 
 
 def make_record(scene: str | type[AnyScene], spec: str, assignments: Sequence[str], asked: dict[str, Any]) -> Record:

@@ -11,6 +11,7 @@ from typing import Any
 from rosesim.ad.machine import cores
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.overrides import AnyScene
+from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.sweeps.cluster import on_dask, require_dask
 from rosesim.train.sweeps.journal import Journal, read_journal
@@ -70,7 +71,7 @@ def sweep(
     scene: str | type[AnyScene],
     spec: str,
     *,
-    out: Path,
+    out: AnyPath,
     assignments: Sequence[str] = (),
     iterations: int | None = None,
     optimizer: str | None = None,
@@ -79,6 +80,9 @@ def sweep(
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
+    smooth: float | None = None,
+    samples: int | None = None,
+    estimator: str | None = None,
     engine: str = "local",
     workers: int | None = None,
     cluster: str | None = None,
@@ -86,7 +90,7 @@ def sweep(
 ) -> Sweep:
     """Train a scene once for each trial of `spec`, on several processes; what `train --sweep` does.
 
-    `spec` is as in `parse_spec`, `assignments` as in `configure`; the other arguments up to `batch` are those
+    `spec` is as in `parse_spec`, `assignments` as in `configure`; the other arguments up to `estimator` are those
     of `train`, and draws follow from `seed`. The scene is the name of an installed one, or a class that
     another process can import. There are as many `workers` as cores if not given. The engine `dask` runs them
     on the cluster whose scheduler is at `cluster`, or else on processes of this machine. `report` is called
@@ -97,18 +101,18 @@ def sweep(
     its trial goes on. Raises SceneError where an argument makes no sense, before anything is made;
     Interrupted after Ctrl-C, with every trial saved, so that `resume_sweep` can go on.
     """
-    how = _Engine(engine, workers, cluster)
+    folder, how = as_path(out, "out"), _Engine(engine, workers, cluster)
     asked = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
-        "sigma": sigma, "batch": batch,
+        "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     record = make_record(scene, spec, assignments, asked)
-    record.begin(out)
-    return _carried_out(record, out, how, report)
+    record.begin(folder)
+    return _carried_out(record, folder, how, report)
 
 
 def resume_sweep(
-    folder: Path,
+    folder: AnyPath,
     *,
     scene: type[AnyScene] | None = None,
     engine: str = "local",
@@ -122,13 +126,15 @@ def resume_sweep(
     no sweep or is damaged, or another process is at it; else as `sweep`.
     """
     how = _Engine(engine, workers, cluster)
-    return _carried_out(read_record(folder, scene), folder, how, report)
+    where = as_path(folder, "the folder of a sweep")
+    return _carried_out(read_record(where, scene), where, how, report)
 
 
-def read_sweep(folder: Path, scene: type[AnyScene] | None = None) -> Sweep:
+def read_sweep(folder: AnyPath, scene: type[AnyScene] | None = None) -> Sweep:
     """What a sweep's folder says, also of one that is under way; SceneError where it holds none."""
-    record = read_record(folder, scene)
-    return _known(record, folder, read_journal(folder, len(record.trials)))
+    where = as_path(folder, "the folder of a sweep")
+    record = read_record(where, scene)
+    return _known(record, where, read_journal(where, len(record.trials)))
 
 
 @dataclass(frozen=True)

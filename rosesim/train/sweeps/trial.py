@@ -85,7 +85,8 @@ def _trained(job: Job, stop: threading.Event) -> Run[Any]:
     p = job.plan
     return train(
         scene, inputs=inputs, iterations=p.iterations, optimizer=p.optimizer, seed=p.seed, schedule=p.schedule,
-        clip=p.clip, sigma=p.sigma, batch=p.batch, out=job.folder, stop=stop,
+        clip=p.clip, sigma=p.sigma, batch=p.batch, smooth=p.smooth, samples=p.samples,
+        estimator=p.estimator, out=job.folder, stop=stop,
     )  # fmt: skip
 
 

@@ -1,0 +1,142 @@
+"""Second derivatives: the gradient's own slope along a direction is a function like any other, and is checked as one.
+
+For each real input x_k the check takes u_k . df/dx_k, with u_k at random: its derivatives by every input are those of
+the hessian's blocks, by reverse over reverse and forward over reverse mode, against differences of the gradient. The
+hessian is symmetric, so u . (H v) = v . (H u) is asked as well. It finds what the first derivative cannot show: a
+smooth function that is written with a kinked one, and a rule whose own derivative is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosesim.ad import trace
+from rosesim.ad import types as T
+from rosesim.ad.border import build
+from rosesim.ad.builder import Builder, real
+from rosesim.ad.derivatives import gradient_type, vjp
+from rosesim.ad.elementwise import zipped
+from rosesim.ad.forward import jvp_func
+from rosesim.ad.function import Fn
+from rosesim.ad.ir import Atom
+from rosesim.ad.signature import Wrt
+from rosesim.ad.totals import total
+from rosesim.ad.values import Real
+from rosesim.ad.vector import lower, typeof
+from rosesim.checks.judge import JVP_TOLERANCE
+from rosesim.checks.programs import Programs, Vector
+from rosesim.checks.scale import Given, scales
+from rosesim.checks.verdict import Verdict
+
+if TYPE_CHECKING:
+    from rosesim.checks.report import Report
+
+SYMMETRY = 1e-6
+"""Both products go through the same terms in another order: where the function is smooth they differ by rounding,
+which is far below this, and a term that a rule has forgotten is far above."""
+
+_LINEAR = "the function is linear in all of them: its gradient is the same everywhere"
+_HINT = (
+    "; a smooth function that is written with a kinked one, such as the square of a norm from another function, has "
+    "the convention's second derivative at the kink (docs/language.md, derivatives at kinks)"
+)
+
+
+def with_second(
+    report: Report,
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    wrt: Wrt,
+    run: Callable[[Programs], Report],
+    seed: int,
+    scale: Given,
+) -> Report:
+    """The report with the verdicts on second derivatives after those on the first; `run` checks programs.
+
+    Where a first derivative is not right there is no second to speak of, and the report stays as it is.
+    """
+    if any(v.kind not in ("right", "zero because") for v in report.verdicts):
+        return report
+    programs = Programs(f, args, wrt, kwargs)
+    rng = np.random.default_rng(seed)
+    each = scales(programs, scale).each  # so that no input outweighs another by its unit
+    u, v = (rng.normal(size=len(programs.x)) * each for _ in range(2))
+    size = max(s.stop for s in programs.outputs.values())
+    c = np.ones(1) if size == 1 else rng.normal(size=size)
+    slopes = Programs(_slopes(programs, c, u), args, wrt, kwargs)
+    if not any(jvp_func(slopes.traced.func, tuple(slopes.mask))[1]):
+        found = [
+            Verdict("zero because", _LINEAR, i, f"the gradient by {o}")
+            for o in programs.inputs
+            for i in programs.inputs
+        ]
+        return replace(report, verdicts=(*report.verdicts, *found))
+    found = [_named(w) for w in run(slopes).verdicts]
+    if all(w.kind in ("right", "zero because") for w in found):
+        others = Programs(_slopes(programs, c, v), args, wrt, kwargs)
+        found = _symmetric(found, _terms(slopes, v), _terms(others, u))
+    return replace(report, verdicts=(*report.verdicts, *found))
+
+
+def _slopes(programs: Programs, c: Vector, u: Vector) -> Fn[..., Any]:
+    """The function that gives, by the name of each real input x_k, u_k . d(c . f) / dx_k."""
+    f, positions, names = programs.f, programs.positions, list(programs.inputs)
+
+    def slopes(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        value, pullback = vjp(f, wrt=positions)(*args, **kwargs)
+        parts = pullback(_cotangent(typeof(value), programs, c))
+        parts = (parts,) if len(positions) == 1 else parts
+        atoms = [a for p in parts for a in lower(p, typeof(p))]
+        weights = [u[s] for s in programs.inputs.values()]
+        return {n: _weighted(a, w) for n, a, w in zip(names, atoms, weights, strict=True)}
+
+    slopes.__name__ = f"slopes of {f.name}"
+    made: Fn[..., Any] = Fn(slopes)
+    made.take_signature(f.signature())
+    return made
+
+
+def _cotangent(t: T.Type, programs: Programs, c: Vector) -> Any:
+    """The numbers of c in the places of the reals of a value of this type."""
+    shapes = [ty.shape for ty, r in zip(programs.traced.func.results, programs.real_outputs, strict=True) if r]
+
+    def parts() -> Iterator[Any]:
+        for s, shape in zip(programs.outputs.values(), shapes, strict=True):
+            yield c[s].reshape(shape) if shape else float(c[s][0])
+
+    return build(gradient_type(t), parts())
+
+
+def _weighted(a: Atom, w: Vector) -> Real:
+    """The sum of an array's numbers, each times its weight."""
+
+    def write(b: Builder) -> Atom:
+        weights = b.data(w.reshape(a.ty.shape), a.ty) if a.ty.shape else real(w[0])
+        return total(b, zipped(b, lambda b, p, q: b.op("mul", p, q), a, weights))
+
+    return Real.of(trace.emit(write))
+
+
+def _named(v: Verdict) -> Verdict:
+    """The verdict in words of second derivatives."""
+    name = v.output.removeprefix("value.")
+    hint = _HINT if v.kind == "wrong" and v.error_jvp_vjp <= JVP_TOLERANCE else ""
+    return replace(v, output=f"the gradient by {name}", why=v.why.replace(v.output, f"the gradient by {name}") + hint)
+
+
+def _terms(slopes: Programs, direction: Vector) -> Vector:
+    """The terms of the derivative along a direction of the sum of the slopes."""
+    return slopes.reverse(slopes.x, np.ones(len(slopes.inputs)))[1] * direction
+
+
+def _symmetric(found: list[Verdict], uv: Vector, vu: Vector) -> list[Verdict]:
+    """The verdicts, the first of which is wrong where the hessian is not symmetric."""
+    if abs(uv.sum() - vu.sum()) <= SYMMETRY * (np.abs(uv).sum() + np.abs(vu).sum()):
+        return found
+    why = f"the second derivatives are not symmetric: u . (H v) is {vu.sum():.6g}, v . (H u) {uv.sum():.6g}"
+    return [replace(found[0], kind="wrong", why=why), *found[1:]]

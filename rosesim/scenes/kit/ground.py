@@ -1,0 +1,205 @@
+"""A horizontal ground under boxes: impacts, rest, dry friction.
+
+What stands or lands on a ground touches it with its lowest corner, or with the lowest two. Their impulses are
+solved together, at the moment of touch:
+
+- In the normal direction Newton's restitution: a corner leaves with e times the speed at which it came
+  (Newton and not Poisson, who relates impulses; Brogliato, Nonsmooth Mechanics, 2016, section 4.2). A face that
+  lands is then a box whose velocity and spin are both turned round, times e, whatever its shape.
+- In the tangential direction Coulomb's law: friction stops what slides, with at most mu times the normal impulse.
+  A face has one friction impulse, for its corners slide as one.
+- Both impulses of one corner turn the box, so each changes the other (they are solved together too). With
+  restitution such an impact could gain energy (Kane and Levinson, Dynamics, 1985); the friction impulse is cut where
+  it would.
+
+Impulses at a single corner are unique for every friction. What is not is a corner that slides with no speed
+towards the ground: where mu |r_x r_y| > I/m + r_x² (r is the arm to the corner; for a rod, mu > 4/3) it may go on
+sliding, or jam at once (Painlevé 1895; Génot and Brogliato, Eur. J. Mech. A 18, 1999). Here what does not
+approach the ground gets no impulse, and what does, by however little, jams. Nor is it unique in which order
+two corners touch that do so within one step: they touch at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rosesim.ad.control import cond, select
+from rosesim.ad.mathematics import clamp, copysign, cos, maximum, minimum, sin, sqrt
+from rosesim.ad.values import Bool, Real
+from rosesim.ad.vector import Struct, Vec
+from rosesim.scenes.kit.rigid import Kick, RigidBody, no_kick, turned
+
+MOST_TURN, LITTLE_TURN = 0.5, 0.01
+"""Radians until a touch: up to the first a corner's path is followed round the curve and not along its tangent; up to
+the second the tangent is wrong by 1e-4, which two rounds of Newton's method make 1e-16."""
+
+
+@dataclass(frozen=True)
+class Touch(Struct):
+    """A corner where and when it meets the ground, if it does in this step."""
+
+    happens: Bool
+    time: Real
+    """Since the step began; a little below 0 where a corner has got into the ground."""
+    arm: Vec[Real, 2]
+    """From the centre, as the box is turned then."""
+    rise: Real
+    """The corner's upward velocity."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A horizontal ground, and how it meets boxes in a time step."""
+
+    h: float
+    """Time step."""
+    height: float
+    mu: Any
+    """Friction coefficient: the tangential impulse is at most mu times the normal one."""
+    e: Any
+    """Restitution: 0 where a corner is stopped, 1 where it bounces off as fast as it came."""
+    p: float = 0.0
+    """Penetration stiffness, 1/time²: pushes out at h p times the depth what lies below and comes down or rests."""
+
+    def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
+        """What the ground does to a box.
+
+        `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
+        sides. A box in the air costs a comparison. What one corner does is exact, in value and derivative; of a
+        face, both corners end where they touched or left from. A corner found below the ground is put back on it.
+
+        >>> import numpy as np
+        >>> from rosesim import fn
+        >>> from rosesim.scenes.kit import direction
+        >>> ground = Ground(h=0.01, height=0.0, mu=0.5, e=0.5)
+        >>> @fn
+        ... def land(y: Real, vx: Real):
+        ...     body = RigidBody(position=[0.0, y], velocity=[vx, -1.0], angle=Real(0.0), spin=Real(0.0))
+        ...     return ground.box_contact(body, direction(body.angle), [0.3, 0.1], 0.12, 0.12 * 0.1 / 3)
+        >>> np.round(land(1.0, 1.0).velocity, 3)  # in the air
+        array([0., 0.])
+        >>> np.round(land(0.105, 3.0).velocity, 9)  # from -1 to 0.5, and it slides
+        array([-0.75,  1.5 ])
+        """
+        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
+        high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
+        wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
+        lowest = body.position[1] - high + self.h * (body.velocity[1] - abs(body.spin) * wide)
+        return cond(lowest < self.height, lambda: self._landed(body, axis, half, mass, moment_), no_kick)
+
+    def _landed(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
+        # A corner's height at the step's end is a constant + a sign each for these two: the lowest has both
+        # against them, the next one the smaller of them changed.
+        h, spin = self.h, body.spin
+        along, across = half[0] * (axis[1] + h * spin * axis[0]), half[1] * (axis[0] - h * spin * axis[1])
+        p, q = copysign(Real(1.0), -along), copysign(Real(1.0), -across)
+        flat = abs(along) < abs(across)
+        first = self._touch(body, turned(axis, [p * half[0], q * half[1]]))
+        second = self._touch(body, turned(axis, [select(flat, -p, p) * half[0], select(flat, q, -q) * half[1]]))
+        m, i = mass, moment_
+
+        def one() -> Kick:
+            alone = select(first.happens, first, second)
+            return self._corner(body, alone, m, i)
+
+        def both() -> Kick:
+            return self._face(body, first, second, m, i)
+
+        return cond(first.happens & second.happens, both, lambda: cond(first.happens | second.happens, one, no_kick))
+
+    def _touch(self, body: RigidBody, arm: Any) -> Touch:
+        """When a corner touches, and how it moves then."""
+        v, spin = body.velocity, body.spin
+        gap, rise = body.position[1] + arm[1] - self.height, v[1] + spin * arm[0]
+        falls = (gap + self.h * rise < 0) & (rise < 0)
+
+        def meet() -> Touch:
+            straight = -gap / rise
+
+            def rounds(count: int) -> Real:  # Newton's method: a relative error is squared each time
+                time = straight
+                for _ in range(count):
+                    r = turned([cos(spin * time), sin(spin * time)], arm)
+                    time = time - (body.position[1] + v[1] * time + r[1] - self.height) / (v[1] + spin * r[0])
+                return time
+
+            time = cond(abs(spin * straight) < LITTLE_TURN, lambda: rounds(2), lambda: rounds(6))
+            there = turned([cos(spin * time), sin(spin * time)], arm)
+            round_ = (abs(spin * time) < MOST_TURN) & (v[1] + spin * there[0] < 0)
+            time = select(round_, time, straight)
+            there = [select(round_, a, b) for a, b in zip(there, [arm[0], arm[1]], strict=True)]
+            return Touch(time < self.h, time, there, v[1] + spin * there[0])  # pyright: ignore[reportArgumentType] -- lists are vectors
+
+        nothing = Touch(Real(0.0) > 1.0, Real(0.0), [Real(0.0), Real(0.0)], Real(0.0))  # pyright: ignore[reportArgumentType] -- as above
+        return cond(falls, meet, lambda: nothing)
+
+    def _leaves(self, touch: Touch) -> Any:
+        """How fast a corner goes up after the contact."""
+        up = -self.e * touch.rise
+        if self.p > 0:
+            up = up + self.h * self.p * maximum(-touch.time, 0.0) * -touch.rise
+        return up
+
+    def _corner(self, body: RigidBody, touch: Touch, mass: Any, moment_: Any) -> Kick:
+        """One corner: the friction impulse t, and the normal one n that with it gives the corner its speed."""
+        (x, y), spin = (touch.arm[0], touch.arm[1]), body.spin
+        nn, tt, nt = 1 / mass + x * x / moment_, 1 / mass + y * y / moment_, -x * y / moment_
+        slip, change = body.velocity[0] - spin * y, self._leaves(touch) - touch.rise
+        # Along n = (change - nt t) / nn the slip is that without friction + yields t, and 0 at `stick`.
+        free, yields = slip + nt * change / nn, tt - nt * nt / nn
+        stick = -free / yields
+        # Energy gained is half of: (rise + leaves) n + (slip + free + yields t) t.
+        mean = touch.rise + self._leaves(touch)
+        t = _lossy(stick, yields, slip + free - mean * nt / nn, mean * change / nn)
+        # |t| <= mu n on that line. Where a denominator is not positive, n grows with t and the wedge has no end.
+        ends = [nn + self.mu * nt, nn - self.mu * nt]
+        high, low = (select(end > 0, self.mu * change / select(end > 0, end, 1.0), abs(t)) for end in ends)
+        t = maximum(minimum(t, high), -low)
+        n = (change - nt * t) / nn
+        after = maximum(touch.time, 0.0)
+        # The corner's height is that of its new course from the touch on, also if that was before the step.
+        lift = (-touch.time * change + nt * after * t) / nn
+        shift, turn = [-after * t / mass, lift / mass], (x * lift + y * after * t) / moment_
+        return Kick([t / mass, n / mass], (x * n - y * t) / moment_, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
+
+    def _face(self, body: RigidBody, a: Touch, b: Touch, mass: Any, moment_: Any) -> Kick:
+        """Two corners: they hold height and angle, and leave the friction impulse to the slip.
+
+        Unless the ground would have to pull at one of them: then it is as if the other one touched alone.
+        """
+        v, spin = body.velocity, body.spin
+        apart = a.arm[0] - b.arm[0]
+        up_a, up_b = self._leaves(a), self._leaves(b)
+        new_spin = (up_a - up_b) / apart
+        rise = up_a - new_spin * a.arm[0]
+        n, y = mass * (rise - v[1]), 0.5 * (a.arm[1] + b.arm[1])
+        stick = mass * (new_spin * y - v[0])
+        lost = n * (rise + v[1]) + moment_ * (new_spin - spin) * (new_spin + spin)
+        t = _lossy(stick, 1 / mass, 2 * v[0], lost)
+        t = clamp(t, -self.mu * maximum(n, 0.0), self.mu * maximum(n, 0.0))
+        at_a = (moment_ * (new_spin - spin) + y * t - b.arm[0] * n) / apart
+        at_b = n - at_a
+
+        def hold() -> Kick:
+            after = maximum(0.5 * (a.time + b.time), 0.0)
+            drop_a, drop_b = -a.time * (up_a - a.rise), -b.time * (up_b - b.rise)
+            turn = (drop_a - drop_b) / apart
+            shift = [-after * t / mass, drop_a - turn * a.arm[0]]
+            return Kick([t / mass, rise - v[1]], new_spin - spin, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
+
+        def tip() -> Kick:
+            return self._corner(body, select(at_a < at_b, b, a), mass, moment_)
+
+        return cond((at_a >= 0) & (at_b >= 0), hold, tip)
+
+
+def _lossy(stick: Real, yields: Any, slope: Any, lost: Any) -> Real:
+    """The impulse nearest to `stick` at which lost + slope t + yields t² is at most 0: what gains no energy."""
+    gains = stick * (slope + yields * stick) + lost > 0
+
+    def cut() -> Real:
+        root = sqrt(maximum(slope * slope - 4 * yields * lost, 0.0))
+        return clamp(stick, (-slope - root) / (2 * yields), (-slope + root) / (2 * yields))
+
+    return cond(gains, cut, lambda: stick)

@@ -1,0 +1,72 @@
+"""What a run's own record says that a person should look into: the loss lost what it had gained, or climbs.
+
+Silence is the rule. Losses of good trainings jump about, so each sign asks for far more than that; of the trainings
+that the fifteen scenes are published with none shows one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rosesim.train.metrics import MEAN_OVER
+from rosesim.train.run import Run
+
+LOST = 0.5
+"""Of what a run gained, so much lost again at its end: the published runs lose a tenth at most (box_friction),
+and what a descent around an optimum swings by is less than it gained on the way there."""
+CLIMBS, FEWEST = 0.9, 16
+"""So many of at least so many updates, the run's second half, raise the loss: of a loss that only jumps about each
+does with probability 1/2, and 15 of 16 with 3e-4."""
+GROWS, ENDS = 1e3, 5
+"""The gradient's norm at the end over that at the beginning, medians of so many: on the way to an optimum it falls,
+and the most that it rises by in a published run is 55 for a moment (mass_spring)."""
+SWINGS = 1e-2
+"""Of the largest loss: less than that is not worth a line, whatever its share of what was gained."""
+
+
+def doubt(run: Run[Any]) -> str | None:
+    """What is off in the record of a run, as a clause; None where nothing is, and for an optimiser without gradient.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train
+    >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
+    >>> doubt(train(scene, inputs=inputs))
+    'the loss ends at 0.805, far above its best, 0.505 (iteration 0)'
+    >>> doubt(train(scene.__class__()))
+    """
+    norms = [n for n in run.gradient_norms if n is not None]
+    if not norms:
+        return None
+    curve = run.curve[MEAN_OVER - 1 :] if run.is_drawn else run.curve  # means over fewer say little
+    return _of_losses(curve, len(run.curve) - len(curve)) or _of_norms(norms, curve)
+
+
+def _of_losses(curve: Sequence[float], first: int) -> str | None:
+    if len(curve) < 2 or not np.isfinite(curve).all():
+        return None
+    best = int(np.argmin(curve))
+    lost, gained = curve[-1] - curve[best], curve[0] - curve[best]
+    if lost <= SWINGS * max(abs(x) for x in curve):
+        return None
+    if lost > LOST * gained:
+        return f"the loss ends at {curve[-1]:.4g}, far above its best, {curve[best]:.4g} (iteration {first + best})"
+    half = np.diff(curve[len(curve) // 2 :])
+    if len(half) >= FEWEST and np.mean(half > 0) >= CLIMBS:
+        return f"the loss climbs: from {curve[len(curve) // 2]:.4g} to {curve[-1]:.4g} over the run's second half"
+    return None
+
+
+def _of_norms(norms: Sequence[float], curve: Sequence[float]) -> str | None:
+    if len(norms) < 4 * ENDS or not curve:
+        return None
+    begin, end = float(np.median(norms[:ENDS])), float(np.median(norms[-ENDS:]))
+    if not (begin > 0 and math.isfinite(end) and end > GROWS * begin):
+        return None
+    if curve[-1] < min(curve[: max(1, len(curve) // 2)]):
+        return None  # it leaves a plateau, downhill
+    rate = (end / begin) ** (1 / (len(norms) - 1))
+    return f"the gradient grows, by a factor of {rate:.3g} an update, to {end:.3g}"

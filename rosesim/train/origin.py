@@ -1,0 +1,106 @@
+"""What made a run: the version of rosesim, and the text of its scene. Both may have changed when it is read again.
+
+The text is that of the modules in which the scene's class and its bases are written (rosesim's own aside); of the
+class alone where that is a notebook or a script that is being run, whose other lines are no part of the scene. Data
+files and further modules that these read are not looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import sys
+import warnings
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosesim.scenes.base import Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import shown
+
+DIGITS = 32
+"""Of the hash, in hexadecimal: 128 bits."""
+
+
+class RunChanged(UserWarning):
+    """A run is read with another version of rosesim, or another text of its scene, than it was made with."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The version of rosesim that made a run, and a hash of its scene's text; each is empty where unknown."""
+
+    rosesim: str = ""
+    source: str = ""
+
+    @classmethod
+    def of(cls, scene: type[Scene[Any, Any, Any]]) -> Origin:
+        """What a run of the scene that began now would be made by."""
+        # Not imported: this layer is below the package's whole surface, which says it.
+        return cls(getattr(sys.modules["rosesim"], "__version__", ""), source_hash(scene))
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Origin:
+        """From what is on record, of which a run made before there was this has nothing."""
+        found = {name: record.get(name, "") for name in ("rosesim", "source")}
+        if not isinstance(record, dict) or not all(isinstance(v, str) for v in found.values()):
+            raise SceneError(f"made_by says which rosesim and which source; {shown(dict(record))} was found")
+        return cls(**found)
+
+    def record(self) -> dict[str, str]:
+        """As TOML's types."""
+        return {"rosesim": self.rosesim, "source": self.source}
+
+    def difference(self, now: Origin, scene: str) -> str:
+        """What differs, as a clause; "" where nothing is known to."""
+        told: list[str] = []
+        if self.rosesim and self.rosesim != now.rosesim:
+            told.append(f"with rosesim {self.rosesim} (this is {now.rosesim})")
+        if self.source and now.source and self.source != now.source:
+            told.append(f"from another text of the scene {scene}, which has been changed since")
+        return f"it was made {' and '.join(told)}" if told else ""
+
+
+def source_hash(scene: type[Scene[Any, Any, Any]]) -> str:
+    """A hash of the text of a scene; "" where there is none to be found.
+
+    >>> from rosesim.scenes import find_scene
+    >>> found = [source_hash(find_scene(name)) for name in ("billiards", "billiards", "wave")]
+    >>> len(found[0]), found[0] == found[1], found[0] == found[2]
+    (32, True, False)
+    """
+    texts: dict[str, str] = {}
+    for kind in scene.__mro__:
+        if not (issubclass(kind, Scene) and kind is not Scene):
+            continue
+        module = sys.modules.get(kind.__module__)
+        with contextlib.suppress(OSError, TypeError, SyntaxError, UnicodeError):
+            alone = module is None or kind.__module__ == "__main__" or getattr(module, "__file__", None) is None
+            name, subject = (f"{kind.__module__}.{kind.__qualname__}", kind) if alone else (kind.__module__, module)
+            texts[name] = inspect.getsource(subject)  # pyright: ignore[reportArgumentType] -- a class or a module
+    if not texts:
+        return ""
+    # Names are left out: a scene that was moved to another package is the same.
+    text = "\f".join("\n".join(line.rstrip() for line in t.splitlines()) for t in texts.values())
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+@contextlib.contextmanager
+def naming_changes(made_by: Origin, scene: type[Scene[Any, Any, Any]]) -> Generator[None]:
+    """Whatever is refused within says, too, what has changed since the run of the folder was made."""
+    try:
+        yield
+    except SceneError as e:
+        differs = made_by.difference(Origin.of(scene), scene.name)
+        if not differs:
+            raise
+        raise SceneError(f"{e}; {differs}") from e
+
+
+def tell_changes(folder: Path, made_by: Origin, scene: type[Scene[Any, Any, Any]]) -> None:
+    """Warn where a run that can be read was made by something else."""
+    if differs := made_by.difference(Origin.of(scene), scene.name):
+        warnings.warn(f"{folder} still fits, but {differs}", RunChanged, stacklevel=3)
