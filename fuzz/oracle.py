@@ -115,10 +115,12 @@ class Judge:
     def agree(self, how: str, meant: Flat | Stopped, found: Flat | Stopped) -> None:
         """Demand the same bits, and the same message and line."""
         self.count[how] += 1
-        if not same(meant, found) and self.reads_the_sign_of_nan():
+        if same(meant, found):
+            return
+        if self.reads_the_sign_of_nan():
             self.count["not compared: reads the sign of a NaN, which the language does not say"] += 1
             return
-        self.demand(same(meant, found), f"{how} differs from the interpreter", told(meant), told(found))
+        raise Disagreement(f"{how} differs from the interpreter\n  {told(meant)}\n  {told(found)}")
 
     def reads_the_sign_of_nan(self) -> bool:
         """Whether copysign is given a NaN to take the sign of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +34,28 @@ class Spring(NamedTuple):
 
     rest: Real
     on: Bool
+
+
+def annotated(python: Callable[..., Any], types: Sequence[T.Type]) -> Callable[..., Any]:
+    """The same function of one to three arguments and `extra`, with its parameters named and annotated: vectors
+    with their lengths left open, `extra` by keyword alone."""
+
+    def one(a: Any, *, extra: Any = 2.0) -> Any:
+        return python(a, extra=extra)
+
+    def two(a: Any, b: Any, *, extra: Any = 2.0) -> Any:
+        return python(a, b, extra=extra)
+
+    def three(a: Any, b: Any, c: Any, *, extra: Any = 2.0) -> Any:
+        return python(a, b, c, extra=extra)
+
+    named = (one, two, three)[len(types) - 1]
+    named.__annotations__ = dict(zip("abc", map(_open, types), strict=False))
+    return named
+
+
+def _open(t: T.Type) -> Any:
+    return Vec[_open(t.elem), ...] if isinstance(t, T.VecType) else t  # pyright: ignore[reportInvalidTypeArguments] -- made at run time
 
 
 STRUCTS: list[T.Type] = [T.from_annotation(s) for s in (Spring, Body, Pair)]

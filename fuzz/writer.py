@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import parts
+from fuzz import indexing, parts
 from fuzz.choices import Choices
 from rosesim import Index, Real
 from rosesim.ad import types as T
@@ -125,6 +125,7 @@ class Writer:
             self._called,
             self._loop,
             self._stopped,
+            self._taken,
         ]
         return self.c.one([*own, *any_type])(t, scope, depth)
 
@@ -220,14 +221,21 @@ class Writer:
         row, wild = self.c.row(60), self.wild
         seen = scope[-2:] if self.c.rarely(4) else ()  # what it uses of the function around it
 
-        def inner(*args: Any) -> Any:
-            return Writer(row, wild).make(t, (*seen, *zip(types, args, strict=True)), min(depth, 3))
+        def inner(*args: Any, extra: Any = 2.0) -> Any:
+            known = (*seen, (T.REAL, Real(extra)), *zip(types, args, strict=True))
+            return Writer(row, wild).make(t, known, min(depth, 3))
 
-        f = Fn(inner)
-        first = f(*(self.make(p, scope, depth) for p in types))
+        f = Fn(parts.annotated(inner, types) if self.c.rarely(3) else inner)
+        extra = {"extra": self.make(T.REAL, scope, 1)} if self.c.rarely(3) else {}
+        first = f(*(self.make(p, scope, depth) for p in types), **extra)
         if self.c.rarely(3) and t == T.REAL:
             return first + f(*(self.make(p, scope, 0) for p in types))
         return first
+
+    def _taken(self, t: T.Type, scope: Scope, depth: int) -> Any:
+        """Several axes indexed at once."""
+        source, items = indexing.reading(self.c, t, lambda n: self._index(T.index(n), scope, depth))
+        return self.make(source, scope, depth)[items]
 
     def _stopped(self, t: T.Type, scope: Scope, depth: int) -> Any:
         v = self.make(t, scope, depth)
@@ -314,7 +322,7 @@ class Writer:
         x, y = self.make(T.REAL, scope, depth), self.make(T.REAL, scope, 0)
         if self.c.rarely(2):
             return rs.jvp(Fn(inner))(x, y, self.make(T.REAL, scope, 0), 1.0)[1]
-        return rs.grad(Fn(inner), wrt=0)(x, y)
+        return rs.grad(Fn(inner), wrt="x")(x, y=y) if self.c.rarely(2) else rs.grad(Fn(inner), wrt=0)(x, y)
 
     # ------------------------------------------------------------------- truths, whole numbers
 
@@ -377,7 +385,11 @@ class Writer:
             return v
         for _ in range(1 + self.c.below(2)):
             i = self._index(T.index(t.n), scope, depth)
-            if t.elem == T.REAL and self.c.rarely(2):
+            if self.c.rarely(3):
+                there, items = indexing.place(self.c, t, lambda n: self._index(T.index(n), scope, depth))
+                new = self.make(there, (*scope, (t, v)), depth - 1)
+                v = v.at[items].add(new) if is_real_vector(t) and self.c.rarely(2) else v.at[items].set(new)
+            elif t.elem == T.REAL and self.c.rarely(2):
                 v = v.at[i].add(self.make(T.REAL, (*scope, (t, v)), depth - 1))
             elif isinstance(t.elem, T.VecType) and t.elem.n and self.c.rarely(2):
                 j = self._index(T.index(t.elem.n), scope, depth)
