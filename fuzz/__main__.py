@@ -22,6 +22,12 @@ def main() -> int:
     parser.add_argument(
         "--out", type=Path, default=Path("fuzz-run"), help="the run's folder; one that is there goes on"
     )
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        help="the first chunk's number: programs of a number are always the same (default 0)",
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes at once")
     parser.add_argument("--size", type=int, default=250, help="programs a chunk")
     parser.add_argument(
@@ -55,7 +61,7 @@ def _run(journal: Journal, given: argparse.Namespace) -> None:
     ends = time.monotonic() + 60 * given.minutes
     wanted = -(-given.programs // given.size) if given.programs else sys.maxsize
     running: dict[int, subprocess.Popen[str]] = {}
-    number = 0
+    number = given.first
     try:
         while True:
             while len(running) < given.workers and time.monotonic() < ends and len(done) + len(running) < wanted:

@@ -182,7 +182,10 @@ def test_a_rule_of_another_number_of_parameters_is_refused(mode: str) -> None:
         f = ruled("defjvp", doubled)
         f._custom.clear()
         f.defvjp(rule)
-        with pytest.raises(TypeMismatch, match=r"takes .*\(.*\); expected the arguments of .*\(x: Real\) and, after those by position, the cot"):
+        with pytest.raises(
+            TypeMismatch,
+            match=r"takes .*\(.*\); expected the arguments of .*\(x: Real\) and, after those by position, the cot",
+        ):
             MODES[mode](f)
 
 
