@@ -120,3 +120,29 @@ def test_a_program_whose_module_llvm_makes_invalid_agrees(monkeypatch: pytest.Mo
     monkeypatch.setattr(engine, "_is_valid", lambda module: valid.append(is_valid(module)) or valid[-1])
     judge(bytes.fromhex(INVALID), Counter(), modes=True)
     assert not all(valid)  # else another LLVM, or another writer: this row shows nothing any more
+
+
+def judged_derivatives(x: float, y: float, wrong: bool) -> list[str]:
+    """What is said of the derivatives of log(x) y at a point; with `wrong`, of an infinite one in their place."""
+    f = fn(lambda x, y: log(x) * y)
+
+    def whole(x: Any, y: Any, dx: Any, dy: Any, ct: Any) -> Any:
+        value, back = vjp(f)(x, y)
+        again, tangent = jvp(f)(x, y, dx, dy)
+        return (value, again, *back(ct), tangent)
+
+    func = Fn(whole).traced((types.REAL,) * 5).func
+    args = (x, y, 0.0, 1.0, 1.0)
+    judge: Any = SimpleNamespace(func=func, args=args, case=SimpleNamespace(sizes=(1, 2, 1)), count=Counter[str]())
+    meant = interpreted(func, args)
+    assert not isinstance(meant, Stopped)
+    Slopes(judge, (*meant[:2], math.inf, *meant[3:]) if wrong else meant).judged()
+    return list(judge.count)
+
+
+def test_a_derivative_that_is_not_finite_has_to_meet_a_rule() -> None:
+    """At x = 0 a slope is infinite, which the rule of docs/language.md allows for; at x = 1 none is."""
+    (said,) = judged_derivatives(0.0, 0.0, wrong=False)
+    assert said.startswith("derivative not finite, ") and said.endswith(": a value or a slope on the way is not")
+    with pytest.raises(Disagreement, match="every slope is"):
+        judged_derivatives(1.0, 2.0, wrong=True)
