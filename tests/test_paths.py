@@ -110,7 +110,7 @@ def test_every_public_function_of_training_that_takes_a_path_is_above():
         ):
             named.add(name)
     assert named == {
-        "best_run", "read_best", "read_sweep", "resume", "resume_seeds", "resume_starts", "resume_sweep", "sweep",
+        "best_run", "read_best", "read_last", "read_sweep", "resume", "resume_seeds", "resume_starts", "resume_sweep", "sweep",
         "train", "train_seeds", "train_starts",
     }  # fmt: skip
 
@@ -124,6 +124,7 @@ def test_what_is_no_path_is_refused_before_anything_is_made(given: Any):
         lambda: sweep(Valley, "learning_rate=0.001", iterations=1, out=given),
         lambda: resume(given, scene=VALLEY),
         lambda: read_best(given, Valley),
+        lambda: read_last(given, Valley),
         lambda: read_sweep(given, Valley),
         lambda: best_run("valley", given),
         *(lambda write=write: write(given, FRAMES) for write in WRITERS.values()),

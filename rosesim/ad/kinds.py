@@ -88,11 +88,18 @@ COUNTERS = {
 """What a trace may count in without reading it."""
 
 
+def module_of(v: Any) -> str:
+    """The name of a module, or of that of a class or function; empty where it has none, or what C code set is no
+    name."""
+    name = v.__name__ if issubclass(class_of(v), types.ModuleType) else getattr(v, "__module__", "")
+    return name if isinstance(name, str) else ""
+
+
 def is_fixed(v: Any) -> bool:
     """Whether a function, class or module is of the standard library or of rosesim and what it stands on."""
     kind = class_of(v)
     if issubclass(kind, types.ModuleType):
-        name = v.__name__
+        name = module_of(v)
     elif kind is types.FunctionType:
         name = v.__globals__.get("__name__")  # not `__module__`, which wrappers take from what they wrap
     else:
@@ -119,8 +126,7 @@ def _lies_in_library(file: str) -> bool:
 
 def is_ours(kind: type) -> bool:
     """Whether its instances are the language's own: traced values, types, functions."""
-    module = getattr(kind, "__module__", "")
-    return isinstance(module, str) and module.startswith(("rosesim.ad", "rosesim.codegen"))
+    return module_of(kind).startswith(("rosesim.ad", "rosesim.codegen"))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -153,7 +159,8 @@ def is_read_by_others(kind: type) -> bool:
 
 
 def _is_bare(c: type) -> bool:
-    return c is object or c.__module__ in ("typing", "abc", "collections.abc") or c.__module__.startswith("rosesim.")
+    module = module_of(c)
+    return c is object or module in ("typing", "abc", "collections.abc") or module.startswith("rosesim.")
 
 
 def interchangeable(one: Any, other: Any) -> bool:
@@ -239,7 +246,7 @@ def is_pure(f: Any) -> bool:
         return False
     if owner is not None and not isinstance(owner, types.ModuleType):
         return True  # the object is looked at
-    name = f.__module__ or getattr(owner, "__name__", "")
+    name = module_of(f) or ("" if owner is None else module_of(owner))
     if name.startswith("numpy.random"):
         return False
     return name.partition(".")[0] in _PURE
@@ -247,5 +254,4 @@ def is_pure(f: Any) -> bool:
 
 def reads_outside(holder: Any, name: str) -> bool:
     """Whether an attribute of an installed module or class reads files, clocks or the environment."""
-    module = holder.__name__ if isinstance(holder, types.ModuleType) else holder.__module__
-    return name in _OUTSIDE and module.partition(".")[0] in _READING
+    return name in _OUTSIDE and module_of(holder).partition(".")[0] in _READING

@@ -225,7 +225,7 @@ class Reach:
             self._pass_on(v)
             return
         while issubclass(class_of(v), types.ModuleType) and kinds.is_fixed(v):
-            if v.__name__.partition(".")[0] == "rosesim":
+            if kinds.module_of(v).partition(".")[0] == "rosesim":
                 return
             if not names:
                 self._pass_on(v)
@@ -261,22 +261,22 @@ class Reach:
 
     def _object(self, v: Any) -> None:
         kind = class_of(v)
-        if kind.__module__ in ("typing", "logging"):  # annotations; and what only takes
+        if kinds.module_of(kind) in ("typing", "logging"):  # annotations; and what only takes
             return
         if kinds.is_ours(kind):
-            if self._calls and kind.__module__ == "rosesim.ad.function":
+            if self._calls and kinds.module_of(kind) == "rosesim.ad.function":
                 self._stack.append(getattr(v, "python", None))
             return
         native = BaseException if issubclass(kind, BaseException) else kinds.native(kind)
         look_at = parts.PARTS.get(native)
         if look_at is None:
-            self._cannot_watch(f"a {kind.__module__}.{kind.__qualname__}")
+            self._cannot_watch(f"a {kinds.module_of(kind)}.{kind.__qualname__}")
             return
         if native is types.BuiltinFunctionType:
             self._whole |= v in kinds.NAMING
             if not kinds.is_pure(v):
-                self._cannot_watch(f"{v.__module__}.{v.__name__}")
-        if kind.__module__.partition(".")[0] == "pathlib":
+                self._cannot_watch(f"{kinds.module_of(v)}.{v.__name__}")
+        if kinds.module_of(kind).partition(".")[0] == "pathlib":
             self._reads_paths = True
         look_at(self, v)
         if kind is not native or native in parts.BARE:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.decisions import RAN, Flip, first_flip
-from rosesim.ad.errors import ProgramError
 from rosesim.ad.function import Program
 from rosesim.ad.machine import cores
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
@@ -58,7 +57,9 @@ class Around:
         def tried(x: Vector) -> Any:
             try:
                 return of(x)
-            except (ProgramError, ArithmeticError, ValueError):
+            except MemoryError:
+                raise
+            except Exception:  # an opaque function may raise anything: beside the point that is an answer
                 return np.nan if of == self._value_at else np.full(len(x), np.nan)
 
         if self._programs.work < LONG:

@@ -68,7 +68,7 @@ def check_gradient(
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("mass_spring_simple"), ["steps=50"])
     >>> found = check_gradient(scene, inputs)
-    >>> found.verdicts, [at.same_sign > 0.95 for at in found.over_distance.at]
+    >>> found.verdicts, [at.same_sign > 0.95 for at in found.report.over_distance[0].at]
     ({'rest': 'right'}, [True, True, True])
     """
     program = compiled(scene)

@@ -24,6 +24,8 @@ does with probability 1/2, and 15 of 16 with 3e-4."""
 GROWS, ENDS = 1e3, 5
 """The gradient's norm at the end over that at the beginning, medians of so many: on the way to an optimum it falls,
 and the most that it rises by in a published run is 55 for a moment (mass_spring)."""
+EARLY = 8
+"""A run of fewer updates has only begun: first steps of any optimiser go astray."""
 SWINGS = 1e-2
 """Of the largest loss: less than that is not worth a line, whatever its share of what was gained."""
 
@@ -46,7 +48,7 @@ def doubt(run: Run[Any]) -> str | None:
 
 
 def _of_losses(curve: Sequence[float], first: int) -> str | None:
-    if len(curve) < 2 or not np.isfinite(curve).all():
+    if len(curve) < EARLY or not np.isfinite(curve).all():
         return None
     best = int(np.argmin(curve))
     lost, gained = curve[-1] - curve[best], curve[0] - curve[best]

@@ -150,9 +150,9 @@ def read_last(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
     found = read_settings(where, kind)
     with naming_changes(found.origin, type(found.scene)):
         flat = _flat(found.scene)
-        iteration, x = checkpoint.read_attempts(where, flat)[-1]
+        iteration, params = checkpoint.read_attempts(where, flat)[-1]
     loss = read_rows(where / METRICS, iteration + 1)[-1].loss
-    return BestRun(found.scene, found.inputs, flat.unflatten(x), loss, iteration, where)
+    return BestRun(found.scene, found.inputs, params, loss, iteration, where)
 
 
 def best_run(scene: str, base: AnyPath = "runs") -> Path | None:
