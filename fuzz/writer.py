@@ -100,9 +100,9 @@ class Writer:
                     *(self._extreme, self._number, self._custom, self._clamped, self._geometry, self._derived),
                 ]
             case T.BoolType():
-                own = [self._compared, self._logic, self._every]
+                own = [self._compared, self._logic, self._every, self._taken]
             case T.IntType():
-                own = [self._placed, self._counted, self._counted, self._nearest]
+                own = [self._placed, self._counted, self._counted, self._nearest, self._taken]
             case T.VecType(_, elem):
                 own = [
                     self._vector,
@@ -125,7 +125,6 @@ class Writer:
             self._called,
             self._loop,
             self._stopped,
-            self._taken,
         ]
         return self.c.one([*own, *any_type])(t, scope, depth)
 
@@ -221,12 +220,14 @@ class Writer:
         row, wild = self.c.row(60), self.wild
         seen = scope[-2:] if self.c.rarely(4) else ()  # what it uses of the function around it
 
-        def inner(*args: Any, extra: Any = 2.0) -> Any:
-            known = (*seen, (T.REAL, Real(extra)), *zip(types, args, strict=True))
-            return Writer(row, wild).make(t, known, min(depth, 3))
+        named = self.c.rarely(3)  # a keyword-only parameter with a default, lengths left open
 
-        f = Fn(parts.annotated(inner, types) if self.c.rarely(3) else inner)
-        extra = {"extra": self.make(T.REAL, scope, 1)} if self.c.rarely(3) else {}
+        def inner(*args: Any, extra: Any = 2.0) -> Any:
+            known = (*seen, *zip(types, args, strict=True))
+            return Writer(row, wild).make(t, ((T.REAL, Real(extra)), *known) if named else known, min(depth, 3))
+
+        f = Fn(parts.annotated(inner, types) if named else inner)
+        extra = {"extra": self.make(T.REAL, scope, 1)} if named and self.c.rarely(2) else {}
         first = f(*(self.make(p, scope, depth) for p in types), **extra)
         if self.c.rarely(3) and t == T.REAL:
             return first + f(*(self.make(p, scope, 0) for p in types))
@@ -259,6 +260,8 @@ class Writer:
         return self.c.one([rs.min, rs.max])(n, lambda i: self.make(T.REAL, (*scope, (T.index(n), i)), depth))
 
     def _element(self, t: T.Type, scope: Scope, depth: int) -> Any:
+        if self.c.rarely(4):
+            return self._taken(t, scope, depth)
         n = self.c.one([3, 2, 1, 4])
         v, i = self.make(T.VecType(n, T.REAL), scope, depth), self._index(T.index(n), scope, depth)
         return v[i]
@@ -385,7 +388,7 @@ class Writer:
             return v
         for _ in range(1 + self.c.below(2)):
             i = self._index(T.index(t.n), scope, depth)
-            if self.c.rarely(3):
+            if self.c.rarely(4):
                 there, items = indexing.place(self.c, t, lambda n: self._index(T.index(n), scope, depth))
                 new = self.make(there, (*scope, (t, v)), depth - 1)
                 v = v.at[items].add(new) if is_real_vector(t) and self.c.rarely(2) else v.at[items].set(new)
@@ -408,6 +411,8 @@ class Writer:
         return rs.scan(step, self.make(T.REAL, scope, 1), t.n, upto=upto)[1]
 
     def _slice(self, t: Any, scope: Scope, depth: int) -> Any:
+        if self.c.rarely(2):
+            return self._taken(t, scope, depth)
         before = self.c.below(2)
         longer = self.make(T.VecType(before + t.n + 1, t.elem), scope, depth)
         return longer[before : before + t.n]

@@ -20,6 +20,7 @@ from rosesim.scenes.writing import beside
 from rosesim.train import (
     best_run,
     read_best,
+    read_last,
     read_sweep,
     resume,
     resume_seeds,
@@ -67,7 +68,7 @@ def taking_a_path() -> dict[str, Callable[[Any], Any]]:
     train_starts(VALLEY, 2, iterations=2, out="together")
     sweep(Valley, "learning_rate=0.001", iterations=1, out="swept", workers=1)
     return {
-        "one": lambda path: (resume(path, scene=VALLEY), read_best(path, Valley)),
+        "one": lambda path: (resume(path, scene=VALLEY), read_best(path, Valley), read_last(path, Valley)),
         "several": lambda path: resume_seeds(path, scene=VALLEY),
         "together": lambda path: resume_starts(path, scene=VALLEY),
         "swept": lambda path: (read_sweep(path, Valley), resume_sweep(path, scene=Valley, workers=1)),
@@ -110,8 +111,8 @@ def test_every_public_function_of_training_that_takes_a_path_is_above():
         ):
             named.add(name)
     assert named == {
-        "best_run", "read_best", "read_last", "read_sweep", "resume", "resume_seeds", "resume_starts", "resume_sweep", "sweep",
-        "train", "train_seeds", "train_starts",
+        "best_run", "read_best", "read_last", "read_sweep", "resume", "resume_seeds", "resume_starts", "resume_sweep",
+        "sweep", "train", "train_seeds", "train_starts",
     }  # fmt: skip
 
 
