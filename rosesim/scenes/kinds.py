@@ -33,12 +33,14 @@ def leaf_kinds(struct: Any) -> dict[str, Kind]:
     """For each leaf, by its dotted name: float where it is real, bool where it is a truth value, int for an Index.
 
     >>> from dataclasses import dataclass
-    >>> from rosesim import Bool, Index, Real
+    >>> from typing import Any
+    >>> from rosesim import Index, Real
+    >>> two: Any = 2
     >>> @dataclass(frozen=True)
     ... class Params:
-    ...     speed: Real = 2
-    ...     gear: Index[4] = 2
-    ...     on: Bool = True
+    ...     speed: Real = two
+    ...     gear: Index[4] = two
+    ...     on: bool = True
     >>> leaf_kinds(Params())
     {'speed': <class 'float'>, 'gear': <class 'int'>, 'on': <class 'bool'>}
     """

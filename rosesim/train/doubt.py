@@ -38,7 +38,7 @@ def doubt(run: Run[Any]) -> str | None:
     >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
     >>> doubt(train(scene, inputs=inputs))
     'the loss ends at 0.805, far above its best, 0.505 (iteration 0)'
-    >>> doubt(train(scene.__class__()))
+    >>> doubt(train(configure(find_scene("bounce"), [])[0]))
     """
     norms = [n for n in run.gradient_norms if n is not None]
     if not norms:

@@ -72,7 +72,7 @@ def _two(given: Two) -> tuple[Any, Any]:
 
 
 def discs_touch(
-    x_i: Vec[Real, 2], v_i: Vec[Real, 2], x_j: Vec[Real, 2], v_j: Vec[Real, 2], *, radius: Two, h: float
+    x_i: Vec[Real, 2], v_i: Vec[Real, 2], x_j: Vec[Real, 2], v_j: Vec[Real, 2], *, radius: Two, h: float | Real
 ) -> Bool:
     """Whether two discs collide in a time step h: they approach, and meet before it ends.
 
