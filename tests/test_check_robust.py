@@ -24,6 +24,7 @@ from rosesim import (
     fn,
     log,
     opaque,
+    scan,
     select,
     sqrt,
     stop_gradient,
@@ -180,3 +181,30 @@ def test_an_opaque_function_without_a_derivative_is_refused():
     with pytest.raises(TraceError, match=r"give one with @underived\.defjvp"):
         check_grads(lambda x: underived(x), 1.0)
     assert kinds(lambda x, y: underived(y) * x, 1.0, 2.0, wrt="x") == ["right"]
+
+
+def test_a_rule_that_computes_another_value_is_told():
+    @fn
+    def cube(x: Real) -> Real:
+        return x * x * x
+
+    @cube.defjvp
+    def _(x: Dual) -> Dual:
+        return Dual(x.re * x.re, 3.0 * x.re * x.re * x.du)  # the slope is right, the value is that of a square
+
+    (found,) = check_grads(lambda x: cube(x), 2.0).verdicts
+    assert found.kind == "wrong" and "gives a `re` that is not the value" in found.why
+    assert kinds(lambda x: cube(x), 1.0) == ["right"]  # where both are 1
+
+
+def test_a_rule_that_rounds_otherwise_is_right_where_rounding_is_made_large():
+    @fn
+    def logistic(x: Real) -> Real:
+        return 4.0 * x * (1.0 - x)
+
+    @logistic.defjvp
+    def _(x: Dual) -> Dual:
+        return Dual(4.0 * (x.re - x.re * x.re), (4.0 - 8.0 * x.re) * x.du)
+
+    (found,) = check_grads(lambda x: scan(lambda x, t: logistic(x), x, 30), 0.3123).verdicts
+    assert "gives a `re`" not in found.why and found.kind in ("right", "jagged", "exploding")

@@ -20,7 +20,7 @@ from rosesim.ad.forward import jvp_func
 from rosesim.ad.function import Fn, Program, fn
 from rosesim.ad.growth import growth
 from rosesim.ad.inline import inlined
-from rosesim.ad.ir import FloatT, Func, Let, Ty, Where
+from rosesim.ad.ir import FloatT, Func, Let, Ty, Where, reachable
 from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
 from rosesim.ad.noisy import MADE, noisy
@@ -190,6 +190,11 @@ class Programs:
     def work(self) -> int:
         """About how many additions a run takes."""
         return func_work(self.traced.func)
+
+    @functools.cached_property
+    def has_rules(self) -> bool:
+        """Whether it calls a function that has a forward derivative of its own."""
+        return any(f.rules is not None and f.rules.jvp is not None for f in reachable(self.traced.func))
 
     @functools.cached_property
     def recorded(self):

@@ -26,6 +26,10 @@ WORK = 2_000_000_000
 """Additions that the differences of one input may take, about two seconds: a program that is too long for all the
 directions gets fewer (one at least, at random, which sees every number)."""
 
+SAME, MOVED = 1e-8, 100.0
+"""The value is another one where it is differentiated if it is off by more than this share of its own size, and by
+so many times what roundings of the input move it by: two programs of the same function differ by rounding."""
+
 _WORST: tuple[Kind, ...] = ("right", "zero because", "kinked", "jagged", "exploding", "jumps", "wrong", "not finite")
 """Of several directions the verdict is the last of these."""
 
@@ -108,6 +112,7 @@ class _Check:
         self.cotangents = _cotangents(programs, len(self.here.value), rng)
         self.gradients: dict[str, Vector] = {}
         self.unsteady: set[str] = set()
+        self.revalued: dict[str, str] = {}
 
     def report(self) -> Report:
         programs = self.programs
@@ -137,8 +142,21 @@ class _Check:
             value2, gradient2 = programs.reverse(x, c)
             if value.tobytes() != value2.tobytes() or self.gradients[o].tobytes() != gradient2.tobytes():
                 self.unsteady.add(o)
+            if programs.has_rules and (off := self._revalued(value, programs.outputs[o])):
+                self.revalued[o] = off
         if again.value.tobytes() != self.here.value.tobytes():
             self.unsteady.update(programs.outputs)
+
+    def _revalued(self, value: Vector, part: slice) -> str:
+        """How the value differs where it is differentiated, by more than rounding makes it; "" where it does not."""
+        own, size = self.here.value[part], float(np.linalg.norm(self.here.value[part]))
+        off = float(np.linalg.norm(value[part] - own))
+        if off <= SAME * size:
+            return ""
+        x, half = self.programs.x, 0.5 * np.finfo(np.float64).eps
+        beside = [self.programs.run_beside(x * (1.0 + half * self.rng.choice([-1, 1], len(x)))) for _ in range(4)]
+        moved = [float(np.linalg.norm(run.value[part] - own)) if run is not None else np.inf for run in beside]
+        return words.another_value(off) if off > MOVED * max(moved) else ""
 
     def _input(self, name: str, part: slice) -> dict[tuple[str, str], Verdict]:
         """The verdicts on one input."""
@@ -162,6 +180,8 @@ class _Check:
         if o in self.unsteady:
             return Verdict("wrong", "two runs with the same arguments gave different bits: an opaque function is not "
                            "pure, or this is a defect of rosesim", name, o)  # fmt: skip
+        if o in self.revalued:
+            return Verdict("wrong", self.revalued[o], name, o)
         found = _worst([d.finding(c, gradient, part) for d in tried])
         if found.kind == "wrong" and programs.stops:
             found = _with_stops(found, programs, tried, c, gradient, part)

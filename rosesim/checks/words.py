@@ -11,6 +11,14 @@ def not_finite() -> str:
     return "the gradient is NaN or infinite, though the value is a number"
 
 
+def another_value(off: float) -> str:
+    """Of a rule that computes another value than its function."""
+    return (
+        f"where it is differentiated the value is another one, by {off:.1e}: a rule given by defjvp gives a `re` that "
+        "is not the value of its function"
+    )
+
+
 def missing(side: str) -> str:
     """Where the program has no value on one side."""
     return (
