@@ -27,8 +27,8 @@ from rosesim.ad.narrow import class_of
 
 NO_ATTRIBUTES: dict[str, Any] = {}
 
-_INSTALLED = {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio"}
-"""What these packages and the standard library hold, in code, is taken to stay."""
+_INSTALLED = {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio", "pytest", "_pytest"}
+"""What these packages and the standard library hold, in code, is taken to stay. (A test's `assert`s read pytest.)"""
 _LIBRARY = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
 
 PLAIN = (str, int, float, type(None), tuple, frozenset, dict, types.GetSetDescriptorType, types.MemberDescriptorType)

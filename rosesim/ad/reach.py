@@ -98,6 +98,9 @@ class Reach:
             self._cannot_watch(f"more than {_MOST} objects")
             return
         self._seen[id(v)] = v
+        if v is sys.modules:  # whatever has been imported
+            self._cannot_watch("sys.modules")
+            return
         if kind is types.FunctionType:
             self._function(v)
         elif issubclass(kind, type):
