@@ -14,8 +14,8 @@ def not_finite() -> str:
 def another_value(off: float) -> str:
     """Of a rule that computes another value than its function."""
     return (
-        f"where it is differentiated the value is another one, by {off:.1e}: a rule given by defjvp gives a `re` that "
-        "is not the value of its function"
+        f"where it is differentiated the value is another one, by {off:.1e}: a rule given by defjvp gives a `re` "
+        "that is not the value of its function"
     )
 
 
