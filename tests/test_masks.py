@@ -7,16 +7,18 @@ gives a wrong derivative if one such mask is missing; `mutations` takes them awa
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 from support import compiled, interpreted
 
-from rosesim import Bool, Index, Real, Vec, cond, dot, fn, grad, log, scan, select, sum, vec
+from rosesim import Bool, Dual, Index, Real, Vec, cond, dot, fn, grad, log, opaque, scan, select, sum, vec
 from rosesim.ad import trace
 from rosesim.ad import types as T
 from rosesim.ad.ir import FloatT, Ty
+from rosesim.ad.show import show
 from rosesim.ad.vector import unflatten
 
 RUNS = pytest.mark.parametrize("run", [interpreted, compiled])
@@ -114,3 +116,46 @@ def test_a_large_array_is_wanted_by_a_call_in_a_branch_only(run: Any) -> None:
     one = np.eye(40)[1]
     np.testing.assert_allclose(run(grad(f, wrt=0), u, True), 2.0 * np.log(u) / u + one, rtol=1e-14)
     np.testing.assert_array_equal(run(grad(f, wrt=0), u * 0.0, False), one)
+
+
+@RUNS
+def test_the_size_of_a_nan_is_not_wanted(run: Any) -> None:
+    @fn
+    def f(x: Real, c: Real, p: Bool, q: Bool) -> Real:
+        size = abs(x + log(c))
+        return select(p, size, 0.0) + select(q, 2.0 * size, 0.0) + x
+
+    assert run(grad(f, wrt=0), 1.0, -1.0, False, False) == 1.0
+    assert run(grad(f, wrt=0), -3.0, 1.0, True, True) == 1.0 - 3.0
+
+
+def halves(divisor: float) -> Any:
+    """A number twice, the first tangent divided by a number."""
+
+    @opaque
+    def twice(x: Real) -> tuple[Real, Real]:
+        return x, x
+
+    @twice.defjvp
+    def _(x: Dual) -> tuple[Dual, Dual]:
+        return Dual(x.re, x.du / divisor), Dual(x.re, x.du)
+
+    @fn
+    def f(x: Real, p: Bool, q: Bool) -> Real:
+        a, b = twice(x)
+        return select(p, a, 0.0) + select(q, 2.0 * a, 0.0) + b
+
+    return f
+
+
+@RUNS
+@pytest.mark.parametrize("divisor", [math.nan, 0.0, math.inf])
+def test_a_rule_divides_a_tangent_that_is_not_wanted(run: Any, divisor: float) -> None:
+    assert run(grad(halves(divisor), wrt=0), 1.0, False, False) == 1.0
+
+
+def test_division_by_a_number_asks_for_no_mask_more() -> None:
+    def masks(divisor: float) -> int:
+        return show(grad(halves(divisor), wrt=0).traced((T.REAL, T.BOOL, T.BOOL)).func).count(" if ")
+
+    assert masks(4.0) < masks(math.nan)
