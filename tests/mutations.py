@@ -42,8 +42,8 @@ NOT_LOADED = 100
 
 OPERATORS = [["test_ops.py"], ["test_slopes.py"], ["test_gradients.py", "test_select.py", "test_custom.py"]]
 RULES = [
-    ["test_rare_rules.py", "test_gradients.py"],
-    ["test_custom.py", "test_select.py", "test_rules_checked.py"],
+    ["test_masks.py", "test_rare_rules.py", "test_gradients.py"],
+    ["test_custom.py", "test_parameters.py", "test_select.py", "test_rules_checked.py"],
     ["test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
     ["test_fuzz.py", "test_large_arrays.py", "test_calls.py", "test_in_place.py", "test_stencil.py"],
     ["test_bounce.py", "test_billiards.py", "test_mass_spring_simple.py", "test_electric.py"],
@@ -55,6 +55,8 @@ EQUIVALENT: dict[str, str] = {
     "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
         "where the two are one, the element of either is the same; else what is masked more is zero there already"
     ),
+    "transpose.py: Reverse._call: ct.clean(g.b) -> ct.value": "what counts everywhere has no mask: see docs/trust.md",
+    "transpose.py: _rule_pair: ct.clean(b) -> ct.value": "the caller has masked what it gives",
     "forward.py: Activity._mark: isinstance(v, Var) -> True": "what carries no tangent has one of zeros: more work",
     "forward.py: Activity._let: any(a in on for a in args) -> True": "the same",
     "forward.py: Activity._let: x in on -> True": "the same",

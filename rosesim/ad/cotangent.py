@@ -80,7 +80,7 @@ class Outside:
     """What the primal variables of the function are."""
 
     def is_finite(self, a: Atom) -> bool:
-        """Whether a slope surely is a finite number: a literal, or one of several."""
+        """Whether a slope surely is a finite number: a literal, or one of several. A sign may be that of a NaN."""
         if isinstance(a, Lit):
             return math.isfinite(a.value)
         match self.made.get(a):
@@ -88,7 +88,7 @@ class Outside:
                 return self.is_finite(x) and self.is_finite(y)
             case Op("neg" | "abs", (x,)):
                 return self.is_finite(x)
-            case Op("real" | "sign", _):
+            case Op("real", _):
                 return True
             case _:
                 return False

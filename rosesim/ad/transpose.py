@@ -714,7 +714,10 @@ def _op(g: Gather, name: str, args: Sequence[Atom], ct: Ct) -> None:
             if not isinstance(t, Lit):
                 g.add(t, ct.scaled(b.op("mul", factor, ct.value), g.outside.is_finite(factor)))
         case "div":
-            g.add(args[0], ct.scaled(b.op("div", ct.value, args[1]), isinstance(args[1], Lit) and args[1].value != 0))
+            g.add(
+                args[0],
+                ct.scaled(b.op("div", ct.value, args[1]), isinstance(args[1], Lit) and abs(args[1].value) > 0),
+            )
         case "select":
             p, x, y = args
             for side, truth in ((x, p), (y, b.op("not", p))):
