@@ -385,3 +385,12 @@ def test_a_chaotic_map_agrees_by_chance():
     for a in found.at:
         assert close(a.same_sign, 0.5, DIRECTIONS)
         assert a.explained == 0.0
+
+
+def test_steps_over_a_distance_are_measured_by_the_scale_that_is_given():
+    @fn
+    def ripple(x: Real) -> Real:
+        return x + 0.01 * sin(500.0 * x)  # a wave of length 0.0126: a step of 1e-2 is long beside it, 1e-6 is not
+
+    found = {s: check_grads(ripple, 1.0, scale=s).over_distance[0].at[1].same_sign for s in (1.0, 1e-4)}
+    assert found[1.0] < 0.65 and found[1e-4] > 0.99
