@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from rosesim import Index, Real, floor
+from rosesim import Index, Real, floor, select
 from rosesim.cli import run as run_command
 from rosesim.scenes import Published, Scene, compiled, configure, find_scene, value
 from rosesim.scenes.check import smoothed_over_distance
@@ -272,3 +272,34 @@ def test_the_smoothed_verdict_is_better_by_values_and_not_by_gradients_where_the
 
     assert share("values") > 0.9
     assert share("gradients") < 0.2
+
+
+@dataclass(frozen=True)
+class Turned:
+    x: Real = value(2.0)
+    up: bool = True
+
+
+@dataclass(frozen=True)
+class EitherWay(OfOneNumber):
+    """x or -x: which is not tuned, and the seed says it."""
+
+    name: ClassVar[str] = "either_way"
+    steps: int = 1
+
+    def params(self, rng: np.random.Generator) -> Any:
+        return Turned(up=bool(rng.integers(2)))
+
+    def loss(self, state: Any, params: Any, inputs: Rate) -> Real:
+        return select(params.up, 1.0, -1.0) * params.x
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_what_is_not_tuned_is_that_of_the_seed_in_the_average_too(estimator: str):
+    ways: set[bool] = set()
+    for seed in range(6):
+        run: Any = train(EitherWay(), iterations=1, seed=seed, smooth=0.1, samples=4, estimator=estimator)
+        up = bool(run.params.up)
+        ways.add(up)
+        assert (run.params.x < 2.0) == up  # down the slope of its own way
+    assert ways == {True, False}
