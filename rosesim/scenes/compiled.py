@@ -100,11 +100,12 @@ class Compiled(Generic[P, I, S]):
 
     def _read_examples(self) -> None:
         """Params and inputs to compile for."""
-        self._world = World()
+        world = World()
         for method in (self.scene.params, self.scene.inputs):
-            self._world.note_function(method)
+            world.note_function(method)
         self._examples = self.scene.params(np.random.default_rng(0)), self.scene.inputs()
         self._flat = FlatView.of(self._examples[0])
+        self._world = world  # the last of them, for another thread that finds it unchanged takes the others
 
     @property
     def _like(self) -> tuple[P, I]:
