@@ -18,6 +18,8 @@ LARGE = 1e4
 """Beside larger arguments the shorter steps are rounded away."""
 TINY = 1e-290
 """What is smaller has lost digits, or is about to."""
+SMALL = 2.0**-64
+"""What is given to derivatives times this overflows in no sum of them that is not beyond all numbers anyway."""
 
 
 class Slopes:
@@ -80,6 +82,11 @@ class Slopes:
         interpreted(self.judge.func, self.judge.args, large.meanings())
         if large.extreme:
             return "a product of slopes is beyond the largest number"
+        # Accumulators have no operator whose result is looked at. Derivatives are linear in what they are given.
+        small = [a * SMALL for a in self.judge.args[self.own :]]
+        less = interpreted(self.judge.func, [*self.judge.args[: self.own], *small])
+        if not isinstance(less, Stopped) and all(np.isfinite(v).all() for v in self._both(less)):
+            return "a sum of products is beyond the largest number"
         raise Disagreement("a derivative is not finite, though every slope is, and no product of them is large")
 
     def _products_move(self) -> float:
