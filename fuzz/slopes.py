@@ -110,6 +110,9 @@ class Slopes:
             self.count["not differenced: beyond what squares can hold"] += 1
             return
         scale = abs(self._value(0.0))
+        if not math.isfinite(scale):
+            self.count["not differenced: a value times its cotangent is beyond the largest number"] += 1
+            return
         best = math.inf
         for h in STEPS:
             with np.errstate(over="ignore", invalid="ignore"):
