@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from rosesim.ad.locate import here
 
+E = TypeVar("E", bound=type)
 
+
+def _public(error: E) -> E:
+    """The class as a traceback names it: `rosesim.TypeMismatch`, as users import it, whatever file it lies in."""
+    error.__module__ = "rosesim"
+    return error
+
+
+@_public
 class RosesimError(Exception):
     """Any mistake that rosesim reports. `where` is the user's line, "file:line", when it is known.
 
@@ -26,6 +35,7 @@ class RosesimError(Exception):
         super().__init__(message if where is None else f"{where}: {message}")
 
 
+@_public
 class TraceError(RosesimError):
     """The program as written cannot be traced (a wrong type, a Python `if` on a traced value, ...).
 
@@ -36,10 +46,11 @@ class TraceError(RosesimError):
     >>> f(2.0)
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.TraceError: ... write cond(p, then, orelse) or select(p, a, b) to choose...
+    rosesim.TraceError: ... write cond(p, then, orelse) or select(p, a, b) to choose...
     """
 
 
+@_public
 class TypeMismatch(TraceError, TypeError):
     """A value of one type where another was expected.
 
@@ -50,7 +61,7 @@ class TypeMismatch(TraceError, TypeError):
     >>> f(2.0)
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.TypeMismatch: ... Bool was found where a Real was expected; a Bool becomes a number by Real(p)
+    rosesim.TypeMismatch: ... Bool was found where a Real was expected; a Bool becomes a number by Real(p)
     """
 
 
@@ -58,6 +69,7 @@ class OpenLength(TypeMismatch):
     """A type whose length is left open (`Vec[Real, ...]`) where one that is complete was expected."""
 
 
+@_public
 class EscapedValue(TraceError):
     """A traced value was used after the function that it belongs to had ended.
 
@@ -73,7 +85,7 @@ class EscapedValue(TraceError):
     >>> f(1.0), g(1.0)
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.EscapedValue: ...
+    rosesim.EscapedValue: ...
     """
 
 
@@ -81,6 +93,7 @@ class MissingAttribute(TraceError, AttributeError):
     """An attribute was taken that a traced value does not have."""
 
 
+@_public
 class ArgumentError(RosesimError, TypeError, ValueError):
     """An argument of a compiled function has the wrong shape, dtype or value; nothing has run.
 
@@ -91,13 +104,14 @@ class ArgumentError(RosesimError, TypeError, ValueError):
     >>> f([1.0, 2.0, 3.0])
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.ArgumentError: ... found an array of shape (3,) ... expected an array of shape (2,)...
+    rosesim.ArgumentError: ... found an array of shape (3,) ... expected an array of shape (2,)...
     """
 
     def __init__(self, message: str, where: object = None):
         super().__init__(message, here() if where is None else where)
 
 
+@_public
 class ProgramError(RosesimError, ArithmeticError):
     """A running program stopped itself: a checked index, a loop that reached its limit, an empty minimum.
 
@@ -108,10 +122,11 @@ class ProgramError(RosesimError, ArithmeticError):
     >>> f(7.0)
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.ProgramError: ...
+    rosesim.ProgramError: ...
     """
 
 
+@_public
 class NumericalError(ProgramError):
     """A debug program met the first NaN or infinity; the message has the operation and its operands.
 
@@ -122,7 +137,7 @@ class NumericalError(ProgramError):
     >>> f.compile(debug=True)(-1.0)
     Traceback (most recent call last):
         ...
-    rosesim.ad.errors.NumericalError: ...
+    rosesim.NumericalError: ...
     """
 
 
@@ -131,6 +146,7 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+@_public
 class TooLarge(RosesimError, MemoryError):
     """The arrays of a program are more than this computer has memory for; nothing has run.
 
