@@ -8,6 +8,7 @@ and, indented, the commands; the first one that writes the picture's kind of fil
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
@@ -36,8 +37,12 @@ def entry(name: str) -> str:
     command = re.search(writes, text, flags=re.MULTILINE)
     if command is None:
         raise SystemExit(f"apps/{name}/README.md has no command that writes a {kind} file")
+    # A link of the README begins in its folder, one of the page in docs/.
+    moved = re.sub(
+        r"\]\((?![a-z]+://|#)(.*?)\)", lambda m: f"]({posixpath.normpath(f'../apps/{name}/{m[1]}')})", what
+    )
     image = f"![{picture[1]}](../apps/{name}/{picture[2]})"
-    return f"## [{title.removeprefix('# ')}](../apps/{name})\n\n{what}\n\n{image}\n\n    {command[1]}\n"
+    return f"## [{title.removeprefix('# ')}](../apps/{name})\n\n{moved}\n\n{image}\n\n    {command[1]}\n"
 
 
 def page() -> str:
