@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from rosesim import Program, value_and_grad, vmap
-from rosesim.scenes import Compiled, compiled, find_scene, scene_names
+from rosesim.scenes import Compiled, compiled, configure, find_scene, scene_names
 from rosesim.scenes.tree import leaves, map_leaves
 
 RUNS = 11
@@ -63,7 +63,8 @@ def bits(result: Any) -> bytes:
 
 def lines(name: str, texts: Path | None) -> Iterator[str]:
     """What is to be said of one scene."""
-    for called, function, given in programs(compiled(find_scene(name)())):
+    scene, _ = configure(find_scene(name), [])
+    for called, function, given in programs(compiled(scene)):
         for how, options in HOW.items():
             made: Program = function.compile(*given, optimise=False, **options)
             text = made.compiled.llvm
