@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.optimise.schedules import Schedule, parse_schedule
 from rosesim.scenes.errors import SceneError
-from rosesim.train.schedules import Schedule, parse_schedule
 
 Vector = NDArray[np.float64]
 State = dict[str, NDArray[Any]]

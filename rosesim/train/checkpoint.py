@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rosesim.optimise.descent import Position
+from rosesim.optimise.optimizers import State, Vector
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.kinds import index_ranges, leaf_kinds
 from rosesim.scenes.tree import FlatView
 from rosesim.train.arrays import Archive, open_arrays, write_arrays
-from rosesim.train.descent import Position
-from rosesim.train.optimizers import State, Vector
 
 T = TypeVar("T")
 

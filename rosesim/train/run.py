@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rosesim.optimise.attempts import worth_showing
+from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
-from rosesim.train.attempts import worth_showing
-from rosesim.train.loop import METRICS, Loop, Progress, Report
 from rosesim.train.metrics import read_rows, running_means
-from rosesim.train.optimizers import Vector
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.settings import Settings, read_settings
+from rosesim.train.training import METRICS, Loop, Progress, Report
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P

@@ -30,7 +30,6 @@ from rosesim.scenes.files import read_file, shown
 from rosesim.scenes.registry import find_scene
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
-from rosesim.train.foreign import FOREIGN
 from rosesim.train.origin import Origin, naming_changes, tell_changes
 from rosesim.train.plan import Plan
 
@@ -57,7 +56,7 @@ class Settings:
     @property
     def is_drawn(self) -> bool:
         """Whether iterations differ in their inputs; never those of a foreign optimiser, which needs one loss."""
-        return self.plan.optimizer not in FOREIGN and is_drawn(self.scene, self.inputs)
+        return self.plan.foreign is None and is_drawn(self.scene, self.inputs)
 
     def start(self) -> Any:
         """The params where tuning begins; SceneError where one of them is out of its bounds."""

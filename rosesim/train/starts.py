@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.errors import RosesimError
+from rosesim.optimise.descent import Asking, Position, answer
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
-from rosesim.train.descent import Asking, Position, answer
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
-from rosesim.train.loop import Loop, Progress, Report, compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.run import Run, finished, outcome
 from rosesim.train.seeds import SeedRun, SeedRuns
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
+from rosesim.train.training import Loop, Progress, Report, compile_program
 
 
 def _ignore(progress: Progress) -> None:

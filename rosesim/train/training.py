@@ -14,22 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.optimise.attempts import is_remembered
+from rosesim.optimise.descent import Asking, EveryStep, NotFinite, Position, descend, positions, require_finite
+from rosesim.optimise.foreign import Search
+from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.smooth import Smoothed
 from rosesim.scenes.tree import FlatView
-from rosesim.train.attempts import is_remembered
 from rosesim.train.batch import first_not_finite, mean, over_inputs
 from rosesim.train.checkpoint import BEST, LAST, Best, Checkpoint, read_checkpoint, write_best, write_checkpoint
-from rosesim.train.descent import Asking, NotFinite, Position, descend, positions, require_finite
 from rosesim.train.errors import CannotWrite, Interrupted, TrainingStopped
 from rosesim.train.evaluations import Evaluations
 from rosesim.train.files import remove_temporary
 from rosesim.train.finite import explain
-from rosesim.train.foreign import FOREIGN, cmaes, lbfgs
 from rosesim.train.metrics import MEAN_OVER, MetricsFile, Row
-from rosesim.train.optimizers import Vector
 from rosesim.train.origin import naming_changes
 from rosesim.train.settings import SETTINGS, Settings
 
@@ -78,7 +78,7 @@ def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> Non
         over_inputs = settings.is_drawn
         program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
     else:
-        _ = program.value if plan.optimizer == "cmaes" else program.value_and_grad
+        _ = program.value_and_grad if plan.needs_gradient else program.value
 
 
 class Loop:
@@ -139,7 +139,7 @@ class Loop:
         """The same for whoever evaluates this run together with others (see `starts`)."""
         assert self.optimizer is not None
         with self._under_way():
-            yield from positions(self.optimizer, self.at, self.plan.iterations, self)
+            yield from positions(EveryStep(self.optimizer), self.at, self.plan.iterations, self)
 
     @contextlib.contextmanager
     def _under_way(self) -> Generator[None]:
@@ -179,8 +179,8 @@ class Loop:
             self.rows = self._metrics.rows
             for name in FILES:
                 remove_temporary(self.out, name)
-            if self.plan.optimizer in FOREIGN:
-                gradient = 0 if self.plan.optimizer == "cmaes" else self.flat.size
+            if self.plan.foreign is not None:
+                gradient = self.flat.size if self.plan.needs_gradient else 0
                 self._record = Evaluations(self.out / EVALUATIONS, self.settings.identity, gradient)
         except BaseException:
             self._close()
@@ -192,15 +192,12 @@ class Loop:
                 opened.close()
 
     def _optimise(self) -> str | None:
-        total = self.plan.iterations
-        match self.plan.optimizer:
-            case "lbfgs":
-                return lbfgs(self.x0, total, self, self.program.bounds)
-            case "cmaes":
-                return cmaes(self.x0, total, self, self.plan.seed, self.plan.sigma, self.program.bounds)
-            case _:
-                assert self.optimizer is not None
-                return descend(self.optimizer, self.at, total, self)
+        plan = self.plan
+        if plan.foreign is not None:
+            search = Search(plan.iterations, self.program.bounds, plan.seed, plan.sigma)
+            return plan.foreign.drive(self.x0, search, self)
+        assert self.optimizer is not None
+        return descend(self.optimizer, self.at, plan.iterations, self)
 
     def inputs(self, iteration: int | None, nth: int = 0) -> Any:
         """The inputs of an iteration, the `nth` of a batch: those that were given, where none are drawn."""
