@@ -387,8 +387,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     with pytest.raises(Interrupted):
         train(VALLEY, iterations=30, optimizer="adam", out=run, report=interrupt_at(9))
     saved = {name: (run / name).read_bytes() for name in ("last.npz", "best.npz", "settings.toml")}
-    monkeypatch.setattr("rosesim.train.training.CHECKPOINT_SECONDS", 0.0 if what == "fsync" else 1e9)
-    monkeypatch.setattr("rosesim.train.training.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr("rosesim.train.run_files.CHECKPOINT_SECONDS", 0.0 if what == "fsync" else 1e9)
+    monkeypatch.setattr("rosesim.train.run_files.CHECKPOINT_SHARE", 1e9)
     full(monkeypatch, what, after)
     with pytest.raises(TrainingStopped) as e:
         resume(run, scene=VALLEY)

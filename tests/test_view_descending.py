@@ -23,11 +23,11 @@ spec.loader.exec_module(live_drags)
 
 
 def propose(steps: LineSearch, x: Any, gradient: Any) -> Any:
-    return steps.propose(Position(0, x, None), gradient).x
+    return steps.propose(Position(0, x), gradient).x
 
 
 def takes(steps: LineSearch, loss: float) -> bool:
-    return steps.takes(Position(1, np.zeros(1), None), loss, 1.0)
+    return steps.takes(Position(1, np.zeros(1)), loss, 1.0)
 
 
 def bowl(x: Any) -> float:

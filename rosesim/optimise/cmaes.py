@@ -31,7 +31,7 @@ def drive(x0: Vector, search: Search, task: Task) -> str | None:
     box = None if search.bounds is None else np.stack(search.bounds, axis=1)
     sigma = default_sigma(x0) if search.sigma is None else search.sigma
     strategy = kind(mean=x0.copy(), sigma=sigma, seed=search.seed, bounds=box)
-    _observe_mean(Position(0, x0, {}), task)
+    _observe_mean(Position(0, x0), task)
     for generation in range(1, search.total + 1):
         if generation > 1 and strategy.should_stop():
             return "converged"
@@ -45,7 +45,7 @@ def drive(x0: Vector, search: Search, task: Task) -> str | None:
         if all(math.isinf(loss) for _, loss in candidates):
             require_finite(generation - 1, candidates[0][0], math.inf, None, f"in all of generation {generation}")
         strategy.tell(candidates)
-        _observe_mean(Position(generation, strategy.mean.copy(), {}), task)
+        _observe_mean(Position(generation, strategy.mean.copy()), task)
     return None
 
 

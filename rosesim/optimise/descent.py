@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,8 +34,8 @@ class Position:
 
     iteration: int
     x: Vector
-    state: Any
-    """What its optimiser remembers."""
+    state: Any = field(default_factory=dict[str, Any])
+    """What its optimiser remembers; nothing where it keeps that to itself."""
 
 
 class Watcher(Protocol):
@@ -113,11 +113,11 @@ class EveryStep:
         return True
 
 
-def updated(at: Position, x: Vector, state: Any) -> Position:
+def updated(at: Position, x: Vector, *state: Any) -> Position:
     """The position after an update to x; raises NotFinite where x is not finite."""
     if not np.isfinite(x).all():
         raise NotFinite("update", at.iteration, at.x)
-    return Position(at.iteration + 1, x, state)
+    return Position(at.iteration + 1, x, *state)
 
 
 def descend(optimizer: Stepper, at: Position, total: int, task: Task) -> None:

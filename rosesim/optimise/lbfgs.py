@@ -40,12 +40,12 @@ def drive(x0: Vector, search: Search, task: Task) -> str | None:
         nonlocal iteration
         iteration += 1
         loss, gradient = evaluate(x)
-        task.observe(Position(iteration, x.copy(), {}), loss, norm(gradient))
+        task.observe(Position(iteration, x.copy()), loss, norm(gradient))
         seen.clear()
         seen[x.tobytes()] = loss, gradient
 
     loss, gradient = evaluate(x0)
-    task.observe(Position(0, x0, {}), loss, norm(gradient))
+    task.observe(Position(0, x0), loss, norm(gradient))
     options = {"maxiter": search.total, "maxfun": math.inf, "ftol": FTOL, "gtol": GTOL}
     box: Any = None if search.bounds is None else np.stack(search.bounds, axis=1)
     found = optimize.minimize(

@@ -38,7 +38,7 @@ class LineSearch:
     >>> class Leaps:  # ten times too far for the loss x * x
     ...     def start(self, x): return None
     ...     def step(self, x, gradient, state): return x - 10.0 * gradient, state
-    >>> here, steps = Position(0, np.array([1.0]), None), LineSearch(Leaps())
+    >>> here, steps = Position(0, np.array([1.0])), LineSearch(Leaps())
     >>> steps.begin(1.0)
     >>> while not steps.takes(trial := steps.propose(here, 2.0 * here.x), trial.x[0] ** 2, 1.0):
     ...     print(trial.x)
@@ -64,7 +64,7 @@ class LineSearch:
         if self._after is None:
             state = self.optimizer.start(at.x) if self._memory is None else self._memory
             self._after = self.optimizer.step(at.x, gradient, state)
-        return updated(at, self._allowed(at.x, self._after[0]), None)
+        return updated(at, self._allowed(at.x, self._after[0]))
 
     def _allowed(self, x: Vector, after: Vector) -> Vector:
         if self._part < LEAST_PART:

@@ -29,7 +29,7 @@ _ALWAYS = {"run", "iteration", "attempt_iterations", "seconds", "compile_seconds
 
 @dataclass(frozen=True)
 class Best:
-    """The least loss seen, and where; the least mean loss where iterations differ in their inputs (see `Loop`)."""
+    """The least loss seen, and where; the least mean loss where iterations differ in their inputs."""
 
     loss: float
     iteration: int

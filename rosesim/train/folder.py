@@ -27,9 +27,9 @@ from rosesim.train import checkpoint
 from rosesim.train.files import make_folder, remove_temporary
 from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.origin import naming_changes
+from rosesim.train.run_files import FILES, METRICS
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
-from rosesim.train.training import FILES, METRICS
 
 AnyScene = Scene[Any, Any, Any]
 

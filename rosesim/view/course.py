@@ -99,7 +99,7 @@ class Course:
             self._descent = asking, following
 
     def _begin(self) -> tuple[Asking, Position]:
-        at = Position(self.iteration, self._program.flat.flatten(self.params), None)
+        at = Position(self.iteration, self._program.flat.flatten(self.params))
         asking = positions(self, at, math.inf if self._going else self.iteration, self)
         self._trial = None
         return asking, next(asking)
@@ -126,7 +126,7 @@ class Course:
         if self.held is None:
             return trial
         self._trial, self.inputs = self.scene.drag(*self.held, self._trial, self.inputs)
-        return Position(trial.iteration, flat.flatten(self._trial), None)
+        return Position(trial.iteration, flat.flatten(self._trial))
 
     def takes(self, trial: Position, loss: float, gradient_norm: float) -> bool:
         """Whether the line search does.

@@ -82,7 +82,7 @@ class Live:
         self.failure: str | None = None
         self.optimising = False
         self.evaluations = 0
-        """Of loss and gradient, ever."""
+        """Of loss and gradient, ever, that under way among them."""
         self._program = compiled(scene)
         self._recorded: tuple[Attempt, ...] = ()
         self._course = self._begin()
@@ -160,10 +160,8 @@ class Live:
         if self.latest is None:
             self._first_look()
         now, going = self._course, self.optimising
-        try:
-            now.turn(going, again=bool(commands))
-        finally:
-            self.evaluations += 1
+        self.evaluations += 1
+        now.turn(going, again=bool(commands))
         due = time.perf_counter() - self._published > 1 / PUBLISHED_A_SECOND
         if commands or due or now.settled or not going:
             self._publish(now.attempt())
