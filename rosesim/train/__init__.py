@@ -1,4 +1,4 @@
-"""Training: optimisers, the loop, and the folder that a run leaves."""
+"""Training: optimisers, runs, and the folder that a run leaves."""
 
 from rosesim.optimise.optimizers import (
     RULES,
