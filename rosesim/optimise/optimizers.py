@@ -81,6 +81,11 @@ class Bounded:
     The norm is over all params together. Published with the rigid-body robots of DiffTaichi (Hu et al., ICLR
     2020): where the gradient is small it is gradient descent of rate 1, where a contact makes it huge it is
     `Normalized`.
+
+    >>> long, _ = Bounded().step(0.1, 0, np.array([1.0, 0.0]), np.array([30.0, 40.0]), {})
+    >>> short, _ = Bounded().step(0.1, 0, np.array([1.0, 0.0]), np.array([0.03, 0.04]), {})
+    >>> np.round(long, 5), short
+    (array([ 0.94, -0.08]), array([ 0.97, -0.04]))
     """
 
     softening: float = 1e-4
