@@ -91,6 +91,27 @@ def test_a_loss_that_is_no_number_is_no_descent():
     assert not takes(steps, math.nan) and not takes(steps, math.inf) and takes(steps, 1.0)
 
 
+def test_a_trial_without_a_finite_gradient_is_not_taken():
+    steps = LineSearch(make_optimizer("gd", 0.1))
+    steps.begin(1.0)
+    trial = steps.propose(Position(0, np.array([1.0])), np.array([1.0]))
+    assert not steps.takes(trial, 0.5, math.inf) and not steps.takes(trial, 0.5, math.nan)
+    assert steps.takes(trial, 0.5, 1.0)
+
+
+def test_nothing_is_proposed_while_nobody_optimises():
+    scene, beginning = opened("billiards")
+
+    class Lost(Descent):
+        def step(self, x: Any, gradient: Any, state: int) -> tuple[Any, int]:
+            raise AssertionError("a step was asked for")
+
+    live = Live(scene, beginning, Lost(0.0))
+    live.hold("goal", (0.7, 0.6))
+    live_drags.turn(live)
+    assert live.failure is None and live.latest and live.latest.inputs.goal.tolist() == [0.7, 0.6]
+
+
 def turns(live: Live, count: int) -> list[float]:
     losses: list[float] = []
     for _ in range(count):
