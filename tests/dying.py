@@ -14,7 +14,7 @@ from typing import Any
 
 from valley import Valley
 
-from rosesim.train import files, loop, train
+from rosesim.train import files, run_files, train
 
 
 def die() -> None:
@@ -55,8 +55,8 @@ def half_a_record(self: files.Appended, content: bytes) -> None:
 def main(folder: str, optimizer: str, total: str, what: str, nth: str, how: str, file: str) -> None:
     """Train until death."""
     # A checkpoint after every iteration, whatever it costs.
-    loop.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
-    loop.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+    run_files.CHECKPOINT_SECONDS = 0.0  # pyright: ignore[reportConstantRedefinition] -- for this process alone
+    run_files.CHECKPOINT_SHARE = math.inf  # pyright: ignore[reportConstantRedefinition] -- for this process alone
     if what == "append":
         mine: Callable[..., bool] = lambda self, _: self.file.name == file
         files.Appended.append = dying(files.Appended.append, mine, half_a_record, int(nth), how)

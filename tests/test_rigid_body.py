@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from rosesim import value_and_grad
+from rosesim.optimise.optimizers import make_optimizer
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Network, RigidBodies, box_inertia
 from rosesim.train import train
-from rosesim.train.optimizers import make_optimizer
 
 # By its entry point, as the command line finds it.
 RigidBodyRobot: Any = find_scene("rigid_body")

@@ -17,6 +17,7 @@ from rosesim.scenes import SceneError, compiled, configure, find_scene
 from rosesim.scenes.drawn import drawn
 from rosesim.scenes.tree import FlatView
 from rosesim.train import (
+    RULES,
     Interrupted,
     Progress,
     TrainingStopped,
@@ -34,7 +35,6 @@ from rosesim.train.settings import read_settings
 
 VALLEY = Valley()
 ROUNDING = 1e-11  # of one evaluation; the lanes of a batch may add in another order than a single run
-RULES = ["gd", "normalized", "bounded", "momentum", "adam", "adamw"]
 
 
 def electric(*more: str) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ import pytest
 from rosesim.ad import checkpoint
 from rosesim.ad.budget import budget
 from rosesim.cli import run as rosesim
-from rosesim.train import loop
+from rosesim.train import objective
 
 pytestmark = pytest.mark.usefixtures("here")
 QUICK = ["--set", "steps=700", "--set", "layers=2"]
@@ -232,7 +232,7 @@ def test_a_memory_budget_holds_for_the_programs_of_a_run(
     """Checkpointing is chosen within the budget of the command line, on every thread, and gives the same losses."""
     chosen: list[int] = []
     budgets: list[int] = []
-    made, compiled = checkpoint.Checkpointing.__init__, loop.compiled
+    made, compiled = checkpoint.Checkpointing.__init__, objective.compiled
 
     def spy(self: Any, *given: Any) -> None:
         made(self, *given)
@@ -247,7 +247,7 @@ def test_a_memory_budget_holds_for_the_programs_of_a_run(
     how = ["billiards", "--set", "layers=1", "--set", f"steps={steps}", "--iterations", "1", *seeds]
     usual = json_of(train, *how)
     assert not chosen
-    monkeypatch.setattr(loop, "compiled", noted)
+    monkeypatch.setattr(objective, "compiled", noted)
     within = json_of(train, *how, "--memory-budget", "1")
     assert chosen and len(set(chosen)) == 1  # 20001 states of 8 numbers are 1.3 MB
     assert budgets == [1 << 20] * (2 if seeds else 1)

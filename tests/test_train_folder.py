@@ -329,7 +329,7 @@ def test_a_damaged_record_of_evaluations_only_costs_time(tmp_path: Path):
 def test_a_replay_that_departs_from_its_record_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     train(VALLEY, iterations=5, optimizer="cmaes", out=tmp_path / "run")
     before = (tmp_path / "run" / "evaluations.bin").read_bytes()
-    monkeypatch.setattr("rosesim.train.foreign.SIGMA_OF_PARAMS", 0.2)  # as another version of a package might
+    monkeypatch.setattr("rosesim.optimise.cmaes.SIGMA_OF_PARAMS", 0.2)  # as another version of a package might
     said = refusal(lambda: resume(tmp_path / "run", scene=VALLEY, iterations=6))
     assert "evaluations.bin: evaluation 1 was at another point than the optimiser asks for now" in said
     assert (tmp_path / "run" / "evaluations.bin").read_bytes() == before
@@ -387,8 +387,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     with pytest.raises(Interrupted):
         train(VALLEY, iterations=30, optimizer="adam", out=run, report=interrupt_at(9))
     saved = {name: (run / name).read_bytes() for name in ("last.npz", "best.npz", "settings.toml")}
-    monkeypatch.setattr("rosesim.train.loop.CHECKPOINT_SECONDS", 0.0 if what == "fsync" else 1e9)
-    monkeypatch.setattr("rosesim.train.loop.CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr("rosesim.train.run_files.CHECKPOINT_SECONDS", 0.0 if what == "fsync" else 1e9)
+    monkeypatch.setattr("rosesim.train.run_files.CHECKPOINT_SHARE", 1e9)
     full(monkeypatch, what, after)
     with pytest.raises(TrainingStopped) as e:
         resume(run, scene=VALLEY)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from rosesim.optimise.optimizers import norm
 from rosesim.scenes import SceneError
 from rosesim.train import RULES, Adam, Momentum, Optimizer, Schedule, make_optimizer, parse_schedule
-from rosesim.train.optimizers import norm
 
 X = np.array([1.0, -2.0, 0.5])
 GRADIENTS = np.random.default_rng(0).normal(size=(6, 3))

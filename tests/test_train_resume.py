@@ -118,7 +118,7 @@ def test_cmaes_takes_the_best_candidate_and_needs_no_gradient():
 
 
 def test_cmaes_with_many_params_uses_the_separable_form(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rosesim.train.foreign.FULL_COVARIANCE_TO", 3)
+    monkeypatch.setattr("rosesim.optimise.cmaes.FULL_COVARIANCE_TO", 3)
     separable = train(VALLEY, iterations=30, optimizer="cmaes")
     monkeypatch.undo()
     full = train(VALLEY, iterations=30, optimizer="cmaes")

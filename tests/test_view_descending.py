@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from viewing import Descent, opened
 
+from rosesim.optimise.descent import Position
+from rosesim.optimise.line_search import COMPARED, LineSearch
 from rosesim.scenes import configure, find_scene
 from rosesim.train import make_optimizer
-from rosesim.view.descending import COMPARED, Descending
 from rosesim.view.live import Live
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "live_drags.py"
@@ -21,17 +22,25 @@ live_drags: Any = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(live_drags)
 
 
+def propose(steps: LineSearch, x: Any, gradient: Any) -> Any:
+    return steps.propose(Position(0, x), gradient).x
+
+
+def takes(steps: LineSearch, loss: float) -> bool:
+    return steps.takes(Position(1, np.zeros(1)), loss, 1.0)
+
+
 def bowl(x: Any) -> float:
     return float(50.0 * x @ x)
 
 
 def descend(optimizer: Any, x: Any, turns: int) -> tuple[Any, list[float]]:
     """Minimise the bowl, whose curvature of 100 forbids plain rates above 0.02; the losses that were taken."""
-    steps, losses = Descending(optimizer), [bowl(x)]
-    steps.begin_again(losses[0])
+    steps, losses = LineSearch(optimizer), [bowl(x)]
+    steps.begin(losses[0])
     for _ in range(turns):
-        trial = steps.propose(x, 100.0 * x)
-        if steps.takes(loss := bowl(trial)):
+        trial = propose(steps, x, 100.0 * x)
+        if takes(steps, loss := bowl(trial)):
             x = trial
             losses.append(loss)
     return x, losses
@@ -48,38 +57,59 @@ def test_no_rule_climbs_at_any_rate(name: str, rate: float):
 
 def test_the_length_of_steps_comes_back():
     """Refused at first, whole steps are taken again where the bowl has become flat enough for them."""
-    steps = Descending(make_optimizer("gd", 1.0))
+    steps = LineSearch(make_optimizer("gd", 1.0))
     x = np.array([4.0])
-    steps.begin_again(1.0)
-    while not steps.takes(1.0 if abs((trial := steps.propose(x, x / 4.0 * 64.0))[0] - 4.0) < 2.0 else math.inf):
+    steps.begin(1.0)
+    while not takes(steps, 1.0 if abs((trial := propose(steps, x, x / 4.0 * 64.0))[0] - 4.0) < 2.0 else math.inf):
         pass
     assert abs(trial[0] - 4.0) == 1.0  # 64 / 4 / 4 / 4
     for doubled in (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 1.0):
-        assert 4.0 - steps.propose(x, x / 4.0)[0] == doubled
-        assert steps.takes(1.0)
+        assert 4.0 - propose(steps, x, x / 4.0)[0] == doubled
+        assert takes(steps, 1.0)
 
 
 def test_a_memory_that_points_up_is_forgotten():
     """Momentum out of another valley: no part of its step goes down, and a fresh one does."""
     optimizer = make_optimizer("momentum", 0.001)
-    steps, x = Descending(optimizer), np.array([1.0])
-    steps.propose(x, np.array([-1e6]))  # as if a gradient had been the other way until now
-    steps.take(bowl(x))
-    steps.begin_again(bowl(x))
+    steps, x = LineSearch(optimizer), np.array([1.0])
+    propose(steps, x, np.array([-1e6]))  # as if a gradient had been the other way until now
+    steps.accept(bowl(x))
+    steps.begin(bowl(x))
     for _ in range(40):
-        trial = steps.propose(x, 100.0 * x)
+        trial = propose(steps, x, 100.0 * x)
         if bowl(trial) < bowl(x):
             break
-        steps.takes(math.inf)
+        takes(steps, math.inf)
     else:
         pytest.fail("it never went down again")
 
 
 def test_a_loss_that_is_no_number_is_no_descent():
-    steps = Descending(make_optimizer("gd", 0.1))
-    steps.begin_again(1.0)
-    steps.propose(np.array([1.0]), np.array([1.0]))
-    assert not steps.takes(math.nan) and not steps.takes(math.inf) and steps.takes(1.0)
+    steps = LineSearch(make_optimizer("gd", 0.1))
+    steps.begin(1.0)
+    propose(steps, np.array([1.0]), np.array([1.0]))
+    assert not takes(steps, math.nan) and not takes(steps, math.inf) and takes(steps, 1.0)
+
+
+def test_a_trial_without_a_finite_gradient_is_not_taken():
+    steps = LineSearch(make_optimizer("gd", 0.1))
+    steps.begin(1.0)
+    trial = steps.propose(Position(0, np.array([1.0])), np.array([1.0]))
+    assert not steps.takes(trial, 0.5, math.inf) and not steps.takes(trial, 0.5, math.nan)
+    assert steps.takes(trial, 0.5, 1.0)
+
+
+def test_nothing_is_proposed_while_nobody_optimises():
+    scene, beginning = opened("billiards")
+
+    class Lost(Descent):
+        def step(self, x: Any, gradient: Any, state: int) -> tuple[Any, int]:
+            raise AssertionError("a step was asked for")
+
+    live = Live(scene, beginning, Lost(0.0))
+    live.hold("goal", (0.7, 0.6))
+    live_drags.turn(live)
+    assert live.failure is None and live.latest and live.latest.inputs.goal.tolist() == [0.7, 0.6]
 
 
 def turns(live: Live, count: int) -> list[float]:

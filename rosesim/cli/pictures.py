@@ -20,7 +20,8 @@ def write_pictures(
 ) -> None:
     """Write what is asked for: the optimisation as a GIF or a video, its key frames as a PNG.
 
-    The last of `remembered` is the best, whose loss need not be its iteration's (of cmaes, which has many in one).
+    The last of `remembered` is the best, whose loss need not be its iteration's (an optimiser may look at several
+    points in one).
     """
     from rosesim import view
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
-import types
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +14,7 @@ from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
 from rosesim.scenes.kinds import Kind, index_ranges, leaf_kinds
+from rosesim.scenes.setting_types import boolean, from_text, integer, numbers
 from rosesim.scenes.tree import leaves, map_leaves
 
 AnyScene = Scene[Any, Any, Any]
@@ -37,7 +36,7 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
     types_ = typing.get_type_hints(kind)
     settings = {f.name for f in dataclasses.fields(kind)}
     try:
-        scene = make(**{k: _setting(k, v, types_[k]) for k, v in given.items() if k in settings})
+        scene = make(**{k: from_text(k, v, types_[k]) for k, v in given.items() if k in settings})
     except SceneError:
         raise
     except ValueError as e:
@@ -56,7 +55,7 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
         if name not in given:
             return old
         if kinds[name] is float:
-            return _numbers(name, given[name], np.shape(old))
+            return numbers(name, given[name], np.shape(old))
         return _exact(name, given[name], np.shape(old), kinds[name], ranges.get(name))
 
     return scene, map_leaves(changed, inputs)
@@ -77,74 +76,12 @@ def _unknown(name: str, scene: AnyScene, known: list[str]) -> str:
     return f"{scene.name} has no setting or input {shown(name)}; {hint}"
 
 
-def _setting(name: str, text: str, kind: Any) -> Any:
-    """The text as a value of the setting's annotated type."""
-    if typing.get_origin(kind) is typing.Literal:
-        choices = {str(c): c for c in typing.get_args(kind)}
-        if text not in choices:
-            raise SceneError(f"{name} is one of {', '.join(choices)}; {shown(text)} was given")
-        return choices[text]
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        if text.lower() == "none":
-            return None
-        (kind,) = (k for k in typing.get_args(kind) if k is not types.NoneType)
-    if isinstance(kind, type) and hasattr(kind, "parse"):
-        try:
-            return kind.parse(text)  # pyright: ignore[reportAttributeAccessIssue] -- just looked for
-        except ValueError as e:
-            raise SceneError(f"{name}: {e}") from e
-    if kind is bool:
-        return _truth(name, text)
-    if kind is int:
-        return _whole(name, text)
-    if kind is float:
-        return _numbers(name, text, ())
-    if typing.get_origin(kind) is tuple:
-        parts = typing.get_args(kind)
-        texts = text.split(",")
-        if len(parts) == 2 and parts[1] is Ellipsis:
-            parts = parts[:1] * len(texts)
-        if len(parts) != len(texts):
-            raise SceneError(f"{name} takes {len(parts)} values with commas between; {shown(text)} was given")
-        return tuple(_setting(name, t.strip(), k) for t, k in zip(texts, parts, strict=True))
-    return text
-
-
-def _truth(name: str, text: str) -> bool:
-    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if text.lower() not in known:
-        raise SceneError(f"{name} is true or false; {shown(text)} was given")
-    return known[text.lower()]
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
-
-
 def _exact(name: str, text: str, shape: tuple[int, ...], kind: Kind, within: tuple[int, int] | None) -> Any:
     """An input of truth values or whole numbers, which stays of that type; an Index within its range."""
     texts, wanted = text.split(","), int(np.prod(shape))
     if len(texts) != wanted:
         raise SceneError(f"{name} takes {wanted} values with commas between; {shown(text)} was given")
-    found = [(_truth if kind is bool else _whole)(name, t.strip()) for t in texts]
+    found = [(boolean if kind is bool else integer)(name, t.strip()) for t in texts]
     if within is not None and not all(within[0] <= v <= within[1] for v in found):
         raise SceneError(f"{name} is from {within[0]} to {within[1]}; {shown(text)} was given")
     return np.array(found).reshape(shape) if shape else found[0]
-
-
-def _numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:
-    """A number, or an array of the shape from numbers with commas between."""
-    wanted = int(np.prod(shape))
-    expected = "a number" if not shape else f"{wanted} numbers with commas between"
-    try:
-        numbers = [float(t) for t in text.split(",")]
-    except ValueError:
-        raise SceneError(f"{name} takes {expected}; {shown(text)} was given") from None
-    if len(numbers) != wanted:
-        raise SceneError(f"{name} takes {expected}; {shown(text)} was given")
-    if not all(map(math.isfinite, numbers)):
-        raise SceneError(f"{name} takes finite numbers; {shown(text)} was given")
-    return np.array(numbers).reshape(shape) if shape else numbers[0]

@@ -1,22 +1,33 @@
-"""Training: optimisers, the loop, and the folder that a run leaves."""
+"""Training: optimisers, runs, and the folder that a run leaves."""
 
+from rosesim.optimise.optimizers import (
+    RULES,
+    Adam,
+    Bounded,
+    GradientDescent,
+    Momentum,
+    Normalized,
+    Optimizer,
+    make_optimizer,
+)
+from rosesim.optimise.schedules import Schedule, parse_schedule
+from rosesim.optimise.table import OPTIMIZERS
 from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.folder import BestRun, best_run, read_best, read_last
-from rosesim.train.loop import Progress
-from rosesim.train.optimizers import RULES, Adam, GradientDescent, Momentum, Normalized, Optimizer, make_optimizer
 from rosesim.train.origin import RunChanged
-from rosesim.train.plan import OPTIMIZERS, Plan, plan
+from rosesim.train.plan import Plan, plan
 from rosesim.train.run import Run, resume, train
-from rosesim.train.schedules import Schedule, parse_schedule
 from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
 from rosesim.train.starts import resume_starts, train_starts
 from rosesim.train.sweeps import Sweep, read_sweep, resume_sweep, sweep
+from rosesim.train.training import Progress
 
 __all__ = [
     "OPTIMIZERS",
     "RULES",
     "Adam",
     "BestRun",
+    "Bounded",
     "GradientDescent",
     "Interrupted",
     "Momentum",

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.compiled import Compiled
 from rosesim.scenes.tree import map_leaves
-from rosesim.train.optimizers import Vector
 
 
 def over_inputs(

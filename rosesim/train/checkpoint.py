@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rosesim.optimise.descent import Position
+from rosesim.optimise.optimizers import State, Vector
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.kinds import index_ranges, leaf_kinds
 from rosesim.scenes.tree import FlatView
 from rosesim.train.arrays import Archive, open_arrays, write_arrays
-from rosesim.train.descent import Position
-from rosesim.train.optimizers import State, Vector
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _ALWAYS = {"run", "iteration", "attempt_iterations", "seconds", "compile_seconds
 
 @dataclass(frozen=True)
 class Best:
-    """The least loss seen, and where; the least mean loss where iterations differ in their inputs (see `Loop`)."""
+    """The least loss seen, and where; the least mean loss where iterations differ in their inputs."""
 
     loss: float
     iteration: int

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.errors import SceneError
 from rosesim.train.files import Appended, write_whole
-from rosesim.train.optimizers import Vector
 
 MAGIC = b"rosesim evaluations 1\n"
 _DIGEST = 16

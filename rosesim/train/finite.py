@@ -1,10 +1,12 @@
-"""Where in a rollout a number first stopped being finite, for the message of a run that this ended.
+"""Where in a rollout a number first stopped being finite, for the message of a run that this ended; and why a
+gradient is zero.
 
 Its programs are compiled only then: training itself never compiles after its first evaluation.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,24 @@ from rosesim.ad.values import Index
 from rosesim.scenes.compiled import Compiled, Trajectory
 from rosesim.scenes.tree import leaves
 
+_DIAGNOSING = threading.Lock()
+"""One run at a time compiles what explains a failure: seeds on threads share a scene's programs."""
+
+
+def explain_zero(program: Compiled[Any, Any, Any], params: Any, inputs: Any) -> str | None:
+    """Why the gradient at the params is zero, as the scene explains it; None where it does not."""
+    with _DIAGNOSING:
+        trajectory = program.trajectory(params, inputs)
+    return program.scene.why_no_gradient(trajectory, params, inputs)
+
 
 def explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: str) -> str:
     """Where the loss or the gradient (`what`) at the params stopped being finite, as a clause; "" if unknown."""
+    with _DIAGNOSING:
+        return _explain(program, params, inputs, what)
+
+
+def _explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: str) -> str:
     try:
         trajectory = program.trajectory(params, inputs)
         steps = program.scene.steps

@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.optimise.attempts import worth_showing
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import checkpoint
-from rosesim.train.attempts import worth_showing
 from rosesim.train.files import make_folder, remove_temporary
-from rosesim.train.loop import FILES, METRICS
 from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.origin import naming_changes
+from rosesim.train.run_files import FILES, METRICS
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rosesim.optimise.attempts import worth_showing
+from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
-from rosesim.train.attempts import worth_showing
-from rosesim.train.loop import METRICS, Loop, Progress, Report
 from rosesim.train.metrics import read_rows, running_means
-from rosesim.train.optimizers import Vector
 from rosesim.train.plan import check_ready, plan
+from rosesim.train.run_files import METRICS
 from rosesim.train.settings import Settings, read_settings
+from rosesim.train.training import Progress, Report, Training
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P
@@ -128,7 +129,7 @@ def train(
     made.start()  # what makes no sense is refused before a folder is made
     if out is not None:
         folders.begin(out, made)
-    return _carried_out(Loop(made, out, report, stop))
+    return _carried_out(Training(made, out, report, stop))
 
 
 def resume(
@@ -168,59 +169,63 @@ def resume(
     if made.plan.batch is not None and not made.is_drawn:
         raise SceneError(f"{folder} is one of {made.plan.batch} starts that are trained as one: resume them all")
     wanted = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
-    loop = Loop(wanted, folder, report, stop)
-    if (known := finished(loop)) is not None:
+    training = Training(wanted, folder, report, stop)
+    if (known := finished(training)) is not None:
         return known
     check_ready(wanted.plan, wanted.scene, wanted.inputs)
     if wanted.plan != made.plan:
         wanted.write(folder)
-    return _carried_out(loop)
+    return _carried_out(training)
 
 
-def finished(loop: Loop) -> Run[Any] | None:
+def finished(training: Training) -> Run[Any] | None:
     """What a run that was taken up has come to, if it has; SceneError where it went beyond its iterations."""
-    total, i = loop.plan.iterations, loop.at.iteration
+    total, i = training.plan.iterations, training.at.iteration
     # Where an optimiser ended by itself, it would with any larger total too.
-    if not (loop.done and (loop.ended or i >= total)):
+    if not (training.done and (training.ended or i >= total)):
         if i > total:
             raise SceneError(
-                f"{loop.out} has done {i} iterations already; iterations is the total, and {total} was given"
+                f"{training.out} has done {i} iterations already; iterations is the total, and {total} was given"
             )
         return None
-    assert loop.out is not None
-    loop.rows = read_rows(loop.out / METRICS, i + 1)
-    more = "" if loop.ended else "; a larger number of iterations goes on"
-    return outcome(loop, f"{loop.out} is finished: {_how_it_ended(loop)}{more}")
+    assert training.out is not None
+    training.rows = read_rows(training.out / METRICS, i + 1)
+    more = "" if training.ended else "; a larger number of iterations goes on"
+    return outcome(training, f"{training.out} is finished: {_how_it_ended(training)}{more}")
 
 
-def _how_it_ended(loop: Loop) -> str:
-    i = loop.at.iteration
-    return f"{loop.plan.optimizer} {loop.ended} at iteration {i}" if loop.ended else f"{i} iterations are done"
+def _how_it_ended(training: Training) -> str:
+    i = training.at.iteration
+    return (
+        f"{training.plan.optimizer} {training.ended} at iteration {i}"
+        if training.ended
+        else f"{i} iterations are done"
+    )
 
 
-def _carried_out(loop: Loop) -> Run[Any]:
-    loop.run()
-    return outcome(loop, f"{_how_it_ended(loop)} of {loop.plan.iterations}" if loop.ended else None)
+def _carried_out(training: Training) -> Run[Any]:
+    training.run()
+    return outcome(training, f"{_how_it_ended(training)} of {training.plan.iterations}" if training.ended else None)
 
 
-def outcome(loop: Loop, note: str | None = None) -> Run[Any]:
+def outcome(training: Training, note: str | None = None) -> Run[Any]:
     """What a run has come to that ended well."""
-    assert loop.best is not None, "a run that ends well has seen a finite loss"
-    flat = loop.flat
+    assert training.best is not None, "a run that ends well has seen a finite loss"
+    flat = training.flat
     return Run(
-        params=flat.unflatten(loop.at.x),
-        losses=[row.loss for row in loop.rows],
-        gradient_norms=[row.gradient_norm for row in loop.rows],
-        best_loss=loop.best.loss,
-        best_params=flat.unflatten(loop.best.x),
-        compile_seconds=loop.compile_seconds,
-        seconds_per_iteration=loop.seconds_per_iteration,
-        attempts=shown(loop.attempts, loop.at.iteration, loop.at.x, flat),
-        out=loop.out,
-        seed=loop.plan.seed,
+        params=flat.unflatten(training.at.x),
+        losses=[row.loss for row in training.rows],
+        gradient_norms=[row.gradient_norm for row in training.rows],
+        best_loss=training.best.loss,
+        best_params=flat.unflatten(training.best.x),
+        compile_seconds=training.compile_seconds,
+        seconds_per_iteration=training.seconds_per_iteration,
+        attempts=shown(training.attempts, training.at.iteration, training.at.x, flat),
+        out=training.out,
+        seed=training.plan.seed,
         note=note,
-        is_drawn=loop.is_drawn,
-        best_iteration=loop.best.iteration,
+        is_drawn=training.is_drawn,
+        best_iteration=training.best.iteration,
     )
 
 

@@ -20,10 +20,11 @@ from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
-from rosesim.train.loop import Progress, Report, compile_program
+from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.run import Run, resume, train
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
+from rosesim.train.training import Progress, Report
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """settings.toml: everything that a run was made from, written down and read back by its declared types.
 
-TOML has no null, so a setting that is None is left out, and an absent one of an optional type is None.
-A setting whose type has a `parse` is written as its str.
+The types of settings are those of `scenes.setting_types`.
 """
 
 from __future__ import annotations
@@ -9,11 +8,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import math
 import os
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,11 +23,11 @@ from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.files import read_file, shown
+from rosesim.scenes.files import read_file
 from rosesim.scenes.registry import find_scene
+from rosesim.scenes.setting_types import from_toml, to_toml
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
-from rosesim.train.foreign import FOREIGN
 from rosesim.train.origin import Origin, naming_changes, tell_changes
 from rosesim.train.plan import Plan
 
@@ -57,7 +54,7 @@ class Settings:
     @property
     def is_drawn(self) -> bool:
         """Whether iterations differ in their inputs; never those of a foreign optimiser, which needs one loss."""
-        return self.plan.optimizer not in FOREIGN and is_drawn(self.scene, self.inputs)
+        return self.plan.foreign is None and is_drawn(self.scene, self.inputs)
 
     def start(self) -> Any:
         """The params where tuning begins; SceneError where one of them is out of its bounds."""
@@ -72,7 +69,7 @@ class Settings:
         training = plan_record(self.plan)
         return {
             "scene": self.scene.name,
-            "settings": {k: _written(k, v, kinds[k]) for k, v in given.items() if v is not None},
+            "settings": {k: to_toml(k, v, kinds[k]) for k, v in given.items() if v is not None},
             "inputs": {k: np.asarray(v).tolist() for k, v in leaves(self.inputs).items()},
             "training": training if self.seeds is None else {**training, "seeds": self.seeds},
             "made_by": self.origin.record(),
@@ -198,7 +195,7 @@ def read_plan(training: dict[str, Any]) -> Plan:
     kinds = typing.get_type_hints(Plan)
     if unknown := set(training) - set(kinds):
         raise SceneError(f"training has no {', '.join(sorted(unknown))}")
-    return Plan(**{k: _read_back(k, training.get(k), kind) for k, kind in kinds.items()})
+    return Plan(**{k: from_toml(k, training.get(k), kind) for k, kind in kinds.items()})
 
 
 def _scene(kind: type[AnyScene], given: dict[str, Any]) -> AnyScene:
@@ -206,7 +203,7 @@ def _scene(kind: type[AnyScene], given: dict[str, Any]) -> AnyScene:
     if unknown := set(given) - set(names):
         raise SceneError(f"{kind.name} has no setting {', '.join(sorted(unknown))}")
     kinds = typing.get_type_hints(kind)
-    settings: dict[str, Any] = {k: _read_back(k, given.get(k), kinds[k]) for k in names}
+    settings: dict[str, Any] = {k: from_toml(k, given.get(k), kinds[k]) for k in names}
     try:
         return kind(**settings)
     except SceneError:
@@ -233,70 +230,3 @@ def _inputs(scene: AnyScene, given: dict[str, Any]) -> Any:
         return array if array.shape else array.item()
 
     return map_leaves(leaf, default)
-
-
-def _optional(kind: Any) -> tuple[Any, bool]:
-    """The type without None, and whether it was there."""
-    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
-        return kind, False
-    parts = typing.get_args(kind)
-    rest = [p for p in parts if p is not types.NoneType]
-    return (rest[0] if len(rest) == 1 else None), len(rest) < len(parts)
-
-
-def _elements(kind: Any, length: int) -> list[Any] | None:
-    """The types of a tuple of that length, if its type allows it."""
-    parts = list(typing.get_args(kind))
-    if len(parts) == 2 and parts[1] is Ellipsis:
-        return parts[:1] * length
-    return parts if len(parts) == length else None
-
-
-def _written(name: str, v: Any, kind: Any) -> Any:
-    """A setting as a TOML value."""
-    kind, _ = _optional(kind)
-    if hasattr(kind, "parse"):
-        return str(v)
-    if isinstance(v, np.generic):
-        v = v.item()
-    if isinstance(v, tuple):
-        parts = _elements(kind, len(v)) or [type(x) for x in v]
-        return [_written(name, x, k) for x, k in zip(v, parts, strict=True)]
-    if not isinstance(v, bool | int | float | str):
-        raise SceneError(
-            f"the setting {name} of type {type(v).__name__} cannot be written into a run's folder: "
-            "its type needs a parse(text) that reads what str(setting) gives"
-        )
-    return v
-
-
-def _read_back(name: str, found: Any, kind: Any) -> Any:
-    """A setting from a TOML value; None stands for an absent one."""
-    kind, optional = _optional(kind)
-    if found is None:
-        if not optional:
-            raise SceneError(f"{name} is missing")
-        return None
-    if typing.get_origin(kind) is typing.Literal:
-        for choice in typing.get_args(kind):
-            if type(found) is type(choice) and found == choice:
-                return choice
-        raise SceneError(f"{name} is one of {', '.join(map(str, typing.get_args(kind)))}; {shown(found)} was found")
-    if typing.get_origin(kind) is tuple and isinstance(found, list):
-        parts = _elements(kind, len(found))
-        if parts is None:
-            raise SceneError(f"{name} has {len(found)} values; expected {len(typing.get_args(kind))}")
-        return tuple(_read_back(name, x, k) for x, k in zip(found, parts, strict=True))
-    if hasattr(kind, "parse") and isinstance(found, str):
-        try:
-            return kind.parse(found)
-        except ValueError as e:
-            raise SceneError(f"{name}: {e}") from e
-    if kind is float and type(found) in (int, float):
-        try:
-            return float(found)
-        except OverflowError:
-            return math.inf
-    if kind in (bool, int, str) and type(found) is kind:
-        return found
-    raise SceneError(f"{name} is of type {getattr(kind, '__name__', kind)}; {shown(found)} was found")

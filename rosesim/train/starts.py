@@ -16,20 +16,21 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.errors import RosesimError
+from rosesim.optimise.descent import Asking, Position, answer
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
-from rosesim.train.descent import Asking, Position, answer
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
-from rosesim.train.loop import Loop, Progress, Report, compile_program
+from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.run import Run, finished, outcome
 from rosesim.train.seeds import SeedRun, SeedRuns
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
+from rosesim.train.training import Progress, Report, Training
 
 
 def _ignore(progress: Progress) -> None:
@@ -119,16 +120,16 @@ class _Start:
         self.error: str | None = None
         self._asking: Asking | None = None
         self._known: Run[Any] | None = None
-        self._loop: Loop | None = None
+        self._training: Training | None = None
         self.like = compiled(made.scene).flat.like
         """Params with what is not tuned in this run."""
         alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
         with self._failing():
             if self.out is not None and not is_run(self.out):
                 folders.begin(self.out, alone)
-            self._loop = Loop(alone, self.out, report)
-            self.like = self._loop.flat.like
-            self._known = finished(self._loop)
+            self._training = Training(alone, self.out, report)
+            self.like = self._training.flat.like
+            self._known = finished(self._training)
             if self.out is not None and self._known is None:
                 alone.write(self.out)  # its iterations may be more than they were
 
@@ -144,9 +145,9 @@ class _Start:
 
     def begin(self) -> None:
         """Open the run's files and ask for the first evaluation, unless there is nothing to do."""
-        if self._known is None and self.error is None and self._loop is not None:
+        if self._known is None and self.error is None and self._training is not None:
             with self._failing():
-                self._asking = self._loop.positions()
+                self._asking = self._training.positions()
                 self.wanted = next(self._asking)
 
     def take(self, loss: float, gradient: Any) -> None:
@@ -164,9 +165,9 @@ class _Start:
     @property
     def outcome(self) -> SeedRun:
         """What became of it."""
-        if self.error is not None or self._loop is None:
+        if self.error is not None or self._training is None:
             return SeedRun(self.seed, None, self.error, self.out)
-        return SeedRun(self.seed, self._known or outcome(self._loop), None, self.out)
+        return SeedRun(self.seed, self._known or outcome(self._training), None, self.out)
 
 
 def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:

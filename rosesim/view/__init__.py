@@ -3,10 +3,11 @@
 pygame and imageio are imported at the first picture.
 """
 
+from rosesim.optimise.descent import Stepper as Optimizer
 from rosesim.view.attempt import Attempt, attempts
 from rosesim.view.display import NoDisplay, open_display
 from rosesim.view.files import require_mp4, write_gif, write_mp4, write_png
-from rosesim.view.live import Beginning, Live, Optimizer
+from rosesim.view.live import Beginning, Live
 from rosesim.view.movie import movie
 from rosesim.view.raster import Box, render
 from rosesim.view.session import Session

@@ -51,6 +51,13 @@ class Attempt:
         return [_straightened(points[:, k]) for k in range(points.shape[1])]
 
 
+def attempt(scene: AnyScene, iteration: int, loss: float, params: Any, inputs: Any) -> Attempt:
+    """The attempt, its trails sampled: whoever draws it finds that done."""
+    made = Attempt(scene, iteration, loss, params, compiled(scene).trajectory(params, inputs))
+    made.trails()
+    return made
+
+
 def attempts(
     scene: AnyScene, inputs: Any, remembered: Sequence[tuple[int, Any]], losses: Sequence[float]
 ) -> list[Attempt]:

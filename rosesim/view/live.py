@@ -10,29 +10,22 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim.ad.errors import RosesimError
+from rosesim.optimise.descent import Stepper
 from rosesim.scenes.compiled import compiled
-from rosesim.scenes.drawn import drawn
 from rosesim.scenes.tree import leaves
-from rosesim.view.attempt import AnyScene, Attempt
-from rosesim.view.descending import Descending, Optimizer
-from rosesim.view.history import History
-
-Vector = NDArray[np.float64]
-Point = tuple[float, float]
+from rosesim.view.attempt import AnyScene, Attempt, attempt
+from rosesim.view.course import Course, Point
 
 PUBLISHED_A_SECOND = 30
 """Snapshots while optimising: each costs a rollout and its trail, and a person sees no more."""
 BREATH_SECONDS = 2e-4
 """Slept after each iteration: a worker that takes the interpreter's lock back at once starves the window."""
-GHOSTS = 8
-"""Past iterations remembered; they are powers of two, closer together where descent is quick."""
 NUDGE = 0.01
 """How far a handle is moved to see whether the start state moves with it, in parts of the picture's height."""
 
@@ -76,28 +69,6 @@ class Snapshot:
     """What a person should know: that the gradient is exactly zero, and why."""
 
 
-@dataclass
-class _Course:
-    """Where an optimisation is; the worker's own."""
-
-    params: Any
-    inputs: Any
-    steps: Descending
-    iteration: int = 0
-    trial: Any = None
-    """Params that are evaluated next; where they are better, they are the params then."""
-    loss: float = math.nan
-    gradient: Any = None
-    """At the params."""
-    history: History = field(default_factory=History)
-    ghosts: list[Attempt] = field(default_factory=list)
-    recorded: bool = False
-    """The history is that of a run, which went on from here: it is kept until this goes another way."""
-    steepest: float = 0.0
-    settled: bool = False
-    """The last step changed nothing, so the next will not either."""
-
-
 class Live:
     """A scene being tuned while somebody watches.
 
@@ -105,17 +76,16 @@ class Live:
     None until there is one, and `failure` a line that says what went wrong, until a command mends it.
     """
 
-    def __init__(self, scene: AnyScene, beginning: Beginning, optimizer: Optimizer):
+    def __init__(self, scene: AnyScene, beginning: Beginning, optimizer: Stepper):
         self.scene, self.beginning, self.optimizer = scene, beginning, optimizer
         self.latest: Snapshot | None = None
         self.failure: str | None = None
         self.optimising = False
         self.evaluations = 0
-        """Of loss and gradient, ever."""
+        """Of loss and gradient, ever, that under way among them."""
         self._program = compiled(scene)
         self._recorded: tuple[Attempt, ...] = ()
         self._course = self._begin()
-        self._held: tuple[str, Point] | None = None
         self._moves_start: dict[str, bool] = {}
         self._published = 0.0
         self._closing = False
@@ -150,15 +120,11 @@ class Live:
 
     def release(self) -> int:
         """Let go of what is held; it stays where it was dragged."""
-        return self._command(lambda: setattr(self, "_held", None))
+        return self._command(lambda: setattr(self._course, "held", None))
 
     def reset(self) -> int:
         """Go back to the beginning."""
-
-        def begin_again() -> None:
-            self._held, self._course = None, self._begin()
-
-        return self._command(begin_again)
+        return self._command(lambda: setattr(self, "_course", self._begin()))
 
     def _command(self, command: Callable[[], None]) -> int:
         with self._changed:
@@ -193,88 +159,42 @@ class Live:
             command()
         if self.latest is None:
             self._first_look()
-        now, flat, going = self._course, self._program.flat, self.optimising
-        if commands:  # what was being tried may be another problem's now
-            now.trial, now.settled = None, False
-        params = now.params if now.trial is None else now.trial
-        iteration = now.iteration + (now.trial is not None)
-        inputs = self._inputs(iteration)
-        loss, gradient = self._program.value_and_grad(params, inputs)
+        now, going = self._course, self.optimising
         self.evaluations += 1
-        loss, steep = float(loss), _length(flat.flatten(gradient))
-        # Where each iteration has inputs of its own, two losses say nothing of their params: every step is taken.
-        is_judged = now.trial is not None and inputs is now.inputs
-        if is_judged and not now.steps.takes(loss if math.isfinite(steep) else math.inf):
-            now.trial = None
-        else:
-            _check_finite("loss", loss, iteration)
-            _check_finite("gradient", steep, iteration)
-            if now.trial is None:
-                now.steps.begin_again(loss)
-            elif not is_judged:
-                now.steps.take(loss)
-            now.params, now.iteration, now.trial = params, iteration, None
-            now.loss, now.gradient = loss, gradient
-            if going or not now.recorded:
-                now.recorded = False
-                now.history.add(iteration, now.loss)
-            now.steepest = max(now.steepest, steep)
-            if going:
-                self._remember(now.loss)
-        if going:
-            self._try(inputs is now.inputs)
+        now.turn(going, again=bool(commands))
         due = time.perf_counter() - self._published > 1 / PUBLISHED_A_SECOND
         if commands or due or now.settled or not going:
-            self._publish(now.loss, now.gradient)
+            self._publish(now.attempt())
         if going and not now.settled:
             time.sleep(BREATH_SECONDS)
 
-    def _try(self, is_given: bool) -> None:
-        """What the optimiser proposes is evaluated next; where that is no other point, there is nothing to do."""
-        now, flat = self._course, self._program.flat
-        x = flat.flatten(now.params)
-        after = now.steps.propose(x, flat.flatten(now.gradient))
-        _check_finite("step", after, now.iteration)
-        if np.array_equal(after, x):
-            now.settled = self._held is None and is_given
-            now.steps.begin_again(now.loss)
-        now.trial = flat.unflatten(after, now.params)
-        if self._held is not None:
-            now.trial, now.inputs = self.scene.drag(*self._held, now.trial, now.inputs)
-
     def _first_look(self) -> None:
         """Publish the replay, which compiles in half the time of the gradient, before that is made."""
-        now, losses = self._course, self.beginning.losses
-        self._publish(losses[now.iteration] if now.recorded else math.nan, None)
+        now, given = self._course, self.beginning
+        loss = given.losses[now.iteration] if now.recorded else math.nan
+        self._publish(attempt(self.scene, now.iteration, loss, now.params, now.drawn_inputs))
         self._recorded = tuple(
-            self._attempt(i, losses[i], params, self.beginning.inputs) for i, params in self.beginning.remembered
+            attempt(self.scene, i, given.losses[i], params, given.inputs) for i, params in given.remembered
         )
         if now.recorded:  # not where something was dragged already
             now.ghosts = list(self._recorded)
 
-    def _begin(self) -> _Course:
+    def _begin(self) -> Course:
         given = self.beginning
-        history, ghosts = History.of(given.losses), list(self._recorded)
-        return _Course(
-            given.params, given.inputs, Descending(self.optimizer), given.iteration,
-            history=history, ghosts=ghosts, recorded=bool(given.losses),
+        return Course(
+            self.scene, self.optimizer, given.params, given.inputs, given.seed, given.iteration, given.losses,
+            self._recorded,
         )  # fmt: skip
-
-    def _inputs(self, iteration: int | None = None) -> Any:
-        """Those of this iteration, or another: the given ones, unless the scene draws others for it."""
-        now = self._course
-        return drawn(self.scene, now.inputs, self.beginning.seed, now.iteration if iteration is None else iteration)
 
     def _hold(self, handle: str, to: Point) -> None:
         now = self._course
-        if self._held is None or self._held[0] != handle:
-            self._course = now = _Course(
-                now.params, self._inputs(), Descending(self.optimizer)
-            )  # another problem has another curve
+        if now.held is None or now.held[0] != handle:  # another problem has another curve
+            now = Course(self.scene, self.optimizer, now.params, now.drawn_inputs, now.seed)
+            self._course = now
             if handle not in self._moves_start:
                 self._moves_start[handle] = self._does_move_start(handle)
-        self._held = (handle, to)
-        now.params, now.inputs = self.scene.drag(handle, to, now.params, now.inputs)
+        now.held = (handle, to)
+        now.drag()
 
     def _does_move_start(self, handle: str) -> bool:
         now, scene = self._course, self.scene
@@ -285,22 +205,9 @@ class Live:
         a, b = leaves(here), leaves(there)
         return any(not np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 
-    def _attempt(self, iteration: int, loss: float, params: Any, inputs: Any) -> Attempt:
-        attempt = Attempt(self.scene, iteration, loss, params, self._program.trajectory(params, inputs))
-        attempt.trails()  # sampled here, so that the window finds it done
-        return attempt
-
-    def _remember(self, loss: float) -> None:
-        """Keep this iteration as a ghost where its number is 0 or a power of two."""
-        now, i = self._course, self._course.iteration
-        if i & (i - 1) == 0 and not (now.ghosts and now.ghosts[-1].iteration >= i):
-            now.ghosts = [*now.ghosts, self._attempt(i, loss, now.params, self._inputs())][-GHOSTS:]
-
-    def _publish(self, loss: float, gradient: Any) -> None:
+    def _publish(self, attempt: Attempt) -> None:
         now = self._course
-        steep = math.nan if gradient is None else _length(self._program.flat.flatten(gradient))
-        inputs = self._inputs()
-        attempt = self._attempt(now.iteration, loss, now.params, inputs)
+        steep, inputs = now.gradient_length, now.drawn_inputs
         note = None
         if steep == 0.0:
             why = self.scene.why_no_gradient(attempt.trajectory, now.params, inputs)
@@ -311,22 +218,12 @@ class Live:
             serial=self._taken,
             attempt=attempt,
             inputs=inputs,
-            gradient=gradient,
+            gradient=now.gradient,
             steep=steep,
             steepest=now.steepest,
             curve=tuple(now.history.points),
             ghosts=tuple(now.ghosts),
-            start_held=self._held is not None and self._moves_start[self._held[0]],
+            start_held=now.held is not None and self._moves_start[now.held[0]],
             note=note,
         )
         self._published = time.perf_counter()
-
-
-def _length(gradient: Vector) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(gradient))
-
-
-def _check_finite(what: str, value: Any, iteration: int) -> None:
-    if not np.isfinite(value).all():
-        raise RosesimError(f"the {what} is not finite at iteration {iteration}: reset (R) goes back")

@@ -7,6 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from rosesim.optimise.descent import Stepper
 from rosesim.scenes.canvas import Canvas
 from rosesim.view import stage, words
 from rosesim.view.attempt import AnyScene
@@ -14,7 +15,7 @@ from rosesim.view.controls import Bar, Switches
 from rosesim.view.curve import loss_curve
 from rosesim.view.display import open_display
 from rosesim.view.layout import LEAST, layout, window_size
-from rosesim.view.live import Beginning, Live, Optimizer
+from rosesim.view.live import Beginning, Live
 from rosesim.view.painter import load_pygame
 from rosesim.view.panel import Panel
 from rosesim.view.raster import Box
@@ -267,7 +268,7 @@ class Window:
                 self.pygame.mouse.set_cursor(shape)
 
 
-def watch(scene: AnyScene, beginning: Beginning, optimizer: Optimizer) -> None:
+def watch(scene: AnyScene, beginning: Beginning, optimizer: Stepper) -> None:
     """Open the viewer on a scene, and return when a person has closed it; NoDisplay where there is none."""
     live = Live(scene, beginning, optimizer)
     window = Window(Session(scene, live), scene.name)

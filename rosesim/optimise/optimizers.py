@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.optimise.schedules import Schedule, parse_schedule
 from rosesim.scenes.errors import SceneError
-from rosesim.train.schedules import Schedule, parse_schedule
 
 Vector = NDArray[np.float64]
 State = dict[str, NDArray[Any]]
@@ -81,6 +81,11 @@ class Bounded:
     The norm is over all params together. Published with the rigid-body robots of DiffTaichi (Hu et al., ICLR
     2020): where the gradient is small it is gradient descent of rate 1, where a contact makes it huge it is
     `Normalized`.
+
+    >>> long, _ = Bounded().step(0.1, 0, np.array([1.0, 0.0]), np.array([30.0, 40.0]), {})
+    >>> short, _ = Bounded().step(0.1, 0, np.array([1.0, 0.0]), np.array([0.03, 0.04]), {})
+    >>> np.round(long, 5), short
+    (array([ 0.94, -0.08]), array([ 0.97, -0.04]))
     """
 
     softening: float = 1e-4

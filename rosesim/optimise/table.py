@@ -1,0 +1,17 @@
+"""The optimisers by the names that the command line knows them by.
+
+The rules with a state in the open are in `optimizers.RULES`.
+"""
+
+from __future__ import annotations
+
+from rosesim.optimise.cmaes import CMAES
+from rosesim.optimise.foreign import Foreign
+from rosesim.optimise.lbfgs import LBFGS
+from rosesim.optimise.optimizers import RULES
+
+FOREIGN: dict[str, Foreign] = {"lbfgs": LBFGS, "cmaes": CMAES}
+"""Each optimiser of another package by its name."""
+
+OPTIMIZERS = (*RULES, *FOREIGN)
+"""The names of all optimisers."""

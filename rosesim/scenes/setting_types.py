@@ -1,0 +1,158 @@
+"""The types that a setting may have: how its value is read from what a person types, written into a file, read back.
+
+A setting is a number, an integer, a boolean, a text, one of some choices (Literal), a tuple of these, None beside one
+of these, or of a type of its own with a `parse(text)` that reads what str(setting) gives. TOML has no null: a setting
+that is None is left out, and an absent one of an optional type is None.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from typing import Any
+
+import numpy as np
+
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.files import shown
+
+
+def from_text(name: str, text: str, kind: Any) -> Any:
+    """The value of a setting of this type from what a person typed; SceneError where it does not fit.
+
+    >>> from_text("size", "3, 4", tuple[int, ...]), from_text("end", "none", float | None)
+    ((3, 4), None)
+    """
+    kind, optional = _optional(kind)
+    if optional and text.lower() == "none":
+        return None
+    if typing.get_origin(kind) is typing.Literal:
+        choices = {str(c): c for c in typing.get_args(kind)}
+        if text not in choices:
+            raise SceneError(f"{name} is one of {', '.join(choices)}; {shown(text)} was given")
+        return choices[text]
+    if hasattr(kind, "parse"):
+        return _parsed(name, text, kind)
+    if typing.get_origin(kind) is tuple:
+        texts = text.split(",")
+        parts = _elements(kind, len(texts))
+        if parts is None:
+            wanted = len(typing.get_args(kind))
+            raise SceneError(f"{name} takes {wanted} values with commas between; {shown(text)} was given")
+        return tuple(from_text(name, t.strip(), k) for t, k in zip(texts, parts, strict=True))
+    if kind is bool:
+        return boolean(name, text)
+    if kind is int:
+        return integer(name, text)
+    if kind is float:
+        return numbers(name, text, ())
+    return text
+
+
+def to_toml(name: str, v: Any, kind: Any) -> Any:
+    """The TOML value of a setting that is not None; SceneError where its type has none."""
+    kind, _ = _optional(kind)
+    if hasattr(kind, "parse"):
+        return str(v)
+    if isinstance(v, np.generic):
+        v = v.item()
+    if isinstance(v, tuple):
+        parts = _elements(kind, len(v)) or [type(x) for x in v]
+        return [to_toml(name, x, k) for x, k in zip(v, parts, strict=True)]
+    if not isinstance(v, bool | int | float | str):
+        raise SceneError(
+            f"the setting {name} of type {type(v).__name__} cannot be written into a run's folder: "
+            "its type needs a parse(text) that reads what str(setting) gives"
+        )
+    return v
+
+
+def from_toml(name: str, found: Any, kind: Any) -> Any:
+    """The value of a setting of this type from its TOML value, None standing for an absent one.
+
+    Raises SceneError where it does not fit.
+
+    >>> from_toml("size", [3, 4], tuple[int, ...]), from_toml("end", None, float | None)
+    ((3, 4), None)
+    """
+    kind, optional = _optional(kind)
+    if found is None:
+        if not optional:
+            raise SceneError(f"{name} is missing")
+        return None
+    if typing.get_origin(kind) is typing.Literal:
+        for choice in typing.get_args(kind):
+            if type(found) is type(choice) and found == choice:
+                return choice
+        raise SceneError(f"{name} is one of {', '.join(map(str, typing.get_args(kind)))}; {shown(found)} was found")
+    if typing.get_origin(kind) is tuple and isinstance(found, list):
+        parts = _elements(kind, len(found))
+        if parts is None:
+            raise SceneError(f"{name} has {len(found)} values; expected {len(typing.get_args(kind))}")
+        return tuple(from_toml(name, x, k) for x, k in zip(found, parts, strict=True))
+    if hasattr(kind, "parse") and isinstance(found, str):
+        return _parsed(name, found, kind)
+    if kind is float and type(found) in (int, float):
+        try:
+            return float(found)
+        except OverflowError:
+            return math.inf
+    if kind in (bool, int, str) and type(found) is kind:
+        return found
+    raise SceneError(f"{name} is of type {getattr(kind, '__name__', kind)}; {shown(found)} was found")
+
+
+def boolean(name: str, text: str) -> bool:
+    """True or false, as a person types it."""
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in known:
+        raise SceneError(f"{name} is true or false; {shown(text)} was given")
+    return known[text.lower()]
+
+
+def integer(name: str, text: str) -> int:
+    """An integer, as a person types it."""
+    try:
+        return int(text)
+    except ValueError:
+        raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
+
+
+def numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:
+    """A number, or an array of the shape from numbers with commas between."""
+    wanted = int(np.prod(shape))
+    expected = "a number" if not shape else f"{wanted} numbers with commas between"
+    try:
+        found = [float(t) for t in text.split(",")]
+    except ValueError:
+        raise SceneError(f"{name} takes {expected}; {shown(text)} was given") from None
+    if len(found) != wanted:
+        raise SceneError(f"{name} takes {expected}; {shown(text)} was given")
+    if not all(map(math.isfinite, found)):
+        raise SceneError(f"{name} takes finite numbers; {shown(text)} was given")
+    return np.array(found).reshape(shape) if shape else found[0]
+
+
+def _optional(kind: Any) -> tuple[Any, bool]:
+    """The type without None, and whether it was there."""
+    if typing.get_origin(kind) not in (typing.Union, types.UnionType):
+        return kind, False
+    parts = typing.get_args(kind)
+    rest = [p for p in parts if p is not types.NoneType]
+    return (rest[0] if len(rest) == 1 else None), len(rest) < len(parts)
+
+
+def _elements(kind: Any, length: int) -> list[Any] | None:
+    """The types of a tuple of that length, if its type allows it."""
+    parts = list(typing.get_args(kind))
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return parts[:1] * length
+    return parts if len(parts) == length else None
+
+
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    try:
+        return kind.parse(text)
+    except ValueError as e:
+        raise SceneError(f"{name}: {e}") from e

@@ -1,0 +1,87 @@
+"""What a run minimises: a scene's loss and its gradient, of params as a vector, for the inputs of an iteration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rosesim.optimise.optimizers import Vector
+from rosesim.scenes.compiled import Compiled, compiled
+from rosesim.scenes.drawn import drawn
+from rosesim.scenes.smooth import Smoothed
+from rosesim.scenes.tree import FlatView
+from rosesim.train.batch import first_not_finite, mean, over_inputs
+from rosesim.train.finite import explain, explain_zero
+from rosesim.train.settings import Settings
+
+
+def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> None:
+    """Compile all that a run calls; nothing is compiled after that."""
+    plan = settings.plan
+    if plan.smoothing is not None:
+        Smoothed(program, plan.smoothing, np.zeros(program.flat.size), program.flat).compile()
+    elif plan.batch is not None:
+        over_inputs = settings.is_drawn
+        program.batch(plan.batch, gradient=True, params=not over_inputs, inputs=over_inputs)
+    else:
+        _ = program.value_and_grad if plan.needs_gradient else program.value
+
+
+class Objective:
+    """The loss of a run, which differs from one iteration to the next where the scene draws inputs."""
+
+    def __init__(self, settings: Settings):
+        self.settings, self.plan, self.is_drawn = settings, settings.plan, settings.is_drawn
+        self.program = compiled(settings.scene).held()  # one physics for a run
+        start = settings.start()
+        self.flat = FlatView.of(start)  # its own: seeds may differ in what is not tuned
+        self.x0 = self.flat.flatten(start)
+        how = self.plan.smoothing
+        self._smoothed = None if how is None else Smoothed(self.program, how, self.x0, self.flat)
+
+    def compile(self) -> None:
+        """Compile all that the run calls."""
+        compile_program(self.program, self.settings)
+
+    def inputs(self, iteration: int | None, nth: int = 0) -> Any:
+        """The inputs of an iteration, the `nth` of a batch: those that were given, where none are drawn."""
+        given = self.settings.inputs
+        if iteration is None or not self.is_drawn:
+            return given
+        return drawn(self.settings.scene, given, self.plan.seed, iteration, nth)
+
+    def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
+        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none.
+
+        Of a smoothed run the loss is that at x all the same, and the gradient the averaged one.
+        """
+        if self.plan.batch is not None and iteration is not None:
+            return mean(*self._each_drawn(x, iteration))
+        if self._smoothed is not None and iteration is not None:
+            z = self._smoothed.perturbations(self.plan.seed, iteration)
+            loss, _, gradient = self._smoothed.evaluate(x, z, self.inputs(iteration))
+            return loss, gradient
+        loss, gradient = self.program.value_and_grad(self.flat.unflatten(x), self.inputs(iteration))
+        return loss, self.flat.flatten(gradient)
+
+    def value(self, x: Vector) -> float:
+        """The loss alone, for the inputs that were given."""
+        return self.program.value(self.flat.unflatten(x), self.settings.inputs)
+
+    def _each_drawn(self, x: Vector, iteration: int) -> tuple[Vector, Vector]:
+        """The losses and gradients at one point for all inputs that an iteration of a batch draws."""
+        assert self.plan.batch is not None
+        inputs = [self.inputs(iteration, k) for k in range(self.plan.batch)]
+        return over_inputs(self.program, x, inputs, self.flat.like)
+
+    # ------------------------------------------------------------------------- what went wrong, and where
+
+    def why_zero(self, x: Vector, iteration: int) -> str | None:
+        """Why the gradient at x is zero, as the scene explains it."""
+        return explain_zero(self.program, self.flat.unflatten(x), self.inputs(iteration))
+
+    def why_not_finite(self, x: Vector, iteration: int, what: str) -> str:
+        """Where in the rollout the loss or the gradient (`what`) at x stopped being finite; "" if unknown."""
+        nth = first_not_finite(*self._each_drawn(x, iteration)) if self.plan.batch and self.is_drawn else 0
+        return explain(self.program, self.flat.unflatten(x), self.inputs(iteration, nth), what)

@@ -1,0 +1,250 @@
+"""One training run: an optimiser over the compiled loss and gradient of a scene, watched and saved."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import statistics
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosesim.optimise.attempts import is_remembered
+from rosesim.optimise.descent import Asking, EveryStep, NotFinite, Position, descend, positions, require_finite
+from rosesim.optimise.foreign import Search
+from rosesim.optimise.optimizers import Vector
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.tree import FlatView
+from rosesim.train.checkpoint import LAST, Best, Checkpoint, read_checkpoint
+from rosesim.train.errors import CannotWrite, Interrupted, TrainingStopped
+from rosesim.train.metrics import MEAN_OVER, Row
+from rosesim.train.objective import Objective
+from rosesim.train.origin import naming_changes
+from rosesim.train.run_files import METRICS, RunFiles
+from rosesim.train.settings import Settings
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known after an iteration."""
+
+    iteration: int
+    loss: float
+    gradient_norm: float | None
+    """None of an optimiser that computes no gradient."""
+    note: str | None = None
+    """What a person should know, once: that the gradient is exactly zero, and why."""
+    seed: int = 0
+    """Of the run that this is of, where several are under way."""
+    recent: float | None = None
+    """The mean loss of this iteration and those before it, 200 at most, where they differ in their inputs."""
+
+
+Report = Callable[[Progress], None]
+
+
+class _Stop(Exception):
+    """Another thread wants the run to end."""
+
+
+class Training:
+    """A run from its settings, or from its folder's checkpoint; `run` carries it out, once.
+
+    It is the optimisers' Task (see `descent`).
+    """
+
+    def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
+        self.settings, self.out, self.report, self.stop = settings, out, report, stop
+        self.plan = settings.plan
+        self.is_drawn = settings.is_drawn
+        self.objective = Objective(settings)
+        rule = self.plan.rule(settings.inputs)
+        self.optimizer = None if rule is None else replace(rule, bounds=self.objective.program.bounds)
+        state = {} if self.optimizer is None else self.optimizer.start(self.objective.x0)
+        self.at = Position(0, self.objective.x0, state)
+        self.best: Best | None = None
+        self.attempts: list[tuple[int, Vector]] = []
+        self.ended = ""
+        self.compile_seconds, self._before = 0.0, 0.0
+        self.done = False
+        if out is not None and (out / LAST).exists():
+            with naming_changes(settings.origin, type(settings.scene)):
+                self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
+        self.resumed_at = self.at.iteration
+        self.rows: list[Row] = []
+        self._told = False
+        self._files: RunFiles | None = None
+        self._begun = 0.0
+
+    def _take_up(self, c: Checkpoint) -> None:
+        i = c.position.iteration
+        self.at, self.best, self.ended, self.done = c.position, c.best, c.ended, c.done
+        self.objective.flat = self.flat.keeping(c.kept)
+        self.attempts = [a for a in c.attempts if a[0] < i]  # that of iteration i comes again with its evaluation
+        self._before, self.compile_seconds = c.seconds, c.compile_seconds
+
+    @property
+    def flat(self) -> FlatView[Any]:
+        """The params as a vector, and what is not tuned beside them."""
+        return self.objective.flat
+
+    @property
+    def seconds(self) -> float:
+        """That the run has taken, over all its resumptions."""
+        return self._before + (time.perf_counter() - self._begun if self._begun else 0.0)
+
+    def run(self) -> None:
+        """Optimise. Raises TrainingStopped where it ends before its time, with everything saved until then."""
+        with self._under_way():
+            self.ended = self._optimise() or ""
+
+    def positions(self) -> Asking:
+        """The same for whoever evaluates this run together with others (see `starts`)."""
+        assert self.optimizer is not None
+        with self._under_way():
+            yield from positions(EveryStep(self.optimizer), self.at, self.plan.iterations, self)
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Generator[None]:
+        """The run's files, open; whatever ends the run, all is saved, and what a person should know is said."""
+        self.done, self.ended = False, ""
+        if self.out is not None:
+            self._files = RunFiles(self.out, self.settings, self.at.iteration, self.flat.size)
+            self.rows = self._files.metrics.rows
+        try:
+            begun = time.perf_counter()
+            self.objective.compile()
+            self.compile_seconds = time.perf_counter() - begun
+            self._begun = time.perf_counter()
+            if self._files is not None:
+                self._files.begin()
+            yield
+            self.done = True
+            self.save()
+        except (KeyboardInterrupt, _Stop):
+            self.save()
+            raise Interrupted(f"interrupted at iteration {self.at.iteration}{self._go_on()}") from None
+        except NotFinite as e:
+            self.save()
+            raise TrainingStopped(self._explain(e)) from None
+        except CannotWrite as e:
+            raise TrainingStopped(f"{e}{self._go_on(' once it can be')}") from None
+        except BaseException:
+            with contextlib.suppress(CannotWrite):
+                self.save()
+            raise
+        finally:
+            if self._files is not None:
+                self._files.close()
+
+    def _optimise(self) -> str | None:
+        plan = self.plan
+        if plan.foreign is not None:
+            search = Search(plan.iterations, self.objective.program.bounds, plan.seed, plan.sigma)
+            return plan.foreign.drive(self.objective.x0, search, self)
+        assert self.optimizer is not None
+        return descend(self.optimizer, self.at, plan.iterations, self)
+
+    def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
+        """The loss and its gradient: see `Objective.evaluate`."""
+        return self._recorded(x, lambda: self.objective.evaluate(x, iteration))
+
+    def value(self, x: Vector) -> float:
+        """The loss alone."""
+        return self._recorded(x, lambda: (self.objective.value(x), np.zeros(0)))[0]
+
+    def _recorded(self, x: Vector, compute: Callable[[], tuple[float, Vector]]) -> tuple[float, Vector]:
+        """The evaluation at x, from the record where it was made before."""
+        record = None if self._files is None else self._files.evaluations
+        if record is None:
+            return compute()
+        if (known := record.recorded(x)) is not None:
+            return known
+        loss, gradient = compute()
+        record.add(x, loss, gradient)
+        return loss, gradient
+
+    def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
+        """Take note of an iteration; see `descent.Task`."""
+        i = at.iteration
+        if i < self.resumed_at:  # a replay on its way to where the run was
+            if self.rows and self.rows[i].loss != loss:
+                with naming_changes(self.settings.origin, type(self.settings.scene)):
+                    raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
+            return
+        self.at = at
+        row = Row(i, loss, gradient_norm, round(self.seconds, 6))
+        if self._files is None:
+            self.rows.append(row)
+        else:
+            self._files.metrics.add(row)
+        require_finite(i, at.x, loss, gradient_norm)
+        recent = None
+        if self.is_drawn:
+            recent = statistics.fmean(r.loss for r in self.rows[-MEAN_OVER:])
+            self._consider_mean(i, at.x, recent)
+        else:
+            self.consider(i, at.x, loss)
+        if is_remembered(i):
+            self.attempts.append((i, at.x))
+        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent))
+        if self._files is not None and self._files.is_due:
+            self.save()
+        if self.stop is not None and self.stop.is_set():
+            raise _Stop
+
+    def consider(self, iteration: int, x: Vector, loss: float) -> None:
+        """Take note of a point that may be the best one seen."""
+        if self.best is None or loss < self.best.loss:
+            self.best = Best(loss, iteration, x)
+
+    def _consider_mean(self, iteration: int, x: Vector, recent: float) -> None:
+        """The same where inputs differ, and a low loss may be luck: the mean counts.
+
+        Until it is over MEAN_OVER iterations, the latest point is the best one.
+        """
+        if iteration < MEAN_OVER:
+            self.best = Best(recent, iteration, x)
+        else:
+            self.consider(iteration, x, recent)
+
+    def save(self) -> None:
+        """Write a checkpoint into the run's folder, if it has one."""
+        if self._files is None:
+            return
+        c = Checkpoint(
+            self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
+            self.ended,
+        )  # fmt: skip
+        self._files.save(c, self.flat)
+
+    def _note(self, at: Position, gradient_norm: float | None) -> str | None:
+        if gradient_norm != 0.0 or self._told:
+            return None
+        self._told = True
+        why = self.objective.why_zero(at.x, at.iteration)
+        return f"the gradient is zero at iteration {at.iteration}" + (
+            f": {why}" if why else ("" if self.is_drawn else "; nothing will change")
+        )
+
+    def _explain(self, e: NotFinite) -> str:
+        if e.what == "update":
+            return f"the params are no longer finite after the update of iteration {e.iteration}{self._where()}"
+        why = self.objective.why_not_finite(e.x, e.iteration, e.what)
+        return f"the {e.what} is no longer finite {e.when}" + (f": {why}" if why else "") + self._where()
+
+    def _where(self) -> str:
+        return "" if self.out is None else f"; what was reached is in {self.out}"
+
+    def _go_on(self, when: str = "") -> str:
+        return "" if self.out is None else f"; --resume {self.out} goes on from there{when}"
+
+    @property
+    def seconds_per_iteration(self) -> float:
+        """Mean, of all iterations and all that they evaluated."""
+        return self.rows[-1].seconds / len(self.rows) if self.rows else math.nan
