@@ -11,18 +11,10 @@ from rosesim.ad.builder import Builder
 from rosesim.ad.ir import BOOL, Atom, Expr, FloatT, Let, Lit, Loop, Op, Ty, Var, index_ty, operands
 from rosesim.ad.ops import OPS
 
-HARMLESS = frozenset({
-    "neg", "abs", "sign", "floor", "ceil", "trunc", "copysign", "minimum", "maximum", "select", "real", "atan",
-    "atan2", "tanh", "unit", "erf",
-})  # fmt: skip
-"""The operators with a real result that give a NaN of a NaN alone, and an infinity of an infinity alone."""
-
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
-
 
 def can_be_bad(name: str) -> bool:
     """Whether an operator may give a bad number of good ones."""
-    return OPS[name].result == "r" and name not in HARMLESS or name in ("floor_clamp", "floor_wrap")
+    return OPS[name].can_be_bad
 
 
 def _greatest(ty: Ty) -> Lit:
@@ -83,10 +75,7 @@ def told(e: Expr) -> str:
     if OPS[e.name].result == "i":
         return "{0} was made an index"
     k = len(e.args)
-    args = [f"{{{j}}}" for j in range(k)]
-    if e.name in _INFIX:
-        return f"{args[0]} {_INFIX[e.name]} {args[1]} gave {{{k}}}"
-    return f"{e.name}({', '.join(args)}) gave {{{k}}}"
+    return f"{OPS[e.name].written(*(f'{{{j}}}' for j in range(k)))} gave {{{k}}}"
 
 
 def braced(text: object) -> str:

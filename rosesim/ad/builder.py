@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.errors import TraceError
+from rosesim.ad.intervals import hull, interval
 from rosesim.ad.ir import (
     BOOL,
     REAL,
@@ -43,6 +44,7 @@ from rosesim.ad.ir import (
     Where,
 )
 from rosesim.ad.ops import OPS
+from rosesim.ad.sym import Sym
 
 _SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
 """The operators that may be simplified though no argument is a literal."""
@@ -261,15 +263,14 @@ def whole(i: int) -> Lit:
     return Lit(i, Ty(IntT(i, i)))
 
 
+def syms(b: Builder, *atoms: Atom) -> list[Sym]:
+    """The atoms as what formulas of `ad/ops.py` take, to be written where `b` writes."""
+    return [Sym(a, lambda name, args: b.op(name, *args)) for a in atoms]
+
+
 def _key(a: Atom) -> Any:
     """Equal exactly where two atoms are interchangeable: 0.0 and -0.0 are not."""
     return a if isinstance(a, Var) else (a.ty, a.value, math.copysign(1.0, a.value))
-
-
-def _bounds(a: Atom) -> tuple[int, int]:
-    s = a.ty.scalar
-    assert isinstance(s, IntT)
-    return s.lo, s.hi
 
 
 def result_type(name: str, args: Sequence[Atom], where: Where | None = None) -> Ty:
@@ -283,29 +284,16 @@ def result_type(name: str, args: Sequence[Atom], where: Where | None = None) -> 
         case "a":
             x, y = args[-2].ty, args[-1].ty
             if isinstance(x.scalar, IntT) and isinstance(y.scalar, IntT):
-                return Ty(IntT(min(x.scalar.lo, y.scalar.lo), max(x.scalar.hi, y.scalar.hi)))
+                return Ty(IntT(*hull(interval(x.scalar), interval(y.scalar))))
             return x
         case _:
             return Ty(_int_bounds(name, args, where))
 
 
 def _int_bounds(name: str, args: Sequence[Atom], where: Where | None) -> IntT:
-    (a, b), (c, d) = _bounds(args[0]), _bounds(args[1])
-    match name:
-        case "iadd":
-            lo, hi = a + c, b + d
-        case "isub":
-            lo, hi = a - d, b - c
-        case "imul":
-            ends = (a * c, a * d, b * c, b * d)
-            lo, hi = min(ends), max(ends)
-        case "idiv":
-            ends = (a // c, a // d, b // c, b // d)
-            lo, hi = min(ends), max(ends)
-        case "imod":
-            lo, hi = (a, b) if a >= 0 and b < c else (0, d - 1)
-        case _:
-            raise AssertionError(f"{name} does not determine its bounds")
+    bounds = OPS[name].bounds
+    assert bounds is not None, f"the row of {name} has no bounds"
+    lo, hi = bounds(*(interval(s) if isinstance(s := a.ty.scalar, IntT) else None for a in args))
     if max(abs(lo), abs(hi)) >= FAR:
         raise TraceError(
             f"a whole number that may lie anywhere in {lo} .. {hi} was found; whole numbers here stay below "

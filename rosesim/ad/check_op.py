@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from rosesim.ad import ir
+from rosesim.ad import intervals, ir
+from rosesim.ad.intervals import interval
 from rosesim.ad.ops import OPS, Operator
 from rosesim.ad.show import type_text
 
@@ -62,8 +63,8 @@ def whole(a: ir.Atom, what: str) -> ir.IntT:
 
 
 def within(inner: ir.IntT, outer: ir.IntT) -> bool:
-    """Whether every number of one type is of the other; a type of no numbers is within all."""
-    return inner.lo > inner.hi or (outer.lo <= inner.lo and inner.hi <= outer.hi)
+    """Whether every integer of one type is of the other; a type of none is within all."""
+    return intervals.within(interval(inner), interval(outer))
 
 
 def is_nonzero_tangent(a: ir.Atom) -> bool:
@@ -93,8 +94,9 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         same(out, ir.Ty(ir.TanT(*widths)), f"the result of {name}")
         return
     for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
-        if need not in ("a", have):
-            wanted = {"r": "a real", "b": "a truth", "i": "a whole number"}[need]
+        kind = "i" if need in "pn" else need
+        if kind not in ("a", have):
+            wanted = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
             fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {wanted}")
     _check_result(row, args, out, widths)
 
@@ -112,7 +114,7 @@ def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: 
         case "a":
             _check_alike(row, args, out, what)
         case _:
-            _check_bounds(row.name, args, out, what)
+            _check_bounds(row, args, out, what)
 
 
 def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
@@ -128,49 +130,25 @@ def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str
             same(a, out, f"argument {k} of {row.name}")
 
 
-def _check_bounds(name: str, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
+def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
     if not isinstance(out.scalar, ir.IntT):
         fail(f"{what} is {type_text(out)}, expected a whole number")
-    if name in ("floor_clamp", "floor_wrap", "int_clamp", "int_wrap"):
+    if row.kinds.endswith("n"):
         n = args[-1]
         if not isinstance(n, ir.Lit) or n.value < 1:
-            fail(f"the last argument of {name} is a literal of at least 1")
+            fail(f"the last argument of {row.name} is a literal of at least 1")
         same(out, ir.index_ty(int(n.value)), what)
         return
-    bounds = [whole(a, f"argument {k} of {name}") for k, a in enumerate(args)]
-    proved = _proved(name, bounds)
+    known = [interval(whole(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
+    for need, (lo, hi) in zip(row.kinds, known, strict=True):
+        if need == "p" and lo < 1:
+            fail(f"the divisor of {row.name} is within {lo} .. {hi}, and must be positive")
+    if row.bounds is None:
+        fail(f"no rule for the bounds of {row.name}")
+    proved = row.bounds(*known)
     # An argument of a type without values: this never runs, so its result may be said to be anything.
-    if all(b.lo <= b.hi for b in bounds) and not within(proved, out.scalar):
-        fail(f"{what} is {type_text(out)}, which does not contain {proved.lo} .. {proved.hi}")
-
-
-def _proved(name: str, bounds: list[ir.IntT]) -> ir.IntT:
-    """The least bounds that hold the result for every value of the arguments."""
-    i, j = bounds[0], bounds[-1]
-    if name in ("idiv", "imod") and j.lo < 1:
-        fail(f"the divisor of {name} is within {j.lo} .. {j.hi}, and must be positive")
-    match name:
-        case "iadd":
-            return ir.IntT(i.lo + j.lo, i.hi + j.hi)
-        case "isub":
-            return ir.IntT(i.lo - j.hi, i.hi - j.lo)
-        case "imul":
-            return _hull(i.lo * j.lo, i.lo * j.hi, i.hi * j.lo, i.hi * j.hi)
-        case "idiv":
-            # Monotone in each argument while the divisor is positive, so the corners are the extremes.
-            return _hull(i.lo // j.lo, i.lo // j.hi, i.hi // j.lo, i.hi // j.hi)
-        case "imod" if i.lo >= 0 and i.hi < j.lo:
-            return i
-        case "imod":
-            return ir.IntT(0, min(i.hi, j.hi - 1) if i.lo >= 0 else j.hi - 1)
-        case "cast":
-            return i
-        case _:
-            fail(f"no rule for the bounds of {name}")
-
-
-def _hull(*numbers: int) -> ir.IntT:
-    return ir.IntT(min(numbers), max(numbers))
+    if all(lo <= hi for lo, hi in known) and not intervals.within(proved, interval(out.scalar)):
+        fail(f"{what} is {type_text(out)}, which does not contain {proved[0]} .. {proved[1]}")
 
 
 def _kind(scalar: ir.Scalar) -> str:

@@ -16,24 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.builder import Builder, real
+from rosesim.ad.builder import Builder, real, syms
 from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Where
+from rosesim.ad.ops import OPS
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.rewrite import erased, real_type
 
-WORDS = {
-    "select": "select", "minimum": "minimum", "maximum": "maximum", "abs": "abs", "sign": "sign",
-    "copysign": "copysign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "fmod": "fmod",
-    "floor_clamp": "an index", "floor_wrap": "an index",
-}  # fmt: skip
 RAN = "ran"
 """The word of the column beside a choice of two, which counts how often it was met."""
 COUNT = "the count of while_loop"
-CHOICES = frozenset({"the branch of cond", "select", "minimum", "maximum"})
-
-
-TIPS = {"sqrt": "sqrt", "hypot": "hypot", "atan2": "atan2", "pow": "pow", "div": "a division"}
-"""Operators that are smooth but at one point, or across one line."""
+_KINKS = {name: row.kink for name, row in OPS.items() if row.kink is not None}
+CHOICES = frozenset({"the branch of cond", *(kink.word for name, kink in _KINKS.items() if OPS[name].choose)})
+"""The words of the choices of two."""
+CONTINUOUS = frozenset(kink.word for kink in _KINKS.values() if kink.decision is not None and not kink.jumps)
+"""The words of the decisions at which a value has a kink, and never jumps."""
 
 
 class _Decisions:
@@ -51,10 +47,8 @@ class _Decisions:
         match let.expr:
             case Op("select", (Lit(), _, _)):
                 return ()
-            case Op(("select" | "minimum" | "maximum") as name, _) if name == "select" or _real(let):
-                return (WORDS[name], RAN)
-            case Op(name, _) if name in WORDS:
-                return (WORDS[name],)
+            case Op(name, _) if (kink := OPS[name].kink) is not None and kink.decision is not None:
+                return (kink.word,) if OPS[name].choose is None else (kink.word, RAN)
             case Cond():
                 return ("the branch of cond", RAN)
             case Loop(test=test) if test is not None:
@@ -67,7 +61,10 @@ class _Decisions:
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
         match let.expr:
             case Op(name, args):
-                return self._op(name, [of(a) for a in args], of(let.outs[0]), b)
+                kink = OPS[name].kink
+                assert kink is not None and kink.decision is not None
+                went = kink.decision(*syms(b, *map(of, args), of(let.outs[0]))).atom
+                return (went,) if OPS[name].choose is None else (went, real(1.0))
             case Cond(p, _, _):
                 return (b.op("select", of(p), real(1.0), real(0.0)), real(1.0))
             case Loop(upto=upto) as e:
@@ -76,25 +73,6 @@ class _Decisions:
                 return (b.op("real", of(count)),)
             case _:
                 raise AssertionError(let.expr)
-
-    def _op(self, name: str, args: Sequence[Atom], out: Atom, b: Builder) -> Sequence[Atom]:
-        match name:
-            case "select":
-                return (b.op("select", args[0], real(1.0), real(0.0)), real(1.0))
-            case "minimum" | "maximum":
-                p = b.op("le" if name == "minimum" else "ge", *args)
-                return (b.op("select", p, real(1.0), real(0.0)), real(1.0))
-            case "abs":
-                return (b.op("sign", args[0]),)
-            case "copysign":
-                return (b.op("add", b.op("sign", args[0]), b.op("mul", real(3.0), b.op("sign", out))),)
-            case "fmod":
-                cell = b.op("div", b.op("sub", args[0], out), args[1])
-                return (b.op("floor", b.op("add", cell, real(0.5))),)
-            case "floor_clamp" | "floor_wrap":
-                return (b.op("real", out),)
-            case _:
-                return (out,)
 
     def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
         return ()
@@ -111,26 +89,17 @@ class _Tips:
 
     def columns(self, let: Let) -> tuple[str, ...]:
         e = let.expr
-        if isinstance(e, Op) and e.name in TIPS and _real(let):
-            return () if e.name == "div" and isinstance(e.args[1], Lit) else (TIPS[e.name],)
-        return ()
+        if not isinstance(e, Op) or not isinstance(let.outs[0].ty.scalar, FloatT):
+            return ()
+        side = _side(e, let.outs[0], Builder(), lambda a: a)
+        # A divisor that is a literal is always on one side.
+        return () if side is None or isinstance(side[1], Lit) else (side[0],)
 
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
-        e = let.expr
-        assert isinstance(e, Op)
-        args = [of(a) for a in e.args]
-        match e.name:
-            case "sqrt" | "pow":
-                return (b.op("sign", args[0]),)
-            case "hypot":
-                return (b.op("sign", of(let.outs[0])),)
-            case "div":
-                return (b.op("sign", args[1]),)
-            case _:  # atan2 jumps across the negative x-axis
-                side = b.op("select", b.op("lt", args[0], real(0.0)), real(-1.0), real(1.0))
-                at = b.op("select", b.op("lt", args[1], real(0.0)), side, real(0.0))
-                size = b.op("sign", b.op("hypot", args[0], args[1]))
-                return (b.op("add", at, b.op("mul", real(3.0), size)),)
+        assert isinstance(let.expr, Op)
+        side = _side(let.expr, let.outs[0], b, of)
+        assert side is not None
+        return (side[1],)
 
     def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
         return ()
@@ -139,8 +108,12 @@ class _Tips:
         return None
 
 
-def _real(let: Let) -> bool:
-    return isinstance(let.outs[0].ty.scalar, FloatT)
+def _side(e: Op, out: Atom, b: Builder, of: Name) -> tuple[str, Atom] | None:
+    """On which side of its singular point an operator is, after the word for it; None where it has no such point."""
+    kink = OPS[e.name].kink
+    if kink is None or kink.side is None:
+        return None
+    return kink.word, kink.side(*syms(b, *map(of, e.args), of(out))).atom
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rosesim.ad import deep
-from rosesim.ad.builder import Builder
+from rosesim.ad.builder import Builder, syms
 from rosesim.ad.errors import TraceError
 from rosesim.ad.ir import (
     TAN,
@@ -287,13 +287,9 @@ class Forward:
         """The tangent of an operator's result: coefficients times tangents, or a choice of one."""
         row = OPS[name]
         b = self.b
-
-        def emit(op: str, atoms: tuple[Atom, ...]) -> Atom:
-            return b.op(op, *atoms)
-
-        syms = [Sym(a, emit) for a in args]
+        *given, z = syms(b, *args, out)
         if row.choose is not None:
-            p, j, k = row.choose(*syms)
+            p, j, k = row.choose(*given)
             return b.op("select", p.atom, self.tan(args[j]), self.tan(args[k]))
         assert row.partials is not None
         if name in ("mul", "pow", "sqrt"):
@@ -301,7 +297,7 @@ class Forward:
             if smooth is not None:
                 return smooth
         total: Atom | None = None
-        for a, c in zip(args, row.partials(*syms, Sym(out, emit)), strict=True):
+        for a, c in zip(args, row.partials(*given, z), strict=True):
             if a not in self.on or c is None:
                 continue
             factor = c.atom if isinstance(c, Sym) else Lit(c, Ty(FloatT()))

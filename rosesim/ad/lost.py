@@ -11,21 +11,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from rosesim.ad.builder import Builder
+from rosesim.ad.builder import Builder, syms
 from rosesim.ad.decisions import COUNT
 from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Stop, Var, free_vars
+from rosesim.ad.ops import OPS
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.totals import total
 
 SMALL = 64
 """Arrays of more numbers are not added up at every branch: their elements are seen at the comparisons."""
 
-WORDS = {
-    "sign": "sign", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "floor_clamp": "an index",
-    "floor_wrap": "an index", "copysign": "the sign for copysign", "select": "select", "minimum": "minimum",
-    "maximum": "maximum",
-    **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), "a comparison"),
-}  # fmt: skip
+_LOST = {
+    name: (row.kink.lost_word, row.kink.lost)
+    for name, row in OPS.items()
+    if row.kink is not None and row.kink.lost is not None
+}
+"""Of each operator that ends a derivative the word for that, and the value."""
+FLAT = frozenset(word for name, (word, _) in _LOST.items() if OPS[name].result != "b" and not OPS[name].choose)
+"""The words of the operators that are constant between their steps."""
 
 
 class _Lost:
@@ -37,11 +40,10 @@ class _Lost:
 
     def columns(self, let: Let) -> tuple[str, ...]:
         match let.expr:
-            case Op(("select" | "minimum" | "maximum") as name, args):
-                real = isinstance(let.outs[0].ty.scalar, FloatT) and not isinstance(args[0], Lit)
-                return (WORDS[name],) if real or name != "select" else ()
-            case Op(name, args) if name in WORDS and any(isinstance(a, Var) for a in args):
-                return (WORDS[name],)
+            case Op("select", (p, _, _)) if isinstance(p, Lit) or not isinstance(let.outs[0].ty.scalar, FloatT):
+                return ()
+            case Op(name, args) if name in _LOST and any(isinstance(a, Var) for a in args):
+                return (_LOST[name][0],)
             case Stop(x) if isinstance(x.ty.scalar, FloatT):
                 return ("stop_gradient",)
             case Cond() as e if (_read(e.then) or _read(e.orelse)) and _gives_reals(let):
@@ -54,19 +56,7 @@ class _Lost:
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
         match let.expr:
             case Op(name, args):
-                a = [of(x) for x in args]
-                match name:
-                    case "select":
-                        return (b.op("select", a[0], a[2], a[1]),)
-                    case "minimum" | "maximum":
-                        p = b.op("le" if name == "minimum" else "ge", *a)
-                        return (b.op("select", p, a[1], a[0]),)
-                    case "copysign":
-                        return (a[1],)
-                    case "sign" | "floor" | "ceil" | "trunc" | "floor_clamp" | "floor_wrap":
-                        return (a[0],)
-                    case _:
-                        return (b.op("sub", *a),)
+                return (_LOST[name][1](*syms(b, *map(of, args), of(let.outs[0]))).atom,)
             case Stop(x):
                 return (total(b, of(x)),)
             case Loop(carries=carries, test=test) if test is not None:

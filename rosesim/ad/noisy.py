@@ -17,13 +17,11 @@ from collections.abc import Sequence
 from rosesim.ad.builder import Builder, real
 from rosesim.ad.elementwise import zipped
 from rosesim.ad.ir import REAL, Atom, Block, Call, Expr, FloatT, Func, Let, Loop, Op, Var, Where, reachable
+from rosesim.ad.ops import OPS
 from rosesim.ad.rewrite import Copy
 
-ROUNDED = frozenset({
-    "add", "sub", "mul", "div", "fmod", "sqrt", "hypot", "pow", "exp", "expm1", "log", "log1p", "erf", "sin", "cos",
-    "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
-})  # fmt: skip
-"""The operators whose results are rounded."""
+ROUNDED = frozenset(name for name, row in OPS.items() if row.result == "r" and not row.exact) - {"unit"}
+"""The operators whose results get noise: all that round. (`unit` never had any.)"""
 FACTORS = 8
 LARGE = 1e4
 """A phase lies between this and twice this: far more than a turn, and its fraction keeps ten digits."""

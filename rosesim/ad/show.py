@@ -22,14 +22,7 @@ import numpy as np
 
 from rosesim.ad import ir
 from rosesim.ad.deep import nested
-
-_INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/",
-    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-    "and": "and", "or": "or", "xor": "xor",
-    "iadd": "+", "isub": "-", "imul": "*", "idiv": "//", "imod": "%",
-    "ieq": "==", "ilt": "<", "ile": "<=",
-}  # fmt: skip
+from rosesim.ad.ops import OPS
 
 _SHOWN_ELEMENTS = 8
 """A captured array shows this many of its elements."""
@@ -188,17 +181,10 @@ class _Printer:
 
     def op(self, name: str, args: tuple[ir.Atom, ...]) -> str:
         texts = [self.atom(a) for a in args]
-        match name, texts:
-            case "neg", [x]:
-                return f"-{x}"
-            case "not", [p]:
-                return f"not {p}"
-            case "select", [p, x, y]:
-                return f"{x} if {p} else {y}"
-            case _, [x, y] if name in _INFIX:
-                return f"{x} {_INFIX[name]} {y}"
-            case _:
-                return f"{name}({', '.join(texts)})"
+        row = OPS.get(name)  # None, or another number of arguments: a broken program is shown as it is
+        if row is None or len(texts) != len(row.kinds):
+            return f"{name}({', '.join(texts)})"
+        return row.written(*texts)
 
     def loop(self, e: ir.Loop) -> str:
         parts = ["loop", self.typed(e.index)]

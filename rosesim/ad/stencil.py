@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 from rosesim.ad import deep
 from rosesim.ad.builder import Builder, whole, zero
+from rosesim.ad.intervals import interval, is_at_most, is_equal, is_less
 from rosesim.ad.ir import (
     BOOL,
     Accum,
@@ -45,6 +46,7 @@ from rosesim.ad.ir import (
     blocks,
     operands,
 )
+from rosesim.ad.ops import OPS
 
 TRUE = Lit(True, BOOL)
 FARTHEST = 4
@@ -290,6 +292,9 @@ class _Turning:
         ]
 
 
+_COMPARED = {"ilt": is_less, "ile": is_at_most, "ieq": is_equal}
+
+
 class _Bounded:
     """What is known of values where the indices lie within bounds."""
 
@@ -318,12 +323,7 @@ class _Bounded:
             return bool(p.value)
         match self.made.get(p):
             case Op("ilt" | "ile" | "ieq" as name, (x, y)):
-                (a, b), (c, d) = self.range(x), self.range(y)
-                if name == "ieq":
-                    return False if b < c or d < a else True if a == b == c == d else None
-                if name == "ilt":
-                    return True if b < c else False if a >= d else None
-                return True if b <= c else False if a > d else None
+                return _COMPARED[name](self.range(x), self.range(y))
             case Op("select", (q, x, y)):
                 chosen, known = self.truth(q), (self.truth(x), self.truth(y))
                 return known[0] if chosen or known[0] is known[1] else known[1] if chosen is False else None
@@ -346,17 +346,11 @@ class _Bounded:
         if a in self.bounds:
             return self.bounds[a]
         match self.made.get(a):
-            case Op("iadd", (x, y)):
-                (p, q), (r, s) = self.range(x), self.range(y)
-                return p + r, q + s
-            case Op("isub", (x, y)):
-                (p, q), (r, s) = self.range(x), self.range(y)
-                return p - s, q - r
-            case Op("cast", (x,)):
-                return self.range(x)
+            case Op(name, args) if (bounds := OPS[name].bounds) is not None and "r" not in OPS[name].kinds:
+                return bounds(*map(self.range, args))
             case _:
                 assert isinstance(a.ty.scalar, IntT)
-                return a.ty.scalar.lo, a.ty.scalar.hi
+                return interval(a.ty.scalar)
 
 
 class _Elsewhere(_Bounded):

@@ -19,6 +19,7 @@ from rosesim.ad.ir import BOOL as BOOL_TY
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.locate import here
 from rosesim.ad.narrow import is_array, is_list, is_truth, is_whole
+from rosesim.ad.ops import OPS
 
 _UFUNCS = {
     "add": "__add__", "subtract": "__sub__", "multiply": "__mul__", "divide": "__truediv__", "power": "__pow__",
@@ -27,8 +28,8 @@ _UFUNCS = {
     "remainder": "__mod__", "logical_and": "__and__", "bitwise_and": "__and__", "bitwise_or": "__or__",
     "bitwise_xor": "__xor__",
 }  # fmt: skip
-_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "iadd": "+", "isub": "-", "imul": "*",
-          "idiv": "//", "imod": "%"}  # fmt: skip
+_SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
+"""Operators as the user writes them: as programs show them, but for a power."""
 _BOOL_HINT = "; a Bool becomes a number by Real(p)"
 _TANGENT_HINT = (
     "; a tangent takes linear operations only: add and subtract tangents, multiply or divide one by a Real, "

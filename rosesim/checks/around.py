@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.decisions import RAN, Flip, first_flip
+from rosesim.ad.decisions import CONTINUOUS, RAN, Flip, first_flip
 from rosesim.ad.function import Program
 from rosesim.ad.machine import cores
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import LONG, Programs, Vector
 from rosesim.checks.scale import Given, given_scales
-
-CONTINUOUS = frozenset({"minimum", "maximum", "abs"})
-"""Decisions at which the two ways meet: the slope changes there, the value does not jump."""
 
 
 class Around:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.decisions import COUNT, never
+from rosesim.ad.decisions import CHOICES, CONTINUOUS, COUNT, never
 from rosesim.ad.depend import depends
 from rosesim.ad.ir import Where
+from rosesim.ad.lost import FLAT
 from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.slopes import Slopes
 
 LINES = 3
 """So many places are named; a program of many contacts may have hundreds."""
-FLAT = frozenset({"floor", "ceil", "trunc", "sign", "an index", "the sign for copysign"})
 Lost = tuple[str, Where | None]
 
 
@@ -54,7 +54,7 @@ def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None
         ]
         return "it reaches the value only through a branch that was never taken: " + _some(words)
     for words, kinds in (
-        ("the value was clamped: the other argument was taken by ", {"minimum", "maximum"}),
+        ("the value was clamped: the other argument was taken by ", CONTINUOUS & CHOICES),
         ("it goes on only as a whole number, which is constant between its steps: ", FLAT),
         ("it goes on only through ", {"stop_gradient"}),
         ("where it would reach the value the other side was taken: ", {"the branch of cond", "select"}),
