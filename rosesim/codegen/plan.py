@@ -70,6 +70,20 @@ def shared_batch(func: Func) -> Loop | None:
     return None
 
 
+def whole_batch(func: Func) -> Loop | None:
+    """The batch that gives all results of a program, each run of which can be a thread of a grid.
+
+    What stands beside it is done by every thread.
+    """
+    if not isinstance(func.body, Block):
+        return None
+    for let in func.body.lets:
+        e = let.expr
+        if isinstance(e, Loop) and e.batch and not e.carries and set(func.body.results) <= set(let.outs):
+            return e
+    return None
+
+
 def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     """The functions that may end the program."""
     found: set[Func] = set()
