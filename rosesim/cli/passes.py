@@ -42,7 +42,8 @@ class Journey:
 
 
 def journey(name: str, assignments: list[str], target: str) -> Journey:
-    """Trace the gradient of a scene's loss and carry it up to the backend; nothing is compiled.
+    """Trace the gradient of a scene's loss and carry it up to the backend; nothing is compiled. What this
+    process has traced before is not traced again, so the command does this once.
 
     Raises ValueError where there is no such target.
     """

@@ -13,7 +13,7 @@ from rosesim.ad import program_pass, tidy
 from rosesim.ad.debug import guarded
 from rosesim.ad.errors import TypeMismatch
 from rosesim.ad.inline import inlined
-from rosesim.ad.ir import Call, Func, Loop, Opaque, reachable
+from rosesim.ad.ir import Func, Loop, Opaque, reachable
 from rosesim.ad.program_pass import Pass, is_left_out
 from rosesim.codegen import plan
 from rosesim.codegen.alias import Sharing, analyse
@@ -108,7 +108,7 @@ STAGES = (
 
 DECISIONS = (
     Decision("poll-loops", "which loops look for an interrupt", required=True),
-    Decision("inline-calls", "which calls the backend inlines"),
+    Decision("inline-calls", "which calls of small functions the backend inlines"),
     Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
     Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
     Decision("share-runs", "whether threads share the runs of a batch", required=True),
@@ -166,9 +166,7 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     order = reachable(func)
     polled = plan.polled_loops(order) if target.poll else set[Loop]()
     fallible = plan.fallible(order, polled)
-    calls, inlines_last = plan.inlined(order, how.pieces)
-    if is_left_out("inline-calls"):
-        calls, inlines_last = set[Call](), False
+    calls, inlines_last = plan.inlined(order, how.pieces, 0 if is_left_out("inline-calls") else plan.SMALL)
     straight = plan.straight_work(order, calls) <= plan.STRAIGHT and not is_left_out("straight-line-vectoriser")
     overlapping = plan.overlapping_refs(order)
     sharing = _sharing(order)

@@ -99,7 +99,7 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     return found
 
 
-def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
+def inlined(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
     """The calls that are inlined, and whether the last function is, into the entry.
 
     `pieces` were cut out of something too long (`split`) and stay out.
@@ -117,12 +117,12 @@ def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
             g = call.func
             if isinstance(g.body, Opaque) or g in pieces:
                 continue
-            wanted = size[g] <= SMALL or (sites[g] == 1 and size[g] <= ONCE)
+            wanted = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
             if size[g] <= TINY or (wanted and own + size[g] <= CALLER):
                 found.add(call)
                 own += size[g]
         size[f] = own
-    return found, size[order[-1]] <= SMALL
+    return found, size[order[-1]] <= small
 
 
 def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:
