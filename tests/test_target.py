@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import shutil
 import subprocess
@@ -196,14 +197,15 @@ def test_the_threads_of_a_grid_give_each_run_the_strict_bits() -> None:
     given = [np.ascontiguousarray(a, float) if np.ndim(a) else float(a) for a in args]
     row = np.array([a.ctypes.data if isinstance(a, np.ndarray) else np.float64(a).view(np.int64) for a in given]
                    + [r.ctypes.data for r in results], np.int64)  # fmt: skip
-    workspaces = np.zeros(RUNS * kernel.workspace_bytes, np.uint8)
-    statuses = np.full(RUNS, -9, np.int32)
+    workspaces = np.zeros((RUNS + 1, kernel.workspace_bytes), np.uint8)
+    statuses = np.full(RUNS + 1, -9, np.int32)
     numbers["ntid"].value = 2
     for block in reversed(range(-(-RUNS // 2))):
         for thread in range(2):
             numbers["ctaid"].value, numbers["tid"].value = block, thread
             entry(row.ctypes.data, None, workspaces.ctypes.data, statuses.ctypes.data)
-    assert statuses.tolist() == [0] * RUNS
+    assert statuses.tolist() == [0] * RUNS + [-9]
+    assert workspaces.any(axis=1).tolist() == [True] * RUNS + [False], "each thread works in a part of its own"
     assert bits(results) == bits(want)
 
 
@@ -297,3 +299,37 @@ def test_every_field_of_a_target_is_read() -> None:
     sources = "".join(p.read_text(encoding="utf-8") for p in Path(engine.__file__).parent.rglob("*.py"))
     unread = [f.name for f in fields(Target) if f"target.{f.name}" not in sources and f"self.{f.name}" not in sources]
     assert unread == ["pointer_bits"]  # of whoever lays out memory for an artifact
+
+
+def reached(start: str) -> set[str]:
+    """The files of codegen that importing one of them imports, itself among them."""
+    folder, found, todo = Path(engine.__file__).parent, set[str](), [start]
+    while todo:
+        name = todo.pop()
+        if name in found or not (folder / f"{name}.py").is_file():
+            continue
+        found.add(name)
+        for node in ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rosesim.codegen"):
+                inside = (node.module or "").removeprefix("rosesim.codegen").strip(".").partition(".")[0]
+                todo += [inside] if inside else [a.name for a in node.names]
+    return found
+
+
+def test_what_runs_programs_and_what_plans_them_knows_no_writer_of_text() -> None:
+    runtime = {"compiled", "artifact", "border", "interrupt", "opaque", "report", "slots", "threads"}
+    assert reached("compiled") == runtime
+    writers = {
+        "module",
+        "entry",
+        "code",
+        "emit",
+        "calls",
+        "guards",
+        "loops",
+        "runs",
+        "program",
+        "lower_ops",
+        "engine",
+    }
+    assert writers <= reached("llvm_backend") and not writers & reached("pipeline")

@@ -47,7 +47,7 @@ def journey(name: str, assignments: list[str], target: str) -> Journey:
 
     Raises ValueError where there is no such target.
     """
-    from rosesim import value_and_grad
+    from rosesim.ad.derivatives import value_and_grad
     from rosesim.ad.program_pass import watched
     from rosesim.codegen.pipeline import planned
     from rosesim.codegen.planned import Options
