@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import ctypes
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -312,17 +312,16 @@ def test_every_field_of_a_target_is_read() -> None:
 
 
 def reached(start: str) -> set[str]:
-    """The files of codegen that importing one of them imports, itself among them."""
+    """The files of codegen that importing one of them imports (late imports left out), itself among them."""
     folder, found, todo = Path(engine.__file__).parent, set[str](), [start]
     while todo:
         name = todo.pop()
         if name in found or not (folder / f"{name}.py").is_file():
             continue
         found.add(name)
-        for node in ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rosesim.codegen"):
-                inside = (node.module or "").removeprefix("rosesim.codegen").strip(".").partition(".")[0]
-                todo += [inside] if inside else [a.name for a in node.names]
+        text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        for inside, names in re.findall(r"^from rosesim\.codegen(?:\.(\w+)[\w.]*)? import (.+)$", text, re.M):
+            todo += [inside] if inside else names.split(", ")
     return found
 
 
