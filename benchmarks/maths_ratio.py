@@ -16,6 +16,7 @@ import numpy as np
 
 from rosesim.codegen import engine, maths
 from rosesim.codegen.program import RARELY
+from rosesim.codegen.target import host
 
 N, RUNS = 4096, 41
 RANGES = {"asin": (-0.99, 0.99), "acos": (-0.99, 0.99), "log": (0.01, 50), "log1p": (-0.9, 20), "pow": (0.01, 5)}
@@ -57,11 +58,13 @@ ret void
     if how != "chain":
         text = text.replace(f"%c = phi {kind} [ 0.0, %entry ], [ %r, %next ]\n", "")
     if ours:
-        fma, width = engine.fuses(), engine.vector_bytes()
-        text = "\n".join([text, *maths.definitions(text, contract=True, fma=fma, vector_bytes=width)])
+        here = host()
+        own = maths.definitions(text, contract=True, fma=here.fma, vector_bytes=here.vector_bytes)
+        text = "\n".join([text, *own])
     else:
         text += f"\ndeclare {kind} {function}({', '.join([kind] * n)}) nounwind willreturn memory(none)"
-    loaded = engine.load("\n".join([text, RARELY, SCALAR]), "all", {}, optimise=True, straight=False)
+    code = engine.target_code("\n".join([text, RARELY, SCALAR]), host(), optimise=True, straight=False)
+    loaded = engine.load(code, "all", {})
     return loaded, ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(loaded.address)
 
 

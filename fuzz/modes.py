@@ -15,6 +15,7 @@ import numpy as np
 from fuzz.meanings import Bad, Noise
 from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, row, same, told
 from rosesim import grad, jvp, vmap
+from rosesim.ad import machine
 from rosesim.ad import types as T
 from rosesim.ad.check import check
 from rosesim.ad.errors import NumericalError, ProgramError, TypeMismatch
@@ -67,7 +68,7 @@ class Modes:
         stops = {r.said for r in alone if isinstance(r, Stopped)}
         with _threads():
             strict = compile_func(inlined(func), math="strict", threads=2)
-        body = laned(inlined(func), "f64", "strict").body
+        body = laned(inlined(func), machine.LANES, "strict").body
         is_laned = isinstance(body, Block) and any(getattr(let.expr, "lanes", 1) > 1 for let in all_lets(body))
         self.count["in lanes, strict" if is_laned else "in a batch that is left to LLVM's vectoriser, strict"] += 1
         found = outcome(strict, stacked)

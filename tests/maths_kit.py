@@ -11,6 +11,7 @@ import numpy as np
 from rosesim.codegen import engine, maths
 from rosesim.codegen.maths.values import Kind
 from rosesim.codegen.program import RARELY
+from rosesim.codegen.target import host
 
 BLOCK = 64  # lengths are multiples of this, so that all lanes fill
 Array = np.ndarray
@@ -40,7 +41,7 @@ def machine(name: str, kind: str, *, contract: bool = False, fma: bool = False) 
     text = "\n".join(lines)
     text = "\n".join([text, *maths.definitions(text, contract=contract, fma=fma), RARELY])
     # Without the loop vectoriser: the scalar function is what is called here.
-    loaded = engine.load(text, "all", {}, optimise=False, straight=False)
+    loaded = engine.load(engine.target_code(text, host(), optimise=False, straight=False), "all", {})
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(loaded.address)
     dtype = np.float64 if k.base == "double" else np.float32
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from rosesim import Real, Vec, const, fn, opaque, sum
 from rosesim.cli import run
-from rosesim.codegen import cache, engine
+from rosesim.codegen import cache, engine, target
 
 posix = pytest.mark.skipif(os.name == "nt", reason="owners and modes are told otherwise there")
 
@@ -100,7 +101,8 @@ def test_the_name_depends_on_all_that_the_code_does():
 
 def test_another_processors_code_is_not_taken(folder: Path, optimised: list[str], monkeypatch: pytest.MonkeyPatch):
     cube_plus(1.0)
-    monkeypatch.setattr(engine.llvm, "get_host_cpu_name", lambda: "generic")
+    here = replace(target.host(), cpu="generic")
+    monkeypatch.setattr(target, "host", lambda: here)
     assert cube_plus(1.0)(2.0) == 9.0
     assert len(optimised) == 2
 

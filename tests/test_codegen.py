@@ -13,7 +13,8 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,18 @@ from rosesim.ad.ir import (
     index_ty,
 )
 from rosesim.ad.ops import OPS
-from rosesim.codegen import alias, code, compile_func, engine, split
+from rosesim.codegen import alias, compile_func, engine, split, target
 from rosesim.codegen.lower_ops import LOWERING
+from rosesim.codegen.pipeline import without
+from rosesim.codegen.target import StackLimits, host
+
+
+@pytest.fixture(autouse=True)
+def calls_stay_calls() -> Generator[None]:
+    """How values pass between functions is tested by programs that are small enough to be inlined."""
+    with without("inline"):
+        yield
+
 
 LONG = 100
 """Longer than the arrays that are kept as scalars (alias.SHORT)."""
@@ -988,7 +999,8 @@ def test_buffers_are_used_again_after_their_last_use(monkeypatch: pytest.MonkeyP
     compiled = compile_func(func([reals(n)], write))
     assert compiled.workspace_bytes < 3 * 8 * n
     assert compiled(np.zeros(n)) == (30.0 * n,)
-    monkeypatch.setattr(code, "STACK_BUFFER", 0)  # every buffer in the workspace
+    in_workspace = replace(host(), stack=StackLimits(0, 0))  # every buffer
+    monkeypatch.setattr(target, "host", lambda: in_workspace)
     agree_at_random(range(400, 500), optimised=4)
 
 
@@ -1037,16 +1049,16 @@ def test_a_module_that_the_straight_line_vectoriser_broke_is_made_without_it(mon
 
     broken = {0}  # of the modules made of one text, by number
 
-    def parsed_once(text: str, on: bool) -> Any:
-        module, machine = parsed(text, on)
+    def parsed_once(text: str, target: Any, on: bool) -> Any:
+        module, machine = parsed(text, target, on)
         return (Broken(module) if len(asked) in broken else module), machine
 
     monkeypatch.setattr(engine, "_optimise", optimise)
     monkeypatch.setattr(engine, "_parsed", parsed_once)
     text = "define double @f(double %x) {\n  %y = fadd double %x, 1.0\n  ret double %y\n}\n"
-    assert "fadd" in str(engine._module(text, True, True)) and asked == [True, False]
+    assert "fadd" in str(engine._module(text, host(), True, True)) and asked == [True, False]
     asked.clear()
     broken |= {1, 2}
     with pytest.raises(RuntimeError, match="dominate"):  # without either it is nobody's known mistake
-        engine._module(text, True, True)
+        engine._module(text, host(), True, True)
     assert asked == [True, False, False]

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ from rosesim import (
 from rosesim.ad import machine
 from rosesim.ad.inline import inlined
 from rosesim.ad.ir import Block, Loop, Op, all_lets, reachable
-from rosesim.codegen import lane_writer, lanes, per_lane
+from rosesim.codegen import lane_writer, lanes, per_lane, target
 
 
 def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
@@ -53,7 +54,7 @@ def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
 
 def is_in_lanes(batch: Any) -> bool:
     """Whether the pass puts a program's batch into lanes."""
-    body = lanes.laned(inlined(batch.traced.func), "f64", "fast").body
+    body = lanes.laned(inlined(batch.traced.func), machine.LANES, "fast").body
     return isinstance(body, Block) and any(let.expr.lanes > 1 for let in all_lets(body) if isinstance(let.expr, Loop))
 
 
@@ -161,6 +162,8 @@ def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
 @pytest.mark.parametrize("width", [2, 4, 8])
 def test_random_programs_in_lanes(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LANES", width)
+    here = replace(target.host(), lanes=width)
+    monkeypatch.setattr(target, "host", lambda: here)
     rng, count = random.Random(width), Counter[str]()
     for _ in range(12):
         judge = Judge(Case(rng.randbytes(120)), count)
@@ -178,7 +181,7 @@ def test_what_all_runs_share_has_one_value() -> None:
     program = vmap(f, over=0).compile(xs, w)
     np.testing.assert_allclose(program(xs, w), np.exp(xs) + np.exp(3 * xs) + xs * xs, rtol=1e-14)
     # The branch is one for all: nobody asks whether any lane wants it.
-    program_in_lanes = lanes.laned(inlined(program.traced.func), "f64", "fast")
+    program_in_lanes = lanes.laned(inlined(program.traced.func), machine.LANES, "fast")
     bodies = [f.body for f in reachable(program_in_lanes) if isinstance(f.body, Block)]
     assert is_in_lanes(program)
     assert not [let for b in bodies for let in all_lets(b) if isinstance(let.expr, Op) and let.expr.name == "any"]

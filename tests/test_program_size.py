@@ -14,7 +14,10 @@ from rosesim.ad.heap import uncollected
 from rosesim.ad.ir import BOOL, REAL, Block, Cond, Let, Lit, Op, Var, free_vars
 from rosesim.ad.types import REAL as REAL_TYPE
 from rosesim.codegen import module
+from rosesim.codegen.pipeline import planned, without
+from rosesim.codegen.planned import Options
 from rosesim.codegen.split import LONG, split
+from rosesim.codegen.target import host
 
 
 def in_turn(n: int) -> Any:
@@ -84,7 +87,9 @@ def size(f: Any, count: int) -> tuple[int, int]:
     traced = f.traced((REAL_TYPE,) * count)
     reached = ir.reachable(traced.func)
     lets = sum(1 for g in reached if isinstance(g.body, Block) for _ in ir.all_lets(g.body))
-    return lets, len(module.write(traced.func, "fast").text)
+    with without("inline"):
+        plan = planned(traced.func, Options(), host())
+    return lets, len(module.write(plan, host()).text)
 
 
 @pytest.mark.parametrize("make", [in_turn, straight])

@@ -30,7 +30,7 @@ def budget_here() -> Callable[[], int]:
 @contextmanager
 def of_each_run(n: int) -> Generator[None]:
     """What is traced inside is one of n runs of a batch: those that are under way at once share the budget."""
-    token = _runs.set(_runs.get() * max(1, min(n, machine.LANES * machine.cores())))
+    token = _runs.set(_runs.get() * max(1, min(n, machine.runs_at_once())))
     try:
         yield
     finally:

@@ -199,9 +199,9 @@ class Fn(Generic[P, R]):
         hidden = tuple(f.captured)
         rules = None if inside else self._rules(types, result, not hidden)
         func = Func(self.name, tuple(f.params), body, self.where, rules)
-        from rosesim.ad.simplify import simplified  # not needed before the first trace
+        from rosesim.ad.tidy import tidied_trace  # not needed before the first trace
 
-        return Traced(simplified(func), types, result, hidden, world)
+        return Traced(tidied_trace(func), types, result, hidden, world)
 
     def _called(self, row: Sequence[Any], keywords: Names) -> Any:
         try:
@@ -510,9 +510,7 @@ class Program:
         self._types = tuple(zip(types, names, strict=True))
         self._count = -1 if self._keywords else len(types)
         leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
-        from rosesim.ad.inline import inlined  # not needed before the first compilation
-
-        self.compiled = _backend()(inlined(self.traced.func), names=leaves, **how)
+        self.compiled = _backend()(self.traced.func, names=leaves, **how)
         self.seconds: float = self.compiled.seconds
         self.name = f.name
         self._run = self._caller(types)

@@ -18,6 +18,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def runs_at_once() -> int:
+    """How many runs of a batch are under way at once here, at most."""
+    return LANES * cores()
+
+
 def memory() -> float:
     """Bytes of memory that this computer has; infinite where it does not tell."""
     try:

@@ -22,7 +22,6 @@ from rosesim.ad.builder import Builder, whole
 from rosesim.ad.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.cost import work
 from rosesim.ad.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
-from rosesim.ad.direction import forwards
 from rosesim.ad.elementwise import masked
 from rosesim.ad.errors import CheckError
 from rosesim.ad.ir import (
@@ -56,9 +55,10 @@ from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
 from rosesim.ad.rewrite import fresh
 from rosesim.ad.show import show_let
-from rosesim.ad.simplify import Sweep, simplified
-from rosesim.ad.stencil import covers, turned, turned_block
+from rosesim.ad.simplify import Sweep
+from rosesim.ad.stencil import covers, turned_block
 from rosesim.ad.tape import packed_tape, placed
+from rosesim.ad.tidy import tidied_primal, tidied_reverse
 
 BIG = 16
 """Cotangents of arrays of more numbers than this are added into the caller's, not returned."""
@@ -113,11 +113,6 @@ def transpose(func: Func, conditional: Asked | None = None) -> Pair:
 def is_tan_type(ty: Ty) -> bool:
     """Whether a type is linear."""
     return isinstance(ty.scalar, TanT)
-
-
-def _tidied(bwd: Func) -> Func:
-    """A reverse without what nobody reads, its additions and loops in the form that runs best."""
-    return simplified(forwards(turned(simplified(bwd, narrow=True))))
 
 
 class Reverse:
@@ -213,7 +208,7 @@ class Reverse:
         out = [r for r in func.body.results if not is_tan(r)]
         fwd_body = Block(tuple(placed(own, packs.pack)), (*out, *packs.stored))
         fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
-        forward, backward = simplified(fresh(fwd)), _tidied(fresh(bwd))
+        forward, backward = tidied_primal(fresh(fwd)), tidied_reverse(fresh(bwd))
         redo = self.redo + again.work
         return Pair(forward, backward, tuple(tape), tuple(packs.stored), tuple(wants), by_ref, always, redo)
 
@@ -776,7 +771,7 @@ def primal_of(func: Func) -> Func:
         params = tuple(p for p in func.params if not is_tan(p))
         results = tuple(r for r in func.body.results if not is_tan(r))
         body = Func(func.name, params, Block(lets, results), func.where)
-        func.memo["primal"] = simplified(fresh(body))
+        func.memo["primal"] = tidied_primal(fresh(body))
     return func.memo["primal"]
 
 

@@ -19,7 +19,6 @@ from rosesim.ad.errors import ProgramError, TypeMismatch
 from rosesim.ad.forward import jvp_func
 from rosesim.ad.function import Fn, Program, fn
 from rosesim.ad.growth import growth
-from rosesim.ad.inline import inlined
 from rosesim.ad.ir import FloatT, Func, Let, Ty, Where, reachable
 from rosesim.ad.lost import lost
 from rosesim.ad.machine import cores
@@ -35,7 +34,7 @@ Vector = NDArray[np.float64]
 def _compile(func: Func, names: Sequence[str]) -> Any:
     from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
 
-    return compile_func(inlined(func), names=names)
+    return compile_func(func, names=names)
 
 
 LONG = 1_000_000

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from rosesim.cli import system
-from rosesim.cli.app import app
+from rosesim.cli.app import Set, app, path
 from rosesim.cli.output import note
 from rosesim.scenes import find_scene, scene_names
 from rosesim.scenes.errors import SceneError
@@ -25,9 +29,71 @@ def list_() -> None:
         print(f"{name:{wide}}  {(scene.__doc__ or '').strip().splitlines()[0]}")
 
 
+Passes = Annotated[
+    bool, typer.Option("--passes", help="List what a program goes through; with a SCENE, how its gradient fares.")
+]
+TargetName = Annotated[str, typer.Option("--target", metavar="NAME", help="With --passes: host, wasm32 or nvptx64.")]
+Before = Annotated[
+    str | None, typer.Option(metavar="PASS", help="With --passes SCENE: print the program before a pass.")
+]
+After = Annotated[
+    str | None, typer.Option(metavar="PASS", help="With --passes SCENE: print the program after a pass.")
+]
+DumpTo = Annotated[
+    Path | None,
+    typer.Option("--dump", metavar="DIR", parser=path, help="With --passes SCENE: a file with each pass's program."),
+]
+
+
 @app.command()
-def info() -> None:
-    """Versions and the machine."""
+def info(
+    scene: Annotated[str | None, typer.Argument(metavar="SCENE", help="With --passes: whose gradient.")] = None,
+    set_: Set = None,
+    passes: Passes = False,
+    target: TargetName = "host",
+    before: Before = None,
+    after: After = None,
+    dump: DumpTo = None,
+) -> None:
+    """Versions and the machine; or the passes that a program goes through, and the program before and after each."""
+    chosen = [o for o in (before, after, dump) if o is not None]
+    if not passes and (scene or set_ or chosen or target != "host"):
+        raise typer.BadParameter("a scene and what is asked of its program belong to --passes; give it, too")
+    if len(chosen) > 1:
+        raise typer.BadParameter("--before, --after and --dump exclude each other; give one of them")
+    if passes:
+        _tell_passes(scene, set_ or [], target, before, after, dump)
+    else:
+        _tell_versions()
+
+
+def _tell_passes(
+    scene: str | None, set_: list[str], target: str, before: str | None, after: str | None, dump: Path | None
+) -> None:
+    from rosesim.cli.passes import journey, print_passes, print_programs, print_sizes, write_programs
+    from rosesim.codegen.pipeline import known_pass
+
+    if scene is None:
+        if set_ or before or after or dump:
+            raise typer.BadParameter("--set, --before, --after and --dump are of a scene's program; name a SCENE")
+        return print_passes()
+    try:
+        one = before or after
+        if one is not None:
+            known_pass(one)
+        found = journey(scene, set_, target)
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    if dump is not None:
+        write_programs(found, dump)
+    elif one is not None:
+        print_programs(found, one, before=before is not None)
+    else:
+        print_sizes(found)
+    return None
+
+
+def _tell_versions() -> None:
     from importlib import metadata
 
     from rosesim.ad.machine import cores

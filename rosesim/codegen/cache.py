@@ -1,7 +1,7 @@
 """Machine code kept on disk: a program is compiled once a machine, not once a process.
 
 An entry's name is a digest of all that its code depends on: the module's text, how LLVM was asked to
-optimise it, the versions of LLVM and llvmlite, the processor and its features. Addresses never enter it:
+optimise it, the versions of LLVM and llvmlite, the target's processor and features. Addresses never enter it:
 arrays, callbacks and the C library are named in the text and found when the code is linked.
 
 Code from a folder that others can write is code of theirs. So the folder has to be ours and writable by

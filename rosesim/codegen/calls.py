@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from rosesim.ad.ir import Call, Func, Let, Ty
 from rosesim.codegen import arrays, layout
 from rosesim.codegen.arrays import Arr, Value
+from rosesim.codegen.artifact import OPAQUE_RAISED
 from rosesim.codegen.code import Code
-from rosesim.codegen.program import OPAQUE_RAISED, FuncInfo
+from rosesim.codegen.program import FuncInfo
 
 if TYPE_CHECKING:
     from rosesim.codegen.emit import Emitter
@@ -126,7 +127,7 @@ def emit(e: Emitter, let: Let, call: Call) -> None:
     for k in info.out_pointers:
         finals[k] = e.place(let.outs[k])
         outs.append(finals[k])
-    returned = iter(invoke(c, info, args, outs, inline=call in e.program.inlined))
+    returned = iter(invoke(c, info, args, outs, inline=call in e.program.planned.inlined))
     for k, v in enumerate(let.outs):
         value: Value = Arr(v.ty, finals[k]) if v.ty.shape else next(returned)
         e.env[v] = value

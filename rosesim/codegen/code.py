@@ -6,21 +6,16 @@ from dataclasses import dataclass
 
 from rosesim.ad.ir import BoolT
 from rosesim.codegen import layout
-
-STACK_BUFFER = 2048
-"""Arrays of up to so many bytes lie on the machine's stack, where LLVM can turn them into registers."""
-
-STACK_TOTAL = 256 * 1024
-"""Bytes of stack that the arrays of a chain of calls may take together: threads have as little as 512 KiB."""
+from rosesim.codegen.artifact import aligned
+from rosesim.codegen.target import StackLimits
 
 LARGE, STAGGER = 1 << 14, 576
 """Bytes from which on a buffer is followed by so many more: arrays of a power of two bytes would otherwise lie
 at like places of the first cache, and what is read and written in step would drive each other out."""
 
 
-def aligned(n: int) -> int:
-    """n rounded up to a whole number of cache lines."""
-    return (n + 63) // 64 * 64
+NO_STACK = StackLimits(0, 0)
+"""Of a function that takes no buffer."""
 
 
 @dataclass(slots=True)
@@ -59,12 +54,13 @@ class Frame:
 class Code:
     """Lines of a function body, with fresh names and the label of the block being written."""
 
-    def __init__(self, stack_below: int):
+    def __init__(self, stack_below: int, limits: StackLimits = NO_STACK):
         self.lines: list[str] = []
         self.prologue: list[str] = []
         self.label = "entry"
         self._names = 0
         self._stack = stack_below
+        self._limits = limits
         self.stack_bytes = 0
         self._frame = Frame(0, [])
         self._frames: dict[str, tuple[int, int]] = {}
@@ -134,7 +130,8 @@ class Code:
         """A buffer of `size` bytes for an LLVM type, valid until it is freed or the region that is open ends."""
         name = "%" + self.fresh("b")
         # Every buffer takes at least its cache line in the sum: the sum bounds the stack, alignment and all.
-        if size <= STACK_BUFFER and self._stack + self.stack_bytes + aligned(size) <= STACK_TOTAL:
+        total = self._stack + self.stack_bytes + aligned(size)
+        if size <= self._limits.buffer_bytes and total <= self._limits.total_bytes:
             self.stack_bytes += aligned(size)
             # 32 and not 64: beyond the ABI's alignment a function needs a frame pointer.
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")

@@ -11,21 +11,16 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.errors import ArgumentError, NumericalError, ProgramError
-from rosesim.ad.ir import BoolT, FloatT, Func, IntT, Ty, storage
+from rosesim.ad.ir import BoolT, FloatT, IntT, Ty, storage
 from rosesim.ad.locate import here
 from rosesim.ad.narrow import is_array
 from rosesim.codegen import border, interrupt, opaque, report, threads
-from rosesim.codegen.code import aligned
-from rosesim.codegen.engine import Loaded
-from rosesim.codegen.module import Module
-from rosesim.codegen.program import INTERRUPTED, OPAQUE_RAISED, Failure
+from rosesim.codegen.artifact import INTERRUPTED, LINE, OPAQUE_RAISED, Artifact, Failure, aligned
 from rosesim.codegen.slots import codes
 
 Call = Callable[..., tuple[Any, ...]]
 Number = Callable[..., float]
 Converted = Callable[[Sequence[Any]], tuple[Any, ...]]
-
-_LINE = 64
 
 
 class Compiled:
@@ -73,24 +68,24 @@ class _Workspaces:
         try:
             return self.free.pop()
         except IndexError:
-            memory = np.empty(self.size + _LINE, np.uint8)
+            memory = np.empty(self.size + LINE, np.uint8)
             return memory, aligned(memory.ctypes.data)
 
 
-def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module, parallel: int, keep: Any) -> Call:
-    """The Python function that calls a loaded program, on up to `parallel` threads.
+def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: int, held: Any) -> Call:
+    """The Python function that calls the program whose entry is at an address, on up to `parallel` threads.
 
-    `keep` is what must live as long: callbacks, and arrays that the code refers to.
+    `held` is what must live as long.
     """
+    func = artifact.func
     params = [p.ty for p in func.params]
     convert = _converter(func.name, names, params)
-    held = (loaded.tracker, keep)
-    if written.direct:
-        return _direct(loaded.address, convert, len(params), held)
+    if artifact.direct:
+        return _direct(address, convert, len(params), held)
     results = func.results
-    fail = _failing(written.program.failures)
-    span = (ctypes.c_int64, ctypes.c_int64) if written.groups else ()
-    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, *span)(loaded.address)
+    fail = _failing(artifact.failures)
+    span = (ctypes.c_int64, ctypes.c_int64) if artifact.groups else ()
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p, *span)(address)
     arrays_out = [t for t in results if t.shape]
     row = struct.Struct(codes([*params, *arrays_out], address="Q"))
     back = struct.Struct(codes([t for t in results if not t.shape], address="Q"))
@@ -124,7 +119,7 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
             fail(status)
         return unpack(out)
 
-    workspaces = _Workspaces(written.workspace_bytes)
+    workspaces = _Workspaces(artifact.workspace_bytes)
     shapes = [(t.shape, storage(t.scalar)) for t in arrays_out]
     is_array = [bool(t.shape) for t in params]
     result_is_array = [bool(t.shape) for t in results]
@@ -144,7 +139,7 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
             finally:
                 workspaces.free.append(work)
 
-        status = threads.share(written.groups, run, parallel) if written.groups else threads.again(run)
+        status = threads.share(artifact.groups, run, parallel) if artifact.groups else threads.again(run)
         if status:
             fail(status)
         scalars = unpack(bytes(out)[: back.size])
@@ -153,8 +148,8 @@ def make_call(func: Func, names: Sequence[str], loaded: Loaded, written: Module,
         a, s = iter(fresh), iter(scalars)
         return tuple(next(a) if array else next(s) for array in result_is_array)
 
-    polled = bool(written.program.polled)  # may have to run again: see `threads.again`
-    if written.workspace_bytes or arrays_out or any(is_array) or polled or not back.size:
+    polled = artifact.polls  # may have to run again: see `threads.again`
+    if artifact.workspace_bytes or arrays_out or any(is_array) or polled or not back.size:
         call: Call = general
     else:
         call = numbers_and_indices if whole else numbers

@@ -35,7 +35,7 @@ from rosesim.ad.ir import (
     Ty,
     Var,
 )
-from rosesim.codegen import arrays, calls, layout, loops, lower_ops, per_lane, report, runs
+from rosesim.codegen import arrays, calls, guards, layout, loops, lower_ops, per_lane, runs
 from rosesim.codegen.alias import Root, Sharing
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.code import Code
@@ -153,7 +153,7 @@ class Emitter:
                 (out,) = let.outs
                 self.env[out] = Arr(out.ty, self.program.constant(array, out.ty))
             case Loop() as loop:
-                (loops if loop.lanes == 1 else runs).emit(self, let, loop)
+                (runs if runs.is_batch(self, loop) else loops).emit(self, let, loop)
             case Cond():
                 self._cond(let, let.expr)
             case Accum():
@@ -170,8 +170,8 @@ class Emitter:
                 self.env[out] = Arr(out.ty, at)
                 self.parts.add(out)
             case Guard(bad, _, values):
-                told = [(a.ty, self.scalar(a)) for a in values]
-                report.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), told)
+                reported = [(a.ty, self.scalar(a)) for a in values]
+                guards.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), reported)
             case Call():
                 calls.emit(self, let, let.expr)
 

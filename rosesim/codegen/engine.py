@@ -1,4 +1,5 @@
-"""LLVM at work: text in, machine code out. The only module that touches llvmlite."""
+"""LLVM at work: text in, a target's code out, which for this computer can be loaded. The only module that touches
+llvmlite."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
 
 import llvmlite
@@ -14,6 +14,7 @@ import llvmlite.binding as llvm
 from llvmlite.binding.newpassmanagers import NewPassManager
 
 from rosesim.codegen import cache
+from rosesim.codegen.target import Target, host
 
 PIPELINE = 1
 """Of the options below that are not arguments: another number where they change, for code that is kept."""
@@ -25,7 +26,7 @@ Making one takes 0.2 ms, and each holds 0.1 MB."""
 _lock = threading.RLock()
 _numbers = count()
 _jit: llvm.LLJIT | None = None
-_speed: dict[int, llvm.TargetMachine] = {}
+_machines: dict[tuple[str | int, ...], llvm.TargetMachine] = {}
 
 
 def _before_fork() -> None:
@@ -43,26 +44,59 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-def _machine(level: int) -> llvm.TargetMachine:
-    """The host's target machine."""
-    if level not in _speed:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        llvm.initialize_native_asmparser()
-        _speed[level] = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(),
-            features=llvm.get_host_cpu_features().flatten(),
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What LLVM knows of this computer."""
+
+    triple: str
+    cpu: str
+    features: str
+    fma: bool
+    vector_bytes: int
+
+
+def host_facts() -> HostFacts:
+    """Ask LLVM about this computer."""
+    triple, features = llvm.get_default_triple(), llvm.get_host_cpu_features()
+    return HostFacts(
+        triple,
+        llvm.get_host_cpu_name(),
+        features.flatten(),
+        fma=bool(features.get("fma")) or triple.startswith(("aarch64", "arm64")),
+        vector_bytes=32 if features.get("avx") else 16,
+    )
+
+
+def _machine(target: Target, level: int) -> llvm.TargetMachine:
+    """LLVM's machine of a target."""
+    key = *_how(target), level
+    if key not in _machines:
+        if target.triple == llvm.get_default_triple():
+            llvm.initialize_native_target()
+            llvm.initialize_native_asmprinter()
+            llvm.initialize_native_asmparser()
+        else:
+            llvm.initialize_all_targets()
+            llvm.initialize_all_asmprinters()
+        _machines[key] = llvm.Target.from_triple(target.triple).create_target_machine(
+            cpu=target.cpu,
+            features=target.features,
             opt=level,
-            # Far addresses (arrays, callbacks) are reached through a table, which needs this model.
-            reloc="pic",
+            reloc=target.relocation,
+            codemodel=target.code_model,
         )
-    return _speed[level]
+    return _machines[key]
+
+
+def _how(target: Target) -> tuple[str, ...]:
+    """All of a target that machine code depends on besides the text."""
+    return target.triple, target.cpu, target.features, target.relocation, target.code_model, target.emits
 
 
 def _linker(number: int) -> llvm.LLJIT:
     global _jit
     if _jit is None or number % PROGRAMS_PER_LINKER == 0:
-        _jit = llvm.create_lljit_compiler(_machine(3))  # what the last one has linked keeps it
+        _jit = llvm.create_lljit_compiler(_machine(host(), 3))  # what the last one has linked keeps it
     return _jit
 
 
@@ -74,13 +108,10 @@ class Loaded:
     tracker: llvm.ResourceTracker
 
 
-def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool, straight: bool) -> Loaded:
-    """Compile a module and link it against the process, the C library and `symbols`.
-
-    `straight` asks for the straight-line vectoriser.
-    """
+def load(code: bytes, entry: str, symbols: Mapping[str, int]) -> Loaded:
+    """Link this computer's object code against the process, the C library and `symbols`."""
     with _lock:
-        unit = llvm.JITLibraryBuilder().add_object_img(_code(text, optimise, straight))
+        unit = llvm.JITLibraryBuilder().add_object_img(code)
         for name, address in symbols.items():
             unit.import_symbol(name, address)
         unit.add_current_process().export_symbol(entry)
@@ -89,46 +120,41 @@ def load(text: str, entry: str, symbols: Mapping[str, int], *, optimise: bool, s
         return Loaded(tracker[entry], tracker)
 
 
-def _code(text: str, optimise: bool, straight: bool) -> bytes:
-    """The module's machine code, from the cache where it is there; emitting it twice gives the same bytes."""
-    kept = cache.store()
-    if kept is None:
-        return _machine(_level(optimise)).emit_object(_module(text, optimise, straight))
-    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvm.get_default_triple()
-    versions = llvmlite.__version__, llvm.llvm_version_info
-    key = cache.key_of(text, PIPELINE, optimise, straight, *host, *versions)
-    code = kept.load(key)
-    if code is None:
-        code = _machine(_level(optimise)).emit_object(_module(text, optimise, straight))
-        kept.save(key, code)
-    return code
+def target_code(text: str, target: Target, *, optimise: bool, straight: bool) -> bytes:
+    """What a target makes of a module, from the cache where it is there; emitting it twice gives the same bytes.
+
+    `straight` asks for the straight-line vectoriser.
+    """
+    with _lock:
+        kept = cache.store()
+        if kept is None:
+            return _emitted(text, target, optimise, straight)
+        versions = llvmlite.__version__, llvm.llvm_version_info
+        key = cache.key_of(text, PIPELINE, optimise, straight, *_how(target), *versions)
+        code = kept.load(key)
+        if code is None:
+            code = _emitted(text, target, optimise, straight)
+            kept.save(key, code)
+        return code
 
 
-@lru_cache
-def fuses() -> bool:
-    """Whether a fused multiply-add is one instruction here."""
-    host = llvm.get_host_cpu_features()
-    return bool(host.get("fma")) or llvm.get_default_triple().startswith(("aarch64", "arm64"))
+def _emitted(text: str, target: Target, optimise: bool, straight: bool) -> bytes:
+    module, machine = _module(text, target, optimise, straight), _machine(target, _level(optimise))
+    return machine.emit_object(module) if target.emits == "object" else machine.emit_assembly(module).encode()
 
 
-@lru_cache
-def vector_bytes() -> int:
-    """How much LLVM's vectoriser takes at a time here."""
-    return 32 if llvm.get_host_cpu_features().get("avx") else 16
-
-
-def as_compiled(text: str, *, optimise: bool, straight: bool) -> str:
+def as_compiled(text: str, target: Target, *, optimise: bool, straight: bool) -> str:
     """The text of a module as machine code is made of it."""
     with _lock:
-        return str(_module(text, optimise, straight))
+        return str(_module(text, target, optimise, straight))
 
 
 def _level(optimise: bool) -> int:
     return 3 if optimise else 0
 
 
-def _module(text: str, optimise: bool, straight: bool) -> llvm.ModuleRef:
-    module, machine = _parsed(text, optimise)
+def _module(text: str, target: Target, optimise: bool, straight: bool) -> llvm.ModuleRef:
+    module, machine = _parsed(text, target, optimise)
     if not optimise:
         return module
     _optimise(module, machine, straight)
@@ -139,7 +165,7 @@ def _module(text: str, optimise: bool, straight: bool) -> llvm.ModuleRef:
     for less in (text, plain) if straight else (plain,):
         if _is_valid(module):
             return module
-        module, machine = _parsed(less, optimise)
+        module, machine = _parsed(less, target, optimise)
         _optimise(module, machine, straight=False)
     module.verify()
     return module
@@ -153,10 +179,10 @@ def _is_valid(module: llvm.ModuleRef) -> bool:
     return True
 
 
-def _parsed(text: str, optimise: bool) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+def _parsed(text: str, target: Target, optimise: bool) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     # A context of its own: types and constants live as long as the context does.
     module = llvm.parse_assembly(text, context=llvm.create_context())
-    machine = _machine(_level(optimise))
+    machine = _machine(target, _level(optimise))
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     return module, machine

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rosesim.ad import ir, machine
+from rosesim.ad import ir
 from rosesim.ad.ir import (
     Block,
     BoolT,
@@ -42,9 +42,9 @@ PARTIAL = 4
 end before the next begins. (LLVM does so for scalars, not for vectors.)"""
 
 
-def laned(func: Func, precision: str, math: str) -> Func:
-    """The same program with its batches in lanes, where that can be: twice as many of single precision."""
-    pass_ = Lanes(machine.LANES * (2 if precision == "f32" else 1), PARTIAL if math == "fast" else 1)
+def laned(func: Func, width: int, math: str) -> Func:
+    """The same program with its batches in so many lanes, where that can be."""
+    pass_ = Lanes(width, PARTIAL if math == "fast" else 1)
     return rewritten(func, lambda f, block, made: pass_.outside(block, made))
 
 

@@ -15,7 +15,7 @@ from rosesim.ad.cost import block_work
 from rosesim.ad.ir import Accum, Add, Call, Data, Get, Guard, Let, Loop, Stop, SubRef, Var, all_lets
 from rosesim.codegen import arrays, layout
 from rosesim.codegen.arrays import Arr, Value
-from rosesim.codegen.program import INTERRUPTED
+from rosesim.codegen.artifact import INTERRUPTED
 
 if TYPE_CHECKING:
     from rosesim.codegen.emit import Emitter
@@ -136,7 +136,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
             following.append((value,) if isinstance(value, str) else arrays.scalars(c, value))
     c.release(mark)
     advanced = c.let(f"add nuw nsw i64 {count}, 1")
-    if loop in e.program.polled:
+    if loop in e.program.planned.polled:
         poll(e, loop, advanced)
     w.close(count, advanced)
     for j in range(n):
@@ -176,7 +176,7 @@ def _is_independent(e: Emitter, loop: Loop) -> bool:
     cannot see that: it would compare the addresses at run time or give up. It is told for innermost loops
     alone, the ones that it vectorises.
     """
-    if loop.test is not None or any(e.sharing.loops[loop].buffered):
+    if not e.program.planned.independent or loop.test is not None or any(e.sharing.loops[loop].buffered):
         return False
     added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):

@@ -70,6 +70,20 @@ def shared_batch(func: Func) -> Loop | None:
     return None
 
 
+def whole_batch(func: Func) -> Loop | None:
+    """The batch that gives all results of a program, each run of which can be a thread of a grid.
+
+    What stands beside it is done by every thread.
+    """
+    if not isinstance(func.body, Block):
+        return None
+    for let in func.body.lets:
+        e = let.expr
+        if isinstance(e, Loop) and e.batch and not e.carries and set(func.body.results) <= set(let.outs):
+            return e
+    return None
+
+
 def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     """The functions that may end the program."""
     found: set[Func] = set()
@@ -85,7 +99,7 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     return found
 
 
-def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
+def inlined(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
     """The calls that are inlined, and whether the last function is, into the entry.
 
     `pieces` were cut out of something too long (`split`) and stay out.
@@ -103,12 +117,12 @@ def inlined(order: Sequence[Func], pieces: Set[Func]) -> tuple[set[Call], bool]:
             g = call.func
             if isinstance(g.body, Opaque) or g in pieces:
                 continue
-            wanted = size[g] <= SMALL or (sites[g] == 1 and size[g] <= ONCE)
+            wanted = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
             if size[g] <= TINY or (wanted and own + size[g] <= CALLER):
                 found.add(call)
                 own += size[g]
         size[f] = own
-    return found, size[order[-1]] <= SMALL
+    return found, size[order[-1]] <= small
 
 
 def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:

@@ -10,11 +10,9 @@ import numpy as np
 from rosesim.ad import ir
 from rosesim.ad.ir import INLINE_DATA, Func, Guard, Loop, Scalar, Ty, Where
 from rosesim.codegen import layout
-from rosesim.codegen.alias import Sharing
-
-OPAQUE_RAISED, INTERRUPTED = -1, -2
-"""Statuses besides 0 (fine) and k > 0 (the guard number k - 1)."""
-
+from rosesim.codegen.artifact import Failure
+from rosesim.codegen.planned import Planned
+from rosesim.codegen.target import Target
 
 RARELY, MOSTLY = '!0 = !{!"branch_weights", i32 1, i32 1000000}', '!1 = !{!"branch_weights", i32 1000000, i32 1}'
 """How often the first side of a branch is taken that refers to !0 or !1."""
@@ -34,7 +32,7 @@ class FuncInfo:
     """Whether no two refs that the function is given can overlap."""
     shared: Loop | None = None
     """The batch that is the function's whole work: its caller says which groups of runs to do, from %first to
-    below %last, so that threads can share them."""
+    below %last, so that threads can share them, or be one each."""
 
     @property
     def out_pointers(self) -> list[int]:
@@ -56,24 +54,13 @@ class FuncInfo:
 
 
 @dataclass(slots=True)
-class Failure:
-    """What a guard says, and where."""
-
-    message: str
-    where: Where | None
-    values: tuple[Ty, ...] = ()
-    """The types of the numbers that the message is a template for."""
-
-
-@dataclass(slots=True)
 class Program:
     """The tables that the functions of a program fill while they are written."""
 
+    planned: Planned
+    target: Target
     flags: str
     infos: dict[Func, FuncInfo] = field(default_factory=dict[Func, FuncInfo])
-    sharing: dict[Func, Sharing] = field(default_factory=dict[Func, Sharing])
-    polled: set[Loop] = field(default_factory=set[Loop])
-    inlined: set[ir.Call] = field(default_factory=set[ir.Call])
     globals: list[str] = field(default_factory=list[str])
     metadata: list[str] = field(default_factory=lambda: [RARELY, MOSTLY])
     failures: list[Failure] = field(default_factory=list[Failure])
@@ -82,8 +69,8 @@ class Program:
     _placed: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
-    def tells(self) -> bool:
-        """Whether a guard tells numbers."""
+    def reports(self) -> bool:
+        """Whether a guard reports numbers."""
         return any(f.values for f in self.failures)
 
     def failure(self, guard: Guard, where: Where | None) -> int:
@@ -109,6 +96,12 @@ class Program:
             values = ", ".join(f"{kind} {_in_memory(v, ty.scalar)}" for v in array.ravel().tolist())
             self.globals.append(
                 f"@{name} = private unnamed_addr constant [{array.size} x {kind}] [{values}], align 64"
+            )
+        elif not self.target.loads_data:
+            whole = np.ascontiguousarray(array, ir.storage(ty.scalar))
+            written = "".join(f"\\{b:02X}" for b in whole.tobytes())  # little endian here as there
+            self.globals.append(
+                f'@{name} = private unnamed_addr constant [{whole.nbytes} x i8] c"{written}", align 64'
             )
         else:
             whole = np.ascontiguousarray(array, ir.storage(ty.scalar))

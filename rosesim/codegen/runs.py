@@ -1,4 +1,7 @@
-"""A batch of runs in lanes: one loop over groups of so many runs as there are lanes."""
+"""A batch of runs: one loop over groups of so many runs as there are lanes.
+
+On a grid a group is one run, and each thread does one group (`entry`).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,11 @@ def groups(loop: Loop) -> int:
     return -(-loop.n // loop.lanes)
 
 
+def is_batch(e: Emitter, loop: Loop) -> bool:
+    """Whether a loop's runs are written here: those in lanes, and those that somebody shares out."""
+    return loop.lanes > 1 or e.program.infos[e.func].shared is loop
+
+
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
     """Write a batch and bind what it gives.
 
@@ -32,11 +40,14 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     first, end = ("0", str(groups(loop))) if whole else ("%first", "%last")
     with c.loop(end, first) as group:
         mark = c.mark()
-        start = c.let(
-            f"call i64 @llvm.smin.i64(i64 {c.let(f'mul i64 {group}, {loop.lanes}')}, i64 {loop.n - loop.lanes})"
-        )
-        numbers = ", ".join(f"i64 {k}" for k in range(loop.lanes))
-        e.env[loop.index] = c.let(f"add nuw nsw {wide} {per_lane.splat(c, start, s)}, <{numbers}>")
+        if loop.lanes == 1:
+            start = e.env[loop.index] = group
+        else:
+            start = c.let(
+                f"call i64 @llvm.smin.i64(i64 {c.let(f'mul i64 {group}, {loop.lanes}')}, i64 {loop.n - loop.lanes})"
+            )
+            numbers = ", ".join(f"i64 {k}" for k in range(loop.lanes))
+            e.env[loop.index] = c.let(f"add nuw nsw {wide} {per_lane.splat(c, start, s)}, <{numbers}>")
         values = deep.nested(e.block, loop.body, [None] * len(let.outs))
         runs = [start, *(c.let(f"add nuw nsw i64 {start}, {k}") for k in range(1, loop.lanes))]
         for v, a, pointer, value in zip(let.outs, loop.body.results, stacks, values, strict=True):
@@ -47,7 +58,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
                 for to in places:
                     arrays.write(c, value, to, a.ty)
         c.release(mark)
-        if loop in e.program.polled:
+        if loop in e.program.planned.polled:
             loops.poll(e, loop, group)
     for v, pointer in zip(let.outs, stacks, strict=True):
         e.env[v] = Arr(v.ty, pointer)

@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from rosesim.ad.machine import cores
 from rosesim.codegen import interrupt
-from rosesim.codegen.program import INTERRUPTED
+from rosesim.codegen.artifact import INTERRUPTED
 
 SHARES = 4
 """Parts of a batch for each thread: more would cost more calls, fewer leave threads waiting for the last one."""

@@ -77,7 +77,8 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
     """The definitions of those functions that a module's text calls, and of what they need.
 
     `contract` allows fused multiply-adds; `fma` says that one is an instruction, so that pairs may be made by it,
-    which gives the same bits as without. `vector_bytes` is what LLVM's vectoriser takes at a time.
+    which gives the same bits as without. `vector_bytes` is what LLVM's vectoriser takes at a time; 0: it has no
+    vectors, and is told of no functions of them.
     """
     calls: dict[tuple[str, Kind], int] = {}
     for name, lanes, width in re.findall(r"call [^@\n]*@rosesim\.(\w+)\.(?:v(\d+))?f(64|32)\(", text):
@@ -90,7 +91,7 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
             attributes[name, kind] = "alwaysinline"
             continue
         attributes[name, kind] = "noinline"
-        if not kind.lanes and _LOOP in text:
+        if not kind.lanes and vector_bytes and _LOOP in text:
             many = Kind(kind.base, vector_bytes // (8 if kind.base == "double" else 4))
             scalar, vector = (call_name(name, k.text) for k in (kind, many))
             shape = f"_ZGV_LLVM_N{many.lanes}{'v' * arity(name)}_{scalar[1:]}({vector[1:]})"

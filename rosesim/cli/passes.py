@@ -1,0 +1,116 @@
+"""`rosesim info --passes`: what a program goes through from its trace to a backend, and how it looks on the way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rosesim.scenes import compiled, configure, find_scene
+
+if TYPE_CHECKING:
+    from rosesim.ad.ir import Func
+    from rosesim.ad.program_pass import Ran
+
+
+def print_passes() -> None:
+    """All passes in their order, a line each, and what is decided after them."""
+    from rosesim.ad.tidy import STEPS
+    from rosesim.codegen.pipeline import DECISIONS, STAGES
+
+    groups = [(where, [(p.name, p.purpose) for p in steps]) for where, steps in STEPS]
+    whole = [(s.step.name, s.step.purpose if s.when == "always" else f"{s.step.purpose} ({s.when})") for s in STAGES]
+    groups += [("the whole program, before it is written", whole)]
+    groups += [("decided of the whole program", [(d.name, d.purpose) for d in DECISIONS])]
+    wide = max(len(name) for _, rows in groups for name, _ in rows)
+    for where, rows in groups:
+        print(f"{where}:")
+        for name, purpose in rows:
+            print(f"  {name:{wide}}  {purpose}")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What happened to a scene's gradient: every pass that ran, in order."""
+
+    ran: list[Ran]
+    seconds: float
+    """What tracing, differentiating and planning took in all."""
+
+
+def journey(name: str, assignments: list[str], target: str) -> Journey:
+    """Trace the gradient of a scene's loss and carry it up to the backend; nothing is compiled. What this
+    process has traced before is not traced again, so the command does this once.
+
+    Raises ValueError where there is no such target.
+    """
+    from rosesim.ad.derivatives import value_and_grad
+    from rosesim.ad.program_pass import watched
+    from rosesim.codegen.pipeline import planned
+    from rosesim.codegen.planned import Options
+    from rosesim.codegen.target import TARGETS
+
+    if target not in TARGETS:
+        raise ValueError(f"no target is called {target!r}; expected one of {', '.join(TARGETS)}")
+    scene, inputs = configure(find_scene(name), assignments)
+    args: tuple[Any, ...] = (scene.params(np.random.default_rng(0)), inputs)
+    machine = TARGETS[target]()
+    ran: list[Ran] = []
+    begun = time.perf_counter()
+    with watched(ran.append):
+        f = value_and_grad(compiled(scene).loss, wrt=0)
+        planned(f.traced(f.types_of(args)).func, Options(), machine)
+    return Journey(ran, time.perf_counter() - begun)
+
+
+def print_sizes(found: Journey) -> None:
+    """For each pass how often it ran, how large programs were before and after it, and what it took."""
+    print(f"{'pass':20} {'runs':>5} {'lets before':>12} {'after':>8} {'ms':>8}")
+    for name in dict.fromkeys(r.name for r in found.ran):
+        own = [r for r in found.ran if r.name == name]
+        before, after = sum(_lets(name, r.before) for r in own), sum(_lets(name, r.after) for r in own)
+        print(f"{name:20} {len(own):5} {before:12} {after:8} {1e3 * sum(r.seconds for r in own):8.1f}")
+    passes = 1e3 * sum(r.seconds for r in found.ran)
+    print(f"{passes:.1f} ms in passes, of {1e3 * found.seconds:.1f} ms for tracing, differentiating and planning")
+
+
+def print_programs(found: Journey, name: str, *, before: bool) -> None:
+    """The programs before, or after, a pass: of a pass on each function one after the other."""
+    texts = [_text(r, before=before) for r in found.ran if r.name == name]
+    print("\n\n".join(texts) if texts else f"{name} did not run on this program")
+
+
+def write_programs(found: Journey, folder: Path) -> None:
+    """A file for each run of a pass, numbered in their order, with the program after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, r in enumerate(found.ran, 1):
+        (folder / f"{number:03}-{r.name}.txt").write_text(_text(r, before=False) + "\n", encoding="utf-8")
+    print(f"{len(found.ran)} programs in {folder}")
+
+
+def _text(r: Ran, *, before: bool) -> str:
+    """A program under a line that says what it is."""
+    from rosesim.ad.show import show
+
+    func = r.before if before else r.after
+    changed = "" if r.after is not r.before else ", which changed nothing"
+    return (
+        f"# {'before' if before else 'after'} {r.name}{changed}\n\n{show(func, deep=_is_of_whole_programs(r.name))}"
+    )
+
+
+def _lets(name: str, func: Func) -> int:
+    """The lets of what a pass is given: of a whole program, or of one function."""
+    from rosesim.ad.ir import Block, all_lets, reachable
+
+    funcs = reachable(func) if _is_of_whole_programs(name) else [func]
+    return sum(1 for f in funcs if isinstance(f.body, Block) for _ in all_lets(f.body))
+
+
+def _is_of_whole_programs(name: str) -> bool:
+    from rosesim.codegen.pipeline import STAGES
+
+    return any(s.step.name == name for s in STAGES)

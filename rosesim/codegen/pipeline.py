@@ -1,0 +1,218 @@
+"""From a differentiated program to what a backend gets: named passes in their order, then decisions about the whole.
+
+`STAGES` is the order. Which of them run depends on how a program is compiled and for which machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rosesim.ad import program_pass, tidy
+from rosesim.ad.debug import guarded
+from rosesim.ad.errors import TypeMismatch
+from rosesim.ad.inline import inlined
+from rosesim.ad.ir import Func, Loop, Opaque, reachable
+from rosesim.ad.program_pass import Pass, is_left_out
+from rosesim.codegen import plan
+from rosesim.codegen.alias import Sharing, analyse
+from rosesim.codegen.defer import deferred
+from rosesim.codegen.lanes import laned
+from rosesim.codegen.narrow import narrowed
+from rosesim.codegen.planned import Options, Planned
+from rosesim.codegen.sink import sunk
+from rosesim.codegen.split import split
+from rosesim.codegen.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What passes may ask, and what they leave for the decisions."""
+
+    options: Options
+    target: Target
+    pieces: set[Func] = field(default_factory=set[Func])
+    """What was cut out of long functions, and must not be inlined again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A pass, and the compilations that it is part of."""
+
+    step: Pass[[Compilation]]
+    when: str
+    applies: Callable[[Compilation], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something that is decided of a whole program; the program itself stays as it is."""
+
+    name: str
+    purpose: str
+    required: bool = False
+
+
+def _split(func: Func, how: Compilation) -> Func:
+    func, pieces = split(func)
+    how.pieces.update(pieces)
+    return func
+
+
+def _is_plain(how: Compilation) -> bool:
+    """Whether nothing may be moved away from its line: not in debug programs."""
+    return not how.options.debug
+
+
+STAGES = (
+    Stage(
+        Pass("inline", "writes small functions, and those called once, into their callers", lambda f, _: inlined(f)),
+        "always",
+        lambda _: True,
+    ),
+    Stage(
+        Pass("single-precision", "gives every real 32 bits", lambda f, _: narrowed(f), required=True),
+        "precision f32",
+        lambda how: how.options.precision == "f32",
+    ),
+    Stage(
+        Pass("guard-numbers", "stops at the first NaN or infinity", lambda f, _: guarded(f), required=True),
+        "debug",
+        lambda how: how.options.debug,
+    ),
+    Stage(
+        Pass("sink-adds", "adds where a term arises, and on the side of a branch that has one",
+             lambda f, how: sunk(f, how.options.math)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("block-adds", "adds outer products once in several steps", lambda f, _: deferred(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("vectorize-batches", "runs several runs of a batch in the lanes of vectors",
+             lambda f, how: laned(f, how.target.lanes_of(how.options.precision), how.options.math)),
+        "not debug, vectors",
+        lambda how: _is_plain(how) and how.target.lanes > 1,
+    ),
+    Stage(
+        Pass("split", "cuts long functions: a backend's time grows faster than a function's length", _split),
+        "always",
+        lambda _: True,
+    ),
+)  # fmt: skip
+"""The passes of a program, in their order."""
+
+DECISIONS = (
+    Decision("poll-loops", "which loops look for an interrupt", required=True),
+    Decision("inline-calls", "which calls of small functions the backend inlines"),
+    Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
+    Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
+    Decision("share-runs", "whether threads share the runs of a batch", required=True),
+    Decision("independent-loops", "which loops' iterations LLVM is told to be independent"),
+)
+"""What is decided after them, in this order."""
+
+
+def passes() -> list[tuple[str, Pass[...]]]:
+    """Every pass in the order in which a gradient meets them, and where or when each runs."""
+    found: list[tuple[str, Pass[...]]] = [(where, p) for where, steps in tidy.STEPS for p in steps]
+    return found + [(stage.when, stage.step) for stage in STAGES]
+
+
+def known_pass(name: str) -> str:
+    """The name of a pass; raises ValueError where there is none of it, naming those that there are."""
+    names = [p.name for _, p in passes()]
+    if name not in names:
+        raise ValueError(f"no pass is called {name!r}; expected one of {', '.join(names)}")
+    return name
+
+
+@contextmanager
+def without(*names: str) -> Generator[None]:
+    """Within this, programs are compiled without these passes or decisions, to see what they are worth.
+
+    Raises ValueError where one of them is unknown, or one that no program can do without.
+
+    >>> from rosesim import fn, Real
+    >>> with without("sink-adds", "inline-calls"):
+    ...     fn(lambda x: x * x).compile(Real)(3.0)
+    9.0
+    """
+    for name in names:
+        if name not in SPARED:
+            raise ValueError(f"{name!r} cannot be left out; expected one of {', '.join(SPARED)}")
+    with program_pass.without(names):
+        yield
+
+
+SPARED = tuple(p.name for p in (*(stage.step for stage in STAGES), *DECISIONS) if not p.required)
+"""What can be left out: the results stay the same, up to rounding."""
+
+
+def planned(func: Func, options: Options, target: Target) -> Planned:
+    """A program after all passes, and what is decided of it.
+
+    Raises TypeMismatch where it calls what the target cannot, and what passes raise.
+    """
+    _refuse(func, options, target)
+    how = Compilation(options, target)
+    for stage in STAGES:
+        if stage.applies(how):
+            func = stage.step(func, how)
+    order = reachable(func)
+    polled = plan.polled_loops(order) if target.poll else set[Loop]()
+    fallible = plan.fallible(order, polled)
+    calls, inlines_last = plan.inlined(order, how.pieces, 0 if is_left_out("inline-calls") else plan.SMALL)
+    straight = plan.straight_work(order, calls) <= plan.STRAIGHT and not is_left_out("straight-line-vectoriser")
+    overlapping = plan.overlapping_refs(order)
+    sharing = _sharing(order)
+    return Planned(
+        func=func,
+        options=options,
+        order=order,
+        sharing=sharing,
+        inlined=calls,
+        inlines_last=inlines_last,
+        polled=polled,
+        fallible=fallible,
+        overlapping=overlapping,
+        batch=None if func not in sharing or sharing[func].in_out else _batch(func, target),
+        straight=straight,
+        independent=not is_left_out("independent-loops"),
+    )
+
+
+def _sharing(order: Sequence[Func]) -> dict[Func, Sharing]:
+    sharing: dict[Func, Sharing] = {}
+    in_out: dict[Func, Mapping[int, int]] = {}
+    for f in order:
+        if isinstance(f.body, Opaque):
+            in_out[f] = {}
+        else:
+            sharing[f] = analyse(f, in_out)
+            in_out[f] = sharing[f].in_out
+    return sharing
+
+
+def _batch(func: Func, target: Target) -> Loop | None:
+    if target.grid:
+        return plan.whole_batch(func)
+    return plan.shared_batch(func) if target.shares else None
+
+
+def _refuse(func: Func, options: Options, target: Target) -> None:
+    if options.debug and not target.reports:
+        raise ValueError(f"a debug program reports numbers, which {target.name} cannot take; expected debug=False")
+    if target.opaque:
+        return
+    for f in reachable(func):
+        if isinstance(f.body, Opaque):
+            raise TypeMismatch(
+                f"{f.name} is opaque: it calls Python, which {target.name} does not have; expected functions of the "
+                f"language: write {f.name} in it, or fit its values by a formula",
+                f.where,
+            )
