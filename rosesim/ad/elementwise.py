@@ -36,7 +36,10 @@ def _looped(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, .
     i = Var(index_ty(shape[0]), "i")
     inner = Builder(b)
     out = _looped(inner, f, shape[1:], (*at, i), xs)
-    (result,) = b.let(Loop(shape[0], i, (), (), inner.block([out])), Ty(out.ty.scalar, (shape[0], *out.ty.shape)))
+    (result,) = b.let(
+        Loop(n=shape[0], index=i, inits=(), carries=(), body=inner.block([out])),
+        Ty(out.ty.scalar, (shape[0], *out.ty.shape)),
+    )
     return result
 
 

@@ -8,6 +8,7 @@ linear lets of its tangent. Primal variables keep their identity.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rosesim.ad import deep
 from rosesim.ad.builder import Builder
@@ -329,9 +330,7 @@ class Forward:
         finals = [self._out(o) for o, c in zip(let.outs, e.carries, strict=False) if c in self.on]
         stacked = [self._out(o) for o, x in zip(let.outs[n:m], e.body.results[n:], strict=True) if x in self.on]
         outs = (*let.outs[:n], *finals, *let.outs[n:m], *stacked, *let.outs[m:])
-        loop = Loop(
-            e.n, e.index, (*e.inits, *inits), (*e.carries, *tans), body, e.upto, e.reverse, e.test, e.remat, e.batch
-        )
+        loop = replace(e, inits=(*e.inits, *inits), carries=(*e.carries, *tans), body=body)
         self._keep(let, loop, outs)
 
     def _out(self, o: Var) -> Var:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rosesim.ad.builder import Builder, real
 from rosesim.ad.elementwise import zipped
@@ -139,4 +140,4 @@ class _Writer(Copy):
         inner = self.block(e.body)
         self._phase, self._factors = outer
         body = Block((*b.lets, *inner.lets), inner.results)
-        return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat, e.batch)
+        return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test)

@@ -90,8 +90,6 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
 
 
 def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
-    if isinstance(let.expr, Loop) and let.expr.remat:
-        return False
     if _hands_on_refs(let):
         return True  # running it again would add again
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):

@@ -204,7 +204,7 @@ class _Printer:
         parts = ["loop", self.typed(e.index)]
         if e.upto is not None:
             parts.append(f"upto {self.atom(e.upto)}")
-        parts += ["reverse"] * e.reverse + ["remat"] * e.remat
+        parts += ["reverse"] * e.reverse
         if e.carries:
             parts.append(f"from {self.bound(e.carries, e.inits)}")
         return " ".join(parts)

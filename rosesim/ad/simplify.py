@@ -6,6 +6,7 @@ Guards stay, and with them the calls that may reach one: a program stops where i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rosesim.ad import deep
 from rosesim.ad.ir import (
@@ -164,9 +165,7 @@ class Sweep:
         pick = [k for k in range(n) if keep[k]]
         inits = tuple(e.inits[k] for k in pick)
         self._use(inits if e.upto is None else (*inits, e.upto))
-        new = Loop(
-            e.n, e.index, inits, tuple(e.carries[k] for k in pick), body, e.upto, e.reverse, test, e.remat, e.batch
-        )
+        new = replace(e, inits=inits, carries=tuple(e.carries[k] for k in pick), body=body, test=test)
         names = (
             *(carry_outs[k] for k in pick),
             *(o for o, k in zip(stacked, keep_out, strict=True) if k),

@@ -14,7 +14,7 @@ given fresh variables at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rosesim.ad import deep
 from rosesim.ad.budget import budget
@@ -262,7 +262,7 @@ class Reverse:
             case Loop():
                 pairs = [(c, a) for c, a in zip(e.carries, e.inits, strict=True) if not is_tan(c)]
                 carries, inits = tuple(c for c, _ in pairs), tuple(a for _, a in pairs)
-                new = Loop(e.n, e.index, inits, carries, side(e.body), e.upto, e.reverse, e.test, e.remat, e.batch)
+                new = replace(e, inits=inits, carries=carries, body=side(e.body))
                 end = len(kept) - (e.test is not None)
                 return Let((*kept[:end], *extra_outs, *kept[end:]), new, let.where)
             case Cond(p, then, orelse):
@@ -628,7 +628,15 @@ class _LoopReader:
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
         body = Block((*loads, *again.again, *swept.lets), swept.results)
         rev.primal[let] = (rev.strip_nested(let, [arrays[v] for v in more], {e.body: more}),)
-        loop = Loop(e.n, e.index, tuple(inits), tuple(carries), body, self._steps(), not e.reverse, None, e.remat)
+        loop = Loop(
+            n=e.n,
+            index=e.index,
+            inits=tuple(inits),
+            carries=tuple(carries),
+            body=body,
+            upto=self._steps(),
+            reverse=not e.reverse,
+        )
         return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
 
     def _steps(self) -> Atom | None:
@@ -666,7 +674,13 @@ class _LoopReader:
         c = len(carries)
         body = Block((*b.lets, *again.again, *reverse.lets), (*reverse.results[:c], *popped, *reverse.results[c:]))
         loop = Loop(
-            e.n, e.index, (*inits, *stack.all), (*carries, *kept.all), body, end, not e.reverse, None, e.remat
+            n=e.n,
+            index=e.index,
+            inits=(*inits, *stack.all),
+            carries=(*carries, *kept.all),
+            body=body,
+            upto=end,
+            reverse=not e.reverse,
         )
         tys = [*(v.ty for v in (*carries, *kept.all)), *self._stacked(reverse.results[c:])]
         outs = list(g.b.let(loop, *tys))
