@@ -214,6 +214,8 @@ class _Checker:
                 return ()
             case ir.Call(func, args):
                 return self._call(func, args)
+            case _:
+                ir.unknown(let.expr)
 
     def _declared(self, let: ir.Let) -> ir.Ty:
         """The type of the only out."""

@@ -18,17 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rosesim.ad.builder import Builder, real, whole
-from rosesim.ad.ir import Atom, Block, Call, IntT, Let, Loop, Op, Ty, Var, all_lets, free_vars, index_ty
+from rosesim.ad.effects import hands_on
+from rosesim.ad.ir import Atom, Block, IntT, Let, Loop, Op, Ty, Var, free_vars, index_ty
 from rosesim.ad.simplify import Sweep
 
 
 def can_rerun(lets: Sequence[Let]) -> bool:
     """Whether a loop's body may be run again: no call in it adds to an accumulator around it."""
-    block = Block(tuple(lets), ())
-    outside = {v for v in free_vars(block) if v.ty.ref}
-    return not outside or not any(
-        isinstance(let.expr, Call) and any(a.ty.ref for a in let.expr.args) for let in all_lets(block)
-    )
+    return not hands_on(lets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from rosesim.ad import deep
 from rosesim.ad.ir import (
     Accum,
+    Add,
     Block,
     Call,
     Cond,
+    Data,
     Expr,
     Fill,
     Func,
     Get,
+    Guard,
     Loop,
     Op,
     Opaque,
     Put,
     Stack,
+    Stop,
+    SubRef,
+    unknown,
 )
 from rosesim.ad.ops import OPS
 
@@ -43,8 +49,10 @@ def work(e: Expr) -> int:
             return sum(a.ty.size for a in items)
         case Fill():
             return 1
-        case _:
+        case Data() | Stop() | Add() | SubRef() | Guard():
             return 0
+        case _:
+            unknown(e)
 
 
 def block_work(block: Block) -> int:

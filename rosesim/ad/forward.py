@@ -14,7 +14,6 @@ from rosesim.ad import deep
 from rosesim.ad.builder import Builder
 from rosesim.ad.errors import TraceError
 from rosesim.ad.ir import (
-    TAN,
     Accum,
     Add,
     Atom,
@@ -41,6 +40,7 @@ from rosesim.ad.ir import (
     Ty,
     Var,
     of_derivative,
+    unknown,
 )
 from rosesim.ad.ops import OPS
 from rosesim.ad.smooth import Smooth
@@ -174,6 +174,8 @@ class Activity:
                 return self._call(let, func, args)
             case Data() | Stop() | Guard():
                 return False
+            case _:
+                unknown(let.expr)
 
     def _loop(self, let: Let, e: Loop) -> bool:
         changed = self._mark(c for c, a in zip(e.carries, e.inits, strict=True) if a in self.on)
@@ -250,24 +252,21 @@ class Forward:
                 self._accum(let, e)
             case Call(func, args):
                 self._call(let, func, args)
-            case _:
-                self._keep(let)
-                self._simple(let, e)
-
-    def _simple(self, let: Let, e: Expr) -> None:
-        b, on = self.b, self.on
-        match e:
             case Add(ref, idx, v):
-                if v in on:
-                    b.add(self._tan[ref], idx, self.tan(v))
-                return
-            case Guard():
-                return
+                self._keep(let)
+                if v in self.on:
+                    self.b.add(self._tan[ref], idx, self.tan(v))
+            case Data() | Stop() | Guard():
+                self._keep(let)
+            case Op() | Get() | Put() | Stack() | Fill() | SubRef():
+                self._keep(let)
+                if let.outs[0] in self.on:
+                    self._simple(let.outs[0], e)
             case _:
-                pass
-        (out,) = let.outs
-        if out not in on:
-            return
+                unknown(e)
+
+    def _simple(self, out: Var, e: Op | Get | Put | Stack | Fill | SubRef) -> None:
+        b = self.b
         match e:
             case Op(name, args):
                 self._set(out, self._op(name, args, out))
@@ -281,8 +280,6 @@ class Forward:
                 self._set(out, b.fill(self.tan(v), tangent(out.ty)))
             case SubRef(ref, idx):
                 self._set(out, b.subref(self._tan[ref], idx))
-            case _:
-                raise AssertionError(e)
 
     def _op(self, name: str, args: Sequence[Atom], out: Var) -> Atom:
         """The tangent of an operator's result: coefficients times tangents, or a choice of one."""
@@ -364,6 +361,3 @@ class Forward:
         tans = [self.tan(a) for a, m in zip(args, mask, strict=True) if m]
         outs = (*let.outs, *(self._out(o) for o, a in zip(let.outs, out, strict=True) if a))
         self._keep(let, Call(made, (*args, *tans)), outs)
-
-
-__all__ = ["TAN", "Activity", "Forward", "is_float", "jvp_func", "tangent"]

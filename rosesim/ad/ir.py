@@ -15,7 +15,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Never,
+    NoReturn,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -371,6 +382,14 @@ class Func:
 
 
 # ------------------------------------------------------------------------------------ traversal
+
+
+def unknown(e: Never) -> NoReturn:
+    """The last case of a match on expressions that names all others, so that a new one goes nowhere in silence: the
+    type checker asks for it to be named, and here it is refused."""
+    raise TypeError(
+        f"{type(e).__name__} was found; expected an expression that this pass names: say what it does here"
+    )
 
 
 class _PerClass(dict[type, Any]):

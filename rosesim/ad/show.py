@@ -185,6 +185,8 @@ class _Printer:
                 return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{told}"
             case ir.Call(func, args):
                 return f"{self._funcs.of(func, func.name or 'fn')}({self.atoms(args)})"
+            case _:
+                ir.unknown(e)
 
     def op(self, name: str, args: tuple[ir.Atom, ...]) -> str:
         texts = [self.atom(a) for a in args]
@@ -221,8 +223,12 @@ class _Printer:
                 return _indented(nested(self.block, body))
             case ir.Cond(_, then, orelse):
                 return [*self.titled("then", then), *self.titled("else", orelse)]
-            case _:
+            case ir.Op() | ir.Get() | ir.Put() | ir.Stack() | ir.Fill() | ir.Data() | ir.Stop():
                 return []
+            case ir.Add() | ir.SubRef() | ir.Guard() | ir.Call():
+                return []
+            case _:
+                ir.unknown(e)
 
     def titled(self, title: str, block: ir.Block) -> list[str]:
         return _indented([title, *_indented(nested(self.block, block))])

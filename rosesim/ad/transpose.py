@@ -33,15 +33,18 @@ from rosesim.ad.ir import (
     Block,
     Call,
     Cond,
+    Data,
     Fill,
     Func,
     Get,
+    Guard,
     Let,
     Lit,
     Loop,
     Op,
     Put,
     Stack,
+    Stop,
     SubRef,
     TanT,
     Ty,
@@ -51,6 +54,7 @@ from rosesim.ad.ir import (
     free_vars,
     of_derivative,
     operands,
+    unknown,
 )
 from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
@@ -244,8 +248,10 @@ class Reverse:
                 return Let(outs, Call(primal_of(func), tuple(a for a in args if not is_tan(a))), let.where)
             case Add(ref, _, _):
                 return None if is_tan(ref) else let
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() | Guard():
                 return None if any(map(is_tan, let.outs)) else let
+            case _:
+                unknown(e)
 
     def strip_nested(self, let: Let, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
         """The primal version of a let with blocks, each of which returns `extra` after its own results."""
@@ -325,10 +331,12 @@ class Reverse:
                 self._call(g, let, e)
             case Call() | SubRef():
                 pass  # of no tangent, a tangent can only be zero; what is added to a part of a ref is read there
-            case _ if any(map(is_tan, (*let.outs, *operands(let.expr)))):
-                raise CheckError(f"in {self.func.name}: `{show_let(let)}` has no reverse, and is linear", let.where)
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
+                if any(map(is_tan, (*let.outs, *operands(e)))):
+                    line = f"`{show_let(let)}`"
+                    raise CheckError(f"in {self.func.name}: {line} has no reverse, and is linear", let.where)
             case _:
-                pass
+                unknown(let.expr)
 
     def _ref_ct(self, g: Gather, ref: Var, idx: Sequence[Atom]) -> Ct | None:
         """The cotangent of an element of a Tan ref: known before anything that adds to it is read."""
@@ -757,7 +765,7 @@ def _bound_tans(block: Block) -> set[Var]:
 def _adds_tangents(block: Block) -> bool:
     """Whether tangents are added to a ref somewhere inside."""
     return any(
-        isinstance(let.expr, Add | Call) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
+        not isinstance(let.expr, SubRef) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
         for let in all_lets(block)
     )
 

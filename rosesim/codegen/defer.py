@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rosesim.ad import deep, ir
 from rosesim.ad.ir import (
@@ -229,14 +229,9 @@ def _without(block: Block, gone: set[int]) -> Block:
     for let in block.lets:
         if id(let) in gone:
             continue
-        match let.expr:
-            case Loop() as e:
-                lets.append(Let(let.outs, replace(e, body=deep.nested(_without, e.body, gone)), let.where))
-            case Accum(inits, refs, body):
-                lets.append(Let(let.outs, Accum(inits, refs, deep.nested(_without, body, gone)), let.where))
-            case _:
-                lets.append(let)
-    return Block(tuple(lets), block.results)
+        new = with_blocks(let.expr, lambda b: _without(b, gone))
+        lets.append(let if new is let.expr else Let(let.outs, new, let.where))
+    return with_lets(block, lets)
 
 
 def _additions(site: _Site, stacks: dict[Var, Var], index: Var, start: Var, order: Sequence[int]) -> list[Let]:

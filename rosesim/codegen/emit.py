@@ -34,6 +34,7 @@ from rosesim.ad.ir import (
     SubRef,
     Ty,
     Var,
+    unknown,
 )
 from rosesim.codegen import arrays, calls, layout, loops, lower_ops, per_lane, report, runs
 from rosesim.codegen.alias import Root, Sharing
@@ -174,6 +175,8 @@ class Emitter:
                 report.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), told)
             case Call():
                 calls.emit(self, let, let.expr)
+            case _:
+                unknown(let.expr)
 
     def _same(self, x: Atom) -> Value:
         """x under another name; scalars that lie in memory, too, get memory of their own if they need it."""

@@ -288,6 +288,8 @@ class LaneWriter:
                 self._cond(let, e)
             case Loop() as e:
                 self._loop(let, e)
+            case _:
+                ir.unknown(let.expr)
 
     def _op(self, name: str, args: list[Atom], ty: Ty) -> Atom:
         if not any(map(self.is_wide, args)):
