@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rosesim.ad import deep
+from rosesim.ad.check_op import OF_LANES
 from rosesim.ad.ir import (
     Accum,
     Add,
@@ -34,7 +35,7 @@ def work(e: Expr) -> int:
     """The work of running an expression once; of a branch, the dearer side."""
     match e:
         case Op(name, _):
-            return OPS[name].work if name in OPS else 1  # codegen has a few of its own, for lanes
+            return 1 if name in OF_LANES else OPS[name].work
         case Loop():
             return e.n // e.lanes * (1 + _nested_work(e.body) + (0 if e.test is None else _nested_work(e.test)))
         case Cond(_, then, orelse):

@@ -215,7 +215,8 @@ INLINE_DATA = 64
 
 @node
 class Data:
-    """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time.
+    """A captured constant array, C-contiguous, in the dtype of `storage` or, for reals of 32 bits, in double;
+    large ones are passed at run time.
 
     A `live` one is an array of the user's, read where it lies: its form is known, its numbers only at each run.
     """

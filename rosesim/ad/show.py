@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,6 +69,8 @@ def type_text(ty: ir.Ty) -> str:
 
 
 def _scalar_text(scalar: ir.Scalar) -> str:
+    if scalar.lanes > 1:
+        return f"{_scalar_text(replace(scalar, lanes=1))} in {scalar.lanes} lanes"
     match scalar:
         case ir.FloatT(width):
             return "Real" if width == 64 else f"Real{width}"
@@ -206,7 +209,7 @@ class _Printer:
         parts = ["loop", self.typed(e.index)]
         if e.upto is not None:
             parts.append(f"upto {self.atom(e.upto)}")
-        parts += ["reverse"] * e.reverse
+        parts += ["reverse"] * e.reverse + [f"in {e.lanes} lanes"] * (e.lanes > 1)
         if e.carries:
             parts.append(f"from {self.bound(e.carries, e.inits)}")
         return " ".join(parts)

@@ -548,7 +548,7 @@ class LaneWriter:
             results = self._kept(e.body, running, carries)
             one, none = (Lit(k, self.wide(Ty(IntT(0, 1)))) for k in (1, 0))
             step = self.op("select", running, one, none, ty=one.ty)
-            counted = self.op("iadd", count, step, ty=count.ty)
+            counted = self.op("count", count, step, ty=count.ty)
             n = len(carries)
             results = [*results[:n], running, counted, *results[n:]]
         body = Block(tuple(lets), tuple(results))
