@@ -146,7 +146,7 @@ def test_traversals_see_into_a_made_up_construct() -> None:
     assert nested_free(e) == {x, y, z}
     new = cast(Any, Copy({x: ONE, y: z}).lets(whole.lets)[0].expr)
     assert type(new) is Made and new.x is ONE and new.times == 3
-    assert new.state is not S and new.body.lets[0].expr.args == (new.state, z)
+    assert new.state is not S and ir.operands(new.body.lets[0].expr) == (new.state, z)
     assert with_blocks(e, lambda b: b) is e
     emptied = cast(Any, with_blocks(e, lambda b: Block((), b.results)))
     assert emptied.body.lets == () and emptied.x is x
