@@ -75,7 +75,7 @@ class Noise:
             if size != 0.0 and not self.least < size < self.most or size == 0.0 and product:
                 self.extreme = self.extreme or size != 0.0 or all(a != 0.0 for a in args)
             if product and size == 0.0:
-                # Zero times a huge number: the huge one may meet another before the zero where products are reordered.
+                # Where products are reordered, the huge number may meet another before the zero.
                 self.extreme = self.extreme or any(abs(float(a)) >= self.most for a in args)
             return y * np.float64(1.0 + self._size * (2.0 * self._rng.random() - 1.0))
 

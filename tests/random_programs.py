@@ -236,7 +236,9 @@ class Draw:
         if test is not None:
             outs.append(Ty(ir.IntT(0, n)))
         variables = tuple(Var(t) for t in outs)
-        expr = ir.Loop(n, index, inits, carries, body, upto=upto, reverse=bool(reverse), test=test)
+        expr = ir.Loop(
+            n=n, index=index, inits=inits, carries=carries, body=body, upto=upto, reverse=bool(reverse), test=test
+        )
         lets.append(Let(variables, expr))
         scope.extend(variables[: len(tys)])
         # Outputs of other lengths would only clutter the scope.

@@ -81,7 +81,7 @@ def test_a_variable_is_bound_once_in_all_blocks_together():
     f = binding(lambda p: ir.Cond(p, side, side), [BOOL], REAL)
     refused(f, "single assignment: y")
     i = Var(index_ty(2), "i")
-    loops = [Loop(2, i, (), (), EMPTY) for _ in range(2)]
+    loops = [Loop(n=2, index=i, inits=(), carries=(), body=EMPTY) for _ in range(2)]
     refused(func([], lambda b: [b.let(loop) for loop in loops][2:]), "single assignment: i")
 
 
@@ -115,7 +115,7 @@ def test_what_a_loop_binds_ends_with_it(which: str):
     i, s = Var(index_ty(3), "index"), Var(REAL, "carry")
 
     def write(b: Body):
-        b.let(Loop(3, i, (ZERO,), (s,), block(lambda c: s)), REAL)
+        b.let(Loop(n=3, index=i, inits=(ZERO,), carries=(s,), body=block(lambda c: s)), REAL)
         return i if which == "index" else s
 
     refused(func([], write), f"scope: {which} .* out of its scope")
@@ -128,7 +128,11 @@ def test_nested_blocks_see_the_blocks_around_them():
     def step(c: Body, x: Var):
         return c.let(ir.Cond(TRUE, block(lambda d: d.op("add", s, x)), block(lambda d: s)), REAL)
 
-    accepted(binding(lambda x: Loop(3, i, (x,), (s,), block(lambda c: step(c, x))), [REAL], REAL))
+    accepted(
+        binding(
+            lambda x: Loop(n=3, index=i, inits=(x,), carries=(s,), body=block(lambda c: step(c, x))), [REAL], REAL
+        )
+    )
 
 
 def test_programs_are_acyclic():
@@ -388,12 +392,14 @@ def loop(n: int = 3, outs: tuple[Ty, ...] = (REAL, reals(3)), **changed: Any) ->
     i, s = Var(changed.pop("index", index_ty(n)), "i"), Var(REAL, "s")
     results: tuple[Atom, ...] = changed.pop("results", (ZERO, s))
     inits: tuple[Atom, ...] = changed.pop("inits", (ONE,))
-    return binding(lambda *a: Loop(n, i, inits, (s,), Block((), results), **changed), [], *outs)
+    return binding(
+        lambda *a: Loop(n=n, index=i, inits=inits, carries=(s,), body=Block((), results), **changed), [], *outs
+    )
 
 
 def test_a_loop_binds_its_carries_and_its_stacked_outputs():
     accepted(loop())
-    accepted(loop(reverse=True, remat=True))
+    accepted(loop(reverse=True))
     accepted(loop(results=(ZERO,), outs=(REAL,)))
     refused(loop(outs=(REAL,)), "binds 1 variables, expected 2")
     refused(loop(outs=(REAL, reals(4))), "is 4 Real, expected 3 Real")
@@ -494,7 +500,7 @@ def test_what_is_added_fits_its_place():
         lambda r: ir.Stack((r,)),
         lambda r: ir.Stop(r),
         lambda r: ir.Guard(r, ""),
-        lambda r: Loop(1, Var(index_ty(1)), (r,), (Var(reals(2)),), block(lambda b: ZERO)),
+        lambda r: Loop(n=1, index=Var(index_ty(1)), inits=(r,), carries=(Var(reals(2)),), body=block(lambda b: ZERO)),
         lambda r: ir.Accum((r,), (Var(ref(reals(2))),), EMPTY),
     ],
 )
@@ -562,7 +568,7 @@ def test_tangents_pass_through_what_only_moves_values():
         b.let(ir.Get(ts, (at(0, 3),)), TAN)
         new = b.let(ir.Put(ts, (at(0, 3),), t), tans(3))
         b.let(ir.Cond(p, Block((), (t,)), Block((), (tan(0.0),))), TAN)
-        b.let(Loop(3, i, (t,), (c,), Block((), (c, c))), TAN, tans(3))
+        b.let(Loop(n=3, index=i, inits=(t,), carries=(c,), body=Block((), (c, c))), TAN, tans(3))
         b.let(ir.Accum((new,), (r,), block(lambda d: [d.let(ir.Add(r, (at(1, 3),), t)), t][1:])), TAN, tans(3))
         return b.let(ir.Call(func([TAN], lambda d, u: u), (t,)), TAN)
 

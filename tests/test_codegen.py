@@ -105,7 +105,7 @@ def loop_over(
     if test is not None:
         tys.append(between(0, n))
         more["test"] = block(lambda b: test(b, i, *carries))
-    return body.let(Loop(n, i, tuple(inits), carries, inner, **more), *tys)
+    return body.let(Loop(n=n, index=i, inits=tuple(inits), carries=carries, body=inner, **more), *tys)
 
 
 # ------------------------------------------------------------------------------------- operators

@@ -44,7 +44,14 @@ def directions(write: Write, *, carry: bool = False) -> list[bool]:
                 write(d, x, r, i)
                 return [d.op("add", s, d.let(Get(x, (i,)), reals()))] if carry else []
 
-            loop = Loop(N, i, (real(0.0),) if carry else (), (s,) if carry else (), block(body), reverse=True)
+            loop = Loop(
+                n=N,
+                index=i,
+                inits=(real(0.0),) if carry else (),
+                carries=(s,) if carry else (),
+                body=block(body),
+                reverse=True,
+            )
             c.let(loop, *([reals()] if carry else []))
             return []
 

@@ -118,7 +118,9 @@ def power_sum(n: int, reverse: bool = False) -> ir.Func:
     def write(b: Body, x: Var):
         i, s, p = Var(index_ty(n), "i"), Var(REAL, "s"), Var(REAL, "p")
         body = block(lambda c: (c.op("add", s, p), c.op("mul", p, x), p))
-        return b.let(ir.Loop(n, i, (ZERO, ONE), (s, p), body, reverse=reverse), REAL, REAL, reals(n))[::2]
+        return b.let(
+            ir.Loop(n=n, index=i, inits=(ZERO, ONE), carries=(s, p), body=body, reverse=reverse), REAL, REAL, reals(n)
+        )[::2]
 
     return func([REAL], write)
 
@@ -148,7 +150,7 @@ def test_upto_ends_a_loop_early_and_leaves_zeros(reverse: bool):
             v = c.op("real", i)
             return c.op("add", c.op("mul", s, real(10.0)), v), v, TRUE
 
-        loop = ir.Loop(4, i, (ZERO,), (s,), block(step), upto=k, reverse=reverse)
+        loop = ir.Loop(n=4, index=i, inits=(ZERO,), carries=(s,), body=block(step), upto=k, reverse=reverse)
         return b.let(loop, REAL, reals(4), ir.Ty(ir.BoolT(), (4,)))
 
     f = func([index_ty(5)], write)
@@ -165,7 +167,9 @@ def halvings(n: int) -> ir.Func:
     def write(b: Body, x: Var):
         i, s = Var(index_ty(n), "i"), Var(REAL, "s")
         body = block(lambda c: (c.op("div", s, real(2.0)), s))
-        loop = ir.Loop(n, i, (x,), (s,), body, test=block(lambda c: c.op("gt", s, ONE, ty=BOOL)))
+        loop = ir.Loop(
+            n=n, index=i, inits=(x,), carries=(s,), body=body, test=block(lambda c: c.op("gt", s, ONE, ty=BOOL))
+        )
         return b.let(loop, REAL, reals(n), between(0, n))
 
     return func([REAL], write)
@@ -186,7 +190,7 @@ def test_the_test_of_a_loop_sees_the_index():
     def write(b: Body, k: Var):
         i = Var(index_ty(9), "i")
         test = block(lambda c: c.op("ilt", i, k, ty=BOOL))
-        return b.let(ir.Loop(9, i, (), (), block(lambda c: ()), test=test), between(0, 9))
+        return b.let(ir.Loop(n=9, index=i, inits=(), carries=(), body=block(lambda c: ()), test=test), between(0, 9))
 
     assert only(func([index_ty(20)], write), 5) == 5
     assert only(func([index_ty(20)], write), 19) == 9
@@ -196,7 +200,7 @@ def test_a_carry_swapped_with_another_takes_the_old_value():
     def write(b: Body, n: Var):
         i, p, q = Var(index_ty(50), "i"), Var(REAL, "p"), Var(REAL, "q")
         body = block(lambda c: (q, c.op("add", p, q)))
-        return b.let(ir.Loop(50, i, (ZERO, ONE), (p, q), body, upto=n), REAL, REAL)[0]
+        return b.let(ir.Loop(n=50, index=i, inits=(ZERO, ONE), carries=(p, q), body=body, upto=n), REAL, REAL)[0]
 
     assert only(func([index_ty(51)], write), 50) == 12586269025.0  # Fibonacci
 
@@ -240,7 +244,7 @@ def histogram(scalar: ir.Scalar, amount: ir.Atom) -> ir.Func:
             c.let(ir.Add(r, (c.let(ir.Get(where, (i,)), index_ty(3)),), amount))
             return ()
 
-        inner = block(lambda c: [c.let(ir.Loop(4, i, (), (), block(step))), real(5.0)][1:])
+        inner = block(lambda c: [c.let(ir.Loop(n=4, index=i, inits=(), carries=(), body=block(step))), real(5.0)][1:])
         return b.let(ir.Accum((start,), (r,), inner), REAL, bins)
 
     return func([bins, ir.Ty(ir.IntT(0, 2), (4,))], write)
@@ -383,7 +387,11 @@ def test_five_hundred_blocks_within_each_other_run():
         else:
             i = Var(index_ty(1), "i")
             s = Var(REAL)
-            here = block(lambda b, i=i, s=s, inner=inner: b.let(ir.Loop(1, i, (ZERO,), (s,), inner), REAL))
+            here = block(
+                lambda b, i=i, s=s, inner=inner: b.let(
+                    ir.Loop(n=1, index=i, inits=(ZERO,), carries=(s,), body=inner), REAL
+                )
+            )
     assert only(ir.Func("f", (), here)) == 1.0
 
 

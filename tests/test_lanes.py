@@ -42,9 +42,34 @@ from rosesim import (
     while_loop,
 )
 from rosesim.ad import machine
+from rosesim.ad.check import check as check_program
+from rosesim.ad.errors import CheckError
 from rosesim.ad.inline import inlined
-from rosesim.ad.ir import Block, Loop, Op, all_lets, reachable
-from rosesim.codegen import lane_writer, lanes, per_lane, target
+from rosesim.ad.ir import (
+    BOOL,
+    REAL,
+    Block,
+    BoolT,
+    Cond,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    IntT,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Ty,
+    Var,
+    all_lets,
+    reachable,
+)
+from rosesim.ad.show import show, type_text
+from rosesim.codegen import lane_writer, lanes, per_lane, split, target
+from rosesim.codegen.defer import deferred
+from rosesim.codegen.narrow import narrowed
+from rosesim.codegen.sink import sunk
 
 
 def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
@@ -153,7 +178,10 @@ def calling(x: Vec[Real, N]) -> Real:
     return cond(x[3] > -0.5, lambda: inner(m[Index[3].wrap(x[0] * 2.0)], x[1]), lambda: inner(m[2], x[0]))
 
 
-@pytest.mark.parametrize("f", [branching, contacts, nested, ending, waiting, placing, calling], ids=lambda f: f.name)
+PROGRAMS = [branching, contacts, nested, ending, waiting, placing, calling]
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.name)
 @pytest.mark.parametrize("runs", [2, 3, 4, 5, 11])
 def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
     check(f, np.random.default_rng(runs).normal(size=(runs, N)))
@@ -352,3 +380,64 @@ def test_all_runs_at_once_share_the_budget() -> None:
     # A workspace is that of one thread: so many lanes.
     assert small.compiled.workspace_bytes * machine.cores() <= 1 << 20
     np.testing.assert_array_equal(small(xs), plain(xs))
+
+
+@pytest.mark.parametrize(("precision", "math"), [("f64", "strict"), ("f32", "fast")])
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.name)
+def test_what_each_pass_makes_of_a_batch_is_a_program(
+    f: Any, precision: str, math: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "LONG", 20)
+    monkeypatch.setattr(split, "PIECE", 8)
+    batch = vmap(value_and_grad(f, wrt=0))
+    func = inlined(batch.traced(batch.types_of((np.zeros((11, N)),))).func)
+    func = narrowed(func) if precision == "f32" else func
+    width = machine.LANES * (2 if precision == "f32" else 1)
+    for name, step in (
+        ("traced", lambda p: p),
+        ("sunk", lambda p: sunk(p, math)),
+        ("deferred", deferred),
+        ("laned", lambda p: lanes.laned(p, width, math)),
+        ("split", lambda p: split.split(p)[0]),
+    ):
+        func = step(func)
+        try:
+            check_program(func)
+        except CheckError as e:
+            raise AssertionError(f"after {name}: {e}") from e
+    assert " in 8 lanes" in show(func) if precision == "f32" else " in 4 lanes" in show(func)
+
+
+def in_lanes(scalar: Any) -> Ty:
+    return Ty(replace(scalar, lanes=4))
+
+
+FOUR, SOME, PLACE = in_lanes(FloatT()), in_lanes(BoolT()), in_lanes(IntT(0, 2))
+
+
+@pytest.mark.parametrize(
+    ("params", "expr", "out"),
+    [
+        ([FOUR, REAL], lambda a, x: Op("add", (a, x)), FOUR),
+        ([FOUR, FOUR], lambda a, b: Op("lt", (a, b)), BOOL),
+        ([SOME], lambda p: Op("splat", (p,)), SOME),
+        ([REAL], lambda x: Op("splat", (x,)), REAL),
+        ([BOOL], lambda p: Op("any", (p,)), BOOL),
+        ([PLACE], lambda i: Op("most", (i,)), Ty(IntT(0, 1))),
+        ([PLACE, PLACE], lambda i, j: Op("count", (i, j)), PLACE),
+        ([Ty(FloatT(), (3,)), PLACE], lambda x, i: Get(x, (i,)), REAL),
+        ([Ty(FloatT(), (3, 2)), PLACE], lambda x, i: Get(x, (i,)), Ty(FOUR.scalar, (2,))),
+        ([Ty(FloatT(), (3,)), PLACE, FOUR], lambda x, i, v: Put(x, (i,), v), Ty(FloatT(), (3,))),
+        ([SOME], lambda p: Cond(p, Block((), ()), Block((), ())), None),
+        ([SOME], lambda p: Guard(p, "bad"), None),
+    ],
+)
+def test_the_checker_refuses_what_mixes_lanes(params: list[Ty], expr: Any, out: Ty | None) -> None:
+    given = tuple(Var(t) for t in params)
+    outs = () if out is None else (Var(out),)
+    with pytest.raises(CheckError):
+        check_program(Func("f", given, Block((Let(outs, expr(*given)),), ())))
+
+
+def test_the_printer_tells_lanes() -> None:
+    assert type_text(Ty(FOUR.scalar, (11, 2), ref=True)) == "&11x2 Real in 4 lanes"

@@ -43,7 +43,7 @@ def test_a_function_with_a_loop():
             x = c.let(ir.Get(v, (i,)), REAL)
             return c.op("add", s, c.op("mul", x, x))
 
-        return b.op("sqrt", b.let(Loop(3, i, (ZERO,), (s,), block(step)), REAL))
+        return b.op("sqrt", b.let(Loop(n=3, index=i, inits=(ZERO,), carries=(s,), body=block(step)), REAL))
 
     f = func([reals(3)], write, "norm")
     assert text(f) == (
@@ -98,16 +98,23 @@ def test_a_large_constant_shows_its_first_elements():
 def test_loops_show_how_they_run():
     i, s = Var(index_ty(9), "i"), Var(REAL, "s")
     bare = func(
-        [index_ty(10)], lambda b, k: b.let(Loop(9, i, (), (), block(lambda c: ONE), k, True, None, True), reals(9))
+        [index_ty(10)],
+        lambda b, k: b.let(
+            Loop(n=9, index=i, inits=(), carries=(), body=block(lambda c: ONE), upto=k, reverse=True), reals(9)
+        ),
     )
     assert text(bare).splitlines()[1:3] == [
-        "  %1: 9 Real = loop i: Index[9] upto a reverse remat",
+        "  %1: 9 Real = loop i: Index[9] upto a reverse",
         "    -> 1.0",
     ]
 
     def write(b: Body, x: Var):
         test = block(lambda c: c.op("gt", s, ONE, ty=BOOL))
-        return b.let(Loop(9, i, (x,), (s,), block(lambda c: c.op("exp", s)), test=test), REAL, index_ty(10))
+        return b.let(
+            Loop(n=9, index=i, inits=(x,), carries=(s,), body=block(lambda c: c.op("exp", s)), test=test),
+            REAL,
+            index_ty(10),
+        )
 
     assert text(func([REAL], write)) == (
         "fn f(a: Real) -> (Real, Index[10])\n"

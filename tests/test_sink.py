@@ -42,7 +42,7 @@ def squares(b: Body, x: Atom, *, upto: Atom | None = None, twice: bool = False) 
         return [square, square] if twice else [square]
 
     tys = [reals(N)] * (2 if twice else 1)
-    return b.let(Loop(N, i, (), (), block(body), upto), *tys)
+    return b.let(Loop(n=N, index=i, inits=(), carries=(), body=block(body), upto=upto), *tys)
 
 
 def adding(write: Callable[[Body, Atom, Var], None]) -> Func:
@@ -109,7 +109,7 @@ def another_addition_in_the_loop(c: Body, x: Atom, r: Var) -> None:
         d.let(Add(r, (i,), real(1e16)))
         return [v]
 
-    c.let(Add(r, (), c.let(Loop(N, i, (), (), block(body)), reals(N))))
+    c.let(Add(r, (), c.let(Loop(n=N, index=i, inits=(), carries=(), body=block(body)), reals(N))))
 
 
 @pytest.mark.parametrize("write", [twice_used, another_addition_between, another_addition_in_the_loop])
@@ -171,7 +171,7 @@ def test_two_outputs_for_one_ref_keep_their_order():
             v = d.let(Get(x, (i,)), reals())
             return [v, d.op("mul", v, real(1e-17))]
 
-        a, b = c.let(Loop(N, i, (), (), block(body)), reals(N), reals(N))
+        a, b = c.let(Loop(n=N, index=i, inits=(), carries=(), body=block(body)), reals(N), reals(N))
         c.let(Add(r, (), a))
         c.let(Add(r, (), b))
 

@@ -64,7 +64,7 @@ def worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
     inner = Builder(b)
     here, what = worst(inner, inner.get(a, (index,)))
     body = inner.block((inner.op("or", bad, here), inner.op("select", bad, value, what)))
-    loop = Loop(n, index, (Lit(False, BOOL), Lit(0.0, one)), (bad, value), body)
+    loop = Loop(n=n, index=index, inits=(Lit(False, BOOL), Lit(0.0, one)), carries=(bad, value), body=body)
     outs = b.let(loop, BOOL, one)
     return outs[0], outs[1]
 

@@ -7,6 +7,7 @@ memory outside its arrays: the bounds of whole numbers are proved here, operator
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from rosesim.ad.check_op import (
     check_type,
     fail,
     is_nonzero_tangent,
+    one_lane,
     same,
     whole,
     within,
@@ -69,12 +71,17 @@ def _accepts(param: ir.Ty, argument: ir.Ty) -> bool:
         return True
     p, a = param.scalar, argument.scalar
     both_scalars = param.shape == argument.shape == () and not param.ref and not argument.ref
-    return both_scalars and isinstance(p, ir.IntT) and isinstance(a, ir.IntT) and within(a, p)
+    return both_scalars and p.lanes == a.lanes and isinstance(p, ir.IntT) and isinstance(a, ir.IntT) and within(a, p)
 
 
 def _value_ty(ref: ir.Ty) -> ir.Ty:
     """The type of what a ref accumulates."""
     return ir.Ty(ref.scalar, ref.shape)
+
+
+def _same_lanes(whole: ir.Ty, part: ir.Ty) -> None:
+    if whole.scalar.lanes != part.scalar.lanes:
+        fail(f"a part of {type_text(whole)} differs between {part.scalar.lanes} lanes")
 
 
 class _Checker:
@@ -155,12 +162,16 @@ class _Checker:
         """The type of what lies at an index, which must be proved to be within the shape."""
         if len(idx) > len(ty.shape):
             fail(f"{len(idx)} indices into {type_text(ty)}")
+        lanes = max((i.ty.scalar.lanes for i in idx), default=1)
+        if lanes > 1 and (len(idx) < len(ty.shape) or ty.scalar.lanes not in (1, lanes)):
+            fail(f"places that differ between {lanes} lanes in {type_text(ty)}: expected those of scalars")
         for k, i in enumerate(idx):
             self._value(i)
             bounds = whole(i, f"index {k}")
             if not within(bounds, ir.IntT(0, ty.shape[k] - 1)):
                 fail(f"index {k} is {type_text(i.ty)}, not within the size {ty.shape[k]}")
-        return ty.at(len(idx))
+        found = ty.at(len(idx))
+        return ir.Ty(replace(found.scalar, lanes=lanes), (), found.ref) if lanes > 1 else found
 
     # --------------------------------------------------------------------------- expressions
 
@@ -181,7 +192,9 @@ class _Checker:
                 if not idx:
                     fail("Put takes at least one index")
                 ty = self._value(x)
-                same(self._value(v), self._index(ty, idx), "what is put")
+                part = self._index(ty, idx)
+                same(self._value(v), part, "what is put")
+                _same_lanes(ty, part)
                 return (ty,)
             case ir.Stack(items):
                 return (self._stack(items),)
@@ -202,9 +215,12 @@ class _Checker:
                 return self._accum(accum)
             case ir.Add(ref, idx, v):
                 target = _value_ty(self._index(self._ref(ref), idx))
+                _same_lanes(ref.ty, target)
                 same(self._value(v), target, "what is added")
                 return ()
             case ir.SubRef(ref, idx):
+                if any(i.ty.scalar.lanes > 1 for i in idx):
+                    fail("the place of a ref differs between lanes")
                 return (self._index(self._ref(ref), idx),)
             case ir.Guard(bad, _, values):
                 same(self._value(bad), ir.BOOL, "the condition of a guard")
@@ -214,6 +230,8 @@ class _Checker:
                 return ()
             case ir.Call(func, args):
                 return self._call(func, args)
+            case _:
+                ir.unknown(let.expr)
 
     def _declared(self, let: ir.Let) -> ir.Ty:
         """The type of the only out."""
@@ -247,7 +265,9 @@ class _Checker:
         dtype = ir.storage(out.scalar)
         if isinstance(out.scalar, ir.TanT) or out.ref:
             fail(f"Data is no {type_text(out)}")
-        if array.dtype != dtype or array.shape != out.shape or not array.flags.c_contiguous:
+        # Of single precision, an array of the user's is converted when the code is loaded.
+        known = (dtype, np.float64) if isinstance(out.scalar, ir.FloatT) else (dtype,)
+        if array.dtype not in known or array.shape != out.shape or not array.flags.c_contiguous:
             fail(f"Data is a C-contiguous {dtype} array of shape {out.shape}")
         if isinstance(out.scalar, ir.IntT) and array.size:
             found = ir.IntT(int(array.min()), int(array.max()))
@@ -263,9 +283,11 @@ class _Checker:
             fail("a loop with a test has neither upto nor reverse")
         if loop.upto is not None:
             self._value(loop.upto)
-            if not within(whole(loop.upto, "upto"), ir.IntT(0, n)):
+            if loop.upto.ty.scalar.lanes > 1 or not within(whole(loop.upto, "upto"), ir.IntT(0, n)):
                 fail(f"upto is {type_text(loop.upto.ty)}, not within 0 .. {n}")
-        same(loop.index.ty, ir.index_ty(n), "the index")
+        if loop.lanes > 1 and (loop.carries or loop.upto is not None or loop.test is not None):
+            fail("a loop whose iterations run in lanes carries something, or ends early")
+        same(loop.index.ty, ir.Ty(ir.IntT(0, n - 1, loop.lanes)), "the index")
         if len(loop.inits) != len(loop.carries):
             fail(f"{len(loop.inits)} inits for {len(loop.carries)} carries")
         for k, (a, carry) in enumerate(zip(loop.inits, loop.carries, strict=True)):
@@ -286,6 +308,8 @@ class _Checker:
                 # Elements that no iteration wrote are zero.
                 if isinstance(ty.scalar, ir.IntT) and not within(ir.IntT(0, 0), ty.scalar):
                     fail(f"an output of a loop that may end early is {type_text(ty)}, which lacks 0")
+        if loop.lanes > 1:  # whose runs become elements of one array
+            outputs = [one_lane(ty) for ty in outputs]
         count = [ir.Ty(ir.IntT(0, n))] if loop.test is not None else []
         return [*(c.ty for c in loop.carries), *(ir.Ty(t.scalar, (n, *t.shape)) for t in outputs), *count]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 from rosesim.ad import intervals, ir
@@ -34,7 +35,7 @@ def check_type(ty: ir.Ty) -> None:
             known = lo >= -(2**63) and hi < 2**63
         case ir.BoolT():
             known = True
-    if not known or any(d < 0 for d in ty.shape):
+    if not known or ty.scalar.lanes < 1 or any(d < 0 for d in ty.shape):
         fail(f"no such type: {type_text(ty)}")
 
 
@@ -74,9 +75,14 @@ def is_nonzero_tangent(a: ir.Atom) -> bool:
 
 def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
     """Demand that an operator may be applied to these arguments and give a result of type `out`."""
+    if name in OF_LANES:
+        _check_of_lanes(name, args, out)
+        return
     row = OPS.get(name)
     if row is None:
         fail(f"there is no operator {name!r}")
+    if any(a.ty.scalar.lanes > 1 for a in args) or out.scalar.lanes > 1:
+        args, out = _one_lane(name, args, out)
     if len(args) != len(row.kinds):
         fail(f"{name} takes {len(row.kinds)} arguments, not {len(args)}")
     for a in (*(a.ty for a in args), out):
@@ -99,6 +105,42 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
             wanted = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
             fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {wanted}")
     _check_result(row, args, out, widths)
+
+
+def one_lane(ty: ir.Ty) -> ir.Ty:
+    """The type with one value where it has one in each lane."""
+    return ir.Ty(replace(ty.scalar, lanes=1), ty.shape, ty.ref)
+
+
+def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[ir.Atom, ...], ir.Ty]:
+    """What an operator does in each lane: all that it takes has a value for each, but for a condition that they
+    share."""
+    lanes = out.scalar.lanes
+    for k, a in enumerate(args):
+        shared = name == "select" and k == 0 and a.ty.scalar.lanes == 1
+        if a.ty.scalar.lanes != lanes and not shared:
+            fail(f"argument {k} of {name} is {type_text(a.ty)}, expected a value in each of {lanes} lanes")
+    alone = (ir.Lit(a.value, one_lane(a.ty)) if isinstance(a, ir.Lit) else ir.Var(one_lane(a.ty)) for a in args)
+    return tuple(alone), one_lane(out)
+
+
+OF_LANES = ("splat", "any", "most", "count")
+"""The operators that only `lanes` writes: one value in every lane; whether a mask is true in any; the greatest; and
+how often each lane's loop has run, plus one where it runs on, of which the loop's length is the bound."""
+
+
+def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
+    given = [a.ty for a in args]
+    lanes = max(out.scalar.lanes, *(t.scalar.lanes for t in given))
+    counts = isinstance(out.scalar, ir.IntT)
+    expected = {
+        "splat": [one_lane(out)],
+        "any": [ir.Ty(ir.BoolT(lanes))] if out == ir.BOOL else [],
+        "most": [ir.Ty(replace(out.scalar, lanes=lanes))] if counts and out.scalar.lanes == 1 else [],
+        "count": [out, ir.Ty(ir.IntT(0, 1, lanes))] if counts else [],
+    }[name]
+    if lanes < 2 or given != expected or out.shape or out.ref:
+        fail(f"{name} has no {_described(args)} -> {type_text(out)}")
 
 
 def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: set[int]) -> None:

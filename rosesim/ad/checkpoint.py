@@ -15,20 +15,17 @@ to be kept is written into one slot more, which nobody reads, so that no branch 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rosesim.ad.builder import Builder, real, whole
-from rosesim.ad.ir import Atom, Block, Call, IntT, Let, Loop, Op, Ty, Var, all_lets, free_vars, index_ty
+from rosesim.ad.effects import hands_on
+from rosesim.ad.ir import Atom, Block, IntT, Let, Loop, Op, Ty, Var, free_vars, index_ty
 from rosesim.ad.simplify import Sweep
 
 
 def can_rerun(lets: Sequence[Let]) -> bool:
     """Whether a loop's body may be run again: no call in it adds to an accumulator around it."""
-    block = Block(tuple(lets), ())
-    outside = {v for v in free_vars(block) if v.ty.ref}
-    return not outside or not any(
-        isinstance(let.expr, Call) and any(a.ty.ref for a in let.expr.args) for let in all_lets(block)
-    )
+    return not hands_on(lets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,12 @@ class Checkpointing:
         grown = body.block([r1, body.op("div", body.op("mul", reached, body.op("add", s, r1)), r1)])
         first = (real(1.0), inner.op("add", s, real(1.0)))
         index = Var(index_ty(n + 1))
-        outs = inner.let(Loop(n + 1, index, first, (r, reached), grown, test=more), r.ty, r.ty, Ty(IntT(0, n + 1)))
+        outs = inner.let(
+            Loop(n=n + 1, index=index, inits=first, carries=(r, reached), body=grown, test=more),
+            r.ty,
+            r.ty,
+            Ty(IntT(0, n + 1)),
+        )
         below = inner.op("div", inner.op("mul", outs[1], outs[0]), inner.op("add", s, outs[0]))
         ahead = inner.op("floor_clamp", below, whole(n + 1), ty=index_ty(n + 1))
         most = inner.op("isub", steps, whole(1))
@@ -133,17 +135,7 @@ class Checkpointing:
         more = self._step(inside, self._number(inside, e.index, self.end()), self.end(), carried, after)
         body = inside.block([*self.nexts, *more, *outputs])
         inits = (*e.inits, *start, b.zeros(carried.places.ty), zero, first)
-        loop = Loop(
-            e.n,
-            e.index,
-            inits,
-            (*self.carries, *carried.all, after),
-            body,
-            e.upto,
-            e.reverse,
-            e.test,
-            e.remat,
-        )
+        loop = replace(e, inits=inits, carries=(*self.carries, *carried.all, after), body=body, batch=False)
         m = len(self.carries)
         return Let((*out_vars[:m], *last.all, after_last, *out_vars[m:]), loop, where.where), last
 
@@ -174,11 +166,11 @@ class Checkpointing:
         states = tuple(b.get(a, (top,)) for a in stack.states)
         moved = self.new_stack()
         loop = Loop(
-            n,
-            j,
-            (*states, *stack.states, stack.places, top, first),
-            (*self.carries, *inner.all, after),
-            body,
+            n=n,
+            index=j,
+            inits=(*states, *stack.states, stack.places, top, first),
+            carries=(*self.carries, *inner.all, after),
+            body=body,
             upto=count,
         )
         b.keep(Let((*self.carries, *moved.all, Var(after.ty)), loop))

@@ -132,7 +132,9 @@ def _loop(
         with trace.within(seen):
             check = seen.block(asked())
     limit = None if upto is None else f.resolve(upto)
-    expr = Loop(n, counter, tuple(starts), carries, block, upto=limit, test=check, batch=batch)
+    expr = Loop(
+        n=n, index=counter, inits=tuple(starts), carries=carries, body=block, upto=limit, test=check, batch=batch
+    )
     count = () if test is None else (Ty(IntT(0, n)),)
     outs = b.let(expr, *flat, *(Ty(t.scalar, (n, *t.shape)) for t in outputs), *count)
     finals = implode(b, tys, outs[: len(flat)])
@@ -248,7 +250,10 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         block = inner.block(explode(inner, grown))
     b = trace.building()
     inits = tuple(b.zeros(c.ty) for c in carries)
-    outs = b.let(Loop(n, counter, inits, carries, block, upto=limit and f_.resolve(limit)), *(c.ty for c in carries))
+    outs = b.let(
+        Loop(n=n, index=counter, inits=inits, carries=carries, body=block, upto=limit and f_.resolve(limit)),
+        *(c.ty for c in carries),
+    )
     f_.own((*inits, *outs))
     joined = implode(b, tys, outs)
     f_.own(joined)

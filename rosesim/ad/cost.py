@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from rosesim.ad import deep
+from rosesim.ad.check_op import OF_LANES
 from rosesim.ad.ir import (
     Accum,
+    Add,
     Block,
     Call,
     Cond,
+    Data,
     Expr,
     Fill,
     Func,
     Get,
+    Guard,
     Loop,
     Op,
     Opaque,
     Put,
     Stack,
+    Stop,
+    SubRef,
+    unknown,
 )
 from rosesim.ad.ops import OPS
 
@@ -28,7 +35,7 @@ def work(e: Expr) -> int:
     """The work of running an expression once; of a branch, the dearer side."""
     match e:
         case Op(name, _):
-            return OPS[name].work if name in OPS else 1  # codegen has a few of its own, for lanes
+            return 1 if name in OF_LANES else OPS[name].work
         case Loop():
             return e.n // e.lanes * (1 + _nested_work(e.body) + (0 if e.test is None else _nested_work(e.test)))
         case Cond(_, then, orelse):
@@ -43,8 +50,10 @@ def work(e: Expr) -> int:
             return sum(a.ty.size for a in items)
         case Fill():
             return 1
-        case _:
+        case Data() | Stop() | Add() | SubRef() | Guard():
             return 0
+        case _:
+            unknown(e)
 
 
 def block_work(block: Block) -> int:

@@ -111,8 +111,8 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
-    ct = _without_others(T.swap_scalars(result, T.RealType, T.TAN))
-    wanted = [_without_others(T.swap_scalars(t, T.RealType, T.TAN)) for t in types]
+    ct = T.only(T.swap_scalars(result, T.RealType, T.TAN), T.TanType)
+    wanted = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
     expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
     keywords = keywords_of(types)
     count = len(types) - len(keywords)
@@ -174,17 +174,3 @@ def _zeros_may_be_meant(found: T.Type, expected: T.Type) -> bool:
         return False
     pairs = zip(T.flatten(found), T.flatten(expected), strict=True)
     return all(f == e or isinstance(e.scalar, TanT) for f, e in pairs)
-
-
-def _without_others(t: T.Type) -> T.Type:
-    """A type of tangents with Null where there is none."""
-    match t:
-        case T.TanType():
-            return t
-        case T.VecType(n, elem):
-            inner = _without_others(elem)
-            return T.NULL if inner == T.NULL else T.VecType(n, inner)
-        case T.StructType(kind, names, parts):
-            return T.StructType(kind, names, tuple(map(_without_others, parts)))
-        case _:
-            return T.NULL

@@ -46,13 +46,12 @@ from rosesim.ad.ir import (
     Ty,
     Var,
     Where,
-    all_lets,
-    blocks,
     index_ty,
     operands,
+    unknown,
 )
 from rosesim.ad.rewrite import Copy, erased, fresh
-from rosesim.ad.simplify import may_stop, nested_free
+from rosesim.ad.simplify import nested_free
 from rosesim.ad.wanted import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
 
 STRETCH = 64
@@ -205,8 +204,10 @@ class _Stretch:
                 b.keep(Let(let.outs, self._call(let, e) if isinstance(e, Call) else self._inner(let, e), let.where))
                 if isinstance(e, Call) and isinstance(e.func.body, Opaque):
                     self._check_opaque(let, e)
-            case _:
+            case Stack() | Fill() | Data() | Stop():
                 b.keep(let)
+            case _:
+                unknown(let.expr)
         g.note(let.outs)
         if len(self.pending) >= STRETCH:
             self._flush()
@@ -277,7 +278,7 @@ class _Stretch:
             let = stack.pop()
             if let in needed or self.g.ready.keys() >= set(let.outs):
                 continue
-            if let in self.g.done or _has_effect(let):
+            if let in self.g.done or isinstance(let.expr, SubRef) or acts((let,)):
                 return  # it waits for this very condition, or must stay where it is
             needed[let] = None
             used = nested_free(let.expr)
@@ -369,8 +370,10 @@ class _Stretch:
         match let.expr:
             case Get(x, idx) | Put(x, idx, _) | Add(x, idx, _) | SubRef(x, idx):
                 pass
-            case _:
+            case Op() | Stack() | Fill() | Data() | Stop() | Guard() | Loop() | Cond() | Accum() | Call():
                 return
+            case _:
+                unknown(let.expr)
         own = {index for index, _ in self.g.loops}
         for i, n in zip(idx, x.ty.shape, strict=False):
             if isinstance(i, Var) and i not in own and n > 0:
@@ -408,16 +411,3 @@ def _is_tight(e: Loop) -> bool:
 
 def _names(condition: Condition) -> set[Var]:
     return {p for t in condition for p, _ in t}
-
-
-def _has_effect(let: Let) -> bool:
-    match let.expr:
-        case Add() | Guard() | SubRef():
-            return True
-        case Call(func, args):
-            return may_stop(func) or any(a.ty.ref for a in args)
-        case Loop() | Cond() | Accum():
-            inner = [x.expr for b in blocks(let.expr) for x in all_lets(b)]
-            return acts(let) or any(isinstance(e, Call) and may_stop(e.func) for e in inner)
-        case _:
-            return False

@@ -17,7 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.builder import Builder, real, syms
-from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Where
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Where,
+    unknown,
+)
 from rosesim.ad.ops import OPS
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.rewrite import erased, real_type
@@ -55,8 +78,12 @@ class _Decisions:
                 return (COUNT,)
             case Loop(upto=upto) if upto is not None and not isinstance(upto, Lit):
                 return ("upto",)
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Accum():
                 return ()
+            case Add() | SubRef() | Guard() | Call():
+                return ()
+            case _:
+                unknown(let.expr)
 
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
         match let.expr:

@@ -5,7 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rosesim.ad import deep
-from rosesim.ad.ir import Accum, Add, Atom, Block, Call, Cond, Func, Let, Loop, Opaque, SubRef, Var, operands
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    operands,
+    unknown,
+)
 
 Mask = tuple[bool, ...]
 
@@ -70,8 +93,10 @@ class _Walk:
                 refs = [a for a in args if a.ty.ref]
                 found = depends(func, tuple(a in self.on or chosen for a in args))
                 return self._mark([o for o, a in zip((*let.outs, *refs), found, strict=False) if a])
-            case e:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Guard() as e:
                 return any(a in self.on for a in operands(e)) and self._mark(let.outs)
+            case _:
+                unknown(let.expr)
 
     def _loop(self, let: Let, e: Loop, chosen: bool) -> bool:
         changed = self._pairs(e.carries, e.inits, False)

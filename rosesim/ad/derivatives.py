@@ -16,7 +16,7 @@ from rosesim.ad.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.locate import here
 from rosesim.ad.signature import Names, Row, Wrt, as_call
 from rosesim.ad.transformed import Mapped, WithTangents, length
-from rosesim.ad.values import Real, kind
+from rosesim.ad.values import Real
 from rosesim.ad.vector import VecValue, lower, real_zero, typeof, unflatten
 
 if TYPE_CHECKING:
@@ -48,16 +48,7 @@ def _is_real(ty: Ty) -> bool:
 
 def gradient_type(t: T.Type) -> T.Type:
     """The type of a gradient: that of the value, Null where there is nothing real in it."""
-    match t:
-        case T.RealType():
-            return t
-        case T.VecType(n, elem):
-            inner = gradient_type(elem)
-            return T.NULL if inner == T.NULL else T.VecType(n, inner)
-        case T.StructType(kind_, names, parts):
-            return T.StructType(kind_, names, tuple(map(gradient_type, parts)))
-        case _:
-            return T.NULL
+    return T.only(t, T.RealType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,4 +439,4 @@ def stop_gradient(x: A) -> A:
     return unflatten(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
 
 
-__all__ = ["grad", "hessian", "jacobian", "jvp", "kind", "stop_gradient", "value_and_grad", "vjp", "vmap"]
+__all__ = ["grad", "hessian", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp", "vmap"]

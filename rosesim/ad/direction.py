@@ -9,8 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rosesim.ad import deep
-from rosesim.ad.ir import Accum, Add, Block, Call, Cond, Expr, Func, Guard, Let, Loop, SubRef, Var, binders, blocks
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    binders,
+    blocks,
+    unknown,
+)
+from rosesim.ad.rewrite import with_blocks
 from rosesim.ad.simplify import may_stop
 
 
@@ -28,26 +50,10 @@ def _block(block: Block) -> Block:
 
 
 def _let(let: Let) -> Let:
-    e = let.expr
-    new: Expr = e
-    match e:
-        case Loop():
-            body = deep.nested(_block, e.body)
-            if body is not e.body:
-                new = e = replace(e, body=body)
-            if e.reverse and not e.carries and _is_free(e):
-                new = replace(e, reverse=False)
-        case Cond(p, then, orelse):
-            sides = deep.nested(_block, then), deep.nested(_block, orelse)
-            if sides[0] is not then or sides[1] is not orelse:
-                new = Cond(p, *sides)
-        case Accum(inits, refs, body):
-            inner = deep.nested(_block, body)
-            if inner is not body:
-                new = Accum(inits, refs, inner)
-        case _:
-            pass
-    return let if new is e and e is let.expr else Let(let.outs, new, let.where)
+    e = with_blocks(let.expr, _block)
+    if isinstance(e, Loop) and e.reverse and not e.carries and _is_free(e):
+        e = replace(e, reverse=False)
+    return let if e is let.expr else Let(let.outs, e, let.where)
 
 
 def _is_free(loop: Loop) -> bool:
@@ -67,8 +73,10 @@ def _is_free(loop: Loop) -> bool:
             case Call(func, args):
                 if may_stop(func) or any(isinstance(a, Var) and a.ty.ref and a not in own for a in args):
                     return False
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                 pass
+            case _:
+                unknown(let.expr)
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from rosesim.ad.builder import Builder, whole
@@ -36,7 +35,10 @@ def _looped(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, .
     i = Var(index_ty(shape[0]), "i")
     inner = Builder(b)
     out = _looped(inner, f, shape[1:], (*at, i), xs)
-    (result,) = b.let(Loop(shape[0], i, (), (), inner.block([out])), Ty(out.ty.scalar, (shape[0], *out.ty.shape)))
+    (result,) = b.let(
+        Loop(n=shape[0], index=i, inits=(), carries=(), body=inner.block([out])),
+        Ty(out.ty.scalar, (shape[0], *out.ty.shape)),
+    )
     return result
 
 
@@ -50,16 +52,6 @@ def either(b: Builder, p: Atom, q: Atom) -> Atom:
     return zipped(b, lambda b, p, q: b.op("or", p, q), p, q)
 
 
-def both(b: Builder, p: Atom, q: Atom) -> Atom:
-    """p and q, where p is one truth for all places."""
-    return zipped(b, lambda b, q: b.op("and", p, q), q)
-
-
 def masked(b: Builder, p: Atom, x: Atom) -> Atom:
     """x where p (of x's shape), else zero."""
     return zipped(b, lambda b, p, x: b.op("select", p, x, b.zeros(Ty(x.ty.scalar))), p, x)
-
-
-def places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Every index of a shape."""
-    return list(itertools.product(*map(range, shape)))

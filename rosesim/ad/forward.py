@@ -8,12 +8,12 @@ linear lets of its tangent. Primal variables keep their identity.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rosesim.ad import deep
 from rosesim.ad.builder import Builder, syms
 from rosesim.ad.errors import TraceError
 from rosesim.ad.ir import (
-    TAN,
     Accum,
     Add,
     Atom,
@@ -40,6 +40,7 @@ from rosesim.ad.ir import (
     Ty,
     Var,
     of_derivative,
+    unknown,
 )
 from rosesim.ad.ops import OPS
 from rosesim.ad.smooth import Smooth
@@ -173,6 +174,8 @@ class Activity:
                 return self._call(let, func, args)
             case Data() | Stop() | Guard():
                 return False
+            case _:
+                unknown(let.expr)
 
     def _loop(self, let: Let, e: Loop) -> bool:
         changed = self._mark(c for c, a in zip(e.carries, e.inits, strict=True) if a in self.on)
@@ -249,24 +252,21 @@ class Forward:
                 self._accum(let, e)
             case Call(func, args):
                 self._call(let, func, args)
-            case _:
-                self._keep(let)
-                self._simple(let, e)
-
-    def _simple(self, let: Let, e: Expr) -> None:
-        b, on = self.b, self.on
-        match e:
             case Add(ref, idx, v):
-                if v in on:
-                    b.add(self._tan[ref], idx, self.tan(v))
-                return
-            case Guard():
-                return
+                self._keep(let)
+                if v in self.on:
+                    self.b.add(self._tan[ref], idx, self.tan(v))
+            case Data() | Stop() | Guard():
+                self._keep(let)
+            case Op() | Get() | Put() | Stack() | Fill() | SubRef():
+                self._keep(let)
+                if let.outs[0] in self.on:
+                    self._simple(let.outs[0], e)
             case _:
-                pass
-        (out,) = let.outs
-        if out not in on:
-            return
+                unknown(e)
+
+    def _simple(self, out: Var, e: Op | Get | Put | Stack | Fill | SubRef) -> None:
+        b = self.b
         match e:
             case Op(name, args):
                 self._set(out, self._op(name, args, out))
@@ -280,8 +280,6 @@ class Forward:
                 self._set(out, b.fill(self.tan(v), tangent(out.ty)))
             case SubRef(ref, idx):
                 self._set(out, b.subref(self._tan[ref], idx))
-            case _:
-                raise AssertionError(e)
 
     def _op(self, name: str, args: Sequence[Atom], out: Var) -> Atom:
         """The tangent of an operator's result: coefficients times tangents, or a choice of one."""
@@ -325,9 +323,7 @@ class Forward:
         finals = [self._out(o) for o, c in zip(let.outs, e.carries, strict=False) if c in self.on]
         stacked = [self._out(o) for o, x in zip(let.outs[n:m], e.body.results[n:], strict=True) if x in self.on]
         outs = (*let.outs[:n], *finals, *let.outs[n:m], *stacked, *let.outs[m:])
-        loop = Loop(
-            e.n, e.index, (*e.inits, *inits), (*e.carries, *tans), body, e.upto, e.reverse, e.test, e.remat, e.batch
-        )
+        loop = replace(e, inits=(*e.inits, *inits), carries=(*e.carries, *tans), body=body)
         self._keep(let, loop, outs)
 
     def _out(self, o: Var) -> Var:
@@ -361,6 +357,3 @@ class Forward:
         tans = [self.tan(a) for a, m in zip(args, mask, strict=True) if m]
         outs = (*let.outs, *(self._out(o) for o, a in zip(let.outs, out, strict=True) if a))
         self._keep(let, Call(made, (*args, *tans)), outs)
-
-
-__all__ = ["TAN", "Activity", "Forward", "is_float", "jvp_func", "tangent"]

@@ -5,7 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder
-from rosesim.ad.ir import Atom, Block, Cond, Func, Let, Loop, TanT
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    TanT,
+    unknown,
+)
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.rewrite import erased, real_type
 from rosesim.ad.totals import total
@@ -21,8 +42,12 @@ class _Growth:
         match let.expr:
             case Loop(carries=carries) if any(isinstance(c.ty.scalar, TanT) for c in carries):
                 return ("tangent",)
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                 return ()
+            case Add() | SubRef() | Guard() | Call():
+                return ()
+            case _:
+                unknown(let.expr)
 
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
         return ()

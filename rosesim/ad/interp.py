@@ -171,6 +171,8 @@ def _expr(let: ir.Let, env: Env) -> tuple[Any, ...]:
             return ()
         case ir.Call(func, args):
             return deep.nested(_apply, func, [_atom(a, env) for a in args], let.where)
+        case _:
+            ir.unknown(let.expr)
 
 
 def _loop(loop: ir.Loop, outs: tuple[ir.Var, ...], env: Env) -> tuple[Any, ...]:

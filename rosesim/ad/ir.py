@@ -12,8 +12,21 @@ a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, dataclass_transform
+from dataclasses import KW_ONLY, dataclass, field, fields
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Never,
+    NoReturn,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -128,6 +141,9 @@ class Lit:
 
 Atom = Var | Lit
 
+Binder = Annotated[Var, "bound for the nested blocks"]
+"""The type of a field of an expression: a variable that it binds for its nested blocks."""
+
 
 @value
 class Where:
@@ -148,6 +164,10 @@ def of_derivative(where: Where | None) -> Where | None:
 
 
 # ---------------------------------------------------------------------------------- expressions
+
+
+# Traversals derive from the types of the fields below (see the end of the file): Atom is an operand, Binder a
+# variable bound for the nested blocks, Block such a block; of each, a tuple, too.
 
 
 @node
@@ -195,7 +215,8 @@ INLINE_DATA = 64
 
 @node
 class Data:
-    """A captured constant array, C-contiguous, in the dtype of `storage`; large ones are passed at run time.
+    """A captured constant array, C-contiguous, in the dtype of `storage` or, for reals of 32 bits, in double;
+    large ones are passed at run time.
 
     A `live` one is an array of the user's, read where it lies: its form is known, its numbers only at each run.
     """
@@ -225,16 +246,15 @@ class Loop:
     (zeros, False where no iteration ran), then with `test` the count of iterations, IntT(0, n).
     """
 
+    _: KW_ONLY
     n: int
-    index: Var
+    index: Binder
     inits: tuple[Atom, ...]
-    carries: tuple[Var, ...]
+    carries: tuple[Binder, ...]
     body: Block
     upto: Atom | None = None
     reverse: bool = False
     test: Block | None = None
-    remat: bool = False
-    """Never store what this loop computes for a reverse pass: run it again (a checkpointed segment)."""
     batch: bool = False
     """Each iteration is a run of its own (`vmap`): codegen may run several at once."""
     lanes: int = 1
@@ -259,7 +279,7 @@ class Accum:
     """
 
     inits: tuple[Atom, ...]
-    refs: tuple[Var, ...]
+    refs: tuple[Binder, ...]
     body: Block
 
 
@@ -365,59 +385,134 @@ class Func:
 # ------------------------------------------------------------------------------------ traversal
 
 
+def unknown(e: Never) -> NoReturn:
+    """The last case of a match on expressions that names all others, so that a new one goes nowhere in silence: the
+    type checker asks for it to be named, and here it is refused."""
+    raise TypeError(
+        f"{type(e).__name__} was found; expected an expression that this pass names: say what it does here"
+    )
+
+
+class _PerClass(dict[type, Any]):
+    """What is made for a class of expressions when it is first asked for; by subscription, for it is asked often."""
+
+    def __init__(self, make: Callable[[type], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, cls: type) -> Any:
+        if cls not in get_args(Expr):
+            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr: name it there")
+        self[cls] = self._make(cls)
+        return self[cls]
+
+
+@value
+class Field:
+    """A field of an expression that holds atoms, binders or blocks: one, `many` (a tuple), or one or None."""
+
+    name: str
+    role: Any
+    many: bool = False
+    optional: bool = False
+
+    def apply(self, function: str) -> str:
+        """Python text for the field of `e` with a function applied to what it holds."""
+        if self.many:
+            return f"tuple(map({function}, e.{self.name}))"
+        one = f"{function}(e.{self.name})"
+        return f"None if e.{self.name} is None else {one}" if self.optional else one
+
+
+def _field(cls: type, name: str, hint: Any) -> Field | None:
+    """What a field is, read off its type; None where it holds nothing of the program, as a name or a count."""
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    held = set(get_args(inner)) if get_origin(inner) in (Union, UnionType) else {inner}
+    optional = NoneType in held
+    held.discard(NoneType)
+    for role, types in ((Var, ({Var}, {Var, Lit})), (Binder, ({Binder},)), (Block, ({Block},))):
+        if held in types and not (optional and inner is not hint):
+            return Field(name, role, inner is not hint, optional)
+    text = str(hint)
+    if any(word in text for word in ("ir.Var", "ir.Lit", "ir.Block")):
+        raise TypeError(
+            f"the field {cls.__name__}.{name} is {text}; expected Atom, Binder, Block or a tuple of these"
+        )
+    return None
+
+
+def _fields(cls: type) -> tuple[Field, ...]:
+    hints = get_type_hints(cls, include_extras=True)
+    found = (_field(cls, f.name, hints[f.name]) for f in fields(cls))
+    return tuple(f for f in found if f is not None)
+
+
+FIELDS = _PerClass(_fields)
+"""The fields of a class of expressions that hold parts of the program."""
+
+
+def _collector(role: Any) -> _PerClass:
+    """For a class, a function that gives what its fields of this role hold, in order: as fast as one written by
+    hand, for it is Python text made of the fields' names."""
+
+    def made(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+        own = [f for f in FIELDS[cls] if f.role is role]
+        if len(own) == 1 and own[0].many:
+            return attrgetter(own[0].name)
+        parts = [
+            f"*e.{f.name}"
+            if f.many
+            else f"*(() if e.{f.name} is None else (e.{f.name},))"
+            if f.optional
+            else f"e.{f.name}"
+            for f in own
+        ]
+        return eval(f"lambda e: ({''.join(p + ', ' for p in parts)})")
+
+    return _PerClass(made)
+
+
+def _maker(cls: type) -> Callable[..., Any]:
+    """For a class, the function that makes `remade` of it."""
+    own = FIELDS[cls]
+    parts = [f"{f.name}={f.apply(by)}" for role, by in _PARTS for f in own if f.role is role]
+    held = {f.name for f in own}
+    rest = [f"{f.name}=e.{f.name}" for f in fields(cls) if f.name not in held]
+    return eval(f"lambda e, atom, bind, block: cls({', '.join(parts + rest)})", {"cls": cls})
+
+
+_PARTS = ((Var, "atom"), (Binder, "bind"), (Block, "block"))
+_REMADE = _PerClass(_maker)
+_OPERANDS, _BINDERS, _BLOCKS = _collector(Var), _collector(Binder), _collector(Block)
+_NESTS = _PerClass(lambda cls: any(f.role is Block for f in FIELDS[cls]))
+
+
 def operands(e: Expr) -> tuple[Atom, ...]:
     """The atoms that an expression names itself, nested blocks not included."""
-    if type(e) is Op:  # nearly all are, and a match tries one class after the other
+    if type(e) is Op:  # nearly all are
         return e.args
-    match e:
-        case Op(_, args) | Call(_, args):
-            return args
-        case Get(x, idx) | SubRef(x, idx):
-            return (x, *idx)
-        case Put(x, idx, v) | Add(x, idx, v):
-            return (x, *idx, v)
-        case Stack(items):
-            return items
-        case Fill(x) | Stop(x):
-            return (x,)
-        case Guard(bad, _, values):
-            return (bad, *values)
-        case Loop():
-            return e.inits if e.upto is None else (*e.inits, e.upto)
-        case Cond(p, _, _):
-            return (p,)
-        case Accum(inits, _, _):
-            return inits
-        case Data():
-            return ()
+    return _OPERANDS[type(e)](e)
 
 
 def blocks(e: Expr) -> tuple[Block, ...]:
     """The blocks nested directly in an expression."""
-    match e:
-        case Loop():
-            return (e.body,) if e.test is None else (e.body, e.test)
-        case Cond(_, then, orelse):
-            return (then, orelse)
-        case Accum(_, _, body):
-            return (body,)
-        case _:
-            return ()
+    return _BLOCKS[type(e)](e)
 
 
 def binders(e: Expr) -> tuple[Var, ...]:
     """The variables that an expression binds for its nested blocks."""
-    match e:
-        case Loop():
-            return (e.index, *e.carries)
-        case Accum(_, refs, _):
-            return refs
-        case _:
-            return ()
+    return _BINDERS[type(e)](e)
 
 
-_NESTING = frozenset({Loop, Cond, Accum})
-"""The expressions that have blocks: few, in the many that the traversals below look at."""
+def remade(
+    e: Expr, atom: Callable[[Atom], Atom], bind: Callable[[Var], Var], block: Callable[[Block], Block]
+) -> Expr:
+    """The expression with its parts replaced: first what it names, then what it binds, then its blocks."""
+    return _REMADE[type(e)](e, atom, bind, block)
+
+
+def nests(e: Expr) -> bool:
+    """Whether an expression has blocks: few do, of the many that traversals look at."""
+    return _NESTS[type(e)]
 
 
 def all_lets(block: Block) -> Iterator[Let]:
@@ -427,7 +522,7 @@ def all_lets(block: Block) -> Iterator[Let]:
         b = stack.pop()
         for let in b.lets:
             yield let
-            if type(let.expr) in _NESTING:
+            if _NESTS[type(let.expr)]:
                 stack.extend(blocks(let.expr))
 
 
@@ -444,7 +539,7 @@ def free_vars(block: Block) -> dict[Var, None]:
             for a in operands(let.expr):
                 if isinstance(a, Var) and a not in bound:
                     free[a] = None
-            if type(let.expr) in _NESTING:
+            if _NESTS[type(let.expr)]:
                 bound.update(binders(let.expr))
                 outs = let.outs  # when the last of its blocks ends, which is the first to be stacked
                 for nested in reversed(blocks(let.expr)):

@@ -13,7 +13,31 @@ from collections.abc import Sequence
 
 from rosesim.ad.builder import Builder, syms
 from rosesim.ad.decisions import COUNT
-from rosesim.ad.ir import Atom, Block, Cond, FloatT, Func, Let, Lit, Loop, Op, Stop, Var, free_vars
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    free_vars,
+    unknown,
+)
 from rosesim.ad.ops import OPS
 from rosesim.ad.record import Name, Recorded, recorded
 from rosesim.ad.totals import total
@@ -50,8 +74,12 @@ class _Lost:
                 return ("the branch of cond",)
             case Loop(test=test) if test is not None and _read(test):
                 return (COUNT,)
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                 return ()
+            case Add() | SubRef() | Guard() | Call():
+                return ()
+            case _:
+                unknown(let.expr)
 
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
         match let.expr:
@@ -64,8 +92,12 @@ class _Lost:
                 last = dict(zip(carries, let.outs, strict=False))
                 read = [total(b, of(last.get(v, v))) for v in _read(test)]
                 return (functools.reduce(lambda x, y: b.op("add", x, y), read),)
-            case _:
+            case Get() | Put() | Stack() | Fill() | Data() | Loop() | Cond() | Accum():
                 return ()
+            case Add() | SubRef() | Guard() | Call():
+                return ()
+            case _:
+                unknown(let.expr)
 
     def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
         assert isinstance(let.expr, Cond)

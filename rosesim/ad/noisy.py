@@ -13,10 +13,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rosesim.ad.builder import Builder, real
 from rosesim.ad.elementwise import zipped
-from rosesim.ad.ir import REAL, Atom, Block, Call, Expr, FloatT, Func, Let, Loop, Op, Var, Where, reachable
+from rosesim.ad.ir import (
+    REAL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Expr,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    Where,
+    reachable,
+    unknown,
+)
 from rosesim.ad.ops import OPS
 from rosesim.ad.rewrite import Copy
 
@@ -108,8 +135,12 @@ class _Writer(Copy):
                     out += [*b.lets, Let(tuple(map(self.bind, let.outs)), call, let.where)]
                 case Call():
                     out += self._disturbed(let, self._expr(let.expr))
-                case _:
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                     out += super().lets((let,))
+                case Add() | SubRef() | Guard():
+                    out += super().lets((let,))
+                case _:
+                    unknown(let.expr)
         return tuple(out)
 
     def _disturbed(self, let: Let, expr: Expr) -> list[Let]:
@@ -137,4 +168,4 @@ class _Writer(Copy):
         inner = self.block(e.body)
         self._phase, self._factors = outer
         body = Block((*b.lets, *inner.lets), inner.results)
-        return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat, e.batch)
+        return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test)

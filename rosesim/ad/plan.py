@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.cost import work
-from rosesim.ad.ir import Accum, Atom, Block, Call, Cond, Let, Loop, SubRef, Var, all_lets, blocks, free_vars
+from rosesim.ad.effects import hands_on
+from rosesim.ad.ir import Accum, Atom, Block, Call, Cond, Let, Loop, Var, free_vars
 from rosesim.ad.simplify import Sweep, nested_free
 
 STORE = 16
@@ -90,23 +91,11 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
 
 
 def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
-    if isinstance(let.expr, Loop) and let.expr.remat:
-        return False
-    if _hands_on_refs(let):
+    if hands_on((let,)):
         return True  # running it again would add again
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
         return True
     return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
-
-
-def _hands_on_refs(let: Let) -> bool:
-    """Whether a call in it is handed a ref of a block around it."""
-    outside = {v for v in nested_free(let.expr) if v.ty.ref}
-    inner = [let, *(x for block in blocks(let.expr) for x in all_lets(block))]
-    derived = {x.outs[0] for x in inner if isinstance(x.expr, SubRef)}
-    return bool(outside) and any(
-        isinstance(x.expr, Call) and any(a in outside or a in derived for a in x.expr.args) for x in inner
-    )
 
 
 def plan_loop(

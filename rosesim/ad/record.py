@@ -13,7 +13,7 @@ taking the table, and as it is called within one, taking its row and the weight 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rosesim.ad import deep
@@ -349,7 +349,7 @@ class _Writer(Copy):
         self._table, self._weight, self._outside = outer
         body = Block((*start, *body.lets, *end), body.results)
         # Not `batch`: the runs of a batch that are computed at once would add to the same places.
-        return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat)
+        return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test, batch=False)
 
     def _quiet(self, block: Block) -> Block:
         """A copy that writes nothing: the test of a loop, whose count says it all."""

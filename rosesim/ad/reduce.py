@@ -23,5 +23,7 @@ def _folded(b: Builder, name: str, x: Atom) -> Atom:
     i, carry = Var(index_ty(n), "i"), Var(Ty(x.ty.scalar))
     inner = Builder(b)
     total = inner.op(name, carry, _folded(inner, name, inner.get(x, (i,))))
-    (out,) = b.let(Loop(n, i, (b.zeros(carry.ty),), (carry,), inner.block([total])), carry.ty)
+    (out,) = b.let(
+        Loop(n=n, index=i, inits=(b.zeros(carry.ty),), carries=(carry,), body=inner.block([total])), carry.ty
+    )
     return out

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from operator import is_
+from typing import TypeVar
 
 from rosesim.ad import deep
 from rosesim.ad.ir import (
-    Accum,
-    Add,
     Atom,
     Block,
     Call,
-    Cond,
     Data,
     Expr,
-    Fill,
     FloatT,
     Func,
-    Get,
-    Guard,
     Let,
     Lit,
-    Loop,
     Op,
     Opaque,
-    Put,
-    Stack,
-    Stop,
-    SubRef,
     TanT,
     Ty,
     Var,
     all_lets,
+    blocks,
+    nests,
     reachable,
+    remade,
 )
+
+A = TypeVar("A")
 
 
 class Copy:
@@ -72,11 +67,6 @@ class Copy:
     def _atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
         return tuple(map(self.atom, atoms))
 
-    def _ref(self, v: Var) -> Var:
-        new = self.atom(v)
-        assert isinstance(new, Var)
-        return new
-
     def block(self, block: Block) -> Block:
         """The copy of a block."""
         start = len(self._shadowed)
@@ -99,40 +89,14 @@ class Copy:
 
     def _expr(self, e: Expr) -> Expr:
         match e:
-            case Op(name, args):
+            case Op(name, args):  # most are
                 return Op(name, self._atoms(args))
-            case Get(x, idx):
-                return Get(self.atom(x), self._atoms(idx))
-            case Put(x, idx, v):
-                return Put(self.atom(x), self._atoms(idx), self.atom(v))
-            case Stack(items):
-                return Stack(self._atoms(items))
-            case Fill(v):
-                return Fill(self.atom(v))
             case Data():
                 return e
-            case Stop(x):
-                return Stop(self.atom(x))
-            case Add(ref, idx, v):
-                return Add(self._ref(ref), self._atoms(idx), self.atom(v))
-            case SubRef(ref, idx):
-                return SubRef(self._ref(ref), self._atoms(idx))
-            case Guard(bad, message, values):
-                return Guard(self.atom(bad), message, self._atoms(values))
             case Call(func, args):
                 return Call(self._func(func), self._atoms(args))
-            case Cond(p, then, orelse):
-                return Cond(self.atom(p), self.block(then), self.block(orelse))
-            case Accum(inits, refs, body):
-                starts = self._atoms(inits)
-                return Accum(starts, tuple(map(self.bind, refs)), self.block(body))
-            case Loop():
-                inits = self._atoms(e.inits)
-                upto = None if e.upto is None else self.atom(e.upto)
-                index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
-                test = None if e.test is None else self.block(e.test)
-                body = self.block(e.body)
-                return Loop(e.n, index, inits, carries, body, upto, e.reverse, test, e.remat, e.batch)
+            case _:
+                return remade(e, self.atom, self.bind, self.block)
 
 
 def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block]) -> Func:
@@ -157,24 +121,19 @@ def with_lets(block: Block, lets: Sequence[Let]) -> Block:
     return block if same else Block(tuple(lets), block.results)
 
 
-def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Func]) -> Expr:
-    """An expression with its nested blocks rewritten, calling what functions have become; itself where nothing
-    changes."""
-    match e:
-        case Call(func, args):
-            return e if made[func] is func else Call(made[func], args)
-        case Loop():
-            body = deep.nested(block, e.body)
-            test = None if e.test is None else deep.nested(block, e.test)
-            return e if body is e.body and test is e.test else replace(e, body=body, test=test)
-        case Cond(p, a, b):
-            then, orelse = deep.nested(block, a), deep.nested(block, b)
-            return e if then is a and orelse is b else Cond(p, then, orelse)
-        case Accum(inits, refs, a):
-            body = deep.nested(block, a)
-            return e if body is a else Accum(inits, refs, body)
-        case _:
-            return e
+def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Func] | None = None) -> Expr:
+    """An expression with its nested blocks rewritten, calling what functions have become (`made`); itself where
+    nothing changes."""
+    if isinstance(e, Call):
+        return e if made is None or made[e.func] is e.func else Call(made[e.func], e.args)
+    if not nests(e):
+        return e
+    new = remade(e, _same, _same, lambda b: deep.nested(block, b))
+    return e if all(map(is_, blocks(new), blocks(e))) else new
+
+
+def _same(a: A) -> A:
+    return a
 
 
 def fresh(func: Func) -> Func:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -61,6 +62,8 @@ def type_text(ty: ir.Ty) -> str:
 
 
 def _scalar_text(scalar: ir.Scalar) -> str:
+    if scalar.lanes > 1:
+        return f"{_scalar_text(replace(scalar, lanes=1))} in {scalar.lanes} lanes"
     match scalar:
         case ir.FloatT(width):
             return "Real" if width == 64 else f"Real{width}"
@@ -178,6 +181,8 @@ class _Printer:
                 return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{told}"
             case ir.Call(func, args):
                 return f"{self._funcs.of(func, func.name or 'fn')}({self.atoms(args)})"
+            case _:
+                ir.unknown(e)
 
     def op(self, name: str, args: tuple[ir.Atom, ...]) -> str:
         texts = [self.atom(a) for a in args]
@@ -190,7 +195,7 @@ class _Printer:
         parts = ["loop", self.typed(e.index)]
         if e.upto is not None:
             parts.append(f"upto {self.atom(e.upto)}")
-        parts += ["reverse"] * e.reverse + ["remat"] * e.remat
+        parts += ["reverse"] * e.reverse + [f"in {e.lanes} lanes"] * (e.lanes > 1)
         if e.carries:
             parts.append(f"from {self.bound(e.carries, e.inits)}")
         return " ".join(parts)
@@ -207,8 +212,12 @@ class _Printer:
                 return _indented(nested(self.block, body))
             case ir.Cond(_, then, orelse):
                 return [*self.titled("then", then), *self.titled("else", orelse)]
-            case _:
+            case ir.Op() | ir.Get() | ir.Put() | ir.Stack() | ir.Fill() | ir.Data() | ir.Stop():
                 return []
+            case ir.Add() | ir.SubRef() | ir.Guard() | ir.Call():
+                return []
+            case _:
+                ir.unknown(e)
 
     def titled(self, title: str, block: ir.Block) -> list[str]:
         return _indented([title, *_indented(nested(self.block, block))])

@@ -6,8 +6,10 @@ Guards stay, and with them the calls that may reach one: a program stops where i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rosesim.ad import deep
+from rosesim.ad.effects import effects, may_stop
 from rosesim.ad.ir import (
     Accum,
     Add,
@@ -15,17 +17,28 @@ from rosesim.ad.ir import (
     Block,
     Call,
     Cond,
+    Data,
     Expr,
+    Fill,
     Func,
+    Get,
     Guard,
     Let,
     Loop,
+    Op,
     Opaque,
+    Put,
+    Stack,
+    Stop,
     SubRef,
     Var,
     all_lets,
+    binders,
+    blocks,
     free_vars,
+    nests,
     operands,
+    unknown,
 )
 
 
@@ -64,20 +77,6 @@ def without_refs(func: Func, dead: Sequence[int]) -> Func:
 def may_be_narrowed(func: Func) -> bool:
     """Whether a narrower version may take the function's place: it has a body and no derivative of its own."""
     return isinstance(func.body, Block) and func.rules is None
-
-
-def may_stop(func: Func) -> bool:
-    """Whether a Guard stands in the function or in one that it calls."""
-    if "may_stop" not in func.memo:
-        found = False
-        if isinstance(func.body, Block):
-            for let in all_lets(func.body):
-                e = let.expr
-                if isinstance(e, Guard) or isinstance(e, Call) and may_stop(e.func):
-                    found = True
-                    break
-        func.memo["may_stop"] = found
-    return func.memo["may_stop"]
 
 
 class Sweep:
@@ -129,8 +128,10 @@ class Sweep:
                 keep = acts or any(o in self.live for o in let.outs)
                 if keep and not acts and self.narrow and may_be_narrowed(func):
                     let = self._narrow(let, func, args)
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef():
                 keep = any(o in self.live for o in let.outs)
+            case _:
+                unknown(let.expr)
         if keep:
             self._use(operands(let.expr))
         return let if keep else None
@@ -164,9 +165,7 @@ class Sweep:
         pick = [k for k in range(n) if keep[k]]
         inits = tuple(e.inits[k] for k in pick)
         self._use(inits if e.upto is None else (*inits, e.upto))
-        new = Loop(
-            e.n, e.index, inits, tuple(e.carries[k] for k in pick), body, e.upto, e.reverse, test, e.remat, e.batch
-        )
+        new = replace(e, inits=inits, carries=tuple(e.carries[k] for k in pick), body=body, test=test)
         names = (
             *(carry_outs[k] for k in pick),
             *(o for o, k in zip(stacked, keep_out, strict=True) if k),
@@ -211,39 +210,14 @@ class Sweep:
 
     def _acts(self, block: Block) -> bool:
         """Whether running the block does more than give its results."""
-        inner = {r for let in all_lets(block) if isinstance(let.expr, Accum) for r in let.expr.refs}
-        subs: set[Var] = set()
-        for let in all_lets(block):
-            match let.expr:
-                case Guard():
-                    return True
-                case SubRef(ref, _):
-                    if ref in inner or ref in subs:
-                        subs.add(let.outs[0])
-                case Add(ref, _, _):
-                    if ref not in self.dead_refs and ref not in inner:
-                        return True
-                case Call(func, args):
-                    if may_stop(func) or any(a.ty.ref and a not in self.dead_refs and a not in inner for a in args):
-                        return True
-                case _:
-                    pass
-        return False
+        return any(x.ref is None or x.ref not in self.dead_refs for x in effects(block.lets))
 
 
 def nested_free(e: Expr) -> set[Var]:
     """All variables that an expression reads, those of its nested blocks included."""
     used = {a for a in operands(e) if isinstance(a, Var)}
-    match e:
-        case Loop():
-            bound = {e.index, *e.carries}
-            used |= set(free_vars(e.body)) - bound
-            if e.test is not None:
-                used |= set(free_vars(e.test)) - bound
-        case Cond(_, then, orelse):
-            used |= set(free_vars(then)) | set(free_vars(orelse))
-        case Accum(_, refs, body):
-            used |= set(free_vars(body)) - set(refs)
-        case _:
-            pass
+    if nests(e):
+        bound = set(binders(e))
+        for block in blocks(e):
+            used |= free_vars(block).keys() - bound
     return used

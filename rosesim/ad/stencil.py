@@ -16,20 +16,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rosesim.ad import deep
 from rosesim.ad.builder import Builder, whole, zero
 from rosesim.ad.intervals import interval, is_at_most, is_equal, is_less
 from rosesim.ad.ir import (
     BOOL,
-    Accum,
     Add,
     Atom,
     Block,
     BoolT,
-    Call,
-    Cond,
     Expr,
     Fill,
     Func,
@@ -39,7 +35,6 @@ from rosesim.ad.ir import (
     Lit,
     Loop,
     Op,
-    SubRef,
     Ty,
     Var,
     all_lets,
@@ -47,6 +42,7 @@ from rosesim.ad.ir import (
     operands,
 )
 from rosesim.ad.ops import OPS
+from rosesim.ad.rewrite import with_blocks
 
 TRUE = Lit(True, BOOL)
 FARTHEST = 4
@@ -96,23 +92,10 @@ def _block(block: Block, nest: tuple[Loop, ...]) -> Block:
 
 def _let(let: Let, nest: tuple[Loop, ...]) -> Let:
     e = let.expr
-    new: Expr = e
-    match e:
-        case Loop():
-            whole_range = e.upto is None and e.test is None and not e.carries
-            body = deep.nested(_block, e.body, (*nest, e) if whole_range else ())
-            if body is not e.body:
-                new = replace(e, body=body)
-        case Cond(p, then, orelse):
-            sides = deep.nested(_block, then, ()), deep.nested(_block, orelse, ())
-            if sides[0] is not then or sides[1] is not orelse:
-                new = Cond(p, *sides)
-        case Accum(inits, refs, body):
-            inner = deep.nested(_block, body, ())
-            if inner is not body:
-                new = Accum(inits, refs, inner)
-        case _:
-            pass
+    inner: tuple[Loop, ...] = ()
+    if isinstance(e, Loop) and e.upto is None and e.test is None and not e.carries:
+        inner = (*nest, e)
+    new = with_blocks(e, lambda block: _block(block, inner))
     return let if new is e else Let(let.outs, new, let.where)
 
 
@@ -161,13 +144,7 @@ class _Turning:
             if isinstance(let.expr, Loop) and let.expr.index in self.sizes:
                 continue  # the nest itself
             lets = [let, *(x for block in blocks(let.expr) for x in all_lets(block))]
-            found.update(
-                a
-                for x in lets
-                if isinstance(x.expr, Add | SubRef | Call)
-                for a in operands(x.expr)
-                if isinstance(a, Var) and a.ty.ref
-            )
+            found.update(a for x in lets for a in operands(x.expr) if isinstance(a, Var) and a.ty.ref)
         return found
 
     def block(self) -> Block:

@@ -7,6 +7,7 @@ respect to these: that is the derivative of the result by the state there, all t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,7 +160,7 @@ def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, l
         None if e.test is None else Copy({e.index: index, **dict(zip(e.carries, state, strict=True))}).block(e.test)
     )
     body = Block((*b.lets, *inner.lets), inner.results)
-    loop = Loop(e.n, index, e.inits, tuple(state), body, e.upto, e.reverse, test, e.remat, e.batch)
+    loop = replace(e, index=index, carries=tuple(state), body=body, test=test)
     lets = (*func.body.lets[:at], Let(let.outs, loop, let.where), *func.body.lets[at + 1 :])
     own = len(func.params) - len(traced.captured)
     params = (*func.params[:own], *probes, *func.params[own:])

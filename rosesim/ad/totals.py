@@ -21,5 +21,5 @@ def _folded(b: Builder, x: Atom, so_far: Atom, of: str) -> Atom:
     index, carry = Var(index_ty(n), "i"), Var(so_far.ty)
     inner = Builder(where=b.where)
     end = _folded(inner, inner.get(x, (index,)), carry, of)
-    (out,) = b.let(Loop(n, index, (so_far,), (carry,), inner.block((end,))), so_far.ty)
+    (out,) = b.let(Loop(n=n, index=index, inits=(so_far,), carries=(carry,), body=inner.block((end,))), so_far.ty)
     return out

@@ -14,7 +14,7 @@ given fresh variables at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rosesim.ad import deep
 from rosesim.ad.budget import budget
@@ -32,15 +32,18 @@ from rosesim.ad.ir import (
     Block,
     Call,
     Cond,
+    Data,
     Fill,
     Func,
     Get,
+    Guard,
     Let,
     Lit,
     Loop,
     Op,
     Put,
     Stack,
+    Stop,
     SubRef,
     TanT,
     Ty,
@@ -50,6 +53,7 @@ from rosesim.ad.ir import (
     free_vars,
     of_derivative,
     operands,
+    unknown,
 )
 from rosesim.ad.plan import Plan, numbers, plan, plan_loop, rerun_all
 from rosesim.ad.reduce import anywhere, summed
@@ -239,8 +243,10 @@ class Reverse:
                 return Let(outs, Call(primal_of(func), tuple(a for a in args if not is_tan(a))), let.where)
             case Add(ref, _, _):
                 return None if is_tan(ref) else let
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() | Guard():
                 return None if any(map(is_tan, let.outs)) else let
+            case _:
+                unknown(e)
 
     def strip_nested(self, let: Let, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
         """The primal version of a let with blocks, each of which returns `extra` after its own results."""
@@ -257,7 +263,7 @@ class Reverse:
             case Loop():
                 pairs = [(c, a) for c, a in zip(e.carries, e.inits, strict=True) if not is_tan(c)]
                 carries, inits = tuple(c for c, _ in pairs), tuple(a for _, a in pairs)
-                new = Loop(e.n, e.index, inits, carries, side(e.body), e.upto, e.reverse, e.test, e.remat, e.batch)
+                new = replace(e, inits=inits, carries=carries, body=side(e.body))
                 end = len(kept) - (e.test is not None)
                 return Let((*kept[:end], *extra_outs, *kept[end:]), new, let.where)
             case Cond(p, then, orelse):
@@ -320,10 +326,12 @@ class Reverse:
                 self._call(g, let, e)
             case Call() | SubRef():
                 pass  # of no tangent, a tangent can only be zero; what is added to a part of a ref is read there
-            case _ if any(map(is_tan, (*let.outs, *operands(let.expr)))):
-                raise CheckError(f"in {self.func.name}: `{show_let(let)}` has no reverse, and is linear", let.where)
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
+                if any(map(is_tan, (*let.outs, *operands(e)))):
+                    line = f"`{show_let(let)}`"
+                    raise CheckError(f"in {self.func.name}: {line} has no reverse, and is linear", let.where)
             case _:
-                pass
+                unknown(let.expr)
 
     def _ref_ct(self, g: Gather, ref: Var, idx: Sequence[Atom]) -> Ct | None:
         """The cotangent of an element of a Tan ref: known before anything that adds to it is read."""
@@ -623,7 +631,15 @@ class _LoopReader:
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
         body = Block((*loads, *again.again, *swept.lets), swept.results)
         rev.primal[let] = (rev.strip_nested(let, [arrays[v] for v in more], {e.body: more}),)
-        loop = Loop(e.n, e.index, tuple(inits), tuple(carries), body, self._steps(), not e.reverse, None, e.remat)
+        loop = Loop(
+            n=e.n,
+            index=e.index,
+            inits=tuple(inits),
+            carries=tuple(carries),
+            body=body,
+            upto=self._steps(),
+            reverse=not e.reverse,
+        )
         return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
 
     def _steps(self) -> Atom | None:
@@ -661,7 +677,13 @@ class _LoopReader:
         c = len(carries)
         body = Block((*b.lets, *again.again, *reverse.lets), (*reverse.results[:c], *popped, *reverse.results[c:]))
         loop = Loop(
-            e.n, e.index, (*inits, *stack.all), (*carries, *kept.all), body, end, not e.reverse, None, e.remat
+            n=e.n,
+            index=e.index,
+            inits=(*inits, *stack.all),
+            carries=(*carries, *kept.all),
+            body=body,
+            upto=end,
+            reverse=not e.reverse,
         )
         tys = [*(v.ty for v in (*carries, *kept.all)), *self._stacked(reverse.results[c:])]
         outs = list(g.b.let(loop, *tys))
@@ -738,7 +760,7 @@ def _bound_tans(block: Block) -> set[Var]:
 def _adds_tangents(block: Block) -> bool:
     """Whether tangents are added to a ref somewhere inside."""
     return any(
-        isinstance(let.expr, Add | Call) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
+        not isinstance(let.expr, SubRef) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
         for let in all_lets(block)
     )
 

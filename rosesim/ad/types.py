@@ -171,6 +171,18 @@ def swap_scalars(t: Type, old: type, new: Any) -> Type:
             return new if isinstance(t, old) else t
 
 
+def only(t: Type, scalar: type) -> Type:
+    """t with Null where there is no scalar type of this class: a vector of such is Null itself."""
+    match t:
+        case VecType(n, elem):
+            inner = only(elem, scalar)
+            return NULL if inner == NULL else VecType(n, inner)
+        case StructType(kind, names, parts):
+            return StructType(kind, names, tuple(only(p, scalar) for p in parts))
+        case _:
+            return t if isinstance(t, scalar) else NULL
+
+
 def struct_type(kind: type, fields: dict[str, Type]) -> StructType:
     """A struct type from its fields in order."""
     return StructType(kind, tuple(fields), tuple(fields.values()))

@@ -11,7 +11,6 @@ import numpy as np
 
 from rosesim.ad import trace
 from rosesim.ad import types as T
-from rosesim.ad.builder import real
 from rosesim.ad.errors import ArgumentError, MissingAttribute, TypeMismatch
 from rosesim.ad.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.locate import here
@@ -855,4 +854,4 @@ def real_zero(t: T.Type) -> Any:
     return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
 
 
-__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "real", "stack", "typeof", "unflatten"]
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "stack", "typeof", "unflatten"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rosesim.ad import deep
+from rosesim.ad.effects import acts
 from rosesim.ad.ir import (
     BOOL,
     Accum,
@@ -19,18 +20,24 @@ from rosesim.ad.ir import (
     Block,
     Call,
     Cond,
+    Data,
+    Fill,
     Func,
+    Get,
     Guard,
     Let,
     Lit,
     Loop,
     Op,
+    Put,
+    Stack,
+    Stop,
     SubRef,
     Var,
     all_lets,
     binders,
-    blocks,
     operands,
+    unknown,
 )
 
 Term = frozenset[tuple[Var, bool]]
@@ -159,10 +166,12 @@ class Wanted:
                 for a, w in zip(args, summary.wants, strict=True):
                     _note(want, a, put(w, meaning))
             case Loop() | Cond() | Accum():
-                deep.nested(self._nested, let, outs, ALWAYS if acts(let) else whole, want)
-            case e:
+                deep.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, want)
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() as e:
                 for a in operands(e):
                     _note(want, a, whole)
+            case _:
+                unknown(let.expr)
 
     def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, want: dict[Var, Condition]) -> None:
         e = let.expr
@@ -220,30 +229,6 @@ class Summary:
         known = {*func.params, *self.results}
         wants = Wanted(func, meant, callee).params
         self.wants = tuple(without(w, lambda p: p not in known) for w in wants)
-
-
-def acts(let: Let) -> bool:
-    """Whether an expression with blocks does more than give its results: it adds to a ref, or may stop."""
-    own = {r for b in _accums(let) for r in b.refs}
-    for block in blocks(let.expr):
-        for inner in all_lets(block):
-            match inner.expr:
-                case Guard():
-                    return True
-                case SubRef(ref, _) if ref in own:
-                    own.add(inner.outs[0])
-                case Add(ref, _, _) if ref not in own:
-                    return True
-                case Call(_, args) if any(a.ty.ref and a not in own for a in args):
-                    return True
-                case _:
-                    pass
-    return False
-
-
-def _accums(let: Let) -> list[Accum]:
-    inner = [x.expr for b in blocks(let.expr) for x in all_lets(b)]
-    return [e for e in (let.expr, *inner) if isinstance(e, Accum)]
 
 
 def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:

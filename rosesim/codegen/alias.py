@@ -153,8 +153,12 @@ def _addressed(block: Block) -> set[Var]:
                 found.add(x)
             case Call(_, args):
                 found.update(a for a in args if isinstance(a, Var) and a.ty.shape and not a.ty.ref)
-            case _:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                 pass
+            case Add() | SubRef() | Guard():
+                pass
+            case _:
+                ir.unknown(let.expr)
     return found
 
 
@@ -314,6 +318,8 @@ class _Analysis:
                         self._place(v, outs[r])
                     else:
                         self._new(v, block)
+            case _:
+                ir.unknown(let.expr)
 
     def _cond(self, let: Let, cond: Cond, block: Block, k: int) -> None:
         for branch in (cond.then, cond.orelse):

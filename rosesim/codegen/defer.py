@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rosesim.ad import deep, ir
 from rosesim.ad.ir import (
@@ -182,7 +182,11 @@ def _left_over(let: Let, loop: Loop, inits: Sequence[Atom], outs: Sequence[Var],
     body = copy.block(loop.body)
     counted = Let((at,), Op("iadd", (t, Lit(first, Ty(IntT(first, first))))), let.where)
     body = Block((counted, *body.lets), body.results)
-    return Let(tuple(outs), Loop(n, t, tuple(inits), carries, body, None, loop.reverse, None, loop.remat), let.where)
+    return Let(
+        tuple(outs),
+        Loop(n=n, index=t, inits=tuple(inits), carries=carries, body=body, reverse=loop.reverse),
+        let.where,
+    )
 
 
 def _blocked(
@@ -203,12 +207,19 @@ def _blocked(
     inner = Block((counted, *inner.lets), inner.results)
     finals = tuple(Var(c.ty) for c in within)
     stacks = {x: Var(Ty(x.ty.scalar, (BLOCK, *x.ty.shape))) for x in kept}
-    steps = Loop(BLOCK, t, around, within, inner, None, loop.reverse, None, loop.remat)
+    steps = Loop(n=BLOCK, index=t, inits=around, carries=within, body=inner, reverse=loop.reverse)
     lets = [begun, Let((*finals, *stacks.values()), steps, let.where)]
     order = range(BLOCK)[::-1] if loop.reverse else range(BLOCK)
     for site in sites:
         lets.extend(_additions(site, stacks, loop.index, start, order))
-    whole = Loop(blocks, number, tuple(inits), around, Block(tuple(lets), finals), None, loop.reverse)
+    whole = Loop(
+        n=blocks,
+        index=number,
+        inits=tuple(inits),
+        carries=around,
+        body=Block(tuple(lets), finals),
+        reverse=loop.reverse,
+    )
     return Let(tuple(outs), whole, let.where)
 
 
@@ -218,14 +229,9 @@ def _without(block: Block, gone: set[int]) -> Block:
     for let in block.lets:
         if id(let) in gone:
             continue
-        match let.expr:
-            case Loop() as e:
-                lets.append(Let(let.outs, replace(e, body=deep.nested(_without, e.body, gone)), let.where))
-            case Accum(inits, refs, body):
-                lets.append(Let(let.outs, Accum(inits, refs, deep.nested(_without, body, gone)), let.where))
-            case _:
-                lets.append(let)
-    return Block(tuple(lets), block.results)
+        new = with_blocks(let.expr, lambda b: _without(b, gone))
+        lets.append(let if new is let.expr else Let(let.outs, new, let.where))
+    return with_lets(block, lets)
 
 
 def _additions(site: _Site, stacks: dict[Var, Var], index: Var, start: Var, order: Sequence[int]) -> list[Let]:
@@ -278,7 +284,13 @@ def _additions(site: _Site, stacks: dict[Var, Var], index: Var, start: Var, orde
         if k < len(site.nest):
             e = site.nest[k]
             env[e.index] = i = Var(e.index.ty, e.index.name)
-            lets.append(Let((), Loop(e.n, i, (), (), Block(tuple(level(k + 1, dict(done))), ())), site.let.where))
+            lets.append(
+                Let(
+                    (),
+                    Loop(n=e.n, index=i, inits=(), carries=(), body=Block(tuple(level(k + 1, dict(done))), ())),
+                    site.let.where,
+                )
+            )
             return lets
         place = tuple(env[i] if isinstance(i, Var) else i for i in site.add.idx)
         for step in order:

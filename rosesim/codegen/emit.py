@@ -34,6 +34,7 @@ from rosesim.ad.ir import (
     SubRef,
     Ty,
     Var,
+    unknown,
 )
 from rosesim.codegen import arrays, calls, guards, layout, loops, lower_ops, per_lane, runs
 from rosesim.codegen.alias import Root, Sharing
@@ -174,6 +175,8 @@ class Emitter:
                 guards.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), reported)
             case Call():
                 calls.emit(self, let, let.expr)
+            case _:
+                unknown(let.expr)
 
     def _same(self, x: Atom) -> Value:
         """x under another name; scalars that lie in memory, too, get memory of their own if they need it."""

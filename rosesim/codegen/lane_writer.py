@@ -167,7 +167,7 @@ class LaneWriter:
             with self.nested() as lets:
                 made = row((*before, i))
             assert made.ty == elem
-            return self.let(Loop(n, i, (), (), Block(tuple(lets), (made,))), rest)
+            return self.let(Loop(n=n, index=i, inits=(), carries=(), body=Block(tuple(lets), (made,))), rest)
 
         return row(())
 
@@ -187,7 +187,9 @@ class LaneWriter:
             i = Var(index_ty(n), "i")
             with self.nested() as lets:
                 row((*before, i))
-            self.lets.append(Let((), Loop(n, i, (), (), Block(tuple(lets), ())), self.where))
+            self.lets.append(
+                Let((), Loop(n=n, index=i, inits=(), carries=(), body=Block(tuple(lets), ())), self.where)
+            )
 
         row(())
 
@@ -286,6 +288,8 @@ class LaneWriter:
                 self._cond(let, e)
             case Loop() as e:
                 self._loop(let, e)
+            case _:
+                ir.unknown(let.expr)
 
     def _op(self, name: str, args: list[Atom], ty: Ty) -> Atom:
         if not any(map(self.is_wide, args)):
@@ -312,7 +316,7 @@ class LaneWriter:
             i, carry = Var(index_ty(n), "i"), Var(x.ty)
             with self.nested() as lets:
                 after = row(carry, (*before, i))
-            return self.let(Loop(n, i, (x,), (carry,), Block(tuple(lets), (after,))), x.ty)
+            return self.let(Loop(n=n, index=i, inits=(x,), carries=(carry,), body=Block(tuple(lets), (after,))), x.ty)
 
         return row(x, ())
 
@@ -469,7 +473,9 @@ class LaneWriter:
             outs_wide = [o in self.varying for o in let.outs[n : len(e.body.results)]]
             body = deep.nested(self.block, e.body, [*wide, *outs_wide])
         outs = tuple(map(self.bound, let.outs))
-        loop = Loop(e.n, index, tuple(inits), carries, body, upto, e.reverse, test, e.remat)
+        loop = replace(
+            e, index=index, inits=tuple(inits), carries=carries, body=body, upto=upto, test=test, batch=False
+        )
         self.lets.append(Let(outs, loop, let.where))
 
     def _sums(self, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
@@ -495,7 +501,14 @@ class LaneWriter:
                 at = self.op("iadd", first, step, ty=Ty(IntT(k, (rounds - 1) * many + k)))
                 results += term(at, carries[k * width : (k + 1) * width])
         sums = [Var(c.ty) for c in carries]
-        loop = Loop(rounds, i, tuple(starts), tuple(carries), Block(tuple(lets), tuple(results)), None, e.reverse)
+        loop = Loop(
+            n=rounds,
+            index=i,
+            inits=tuple(starts),
+            carries=tuple(carries),
+            body=Block(tuple(lets), tuple(results)),
+            reverse=e.reverse,
+        )
         self.lets.append(Let(tuple(sums), loop, let.where))
         total: list[Atom] = list(sums[:width])
         for k in range(1, many):
@@ -535,7 +548,7 @@ class LaneWriter:
             results = self._kept(e.body, running, carries)
             one, none = (Lit(k, self.wide(Ty(IntT(0, 1)))) for k in (1, 0))
             step = self.op("select", running, one, none, ty=one.ty)
-            counted = self.op("iadd", count, step, ty=count.ty)
+            counted = self.op("count", count, step, ty=count.ty)
             n = len(carries)
             results = [*results[:n], running, counted, *results[n:]]
         body = Block(tuple(lets), tuple(results))
@@ -544,7 +557,7 @@ class LaneWriter:
         total = self.varied(let.outs[-1])
         outs = (*finals, Var(on.ty), total, *stacked, Var(let.outs[-1].ty))
         starts = (*inits, everyone, Lit(0, count.ty))
-        loop = Loop(e.n, index, starts, (*carries, on, count), body, None, False, test, e.remat)
+        loop = replace(e, index=index, inits=starts, carries=(*carries, on, count), body=body, test=test, batch=False)
         self.lets.append(Let(outs, loop, let.where))
 
 

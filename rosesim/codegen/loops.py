@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING
 
 from rosesim.ad import deep
 from rosesim.ad.cost import block_work
-from rosesim.ad.ir import Accum, Add, Call, Data, Get, Guard, Let, Loop, Stop, SubRef, Var, all_lets
+from rosesim.ad.ir import (
+    Add,
+    Cond,
+    Data,
+    Fill,
+    Get,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    Var,
+    all_lets,
+)
 from rosesim.codegen import arrays, layout
 from rosesim.codegen.arrays import Arr, Value
 from rosesim.codegen.artifact import INTERRUPTED
@@ -180,11 +194,13 @@ def _is_independent(e: Emitter, loop: Loop) -> bool:
         return False
     added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):
-        if isinstance(let.expr, Loop | Accum | Call | Guard | SubRef):
-            return False
-        if isinstance(let.expr, Add):
-            idx = let.expr.idx
-            added.setdefault(let.expr.ref, set()).add(idx.index(loop.index) if loop.index in idx else -1)
+        match let.expr:
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Cond():
+                pass
+            case Add(ref, idx, _):
+                added.setdefault(ref, set()).add(idx.index(loop.index) if loop.index in idx else -1)
+            case _:
+                return False
         if any(v.ty.shape and v in e.sharing.root and _has_own_memory(e, v, let) for v in let.outs):
             return False
     # Own elements: in each addition to a ref the loop's index stands in the same dimension.

@@ -339,8 +339,8 @@ LOWERING: dict[str, Rule] = {
 }
 
 
-OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most}
-"""Operators that only `lanes` writes: one value in every lane, whether any is true, the greatest."""
+OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _whole("add")}
+"""The operators that only `lanes` writes (see `check_op`)."""
 
 ONE_BY_ONE = {"idiv", "floor_wrap"}
 """Operators that are written lane by lane."""

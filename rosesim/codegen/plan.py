@@ -6,7 +6,30 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from rosesim.ad.cost import block_work, func_work, work
-from rosesim.ad.ir import Block, Call, Func, Guard, Let, Loop, Opaque, SubRef, Var, all_lets, blocks
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    all_lets,
+    blocks,
+    unknown,
+)
 
 POLL_FROM = 10_000_000
 """Programs and loops of less work (in additions) end long before anyone can press Ctrl-C."""
@@ -92,8 +115,18 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
             found.add(f)
             continue
         for let in all_lets(f.body):
-            e = let.expr
-            if isinstance(e, Guard) or e in polled or (isinstance(e, Call) and e.func in found):
+            match let.expr:
+                case Guard():
+                    fails = True
+                case Loop() as e:
+                    fails = e in polled
+                case Call(func, _):
+                    fails = func in found
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Cond() | Accum() | Add() | SubRef():
+                    fails = False
+                case _:
+                    unknown(let.expr)
+            if fails:
                 found.add(f)
                 break
     return found
@@ -169,6 +202,10 @@ def overlapping_refs(order: Sequence[Func]) -> set[Func]:
                     roots = [base.get(a, a) for a in args if isinstance(a, Var) and a.ty.ref]
                     if len(set(roots)) < len(roots):
                         found.add(g)
-                case _:
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
                     pass
+                case Add() | Guard():
+                    pass
+                case _:
+                    unknown(let.expr)
     return found

@@ -17,8 +17,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rosesim.ad import deep, ir
-from rosesim.ad.ir import Accum, Add, Atom, Block, Cond, Expr, Fill, Func, Let, Lit, Loop, SubRef, Var
+from rosesim.ad import ir
+from rosesim.ad.effects import effects
+from rosesim.ad.ir import Accum, Add, Atom, Block, Cond, Fill, Func, Let, Lit, Loop, SubRef, Var
 from rosesim.ad.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.plan import overlapping_refs
 
@@ -42,12 +43,6 @@ def _uses(block: Block) -> Counter[Var]:
         for nested in ir.blocks(let.expr):
             found.update(a for a in nested.results if isinstance(a, Var))
     return found
-
-
-def _refs(let: Let) -> set[Var]:
-    """The refs that a let, with all that is nested in it, adds to or hands on."""
-    lets = [let, *(inner for block in ir.blocks(let.expr) for inner in ir.all_lets(block))]
-    return {a for x in lets for a in ir.operands(x.expr) if isinstance(a, Var) and a.ty.ref}
 
 
 class _Sink:
@@ -99,7 +94,7 @@ class _Sink:
             return False  # what has been added up, no result of the body
         # What a branch itself adds comes before what is added of its results, there as here.
         between = since[1:] if isinstance(since[0].expr, Cond) else since
-        return not any(i in made_since for i in add.idx) and not any(add.ref in _refs(let) for let in between)
+        return not any(i in made_since for i in add.idx) and not any(x.ref is add.ref for x in effects(between))
 
     def _is_detour(self, add: Add, since: list[Let]) -> bool:
         """Whether an addition is of what an accum has added up, from zero and hardly ever."""
@@ -172,18 +167,12 @@ def _straight(let: Let, add: Add) -> Let:
     def moved(block: Block) -> Block:
         lets: list[Let] = []
         for x in block.lets:
-            new: Expr = x.expr
-            match x.expr:
-                case Add(to, idx, v) if to is ref:
-                    new = Add(add.ref, (*add.idx, *idx), v)
-                case Cond(p, then, orelse):
-                    new = Cond(p, deep.nested(moved, then), deep.nested(moved, orelse))
-                case Accum(inits, refs, body):
-                    new = Accum(inits, refs, deep.nested(moved, body))
-                case _:
-                    pass
-            lets.append(Let(x.outs, new, x.where))
-        return Block(tuple(lets), block.results)
+            if isinstance(x.expr, Add) and x.expr.ref is ref:
+                lets.append(Let((), Add(add.ref, (*add.idx, *x.expr.idx), x.expr.v), x.where))
+            else:
+                new = with_blocks(x.expr, moved)
+                lets.append(x if new is x.expr else Let(x.outs, new, x.where))
+        return with_lets(block, lets)
 
     inits, refs = (*e.inits[:k], *e.inits[k + 1 :]), (*e.refs[:k], *e.refs[k + 1 :])
     return Let((*let.outs[:n], *let.outs[n + 1 :]), Accum(inits, refs, moved(e.body)), let.where)

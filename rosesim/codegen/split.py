@@ -10,7 +10,28 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from rosesim.ad import ir
-from rosesim.ad.ir import Block, Call, Data, Func, Get, Let, Lit, Opaque, Stop, SubRef, Var
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+)
 from rosesim.ad.rewrite import with_blocks, with_lets
 from rosesim.ad.tape import packed_tape, placed
 from rosesim.codegen.plan import SMALL
@@ -74,8 +95,10 @@ def _stays(let: Let) -> bool:
             return True
         case Get() | Stop():
             return let.outs[0].ty.size > SMALL_VIEW
-        case _:
+        case Op() | Put() | Stack() | Fill() | Data() | Loop() | Cond() | Accum() | Add() | Guard() | Call():
             return False
+        case _:
+            ir.unknown(let.expr)
 
 
 @dataclass(slots=True)

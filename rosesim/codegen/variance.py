@@ -8,7 +8,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rosesim.ad import deep, ir
-from rosesim.ad.ir import Accum, Atom, Block, Call, Cond, Func, Guard, Loop, Opaque, SubRef, Var
+from rosesim.ad.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+)
 
 Pattern = tuple[bool, ...]
 
@@ -77,24 +97,34 @@ class Variance:
                         varying.update(o for o, varies in zip(let.outs, results, strict=True) if varies)
                 case SubRef():
                     varying.update(let.outs)
-                case e:
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
                     if any_of(ir.operands(e)):
                         varying.update(let.outs)
+                case _:
+                    ir.unknown(let.expr)
 
 
 def asks_for_mask(func: Func) -> bool:
     """Whether it makes a difference to a function which lanes are active: it branches on them, ends a loop
     by them, raises, or adds to what its caller reads."""
     if "asks_for_mask" not in func.memo:
-        func.memo["asks_for_mask"] = any(p.ty.ref for p in func.params) or any(
-            isinstance(e, Guard | Cond)
-            or isinstance(e, Loop)
-            and (e.test is not None or e.upto is not None)
-            or isinstance(e, Call)
-            and asks_for_mask(e.func)
-            for e in _exprs(func)
-        )
+        refs = any(p.ty.ref for p in func.params)
+        func.memo["asks_for_mask"] = refs or any(map(_asks_for_mask, _exprs(func)))
     return func.memo["asks_for_mask"]
+
+
+def _asks_for_mask(e: ir.Expr) -> bool:
+    match e:
+        case Guard() | Cond():
+            return True
+        case Loop():
+            return e.test is not None or e.upto is not None
+        case Call(func, _):
+            return asks_for_mask(func)
+        case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Accum() | Add() | SubRef():
+            return False
+        case _:
+            ir.unknown(e)
 
 
 def _exprs(func: Func) -> list[ir.Expr]:

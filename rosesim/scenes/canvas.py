@@ -82,7 +82,10 @@ class Image:
     high: Point
 
 
-Primitive = Circle | Line | Polygon | Arrow | Text | Image
+Shape = Circle | Line | Polygon | Arrow
+"""What is filled with one colour, as opaque as it says."""
+
+Primitive = Shape | Text | Image
 
 
 class Canvas:

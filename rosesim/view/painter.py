@@ -6,11 +6,11 @@ import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from rosesim.scenes.canvas import Arrow, Circle, Image, Line, Point, Polygon, Primitive, Text
+from rosesim.scenes.canvas import Arrow, Circle, Image, Line, Point, Polygon, Primitive, Shape, Text
 from rosesim.view.fonts import font
 from rosesim.view.theme import Colour
 
@@ -118,6 +118,8 @@ class Painter:
                 corners, margin = (p.at,), max(wide, high)
             case Image():
                 corners, margin = (p.low, p.high), 0.0
+            case _:
+                assert_never(p)
         margin += 2.0
         if len(corners) == 1:
             x, y = self.view.pixel(corners[0])
@@ -135,7 +137,7 @@ class Painter:
         elif p.opacity > 0.0:
             self._translucent(p)
 
-    def _translucent(self, p: Circle | Line | Polygon | Arrow) -> None:
+    def _translucent(self, p: Shape) -> None:
         """Drawn whole on a layer of its own, so that a path that crosses itself is not darker there."""
         left, top, right, bottom = self.reach(p)
         size = math.ceil(right - left), math.ceil(bottom - top)
@@ -148,7 +150,7 @@ class Painter:
             self.shift = None
             self.surface.blit(layer, part)
 
-    def _shape(self, to: pygame.Surface, p: Circle | Line | Polygon | Arrow, colour: tuple[int, ...]) -> None:
+    def _shape(self, to: pygame.Surface, p: Shape, colour: tuple[int, ...]) -> None:
         draw, scale = self.pygame.draw, self.view.scale
         match p:
             case Circle():
@@ -161,6 +163,8 @@ class Painter:
                 draw.polygon(to, colour, self._cells([self.at(q) for q in p.points]))
             case Arrow():
                 self._arrow(to, p, colour)
+            case _:
+                assert_never(p)
 
     def _path(self, to: pygame.Surface, path: list[Point], colour: tuple[int, ...], width: float) -> None:
         half = max(width, 1.0) / 2
