@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, fn, grad, value_and_grad
-from rosesim.ad.types import REAL
+from rosesim.ad.language.types import REAL
 
 STIFFNESS = 3.0
 CALLS, ROUNDS = 20_000, 15

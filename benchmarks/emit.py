@@ -17,9 +17,9 @@ import numpy as np
 
 from rosesim import value_and_grad
 from rosesim.codegen import lowered
+from rosesim.codegen.llvm.wasm_object import read
 from rosesim.codegen.planned import Options
-from rosesim.codegen.target import TARGETS
-from rosesim.codegen.wasm_object import read
+from rosesim.codegen.targets import TARGETS
 from rosesim.scenes import compiled, configure, find_scene, scene_names
 
 

@@ -1,4 +1,4 @@
-"""Where the polynomials of `rosesim.codegen.maths` come from: prints that package's `coefficients.py`.
+"""Where the polynomials of `rosesim.codegen.llvm.maths` come from: prints that package's `coefficients.py`.
 
 Each is fitted by weighted least squares at Chebyshev's points in 60 digits, which is within a small factor of
 the best; the weight makes the error that of the function's last place. `python benchmarks/maths_coefficients.py`

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.codegen import engine, maths
-from rosesim.codegen.program import RARELY
-from rosesim.codegen.target import host
+from rosesim.codegen.llvm import engine, maths
+from rosesim.codegen.llvm.tables import RARELY
+from rosesim.codegen.targets import host
 
 N, RUNS = 4096, 41
 RANGES = {"asin": (-0.99, 0.99), "acos": (-0.99, 0.99), "log": (0.01, 50), "log1p": (-0.9, 20), "pow": (0.01, 5)}

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from slopes_kit import EXACT, arguments, worst  # pyright: ignore[reportMissingImports] -- the tests' own
 
-from rosesim.ad.ops import OPS
+from rosesim.ad.program.ops import OPS
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ import numpy as np
 from fuzz.choices import Choices
 from fuzz.writer import DEPTH, EDGES, Writer
 from rosesim import jvp, vjp
-from rosesim.ad import types as T
-from rosesim.ad.derivatives import gradient_type
-from rosesim.ad.function import Fn, Traced
-from rosesim.ad.ir import FloatT, Func, IntT, storage
+from rosesim.ad.language import types as T
+from rosesim.ad.language.function import Fn, Traced
+from rosesim.ad.program.ir import FloatT, Func, IntT, storage
+from rosesim.ad.transforms.derivatives import gradient_type
 
 HEAD = 16
 """So many bytes choose the types and the arguments; the rest write the program."""

@@ -17,7 +17,7 @@ from fuzz.coverage import covered
 from fuzz.modes import Modes
 from fuzz.oracle import Judge, Stopped
 from fuzz.slopes import Slopes
-from rosesim.codegen import cache
+from rosesim.codegen.llvm import cache
 
 ROWS = st.one_of(*(st.binary(min_size=n, max_size=m) for n, m in ((24, 64), (32, 120), (64, 240))))
 """Programs of a few operations, of dozens, of hundreds."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rosesim.ad import ir
-from rosesim.ad.ir import Block, Expr, Func, Var, reachable
+from rosesim.ad.program import ir
+from rosesim.ad.program.ir import Block, Expr, Func, Var, reachable
 
 
 def name(e: Expr) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fuzz.choices import Choices
-from rosesim.ad import types as T
+from rosesim.ad.language import types as T
 
 MOST = 200
 """Elements of an array that is made only to be indexed."""

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad import ir
-from rosesim.ad.ir import REAL, Block, Func, Let, Var
-from rosesim.ad.ops import OPS
-from rosesim.codegen import compile_func, maths
+from rosesim.ad.program import ir
+from rosesim.ad.program.ir import REAL, Block, Func, Let, Var
+from rosesim.ad.program.ops import OPS
+from rosesim.codegen import compile_func
+from rosesim.codegen.llvm import maths
 
 Meaning = Callable[..., Any]
 

@@ -15,15 +15,17 @@ import numpy as np
 from fuzz.meanings import Bad, Noise
 from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, row, same, told
 from rosesim import grad, jvp, vmap
-from rosesim.ad import machine
-from rosesim.ad import types as T
-from rosesim.ad.check import check
-from rosesim.ad.errors import NumericalError, ProgramError, TypeMismatch
-from rosesim.ad.function import Fn
-from rosesim.ad.inline import inlined
-from rosesim.ad.ir import Block, Func, Lit, Stop, all_lets, blocks, operands, reachable
-from rosesim.codegen import cache, compile_func, plan
-from rosesim.codegen.lanes import laned
+from rosesim.ad.language import types as T
+from rosesim.ad.language.function import Fn
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import Block, Func, Lit, Stop, all_lets, blocks, operands, reachable
+from rosesim.ad.support import machine
+from rosesim.ad.support.errors import NumericalError, ProgramError, TypeMismatch
+from rosesim.codegen import compile_func
+from rosesim.codegen.llvm import cache
+from rosesim.codegen.passes import whole_program
+from rosesim.codegen.passes.lanes.batch import laned
 
 RUNS = 9
 """Runs of a batch: two groups of four, and one by itself."""
@@ -205,9 +207,9 @@ def _folder(folder: str) -> Generator[None]:
 @contextmanager
 def _threads() -> Generator[None]:
     """Within this, threads share any batch, however short."""
-    before = plan.SHARED_FROM
-    plan.SHARED_FROM = 0
+    before = whole_program.SHARED_FROM
+    whole_program.SHARED_FROM = 0
     try:
         yield
     finally:
-        plan.SHARED_FROM = before
+        whole_program.SHARED_FROM = before

@@ -10,11 +10,11 @@ import numpy as np
 
 from fuzz.case import Case
 from fuzz.meanings import Meaning, Noise, exact, meaning
-from rosesim.ad import interp
-from rosesim.ad.check import check
-from rosesim.ad.errors import ProgramError
-from rosesim.ad.inline import inlined
-from rosesim.ad.ir import Func
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program import interp
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import Func
+from rosesim.ad.support.errors import ProgramError
 from rosesim.codegen import compile_func
 
 Flat = tuple[Any, ...]

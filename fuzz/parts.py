@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rosesim import Bool, Dual, Index, Real, Struct, Tan, Vec, cos, exp, fn, opaque, select, sin, tanh, vec
-from rosesim.ad import types as T
+from rosesim.ad.language import types as T
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from fuzz.meanings import Bad, Noise, Path
 from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, same
-from rosesim.ad.ir import Block, FloatT, Stop, all_lets, reachable
+from rosesim.ad.program.ir import Block, FloatT, Stop, all_lets, reachable
 
 STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
 """Step lengths of the differences: one of them has to agree."""

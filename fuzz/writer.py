@@ -11,9 +11,9 @@ import rosesim as rs
 from fuzz import indexing, parts
 from fuzz.choices import Choices
 from rosesim import Index, Real
-from rosesim.ad import types as T
-from rosesim.ad.function import Fn
-from rosesim.ad.vector import lift
+from rosesim.ad.language import types as T
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.vector import lift
 
 Scope = tuple[tuple[T.Type, Any], ...]
 """What is in sight: values with their types, the newest last."""

@@ -5,8 +5,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
-from rosesim.ad.budget import memory_budget
-from rosesim.ad.control import (
+from rosesim.ad.language.control import (
     accumulate,
     all,
     any,
@@ -21,29 +20,9 @@ from rosesim.ad.control import (
     vec,
     while_loop,
 )
-from rosesim.ad.custom import Dual
-from rosesim.ad.derivatives import (
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-    vmap,
-)
-from rosesim.ad.errors import (
-    ArgumentError,
-    EscapedValue,
-    NumericalError,
-    ProgramError,
-    RosesimError,
-    TooLarge,
-    TraceError,
-    TypeMismatch,
-)
-from rosesim.ad.function import Fn, Program, fn, opaque, set_backend
-from rosesim.ad.linalg import (
+from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.function import Fn, Program, fn, opaque, set_backend
+from rosesim.ad.language.linalg import (
     axis_angle,
     cross,
     det,
@@ -57,7 +36,7 @@ from rosesim.ad.linalg import (
     qrotate,
     transpose,
 )
-from rosesim.ad.mathematics import (
+from rosesim.ad.language.mathematics import (
     acos,
     asin,
     atan,
@@ -86,10 +65,31 @@ from rosesim.ad.mathematics import (
     tanh,
     trunc,
 )
-from rosesim.ad.step_norms import StepNorms, step_norms
-from rosesim.ad.types import Null
-from rosesim.ad.values import Bool, Index, Real, Tan
-from rosesim.ad.vector import Struct, Vec, const, stack
+from rosesim.ad.language.types import Null
+from rosesim.ad.language.values import Bool, Index, Real, Tan
+from rosesim.ad.language.vector import Struct, Vec, const, stack
+from rosesim.ad.support.budget import memory_budget
+from rosesim.ad.support.errors import (
+    ArgumentError,
+    EscapedValue,
+    NumericalError,
+    ProgramError,
+    RosesimError,
+    TooLarge,
+    TraceError,
+    TypeMismatch,
+)
+from rosesim.ad.transforms.derivatives import (
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+    vmap,
+)
+from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 __version__ = "0.1.0"

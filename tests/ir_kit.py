@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rosesim.ad.ir import (
+from rosesim.ad.program.ir import (
     BOOL,
     REAL,
     TAN,

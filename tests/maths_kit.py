@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rosesim.codegen import engine, maths
-from rosesim.codegen.maths.values import Kind
-from rosesim.codegen.program import RARELY
-from rosesim.codegen.target import host
+from rosesim.codegen.llvm import engine, maths
+from rosesim.codegen.llvm.maths.values import Kind
+from rosesim.codegen.llvm.tables import RARELY
+from rosesim.codegen.targets import host
 
 BLOCK = 64  # lengths are multiples of this, so that all lanes fill
 Array = np.ndarray

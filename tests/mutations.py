@@ -80,19 +80,19 @@ class Mutant:
     @property
     def name(self) -> str:
         """What stands where: `forward.py: Forward._simple: self.tan(v) -> zero`."""
-        return f"{self.file}: {self.label}"
+        return f"{Path(self.file).name}: {self.label}"
 
     def source(self) -> str:
         """The module's text with the edit."""
         old = _text(self.file)
-        return old[: self.start] + self.text + old[self.end :] + (HELPERS if self.file != "ops.py" else "")
+        return old[: self.start] + self.text + old[self.end :] + (HELPERS if self.file != "program/ops.py" else "")
 
 
 HELPERS = """
 
 def mutant_scaled(b, x, k):
-    from rosesim.ad.elementwise import zipped
-    from rosesim.ad.ir import FloatT, Lit, Ty
+    from rosesim.ad.program.elementwise import zipped
+    from rosesim.ad.program.ir import FloatT, Lit, Ty
     return zipped(b, lambda b, e: b.op("mul", Lit(k, Ty(FloatT())), e), x)
 
 def mutant_ct(b, ct, k):
@@ -145,7 +145,7 @@ FORMULAS = ("_cell", "_arc_slope", "_power_slope", "_angle_slopes", "_bell", "_t
 
 def operators() -> list[Mutant]:
     """The edits of the table, and of the formulas that its rows share."""
-    f = File("ops.py")
+    f = File("program/ops.py")
     for node in ast.walk(f.tree):
         if isinstance(node, ast.FunctionDef) and node.name in FORMULAS:
             _formula(f, node.name, node)
@@ -247,15 +247,16 @@ def _formula(f: File, where: str, tree: ast.AST) -> None:
 # ------------------------------------------------------------------------------------- the other rules
 
 PARTS = {
-    "forward.py": ["_by_rule", "Activity", "Forward"],
-    "transpose.py": [
+    "derive/forward.py": ["_by_rule", "Activity", "Forward"],
+    "derive/transpose.py": [
         "Reverse._let", "Reverse._ref_ct", "Reverse._with_refs", "Reverse._loop", "Reverse._cond", "Reverse._accum",
         "Reverse._call", "Reverse._write_call", "_LoopReader._attempt",
         "_LoopReader._written", "_LoopReader._checkpointed", "_LoopReader._start", "_LoopReader.distribute", "_op",
         "_rule_pair", "jvp_of_vjp", "call_back",
     ],
-    "cotangent.py": ["Ct", "Outside", "Gather"],
-    "custom.py": ["jvp_rule", "vjp_rule", "_without_others"],
+    "derive/cotangent.py": ["Ct", "Outside", "Gather"],
+    "language/custom.py": ["jvp_rule", "vjp_rule"],
+    "language/types.py": ["only"],
 }  # fmt: skip
 """The functions that pass tangents and cotangents on. What decides how much is stored and run again is not here:
 it changes the cost, and the tests of the cost are its own."""
@@ -354,7 +355,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 
     def __init__(self, mutant: Mutant):
         self.file = AD / mutant.file
-        self.module = "rosesim.ad." + mutant.file.removesuffix(".py")
+        self.module = "rosesim.ad." + mutant.file.removesuffix(".py").replace("/", ".")
         self.source = mutant.source()
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> Any:

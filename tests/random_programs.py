@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 
-from rosesim.ad import ir
-from rosesim.ad.ir import BOOL, REAL, Block, Func, Let, Lit, Ty, Var
+from rosesim.ad.program import ir
+from rosesim.ad.program.ir import BOOL, REAL, Block, Func, Let, Lit, Ty, Var
 
 WIDE, LONG = 4, 24
 """The first dimension of small arrays; one too long for its elements to be kept as scalars."""

@@ -10,8 +10,8 @@ import numpy as np
 from maths_kit import places
 
 from rosesim import Real, Vec, fn, grad, jvp, vec
-from rosesim.ad import trace
-from rosesim.ad.ops import OPS
+from rosesim.ad.language import trace
+from rosesim.ad.program.ops import OPS
 
 LEAST = float(np.finfo(np.float64).tiny)
 Exact = Callable[..., Any]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from rosesim import fn, jvp, vjp
-from rosesim.ad import interp
-from rosesim.ad import types as T
-from rosesim.ad.border import build, flat_args
-from rosesim.ad.check import check
-from rosesim.ad.derivatives import gradient_type
-from rosesim.ad.function import Fn, Program
-from rosesim.ad.ir import Ty, storage
+from rosesim.ad.language import types as T
+from rosesim.ad.language.arguments import build, flat_args
+from rosesim.ad.language.function import Fn, Program
+from rosesim.ad.program import interp
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import Ty, storage
+from rosesim.ad.transforms.derivatives import gradient_type
 
 
 def interpreted(f: Callable[..., Any], *args: Any, types: Any = None) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import rosesim.codegen
-from rosesim.ad import interp
-from rosesim.ad.derivatives import value_and_grad
+from rosesim.ad.program import interp
+from rosesim.ad.transforms.derivatives import value_and_grad
 from rosesim.scenes import compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.train import train

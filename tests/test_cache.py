@@ -14,7 +14,8 @@ import pytest
 
 from rosesim import Real, Vec, const, fn, opaque, sum
 from rosesim.cli import run
-from rosesim.codegen import cache, engine, target
+from rosesim.codegen import targets
+from rosesim.codegen.llvm import cache, engine
 
 posix = pytest.mark.skipif(os.name == "nt", reason="owners and modes are told otherwise there")
 
@@ -101,8 +102,8 @@ def test_the_name_depends_on_all_that_the_code_does():
 
 def test_another_processors_code_is_not_taken(folder: Path, optimised: list[str], monkeypatch: pytest.MonkeyPatch):
     cube_plus(1.0)
-    here = replace(target.host(), cpu="generic")
-    monkeypatch.setattr(target, "host", lambda: here)
+    here = replace(targets.host(), cpu="generic")
+    monkeypatch.setattr(targets, "host", lambda: here)
     assert cube_plus(1.0)(2.0) == 9.0
     assert len(optimised) == 2
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
 
-from rosesim.ad import ir
-from rosesim.ad.check import check
-from rosesim.ad.errors import CheckError
-from rosesim.ad.ir import BOOL, REAL, TAN, Atom, Block, Func, IntT, Let, Lit, Loop, Op, Ty, Var, index_ty
+from rosesim.ad.program import ir
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import BOOL, REAL, TAN, Atom, Block, Func, IntT, Let, Lit, Loop, Op, Ty, Var, index_ty
+from rosesim.ad.support.errors import CheckError
 
 EMPTY = block(lambda b: ())
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rosesim import Dual, Fn, Real, Tan, Vec, check_grads, cos, dot, exp, fn, grad, scan, select, sin, while_loop
-from rosesim.ad.check import check
-from rosesim.ad.noisy import LARGE, noisy
-from rosesim.ad.show import show
+from rosesim.ad.instrument.rounding import LARGE, noisy
+from rosesim.ad.program.check import check
+from rosesim.ad.program.show import show
 from rosesim.checks.verdict import Verdict
 from rosesim.codegen import compile_func
 

@@ -9,8 +9,8 @@ import pytest
 from support import check_gradients, interpreted
 
 from rosesim import Index, Real, Vec, fn, grad, memory_budget, scan, sin, value_and_grad, vec, while_loop
-from rosesim.ad import types as T
-from rosesim.ad.function import Program
+from rosesim.ad.language import types as T
+from rosesim.ad.language.function import Program
 
 
 @fn

@@ -22,10 +22,9 @@ import pytest
 from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, whole
 from random_programs import Draw, arguments
 
-from rosesim.ad import interp
-from rosesim.ad.check import check
-from rosesim.ad.errors import ArgumentError, ProgramError
-from rosesim.ad.ir import (
+from rosesim.ad.program import interp
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import (
     BOOL,
     REAL,
     TAN,
@@ -54,11 +53,15 @@ from rosesim.ad.ir import (
     Where,
     index_ty,
 )
-from rosesim.ad.ops import OPS
-from rosesim.codegen import alias, compile_func, engine, split, target
-from rosesim.codegen.lower_ops import LOWERING
+from rosesim.ad.program.ops import OPS
+from rosesim.ad.support.errors import ArgumentError, ProgramError
+from rosesim.codegen import compile_func, target
+from rosesim.codegen.llvm import engine
+from rosesim.codegen.llvm.lower_ops import LOWERING
+from rosesim.codegen.passes import buffers, split
 from rosesim.codegen.pipeline import without
-from rosesim.codegen.target import StackLimits, host
+from rosesim.codegen.target import StackLimits
+from rosesim.codegen.targets import host
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +72,7 @@ def calls_stay_calls() -> Generator[None]:
 
 
 LONG = 100
-"""Longer than the arrays that are kept as scalars (alias.SHORT)."""
+"""Longer than the arrays that are kept as scalars (buffers.SHORT)."""
 
 
 def agree(f: Func, *args: Any, math: Any = "strict", ways: Sequence[bool] = (False, True)) -> tuple[Any, ...]:
@@ -564,7 +567,7 @@ def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: 
     def only(self: Any, x: Any, let: Let, **_: Any) -> bool:
         return True
 
-    monkeypatch.setattr(alias._Analysis, careless, owned if careless == "_can_steal" else only)
+    monkeypatch.setattr(buffers._Analysis, careless, owned if careless == "_can_steal" else only)
     with pytest.raises(AssertionError):
         agree_at_random(range(300, 700), optimised=1000)  # what it decides shows in unoptimised code already
 
@@ -722,7 +725,7 @@ import os, signal, sys, threading, time
 import numpy as np
 sys.path.insert(0, {tests!r})
 from ir_kit import *
-from rosesim.ad.ir import *
+from rosesim.ad.program.ir import *
 from rosesim.codegen import compile_func
 from test_codegen import loop_over
 kind = sys.argv[1]

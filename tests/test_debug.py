@@ -30,11 +30,11 @@ from rosesim import (
     vmap,
 )
 from rosesim import sum as total
-from rosesim.ad.check import check
-from rosesim.ad.debug import guarded
-from rosesim.ad.inline import inlined
-from rosesim.ad.interp import run
-from rosesim.ad.vector import typeof
+from rosesim.ad.instrument.debug import guarded
+from rosesim.ad.language.vector import typeof
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program.check import check
+from rosesim.ad.program.interp import run
 
 HERE = __file__
 

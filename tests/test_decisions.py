@@ -28,16 +28,16 @@ from rosesim import (
     vec,
     while_loop,
 )  # fmt: skip
-from rosesim.ad import interp
-from rosesim.ad.check import check
-from rosesim.ad.decisions import Flip, decisions, first_flip, never
-from rosesim.ad.depend import depends
-from rosesim.ad.forward import jvp_func
-from rosesim.ad.growth import growth
-from rosesim.ad.lost import lost
-from rosesim.ad.record import CELLS, Recorded
-from rosesim.ad.types import REAL
-from rosesim.ad.unstop import unstopped
+from rosesim.ad.derive.forward import jvp_func
+from rosesim.ad.instrument.cuts import lost
+from rosesim.ad.instrument.decisions import Flip, decisions, first_flip, never
+from rosesim.ad.instrument.dependence import depends
+from rosesim.ad.instrument.growth import growth
+from rosesim.ad.instrument.record import CELLS, Recorded
+from rosesim.ad.language.types import REAL
+from rosesim.ad.passes.stops import unstopped
+from rosesim.ad.program import interp
+from rosesim.ad.program.check import check
 from rosesim.codegen import compile_func
 
 

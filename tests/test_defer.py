@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support import compiled, interpreted
 
-import rosesim.codegen.defer as defer
-import rosesim.codegen.lanes as lanes
+import rosesim.codegen.passes.defer as defer
+import rosesim.codegen.passes.lanes.batch as lanes
 from rosesim import Real, Vec, accumulate, fn, for_each, grad, scan, sin, sum, tanh, vec, vmap
 from rosesim.codegen.pipeline import without
 

@@ -6,8 +6,22 @@ from typing import Any
 import pytest
 from ir_kit import Body, at, block, func, real, reals, ref
 
-from rosesim.ad.direction import forwards
-from rosesim.ad.ir import BOOL, Accum, Add, Atom, Block, Get, Guard, Let, Loop, SubRef, Var, all_lets, index_ty
+from rosesim.ad.passes.direction import forwards
+from rosesim.ad.program.ir import (
+    BOOL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    SubRef,
+    Var,
+    all_lets,
+    index_ty,
+)
 
 N = 4
 Write = Callable[[Body, Atom, Var, Var], None]

@@ -32,7 +32,7 @@ from rosesim import (
     vmap,
 )
 from rosesim import sum as total
-from rosesim.ad.errors import MissingAttribute
+from rosesim.ad.support.errors import MissingAttribute
 
 
 @dataclass

@@ -21,11 +21,12 @@ from fuzz.journal import Journal, report
 from fuzz.oracle import Disagreement, Stopped, interpreted
 from fuzz.slopes import Slopes
 from rosesim import fn, jvp, log, vjp
-from rosesim.ad import types
-from rosesim.ad.function import Fn
-from rosesim.ad.ops import OPS
-from rosesim.codegen import cache, engine, lane_writer
-from rosesim.codegen.lower_ops import LOWERING
+from rosesim.ad.language import types
+from rosesim.ad.language.function import Fn
+from rosesim.ad.program.ops import OPS
+from rosesim.codegen.llvm import cache, engine
+from rosesim.codegen.llvm.lower_ops import LOWERING
+from rosesim.codegen.passes.lanes import writer
 
 
 def test_random_programs_agree_in_the_common_ways() -> None:
@@ -55,7 +56,7 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "a choice of the wrong side": _rule("minimum", choose=lambda x, y: (x.le(y), 1, 0)),
     "an instruction for another": lambda patch: patch.setitem(LOWERING, "lt", LOWERING["le"]),
     "a lane that takes the other side": lambda patch: patch.setattr(
-        lane_writer.LaneWriter, "choose", lambda self, p, a, b, ty: self.vary(a)
+        writer.LaneWriter, "choose", lambda self, p, a, b, ty: self.vary(a)
     ),
 }
 

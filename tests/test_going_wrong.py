@@ -34,8 +34,8 @@ from rosesim import (
     vec,
     vmap,
 )
-from rosesim.ad.errors import TooLarge, TraceError, TypeMismatch
-from rosesim.codegen import cache
+from rosesim.ad.support.errors import TooLarge, TraceError, TypeMismatch
+from rosesim.codegen.llvm import cache
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there are neither timers nor forks there")
 
@@ -363,7 +363,7 @@ class Machine:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells")
 def test_the_memory_of_a_hundred_programs_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """See benchmarks/many_programs.py for ten thousand of several kinds."""
-    monkeypatch.setattr("rosesim.ad.function._MOST_BOUND", 4)
+    monkeypatch.setattr("rosesim.ad.language.function._MOST_BOUND", 4)
 
     def make(k: int) -> None:
         assert fn(lambda x: scan(lambda c, t: c * x + k, x, 3)).compile(Real)(1.0) == 1.0 + 3 * k
@@ -425,7 +425,7 @@ def test_branches_nested_a_hundred_deep_in_one_function() -> None:
 
 
 def test_branches_that_nest_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rosesim.ad.trace._TOO_DEEP", 200)
+    monkeypatch.setattr("rosesim.ad.language.trace._TOO_DEEP", 200)
 
     def go(x: Any) -> Any:
         return cond(x > 0.0, lambda: go(0.5 * x), lambda: x)

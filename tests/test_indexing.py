@@ -31,11 +31,11 @@ from rosesim import (
     vec,
     vjp,
 )
-from rosesim.ad.errors import MissingAttribute
-from rosesim.ad.function import Fn, Program
-from rosesim.ad.inline import inlined
-from rosesim.ad.show import show
-from rosesim.ad.types import REAL, Type, VecType, index
+from rosesim.ad.language.function import Fn, Program
+from rosesim.ad.language.types import REAL, Type, VecType, index
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program.show import show
+from rosesim.ad.support.errors import MissingAttribute
 
 EXAMPLES = 40
 """Each compiles three or four programs. 2,000 others were run once when this was written."""

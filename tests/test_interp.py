@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
 
-from rosesim.ad import ir
-from rosesim.ad.check import check
-from rosesim.ad.deep import LEVELS_PER_THREAD, nested
-from rosesim.ad.errors import ArgumentError, ProgramError
-from rosesim.ad.interp import run
-from rosesim.ad.ir import BOOL, REAL, TAN, Var, index_ty
+from rosesim.ad.program import ir
+from rosesim.ad.program.check import check
+from rosesim.ad.program.interp import run
+from rosesim.ad.program.ir import BOOL, REAL, TAN, Var, index_ty
+from rosesim.ad.support.errors import ArgumentError, ProgramError
+from rosesim.ad.support.recursion import LEVELS_PER_THREAD, nested
 
 
 def checked(f: ir.Func, *args: object) -> tuple[Any, ...]:

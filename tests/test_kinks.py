@@ -1,4 +1,4 @@
-"""The conventions at kinks (docs/language.md, ad/ops.py), each by every way there is to a derivative.
+"""The conventions at kinks (docs/language.md, ad/program/ops.py), each by every way there is to a derivative.
 
 All rows stand in one program, in which each has arguments of its own: the gradient of the sum of all values
 holds every row's slopes, and a column of its Jacobian every row's second derivatives.
@@ -44,12 +44,12 @@ from rosesim import (
     sqrt,
     trunc,
 )
-from rosesim.ad import ops
-from rosesim.ad.interp import run
-from rosesim.ad.ir import BOOL, REAL, Atom, Var
-from rosesim.ad.ops import OPS
-from rosesim.ad.sym import Sym
-from rosesim.ad.vector import typeof
+from rosesim.ad.language.vector import typeof
+from rosesim.ad.program import ops
+from rosesim.ad.program.interp import run
+from rosesim.ad.program.ir import BOOL, REAL, Atom, Var
+from rosesim.ad.program.ops import OPS
+from rosesim.ad.program.sym import Sym
 
 
 class Row(NamedTuple):

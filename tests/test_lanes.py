@@ -41,11 +41,9 @@ from rosesim import (
     vmap,
     while_loop,
 )
-from rosesim.ad import machine
-from rosesim.ad.check import check as check_program
-from rosesim.ad.errors import CheckError
-from rosesim.ad.inline import inlined
-from rosesim.ad.ir import (
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program.check import check as check_program
+from rosesim.ad.program.ir import (
     BOOL,
     REAL,
     Block,
@@ -65,11 +63,17 @@ from rosesim.ad.ir import (
     all_lets,
     reachable,
 )
-from rosesim.ad.show import show, type_text
-from rosesim.codegen import lane_writer, lanes, per_lane, split, target
-from rosesim.codegen.defer import deferred
-from rosesim.codegen.narrow import narrowed
-from rosesim.codegen.sink import sunk
+from rosesim.ad.program.show import show, type_text
+from rosesim.ad.support import machine
+from rosesim.ad.support.errors import CheckError
+from rosesim.codegen import targets
+from rosesim.codegen.llvm import per_lane
+from rosesim.codegen.passes import split
+from rosesim.codegen.passes.defer import deferred
+from rosesim.codegen.passes.lanes import batch as lanes
+from rosesim.codegen.passes.lanes import writer
+from rosesim.codegen.passes.single_precision import narrowed
+from rosesim.codegen.passes.sink import sunk
 
 
 def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
@@ -190,8 +194,8 @@ def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
 @pytest.mark.parametrize("width", [2, 4, 8])
 def test_random_programs_in_lanes(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LANES", width)
-    here = replace(target.host(), lanes=width)
-    monkeypatch.setattr(target, "host", lambda: here)
+    here = replace(targets.host(), lanes=width)
+    monkeypatch.setattr(targets, "host", lambda: here)
     rng, count = random.Random(width), Counter[str]()
     for _ in range(12):
         judge = Judge(Case(rng.randbytes(120)), count)
@@ -271,7 +275,7 @@ def test_a_batch_with_a_function_of_python_runs_one_by_one() -> None:
         ("and_", lambda self, p, q: q),
         (
             "add",
-            lambda self, ref, place, v: self.lets.append(lane_writer.Let((), lane_writer.Add(ref, place, v), None)),
+            lambda self, ref, place, v: self.lets.append(writer.Let((), writer.Add(ref, place, v), None)),
         ),
         ("choose", lambda self, p, a, b, ty: self.vary(a)),
     ],
@@ -279,7 +283,7 @@ def test_a_batch_with_a_function_of_python_runs_one_by_one() -> None:
 def test_careless_masks_are_noticed(
     careless: str, instead: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane_writer.LaneWriter, careless, instead)
+    monkeypatch.setattr(writer.LaneWriter, careless, instead)
     with pytest.raises((AssertionError, ProgramError, RuntimeError)):
         for f in (branching, contacts, nested, waiting, ending):
             x = np.random.default_rng(0).normal(size=(7, N))

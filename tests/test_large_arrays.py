@@ -11,8 +11,8 @@ import pytest
 from support import check_gradients
 
 from rosesim import Index, Real, Vec, cond, fn, scan, sin, value_and_grad, vec, while_loop
-from rosesim.ad.ir import Block, Call, Get, Var, all_lets, reachable
-from rosesim.codegen.split import split
+from rosesim.ad.program.ir import Block, Call, Get, Var, all_lets, reachable
+from rosesim.codegen.passes.split import split
 
 STEPS = 20_000
 SMALL, LARGE = 1_000, 100_000

@@ -6,19 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import layers
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BELOW = {  # what each layer may import of ours
-    "ad": {"ad"},
-    "codegen": {"ad", "codegen"},
-    "checks": {"ad", "codegen", "checks"},
-    "scenes": {"ad", "codegen", "checks", "scenes"},
-    "optimise": {"scenes", "optimise"},
-    "train": {"ad", "codegen", "scenes", "optimise", "train"},
-    "view": {"ad", "codegen", "checks", "scenes", "optimise", "view"},
-    "cli": {"ad", "codegen", "checks", "scenes", "optimise", "train", "view", "cli"},
-}
+IMPORTS = layers.imports()
 OWNERS = {  # heavy packages, and the layer or layers that import each
     "llvmlite": "codegen",
     "platformdirs": "codegen",
@@ -52,15 +44,35 @@ def imported(tree: ast.AST) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("layer", BELOW)
-def test_a_layer_imports_only_itself_and_what_is_below(layer: str):
-    files = list((ROOT / "rosesim" / layer).rglob("*.py"))
-    assert files
-    for file in files:
+def test_a_room_imports_only_itself_and_what_is_below():
+    assert layers.uphill(IMPORTS) == []
+
+
+def test_every_file_is_in_a_room_and_every_room_has_one():
+    rooms = {layers.room(name) for name in IMPORTS} - {"rosesim", "__main__", "ad"}
+    assert rooms == set(layers.ROOMS)
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert layers.circle(IMPORTS) == []
+
+
+def test_an_import_within_a_function_that_would_close_a_circle_says_why():
+    files = layers.modules()
+    for name, late in layers.closes_a_circle(IMPORTS):
+        line = files[name].read_text(encoding="utf-8").splitlines()[late.line - 1]
+        assert "  # " in line, f"{name}:{late.line} imports {late.of} without a reason on the line"
+
+
+def test_the_drawing_is_of_these_imports():
+    assert layers.PICTURE.read_text(encoding="utf-8") == layers.drawing(IMPORTS), "run docs/figures/layers.py"
+
+
+@pytest.mark.parametrize("layer", sorted({name.split(".")[1] for name in layers.modules() if name.count(".") > 1}))
+def test_a_heavy_package_is_imported_by_its_owner_alone(layer: str):
+    for file in (ROOT / "rosesim" / layer).rglob("*.py"):
         for name in imported(ast.parse(file.read_text(encoding="utf-8"))):
-            top, _, rest = name.partition(".")
-            if top == "rosesim":
-                assert rest.split(".")[0] in BELOW[layer], f"{file} imports {name}"
+            top = name.partition(".")[0]
             assert layer in OWNERS.get(top, layer), f"{file} imports {name}"
             assert top != "rosesim_apps", f"{file} imports an app"
 

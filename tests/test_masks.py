@@ -15,11 +15,11 @@ import pytest
 from support import compiled, interpreted
 
 from rosesim import Bool, Dual, Index, Real, Vec, cond, dot, fn, grad, log, opaque, scan, select, sum, vec
-from rosesim.ad import trace
-from rosesim.ad import types as T
-from rosesim.ad.ir import FloatT, Ty
-from rosesim.ad.show import show
-from rosesim.ad.vector import unflatten
+from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
+from rosesim.ad.language.vector import unflatten
+from rosesim.ad.program.ir import FloatT, Ty
+from rosesim.ad.program.show import show
 
 RUNS = pytest.mark.parametrize("run", [interpreted, compiled])
 

@@ -12,8 +12,9 @@ from maths_kit import machine, places, whole_blocks
 
 import rosesim
 from rosesim import Real, Vec, fn, vec
-from rosesim.ad.ops import OPS
-from rosesim.codegen import compile_func, maths
+from rosesim.ad.program.ops import OPS
+from rosesim.codegen import compile_func
+from rosesim.codegen.llvm import maths
 
 NAMES = sorted([*maths.ONE, *maths.TWO])
 LENGTH = 1000
@@ -102,7 +103,7 @@ def by_numpy(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def test_no_function_of_the_language_is_the_c_librarys():
-    from rosesim.codegen.lower_ops import LOWERING
+    from rosesim.codegen.llvm.lower_ops import LOWERING
 
     assert set(NAMES) <= set(OPS) and set(OPS) == set(LOWERING)
 

@@ -11,7 +11,7 @@ import pytest
 import test_ops
 from mutations import EQUIVALENT, PARTS, operators, rules
 
-from rosesim.ad.ops import OPS
+from rosesim.ad.program.ops import OPS
 
 SMOOTH = [name for name, row in OPS.items() if row.partials is not None]
 CHOSEN = [name for name, row in OPS.items() if row.choose is not None]

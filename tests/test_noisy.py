@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rosesim import Index, Real, Vec, cond, exp, fn, scan, select, sin, sum, vec, while_loop
-from rosesim.ad.check import check
-from rosesim.ad.noisy import LARGE, noisy
+from rosesim.ad.instrument.rounding import LARGE, noisy
+from rosesim.ad.program.check import check
 from rosesim.codegen import compile_func
 
 

@@ -9,34 +9,34 @@ from typing import Any, cast, get_args
 import pytest
 from ir_kit import ONE, block, func, real
 
-from rosesim.ad import ir
-from rosesim.ad.check import check
-from rosesim.ad.cost import func_work
-from rosesim.ad.debug import guarded
-from rosesim.ad.decisions import decisions
-from rosesim.ad.depend import depends
-from rosesim.ad.direction import forwards
-from rosesim.ad.effects import acts, may_stop
-from rosesim.ad.forward import Activity, Forward, jvp_func
-from rosesim.ad.growth import growth
-from rosesim.ad.interp import run
-from rosesim.ad.ir import REAL, TAN, Add, Atom, Binder, Block, Func, Let, Loop, Op, Var, index_ty
-from rosesim.ad.lost import lost
-from rosesim.ad.noisy import noisy
-from rosesim.ad.ops import OPS, Operator
-from rosesim.ad.rewrite import Copy, with_blocks
-from rosesim.ad.show import show
-from rosesim.ad.simplify import nested_free, simplified
-from rosesim.ad.transpose import primal_of, transpose
-from rosesim.ad.wanted import Summary
-from rosesim.codegen import lower_ops
-from rosesim.codegen.alias import analyse
-from rosesim.codegen.code import Code
-from rosesim.codegen.emit import Emitter
-from rosesim.codegen.lane_writer import LaneWriter
-from rosesim.codegen.plan import fallible, overlapping_refs
-from rosesim.codegen.split import split
-from rosesim.codegen.variance import Variance, asks_for_mask
+from rosesim.ad.derive.forward import Activity, Forward, jvp_func
+from rosesim.ad.derive.transpose import primal_of, transpose
+from rosesim.ad.instrument.cuts import lost
+from rosesim.ad.instrument.debug import guarded
+from rosesim.ad.instrument.decisions import decisions
+from rosesim.ad.instrument.demand import Summary
+from rosesim.ad.instrument.dependence import depends
+from rosesim.ad.instrument.growth import growth
+from rosesim.ad.instrument.rounding import noisy
+from rosesim.ad.passes.direction import forwards
+from rosesim.ad.passes.simplify import nested_free, simplified
+from rosesim.ad.program import ir
+from rosesim.ad.program.check import check
+from rosesim.ad.program.cost import func_work
+from rosesim.ad.program.effects import acts, may_stop
+from rosesim.ad.program.interp import run
+from rosesim.ad.program.ir import REAL, TAN, Add, Atom, Binder, Block, Func, Let, Loop, Op, Var, index_ty
+from rosesim.ad.program.ops import OPS, Operator
+from rosesim.ad.program.rewrite import Copy, with_blocks
+from rosesim.ad.program.show import show
+from rosesim.codegen.llvm import lower_ops
+from rosesim.codegen.llvm.code import Code
+from rosesim.codegen.llvm.emit import Emitter
+from rosesim.codegen.passes.buffers import analyse
+from rosesim.codegen.passes.lanes.variance import Variance, asks_for_mask
+from rosesim.codegen.passes.lanes.writer import LaneWriter
+from rosesim.codegen.passes.split import split
+from rosesim.codegen.passes.whole_program import fallible, overlapping_refs
 
 ROOT = Path(__file__).parent.parent / "rosesim"
 
@@ -182,12 +182,12 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.record._Writer.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",
     "ad.same_number._Pairs._same_made": "says what is sure to be the same number",
-    "ad.stencil.covers": "says what is sure to be set",
-    "ad.stencil._Turning._place": "what it cannot follow stays as it is",
-    "ad.stencil._Bounded.is_zero": "says what is sure to be zero",
-    "ad.stencil._Bounded.truth": "says what is sure to be true or false",
-    "ad.stencil._Bounded.range": "gives the bounds of the type",
-    "codegen.alias._reads_own_element": "asks the others for their operands and free variables",
+    "ad.scatter_to_gather.covers": "says what is sure to be set",
+    "ad.scatter_to_gather._Turning._place": "what it cannot follow stays as it is",
+    "ad.scatter_to_gather._Bounded.is_zero": "says what is sure to be zero",
+    "ad.scatter_to_gather._Bounded.truth": "says what is sure to be true or false",
+    "ad.scatter_to_gather._Bounded.range": "gives the bounds of the type",
+    "codegen.buffers._reads_own_element": "asks the others for their operands and free variables",
     "codegen.defer._sites.look": "looks for additions that may wait; the others stay",
     "codegen.loops._is_independent": "says what is sure to be independent",
     "codegen.sink._few": "asks the others for their operands and free variables",

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim.ad.ir import BOOL, REAL, Atom, Lit
-from rosesim.ad.ops import OPS, Operator
-from rosesim.ad.sym import Sym
+from rosesim.ad.program.ir import BOOL, REAL, Atom, Lit
+from rosesim.ad.program.ops import OPS, Operator
+from rosesim.ad.program.sym import Sym
 
 RNG = np.random.default_rng(3)
 EDGES = [0.0, -0.0, 5e-324, 1e-300, 0.5, 1.0, -1.0, 3.7, 710.0, -746.0, 2.0**53, 1e17, 1.7e308, -1.7e308,

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from rosesim import Real, Vec, fn, scan, sum, value_and_grad, vec
-from rosesim.ad.ir import Func
-from rosesim.ad.program_pass import Ran, watched
-from rosesim.ad.tidy import PRIMAL, REVERSE, TRACED
+from rosesim.ad.passes.tidy import PRIMAL, REVERSE, TRACED
+from rosesim.ad.program.ir import Func
+from rosesim.ad.program.program_pass import Ran, watched
 from rosesim.cli import run
 from rosesim.codegen import pipeline
 from rosesim.codegen.pipeline import DECISIONS, SPARED, STAGES, planned, without
 from rosesim.codegen.planned import Options
-from rosesim.codegen.target import host, nvptx64
+from rosesim.codegen.targets import host, nvptx64
 
 ORDER = ["inline", "single-precision", "guard-numbers", "sink-adds", "block-adds", "vectorize-batches", "split"]
 

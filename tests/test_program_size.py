@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from rosesim import Real, cond, fn, value_and_grad
-from rosesim.ad import ir
-from rosesim.ad.cost import block_work
-from rosesim.ad.heap import uncollected
-from rosesim.ad.ir import BOOL, REAL, Block, Cond, Let, Lit, Op, Var, free_vars
-from rosesim.ad.types import REAL as REAL_TYPE
-from rosesim.codegen import module
+from rosesim.ad.language.types import REAL as REAL_TYPE
+from rosesim.ad.program import ir
+from rosesim.ad.program.cost import block_work
+from rosesim.ad.program.ir import BOOL, REAL, Block, Cond, Let, Lit, Op, Var, free_vars
+from rosesim.ad.support.collector import uncollected
+from rosesim.codegen.llvm import module
+from rosesim.codegen.passes.split import LONG, split
 from rosesim.codegen.pipeline import planned, without
 from rosesim.codegen.planned import Options
-from rosesim.codegen.split import LONG, split
-from rosesim.codegen.target import host
+from rosesim.codegen.targets import host
 
 
 def in_turn(n: int) -> Any:

@@ -9,10 +9,10 @@ import pytest
 from support import compiled, interpreted
 
 from rosesim import Bool, Dual, Index, Real, Tan, Vec, dot, fn, grad, jvp, log, select, sum, vec
-from rosesim.ad import trace
-from rosesim.ad import types as T
-from rosesim.ad.ir import FloatT, Ty
-from rosesim.ad.vector import unflatten
+from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
+from rosesim.ad.language.vector import unflatten
+from rosesim.ad.program.ir import FloatT, Ty
 
 
 @fn

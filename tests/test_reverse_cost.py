@@ -9,10 +9,10 @@ import pytest
 from support import interpreted
 
 from rosesim import Index, Real, Vec, fn, grad, scan, sin, value_and_grad, vec
-from rosesim.ad import types as T
-from rosesim.ad.cost import func_work
-from rosesim.ad.ir import Block, Op, all_lets, reachable
-from rosesim.ad.mathematics import unit
+from rosesim.ad.language import types as T
+from rosesim.ad.language.mathematics import unit
+from rosesim.ad.program.cost import func_work
+from rosesim.ad.program.ir import Block, Op, all_lets, reachable
 
 SIX = 6.0  # the promise of the design
 

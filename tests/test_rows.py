@@ -1,4 +1,4 @@
-"""What a row of `ad/ops.py` says beside its value and derivative, against what these compute.
+"""What a row of `ad/program/ops.py` says beside its value and derivative, against what these compute.
 
 Each test asks every row, so an operator that is added without one of these columns fails here by name.
 """
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from test_ops import EDGES, number, slopes, sym, value
 
-from rosesim.ad.builder import Builder, result_type, syms
-from rosesim.ad.ir import BOOL, REAL, Atom, IntT, Lit, Ty, Var
-from rosesim.ad.ops import OPS, Operator
+from rosesim.ad.program.builder import Builder, result_type, syms
+from rosesim.ad.program.ir import BOOL, REAL, Atom, IntT, Lit, Ty, Var
+from rosesim.ad.program.ops import OPS, Operator
 
 ROWS = list(OPS.values())
 REALS = [row for row in ROWS if row.result in "ra"]

@@ -31,9 +31,9 @@ from rosesim import (
     vmap,
     while_loop,
 )
-from rosesim.ad.errors import CheckError
-from rosesim.ad.ir import TAN, Block, Func, Let, Stop, Var
-from rosesim.ad.transpose import transpose
+from rosesim.ad.derive.transpose import transpose
+from rosesim.ad.program.ir import TAN, Block, Func, Let, Stop, Var
+from rosesim.ad.support.errors import CheckError
 
 MODES: dict[str, Callable[[Any], Any]] = {
     "jvp": lambda f: jvp(f)(2.0, 1.0),
@@ -224,7 +224,7 @@ def test_a_rule_that_uses_a_tangent_of_another_rule_is_refused() -> None:
 
 
 def test_a_rule_is_checked_once_for_all_that_is_made_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rosesim.ad import check
+    from rosesim.ad.program import check
 
     checked: list[str] = []
     run = check._Checker.run

@@ -6,10 +6,10 @@ import pytest
 from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
 from numpy import arange
 
-from rosesim.ad import ir
-from rosesim.ad.check import check
-from rosesim.ad.ir import BOOL, REAL, TAN, Func, Loop, Op, Ty, Var, index_ty
-from rosesim.ad.show import show, type_text
+from rosesim.ad.program import ir
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import BOOL, REAL, TAN, Func, Loop, Op, Ty, Var, index_ty
+from rosesim.ad.program.show import show, type_text
 
 
 def text(f: Func) -> str:

@@ -8,9 +8,9 @@ import pytest
 from ir_kit import Body, at, block, func, real, reals, ref, whole
 
 from rosesim import Real, Vec, accumulate, cond, fn, for_each, grad, sum, tanh
-from rosesim.ad import interp
-from rosesim.ad.check import check
-from rosesim.ad.ir import (
+from rosesim.ad.program import interp
+from rosesim.ad.program.check import check
+from rosesim.ad.program.ir import (
     Accum,
     Add,
     Atom,
@@ -26,8 +26,9 @@ from rosesim.ad.ir import (
     index_ty,
     reachable,
 )
-from rosesim.codegen import compile_func, sink
-from rosesim.codegen.sink import sunk
+from rosesim.codegen import compile_func
+from rosesim.codegen.passes import sink
+from rosesim.codegen.passes.sink import sunk
 
 N = 5
 

@@ -9,8 +9,8 @@ import pytest
 from slopes_kit import EXACT, arguments, worst
 
 from rosesim import fn, grad, jvp, tanh
-from rosesim.ad.mathematics import unit
-from rosesim.ad.ops import OPS
+from rosesim.ad.language.mathematics import unit
+from rosesim.ad.program.ops import OPS
 
 ULPS = 8.0
 

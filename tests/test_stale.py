@@ -22,8 +22,8 @@ from stale import CASES, Data, Plain, Slots, line
 
 from rosesim import Index, Real, const, fn, grad, hessian, jvp, step_norms, value_and_grad, vjp, vmap
 from rosesim import scan as scan_
-from rosesim.ad import parts
-from rosesim.ad.function import Fn
+from rosesim.ad.dependencies import parts
+from rosesim.ad.language.function import Fn
 from rosesim.scenes import Published, Scene, compiled, rollout, value
 from rosesim.train import train
 
@@ -281,7 +281,7 @@ def test_steady_calls_trace_nothing(traces: list[str]) -> None:
 
 
 def test_what_comes_to_nothing_is_not_compiled_again(monkeypatch: pytest.MonkeyPatch, traces: list[str]) -> None:
-    import rosesim.codegen.engine as engine
+    import rosesim.codegen.llvm.engine as engine
 
     loaded: list[Any] = []
     load = engine.load
@@ -305,7 +305,7 @@ def test_what_comes_to_nothing_is_not_compiled_again(monkeypatch: pytest.MonkeyP
 
 
 def test_a_training_run_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rosesim.ad.world import World as Read
+    from rosesim.ad.dependencies.watch import World as Read
 
     looks: list[int] = []
     unchanged = Read.unchanged

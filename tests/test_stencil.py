@@ -8,7 +8,7 @@ import pytest
 from support import check_gradients
 
 from rosesim import Index, Real, Vec, fn, grad, select, sin, sum, value_and_grad, vec
-from rosesim.ad.ir import Add, Loop, all_lets, blocks, reachable
+from rosesim.ad.program.ir import Add, Loop, all_lets, blocks, reachable
 from rosesim.scenes.kit import cells, five_point, neighbour
 
 N = 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -13,22 +12,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import layers
 import numpy as np
 import pytest
 from random_programs import Draw, arguments
 
+import rosesim.codegen
 from rosesim import Index, Real, Vec, const, fn, grad, opaque, scan, sin, sum, value_and_grad, vec, vmap
-from rosesim.ad import interp, machine
-from rosesim.ad.errors import ProgramError, TooLarge, TypeMismatch
-from rosesim.ad.function import Fn
-from rosesim.ad.ir import Func
-from rosesim.ad.show import show
-from rosesim.codegen import cache as kept
-from rosesim.codegen import compile_func, engine, lowered
+from rosesim.ad.language.function import Fn
+from rosesim.ad.program import interp
+from rosesim.ad.program.ir import Func
+from rosesim.ad.program.show import show
+from rosesim.ad.support import machine
+from rosesim.ad.support.errors import ProgramError, TooLarge, TypeMismatch
+from rosesim.codegen import compile_func, lowered
 from rosesim.codegen.artifact import Artifact
+from rosesim.codegen.llvm import cache as kept
+from rosesim.codegen.llvm import engine
+from rosesim.codegen.llvm.wasm_object import MAGIC, read
 from rosesim.codegen.planned import Options, Planned
-from rosesim.codegen.target import TARGETS, Target, host, nvptx64, wasm32
-from rosesim.codegen.wasm_object import MAGIC, read
+from rosesim.codegen.target import Target
+from rosesim.codegen.targets import TARGETS, host, nvptx64, wasm32
 from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.tree import leaves
 
@@ -306,39 +310,22 @@ def test_all_of_a_target_that_code_depends_on_is_in_the_caches_key(
 
 def test_every_field_of_a_target_is_read() -> None:
     """A field that nothing asks for would be a question without an answer, or a machine described twice."""
-    sources = "".join(p.read_text(encoding="utf-8") for p in Path(engine.__file__).parent.rglob("*.py"))
+    sources = "".join(p.read_text(encoding="utf-8") for p in Path(rosesim.codegen.__file__).parent.rglob("*.py"))
     unread = [f.name for f in fields(Target) if f"target.{f.name}" not in sources and f"self.{f.name}" not in sources]
     assert unread == ["pointer_bits"]  # of whoever lays out memory for an artifact
 
 
 def reached(start: str) -> set[str]:
-    """The files of codegen that importing one of them imports (late imports left out), itself among them."""
-    folder, found, todo = Path(engine.__file__).parent, set[str](), [start]
+    """The rooms of what importing a module imports (late imports left out), its own among them."""
+    of, found, todo = layers.imports(), set[str](), [start]
     while todo:
-        name = todo.pop()
-        if name in found or not (folder / f"{name}.py").is_file():
-            continue
-        found.add(name)
-        text = (folder / f"{name}.py").read_text(encoding="utf-8")
-        for inside, names in re.findall(r"^from rosesim\.codegen(?:\.(\w+)[\w.]*)? import (.+)$", text, re.M):
-            todo += [inside] if inside else names.split(", ")
-    return found
+        if (name := todo.pop()) not in found:
+            found.add(name)
+            todo += [i.of for i in of[name] if not i.is_late and not i.is_for_types]
+    return set(map(layers.room, found))
 
 
 def test_what_runs_programs_and_what_plans_them_knows_no_writer_of_text() -> None:
-    runtime = {"compiled", "artifact", "border", "interrupt", "opaque", "report", "slots", "threads"}
-    assert reached("compiled") == runtime
-    writers = {
-        "module",
-        "entry",
-        "code",
-        "emit",
-        "calls",
-        "guards",
-        "loops",
-        "runs",
-        "program",
-        "lower_ops",
-        "engine",
-    }
-    assert writers <= reached("llvm_backend") and not writers & reached("pipeline")
+    assert "codegen.llvm" in reached("rosesim.codegen.llvm.backend")
+    for module in ("runtime.call", "pipeline"):
+        assert "codegen.llvm" not in reached(f"rosesim.codegen.{module}")

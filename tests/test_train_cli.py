@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rosesim.ad import checkpoint
-from rosesim.ad.budget import budget
+from rosesim.ad.derive import checkpoint
+from rosesim.ad.support.budget import budget
 from rosesim.cli import run as rosesim
 from rosesim.train import objective
 

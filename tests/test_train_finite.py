@@ -116,7 +116,7 @@ def test_derivatives_lost_at_either_end_are_named():
 
 
 def test_nothing_is_compiled_before_it_is_needed(monkeypatch: pytest.MonkeyPatch):
-    from rosesim.codegen import engine
+    from rosesim.codegen.llvm import engine
 
     scene: Any = Breaking(steps=11, where="ends")
     train(scene)

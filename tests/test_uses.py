@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rosesim.ad.uses import Uses, uses
+from rosesim.ad.dependencies.uses import Uses, uses
 
 
 def of(body: str) -> Uses:

@@ -14,8 +14,8 @@ import pytest
 
 from rosesim import Real, Vec, const, fn, grad, jvp, opaque, scan, vec, vjp, vmap
 from rosesim import sum as total
-from rosesim.ad import ir
-from rosesim.ad.ir import Data, all_lets, reachable
+from rosesim.ad.program import ir
+from rosesim.ad.program.ir import Data, all_lets, reachable
 
 SCALE = 2.0
 TABLE = np.array([1.0, 2.0, 3.0])
@@ -409,7 +409,7 @@ def test_a_compiled_program_stays_as_it_is() -> None:
 
 
 def test_nothing_is_traced_or_compiled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    import rosesim.codegen.engine as engine
+    import rosesim.codegen.llvm.engine as engine
 
     compiled = traces = itertools.count()
     load = engine.load

@@ -27,8 +27,8 @@ from rosesim import (
     vec,
     vmap,
 )
-from rosesim.ad import interp
-from rosesim.ad.function import flat_args
+from rosesim.ad.language.function import flat_args
+from rosesim.ad.program import interp
 from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.tree import map_leaves
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rosesim.ad.noisy import LARGE
+from rosesim.ad.instrument.rounding import LARGE
 from rosesim.checks.growth import Growth, largest_growth
 from rosesim.checks.judge import BESIDE, JVP_TOLERANCE, Derivatives, Finding, judge
 from rosesim.checks.ladder import INWARD, Ladder

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.decisions import Flip
+from rosesim.ad.instrument.decisions import Flip
 
 Vector = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.locate import here
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
-    from rosesim.ad.signature import Wrt
+    from rosesim.ad.language.signature import Wrt
     from rosesim.checks.along import Along
     from rosesim.checks.report import Report
     from rosesim.checks.scale import Given

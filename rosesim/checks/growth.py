@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.record import Recorded
+from rosesim.ad.instrument.record import Recorded
 
 FEWEST = 4
 """Steps, without which a growth a step means nothing."""

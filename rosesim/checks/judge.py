@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.ad.decisions import Flip
+from rosesim.ad.instrument.decisions import Flip
 from rosesim.checks import words
 from rosesim.checks.growth import Growth
 from rosesim.checks.slopes import CONTRADICTS, Slopes

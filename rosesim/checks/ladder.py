@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.ad.decisions import COUNT, Flip, first_flip
+from rosesim.ad.instrument.decisions import COUNT, Flip, first_flip
 from rosesim.checks.programs import Programs, Run, Vector
 
 STEPS = 10.0 ** -np.arange(1.0, 9.0)

@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad import types as T
-from rosesim.ad.border import flat_args
-from rosesim.ad.cost import func_work
-from rosesim.ad.decisions import Flip, decisions, first_flip, tangent_decisions, tips
-from rosesim.ad.derivatives import gradient_type, vjp
-from rosesim.ad.errors import ProgramError, TypeMismatch
-from rosesim.ad.forward import jvp_func
-from rosesim.ad.function import Fn, Program, fn
-from rosesim.ad.growth import growth
-from rosesim.ad.ir import FloatT, Func, Let, Ty, Where, reachable
-from rosesim.ad.lost import lost
-from rosesim.ad.machine import cores
-from rosesim.ad.noisy import MADE, noisy
-from rosesim.ad.rewrite import erased
-from rosesim.ad.signature import Wrt, as_call
-from rosesim.ad.simplify import narrowed, simplified
-from rosesim.ad.unstop import stops, unstopped
+from rosesim.ad.derive.forward import jvp_func
+from rosesim.ad.instrument.cuts import lost
+from rosesim.ad.instrument.decisions import Flip, decisions, first_flip, tangent_decisions, tips
+from rosesim.ad.instrument.growth import growth
+from rosesim.ad.instrument.rounding import MADE, noisy
+from rosesim.ad.language import types as T
+from rosesim.ad.language.arguments import flat_args
+from rosesim.ad.language.function import Fn, Program, fn
+from rosesim.ad.language.signature import Wrt, as_call
+from rosesim.ad.passes.simplify import narrowed, simplified
+from rosesim.ad.passes.stops import stops, unstopped
+from rosesim.ad.program.cost import func_work
+from rosesim.ad.program.ir import FloatT, Func, Let, Ty, Where, reachable
+from rosesim.ad.program.rewrite import erased
+from rosesim.ad.support.errors import ProgramError, TypeMismatch
+from rosesim.ad.support.machine import cores
+from rosesim.ad.transforms.derivatives import gradient_type, vjp
 
 Vector = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.errors import TypeMismatch, here
+from rosesim.ad.support.errors import TypeMismatch, here
 from rosesim.checks.programs import Programs, Vector
 
 Given = float | Mapping[str, float] | None

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.ad import trace
-from rosesim.ad import types as T
-from rosesim.ad.border import build
-from rosesim.ad.builder import Builder, real
-from rosesim.ad.derivatives import gradient_type, vjp
-from rosesim.ad.elementwise import zipped
-from rosesim.ad.forward import jvp_func
-from rosesim.ad.function import Fn
-from rosesim.ad.ir import Atom
-from rosesim.ad.signature import Wrt
-from rosesim.ad.totals import total
-from rosesim.ad.values import Real
-from rosesim.ad.vector import lower, typeof
+from rosesim.ad.derive.forward import jvp_func
+from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
+from rosesim.ad.language.arguments import build
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.signature import Wrt
+from rosesim.ad.language.values import Real
+from rosesim.ad.language.vector import lower, typeof
+from rosesim.ad.program.builder import Builder, real
+from rosesim.ad.program.elementwise import zipped
+from rosesim.ad.program.ir import Atom
+from rosesim.ad.program.totals import total
+from rosesim.ad.transforms.derivatives import gradient_type, vjp
 from rosesim.checks.judge import JVP_TOLERANCE
 from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.scale import Given, scales

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rosesim.ad.decisions import Flip
+from rosesim.ad.instrument.decisions import Flip
 from rosesim.checks.growth import Growth
 
 

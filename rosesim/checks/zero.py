@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.decisions import CHOICES, CONTINUOUS, COUNT, never
-from rosesim.ad.depend import depends
-from rosesim.ad.ir import Where
-from rosesim.ad.lost import FLAT
+from rosesim.ad.instrument.cuts import FLAT
+from rosesim.ad.instrument.decisions import CHOICES, CONTINUOUS, COUNT, never
+from rosesim.ad.instrument.dependence import depends
+from rosesim.ad.program.ir import Where
 from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.slopes import Slopes
 

@@ -38,8 +38,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     import typer
 
-    from rosesim.ad.debugging import debug_programs
-    from rosesim.ad.errors import RosesimError
+    from rosesim.ad.support.debugging import debug_programs
+    from rosesim.ad.support.errors import RosesimError
     from rosesim.cli.commands import app
     from rosesim.scenes.errors import SceneError
 

@@ -96,8 +96,8 @@ def _tell_passes(
 def _tell_versions() -> None:
     from importlib import metadata
 
-    from rosesim.ad.machine import cores
-    from rosesim.codegen import cache
+    from rosesim.ad.support.machine import cores
+    from rosesim.codegen.llvm import cache
 
     print(f"rosesim {metadata.version('rosesim')}, Python {sys.version.split()[0]}")
     for package in ("numpy", "llvmlite", "pygame-ce", "imageio", "pillow", "typer"):

@@ -12,13 +12,13 @@ import numpy as np
 from rosesim.scenes import compiled, configure, find_scene
 
 if TYPE_CHECKING:
-    from rosesim.ad.ir import Func
-    from rosesim.ad.program_pass import Ran
+    from rosesim.ad.program.ir import Func
+    from rosesim.ad.program.program_pass import Ran
 
 
 def print_passes() -> None:
     """All passes in their order, a line each, and what is decided after them."""
-    from rosesim.ad.tidy import STEPS
+    from rosesim.ad.passes.tidy import STEPS
     from rosesim.codegen.pipeline import DECISIONS, STAGES
 
     groups = [(where, [(p.name, p.purpose) for p in steps]) for where, steps in STEPS]
@@ -47,11 +47,11 @@ def journey(name: str, assignments: list[str], target: str) -> Journey:
 
     Raises ValueError where there is no such target.
     """
-    from rosesim.ad.derivatives import value_and_grad
-    from rosesim.ad.program_pass import watched
+    from rosesim.ad.program.program_pass import watched
+    from rosesim.ad.transforms.derivatives import value_and_grad
     from rosesim.codegen.pipeline import planned
     from rosesim.codegen.planned import Options
-    from rosesim.codegen.target import TARGETS
+    from rosesim.codegen.targets import TARGETS
 
     if target not in TARGETS:
         raise ValueError(f"no target is called {target!r}; expected one of {', '.join(TARGETS)}")
@@ -93,7 +93,7 @@ def write_programs(found: Journey, folder: Path) -> None:
 
 def _text(r: Ran, *, before: bool) -> str:
     """A program under a line that says what it is."""
-    from rosesim.ad.show import show
+    from rosesim.ad.program.show import show
 
     func = r.before if before else r.after
     changed = "" if r.after is not r.before else ", which changed nothing"
@@ -104,7 +104,7 @@ def _text(r: Ran, *, before: bool) -> str:
 
 def _lets(name: str, func: Func) -> int:
     """The lets of what a pass is given: of a whole program, or of one function."""
-    from rosesim.ad.ir import Block, all_lets, reachable
+    from rosesim.ad.program.ir import Block, all_lets, reachable
 
     funcs = reachable(func) if _is_of_whole_programs(name) else [func]
     return sum(1 for f in funcs if isinstance(f.body, Block) for _ in all_lets(f.body))

@@ -75,8 +75,8 @@ def train(
     json: Json = False,
 ) -> None:
     """Tune a scene by its gradient, into a run's folder."""
-    from rosesim.ad.budget import budget
-    from rosesim.ad.budget import memory_budget as within
+    from rosesim.ad.support.budget import budget
+    from rosesim.ad.support.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
     from rosesim.train.sweeps import is_sweep
 

@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from rosesim.ad.errors import CheckError
-from rosesim.ad.ir import Func
-from rosesim.ad.machine import cores
-from rosesim.codegen import target as targets
+from rosesim.ad.program.ir import Func
+from rosesim.ad.support.errors import CheckError
+from rosesim.ad.support.machine import cores
+from rosesim.codegen import targets
 from rosesim.codegen.artifact import Artifact
-from rosesim.codegen.compiled import Compiled, finite_call
 from rosesim.codegen.limits import refuse_too_large
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.planned import Options
+from rosesim.codegen.runtime.call import Compiled, finite_call
 from rosesim.codegen.target import Target
 
 __all__ = ["Compiled", "compile_func", "lowered"]

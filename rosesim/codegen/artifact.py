@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.ir import Func, Ty, Where
+from rosesim.ad.program.ir import Func, Ty, Where
 
 OPAQUE_RAISED, INTERRUPTED = -1, -2
 """Statuses that an entry returns besides 0 (fine) and k > 0 (failure number k - 1)."""

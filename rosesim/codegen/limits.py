@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rosesim.ad.errors import TooLarge, TypeMismatch
-from rosesim.ad.ir import Block, Func, Where, all_lets, reachable, storage
+from rosesim.ad.program.ir import Block, Func, Where, all_lets, reachable, storage
+from rosesim.ad.support.errors import TooLarge, TypeMismatch
 from rosesim.codegen.target import Target
 
 MOST_DIMENSIONS = 64

@@ -9,20 +9,21 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from rosesim.ad import program_pass, tidy
-from rosesim.ad.debug import guarded
-from rosesim.ad.errors import TypeMismatch
-from rosesim.ad.inline import inlined
-from rosesim.ad.ir import Func, Loop, Opaque, reachable
-from rosesim.ad.program_pass import Pass, is_left_out
-from rosesim.codegen import plan
-from rosesim.codegen.alias import Sharing, analyse
-from rosesim.codegen.defer import deferred
-from rosesim.codegen.lanes import laned
-from rosesim.codegen.narrow import narrowed
+from rosesim.ad.instrument.debug import guarded
+from rosesim.ad.passes import tidy
+from rosesim.ad.passes.inline import inlined
+from rosesim.ad.program import program_pass
+from rosesim.ad.program.ir import Func, Loop, Opaque, reachable
+from rosesim.ad.program.program_pass import Pass, is_left_out
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.codegen.passes import whole_program
+from rosesim.codegen.passes.buffers import Sharing, analyse
+from rosesim.codegen.passes.defer import deferred
+from rosesim.codegen.passes.lanes.batch import laned
+from rosesim.codegen.passes.single_precision import narrowed
+from rosesim.codegen.passes.sink import sunk
+from rosesim.codegen.passes.split import split
 from rosesim.codegen.planned import Options, Planned
-from rosesim.codegen.sink import sunk
-from rosesim.codegen.split import split
 from rosesim.codegen.target import Target
 
 
@@ -164,11 +165,15 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         if stage.applies(how):
             func = stage.step(func, how)
     order = reachable(func)
-    polled = plan.polled_loops(order) if target.poll else set[Loop]()
-    fallible = plan.fallible(order, polled)
-    calls, inlines_last = plan.inlined(order, how.pieces, 0 if is_left_out("inline-calls") else plan.SMALL)
-    straight = plan.straight_work(order, calls) <= plan.STRAIGHT and not is_left_out("straight-line-vectoriser")
-    overlapping = plan.overlapping_refs(order)
+    polled = whole_program.polled_loops(order) if target.poll else set[Loop]()
+    fallible = whole_program.fallible(order, polled)
+    calls, inlines_last = whole_program.inlined(
+        order, how.pieces, 0 if is_left_out("inline-calls") else whole_program.SMALL
+    )
+    straight = whole_program.straight_work(order, calls) <= whole_program.STRAIGHT and not is_left_out(
+        "straight-line-vectoriser"
+    )
+    overlapping = whole_program.overlapping_refs(order)
     sharing = _sharing(order)
     return Planned(
         func=func,
@@ -200,8 +205,8 @@ def _sharing(order: Sequence[Func]) -> dict[Func, Sharing]:
 
 def _batch(func: Func, target: Target) -> Loop | None:
     if target.grid:
-        return plan.whole_batch(func)
-    return plan.shared_batch(func) if target.shares else None
+        return whole_program.whole_batch(func)
+    return whole_program.shared_batch(func) if target.shares else None
 
 
 def _refuse(func: Func, options: Options, target: Target) -> None:

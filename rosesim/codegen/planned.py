@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from rosesim.ad.ir import Call, Func, Loop
-from rosesim.codegen.alias import Sharing
+from rosesim.ad.program.ir import Call, Func, Loop
+from rosesim.codegen.passes.buffers import Sharing
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rosesim.ad.ir import BoolT, IntT, Ty
+from rosesim.ad.program.ir import BoolT, IntT, Ty
 
 
 def codes(tys: Iterable[Ty], *, address: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.codegen import cache
+from rosesim.codegen.llvm import cache
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import Compiled
 from rosesim.scenes.tree import map_leaves

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.budget import memory_budget
-from rosesim.ad.cost import func_work
+from rosesim.ad.program.cost import func_work
+from rosesim.ad.support.budget import memory_budget
 from rosesim.checks.along import Along, along
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import Programs

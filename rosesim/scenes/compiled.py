@@ -16,16 +16,16 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.budget import budget, memory_budget
-from rosesim.ad.control import scan
-from rosesim.ad.debugging import debugging
-from rosesim.ad.derivatives import gradient_type, jvp, value_and_grad, vmap
-from rosesim.ad.function import Program, fn
-from rosesim.ad.kinds import interchangeable
-from rosesim.ad.step_norms import StepNorms, step_norms
-from rosesim.ad.types import NULL
-from rosesim.ad.vector import typeof
-from rosesim.ad.world import World
+from rosesim.ad.dependencies.kinds import interchangeable
+from rosesim.ad.dependencies.watch import World
+from rosesim.ad.language.control import scan
+from rosesim.ad.language.function import Program, fn
+from rosesim.ad.language.types import NULL
+from rosesim.ad.language.vector import typeof
+from rosesim.ad.support.budget import budget, memory_budget
+from rosesim.ad.support.debugging import debugging
+from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad, vmap
+from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError

@@ -1,6 +1,6 @@
 """What goes wrong between a person and a scene, each in one sentence that says what would be right."""
 
-from rosesim.ad.errors import RosesimError
+from rosesim.ad.support.errors import RosesimError
 
 
 class SceneError(RosesimError, ValueError):

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad import types as T
-from rosesim.ad.errors import RosesimError
-from rosesim.ad.ir import IntT
-from rosesim.ad.values import Bool, Index, Real
-from rosesim.ad.vector import Vec
+from rosesim.ad.language import types as T
+from rosesim.ad.language.values import Bool, Index, Real
+from rosesim.ad.language.vector import Vec
+from rosesim.ad.program.ir import IntT
+from rosesim.ad.support.errors import RosesimError
 
 _WORDS = {"Bool": Bool, "Index": Index, "Real": Real, "Vec": Vec}
 """What a module that imports these within a function does not know by itself."""

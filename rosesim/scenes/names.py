@@ -7,8 +7,8 @@ import inspect
 import linecache
 from typing import Any
 
-from rosesim.ad.ir import Where
-from rosesim.ad.locate import here
+from rosesim.ad.program.ir import Where
+from rosesim.ad.support.locate import here
 from rosesim.scenes.errors import SceneError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rosesim.ad.errors import RosesimError
+from rosesim.ad.support.errors import RosesimError
 from rosesim.scenes.errors import SceneError
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.control import scan
-from rosesim.ad.derivatives import grad
-from rosesim.ad.errors import RosesimError
-from rosesim.ad.function import fn
-from rosesim.ad.values import Index
+from rosesim.ad.language.control import scan
+from rosesim.ad.language.function import fn
+from rosesim.ad.language.values import Index
+from rosesim.ad.support.errors import RosesimError
+from rosesim.ad.transforms.derivatives import grad
 from rosesim.scenes.compiled import Compiled, Trajectory
 from rosesim.scenes.tree import leaves
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rosesim.ad.machine import cores
+from rosesim.ad.support.machine import cores
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError

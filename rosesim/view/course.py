@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.errors import RosesimError
+from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.attempts import SHOWN, is_remembered
 from rosesim.optimise.descent import Asking, NotFinite, Position, Stepper, answer, positions, require_finite
 from rosesim.optimise.line_search import LineSearch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rosesim.ad.errors import RosesimError
+from rosesim.ad.support.errors import RosesimError
 from rosesim.view.painter import load_pygame
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.errors import RosesimError
+from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.descent import Stepper
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.tree import leaves

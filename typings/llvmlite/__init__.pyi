@@ -1,2 +1,2 @@
-# What rosesim/codegen/engine.py uses of llvmlite, which has no types of its own.
+# What rosesim/codegen/llvm/engine.py uses of llvmlite, which has no types of its own.
 __version__: str

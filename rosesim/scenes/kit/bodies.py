@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.control import sum
-from rosesim.ad.values import Real
-from rosesim.ad.vector import Struct, Vec, const
+from rosesim.ad.language.control import sum
+from rosesim.ad.language.values import Real
+from rosesim.ad.language.vector import Struct, Vec, const
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.control import cond, select
-from rosesim.ad.linalg import dot, norm
-from rosesim.ad.mathematics import sqrt
-from rosesim.ad.values import Bool, Real
-from rosesim.ad.vector import Struct, Vec, const
+from rosesim.ad.language.control import cond, select
+from rosesim.ad.language.linalg import dot, norm
+from rosesim.ad.language.mathematics import sqrt
+from rosesim.ad.language.values import Bool, Real
+from rosesim.ad.language.vector import Struct, Vec, const
 from rosesim.scenes.kit.bodies import Body
 
 Two = float | tuple[Any, Any]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.control import accumulate, for_each, vec
-from rosesim.ad.mathematics import floor, sin, tanh, unit
-from rosesim.ad.values import Index, Real
-from rosesim.ad.vector import SHORT, Struct, Vec
+from rosesim.ad.language.control import accumulate, for_each, vec
+from rosesim.ad.language.mathematics import floor, sin, tanh, unit
+from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.vector import SHORT, Struct, Vec
 from rosesim.scenes.kit.initialisers import glorot, normal
 
 

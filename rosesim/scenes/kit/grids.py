@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from rosesim.ad.control import select, sum, vec
-from rosesim.ad.values import Index, Real
-from rosesim.ad.vector import Vec
+from rosesim.ad.language.control import select, sum, vec
+from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.vector import Vec
 
 Grid = Vec[Vec[Real, ...], ...]
 """Values of the cells [i][j]: row i, column j."""

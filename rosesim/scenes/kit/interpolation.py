@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from rosesim.ad.control import select
-from rosesim.ad.mathematics import clamp, floor
-from rosesim.ad.values import Index, Real
+from rosesim.ad.language.control import select
+from rosesim.ad.language.mathematics import clamp, floor
+from rosesim.ad.language.values import Index, Real
 from rosesim.scenes.kit.grids import Edge
 
 

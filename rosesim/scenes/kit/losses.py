@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rosesim.ad.linalg import dot
-from rosesim.ad.values import Real
+from rosesim.ad.language.linalg import dot
+from rosesim.ad.language.values import Real
 
 
 def squared_distance(a: Any, b: Any) -> Real:

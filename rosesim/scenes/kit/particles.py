@@ -19,11 +19,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each, select, vec
-from rosesim.ad.linalg import det
-from rosesim.ad.mathematics import clamp, floor, log, sqrt
-from rosesim.ad.values import Index, Real
-from rosesim.ad.vector import Struct, Vec, const
+from rosesim.ad.language.control import accumulate, for_each, select, vec
+from rosesim.ad.language.linalg import det
+from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
+from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.vector import Struct, Vec, const
 
 Matrix = Vec[Vec[Real, ...], ...]
 

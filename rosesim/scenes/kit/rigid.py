@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each, select, vec
-from rosesim.ad.linalg import norm
-from rosesim.ad.mathematics import cos, sin
-from rosesim.ad.values import Index, Real
-from rosesim.ad.vector import Struct, Vec, const
+from rosesim.ad.language.control import accumulate, for_each, select, vec
+from rosesim.ad.language.linalg import norm
+from rosesim.ad.language.mathematics import cos, sin
+from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.vector import Struct, Vec, const
 from rosesim.scenes.kit.springs import strength
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])

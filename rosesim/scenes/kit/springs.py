@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.control import accumulate, for_each, select
-from rosesim.ad.linalg import norm
-from rosesim.ad.values import Real
-from rosesim.ad.vector import Vec, const
+from rosesim.ad.language.control import accumulate, for_each, select
+from rosesim.ad.language.linalg import norm
+from rosesim.ad.language.values import Real
+from rosesim.ad.language.vector import Vec, const
 
 
 def spring_impulses(

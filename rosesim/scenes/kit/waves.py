@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from rosesim.ad.control import select
-from rosesim.ad.values import Index
-from rosesim.ad.vector import Struct
+from rosesim.ad.language.control import select
+from rosesim.ad.language.values import Index
+from rosesim.ad.language.vector import Struct
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
 Start = Literal["rest", "published"]

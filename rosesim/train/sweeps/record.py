@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rosesim.ad.budget import budget
+from rosesim.ad.support.budget import budget
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.overrides import AnyScene, configure
 from rosesim.train.files import make_folder, remove_temporary, write_whole

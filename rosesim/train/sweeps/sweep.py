@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rosesim.ad.machine import cores
+from rosesim.ad.support.machine import cores
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.overrides import AnyScene
 from rosesim.scenes.writing import AnyPath, as_path

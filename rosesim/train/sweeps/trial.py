@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rosesim.ad.budget import memory_budget
+from rosesim.ad.support.budget import memory_budget
 from rosesim.scenes.overrides import AnyScene, configure
 from rosesim.scenes.registry import find_scene
 from rosesim.train.errors import Busy, Interrupted, reason

@@ -1,0 +1,1 @@
+"""Derivatives of programs: forward mode, and reverse mode as its transpose."""

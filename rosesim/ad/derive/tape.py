@@ -1,0 +1,58 @@
+"""What a forward function returns for the way back, in few pieces.
+
+A function that calls another twice keeps twice what that one keeps. Returned one by one, these would make
+the program as long as its execution; so, beyond a few, values of one type travel as one array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rosesim.ad.program.builder import whole
+from rosesim.ad.program.ir import Get, Let, Stack, Ty, Var, operands
+
+FEW = 12
+"""So many values are returned as they are: in registers, where they are scalars."""
+
+LONGEST = 256
+"""Values in one array: it is written in one go, and long goes cost LLVM more than in proportion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The variables that travel, the lets that make them of the values and those that take them apart."""
+
+    stored: list[Var]
+    pack: list[Let]
+    unpack: list[Let]
+
+
+def packed_tape(values: Sequence[Var]) -> Packed:
+    """Values as they are where they are few, else those of one type as one array, or some."""
+    if len(values) <= FEW:
+        return Packed(list(values), [], [])
+    groups: dict[Ty, list[Var]] = {}
+    for v in values:
+        groups.setdefault(v.ty, []).append(v)
+    out = Packed([], [], [])
+    for ty, members in ((ty, m[k : k + LONGEST]) for ty, m in groups.items() for k in range(0, len(m), LONGEST)):
+        if len(members) == 1:
+            out.stored.append(members[0])
+            continue
+        whole_array = Var(Ty(ty.scalar, (len(members), *ty.shape)), "tape")
+        out.stored.append(whole_array)
+        out.pack.append(Let((whole_array,), Stack(tuple(members))))
+        out.unpack.extend(Let((v,), Get(whole_array, (whole(k),))) for k, v in enumerate(members))
+    return out
+
+
+def placed(lets: Sequence[Let], more: Sequence[Let]) -> list[Let]:
+    """Lets, and each of the others as soon as all is made that it reads: what is packed is soon out of sight."""
+    made = {o: k for k, let in enumerate(lets) for o in let.outs}
+    after: dict[int, list[Let]] = {}
+    for let in more:
+        at = max((made[a] for a in operands(let.expr) if isinstance(a, Var) and a in made), default=-1)
+        made.update(dict.fromkeys(let.outs, at))
+        after.setdefault(at, []).append(let)
+    return [*after.get(-1, ()), *(x for k, let in enumerate(lets) for x in (let, *after.get(k, ())))]

@@ -1,0 +1,241 @@
+"""The condition under which somebody wants each value of a function.
+
+What `select(p, x, y)` does not choose is not wanted, nor is what only it was computed from; a NaN there is no
+mistake. A condition is a sum of products: a set of terms, each a set of truths (variables) with the value
+that each must have. It is never too narrow; too wide it may be, where the truth in question is not in sight
+of the value, is one of an array's, or there are too many of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rosesim.ad.program.effects import acts
+from rosesim.ad.program.ir import (
+    BOOL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    all_lets,
+    binders,
+    operands,
+    unknown,
+)
+from rosesim.ad.support import recursion
+
+Term = frozenset[tuple[Var, bool]]
+Condition = frozenset[Term]
+
+NEVER: Condition = frozenset()
+ALWAYS: Condition = frozenset({frozenset()})
+
+MOST_TERMS = 12
+"""A condition of more is widened to what its terms have in common."""
+
+
+def either(a: Condition, b: Condition) -> Condition:
+    """a or b."""
+    return _tidy(a | b)
+
+
+def both(a: Condition, b: Condition) -> Condition:
+    """a and b."""
+    return _tidy({x | y for x in a for y in b})
+
+
+def where(p: Atom, truth: bool) -> Condition:
+    """The condition that p, a truth, has this value."""
+    if isinstance(p, Lit):
+        return ALWAYS if bool(p.value) is truth else NEVER
+    return frozenset({frozenset({(p, truth)})})
+
+
+def without(a: Condition, hidden: Callable[[Var], bool]) -> Condition:
+    """The condition as far as it can be told without some truths: wider."""
+    if not any(hidden(p) for t in a for p, _ in t):
+        return a
+    return _tidy({frozenset((p, v) for p, v in t if not hidden(p)) for t in a})
+
+
+def put(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
+    """The condition with truths replaced by what they mean."""
+    if not any(p in meaning for t in a for p, _ in t):
+        return a
+    out = NEVER
+    for t in a:
+        term = ALWAYS
+        for p, v in t:
+            known = meaning.get(p)
+            term = both(term, where(p, v) if known is None else known if v else _negated(known))
+        out = either(out, term)
+    return out
+
+
+def _negated(a: Condition) -> Condition:
+    out = ALWAYS
+    for t in a:
+        out = both(out, frozenset(frozenset({(p, not v)}) for p, v in t))
+    return out
+
+
+def _tidy(terms: Iterable[Term]) -> Condition:
+    kept: set[Term] = {t for t in terms if not any((p, not v) in t for p, v in t)}
+    again = True
+    while again and len(kept) > 1:
+        again = False
+        for t in list(kept):
+            for lit in t:
+                rest = t - {lit}
+                if rest | {(lit[0], not lit[1])} in kept:  # it does not matter
+                    kept.add(rest)
+                    again = True
+        kept = {t for t in kept if not any(u < t for u in kept)}
+    if len(kept) > MOST_TERMS:
+        first = next(iter(kept))
+        kept = {first.intersection(*kept)}
+    return frozenset(kept)
+
+
+class Wanted:
+    """What is wanted in a function of which each result is wanted under a condition.
+
+    Conditions name variables of the function, and whatever those of the results name. Every variable of the
+    function is bound once.
+    """
+
+    def __init__(self, func: Func, results: Sequence[Condition], callee: Callable[[Func], Summary]):
+        assert isinstance(func.body, Block)
+        self._callee = callee
+        self.of: dict[Var, Condition] = {}
+        self._refs: dict[Var, Condition] = dict.fromkeys((p for p in func.params if p.ty.ref), ALWAYS)
+        found = self._block(func.body, results)
+        self.params = tuple(found.get(p, NEVER) for p in func.params)
+
+    def _block(self, block: Block, results: Sequence[Condition]) -> dict[Var, Condition]:
+        """Notes what is wanted of what a block binds, and gives what it wants of what stands around it."""
+        want: dict[Var, Condition] = {}
+        for a, w in zip(block.results, results, strict=True):
+            _note(want, a, w)
+        for let in block.lets:
+            if isinstance(let.expr, SubRef):
+                self._refs[let.outs[0]] = self._refs[let.expr.ref]
+        for let in reversed(block.lets):
+            self._let(let, want)
+        return want
+
+    def _let(self, let: Let, want: dict[Var, Condition]) -> None:
+        outs = [want.pop(o, NEVER) for o in let.outs]
+        self.of.update(zip(let.outs, outs, strict=True))
+        whole = NEVER
+        for w in outs:
+            whole = either(whole, w)
+        match let.expr:
+            case Op("select", (p, x, y)):
+                _note(want, p, whole)
+                _note(want, x, both(whole, where(p, True)))
+                _note(want, y, both(whole, where(p, False)))
+            case Op("and" | "or" as name, (p, q)):
+                _note(want, p, whole)
+                _note(want, q, both(whole, where(p, name == "and")))
+            case Guard(bad, _):
+                _note(want, bad, ALWAYS)
+            case Add(ref, idx, v):
+                for a in (*idx, v):
+                    _note(want, a, self._refs[ref])
+            case Call(func, args):
+                summary = self._callee(func)
+                meaning = dict(zip(summary.results, outs, strict=True))
+                meaning |= {p: where(a, True) for p, a in zip(summary.params, args, strict=True) if a.ty == BOOL}
+                for a, w in zip(args, summary.wants, strict=True):
+                    _note(want, a, put(w, meaning))
+            case Loop() | Cond() | Accum():
+                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, want)
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() as e:
+                for a in operands(e):
+                    _note(want, a, whole)
+            case _:
+                unknown(let.expr)
+
+    def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, want: dict[Var, Condition]) -> None:
+        e = let.expr
+        for a in operands(e):
+            _note(want, a, whole)
+        match e:
+            case Loop():
+                # Any iteration's results may become any of the loop's.
+                self._around(want, let, e.body, [whole] * len(e.body.results))
+                if e.test is not None:
+                    self._around(want, let, e.test, [whole])
+            case Cond(p, then, orelse):
+                for side, truth in ((then, True), (orelse, False)):
+                    own = _meaning(let.outs, side.results)
+                    self._around(want, let, side, [put(w, own) for w in outs], where(p, truth))
+            case Accum(_, refs, body):
+                ends = outs[len(body.results) :]
+                self._refs.update(zip(refs, ends, strict=True))
+                own = _meaning(let.outs, body.results)
+                self._around(want, let, body, [put(w, own) for w in outs[: len(body.results)]])
+            case _:
+                raise AssertionError(e)
+
+    def _around(
+        self,
+        want: dict[Var, Condition],
+        let: Let,
+        block: Block,
+        results: Sequence[Condition],
+        only: Condition = ALWAYS,
+    ) -> None:
+        """A nested block, and what it wants of what stands around it."""
+        found = self._block(block, results)
+        inside = set(binders(let.expr))
+        for inner in all_lets(block):
+            inside.update(inner.outs)
+            inside.update(binders(inner.expr))
+        for v, w in found.items():
+            _note(want, v, both(without(w, inside.__contains__), only))
+
+
+class Summary:
+    """What a function wants of its parameters; `results` stand for the conditions under which its are wanted."""
+
+    def __init__(self, func: Func, callee: Callable[[Func], Summary]):
+        self.params = func.params
+        self.results = tuple(Var(BOOL) for _ in func.results)
+        meant = [where(r, True) for r in self.results]
+        if not isinstance(func.body, Block):
+            any_result = NEVER
+            for w in meant:
+                any_result = either(any_result, w)
+            self.wants = (any_result,) * len(func.params)
+            return
+        known = {*func.params, *self.results}
+        wants = Wanted(func, meant, callee).params
+        self.wants = tuple(without(w, lambda p: p not in known) for w in wants)
+
+
+def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:
+    """What the truths that a let binds mean inside its block."""
+    return {o: where(r, True) for o, r in zip(outs, results, strict=False) if o.ty == BOOL}
+
+
+def _note(want: dict[Var, Condition], a: Atom, w: Condition) -> None:
+    if isinstance(a, Var) and w:
+        want[a] = either(want.get(a, NEVER), w)

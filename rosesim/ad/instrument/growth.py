@@ -1,0 +1,73 @@
+"""How large the tangent of a rollout becomes, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.instrument.record import Name, Recorded, recorded
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    TanT,
+    unknown,
+)
+from rosesim.ad.program.rewrite import erased, real_type
+from rosesim.ad.program.totals import total
+
+
+class _Growth:
+    """What is written down: the largest magnitude among the carried tangents, at the end of each step."""
+
+    def enters(self, func: Func) -> bool:
+        return isinstance(func.body, Block)
+
+    def columns(self, let: Let) -> tuple[str, ...]:
+        match let.expr:
+            case Loop(carries=carries) if any(isinstance(c.ty.scalar, TanT) for c in carries):
+                return ("tangent",)
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
+                return ()
+            case Add() | SubRef() | Guard() | Call():
+                return ()
+            case _:
+                unknown(let.expr)
+
+    def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
+        return ()
+
+    def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
+        assert isinstance(let.expr, Cond)
+        return ()
+
+    def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
+        largest: Atom | None = None
+        for c, r in zip(loop.carries, loop.body.results, strict=False):
+            if isinstance(c.ty.scalar, TanT):
+                here = total(b, of(r), "maximum")
+                largest = here if largest is None else b.op("maximum", largest, here)
+        return largest
+
+
+def growth(forward: Func) -> Recorded:
+    """A forward derivative with tangents as plain reals and, after its results, the table of their norms.
+
+    Column 0 has them; rows of several steps have their sum.
+    """
+    return recorded(forward, _Growth(), ty=real_type, plain=erased)

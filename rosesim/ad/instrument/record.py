@@ -1,0 +1,357 @@
+"""Instrumented programs: a copy of a program that writes numbers down, by site and by step, while it runs.
+
+A `Probe` says what is written at which let. What it gives is added to one table of Reals, [rows, columns]: a
+column for each number that a let of the program writes, a row for each step of each loop that no other loop is
+around (several steps a row where the table would grow too large), and one for the straight stretches between
+them. So a row says when, and a column says which line.
+
+Within a step each number is weighted by square roots of the indices of the loops around it, so that two
+changes in one step do not cancel. A function is copied twice at most: as it is called outside of all loops,
+taking the table, and as it is called within one, taking its row and the weight there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rosesim.ad.program.builder import Builder, real, whole
+from rosesim.ad.program.ir import (
+    REAL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Expr,
+    FloatT,
+    Func,
+    IntT,
+    Let,
+    Lit,
+    Loop,
+    Ty,
+    Var,
+    Where,
+    all_lets,
+    blocks,
+    reachable,
+)
+from rosesim.ad.program.rewrite import Copy
+from rosesim.ad.support import recursion
+
+CELLS = 2**19
+"""Of a table: 4 MiB, which two runs beside each other keep in a cache. More steps than fit share rows."""
+
+Name = Callable[[Atom], Atom]
+"""From an atom of the program to that of its copy."""
+
+
+class Probe(Protocol):
+    """What is written down of a program."""
+
+    def columns(self, let: Let) -> tuple[str, ...]:
+        """A word for each number that a let writes; none for most."""
+        ...
+
+    def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
+        """Those numbers, as Reals, written after the let."""
+        ...
+
+    def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
+        """Of a Cond: (column among its own, number) pairs written where a side of it begins."""
+        ...
+
+    def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
+        """Of a loop that no other is around: a number, Real, written into column 0 at the end of each step."""
+        ...
+
+    def enters(self, func: Func) -> bool:
+        """Whether lets of a function are looked at."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column of the table is: a word for it, the line, and the let."""
+
+    what: str
+    where: Where | None
+    let: Let
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows first .. first + count - 1 are a loop's steps, `chunk` of them each; a stretch without one has n = 0."""
+
+    first: int
+    count: int
+    n: int
+    chunk: int
+    where: Where | None
+    carries: bool
+    """Whether it hands something on from step to step; else its iterations are elements of a vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A program with the table [rows, columns] as one more result, and what the table's places mean."""
+
+    func: Func
+    columns: tuple[Column, ...]
+    rows: tuple[Rows, ...]
+
+    def at(self, row: int) -> tuple[Rows, int]:
+        """The loop of a row and the first step that it holds."""
+        for r in self.rows:
+            if r.first <= row < r.first + r.count:
+                return r, (row - r.first) * r.chunk
+        raise IndexError(row)
+
+
+def recorded(
+    func: Func, probe: Probe, ty: Callable[[Ty], Ty] = lambda t: t, plain: Callable[[Func], Func] = lambda f: f
+) -> Recorded:
+    """The program that also writes down what a probe asks for; `ty` and `plain` as `Copy` takes them."""
+    plan = _Plan(func, probe)
+    table = Ty(FloatT(), (max(plan.row, 1), max(len(plan.columns), 1)))
+    made: dict[tuple[Func, bool], Func] = {}
+    for f in reachable(func):
+        if f not in plan.noisy:
+            continue
+        assert isinstance(f.body, Block)
+        for outside in (True, False):
+            if not outside and f not in plan.within or outside and f not in plan.outside:
+                continue
+            copy = _Writer(plan, probe, made, ty, plain, table, outside)
+            made[f, outside] = copy.function(f)
+    params = tuple(Var(ty(p.ty), p.name) for p in func.params)
+    b = Builder(where=func.where)
+    inner = Builder(b)
+    ref = Var(Ty(table.scalar, table.shape, ref=True), "table")
+    if func in plan.noisy:
+        outs = inner.call(made[func, True], [*params, ref])
+    else:
+        outs = inner.call(plain(func), params)
+    ends = b.let(Accum((b.zeros(table),), (ref,), inner.block(outs)), *(o.ty for o in outs), table)
+    whole_func = Func(func.name, params, b.block(ends), func.where)
+    return Recorded(whole_func, tuple(plan.columns), tuple(plan.rows))
+
+
+class _Plan:
+    """Which functions write anything, which columns their lets have, which rows the outermost loops have."""
+
+    def __init__(self, func: Func, probe: Probe) -> None:
+        self.probe = probe
+        self.noisy: set[Func] = set()
+        self.columns: list[Column] = []
+        self.column: dict[Let, int] = {}
+        self.within: set[Func] = set()
+        self.outside: set[Func] = set()
+        self.rows: list[Rows] = []
+        self.rows_of: dict[Let, Rows] = {}
+        self.row_of: dict[Let, int] = {}
+        self.row = 0
+        self._straight: int | None = None
+        for f in reachable(func):  # callees first
+            if isinstance(f.body, Block) and probe.enters(f) and self.is_noisy(f.body):
+                self.noisy.add(f)
+        if func not in self.noisy:
+            return
+        self._number(func, set())
+        loops = max(1, self._count(func))
+        self._most = max(1, CELLS // max(1, len(self.columns)) // loops)
+        self._outside(func)
+
+    def is_noisy(self, block: Block) -> bool:
+        """Whether a block writes anything."""
+        for let in all_lets(block):
+            e = let.expr
+            if isinstance(e, Call):
+                if e.func in self.noisy:
+                    return True
+            elif self.probe.columns(let):
+                return True
+        return False
+
+    def _count(self, func: Func) -> int:
+        """How many loops there are: as many may be outermost."""
+        bodies = [f.body for f in reachable(func) if f in self.noisy and isinstance(f.body, Block)]
+        return sum(isinstance(let.expr, Loop) for body in bodies for let in all_lets(body))
+
+    def _number(self, func: Func, seen: set[Func]) -> None:
+        """Columns in the order of the program, those of a callee where it is first called."""
+        seen.add(func)
+
+        def block(at: Block) -> None:
+            for let in at.lets:
+                e = let.expr
+                if isinstance(e, Call):
+                    if e.func in self.noisy and e.func not in seen:
+                        recursion.nested(self._number, e.func, seen)
+                    continue
+                for nested in blocks(e):
+                    recursion.nested(block, nested)
+                if words := self.probe.columns(let):
+                    self.column[let] = len(self.columns)
+                    self.columns += [Column(w, let.where, let) for w in words]
+
+        assert isinstance(func.body, Block)
+        block(func.body)
+
+    def _outside(self, func: Func) -> None:
+        """Rows for what runs outside of all loops, in order, a function once."""
+        self.outside.add(func)
+
+        def block(at: Block) -> None:
+            for let in at.lets:
+                e = let.expr
+                if isinstance(e, Call):
+                    if e.func in self.noisy and e.func not in self.outside:
+                        self._straight = None
+                        recursion.nested(self._outside, e.func)
+                        self._straight = None
+                elif isinstance(e, Loop):
+                    if self.probe.columns(let) or self.is_noisy(e.body):
+                        self._loop(let, e)
+                else:
+                    for nested in blocks(e):
+                        recursion.nested(block, nested)
+                if self.probe.columns(let):
+                    self.row_of[let] = self._stretch(let)
+
+        assert isinstance(func.body, Block)
+        block(func.body)
+
+    def _loop(self, let: Let, e: Loop) -> None:
+        chunk = -(-max(e.n, 1) // self._most)
+        count = -(-max(e.n, 1) // chunk)
+        self.rows_of[let] = Rows(self.row, count, e.n, chunk, let.where, bool(e.carries))
+        self.rows.append(self.rows_of[let])
+        self.row += count
+        self._straight = None
+        stack = [e.body]
+        while stack:
+            for inner in all_lets(stack.pop()):
+                called = inner.expr.func if isinstance(inner.expr, Call) else None
+                if called in self.noisy and called not in self.within:
+                    self.within.add(called)
+                    assert isinstance(called.body, Block)
+                    stack.append(called.body)
+
+    def _stretch(self, let: Let) -> int:
+        if self._straight is None:
+            self._straight = self.row
+            self.rows.append(Rows(self.row, 1, 0, 1, let.where, False))
+            self.row += 1
+        return self._straight
+
+
+class _Writer(Copy):
+    """Copies one function, with what it writes down."""
+
+    def __init__(
+        self,
+        plan: _Plan,
+        probe: Probe,
+        made: dict[tuple[Func, bool], Func],
+        ty: Callable[[Ty], Ty],
+        plain: Callable[[Func], Func],
+        table: Ty,
+        outside: bool,
+    ):
+        super().__init__(ty=ty, func=plain)
+        self._plan, self._probe, self._made, self._plain = plan, probe, made, plain
+        self._outside = outside
+        ref = table if outside else table.at(1)
+        self._table = Var(Ty(ref.scalar, ref.shape, ref=True), "table" if outside else "row")
+        self._weight: Atom = real(1.0) if outside else Var(REAL, "w")
+        self._depth = 0
+
+    def function(self, f: Func) -> Func:
+        """The copy."""
+        params = [*map(self.bind, f.params), self._table]
+        if isinstance(self._weight, Var):
+            params.append(self._weight)
+        assert isinstance(f.body, Block)
+        return Func(f.name, tuple(params), self.block(f.body), f.where)
+
+    def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
+        """Copies of lets, each followed by what it writes down."""
+        out: list[Let] = []
+        for let in lets:
+            first = self._plan.column.get(let)
+            match let.expr:
+                case Call(func, _) if func in self._plan.noisy:
+                    expr = self._call(let.expr)
+                # A loop with a test also where its body writes nothing: the test must not, either.
+                case Loop() as e if self._plan.is_noisy(e.body) or e.test is not None or let in self._plan.rows_of:
+                    expr = self._loop(let, e, out)
+                case Cond() as e if first is not None:
+                    expr = Cond(self.atom(e.p), self._side(let, e.then, True), self._side(let, e.orelse, False))
+                case _:
+                    expr = self._expr(let.expr)
+            out.append(Let(tuple(self.bind(o) for o in let.outs), expr, let.where))
+            if first is not None:
+                b = Builder(where=let.where)
+                for k, v in enumerate(self._probe.values(let, b, self.atom)):
+                    self._write(b, let, first + k, v)
+                out += b.lets
+        return tuple(out)
+
+    def _write(self, b: Builder, let: Let, column: int, value: Atom) -> None:
+        place = [whole(column)] if not self._outside else [whole(self._plan.row_of[let]), whole(column)]
+        b.let(Add(self._table, tuple(place), b.op("mul", value, self._weight)))
+
+    def _call(self, e: Call) -> Call:
+        func = self._made[e.func, self._outside]
+        args = [self.atom(a) for a in e.args]
+        return Call(func, (*args, self._table) if self._outside else (*args, self._table, self._weight))
+
+    def _side(self, let: Let, block: Block, then: bool) -> Block:
+        b = Builder(where=let.where)
+        for k, v in self._probe.sides(let, b, self.atom, then):
+            self._write(b, let, self._plan.column[let] + k, v)
+        copied = self.block(block)
+        return Block((*b.lets, *copied.lets), copied.results)
+
+    def _loop(self, let: Let, e: Loop, out: list[Let]) -> Expr:
+        inits = tuple(map(self.atom, e.inits))
+        upto = None if e.upto is None else self.atom(e.upto)
+        index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
+        test = None if e.test is None else self._quiet(e.test)
+        b = Builder(where=let.where)
+        outer = self._table, self._weight, self._outside
+        rows = self._plan.rows_of[let] if self._outside else None
+        if rows is not None:
+            at: Atom = index
+            if rows.chunk > 1:
+                at = b.op("idiv", index, Lit(rows.chunk, Ty(IntT(rows.chunk, rows.chunk))))
+            self._table = b.subref(self._table, (b.op("iadd", at, whole(rows.first)),))
+            self._outside = False
+        if rows is None or rows.chunk > 1:
+            # Square roots of whole numbers, each loop with a fraction of its own: sums of a few never cancel.
+            self._depth += 1
+            shifted = b.op("add", b.op("real", index), real(1.0 + 0.1 * (self._depth % 9)))
+            self._weight = b.op("mul", b.op("sqrt", shifted), self._weight)
+        start = tuple(b.lets)
+        body = self.block(e.body)
+        end: tuple[Let, ...] = ()
+        if rows is not None:
+            names = dict(zip(e.body.results, body.results, strict=True))
+            b = Builder(where=let.where)
+            value = self._probe.step(e, b, lambda a: names.get(a, a))
+            if value is not None:
+                b.let(Add(self._table, (whole(0),), value))
+            end = tuple(b.lets)
+        self._table, self._weight, self._outside = outer
+        body = Block((*start, *body.lets, *end), body.results)
+        # Not `batch`: the runs of a batch that are computed at once would add to the same places.
+        return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test, batch=False)
+
+    def _quiet(self, block: Block) -> Block:
+        """A copy that writes nothing: the test of a loop, whose count says it all."""
+        copy = Copy(self.names, self._ty, self._plain)
+        return copy.block(block)

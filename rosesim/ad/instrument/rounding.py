@@ -1,0 +1,171 @@
+"""Programs whose rounding is larger and at random: how far their results move is how far rounding may move them.
+
+Every operator that rounds is followed by a product with 1 + size * r, r between -1 and 1. The derivative of such
+a program errs at every step, too: a tangent is multiplied by the same factors. After Vignes, "A stochastic
+arithmetic for reliable scientific computation" (1993), and as `fuzz` does it by the interpreter.
+
+There is no random generator in a program, so r is the fraction of a phase times an irrational number. The phase
+is a parameter, and a loop makes one of its own for each iteration. A block has FACTORS of them and deals them
+out in turn, for a factor an operator would make the program five times as long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rosesim.ad.program.builder import Builder, real
+from rosesim.ad.program.elementwise import zipped
+from rosesim.ad.program.ir import (
+    REAL,
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Expr,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    Where,
+    reachable,
+    unknown,
+)
+from rosesim.ad.program.ops import OPS
+from rosesim.ad.program.rewrite import Copy
+
+ROUNDED = frozenset(name for name, row in OPS.items() if row.result == "r" and not row.exact) - {"unit"}
+"""The operators whose results get noise: all that round. (`unit` never had any.)"""
+FACTORS = 8
+LARGE = 1e4
+"""A phase lies between this and twice this: far more than a turn, and its fraction keeps ten digits."""
+TURNS = tuple(math.sqrt(p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
+"""Irrational: the fractions of a phase times each are as good as independent."""
+CALLS = tuple(math.sqrt(p) for p in (23, 29, 31, 37, 41, 43, 47, 53))
+MADE = Where("noise", 0)
+"""Where what makes the noise stands: its roundings down are no decisions of the program."""
+STEP = (math.sqrt(5.0) - 1.0) / 2.0
+"""The golden section: the phases of successive iterations fill the circle evenly."""
+
+
+def noisy(func: Func) -> Func:
+    """The program with two more parameters, Reals: a phase between LARGE and twice that, and the size of the noise.
+
+    A function with a derivative of its own is left as it is, for that derivative counts; its results get the noise.
+    """
+    if func.rules is not None or not isinstance(func.body, Block):
+        func = _calling(func)
+    made: dict[Func, Func] = {}
+    for f in reachable(func):
+        if isinstance(f.body, Block) and f.rules is None:
+            made[f] = _Writer(made).function(f)
+    return made[func]
+
+
+def _calling(func: Func) -> Func:
+    """A function that does nothing but call one."""
+    params = tuple(Var(p.ty, p.name) for p in func.params)
+    b = Builder(where=func.where)
+    outs = b.call(func, params)
+    return Func(func.name, params, b.block(outs), func.where)
+
+
+def _fraction(b: Builder, x: Atom) -> Atom:
+    return b.op("sub", x, b.op("floor", x))
+
+
+class _Writer(Copy):
+    """Copies one function."""
+
+    def __init__(self, made: dict[Func, Func]):
+        super().__init__()
+        self._made = made
+        self._phase: Atom = Var(REAL, "phase")
+        self._size = Var(REAL, "size")
+        self._factors: list[Atom] = []
+        self._count = 0
+
+    def function(self, f: Func) -> Func:
+        """The copy."""
+        assert isinstance(f.body, Block)
+        phase = self._phase
+        assert isinstance(phase, Var)
+        params = (*map(self.bind, f.params), phase, self._size)
+        b = Builder(where=MADE)
+        self._begin(b)
+        body = self.block(f.body)
+        return Func(f.name, params, Block((*b.lets, *body.lets), body.results), f.where)
+
+    def _begin(self, b: Builder) -> None:
+        """Write the factors of a block."""
+        self._factors = []
+        for turn in TURNS:
+            r = b.op("sub", b.op("mul", real(2.0), _fraction(b, b.op("mul", self._phase, real(turn)))), real(1.0))
+            self._factors.append(b.op("add", real(1.0), b.op("mul", self._size, r)))
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count % FACTORS
+
+    def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
+        """Copies of lets, noise after each that rounds."""
+        out: list[Let] = []
+        for let in lets:
+            match let.expr:
+                case Op(name) if name in ROUNDED and isinstance(let.outs[0].ty.scalar, FloatT):
+                    out += self._disturbed(let, self._expr(let.expr))
+                case Call(func, args) if func in self._made:
+                    b = Builder(where=MADE)
+                    turned = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
+                    phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+                    call = Call(self._made[func], (*map(self.atom, args), phase, self._size))
+                    out += [*b.lets, Let(tuple(map(self.bind, let.outs)), call, let.where)]
+                case Call():
+                    out += self._disturbed(let, self._expr(let.expr))
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond() | Accum():
+                    out += super().lets((let,))
+                case Add() | SubRef() | Guard():
+                    out += super().lets((let,))
+                case _:
+                    unknown(let.expr)
+        return tuple(out)
+
+    def _disturbed(self, let: Let, expr: Expr) -> list[Let]:
+        exact = tuple(Var(o.ty, o.name) for o in let.outs)
+        b = Builder(where=let.where)
+        for o, x in zip(let.outs, exact, strict=True):
+            factor = self._factors[self._next()]
+            real_one = isinstance(o.ty.scalar, FloatT) and not o.ty.ref
+            self.rename(o, zipped(b, lambda b, v, w=factor: b.op("mul", v, w), x) if real_one else x)
+        return [Let(exact, expr, let.where), *b.lets]
+
+    def _expr(self, e: Expr) -> Expr:
+        if not isinstance(e, Loop):
+            return super()._expr(e)
+        inits = tuple(map(self.atom, e.inits))
+        upto = None if e.upto is None else self.atom(e.upto)
+        index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
+        test = None if e.test is None else self.block(e.test)
+        outer = self._phase, self._factors
+        b = Builder(where=MADE)
+        at = b.op("mul", b.op("real", index), real(STEP))
+        turned = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
+        self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+        self._begin(b)
+        inner = self.block(e.body)
+        self._phase, self._factors = outer
+        body = Block((*b.lets, *inner.lets), inner.results)
+        return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test)

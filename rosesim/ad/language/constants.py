@@ -1,0 +1,78 @@
+"""Python values that a trace takes as constants: defaults that a call leaves out, what a partial holds."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.vector import const, fitted, lower, typeof, unflatten
+from rosesim.ad.support.errors import RosesimError
+from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, is_tuple
+
+
+def constant(v: Any, d: T.Declared | None) -> Any:
+    """v as a function under trace sees it, where it is no argument of the program.
+
+    Of an annotated type it is a traced constant. Without one, numbers and whatever is no value of the language
+    stay what Python has (so that they can decide a `range` or an `if`); arrays and lists are vectors, as they
+    would be if they were given: `k + k` must not add in one case and concatenate in the other. What needs no
+    change is v itself.
+    """
+    if d is not None:
+        t = fitted(d, v, "a default")
+        return unflatten(t, lower(v, t))
+    if is_array(v) or is_list(v):
+        try:
+            if is_array(v) and v.dtype.names is None and v.ndim:
+                return const(v)
+            t = typeof(v)
+        except RosesimError:
+            return v  # of strings, of functions, empty: Python's
+        return unflatten(t, lower(v, t)) if isinstance(t, T.VecType) else v
+    if T.is_struct_class(class_of(v)):
+        fields = T.fields_of(class_of(v))
+        names = list(fields)
+        was = [getattr(v, n) for n in names]
+        kept = [None if isinstance(d, T.Unknown) or not (is_array(x) or is_list(x)) else d
+                for d, x in zip(fields.values(), was, strict=True)]  # fmt: skip
+        now = [constant(x, d) for x, d in zip(was, kept, strict=True)]
+        return v if _all_same(now, was) else _replaced(v, dict(zip(names, now, strict=True)))
+    if is_tuple(v) and type(v) is tuple:
+        now = [constant(x, None) for x in v]
+        return v if _all_same(now, v) else tuple(now)
+    if is_dict(v) and type(v) is dict:
+        new = {k: constant(x, None) for k, x in v.items()}
+        return v if _all_same(list(new.values()), list(v.values())) else new
+    return v
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Whether two objects that are equal mean the same to a trace: `==` may leave fields out, and 0.0 == -0.0."""
+    kind = class_of(a)
+    if a is b:
+        return True
+    if kind is not class_of(b):
+        return False
+    if isinstance(a, int | float | str | bytes | None):
+        return repr(a) == repr(b)
+    if is_tuple(a) and is_tuple(b) and kind is tuple:
+        return len(a) == len(b) and all(is_same(a[k], b[k]) for k in range(len(a)))
+    if T.is_struct_class(kind) and hasattr(a, "__dict__"):
+        held, other = dict[str, Any](vars(a)), dict[str, Any](vars(b))
+        return held.keys() == other.keys() and all(is_same(v, other[n]) for n, v in held.items())
+    return False
+
+
+def _all_same(now: Any, was: Any) -> bool:
+    return all(a is b for a, b in zip(now, was, strict=True))
+
+
+def _replaced(v: Any, fields: dict[str, Any]) -> Any:
+    """A copy with other fields, whatever its class computes when it is made."""
+    if is_tuple(v):
+        return class_of(v)(**fields)
+    made = copy.copy(v)
+    for name, x in fields.items():
+        object.__setattr__(made, name, x)
+    return made

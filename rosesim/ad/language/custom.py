@@ -1,0 +1,176 @@
+"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`).
+
+A rule is checked once, before anything is made of it: its parameters, its result, that it is linear in the
+tangents that it is given, and that no tangent ends in it without a word. What is wrong with it is told at its
+own line, and in the same words whichever mode asks for it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.signature import as_call, keywords_of, named
+from rosesim.ad.language.values import Real, Tan
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.ir import Atom, Func, Rules, TanT, Var
+from rosesim.ad.support.errors import CheckError, TypeMismatch
+
+if TYPE_CHECKING:
+    from rosesim.ad.language.function import Fn, Traced
+    from rosesim.ad.language.signature import Types
+
+
+@dataclass(frozen=True)
+class Dual:
+    """A Real and its tangent; what a rule given to `defjvp` takes and gives in place of a Real.
+
+    >>> from rosesim import Dual, Real, fn, grad
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return x * x
+    >>> @f.defjvp
+    ... def _(x: Dual) -> Dual:
+    ...     return Dual(x.re * x.re, 2.0 * x.re * x.du)
+    >>> grad(f)(3.0)
+    6.0
+    """
+
+    re: Real
+    du: Tan
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, i: Any) -> Self: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[Self]: ...
+
+
+DUAL = T.struct_type(Dual, {"re": T.REAL, "du": T.TAN})
+
+
+def dual(t: T.Type) -> T.Type:
+    """The type with every Real a Dual."""
+    return T.swap_scalars(t, T.RealType, DUAL)
+
+
+def rules_of(
+    f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool
+) -> Rules:
+    """The rules of a function for parameters of these types; `closed`: it captures no traced value.
+
+    They are traced and checked when the first derivative asks for them. A function of tangents is refused at
+    once: nothing would ever ask for its rule.
+    """
+    if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+        which, rule = next(iter(custom.items()))
+        raise TypeMismatch(
+            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected none: what is "
+            "linear in a tangent is its own derivative",
+            rule.where,
+        )
+
+    def made(make: Callable[..., Func], rule: Fn[..., Any] | None) -> Callable[[], Func] | None:
+        def once() -> Func:
+            if not closed:
+                raise TypeMismatch(
+                    f"{f.name} uses traced values of the function around it, and has a derivative of its own, which "
+                    f"says nothing of them; expected none: pass them to {f.name} as arguments",
+                    f.where,
+                )
+            assert rule is not None
+            return make(f, rule, types, result)
+
+        return None if rule is None else once
+
+    return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
+
+
+def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
+    """A rule on duals as a function of primals, then tangents."""
+    from rosesim.ad.derive.forward import is_float, tangent  # not needed before the first derivative
+
+    traced = _checked(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)), dual(result))
+    flat = [ty for t in types for ty in T.flatten(t)]
+    primals = [Var(ty) for ty in flat]
+    tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}
+    args = [a for p in primals for a in ((p, tangents[p]) if p in tangents else (p,))]
+    b = Builder(where=f.where)
+    outs = iter(b.call(traced.func, args))
+    values: list[Atom] = []
+    tans: list[Atom] = []
+    for ty in T.flatten(result):
+        v = next(outs)
+        values.append(v)
+        if is_float(Var(ty)):
+            tans.append(next(outs))
+    return Func(f.name + "_jvp", (*primals, *tangents.values()), b.block([*values, *tans]), f.where)
+
+
+def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
+    """A reverse rule as a function of primals, then cotangents, giving cotangents."""
+    ct = T.only(T.swap_scalars(result, T.RealType, T.TAN), T.TanType)
+    wanted = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
+    expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
+    keywords = keywords_of(types)
+    count = len(types) - len(keywords)
+    row = (*types[:count], ct, *types[count:])
+    func = _checked(f, "defvjp", rule, named(row, keywords), expected).func
+    return _cotangent_last(func, row, count) if keywords else func
+
+
+def _cotangent_last(func: Func, row: Types, count: int) -> Func:
+    """A reverse rule with its cotangent after all arguments: it came before those by keyword."""
+    parts = [[Var(ty) for ty in T.flatten(t)] for t in row]
+    b = Builder(where=func.where)
+    outs = b.call(func, [v for part in parts for v in part])
+    last = (*parts[:count], *parts[count + 1 :], parts[count])
+    return Func(func.name, tuple(v for part in last for v in part), b.block(outs), func.where)
+
+
+# ---------------------------------------------------------------------------------- what a rule must be
+
+
+def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expected: T.Type) -> Traced:
+    """The trace of a rule for parameters of these types, which gives what is expected and is linear."""
+    from rosesim.ad.program.check import check  # not needed before the first derivative
+
+    said = f"the rule given to {f.name}.{which}"
+    _takes(f, which, rule, types)
+    traced = rule.traced(types)
+    if traced.result != expected:
+        hint = "; is a `return` missing?" if traced.result == T.NULL else ""
+        if _zeros_may_be_meant(traced.result, expected):
+            hint = "; a tangent that is zero is Tan(0.0)"
+        raise TypeMismatch(f"{said} gave {traced.result}; expected {expected}{hint}", rule.where)
+    if traced.captured:
+        raise TypeMismatch(f"{said} uses traced values of another function; expected its own arguments", rule.where)
+    try:
+        check(traced.func)
+    except CheckError as e:
+        raise TypeMismatch(
+            f"{said} is not linear in its tangents: {e.rule}; expected sums of them, scaled by Reals", e.where
+        ) from None
+    return traced
+
+
+def _takes(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> None:
+    """Raise where a rule does not take these arguments."""
+    try:
+        rule.signature().bind(*as_call(types, keywords_of(types)))
+    except TypeMismatch:
+        raise TypeMismatch(
+            f"the rule given to {f.name}.{which} takes {rule.signature()}; expected the arguments of {f.signature()}"
+            + (" and, after those by position, the cotangent" if which == "defvjp" else ""),
+            rule.where,
+        ) from None
+
+
+def _zeros_may_be_meant(found: T.Type, expected: T.Type) -> bool:
+    """Whether numbers stand where tangents are expected, and nothing else is amiss."""
+    if T.swap_scalars(found, T.TanType, T.REAL) != T.swap_scalars(expected, T.TanType, T.REAL):
+        return False
+    pairs = zip(T.flatten(found), T.flatten(expected), strict=True)
+    return all(f == e or isinstance(e.scalar, TanT) for f, e in pairs)

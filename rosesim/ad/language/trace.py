@@ -1,0 +1,197 @@
+"""The state of tracing: which function is being traced, which block is open, who owns which variable.
+
+A `Frame` is one function under trace. Its blocks form a chain of `Builder`s, the innermost open. A
+variable may be named while its block is open; one of an enclosing function's frame is captured, that
+is, it becomes a hidden parameter of every frame in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.ir import Atom, Block, Ty, Var
+from rosesim.ad.support import recursion
+from rosesim.ad.support.errors import EscapedValue, TraceError
+from rosesim.ad.support.locate import here
+
+T = TypeVar("T")
+
+
+class Frame:
+    """A function under trace: its open blocks, its variables' homes, what it captured."""
+
+    __slots__ = ("builder", "captured", "home", "name", "outer", "params", "world")
+
+    def __init__(self, name: str, outer: Frame | None):
+        self.name = name
+        self.outer = outer
+        self.builder: Builder = Builder(where=here())
+        self.home: dict[Var, Builder] = {}
+        self.params: list[Var] = []
+        self.captured: dict[Var, Var] = {}
+        self.world: Any = None
+
+    def param(self, ty: Ty, name: str) -> Var:
+        """A new parameter."""
+        var = Var(ty, name)
+        self.params.append(var)
+        self.home[var] = self._root()
+        return var
+
+    def _root(self) -> Builder:
+        b = self.builder
+        while b.outer is not None:
+            b = b.outer
+        return b
+
+    def is_open(self, b: Builder) -> bool:
+        """Whether a block of this frame is still being written."""
+        at: Builder | None = self.builder
+        while at is not None:
+            if at is b:
+                return True
+            at = at.outer
+        return False
+
+    def own(self, variables: Sequence[Atom]) -> None:
+        """Note that the variables live in the innermost block, or in the one around it that has made them."""
+        for v in variables:
+            if isinstance(v, Var) and v not in self.home:
+                self.home[v] = self.builder.home(v)
+
+    def resolve(self, a: Atom) -> Atom:
+        """The atom by which this frame may name `a`."""
+        if not isinstance(a, Var):
+            return a
+        home = self.home.get(a)
+        if home is not None:
+            if self.is_open(home):
+                return a
+            raise EscapedValue(
+                f"a value of the block that has ended was used in {self.name}; expected a value that is still "
+                "in sight: return it from the function given to vec, scan, cond, ... and use what that gives",
+                here(),
+            )
+        if a in self.captured:
+            return self.captured[a]
+        if self.outer is None:
+            raise EscapedValue(
+                f"a traced value that belongs to another function, whose tracing has ended, was used in "
+                f"{self.name}; expected values passed as arguments: return it and pass it on",
+                here(),
+            )
+        self.outer.resolve(a)  # raises where no frame around us owns it
+        self.captured[a] = self.param(a.ty, a.name)
+        return self.captured[a]
+
+
+_frame: ContextVar[Frame | None] = ContextVar("rosesim_frame", default=None)
+
+
+def current() -> Frame | None:
+    """The function under trace, if any."""
+    return _frame.get()
+
+
+def frame() -> Frame:
+    """The function under trace."""
+    f = _frame.get()
+    if f is None:
+        raise TraceError(
+            "a construct of rosesim, or a traced value, was used outside of a traced function; expected to be "
+            "inside a function marked @fn: put this code into one, call it and use what it returns",
+            here(),
+        )
+    return f
+
+
+@contextmanager
+def entered(f: Frame) -> Generator[Frame]:
+    """Trace into `f`."""
+    token = _frame.set(f)
+    try:
+        yield f
+    finally:
+        _frame.reset(token)
+
+
+def building() -> Builder:
+    """The innermost open block, set to the user's line."""
+    b = frame().builder
+    b.where = here()
+    return b
+
+
+def opened(bound: Sequence[Var] = ()) -> Builder:
+    """A new block inside the innermost one, in which `bound` are bound; write into it `within` it."""
+    f = frame()
+    b = Builder(f.builder, here())
+    for v in bound:
+        f.home[v] = b
+    return b
+
+
+@contextmanager
+def within(b: Builder) -> Generator[Frame]:
+    """Write into a block that `opened` made."""
+    f = frame()
+    outer = f.builder
+    f.builder = b
+    try:
+        yield f
+    finally:
+        f.builder = outer
+
+
+def nested(bound: Sequence[Var], body: Callable[[], Sequence[Atom]]) -> Block:
+    """A block inside the innermost one, in which `bound` are bound and whose results `body` gives."""
+    b = opened(bound)
+    with within(b) as f:
+        return b.block([f.resolve(a) for a in deeper(body)])
+
+
+def deeper(body: Callable[[], T]) -> T:
+    """body(), which traces what stands in a block that was opened; blocks may nest deeper than Python's stack."""
+    depth = _blocks.get() + 1
+    if depth > _TOO_DEEP:
+        raise TraceError(
+            f"{_TOO_DEEP} loops and branches within each other were found; expected a recursion that ends while "
+            "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+            here(),
+        )
+    token = _blocks.set(depth)
+    try:
+        return recursion.nested(body)
+    finally:
+        _blocks.reset(token)
+
+
+_blocks: ContextVar[int] = ContextVar("rosesim_blocks", default=0)
+_TOO_DEEP = 1000
+
+
+def emit(make: Callable[[Builder], Atom]) -> Atom:
+    """Write into the innermost block and own what comes of it."""
+    f = frame()
+    b = f.builder
+    b.where = here()
+    out = make(b)
+    f.own((out,))
+    return out
+
+
+def op(name: str, *args: Atom, ty: Ty | None = None) -> Atom:
+    """An operator on atoms of the trace."""
+    if current() is None and any(isinstance(a, Var) for a in args):
+        raise EscapedValue(
+            "a traced value was used after the tracing of its function had ended; expected it to stay inside: "
+            "return it, and use what the call gives",
+            here(),
+        )
+    f = frame()
+    resolved = [f.resolve(a) for a in args]
+    return emit(lambda b: b.op(name, *resolved, ty=ty))

@@ -1,0 +1,84 @@
+"""Writing the bodies of called functions into their callers, before machine code is made.
+
+A function stays a function while it is differentiated; what is called from one place alone, or is very
+small, is then better part of its caller: its arrays need no copies at the border (a loop whose step is a
+function and sets one element works in place), and LLVM need not decide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rosesim.ad.program.ir import Block, Call, Func, Let, Opaque, all_lets, reachable
+from rosesim.ad.program.rewrite import Copy
+
+LARGE = 400
+"""A caller does not grow beyond so many lets: LLVM's time grows faster than a function's size."""
+
+SMALL = 12
+"""Functions of at most so many lets are written into every caller."""
+
+
+def inlined(func: Func) -> Func:
+    """The same program with fewer functions."""
+    order = [f for f in reachable(func) if not isinstance(f.body, Opaque)]
+    sites = Counter(let.expr.func for f in order for let in _lets(f) if isinstance(let.expr, Call))
+    new: dict[Func, Func] = {}
+    size: dict[Func, int] = {}
+    for f in order:
+        assert isinstance(f.body, Block)
+        calls = [let.expr.func for let in _lets(f) if isinstance(let.expr, Call)]
+        if all(new.get(g, g) is g and not _wanted(g, size, sites) for g in calls):
+            new[f] = f
+            size[f] = len(_lets(f))
+            continue
+        writer = _Writer(new, size, sites, len(_lets(f)))
+        params = tuple(map(writer.bind, f.params))
+        new[f] = Func(f.name, params, writer.block(f.body), f.where)
+        size[f] = writer.size
+    return new.get(func, func)
+
+
+def _wanted(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
+    """Whether a function, of which this is the size, is better part of its callers."""
+    return f in size and (size[f] <= SMALL or sites[f] == 1)
+
+
+def _lets(f: Func) -> list[Let]:
+    return list(all_lets(f.body)) if isinstance(f.body, Block) else []
+
+
+class _Writer(Copy):
+    """Copies a caller and replaces calls by bodies."""
+
+    def __init__(self, new: dict[Func, Func], size: dict[Func, int], sites: Counter[Func], own: int):
+        super().__init__(func=lambda g: new.get(g, g))
+        self._new, self._sizes, self._sites = new, size, sites
+        self.size = own
+
+    def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
+        """Copies of lets, calls replaced where that pays."""
+        out: list[Let] = []
+        for let in lets:
+            e = let.expr
+            if isinstance(e, Call) and self._pays(e.func):
+                out += self._body(let, e)
+            else:
+                out += super().lets((let,))
+        return tuple(out)
+
+    def _pays(self, f: Func) -> bool:
+        if not _wanted(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
+            return False
+        self.size += self._sizes[f]
+        return True
+
+    def _body(self, let: Let, e: Call) -> tuple[Let, ...]:
+        callee = self._new[e.func]
+        assert isinstance(callee.body, Block)
+        copy = Copy(dict(zip(callee.params, map(self.atom, e.args), strict=True)))
+        lets = copy.lets(callee.body.lets)
+        for o, r in zip(let.outs, callee.body.results, strict=True):
+            self.rename(o, copy.atom(r))
+        return lets

@@ -1,0 +1,1 @@
+"""The typed program: its nodes and operators, how it is built, walked, checked, printed and interpreted."""

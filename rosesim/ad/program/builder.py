@@ -1,0 +1,318 @@
+"""Appending lets to a block: tracing and every transformation write programs through a `Builder`.
+
+What is written is simplified on the way: constants fold, an expression that stands already in sight is
+named instead of written again, a Get of a Get becomes one Get.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.program.intervals import hull, interval
+from rosesim.ad.program.ir import (
+    BOOL,
+    REAL,
+    Add,
+    Atom,
+    Block,
+    BoolT,
+    Call,
+    Cond,
+    Data,
+    Expr,
+    Fill,
+    FloatT,
+    Func,
+    Get,
+    Guard,
+    IntT,
+    Let,
+    Lit,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    TanT,
+    Ty,
+    Var,
+    Where,
+)
+from rosesim.ad.program.ops import OPS
+from rosesim.ad.program.sym import Sym
+from rosesim.ad.support.errors import TraceError
+
+_SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
+"""The operators that may be simplified though no argument is a literal."""
+
+FAR = 2**62  # whole numbers stay below this, so that 64-bit arithmetic never overflows
+
+
+class Builder:
+    """A block being written; `outer` is the block around it, whose expressions may be named again."""
+
+    __slots__ = ("_made", "_seen", "lets", "outer", "where")
+
+    def __init__(self, outer: Builder | None = None, where: Where | None = None):
+        self.lets: list[Let] = []
+        self.outer = outer
+        self.where = where if where is not None or outer is None else outer.where
+        self._seen: dict[Any, Var] = {}
+        self._made: dict[Var, Expr] = {}
+
+    # ------------------------------------------------------------------------------- writing
+
+    def let(self, expr: Expr, *tys: Ty, names: Sequence[str] = ()) -> tuple[Var, ...]:
+        """Append outs = expr with outs of the given types, and give the outs."""
+        outs = tuple(Var(t, names[k] if k < len(names) else "") for k, t in enumerate(tys))
+        self.lets.append(Let(outs, expr, self.where))
+        if len(outs) == 1:
+            self._made[outs[0]] = expr
+        return outs
+
+    def keep(self, let: Let) -> None:
+        """Append a let as it is."""
+        self.lets.append(let)
+        if len(let.outs) == 1:
+            self._made[let.outs[0]] = let.expr
+
+    def block(self, results: Sequence[Atom]) -> Block:
+        """The finished block."""
+        return Block(tuple(self.lets), tuple(results))
+
+    def made_by(self, a: Atom) -> Expr | None:
+        """The expression that an atom in sight is bound to, where it is the only one so bound."""
+        b: Builder | None = self
+        while b is not None and isinstance(a, Var):
+            if a in b._made:
+                return b._made[a]
+            b = b.outer
+        return None
+
+    def home(self, v: Var) -> Builder:
+        """The block, this one or one around it, that binds a variable; this one where none is known to."""
+        b: Builder | None = self
+        while b is not None:
+            if v in b._made:
+                return b
+            b = b.outer
+        return self
+
+    def _shared(self, key: Any, expr: Expr, ty: Ty) -> Var:
+        b: Builder | None = self
+        while b is not None:
+            if key in b._seen:
+                return b._seen[key]
+            b = b.outer
+        (out,) = self.let(expr, ty)
+        self._seen[key] = out
+        return out
+
+    # ------------------------------------------------------------------------------- scalars
+
+    def op(self, name: str, *args: Atom, ty: Ty | None = None) -> Atom:
+        """The operator `name`; `ty` gives the bounds of a whole result that args do not determine."""
+        out = ty if ty is not None else result_type(name, args, self.where)
+        if all(isinstance(a, Lit) for a in args):
+            return _folded(name, args, out)
+        simpler = self._simplified(name, args)
+        if simpler is not None:
+            return simpler
+        return self._shared((name, out, *map(_key, args)), Op(name, args), out)
+
+    def _simplified(self, name: str, args: tuple[Atom, ...]) -> Atom | None:
+        """An atom equal to the operator for every input (the sign of a zero included), if there is one."""
+        if name not in _SIMPLER and not any(type(a) is Lit for a in args):
+            return None
+        match name, args:
+            case "add", (Lit(0.0, Ty(TanT())), x) | (x, Lit(0.0, Ty(TanT()))):
+                return x
+            case "sub", (x, Lit(0.0, Ty(TanT()))):
+                return x
+            case "mul", (Lit(0.0, Ty(TanT())) as z, _) | (_, Lit(0.0, Ty(TanT())) as z):
+                return z
+            case "div", (Lit(0.0, Ty(TanT())) as z, _):
+                return z
+            case "mul", (Lit(1.0), x) | (x, Lit(1.0)):
+                return x
+            case "mul", (Lit(-1.0), x) | (x, Lit(-1.0)):
+                return self.op("neg", x)
+            case ("div" | "idiv", (x, Lit(1))) | ("iadd" | "isub", (x, Lit(0))) | ("iadd", (Lit(0), x)):
+                return x
+            case "sub", (x, Lit(0.0, _) as zero) if math.copysign(1.0, zero.value) > 0:
+                return x
+            case "imul", (x, Lit(1)) | (Lit(1), x):
+                return x
+            case "neg" | "not", (Var() as x,):
+                inner = self.made_by(x)
+                return inner.args[0] if isinstance(inner, Op) and inner.name == name else None
+            case "select", (Lit(p), x, y):
+                return x if p else y
+            case "select", (_, x, y) if _key(x) == _key(y):
+                return x
+            case "select", (p, Lit(True), Lit(False)):
+                return p
+            case "and", (Lit(p), q) | (q, Lit(p)):
+                return q if p else Lit(False, BOOL)
+            case "or", (Lit(p), q) | (q, Lit(p)):
+                return Lit(True, BOOL) if p else q
+            case "and" | "or", (p, q) if p is q:
+                return p
+            case _:
+                return None
+
+    def cast(self, i: Atom, ty: Ty) -> Atom:
+        """A whole number in wider bounds."""
+        if i.ty == ty:
+            return i
+        return Lit(i.value, ty) if isinstance(i, Lit) else self.op("cast", i, ty=ty)
+
+    # -------------------------------------------------------------------------------- arrays
+
+    def get(self, x: Atom, idx: Sequence[Atom]) -> Atom:
+        """x[idx]; x itself where there is no index."""
+        if not idx:
+            return x
+        idx = tuple(idx)
+        match self.made_by(x):
+            case Get(y, first):
+                return self.get(y, (*first, *idx))
+            case Stack(items) if isinstance(idx[0], Lit):
+                return self.get(items[int(idx[0].value)], idx[1:])
+            case Fill(v):
+                return v if len(idx) == len(x.ty.shape) else self.fill(v, x.ty.at(len(idx)))
+            case _:
+                return self._shared(("get", x, *map(_key, idx)), Get(x, idx), x.ty.at(len(idx)))
+
+    def put(self, x: Atom, idx: Sequence[Atom], v: Atom) -> Atom:
+        """x with x[idx] replaced by v."""
+        return v if not idx else self.let(Put(x, tuple(idx), v), x.ty)[0]
+
+    def stack(self, items: Sequence[Atom]) -> Var:
+        """An array of the items."""
+        ty = items[0].ty
+        key = ("stack", *map(_key, items))
+        return self._shared(key, Stack(tuple(items)), Ty(ty.scalar, (len(items), *ty.shape)))
+
+    def fill(self, value: Atom, ty: Ty) -> Atom:
+        """An array of one value; the value itself where ty is a scalar."""
+        return value if not ty.shape else self._shared(("fill", ty, _key(value)), Fill(value), ty)
+
+    def zeros(self, ty: Ty) -> Atom:
+        """0, or false, or an array of them."""
+        return self.fill(zero(Ty(ty.scalar)), Ty(ty.scalar, ty.shape))
+
+    def data(self, array: np.ndarray[Any, Any], ty: Ty, *, live: bool = False) -> Var:
+        """A constant array; equal ones are shared, unless they are `live`: read where they lie at each run."""
+        return self._shared(("data", ty, id(array) if live else array.tobytes()), Data(array, live), ty)
+
+    def stop(self, x: Atom) -> Atom:
+        """x without its derivative."""
+        return x if isinstance(x, Lit) else self.let(Stop(x), x.ty)[0]
+
+    # ------------------------------------------------------------------------------- effects
+
+    def add(self, ref: Var, idx: Sequence[Atom], v: Atom) -> None:
+        """ref[idx] += v."""
+        self.let(Add(ref, tuple(idx), v))
+
+    def subref(self, ref: Var, idx: Sequence[Atom]) -> Var:
+        """The ref of ref[idx]."""
+        return ref if not idx else self.let(SubRef(ref, tuple(idx)), ref.ty.at(len(idx)))[0]
+
+    def guard(self, bad: Atom, message: str) -> None:
+        """Stop the program where `bad` is true."""
+        if bad != Lit(False, BOOL):
+            self.let(Guard(bad, message))
+
+    def call(self, func: Func, args: Sequence[Atom]) -> tuple[Var, ...]:
+        """A call and its results."""
+        return self.let(Call(func, tuple(args)), *func.results)
+
+    def cond(self, p: Atom, then: Block, orelse: Block, tys: Sequence[Ty]) -> tuple[Atom, ...]:
+        """A branch and its results; of a literal the chosen block alone is written."""
+        if isinstance(p, Lit):
+            chosen = then if p.value else orelse
+            self.lets.extend(chosen.lets)
+            return chosen.results
+        return self.let(Cond(p, then, orelse), *tys)
+
+
+def zero(ty: Ty) -> Lit:
+    """The literal 0, 0.0 or false of a scalar type (the least number of an IntT without 0)."""
+    match ty.scalar:
+        case FloatT() | TanT():
+            return Lit(0.0, ty)
+        case BoolT():
+            return Lit(False, ty)
+        case IntT(lo, hi):
+            return Lit(min(max(0, lo), max(hi, 0)), ty)
+
+
+def real(x: float) -> Lit:
+    """A literal real."""
+    return Lit(float(x), REAL)
+
+
+def whole(i: int) -> Lit:
+    """A literal whole number, its bounds being itself."""
+    return Lit(i, Ty(IntT(i, i)))
+
+
+def syms(b: Builder, *atoms: Atom) -> list[Sym]:
+    """The atoms as what formulas of `ad/program/ops.py` take, to be written where `b` writes."""
+    return [Sym(a, lambda name, args: b.op(name, *args)) for a in atoms]
+
+
+def _key(a: Atom) -> Any:
+    """Equal exactly where two atoms are interchangeable: 0.0 and -0.0 are not."""
+    return a if isinstance(a, Var) else (a.ty, a.value, math.copysign(1.0, a.value))
+
+
+def result_type(name: str, args: Sequence[Atom], where: Where | None = None) -> Ty:
+    """The type of an operator's result, bounds of whole numbers included."""
+    match OPS[name].result:
+        case "b":
+            return BOOL
+        case "r":
+            floats = [a.ty for a in args if isinstance(a.ty.scalar, FloatT | TanT)]
+            return next((t for t in floats if isinstance(t.scalar, TanT)), floats[0] if floats else REAL)
+        case "a":
+            x, y = args[-2].ty, args[-1].ty
+            if isinstance(x.scalar, IntT) and isinstance(y.scalar, IntT):
+                return Ty(IntT(*hull(interval(x.scalar), interval(y.scalar))))
+            return x
+        case _:
+            return Ty(_int_bounds(name, args, where))
+
+
+def _int_bounds(name: str, args: Sequence[Atom], where: Where | None) -> IntT:
+    bounds = OPS[name].bounds
+    assert bounds is not None, f"the row of {name} has no bounds"
+    lo, hi = bounds(*(interval(s) if isinstance(s := a.ty.scalar, IntT) else None for a in args))
+    if max(abs(lo), abs(hi)) >= FAR:
+        raise TraceError(
+            f"a whole number that may lie anywhere in {lo} .. {hi} was found; whole numbers here stay below "
+            "2**62: wrap or clamp it first (Index[n].wrap(i)), or compute with Real",
+            where,
+        )
+    return IntT(lo, hi)
+
+
+def _folded(name: str, args: Sequence[Atom], ty: Ty) -> Lit:
+    numbers = [
+        np.float64(a.value) if isinstance(a.ty.scalar, FloatT | TanT) else a.value for a in args if isinstance(a, Lit)
+    ]
+    with np.errstate(all="ignore"):
+        value = OPS[name].value(*numbers)
+    match ty.scalar:
+        case FloatT() | TanT():
+            return Lit(float(value), ty)
+        case BoolT():
+            return Lit(bool(value), ty)
+        case IntT():
+            return Lit(int(value), ty)

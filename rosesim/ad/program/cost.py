@@ -1,0 +1,72 @@
+"""What running costs, in about the work of an addition, and what keeping costs, in numbers."""
+
+from __future__ import annotations
+
+from rosesim.ad.program.check_op import OF_LANES
+from rosesim.ad.program.ir import (
+    Accum,
+    Add,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Expr,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Loop,
+    Op,
+    Opaque,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    unknown,
+)
+from rosesim.ad.program.ops import OPS
+from rosesim.ad.support import recursion
+
+OPAQUE = 5_000
+"""A call out of machine code takes the interpreter's lock: microseconds, thousands of additions."""
+
+
+def work(e: Expr) -> int:
+    """The work of running an expression once; of a branch, the dearer side."""
+    match e:
+        case Op(name, _):
+            return 1 if name in OF_LANES else OPS[name].work
+        case Loop():
+            return e.n // e.lanes * (1 + _nested_work(e.body) + (0 if e.test is None else _nested_work(e.test)))
+        case Cond(_, then, orelse):
+            return 1 + max(_nested_work(then), _nested_work(orelse))
+        case Accum(inits, _, body):
+            return sum(a.ty.size for a in inits) + _nested_work(body)
+        case Call(func, _):
+            return func_work(func)
+        case Get() | Put():
+            return 1
+        case Stack(items):
+            return sum(a.ty.size for a in items)
+        case Fill():
+            return 1
+        case Data() | Stop() | Add() | SubRef() | Guard():
+            return 0
+        case _:
+            unknown(e)
+
+
+def block_work(block: Block) -> int:
+    """The work of running a block once."""
+    return sum(work(let.expr) for let in block.lets)
+
+
+def _nested_work(block: Block) -> int:
+    return recursion.nested(block_work, block)
+
+
+def func_work(func: Func) -> int:
+    """The work of a call."""
+    if "work" not in func.memo:
+        func.memo["work"] = OPAQUE if isinstance(func.body, Opaque) else 2 + block_work(func.body)
+    return func.memo["work"]

@@ -1,0 +1,582 @@
+"""The program representation: what tracing builds, transformations rewrite and codegen compiles.
+
+A program is a `Func`. Its body is a `Block`, a list of `Let`s in single-assignment form; nested
+blocks (loop bodies, branches) see every variable of the blocks around them. All values are scalars
+or dense C-order arrays of scalars: structs, tuples and vectors of structs exist only while tracing
+and arrive here as one array a field (see `types.flatten`).
+
+There is no pointer and no allocation here. The one effect that a program can observe is `Add` into
+a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import KW_ONLY, dataclass, field, fields
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Never,
+    NoReturn,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import numpy as np
+
+from rosesim.ad.support.locate import Where
+
+C = TypeVar("C")
+
+
+# Frozen for the type checker alone: making a dataclass that is frozen while it runs takes four times as long,
+# and programs of many functions are made of millions of these.
+
+
+@dataclass_transform(eq_default=True, frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A record that equals one of the same fields."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
+def node(cls: type[C]) -> type[C]:
+    """A record that equals itself alone."""
+    return dataclass(slots=True, eq=False)(cls)
+
+
+# ---------------------------------------------------------------------------------------- types
+
+
+# Codegen runs several iterations of a batch at once, one in each lane of a vector register; a scalar that
+# differs between them has `lanes` values. Programs as they are traced and transformed have one lane.
+
+
+@value
+class FloatT:
+    """A real number; `width` in bits."""
+
+    width: int = 64
+    lanes: int = 1
+
+
+@value
+class TanT:
+    """A tangent or cotangent of a `FloatT`: only linear operations take one."""
+
+    width: int = 64
+    lanes: int = 1
+
+
+@value
+class BoolT:
+    """True or false."""
+
+    lanes: int = 1
+
+
+@value
+class IntT:
+    """A whole number with lo <= value <= hi, both inclusive; `Index[n]` is IntT(0, n - 1)."""
+
+    lo: int
+    hi: int
+    lanes: int = 1
+
+
+Scalar = FloatT | TanT | BoolT | IntT
+
+
+@value
+class Ty:
+    """A scalar (`shape == ()`), a dense array, or (`ref`) a write-only accumulator of that shape."""
+
+    scalar: Scalar
+    shape: tuple[int, ...] = ()
+    ref: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many scalars a value of this type holds."""
+        n = 1
+        for d in self.shape:
+            n *= d
+        return n
+
+    def at(self, depth: int) -> Ty:
+        """The type of an element after `depth` indices."""
+        return Ty(self.scalar, self.shape[depth:], self.ref)
+
+
+REAL, TAN, BOOL = Ty(FloatT()), Ty(TanT()), Ty(BoolT())
+
+
+def index_ty(n: int) -> Ty:
+    """The scalar type Index[n]."""
+    return Ty(IntT(0, n - 1))
+
+
+# ---------------------------------------------------------------------------------------- atoms
+
+
+@node
+class Var:
+    """A name, bound once: by a `Let`, as a parameter, or by the construct whose block it is for."""
+
+    ty: Ty
+    name: str = ""
+
+
+@value
+class Lit:
+    """A scalar constant: float for FloatT and TanT, bool for BoolT, int within bounds for IntT."""
+
+    value: float | bool | int
+    ty: Ty
+
+
+Atom = Var | Lit
+
+Binder = Annotated[Var, "bound for the nested blocks"]
+"""The type of a field of an expression: a variable that it binds for its nested blocks."""
+
+
+# ---------------------------------------------------------------------------------- expressions
+
+
+# Traversals derive from the types of the fields below (see the end of the file): Atom is an operand, Binder a
+# variable bound for the nested blocks, Block such a block; of each, a tuple, too.
+
+
+@node
+class Op:
+    """A scalar operator of the table in `ops`; one scalar out."""
+
+    name: str
+    args: tuple[Atom, ...]
+
+
+@node
+class Get:
+    """Element or sub-array x[idx]; 1 <= len(idx) <= rank. Each index is of IntT(0, at most dim - 1)."""
+
+    x: Atom
+    idx: tuple[Atom, ...]
+
+
+@node
+class Put:
+    """The array x with the element or sub-array at idx replaced by v."""
+
+    x: Atom
+    idx: tuple[Atom, ...]
+    v: Atom
+
+
+@node
+class Stack:
+    """An array of the items, all of one type; at least one item."""
+
+    items: tuple[Atom, ...]
+
+
+@node
+class Fill:
+    """An array (type: that of the variable it is bound to) with every element equal to the scalar."""
+
+    value: Atom
+
+
+INLINE_DATA = 64
+"""Captured arrays of up to so many numbers are program text; larger ones are bound when the code is loaded."""
+
+
+@node
+class Data:
+    """A captured constant array, C-contiguous, in the dtype of `storage` or, for reals of 32 bits, in double;
+    large ones are passed at run time.
+
+    A `live` one is an array of the user's, read where it lies: its form is known, its numbers only at each run.
+    """
+
+    array: np.ndarray[Any, Any]
+    live: bool = False
+
+
+@node
+class Stop:
+    """x itself, with derivative zero."""
+
+    x: Atom
+
+
+@node
+class Loop:
+    """The one loop: map, fold, scan and while.
+
+    For i = 0, 1, ..., n - 1 (n - 1, ..., 0 where `reverse`; fewer where `upto`, IntT(0, <= n), says so:
+    i = 0 .. upto - 1) runs `body`, in which `index` is i and `carries` hold the state. The body's results
+    are the next carries, then one value for each output. Before each iteration `test` (one Bool result; it
+    sees `carries` and `index`), where there is one, may end the loop. A loop with `test` has neither
+    `upto` nor `reverse`.
+
+    Bound variables: the final carries, then each output stacked along a new first dimension of length n
+    (zeros, False where no iteration ran), then with `test` the count of iterations, IntT(0, n).
+    """
+
+    _: KW_ONLY
+    n: int
+    index: Binder
+    inits: tuple[Atom, ...]
+    carries: tuple[Binder, ...]
+    body: Block
+    upto: Atom | None = None
+    reverse: bool = False
+    test: Block | None = None
+    batch: bool = False
+    """Each iteration is a run of its own (`vmap`): codegen may run several at once."""
+    lanes: int = 1
+    """How many iterations codegen runs at once; the index and what depends on it then have so many values."""
+
+
+@node
+class Cond:
+    """A real branch: only the chosen block runs; both have results of the same types."""
+
+    p: Atom
+    then: Block
+    orelse: Block
+
+
+@node
+class Accum:
+    """Runs `body`, in which each of `refs` (type Ty(..., ref=True)) takes `Add`s, starting from `inits`.
+
+    An init is an array or scalar of the ref's type. Bound variables: the body's results, then each ref's
+    final value. Adding to a Bool ref is `or`.
+    """
+
+    inits: tuple[Atom, ...]
+    refs: tuple[Binder, ...]
+    body: Block
+
+
+@node
+class Add:
+    """ref[idx] += v (or |= for Bool); idx may be empty or partial, v has the rest's shape. Binds nothing."""
+
+    ref: Var
+    idx: tuple[Atom, ...]
+    v: Atom
+
+
+@node
+class SubRef:
+    """The ref of the element or sub-array at idx, to be handed to a function."""
+
+    ref: Var
+    idx: tuple[Atom, ...]
+
+
+@node
+class Guard:
+    """Ends the program with `message` where `bad` is true. Binds nothing.
+
+    With `values`, scalars (`debug` makes such guards), the message is a template for `str.format` of these.
+    """
+
+    bad: Atom
+    message: str
+    values: tuple[Atom, ...] = ()
+
+
+@node
+class Call:
+    """A call of a function; binds its results. A ref is passed as an argument of type Ty(..., ref=True)."""
+
+    func: Func
+    args: tuple[Atom, ...]
+
+
+Expr = Op | Get | Put | Stack | Fill | Data | Stop | Loop | Cond | Accum | Add | SubRef | Guard | Call
+
+
+@node
+class Let:
+    """outs = expr, written at `where`."""
+
+    outs: tuple[Var, ...]
+    expr: Expr
+    where: Where | None = None
+
+
+@node
+class Block:
+    """Lets in order, then results that may name any variable in sight."""
+
+    lets: tuple[Let, ...]
+    results: tuple[Atom, ...]
+
+
+@node
+class Opaque:
+    """A Python callable taking and returning flat tuples of floats, bools, ints and arrays."""
+
+    call: Callable[..., tuple[Any, ...]]
+    results: tuple[Ty, ...]
+
+
+@dataclass(slots=True)
+class Rules:
+    """Derivatives that a programmer gave a function; each makes its Func when first needed.
+
+    `jvp`: (primals, then a tangent for each Float primal) -> (results, then a tangent for each Float result).
+    `vjp`: (primals, then a cotangent for each Float result) -> a cotangent for each Float primal.
+    """
+
+    jvp: Callable[[], Func] | None = None
+    vjp: Callable[[], Func] | None = None
+
+
+@node
+class Func:
+    """A closed function: its body mentions nothing but its parameters. Programs are acyclic.
+
+    `memo` keeps what transformations have made of this very function, so that each is made once.
+    """
+
+    name: str
+    params: tuple[Var, ...]
+    body: Block | Opaque
+    where: Where | None = None
+    rules: Rules | None = None
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def results(self) -> tuple[Ty, ...]:
+        """The types of the results."""
+        if isinstance(self.body, Opaque):
+            return self.body.results
+        return tuple(r.ty for r in self.body.results)
+
+
+# ------------------------------------------------------------------------------------ traversal
+
+
+def unknown(e: Never) -> NoReturn:
+    """The last case of a match on expressions that names all others, so that a new one goes nowhere in silence: the
+    type checker asks for it to be named, and here it is refused."""
+    raise TypeError(
+        f"{type(e).__name__} was found; expected an expression that this pass names: say what it does here"
+    )
+
+
+class _PerClass(dict[type, Any]):
+    """What is made for a class of expressions when it is first asked for; by subscription, for it is asked often."""
+
+    def __init__(self, make: Callable[[type], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, cls: type) -> Any:
+        if cls not in get_args(Expr):
+            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr: name it there")
+        self[cls] = self._make(cls)
+        return self[cls]
+
+
+@value
+class Field:
+    """A field of an expression that holds atoms, binders or blocks: one, `many` (a tuple), or one or None."""
+
+    name: str
+    role: Any
+    many: bool = False
+    optional: bool = False
+
+    def apply(self, function: str) -> str:
+        """Python text for the field of `e` with a function applied to what it holds."""
+        if self.many:
+            return f"tuple(map({function}, e.{self.name}))"
+        one = f"{function}(e.{self.name})"
+        return f"None if e.{self.name} is None else {one}" if self.optional else one
+
+
+def _field(cls: type, name: str, hint: Any) -> Field | None:
+    """What a field is, read off its type; None where it holds nothing of the program, as a name or a count."""
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    held = set(get_args(inner)) if get_origin(inner) in (Union, UnionType) else {inner}
+    optional = NoneType in held
+    held.discard(NoneType)
+    for role, types in ((Var, ({Var}, {Var, Lit})), (Binder, ({Binder},)), (Block, ({Block},))):
+        if held in types and not (optional and inner is not hint):
+            return Field(name, role, inner is not hint, optional)
+    text = str(hint)
+    if any(word in text for word in ("ir.Var", "ir.Lit", "ir.Block")):
+        raise TypeError(
+            f"the field {cls.__name__}.{name} is {text}; expected Atom, Binder, Block or a tuple of these"
+        )
+    return None
+
+
+def _fields(cls: type) -> tuple[Field, ...]:
+    hints = get_type_hints(cls, include_extras=True)
+    found = (_field(cls, f.name, hints[f.name]) for f in fields(cls))
+    return tuple(f for f in found if f is not None)
+
+
+FIELDS = _PerClass(_fields)
+"""The fields of a class of expressions that hold parts of the program."""
+
+
+def _collector(role: Any) -> _PerClass:
+    """For a class, a function that gives what its fields of this role hold, in order: as fast as one written by
+    hand, for it is Python text made of the fields' names."""
+
+    def made(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+        own = [f for f in FIELDS[cls] if f.role is role]
+        if len(own) == 1 and own[0].many:
+            return attrgetter(own[0].name)
+        parts = [
+            f"*e.{f.name}"
+            if f.many
+            else f"*(() if e.{f.name} is None else (e.{f.name},))"
+            if f.optional
+            else f"e.{f.name}"
+            for f in own
+        ]
+        return eval(f"lambda e: ({''.join(p + ', ' for p in parts)})")
+
+    return _PerClass(made)
+
+
+def _maker(cls: type) -> Callable[..., Any]:
+    """For a class, the function that makes `remade` of it."""
+    own = FIELDS[cls]
+    parts = [f"{f.name}={f.apply(by)}" for role, by in _PARTS for f in own if f.role is role]
+    held = {f.name for f in own}
+    rest = [f"{f.name}=e.{f.name}" for f in fields(cls) if f.name not in held]
+    return eval(f"lambda e, atom, bind, block: cls({', '.join(parts + rest)})", {"cls": cls})
+
+
+_PARTS = ((Var, "atom"), (Binder, "bind"), (Block, "block"))
+_REMADE = _PerClass(_maker)
+_OPERANDS, _BINDERS, _BLOCKS = _collector(Var), _collector(Binder), _collector(Block)
+_NESTS = _PerClass(lambda cls: any(f.role is Block for f in FIELDS[cls]))
+
+
+def operands(e: Expr) -> tuple[Atom, ...]:
+    """The atoms that an expression names itself, nested blocks not included."""
+    if type(e) is Op:  # nearly all are
+        return e.args
+    return _OPERANDS[type(e)](e)
+
+
+def blocks(e: Expr) -> tuple[Block, ...]:
+    """The blocks nested directly in an expression."""
+    return _BLOCKS[type(e)](e)
+
+
+def binders(e: Expr) -> tuple[Var, ...]:
+    """The variables that an expression binds for its nested blocks."""
+    return _BINDERS[type(e)](e)
+
+
+def remade(
+    e: Expr, atom: Callable[[Atom], Atom], bind: Callable[[Var], Var], block: Callable[[Block], Block]
+) -> Expr:
+    """The expression with its parts replaced: first what it names, then what it binds, then its blocks."""
+    return _REMADE[type(e)](e, atom, bind, block)
+
+
+def nests(e: Expr) -> bool:
+    """Whether an expression has blocks: few do, of the many that traversals look at."""
+    return _NESTS[type(e)]
+
+
+def all_lets(block: Block) -> Iterator[Let]:
+    """Every let of a block and of the blocks nested in it."""
+    stack = [block]
+    while stack:
+        b = stack.pop()
+        for let in b.lets:
+            yield let
+            if _NESTS[type(let.expr)]:
+                stack.extend(blocks(let.expr))
+
+
+def free_vars(block: Block) -> dict[Var, None]:
+    """The variables that a block uses and does not bind, in order of first use."""
+    free: dict[Var, None] = {}
+    bound: set[Var] = set()
+    # Blocks under way, the innermost last, each with what is bound when it ends: nests may be deeper than
+    # Python's stack.
+    stack: list[tuple[Block, Iterator[Let], tuple[Var, ...]]] = [(block, iter(block.lets), ())]
+    while stack:
+        b, rest, outs = stack[-1]
+        for let in rest:
+            for a in operands(let.expr):
+                if isinstance(a, Var) and a not in bound:
+                    free[a] = None
+            if _NESTS[type(let.expr)]:
+                bound.update(binders(let.expr))
+                outs = let.outs  # when the last of its blocks ends, which is the first to be stacked
+                for nested in reversed(blocks(let.expr)):
+                    stack.append((nested, iter(nested.lets), outs))
+                    outs = ()
+                break
+            bound.update(let.outs)
+        else:
+            for a in b.results:
+                if isinstance(a, Var) and a not in bound:
+                    free[a] = None
+            bound.update(outs)
+            stack.pop()
+    return free
+
+
+def callees(func: Func) -> tuple[Func, ...]:
+    """The distinct functions that a function calls directly, in order of first call."""
+    if isinstance(func.body, Opaque):
+        return ()
+    if "callees" not in func.memo:
+        called = (let.expr.func for let in all_lets(func.body) if isinstance(let.expr, Call))
+        func.memo["callees"] = tuple(dict.fromkeys(called))
+    return func.memo["callees"]
+
+
+def reachable(func: Func) -> list[Func]:
+    """All functions of a program, callees before callers, the function itself last."""
+    order: dict[Func, None] = {}
+    entered: set[Func] = set()
+    stack: list[tuple[Func, bool]] = [(func, False)]
+    while stack:
+        f, done = stack.pop()
+        if done:
+            order[f] = None
+        elif f not in entered:
+            entered.add(f)
+            stack.append((f, True))
+            stack.extend((g, False) for g in callees(f))
+    return list(order)
+
+
+def storage(s: Scalar) -> np.dtype[Any]:
+    """How arrays of a scalar lie in memory: IntT(0, n - 1) in the smallest unsigned integer."""
+    match s:
+        case FloatT(width) | TanT(width):
+            return np.dtype(f"f{width // 8}")
+        case BoolT():
+            return np.dtype(np.bool_)
+        case IntT(lo, hi):
+            return np.dtype(np.int64) if lo < 0 else np.min_scalar_type(max(hi, 0))
+
+
+def nbytes(ty: Ty) -> int:
+    """Bytes of a value as an array."""
+    return ty.size * storage(ty.scalar).itemsize * ty.scalar.lanes

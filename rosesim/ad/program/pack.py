@@ -1,0 +1,42 @@
+"""Small arrays as separate scalars: what a loop or branch carries this way lives in registers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.ir import Atom, Ty
+
+FEW = 8
+"""Arrays of at most this many scalars are taken apart."""
+
+
+def packed(tys: Sequence[Ty]) -> list[Ty]:
+    """The types after taking small arrays apart."""
+    return [p for t in tys for p in ([Ty(t.scalar)] * t.size if _small(t) else [t])]
+
+
+def _small(t: Ty) -> bool:
+    return bool(t.shape) and 0 < t.size <= FEW and not t.ref
+
+
+def explode(b: Builder, atoms: Sequence[Atom]) -> list[Atom]:
+    """The atoms with every small array taken apart."""
+    out: list[Atom] = []
+    for a in atoms:
+        if _small(a.ty):
+            out += [b.get(a, tuple(map(whole, i))) for i in itertools.product(*map(range, a.ty.shape))]
+        else:
+            out.append(a)
+    return out
+
+
+def implode(b: Builder, tys: Sequence[Ty], parts: Sequence[Atom]) -> list[Atom]:
+    """Atoms of the given types put together from what `explode` made."""
+    rest = iter(parts)
+    return [_join(b, t.shape, rest) if _small(t) else next(rest) for t in tys]
+
+
+def _join(b: Builder, shape: tuple[int, ...], parts: Iterator[Atom]) -> Atom:
+    return b.stack([_join(b, shape[1:], parts) for _ in range(shape[0])]) if shape else next(parts)

@@ -1,0 +1,59 @@
+"""Where in the user's program we are."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+_OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_MACHINERY = ("<frozen", "<string>", "<__array_function__")
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Where:
+    """A line of the user's program."""
+
+    file: str
+    line: int
+    derivative: bool = False
+    """Whether a transformation wrote what stands there: a derivative of what the user wrote."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def of_derivative(where: Where | None) -> Where | None:
+    """The line as that of a derivative of what stands there."""
+    return where if where is None or where.derivative else Where(where.file, where.line, True)
+
+
+def here() -> Where | None:
+    """The innermost line that is neither rosesim's nor NumPy's nor Python's own machinery."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- the only way without a traceback object
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if _is_users(file):
+            return Where(file, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def innermost(error: BaseException) -> Where | None:
+    """The user's line that an exception was last in."""
+    found = None
+    at = error.__traceback__
+    while at is not None:
+        if _is_users(at.tb_frame.f_code.co_filename):
+            found = Where(at.tb_frame.f_code.co_filename, at.tb_lineno)
+        at = at.tb_next
+    return found
+
+
+@functools.cache  # asked for every operation of a trace; there are few files
+def _is_users(file: str) -> bool:
+    return not file.startswith((_OURS, _NUMPY, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")

@@ -1,0 +1,213 @@
+"""How the gradient grows from the end of a rollout back to its beginning.
+
+Zeros are added to the state at the beginning of each step (of each k-th), and the gradient is taken with
+respect to these: that is the derivative of the result by the state there, all that follows included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
+from rosesim.ad.language.function import Fn, Program, Traced
+from rosesim.ad.language.vector import lower
+from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.cost import work
+from rosesim.ad.program.elementwise import added
+from rosesim.ad.program.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty, Var, index_ty
+from rosesim.ad.program.rewrite import Copy, fresh
+from rosesim.ad.support.budget import budget
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.transforms.derivatives import Reversed, _as_fn, _plain_type  # pyright: ignore[reportPrivateUsage] -- its part
+
+SHARE = 8
+"""The gradients of all steps take at most this part of the memory budget."""
+
+
+class StepNorms(NamedTuple):
+    """The norm of the gradient with respect to the state at the beginning of each of some steps: what
+    `step_norms` gives.
+
+    >>> from rosesim import fn, scan, step_norms, Real
+    >>> @fn
+    ... def halved(x: Real) -> Real:
+    ...     return scan(lambda c, t: 0.5 * c, x, 4)
+    >>> step_norms(halved, every=2)(1.0)
+    StepNorms(steps=array([0, 2]), norms=array([0.0625, 0.25  ]))
+    """
+
+    steps: NDArray[np.int64]
+    """The steps, every k-th of the rollout's, beginning with the first (0)."""
+    norms: NDArray[np.float64]
+    """The Euclidean norm at each, over all real numbers of the state."""
+
+
+def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[..., StepNorms]:
+    """The function of f's arguments that gives, for each step of f's rollout, how strongly f's value (a Real)
+    depends on the state at the beginning of that step: the norm of the gradient with respect to it.
+
+    Norms that grow from the last step to the first are a gradient that explodes, norms that shrink one that
+    vanishes. The rollout is the loop with a real state (`scan`, `while_loop`) that does most of f's work,
+    inside no other loop or branch; its steps are numbered by its index. `every=k` takes each k-th step alone;
+    where it is not given k is 1, or what keeps the gradients within an eighth of `memory_budget`.
+
+    Raises TypeMismatch where f has no such loop or does not give a Real.
+
+    >>> from rosesim import fn, scan, step_norms, Real
+    >>> @fn
+    ... def doubled(x: Real) -> Real:
+    ...     return scan(lambda c, t: 2.0 * c, x, 4)
+    >>> step_norms(doubled)(1.0).norms  # after the first three steps it is doubled once more
+    array([16.,  8.,  4.,  2.])
+    """
+    g = _as_fn(f)
+    programs: dict[Any, tuple[Program, NDArray[np.int64]]] = {}
+    if every is not None and every < 1:
+        raise ValueError(f"every is {every}; expected 1 or more")
+
+    def norms(*args: Any, **kwargs: Any) -> StepNorms:
+        row, keywords = g.signature().renamed(f"step_norms({g.name})").bind(args, kwargs)
+        types = g.types_of(row, keywords)
+        if types not in programs or not programs[types][0].traced.world.unchanged():
+            programs[types] = _program(g, types, every)
+        program, steps = programs[types]
+        rows = [np.asarray(a, np.float64).reshape(len(steps), -1) for a in program.run(row)]
+        return StepNorms(steps, _norms(np.concatenate(rows, axis=1)))
+
+    return norms
+
+
+def _norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The norm of each row, where its squares would overflow, too."""
+    size = np.abs(rows).max(axis=1, initial=0.0)
+    scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
+    return scale * np.linalg.norm(rows / scale[:, None], axis=1)
+
+
+def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Program, NDArray[np.int64]]:
+    """The compiled gradients, an array for each real part of the state, and the steps that they are of."""
+    steps: list[NDArray[np.int64]] = []
+
+    def gradients(*args: Any, **kwargs: Any) -> Any:
+        row = (*args, *kwargs.values())
+        traced = g.traced(types)
+        trace.frame().world.join(traced.world)
+        if traced.result != T.REAL:
+            raise TypeMismatch(
+                f"{g.name} gives {traced.result}; step_norms takes a function that gives a Real", g.where
+            )
+        probed, probes, k, n = _probed(g, traced, every)
+        steps[:] = [np.arange(0, n, k)]
+        held = (*types, *(_plain_type(p.ty) for p in probes))
+        rev = Reversed.of(
+            Traced(probed, held, traced.result, traced.captured, traced.world), range(len(types), len(held))
+        )
+        b = trace.building()
+        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+        zeros = [b.zeros(p.ty) for p in probes]
+        trace.frame().own(zeros)
+        _, tape = rev.forward([*atoms, *zeros, *traced.captured])
+        found = rev.backward(tape, 1.0)
+        flat = [a for a in found if a is not None]
+        return tuple(_values(a) for a in flat)
+
+    gradients.__name__ = f"step_norms({g.name})"
+    made = Fn(gradients)
+    made.take_signature(g.signature())
+    return Program(made, types, debug=False), steps[0]  # an infinity is what one is here to see
+
+
+def _values(a: Atom) -> Any:
+    from rosesim.ad.language.vector import unflatten
+
+    return unflatten(_plain_type(a.ty), [a])
+
+
+def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, list[Var], int, int]:
+    """The function with an array of zeros for each real part of the state as parameters before those that it
+    captured, and for how many steps one row of them stands, and the number of steps."""
+    func, at = _opened(traced.func)
+    assert isinstance(func.body, Block)
+    if at is None:
+        raise TypeMismatch(f"{g.name} has no loop with a real state outside of other loops and branches", g.where)
+    let = func.body.lets[at]
+    e = let.expr
+    assert isinstance(e, Loop)
+    floats = [c for c in e.carries if isinstance(c.ty.scalar, FloatT)]
+    size = 8 * sum(c.ty.size for c in floats)
+    k = max(1, -(-e.n * size * SHARE // max(1, budget()))) if every is None else every
+    rows = -(-e.n // k)
+    probes = [Var(Ty(c.ty.scalar, (rows, *c.ty.shape)), c.name) for c in floats]
+    b = Builder(where=let.where)
+    state = [Var(c.ty, c.name) for c in e.carries]
+    index = Var(e.index.ty, e.index.name)
+    there = dict(zip(floats, probes, strict=True))
+    started = _added(b, index, k, rows, [(v, there[c]) for c, v in zip(e.carries, state, strict=True) if c in there])
+    names: dict[Var, Atom] = {
+        e.index: index,
+        **dict(zip(e.carries, state, strict=True)),
+        **dict(zip(floats, started, strict=True)),
+    }
+    copy = Copy(names)
+    inner = copy.block(e.body)
+    test = (
+        None if e.test is None else Copy({e.index: index, **dict(zip(e.carries, state, strict=True))}).block(e.test)
+    )
+    body = Block((*b.lets, *inner.lets), inner.results)
+    loop = replace(e, index=index, carries=tuple(state), body=body, test=test)
+    lets = (*func.body.lets[:at], Let(let.outs, loop, let.where), *func.body.lets[at + 1 :])
+    own = len(func.params) - len(traced.captured)
+    params = (*func.params[:own], *probes, *func.params[own:])
+    return Func(func.name, params, Block(lets, func.body.results), func.where), probes, k, e.n
+
+
+def _added(b: Builder, index: Var, k: int, rows: int, parts: list[tuple[Var, Var]]) -> list[Atom]:
+    """The state with a row of each probe added at each k-th step."""
+    if k == 1:
+        return [added(b, v, b.get(p, (index,))) for v, p in parts]
+    row = b.cast(b.op("idiv", index, whole(k)), index_ty(rows))
+    now = b.op("ieq", b.op("imod", index, whole(k)), whole(0))
+    inner = Builder(b)
+    then = inner.block([added(inner, v, inner.get(p, (row,))) for v, p in parts])
+    return list(b.cond(now, then, Block((), tuple(v for v, _ in parts)), [v.ty for v, _ in parts]))
+
+
+def _opened(func: Func) -> tuple[Func, int | None]:
+    """The function, calls on the way to its rollout replaced by bodies, and which of its lets the rollout is."""
+    func = fresh(func)
+    while True:
+        assert isinstance(func.body, Block)
+        lets = func.body.lets
+        found = [k for k, let in enumerate(lets) if _is_rollout(let) or _can_be_opened(let)]
+        if not found:
+            return func, None
+        at = max(found, key=lambda k: work(lets[k].expr))
+        let = lets[at]
+        if not isinstance(let.expr, Call):
+            return func, at
+        callee = let.expr.func
+        assert isinstance(callee.body, Block)
+        names = dict(zip(callee.params, let.expr.args, strict=True))
+        inner = Copy(dict(names)).block(callee.body)
+        rest = Copy(dict(zip(let.outs, inner.results, strict=True)))
+        after = rest.block(Block(lets[at + 1 :], func.body.results))
+        body = Block((*lets[:at], *inner.lets, *after.lets), after.results)
+        func = Func(func.name, func.params, body, func.where)
+
+
+def _is_rollout(let: Let) -> bool:
+    return isinstance(let.expr, Loop) and any(isinstance(c.ty.scalar, FloatT) for c in let.expr.carries)
+
+
+def _can_be_opened(let: Let) -> bool:
+    e = let.expr
+    return isinstance(e, Call) and isinstance(e.func.body, Block) and e.func.rules is None
+
+
+__all__ = ["StepNorms", "step_norms"]

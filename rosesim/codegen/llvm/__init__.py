@@ -1,0 +1,1 @@
+"""The backend: planned programs become the text of LLVM, and that what a target loads."""

@@ -1,0 +1,27 @@
+"""LLVM as a backend: a program becomes text, and the text what its target loads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rosesim.codegen.artifact import Artifact
+from rosesim.codegen.limits import refuse_too_large
+from rosesim.codegen.llvm import engine, module
+from rosesim.codegen.planned import Options, Planned
+from rosesim.codegen.target import Target
+
+
+def lower(planned: Planned, target: Target) -> Artifact:
+    """The text of a program, and the target's code of it.
+
+    Raises TooLarge, before any code is made, where the program takes more memory than the target has.
+    """
+    written = module.write(planned, target)
+    refuse_too_large(planned.func, written.workspace_bytes, target)
+    code = engine.target_code(written.text, target, optimise=planned.options.optimise, straight=written.straight)
+    return replace(written, code=code)
+
+
+def final_text(artifact: Artifact, target: Target, options: Options) -> str:
+    """The text as machine code is made of it: optimised, where that was asked for."""
+    return engine.as_compiled(artifact.text, target, optimise=options.optimise, straight=artifact.straight)

@@ -1,0 +1,285 @@
+"""Blocks to LLVM text: one function's lets, one after the other.
+
+Results find their place by *destination passing*: whoever needs a block's result in a certain buffer
+says so before the block is written, and the let that makes it writes there directly. A destination is
+always memory that nothing in sight lies in (a loop's spare buffer, an element of its output, what the
+caller gave), so writing it early harms nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rosesim.ad.program.ir import (
+    Accum,
+    Add,
+    Atom,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Lit,
+    Loop,
+    Op,
+    Put,
+    Scalar,
+    Stack,
+    Stop,
+    SubRef,
+    Ty,
+    Var,
+    nbytes,
+    unknown,
+)
+from rosesim.ad.support import recursion
+from rosesim.codegen.llvm import arrays, calls, guards, layout, loops, lower_ops, per_lane, runs
+from rosesim.codegen.llvm.arrays import Arr, Value
+from rosesim.codegen.llvm.code import Code
+from rosesim.codegen.llvm.tables import Program
+from rosesim.codegen.passes.buffers import Root, Sharing
+
+
+class Emitter:
+    """Writes the body of one function."""
+
+    def __init__(self, program: Program, func: Func, sharing: Sharing, code: Code):
+        self.program, self.func, self.sharing, self.code = program, func, sharing, code
+        self.env: dict[Var, Value] = {}
+        self.placed: dict[Root, str] = {}
+        self.owned: set[Root] = set()
+        self.parts: set[Var] = set()
+        """Refs that are parts of others."""
+
+    # -------------------------------------------------------------------------------- values
+
+    def value(self, a: Atom) -> Value:
+        """What an atom is."""
+        return layout.literal(a) if isinstance(a, Lit) else self.env[a]
+
+    def scalar(self, a: Atom) -> str:
+        """The register of a scalar atom."""
+        v = self.value(a)
+        assert isinstance(v, str)
+        return v
+
+    def places(self, idx: Sequence[Atom]) -> list[tuple[str, Scalar]]:
+        """The registers of indices, with their types: some have a value for each lane."""
+        return [(self.scalar(i), i.ty.scalar) for i in idx]
+
+    def array(self, a: Atom) -> Arr:
+        """What an array atom is."""
+        v = self.value(a)
+        assert isinstance(v, Arr)
+        return v
+
+    def bind(self, v: Var, value: Value) -> None:
+        """v is value from here on, and in memory if its address will be needed."""
+        if isinstance(value, Arr) and value.pointer is None and v in self.sharing.addressed:
+            to = self.place(v)
+            arrays.write(self.code, value, to, v.ty)
+            value = Arr(v.ty, to, value.items, value.uniform)
+        self.env[v] = value
+
+    def buffer(self, ty: Ty) -> str:
+        """A new buffer."""
+        return self.code.alloc(layout.aggregate(Ty(ty.scalar, ty.shape)), nbytes(ty))
+
+    def place(self, v: Var) -> str:
+        """The buffer in which an array lies; made now unless somebody has said where."""
+        root = self.sharing.root[v]
+        if root not in self.placed:
+            self.placed[root] = self.buffer(v.ty)
+            self.owned.add(root)
+        return self.placed[root]
+
+    def are_apart(self, refs: Collection[Var]) -> bool:
+        """Whether no two of these refs can overlap: they are known not to be parts of one."""
+        distinct = self.program.infos[self.func].distinct_refs
+        return len(refs) == 1 or not any(v in self.parts or not distinct and v in self.func.params for v in refs)
+
+    # -------------------------------------------------------------------------------- blocks
+
+    def block(self, block: Block, wanted: Sequence[str | None]) -> list[Value]:
+        """Write a block; array results are then at the wanted places, where such are given."""
+        for a, to in zip(block.results, wanted, strict=True):
+            if to is not None and self.sharing.is_whole(a):
+                assert isinstance(a, Var)
+                root = self.sharing.root[a]
+                if root.block is block and root not in self.placed:
+                    self.placed[root] = to
+        self.lets(block)
+        values = [self.value(a) for a in block.results]
+        for k, (value, to) in enumerate(zip(values, wanted, strict=True)):
+            if to is not None:
+                assert isinstance(value, Arr)
+                arrays.write(self.code, value, to, value.ty)
+                values[k] = Arr(value.ty, to)
+        return values
+
+    def lets(self, block: Block) -> None:
+        """Write the lets of a block, and let others have each buffer of its own after the last use."""
+        dead = self.sharing.dead.get(block, {})
+        for k, let in enumerate(block.lets):
+            self.let(let)
+            for root in dead.get(k, ()):
+                if root in self.owned:
+                    self.code.free(self.placed[root])
+
+    def let(self, let: Let) -> None:
+        """Write one let."""
+        c = self.code
+        match let.expr:
+            case Op(name, args):
+                (out,) = let.outs
+                texts = [self.scalar(a) for a in args]
+                tys = [a.ty for a in args]
+                self.env[out] = lower_ops.lower(c, self.program.flags, name, texts, tys, out.ty)
+            case Get(x, idx) if per_lane.is_wide(idx):
+                self.env[let.outs[0]] = per_lane.get(c, self.array(x), self.places(idx), let.outs[0].ty.scalar)
+            case Get(x, idx):
+                self.bind(let.outs[0], arrays.get(c, self.array(x), [self.scalar(i) for i in idx]))
+            case Stop(x):
+                self.bind(let.outs[0], self._same(x))
+            case Put():
+                self._put(let, let.expr)
+            case Stack(items):
+                self._stack(let.outs[0], items)
+            case Fill(value):
+                self.bind(let.outs[0], Arr(let.outs[0].ty, uniform=self.scalar(value)))
+            case Data(array):
+                (out,) = let.outs
+                self.env[out] = Arr(out.ty, self.program.constant(array, out.ty))
+            case Loop() as loop:
+                (runs if runs.is_batch(self, loop) else loops).emit(self, let, loop)
+            case Cond():
+                self._cond(let, let.expr)
+            case Accum():
+                self._accum(let, let.expr)
+            case Add(ref, idx, v) if per_lane.is_wide(idx):
+                at, ty = self.array(ref).address(), ref.ty
+                per_lane.add(c, self.program.flags, at, ty, self.places(idx), self.scalar(v))
+            case Add(ref, idx, v):
+                to = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
+                arrays.add(c, self.program.flags, to, ref.ty.at(len(idx)), self.value(v))
+            case SubRef(ref, idx):
+                (out,) = let.outs
+                at = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
+                self.env[out] = Arr(out.ty, at)
+                self.parts.add(out)
+            case Guard(bad, _, values):
+                reported = [(a.ty, self.scalar(a)) for a in values]
+                guards.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), reported)
+            case Call():
+                calls.emit(self, let, let.expr)
+            case _:
+                unknown(let.expr)
+
+    def _same(self, x: Atom) -> Value:
+        """x under another name; scalars that lie in memory, too, get memory of their own if they need it."""
+        value = self.value(x)
+        if isinstance(value, Arr) and x in self.sharing.elements:
+            return Arr(value.ty, None, value.items, value.uniform)
+        return value
+
+    def _put(self, let: Let, put: Put) -> None:
+        c, (out,) = self.code, let.outs
+        x, v = self.array(put.x), self.value(put.v)
+        idx = [self.scalar(i) for i in put.idx]
+        if out in self.sharing.elements:
+            start = arrays.flat(x.ty, [int(i) for i in idx])
+            new = list(arrays.scalars(c, x))
+            part = (v,) if isinstance(v, str) else arrays.scalars(c, v)
+            new[start : start + len(part)] = part
+            self.bind(out, Arr(out.ty, items=tuple(new)))
+            return
+        if let in self.sharing.steals:
+            to = x.address()
+        else:
+            to = self.place(out)
+            arrays.write(c, x, to, x.ty)
+        self.env[out] = Arr(out.ty, to)
+        if per_lane.is_wide(put.idx):
+            per_lane.put(c, to, out.ty, self.places(put.idx), self.scalar(put.v))
+            return
+        at = arrays.place_of(c, to, out.ty, idx)
+        arrays.write(c, v, at, out.ty.at(len(idx)), overlap=let in self.sharing.steals)
+
+    def _stack(self, out: Var, items: Sequence[Atom]) -> None:
+        c = self.code
+        if out in self.sharing.elements:
+            texts: list[str] = []
+            for a in items:
+                v = self.value(a)
+                texts.extend((v,) if isinstance(v, str) else arrays.scalars(c, v))
+            self.bind(out, Arr(out.ty, items=tuple(texts)))
+            return
+        to = self.place(out)
+        for k, a in enumerate(items):
+            arrays.write(c, self.value(a), arrays.place_of(c, to, out.ty, [str(k)]), a.ty)
+        self.env[out] = Arr(out.ty, to)
+
+    # ------------------------------------------------------------------------------- control
+
+    def _cond(self, let: Let, cond: Cond) -> None:
+        c, sharing = self.code, self.sharing
+        wanted: list[str | None] = []
+        for v, a in zip(let.outs, cond.then.results, strict=True):
+            # Where both sides leave the result in one place that exists already, there is nothing to do.
+            there = isinstance(a, Var) and sharing.root.get(v) is sharing.root.get(a)
+            wanted.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
+        then, orelse, join = c.fresh("then"), c.fresh("else"), c.fresh("join")
+        c.branch(self.scalar(cond.p), then, orelse)
+        sides: list[tuple[list[Value], str]] = []
+        for label, block in ((then, cond.then), (orelse, cond.orelse)):
+            c.open(label)
+            mark = c.mark()
+            values = recursion.nested(self.block, block, wanted)
+            for k, v in enumerate(let.outs):
+                value = values[k]
+                if v in sharing.elements and isinstance(value, Arr):
+                    values[k] = Arr(v.ty, items=arrays.scalars(c, value))
+            c.release(mark)
+            sides.append((values, c.label))
+            c.jump(join)
+        c.open(join)
+        (first, label1), (second, label2) = sides
+
+        def phi(kind: str, x: str, y: str) -> str:
+            return x if x == y else c.let(f"phi {kind} [ {x}, %{label1} ], [ {y}, %{label2} ]")
+
+        merged: list[Value] = []
+        for v, x, y in zip(let.outs, first, second, strict=True):
+            if isinstance(x, str):
+                assert isinstance(y, str)
+                merged.append(phi(layout.register(v.ty.scalar), x, y))
+            elif v in sharing.elements:
+                assert isinstance(y, Arr) and x.items is not None and y.items is not None
+                kind = layout.register(v.ty.scalar)
+                merged.append(Arr(v.ty, items=tuple(map(phi, [kind] * v.ty.size, x.items, y.items))))
+            else:
+                merged.append(Arr(v.ty, x.address()))
+        for v, value in zip(let.outs, merged, strict=True):
+            self.bind(v, value)
+
+    def _accum(self, let: Let, accum: Accum) -> None:
+        c = self.code
+        finals = let.outs[len(accum.body.results) :]
+        stolen = self.sharing.steals.get(let, set())
+        for k, (ref, init, out) in enumerate(zip(accum.refs, accum.inits, finals, strict=True)):
+            if k in stolen:
+                to = self.array(init).address()
+            else:
+                to = self.place(out) if out.ty.shape else self.buffer(out.ty)
+                arrays.write(c, self.value(init), to, out.ty)
+            self.env[ref] = Arr(ref.ty, to)
+        recursion.nested(self.lets, accum.body)
+        for v, a in zip(let.outs, accum.body.results, strict=False):
+            self.bind(v, self._same(a))
+        for ref, out in zip(accum.refs, finals, strict=True):
+            pointer = self.array(ref).address()
+            self.bind(out, Arr(out.ty, pointer) if out.ty.shape else c.load(pointer, out.ty.scalar))

@@ -1,0 +1,128 @@
+"""The entry of a module: the one function that is called from outside.
+
+On a computer it takes a row of slots with arguments and the places of array results, a row for scalar results, and
+a workspace; where a batch is shared by threads, the groups of runs to do, too; it returns a status. A program of a
+few doubles has a direct one, a C function of doubles. On a grid each thread does one run of the batch, in a
+workspace of its own, and leaves its status in a row of them: rows and workspaces are the whole grid's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rosesim.ad.program import ir
+from rosesim.codegen.llvm import calls, layout, runs
+from rosesim.codegen.llvm.code import Code
+from rosesim.codegen.llvm.tables import FuncInfo
+from rosesim.codegen.target import Target
+
+NAME = "rosesim_entry"
+FEW = 6
+"""So many doubles are handed over one by one; a row of more is quicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that has been written."""
+
+    text: str
+    workspace_bytes: int = 0
+    """Of each call; on a grid, of each thread."""
+    direct: bool = False
+    declared: tuple[str, ...] = ()
+
+
+def write(info: FuncInfo, target: Target, *, inline: bool) -> Entry:
+    """The entry of a program whose function is `info`'s; `inline` says whether the function is inlined into it."""
+    if target.grid:
+        return _grid(info, inline=inline)
+    if target.direct and is_direct(info):
+        return _direct(info, inline=inline)
+    return _slots(info, inline=inline)
+
+
+def is_direct(info: FuncInfo) -> bool:
+    """Whether a function is one of a few doubles that gives a double, needs no memory and cannot fail."""
+    func = info.func
+    numbers = (*(p.ty for p in func.params), *func.results)
+    few = len(func.params) <= FEW and len(func.results) == 1
+    return few and not info.fallible and not info.frame_bytes and all(t == ir.REAL for t in numbers)
+
+
+def _direct(info: FuncInfo, *, inline: bool) -> Entry:
+    """The function that Python calls where it can hand over the numbers themselves: ctypes is quickest so."""
+    c = Code(0)
+    args = [f"double %a{k}" for k in range(len(info.func.params))]
+    (result,) = calls.invoke(c, info, args, [], inline=inline)
+    c.put(f"ret double {result}")
+    text = "\n".join([f"define double @{NAME}({', '.join(args)}) #0 {{", "entry:", *c.lines, "}"])
+    return Entry(text, direct=True)
+
+
+def _slots(info: FuncInfo, *, inline: bool) -> Entry:
+    """The function that Python calls: arguments and array results in a row of slots, scalar results in another."""
+    c = Code(0)
+    _call(c, info, inline=inline)
+    c.put("ret i32 0")
+    if c.failures:
+        c.open("fail")
+        c.put(f"ret i32 {c.failures[0][0]}")
+    callee = ["  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 0"] if info.frame_bytes else []
+    span = "" if info.shared is None else ", i64 %first, i64 %last"
+    head = f"define i32 @{NAME}(ptr noalias %in, ptr noalias %out, ptr noalias %ws{span}) #0 {{"
+    return Entry("\n".join([head, "entry:", *callee, *c.lines, "}"]), info.frame_bytes)
+
+
+def _grid(info: FuncInfo, *, inline: bool) -> Entry:
+    """The kernel: a thread for each run, or one for all of a program that is no batch."""
+    c = Code(0)
+    block, size, thread = (c.let(f"call i32 {_register(r)}()") for r in ("ctaid", "ntid", "tid"))
+    number = c.let(f"add i32 {c.let(f'mul i32 {block}, {size}')}, {thread}")
+    c.put(f"%first = zext i32 {number} to i64")
+    threads = 1 if info.shared is None else runs.groups(info.shared)
+    c.branch(c.let(f"icmp ult i64 %first, {threads}"), "run", "beyond")
+    c.open("run")
+    c.put("%last = add nuw nsw i64 %first, 1")
+    if info.frame_bytes:
+        own = c.let(f"mul nuw nsw i64 %first, {info.frame_bytes}")
+        c.put(f"%callee.ws = getelementptr inbounds i8, ptr %workspaces, i64 {own}")
+    status = c.at("%statuses", "i32", "%first")
+    _call(c, info, inline=inline)
+    c.put(f"store i32 0, ptr {status}")
+    c.put("ret void")
+    if c.failures:
+        c.open("fail")
+        c.put(f"store i32 {c.failures[0][0]}, ptr {status}")
+        c.put("ret void")
+    c.open("beyond")
+    c.put("ret void")
+    params = ", ".join(f"ptr noalias %{name}" for name in ("in", "out", "workspaces", "statuses"))
+    head = f"define ptx_kernel void @{NAME}({params}) #0 {{"
+    declared = tuple(f"declare i32 {_register(r)}()" for r in ("ctaid", "ntid", "tid"))
+    return Entry("\n".join([head, "entry:", *c.lines, "}"]), info.frame_bytes, declared=declared)
+
+
+def _register(name: str) -> str:
+    """The function that reads a special register: of the block, of its size, of the thread in it."""
+    return f"@llvm.nvvm.read.ptx.sreg.{name}.x"
+
+
+def _call(c: Code, info: FuncInfo, *, inline: bool) -> None:
+    """Read the arguments, call the function, write its scalar results; go to `fail` where it failed."""
+    func = info.func
+    n = len(func.params)
+    given = [calls.read_slot(c, "%in", k, p.ty) for k, p in enumerate(func.params)]
+    arrays_out = [k for k, t in enumerate(func.results) if t.shape]
+    places = {k: calls.read_slot(c, "%in", n + j, func.results[k]) for j, k in enumerate(arrays_out)}
+    args: list[str] = []
+    for k, (p, value) in enumerate(zip(func.params, given, strict=True)):
+        if k in info.in_out:
+            # The program overwrites this one: it is given a copy, in the place of the result.
+            to = places[info.in_out[k]]
+            c.copy(to, value, ir.nbytes(p.ty))
+            value = to
+        args.append(f"{'ptr' if p.ty.shape else layout.register(p.ty.scalar)} {value}")
+    returned = calls.invoke(c, info, args, [places[k] for k in info.out_pointers], inline=inline)
+    scalars = [(k, t) for k, t in enumerate(func.results) if not t.shape]
+    for j, ((_, t), value) in enumerate(zip(scalars, returned, strict=True)):
+        calls.write_slot(c, "%out", j, t, value)

@@ -1,0 +1,130 @@
+"""exp and its relatives.
+
+All begin alike: x = k log 2 + r with |r| <= log(2) / 2, the logarithm in two parts of which k times the first
+is exact (Cody and Waite, Software Manual for the Elementary Functions, 1980), so that r is known together with
+what its rounding lost. Then exp x = 2^k (1 + r + r^2 P(r)).
+"""
+
+from __future__ import annotations
+
+from rosesim.codegen.llvm.maths import coefficients
+from rosesim.codegen.llvm.maths.exact import ordered_sum
+from rosesim.codegen.llvm.maths.values import Real, Whole, Writer
+
+LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
+"""The logarithm of 2 in so few bits that its product with a number of eleven is exact."""
+LN2_LOW = 1.9082149292705877e-10
+"""The rest of the logarithm of 2."""
+_LOG2_E = 1.4426950408889634
+ROUNDS = 1.5 * 2**52
+"""Added to a number below 2^51, it leaves the nearest whole number in the low bits of the sum."""
+_FAR = 64.0
+"""2^-k is nothing beside 1 from here on."""
+
+
+def exp(w: Writer, x: Real) -> Real:
+    """2^k (1 + (r + r^2 P(r)))."""
+    r, rest, k = reduced(w, bounded(w, x, -746.0, 710.0))
+    return scaled(w, series(w, r, rest) + r + 1.0, k)
+
+
+def expm1(w: Writer, x: Real) -> Real:
+    """2^k ((1 - 2^-k) + r + r^2 P(r)), the rounding of the first sum given back."""
+    head, tail, k = _less_one(w, bounded(w, x, -40.0, 710.0))
+    return w.signed(scaled(w, head + tail, k), x)
+
+
+def sinh(w: Writer, x: Real) -> Real:
+    """2^(k-1) (e - 2^-2k / e), e = exp(r) in two parts; up to 1 an odd polynomial, which has no cancellation."""
+    size = w.size(x)
+    high, low, k = pair(w, at_most(w, size, 711.0))
+    large = scaled(w, high - (_inverse(w, high, k) - low), k - 1.0)
+    z = size * size
+    small = size + size * z * w.polynomial(z, coefficients.SINH)
+    return w.signed(w.choose(size < 1.0, small, large), x)
+
+
+def cosh(w: Writer, x: Real) -> Real:
+    """2^(k-1) (e + 2^-2k / e), e = exp(r) in two parts."""
+    high, low, k = pair(w, at_most(w, w.size(x), 711.0))
+    return scaled(w, high + (_inverse(w, high, k) + low), k - 1.0)
+
+
+def tanh(w: Writer, x: Real) -> Real:
+    """m / (m + 2), m = exp(2|x|) - 1; what the rounding of m + 2 lost is given back where m is small."""
+    size = w.size(x)
+    r, rest, k = reduced(w, at_most(w, size + size, 44.0))  # tanh is 1 from 19.1 on
+    scale = power_of_two(k)
+    head, lost = ordered_sum(scale.minus(1.0), scale.times(r))
+    m = head + (lost + scale * series(w, r, rest))
+    d = m.plus(2.0)
+    excess = m.minus(d.minus(2.0))
+    large = m > 4.0
+    q = w.choose(large, -2.0, m) / d
+    half = 0.5 - q * 0.5  # 1 / (m + 2), as long as m is small
+    return w.signed(w.choose(large, q + 1.0, q - q * (excess * half)), x)
+
+
+def bounded(w: Writer, x: Real, low: float, high: float) -> Real:
+    """x between two bounds; a NaN stays."""
+    return at_most(w, w.choose(x < low, low, x), high)
+
+
+def at_most(w: Writer, x: Real, high: float) -> Real:
+    """The lesser of x and a bound; a NaN stays."""
+    return w.choose(x > high, high, x)
+
+
+def reduced(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+    """r, what its rounding lost, and k."""
+    k = nearest(x * _LOG2_E)
+    high = x - k * LN2_HIGH
+    low = k.times(LN2_LOW)
+    r = high.minus(low)
+    return r, high.minus(r).minus(low), k
+
+
+def series(w: Writer, r: Real, rest: Real) -> Real:
+    """exp(r + rest) - 1 - r."""
+    return r * r * w.polynomial(r, coefficients.EXP) + rest
+
+
+def pair(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+    """exp(x) as 2^k (high + tail)."""
+    r, rest, k = reduced(w, x)
+    head, lost = ordered_sum(w.real(1.0), r)
+    high, tail = ordered_sum(head, series(w, r, rest) + lost)
+    return high, tail, k
+
+
+def nearest(x: Real) -> Real:
+    """The nearest whole number, below 2^51."""
+    return (x + ROUNDS).minus(ROUNDS)
+
+
+def power_of_two(k: Real) -> Real:
+    """2^k for a whole k of -1022 .. 1023."""
+    return ((low_bits(k) + 1023) << 52).real
+
+
+def low_bits(k: Real) -> Whole:
+    """A number whose low bits are those of the whole number k."""
+    return k.plus(ROUNDS).bits
+
+
+def scaled(w: Writer, x: Real, k: Real) -> Real:
+    """2^k x, in two steps: a single power of 2 would not reach the ends of the range."""
+    half = nearest(k * 0.5)
+    return x.times(power_of_two(half)).times(power_of_two(k.minus(half)))
+
+
+def _less_one(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+    """exp(x) - 1 as 2^k (head + tail)."""
+    r, rest, k = reduced(w, x)
+    head, lost = ordered_sum(1.0 - power_of_two(at_most(w, k, _FAR) * -1.0), r)
+    return head, series(w, r, rest) + lost, k
+
+
+def _inverse(w: Writer, e: Real, k: Real) -> Real:
+    """2^-2k / e."""
+    return power_of_two(at_most(w, k, _FAR) * -2.0) / e

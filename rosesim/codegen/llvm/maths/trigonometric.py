@@ -1,0 +1,186 @@
+"""sin, cos and tan.
+
+x = n pi/2 + r, |r| <= pi/4, r in a pair: how near a double comes to a multiple of pi/2 is known (2^-61, Muller,
+Elementary Functions, 2016, chapter 11), and r is needed to 2^-55 of itself. Up to an x of 2^20 pi/2 is taken in
+four parts, of which n times the first three is exact (Cody and Waite). Beyond, the quotient is found in whole
+numbers (`far`, after Payne and Hanek, Radian reduction for trigonometric functions, 1983): a branch, since
+programs hardly ever go there, and hence the calls of these functions stay calls.
+"""
+
+from __future__ import annotations
+
+from rosesim.codegen.llvm.maths import coefficients
+from rosesim.codegen.llvm.maths.exact import Pair, any_sum, ordered_sum, product
+from rosesim.codegen.llvm.maths.exponential import low_bits, nearest
+from rosesim.codegen.llvm.maths.values import Real, Truth, Whole, Writer
+
+FAR = "@rosesim.far"
+_NEAR = 2.0**20
+"""Up to this size n fits into 20 bits."""
+_TWO_OVER_PI = 0.6366197723675814
+_HALF_PI, _HALF_PI_LOW = 1.5707963267948966, 6.123233995736766e-17
+"""pi / 2 in two doubles."""
+_PARTS = tuple(
+    map(
+        float.fromhex,
+        ("0x1.921fb54400000p+0", "0x1.0b4611a600000p-34", "0x1.3198a2e000000p-69", "0x1.b839a252049c1p-104"),
+    )
+)
+"""pi / 2 in three parts of 33 bits, and the rest."""
+
+
+def sin(w: Writer, x: Real) -> Real:
+    """sin r or cos r by the lowest bit of n, its sign by the next; -0 is its own sine."""
+    r, low, n = _reduced(w, x)
+    value = w.choose(n.odd, _sum(_cos(w, r, low)), _sum(_sin(w, r, low)))
+    return w.choose(x.equals(0.0), x, _negated(value, n))
+
+
+def cos(w: Writer, x: Real) -> Real:
+    """The sine a quarter of a turn on."""
+    r, low, n = _reduced(w, x)
+    value = w.choose(n.odd, _sum(_sin(w, r, low)), _sum(_cos(w, r, low)))
+    return _negated(value, n + 1)
+
+
+def tan(w: Writer, x: Real) -> Real:
+    """sin r / cos r or -cos r / sin r, both in pairs, whose rests mend the quotient."""
+    r, low, n = _reduced(w, x)
+    s, c = _sin(w, r, low), _cos(w, r, low)
+    (a, a_low), (b, b_low) = (
+        tuple(w.choose(n.odd, p, q) for p, q in zip(u, v, strict=True)) for u, v in ((c, s), (s, c))
+    )
+    q = a / b
+    value = q + (a_low - q * b_low) / b
+    return w.choose(x.equals(0.0), x, (value.bits ^ (n << 63)).real)
+
+
+def _reduced(w: Writer, x: Real) -> tuple[Real, Real, Whole]:
+    """r, its rest, and a number with the last bits of n."""
+    n = nearest(x * _TWO_OVER_PI)
+    first, second, third, rest = _PARTS
+    t = x.minus(n.times(first))
+    if w.short:  # no float of this size comes nearer than 2^-28 (all were tried): two parts are enough
+        return _or_far(w, x, t - n * (second + third), w.real(0.0), low_bits(n))
+    t, lost = any_sum(t, n.times(-second))
+    t, more = any_sum(t, n.times(-third))
+    r, low = ordered_sum(t, (lost + more) - n * rest)
+    return _or_far(w, x, r, low, low_bits(n))
+
+
+def _or_far(w: Writer, x: Real, r: Real, low: Real, n: Whole) -> tuple[Real, Real, Whole]:
+    """The same where x is near, else what `far` says: lane by lane."""
+    c, k = w.code, w.kind
+    is_far = w.size(x) > _NEAR
+    some = is_far.name
+    if k.lanes:
+        some = c.let(f"icmp ne i{k.lanes} {c.let(f'bitcast <{k.lanes} x i1> {some} to i{k.lanes}')}, 0")
+    before = c.label
+    c.branch(some, "far", "done", ", !prof !0")
+    c.open("far")
+    kinds = (k.text, k.text, k.holding("i64"))
+    found = ["poison"] * 3
+    for lane in range(max(k.lanes, 1)):
+        one = c.let(f"extractelement {k.text} {x.name}, i64 {lane}") if k.lanes else x.name
+        three = c.let(f"call {{ double, double, i64 }} {FAR}(double {one})")
+        for j, (kind, scalar) in enumerate(zip(kinds, ("double", "double", "i64"), strict=True)):
+            v = c.let(f"extractvalue {{ double, double, i64 }} {three}, {j}")
+            found[j] = c.let(f"insertelement {kind} {found[j]}, {scalar} {v}, i64 {lane}") if k.lanes else v
+    near = (r.name, low.name, n.name)
+    mask = f"{k.holding('i1')} {is_far.name}"
+    chosen = [c.let(f"select {mask}, {t} {a}, {t} {b}") for t, a, b in zip(kinds, found, near, strict=True)]
+    c.jump("done")
+    c.open("done")
+    merged = [
+        c.let(f"phi {t} [ {b}, %{before} ], [ {a}, %far ]") for t, a, b in zip(kinds, chosen, near, strict=True)
+    ]
+    return Real(w, merged[0]), Real(w, merged[1]), Whole(w, merged[2])
+
+
+def _sin(w: Writer, r: Real, low: Real) -> Pair:
+    """sin(r + low) = r + (r^3 P(r^2) + low cos r)."""
+    z = r * r
+    return ordered_sum(r, z * r * w.polynomial(z, coefficients.SIN) + low * (1.0 - z * 0.5))
+
+
+def _cos(w: Writer, r: Real, low: Real) -> Pair:
+    """cos(r + low) = 1 - r^2 / 2 + (r^4 P(r^2) - low sin r), with what the rounding of the first two lost."""
+    z = r.times(r)
+    half = z.times(0.5)
+    one = w.real(1.0)
+    head = one.minus(half)
+    lost = one.minus(head).minus(half)
+    return ordered_sum(head, lost + (z * z * w.polynomial(z, coefficients.COS) - low * r))
+
+
+def _sum(p: Pair) -> Real:
+    return p[0] + p[1]
+
+
+def _negated(value: Real, n: Whole) -> Real:
+    """Minus the value where the second bit of n is set."""
+    return (value.bits ^ ((n & 2) << 62)).real
+
+
+TWO_OVER_PI = int(
+    "a2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe5163abdebbc561b7246e3a424dd2e006492eea09d1921cfe1d"
+    "eb1cb129a73ee88235f52ebb4484e99c7026b45f7e413991d639835339f49c845f8bbdf9283b1ff897ffde05980fef2f118b"
+    "5a0a6d1f6d367ecf27cb09b74f463f669e5fea2d7527bac7ebe5f17b3d0739f78a5292ea6bfb5fb11f8d5d085603",
+    16,
+)
+"""2/pi times 2^1168, the whole of it."""
+_BITS = 1168
+"""How many bits of 2/pi behind the point that is."""
+_WINDOW = 190
+"""How many of x 2/pi are taken; 126 of the product stay, far more than 2^-61 asks for."""
+
+
+def far(w: Writer) -> list[str]:
+    """{r, its rest, n} of an x beyond 2^20: what follows `define ... (double %x)`.
+
+    x = m 2^e with a whole m. The whole quarters of a turn that 2^e 2/pi has beyond four are of no account: so
+    three words of 2/pi, from the right byte on, times m, are x 2/pi modulo 4. What the place has of bits beyond
+    a whole byte goes into m. A NaN or an infinity gives NaN.
+    """
+    c = w.code
+    bits = c.let("bitcast double %x to i64")
+    exponent = c.let(f"and i64 {c.let(f'lshr i64 {bits}, 52')}, 2047")
+    mantissa = c.let(f"or i64 {c.let(f'and i64 {bits}, {(1 << 52) - 1}')}, {1 << 52}")
+    shift = c.let(f"sub i64 {_BITS - _WINDOW + 1075}, {exponent}")
+    more = c.let(f"and i64 {c.let(f'sub i64 0, {shift}')}, 7")
+    place = c.let(f"lshr i64 {c.let(f'add i64 {shift}, 7')}, 3")
+    m = c.let(f"zext i64 {c.let(f'shl i64 {mantissa}, {more}')} to i128")
+    products: list[str] = []
+    for word in range(3):
+        at = c.let(f"getelementptr i8, ptr {FAR}.bits, i64 {c.let(f'add i64 {place}, {8 * word}')}")
+        bits_of = c.let(f"load i64, ptr {at}, align 1")
+        products.append(c.let(f"mul i128 {c.let(f'zext i64 {bits_of} to i128')}, {m}"))
+    low, middle, high = products
+    carried = c.let(f"add i128 {middle}, {c.let(f'lshr i128 {low}, 64')}")
+    quarters = c.let(f"add i128 {carried}, {c.let(f'shl i128 {high}, 64')}")
+    n = c.let(f"lshr i128 {c.let(f'add i128 {quarters}, {1 << 125}')}, 126")
+    rest = c.let(f"sub i128 {quarters}, {c.let(f'shl i128 {n}, 126')}")
+    below = c.let(f"icmp slt i128 {rest}, 0")
+    size = c.let(f"select i1 {below}, i128 {c.let(f'sub i128 0, {rest}')}, i128 {rest}")
+    zeros = c.let(f"call i128 @llvm.ctlz.i128(i128 {size}, i1 false)")
+    top = c.let(f"shl i128 {size}, {zeros}")
+    count = c.let(f"trunc i128 {zeros} to i64")
+    parts: list[Real] = []
+    for end in (53, 106):
+        part = c.let(f"trunc i128 {c.let(f'lshr i128 {top}, {128 - end}')} to i64")
+        number = Real(w, c.let(f"uitofp i64 {c.let(f'and i64 {part}, {(1 << 53) - 1}')} to double"))
+        parts.append(number.times(((1023 + 2 - end - Whole(w, count)) << 52).real))
+    high, low = product(parts[0], w.real(_HALF_PI))
+    r, r_low = ordered_sum(high, low + (parts[0] * _HALF_PI_LOW + parts[1] * _HALF_PI))
+    negative = c.let(f"icmp slt i64 {bits}, 0")
+    other = Truth(w, c.let(f"xor i1 {negative}, {below}"))
+    whole = c.let(f"trunc i128 {n} to i64")
+    x = Real(w, "%x")
+    results = [f"double {w.choose(other, v * -1.0, v).plus(x.minus(x)).name}" for v in (r, r_low)]
+    minus = c.let(f"sub i64 0, {whole}")
+    results.append(f"i64 {c.let(f'select i1 {negative}, i64 {minus}, i64 {whole}')}")
+    triple = "poison"
+    for j, v in enumerate(results):
+        triple = c.let(f"insertvalue {{ double, double, i64 }} {triple}, {v}, {j}")
+    c.put(f"ret {{ double, double, i64 }} {triple}")
+    return c.lines

@@ -1,0 +1,250 @@
+"""Numbers of the kind that a function is written for, a scalar or one per lane, as text being written.
+
+The operators + - * of a `Real` may be contracted into fused multiply-adds where the program allows it. `plus`,
+`minus` and `times` are never: an error term relies on the rounding of just that operation.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from rosesim.codegen.llvm.code import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`double`, `float`, or lanes of one of them."""
+
+    base: str
+    lanes: int
+    """0 for a scalar."""
+
+    @staticmethod
+    def of(text: str) -> Kind:
+        """The kind that LLVM writes as `text`: `double`, `<4 x float>`."""
+        found = re.fullmatch(r"(?:<(\d+) x )?(double|float)>?", text)
+        assert found, text
+        return Kind(found[2], int(found[1] or 0))
+
+    def holding(self, scalar: str) -> str:
+        """The LLVM type of as many of another scalar."""
+        return f"<{self.lanes} x {scalar}>" if self.lanes else scalar
+
+    @property
+    def text(self) -> str:
+        """As LLVM writes it."""
+        return self.holding(self.base)
+
+    @property
+    def suffix(self) -> str:
+        """As LLVM's intrinsics name it: `f64`, `v4f32`."""
+        return f"{f'v{self.lanes}' if self.lanes else ''}f{64 if self.base == 'double' else 32}"
+
+    @property
+    def wide(self) -> Kind:
+        """As many doubles."""
+        return Kind("double", self.lanes)
+
+
+class Writer:
+    """The body of a function of doubles, of one kind, being written."""
+
+    def __init__(self, kind: Kind, *, contract: bool, fma: bool, short: bool):
+        self.kind = kind
+        self.fma = fma
+        """Whether a fused multiply-add is one instruction, so that it may be asked for."""
+        self.short = short
+        """Whether the result is rounded to a float, so that shorter polynomials do."""
+        self.code = Code(0)
+        self._flags = "contract " if contract else ""
+
+    def real(self, x: Real | float) -> Real:
+        """A number, or a constant in all lanes."""
+        if isinstance(x, Real):
+            return x
+        return Real(self, self._all(f"double 0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"))
+
+    def whole(self, i: Whole | int) -> Whole:
+        """A whole number, or a constant in all lanes."""
+        return i if isinstance(i, Whole) else Whole(self, self._all(f"i64 {i}"))
+
+    def contracted(self, instruction: str, x: Real, y: Real | float) -> Real:
+        """An operation that may become part of a fused one."""
+        return self._real(instruction, self._flags, x, y)
+
+    def rounded(self, instruction: str, x: Real, y: Real | float) -> Real:
+        """An operation rounded as it is written."""
+        return self._real(instruction, "", x, y)
+
+    def bitwise(self, instruction: str, i: Whole, j: Whole | int) -> Whole:
+        """An operation of whole numbers of 64 bits."""
+        kind = self.kind.holding("i64")
+        return Whole(self, self.code.let(f"{instruction} {kind} {i.name}, {self.whole(j).name}"))
+
+    def compared(self, predicate: str, x: Real, y: Real | float) -> Truth:
+        """A comparison."""
+        return Truth(self, self.code.let(f"fcmp {predicate} {self.kind.text} {x.name}, {self.real(y).name}"))
+
+    def logical(self, instruction: str, p: Truth, q: str) -> Truth:
+        """An operation of truths."""
+        return Truth(self, self.code.let(f"{instruction} {self.kind.holding('i1')} {p.name}, {q}"))
+
+    def choose(self, p: Truth, x: Real | float, y: Real | float) -> Real:
+        """x where p, else y."""
+        a, b = self.real(x).name, self.real(y).name
+        t = self.kind.text
+        return Real(self, self.code.let(f"select {self.kind.holding('i1')} {p.name}, {t} {a}, {t} {b}"))
+
+    def intrinsic(self, name: str, *args: Real | float) -> Real:
+        """One of LLVM's own functions."""
+        given = ", ".join(f"{self.kind.text} {self.real(a).name}" for a in args)
+        return Real(self, self.code.let(f"call {self.kind.text} @llvm.{name}.{self.kind.suffix}({given})"))
+
+    def size(self, x: Real) -> Real:
+        """|x|."""
+        return self.intrinsic("fabs", x)
+
+    def signed(self, x: Real, sign: Real) -> Real:
+        """|x| with the sign of another."""
+        return self.intrinsic("copysign", x, sign)
+
+    def polynomial(self, x: Real, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Real:
+        """A polynomial, lowest coefficient first, from its table for double and for float.
+
+        Neighbouring terms are joined, then neighbouring pairs, and so on: the operations that wait for each other
+        are as few as the logarithm of their number (Estrin, Organization of computer systems, 1960).
+        """
+        terms: list[Real | float] = list(tables[self.short])
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            alone = terms[len(terms) // 2 * 2 :]
+            terms = [*(x * b + a for a, b in pairs), *alone]
+            x = x * x
+        return self.real(terms[0])
+
+    def _real(self, instruction: str, flags: str, x: Real, y: Real | float) -> Real:
+        return Real(self, self.code.let(f"{instruction} {flags}{self.kind.text} {x.name}, {self.real(y).name}"))
+
+    def _all(self, constant: str) -> str:
+        return f"splat ({constant})" if self.kind.lanes else constant.split()[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """Doubles."""
+
+    w: Writer
+    name: str
+
+    def __add__(self, y: Real | float) -> Real:
+        return self.w.contracted("fadd", self, y)
+
+    def __sub__(self, y: Real | float) -> Real:
+        return self.w.contracted("fsub", self, y)
+
+    def __rsub__(self, y: float) -> Real:
+        return self.w.contracted("fsub", self.w.real(y), self)
+
+    def __mul__(self, y: Real | float) -> Real:
+        return self.w.contracted("fmul", self, y)
+
+    def __truediv__(self, y: Real | float) -> Real:
+        return self.w.rounded("fdiv", self, y)
+
+    def plus(self, y: Real | float) -> Real:
+        """The sum, rounded."""
+        return self.w.rounded("fadd", self, y)
+
+    def minus(self, y: Real | float) -> Real:
+        """The difference, rounded."""
+        return self.w.rounded("fsub", self, y)
+
+    def times(self, y: Real | float) -> Real:
+        """The product, rounded."""
+        return self.w.rounded("fmul", self, y)
+
+    def __lt__(self, y: Real | float) -> Truth:
+        return self.w.compared("olt", self, y)
+
+    def __gt__(self, y: Real | float) -> Truth:
+        return self.w.compared("ogt", self, y)
+
+    def equals(self, y: Real | float) -> Truth:
+        """Whether equal; false of NaN."""
+        return self.w.compared("oeq", self, y)
+
+    def unordered(self, y: Real | float) -> Truth:
+        """Whether either is NaN."""
+        return self.w.compared("uno", self, y)
+
+    @property
+    def bits(self) -> Whole:
+        """The same bits as a whole number."""
+        k = self.w.kind
+        return Whole(self.w, self.w.code.let(f"bitcast {k.text} {self.name} to {k.holding('i64')}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Whole numbers of 64 bits."""
+
+    w: Writer
+    name: str
+
+    def __add__(self, j: Whole | int) -> Whole:
+        return self.w.bitwise("add", self, j)
+
+    def __sub__(self, j: Whole | int) -> Whole:
+        return self.w.bitwise("sub", self, j)
+
+    def __rsub__(self, j: int) -> Whole:
+        return self.w.bitwise("sub", self.w.whole(j), self)
+
+    def __lshift__(self, j: int) -> Whole:
+        return self.w.bitwise("shl", self, j)
+
+    def __rshift__(self, j: int) -> Whole:
+        return self.w.bitwise("lshr", self, j)
+
+    def __and__(self, j: int) -> Whole:
+        return self.w.bitwise("and", self, j)
+
+    def __or__(self, j: Whole | int) -> Whole:
+        return self.w.bitwise("or", self, j)
+
+    def __xor__(self, j: Whole | int) -> Whole:
+        return self.w.bitwise("xor", self, j)
+
+    @property
+    def odd(self) -> Truth:
+        """Whether the lowest bit is set."""
+        kind = self.w.kind.holding("i64")
+        return Truth(self.w, self.w.code.let(f"icmp ne {kind} {(self & 1).name}, {self.w.whole(0).name}"))
+
+    @property
+    def real(self) -> Real:
+        """The same bits as a double."""
+        k = self.w.kind
+        return Real(self.w, self.w.code.let(f"bitcast {k.holding('i64')} {self.name} to {k.text}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Truths."""
+
+    w: Writer
+    name: str
+
+    def __and__(self, q: Truth) -> Truth:
+        return self.w.logical("and", self, q.name)
+
+    def __or__(self, q: Truth) -> Truth:
+        return self.w.logical("or", self, q.name)
+
+    def __xor__(self, q: Truth) -> Truth:
+        return self.w.logical("xor", self, q.name)
+
+    def __invert__(self) -> Truth:
+        return self.w.logical("xor", self, "splat (i1 true)" if self.w.kind.lanes else "true")

@@ -1,0 +1,129 @@
+"""The text of a whole module: every function of a program, its entry, and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.program import ir
+from rosesim.ad.program.ir import Func, Opaque
+from rosesim.codegen.artifact import Artifact
+from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, runs
+from rosesim.codegen.llvm.arrays import Arr
+from rosesim.codegen.llvm.code import Code
+from rosesim.codegen.llvm.emit import Emitter
+from rosesim.codegen.llvm.tables import FuncInfo, Program
+from rosesim.codegen.planned import Planned
+from rosesim.codegen.target import Target
+
+FAST = "reassoc nsz arcp contract "
+"""Sums may be reordered, products contracted; nothing is assumed about NaN and infinity."""
+
+INTRINSICS = [
+    "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+    "declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)",
+    "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+]
+ATTRIBUTES = [
+    # Each call says whether it is inlined: see `plan.inlined`.
+    "attributes #0 = { nounwind noinline }",
+    "attributes #2 = { nounwind alwaysinline }",
+]
+
+
+def write(planned: Planned, target: Target) -> Artifact:
+    """The text of a program for a target, and what its loader needs to know; there is no code yet."""
+    fast = planned.options.math == "fast"
+    program = Program(planned, target, flags=FAST if fast else "")
+    texts: list[str] = []
+    for number, f in enumerate(planned.order):
+        sharing = planned.sharing.get(f)
+        info = FuncInfo(
+            name=f"f{number}_{_plain(f.name)}",
+            func=f,
+            in_out={} if sharing is None else sharing.in_out,
+            fallible=f in planned.fallible,
+            distinct_refs=f not in planned.overlapping,
+            shared=planned.batch if f is planned.func else None,
+        )
+        program.infos[f] = info
+        texts.append(_function(program, info))
+    last = program.infos[planned.func]
+    way_in = entry.write(last, target, inline=planned.inlines_last)
+    body = "\n".join([*texts, way_in.text])
+    own = maths.definitions(body, contract=fast, fma=target.fma, vector_bytes=target.vector_bytes)
+    body = "\n".join([body, *own])
+    if planned.polled:
+        body += "\n" + target.poll
+    declared = [
+        *INTRINSICS,
+        *way_in.declared,
+        *lower_ops.declarations(body),
+        *([guards.DECLARED] if program.reports else []),
+        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
+    ]
+    return Artifact(
+        func=planned.func,
+        entry=entry.NAME,
+        text="\n".join([*program.globals, body, *declared, *ATTRIBUTES, *program.metadata, ""]),
+        failures=program.failures,
+        workspace_bytes=way_in.workspace_bytes,
+        stack_bytes=last.stack_bytes,
+        groups=0 if last.shared is None else runs.groups(last.shared),
+        direct=way_in.direct,
+        data=program.data,
+        opaques=program.opaques,
+        polls=bool(planned.polled),
+        reports=program.reports,
+        straight=planned.straight,
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(ch if ch.isascii() and (ch.isalnum() or ch == "_") else "_" for ch in name)[:40]
+
+
+def _callee_infos(program: Program, func: Func) -> list[FuncInfo]:
+    return [program.infos[g] for g in ir.callees(func)]
+
+
+def _function(program: Program, info: FuncInfo) -> str:
+    func = info.func
+    below = _callee_infos(program, func)
+    c = Code(max((b.stack_bytes for b in below), default=0), program.target.stack)
+    if isinstance(func.body, Opaque):
+        program.opaques.append(func)
+        calls.write_opaque(c, info, len(program.opaques) - 1)
+    else:
+        _body(program, info, c)
+    calls.failing_end(c, info)
+    _size_frame(info, c, below)
+    params, _ = calls.signature(info)
+    head = f"define internal fastcc {info.return_type} @{info.name}({', '.join(params)}) #0 {{"
+    return "\n".join([head, "entry:", *_prologue(c, info), *c.lines, "}"])
+
+
+def _body(program: Program, info: FuncInfo, c: Code) -> None:
+    func = info.func
+    assert not isinstance(func.body, Opaque)
+    e = Emitter(program, func, program.planned.sharing[func], c)
+    for k, p in enumerate(func.params):
+        e.env[p] = Arr(p.ty, f"%a{k}") if p.ty.shape or p.ty.ref else f"%a{k}"
+        if p in e.sharing.root:
+            e.placed[e.sharing.root[p]] = f"%a{k}"
+    wanted: list[str | None] = [None] * len(func.results)
+    for k in info.out_pointers:
+        wanted[k] = f"%r{k}"
+    values = e.block(func.body, wanted)
+    calls.give_back(c, info, [v for v in values if isinstance(v, str)])
+
+
+def _size_frame(info: FuncInfo, c: Code, below: Sequence[FuncInfo]) -> None:
+    # 256 bytes for saved registers and spilled scalars, which LLVM alone knows.
+    info.stack_bytes = c.stack_bytes + 256 + max((b.stack_bytes for b in below), default=0)
+    info.frame_bytes = c.frame_bytes + max((b.frame_bytes for b in below), default=0)
+
+
+def _prologue(c: Code, info: FuncInfo) -> list[str]:
+    if not info.frame_bytes:
+        return c.prologue
+    return [*c.prologue, f"  %callee.ws = getelementptr inbounds i8, ptr %ws, i64 {c.frame_bytes}"]

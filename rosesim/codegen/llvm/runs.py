@@ -1,0 +1,64 @@
+"""A batch of runs: one loop over groups of so many runs as there are lanes.
+
+On a grid a group is one run, and each thread does one group (`entry`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rosesim.ad.program.ir import Let, Loop
+from rosesim.ad.support import recursion
+from rosesim.codegen.llvm import arrays, layout, loops, per_lane
+from rosesim.codegen.llvm.arrays import Arr
+
+if TYPE_CHECKING:
+    from rosesim.codegen.llvm.emit import Emitter
+
+
+def groups(loop: Loop) -> int:
+    """How many groups of lanes a batch has."""
+    return -(-loop.n // loop.lanes)
+
+
+def is_batch(e: Emitter, loop: Loop) -> bool:
+    """Whether a loop's runs are written here: those in lanes, and those that somebody shares out."""
+    return loop.lanes > 1 or e.program.infos[e.func].shared is loop
+
+
+def emit(e: Emitter, let: Let, loop: Loop) -> None:
+    """Write a batch and bind what it gives.
+
+    Where the runs are no multiple of the lanes, the last group begins earlier and does some of the runs of
+    the one before it again: runs are independent, so it finds the same.
+    """
+    c = e.code
+    stacks = [e.place(v) for v in let.outs]
+    s = loop.index.ty.scalar
+    wide = layout.register(s)
+    whole = e.program.infos[e.func].shared is not loop
+    first, end = ("0", str(groups(loop))) if whole else ("%first", "%last")
+    with c.loop(end, first) as group:
+        mark = c.mark()
+        if loop.lanes == 1:
+            start = e.env[loop.index] = group
+        else:
+            start = c.let(
+                f"call i64 @llvm.smin.i64(i64 {c.let(f'mul i64 {group}, {loop.lanes}')}, i64 {loop.n - loop.lanes})"
+            )
+            numbers = ", ".join(f"i64 {k}" for k in range(loop.lanes))
+            e.env[loop.index] = c.let(f"add nuw nsw {wide} {per_lane.splat(c, start, s)}, <{numbers}>")
+        values = recursion.nested(e.block, loop.body, [None] * len(let.outs))
+        runs = [start, *(c.let(f"add nuw nsw i64 {start}, {k}") for k in range(1, loop.lanes))]
+        for v, a, pointer, value in zip(let.outs, loop.body.results, stacks, values, strict=True):
+            places = [arrays.place_of(c, pointer, v.ty, [run]) for run in runs]
+            if a.ty.scalar.lanes > 1:
+                per_lane.separated(c, value, a.ty, places.__getitem__)
+            else:
+                for to in places:
+                    arrays.write(c, value, to, a.ty)
+        c.release(mark)
+        if loop in e.program.planned.polled:
+            loops.poll(e, loop, group)
+    for v, pointer in zip(let.outs, stacks, strict=True):
+        e.env[v] = Arr(v.ty, pointer)

@@ -1,0 +1,1 @@
+"""Batches in SIMD lanes: several runs of a `vmap` at once."""

@@ -1,0 +1,146 @@
+"""NumPy in: arguments of a compiled call, read where they lie or converted, or refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from rosesim.ad.program.ir import REAL, BoolT, FloatT, IntT, Ty, storage
+from rosesim.ad.support.errors import ArgumentError
+from rosesim.ad.support.typeguards import holds_truth, is_array
+
+Converter = Callable[[Any], Any]
+
+
+def expected(ty: Ty) -> str:
+    """A type as an error message names it."""
+    match ty.scalar:
+        case IntT(lo, hi):
+            what = f"whole numbers from {lo} to {hi}" if ty.shape else f"a whole number from {lo} to {hi}"
+        case BoolT():
+            what = "truths (dtype bool)" if ty.shape else "True or False"
+        case _:
+            what = f"real numbers (dtype {storage(ty.scalar)})" if ty.shape else "a real number"
+    return f"an array of shape {ty.shape} of {what}" if ty.shape else what
+
+
+def found(value: Any) -> str:
+    """A value as an error message names it."""
+    if is_array(value) and value.ndim:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+_TRUTH = "; a truth is no number: float(p) makes one of it, a.astype(float) of an array"
+_INFINITE = ", which single precision would make infinite"
+_TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
+"""From here on single precision rounds to infinity (half a last place above its greatest number)."""
+
+
+def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> ArgumentError:
+    return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}{remedy}")
+
+
+def scalar(name: str, ty: Ty) -> Converter:
+    """Turns an argument into a Python number of a scalar type, or refuses it."""
+    match ty.scalar:
+        case BoolT():
+            kinds = "b"
+        case IntT():
+            kinds = "iu"
+        case _:
+            kinds = "iuf"
+
+    def convert(value: Any) -> Any:
+        try:
+            a = np.asarray(value)
+        except ValueError:
+            raise _refuse(name, value, ty) from None
+        if a.ndim or a.dtype.kind not in kinds:
+            if isinstance(value, int) and not isinstance(value, bool) and kinds == "iuf":
+                return fit(_huge(name, value, ty), value)  # beyond 64 bits NumPy makes an object of it
+            raise _refuse(name, value, ty, remedy=_TRUTH if kinds == "iuf" and a.dtype.kind == "b" else "")
+        plain = a.item()
+        if isinstance(ty.scalar, IntT):
+            if not ty.scalar.lo <= plain <= ty.scalar.hi:
+                raise _refuse(name, value, ty)
+            return plain
+        return plain if kinds == "b" else fit(float(plain), value)
+
+    def fit(x: float, value: Any) -> float:
+        if single and abs(x) >= _TOO_MUCH_FOR_SINGLE and np.isfinite(x):
+            raise _refuse(name, value, ty, _INFINITE)
+        return x
+
+    single = isinstance(ty.scalar, FloatT) and storage(ty.scalar) == np.float32
+    return convert
+
+
+def _huge(name: str, value: int, ty: Ty) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise _refuse(name, value, ty, " (too large)") from None
+
+
+def array(name: str, ty: Ty) -> Converter:
+    """Turns an argument into an array that machine code can read, or refuses it.
+
+    An array that lies right is used as it is, but for whole numbers: those are checked in a copy of our
+    own, because another thread may change the caller's while the program runs, and an index out of
+    bounds must never reach memory.
+    """
+    dtype, shape, s = storage(ty.scalar), ty.shape, ty.scalar
+
+    def convert(value: Any) -> np.ndarray[Any, Any]:
+        if (
+            type(value) is np.ndarray
+            and value.dtype == dtype
+            and value.shape == shape
+            and value.flags.c_contiguous
+            and value.flags.aligned
+            and value.dtype.isnative
+            and not isinstance(s, IntT)
+        ):
+            return value
+        try:
+            a = np.asarray(value)
+        except (ValueError, TypeError):
+            raise _refuse(name, value, ty, " (not an array)") from None
+        if a.shape != shape:
+            if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
+                raise _refuse(name, a, ty)
+            a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
+        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(cast("object", value))) and a.size:
+            raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
+        if isinstance(s, IntT):
+            return _indices(a, s)
+        # Single precision takes doubles, too.
+        widest = storage(REAL.scalar) if isinstance(s, FloatT) else dtype
+        if not np.can_cast(a.dtype, widest, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
+            if a.size or isinstance(value, np.ndarray):
+                raise _refuse(name, a, ty)
+        if dtype == np.float32 and a.dtype != dtype and a.size:
+            # the fewest passes over the array: NaN is left out of both, infinities are let through
+            least, most = np.nanmin(a, initial=0.0), np.nanmax(a, initial=0.0)
+            if max(-least, most) >= _TOO_MUCH_FOR_SINGLE and _grows(a):
+                raise _refuse(name, a, ty, " with a number" + _INFINITE)
+        return np.require(a, dtype, ["C", "A"])
+
+    def _grows(a: np.ndarray[Any, Any]) -> bool:
+        return bool((np.isfinite(a) & (np.abs(a) >= _TOO_MUCH_FOR_SINGLE)).any())
+
+    def _indices(a: np.ndarray[Any, Any], s: IntT) -> np.ndarray[Any, Any]:
+        own = np.array(a, order="C")
+        if own.size:
+            if own.dtype.kind not in "iu":
+                raise _refuse(name, own, ty)
+            low, high = int(own.min()), int(own.max())
+            if low < s.lo or high > s.hi:
+                raise _refuse(name, own, ty, f" with values from {low} to {high}")
+        return own.astype(dtype)
+
+    return convert

@@ -1,0 +1,111 @@
+"""Calls from machine code back into Python: the functions that a user marked `@opaque`."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+from typing import Any
+
+import numpy as np
+
+from rosesim.ad.program.ir import BoolT, Func, IntT, Opaque, Ty, storage
+from rosesim.ad.support.errors import ProgramError
+from rosesim.ad.support.typeguards import is_array
+from rosesim.codegen.slots import codes
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+
+raised = threading.local()
+"""`raised.error`: what a user's function raised, until the compiled call under way on this thread ends."""
+
+
+def callback(func: Func) -> Any:
+    """The C function, taking two rows of slots, by which machine code calls an opaque function.
+
+    It answers 1 where all went well. Keep it as long as the machine code.
+    """
+    body = func.body
+    assert isinstance(body, Opaque)
+    params = [p.ty for p in func.params]
+    arrays = [t for t in body.results if t.shape]
+    given = struct.Struct(codes([*params, *arrays], address="Q"))
+    back = struct.Struct(codes([t for t in body.results if not t.shape], address="Q"))
+
+    def run(row: int, out: int) -> int:
+        try:
+            slots = given.unpack(ctypes.string_at(row, given.size))
+            args = [_argument(s, t) for s, t in zip(slots, params, strict=False)]
+            results = tuple(body.call(*args))
+            if len(results) != len(body.results):
+                raise ProgramError(
+                    f"{func.name} returned {len(results)} values, expected {len(body.results)}", func.where
+                )
+            checked = [_checked(func, r, t) for r, t in zip(results, body.results, strict=True)]
+            for address, r in zip(slots[len(params) :], (r for r in checked if is_array(r)), strict=True):
+                ctypes.memmove(address, r.ctypes.data, r.nbytes)
+            scalars = back.pack(*(r for r in checked if not isinstance(r, np.ndarray)))
+            ctypes.memmove(out, scalars, len(scalars))
+            return 1
+        except BaseException as error:
+            raised.error = error
+            return 0
+
+    return _Callback(run)
+
+
+def address(made: Any) -> int:
+    """Where a callback's code is."""
+    at = ctypes.cast(made, ctypes.c_void_p).value
+    assert at is not None
+    return at
+
+
+def take() -> BaseException:
+    """The exception that ended the program."""
+    error = getattr(raised, "error", None)
+    raised.error = None
+    # Without one, it was raised before `run` could keep it: only a signal handler does that.
+    return KeyboardInterrupt() if error is None else error
+
+
+def _argument(slot: Any, ty: Ty) -> Any:
+    """A number, or an array of the callee's own."""
+    if not ty.shape:
+        return slot
+    dtype = storage(ty.scalar)
+    return np.frombuffer(ctypes.string_at(slot, ty.size * dtype.itemsize), dtype).reshape(ty.shape).copy()
+
+
+def _checked(func: Func, value: Any, ty: Ty) -> Any:
+    """A result in the form in which it is written; raises where it is not of the type that was declared."""
+    found = np.asarray(value)
+    if found.shape != ty.shape:
+        raise ProgramError(f"{func.name} returned an array of shape {found.shape}, expected {ty.shape}", func.where)
+    if not _fits(found, ty):
+        raise ProgramError(f"{func.name} returned {value!r}, expected {_wanted(ty)}", func.where)
+    if ty.shape:
+        return np.ascontiguousarray(found, storage(ty.scalar))
+    return found.item()
+
+
+def _fits(found: np.ndarray[Any, Any], ty: Ty) -> bool:
+    match ty.scalar:
+        case IntT(lo, hi):
+            if found.size == 0:
+                return True
+            return found.dtype.kind in "iu" and lo <= int(found.min()) and int(found.max()) <= hi
+        case BoolT():
+            return found.dtype.kind == "b"
+        case _:
+            return found.dtype.kind != "b" and np.can_cast(found.dtype, np.float64, "safe")
+
+
+def _wanted(ty: Ty) -> str:
+    match ty.scalar:
+        case IntT(lo, hi):
+            return f"whole numbers from {lo} to {hi}"
+        case BoolT():
+            return "truths (bool)"
+        case _:
+            return "real numbers"

@@ -1,0 +1,42 @@
+"""The numbers that a failing guard reports: machine code leaves them with Python, thread by thread."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+
+import numpy as np
+
+from rosesim.ad.program.ir import FloatT, Ty
+from rosesim.ad.support.errors import NumericalError, plain
+from rosesim.codegen.artifact import MOST_REPORTED, REPORT, Failure
+from rosesim.codegen.slots import codes
+
+_told = threading.local()
+
+
+def _keep(row: int) -> None:
+    _told.row = ctypes.string_at(row, 8 * MOST_REPORTED)
+
+
+_callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_keep)
+
+
+def symbols() -> dict[str, int]:
+    """The address of what machine code calls."""
+    address = ctypes.cast(_callback, ctypes.c_void_p).value
+    assert address is not None
+    return {REPORT: address}
+
+
+def error(failure: Failure) -> NumericalError:
+    """The exception of a guard that told numbers, on the thread that ran it."""
+    layout = struct.Struct(codes(failure.values, address="Q"))
+    numbers = layout.unpack(_told.row[: layout.size])
+    texts = [plain(_narrow(v, t)) for v, t in zip(numbers, failure.values, strict=True)]
+    return NumericalError(failure.message.format(*texts), failure.where)
+
+
+def _narrow(value: float, ty: Ty) -> object:
+    return np.float32(value) if isinstance(ty.scalar, FloatT) and ty.scalar.width == 32 else value
