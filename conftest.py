@@ -1,6 +1,7 @@
 """For all tests: compiled programs are kept in a folder of this run alone, not in the user's cache."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -9,3 +10,6 @@ import tempfile
 if "ROSESIM_CACHE_DIR" not in os.environ:
     os.environ["ROSESIM_CACHE_DIR"] = tempfile.mkdtemp(prefix="rosesim-tests-")
     atexit.register(shutil.rmtree, os.environ["ROSESIM_CACHE_DIR"], ignore_errors=True)
+
+# Programs are millions of small objects that stay: looking at them all again and again finds nothing.
+gc.set_threshold(50_000, 20, 50)

@@ -2,8 +2,8 @@
 
     python docs/figures/layers.py            # draws docs/pictures/architecture.svg, prints the table
 
-A room is a folder of rosesim; `ad` and `codegen` have rooms of their own. tests/test_layers.py holds the imports to
-`ROOMS`. Imports within functions count as arrows, too; only circles at the top of files are told apart from them.
+A room is a folder of rosesim; `ad` and `codegen` have rooms of their own. tests/house/test_layers.py holds the
+imports to `ROOMS`. Imports within functions count as arrows, too; circles are looked for at the top of files alone.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A row gives the operator's name, the kinds of its arguments and result, its value (the meaning of the
 language: what the interpreter computes), its derivative, and its work (about how many additions it costs);
 further how it is printed, the bounds of an integer result, its kink, and whether it rounds or can give a
-NaN or an infinity of numbers. `tests/test_rows.py` computes from the values what these further columns must say.
+NaN or an infinity of numbers. `tests/ad/program/test_rows.py` computes from the values what these further columns
+must say.
 
 Kinds: `r` a real, `b` a boolean, `i` an integer, `p` a positive one, `n` a literal of at least 1 that makes the
 result an Index[n], `a` any scalar (all `a` of a row are of one type).
@@ -14,7 +15,7 @@ The derivative is given by one of
 - `choose(x, y, ...)`: (p, j, k): the tangent is that of argument j where p, else that of argument k;
 - neither: the result carries no tangent, or (`flat`) is real and constant wherever it is smooth.
 
-Conventions at kinks, all finite (tested in tests/test_kinks.py): sqrt and hypot at zero 0, abs and
+Conventions at kinks, all finite (tested in tests/ad/derive/test_kinks.py): sqrt and hypot at zero 0, abs and
 copysign at zero 0, minimum and maximum at a tie that of the first argument, floor, ceil, trunc and sign
 0, fmod that of the cell that trunc names, asin and acos at +-1 0, atan2 at the origin 0, pow(x, y) by y at
 x <= 0 0 and by x at y = 0 0, select that of the side chosen. The table for users is in docs/language.md.
