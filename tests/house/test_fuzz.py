@@ -47,6 +47,21 @@ def test_random_programs_agree_in_the_other_modes() -> None:
     assert count["in lanes, strict"] > 5
 
 
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("c51d3800000000000000000000000000f40000c101000000", "a sum of products is beyond the largest number"),
+        ("7d407400146b002b5a" + "00" * 7 + "06" + "00" * 5 + "06" + "00" * 33 + "03" + "00" * 8 + "0315" + "00" * 16
+         + "0367", "a value times its cotangent is beyond the largest number"),
+        ("1d0201000000000000000000000000000000017300005800", "overflow, underflow or NaN"),
+    ],
+)  # fmt: skip
+def test_what_the_largest_numbers_do_to_sums_and_products_is_told_apart(row: str, why: str) -> None:
+    count: Counter[str] = Counter()
+    judge(bytes.fromhex(row), count)
+    assert any(why in what for what in count), count
+
+
 def _rule(name: str, **changed: Any) -> Callable[[pytest.MonkeyPatch], None]:
     return lambda patch: patch.setitem(OPS, name, dataclasses.replace(OPS[name], **changed))
 

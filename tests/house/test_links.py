@@ -54,7 +54,6 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_exist(page: Pat
         assert not anchor or anchor in anchors(to), f"{link}: there is no such heading"
 
 
-@pytest.mark.skipif(not (ROOT / "rosesim" / "ad" / "program").is_dir(), reason="the files have not moved yet")
 @pytest.mark.parametrize("page", FOR_CONTRIBUTORS, ids=shown)
 def test_every_file_that_contributors_are_sent_to_exists(page: Path):
     missing: list[str] = []
