@@ -150,60 +150,51 @@ def _reached(above: Mapping[str, set[str]], start: str) -> set[str]:
 
 # -------------------------------------------------------------------------------------- the drawing
 
-BOX, HIGH, GAP, ROW = 118, 30, 14, 64
-FLOORS = (
-    # From the top down, each from left to right.
-    ("cli",),
-    ("train", "view"),
-    ("optimise",),
-    ("scenes",),
-    ("checks",),
-    ("codegen",),
-    ("codegen.runtime", "codegen.llvm"),
-    ("codegen.artifact", "codegen.pipeline"),
-    ("codegen.passes",),
-    ("codegen.target",),
-    ("ad.transforms",),
-    ("ad.language",),
-    ("ad.dependencies", "ad.derive", "ad.instrument"),
-    ("ad.passes",),
-    ("ad.program",),
-    ("ad.support",),
-)
+BOX, HIGH, ROW = 124, 30, 62
+"""Width and height of a box, and from row to row."""
+PLACES = {
+    # Each room's left edge and row: the language on the left, machine code on the right, the rest above both.
+    "cli": (320, 0), "train": (250, 1), "view": (390, 1), "optimise": (320, 2), "scenes": (320, 3),
+    "checks": (320, 4),
+    "ad.transforms": (160, 5), "ad.language": (160, 6), "ad.dependencies": (20, 7), "ad.derive": (160, 8),
+    "ad.instrument": (300, 7), "ad.passes": (160, 9), "ad.program": (160, 10), "ad.support": (160, 11),
+    "codegen": (560, 5), "codegen.runtime": (630, 6), "codegen.llvm": (630, 7), "codegen.pipeline": (490, 7),
+    "codegen.limits": (630, 8), "codegen.target": (560, 9), "codegen.planned": (490, 10),
+    "codegen.artifact": (630, 10),
+    "codegen.passes": (490, 11), "codegen.slots": (630, 11),
+}  # fmt: skip
+COLOURS = {"ad": "#dce6f7", "codegen": "#fbe5d3"}
 
 
 def drawing(of: Imports) -> str:
-    """The rooms on their floors, and an arrow for each pair of neighbours in the order of imports.
+    """The rooms, and an arrow for each import of one by another that others do not imply.
 
-    An arrow that others imply (a imports b, b imports c, so a may import c) is left out.
+    What codegen imports of `ad` is drawn pale: it may import all of it that its own rooms do not leave out.
     """
-    width = 3 * BOX + 4 * GAP + 120
-    at: dict[str, tuple[float, float]] = {}
-    for k, floor in enumerate(FLOORS):
-        left = (width - len(floor) * BOX - (len(floor) - 1) * GAP * 3) / 2
-        for j, name in enumerate(floor):
-            at[name] = left + j * (BOX + GAP * 3), 20 + k * ROW
+    wide, high = 774, 12 * ROW + 20
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {len(FLOORS) * ROW + 20}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
         'font-family="sans-serif" font-size="13" text-anchor="middle">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#555"/></marker></defs>',
-        f'<rect width="{width}" height="{len(FLOORS) * ROW + 20}" fill="#fff"/>',
+        f'<rect width="{wide}" height="{high}" fill="#fff"/>',
     ]
-    for a, b in sorted(_direct({(a, b) for a, b in arrows(of) if a in at and b in at})):
-        (xa, ya), (xb, yb) = at[a], at[b]
-        x1, y1, x2, y2 = xa + BOX / 2, ya + HIGH, xb + BOX / 2, yb
-        bend = 0.0 if abs(yb - ya) <= ROW or x1 != x2 else BOX * 0.9
-        lines.append(
-            f'<path d="M{x1:g},{y1:g} C{x1 + bend:g},{y1 + 20:g} {x2 + bend:g},{y2 - 20:g} {x2:g},{y2 - 1:g}" '
-            'fill="none" stroke="#555" marker-end="url(#tip)"/>'
-        )
-    for name, (x, y) in at.items():
-        colour = {"ad": "#dce6f7", "codegen": "#fbe5d3"}.get(name.partition(".")[0], "#e3f3ea")
-        lines.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{BOX}" height="{HIGH}" rx="4" fill="{colour}" stroke="#777"/>'
-        )
-        lines.append(f'<text x="{x + BOX / 2:g}" y="{y + 20:g}">{name}</text>')
+    for a, b in sorted(_direct({(a, b) for a, b in arrows(of) if a in PLACES and b in PLACES})):
+        (xa, ra), (xb, rb) = PLACES[a], PLACES[b]
+        across = a.startswith("codegen") and b.startswith("ad.")
+        x1, y1 = xa + BOX / 2, 20 + ra * ROW + HIGH
+        x2, y2 = xb + BOX / 2, 20 + rb * ROW
+        if across:
+            x1, y1, x2, y2 = xa, y1 - HIGH / 2, xb + BOX, y2 + HIGH / 2
+        bend = (BOX * 0.8 if xa > 400 else -BOX * 0.8) if x1 == x2 and rb - ra > 1 else 0.0
+        middle = f"{x1 + bend:g},{y1 + 22:g} {x2 + bend:g},{y2 - 22:g}"
+        shape = f"M{x1:g},{y1:g} L{x2:g},{y2:g}" if across else f"M{x1:g},{y1:g} C{middle} {x2:g},{y2 - 1:g}"
+        stroke = "#c8c8c8" if across else "#555"
+        lines.append(f'<path d="{shape}" fill="none" stroke="{stroke}" marker-end="url(#tip)"/>')
+    for name, (x, r) in PLACES.items():
+        y, colour = 20 + r * ROW, COLOURS.get(name.partition(".")[0], "#e3f3ea")
+        lines.append(f'<rect x="{x}" y="{y}" width="{BOX}" height="{HIGH}" rx="4" fill="{colour}" stroke="#777"/>')
+        lines.append(f'<text x="{x + BOX / 2:g}" y="{y + 20}">{name}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
