@@ -18,6 +18,8 @@ LARGE = 1e4
 """Beside larger arguments the shorter steps are rounded away."""
 TINY = 1e-290
 """What is smaller has lost digits, or is about to."""
+HUGE = 1e280
+"""Of less, no sum of a program's length passes the largest number."""
 SMALL = 2.0**-64
 """What is given to derivatives times this overflows in no sum of them that is not beyond all numbers anyway."""
 
@@ -82,6 +84,8 @@ class Slopes:
         interpreted(self.judge.func, self.judge.args, large.meanings())
         if large.extreme:
             return "a product of slopes is beyond the largest number"
+        if max(np.abs(self.direction).max(initial=0.0), np.abs(self.cotangent).max(initial=0.0)) < HUGE:
+            raise Disagreement("a derivative is not finite, though every slope is, and no product of them is large")
         # Accumulators have no operator whose result is looked at. Derivatives are linear in what they are given.
         small = [a * SMALL for a in self.judge.args[self.own :]]
         less = interpreted(self.judge.func, [*self.judge.args[: self.own], *small])

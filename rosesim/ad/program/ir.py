@@ -11,6 +11,7 @@ a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
 from operator import attrgetter
@@ -399,12 +400,15 @@ class Field:
     many: bool = False
     optional: bool = False
 
-    def apply(self, function: str) -> str:
-        """Python text for the field of `e` with a function applied to what it holds."""
-        if self.many:
-            return f"tuple(map({function}, e.{self.name}))"
-        one = f"{function}(e.{self.name})"
-        return f"None if e.{self.name} is None else {one}" if self.optional else one
+    def held(self, e: Any) -> tuple[Any, ...]:
+        """What the field of an expression holds, in order."""
+        inside = getattr(e, self.name)
+        return inside if self.many else () if inside is None else (inside,)
+
+    def applied(self, function: Callable[[Any], Any], e: Any) -> Any:
+        """The field of an expression with a function applied to what it holds."""
+        inside = getattr(e, self.name)
+        return tuple(map(function, inside)) if self.many else None if inside is None else function(inside)
 
 
 def _field(cls: type, name: str, hint: Any) -> Field | None:
@@ -435,36 +439,39 @@ FIELDS = _PerClass(_fields)
 
 
 def _collector(role: Any) -> _PerClass:
-    """For a class, a function that gives what its fields of this role hold, in order: as fast as one written by
-    hand, for it is Python text made of the fields' names."""
+    """For a class, a function that gives what its fields of this role hold, in order."""
 
     def made(cls: type) -> Callable[[Any], tuple[Any, ...]]:
         own = [f for f in FIELDS[cls] if f.role is role]
-        if len(own) == 1 and own[0].many:
-            return attrgetter(own[0].name)
-        parts = [
-            f"*e.{f.name}"
-            if f.many
-            else f"*(() if e.{f.name} is None else (e.{f.name},))"
-            if f.optional
-            else f"e.{f.name}"
-            for f in own
-        ]
-        return eval(f"lambda e: ({''.join(p + ', ' for p in parts)})")
+        get = [attrgetter(f.name) for f in own]
+        match [(f.many, f.optional) for f in own]:  # those that are met most need no loop
+            case []:
+                return lambda e: ()
+            case [(True, _)]:
+                return get[0]
+            case [(False, False)]:
+                return lambda e: (get[0](e),)
+            case [(False, False), (True, _)]:
+                return lambda e: (get[0](e), *get[1](e))
+            case _:
+                return lambda e: tuple(itertools.chain.from_iterable(f.held(e) for f in own))
 
     return _PerClass(made)
 
 
 def _maker(cls: type) -> Callable[..., Any]:
     """For a class, the function that makes `remade` of it."""
-    own = FIELDS[cls]
-    parts = [f"{f.name}={f.apply(by)}" for role, by in _PARTS for f in own if f.role is role]
-    held = {f.name for f in own}
-    rest = [f"{f.name}=e.{f.name}" for f in fields(cls) if f.name not in held]
-    return eval(f"lambda e, atom, bind, block: cls({', '.join(parts + rest)})", {"cls": cls})
+    own = [f for role in (Var, Binder, Block) for f in FIELDS[cls] if f.role is role]
+    rest = [f.name for f in fields(cls) if f.name not in {f.name for f in own}]
+
+    def make(e: Any, atom: Any, bind: Any, block: Any) -> Any:
+        by = {Var: atom, Binder: bind, Block: block}
+        parts = {f.name: f.applied(by[f.role], e) for f in own}
+        return cls(**parts, **{name: getattr(e, name) for name in rest})
+
+    return make
 
 
-_PARTS = ((Var, "atom"), (Binder, "bind"), (Block, "block"))
 _REMADE = _PerClass(_maker)
 _OPERANDS, _BINDERS, _BLOCKS = _collector(Var), _collector(Binder), _collector(Block)
 _NESTS = _PerClass(lambda cls: any(f.role is Block for f in FIELDS[cls]))

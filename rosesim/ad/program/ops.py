@@ -99,6 +99,7 @@ class Operator:
     def written(self, *args: str) -> str:
         """The operator applied to texts.
 
+        >>> from rosesim.ad.program.ops import OPS
         >>> OPS["mul"].written("x", "2"), OPS["neg"].written("x"), OPS["sqrt"].written("x")
         ('x * 2', '-x', 'sqrt(x)')
         """
