@@ -91,7 +91,8 @@ def test_the_other_side_keeps_its_derivative(risk: str) -> None:
         n = make(q)
         return n * n * q + n + q
 
-    assert value_and_grad(f)(2.0) == value_and_grad(plain)(2.0)
+    # Fast code of the two may round its sums in another order.
+    assert value_and_grad(f)(2.0) == pytest.approx(value_and_grad(plain)(2.0), rel=1e-15)
     assert hessian(f)(2.0) == pytest.approx(hessian(plain)(2.0), rel=1e-12)
 
 
