@@ -31,7 +31,7 @@ class Growth:
 
 
 def largest_growth(program: Recorded, table: NDArray[Any]) -> Growth:
-    """The growth of the loop whose tangents grow the most, given the table of `ad.growth`."""
+    """The growth of the loop whose tangents grow the most, given the table of `ad.instrument.growth`."""
     best = Growth()
     for rows in program.rows:
         if rows.n == 0 or not rows.carries:

@@ -252,7 +252,7 @@ class Programs:
 
     def disturbed(self, x: Vector, direction: Vector, phase: float, size: float) -> tuple[Vector, Vector, int] | None:
         """The value, the derivative along a direction and a hash of the decisions, with noise of a size at every
-        operator (`ad.noisy`); None where the program then stops itself."""
+        operator (`ad.instrument.rounding`); None where the program then stops itself."""
         made, has = self._noisy
         args = [*self.arguments(x), phase, size, *self._parts(direction)]
         try:

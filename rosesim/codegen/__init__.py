@@ -36,8 +36,8 @@ def compile_func(
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
     bit; "fast" may reorder sums and contract products. `precision="f32"` computes in single precision, taking
     arrays of either and giving single ones. The runs of a batch (`vmap`) are shared by up to `threads` threads,
-    as many as there are cores where none are given. `debug=True` gives the debug program (`ad.debug`), on one
-    thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
+    as many as there are cores where none are given. `debug=True` gives the debug program (`ad.instrument.debug`),
+    on one thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
     """
     began = time.perf_counter()
     options = Options(math, precision, debug, optimise)

@@ -1,6 +1,6 @@
 """What a backend hands over: a program in the form in which its target runs it, and what a runtime must know of it.
 
-Plain data, which knows of no backend: `codegen.compiled` loads it into this process, a page or a driver of another
+Plain data, which knows of no backend: `codegen.runtime` loads it into this process, a page or a driver of another
 machine would load it there.
 """
 
@@ -44,7 +44,7 @@ class Artifact:
     """A program as its target runs it.
 
     The entry takes a row of 8-byte slots with arguments and places of array results, a row for scalar results,
-    a workspace, and returns a status (`slots`, `codegen.entry`); where it is `direct`, it is a function of doubles.
+    a workspace, and returns a status (`slots`, `codegen.llvm.entry`); where it is `direct`, it is a function of doubles.
     """
 
     func: Func

@@ -3,7 +3,7 @@
 Most uses of a name read what it stands for. Three do not, and are told apart because much hangs on them:
 
 - `const(name)`, `const(x.name)`, `const(name["key"])`, `len(name)`, `name.shape`: the array is handed over whole, or
-  only its form is asked for. What it holds is then no business of the trace (`world` says what follows).
+  only its form is asked for. What it holds is then no business of the trace (`watch` says what follows).
 - `name.append(x)`, `next(name)` as statements: something is put down or counted, and nothing comes of it.
 - `name += 1`, `name[k] += 1`, `x.name += 1`: a count, read only to be counted on.
 

@@ -6,7 +6,7 @@ the cotangents of J's Tan results and gives those of its Tan parameters.
 
 One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments. A let
 with blocks (a loop, a branch) becomes its own reverse, and its primal version may have to return more than
-before; which more is decided by `plan`, from what the reverse turned out to read. Primal variables keep
+before; which more is decided by `recompute`, from what the reverse turned out to read. Primal variables keep
 their identity throughout, so what the reverse reads is simply what is free in it; every function is
 given fresh variables at the end.
 """

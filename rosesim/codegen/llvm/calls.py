@@ -1,7 +1,7 @@
 """Functions and their calls: how values pass between them.
 
 Scalars go by value, arrays by pointer; array results are written to pointers that the caller gives, or
-stay where an in-out parameter lies (`alias`). Scalar results and, where a function can fail, a status
+stay where an in-out parameter lies (`buffers`). Scalar results and, where a function can fail, a status
 come back in registers. A function that needs a workspace is given its own part of the caller's.
 """
 

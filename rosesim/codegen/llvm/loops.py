@@ -2,7 +2,7 @@
 
 Scalars carried are phis; so are short arrays whose elements are all known. Other arrays carried lie in
 buffers of the loop's own: one each where the body leaves the next carry in place of the last, else the
-body writes it into a spare buffer and the two change roles by a phi of pointers (`alias.LoopPlan`).
+body writes it into a spare buffer and the two change roles by a phi of pointers (`buffers.LoopPlan`).
 """
 
 from __future__ import annotations

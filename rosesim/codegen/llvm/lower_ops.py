@@ -1,4 +1,4 @@
-"""Every operator of `ad.ops` in LLVM: one table, keyed by the operator's name.
+"""Every operator of `ad.program.ops` in LLVM: one table, keyed by the operator's name.
 
 A rule takes the code, the flags for float arithmetic, the arguments in registers, their types and the
 result's type, and gives the register of the result. Whole numbers need no overflow checks: their bounds
@@ -340,7 +340,7 @@ LOWERING: dict[str, Rule] = {
 
 
 OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _whole("add")}
-"""The operators that only `lanes` writes (see `check_op`)."""
+"""The operators that only `codegen.passes.lanes` writes (see `check_op`)."""
 
 ONE_BY_ONE = {"idiv", "floor_wrap"}
 """Operators that are written lane by lane."""

@@ -24,7 +24,7 @@ INTRINSICS = [
     "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
 ]
 ATTRIBUTES = [
-    # Each call says whether it is inlined: see `plan.inlined`.
+    # Each call says whether it is inlined: see `passes.whole_program`.
     "attributes #0 = { nounwind noinline }",
     "attributes #2 = { nounwind alwaysinline }",
 ]

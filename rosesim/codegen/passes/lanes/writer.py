@@ -1,6 +1,6 @@
 """Lets for lanes: how each construct of a function, or of the body of a batch, is written for several runs at once.
 
-See `lanes` for what the result means.
+See `batch` for what the result means.
 """
 
 from __future__ import annotations
