@@ -37,7 +37,8 @@ def compile_func(
     bit; "fast" may reorder sums and contract products. `precision="f32"` computes in single precision, taking
     arrays of either and giving single ones. The runs of a batch (`vmap`) are shared by up to `threads` threads,
     as many as there are cores where none are given. `debug=True` gives the debug program (`ad.instrument.debug`),
-    on one thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
+    on one thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names
+    in messages.
     """
     began = time.perf_counter()
     options = Options(math, precision, debug, optimise)

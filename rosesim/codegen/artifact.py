@@ -44,7 +44,8 @@ class Artifact:
     """A program as its target runs it.
 
     The entry takes a row of 8-byte slots with arguments and places of array results, a row for scalar results,
-    a workspace, and returns a status (`slots`, `codegen.llvm.entry`); where it is `direct`, it is a function of doubles.
+    a workspace, and returns a status (`slots`, `codegen.llvm.entry`); where it is `direct`, it is a function of
+    doubles.
     """
 
     func: Func

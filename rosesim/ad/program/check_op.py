@@ -126,7 +126,7 @@ def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[i
 
 OF_LANES = ("splat", "any", "most", "count")
 """The operators that only `codegen.passes.lanes` writes: one value in every lane; whether a mask is true in any; the
-greatest; and how often each lane's loop has run, plus one where it runs on, of which the loop's length is the bound."""
+greatest; and how often each lane's loop has run, plus one where it runs on; the loop's length bounds it."""
 
 
 def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
