@@ -3,8 +3,8 @@
 A guard stands for each operation that can give a NaN of operands without one, or an infinity of finite
 operands: where a bad number is born, not where it is handed on. Values that cannot reach an output (`demand`)
 are not checked. The guards of a stretch of a block are asked together, by one test that says whether any of its
-results is not finite; only where one is are they asked one by one, in the order of the program. An innermost loop has no guards:
-it notes whether anything in it was not finite, and is run once more, with guards, where something was.
+results is not finite; only where one is are they asked one by one, in the order of the program. An innermost loop
+has no guards: it notes whether anything in it was not finite, and is run once more, with guards, where something was.
 
 An index that was computed is compared with its dimension before it is used. The bounds of whole numbers are
 proved, so that this never fails: it is a net under the compiler.
