@@ -21,7 +21,7 @@ TINY = 1e-290
 HUGE = 1e280
 """No sum of a program's length of numbers below this overflows."""
 SMALL = 2.0**-64
-"""Factor for the inputs of derivatives: a sum that overflows even with the smaller inputs is not finite anyway."""
+"""Tangents and cotangents times this overflow in no sum of products, unless the sum is not finite at any scale."""
 
 
 class Slopes:

@@ -40,7 +40,7 @@ class Initial:
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: the surface that is wanted at the end, with mean 0, and the learning rate."""
+    """What is given: the target surface at the end, with mean 0, and the learning rate."""
 
     wanted: Grid
     learning_rate: Real

@@ -42,8 +42,8 @@ class Journey:
 
 
 def journey(name: str, assignments: list[str], target: str) -> Journey:
-    """Trace the gradient of a scene's loss and pass it up to the backend; nothing is compiled. A function that this
-    process has already traced is not traced again, so the command does this only once.
+    """Trace the gradient of a scene's loss and run all passes before the backend; nothing is compiled. A function
+    that this process has already traced is not traced again, so the command does this only once.
 
     Raises ValueError where there is no such target.
     """

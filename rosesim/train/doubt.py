@@ -19,8 +19,8 @@ LOST = 0.5
 """The run lost more than this part of its gain again at its end. The published runs lose a tenth at most
 (box_friction), and the swings of a descent around an optimum are smaller than its gain on the way there."""
 CLIMBS, FEWEST = 0.9, 16
-"""In the run's second half, if it has at least the second number of updates, this share of them raise the loss. An
-update of a loss that only jumps about does so with probability 1/2; 15 of 16 do with probability 3e-4."""
+"""A run climbs if its second half has at least FEWEST updates and this share of them raise the loss. An update of a
+loss that only jumps about does so with probability 1/2; 15 of 16 do with probability 3e-4."""
 GROWS, ENDS = 1e3, 5
 """The gradient's norm at the end is this many times that at the beginning, medians of `ENDS` iterations. On the way
 to an optimum it falls; the largest rise in a published run is 55, for a moment (mass_spring)."""
