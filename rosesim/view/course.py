@@ -46,7 +46,7 @@ class Course:
         """The gradient at the params, a struct like them."""
         self.history = History.of(losses)
         self.recorded = bool(losses)
-        """Whether the history is a recorded run's, which continued from here. It is kept until a step is taken here."""
+        """Whether the history is a recorded run's, which continued from here; it is kept until a step is taken."""
         self.ghosts = list(ghosts)
         self.steepest = 0.0
         self.settled = False
