@@ -71,7 +71,7 @@ class Smoke(Scene[Wind, Given, Air]):
 
     steps: int = 99
     n: int = 128
-    """Cells a side."""
+    """Cells per side."""
     sweeps: int = 10
     """Sweeps of Jacobi's method for the pressure, per step."""
     pressure: Literal["last", "published"] = "last"
@@ -82,9 +82,9 @@ class Smoke(Scene[Wind, Given, Air]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 8:
-            raise ValueError(f"n is the number of cells a side, 8 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 8 or more; it was {self.n}")
         if self.sweeps < 2:
-            raise ValueError(f"sweeps is the number of Jacobi sweeps a step, 2 or more; it was {self.sweeps}")
+            raise ValueError(f"sweeps is the number of Jacobi sweeps per step, 2 or more; it was {self.sweeps}")
         if self.target.name not in ("", "rings"):
             raise ValueError(f"target is rings or a PNG file; it was {self.target.name[:60]!r}")
 

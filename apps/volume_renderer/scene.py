@@ -61,7 +61,7 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
     steps: int = 7
     """Views, spread over half a turn; each step renders one."""
     n: int = 128
-    """Cells a side."""
+    """Cells per side."""
     pixels: int = 512
     """Pixels per side of a picture."""
     s: float = 0.02

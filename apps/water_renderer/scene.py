@@ -78,7 +78,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 2:
-            raise ValueError(f"n is the number of cells a side, 2 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 2 or more; it was {self.n}")
         if not (self.c > 0 and self.alpha >= 0):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         for what, picture, own in (("bottom", self.bottom, "tiles"), ("target", self.target, "drop")):

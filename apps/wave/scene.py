@@ -57,7 +57,7 @@ class Wave(Scene[Initial, Given, Surface]):
 
     steps: int = 255
     n: int = 256
-    """Cells a side."""
+    """Cells per side."""
     c: float = 340.0
     """Wave speed, sides per second: it only sets the time step."""
     alpha: float = 0.0
@@ -70,7 +70,7 @@ class Wave(Scene[Initial, Given, Surface]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 2:
-            raise ValueError(f"n is the number of cells a side, 2 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 2 or more; it was {self.n}")
         if not (self.c > 0 and self.alpha >= 0):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         if self.target.name not in ("", "rings"):

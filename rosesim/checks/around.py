@@ -23,11 +23,11 @@ class Around:
         self._programs, self._value, self._cotangent = programs, value, cotangent
 
     def values(self, points: Vector) -> Vector:
-        """At each row; NaN where the program stops or gives no number."""
+        """The value at each row of `points`; NaN where the program stops or returns no number."""
         return np.array(self._each(self._value_at, points))
 
     def gradients(self, points: Vector) -> Vector:
-        """At each row, one row each; NaN where the program stops."""
+        """The gradient at each row of `points`, one row each; NaN where the program stops."""
         return np.array(self._each(self._gradient_at, points))
 
     def flips(self, one: Vector, other: Vector) -> Flip | None:

@@ -55,11 +55,11 @@ class Field(Protocol):
     """A function of vectors and its claimed gradient."""
 
     def values(self, points: Vector) -> Vector:
-        """At each row; NaN where there is no value."""
+        """The value at each row of `points`; NaN where there is none."""
         ...
 
     def gradients(self, points: Vector) -> Vector:
-        """At each row, one row each."""
+        """The gradient at each row of `points`, one row each."""
         ...
 
 
@@ -76,7 +76,7 @@ class AtStep:
     along_gradient: float
     """`same_sign` of only those directions that run along the gradient: half of all."""
     directions: int
-    """How many were compared."""
+    """The number of directions that were compared."""
     flat: int
     """Further directions, left out because nothing changed and no change was predicted."""
     left_out: int

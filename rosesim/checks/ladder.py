@@ -16,7 +16,7 @@ STEPS = 10.0 ** -np.arange(1.0, 9.0)
 Long ones cross from one pattern of decisions to another, short ones drown in rounding.
 """
 INWARD = 10.0 ** -np.arange(9.0, 14.0)
-"""Shorter ones, for a function that oscillates within a millionth of its input."""
+"""Shorter step lengths, for a function that oscillates within a millionth of its input."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from rosesim.checks.programs import Run, Vector
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """Relative error of a value, which limits a difference of two, where the noise has not been measured."""
 BOTTOM = 1e-322
-"""Rounding near the smallest numbers, whatever is added there."""
+"""The least rounding: that of the smallest numbers, whatever is added to them."""
 AROUND = 1e-3
 """Slopes around the point come from steps of at least this: a steeper slope nearer to it is a jump or a pole."""
 SAME = 0.05

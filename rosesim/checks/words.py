@@ -68,7 +68,7 @@ def jumps(by: float, what: Flip | None) -> str:
 def exploding(growth: Growth) -> str:
     """The reason for a tangent that grows."""
     return (
-        f"the tangent grows by a factor of {growth.a_step:.4g} a step, 1e{growth.log10:.0f} over the rollout: the "
+        f"the tangent grows by a factor of {growth.a_step:.4g} per step, 1e{growth.log10:.0f} over the rollout: the "
         "gradient is that of a chaotic or unstable map, and no step of a descent is short enough for it"
     )
 
@@ -102,5 +102,5 @@ def jagged(flips: Flip | None) -> str:
 
 
 def another_count(step: float, what: Flip) -> str:
-    """Of a loop whose length depends on the input."""
+    """The note on a loop whose number of iterations depends on the input."""
     return f"from steps of {step:.0e} on {what} is another"

@@ -128,9 +128,9 @@ class AveragedField:
         self._smoothed, self._z, self._inputs = smoothed, z, inputs
 
     def values(self, points: Vector) -> Vector:
-        """At each row."""
+        """The averaged loss at each row."""
         return np.array([self._smoothed.value(x, self._z, self._inputs) for x in points])
 
     def gradients(self, points: Vector) -> Vector:
-        """At each row, one row each."""
+        """The averaged gradient at each row, one row each."""
         return np.array([self._smoothed.evaluate(x, self._z, self._inputs)[2] for x in points])

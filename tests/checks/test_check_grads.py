@@ -376,7 +376,7 @@ def test_an_exploding_gradient_is_told_with_the_lyapunov_exponent():
     verdict = only(report)
     assert verdict.kind == "exploding" and not report.passed
     assert math.log(verdict.growth_a_step) == pytest.approx(math.log(2.0), rel=0.05)  # 200 steps of a random sum
-    assert "a step, 1e6" in verdict.why  # 2^200 is 1.6e60
+    assert "per step, 1e6" in verdict.why  # 2^200 is 1.6e60
 
 
 def test_few_steps_of_a_chaotic_map_are_right_and_reach_is_told():

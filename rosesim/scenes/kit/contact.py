@@ -154,7 +154,7 @@ def ground_contact(x: Vec[Real, 2], v: Vec[Real, 2], *, ground: float, h: float,
 
     `x` is the position before the step, `v` the velocity that all forces have given it. A body that would
     end below `ground` moves with v until it touches, and stands still from then on. A body that falls more slowly
-    than `least_fall` is not held (DiffTaichi's robots have 1e-4 metres a second, without a reason).
+    than `least_fall` is not held (DiffTaichi's robots have 1e-4 metres per second; no reason is given).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn

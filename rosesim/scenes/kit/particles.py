@@ -5,7 +5,7 @@ squares material point method with displacement discontinuity and two-way rigid 
 B-splines spread the particles' mass and momentum over the three nearest nodes along each axis; obstacles stop the
 nodes; the same weights read the velocities back. One text serves two dimensions and three.
 
-The grid has n nodes a side, 1 / n apart, of the unit square or cube. Its kinks are written as products with
+The grid has n nodes per side, 1 / n apart, of the unit square or cube. Its kinks are written as products with
 0 and 1, not as branches: the derivative of a product needs no booleans, of which a whole grid would be full.
 """
 
@@ -35,7 +35,7 @@ class Particles(Struct):
     position: Vec[Vec[Real, ...], ...]
     """Shape (k, d), lengths."""
     velocity: Vec[Vec[Real, ...], ...]
-    """Shape (k, d), lengths a second."""
+    """Shape (k, d), lengths per second."""
     affine: Vec[Matrix, ...]
     """Shape (k, d, d), 1 / s: how velocity changes with position around a particle."""
     deformation: Vec[Matrix, ...]
@@ -393,7 +393,7 @@ def advance(
     friction: float | None = None,
     empty: float = 0.0,
 ) -> list[Particles]:
-    """Groups of particles after a step of h on a common grid of n nodes a side.
+    """Groups of particles after a step of h on a common grid of n nodes per side.
 
     `gravity` points down along the second axis; `walls` and the options after it are those of `node_velocities`.
 

@@ -107,7 +107,7 @@ class Picture:
 
 @cache
 def _png(content: bytes, what: str) -> bytes:
-    """The picture of a file's content as a PNG of at most KEPT_SIDE pixels a side."""
+    """The picture of a file's content as a PNG of at most KEPT_SIDE pixels per side."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -116,7 +116,9 @@ def _png(content: bytes, what: str) -> bytes:
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
                 if max(picture.size) > LARGEST_SIDE:
                     wide, high = picture.size
-                    raise ValueError(f"{what} has {wide} x {high} pixels; at most {LARGEST_SIDE} a side are expected")
+                    raise ValueError(
+                        f"{what} has {wide} x {high} pixels; at most {LARGEST_SIDE} per side are expected"
+                    )
                 rgba = picture.convert("RGBA")
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
         why = "it is of another kind, or damaged" if isinstance(e, UnidentifiedImageError) else str(e)
