@@ -83,8 +83,8 @@ class Ground:
         >>> np.round(land(0.105, 3.0).velocity, 9)  # from -1 to 0.5, and it slides
         array([-0.75,  1.5 ])
         """
-        # The sums of |components| are the box's reach: a corner moves down by at most h(|v| + |spin| reach) in a
-        # step.
+        # The sums of |components| are the box's reach: in a step, a corner moves down by at most
+        # h(|v| + |spin| reach).
         high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
         wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
         lowest = body.position[1] - high + self.h * (body.velocity[1] - abs(body.spin) * wide)

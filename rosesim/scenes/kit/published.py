@@ -107,8 +107,8 @@ class PublishedGround:
         (True, -0.5)
         """
         x, v, spin = body.position, body.velocity, body.spin
-        # The sums of |components| are the box's reach: a corner moves down by at most h(|v| + |spin| reach) in a
-        # step.
+        # The sums of |components| are the box's reach: in a step, a corner moves down by at most
+        # h(|v| + |spin| reach).
         high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
         wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
         lowest = x[1] - high + self.h * (v[1] - abs(spin) * wide)
