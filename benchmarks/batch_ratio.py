@@ -1,10 +1,10 @@
-"""What a batch costs a run: 256 shots of billiards beside C in SIMD lanes, 64 robots beside one after the other.
+"""What a run costs in a batch: 256 shots of billiards against C in SIMD lanes, 64 robots against one after another.
 
     python benchmarks/batch_ratio.py [--steps 1024] [--shots 256] [--robots 64] [--rounds 9]
 
-Needs gcc. The shots start differently; the C (`limits/billiards_lanes.c`) skips a pair's arithmetic where no
-lane touches, with four and with eight lanes: which is faster depends on the processor's vectors. The
-programs take turns. Prints a JSON object a scene: milliseconds a run (medians) and the ratios that matter.
+Needs gcc. The shots start differently. The C (`limits/billiards_lanes.c`) skips a pair's arithmetic where no
+lane touches, with four and with eight lanes; which is faster depends on the processor's vectors. The
+programs take turns. Prints a JSON object for each scene: milliseconds per run (medians) and the important ratios.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def shots(steps: int, n: int, rounds: int) -> dict[str, Any]:
             "one_by_one": one_by_one(made, given, inputs, n),
         }
         median = compare(runs, rounds)
-        # Beside each other only: single precision is no gradient that equals the others'.
+        # Timed only beside each other: in single precision the gradient does not equal the others'.
         widths = {"double": runs["one_core"], "single": batch(made, given, inputs, threads=1, precision="f32")}
         alone = compare(widths, rounds, tolerance=np.inf)
     best = min(median["c_4_lanes"], median["c_8_lanes"])
@@ -107,7 +107,7 @@ def robots(n: int, rounds: int) -> dict[str, Any]:
         "one_core": batch(made, given, inputs, threads=1),
         "all_cores": batch(made, given, inputs),
     }
-    # The gradient of 1364 steps amplifies roundings: the sums are in another order.
+    # The gradient of 1364 steps amplifies roundings, and the sums have another order.
     median = compare(runs, rounds, tolerance=1e-6)
     return {
         "scene": "mass_spring",

@@ -4,7 +4,7 @@
 
 Needs gcc. Value and gradient of the default shot: ours, and C in two variants, `dense` (every pair is
 computed) and `branch` (pairs that do not touch are skipped). The programs take turns, so that the
-machine's moods meet all alike. Prints one JSON object: milliseconds (medians) and, as ratios, ours over C.
+machine's fluctuations affect all alike. Prints one JSON object: milliseconds (medians) and, as ratios, ours over C.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the comparisons with hand-written C share: building it, and running the programs in turns. Needs gcc."""
+"""Common parts of the comparisons with hand-written C: building it, and running the programs in turns. Needs gcc."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 
 SOURCES = Path(__file__).parent / "limits"
 FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
-AGREEMENT = 1e-10  # relative; faster but different would be no comparison
+AGREEMENT = 1e-10  # relative; a comparison with different results would mean nothing
 
 Run = Callable[[], tuple[float, Any]]
 """One evaluation: the loss, and the gradient as one vector."""
 
 
 def build(scene: str, folder: Path, *definitions: str, wide: bool = False) -> ctypes.CDLL:
-    """The library of a scene's adjoint, built into a folder; `wide`: with the machine's longest vectors."""
+    """The library of a scene's adjoint, built into a folder; `wide` uses the machine's longest vectors."""
     library = folder / ("-".join([scene, *definitions]).replace("=", "") + ".so")
     flags = [*FLAGS, *(f"-D{d}" for d in definitions)]
     if wide:
@@ -31,9 +31,9 @@ def build(scene: str, folder: Path, *definitions: str, wide: bool = False) -> ct
 
 
 def compare(runs: Mapping[str, Run], rounds: int, tolerance: float = AGREEMENT) -> dict[str, float]:
-    """Median milliseconds of each, run in turns, so that the machine's moods meet all alike.
+    """Median milliseconds of each, run in turns, so that the machine's fluctuations affect all alike.
 
-    Ends the script where one of them has another loss or gradient than the first, relatively by `tolerance`.
+    Ends the script where a loss or gradient differs from the first one by more than `tolerance`, relatively.
     """
     (first, (loss, gradient)), *others = ((name, run()) for name, run in runs.items())
     for name, (other, theirs) in others:

@@ -1,9 +1,9 @@
-"""What calling a program from Python costs, beside a bare call through ctypes: a JSON line each.
+"""What calling a program from Python costs, compared with a bare call through ctypes: one JSON line each.
 
     python benchmarks/call.py
 
-Microseconds a call: medians of rounds in which all take turns. Each program computes next to nothing. Those that are
-not compiled beforehand look at all they read before they run; what that takes alone is measured too.
+Microseconds per call: medians of rounds in which all take turns. Each program computes almost nothing. Functions that
+are not compiled beforehand check all their dependencies before they run; that check is also timed alone.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Spring:
 
 
 def programs() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
-    """By name: what is called, with what."""
+    """Each function and its arguments, by name."""
     cube = fn(lambda x: x * x * x)
     four = fn(lambda a, b, c, d: a * b + c * d)
     x = np.array([1.0, 2.0, 3.0])
@@ -74,14 +74,14 @@ def programs() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         "with a helper and a global, not compiled beforehand": (helped, (2.0,)),
         "a method, not compiled beforehand": (spring.force, (2.0,)),
         "10^7 numbers handed to const, not compiled beforehand": (height, (3.0,)),
-        "what it looks at: nothing": (looks_of(cube), ()),
-        "what it looks at: a helper and a global": (looks_of(helped), ()),
-        "what it looks at: a method": (looks_of(spring.force), ()),
-        "what it looks at: 10^7 numbers handed to const": (looks_of(height), ()),
+        "what it looks at: nothing": (check_of(cube), ()),
+        "what it looks at: a helper and a global": (check_of(helped), ()),
+        "what it looks at: a method": (check_of(spring.force), ()),
+        "what it looks at: 10^7 numbers handed to const": (check_of(height), ()),
     }
 
 
-def looks_of(f: Any) -> Callable[[], bool]:
+def check_of(f: Any) -> Callable[[], bool]:
     """The check before a call of a function of one number."""
     f(2.0)
     return f.traced((REAL,), live=True).world.unchanged

@@ -1,9 +1,9 @@
-"""How long a fresh Python takes to billiards' first gradient, compiled and from the cache: a JSON line each.
+"""How long a fresh Python takes until billiards' first gradient, compiled and from the cache: one JSON line each.
 
     python benchmarks/cold_start.py [--rounds 15]
 
-Processes take turns; seconds are medians. `wall` is what a person waits, `cpu` what it costs, which other
-programs on the machine disturb less. The first two lines are what Python and NumPy take by themselves.
+Processes take turns; seconds are medians. `wall` is the waiting time, `cpu` the processor time, which other
+programs on the machine disturb less. The first two lines are the times of Python and NumPy alone.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ CODE = {
 
 
 def run(name: str, cache: str) -> tuple[float, float, float]:
-    """Wall and processor seconds of one process, and what compiling took in it."""
-    # Where Python may not keep what it has compiled of our sources, it compiles them at each start.
+    """Wall and processor seconds of one process, and the seconds of compilation in it."""
+    # With this variable Python could not keep its compiled files of our sources, and would recompile them each time.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     child = subprocess.Popen(

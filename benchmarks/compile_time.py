@@ -1,12 +1,12 @@
-"""What tracing, differentiating and compiling cost as a program grows: a JSON line each.
+"""What tracing, differentiating and compiling cost as a program grows: one JSON line each.
 
     python benchmarks/compile_time.py [functions|operations|nested] [SIZE ...]
 
 `functions`: one function that calls N different small ones in turn, each with constants of its own.
-`operations`: N straight-line operations in one function. `nested`: N functions, each calling the one before.
+`operations`: N straight-line operations in one function. `nested`: N functions, each calling the previous one.
 Every program runs in a process of its own, and nothing is taken from the cache. Seconds: `python` (tracing,
-differentiating), `compile` (to machine code), `total`; `cpu` is what of it other programs on the machine disturb
-less. A linear cost is one whose `microseconds_each` stays.
+differentiating), `compile` (to machine code), `total`. `cpu` is processor time, which other programs on the machine
+disturb less. The cost is linear if `microseconds_each` stays constant.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def operations(n: int) -> Any:
 
 
 def nested(n: int) -> Any:
-    """n functions, each calling the one before."""
+    """n functions, each calling the previous one."""
 
     def above(f: Any, k: int) -> Any:
         @fn
@@ -86,7 +86,7 @@ MAKE: dict[str, Callable[[int], Any]] = {"functions": functions, "operations": o
 
 def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:
     """Trace and compile one program, in this process."""
-    fn(lambda x: x).compile(Real)  # what is loaded at the first use does not count
+    fn(lambda x: x).compile(Real)  # so that what is loaded at the first use is not counted
     f = MAKE[what](n)
     f = value_and_grad(f) if gradient else f
     began, used = time.perf_counter(), time.process_time()
@@ -107,7 +107,7 @@ def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure all that was asked for."""
+    """Measure the requested programs."""
     given = sys.argv[1:]
     if given[:1] == ["--one"]:
         print(json.dumps(measure(given[1], int(given[2]), gradient=given[3] == "gradient")))

@@ -1,8 +1,8 @@
-"""What the exact touch costs billiards: its value and gradient beside those with the published contact.
+"""What the exact touch costs in billiards: its value and gradient against those with the published contact.
 
     python benchmarks/contact_ratio.py [--steps 1024] [--rounds 60]
 
-Both take turns in one process. At most 1.2 times is wanted; the ratio is that of the least times.
+Both take turns in one process. The ratio of the least times should be at most 1.2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from rosesim.scenes import compiled, configure, find_scene
 
 REPEATS = 20
-"""Calls that are timed together: one takes a third of a millisecond."""
+"""Calls that are timed together: one call takes a third of a millisecond."""
 
 
 def gradient(steps: int, contact: str) -> Callable[[], Any]:

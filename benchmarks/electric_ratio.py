@@ -3,8 +3,8 @@
     python benchmarks/electric_ratio.py [--steps 511] [--rounds 200]
 
 Needs gcc. Value and gradient of the first path of the reference values: ours, and C, whose loops are
-vectorised by hand and by gcc, in turns, so that the machine's moods meet all alike; our value alone is
-timed beside them. Prints one JSON object: milliseconds (medians), ours over C, gradient over value.
+vectorised by hand and by gcc. They take turns, so that the machine's fluctuations affect all alike. Our value is
+timed with them. Prints one JSON object: milliseconds (medians), ours over C, gradient over value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SEED = 1.0
 
 
 def weights(hidden: int = 64) -> Network:
-    """Those of the reference values."""
+    """The weights of the reference values."""
     i, j = np.mgrid[:8, :hidden]
     weights1 = 0.15 * np.sin(SEED + 7 * i + 3 * j).T
     i, j = np.mgrid[:hidden, :8]
@@ -37,7 +37,8 @@ def weights(hidden: int = 64) -> Network:
 
 
 def c_adjoint(scene: Any, points: np.ndarray, net: Any, folder: Path) -> Run:
-    """The C keeps weights transposed and reads the goal's places from a table; its gradient comes in our order."""
+    """The C stores weights transposed and reads the goal's positions from a table; its gradient is put into our
+    order."""
     c = build("electric", folder, wide=True)
     c.electric_scratch.restype = ctypes.c_void_p
     c.electric_grad.restype = ctypes.c_double

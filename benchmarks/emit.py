@@ -1,9 +1,9 @@
-"""Code of scenes for machines that are not this one: what is emitted, how large it is and what it imports.
+"""Code of scenes for other machines than this one: the code that is emitted, its size and its imports.
 
     python benchmarks/emit.py [--target wasm32] [--unoptimised] [SCENE ...]
 
-Prints a JSON object for the value and one for the gradient of each scene: the size of what is emitted, the memory
-that a call takes, the seconds that all of it took, and of an object for WebAssembly what it imports. Nothing is run.
+Prints a JSON object for the value and one for the gradient of each scene: the size of the emitted code, the memory
+of a call, the seconds in all, and the imports of a WebAssembly object. Nothing is run.
 """
 
 from __future__ import annotations

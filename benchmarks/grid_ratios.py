@@ -2,9 +2,9 @@
 
     python benchmarks/grid_ratios.py [wave|water_renderer|smoke|volume_renderer ...] [--rounds 20]
 
-Needs gcc. At the scenes' default sizes (the volume renderer at 64 pixels and 32 cells, too), from the first
-surface, wind or density of the reference values. The programs take turns, so that the machine's moods meet
-all alike. Prints a JSON object a line: milliseconds (medians), our gradient over the C's, and over our value.
+Needs gcc. At the scenes' default sizes (the volume renderer also at 64 pixels and 32 cells), from the first
+surface, wind or density of the reference values. The programs take turns, so that the machine's fluctuations affect
+all alike. Prints a JSON object per line: milliseconds (medians), our gradient over the C's, and over our value.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from rosesim.scenes import compiled, configure, find_scene
 
 Array = NDArray[np.float64]
 Case = tuple[list[str], Callable[[Any], Array], Callable[[Any, Array, Path], Run]]
-"""Settings, where the gradient is taken, and the C program there."""
+"""Settings, the point of the gradient, and the C program at that point."""
 
 
 def aligned(a: Any) -> Array:
-    """A copy that begins at a cache line, as the C's vectors want."""
+    """A copy that begins at a cache line, as the C's vectors require."""
     room = np.empty(a.size + 8)
     start = -room.ctypes.data % 64 // 8
     out = room[start : start + a.size].reshape(a.shape)

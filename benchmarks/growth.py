@@ -2,8 +2,8 @@
 
     python benchmarks/growth.py [steps|balls|batch|memory ...]
 
-A JSON line each: microseconds a unit (a step; a step and pair of balls; a run of the batch), which stays where the
-growth is a straight line, and the bytes of workspace. `memory` takes a million steps within a budget of 64 MiB.
+One JSON line each: microseconds per unit (a step; a step and pair of balls; a run of the batch), which is constant
+where growth is linear, and the bytes of workspace. `memory` takes a million steps within a budget of 64 MiB.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     pip install -r benchmarks/peers.txt
     taskset -c 0 python benchmarks/jax_scenes.py [wave|smoke|mass_spring_simple ...] [--rounds 10]
 
-JAX is jitted, its loops are lax.scan. Its loss and gradient must be ours to 1e-9 before a time counts. The
-programs take turns. Prints a JSON object a line: milliseconds (medians) of value and gradient, JAX's over
-ours, and how long each compiled.
+JAX is jitted, its loops are lax.scan. Its loss and gradient must equal ours to 1e-9 before a time counts. The
+programs take turns. Prints a JSON object per line: milliseconds (medians) of value and gradient, JAX's over
+ours, and the compile time of each.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""Whether live optimising after a drag ends at or below the loss that the drag left.
+"""Whether live optimisation after a drag ends at or below the loss that the drag left.
 
     python benchmarks/live_drags.py [--drags 100] [--seconds 2] [--turns N] [--set SCENE:field=value ...]
 
-A person drags a handle to a random place of the picture while the optimiser runs, in a few moves, and lets go; the
+A user drags a handle to a random place of the picture while the optimiser runs, in a few moves, and lets go. The
 loss of the first snapshot after that is the loss after the drag, and the last one `seconds` later is compared with
-it. The same session, worker and thread as the window's, without one. Before each drag everything is reset.
+it. Session, worker and thread are those of the window, without one. Before each drag everything is reset.
 
-With `--turns`, no thread runs and no clock counts: the worker's turns (each an evaluation of loss and gradient) are
-made one after the other, so many after each drag, which gives the same numbers on a busy machine. Beside it stands
-what the same optimiser comes to when every step is taken.
+With `--turns`, no thread runs and no clock counts: after each drag the worker makes this many turns (each an
+evaluation of loss and gradient), which gives the same numbers on a busy machine. The output also has the loss of
+the same optimiser when every step is taken.
 
-Prints one JSON object for each handle: of how many drags the loss was at or below; medians of the losses.
+Prints one JSON object for each handle: in how many drags the loss was at or below; medians of the losses.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ Point = tuple[float, float]
 
 SEED = 0
 HANDLES = {"billiards": (("goal", None), ("cue", None)), "mass_spring": (("node", 0.05),)}
-"""What is dragged, and how far at most, each way; None stands for anywhere in the picture. `node` is any node of the
-robot, a random one each time: springs that are stretched to several times their length tear it apart."""
+"""Handles, and how far they are dragged at most, each way; None means anywhere in the picture. `node` is a random
+node of the robot each time: springs that are stretched to several times their length tear it apart."""
 MOVES = 5
-"""In which a handle is taken to its place: the optimiser runs meanwhile."""
+"""Moves in which a handle is dragged to its place, while the optimiser runs."""
 TURNS_A_MOVE = 3
-"""Without a thread; with one, a move takes a sixtieth of a second."""
+"""Turns per move without a thread; with one, a move takes a sixtieth of a second."""
 
 
 def turn(live: Live) -> None:
-    """What the worker's thread does once: it takes the commands that there are, or makes a step."""
+    """One turn of the worker's thread: execute the commands that there are, or take a step."""
     commands, live._commands = live._commands, []
     live._taken = live._serial
     if commands or (live.optimising and not live._course.settled):
@@ -51,7 +51,7 @@ def turn(live: Live) -> None:
 
 
 def drag(session: Session, handle: str, to: Point, threaded: bool) -> None:
-    """Take a handle somewhere and let go."""
+    """Drag a handle somewhere and let go."""
     begun = session.handles()[handle]
     session.grab(handle, begun)
     for k in range(1, MOVES + 1):
@@ -66,7 +66,7 @@ def drag(session: Session, handle: str, to: Point, threaded: bool) -> None:
 
 
 def settle(session: Session, threaded: bool) -> None:
-    """Until the worker has taken account of the last command."""
+    """Wait until the worker has executed the last command."""
     live = session.live
     if not threaded:
         return turn(live)
@@ -75,7 +75,7 @@ def settle(session: Session, threaded: bool) -> None:
 
 
 def every_step_taken(live: Live, turns: int) -> float:
-    """What the optimiser comes to from here where all of its steps are taken."""
+    """The loss that the optimiser reaches from here when all of its steps are taken."""
     program, now = compiled(live.scene), live._course
     x = program.flat.flatten(now.params)
     state = live.optimizer.start(x)
@@ -91,7 +91,7 @@ def every_step_taken(live: Live, turns: int) -> float:
 def drags(
     scene: Any, inputs: Any, handle: str, reach: float | None, count: int, seconds: float, turns: int | None
 ) -> dict[str, Any]:
-    """So many random drags of a handle, each from the beginning: what the losses were after it, and later."""
+    """The losses of some random drags of a handle, each from the beginning: right after the drag, and later."""
     beginning = Beginning(scene.params(np.random.default_rng(0)), inputs)
     live = Live(scene, beginning, make_optimizer(scene.published.optimizer, float(inputs.learning_rate)))
     session, rng, threaded = Session(scene, live), np.random.default_rng(SEED), turns is None
@@ -115,7 +115,7 @@ def drags(
                 ((left, bottom), (right, top)) if reach is None else ((x - reach, y - reach), (x + reach, y + reach))
             )
             drag(session, name, tuple(rng.uniform(low, high)), threaded)
-            if live.failure is not None:  # a robot that is torn apart has no loss, and the window says so
+            if live.failure is not None:  # a robot that is torn apart has no loss, and the window reports that
                 torn += 1
                 continue
             after, plain = live.latest.attempt.loss, np.nan  # pyright: ignore[reportOptionalMemberAccess] -- there is one

@@ -1,8 +1,8 @@
-"""Does memory come back when programs do? Compiles many in one process: `python benchmarks/many_programs.py [N]`.
+"""Is memory freed with the programs? Compiles many in one process: `python benchmarks/many_programs.py [N]`.
 
-Each is made, called, checked and forgotten. Printed is the memory of the process after every tenth of them, for each
-kind of program; "flat" is less than 2 KB a program over the second half, of which llvmlite's pass builder keeps
-1.5 KB that nothing gives back.
+Each program is made, called, checked and dropped. The output is the memory of the process after every tenth of them,
+for each kind of program. "flat" means less than 2 KB per program over the second half; 1.5 KB of that are kept by
+llvmlite's pass builder, and nothing frees them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 from rosesim import Real, Vec, const, fn, grad, opaque, scan, sum, value_and_grad, vjp
 
 FLAT = 2.0
-"""Kilobytes a program."""
+"""Kilobytes per program."""
 
 
 def resident() -> float:
-    """Megabytes that this process takes up now (Linux)."""
+    """Megabytes that this process occupies now (Linux)."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -65,7 +65,7 @@ class Spring:
 
     @fn
     def energy(self, x: Real) -> Real:
-        """Of one spring."""
+        """The energy of one spring."""
         return 0.5 * self.k * x * x
 
 
@@ -77,12 +77,12 @@ def method(k: int) -> None:
 
 
 KINDS: list[tuple[Callable[[int], None], int]] = [(arithmetic, 1), (loop, 2), (called_back, 1), (method, 3)]
-"""Each, and how many programs it compiles."""
+"""Each kind, and how many programs it compiles."""
 
 
 def main(count: int) -> int:
-    """Print the curve of each kind; 1 where one is not flat."""
-    os.environ["ROSESIM_CACHE_DIR"] = ""  # each is compiled
+    """Print the curve of each kind; return 1 where one is not flat."""
+    os.environ["ROSESIM_CACHE_DIR"] = ""  # so that each is compiled
     grew = False
     for make, programs in KINDS:
         name = make.__name__

@@ -24,7 +24,7 @@ from rosesim.scenes.kit import Network
 
 
 def weights(seed: float, inputs: int, springs: int, hidden: int = 32) -> Any:
-    """The deterministic weights that the reference values are for."""
+    """The deterministic weights of the reference values."""
     i, j = np.mgrid[:hidden, :inputs]
     weights1 = np.sin(seed + 7 * i + 3 * j) * np.sqrt(2 / (hidden + inputs)) * 2
     i, j = np.mgrid[:springs, :hidden]
@@ -34,7 +34,7 @@ def weights(seed: float, inputs: int, springs: int, hidden: int = 32) -> Any:
 
 
 def c_adjoint(scene: Any, net: Any, folder: Path) -> Run:
-    """The C keeps weights transposed; its gradient comes back in our order."""
+    """The C stores weights transposed; its gradient is put into our order."""
     robot = scene.robot
     n, m = len(robot.nodes), len(robot.springs)
     c = build("mass_spring", folder, f"NO={n}", f"NS={m}")
@@ -42,7 +42,7 @@ def c_adjoint(scene: Any, net: Any, folder: Path) -> Run:
     c.mass_spring_grad.restype = ctypes.c_double
     c.mass_spring_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 5
     ends = robot.ends.T.astype(np.int32).tobytes()
-    ends += b"\0" * (-len(ends) % 8)  # the doubles after the whole numbers are aligned
+    ends += b"\0" * (-len(ends) % 8)  # so that the doubles after the integers are aligned
     data = np.frombuffer(ends + np.concatenate([robot.of_springs(k) for k in (2, 3, 4)]).tobytes(), np.uint8).copy()
     given = np.concatenate([net.weights1.T.ravel(), net.bias1, net.weights2.T.ravel(), net.bias2])
     gradient, start = np.zeros_like(given), robot.positions

@@ -3,7 +3,7 @@
     python benchmarks/mass_spring_simple_ratio.py [--steps 1023] [--wall holds] [--rounds 300]
 
 Needs gcc. Value and gradient of springs that meet the wall: ours, and C with the three masses in the lanes
-of one vector. The programs take turns, so that the machine's moods meet all alike. Prints one JSON object:
+of one vector. The programs take turns, so that the machine's fluctuations affect all alike. Prints one JSON object:
 milliseconds (medians) and, as ratios, ours over C, and the gradient over the value alone.
 """
 

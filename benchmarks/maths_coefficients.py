@@ -1,7 +1,7 @@
-"""Where the polynomials of `rosesim.codegen.llvm.maths` come from: prints that package's `coefficients.py`.
+"""The origin of the polynomials in `rosesim.codegen.llvm.maths`: prints that package's `coefficients.py`.
 
 Each is fitted by weighted least squares at Chebyshev's points in 60 digits, which is within a small factor of
-the best; the weight makes the error that of the function's last place. `python benchmarks/maths_coefficients.py`
+the best fit; the weight makes the error one of the function's last place. `python benchmarks/maths_coefficients.py`
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Function = Callable[[Any], Any]
 
 
 def fit(g: Function, low: Any, high: Any, n: int, weight: Function) -> tuple[list[float], float]:
-    """n coefficients, lowest first, and the largest weighted error of the polynomial with them rounded."""
+    """n coefficients, lowest first, and the polynomial's largest weighted error with rounded coefficients."""
     points = [(low + high) / 2 + (high - low) / 2 * mpmath.cos(mp.pi * (2 * k + 1) / (8 * n)) for k in range(4 * n)]
     rows = mpmath.matrix([[weight(p) * p**j for j in range(n)] for p in points])
     exact, _ = mpmath.qr_solve(rows, mpmath.matrix([weight(p) * g(p) for p in points]))
@@ -28,12 +28,12 @@ def fit(g: Function, low: Any, high: Any, n: int, weight: Function) -> tuple[lis
 
 
 def _odd(f: Function) -> Function:
-    """z = x^2 to (f(x) - x) / x^3."""
+    """The function from z = x^2 to (f(x) - x) / x^3."""
     return lambda z: (f(mpmath.sqrt(z)) / mpmath.sqrt(z) - 1) / z
 
 
 def _over(f: Function) -> Function:
-    """The weight that makes an error in the factor of x^3 a relative one of f."""
+    """The weight that makes an error in the factor of x^3 relative to f."""
     return lambda z: z * mpmath.sqrt(z) / f(mpmath.sqrt(z))
 
 

@@ -1,7 +1,7 @@
-"""How fast are the mathematics functions beside the C library's? Nanoseconds a number, interleaved, medians.
+"""How fast are the mathematics functions against the C library's? Nanoseconds per number, interleaved, medians.
 
-Over an array of 4096, as LLVM's vectoriser makes of it; the same one after the other (`scalar`); and each of the
-result before it (`chain`), which is how long one takes. `python benchmarks/maths_ratio.py [NAME ...]`
+Three ways: over an array of 4096 with LLVM's vectoriser (`loop`); the same without vectors (`scalar`); and each
+applied to the previous result (`chain`), which gives the latency. `python benchmarks/maths_ratio.py [NAME ...]`
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SCALAR = '!8 = distinct !{!8, !9}\n!9 = !{!"llvm.loop.vectorize.enable", i1 fals
 
 
 def build(name: str, kind: str, how: str, ours: bool) -> Any:
-    """A machine function of three arrays: z = f(x, y), by one of the three ways."""
+    """A machine function of three arrays: z = f(x, y), in one of the three ways."""
     n, bits = maths.arity(name), 64 if kind == "double" else 32
     args = ["%a", "%yv"][:n]
     function = maths.call_name(name, kind) if ours else f"@{name}{'f' if bits == 32 else ''}"
@@ -69,7 +69,7 @@ ret void
 
 
 def main() -> None:
-    """Print JSON: for each kind, function and way (ours, the C library's, the ratio)."""
+    """Print JSON: for each kind, function and way our time, the C library's, and the ratio."""
     rng = np.random.default_rng(0)
     result: dict[str, dict[str, dict[str, list[float]]]] = {}
     for kind in ("double", "float"):

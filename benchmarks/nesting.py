@@ -1,8 +1,8 @@
-"""What a gradient costs beside its value as calls and loops nest deeper: a JSON line each.
+"""What a gradient costs relative to its value as calls and loops nest deeper: one JSON line each.
 
 python benchmarks/nesting.py
 
-Calls: 2^depth calls of a leaf, each function calling the one before twice. Loops: about a million
+Calls: 2^depth calls of a leaf, because each function calls the previous one twice. Loops: about a million
 iterations in all. Milliseconds are minima of a few runs; compare the ratios.
 """
 
@@ -44,7 +44,7 @@ def loops(leaf: Callable[[Any], Any], depth: int) -> Any:
 
 
 def fastest(program: Any) -> float:
-    """Milliseconds of the fastest of a few runs, after one."""
+    """Milliseconds of the fastest of a few runs, after a first one."""
     program(0.3)
     found: list[float] = []
     for _ in range(5):

@@ -1,10 +1,10 @@
-"""What each pass of code generation is worth: scenes with and without it, in one sitting.
+"""What each pass of code generation contributes: scenes with and without it, in one sitting.
 
     python benchmarks/passes.py [--rounds 15] [--passes NAME,...] [SCENE ...]
 
-A pass that is left out hands its program on; everything else stays. What counts is the least processor time of a
-value and gradient over the rounds, in turns. Prints a JSON object a scene: the time with all passes, and for each
-pass the time without it over that (above 1: it helps). What can be left out: see `rosesim info --passes`.
+A pass that is left out hands its program on unchanged; everything else stays. The time is the least processor time of
+a value and gradient over the rounds, in turns. Prints a JSON object for each scene: the time with all passes, and for
+each pass the ratio of the time without it (above 1: it helps). `rosesim info --passes` shows which can be left out.
 """
 
 from __future__ import annotations

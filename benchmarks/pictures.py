@@ -1,9 +1,9 @@
-"""The pictures of the benchmarks, from benchmarks/data/*.json alone: nothing is measured here.
+"""The pictures of the benchmarks, from benchmarks/data/*.json alone; nothing is measured here.
 
     python benchmarks/pictures.py [steps batch ...] [--data FOLDER] [--into FOLDER]
 
-Ours is blue, hand-written C green, the other tools grey with their names beside them. A point is a median, the
-upright line through it goes from quartile to quartile; dashes go on where a run would have taken too long.
+Ours is blue, hand-written C green, the other tools grey with their names beside them. A point is a median, and the
+vertical line through it goes from quartile to quartile; dashes continue where a run would have taken too long.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def tools(records: Records) -> list[str]:
 
 
 def lines(plot: Plot, records: Records, x: str, *, scaled: Scaled = lambda r: 1.0, grows: float = 1.0) -> None:
-    """A curve a tool, with quartiles, and its name at its right end.
+    """A curve for each tool, with quartiles, and its name at its right end.
 
-    Where a tool was left out at large sizes, dashes go on from its last point, y growing as x to the power `grows`.
+    Where a tool was left out at large sizes, dashes continue from its last point, with y growing as x to the power
+    `grows`.
     """
     ends: list[tuple[float, str]] = []
     last = max(r[x] for r in records)
@@ -55,7 +56,7 @@ def lines(plot: Plot, records: Records, x: str, *, scaled: Scaled = lambda r: 1.
             plot.curve([at[-1], last], [median[-1], end], role(tool), style="dashed", width=0.8)
         ends.append((end, tool))
     height = -np.inf
-    for y, tool in sorted(ends):  # moved apart where they would lie on each other
+    for y, tool in sorted(ends):  # moved apart where they would overlap
         height = max(np.log10(y) - 0.04, height + APART)
         plot.label((1.13 * last, 10**height), tool)
 
@@ -90,7 +91,7 @@ def batch(records: Records) -> list[Plot]:
 
 
 def bars(plot: Plot, rows: Sequence[tuple[str, dict[str, float]]], *, shade: Callable[[str], str] = role) -> None:
-    """A row each: a dot at the median, a line from quartile to quartile."""
+    """One row each: a dot at the median, a line from quartile to quartile."""
     plot.rows = [name for name, _ in rows]
     for k, (name, spread) in enumerate(rows):
         plot.curve([spread["low"], spread["high"]], [k, k], shade(name), width=2.0)
@@ -101,7 +102,7 @@ def compiling(records: Records) -> list[Plot]:
     made: list[Plot] = []
     for key, title in (("compile_seconds", "Compiling billiards, cold"), ("import_seconds", "Importing the tool")):
         rows = sorted(((r["tool"], r[key]) for r in records if "failed" not in r), key=lambda row: row[1]["median"])
-        if key == "import_seconds":  # the C's is the loading of what calls it
+        if key == "import_seconds":  # the C's time is that of loading the module that calls it
             rows = [(t, s) for t, s in rows if "," not in t]
         plot = Plot(title, "seconds", "", logarithmic_x=True, across=(0.01, 100))
         bars(plot, rows)

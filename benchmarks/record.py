@@ -1,12 +1,12 @@
-"""Measure and write down: everything that the pictures show.
+"""Measure and record everything that the pictures show.
 
     python benchmarks/record.py [steps batch robot compile family size backends] [--quick]
 
 Needs `pip install -r benchmarks/peers.txt`, gcc, and for the package rose Node with NODE_MODULES naming the folder
-that `npm install rose@0.4.10` made. A tool that is not there, or whose gradient is not ours, is written down as such
-with the reason and has no time. The tools take turns (turns.py), each held to one core. Each part goes into
-data/PART.json with quartiles and what the machine is; pictures.py draws from these files alone. `--quick` does few
-rounds and small sizes, to see whether all of it works, and writes into a temporary folder.
+that `npm install rose@0.4.10` made. A tool that is missing, or whose gradient differs from ours, is recorded with the
+reason and without a time. The tools take turns (turns.py), each held to one core. Each part goes into
+data/PART.json with quartiles and a description of the machine; pictures.py draws from these files alone. `--quick`
+does few rounds and small sizes, to see whether all of it works, and writes into a temporary folder.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from turns import Tool, machine, measure, running, take_turns
 
 DATA = Path(__file__).parent / "data"
 LONGEST = 2_500.0
-"""Milliseconds: a tool of which one run is expected to take longer at the next size is left out there."""
+"""Milliseconds: a tool is left out at the next size if one run is expected to take longer there."""
 
-# Name, file in peers/, and what it is told besides the task's sizes.
+# Name, file in peers/, and its arguments besides the task's sizes.
 OURS = ("rosesim", "ours_peer", {})
 DENSE = ("rosesim, every pair", "ours_peer", {"pairs": "dense"})
 C_BRANCH = ("C, touching pairs", "c_limit", {"variant": "BRANCH"})
@@ -49,7 +49,7 @@ def tool(named: tuple[str, str, dict[str, Any]], task: str, **sizes: Any) -> Too
 
 
 def remaining(tools: list[Any], records: list[dict[str, Any]], growth: float) -> list[Any]:
-    """Those that did not fail, and whose run will not take too long at a size so many times larger."""
+    """The tools that did not fail, and whose run will not take too long at a size larger by the factor `growth`."""
     rows = zip(tools, records, strict=True)
     return [t for t, r in rows if "failed" not in r and growth * r["ms"]["median"] <= LONGEST]
 
@@ -111,7 +111,7 @@ def compiling(quick: bool) -> list[dict[str, Any]]:
 
 
 def spread_of(starts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Quartiles of the seconds that importing and compiling took."""
+    """Quartiles of the seconds of importing and compiling."""
     made: dict[str, Any] = {}
     for key in ("import_seconds", "compile_seconds"):
         values = [r[key] for r in starts if key in r]
@@ -131,12 +131,12 @@ def family(quick: bool) -> list[dict[str, Any]]:
                 t.prepare(seed=seed)
             found += measure(tools, 2 if quick else 3)
             for t in tools:
-                t.failure = t.failure if t.ended else ""  # one program whose numbers differ is no reason to end
+                t.failure = t.failure if t.ended else ""  # go on after a program whose numbers differ
     return found
 
 
 def size(quick: bool) -> list[dict[str, Any]]:
-    """The same simulation with named functions and without, as its unrolled steps grow."""
+    """The same simulation with and without named functions, as the number of its unrolled steps grows."""
     found: list[dict[str, Any]] = []
     left = [("named functions", True), ("all inlined", False)]
     for n in [1, 2] if quick else [1, 2, 4, 8, 16, 32, 64]:
@@ -156,13 +156,13 @@ BACKENDS: dict[str, dict[str, Any]] = {
     "unoptimised": {"optimise": False},
     "interpreter": {"interpreted": True},
 }
-"""What each is told: `Fn.compile`'s options, and how many runs are done at once."""
+"""The arguments of each: `Fn.compile`'s options, and the number of runs at once."""
 SINGLE = 1e-2
-"""Single precision may differ by so much of the largest number: a thousand steps amplify its roundings."""
+"""Single precision may differ by this part of the largest number: a thousand steps amplify its roundings."""
 
 
 def backends(quick: bool) -> list[dict[str, Any]]:
-    """Ours in all the ways that a program can be run; the interpreter on few steps, for it is slow."""
+    """Ours in all the ways to run a program; the interpreter on few steps, because it is slow."""
     found: list[dict[str, Any]] = []
     tasks = [("billiards", 32, list(BACKENDS)), ("billiards", 1024, list(BACKENDS)[:-1])]
     tasks.append(("mass_spring", 1364, list(BACKENDS)[:-1]))

@@ -3,7 +3,7 @@
     python benchmarks/rigid_body_ratio.py [--robot A ...] [--steps 2047] [--rounds 20]
 
 Needs gcc. Value and gradient with deterministic weights (those of the reference values). The C uses vectors of
-64 bytes where the processor has them, of 32 elsewhere. Prints a JSON object a robot: milliseconds (medians),
+64 bytes where the processor has them, of 32 elsewhere. Prints a JSON object for each robot: milliseconds (medians),
 ours over C, and gradient over value.
 """
 
@@ -29,7 +29,7 @@ LANES = 8
 
 
 def weights(seed: float, inputs: int, springs: int, hidden: int = 32) -> Any:
-    """The deterministic weights that the reference values are for."""
+    """The deterministic weights of the reference values."""
     i, j = np.mgrid[:hidden, :inputs]
     weights1 = np.sin(seed + 7 * i + 3 * j) * np.sqrt(2 / (hidden + inputs)) * 0.5
     i, j = np.mgrid[:springs, :hidden]
@@ -39,7 +39,7 @@ def weights(seed: float, inputs: int, springs: int, hidden: int = 32) -> Any:
 
 
 def aligned(a: Array) -> Array:
-    """A copy that begins at a cache line, as the C's vectors want."""
+    """A copy that begins at a cache line, as the C's vectors require."""
     room = np.empty(a.size + 8)
     start = -room.ctypes.data % 64 // 8
     out = room[start : start + a.size]
@@ -48,12 +48,13 @@ def aligned(a: Array) -> Array:
 
 
 def filled(a: Any) -> Array:
-    """With zeros up to a multiple of the C's lanes."""
+    """The array padded with zeros up to a multiple of the C's lanes."""
     return np.concatenate([a, np.zeros(-len(a) % LANES)])
 
 
 def c_adjoint(scene: Any, net: Any, folder: Path) -> Run:
-    """The C keeps weights transposed, and fills boxes and springs up to eight; its gradient comes in our order."""
+    """The C stores weights transposed, and pads boxes and springs to multiples of eight; its gradient is put into our
+    order."""
     robot = scene.robot
     n, m, hidden = len(robot.boxes), len(robot.springs), scene.hidden
     c = build("rigid_body", folder, f"NB={n}", f"NS={m}", f"PEN={scene.p}", wide=True)

@@ -4,9 +4,10 @@
     python benchmarks/same_code.py > after     # at the other
     diff before after
 
-A line gives the scene, the program, how it is compiled, a digest of its LLVM text as it is written (not optimised)
-and, for strict programs, a digest of the bits of its results. A refactoring changes no line. Where a text changes for
-a reason, the bits stay and the benchmarks tell about speed. `--texts FOLDER` keeps the texts, for a closer look.
+A line gives the scene, the program, the kind of compilation, a digest of its LLVM text as it is written (not
+optimised) and, for strict programs, a digest of the bits of its results. A refactoring changes no line. Where a text
+changes for a reason, the bits stay and the benchmarks show the speed. `--texts FOLDER` keeps the texts, for a closer
+look.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rosesim.scenes import Compiled, compiled, configure, find_scene, scene_name
 from rosesim.scenes.tree import leaves, map_leaves
 
 RUNS = 11
-"""Of a batch: no multiple of the four lanes of double precision, nor of the eight of single."""
+"""Runs of a batch: not a multiple of the four lanes of double precision, nor of the eight of single."""
 QUICK = ("billiards", "mass_spring", "wave", "smoke", "rigid_body", "growth")
 
 HOW: dict[str, dict[str, Any]] = {
@@ -36,7 +37,7 @@ HOW: dict[str, dict[str, Any]] = {
 
 
 def programs(made: Compiled[Any, Any, Any]) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
-    """Each program of a scene: its name, the function, and the arguments that it is run on."""
+    """Each program of a scene: its name, the function, and the arguments that it is run with."""
     scene = made.scene
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     gradient = value_and_grad(made.loss, wrt=0)
@@ -56,13 +57,13 @@ def digest(*parts: bytes) -> str:
 
 
 def bits(result: Any) -> bytes:
-    """All the numbers of a result, as they lie in memory."""
+    """All the numbers of a result, as they are stored in memory."""
     parts = result if isinstance(result, tuple) else (result,)
     return b"".join(np.asarray(leaf).tobytes() for part in parts for leaf in leaves((part,)).values())
 
 
 def lines(name: str, texts: Path | None) -> Iterator[str]:
-    """What is to be said of one scene."""
+    """The lines of one scene."""
     scene, _ = configure(find_scene(name), [])
     for called, function, given in programs(compiled(scene)):
         for how, options in HOW.items():

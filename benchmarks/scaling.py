@@ -1,10 +1,10 @@
-"""What many cores would do to a sweep and to one training step: the numbers that docs/scaling.md computes from.
+"""What many cores would do for a sweep and for one training step: the numbers from which docs/scaling.md computes.
 
     python benchmarks/scaling.py                 measures, and writes benchmarks/data/scaling.json
-    python benchmarks/scaling.py --footprint     the same, and what Dask and Ray take: installs each (400 MB)
+    python benchmarks/scaling.py --footprint     also the sizes of Dask and Ray: installs each (400 MB)
     python benchmarks/scaling.py --tables        the page's tables, from the numbers in the file
 
-Seconds and bytes; of several timings the quickest, for other processes only ever add time. Needs
+Seconds and bytes; of several timings the quickest, because other processes only ever add time. Needs
 `pip install 'rosesim[cluster]'`.
 """
 
@@ -37,7 +37,7 @@ DATA = Path(__file__).parent / "data" / "scaling.json"
 SCENES = {"billiards": ["contact=published"], "mass_spring": ["robot=D"]}
 CORES = (1, 10, 100, 1000)
 TRIALS = 10_000
-"""Of the sweep that the page computes."""
+"""Trials of the sweep that the page computes."""
 
 
 def quickest(run: Callable[[], object], times: int) -> float:
@@ -50,7 +50,7 @@ def quickest(run: Callable[[], object], times: int) -> float:
 
 
 def scene_numbers(name: str, settings: list[str]) -> dict[str, Any]:
-    """One published training, one gradient, and what of them travels."""
+    """One published training, one gradient, and the sizes of what is sent."""
     scene, inputs = configure(find_scene(name), settings)
     program = compiled(scene)
     params = scene.params(np.random.default_rng(0))
@@ -90,7 +90,7 @@ print(imported - begun, time.perf_counter() - imported)
 
 
 def start_seconds(name: str, settings: list[str]) -> dict[str, float]:
-    """What a new process costs before its first gradient, with the program in the cache."""
+    """The cost of a new process before its first gradient, with the program in the cache."""
     python: list[float] = []
     parts: list[list[float]] = []
     for _ in range(7):
@@ -108,7 +108,7 @@ def start_seconds(name: str, settings: list[str]) -> dict[str, float]:
 
 
 def journal_seconds() -> float:
-    """A line of the journal, made durable, on this disk."""
+    """Time to write a line of the journal durably on this disk."""
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder), 1 << 20)
         numbers, count = dict[str, Any](dict.fromkeys(NUMBERS, 0.1)), iter(range(1 << 20))
@@ -118,7 +118,7 @@ def journal_seconds() -> float:
 
 
 def echo(x: Any) -> Any:
-    """What a task does that does nothing."""
+    """A task that does nothing."""
     return x
 
 
@@ -165,7 +165,7 @@ ENGINES = {
 
 
 def footprint(package: str, importing: str, starting: str) -> dict[str, float]:
-    """An engine in an environment of its own: what it adds to it, its import, its first task on two workers."""
+    """An engine in an environment of its own: the size that it adds, its import, its first task on two workers."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
@@ -198,13 +198,13 @@ def _bytes(folder: str) -> int:
 
 
 def sweep_efficiency(n: int, trials: int, work: float, start: float, each: float) -> float:
-    """The share of n cores' time that trains: whole rounds of trials, or as fast as they are handed out."""
+    """The share of n cores' time that trains: whole rounds of trials, or as fast as trials are handed out."""
     wall = start + max(math.ceil(trials / n) * work, trials * each)
     return trials * work / (n * wall)
 
 
 def step_efficiency(n: int, runs: int, gradient: float, star: float, hop: float, how: str) -> float:
-    """The share of n cores' time that differentiates, `runs` gradients each, before params and gradients travel."""
+    """The share of n cores' time that differentiates: `runs` gradients each, before params and gradients are sent."""
     if n == 1:
         return 1.0
     travel = n * star if how == "star" else 2 * math.ceil(math.log2(n)) * hop

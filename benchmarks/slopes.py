@@ -3,10 +3,10 @@
     python benchmarks/slopes.py                 # the table of docs/trust.md
     python benchmarks/slopes.py --count 20000   # more arguments
 
-Each operator's slope by each argument is asked of `jvp` and of `grad`, in strict and in fast compilation, at
-arguments of every size and dense ones where formulas change or cancel (those of the functions' own test). Left out
-is where argument, value or slope are below the least normal number, for there digits are lost by the format, or
-value or slope above 1e300, for fast compilation may take the factors of a product in another order.
+Each operator's slope by each argument is computed by `jvp` and by `grad`, in strict and in fast compilation, at
+arguments of every size and dense ones where formulas change or cancel (those of the functions' own test). Two cases
+are left out: argument, value or slope below the least normal number, where the format loses digits; and value or
+slope above 1e300, where fast compilation may take the factors of a product in another order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Errors of the operators' slopes, in ulp.")
     parser.add_argument("--count", type=int, default=2000, help="arguments of each operator")
-    parser.add_argument("names", nargs="*", default=list(EXACT), help="operators; all without")
+    parser.add_argument("names", nargs="*", default=list(EXACT), help="operators; all by default")
     args = parser.parse_args()
     print("| slope of | largest error, ulp | at |")
     print("| --- | --- | --- |")

@@ -2,10 +2,10 @@
 
 python benchmarks/soak.py [--minutes N]
 
-A round does each of these once, in a folder of its own that goes again. After each round the memory of the process,
-its open files and its threads are looked at (Linux); a line a tenth of the time shows them. The rule, over the rounds
-of the second half: the slope of memory (least squares) is below 40 KB a round, and there are no more files or threads
-at the end than in the middle. Exit status 1 where it does not hold.
+A round does each of these once, in a folder of its own that is then removed. After each round the memory of the
+process, its open files and its threads are recorded (Linux); a line for each tenth of the time shows them. The rule,
+over the rounds of the second half: the slope of memory (least squares) is below 40 KB per round, and there are no
+more files or threads at the end than in the middle. Exit status 1 where it does not hold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # before pygame is there
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # before pygame is imported
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from rosesim import Real, fn, scan, value_and_grad
 from rosesim.cli import run
 
 FLAT = 40.0
-"""Kilobytes a round: 600 rounds, in 30 minutes of an idle machine, would grow by 24 MB at most."""
+"""Kilobytes per round: 600 rounds, in 30 minutes on an idle machine, would grow by 24 MB at most."""
 SCENE = ["--set", "steps=200", "--set", "layers=2"]
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/tables.py [--data FOLDER] [--into FILE]
 
-Writes results.md: medians, in brackets the quartiles; a dash where a tool was left out because one run would take
-seconds; and what failed, with the reason.
+Writes results.md: medians, with the quartiles in brackets; a dash where a tool was left out because one run would
+take seconds; and the failures, with the reason.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def grid(records: Records, column: str, cell: Callable[[dict[str, Any]], str]) -> str:
-    """A row a tool, a column a size."""
+    """A row for each tool, a column for each size."""
     sizes = sorted({r[column] for r in records})
     found = {(r["tool"], r[column]): cell(r) for r in records if "failed" not in r}
     tools = dict.fromkeys(r["tool"] for r in records)

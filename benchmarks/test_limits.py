@@ -54,7 +54,7 @@ def test_billiards_gives_the_reference_values(variant: str, case: dict[str, Any]
 @pytest.mark.parametrize("lanes", [4, 8])
 def test_a_lane_gives_the_reference_values_whatever_the_others_do(lanes: int):
     of_1024 = [c for c in CASES if c["steps"] == 1024]
-    batch = shots(11)  # no multiple of the lanes
+    batch = shots(11)  # not a multiple of the lanes
     batch[2], batch[9] = (shot(c) for c in of_1024[:2])
     losses, gradients = c_limit.batch(1024, 11, lanes)(batch)
     for lane, case in zip((2, 9), of_1024, strict=False):

@@ -1,4 +1,4 @@
-"""The other tools have our losses and gradients; those that are not installed are left out.
+"""The other tools have our losses and gradients; tools that are not installed are skipped.
 
 python -m pytest benchmarks/test_peers.py
 """

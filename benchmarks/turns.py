@@ -1,7 +1,7 @@
-"""Tools that take turns: each waits in a process of its own (peers/serve.py) and runs when it is told.
+"""Tools that take turns: each waits in a process of its own (peers/serve.py) and runs on request.
 
-The machine's moods meet all alike, nobody's threads or libraries are in another's way, and one that dies takes
-nobody with it: why it could not be measured is written down instead. All are held to one core.
+The machine's fluctuations affect all alike, and no tool's threads or libraries disturb another's. A tool that dies
+ends no other: the reason why it could not be measured is recorded instead. All are held to one core.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ import numpy as np
 
 PEERS = Path(__file__).parent / "peers"
 TURN = 0.1
-"""Seconds, about, that a tool runs before it is the next one's turn."""
+"""Approximate seconds that a tool runs before it is the next one's turn."""
 PATIENCE = 120.0
-"""Seconds that a tool may take to get ready, or for one turn."""
+"""Most seconds for a tool to get ready, or for one turn."""
 
 
 @dataclass
@@ -36,23 +36,23 @@ class Tool:
     """One tool on one task of one size."""
 
     name: str
-    """As it is called in the data and the pictures."""
+    """The tool's name in the data and the pictures."""
     module: str
-    """Its file in peers/, without the ending."""
+    """The tool's file in peers/, without the ending."""
     task: str
     sizes: dict[str, Any]
     tolerance: float = 1e-8
     """Largest difference of loss and gradient from ours, relative to the largest number of each."""
     cores: int = 1
     runs: int = 1
-    """How many runs it does at once: what is written down is the time of one."""
+    """How many runs it does at once; the recorded time is that of one."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Of its environment, beside those that make compile times cold."""
+    """Environment variables, besides those that make compile times cold."""
     first: dict[str, Any] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
     failure: str = ""
     ended: bool = False
-    """Whether its process is no more."""
+    """Whether its process has ended."""
     _process: Any = None
 
     def start(self) -> None:
@@ -78,14 +78,14 @@ class Tool:
         self.first = self._answer() or {}
 
     def prepare(self, **sizes: Any) -> None:
-        """The same task anew of another size, in the process that runs."""
+        """Prepare the same task again with another size, in the same process."""
         self.sizes, self.times = sizes, []
         if not self.failure:
             self._say(sizes)
             self.first = self._answer() or {}
 
     def turn(self, count: int) -> None:
-        """Run so often."""
+        """Run `count` times."""
         if self.failure:
             return
         self._say(count)
@@ -106,7 +106,7 @@ class Tool:
         return None
 
     def _last_words(self) -> str:
-        """The line of its errors that names one; paths are left out, for they are this machine's."""
+        """The line of its errors that names one; paths are left out, because they are this machine's."""
         said = [s.strip() for s in self._process.stderr.read().decode(errors="replace").splitlines() if s.strip()]
         errors = [s for s in said if "Error" in s or "panic" in s or "No module" in s] or said[-1:]
         return " ".join(w for w in (errors[-1] if errors else "died").split() if "/" not in w)[:160]
@@ -119,7 +119,7 @@ class Tool:
             self._process.wait()
 
     def agrees_with(self, reference: Sequence[Any]) -> None:
-        """Note a failure where loss or gradient is another at any of the points."""
+        """Note a failure where loss or gradient differs at any of the points."""
         for mine, theirs in zip(self.first["results"], reference, strict=True):
             for what, a, b in zip(("losses", "gradients"), mine, theirs, strict=True):
                 difference = np.abs(np.asarray(a) - np.asarray(b)).max() / max(np.abs(b).max(), 1e-30)
@@ -127,7 +127,7 @@ class Tool:
                     self.failure = f"{what} differ by {difference:.1e} of the largest"
 
     def record(self) -> dict[str, Any]:
-        """What is written down: quartiles of the milliseconds, compile seconds, or why there are none."""
+        """The record: quartiles of the milliseconds, compile seconds, or why there are none."""
         known = {"tool": self.name, "task": self.task, **self.sizes, "cores": self.cores}
         if self.failure:
             return {**known, "failed": self.failure}
@@ -144,7 +144,7 @@ class Tool:
 
 @functools.cache
 def _scratch() -> str:
-    """A folder for what PyTorch compiles, empty when a recording begins."""
+    """A folder for PyTorch's compiled files, empty when a recording begins."""
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -158,7 +158,7 @@ def take_turns(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def running(tools: Sequence[Tool]) -> Generator[None]:
-    """Tools started one after the other, and ended."""
+    """Tools started one after the other, and ended at last."""
     try:
         for tool in tools:
             tool.start()
@@ -169,7 +169,7 @@ def running(tools: Sequence[Tool]) -> Generator[None]:
 
 
 def measure(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
-    """Let tools take turns at what they prepared; the loss and gradient of the first are those that all must have."""
+    """Let tools take turns at their prepared tasks; all must have the loss and gradient of the first."""
     first, *others = tools
     if first.failure:
         raise SystemExit(f"{first.name}: {first.failure}")
@@ -178,7 +178,7 @@ def measure(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
             tool.agrees_with(first.first["results"])
     for tool in tools:
         tool.turn(1)
-        tool.times = []  # its first after others ran: not counted
+        tool.times = []  # its first run after others ran is not counted
         tool.turn(1)
     counts = [1 if t.failure else max(1, min(50, int(1e3 * TURN / t.times[-1]))) for t in tools]
     for tool in tools:
@@ -190,7 +190,7 @@ def measure(tools: Sequence[Tool], rounds: int) -> list[dict[str, Any]]:
 
 
 def machine() -> dict[str, Any]:
-    """What a reader must know of the machine to judge the numbers; nothing that names it."""
+    """The properties of the machine that a reader needs to judge the numbers; nothing that identifies it."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     of = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in text.splitlines())}
     flags = of.get("flags", "").split()

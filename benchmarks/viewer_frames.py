@@ -3,7 +3,7 @@
     python benchmarks/viewer_frames.py [SCENE] [--seconds 5] [--set field=value ...]
 
 Under SDL's dummy driver, which draws everything and shows nothing. A frame is all of its work (events,
-replay, drawing, flip), without the wait that makes it 60 a second. The mouse rests on the scene, so that
+replay, drawing, flip), without the wait that limits it to 60 a second. The mouse rests on the scene, so that
 handles are drawn too. Prints one JSON object: milliseconds of the frames, iterations made meanwhile, and
 the seconds from the start of this script to the first frame, the first moving picture, and the gradient.
 """
@@ -18,7 +18,7 @@ import time
 BEGUN = time.perf_counter()
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 
-import numpy as np  # noqa: E402 -- importing belongs to what is measured
+import numpy as np  # noqa: E402 -- the import is part of what is measured
 
 from rosesim.scenes import configure, find_scene  # noqa: E402
 from rosesim.train import make_optimizer  # noqa: E402

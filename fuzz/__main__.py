@@ -1,4 +1,4 @@
-"""`python -m fuzz`: random programs for so many minutes, on so many processes; stop it and go on as you like."""
+"""`python -m fuzz`: random programs for some minutes, on several processes; the run can be stopped and continued."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from fuzz.journal import Journal, report
 
 
 def main() -> int:
-    """Parse the command and do it; 1 where a disagreement was found."""
+    """Parse the command and carry it out; 1 where a disagreement was found."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1.0, help="stop after so many (default 1)")
-    parser.add_argument("--programs", type=int, default=0, help="stop after so many in all (default: no such end)")
+    parser.add_argument("--minutes", type=float, default=1.0, help="stop after this many (default 1)")
+    parser.add_argument("--programs", type=int, default=0, help="stop after this many in all (default: no limit)")
     parser.add_argument(
-        "--out", type=Path, default=Path("fuzz-run"), help="the run's folder; one that is there goes on"
+        "--out", type=Path, default=Path("fuzz-run"), help="the run's folder; an existing run is continued"
     )
     parser.add_argument(
         "--first",
         type=int,
         default=0,
-        help="the first chunk's number: programs of a number are always the same (default 0)",
+        help="the first chunk's number; a chunk's programs depend on its number alone (default 0)",
     )
     parser.add_argument("--workers", type=int, default=1, help="processes at once")
-    parser.add_argument("--size", type=int, default=250, help="programs a chunk")
+    parser.add_argument("--size", type=int, default=250, help="programs in each chunk")
     parser.add_argument(
         "--modes", action="store_true", help="the other modes too: lanes, cache, f32, second derivative"
     )
-    parser.add_argument("--report", action="store_true", help="only tell what the run has found so far")
+    parser.add_argument("--report", action="store_true", help="only report what the run has found so far")
     parser.add_argument("--chunk", type=int, help=argparse.SUPPRESS)  # one chunk, in this process
     given = parser.parse_args()
     journal = Journal(given.out)
     if given.chunk is not None:
         from fuzz.chunk import run_chunk
 
-        gc.freeze()  # what is imported stays, and need not be looked at again for each program: a seventh of the time
+        gc.freeze()  # imported objects stay, and need not be examined again for each program: a seventh of the time
         gc.set_threshold(100_000, 20, 50)
         note = journal.running / str(given.chunk)
         print(json.dumps(run_chunk(given.chunk, given.size, modes=given.modes, note=note)))
@@ -49,22 +49,22 @@ def main() -> int:
         try:
             _run(journal, given)
         except KeyboardInterrupt:
-            print("stopped; the same command goes on", file=sys.stderr)
+            print("stopped; the same command continues", file=sys.stderr)
     entries = journal.entries()
     print(report(entries))
     return 1 if any(e["found"] for e in entries) else 0
 
 
 def _run(journal: Journal, given: argparse.Namespace) -> None:
-    """Start chunks that are not done yet, until the time is over; wait for those that run."""
+    """Start chunks that are not done yet, until the time is over; then wait for those that are running."""
     done = journal.done(given.modes)
     ends = time.monotonic() + 60 * given.minutes
-    wanted = -(-given.programs // given.size) if given.programs else sys.maxsize
+    most = -(-given.programs // given.size) if given.programs else sys.maxsize
     running: dict[int, subprocess.Popen[str]] = {}
     number = given.first
     try:
         while True:
-            while len(running) < given.workers and time.monotonic() < ends and len(done) + len(running) < wanted:
+            while len(running) < given.workers and time.monotonic() < ends and len(done) + len(running) < most:
                 while number in done or number in running:
                     number += 1
                 running[number] = _start(number, given)
@@ -98,7 +98,7 @@ def _start(number: int, given: argparse.Namespace) -> subprocess.Popen[str]:
 
 
 def _note(journal: Journal, number: int, process: subprocess.Popen[str], given: argparse.Namespace) -> None:
-    """Write down what a chunk found; one whose process died found that."""
+    """Record the result of a chunk; if its process died, that is the result."""
     said = (process.stdout.read() if process.stdout is not None else "").strip()
     running = journal.running / str(number)
     if process.returncode == 0 and said:

@@ -15,11 +15,11 @@ from rosesim.ad.program.ir import FloatT, Func, IntT, storage
 from rosesim.ad.transforms.derivatives import gradient_type
 
 HEAD = 16
-"""So many bytes choose the types and the arguments; the rest write the program."""
+"""The first bytes choose the types and the arguments; the rest write the program."""
 
 
 class Case:
-    """A function f of random types, and `whole`, which is f, its forward and its reverse derivative in one.
+    """A function f of random types, and `whole`: f, its forward and its reverse derivative in one function.
 
     `whole(arguments, tangents, cotangent)` gives (value by reverse, value by forward, gradients, tangent).
     """
@@ -65,12 +65,12 @@ class Case:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """How many flat results the value, the gradients and the tangent are."""
+        """The number of flat results of the value, of the gradients, and of the tangent."""
         value, tangent = len(T.flatten(self.result)), len(T.flatten(gradient_type(self.result)))
         return value, sum(len(T.flatten(t)) for t in self.tangents), tangent
 
     def arguments(self, func: Func, number: int = 0) -> list[Any]:
-        """Flat arguments for the parameters of a program; for wild programs at the edges of what there is."""
+        """Flat arguments for the parameters of a program; those of wild programs include extreme numbers."""
         rng = np.random.default_rng([self.seed, number])
         return [_argument(p.ty.scalar, p.ty.shape, rng, self.wild) for p in func.params]
 

@@ -1,4 +1,4 @@
-"""Decisions read from a row of bytes: the same bytes, the same program; fewer and smaller ones, a simpler one."""
+"""Decisions read from a row of bytes. The same bytes give the same program; fewer and smaller ones a simpler one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ A = TypeVar("A")
 
 
 class Choices:
-    """Reads one decision after the other; zeros, which always mean the simplest, when the bytes end."""
+    """Reads one decision after the other. When the bytes end it reads zeros, which always mean the simplest
+    choice."""
 
     def __init__(self, row: bytes):
         self._row = row
@@ -21,7 +22,7 @@ class Choices:
         return self._at >= len(self._row)
 
     def below(self, n: int) -> int:
-        """A whole number from 0 to n - 1, n at most 256."""
+        """An integer from 0 to n - 1, n at most 256."""
         if self._at >= len(self._row):
             return 0
         self._at += 1
@@ -32,11 +33,11 @@ class Choices:
         return of[self.below(len(of))]
 
     def rarely(self, often: int = 8) -> bool:
-        """True once in so many times."""
+        """True once in `often` times."""
         return self.below(often) == often - 1
 
     def row(self, most: int) -> bytes:
-        """Bytes for a part of the program of its own, up to so many."""
+        """Bytes for a part of the program that reads its own row, at most `most` of them."""
         size = self.below(most + 1)
         taken = self._row[self._at : self._at + size]
         self._at += size

@@ -1,4 +1,4 @@
-"""A chunk of random programs: drawn, judged, and a disagreement shrunk, by Hypothesis."""
+"""A chunk of random programs: Hypothesis generates them, they are judged, and a disagreement is shrunk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = st.one_of(*(st.binary(min_size=n, max_size=m) for n, m in ((24, 64), (32,
 
 
 def judge(row: bytes, count: Counter[str], *, modes: bool = False) -> None:
-    """Run the program of a row in every way; raises where two disagree."""
+    """Run the program of a row in every way; raise where two ways disagree."""
     j = Judge(Case(row), count)
     count["programs"] += 1
     for construct in covered(j.case.traced().func):
@@ -38,9 +38,10 @@ def judge(row: bytes, count: Counter[str], *, modes: bool = False) -> None:
 
 
 def run_chunk(number: int, size: int, *, modes: bool, note: Path | None = None) -> dict[str, Any]:
-    """Judge so many programs; those of a number are always the same. `note` is told each before it runs.
+    """Judge `size` programs; those of a chunk's number are always the same. Each row is written to `note` before it
+    runs.
 
-    Gives counts and, where two ways disagreed, the shrunk program's row and what was found.
+    Returns counts and, where two ways disagreed, the shrunk program's row and the disagreement.
     """
     count: Counter[str] = Counter()
     last: list[bytes] = []
@@ -67,7 +68,7 @@ def run_chunk(number: int, size: int, *, modes: bool, note: Path | None = None) 
             raise
 
     found: dict[str, Any] = {}
-    os.environ[cache.VARIABLE] = ""  # random programs are not worth keeping
+    os.environ[cache.VARIABLE] = ""  # caching random programs is of no use
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:

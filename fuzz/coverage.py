@@ -1,4 +1,4 @@
-"""What a program is made of: its operators and constructs, and which of them are within or feed which."""
+"""The parts of a program: its operators and constructs, and which of them are nested in, or feed, which."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def name(e: Expr) -> str:
 
 
 def covered(func: Func) -> Iterator[str]:
-    """`op x` and `construct x` for each there is, `x in y` for a construct nested in another, `x of y` for an
-    expression that takes the result of another; each once a program."""
+    """`has x` for each operator or construct, `x in y` for a construct nested in another, `x of y` for an expression
+    that takes the result of another; each of them once per program."""
     seen: set[str] = set()
     for f in reachable(func):
         if isinstance(f.body, Block):

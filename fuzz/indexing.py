@@ -10,11 +10,11 @@ from fuzz.choices import Choices
 from rosesim.ad.language import types as T
 
 MOST = 200
-"""Elements of an array that is made only to be indexed."""
+"""Most elements of an array that is made only to be indexed."""
 AXES = 3
 
 Traced = Callable[[int], Any]
-"""Gives a traced index below n."""
+"""Returns a traced index below n."""
 
 
 def axes(t: T.Type) -> tuple[list[int], T.Type]:
@@ -27,21 +27,21 @@ def axes(t: T.Type) -> tuple[list[int], T.Type]:
 
 
 def vectors(lengths: list[int], element: T.Type) -> T.Type:
-    """The type with these axes."""
+    """The vector type with these axes."""
     for n in reversed(lengths):
         element = T.VecType(n, element)
     return element
 
 
 def reading(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...]]:
-    """A type and an index expression that takes a value of type t from a value of it."""
+    """A source type, and an index expression that takes a value of type t from a value of the source type."""
     lengths, element = axes(t)
     source: list[int] = []
     items: list[Any] = []
 
     def take_one() -> None:
         source.append(c.one([2, 3, 1]))
-        items.append(_whole(c, source[-1], traced))
+        items.append(_integer(c, source[-1], traced))
 
     for n in lengths:
         if c.rarely(3):
@@ -63,7 +63,7 @@ def reading(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, .
 
 
 def place(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...]]:
-    """An index expression into a value of type t, and the type of what lies there."""
+    """An index expression into a value of type t, and the type of the indexed part."""
     lengths, element = axes(t)
     there: list[int] = []
     items: list[Any] = []
@@ -72,7 +72,7 @@ def place(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...
             there.append(1)
             items.append(None)
         if n and c.rarely(2):
-            items.append(_whole(c, n, traced))
+            items.append(_integer(c, n, traced))
         elif not _has_rest(items) and c.rarely(5) and not isinstance(element, T.VecType):
             there.append(n)
             items.append(...)
@@ -85,17 +85,17 @@ def place(c: Choices, t: T.Type, traced: Traced) -> tuple[T.Type, tuple[Any, ...
 
 
 def _has_rest(items: list[Any]) -> bool:
-    return any(i is ... for i in items)  # not by ==, which traced indices answer with a traced value
+    return any(i is ... for i in items)  # not by ==, for which traced indices return a traced value
 
 
-def _whole(c: Choices, n: int, traced: Traced) -> Any:
-    """A whole number that indexes an axis of length n, which has elements."""
+def _integer(c: Choices, n: int, traced: Traced) -> Any:
+    """An integer index into an axis of length n > 0: constant, negative or traced."""
     k = c.below(n)
     return c.one([lambda: k, lambda: k - n, lambda: traced(n)])()
 
 
 def _cut(c: Choices, n: int) -> tuple[int, slice]:
-    """The length of an axis, and a slice that takes n elements of it."""
+    """A length for an axis, and a slice that takes n elements of that axis."""
     if n == 0:
         m = c.below(4)
         return m, c.one([slice(m, None), slice(1, 1), slice(0, m, -1)])

@@ -1,4 +1,4 @@
-"""The record of a fuzz run: a line of JSON for each chunk, so that a run can be stopped at any time and go on."""
+"""The record of a fuzz run: a line of JSON for each chunk, so that a run can be stopped at any time and continued."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Journal:
-    """A folder with `journal.jsonl`, and in `running` the program that each process is at."""
+    """A folder with `journal.jsonl`, and in `running` the present program of each process."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -19,14 +19,14 @@ class Journal:
         self.file = folder / "journal.jsonl"
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Note a chunk that is done."""
+        """Append a finished chunk."""
         with self.file.open("a", encoding="utf-8") as f:
             if f.tell() and not self.file.read_bytes().endswith(b"\n"):
                 f.write("\n")  # the last line was cut off
             f.write(json.dumps(entry) + "\n")
 
     def entries(self) -> list[dict[str, Any]]:
-        """All chunks done; a line that was cut off when a run was killed is none."""
+        """All finished chunks; a line that was cut off when a run was killed does not count."""
         if not self.file.exists():
             return []
         found: list[dict[str, Any]] = []
@@ -38,12 +38,12 @@ class Journal:
         return found
 
     def done(self, modes: bool) -> set[int]:
-        """The numbers of the chunks done."""
+        """The numbers of the finished chunks."""
         return {e["chunk"] for e in self.entries() if e["modes"] == modes}
 
 
 def report(entries: Iterable[dict[str, Any]]) -> str:
-    """What was tried and found, in Markdown."""
+    """The counts and the disagreements, in Markdown."""
     count: Counter[str] = Counter()
     found: list[dict[str, Any]] = []
     for e in entries:
@@ -74,5 +74,5 @@ _COUNTS = (
 
 
 def _is_count(key: str) -> bool:
-    """Whether a key counts programs by what was done with them, not by what they are made of."""
+    """Whether a key counts programs by what was done with them, and not by their parts."""
     return key.startswith(_COUNTS) and not key.startswith(("not in", "not of"))

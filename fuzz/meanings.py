@@ -1,4 +1,4 @@
-"""The interpreter with the operators' meanings changed for a while: exact, noisy, or telling every decision."""
+"""The interpreter with the operators' meanings changed for a while: exact, noisy, or recording every decision."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ROUNDED = {"add", "sub", "mul", "div", "fmod", "sqrt", *maths.WORST}
 def exact() -> dict[str, Meaning]:
     """The mathematics functions as strict machine code computes them, bit for bit.
 
-    That they are right within 2 ulp is tested by themselves; with them the interpreter and strict machine
-    code have to agree to the last bit.
+    Other tests show that they are right within 2 ulp. With them the interpreter and strict machine code have to agree
+    to the last bit.
     """
     found: dict[str, Meaning] = {}
     for name in maths.WORST:
@@ -43,7 +43,7 @@ def exact() -> dict[str, Meaning]:
 
 @contextlib.contextmanager
 def meaning(changed: dict[str, Meaning]) -> Generator[None]:
-    """Within this the interpreter computes operators so."""
+    """Within this context the interpreter computes these operators with the given meanings."""
     before = {name: OPS[name] for name in changed}
     try:
         OPS.update({name: dataclasses.replace(OPS[name], value=value) for name, value in changed.items()})
@@ -53,7 +53,7 @@ def meaning(changed: dict[str, Meaning]) -> Generator[None]:
 
 
 class Noise:
-    """Rounding made larger, at random: how far results then move is how far rounding may move them.
+    """Rounding made larger, at random: how far results then move shows how far rounding may move them.
 
     After Vignes, "A stochastic arithmetic for reliable scientific computation" (1993).
     """
@@ -62,11 +62,11 @@ class Noise:
         self._rng = np.random.default_rng(seed)
         self._size = size
         self.extreme = False
-        """Whether an intermediate was infinite, NaN, or so small that digits were lost."""
+        """Whether an intermediate was infinite, NaN, or so small that it lost digits."""
         self.least, self.most = (1e-290, 1e290) if size < 1e-10 else (1e-35, 1e35)
 
     def meanings(self) -> dict[str, Meaning]:
-        """Of the operators that round."""
+        """Noisy meanings of the operators that round."""
         return {name: self._noisy(exact().get(name, OPS[name].value), name == "mul") for name in ROUNDED}
 
     def _noisy(self, value: Meaning, product: bool) -> Meaning:
@@ -76,7 +76,7 @@ class Noise:
             if size != 0.0 and not self.least < size < self.most or size == 0.0 and product:
                 self.extreme = self.extreme or size != 0.0 or all(a != 0.0 for a in args)
             if product and size == 0.0:
-                # Where products are reordered, the huge number may meet another before the zero.
+                # If products are reordered, the huge number may be multiplied by another before the zero.
                 self.extreme = self.extreme or any(abs(float(a)) >= self.most for a in args)
             return y * np.float64(1.0 + self._size * (2.0 * self._rng.random() - 1.0))
 
@@ -84,13 +84,13 @@ class Noise:
 
 
 class Bad:
-    """Whether any operator of a run gives a NaN or an infinity."""
+    """Whether any operator of a run returns a NaN or an infinity."""
 
     def __init__(self) -> None:
         self.found = False
 
     def meanings(self) -> dict[str, Meaning]:
-        """Of all operators."""
+        """Meanings of all operators with real results that look for such a result."""
         return {name: self._seen(exact().get(name, row.value)) for name, row in OPS.items() if row.result in "ra"}
 
     def _seen(self, value: Meaning) -> Meaning:
@@ -103,13 +103,13 @@ class Bad:
 
 
 class Path:
-    """Every decision that a run takes, in order: which side of a comparison, which cell, which sign."""
+    """All decisions of a run, in order: which side of a comparison, which cell, which sign."""
 
     def __init__(self) -> None:
         self.decisions: list[Any] = []
 
     def meanings(self) -> dict[str, Meaning]:
-        """Of the operators at which a program has a kink or a jump."""
+        """Meanings that record the decision of each operator that has a kink or a jump."""
         found = dict(exact())
         for name in (
             "eq",
@@ -125,23 +125,24 @@ class Path:
             "floor_clamp",
             "floor_wrap",
         ):
-            found[name] = self._told(OPS[name].value, lambda y, *a: y)
+            found[name] = self._recording(OPS[name].value, lambda y, *a: y)
         for name in ("minimum", "maximum"):
-            found[name] = self._told(OPS[name].value, lambda y, a, b: bool(a <= b))
-        found["fmod"] = self._told(OPS["fmod"].value, lambda y, a, b: _cell(a, b))
+            found[name] = self._recording(OPS[name].value, lambda y, a, b: bool(a <= b))
+        found["fmod"] = self._recording(OPS["fmod"].value, lambda y, a, b: _cell(a, b))
         for name in ("abs", "sqrt", "pow", "log", "asin", "acos", "log1p"):
-            found[name] = self._told(found.get(name, OPS[name].value), lambda y, *a: (np.sign(a[0]), abs(a[0]) < 1.0))
+            own = found.get(name, OPS[name].value)
+            found[name] = self._recording(own, lambda y, *a: (np.sign(a[0]), abs(a[0]) < 1.0))
         for name in ("copysign", "hypot", "atan2", "div"):
-            found[name] = self._told(found.get(name, OPS[name].value), lambda y, a, b: (np.sign(a), np.sign(b)))
+            found[name] = self._recording(found.get(name, OPS[name].value), lambda y, a, b: (np.sign(a), np.sign(b)))
         return found
 
-    def _told(self, value: Meaning, tell: Meaning) -> Meaning:
-        def told(*args: Any) -> Any:
+    def _recording(self, value: Meaning, decision: Meaning) -> Meaning:
+        def recording(*args: Any) -> Any:
             y = value(*args)
-            self.decisions.append(tell(y, *args))
+            self.decisions.append(decision(y, *args))
             return y
 
-        return told
+        return recording
 
 
 def _cell(a: float, b: float) -> Any:

@@ -28,13 +28,13 @@ from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.lanes.batch import laned
 
 RUNS = 9
-"""Runs of a batch: two groups of four, and one by itself."""
+"""Runs of a batch: two groups of four lanes, and one alone."""
 SINGLE = 2.0**-22
-"""How much a noisy operator errs at most, as single precision does."""
+"""The largest relative error of a noisy operator, for comparison with single precision."""
 
 
 class Modes:
-    """One case in the other ways; `judge.core()` has run."""
+    """One case in the other ways of running it; `judge.core()` must have run before."""
 
     def __init__(self, judge: Judge):
         self.judge, self.count = judge, judge.count
@@ -48,7 +48,7 @@ class Modes:
         self.twice()
 
     def cached(self) -> None:
-        """Code that was kept and found again is the code that was made."""
+        """Check that code from the cache gives the same as newly compiled code."""
         with tempfile.TemporaryDirectory() as folder, _folder(folder):
             flat = inlined(self.judge.func)
             compile_func(flat, math="strict")
@@ -59,7 +59,7 @@ class Modes:
         self.judge.agree("from the cache", self.judge.meant, outcome(again, self.judge.args))
 
     def lanes(self) -> None:
-        """A batch gives in each run what the run gives alone, in lanes and on threads."""
+        """Check that each run of a batch, in lanes and on threads, gives the same as the run alone."""
         case, judge = self.judge.case, self.judge
         batch = vmap(case.whole)
         func = batch.traced(tuple(T.VecType(RUNS, t) for t in case.whole_types)).func
@@ -88,7 +88,7 @@ class Modes:
         judge.close("in lanes, fast", judge.meant, first, NOISE)
 
     def single(self) -> None:
-        """Single precision is within its rounding of double."""
+        """Check that single precision agrees with double within its rounding."""
         given = reals(self.judge.args)
         if not np.all((given == 0) | ((np.abs(given) > 1e-35) & (np.abs(given) < 1e35))):
             self.count["not run in single precision: an argument does not fit"] += 1
@@ -101,7 +101,7 @@ class Modes:
         self.judge.close("single precision", self.judge.meant, outcome(program, self.judge.args), SINGLE)
 
     def debugged(self) -> None:
-        """A debug program gives the same bits, or stops at a NaN or an infinity that there is."""
+        """Check that a debug program gives the same bits, or stops at a NaN or an infinity that exists."""
         judge = self.judge
         program = compile_func(inlined(judge.func), math="strict", optimise=False, debug=True)
         self.count["debug"] += 1
@@ -123,7 +123,7 @@ class Modes:
             raise Disagreement(f"debug differs from the interpreter: {told(judge.meant)}, {told(found)}")
 
     def twice(self) -> None:
-        """The second derivative is symmetric: u (H v) = v (H u)."""
+        """Check that the second derivative is symmetric: u (H v) = v (H u)."""
         case, count = self.judge.case, self.count
         first = case.params[0]
 
@@ -155,7 +155,7 @@ class Modes:
             count["second derivative symmetric"] += 1
         elif self.judge.wavers(NOISE):
             count["second derivative: decided or most digits lost within rounding"] += 1
-        elif _given(func):
+        elif _stops_gradients(func):
             count["second derivative: of another function, because gradients stop"] += 1
         else:
             raise Disagreement(f"the second derivative is not symmetric: off by {off:.1e} of {size:.1e}")
@@ -168,7 +168,7 @@ class Modes:
 
 
 def _asymmetry(found: Flat, u: np.ndarray, v: np.ndarray) -> tuple[float, float]:
-    """v (H u) - u (H v), and the size of the terms in it, of (H u, H v)."""
+    """v (H u) - u (H v) from (H u, H v), and the size of its terms."""
     hu, hv = map(row, found)
     with np.errstate(over="ignore", invalid="ignore"):
         left, right = hu * v, hv * u
@@ -176,7 +176,7 @@ def _asymmetry(found: Flat, u: np.ndarray, v: np.ndarray) -> tuple[float, float]
 
 
 def _writes_bad(func: Func) -> bool:
-    """Whether a NaN or an infinity stands in a program, as folding constants may leave one."""
+    """Whether a program contains a NaN or an infinity as a literal, which constant folding may produce."""
     bodies = [f.body for f in reachable(func) if isinstance(f.body, Block)]
     lets = [let for b in bodies for let in all_lets(b)]
     atoms = [a for let in lets for a in operands(let.expr)]
@@ -184,15 +184,15 @@ def _writes_bad(func: Func) -> bool:
     return any(isinstance(a, Lit) and not math.isfinite(a.value) for a in atoms)
 
 
-def _given(func: Func) -> bool:
-    """Whether a program stops gradients: a second derivative is then of another function, and not symmetric."""
+def _stops_gradients(func: Func) -> bool:
+    """Whether a program stops gradients: then the second derivative is that of another function, not symmetric."""
     bodies = [f.body for f in reachable(func) if isinstance(f.body, Block)]
     return any(isinstance(let.expr, Stop) for b in bodies for let in all_lets(b))
 
 
 @contextmanager
 def _folder(folder: str) -> Generator[None]:
-    """Within this, code is kept there."""
+    """Within this context, the cache is in this folder."""
     before = os.environ.get(cache.VARIABLE)
     os.environ[cache.VARIABLE] = folder
     try:
@@ -206,7 +206,7 @@ def _folder(folder: str) -> Generator[None]:
 
 @contextmanager
 def _threads() -> Generator[None]:
-    """Within this, threads share any batch, however short."""
+    """Within this context, threads share any batch, however short."""
     before = whole_program.SHARED_FROM
     whole_program.SHARED_FROM = 0
     try:

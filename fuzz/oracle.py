@@ -1,4 +1,4 @@
-"""What has to agree: a program in every way of running it, and its derivatives with each other."""
+"""What has to agree: all ways of running a program, and its derivatives with each other."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rosesim.codegen import compile_func
 Flat = tuple[Any, ...]
 
 SPREAD = 1e-3
-"""Where noise of a few roundings moves a result by more of its size than this, nothing can be asked of it."""
+"""Where noise of a few roundings moves a result by more than this part of its size, the result is not compared."""
 NOISE = 2.0**-51
-"""How much a noisy operator errs at most: four roundings."""
+"""The largest relative error of a noisy operator: four roundings."""
 MANY = 24
-"""So many noisy runs say how far rounding moves a result, where few have not."""
+"""Number of noisy runs that show how far rounding moves a result, where few runs do not suffice."""
 BOUND = 30.0
-"""A result may differ by so many times as much as the noisy runs do among each other."""
+"""A result may differ by this many times as much as the noisy runs differ among each other."""
 NEAR = 256.0
-"""What is off by less than so many noisy operators' errors, of the largest number of a result, is near enough
-not to ask how far noise moves it: 1e-13 in double precision, 6e-5 in single."""
+"""A result may be off by this many noisy operators' errors, relative to its largest number, without measuring how far
+noise moves it: 1e-13 in double precision, 6e-5 in single."""
 
 
 class Disagreement(AssertionError):
@@ -37,7 +37,7 @@ class Disagreement(AssertionError):
 
 
 class Stopped:
-    """What a program that stops itself gives: the message and the line."""
+    """The outcome of a program that stops itself: the message and the line."""
 
     def __init__(self, error: ProgramError):
         self.said = str(error)
@@ -52,7 +52,7 @@ def outcome(run: Callable[..., Flat], args: Sequence[Any]) -> Flat | Stopped:
 
 
 def interpreted(func: Func, args: Sequence[Any], changed: dict[str, Meaning] | None = None) -> Flat | Stopped:
-    """The results by the interpreter; its mathematics functions are ours where no others are given."""
+    """The results by the interpreter; by default its mathematics functions are those of strict machine code."""
     with meaning(exact() if changed is None else changed):
         return outcome(lambda *a: interp.run(func, a), args)
 
@@ -63,7 +63,7 @@ def row(value: Any) -> np.ndarray:
 
 
 def same_bits(a: Any, b: Any) -> bool:
-    """Whether two flat results are the same number by number: any NaN is any other."""
+    """Whether two flat results have the same bits, number by number; all NaNs count as the same."""
     x, y = row(a), row(b)
     return bool(np.all((x.view(np.int64) == y.view(np.int64)) | (np.isnan(x) & np.isnan(y))))
 
@@ -76,7 +76,7 @@ def same(a: Flat | Stopped, b: Flat | Stopped) -> bool:
 
 
 class Judge:
-    """Runs one case in all ways; counts what it did, raises Disagreement where two ways disagree."""
+    """Runs one case in all ways, counts the comparisons, and raises Disagreement where two ways disagree."""
 
     def __init__(self, case: Case, count: Counter[str]):
         self.case = case
@@ -87,11 +87,11 @@ class Judge:
         self._extreme: set[float] = set()
 
     def demand(self, good: bool, what: str, *values: Any) -> None:
-        """Raise unless good."""
+        """Raise Disagreement unless `good`."""
         if not good:
             raise Disagreement(what + "".join(f"\n  {v}" for v in values))
 
-    # ------------------------------------------------------------------------------- of all programs
+    # ------------------------------------------------------------------------------- for all programs
 
     def core(self, both: bool) -> None:
         """Interpreter, unoptimised and optimised code; forward, reverse and differences."""
@@ -104,7 +104,7 @@ class Judge:
         self.plain = compile_func(flat, math="strict", optimise=False)
         self.agree("unoptimised", meant, outcome(self.plain, self.args))
         self.agree("run twice", meant, outcome(self.plain, self.args))
-        # Each program one way or the other: compiling takes most of the time. In the other modes, both.
+        # Compiling takes most of the time, so each program is compiled in one way only; in the other modes, in both.
         if both or self.case.seed % 2:
             self.agree("optimised, strict", meant, outcome(compile_func(flat, math="strict"), self.args))
         if both or not self.case.seed % 2:
@@ -123,23 +123,23 @@ class Judge:
         raise Disagreement(f"{how} differs from the interpreter\n  {told(meant)}\n  {told(found)}")
 
     def reads_the_sign_of_nan(self) -> bool:
-        """Whether copysign is given a NaN to take the sign of."""
+        """Whether copysign takes the sign of a NaN."""
         seen: list[bool] = []
 
-        def told(x: Any, y: Any) -> Any:
+        def recording(x: Any, y: Any) -> Any:
             seen.append(bool(np.isnan(y)))
             return np.copysign(x, y)
 
-        interpreted(self.func, self.args, {**exact(), "copysign": told})
+        interpreted(self.func, self.args, {**exact(), "copysign": recording})
         return any(seen)
 
     def close(self, how: str, meant: Flat | Stopped, found: Flat | Stopped, noise: float) -> None:
-        """Demand the same up to what rounding may do."""
+        """Demand the same results up to what rounding may do."""
         self.count[how] += 1
         if same(meant, found):
             return
         if isinstance(meant, Stopped) or isinstance(found, Stopped):
-            # The index or the test that stops it may be decided within rounding.
+            # The index or the test that stops the program may be decided within rounding.
             good = self.wavers(noise)
             self.demand(good, f"{how} stops otherwise than the interpreter", told(meant), told(found))
             return
@@ -155,7 +155,7 @@ class Judge:
             self.demand(bool(good.all()), f"{how} differs from the interpreter in result {k}", x, y, allowed)
 
     def noisy(self, noise: float, runs: int) -> list[Flat | Stopped]:
-        """What the interpreter gives with noise."""
+        """The interpreter's outcomes with noise."""
         found = self._noisy.setdefault(noise, [])
         while len(found) < runs:
             n = Noise(len(found), noise)
@@ -165,8 +165,8 @@ class Judge:
         return found[:runs]
 
     def wavers(self, noise: float) -> bool:
-        """Whether fast code promises nothing here: some decision or most digits are within rounding, or an
-        intermediate is beyond what numbers can hold. Such programs are counted."""
+        """Whether fast code promises nothing here: rounding may change a decision or most digits, or an
+        intermediate overflows or underflows. Such programs are counted."""
         runs = self.noisy(noise, 3)
         if noise in self._extreme:
             self.count["not compared in fast: overflow, underflow or NaN"] += 1
@@ -192,7 +192,7 @@ class Judge:
 
 
 def reals(values: Sequence[Any]) -> np.ndarray:
-    """The real numbers of flat values in a row."""
+    """The real numbers of flat values, as one vector."""
     real = [row(v) for v in values if np.asarray(v).dtype.kind == "f"]
     return np.concatenate([np.zeros(0), *real])
 

@@ -1,4 +1,4 @@
-"""What random programs are made of besides the operators: structs, and functions with derivatives of their own."""
+"""Parts of random programs besides the operators: structs, and functions with derivatives of their own."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Spring(NamedTuple):
 
 
 def annotated(python: Callable[..., Any], types: Sequence[T.Type]) -> Callable[..., Any]:
-    """The same function of one to three arguments and `extra`, with its parameters named and annotated: vectors
-    with their lengths left open, `extra` by keyword alone."""
+    """The same function of one to three arguments and `extra`, with its parameters named and annotated. The lengths
+    of vectors are left open, and `extra` is keyword-only."""
 
     def one(a: Any, *, extra: Any = 2.0) -> Any:
         return python(a, extra=extra)

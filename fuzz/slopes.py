@@ -1,4 +1,4 @@
-"""Derivatives against each other: reverse is the transpose of forward, forward is what differences say."""
+"""Derivatives against each other: reverse is the transpose of forward, and forward agrees with differences."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interp
 from rosesim.ad.program.ir import Block, FloatT, Stop, all_lets, reachable
 
 STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
-"""Step lengths of the differences: one of them has to agree."""
+"""Step lengths of the differences; one of them has to agree."""
 LARGE = 1e4
-"""Beside larger arguments the shorter steps are rounded away."""
+"""Beside larger arguments the shorter steps are lost in rounding."""
 TINY = 1e-290
-"""What is smaller has lost digits, or is about to."""
+"""A smaller number has lost digits, or is about to."""
 HUGE = 1e280
-"""Of less, no sum of a program's length passes the largest number."""
+"""No sum of a program's length of numbers below this overflows."""
 SMALL = 2.0**-64
-"""What is given to derivatives times this overflows in no sum of them that is not beyond all numbers anyway."""
+"""Tangents and cotangents times this overflow in no sum of products, unless the sum is not finite at any scale."""
 
 
 class Slopes:
@@ -42,7 +42,7 @@ class Slopes:
         return reals(results[n : n + self.grads]), reals(results[n + self.grads :])
 
     def judged(self) -> None:
-        """Raise Disagreement where they disagree."""
+        """Raise Disagreement where the derivatives disagree."""
         meant, count = self.meant, self.count
         first, again = meant[: self.values], meant[self.values : 2 * self.values]
         if not same(first, again):
@@ -66,10 +66,10 @@ class Slopes:
         self._differences(forward, float(np.abs(terms[1]).sum()))
 
     def _why_not_finite(self) -> str:
-        """The rule of docs/language.md that a derivative without end has to meet; raises where it meets none.
+        """The rule of docs/language.md that permits a derivative that is not finite; raise where no rule does.
 
-        Tangents and cotangents that are zero stay zero on every way but through a slope that is infinite or NaN: so a
-        run with zeros alone shows whether there is one.
+        Zero tangents and cotangents stay zero everywhere except at a slope that is infinite or NaN. So a run with
+        only zeros shows whether there is such a slope.
         """
         if not all(np.isfinite(v).all() for v in (self.direction, self.cotangent)):
             return "a tangent or cotangent given is not"
@@ -86,7 +86,7 @@ class Slopes:
             return "a product of slopes is beyond the largest number"
         if max(np.abs(self.direction).max(initial=0.0), np.abs(self.cotangent).max(initial=0.0)) < HUGE:
             raise Disagreement("a derivative is not finite, though every slope is, and no product of them is large")
-        # Accumulators have no operator whose result is looked at. Derivatives are linear in what they are given.
+        # Accumulators have no operator whose result is examined. Derivatives are linear in tangents and cotangents.
         small = [a * SMALL for a in self.judge.args[self.own :]]
         less = interpreted(self.judge.func, [*self.judge.args[: self.own], *small])
         if not isinstance(less, Stopped) and all(np.isfinite(v).all() for v in self._both(less)):
@@ -128,7 +128,7 @@ class Slopes:
         self.count[self._why_not(forward, size, scale, best)] += 1
 
     def _why_not(self, forward: float, size: float, scale: float, best: float) -> str:
-        """Why differences cannot say what the derivative is; raises where they can."""
+        """Why differences cannot determine the derivative; raise where they can."""
         paths = [self._path(self._moved(h)) for h in (0.0, 1e-8, -1e-8, 1e-6, -1e-6)]
         if any(p != paths[0] for p in paths):
             return "not differenced: a kink or a jump is near"
@@ -141,7 +141,7 @@ class Slopes:
         raise Disagreement(f"forward is {forward!r}, differences are off by {best:.3e} of {size:.3e}")
 
     def _moved(self, h: float) -> list[Any]:
-        """All arguments, those of f moved along the direction."""
+        """All arguments, with those of f moved along the direction."""
         args, own = self.judge.args, self.own
         directions = iter(args[own : own + self.grads])
         here: list[Any] = []

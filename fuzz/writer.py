@@ -1,4 +1,4 @@
-"""Random well-typed programs of the language: an expression of a wanted type, by type, from a row of bytes."""
+"""Random well-typed programs of the language: an expression of a given type, written from a row of bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rosesim.ad.language.function import Fn
 from rosesim.ad.language.vector import lift
 
 Scope = tuple[tuple[T.Type, Any], ...]
-"""What is in sight: values with their types, the newest last."""
+"""The values in scope with their types, the newest last."""
 
 TAME = [0.5, -1.25, 1.0, 2.0, 0.0, -0.0, 3.0, 1e-3]
 EDGES = [*TAME, 5e-324, 1e-310, -1e-300, 1e300, -1e300, 1.7e308, -5e-324, float("inf"), 1e-160, 1e160]
@@ -39,7 +39,7 @@ DEPTH = 4
 
 
 def is_real_vector(t: T.Type) -> bool:
-    """Whether a type is a vector, of vectors perhaps, of reals."""
+    """Whether a type is a vector of reals, or of such vectors."""
     return isinstance(t, T.VecType) and (t.elem == T.REAL or is_real_vector(t.elem))
 
 
@@ -54,7 +54,7 @@ class Writer:
     # --------------------------------------------------------------------------------- types
 
     def type(self, depth: int = 2) -> T.Type:
-        """A type."""
+        """A random type."""
         c = self.c
         match c.below(10):
             case 0 | 1 | 2:
@@ -79,7 +79,7 @@ class Writer:
     # ---------------------------------------------------------------------------- any type
 
     def make(self, t: T.Type, scope: Scope, depth: int) -> Any:
-        """A value of a type."""
+        """A value of this type."""
         made = self._leaf(t, scope) if depth <= 0 or self.c.ended else self._grown(t, scope, depth - 1)
         return lift(made, t)
 
@@ -132,7 +132,7 @@ class Writer:
         return self._leaf(t, scope)
 
     def _leaf(self, t: T.Type, scope: Scope) -> Any:
-        """Something in sight, or part of it, or a constant."""
+        """A value in scope, or a part of one, or a constant."""
         found = [take for held, v in reversed(scope) for take in self._paths(held, v, t)]
         if found and not (self.wild and self.c.rarely(4)):
             return self.c.one(found[:200])()
@@ -153,7 +153,7 @@ class Writer:
                 return None
 
     def _paths(self, held: T.Type, v: Any, t: T.Type) -> Iterator[Callable[[], Any]]:
-        """The ways to something of a type within a value; making a path writes what it reads."""
+        """The ways to a value of type t within a value; calling one of them writes the reads that it needs."""
         if held == t:
             yield lambda: v
         match held:
@@ -218,7 +218,7 @@ class Writer:
     def _called(self, t: T.Type, scope: Scope, depth: int) -> Any:
         types = tuple(self.type(1) for _ in range(1 + self.c.below(3)))
         row, wild = self.c.row(60), self.wild
-        seen = scope[-2:] if self.c.rarely(4) else ()  # what it uses of the function around it
+        seen = scope[-2:] if self.c.rarely(4) else ()  # what it captures from the function around it
 
         named = self.c.rarely(3)  # a keyword-only parameter with a default, lengths left open
 
@@ -316,7 +316,7 @@ class Writer:
                 return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
 
     def _derived(self, t: T.Type, scope: Scope, depth: int) -> Any:
-        """A derivative within the program, which is then derived again."""
+        """A derivative within the program, which is then differentiated again."""
         row, wild = self.c.row(24), self.wild
 
         def inner(x: Any, y: Any) -> Any:
@@ -327,7 +327,7 @@ class Writer:
             return rs.jvp(Fn(inner))(x, y, self.make(T.REAL, scope, 0), 1.0)[1]
         return rs.grad(Fn(inner), wrt="x")(x, y=y) if self.c.rarely(2) else rs.grad(Fn(inner), wrt=0)(x, y)
 
-    # ------------------------------------------------------------------- truths, whole numbers
+    # ------------------------------------------------------------------- booleans, integers
 
     def _compared(self, t: T.Type, scope: Scope, depth: int) -> Any:
         if self.c.rarely(2):
@@ -454,7 +454,7 @@ class Writer:
         return rs.accumulate(t, fill)
 
     def _mapped(self, t: Any, scope: Scope, depth: int) -> Any:
-        """A batch within the program."""
+        """A vmap within the program."""
         if t.n == 0:
             return self._vector(t, scope, depth)
         row, wild = self.c.row(24), self.wild
@@ -471,7 +471,7 @@ class Writer:
 
 
 def _holds(held: T.Type, t: T.Type) -> bool:
-    """Whether a value of one type has something of another in it."""
+    """Whether a value of type `held` contains one of type t."""
     match held:
         case T.VecType(n, elem):
             return held == t or (n > 0 and _holds(elem, t))

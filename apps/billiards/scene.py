@@ -25,14 +25,14 @@ from rosesim.scenes.kit import (
 )
 
 ARROW = 0.4
-"""Of the shot's arrow: table units for each table unit a second."""
+"""Scale of the shot's arrow: table units for each table unit per second."""
 SOFTENING, LEAST_APPROACH = 1e-6, 1e-3
-"""Of the published contact: table units added to a distance, and table units a second."""
+"""For the published contact: table units added to a distance, and table units per second."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What is tuned: where the cue ball starts, and how fast."""
+    """What is tuned: the cue ball's initial position and velocity."""
 
     position: Vec[Real, 2] = value((0.1, 0.5))
     velocity: Vec[Real, 2] = value((0.3, 0.0))
@@ -40,7 +40,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Table:
-    """What is given: the goal of the target ball, how elastic a collision is, the step of the descent."""
+    """What is given: the goal of the target ball, the restitution of a collision, and the learning rate."""
 
     goal: Vec[Real, 2] = value((0.9, 0.75))
     restitution: Real = value(0.8)
@@ -71,15 +71,15 @@ class Billiards(Scene[Shot, Table, Bodies]):
     h: float = 0.003
     """Time step, seconds."""
     radius: float = 0.03
-    """Of every ball, table units."""
+    """Radius of every ball, in table units."""
     layers: int = 4
     """Rows of the triangle; n = 1 + layers (layers + 1) / 2 balls."""
     contact: Literal["exact", "published"] = "exact"
     """Whether balls collide where they touch, or where the step ends (see `published_disc_contact`)."""
     time_of_impact: bool = True
-    """Of the published contact: whether balls move as if their velocities had changed when they touched."""
+    """For the published contact: whether balls move as if their velocities had changed when they touched."""
     pairs: Literal["guarded", "dense"] = "guarded"
-    """Whether only pairs that touch are computed, or all of them: the same numbers at another speed."""
+    """Whether only pairs that touch are computed, or all pairs: the same numbers at another speed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +102,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         return Shot()
 
     def rack(self) -> NDArray[np.float64]:
-        """Where the balls lie, of shape (n, 2): the triangle, in rows of i = 0 .. layers - 1."""
+        """The initial positions, of shape (n, 2): the cue ball, then the triangle in rows of i = 0 .. layers - 1."""
         r = self.radius
         triangle = [
             (2 * r * i + 0.5, 2 * r * j + 0.5 - 0.7 * r * i) for i in range(self.layers) for j in range(i + 1)
@@ -110,7 +110,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         return np.array([(0.0, 0.0), *triangle])
 
     def initial(self, params: Shot, inputs: Table) -> Bodies:
-        """The cue ball as it is shot, the triangle at rest."""
+        """The cue ball with its shot, the triangle at rest."""
         return Bodies(
             position=const(self.rack()).at[0].set(params.position),
             velocity=const(np.zeros((self.n, 2))).at[0].set(params.velocity),
@@ -142,7 +142,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         )
 
     def touch(self, x_i: Vec[Real, 2], v_i: Vec[Real, 2], x_j: Vec[Real, 2], v_j: Vec[Real, 2]) -> Bool:
-        """Whether there is anything to compute for a pair: a guard, so it is as short as it can be."""
+        """Whether there is anything to compute for a pair: a guard, kept as short as possible."""
         if self.contact == "exact":
             return discs_touch(x_i, v_i, x_j, v_j, radius=self.radius, h=self.h)
         d = (x_i + self.h * v_i) - (x_j + self.h * v_j)
@@ -157,7 +157,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         v_j: Vec[Real, 2],
         restitution: Real,
     ) -> Bump:
-        """What ball j does to ball i in a step; nothing where they do not touch or move apart."""
+        """The effect of ball j on ball i in a step; zero where they do not touch or move apart."""
         if self.contact == "exact":
             return disc_contact(x_i, v_i, x_j, v_j, radius=self.radius, restitution=restitution, h=self.h)
         return published_disc_contact(
@@ -178,7 +178,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         return squared_distance(state.position[-1], inputs.goal)
 
     def trail(self, state: Bodies) -> NDArray[np.float64]:
-        """The target ball's path is worth seeing."""
+        """The target ball's path."""
         return np.asarray(state.position)[-1:]
 
     def handles(self, params: Shot, inputs: Table) -> dict[str, tuple[float, float]]:
@@ -188,7 +188,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
         return {name: (float(p[0]), float(p[1])) for name, p in where.items()}
 
     def drag(self, handle: str, to: tuple[float, float], params: Shot, inputs: Table) -> tuple[Shot, Table]:
-        """Set the goal, the cue ball's start or its velocity; new physics needs no new program."""
+        """Set the goal, the cue ball's start or its velocity; none of these needs a new program."""
         point: Any = np.array(to)
         match handle:
             case "goal":
@@ -201,7 +201,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
                 raise KeyError(handle)
 
     def why_no_gradient(self, trajectory: Trajectory[Bodies], params: Shot, inputs: Table) -> str | None:
-        """The target ball lies where it lay as long as nothing has hit it."""
+        """The target ball does not move until something hits it."""
         if not np.array_equal(np.asarray(trajectory[0].position)[-1], np.asarray(trajectory[-1].position)[-1]):
             return None
         speed = float(np.linalg.norm(params.velocity))

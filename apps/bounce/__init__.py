@@ -1,4 +1,4 @@
-"""A ball bounces once, and the derivative of where it ends shows what the time of impact is for: see `scene`."""
+"""A ball bounces once; the derivative of its final height shows why the time of impact matters: see `scene`."""
 
 from .scene import Bounce, Lift, World
 

@@ -1,8 +1,8 @@
-"""A ball bounces once off the ground: why a contact has to know the moment at which it happened.
+"""A ball bounces once off the ground: why a contact has to know the moment at which it happens.
 
-After the example of DiffTaichi (Hu et al., ICLR 2020) on the time of impact. No gravity, nothing is lost:
-where the ball starts higher by delta it touches later, and ends lower by delta. The derivative of the
-end's height is -1; a step that does not know when the ball touched gives +1.
+After the example of DiffTaichi (Hu et al., ICLR 2020) on the time of impact. There is no gravity and no loss:
+a ball that starts higher by delta touches later, and ends lower by delta. The derivative of the
+final height is -1; a step that does not know when the ball touched gives +1.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from rosesim.scenes.kit import Body
 
 @dataclass(frozen=True)
 class Lift:
-    """What is tuned: by how much the ball starts above its place."""
+    """What is tuned: how far above its place the ball starts."""
 
-    # Not 0: there a step ends exactly on the ground, and rounding says whether the ball has touched.
+    # Not 0: then a step would end exactly on the ground, and rounding would decide whether the ball has touched.
     delta: Real = value(0.001)
 
 
 @dataclass(frozen=True)
 class World:
-    """What is given: the ball's place and velocity, and the length of an update."""
+    """What is given: the ball's place and velocity, and the learning rate."""
 
     place: Vec[Real, 2] = value((0.7, 0.5))
     velocity: Vec[Real, 2] = value((-1.0, -2.0))
@@ -56,9 +56,9 @@ class Bounce(Scene[Lift, World, Body]):
     h: float = 0.002
     """Time step, seconds."""
     ground: float = 0.1
-    """Its height."""
+    """The height of the ground."""
     time_of_impact: bool = True
-    """Whether the ball turns at the moment of contact, or in the step after it was seen below the ground."""
+    """Whether the ball turns at the moment of contact, or in the step after it is found below the ground."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,7 +78,7 @@ class Bounce(Scene[Lift, World, Body]):
         return Body(inputs.place.at[1].add(params.delta), inputs.velocity)
 
     def step(self, state: Body, t: Index, params: Lift, inputs: World) -> Body:
-        """On in a straight line, and back up off the ground."""
+        """Motion in a straight line, and reflection at the ground."""
         x, v = state.position, state.velocity
         up = v.at[1].set(-v[1])
         if self.time_of_impact:
@@ -100,7 +100,7 @@ class Bounce(Scene[Lift, World, Body]):
         return {"start": (float(x), float(y + params.delta))}
 
     def drag(self, handle: str, to: tuple[float, float], params: Lift, inputs: World) -> tuple[Lift, World]:
-        """Up and down is delta's, left and right the place's."""
+        """Vertical motion changes delta, horizontal motion the place."""
         y = float(inputs.place[1])
         place: Any = np.array([to[0], y])
         return replace(params, delta=to[1] - y), replace(inputs, place=place)

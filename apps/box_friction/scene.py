@@ -1,9 +1,9 @@
-"""A box is thrown onto the ground: how rough must it be for the box to end where it is wanted?
+"""A box is thrown onto the ground: how rough must the ground be for the box to end at a goal?
 
 After DiffTaichi's study of a discontinuity (Hu et al., ICLR 2020). There is no gravity, so the box lands,
-bounces and flies away. Where more friction makes a corner stick that slid, the loss has a kink; with the
-published contact it has a jump where a corner lands in another step, of which no derivative tells, and
-README.md shows what that does. Lengths in metres, time in seconds.
+bounces and flies away. The loss has a kink where more friction makes a sliding corner stick. With the
+published contact it has a jump where a corner lands in another step; no derivative shows that jump, and
+README.md shows the effect. Lengths are in metres, time in seconds.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from rosesim.scenes.kit import (
 )
 
 ARROW = 0.06
-"""Seconds of flight that the arrow of the throw stands for."""
+"""Seconds of flight that the throw's arrow shows."""
 LEAST_DESCENT = 1e-3
-"""Of the published contact: metres a second at which a corner sinks at least."""
+"""For the published contact: the least speed of a sinking corner, metres per second."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Friction:
 
 @dataclass(frozen=True)
 class Throw:
-    """What is given: how the box is thrown, where it should end, the length of an update."""
+    """What is given: the throw of the box, its goal, and the learning rate."""
 
     position: Vec[Real, 2] = value((0.15, 0.45))
     velocity: Vec[Real, 2] = value((3.0, -2.0))
@@ -80,9 +80,9 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
     half: tuple[float, float] = (0.12, 0.08)
     """Half width and half height of the box; its mass is its area."""
     contact: Literal["published", "exact"] = "published"
-    """How corners meet the ground: as in DiffTaichi's study, or by mechanics (`PublishedGround`, `Ground`)."""
+    """The contact of the corners: as in DiffTaichi's study, or by mechanics (`PublishedGround`, `Ground`)."""
     time_of_impact: bool = True
-    """Of the published contact: whether the moment within a step at which a corner lands counts."""
+    """For the published contact: whether the moment within a step at which a corner lands counts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -151,7 +151,7 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
         return np.asarray(state.position)
 
     def why_no_gradient(self, trajectory: Any, params: Friction, inputs: Throw) -> str | None:
-        """Friction matters to what touches and slides, and to nothing else."""
+        """Only friction on a corner that touches and slides changes the motion."""
         speeds = np.asarray(trajectory.stacked.velocity)[:, 0]
         if (speeds == speeds[0]).all():
             return "the box never touches the ground: throw it lower or give it more steps"
@@ -165,7 +165,7 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
         canvas.circle(inputs.goal, 0.014, "goal", width=0.005)
 
     def ghost(self, canvas: Canvas, state: RigidBodies, params: Friction, inputs: Throw) -> None:
-        """The outline alone."""
+        """Only the outline."""
         (corners,) = outlines(state.position, state.angle, [self.half])
         canvas.line(np.vstack([corners, corners[:1]]), "ghost", width=0.0025)
 

@@ -30,7 +30,8 @@ from rosesim.scenes.kit import (
 )
 
 PARTS = ((0.0, 0.1, 0.3, -1), (0.0, 0.0, 0.05, 0), (0.05, 0.0, 0.05, 1), (0.2, 0.0, 0.05, 2), (0.25, 0.0, 0.05, 3))
-"""Left, bottom and width of the blocks, each 0.1 high, and the muscle in them: the body without one, four legs."""
+"""Left, bottom and width of the blocks, each 0.1 high, and the muscle in them: the body, which has none, four
+legs."""
 MUSCLES = 4
 PASSIVE = MUSCLES
 """The number of the muscle that never pulls."""
@@ -42,14 +43,14 @@ EMPTY = 1e-10
 
 @dataclass(frozen=True)
 class World:
-    """What is given: the step of the descent."""
+    """What is given: the learning rate."""
 
     learning_rate: Real = value(0.1)
 
 
 @dataclass(frozen=True)
 class Robot(Struct):
-    """The particles, and what the muscles were told in the last step, -1 (extend) to 1 (contract)."""
+    """The particles, and the muscles' activation in the last step, -1 (extend) to 1 (contract)."""
 
     particles: Particles
     activation: Vec[Real, ...]
@@ -67,25 +68,25 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     steps: int = 1023
     n: int = 128
-    """Nodes of the grid a side; two particles a cell and axis."""
+    """Nodes of the grid per side; two particles per cell along each axis."""
     h: float = 0.001
     """Time step, seconds."""
     gravity: float = 3.8
-    """Downwards, lengths a second squared."""
+    """Downwards, lengths per second squared."""
     E: float = 10.0
     """Young's modulus; both Lame parameters are E."""
     omega: float = 20.0
-    """Angular frequency of the muscles' beat, radians a second."""
+    """Angular frequency of the muscles' beat, radians per second."""
     sines: int = 4
     """Sine waves that make up the beat, their phases spread over a period."""
     strength: float = 4.0
-    """Stress of a muscle that is told 1."""
+    """Stress of a muscle at activation 1."""
     wall: int = 3
-    """Nodes from the edges of the grid that are walls (at the right and the top one less)."""
+    """Thickness of the walls at the grid's edges, in nodes (at the right and the top one less)."""
     ground: Literal["sticky", "friction"] = "sticky"
-    """Whether the ground stops what moves into it, as published, or lets it slide with Coulomb's friction."""
+    """Whether the ground stops nodes that move into it, as published, or lets them slide with Coulomb's friction."""
     friction: float = 0.5
-    """Of the ground, where it is not sticky."""
+    """Friction coefficient of the ground, where it is not sticky."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +103,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
             raise ValueError(f"sines is the number of waves, 1 or more; it was {self.sines}")
 
     def body(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Where the particles are at the start, of shape (k, 2), and the muscle of each; PASSIVE is none."""
+        """The particles' initial positions, of shape (k, 2), and the muscle of each; PASSIVE means none."""
         blocks = [
             lattice((x + 0.1, y + 3.84 / self.n), (width, 0.1), (2 * int(width * self.n), 2 * int(0.1 * self.n)))
             for x, y, width, _ in PARTS
@@ -125,7 +126,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
         return Robot(particles, const(np.zeros(MUSCLES)))
 
     def step(self, state: Robot, t: Index, params: Beat, inputs: World) -> Robot:
-        """Stresses push the grid's nodes, walls and ground stop them, particles go with the nodes."""
+        """Stresses push the grid's nodes, walls and ground stop them, particles move with the nodes."""
         activation = beat(params, t * self.h, self.omega)
         muscle, pull = const(self.body()[1]), features(self.strength * activation, 0.0)
         friction = self.friction if self.ground == "friction" else None
@@ -140,11 +141,11 @@ class DiffMPM(Scene[Beat, World, Robot]):
         return Robot(after, activation)
 
     def stress(self, f: Any, pull: Real) -> list[list[Real]]:
-        """Of an elastic body whose muscle pulls along its own y."""
+        """The stress of an elastic body whose muscle pulls along its own y."""
         return with_muscle(corotated(f, self.E, self.E), f, 1, pull)
 
     def loss(self, state: Robot, params: Beat, inputs: World) -> Real:
-        """Minus how far to the right the particles are, in the mean."""
+        """Minus the mean x of the particles."""
         x = state.particles.position
         return -sum(len(x), lambda p: x[p][0]) / len(x)
 
@@ -153,14 +154,14 @@ class DiffMPM(Scene[Beat, World, Robot]):
         return np.asarray(state.particles.position).mean(axis=0, keepdims=True)
 
     def why_no_gradient(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
-        """Muscles move no centre of mass: it takes the ground."""
+        """Muscles cannot move the centre of mass: only the ground can."""
         lowest = np.asarray(trajectory.stacked.particles.position)[..., 1].min()
         if lowest > (self.wall + 0.5) / self.n:
             return "the body has not reached the ground, and inner forces move no centre of mass: try more steps"
         return None
 
     def backdrop(self, canvas: Canvas, params: Beat, inputs: World) -> None:
-        """The ground, a mark every tenth, and where the centre of mass starts."""
+        """The ground, a mark every tenth, and the initial x of the centre of mass."""
         left, bottom, right, top = canvas.extent
         ground = self.wall / self.n
         canvas.box((left, bottom), (right, top), "sky")
@@ -173,8 +174,8 @@ class DiffMPM(Scene[Beat, World, Robot]):
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles: the body dark, muscles red and dark where they contract, blue and light where they extend."""
         ground, radius = self.wall / self.n, 0.4 / self.n
-        told = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
-        roles = [*(f"strain{-level:+d}" for level in told), "body"]
+        levels = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
+        roles = [*(f"strain{-level:+d}" for level in levels), "body"]
         places, muscles = np.asarray(state.particles.position), self.body()[1]
         for place, muscle in zip(places, muscles, strict=True):
             canvas.circle(place, radius, roles[muscle])

@@ -32,26 +32,26 @@ from rosesim.scenes.kit import (
 EMPTY = 1e-10
 """Added to a node's mass, so that a node without particles does not divide by 0 (as published)."""
 WALL = 3
-"""Nodes from the grid's edges that are walls (at the upper ends one less)."""
+"""Thickness of the walls at the grid's edges, in nodes (at the upper ends one less)."""
 MUSCLES = 16
 PASSIVE = MUSCLES
 """The number of the muscle that never pulls."""
 WATER_MASS = 4.0
 WATER, WATER_SIZE = (0.1, 0.15, 0.1), (0.2, 0.05, 0.2)
 DEPTH = (0.35, 0.25)
-"""How far to the right and up a picture shows what lies a length behind."""
+"""How far a picture shifts things to the right and up for each length of depth."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What is given: the step of the descent."""
+    """What is given: the learning rate."""
 
     learning_rate: Real
 
 
 @dataclass(frozen=True)
 class Robot(Struct):
-    """The robot's particles, the water's if there is any, and what the muscles were told in the last step."""
+    """The robot's particles, the water's if there is any, and the muscles' activation in the last step."""
 
     particles: Particles
     water: Any
@@ -77,35 +77,35 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     steps: int = 511
     n: int = 64
-    """Nodes of the grid a side; three particles a cell and axis."""
+    """Nodes of the grid per side; three particles per cell along each axis."""
     h: float = 0.002
     """Time step, seconds."""
     gravity: float = 10.0
-    """Downwards, lengths a second squared."""
+    """Downwards, lengths per second squared."""
     E: float = 10.0
     """Young's modulus; both Lame parameters are E."""
     omega: float = 40.0
-    """Angular frequency of the muscles' beat, radians a second."""
+    """Angular frequency of the muscles' beat, radians per second."""
     sines: int = 4
     """Sine waves that make up the beat, their phases spread over a period."""
     strength: float = 5.0
-    """Stress of a muscle that is told 1."""
+    """Stress of a muscle at activation 1."""
     axis: Literal["x", "y", "z"] = "z"
-    """Along which of the body's axes muscles pull: z, sideways to the gait, as published."""
+    """The axis of the body along which muscles pull: z, sideways to the gait, as published."""
     block: float = 0.1
     """Side of the blocks that the robot is made of, lengths."""
     liquid: bool = False
-    """Whether there is water, too."""
+    """Whether there is water too."""
     start: Literal["random", "lattice"] = "random"
-    """Where the water's particles are at first: at random places, as published, or on a lattice."""
+    """The water's initial particles: at random places, as published, or on a lattice."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 20:
-            raise ValueError(f"n is 20 nodes or more, for walls are {WALL} nodes thick; it was {self.n}")
+            raise ValueError(f"n is 20 nodes or more, because walls are {WALL} nodes thick; it was {self.n}")
         if not 1 / (1.05 * self.n) <= self.block <= 0.2:
             raise ValueError(
-                "block is 0.2 or less, for three stand in a row, and so long that a leg's part has a particle: "
+                "block is 0.2 or less, because three stand in a row, and so long that a leg's part has a particle: "
                 f"{1 / (1.05 * self.n):.3g} or more; it was {self.block}"
             )
         if not (self.h > 0 and self.E > 0):
@@ -115,11 +115,11 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     @property
     def offset(self) -> NDArray[np.float64]:
-        """By how much all blocks are moved: a little above the ground."""
+        """The position of the robot: a little above the ground."""
         return np.array([0.1, 3.2 / self.n, 0.3])
 
     def blocks(self) -> list[tuple[NDArray[np.float64], int]]:
-        """Lattices of shape (a, b, c, 3) and the muscle in each: four parts a leg, then the body's three blocks."""
+        """Lattices of shape (a, b, c, 3) and the muscle in each: four parts per leg, then the body's three blocks."""
         b = self.block
         legs = [(0.0, 0.0), (0.0, 2 * b), (2 * b, 0.0), (2 * b, 2 * b)]
         parts = [
@@ -131,17 +131,17 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         return [(self.lattice(low, size), muscle) for low, size, muscle in parts]
 
     def lattice(self, low: tuple[float, ...], size: tuple[float, ...]) -> NDArray[np.float64]:
-        """A block's particles, of shape (a, b, c, 3), moved to where the robot is."""
+        """A block's particles, of shape (a, b, c, 3), at the robot's position."""
         counts = [int(3 * w * self.n) for w in size]
         return lattice(np.array(low) + self.offset, size, counts).reshape(*counts, 3)
 
     def body(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Where the robot's particles are at the start, of shape (k, 3), and the muscle of each."""
+        """The initial positions of the robot's particles, of shape (k, 3), and the muscle of each."""
         blocks = [(places.reshape(-1, 3), muscle) for places, muscle in self.blocks()]
         return np.concatenate([p for p, _ in blocks]), np.concatenate([np.full(len(p), m) for p, m in blocks])
 
     def pool(self) -> NDArray[np.float64]:
-        """Where the water's particles are at the start, of shape (k, 3)."""
+        """The initial positions of the water's particles, of shape (k, 3)."""
         places = self.lattice(WATER, WATER_SIZE)
         if self.start == "random":
             shape, low = places.shape, self.offset + np.array(WATER)
@@ -166,7 +166,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         return Robot(robot, water[0] if water else None, const(np.zeros(MUSCLES)))
 
     def step(self, state: Robot, t: Index, params: Beat, inputs: World) -> Robot:
-        """Stresses push the grid's nodes, walls and ground stop them, particles go with the nodes."""
+        """Stresses push the grid's nodes, walls and ground stop them, particles move with the nodes."""
         activation = beat(params, t * self.h, self.omega)
         muscle, pull = const(self.body()[1]), features(self.strength * activation, 0.0)
 
@@ -174,7 +174,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
             return f, with_muscle(neo_hookean(f, self.E, self.E), f, "xyz".index(self.axis), pull[muscle[p]])
 
         def fluid(p: Index, f: Any) -> tuple[Any, Any]:
-            """Only the volume J is remembered."""
+            """Remember only the volume J."""
             j = det(f)
             side, pressure, zero = sqrt(j), self.E * (j - 1), 0.0 * j
             remembered = [[side, zero, zero], [zero, side, zero], [zero, zero, zero + 1.0]]
@@ -189,12 +189,12 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         return Robot(robot, water[0] if water else None, activation)
 
     def loss(self, state: Robot, params: Beat, inputs: World) -> Real:
-        """Minus how far to the right the robot's particles are, in the mean."""
+        """Minus the mean x of the robot's particles."""
         x = state.particles.position
         return -sum(len(x), lambda p: x[p][0]) / len(x)
 
     def why_not_finite(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
-        """The stress needs ln J, and J <= 0 has none."""
+        """The stress needs ln J, which does not exist for J <= 0."""
         volumes = np.linalg.det(np.nan_to_num(np.asarray(trajectory.stacked.particles.deformation)))
         inverted = np.argwhere(volumes <= 0)
         if not len(inverted):
@@ -202,24 +202,24 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         t, p = inverted[0]
         return (
             f"particle {p} is turned inside out after step {t} (its volume is {volumes[t, p]:.2g} of what it was), "
-            "and the stress is of the volume's logarithm: try weaker muscles (--set strength=...), a shorter time "
+            "and the stress needs the volume's logarithm: try weaker muscles (--set strength=...), a shorter time "
             "step (--set h=...) or a lower learning rate"
         )
 
     def why_no_gradient(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
-        """Muscles move no centre of mass: it takes the ground."""
+        """Muscles cannot move the centre of mass: only the ground can."""
         lowest = np.asarray(trajectory.stacked.particles.position)[..., 1].min()
         if lowest > (WALL + 0.5) / self.n:
             return "the robot has not reached the ground, and inner forces move no centre of mass: try more steps"
         return None
 
     def seen(self, places: Any) -> NDArray[np.float64]:
-        """Places in the picture, shape (..., 2), of places in space: what lies behind is shown higher and right."""
+        """Points of the picture, of shape (..., 2), for points in space: a point behind is shown higher and right."""
         x, y, z = np.moveaxis(np.asarray(places, dtype=np.float64), -1, 0)
         return np.stack([x + DEPTH[0] * (z - 0.3), y + DEPTH[1] * (z - 0.3)], axis=-1)
 
     def surface(self) -> NDArray[np.int64]:
-        """The numbers of the particles that a picture shows: of each block the faces to the front, right and top."""
+        """The indices of the particles that a picture shows: the front, right and top face of each block."""
         kept: list[NDArray[np.int64]] = []
         first = 0
         for places, _ in self.blocks():
@@ -234,7 +234,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         return self.seen(np.asarray(state.particles.position).mean(axis=0, keepdims=True))
 
     def backdrop(self, canvas: Canvas, params: Beat, inputs: World) -> None:
-        """The floor, a line across it every tenth, and the one that the centre of mass starts above."""
+        """The floor, a line across it every tenth, and a line below the initial centre of mass."""
         left, bottom, right, top = canvas.extent
         ground = WALL / self.n
         canvas.box((left, bottom), (right, top), "sky")
@@ -247,8 +247,8 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles from the back to the front: muscles red and dark where they contract, blue where they extend."""
-        told = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
-        roles = [*(f"strain{-level:+d}" for level in told), "body", "water"]
+        levels = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
+        roles = [*(f"strain{-level:+d}" for level in levels), "body", "water"]
         shown = self.surface()
         places, muscles = np.asarray(state.particles.position)[shown], self.body()[1][shown]
         if self.liquid:

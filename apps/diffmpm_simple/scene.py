@@ -1,7 +1,7 @@
 """An elastic square is thrown so that it ends at a place.
 
 After DiffTaichi (Hu et al., ICLR 2020), `diffmpm_simple`. The unit square, time in seconds; every particle has
-mass 1 and volume 1. Before it hits anything the derivative of its centre's place by its velocity is the time.
+mass 1 and volume 1. Before it hits anything, the derivative of its centre's position by its velocity is the time.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from rosesim.scenes.kit import Group, Particles, advance, centre, corotated, squ
 EMPTY = 1e-10
 """Added to a node's mass, so that a node without particles does not divide by 0 (as published)."""
 WALL = 3
-"""Nodes from the grid's edges that are walls (at the right and the top one less)."""
+"""Thickness of the walls at the grid's edges, in nodes (at the right and the top one less)."""
 ARROW = 0.05
-"""Of the throw's arrow: lengths for each length a second."""
+"""Scale of the throw's arrow: lengths for each length per second."""
 
 
 @dataclass(frozen=True)
 class Throw:
-    """What is tuned: the velocity that the whole square is given."""
+    """What is tuned: the initial velocity of the whole square."""
 
     velocity: Vec[Real, 2] = value((0.0, 0.0))
 
 
 @dataclass(frozen=True)
 class World:
-    """What is given: where the centre should end, and the step of the descent."""
+    """What is given: the goal of the centre, and the learning rate."""
 
     goal: Vec[Real, 2] = value((0.3, 0.6))
     learning_rate: Real = value(10.0)
@@ -50,13 +50,13 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
 
     steps: int = 1023
     n: int = 120
-    """Nodes of the grid a side."""
+    """Nodes of the grid per side."""
     side: int = 60
-    """Particles a side of the square, 0.7 of a node's spacing apart."""
+    """Particles per side of the square, 0.7 of a node's spacing apart."""
     h: float = 3e-4
     """Time step, seconds."""
     gravity: float = 9.8
-    """Downwards, lengths a second squared."""
+    """Downwards, lengths per second squared."""
     E: float = 100.0
     """Young's modulus; both Lame parameters are E."""
 
@@ -65,12 +65,12 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         if not 1 <= self.side <= self.n:
             raise ValueError(f"side is 1 or more particles and at most n; it was {self.side}, n {self.n}")
         if self.n < 6 * WALL:
-            raise ValueError(f"n is {6 * WALL} or more, for walls are {WALL} nodes thick; it was {self.n}")
+            raise ValueError(f"n is {6 * WALL} or more, because walls are {WALL} nodes thick; it was {self.n}")
         if not (self.h > 0 and self.E > 0):
             raise ValueError(f"h and E are positive; they were {self.h} and {self.E}")
 
     def square(self) -> NDArray[np.float64]:
-        """Where the particles are at the start, of shape (side^2, 2)."""
+        """The initial positions of the particles, of shape (side^2, 2)."""
         i, j = np.mgrid[: self.side, : self.side]
         places = np.stack([0.7 * i + self.n / 12, 0.7 * j + 5 * self.n / 24], axis=-1) / self.n
         return places.reshape(-1, 2)
@@ -80,7 +80,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         return World()
 
     def params(self, rng: np.random.Generator) -> Throw:
-        """Let fall, whatever the seed."""
+        """A velocity of zero, whatever the seed."""
         return Throw()
 
     def initial(self, params: Throw, inputs: World) -> Particles:
@@ -89,7 +89,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         return undeformed(const(places), vec(len(places), lambda p: params.velocity))
 
     def step(self, state: Particles, t: Index, params: Throw, inputs: World) -> Particles:
-        """Stress pushes the grid's nodes, walls take the velocity into them, particles go with the nodes."""
+        """Stress pushes the grid's nodes, walls remove the velocity into them, particles move with the nodes."""
 
         def respond(p: Index, f: Any) -> tuple[Any, Any]:
             return f, corotated(f, self.E, self.E)
@@ -119,7 +119,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         return np.asarray(state.position).mean(axis=0, keepdims=True)
 
     def ghost(self, canvas: Canvas, state: Particles, params: Throw, inputs: World) -> None:
-        """The outline alone."""
+        """Only the outline."""
         canvas.line(self.outline(state), "ghost", width=0.003)
 
     def backdrop(self, canvas: Canvas, params: Throw, inputs: World) -> None:
@@ -131,7 +131,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         canvas.circle(inputs.goal, 0.02, "goal", width=0.006)
 
     def draw(self, canvas: Canvas, state: Particles, params: Throw, inputs: World) -> None:
-        """The square, its left side light to show how it has turned, its centre, and the throw."""
+        """The square, with a light left side that shows its rotation, its centre, and the throw."""
         outline = self.outline(state)
         canvas.polygon(outline, "square")
         canvas.line(outline[: self.side], "side", width=0.012)
@@ -139,6 +139,6 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         canvas.arrow(self.square().mean(axis=0), ARROW * np.asarray(params.velocity), "arrow", width=0.008)
 
     def outline(self, state: Particles) -> NDArray[np.float64]:
-        """The places of the particles on the square's edge, once around, the left side first."""
+        """The positions of the particles on the square's edge, once around, the left side first."""
         x = np.asarray(state.position).reshape(self.side, self.side, 2)
         return np.concatenate([x[0], x[1:, -1], x[-1, -2::-1], x[-2::-1, 0]])

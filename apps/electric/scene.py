@@ -2,7 +2,7 @@
 
 After DiffTaichi (Hu et al., ICLR 2020). Lengths are in table units (the table is a unit square), time in
 seconds, the charge has mass 1. Its controller sees the charge as it is before the step; the original reads
-what an earlier evaluation left in memory there.
+the values that an earlier evaluation left in memory.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from rosesim.scenes.kit import Network, features, network, squared_distance, uni
 ELECTRODES = np.array(
     [(0.1, 0.1), (0.1, 0.9), (0.9, 0.9), (0.9, 0.1), (0.5, 0.9), (0.5, 0.1), (0.1, 0.5), (0.9, 0.5)]
 )
-"""Where they stand: at the corners of a square and in the middle of its sides."""
+"""The positions of the electrodes: the corners of a square and the middles of its sides."""
 CORNERS = (0.3, 0.3), (0.7, 0.4), (0.5, 0.7)
-"""The path if nobody says otherwise: a triangle, round and round."""
+"""The path by default: a triangle, traversed again and again."""
 CENTRE = [0.5, 0.5]
 ARROW = 6.0
-"""Of the force's arrow: table units for each table unit a second squared."""
+"""Scale of the force's arrow: table units for each table unit per second squared."""
 DISC = 0.03
 """Radius of the disc of an electrode without charge."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: the corners of the goal's path, of shape (segments + 1, 2), and the length of an update."""
+    """What is given: the corners of the goal's path, of shape (segments + 1, 2), and the learning rate."""
 
     points: Vec[Vec[Real, 2], ...]
     learning_rate: Real = value(0.02)
@@ -41,15 +41,15 @@ class Given:
 
 @dataclass(frozen=True)
 class State:
-    """The charge, what the last step made of the electrodes, where the goal was, and how far they were apart."""
+    """The charge, the electrodes' strengths in the last step, the goal, and the sum of their squared distances."""
 
     position: Vec[Real, 2]
     velocity: Vec[Real, 2]
     strengths: Vec[Real, 8]
-    """-1 to 1; what is positive repels."""
+    """-1 to 1; a positive strength repels."""
     goal: Vec[Real, 2]
     t: Real
-    """Steps that were made."""
+    """Steps so far."""
     missed: Real
     """The sum over the steps of the squared distance from the goal."""
 
@@ -75,19 +75,19 @@ class Electric(Scene[Network, Given, State]):
 
     steps: int = 511
     segment: int = 256
-    """States (one more than steps) in which the goal goes from one corner to the next."""
+    """States (one more than steps) in which the goal moves from one corner to the next."""
     h: float = 0.03
     """Time step, seconds."""
     damping: float = 0.2
-    """Of the velocity, a second."""
+    """Damping of the velocity, per second."""
     strength: float = 1e-3
-    """Of the force: table units cubed a second squared."""
+    """Strength of the force: table units cubed per second squared."""
     softening: float = 0.1
-    """Radius around an electrode within which the force falls to nothing, table units."""
+    """Radius around an electrode within which the force falls to zero, in table units."""
     hidden: int = 64
     """Hidden units of the network."""
     path: Literal["random", "fixed"] = "random"
-    """In training: drawn anew for each iteration unless `points` are given, or always `points`."""
+    """In training: sampled anew for each iteration unless `points` are given, or always `points`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,7 +101,7 @@ class Electric(Scene[Network, Given, State]):
 
     @property
     def segments(self) -> int:
-        """Of the goal's path."""
+        """The number of segments of the goal's path."""
         return self.steps // self.segment + 1
 
     def inputs(self) -> Given:
@@ -110,7 +110,7 @@ class Electric(Scene[Network, Given, State]):
         return Given(points)
 
     def sample(self, inputs: Given, rng: np.random.Generator) -> Given | None:
-        """Corners anywhere in a smaller square; those that a person has given or dragged stay."""
+        """Corners at random in a smaller square; corners that a user has given or dragged stay."""
         given = not np.array_equal(np.asarray(inputs.points), np.asarray(self.inputs().points))
         if self.path == "fixed" or given:
             return None
@@ -134,11 +134,11 @@ class Electric(Scene[Network, Given, State]):
         return State(first, const(np.zeros(2)), const(np.zeros(len(ELECTRODES))), first, Real(0.0), Real(0.0))
 
     def step(self, state: State, t: Index, params: Network, inputs: Given) -> State:
-        """The network sees the charge and where the goal goes now; the electrodes push, the charge moves."""
+        """The network sees the charge and the goal with its velocity; the electrodes push, the charge moves."""
         x, v = state.position, state.velocity
-        k = t + 1  # of the state after the step
+        k = t + 1  # the index of the state after the step
         i, part = k // self.segment, (k % self.segment) / self.segment
-        along = inputs.points[i + 1] - inputs.points[i]  # the goal's velocity, a segment
+        along = inputs.points[i + 1] - inputs.points[i]  # the goal's velocity per segment
         goal = inputs.points[i] + part * along
         strengths = network(params, features(x - CENTRE, v, goal - CENTRE, along - CENTRE))
         v = math.exp(-self.h * self.damping) * v + self.h * self.force(x, strengths)
@@ -147,7 +147,8 @@ class Electric(Scene[Network, Given, State]):
 
     @fn
     def force(self, x: Vec[Real, 2], strengths: Vec[Real, 8]) -> Vec[Real, 2]:
-        """Coulomb's, of all electrodes on a charge at x; within the softening radius it is linear in the distance."""
+        """Coulomb's force of all electrodes on a charge at x; within the softening radius it is linear in the
+        distance."""
 
         def of(i: Index):
             r = x - const(ELECTRODES)[i]
@@ -157,7 +158,7 @@ class Electric(Scene[Network, Given, State]):
         return self.strength * sum(len(ELECTRODES), of)
 
     def loss(self, state: State, params: Network, inputs: Given) -> Real:
-        """The squared distance from the goal, added up over time."""
+        """The squared distance from the goal, summed over time."""
         return self.h * state.missed
 
     def handles(self, params: Network, inputs: Given) -> dict[str, tuple[float, float]]:
@@ -181,11 +182,11 @@ class Electric(Scene[Network, Given, State]):
         canvas.line(inputs.points, "goal", width=0.002, opacity=0.35)
 
     def ghost(self, canvas: Canvas, state: State, params: Network, inputs: Given) -> None:
-        """The charge alone."""
+        """Only the charge."""
         canvas.circle(state.position, 0.012, "ghost", width=0.003)
 
     def draw(self, canvas: Canvas, state: State, params: Network, inputs: Given) -> None:
-        """Electrodes, as large as they are strong, with their signs; the path ahead, the goal, the charge."""
+        """Electrodes, whose size shows their strength, with their signs; the path ahead, the goal, the charge."""
         for place, q in zip(ELECTRODES, np.asarray(state.strengths), strict=True):
             radius, arm = DISC * (1 + float(q)), 0.35 * DISC * (1 + float(q))
             canvas.circle(place, DISC, "neutral", width=0.002)

@@ -1,7 +1,7 @@
-"""A point is pushed by the same a at every step: how the derivative of where it ends grows with the steps.
+"""A point gets the same push a at every step: how the derivative of its final position grows with the steps.
 
 After the example of DiffTaichi (Hu et al., ICLR 2020) on gradient explosion. v <- e^(-alpha h) v + a and
-x <- x + h v, from rest. Undamped, dx/da grows as the square of the number of steps, damped as the number.
+x <- x + h v, from rest. Undamped, dx/da grows as the square of the number of steps; damped, as the number.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rosesim import Index, Real, fn, jvp
 from rosesim.scenes import Canvas, Published, Scene, value
 
 SHOWN = (0.0, 1.0, 3.0, 10.0)
-"""The alphas whose derivatives stand faintly beside the scene's own."""
+"""The alphas whose derivatives are drawn faintly beside the scene's own."""
 LEFT, RIGHT = 0.0, 1.2
-"""Where the two halves of the picture begin."""
+"""The left ends of the two halves of the picture."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Push:
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: the length of an update."""
+    """What is given: the learning rate."""
 
     learning_rate: Real = value(2e-4)
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where the point is, how fast, the derivatives of both by a, and the steps until now."""
+    """The point's position and velocity, the derivatives of both by a, and the number of steps so far."""
 
     x: Real
     v: Real
@@ -50,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Growth(Scene[Push, Given, Point]):
-    """Push a point less far, by a derivative that grows with the steps."""
+    """Push a point less far; the derivative grows with the steps."""
 
     name: ClassVar[str] = "growth"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=8)
@@ -61,7 +61,7 @@ class Growth(Scene[Push, Given, Point]):
     h: float = 0.001
     """Time step, seconds."""
     alpha: float = 0.0
-    """Damping, a second."""
+    """Damping, per second."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,11 +77,11 @@ class Growth(Scene[Push, Given, Point]):
         return Push()
 
     def initial(self, params: Push, inputs: Given) -> Point:
-        """At rest at 0, whatever a is."""
+        """At rest at 0, for every a."""
         return Point(x=Real(0.0), v=Real(0.0), x_by_a=Real(0.0), v_by_a=Real(0.0), count=Real(0.0))
 
     def step(self, state: Point, t: Index, params: Push, inputs: Given) -> Point:
-        """One push, and its derivative in forward mode beside it, for the picture."""
+        """One push, and for the picture its derivative in forward mode."""
 
         @fn
         def pushed(x: Real, v: Real, a: Real) -> tuple[Real, Real]:
@@ -92,7 +92,7 @@ class Growth(Scene[Push, Given, Point]):
         return Point(x, v, x_by_a, v_by_a, count=t + 1.0)
 
     def loss(self, state: Point, params: Push, inputs: Given) -> Real:
-        """Where the point ends: the derivative by a is what the picture's right half ends with."""
+        """The final position; its derivative by a is where the right half of the picture ends."""
         return state.x
 
     def trail(self, state: Point) -> NDArray[np.float64]:
@@ -100,11 +100,12 @@ class Growth(Scene[Push, Given, Point]):
         return np.array([self.place(LEFT, state.count, state.x), self.place(RIGHT, state.count, state.x_by_a)])
 
     def place(self, left: float, count: Any, height: Any) -> tuple[float, float]:
-        """A place of the half that begins at `left`; as high as 1 is the largest derivative, that of no damping."""
+        """A place in the half that begins at `left`. The height is relative to the largest derivative, the undamped
+        one."""
         return left + count / self.steps, height / derivative(self.steps, self.h, 0.0)
 
     def backdrop(self, canvas: Canvas, params: Push, inputs: Given) -> None:
-        """Both axes, and what dx/da is for some alphas, in closed form."""
+        """Both axes, and dx/da for some alphas, in closed form."""
         left, bottom, right, top = canvas.extent
         canvas.box((left, bottom), (right, top), "panel")
         for x, name in ((LEFT, "x"), (RIGHT, "dx/da")):

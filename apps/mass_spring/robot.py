@@ -22,18 +22,18 @@ class Robot:
     """Points joined by springs, as a setting: it is known while tracing, and equal robots share programs."""
 
     name: str
-    """Of a published robot; empty for one of a file."""
+    """The name of a published robot; empty for one from a file."""
     nodes: tuple[tuple[float, float], ...]
-    """Where the points are at rest, in lengths; node 0 is the head."""
+    """The positions of the points at rest, in lengths; node 0 is the head."""
     springs: tuple[tuple[int, int, float, float, float], ...]
-    """Node, node, rest length, stiffness, actuation (the part of its length by which it can be changed)."""
+    """Node, node, rest length, stiffness, actuation (the part of the rest length by which it can be changed)."""
 
     @classmethod
     def parse(cls, text: str) -> Robot:
         """A robot by its name (A to D), from the JSON file of that path, or from JSON text itself.
 
         The form is `{"nodes": [[x, y], ...], "springs": [[node, node, rest, stiffness, actuation], ...]}`.
-        Raises a ValueError that names the entry which makes no sense.
+        Raises a ValueError that names the invalid entry.
 
         >>> Robot.parse("A").name, len(Robot.parse("A").springs)
         ('A', 11)
@@ -45,12 +45,12 @@ class Robot:
         return _robot(data, what)
 
     def __str__(self) -> str:
-        """What `parse` reads this robot from: its name, or JSON, so that a run does not depend on a file."""
+        """The robot's name, or JSON, as `parse` reads it, so that a run does not depend on a file."""
         return self.name or json.dumps({"nodes": self.nodes, "springs": self.springs})
 
     @property
     def positions(self) -> NDArray[np.float64]:
-        """Of the nodes, of shape (nodes, 2)."""
+        """The positions of the nodes, of shape (nodes, 2)."""
         return np.array(self.nodes)
 
     @property

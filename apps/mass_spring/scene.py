@@ -1,7 +1,7 @@
-"""A robot of point masses and springs learns to run: a small network tells its muscles what to do.
+"""A robot of point masses and springs learns to run: a small network controls its muscles.
 
-After DiffTaichi (Hu et al., ICLR 2020) and its port to Rose (Estep et al., ECOOP 2024). Lengths are in
-units of which a robot is a quarter wide, time in seconds, every point has mass 1.
+After DiffTaichi (Hu et al., ICLR 2020) and its port to Rose (Estep et al., ECOOP 2024). In the unit of length a
+robot is a quarter wide; time is in seconds, every point has mass 1.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from rosesim.scenes.kit import (
 from .robot import Robot
 
 ROBOT = Robot.parse("C")
-"""The one that learns if nobody says otherwise."""
+"""The robot by default."""
 SOFTENING = 1e-4
 """Metres added to a spring's length (as published)."""
 LEAST_FALL = 1e-4
-"""Metres a second: a node that falls more slowly is not held by the ground (as published)."""
+"""Metres per second: the ground does not hold a node that falls more slowly (as published)."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What is given: where the robot's points start, the goal that it is told, the length of an update."""
+    """What is given: the points' initial positions, the goal as an input of the network, and the learning rate."""
 
     start: Vec[Vec[Real, 2], ...]
     goal: Vec[Real, 2] = value((0.9, 0.2))
@@ -74,23 +74,23 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
     robot: Robot = ROBOT
     """A, B, C or D, or a JSON file of the same form."""
     controller: Literal["network", "table"] = "network"
-    """A network that sees the robot, or a table of times (an open loop)."""
+    """A network that sees the robot, or a table over time (an open loop)."""
     h: float = 0.004
     """Time step, seconds."""
     damping: float = 15.0
-    """Of all velocities, a second."""
+    """Damping of all velocities, per second."""
     gravity: float = -4.8
-    """Lengths a second squared, upwards."""
+    """Lengths per second squared, upwards."""
     ground: float = 0.1
     """Height of the ground."""
     sines: int = 10
-    """Sine waves that the network is told."""
+    """Sine waves among the network's inputs."""
     omega: float = 10.0
-    """Their angular frequency, radians a second."""
+    """Their angular frequency, radians per second."""
     hidden: int = 32
     """Hidden units of the network."""
     knots: int = 48
-    """Times of the table."""
+    """Number of knots of the table."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,12 +103,12 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
             )
 
     def inputs(self) -> World:
-        """The robot as its data says, and the published goal."""
-        start: Any = self.robot.positions  # NumPy where the annotation says what is traced
+        """The robot as its data has it, and the published goal."""
+        start: Any = self.robot.positions  # a NumPy array, though the annotation has the traced type
         return World(start=start)
 
     def params(self, rng: np.random.Generator) -> Network | Table:
-        """Random weights as published; a table that does nothing but a little."""
+        """Random weights as published; a table with small random values."""
         outputs = len(self.robot.springs)
         if self.controller == "table":
             values: Any = rng.normal(0.0, 0.1, (self.knots, outputs))
@@ -121,7 +121,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         return at_rest(inputs.start)
 
     def step(self, state: Bodies, t: Index, params: Network | Table, inputs: World) -> Bodies:
-        """The controller sees the robot, the springs pull, the ground holds what touches it."""
+        """The controller sees the robot, the springs pull, the ground holds points that touch it."""
         x, v = state.position, state.velocity
         pulls = self.springs(x, self.activations(state, t, params, inputs))
         keep = math.exp(-self.h * self.damping)
@@ -134,7 +134,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         return Bodies(after.position, after.velocity)
 
     def activations(self, state: Bodies, t: Index, params: Network | Table, inputs: World) -> Vec[Real, ...]:
-        """What each spring is told, -1 (contract) to 1 (extend)."""
+        """The activation of each spring, -1 (contract) to 1 (extend)."""
         if isinstance(params, Table):
             return table(params, t, self.steps)
         x, v = state.position, state.velocity
@@ -143,17 +143,17 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         return network(params, features(sines(self.h * t, self.omega, self.sines), seen, inputs.goal - c))
 
     def springs(self, x: Vec[Vec[Real, 2], ...], activation: Vec[Real, ...]) -> Vec[Vec[Real, 2], ...]:
-        """What the springs add to each velocity; a muscle's rest length follows its activation."""
+        """The springs' change of each velocity; a muscle's rest length follows its activation."""
         rest, stiffness, actuation = (const(self.robot.of_springs(column)) for column in (2, 3, 4))
-        wanted = vec(len(rest), lambda k: rest[k] * (1 + activation[k] * actuation[k]))
-        return spring_impulses(x, self.robot.ends, wanted, stiffness, self.h, SOFTENING)
+        lengths = vec(len(rest), lambda k: rest[k] * (1 + activation[k] * actuation[k]))
+        return spring_impulses(x, self.robot.ends, lengths, stiffness, self.h, SOFTENING)
 
     def loss(self, state: Bodies, params: Network | Table, inputs: World) -> Real:
-        """Minus how far to the right the head is."""
+        """Minus the x of the head."""
         return -state.position[0][0]
 
     def handles(self, params: Network | Table, inputs: World) -> dict[str, tuple[float, float]]:
-        """The goal, and every point of the robot where it starts."""
+        """The goal, and the initial position of every point of the robot."""
         places = {"goal": inputs.goal, **{f"node {i}": x for i, x in enumerate(np.asarray(inputs.start))}}
         return {name: (float(p[0]), float(p[1])) for name, p in places.items()}
 
@@ -192,7 +192,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         canvas.circle(inputs.goal, 0.012, "goal", width=0.004)
 
     def ghost(self, canvas: Canvas, state: Bodies, params: Network | Table, inputs: World) -> None:
-        """The springs alone."""
+        """Only the springs."""
         x = np.asarray(state.position)
         for p, q in self.robot.ends:
             canvas.line(x[[p, q]], "ghost", width=0.0025)

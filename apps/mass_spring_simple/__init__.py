@@ -1,4 +1,4 @@
-"""Three springs find the lengths that leave a triangle of a wanted area: see `scene`."""
+"""Three springs find the lengths that leave a triangle of a given area: see `scene`."""
 
 from .scene import MassSpringSimple, Springs, World
 

@@ -1,4 +1,4 @@
-"""Three masses, three springs, a wall: which rest lengths leave a triangle of a wanted area?
+"""Three masses, three springs, a wall: which rest lengths leave a triangle of a given area?
 
 After the first example of DiffTaichi (Hu et al., ICLR 2020). Three numbers are tuned, so it is the
 smallest complete scene. Lengths in units of the picture's width, time in seconds; no gravity.
@@ -32,7 +32,7 @@ class Springs:
 
 @dataclass(frozen=True)
 class World:
-    """What is given: where the masses start, the wall's x, the area that is wanted, the length of an update."""
+    """What is given: the masses' initial positions, the wall's x, the target area, and the learning rate."""
 
     start: Vec[Vec[Real, 2], 3] = value(((0.3, 0.5), (0.3, 0.4), (0.4, 0.4)))
     wall_x: Real = value(0.4)
@@ -42,7 +42,7 @@ class World:
 
 @dataclass(frozen=True)
 class MassSpringSimple(Scene[Springs, World, Bodies]):
-    """Find the rest lengths of three springs that leave a triangle of a wanted area."""
+    """Find the rest lengths of three springs that leave a triangle of a given area."""
 
     name: ClassVar[str] = "mass_spring_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=25)
@@ -60,15 +60,15 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
     h: float = 0.001
     """Time step, seconds."""
     stiffness: float = 10.0
-    """Of each spring."""
+    """Stiffness of each spring."""
     mass: float = 1.0
-    """Of each point."""
+    """Mass of each point."""
     damping: float = 20.0
-    """Of all velocities, a second."""
+    """Damping of all velocities, per second."""
     friction: float = 0.01
-    """Of the wall: what it takes of the velocity along it, for each unit of velocity into it."""
+    """Friction of the wall: how much velocity along it is lost for each unit of velocity into it."""
     wall: Literal["holds", "published"] = "holds"
-    """Whether the wall stops a mass where they touch, or, as the original, only its velocity, after the step."""
+    """Whether the wall stops a mass where it touches, or, as in the original, only its velocity, after the step."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,7 +85,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         return World()
 
     def params(self, rng: np.random.Generator) -> Springs:
-        """Springs at rest where they start, whatever the seed."""
+        """Springs at rest in the initial positions, whatever the seed."""
         return Springs()
 
     def initial(self, params: Springs, inputs: World) -> Bodies:
@@ -93,7 +93,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         return at_rest(inputs.start)
 
     def step(self, state: Bodies, t: Index, params: Springs, inputs: World) -> Bodies:
-        """The springs pull, all velocities fade, the wall stops what reaches it."""
+        """The springs pull, all velocities decay, the wall stops masses that reach it."""
         x, v = state.position, state.velocity
         pulls = spring_impulses(x, ENDS, params.rest, np.full(3, self.stiffness / self.mass), self.h, SOFTENING)
         keep = math.exp(-self.h * self.damping)
@@ -101,7 +101,8 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         return Bodies(after.position, after.velocity)
 
     def against_wall(self, x: Vec[Real, 2], v: Vec[Real, 2], wall_x: Real) -> Body:
-        """A mass at the end of the step: v until it reaches the wall, and what the wall leaves of v from then on."""
+        """A mass at the end of the step: it moves with v up to the wall, and from then on with the velocity that the
+        wall leaves it."""
         # Not >=: a mass that starts exactly on the wall is not behind it.
         reaches = (x[0] + self.h * v[0] > wall_x) & (v[0] > 0.0)
         slides = v[1] - sign(v[1]) * minimum(abs(v[1]), self.friction * v[0])
@@ -112,7 +113,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         return Body(x + tau * v + (self.h - tau) * after, after)
 
     def loss(self, state: Bodies, params: Springs, inputs: World) -> Real:
-        """The squared difference of the last triangle's area from the one that is wanted."""
+        """The squared difference of the last triangle's area from the target."""
         return (area(state.position) - inputs.area) ** 2
 
     def why_no_gradient(self, trajectory: Trajectory[Bodies], params: Springs, inputs: World) -> str | None:
@@ -139,7 +140,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         canvas.box((inputs.wall_x, bottom), (right, top), "wall")
 
     def ghost(self, canvas: Canvas, state: Bodies, params: Springs, inputs: World) -> None:
-        """The sides alone."""
+        """Only the sides."""
         x = np.asarray(state.position)
         canvas.line(x[[0, 1, 2, 0]], "ghost", width=0.003)
 
@@ -160,6 +161,6 @@ FULL = 0.8
 
 
 def area(x: Any) -> Any:
-    """Of the triangle whose corners are x, of shape (3, 2)."""
+    """The area of the triangle whose corners are x, of shape (3, 2)."""
     a, b = x[0] - x[1], x[0] - x[2]
     return 0.5 * abs(a[0] * b[1] - a[1] * b[0])

@@ -18,7 +18,7 @@ BOX = "[x, y, half width, half height, angle]"
 SPRING = "[box, box, x, y on the first, x, y on the second, rest length or -1, stiffness, actuation]"
 FORM = f'{{"boxes": [{BOX}, ...], "springs": [{SPRING}, ...], "head": box}}'
 JOINT = -1.0
-"""Stands for a rest length where the spring is a joint."""
+"""The rest length that marks a spring as a joint."""
 
 Box = tuple[float, float, float, float, float]
 Spring = tuple[int, int, float, float, float, float, float, float, float]
@@ -29,9 +29,9 @@ class Robot:
     """Boxes pulled by springs and held by joints, as a setting: known while tracing."""
 
     name: str
-    """Of a published robot; empty for one of a file."""
+    """The name of a published robot; empty for one from a file."""
     boxes: tuple[Box, ...]
-    """Place of the centre, half width, half height, angle (radians): metres, at the start."""
+    """Position of the centre, half width, half height, angle (radians): metres, at the start."""
     springs: tuple[Spring, ...]
     """Two boxes, a point on each in its own axes, rest length (-1: a joint), stiffness, actuation."""
     head: int
@@ -42,7 +42,7 @@ class Robot:
         """A robot by its name (A, B, L), from the JSON file of that path, or from JSON text itself.
 
         The form is `{"boxes": [...], "springs": [...], "head": 0}`, rows as above. Raises a ValueError that
-        names the entry which makes no sense.
+        names the invalid entry.
 
         >>> Robot.parse("L").name, len(Robot.parse("L").boxes), Robot.parse("L").head
         ('L', 7, 3)
@@ -54,12 +54,12 @@ class Robot:
         return _robot(data, what)
 
     def __str__(self) -> str:
-        """What `parse` reads this robot from: its name, or JSON, so that a run does not depend on a file."""
+        """The robot's name, or JSON, as `parse` reads it, so that a run does not depend on a file."""
         return self.name or json.dumps({"boxes": self.boxes, "springs": self.springs, "head": self.head})
 
     @property
     def start(self) -> NDArray[np.float64]:
-        """Place and angle of each box, of shape (boxes, 3)."""
+        """Position and angle of each box, of shape (boxes, 3)."""
         return np.array(self.boxes)[:, [0, 1, 4]]
 
     @property
@@ -68,11 +68,11 @@ class Robot:
         return np.array(self.boxes)[:, 2:4]
 
     def kind(self, *, joints: bool) -> NDArray[np.int64]:
-        """The numbers of the joints, or of the springs that are none."""
+        """The indices of the joints, or of the springs that are not joints."""
         return np.flatnonzero([(s[6] == JOINT) == joints for s in self.springs])
 
     def links(self, which: NDArray[np.int64]) -> Links:
-        """The points that these springs act between."""
+        """The points between which these springs act."""
         rows = np.array(self.springs, dtype=np.float64)[which]
         return Links(rows[:, :2].astype(np.int64), rows[:, 2:4], rows[:, 4:6])
 

@@ -1,7 +1,7 @@
-"""A robot of boxes on joints and springs learns to walk to a goal: a small network tells its springs what to do.
+"""A robot of boxes on joints and springs learns to walk to a goal: a small network controls its springs.
 
-After DiffTaichi (Hu et al., ICLR 2020). Lengths in metres, time in seconds; a box's mass is its area. What
-the ground, springs and joints do in a step is in `rosesim.scenes.kit.rigid`.
+After DiffTaichi (Hu et al., ICLR 2020). Lengths in metres, time in seconds; a box's mass is its area. The
+effect of ground, springs and joints in a step is in `rosesim.scenes.kit.rigid`.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from rosesim.scenes.kit import (
 from .robot import Robot
 
 ROBOT = Robot.parse("A")
-"""The one that learns if nobody says otherwise."""
+"""The robot by default."""
 LEAST_DESCENT = 1e-3
-"""Of the published contact: metres a second at which a corner sinks at least."""
+"""For the published contact: the least speed of a sinking corner, metres per second."""
 SOFTENING, LEAST_SLIP = 1e-4, 0.1
-"""Metres added to a spring's length, metres a second to a joint's slip, as published."""
+"""Metres added to a spring's length, metres per second added to a joint's slip, as published."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What is given: where the boxes start, the goal, and the longest step of an update."""
+    """What is given: the boxes' initial positions and angles, the goal, and the longest step of an update."""
 
     start: Vec[Vec[Real, 3], ...]
-    """Place (two) and angle of each box."""
+    """Position (two numbers) and angle of each box."""
     goal: Vec[Real, 2] = value((0.9, 0.15))
     learning_rate: Real = value(0.2)
 
@@ -82,7 +82,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
     h: float = 0.001
     """Time step, seconds."""
     gravity: float = -9.8
-    """Upwards, metres a second squared."""
+    """Upwards, metres per second squared."""
     ground: float = 0.1
     """Height of the ground."""
     e: float = 0.0
@@ -90,19 +90,19 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
     mu: float = 1.0
     """Coefficient of friction."""
     damping: float = 10.0
-    """Of all velocities, a second."""
+    """Damping of all velocities, per second."""
     omega: float = 30.0
-    """Angular frequency of the network's sine waves, radians a second."""
+    """Angular frequency of the network's sine waves, radians per second."""
     sines: int = 10
-    """Sine waves that the network is told."""
+    """Sine waves among the network's inputs."""
     hidden: int = 32
     """Hidden units of the network."""
     contact: Literal["published", "exact"] = "published"
-    """How corners meet the ground: as DiffTaichi has it, or by mechanics (`PublishedGround`, `Ground`)."""
+    """The contact of the corners: as in DiffTaichi, or by mechanics (`PublishedGround`, `Ground`)."""
     time_of_impact: bool = True
-    """Of the published contact: whether the moment within a step at which a corner lands counts."""
+    """For the published contact: whether the moment within a step at which a corner lands counts."""
     p: float = 1e4
-    """Of the published contact: penetration stiffness, a second squared, which pushes out what lies in the ground.
+    """For the published contact: penetration stiffness, per second squared, which pushes boxes out of the ground.
 
     It was published as 0.
     """
@@ -117,12 +117,12 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
             raise ValueError(f"e is 0 to 1, mu and p are 0 or more; they were {self.e}, {self.mu} and {self.p}")
 
     def inputs(self) -> World:
-        """The robot as its data says, and the published goal."""
-        start: Any = self.robot.start  # NumPy where the annotation says what is traced
+        """The robot as its data has it, and the published goal."""
+        start: Any = self.robot.start  # a NumPy array, though the annotation has the traced type
         return World(start=start)
 
     def params(self, rng: np.random.Generator) -> Network:
-        """Random weights as published; a joint has an output too, which nothing reads."""
+        """Random weights as published; a joint also has an output, which is unused."""
         inputs = self.sines + 6 * len(self.robot.boxes) + 2
         return Network.random(rng, inputs, self.hidden, len(self.robot.springs), gains=(0.5, 1.0))
 
@@ -137,7 +137,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         )
 
     def step(self, state: RigidBodies, t: Index, params: Network, inputs: World) -> RigidBodies:
-        """The network sees the robot, springs and joints pull, the ground holds what touches it."""
+        """The network sees the robot, springs and joints pull, the ground holds boxes that touch it."""
         axes = vec(len(self.robot.boxes), lambda i: direction(state.angle[i]))
         mass, moment = (const(v) for v in box_inertia(self.robot.half))
         pulls = self.pulls(state, axes, self.activations(state, t, params, inputs), Inertia(mass, moment))
@@ -150,7 +150,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
             linear, angular = pulls[i].linear / mass[i] + weight, pulls[i].angular / moment[i]
             if self.contact == "exact":
                 velocity, spin = keep * state.velocity[i] + linear, keep * state.spin[i] + angular
-            else:  # as published, where the ground knows of no force but the weight
+            else:  # as published: the ground considers no force but the weight
                 velocity, spin = state.velocity[i] + weight, state.spin[i]
             body = RigidBody(state.position[i], velocity, state.angle[i], spin)
             return linear, angular, ground.box_contact(body, axes[i], half[i], mass[i], moment[i])
@@ -158,13 +158,13 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         return moved_on(state, given, keep, self.h)
 
     def floor(self) -> Ground | PublishedGround:
-        """The ground, by `contact`."""
+        """The ground, of the kind that `contact` names."""
         if self.contact == "exact":
             return Ground(self.h, self.ground, self.mu, self.e)
         return PublishedGround(self.h, self.ground, self.mu, self.e, self.p, self.time_of_impact, LEAST_DESCENT)
 
     def activations(self, state: RigidBodies, t: Index, params: Network, inputs: World) -> Vec[Real, ...]:
-        """What each spring is told, -1 (contract) to 1 (extend)."""
+        """The activation of each spring, -1 (contract) to 1 (extend)."""
         x, v, head = state.position, state.velocity, state.position[self.robot.head]
         angle, spin = state.angle, state.spin
 
@@ -175,15 +175,15 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         seen = vec(len(x), of_box)
         return network(params, features(sines(self.h * t, self.omega, self.sines), seen, inputs.goal))
 
-    def pulls(self, state: RigidBodies, axes: Any, told: Any, inertia: Inertia) -> Any:
-        """What springs, whose rest lengths follow what they are told, and joints give the boxes."""
+    def pulls(self, state: RigidBodies, axes: Any, activation: Any, inertia: Inertia) -> Any:
+        """The impulses of springs, whose rest lengths follow their activation, and of joints on the boxes."""
         springs, joints = self.robot.kind(joints=False), self.robot.kind(joints=True)
         rest, stiffness, actuation = (self.robot.of_springs(column) for column in (6, 7, 8))
 
         def spring(pair: Any) -> Any:
             k = pair.index
-            wanted = const(rest[springs])[k] * (1 + const(actuation[springs])[k] * told[const(springs)[k]])
-            return spring_impulse(pair.gap, const(stiffness[springs])[k], wanted, self.h, SOFTENING)
+            length = const(rest[springs])[k] * (1 + const(actuation[springs])[k] * activation[const(springs)[k]])
+            return spring_impulse(pair.gap, const(stiffness[springs])[k], length, self.h, SOFTENING)
 
         def joint(pair: Any) -> Any:
             return joint_impulse(pair, inertia, const(stiffness[joints])[pair.index], self.h, SOFTENING, LEAST_SLIP)
@@ -196,7 +196,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         return norm(state.position[self.robot.head] - inputs.goal)
 
     def handles(self, params: Network, inputs: World) -> dict[str, tuple[float, float]]:
-        """The goal, and the robot by its head."""
+        """The goal, and the robot's head."""
         goal, head = np.asarray(inputs.goal), np.asarray(inputs.start)[self.robot.head]
         return {"goal": (float(goal[0]), float(goal[1])), "robot": (float(head[0]), float(head[1]))}
 
@@ -223,7 +223,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         canvas.circle(inputs.goal, 0.014, "goal", width=0.005)
 
     def ghost(self, canvas: Canvas, state: RigidBodies, params: Network, inputs: World) -> None:
-        """The outlines alone."""
+        """Only the outlines."""
         for corners in outlines(state.position, state.angle, self.robot.half):
             canvas.line(np.vstack([corners, corners[:1]]), "ghost", width=0.0025)
 
@@ -247,7 +247,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
     def _points(
         self, state: RigidBodies, which: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where springs or joints are fixed, of shapes (m, 2)."""
+        """The points where springs or joints are attached, of shapes (m, 2)."""
         links, x, angle = self.robot.links(which), np.asarray(state.position), np.asarray(state.angle)
 
         def fixed(bodies: NDArray[Any], points: NDArray[np.float64]) -> NDArray[np.float64]:

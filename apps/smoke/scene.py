@@ -1,8 +1,8 @@
-"""Smoke in a periodic square: which wind at first blows a checkerboard of smoke into a picture?
+"""Smoke in a periodic square: which initial wind blows a checkerboard of smoke into a picture?
 
 After DiffTaichi (Hu et al., ICLR 2020) and the fluid example of autograd; the method is that of Stam, Stable
-Fluids (SIGGRAPH 1999): what the wind carries is looked up where it came from, then a pressure takes the
-divergence out of the wind. Lengths in cells, time in steps; y is the row, x the column.
+Fluids (SIGGRAPH 1999): what the wind carries is looked up at the place it came from, then a pressure removes the
+divergence from the wind. Lengths are in cells, time in steps; y is the row, x the column.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ RINGS = Picture("rings")
 
 
 Vectors = Vec[Vec[Vec[Real, 2], ...], ...]
-"""Along y and along x, a cell."""
+"""A vector for each cell: along y, then along x."""
 
 
 @dataclass(frozen=True)
 class Wind:
-    """What is tuned: the wind at first, cells a step, of shape (n, n, 2)."""
+    """What is tuned: the initial wind, in cells per step, of shape (n, n, 2)."""
 
     wind: Vectors
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: smoke at first and as it should be at the end, 0 to 1, and the length of an update."""
+    """What is given: the initial smoke and the target, 0 to 1, and the learning rate."""
 
     smoke: Grid
     wanted: Grid
@@ -71,20 +71,20 @@ class Smoke(Scene[Wind, Given, Air]):
 
     steps: int = 99
     n: int = 128
-    """Cells a side."""
+    """Cells per side."""
     sweeps: int = 10
-    """Of Jacobi's method for the pressure, a step."""
+    """Sweeps of Jacobi's method for the pressure, per step."""
     pressure: Literal["last", "published"] = "last"
-    """The last sweep of this step; or, as the original does, the last but one of the step before."""
+    """The last sweep of this step, or, as in the original, the last but one of the previous step."""
     target: Picture = RINGS
     """The picture: `rings`, or a PNG file, resampled, dark for no smoke."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 8:
-            raise ValueError(f"n is the number of cells a side, 8 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 8 or more; it was {self.n}")
         if self.sweeps < 2:
-            raise ValueError(f"sweeps is the number of Jacobi sweeps a step, 2 or more; it was {self.sweeps}")
+            raise ValueError(f"sweeps is the number of Jacobi sweeps per step, 2 or more; it was {self.sweeps}")
         if self.target.name not in ("", "rings"):
             raise ValueError(f"target is rings or a PNG file; it was {self.target.name[:60]!r}")
 
@@ -107,7 +107,7 @@ class Smoke(Scene[Wind, Given, Air]):
         return Air(inputs.smoke, params.wind, still, still)
 
     def step(self, state: Air, t: Index, params: Wind, inputs: Given) -> Air:
-        """The wind carries itself, the pressure takes its divergence out, and it carries the smoke."""
+        """The wind carries itself, the pressure removes its divergence, and the wind carries the smoke."""
         u = carried(state.wind, state.wind)
         source = divergence(u)
         if self.pressure == "published":
@@ -123,7 +123,7 @@ class Smoke(Scene[Wind, Given, Air]):
         return mean_over_cells(self.n, self.n, lambda i, j: (inputs.wanted[i, j] - state.smoke[i, j]) ** 2)
 
     def draw(self, canvas: Canvas, state: Air, params: Wind, inputs: Given) -> None:
-        """Smoke with arrows for the wind, the divergence that is left in it, and the picture that is wanted."""
+        """Smoke with arrows for the wind, the remaining divergence of the wind, and the target picture."""
         y, x = np.moveaxis(np.asarray(state.wind), 2, 0)
         left = fn(divergence)(state.wind)
         draw_panels(
@@ -139,7 +139,7 @@ class Smoke(Scene[Wind, Given, Air]):
 
 
 def carried(field: Any, wind: Vectors) -> Any:
-    """The field (numbers or vectors) a step later: what it was where the wind comes from."""
+    """The field (numbers or vectors) a step later: its value at the place that the wind comes from."""
     n = len(wind)
     return cells(n, n, lambda i, j: bilinear(field, i - wind[i, j][0], j - wind[i, j][1], "periodic"))
 
@@ -162,12 +162,12 @@ def central(p: Grid, i: Index, j: Index, di: int, dj: int) -> Real:
 
 
 def pressure(source: Grid, count: int) -> Grid:
-    """What Jacobi's method gives for the pressure after so many sweeps from zero."""
+    """The pressure by Jacobi's method after `count` sweeps from zero."""
     return sweeps(source, count, const(np.zeros((len(source), len(source)))))[1]
 
 
 def sweeps(source: Grid, count: int, first: Grid) -> tuple[Grid, Grid]:
-    """The pressure after all sweeps but one, and after all."""
+    """The pressure after all sweeps but one, and after all sweeps."""
     before = scan(lambda p, _: jacobi(p, source), first, count - 1)
     return before, jacobi(before, source)
 

@@ -1,4 +1,4 @@
-"""Tomography: which density in a box gives these pictures of it, taken from all around?
+"""Tomography: which density in a box gives the pictures of it that were taken from all around?
 
 After DiffTaichi (Hu et al., ICLR 2020). A unit box around the origin; the camera circles it in the x-z
 plane at distance 1. A pixel is the sum of the density at the samples of its ray, so pictures are linear in
@@ -33,7 +33,7 @@ class Density:
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: a picture a view, of shape (views, pixels, pixels), and the length of an update."""
+    """What is given: a picture for each view, of shape (views, pixels, pixels), and the learning rate."""
 
     wanted: Vec[Grid, ...]
     learning_rate: Real
@@ -41,12 +41,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Shown:
-    """The state: the picture of the last view rendered, and the error of all until then."""
+    """The state: the picture of the last view rendered, and the error of all views so far."""
 
     picture: Grid
     error: Real
     views: Real
-    """Rendered until now."""
+    """Number of views rendered so far."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
     steps: int = 7
     """Views, spread over half a turn; each step renders one."""
     n: int = 128
-    """Cells a side."""
+    """Cells per side."""
     pixels: int = 512
-    """Of a picture's side."""
+    """Pixels per side of a picture."""
     s: float = 0.02
     """Distance of samples on a ray."""
     samples: int = 100
     """Samples of a ray."""
     lookup: Literal["linear", "nearest"] = "linear"
-    """Between the centres of the eight cells around, zero beyond the box; or, as published, the cell's value."""
+    """Interpolated between the eight nearest cells, zero beyond the box; or, as published, the cell's value."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,7 +80,8 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
             )
 
     def inputs(self) -> Given:
-        """Pictures of a torus. The rate goes with the cells' number, for each pixel sees but a part of them."""
+        """Pictures of a torus. The rate grows with the number of cells, because each pixel sees only a part of
+        them."""
         wanted: Any = _pictures_of_torus(self)
         return Given(wanted, learning_rate=15.0 * (self.n / 128) ** 3)
 
@@ -90,7 +91,7 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
         return Density(density)
 
     def bounds(self) -> Mapping[str, tuple[float, float]]:
-        """There is no negative density."""
+        """A density is not negative."""
         return {"density": (0.0, math.inf)}
 
     def initial(self, params: Density, inputs: Given) -> Shown:
@@ -120,10 +121,10 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
         """The sum of the density at the samples eye + (k + 1/2) s along that lie in the box."""
         enter, leave = Real(0.0), Real(self.samples * self.s)
         for e, d in zip(eye, along, strict=True):
-            # Where the ray meets two opposite faces of the box; hardly ever does one run along them.
+            # Where the ray meets two opposite faces of the box; a ray almost never runs parallel to them.
             a, b = (-0.5 - e) / d, (0.5 - e) / d
             enter, leave = maximum(enter, minimum(a, b)), minimum(leave, maximum(a, b))
-        # A sample more on both sides: each is asked itself whether it is in the box.
+        # One more sample on both sides: each sample checks for itself whether it is in the box.
         first = Index[self.samples + 1].clamp(enter / self.s - 1.5)
         count = Index[self.samples + 1].clamp(leave / self.s + 1.5 - first)
 
@@ -149,7 +150,7 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
         return state.error
 
     def draw(self, canvas: Canvas, state: Shown, params: Density, inputs: Given) -> None:
-        """The last view, the picture that it should be, the density in the middle, and its largest values across."""
+        """The last view, its target, the middle slice of the density, and its largest values along z."""
         picture, density = np.asarray(state.picture), np.asarray(params.density)
         wanted = np.asarray(inputs.wanted)[max(int(float(state.views)) - 1, 0)]
         bright = max(float(np.max(np.asarray(inputs.wanted))), 1e-9)

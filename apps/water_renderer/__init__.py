@@ -1,4 +1,4 @@
-"""A picture under water: find the surface that makes it look, after the waves have run, as is wanted."""
+"""A picture under water: find the surface that makes it look like the target after the waves have run."""
 
 from .scene import Given, Initial, WaterRenderer
 

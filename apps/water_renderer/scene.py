@@ -1,6 +1,6 @@
-"""A picture lies under shallow water: which surface, let go, will make it look as is wanted?
+"""A picture lies under shallow water: which initial surface will make it look like the target?
 
-After DiffTaichi (Hu et al., ICLR 2020): waves, refraction and a loss on pixels in one gradient. Lengths in
+After DiffTaichi (Hu et al., ICLR 2020): waves, refraction and a loss on pixels in one gradient. Lengths are in
 sides of the square.
 """
 
@@ -30,20 +30,20 @@ from rosesim.scenes.kit import (
 )
 
 Colours = Vec[Vec[Vec[Real, 3], ...], ...]
-"""A colour a pixel, each part 0 to 1."""
+"""A colour for each pixel, each component 0 to 1."""
 TILES, DROP = Picture("tiles"), Picture("drop")
 
 
 @dataclass(frozen=True)
 class Initial:
-    """What is tuned: the surface at first, of shape (n, n)."""
+    """What is tuned: the initial surface, of shape (n, n)."""
 
     height: Grid
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: the picture on the bottom, the one that should be seen, the length of an update."""
+    """What is given: the picture on the bottom, the target picture, and the learning rate."""
 
     below: Colours
     wanted: Colours
@@ -52,7 +52,7 @@ class Given:
 
 @dataclass(frozen=True)
 class WaterRenderer(Scene[Initial, Given, Surface]):
-    """Find the surface through which a picture will look as wanted."""
+    """Find the surface through which a picture will look like the target."""
 
     name: ClassVar[str] = "water_renderer"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
@@ -61,24 +61,24 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
     steps: int = 255
     n: int = 256
-    """Cells, and pixels, a side."""
+    """Cells, and pixels, per side."""
     c: float = 340.0
-    """Wave speed, sides a second: it only sets the time step."""
+    """Wave speed, sides per second: it only sets the time step."""
     alpha: float = 0.0
     """Damping, 1 / sides."""
     start: Literal["rest", "published"] = "rest"
-    """From rest, or with state 1 flat, as the original leaves it."""
+    """From rest, or with a flat state 1, as the original leaves it."""
     refraction: float = 2 / 256
-    """How far a slope of 1 shifts what is seen, in sides."""
+    """How far a slope of 1 shifts the line of sight, in sides."""
     bottom: Picture = TILES
     """The picture under water: `tiles`, or a PNG file, resampled."""
     target: Picture = DROP
-    """What should be seen: `drop`, the bottom through the waves of one drop, or a PNG file, resampled."""
+    """The target: `drop`, the bottom seen through the waves of one drop, or a PNG file, resampled."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 2:
-            raise ValueError(f"n is the number of cells a side, 2 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 2 or more; it was {self.n}")
         if not (self.c > 0 and self.alpha >= 0):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         for what, picture, own in (("bottom", self.bottom, "tiles"), ("target", self.target, "drop")):
@@ -105,21 +105,21 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
     @fn
     def seen(self, height: Grid, below: Colours):
-        """What is seen of the bottom: each pixel's line of sight is shifted by the slope of the surface there."""
+        """The bottom as seen through the water: the slope of the surface shifts each pixel's line of sight."""
         n = self.n
 
         def pixel(i: Index, j: Index):
             down = n / 2 * (neighbour(height, i, j, 1, 0, "fixed") - neighbour(height, i, j, -1, 0, "fixed"))
             right = n / 2 * (neighbour(height, i, j, 0, 1, "fixed") - neighbour(height, i, j, 0, -1, "fixed"))
             shift = self.refraction * n
-            # Up to the last cell but one, as published: the last row and column show their neighbours.
+            # Clamped to the last cell but one, as published: the last row and column show their neighbours.
             y, x = (clamp(place, 0.0, n - 2.0) for place in (i - shift * down, j - shift * right))
             return bilinear(below, y, x, "free")
 
         return cells(n, n, pixel)
 
     def loss(self, state: Surface, params: Initial, inputs: Given) -> Real:
-        """The mean squared difference of what is seen, over pixels and colours."""
+        """The mean squared difference between view and target, over pixels and colours."""
         seen = self.seen(state.now, inputs.below)
 
         def error(i: Index, j: Index) -> Real:
@@ -129,7 +129,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
         return mean_over_cells(self.n, self.n, error)
 
     def draw(self, canvas: Canvas, state: Surface, params: Initial, inputs: Given) -> None:
-        """The picture through the water, the surface lit from the side, and the picture that is wanted."""
+        """The picture through the water, the surface lit from the side, and the target picture."""
         now = np.asarray(state.now)
         images = {
             "seen": self.seen(now, inputs.below),
@@ -141,7 +141,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
 @functools.lru_cache(maxsize=16)
 def _pictures(scene: WaterRenderer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The bottom and the wanted picture, of shape (n, n, 3)."""
+    """The bottom and the target picture, of shape (n, n, 3)."""
     n = scene.n
     below = scene.bottom.colour(n) if scene.bottom.png else tiles(n)
     return below, scene.target.colour(n) if scene.target.png else _through_a_drop(scene, below)
@@ -156,7 +156,7 @@ def tiles(n: int) -> NDArray[np.float64]:
 
 
 def _through_a_drop(scene: WaterRenderer, below: NDArray[np.float64]) -> Any:
-    """What is seen, after the scene's steps, through a surface that starts as one hill of water."""
+    """The view, after the scene's steps, through a surface that starts as one hill of water."""
     n, u = scene.n, (np.arange(scene.n) + 0.5) / scene.n
     hill = 0.3 * np.exp(-((u[:, None] - 0.6) ** 2 + (u[None, :] - 0.45) ** 2) / 0.08**2)
     waves = Waves(n, scene.c, scene.alpha, scene.start)

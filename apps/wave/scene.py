@@ -1,8 +1,8 @@
-"""Waves on a square of water: which surface, let go, will form a picture?
+"""Waves on a square of water: which initial surface will form a picture?
 
-After DiffTaichi (Hu et al., ICLR 2020). Lengths in sides of the square; speed, time step and cell only
-enter as kappa = (c h n)^2. The simulation is linear and its own transpose: the gradient is what the
-remaining error becomes when it runs as a wave itself.
+After DiffTaichi (Hu et al., ICLR 2020). Lengths are in sides of the square. Speed, time step and cell size only
+enter as kappa = (c h n)^2. The simulation is linear and its own transpose: running the remaining error as a
+wave gives the gradient.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from rosesim.scenes.kit import (
 )
 
 RINGS = Picture("rings")
-"""The target if nobody says otherwise: a ring around a hill and a dent."""
+"""The target by default: a ring around a hill and a dent."""
 
 
 @dataclass(frozen=True)
 class Initial:
-    """What is tuned: the surface at first, of shape (n, n)."""
+    """What is tuned: the initial surface, of shape (n, n)."""
 
     height: Grid
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is given: the surface that is wanted at the end, with mean 0, and the length of an update."""
+    """What is given: the target surface at the end, with mean 0, and the learning rate."""
 
     wanted: Grid
     learning_rate: Real
@@ -57,27 +57,27 @@ class Wave(Scene[Initial, Given, Surface]):
 
     steps: int = 255
     n: int = 256
-    """Cells a side."""
+    """Cells per side."""
     c: float = 340.0
-    """Wave speed, sides a second: it only sets the time step."""
+    """Wave speed, sides per second: it only sets the time step."""
     alpha: float = 0.0
     """Damping, 1 / sides."""
     start: Literal["rest", "published"] = "rest"
-    """From rest, or with state 1 flat, as the original leaves it."""
+    """From rest, or with a flat state 1, as the original leaves it."""
     target: Picture = RINGS
     """The picture: `rings`, or a PNG file, resampled to the grid."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n < 2:
-            raise ValueError(f"n is the number of cells a side, 2 or more; it was {self.n}")
+            raise ValueError(f"n is the number of cells per side, 2 or more; it was {self.n}")
         if not (self.c > 0 and self.alpha >= 0):
             raise ValueError(f"c is positive and alpha not negative; they were {self.c} and {self.alpha}")
         if self.target.name not in ("", "rings"):
             raise ValueError(f"target is rings or a PNG file; it was {self.target.name[:60]!r}")
 
     def inputs(self) -> Given:
-        """The picture less its mean; the rate grows with the number of cells, for the loss is a mean."""
+        """The picture less its mean. The rate grows with the number of cells, because the loss is a mean."""
         wanted: Any = rings(self.n)
         if self.target.png:
             picture = self.target.grey(self.n)
@@ -102,7 +102,7 @@ class Wave(Scene[Initial, Given, Surface]):
         return mean_over_cells(self.n, self.n, lambda i, j: (inputs.wanted[i, j] - state.now[i, j]) ** 2)
 
     def draw(self, canvas: Canvas, state: Surface, params: Initial, inputs: Given) -> None:
-        """The surface as lit water, its height in colours, and the picture that it should be."""
+        """The surface as lit water, its height in colours, and the target picture."""
         now, wanted = np.asarray(state.now), np.asarray(inputs.wanted)
         limit = max(float(np.abs(wanted).max()), 1e-9)
         images = {

@@ -1,4 +1,4 @@
-"""The hand-written C adjoints of limits/, as the peers are measured. Needs gcc."""
+"""The hand-written C adjoints of limits/, measured like the peers. Needs gcc."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def billiards(steps: int, variant: str) -> Run:
 
 
 def batch(steps: int, shots: int, lanes: int) -> Run:
-    """So many shots at a time, one a SIMD lane."""
+    """`shots` at a time, one in each SIMD lane."""
     c = build("billiards_lanes", FOLDER, f"L={lanes}", wide=True)
     c.billiards_lanes_scratch.restype = ctypes.c_void_p
     c.billiards_lanes_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 4
@@ -49,7 +49,7 @@ def batch(steps: int, shots: int, lanes: int) -> Run:
 
 
 def mass_spring(steps: int) -> Run:
-    """The C keeps weights transposed; its gradient comes back in our order."""
+    """The C stores weights transposed; its gradient is put into our order."""
     body, hidden = robot(), 32
     n, m = len(body.nodes), len(body.springs)
     inputs = 10 + 4 * n + 2
@@ -58,20 +58,20 @@ def mass_spring(steps: int) -> Run:
     c.mass_spring_grad.restype = ctypes.c_double
     c.mass_spring_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 5
     ends = body.ends.T.astype(np.int32).tobytes()
-    ends += b"\0" * (-len(ends) % 8)  # the doubles after the whole numbers are aligned
+    ends += b"\0" * (-len(ends) % 8)  # so that the doubles after the integers are aligned
     data = np.frombuffer(ends + np.concatenate([body.of_springs(k) for k in (2, 3, 4)]).tobytes(), np.uint8).copy()
     start, scratch = body.positions, c.mass_spring_scratch(steps)
     cuts = np.cumsum([hidden * inputs, hidden, hidden * m])
 
-    def turned(z: Array, *shapes: tuple[int, int]) -> Array:
+    def transposed(z: Array, *shapes: tuple[int, int]) -> Array:
         w1, b1, w2, b2 = np.split(z, cuts)
         return np.concatenate([w1.reshape(shapes[0]).T.ravel(), b1, w2.reshape(shapes[1]).T.ravel(), b2])
 
     def run(z: Array) -> tuple[float, Array]:
-        given = turned(z, (hidden, inputs), (m, hidden))
+        given = transposed(z, (hidden, inputs), (m, hidden))
         gradient = np.zeros_like(given)
         pointers = (a.ctypes.data for a in (data, start, given, gradient))
         loss = c.mass_spring_grad(steps, *pointers, scratch)
-        return loss, turned(gradient, (inputs, hidden), (hidden, m))
+        return loss, transposed(gradient, (inputs, hidden), (hidden, m))
 
     return run

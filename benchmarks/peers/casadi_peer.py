@@ -1,7 +1,7 @@
 """CasADi: one step as a function of scalar expressions, all steps by mapaccum, the gradient by its reverse mode.
 
-`how` is vm (its own virtual machine) or c (the C that it generates, built by gcc -O3 -march=native). Pairs of
-balls are taken once, with opposite signs for the two, which spares it half of the work.
+`how` is vm (its own virtual machine) or c (the C that it generates, built by gcc -O3 -march=native). Each pair of
+balls is computed once, with opposite signs for the two, which saves half of the work.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def billiards(steps: int, how: str = "vm") -> Run:
 def _built(f: Any) -> Any:
     folder, here = tempfile.mkdtemp(), os.getcwd()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.chdir(folder)  # it writes into the working folder alone
+    os.chdir(folder)  # it can only write into the working folder
     f.generate("both.c")
     subprocess.run(
         ["gcc", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "both.c", "-o", "both.so"], check=True

@@ -1,7 +1,7 @@
-"""A family of random small simulations: a few bodies, random pairs under random laws, few to tens of steps.
+"""A family of random small simulations: a few bodies, random pairs under random laws, a few to tens of steps.
 
-`small(seed)` is one of them as data; each tool makes its program of that with the laws below, which are written once
-and take the tool's own module for `m` (sqrt, exp, tanh, sin on its numbers or arrays).
+`small(seed)` is one of them as data. Each tool makes its program from that with the laws below, which are written
+once and take the tool's own module as `m` (sqrt, exp, tanh, sin on its numbers or arrays).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Small:
-    """n bodies of mass 1; what is tuned are their places and velocities at the start."""
+    """n bodies of mass 1; their initial positions and velocities are tuned."""
 
     n: int
     steps: int
     groups: tuple[Group, ...]
     drag: float
-    """Of the square of the speed."""
+    """Coefficient of the square of the speed."""
     drive: float
-    """Of a sideways force sin(5 t + y)."""
+    """Coefficient of a sideways force sin(5 t + y)."""
     ground: float
     """Stiffness of the ground at y = 0; 0 where there is none."""
     goal: Array
@@ -86,13 +86,13 @@ LAWS: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (spring, stiffening, gravity, damper, muscle, morse, contact)
 }
 """From the squared distance q, the dot product of distance and relative velocity, and two constants: the force on the
-first body along the vector from the second to it, over that vector's length."""
+first body along the vector from the second to it, divided by that vector's length."""
 REACHES = {"contact"}
 """Laws that act only where the distance is below b."""
 
 
 def small(seed: int) -> Small:
-    """The program of a seed, 0 or more (the one of -1 is for warming up)."""
+    """The program of a seed, 0 or more (that of -1 is for warming up)."""
     rng = np.random.default_rng(1000 + seed)
     n, steps = int(rng.integers(2, 9)), round(2 ** rng.uniform(2, 6))
     every = np.array([(i, j) for i in range(n) for j in range(i)])

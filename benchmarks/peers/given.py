@@ -1,6 +1,6 @@
-"""What every peer is given: numbers of our scenes, as NumPy arrays.
+"""The inputs of every peer: numbers of our scenes, as NumPy arrays.
 
-rosesim is imported when they are asked for, so that it does not count where a tool's import is timed.
+rosesim is imported when they are requested, so that this does not count where a tool's import is timed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Run = Callable[[Array], tuple[Any, Any]]
-"""One evaluation: from the tuned numbers as one vector to loss and gradient (of a batch: to all of them)."""
+"""One evaluation: from the tuned numbers as one vector to loss and gradient (for a batch, to all of them)."""
 
 H, R, E = 0.003, 0.03, 0.8
-"""Of billiards: time step in seconds, radius of a ball, restitution."""
+"""For billiards: time step in seconds, radius of a ball, restitution."""
 GOAL = np.array([0.9, 0.75])
 SHOT = np.array([0.1, 0.5, 0.3, 0.0])
-"""The published first shot: place and velocity of the cue ball."""
+"""The published first shot: position and velocity of the cue ball."""
 BREAK = np.array([0.42, 0.502, 0.9, 0.01])
-"""A shot that hits within a few steps: gradients are compared there too, for SHOT's is zero before step 512."""
+"""A shot that hits within a few steps. Gradients are compared there too, because SHOT's is zero before step 512."""
 
 
 def _scene(name: str, *settings: str) -> Any:
@@ -31,7 +31,7 @@ def _scene(name: str, *settings: str) -> Any:
 
 
 def points(task: str, **sizes: Any) -> list[Array]:
-    """Where tools are compared; the first is the one that is timed."""
+    """The points where tools are compared; the first is the one that is timed."""
     from family import small
 
     match task:
@@ -49,12 +49,12 @@ def points(task: str, **sizes: Any) -> list[Array]:
 
 
 def rack() -> Array:
-    """Where the eleven balls lie, of shape (11, 2)."""
+    """The initial positions of the eleven balls, of shape (11, 2)."""
     return _scene("billiards").rack()
 
 
 def shots(count: int) -> Array:
-    """A batch around the published first shot, which is the first of it: of shape (count, 4)."""
+    """A batch around the published first shot, which is its first: of shape (count, 4)."""
     z = SHOT + 0.02 * np.random.default_rng(0).uniform(-1, 1, (count, 4))
     z[0] = SHOT
     return z

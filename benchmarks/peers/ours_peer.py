@@ -1,4 +1,4 @@
-"""Ours, as the peers are measured: the scenes of apps/ as they are."""
+"""Ours, measured like the peers: the scenes of apps/ as they are."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ VERSION = rosesim.__version__
 
 
 def _scene(name: str, settings: list[str], interpreted: bool = False, runs: int = 1, **options: Any) -> Run:
-    """`options` are those of `Fn.compile`; `interpreted` runs the program as the interpreter does; with `runs`,
-    so many equal ones are done at once."""
+    """`options` are those of `Fn.compile`; `interpreted` runs the program in the interpreter; with `runs`, this many
+    equal runs are done at once."""
     scene, inputs = configure(find_scene(name), settings)
     made = compiled(scene)
     flat = made.flat

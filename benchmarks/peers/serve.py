@@ -1,12 +1,12 @@
-"""One tool in a process of its own: prepares a task, then runs it as often as it is told.
+"""One tool in a process of its own: prepares a task, then runs it as often as it is requested.
 
     python benchmarks/peers/serve.py MODULE TASK '{"steps": 1024}'
 
-It answers in JSON lines on its standard output. The first: seconds of importing the tool, seconds until the first
-result (tracing, compiling, one run), the tool's version, and results at the points where tools are compared. Then,
-for each whole number k that it reads: milliseconds of k runs; for sizes as JSON: the same task anew of those sizes,
-with such a first line. What is timed is a call as a user of the tool would write it: where its numbers are no vector,
-`run.native(z)` gives that. (rose_peer.mjs answers whole numbers in the same way, under Node.)
+It answers in JSON lines on its standard output. The first has the seconds of importing the tool, the seconds until
+the first result (tracing, compiling, one run), the tool's version, and results at the points where tools are
+compared. Then, for each integer k that it reads: milliseconds of k runs; for sizes as JSON: the same task again with
+those sizes, with such a first line. The timed call is written as a user of the tool would write it: where its numbers
+are not a vector, `run.native(z)` gives that call. (rose_peer.mjs answers integers in the same way, under Node.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 
 def plain(result: Any) -> list[Any]:
-    """Loss and gradient as JSON takes them."""
+    """Loss and gradient as JSON's types."""
     import numpy as np
 
     return [np.asarray(v, dtype=float).tolist() for v in result]
@@ -32,14 +32,14 @@ def plain(result: Any) -> list[Any]:
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a tool prints is no answer
+    os.dup2(2, 1)  # output that a tool prints is not an answer
     module, task, sizes = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     begun = time.perf_counter()
     tool = importlib.import_module(module)
     imported = time.perf_counter() - begun
     import given
 
-    given.rack(), given.robot()  # reading our scenes counts for nobody
+    given.rack(), given.robot()  # so that reading our scenes counts for no tool
 
     def prepare(sizes: dict[str, Any]) -> Callable[[], Any]:
         points = tool.points(task, **sizes)

@@ -56,7 +56,7 @@ def unrolled(steps: int, named: bool) -> Run:
         return d[0] ** 2 + d[1] ** 2
 
     folder = tempfile.mkdtemp()
-    os.environ["ROSESIM_CACHE_DIR"] = folder  # where the machine code can be weighed
+    os.environ["ROSESIM_CACHE_DIR"] = folder  # where the size of the machine code can be read
     begun = time.perf_counter()
     program = value_and_grad(loss).compile()
     seconds = time.perf_counter() - begun

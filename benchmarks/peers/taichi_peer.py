@@ -1,4 +1,4 @@
-"""Taichi on the CPU, after DiffTaichi's billiards: kernels a step, states in fields, its reverse by ti.ad.Tape."""
+"""Taichi on the CPU, after DiffTaichi's billiards: kernels per step, states in fields, the reverse by ti.ad.Tape."""
 
 from typing import Any
 

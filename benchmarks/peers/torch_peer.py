@@ -26,7 +26,7 @@ def _run(loss: Any) -> Run:
     return run
 
 
-def _as_wanted(step: Any, how: str) -> Any:
+def _prepared(step: Any, how: str) -> Any:
     return torch.compile(step) if how == "compiled" else step
 
 
@@ -50,7 +50,7 @@ def billiards(steps: int, how: str = "eager") -> Run:
         after = v + impulse.sum(1)
         return x + shift.sum(1) + H * after, after
 
-    step = _as_wanted(step, how)
+    step = _prepared(step, how)
 
     def loss(z: Any) -> Any:
         x = torch.cat([z[None, :2], start[1:]])
@@ -88,7 +88,7 @@ def mass_spring(steps: int, how: str = "eager") -> Run:
         after = torch.where(hits[:, None], zero, w)
         return x + tau * w + (h - tau) * after, after
 
-    step = _as_wanted(step, how)
+    step = _prepared(step, how)
 
     def loss(z: Any) -> Any:
         w1, b1, w2, b2 = torch.split(z, sizes)

@@ -1,4 +1,4 @@
-"""Warp on the CPU: all steps in one kernel of one thread, states kept in arrays, its reverse by wp.Tape."""
+"""Warp on the CPU: all steps in one kernel of one thread, states stored in arrays, the reverse by wp.Tape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from given import GOAL, Array, E, H, R, Run, points, rack  # noqa: F401 -- point
 
 VERSION = wp.__version__
 wp.config.quiet = True
-wp.config.kernel_cache_dir = tempfile.mkdtemp()  # compile times are cold
+wp.config.kernel_cache_dir = tempfile.mkdtemp()  # so that compile times are cold
 atexit.register(shutil.rmtree, wp.config.kernel_cache_dir, ignore_errors=True)
 wp.init()
 F = wp.float64

@@ -1,9 +1,9 @@
-"""docs/gallery.md, from the READMEs of the scenes: for each its picture and the command that makes it.
+"""docs/gallery.md, from the READMEs of the scenes: for each scene its picture and the command that makes it.
 
     python docs/figures/gallery.py
 
 A scene's README begins with its title, says in its first paragraph what the scene is, and has a picture
-and, indented, the commands; the first one that writes the picture's kind of file is the one shown.
+and indented commands. The page shows the first command that writes a file of the picture's kind.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ ORDER = (
 ).split()
 HEAD = (
     "# Gallery\n\n"
-    "Every scene, what it is, and the command that made its picture. Each folder tells what is tuned, the "
-    "settings and what we mended; what can go wrong, lesson by lesson, is in [lessons.md](lessons.md). This "
-    "page is made from the scenes' own by `python docs/figures/gallery.py`.\n"
+    "Every scene, what it is, and the command that made its picture. Each folder says what is tuned, the "
+    "settings and what we corrected; what can go wrong, lesson by lesson, is in [lessons.md](lessons.md). This "
+    "page is made from the scenes' READMEs by `python docs/figures/gallery.py`.\n"
 )
 
 

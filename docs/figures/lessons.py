@@ -3,7 +3,7 @@
     python docs/figures/lessons.py [FOLDER]
 
 Writes impact.png, touch.png (and prints its percentages), unseen.png, linear.png, kink.png and growth.png;
-that of friction is box_friction.py's.
+box_friction.py draws the one on friction.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def impact(folder: Path) -> None:
 
 
 def touch(folder: Path) -> None:
-    """Billiards with the published contact and the exact one: the loss, and what its gradient is worth."""
+    """Billiards with the published and the exact contact: the loss, and how often its gradient has the right sign."""
     saw = Plot("Loss against where the cue ball starts, 4 rows", "y", "loss")
     worth = Plot("The gradient has the sign of the change", "rows of balls", "% of cases", up=(50.0, 115.0))
     rows, steps = [1, 2, 3, 4], [700, 900, 1000, 1024]
@@ -92,7 +92,7 @@ def agreement(settings: list[str], shots: int = 200, step: float = 0.01) -> floa
 
 
 def unseen(folder: Path) -> None:
-    """How deep the feet of the walking boxes lie in the ground, with and without a penalty."""
+    """The depth of the walking boxes' feet in the ground, with and without a penalty."""
     plot = Plot("How deep robot A stands in the ground", "step", "millimetres")
     for p, role in (("0", "second"), ("1e4", "first")):
         scene, inputs = configure(find_scene("rigid_body"), [f"p={p}", "robot=A"])
@@ -112,7 +112,7 @@ def depth(scene: Any, path: Any) -> tuple[Array, Array]:
 
 
 def linear(folder: Path) -> None:
-    """Memory of a gradient against steps: the wave keeps nothing, smoke keeps every step."""
+    """Memory of a gradient against steps: the wave stores nothing, smoke stores every step."""
     plot = Plot("Memory of a gradient, 64 x 64 cells", "steps", "megabytes")
     steps = [16, 32, 64, 128, 256]
     for name, role, settings in (("smoke", "second", []), ("wave", "first", [])):
@@ -148,7 +148,7 @@ def kink(folder: Path) -> None:
 
 
 def growth(folder: Path) -> None:
-    """The derivative of where a pushed point ends, against steps, for four dampings."""
+    """The derivative of a pushed point's final position, against steps, for four dampings."""
     plot = Plot("A derivative grows with the steps", "steps", "dx / da")
     steps = np.array([10, 20, 50, 100, 200, 500, 1000, 2000])
     for alpha, role in ((0, "first"), (1, "second"), (3, "third"), (10, "fourth")):

@@ -1,7 +1,7 @@
 """Diagrams for the manual, drawn with our own canvas: axes, curves, marks, labels and a legend.
 
 A `Plot` collects curves, marks and labels in its own coordinates; `write` draws one or several of them
-beside each other into a PNG. Every number below is in points; a picture has `SHARPNESS` pixels a point.
+beside each other into a PNG. Every number below is in points; a picture has `SHARPNESS` pixels per point.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass
 class Plot:
-    """One diagram. Axes hold all finite points, unless `across` or `up` say from where to where they go.
+    """One diagram. The axes contain all finite points, unless `across` or `up` give their ranges.
 
     >>> plot = Plot("A parabola", "x", "y")
     >>> plot.curve([0, 1, 2], [0, 1, 4], "first", name="x squared")
@@ -59,13 +59,13 @@ class Plot:
     across: tuple[float, float] | None = None
     up: tuple[float, float] | None = None
     logarithmic: bool = False
-    """Whether y is shown by its logarithm: what is not positive is left out."""
+    """Whether the y axis is logarithmic; points that are not positive are left out."""
     logarithmic_x: bool = False
-    """The same of x."""
+    """The same for x."""
     x_ticks: Sequence[float] = ()
-    """Where x is numbered, if not at round numbers."""
+    """The numbers on the x axis, if not round ones."""
     rows: Sequence[str] = ()
-    """Names that stand beside y = 0, 1, ... instead of numbers, the first on top."""
+    """Names at y = 0, 1, ... instead of numbers, the first on top."""
     legend: Literal["left", "right"] = "left"
     _curves: list[Curve] = field(default_factory=list)
     _labels: list[tuple[tuple[float, float], str]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Plot:
         self._verticals.append(x)
 
     def canvas(self, width: float, height: float) -> Canvas:
-        """All of it, on a canvas of this size."""
+        """The whole diagram, on a canvas of this size."""
         canvas = Canvas((0.0, 0.0, width, height))
         canvas.box((0.0, 0.0), (width, height), "panel")
         scale = np.log10 if self.logarithmic else np.asarray
@@ -152,7 +152,7 @@ class Plot:
 
 
 def write(file: Path, plots: Sequence[Plot], *, width: int = 420, height: int = 300, columns: int = 0) -> None:
-    """Write diagrams of this size (in points) beside each other into a PNG, or in rows of so many."""
+    """Write diagrams of this size (in points) beside each other into a PNG, or in rows of `columns`."""
     columns = columns or len(plots)
     w, h = SHARPNESS * width, SHARPNESS * height
     panels = [(p.canvas(width, height), Box(k % columns * w, k // columns * h, w, h)) for k, p in enumerate(plots)]
@@ -186,7 +186,7 @@ def _dashes(path: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 def _inside(
     path: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
-    """The pieces of a path whose points are finite and inside of a box."""
+    """The pieces of a path whose points are finite and inside a box."""
     keep = np.isfinite(path).all(axis=1) & (path >= low - 1).all(axis=1) & (path <= high + 1).all(axis=1)
     ends = np.flatnonzero(np.diff(keep.astype(int))) + 1
     return [p for p, k in zip(np.split(path, ends), np.split(keep, ends), strict=True) if k.size and k[0]]

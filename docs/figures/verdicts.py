@@ -1,9 +1,9 @@
-"""The table of docs/gradients.md: what `rosesim check` says of every scene, at the start and at the best params.
+"""The table of docs/gradients.md: the verdicts of `rosesim check` on each scene, at the start and the best params.
 
     python docs/figures/verdicts.py [SCENE ...] [--set FIELD=VALUE ...]
 
-Prints a table in Markdown, after the scenes in their order here, each trained as it is published but for what the
-columns say. With scenes named, these alone; `--set` goes with one scene and replaces the settings below.
+Prints a table in Markdown, with the scenes in their order here. Each is trained as published, except for the settings
+in the table. If scenes are named, only those; `--set` goes with one scene and replaces the settings below.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Checking gradients: reverse mode against forward mode and differences, with a verdict in words.
 
-`grads` has what a user calls, `report` and `verdict` what comes of it, `judge` how it is decided.
+`grads` has the functions that a user calls, `report` and `verdict` their results, `judge` the rules of decision.
 """

@@ -9,18 +9,18 @@ import numpy as np
 from rosesim.checks.programs import Programs, Vector
 
 SCALES = (1e-1, 1e-3, 1e-5, 1e-7)
-"""Half widths, over the largest number of the inputs: of the ladder's, every second. What is jagged at one looks
-smooth at another."""
+"""Half widths, in units of the largest number of the inputs: every second step length of the ladder. A function that
+looks jagged at one scale may look smooth at another."""
 POINTS = 61
-"""Of a curve: its middle is the point itself."""
+"""Points of a curve. The middle one is the point itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Along:
-    """The value at a point and along its gradient there, and the slope that the gradient says.
+    """The value at a point and along its gradient there, and the slope that the gradient predicts.
 
-    `steps` and `values`, a row a scale: how far along the unit gradient, and the value there (NaN where there is
-    none).
+    `steps` and `values` have a row for each scale: the distance along the unit gradient, and the value there (NaN
+    where there is none).
     """
 
     name: str

@@ -17,21 +17,21 @@ from rosesim.checks.scale import Given, given_scales
 
 
 class Around:
-    """The values and gradients of c . value, one point after another, on all cores where a run is long."""
+    """The values and gradients of c . value, point by point, on all cores where a run is long."""
 
     def __init__(self, programs: Programs, value: Any, cotangent: Vector):
         self._programs, self._value, self._cotangent = programs, value, cotangent
 
     def values(self, points: Vector) -> Vector:
-        """At each row; NaN where the program stops or gives no number."""
+        """The value at each row of `points`; NaN where the program stops or returns no number."""
         return np.array(self._each(self._value_at, points))
 
     def gradients(self, points: Vector) -> Vector:
-        """The same, a row each."""
+        """The gradient at each row of `points`, one row each; NaN where the program stops."""
         return np.array(self._each(self._gradient_at, points))
 
     def flips(self, one: Vector, other: Vector) -> Flip | None:
-        """The decision that differs first between two points: of those at which a value can jump, else of all."""
+        """The first decision that differs between two points: one at which a value can jump, if there is such."""
         runs = [self._programs.run_beside(x) for x in (one, other)]
         if runs[0] is None or runs[1] is None or runs[0].key == runs[1].key:
             return None
@@ -56,7 +56,7 @@ class Around:
                 return of(x)
             except MemoryError:
                 raise
-            except Exception:  # an opaque function may raise anything: beside the point that is an answer
+            except Exception:  # an opaque function may raise anything: beside the point that counts as no number
                 return np.nan if of == self._value_at else np.full(len(x), np.nan)
 
         if self._programs.work < LONG:
@@ -68,9 +68,9 @@ class Around:
 def all_over_distance(
     programs: Programs, cotangents: Mapping[str, Vector], rng: np.random.Generator, given: Given = None
 ) -> tuple[OverDistance, ...]:
-    """For each output (weighted by its cotangent) over what distance its gradient is of use.
+    """For each output (weighted by its cotangent): over what distance its gradient is of use.
 
-    `given` is by what a user measures inputs, where their typical magnitude is no measure.
+    `given` is the user's scale of the inputs, for those whose typical magnitude is not their scale.
     """
     if not len(programs.x):
         return ()

@@ -1,4 +1,5 @@
-"""One direction of a check: the verdict by few runs where those say it, and what else is tried where they do not."""
+"""One direction of a check: the verdict by few runs where those suffice, and the further attempts where they do
+not."""
 
 from __future__ import annotations
 
@@ -19,22 +20,22 @@ from rosesim.checks.slopes import Slopes
 ULP = float(np.finfo(np.float64).eps)
 NOISY_RUNS = 8
 NOISE = 2 * ULP
-"""How much a noisy operator errs at most: four roundings."""
+"""The largest relative error of a noisy operator: four roundings."""
 BOUND, BOUND_VALUE = 10.0, 2.0
-"""Rounding may move a derivative by so many times as much as it does in the noisy runs; of a value, whose error is
-compared with what successive steps differ by, it is the difference of two."""
+"""Rounding may move a derivative by this many times as much as it does in the noisy runs. The factor of a value is
+smaller: its error is compared with the difference of successive steps, which is a difference of two values."""
 HARDLY_ANY = 1e-10
-"""A gradient that is so much shorter than the slopes around the point may be nothing but rounding."""
+"""A gradient shorter than this part of the slopes around the point may be nothing but rounding."""
 FARTHEST = 16
-"""Steps up to 1e16 times the scale: the point is a rounding of something else."""
+"""Steps go up to 1e16 times the scale: beyond that the point itself is lost in rounding."""
 
 
 class Direction:
     """The runs along one direction of one input, and the verdict on each output's derivative along it.
 
-    Most derivatives are judged by the ladder of eight steps. Where that does not say right or kinked, the ladder is
-    made longer to both ends (and put where the function's own scale is, if the input has none), and then rounding is
-    measured.
+    Most derivatives are judged by the ladder of eight steps. Where its verdict is neither right nor kinked, the
+    ladder is made longer at both ends (and moved to the function's own scale, if the input has none). Then rounding
+    is measured.
     """
 
     def __init__(self, programs: Programs, here: Run, unit: Vector, scales: Vector, assumed: bool):
@@ -49,14 +50,14 @@ class Direction:
 
     @property
     def growth(self) -> Growth:
-        """Of the tangents over the rollout."""
+        """The growth of the tangents over the rollout."""
         return largest_growth(self.programs.growth, self._table)
 
     def finding(self, c: Vector, gradient: Vector, part: slice) -> Finding:
-        """The verdict on the derivative of c . value, of which this is the gradient."""
+        """The verdict on the derivative of c . value, whose gradient is `gradient`."""
         found = self._judged(c, gradient, part)
         if found.kind == "right" and gradient[part].any() and self._hardly_any(c, gradient, part):
-            # Is that the gradient, or what rounding left of none?
+            # Is that the gradient, or only rounding where the gradient is zero?
             value, slope = self._noise(c)
             return self._judged(c, gradient, part, BOUND_VALUE * value, BOUND * slope)
         if self._assumed and found.kind != "exploding" and self._may_be_of_the_scale(found, c):
@@ -80,15 +81,15 @@ class Direction:
         return judge(slopes, d, self.growth)
 
     def _may_be_of_the_scale(self, found: Finding, c: Vector) -> bool:
-        """Whether what is found may be another thing by other steps: a tip is round from near, and what is flat for
-        short steps may be a bowl."""
+        """Whether steps of another scale might change the verdict: a tip is round when seen from near, and what is
+        flat for short steps may be a bowl."""
         if found.kind not in ("right", "kinked"):
             return True
         return self.ladder.flips is None and (found.kind == "kinked" or not Slopes(self.ladder, c).changes())
 
     @property
     def _decides(self) -> bool:
-        """Whether anything is decided in another way within the steps."""
+        """Whether any decision is made differently within the steps."""
         return self.ladder.flips is not None or self.ladder.alone is not None
 
     def _hardly_any(self, c: Vector, gradient: Vector, part: slice) -> bool:
@@ -106,10 +107,10 @@ class Direction:
 
         return beside
 
-    # ----------------------------------------------------------------------------- if need be
+    # ----------------------------------------------------------------------------- further attempts
 
     def _by_its_own_scale(self, c: Vector, gradient: Vector, part: slice) -> Finding | None:
-        """The verdict by steps of the scale that the function has along this direction, if it has one."""
+        """The verdict by steps in the scale that the function has along this direction; None where it has none."""
         self._assumed = False
         found = searched(self.programs, c, self.ladder.vector)
         if found is None:
@@ -118,7 +119,7 @@ class Direction:
         return self._judged(c, gradient, part)
 
     def _by_more_steps(self, c: Vector, gradient: Vector, part: slice) -> Finding:
-        """The verdict by longer and shorter steps, too."""
+        """The verdict with longer and shorter steps added."""
         slope = abs(float(gradient @ self.ladder.vector))
         size = float(np.abs(c * self._here.value).sum())
         if slope > 0.0 and size > slope:
@@ -132,8 +133,8 @@ class Direction:
         exact, runs = self._noisy
         if exact is None or not runs:
             return 0.0, 0.0
-        # Where a decision lies within rounding, its flip is no rounding error: those that decide alike count, as the
-        # program does or, at a point that is decided alone, as most do.
+        # A decision may lie within rounding; its flip is not a rounding error. So only runs with equal decisions
+        # count: those that decide as the program does or, at a point that decides alone, as most runs do.
         pattern, many = Counter(r[2] for r in runs).most_common(1)[0]
         pattern = exact[2] if sum(r[2] == exact[2] for r in runs) > 1 else pattern
         alike = [r for r in runs if r[2] == pattern]
@@ -158,7 +159,7 @@ class Direction:
     # ------------------------------------------------------------------------- stop_gradient
 
     def unstopped(self, c: Vector, gradient: Vector, part: slice) -> Finding:
-        """The verdict on the derivative without any `stop_gradient`, which is what differences see."""
+        """The verdict on the derivative without any `stop_gradient`, as differences see it."""
         v = self.ladder.vector
 
         def beside(side: int) -> float:
@@ -171,13 +172,13 @@ class Direction:
 
 
 def norm(v: Vector) -> float:
-    """The Euclidean norm, where squares would overflow or vanish, too."""
+    """The Euclidean norm, also where squares would overflow or underflow."""
     largest = float(np.abs(v).max(initial=0.0))
     return largest * float(np.linalg.norm(v / largest)) if 0.0 < largest < np.inf else largest
 
 
 def directions(part: slice, size: int, rng: np.random.Generator, most: int, coordinates: int) -> list[Vector]:
-    """Unit vectors within a part of x, at most so many: along each number, or as many as `coordinates` at random."""
+    """At most `most` unit vectors within a part of x: along each number, or `coordinates` random ones."""
     length = part.stop - part.start
     few = length <= coordinates and length <= most
     inside = np.eye(length) if few else rng.normal(size=(min(coordinates, most), length))

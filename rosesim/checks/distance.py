@@ -1,10 +1,10 @@
 """Over what distance is a gradient of use? Its sign and size against the change over steps that a descent takes.
 
-An exact derivative may be that of a piece far shorter than any step. So points are drawn around x, one for each
-comparison, within SCATTER of the scale of the inputs (a descent walks about in that ball, and the gradient at x
-itself lies on one piece only). At a point p with gradient g, f(p + d) - f(p - d) is held against 2 g . d, for d
+An exact derivative may be that of a piece far shorter than any step. So points are sampled around x, one for each
+comparison, within SCATTER of the scale of the inputs: a descent walks about in that ball, and the gradient at x
+itself describes one piece only. At a point p with gradient g, f(p + d) - f(p - d) is compared with 2 g . d, for d
 along the gradient (every second point) or along a random direction. The difference is central so that curvature
-cancels: of a parabola, near its minimum too, the two are equal.
+cancels: for a parabola, near its minimum too, the two are equal.
 """
 
 from __future__ import annotations
@@ -26,83 +26,83 @@ Vector = NDArray[np.float64]
 STEPS = (1e-3, 1e-2, 1e-1)
 """Lengths of steps, in units of the scale: from a careful learning rate to a bold one."""
 SCATTER = 0.1
-"""The points lie so far around x at most, in the same units: ten steps of the middle length."""
+"""The largest distance of the points from x, in the same units: ten steps of the middle length."""
 DIRECTIONS = 256
-"""Comparisons for each step: of 59 % the standard deviation is 3 %, of 99 % 0.6 %."""
+"""Comparisons for each step. The standard deviation of a share of 59 % is then 3 %, of 99 % it is 0.6 %."""
 FEWEST = 8
-"""Comparisons, however long a run takes."""
+"""Fewest comparisons, however long a run takes."""
 WORK = 20_000_000_000
 """Additions that all comparisons may take, one to four seconds; a longer program gets fewer of them."""
 NUMBERS = 2**22
-"""Of all points together, 32 MiB; a dozen arrays of that size are needed."""
+"""Most numbers in all points together, 32 MiB; a dozen arrays of that size are needed."""
 GRADIENT = 4
-"""Values that a gradient takes as long as, about."""
-TOLD, WRONG_WAYS = 0.9, 3
-"""A share below this is told, where at least so many directions went the other way: of eight, with one in a
-hundred by chance, three do so in 5e-5 of all checks."""
+"""A gradient takes about as long as this many values."""
+REPORTED, WRONG_WAYS = 0.9, 3
+"""A share below this is reported if at least this many directions went the other way. If one direction in a hundred
+goes wrong by chance, three of eight do so in 5e-5 of all checks."""
 BLAMED = 32
-"""Directions that went the other way in which the decisions are looked at."""
+"""Decisions are compared for this many of the directions that went the other way."""
 ROUNDINGS = 4
-"""Changes within so many of the roundings found around the point are not told from none."""
+"""A change counts as zero if it is within this many of the roundings found around the point."""
 NOISY = 16
-"""Points at which roundings are found."""
+"""Points at which rounding is measured."""
 TINY = 1e-9
-"""The step over which they are, in units of the scale."""
+"""The step over which rounding is measured, in units of the scale."""
 EPS = float(np.finfo(np.float64).eps)
 
 
 class Field(Protocol):
-    """A function of vectors and what is said to be its gradient."""
+    """A function of vectors and its claimed gradient."""
 
     def values(self, points: Vector) -> Vector:
-        """At each row; NaN where there is none."""
+        """The value at each row of `points`; NaN where there is none."""
         ...
 
     def gradients(self, points: Vector) -> Vector:
-        """The same, a row each."""
+        """The gradient at each row of `points`, one row each."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AtStep:
-    """What the gradient tells over steps of one length: shares are from 0 to 1, NaN where nothing changed."""
+    """What the gradient predicts over steps of one length. Shares are from 0 to 1, NaN where nothing changed."""
 
     step: float
     """In units of the scale of the inputs."""
     same_sign: float
-    """In how many of the directions the gradient has the sign of the change."""
+    """The share of the directions in which the gradient has the sign of the change."""
     explained: float
     """How much of the change it explains: 1 - sum |change - predicted|^2 / sum |change|^2, at least 0."""
     along_gradient: float
-    """`same_sign` of the directions along the gradient alone, which are half of them."""
+    """`same_sign` of only those directions that run along the gradient: half of all."""
     directions: int
-    """How many were compared."""
+    """The number of directions that were compared."""
     flat: int
-    """How many beside these were left out because nothing changed and nothing was predicted to."""
+    """Further directions, left out because nothing changed and no change was predicted."""
     left_out: int
-    """How many because both were within rounding, or there was no number at an end."""
+    """Further directions, left out because both were within rounding, or because an end had no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverDistance:
-    """What the gradient of an output by all inputs together tells over steps of several lengths."""
+    """What the gradient of an output by all inputs together predicts over steps of several lengths."""
 
     at: tuple[AtStep, ...]
     why: str = ""
-    """Why its sign is not that of the change: the decision that flips first, or that none does."""
+    """Why its sign is not that of the change: the decision that flips first, or the statement that none does."""
     output: str = "value"
 
     @property
     def short(self) -> AtStep | None:
         """The shortest step over which the sign of the gradient is too often not that of the change."""
         for a in self.at:
-            if a.same_sign < TOLD and round((1 - a.same_sign) * a.directions) >= WRONG_WAYS:
+            if a.same_sign < REPORTED and round((1 - a.same_sign) * a.directions) >= WRONG_WAYS:
                 return a
         return None
 
     @property
     def text(self) -> str:
-        """What a person should know, as a clause; "" where the sign is that of the change."""
+        """What the user should know, as a clause; "" where the sign is that of the change."""
         found = self.short
         if found is None:
             return ""
@@ -123,7 +123,7 @@ class OverDistance:
         )
 
     def record(self) -> list[dict[str, Any]]:
-        """As JSON's types."""
+        """The comparisons as JSON's types."""
         return [dataclasses.asdict(a) for a in self.at]
 
 
@@ -152,7 +152,7 @@ def scales(x: Vector, parts: Sequence[slice]) -> Vector:
 
 
 def directions_for(work: int, size: int) -> int:
-    """How many comparisons a program of so much work a value, of so many numbers, gets."""
+    """The number of comparisons for a program with `size` inputs that takes `work` additions for a value."""
     each = max(1, work) * (GRADIENT + 2 * len(STEPS))
     return max(FEWEST, min(DIRECTIONS, WORK // each, NUMBERS // max(1, size)))
 
@@ -167,14 +167,14 @@ def over_distance(
     flips: Callable[[Vector, Vector], Flip | None] | None = None,
     output: str = "value",
 ) -> OverDistance:
-    """Hold a gradient against the change over steps of several lengths, in units of `scale`, around x.
+    """Compare a gradient with the change over steps of several lengths, in units of `scale`, around x.
 
-    `count` comparisons are made for each length; `flips` says which decision of the program differs first between
-    two points, where that is known.
+    There are `count` comparisons for each length. `flips`, where it is given, returns the first decision of the
+    program that differs between two points.
     """
     n = len(x)
     inside = _unit(rng.normal(size=(count, n))) * rng.uniform(size=(count, 1)) ** (1 / n)
-    long = math.sqrt(n) * scale  # a step of the scale in the mean of all numbers, not in their sum
+    long = math.sqrt(n) * scale  # the mean number moves by a step of the scale, not the sum of all
     points = x + SCATTER * long * inside
     gradients = field.gradients(points)
     along = np.arange(count) % 2 == 0
@@ -213,7 +213,7 @@ def over_distance(
 
 
 def _blame(pairs: Sequence[tuple[Vector, Vector]], flips: Callable[[Vector, Vector], Flip | None] | None) -> str:
-    """The decision that most often is the first to differ between the two ends of a step."""
+    """The decision that is most often the first to differ between the two ends of a step."""
     if flips is None:
         return "the value jumps or bends within the step"
     found = [f for f in (flips(a, b) for a, b in pairs) if f is not None]
@@ -225,9 +225,9 @@ def _blame(pairs: Sequence[tuple[Vector, Vector]], flips: Callable[[Vector, Vect
 
 
 def _noise(field: Field, points: Vector, directions: Vector) -> float:
-    """The rounding of a difference: what there is of one over a step a million times shorter than the shortest.
+    """The rounding in a difference, measured over a step a million times shorter than the shortest.
 
-    The median of some points: across a jump, or where there is no number, one of them says nothing.
+    It is the median of some points: one of them tells nothing if it lies at a jump or where there is no value.
     """
     some, d = points[:NOISY], TINY * directions[:NOISY]
     left, right = field.values(np.concatenate([some - d, some + d])).reshape(2, -1)
@@ -238,9 +238,9 @@ def _noise(field: Field, points: Vector, directions: Vector) -> float:
 
 
 def _unit(rows: Vector) -> Vector:
-    """Rows of length 1; those of zeros stay."""
+    """The rows scaled to length 1; rows of zeros stay."""
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    rows = rows / np.where(largest > 0, largest, 1.0)  # squares of 1e-200 would vanish
+    rows = rows / np.where(largest > 0, largest, 1.0)  # the squares of 1e-200 would underflow
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1.0)
 

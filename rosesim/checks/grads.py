@@ -1,4 +1,4 @@
-"""`check_grads`: is the gradient right, and if not, what is the matter?"""
+"""`check_grads`: is the gradient right, and if not, what is wrong with it?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rosesim.checks.report import Report
     from rosesim.checks.scale import Given
 
-# The rest is imported where it is used: a program that checks nothing need not wait.
+# The rest is imported where it is used, so that a program that checks nothing does not wait for it.
 
 
 def check_grads(
@@ -27,17 +27,19 @@ def check_grads(
     order: int = 1,
     **kwargs: Any,
 ) -> Report:
-    """Check the gradients of a function at these arguments (of those that `wrt` names, by position or name). Other
+    """Check the gradients of a function at these arguments, by those that `wrt` names (by position or by name). Other
     keywords are arguments of f.
 
-    Reverse mode is held against forward mode, both against differences over steps from 1e-1 to 1e-8 of the input's
-    scale, and the program is run twice for the same bits. Inputs of at most 8 numbers are checked along each, longer
-    ones along 8 random directions, which `seed` gives (fewer where a run takes many millions of operations).
+    Reverse mode is compared with forward mode, and both with differences over steps from 1e-1 to 1e-8 of the input's
+    scale. The program is run twice and has to give the same bits. An input of at most 8 numbers is checked along each
+    of them, a longer one along 8 random directions, which `seed` determines (fewer where a run takes many millions of
+    operations).
 
-    The scale of a number is its magnitude, of a zero that of the numbers beside it in its array. `scale` says
-    otherwise: a number for all inputs, or a dict by name. `order=2` checks the second derivatives as well: the
-    gradient against its own differences, and that they are symmetric. docs/gradients.md says how to read a verdict.
-    Raises what the function raises at these arguments, and TypeMismatch where it has no real input or output.
+    The scale of a number is its magnitude; the scale of a zero is that of the other numbers in its array. `scale`
+    overrides this: a number for all inputs, or a dict by name. `order=2` checks the second derivatives as well: the
+    gradient against its own differences, and that the hessian is symmetric. docs/gradients.md says how to read a
+    verdict. Raises what the function raises at these arguments, and TypeMismatch where it has no real input or
+    output.
 
     >>> from rosesim import check_grads, fn, Real
     >>> @fn
@@ -67,8 +69,8 @@ def check_grads(
 def along_gradient(
     f: Callable[..., Any], /, *args: Any, wrt: Wrt = None, output: str = "value", **kwargs: Any
 ) -> Along:
-    """The value along its gradient at these arguments, at several scales, with the slope that the gradient gives:
-    for a picture (`rosesim.view.tangents`).
+    """The value along its gradient at these arguments, at several scales, with the slope that the gradient predicts.
+    `rosesim.view.tangents` draws it.
 
     >>> from rosesim import fn, Real
     >>> @fn

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from rosesim.ad.instrument.record import Recorded
 
 FEWEST = 4
-"""Steps, without which a growth a step means nothing."""
+"""With fewer steps than this a growth rate means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """`a_step` is the factor, the least squares fit of the norms' logarithms; `whole` that over all steps.
+    """`a_step` is the factor of one step, from a least squares fit of the norms' logarithms; `whole` that of all
+    steps.
 
-    A fit, not a ratio of two norms: what adds up evenly (a position under a constant push) has a factor near 1.
+    It is a fit and not a ratio of two norms, so that steady addition (a position under a constant push) has a factor
+    near 1.
     """
 
     a_step: float = 1.0
@@ -26,7 +28,7 @@ class Growth:
 
     @property
     def log10(self) -> float:
-        """The digits of `whole`."""
+        """The decimal exponent of `whole`."""
         return float(np.log10(max(self.whole, 1e-300)))
 
 

@@ -1,4 +1,4 @@
-"""From differences, derivatives and decisions along one direction to a verdict."""
+"""From the differences, derivatives and decisions along one direction to a verdict."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from rosesim.checks.verdict import Kind
 JVP_TOLERANCE = 1e-10
 """Forward and reverse mode do the same arithmetic in another order."""
 FD_TOLERANCE = 1e-4
-"""Differences through collisions lose half of the digits and more; a wrong derivative is off by far."""
+"""Differences through collisions lose half of their digits or more; a wrong derivative is off by much more."""
 FINE = 1e-8
-"""Where differences settle better, a gradient that is off by more is wrong: a wrong rule of 1e-6 is found also where
-only a hundredth of the gradient comes by it. They leave open 1e-11 where rounding is no matter."""
+"""Where differences settle better than this, a gradient that is off by more is wrong. So a rule with an error of 1e-6
+is found even if it contributes only a hundredth of the gradient. Without rounding, differences settle to 1e-11."""
 SURE = 10.0
-"""By so many times what differences leave open a wrong gradient has to be off."""
+"""A gradient is wrong only if it is off by this many times the doubt of the differences."""
 BLIND = 1e-6
-"""Of the steepest slope around the point: where differences see less than this, a gradient that is far smaller than
-all slopes around it (at an optimum) cannot be told from another."""
+"""Part of the steepest slope around the point. At an optimum the gradient is far smaller than all slopes around it;
+where differences resolve less than this, they cannot tell such a gradient from another."""
 BESIDE = 1e-6
-"""How far from a kink the derivative on one side of it is taken: among the step lengths, below most curvature."""
+"""Distance from a kink at which the derivative on one side is taken: among the step lengths, below most curvature."""
 REACH = 1e-2
-"""Up to which steps a gradient is of use is told to so much of its length."""
+"""The reach of a gradient is the longest step up to which differences agree with it within this part of its norm."""
 UNSEEN = 1e5
-"""Growth over a whole rollout that explains why differences settle nowhere, or why the two modes part.
+"""Growth over a whole rollout that explains why differences settle nowhere, or why the two modes differ.
 
 Of the fifteen scenes the largest is 5e4 (diffmpm_simple), the next 1e4 (electric), and differences confirm both.
 A step h is off by about h times the growth: from 1e4 on the shortest, 1e-8, leaves no more than the tolerance.
 """
 USELESS = 1.0 / float(np.finfo(np.float64).eps)
-"""Growth from which on the last digit of an input moves the end by the order of 1: no step of a descent is short
+"""From this growth on, the last digit of an input moves the end by the order of 1: no step of a descent is short
 enough, whatever the differences say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict along one direction; the worst of an input's directions is the input's."""
+    """The verdict along one direction; an input has the worst of its directions'."""
 
     kind: Kind
     why: str
@@ -52,19 +52,19 @@ class Finding:
     reach: float
     """The longest step up to which differences stay within REACH of the gradient."""
     noise: float = float("nan")
-    """How far rounding may move the derivative, over the gradient's norm; NaN where nothing hung on it."""
+    """How far rounding may move the derivative, relative to the gradient's norm; NaN where it was not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """What both modes say of c . value along a direction, and over what errors are taken."""
+    """The derivative of c . value along a direction in both modes, and the norms that errors are relative to."""
 
     forward: float
     reverse: float
     norm: float
-    """Of the gradient by all inputs, each measured in its own scale."""
+    """Norm of the gradient by all inputs, each measured in its own scale."""
     part: float
-    """The same of this input's part: one far shorter than the rest must be right too."""
+    """Norm of this input's part: a part far shorter than the rest must be right too."""
     beside: Callable[[int], float]
     """By forward mode, BESIDE to the left (-1) or to the right (1) of the point."""
     noise: float = 0.0
@@ -92,12 +92,13 @@ class _Judge:
         return Finding(kind, why, self.modes, error, self.growth, self.slopes.reach(d.reverse, REACH * d.part), noise)
 
     def off(self, slope: float, doubt: float) -> float:
-        """How far differences are from the gradient: 1e-4 where that is as much as they, or rounding, leave open."""
+        """The error of the gradient against differences. It is 1e-4 where it equals what they, or rounding, leave
+        open."""
         open_ = SURE * doubt + self.d.noise
         seen = self.steepest > 0.0 and open_ <= BLIND * self.steepest * SURE
         return over(slope - self.d.reverse, self.d.norm, open_ / FD_TOLERANCE if seen else 0.0)
 
-    def told(self, slope: float, digits: int = 6) -> str:
+    def in_units(self, slope: float, digits: int = 6) -> str:
         """A slope in the user's own units."""
         return f"{slope / self.ladder.length:.{digits}g}"
 
@@ -106,13 +107,13 @@ class _Judge:
         if not np.isfinite([d.forward, d.reverse]).all():
             return self.finding("not finite", words.not_finite())
         if not self.modes <= JVP_TOLERANCE:
-            # Rounding grows as tangents do: beyond this the two modes may differ by it alone.
+            # Rounding grows as tangents do: beyond this growth it alone may make the two modes differ.
             if growth.whole >= UNSEEN:
                 return self.finding("exploding", words.exploding(growth))
             return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
         if d.noise > REACH * max(d.part, self.steepest):
             if self.slopes.is_rounding(d.part) and not self.slopes.changes():
-                return self.finding("right")  # neither the value nor its derivative is anything but rounding
+                return self.finding("right")  # both the value and its derivative are nothing but rounding
             if growth.whole >= UNSEEN or self.ladder.flips is not None:
                 return self._nowhere()
             return self.finding("jagged", words.rounding(over(d.noise, d.part)))
@@ -130,15 +131,15 @@ class _Judge:
         d, slopes = self.d, self.slopes
         smooth = slopes.central(smooth=True)
         off = abs(smooth.slope - d.reverse)
-        # A gradient of zero is no measure for what is so.
+        # A gradient of zero cannot serve as the measure of the true slope.
         part = max(d.part, abs(smooth.slope)) if smooth.doubt < FD_TOLERANCE * abs(smooth.slope) else d.part
         tolerance = FD_TOLERANCE * part
         settled = smooth.doubt <= tolerance
         wrong = off > max(FINE * part, SURE * smooth.doubt) + d.noise
         if settled and wrong and not slopes.contradicted(smooth):
-            why = words.smooth(over(off, part), self.told(d.reverse, 10), self.told(smooth.slope, 10))
+            why = words.smooth(over(off, part), self.in_units(d.reverse, 10), self.in_units(smooth.slope, 10))
             return self.finding("wrong", why, over(off, max(d.norm, part)))
-        if settled and wrong and not d.noise:  # what contradicts it may be rounding: that has to be measured
+        if settled and wrong and not d.noise:  # the contradiction may be rounding, which has to be measured first
             return self._nowhere()
         if settled and off <= tolerance:
             return self.finding("right", error=over(off, d.norm))
@@ -147,9 +148,9 @@ class _Judge:
         return self.finding("right") if self._leaves_open() else self._nowhere()
 
     def _leaves_open(self) -> bool:
-        """Whether differences do not contradict the gradient, where they cannot confirm it: near an optimum far less
-        is left open than the slopes around; beside a large part of the gradient a small one is not seen; and where
-        rounding was measured, it hides the rest."""
+        """Whether differences do not contradict the gradient, where they cannot confirm it. Three cases: near an
+        optimum they settle far below the slopes around it; a small part of the gradient is hidden beside a large one;
+        and measured rounding hides the rest."""
         d, best = self.d, self.best
         if d.reverse == 0.0 and not self.slopes.changes():
             return True
@@ -162,11 +163,11 @@ class _Judge:
         return any(abs(e.slope - d.reverse) <= CONTRADICTS * e.doubt for e in hidden)
 
     def _at_a_kink(self) -> Finding:
-        """Where floor jumps, two bodies touch or a minimum ties, the function has a slope of its own on each side.
+        """Where floor jumps, two bodies touch or a minimum ties, the function has a different slope on each side.
 
-        The derivative at the point is by convention that of one branch: no difference through it can judge that.
-        But each one-sided difference has to be the derivative of the branch that is taken on that side. Both sides
-        alike is no kink, and no excuse.
+        The derivative at the point is by convention that of one branch, and no difference through the point can judge
+        it. But each one-sided difference has to equal the derivative of the branch that is taken on that side. Where
+        both sides agree there is no kink, and no excuse.
         """
         d = self.d
         sides = {side: self.slopes.side(side) for side in (-1, 1)}
@@ -177,19 +178,19 @@ class _Judge:
         if all(e <= FD_TOLERANCE for e in errors.values()):
             if abs(left - right) > FD_TOLERANCE * norm:
                 flips = self.ladder.flips is not None
-                why = words.kinked(self.told(left, 3), self.told(right, 3), self._what(), flips)
+                why = words.kinked(self.in_units(left, 3), self.in_units(right, 3), self._what(), flips)
                 return self.finding("kinked", why, max(errors.values()))
             off = over(left - d.reverse, norm)
             if off <= FD_TOLERANCE:
                 return self.finding("right", error=off)
-            why = words.at_the_point(off, self.told(d.reverse), self.told(left), self._what())
+            why = words.at_the_point(off, self.in_units(d.reverse), self.in_units(left), self._what())
             return self.finding("wrong", why, off)
         if self.growth.whole >= UNSEEN:
             return self.finding("exploding", words.exploding(self.growth))
         for side, error in errors.items():
             settled = sides[side].doubt <= FD_TOLERANCE * norm
             if settled and error > FD_TOLERANCE and self.ladder.side_is_smooth(side):
-                why = words.one_side(error, side, self.told(beside[side]), self.told(sides[side].slope))
+                why = words.one_side(error, side, self.in_units(beside[side]), self.in_units(sides[side].slope))
                 return self.finding("wrong", why, error)
         return self._nowhere() if self.ladder.kink_here or self.bent else self._where_smooth()
 
@@ -199,11 +200,11 @@ class _Judge:
         return self.finding("jagged", words.jagged(self.ladder.flips))
 
     def _what(self) -> Flip | None:
-        """What it is that makes the kink."""
+        """The decision that makes the kink."""
         return self.ladder.flips or self.ladder.alone or self.ladder.tip()
 
 
 def over(error: float, norm: float, floor: float = 0.0) -> float:
-    """An error over the larger of a norm and the least that can be judged; nothing of nothing is no error."""
+    """An error relative to the larger of a norm and the smallest size that can be judged; 0 of 0 is no error."""
     size = max(norm, floor)
     return 0.0 if error == 0.0 else abs(error) / size if size > 0.0 else float("inf")

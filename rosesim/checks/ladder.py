@@ -1,4 +1,4 @@
-"""The runs at both ends of steps of many lengths along one direction, with the decisions that differ."""
+"""The runs at both ends of steps of many lengths along one direction, with the decisions that differ between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 10.0 ** -np.arange(1.0, 9.0)
 Long ones cross from one pattern of decisions to another, short ones drown in rounding.
 """
 INWARD = 10.0 ** -np.arange(9.0, 14.0)
-"""Shorter ones, for a function that oscillates within a millionth of its input."""
+"""Shorter step lengths, for a function that oscillates within a millionth of its input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Rung:
     h: float
     left_h: float
     right_h: float
-    """How far the ends are after rounding: of h = 1e-8 the last eight digits are lost in x + h."""
+    """The distances of the ends after rounding: with h = 1e-8 the last eight digits are lost in x + h."""
     left: Run | None
     right: Run | None
     flip: Flip | None
     count: Flip | None = None
-    """A `while_loop` that ran another number of times at one of the ends than at the other."""
+    """A `while_loop` that ran a different number of times at the two ends."""
 
 
 class Ladder:
@@ -41,16 +41,16 @@ class Ladder:
         self.programs, self.here = programs, here
         self.direction, self.vector = direction, direction * scales
         self.length = float(np.linalg.norm(self.vector))
-        """Of a step of 1, in the input's own unit."""
+        """The length of a step of 1, in the input's own unit."""
         self._on = np.flatnonzero(direction)
         self._scales = scales[self._on]
         self.rungs: list[Rung] = []
         self.alone: Flip | None = None
-        """What is decided at the point in another way than on both sides."""
+        """The decision that is made differently at the point than on both sides."""
         self.lengthen(STEPS)
 
     def lengthen(self, steps: Sequence[float] | Vector) -> None:
-        """Add steps of other lengths."""
+        """Add steps of more lengths."""
         x = self.programs.x
         steps = [h for h in steps if all(h != r.h for r in self.rungs)]
         ends = [(x - h * self.vector, x + h * self.vector) for h in steps]
@@ -59,7 +59,7 @@ class Ladder:
         for h, (left_end, right_end), left, right in zip(steps, ends, runs[::2], runs[1::2], strict=True):
             lengths = self._length(x, left_end), self._length(right_end, x)
             if min(lengths) <= 0.0:
-                continue  # rounded away
+                continue  # rounding left no step
             flip = count = None
             if left is not None and right is not None and left.key != right.key:
                 flip = first_flip(self.programs.recorded, left.table, right.table)
@@ -85,7 +85,7 @@ class Ladder:
 
     @property
     def count(self) -> tuple[float, Flip] | None:
-        """The shortest step at which a `while_loop` runs another number of times on one side, and which that is."""
+        """The shortest step at which a `while_loop` runs a different number of times on one side, and that loop."""
         return next(((r.h, r.count) for r in reversed(self.rungs) if r.count is not None), None)
 
     @property
@@ -95,25 +95,25 @@ class Ladder:
 
     @property
     def missing(self) -> str | None:
-        """The side on which the shortest step meets no number."""
+        """The side on which the shortest step finds no number."""
         if not self.rungs:
             return None
         last = self.rungs[-1]
         return "left" if last.left is None else "right" if last.right is None else None
 
     def side_is_smooth(self, side: int, rungs: int = 4) -> bool:
-        """Whether the shortest steps to one side all decide alike."""
+        """Whether the shortest steps to one side all make the same decisions."""
         runs = [r.left if side < 0 else r.right for r in self.rungs[-rungs:]]
         return None not in runs and len({r.key for r in runs if r is not None}) == 1
 
     def tip(self) -> Flip | None:
-        """The root, angle or power that is at its singular point here and beside the point is not."""
+        """The root, angle or power that is at its singular point here and not beside the point."""
         ends = [self.programs.x + side * self.rungs[-1].h * self.vector for side in (1, -1)] if self.rungs else []
         return next((f for end in ends if (f := self.programs.tip(end)) is not None), None)
 
 
 def _light(run: Run | None) -> Run | None:
-    """The run without its table, of which the key is kept."""
+    """The run without its table; its key stays."""
     if run is not None:
         run.table = run.table[:0]
     return run

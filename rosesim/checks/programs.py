@@ -1,4 +1,4 @@
-"""The compiled programs of a check: the values with their decisions, the forward and the reverse derivative."""
+"""The compiled programs of a check: the value with its decisions, the forward and the reverse derivative."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def _compile(func: Func, names: Sequence[str]) -> Any:
 
 
 LONG = 1_000_000
-"""Additions: about a millisecond, above which a run may go to another thread."""
+"""Additions, about a millisecond. A longer run may go to another thread."""
 
 
 class Run:
-    """What one run gave: the real outputs as one vector, and the table of its decisions."""
+    """The result of one run: the real outputs as one vector, and the table of its decisions."""
 
     __slots__ = ("key", "table", "value")
 
@@ -58,12 +58,12 @@ class Run:
 
 
 def refuse_options(f: Callable[..., Any], by_position: int, word: str, given: Mapping[str, bool]) -> None:
-    """Raise where an option of a check is given and may be meant for a parameter of f."""
+    """Raise where an option of a check is given but may be meant for a parameter of f."""
     (f if isinstance(f, Fn) else fn(f)).signature().refuse_options(by_position, word, given)
 
 
 class Programs:
-    """A function at arguments like these; x is the vector of the real numbers that it is differentiated by."""
+    """A function at these arguments; x is the vector of the real numbers by which it is differentiated."""
 
     def __init__(
         self, f: Callable[..., Any], args: Sequence[Any], wrt: Wrt = None, kwargs: Mapping[str, Any] | None = None
@@ -101,7 +101,7 @@ class Programs:
     # ------------------------------------------------------------------------------ running
 
     def arguments(self, x: Vector) -> list[Any]:
-        """The flat arguments with x in the place of the real ones."""
+        """The flat arguments, with x in the place of the real ones."""
         parts = iter(self._parts(x))
         return [next(parts) if m else v for v, m in zip(self._flat, self.mask, strict=True)]
 
@@ -115,17 +115,17 @@ class Programs:
         return np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v in chosen])
 
     def run(self, x: Vector) -> Run:
-        """The value at x and the decisions on the way."""
+        """The value at x and the decisions of the run."""
         *out, table = self._recorded.call(*self.arguments(x))
         return Run(self._vector(out), table)
 
     def run_beside(self, x: Vector) -> Run | None:
-        """The same; None where the program stops itself or gives no number there."""
+        """The same; None where the program stops or gives no number."""
         try:
             found = self.run(x)
         except MemoryError:
             raise
-        except Exception:  # an opaque function may raise anything: beside the point that is an answer
+        except Exception:  # an opaque function may raise anything: beside the point that counts as no number
             return None
         return found if found.finite else None
 
@@ -142,7 +142,7 @@ class Programs:
         return self._tangents(out, self._jvp[1]), table
 
     def forward_beside(self, x: Vector, direction: Vector) -> Vector | None:
-        """The derivative of every output along a direction; None where the program stops itself there."""
+        """The derivative of every output along a direction; None where the program stops."""
         return self._beside(lambda: self.forward(x, direction)[0])
 
     def unstopped_beside(self, x: Vector, direction: Vector) -> Vector | None:
@@ -158,7 +158,7 @@ class Programs:
             return None
 
     def _tangents(self, out: Sequence[Any], has: Sequence[bool]) -> Vector:
-        """The tangents of the real outputs, after the outputs themselves; zero where there is none."""
+        """The tangents of the real outputs, which follow the outputs themselves; zero where an output has none."""
         tangents = iter(out[len(self.real_outputs) :])
         parts: list[Vector] = []
         reals = [h for h, r in zip(has, self.real_outputs, strict=True) if r]
@@ -187,12 +187,12 @@ class Programs:
 
     @functools.cached_property
     def work(self) -> int:
-        """About how many additions a run takes."""
+        """The approximate number of additions of a run."""
         return func_work(self.traced.func)
 
     @functools.cached_property
     def has_rules(self) -> bool:
-        """Whether it calls a function that has a forward derivative of its own."""
+        """Whether it calls a function with a forward derivative of its own."""
         return any(f.rules is not None and f.rules.jvp is not None for f in reachable(self.traced.func))
 
     @functools.cached_property
@@ -240,7 +240,7 @@ class Programs:
         made, has = jvp_func(unstopped(self.traced.func), tuple(self.mask))
         return _compile(erased(made), [*self.leaf_names, *("d" + n for n in self.inputs)]), has
 
-    # --------------------------------------------------------------- where something is the matter
+    # --------------------------------------------------------------- for a closer look
 
     @functools.cached_property
     def _noisy(self):
@@ -251,8 +251,8 @@ class Programs:
         return _compile(func, names), has
 
     def disturbed(self, x: Vector, direction: Vector, phase: float, size: float) -> tuple[Vector, Vector, int] | None:
-        """The value, the derivative along a direction and a hash of the decisions, with noise of a size at every
-        operator (`ad.instrument.rounding`); None where the program then stops itself."""
+        """The value, the derivative along a direction and a hash of the decisions, with noise of this size at every
+        operator (`ad.instrument.rounding`); None where the program then stops."""
         made, has = self._noisy
         args = [*self.arguments(x), phase, size, *self._parts(direction)]
         try:
@@ -267,7 +267,7 @@ class Programs:
         return recorded, _compile(recorded.func, self.leaf_names)
 
     def tip(self, x: Vector) -> Flip | None:
-        """The operator that is at its singular point at the check's point and not at x, or the other way round."""
+        """The operator that is at its singular point at the check's point but not at x, or the reverse."""
         recorded, made = self._tips
         here = made.call(*self.arguments(self.x))[-1]
         try:
@@ -276,15 +276,15 @@ class Programs:
             return None
         return first_flip(recorded, here, there)
 
-    # ------------------------------------------------------------------------ one output alone
+    # ------------------------------------------------------------------------ one output
 
     def alone(self, output: str) -> Func:
-        """The program of one output, without what only others need."""
+        """The program of one output, without what only the others need."""
         k = T.leaf_names(self.traced.result, "value").index(output)
         return simplified(narrowed(self.traced.func, (k,)), narrow=True)
 
     def lost(self, output: str, name: str, direction: Vector) -> list[tuple[str, Where | None]]:
-        """Where, on the way from an input to an output, the derivative along a direction ends: (word, line)."""
+        """Where the derivative along a direction ends between an input and an output: (word, line) of each place."""
         program = lost(self.alone(output))
         mask = tuple(n == name for n in self.leaf_names)
         made, out = jvp_func(program.func, mask)

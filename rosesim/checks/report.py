@@ -1,4 +1,4 @@
-"""A check from beginning to end: programs, directions, verdicts, and the report of them."""
+"""A check from beginning to end: programs, directions, verdicts, and the report on them."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from rosesim.checks.verdict import PASSING, Kind, Verdict
 from rosesim.checks.zero import why_zero
 
 COORDINATES = 8
-"""An input of at most so many numbers is checked along each, a longer one along as many random directions."""
+"""An input of at most this many numbers is checked along each, a longer one along this many random directions."""
 
 WORK = 2_000_000_000
-"""Additions that the differences of one input may take, about two seconds: a program that is too long for all the
-directions gets fewer (one at least, at random, which sees every number)."""
+"""Additions that the differences of one input may take, about two seconds. A program that is too long for all
+directions gets fewer: at least one, at random, which involves every number."""
 
 SAME, MOVED = 1e-8, 100.0
-"""The value is another one where it is differentiated if it is off by more than this share of its own size, and by
-so many times what roundings of the input move it by: two programs of the same function differ by rounding."""
+"""The value counts as different where it is differentiated if it is off by more than this part of its own size, and
+by more than this many times what roundings of the input move it by: two programs of the same function differ by
+rounding."""
 
 _WORST: tuple[Kind, ...] = ("right", "zero because", "kinked", "jagged", "exploding", "jumps", "wrong", "not finite")
-"""Of several directions the verdict is the last of these."""
+"""In rising order: several directions together have the last of their verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check found: a verdict for each output and input, and the largest errors.
 
-    `str()` of it is a line a verdict and a line of errors.
+    `str()` of it has a line for each verdict and a line of errors.
     """
 
     function: str
     verdicts: tuple[Verdict, ...]
     over_distance: tuple[OverDistance, ...] = ()
-    """For each output, over what distance its gradient by all inputs together is of use; none where there is no
-    gradient to speak of. It changes nothing about `passed`."""
+    """For each output: over what distance its gradient by all inputs together is of use. Empty where there is no
+    gradient. It does not affect `passed`."""
 
     @property
     def passed(self) -> bool:
@@ -56,15 +57,15 @@ class Report:
     def max_rel_error_jvp_vjp(self) -> float:
         """The largest difference of reverse and forward mode.
 
-        Over the norm of the output's gradient, each input measured in its own scale; or over the length of which
-        rounding is 1e-10, where that was measured and is longer.
+        It is relative to the norm of the output's gradient, each input measured in its own scale. Where rounding was
+        measured and is more than 1e-10 of that norm, it is relative to the length of which rounding is 1e-10.
         """
         return _largest(v.error_jvp_vjp for v in self.verdicts)
 
     @property
     def max_rel_error_fd(self) -> float:
-        """The largest difference of the gradient and differences likewise, of one-sided ones at a kink; or over the
-        length of which what differences leave open is 1e-4."""
+        """The largest difference of the gradient and differences (at a kink, one-sided ones), relative to the same
+        norm, or to the length of which the doubt of the differences is 1e-4 if that is longer."""
         return _largest(v.error_fd for v in self.verdicts)
 
     def of(self, name: str, output: str | None = None) -> Verdict:
@@ -73,7 +74,7 @@ class Report:
 
     @property
     def distance_lines(self) -> list[str]:
-        """What is said of the gradient over a distance: a line an output, and one where it is of little use."""
+        """The lines on the gradient over a distance: one for each output, and one more where it is of little use."""
         lines: list[str] = []
         for found in self.over_distance:
             of = "" if len(self.over_distance) == 1 else f"{found.output}: "
@@ -96,11 +97,11 @@ class Report:
 def check(
     programs: Programs, seed: int = 0, rng: np.random.Generator | None = None, scale: Given = None
 ) -> Report:  # fmt: skip
-    """Check programs at the point that they were made for; `rng` gives the directions, else `seed` does.
+    """Check programs at the point that they were made for. `rng` gives the directions, else `seed` does.
 
-    `scale` says by what inputs are measured, where their own magnitude does not.
+    `scale` gives the scales of inputs whose own magnitude is not their scale.
     """
-    with np.errstate(all="ignore"):  # what is infinite beside the point is a finding, not a warning
+    with np.errstate(all="ignore"):  # an infinite value beside the point is a finding, not a warning
         return _Check(programs, np.random.default_rng(seed) if rng is None else rng, scale).report()
 
 
@@ -134,7 +135,7 @@ class _Check:
         return Report(programs.f.name, tuple(of(o, n) for o in programs.outputs for n in programs.inputs))
 
     def _reverse(self) -> None:
-        """The gradients, and which outputs are not the same when they are computed again."""
+        """Computes the gradients, and finds the outputs that differ when they are computed a second time."""
         programs, x = self.programs, self.programs.x
         again = programs.run(x)
         for o, c in self.cotangents.items():
@@ -148,7 +149,7 @@ class _Check:
             self.unsteady.update(programs.outputs)
 
     def _revalued(self, value: Vector, part: slice) -> str:
-        """How the value differs where it is differentiated, by more than rounding makes it; "" where it does not."""
+        """How the value differs where it is differentiated, if by more than rounding explains; else ""."""
         own, size = self.here.value[part], float(np.linalg.norm(self.here.value[part]))
         off = float(np.linalg.norm(value[part] - own))
         if off <= SAME * size:
@@ -205,7 +206,7 @@ class _Check:
 def _with_stops(
     found: Finding, programs: Programs, tried: Sequence[Direction], c: Vector, gradient: Vector, part: slice
 ) -> Finding:
-    """What differences see is the derivative without any `stop_gradient`: where that is right, so is the rest."""
+    """Differences see the derivative without any `stop_gradient`: if that one is right, the gradient is too."""
     without = _worst([d.unstopped(c, gradient, part) for d in tried])
     if without.kind not in PASSING or found.error_jvp_vjp > JVP_TOLERANCE:
         lines = ", ".join(dict.fromkeys(f"{let.where}" for let in programs.stops))
@@ -227,11 +228,11 @@ def _worst(findings: Sequence[Finding]) -> Finding:
 
 
 def _largest(errors: Iterable[float]) -> float:
-    return float(np.max([0.0, *errors]))  # keeps a NaN, which max() might lose
+    return float(np.max([0.0, *errors]))  # keeps a NaN, which max() may lose
 
 
 def _cotangents(programs: Programs, size: int, rng: np.random.Generator) -> dict[str, Vector]:
-    """For each output what its numbers are weighted by: 1 for a number, at random for an array."""
+    """The weights of each output's numbers: 1 for a single number, random ones for an array."""
     found: dict[str, Vector] = {}
     for name, part in programs.outputs.items():
         length = part.stop - part.start

@@ -1,8 +1,8 @@
-"""By what an input is measured: the steps of a check are fractions of its own scale, so no unit enters.
+"""The scales of the inputs: the steps of a check are fractions of an input's own scale, so that no unit matters.
 
-The scale of a number is its magnitude. A zero has the typical magnitude of the numbers beside it in its array. An
-input that is nothing but zeros has none of its own: 1 is assumed, and where differences do not settle the function
-is asked (`searched`). A user who knows better gives the scale.
+The scale of a number is its magnitude. A zero has the typical magnitude of the other numbers in its array. An input
+that consists of zeros has no scale of its own: 1 is assumed, and where differences do not settle, the scale is found
+from the function itself (`searched`). A user who knows better gives the scale.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rosesim.ad.support.errors import TypeMismatch, here
 from rosesim.checks.programs import Programs, Vector
 
 Given = float | Mapping[str, float] | None
-"""Of a user: one scale for all inputs, or a mapping with one each by name (of a leaf, or of what it is a part of)."""
+"""A user's scales: one for all inputs, or a mapping by name (of a leaf, or of an input that it is a part of)."""
 
 LEAST = 1e-280
-"""A smaller magnitude counts as zero: a step would be a denormal number, or none."""
+"""A smaller magnitude counts as zero, because a step would be a denormal number or zero."""
 FAR = 36
 """A scale is searched from 1e-36 to 1e36."""
 BENT = 0.02
-"""A change of the exponent of the derivative over a decade that says: here the function becomes another. Small, for a
-step that passes the place where a sine bends may meet the same slope further out."""
+"""The exponent of the derivative changes by more than this over a decade: there the function changes its shape. The
+bound is small because a step past the bend of a sine may meet the same slope further out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ def scales(programs: Programs, given: Given = None) -> Scales:
     """
     each = np.ones(len(programs.x))
     assumed: set[str] = set()
-    wanted = given_scales(programs.inputs, given)
+    stated = given_scales(programs.inputs, given)
     for name, part in programs.inputs.items():
-        if name in wanted:
-            each[part] = wanted[name]
+        if name in stated:
+            each[part] = stated[name]
             continue
         size = np.abs(programs.x[part])
         nonzero = size[(size > LEAST) & np.isfinite(size)]
@@ -60,7 +60,8 @@ def scales(programs: Programs, given: Given = None) -> Scales:
 
 
 def given_scales(inputs: Collection[str], given: Given) -> dict[str, float]:
-    """The scales that a user gives, by the names of inputs; TypeMismatch where they are none or name none."""
+    """The scales that a user gives, by the names of inputs. TypeMismatch for one that is no scale or names no
+    input."""
     if given is None:
         return {}
     named: dict[str, Any] = {}
@@ -79,10 +80,10 @@ def given_scales(inputs: Collection[str], given: Given) -> dict[str, float]:
 
 
 def searched(programs: Programs, c: Vector, direction: Vector) -> float | None:
-    """How far along a direction the derivative of c . value follows the same power of the step; None where it
-    does everywhere, as that of a polynomial of one term.
+    """The distance along a direction over which the derivative of c . value follows one power of the step; None where
+    it does so everywhere, as for a polynomial of one term.
 
-    Asked is the derivative, not the value: it does not drown in rounding, however short the step.
+    The derivative is examined and not the value, because it does not drown in rounding, however short the step.
     """
     logs = np.arange(-FAR, FAR + 1.0, 3.0)
     sizes = [_size(programs, c, direction, k) for k in logs]
@@ -93,7 +94,7 @@ def searched(programs: Programs, c: Vector, direction: Vector) -> float | None:
     for one, two in itertools.pairwise(known):
         if abs(_power(one, two) - power) > BENT:
             return 10.0 ** _refined(programs, c, direction, one, two[0], power)
-    last = known[-1][0]  # where it is no number any more
+    last = known[-1][0]  # beyond this it is no longer a number
     return 10.0**last if last < FAR else None
 
 
@@ -111,7 +112,7 @@ def _refined(
 
 
 def _size(programs: Programs, c: Vector, direction: Vector, log: float) -> float | None:
-    """The digits of the derivative so far along the direction."""
+    """The decimal exponent of the derivative at 10^log along the direction; None where it has none."""
     found = programs.forward_beside(programs.x + 10.0**log * direction, direction)
     slope = math.nan if found is None else abs(float(c @ found))
     return math.log10(slope) if 1e-290 < slope < math.inf else None

@@ -1,9 +1,9 @@
-"""Second derivatives: the gradient's own slope along a direction is a function like any other, and is checked as one.
+"""Second derivatives: the gradient's own slope along a direction is a function too, and is checked as one.
 
-For each real input x_k the check takes u_k . df/dx_k, with u_k at random: its derivatives by every input are those of
-the hessian's blocks, by reverse over reverse and forward over reverse mode, against differences of the gradient. The
-hessian is symmetric, so u . (H v) = v . (H u) is asked as well. It finds what the first derivative cannot show: a
-smooth function that is written with a kinked one, and a rule whose own derivative is wrong.
+For each real input x_k the check takes u_k . df/dx_k, with a random u_k. The derivatives of that by every input are
+the hessian's blocks: by reverse over reverse and by forward over reverse mode, against differences of the gradient.
+The hessian is symmetric, so the check also compares u . (H v) with v . (H u). This finds what the first derivative
+cannot show: a smooth function that is written with a kinked one, and a rule whose own derivative is wrong.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from rosesim.checks.report import Report
 
 SYMMETRY = 1e-6
-"""Both products go through the same terms in another order: where the function is smooth they differ by rounding,
-which is far below this, and a term that a rule has forgotten is far above."""
+"""Both products add the same terms in another order. Where the function is smooth they differ by rounding, which is
+far below this; a term that a rule has forgotten is far above it."""
 
 _LINEAR = "the function is linear in all of them: its gradient is the same everywhere"
 _HINT = (
@@ -58,7 +58,7 @@ def with_second(
 ) -> Report:
     """The report with the verdicts on second derivatives after those on the first; `run` checks programs.
 
-    Where a first derivative is not right there is no second to speak of, and the report stays as it is.
+    Where a first derivative is not right, a second one means nothing, and the report stays as it is.
     """
     if any(v.kind not in ("right", "zero because") for v in report.verdicts):
         return report
@@ -84,9 +84,9 @@ def with_second(
 
 
 def _slopes(programs: Programs, c: Vector, u: Vector) -> Fn[..., Any]:
-    """The function that gives, by the name of each real input x_k, u_k . d(c . f) / dx_k."""
+    """The function that returns u_k . d(c . f) / dx_k by the name of each real input x_k."""
     f, positions, names = programs.f, programs.positions, list(programs.inputs)
-    chosen = [programs.names[p] for p in positions]  # a keyword-only parameter has no place
+    chosen = [programs.names[p] for p in positions]  # a keyword-only parameter has no position
 
     def slopes(*args: Any, **kwargs: Any) -> dict[str, Any]:
         value, pullback = vjp(f, wrt=chosen)(*args, **kwargs)
@@ -103,7 +103,7 @@ def _slopes(programs: Programs, c: Vector, u: Vector) -> Fn[..., Any]:
 
 
 def _cotangent(t: T.Type, programs: Programs, c: Vector) -> Any:
-    """The numbers of c in the places of the reals of a value of this type."""
+    """The numbers of c, in the shape of the real parts of a value of this type."""
     shapes = [ty.shape for ty, r in zip(programs.traced.func.results, programs.real_outputs, strict=True) if r]
 
     def parts() -> Iterator[Any]:
@@ -114,7 +114,7 @@ def _cotangent(t: T.Type, programs: Programs, c: Vector) -> Any:
 
 
 def _weighted(a: Atom, w: Vector) -> Real:
-    """The sum of an array's numbers, each times its weight."""
+    """The sum of an array's numbers, each multiplied by its weight."""
 
     def write(b: Builder) -> Atom:
         weights = b.data(w.reshape(a.ty.shape), a.ty) if a.ty.shape else real(w[0])
@@ -131,12 +131,12 @@ def _named(v: Verdict) -> Verdict:
 
 
 def _terms(slopes: Programs, direction: Vector) -> Vector:
-    """The terms of the derivative along a direction of the sum of the slopes."""
+    """The terms of the derivative of the sum of the slopes along a direction."""
     return slopes.reverse(slopes.x, np.ones(len(slopes.inputs)))[1] * direction
 
 
 def _symmetric(found: list[Verdict], uv: Vector, vu: Vector) -> list[Verdict]:
-    """The verdicts, the first of which is wrong where the hessian is not symmetric."""
+    """The verdicts; the first of them becomes wrong where the hessian is not symmetric."""
     if abs(uv.sum() - vu.sum()) <= SYMMETRY * (np.abs(uv).sum() + np.abs(vu).sum()):
         return found
     why = f"the second derivatives are not symmetric: u . (H v) is {vu.sum():.6g}, v . (H u) {uv.sum():.6g}"

@@ -1,4 +1,4 @@
-"""Slopes of one number along a ladder: differences, extrapolated as Richardson did, and how far they may be off."""
+"""Slopes of one number along a ladder: differences, Richardson extrapolation, and bounds of their error."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from rosesim.checks.ladder import Ladder, Rung
 from rosesim.checks.programs import Run, Vector
 
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
-"""Of a value, relative: what a difference of two cannot see, where the noise has not been measured."""
+"""Relative error of a value, which limits a difference of two, where the noise has not been measured."""
 BOTTOM = 1e-322
-"""What rounding is at the bottom of the numbers, whatever is added there."""
+"""The least rounding: that of the smallest numbers, whatever is added to them."""
 AROUND = 1e-3
-"""Slopes around the point are those of steps from this on: what is steeper nearer to it is a jump or a pole."""
+"""Slopes around the point come from steps of at least this: a steeper slope nearer to it is a jump or a pole."""
 SAME = 0.05
-"""Bends at successive steps that differ by less are one kink: of a smooth curve the bend falls with the step."""
+"""Bends at successive steps that differ by less are one kink: the bend of a smooth curve shrinks with the step."""
 SMALL = 10.0
-"""A value below so many times its rounding is nothing else."""
+"""A value below this many times its rounding is nothing but rounding."""
 STEEP = 1e3
-"""Within one scale a value that is rounding does not become so many times as large."""
+"""Within one scale a value that is rounding does not grow by more than this factor."""
 BEND_NOISE = 0.02
-"""What rounding may add to a bend that is believed."""
+"""A bend counts only if rounding contributes at most this part of it."""
 CONTRADICTS = 3.0
-"""By so many times what both may be off two slopes are not the same."""
+"""Two slopes contradict each other if they differ by more than this many times their errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A derivative by differences, and how far it may be off: two rungs differ by so much, rounding included."""
+    """A derivative by differences, and its doubt: the difference of two rungs, with rounding."""
 
     slope: float
     doubt: float
     shortest: float = 0.0
-    """Of the steps that it was made of."""
+    """The shortest step that it was computed from."""
 
 
 NOTHING = Estimate(math.nan, math.inf)
 
 
 class Slopes:
-    """The differences of c . value; `rounding` is how much noise moves that, where it was measured."""
+    """The differences of c . value; `rounding` is how far noise moves that value, where it was measured."""
 
     def __init__(self, ladder: Ladder, c: Vector, rounding: float = 0.0):
         self.ladder, self._c = ladder, c
@@ -57,13 +57,13 @@ class Slopes:
         return float(self._c @ (run.value - self.ladder.here.value))
 
     def _blur(self, r: Rung) -> float:
-        """How much rounding may be in the difference of two values of a rung."""
+        """The rounding that a difference of two values of a rung may contain."""
         ends = [self.ladder.here, *(run for run in (r.left, r.right) if run is not None)]
         size = max(float(np.abs(self._c * run.value).sum()) for run in ends)
         return max(ROUNDING * size, self._rounding, BOTTOM)
 
     def estimates(self, smooth: bool = False) -> list[Estimate]:
-        """All estimates by central differences; `smooth`: of the steps without a flip alone."""
+        """All estimates by central differences; with `smooth`, only those of the steps without a flip."""
         if smooth not in self._central:
             rungs = self._smooth() if smooth else self.ladder.rungs
             found = [
@@ -75,11 +75,12 @@ class Slopes:
         return self._central[smooth]
 
     def central(self, smooth: bool = False) -> Estimate:
-        """The derivative by central differences, where they agree best."""
+        """The derivative by central differences, from the steps that agree best."""
         return _best(self.estimates(smooth))
 
     def side(self, side: int) -> Estimate:
-        """The derivative on one side (-1 or 1) by differences with the point itself, where they agree best."""
+        """The derivative on one side (-1 or 1) by differences with the point itself, from the steps that agree
+        best."""
         found = [(r.h, slope, self._blur(r) / r.h) for r, slope in self._side(side)]
         return _best(_estimates(found, order=1))
 
@@ -94,12 +95,12 @@ class Slopes:
     # ------------------------------------------------------------------------------- judgements
 
     def support(self, slope: float, tolerance: float) -> Estimate | None:
-        """The estimate of two successive differences that agrees best with a slope; None where none does."""
+        """The estimate by two successive differences that is nearest to a slope; None where none is near enough."""
         near = [e for e in self.estimates() if e.doubt <= tolerance and abs(e.slope - slope) <= tolerance]
         return min(near, key=lambda e: abs(e.slope - slope), default=None)
 
     def contradicted(self, found: Estimate) -> bool:
-        """Whether shorter steps say otherwise than an estimate, rounding aside: it was not yet the limit."""
+        """Whether shorter steps contradict an estimate by more than rounding: then it was not yet the limit."""
         rungs = [r for r in self._smooth() if r.h < found.shortest]
         for one, two in itertools.pairwise(rungs):
             slope = _extrapolated(self._across(one), self._across(two), (one.h / two.h) ** 2)
@@ -129,7 +130,7 @@ class Slopes:
         return longest
 
     def steepest(self) -> float:
-        """The largest slope from the point to any end of a step, without what rounding may have made of it."""
+        """The largest slope from the point to any end of a step, less the part that rounding may have added."""
         found = [
             max(0.0, abs(slope) - self._blur(r) / r.h)
             for side in (-1, 1)
@@ -154,7 +155,7 @@ class Slopes:
         return max(found) - min(found) <= SAME * abs(found[0]) and abs(found[0]) > least
 
     def jump(self) -> float | None:
-        """What c . value jumps by at the point, or None where the two sides meet, or are none for all the flips."""
+        """The jump of c . value at the point; None where the two sides meet, or where decisions flip next to it."""
         if not (self.ladder.side_is_smooth(-1, 2) and self.ladder.side_is_smooth(1, 2)):
             return None
         last = [(r, r.left, r.right) for r in self.ladder.rungs[-3:] if r.left is not None and r.right is not None]
@@ -162,10 +163,10 @@ class Slopes:
             return None
         across = [self._gain(right) - self._gain(left) for _, left, right in last]
         alone = [0.5 * (self._gain(right) + self._gain(left)) for _, left, right in last]
-        # Both sides far from the point and near each other, at the tip of a cone, is none.
+        # At the tip of a cone both sides are far from the point and near each other: that is no jump.
         far = max(abs(self._gain(run)) for run in last[-1][1:])
         for gaps in (across, alone):
-            # A hundred times shorter a step leaves a hundredth of a slope, and all of a jump.
+            # A step a hundred times shorter leaves a hundredth of a slope, and all of a jump.
             large = abs(gaps[2]) > max(1e3 * self._blur(last[-1][0]), 0.5 * far)
             if large and all(
                 abs(g - gaps[2]) <= bound * abs(gaps[2]) for g, bound in zip(gaps, (0.5, SAME), strict=False)
@@ -174,13 +175,13 @@ class Slopes:
         return None
 
     def is_rounding(self, slope: float) -> bool:
-        """Whether c . value is itself nothing but rounding, as measured, as the residual of an exact fit is; a slope
-        that is steep beside it says that it is a pole."""
+        """Whether c . value is itself nothing but measured rounding, like the residual of an exact fit. A steep slope
+        beside it means that it is a pole instead."""
         size = float(np.abs(self._c * self.ladder.here.value).sum())
         return abs(slope) <= STEEP * size <= STEEP * SMALL * self._rounding
 
     def changes(self) -> bool:
-        """Whether c . value differs anywhere on the ladder from what it is at the point."""
+        """Whether c . value differs from its value at the point anywhere on the ladder."""
         return any(
             abs(self._gain(run)) > self._blur(r)
             for r in self.ladder.rungs
@@ -190,7 +191,8 @@ class Slopes:
 
 
 def _estimates(found: Sequence[tuple[float, float, float]], order: int) -> list[Estimate]:
-    """Of (step, slope, noise) in falling order: each slope that a next one confirms, extrapolated ones included."""
+    """From (step, slope, noise) in falling order: each slope that the next one confirms, extrapolated ones
+    included."""
     extrapolated = [(k, _extrapolated(a, b, (h / k) ** order), noise)
                     for (h, a, _), (k, b, noise) in itertools.pairwise(found)]  # fmt: skip
     return [
@@ -201,7 +203,7 @@ def _estimates(found: Sequence[tuple[float, float, float]], order: int) -> list[
 
 
 def _extrapolated(a: float, b: float, ratio: float) -> float:
-    """The limit of two slopes, of which the second is in error by so many times less."""
+    """The limit of two slopes; the error of the second is smaller by the factor `ratio`."""
     return b + (b - a) / (ratio - 1)
 
 

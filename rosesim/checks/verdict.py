@@ -12,15 +12,15 @@ PASSING: frozenset[Kind] = frozenset({"right", "kinked", "zero because"})
 
 
 NEAR = 0.5e-3
-"""A reach below this part of the input's scale is told: a descent's usual steps leave it at once."""
+"""A reach below this part of the input's scale is reported: the usual steps of a descent leave it at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of the derivative of one output by one input.
+    """The verdict on the derivative of one output by one input.
 
-    The errors are over the norm of that output's gradient, each input measured in its own scale, or over what can
-    be judged at all where that is more: `Report` says how.
+    Each error is relative to the norm of that output's gradient, each input measured in its own scale. Where
+    rounding leaves more than that norm open, it is relative to the smallest size that can be judged: see `Report`.
     """
 
     kind: Kind
@@ -32,14 +32,15 @@ class Verdict:
     growth_a_step: float = 1.0
     """The factor by which the tangent of the rollout grows with a step."""
     reach: float = 0.0
-    """The longest step, in scales of the input, up to which differences stay within 1 % of the gradient: how far it
-    can be trusted. Beyond lie curvature and other patterns of decisions."""
+    """The longest step, in scales of the input, up to which differences stay within 1 % of the gradient: how far the
+    gradient can be trusted. Longer steps meet curvature and other patterns of decisions."""
     scale: float = 1.0
-    """The input's: by what its steps were measured; of an array that of its largest number."""
+    """The scale of the input, in which its steps were measured; of an array, the scale of its largest number."""
     count: str = ""
-    """Where a `while_loop` runs another number of times beside the point: from which steps on, and its line."""
+    """Where a `while_loop` runs a different number of times beside the point: the shortest such step, and the
+    line."""
     noise: float = float("nan")
-    """How far rounding may move the gradient, over its norm; NaN where nothing hung on it."""
+    """How far rounding may move the gradient, relative to its norm; NaN where the verdict did not depend on it."""
 
     @property
     def passed(self) -> bool:

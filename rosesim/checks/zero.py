@@ -13,16 +13,16 @@ from rosesim.checks.programs import Programs, Vector
 from rosesim.checks.slopes import Slopes
 
 LINES = 3
-"""So many places are named; a program of many contacts may have hundreds."""
+"""At most this many places are named; a program of many contacts may have hundreds."""
 Lost = tuple[str, Where | None]
 
 
 def why_zero(
     programs: Programs, output: str, name: str, table: NDArray[np.float64], slopes: list[Slopes], direction: Vector
 ) -> str:
-    """Words that follow `zero because`, for an output whose gradient by an input is exactly zero.
+    """The words that follow `zero because`, for an output whose gradient by an input is exactly zero.
 
-    `table` is that of the decisions at the point, `slopes` the output's differences, `direction` a random one among
+    `table` holds the decisions at the point, `slopes` the output's differences. `direction` is a random one among
     the input's.
     """
     func = programs.alone(output)
@@ -34,8 +34,8 @@ def why_zero(
         return reason
     if any(s.changes() for s in slopes):
         return (
-            "the point is stationary: the value changes with longer steps, to both sides from a slope of zero, as at "
-            "a minimum, a maximum or a saddle"
+            "the point is stationary: the value changes with longer steps, and its slope is zero on both sides, as "
+            "at a minimum, a maximum or a saddle"
         )
     return (
         "the value is the same at every step of the ladder (1e-1 to 1e-8 of the input's scale): it reads the input, "
@@ -55,9 +55,9 @@ def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None
         return "it reaches the value only through a branch that was never taken: " + _some(words)
     for words, kinds in (
         ("the value was clamped: the other argument was taken by ", CONTINUOUS & CHOICES),
-        ("it goes on only as a whole number, which is constant between its steps: ", FLAT),
+        ("it goes on only as an integer, which is constant between its steps: ", FLAT),
         ("it goes on only through ", {"stop_gradient"}),
-        ("where it would reach the value the other side was taken: ", {"the branch of cond", "select"}),
+        ("the branch through which it would reach the value was not taken: ", {"the branch of cond", "select"}),
         ("it only decides which branch is taken: ", {"a comparison"}),
         ("it only decides how often a loop runs: ", {COUNT}),
     ):

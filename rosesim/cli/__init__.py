@@ -1,6 +1,6 @@
 """The command line: `rosesim list`, `run`, `train`, `export`, `check`, `bench`, `new`, `info`.
 
-Exit status: 0 done, 1 the run or the check failed, 2 the command was wrong; each mistake is one line on
+Exit status: 0 done, 1 the run or the check failed, 2 the command was wrong. Each mistake is one line on
 standard error. With --json, the last line of standard output is one JSON object.
 """
 
@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any
 
 INTERRUPTED = 130
-"""What typer makes of Ctrl-C by itself."""
+"""The status that typer returns for Ctrl-C."""
 LONGEST = 2000
-"""Characters of a line that says what went wrong."""
+"""Most characters of an error line."""
 
 
 def main() -> None:
     """Run the command line's arguments and exit."""
     try:
         sys.exit(run(sys.argv[1:]))
-    except KeyboardInterrupt:  # while what the commands need is imported
+    except KeyboardInterrupt:  # Ctrl-C while the modules of a command are imported
         sys.exit(1 if "--debug" in sys.argv else _fail(1, "interrupted"))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and give its exit status.
+    """Run a command and return its exit status.
 
     >>> run(["list", "--no-such-flag"])
     2
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     from rosesim.cli.commands import app
     from rosesim.scenes.errors import SceneError
 
-    # The flag is understood anywhere on the line, so it is taken out before the commands see it.
+    # The flag is allowed anywhere on the line, so it is removed before the commands see it.
     debug = "--debug" in arguments
     args = [a for a in arguments if a != "--debug"] or ["--help"]
     try:
@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         match e:
             case typer.TyperException():
-                return _fail(e.exit_code, e.format_message() + " (rosesim --help lists what there is)")
+                return _fail(e.exit_code, e.format_message() + " (rosesim --help lists the commands)")
             case typer.Abort() | KeyboardInterrupt():
                 return _fail(1, "interrupted")
             case SceneError():
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def _warnings_as_lines() -> Generator[None]:
-    """What rosesim warns of is one line like what it refuses, each said once; others' warnings stay as they are."""
+    """rosesim's warnings become one line each, like its errors, printed once; other warnings stay as they are."""
     plain, said = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
@@ -91,7 +91,7 @@ def _warnings_as_lines() -> Generator[None]:
 
 
 def _users_line(error: BaseException) -> str:
-    """The innermost line of a file that is neither rosesim's nor an installed package's, where there is one."""
+    """The innermost traceback line in a file that is neither rosesim's nor an installed package's; "" without one."""
     paths = sysconfig.get_paths()
     others = (
         str(Path(__file__).parents[1]) + os.sep,

@@ -1,4 +1,4 @@
-"""`rosesim list` and `rosesim info`: what there is."""
+"""`rosesim list` and `rosesim info`: the scenes, the versions, the passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rosesim.scenes.errors import SceneError
 
 @app.command("list")
 def list_() -> None:
-    """The scenes, a line each."""
+    """The scenes, one per line."""
     names = scene_names()
     wide = max(map(len, names), default=0)
     for name in names:
@@ -30,7 +30,7 @@ def list_() -> None:
 
 
 Passes = Annotated[
-    bool, typer.Option("--passes", help="List what a program goes through; with a SCENE, how its gradient fares.")
+    bool, typer.Option("--passes", help="List the passes of a program; with a SCENE, their effect on its gradient.")
 ]
 TargetName = Annotated[str, typer.Option("--target", metavar="NAME", help="With --passes: host, wasm32 or nvptx64.")]
 Before = Annotated[
@@ -47,7 +47,7 @@ DumpTo = Annotated[
 
 @app.command()
 def info(
-    scene: Annotated[str | None, typer.Argument(metavar="SCENE", help="With --passes: whose gradient.")] = None,
+    scene: Annotated[str | None, typer.Argument(metavar="SCENE", help="With --passes: the scene.")] = None,
     set_: Set = None,
     passes: Passes = False,
     target: TargetName = "host",
@@ -58,7 +58,7 @@ def info(
     """Versions and the machine; or the passes that a program goes through, and the program before and after each."""
     chosen = [o for o in (before, after, dump) if o is not None]
     if not passes and (scene or set_ or chosen or target != "host"):
-        raise typer.BadParameter("a scene and what is asked of its program belong to --passes; give it, too")
+        raise typer.BadParameter("a scene and the options for its program need --passes; give it, too")
     if len(chosen) > 1:
         raise typer.BadParameter("--before, --after and --dump exclude each other; give one of them")
     if passes:
@@ -75,7 +75,7 @@ def _tell_passes(
 
     if scene is None:
         if set_ or before or after or dump:
-            raise typer.BadParameter("--set, --before, --after and --dump are of a scene's program; name a SCENE")
+            raise typer.BadParameter("--set, --before, --after and --dump need a scene's program; name a SCENE")
         return print_passes()
     try:
         one = before or after

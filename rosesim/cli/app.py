@@ -1,4 +1,4 @@
-"""The application that the commands add themselves to, and the arguments that several of them take."""
+"""The application that the commands add themselves to, and the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 def path(text: str) -> Path:
-    """A path on the command line, whose `~` is the home folder also behind `=`, where no shell sees to it."""
+    """A path on the command line; `~` is the home folder even after `=`, where the shell does not expand it."""
     try:
         return as_path(text)
     except SceneError as e:
@@ -37,33 +37,35 @@ Set = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
 Optimizer = Annotated[str | None, typer.Option(metavar="NAME", help="The published one if not given.")]
-Seed = Annotated[int | None, typer.Option(help="Of the random numbers that params start from; 0 if not given.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the initial params; 0 if not given.")]
 Seeds = Annotated[int | None, typer.Option(metavar="N", help="Train from N seeds, from --seed on, on threads.")]
 Schedule = Annotated[
     str | None,
-    typer.Option(metavar="SPEC", help="Of the learning rate: cosine, exponential:500, warmup:10+cosine:200, ..."),
+    typer.Option(
+        metavar="SPEC", help="Schedule of the learning rate: cosine, exponential:500, warmup:10+cosine:200, ..."
+    ),
 ]
 Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer gradients down to this norm.")]
 Sigma = Annotated[
-    float | None, typer.Option(help="The deviation that cmaes starts with; told from the params if not given.")
+    float | None, typer.Option(help="The deviation that cmaes starts with; derived from the params if not given.")
 ]
 Batch = Annotated[
     int | None,
-    typer.Option(metavar="N", help="N runs at once in one program: of inputs where the scene draws them, or starts."),
+    typer.Option(metavar="N", help="N runs at once in one program: of sampled inputs if there are any, or starts."),
 ]
 Smooth = Annotated[
     float | None,
     typer.Option(
-        metavar="SIGMA", help="Average the gradient over params perturbed by so much of their scale, such as 0.1."
+        metavar="SIGMA", help="Average the gradient over params perturbed by this part of their scale, such as 0.1."
     ),
 ]
 Samples = Annotated[
-    int | None, typer.Option(metavar="N", help="Perturbed params that --smooth averages over; 16 if not given.")
+    int | None, typer.Option(metavar="N", help="Number of perturbed params for --smooth; 16 if not given.")
 ]
 Estimator = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Average values (right across jumps; of few params) or gradients (of many params)."
+        metavar="NAME", help="Average values (right across jumps; for few params) or gradients (for many params)."
     ),
 ]
 SweepSpec = Annotated[
@@ -79,16 +81,16 @@ Workers = Annotated[
     int | None, typer.Option(metavar="N", help="Processes of a sweep; as many as cores if not given.")
 ]
 Engine = Annotated[str | None, typer.Option(metavar="NAME", help="What runs a sweep's trials: local, or dask.")]
-Cluster = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the scheduler of a running Dask cluster.")]
+Cluster = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a running Dask cluster.")]
 MemoryBudget = Annotated[
     int | None,
     typer.Option(
-        metavar="MIB", min=1, help="Keep at most so many MiB of a rollout for its gradient; compute the rest again."
+        metavar="MIB", min=1, help="Keep at most this many MiB of a rollout for its gradient; recompute the rest."
     ),
 ]
 Resume = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", parser=path, help="Go on with the run of this folder, to --iterations in total."),
+    typer.Option(metavar="DIR", parser=path, help="Continue the run of this folder, to --iterations in total."),
 ]
 Headless = Annotated[bool, typer.Option("--headless", help="Open no window; training never does.")]
 Out = Annotated[
@@ -99,7 +101,7 @@ Png = Annotated[
     Path | None, typer.Option(metavar="FILE", parser=path, help="Write key frames of the optimisation as a PNG.")
 ]
 Npy = Annotated[
-    Path | None, typer.Option(metavar="FILE", parser=path, help="Write what was tuned, where that is one array.")
+    Path | None, typer.Option(metavar="FILE", parser=path, help="Write the tuned params, where they are one array.")
 ]
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 

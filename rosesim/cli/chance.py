@@ -1,4 +1,4 @@
-"""What a person is told where chance goes another way than the command line seems to ask for."""
+"""Notes for the user where randomness works differently from what the command line suggests."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from rosesim.cli.output import note
 from rosesim.scenes.drawn import drawn_names, is_drawn, starts_alike
 
 
-def tell_of_draws(scene: Any, inputs: Any, assignments: Sequence[str], optimizer: str | None = None) -> None:
-    """Say which inputs that were set are drawn anew by the scene for each iteration, so that it has no effect."""
+def note_sampled_inputs(scene: Any, inputs: Any, assignments: Sequence[str], optimizer: str | None = None) -> None:
+    """Note which inputs were set without effect, because the scene samples them anew for each iteration."""
     from rosesim.optimise.table import FOREIGN
 
     if (optimizer or scene.published.optimizer) in FOREIGN:
-        return  # they need one loss, and so the inputs that were given
+        return  # a foreign optimiser needs one loss, and so uses the given inputs
     names = {a.partition("=")[0].strip() for a in assignments}
     if lost := [name for name in drawn_names(scene, inputs) if name in names]:
         verb = "is" if len(lost) == 1 else "are"
-        note(
-            f"{scene.name} draws {', '.join(lost)} anew for each iteration: what was set {verb} not used in training"
-        )
+        note(f"{scene.name} samples {', '.join(lost)} anew each iteration: what was set {verb} not used in training")
 
 
-def tell_of_seeds(scene: Any, inputs: Any, seeds: Sequence[int], optimizer: str) -> None:
-    """Say that several seeds are the same run again and again, where a scene leaves nothing to chance."""
+def note_equal_seeds(scene: Any, inputs: Any, seeds: Sequence[int], optimizer: str) -> None:
+    """Note that several seeds give the same run, where nothing in a scene is random."""
     from rosesim.optimise.table import FOREIGN
 
     foreign = FOREIGN.get(optimizer)
-    draws = foreign is not None and foreign.seed_bits is not None
-    if len(seeds) < 2 or draws or is_drawn(scene, inputs) or not starts_alike(scene, seeds):
+    is_random = foreign is not None and foreign.seed_bits is not None
+    if len(seeds) < 2 or is_random or is_drawn(scene, inputs) or not starts_alike(scene, seeds):
         return
     note(f"{scene.name} leaves nothing to chance: the {len(seeds)} seeds are {len(seeds)} times the same run")

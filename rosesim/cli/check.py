@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
-from rosesim.cli.norms import Norms, tell_norms
+from rosesim.cli.norms import Norms, print_norms
 from rosesim.cli.output import note, print_json
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import configure, find_scene, scene_names
@@ -34,14 +34,14 @@ def check(
         list[str] | None,
         typer.Option(
             metavar="[PARAM=]NUMBER",
-            help="By what params are measured, where their own magnitude is no measure: 0.01, or angle=0.01.",
+            help="The scale of params whose own magnitude is not their scale: 0.01, or angle=0.01.",
         ),
     ] = None,
     smooth: Smooth = None,
     samples: Samples = None,
     estimator: Estimator = None,
 ) -> None:
-    """Gradient check, where tuning begins or where a run has come to: reverse mode against forward mode and against
+    """Check the gradient, where tuning begins or at a run's params: reverse mode against forward mode and against
     differences, and over what distance the gradient is of use."""
     from rosesim.scenes.check import check_gradient, smoothed_over_distance
 
@@ -50,7 +50,7 @@ def check(
     at = place(what, set_ or [], last)
     made = at.scene
     if norms:
-        return tell_norms(made, at.inputs, json, at.params)
+        return print_norms(made, at.inputs, json, at.params)
     found = check_gradient(made, at.inputs, params=at.params, scale=_scale(scale))
     how = at.smoothing(smooth, samples, estimator)
     smoothed, of_smoothed = None, {}

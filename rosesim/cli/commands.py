@@ -1,4 +1,4 @@
-"""All commands: importing a module adds its commands to the application."""
+"""All commands: importing their modules adds them to the application."""
 
 from rosesim.cli import about, check, export, new, train, watch
 from rosesim.cli.app import app

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.cli.app import Gif, Mp4, Npy, Png, SceneOrRun, Set, app
-from rosesim.cli.chance import tell_of_draws
+from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import carry_out, found, read_run
 from rosesim.scenes.errors import SceneError
@@ -24,9 +24,9 @@ def export(
     """Pictures of a run, or of a scene's published optimisation."""
     from rosesim.view import require_mp4
 
-    # All that can be refused is, before an optimisation is carried out that may take minutes.
-    asked = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy}
-    files = {suffix: file for suffix, file in asked.items() if file is not None}
+    # Everything that can be refused is refused first: an optimisation may take minutes.
+    requested = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy}
+    files = {suffix: file for suffix, file in requested.items() if file is not None}
     if not files:
         raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE or --npy FILE")
     for suffix, file in files.items():
@@ -38,7 +38,7 @@ def export(
     scene, inputs, folder = found(what, set_ or [])
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
-    tell_of_draws(scene, inputs, set_ or [])
+    note_sampled_inputs(scene, inputs, set_ or [])
     made = carry_out(scene, inputs) if folder is None else read_run(folder)
     if npy is not None:
         content = io.BytesIO()
@@ -52,7 +52,7 @@ def export(
 
 
 def _one_array(params: Any) -> Any:
-    """The one array that is tuned; SceneError where it is not one."""
+    """The only array that is tuned; SceneError where there are several or none."""
     tuned = FlatView.of(params).shapes
     if len(tuned) != 1:
         raise SceneError(

@@ -1,4 +1,4 @@
-"""`rosesim new`: a package with a scene that works, to be changed into another one."""
+"""`rosesim new`: a package with a working scene, to be changed into another one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rosesim.scenes.errors import SceneError
 
 TEMPLATE = Path(__file__).parent.parent / "template"
 WORDS = ("newscene", "Newscene")
-"""What the template calls the scene, in lower case and as a class."""
+"""The template's names of the scene, in lower case and as a class."""
 
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the scene: lower case, as in double_pendulum.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The scene's name: lower case, as double_pendulum.")],
 ) -> None:
     """Start a scene of your own: a package in the folder NAME that passes its own tests."""
     _refuse_bad_names(name)
@@ -38,7 +38,7 @@ def new(
                 text = source.read_text(encoding="utf-8")
                 to.write_text(text.replace(WORDS[0], name).replace(WORDS[1], class_name), encoding="utf-8")
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)  # half a package would be in the way of the next try
+        shutil.rmtree(folder, ignore_errors=True)  # half a package would obstruct the next attempt
         raise
     print(f"made {folder}; next:\n    cd {folder}\n    pip install -e '.[dev]'\n    pytest\n    rosesim run {name}")
 
@@ -47,7 +47,7 @@ def _refuse_bad_names(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or keyword.iskeyword(name):
         raise SceneError(
             f"{name!r} cannot be a scene's name; expected a lower-case word such as double_pendulum, "
-            "for it becomes the name of a Python package"
+            "because it becomes the name of a Python package"
         )
     if name in scene_names() or name == "tests" or importlib.util.find_spec(name) is not None:
-        raise SceneError(f"{name!r} is taken by what is installed already; expected another name")
+        raise SceneError(f"{name!r} is already taken by something installed; expected another name")

@@ -1,4 +1,4 @@
-"""`rosesim check --norms`: whether a scene's gradient explodes or vanishes on its way back through the steps."""
+"""`rosesim check --norms`: whether a scene's gradient explodes or vanishes in the reverse pass through the steps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 from rosesim.cli.output import print_json
 
 Norms = Annotated[
-    bool, typer.Option("--norms", help="Tell instead how the gradient grows from the last step to the first.")
+    bool, typer.Option("--norms", help="Print instead how the gradient grows from the last step to the first.")
 ]
 
 ROWS, WIDTH = 20, 40
 """Lines of the picture, and its width in characters."""
 
 
-def tell_norms(scene: Any, inputs: Any, json: bool, params: Any) -> None:
+def print_norms(scene: Any, inputs: Any, json: bool, params: Any) -> None:
     """Print the norm of the loss's gradient by the state at the beginning of steps, as bars on a logarithmic
     scale, or all of them as JSON."""
     from rosesim.scenes import compiled

@@ -1,4 +1,4 @@
-"""What `rosesim train` says of what it did: in words, as JSON, by its exit status."""
+"""How `rosesim train` reports its result: in words, as JSON, by its exit status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rosesim.train import Run, SeedRuns
 
 
-def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None, json: bool) -> None:
+def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None, json: bool) -> None:
     """Print the outcome and write its picture (that of the best seed); exit with 1 where a seed failed."""
     from rosesim.train import SeedRuns
 
@@ -30,7 +30,7 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
         best = min(runs, key=lambda r: r.best_loss)
         try:
             write_pictures(scene, inputs, best.until_best, best.curve, gif, None, best_loss=best.best_loss)
-        except UnwritableFile as e:  # what was trained is told first, for that is done and saved
+        except UnwritableFile as e:  # the training is done and saved, so its result is printed first
             gif, failure = None, e
     numbers = numbers_of_seeds(several) if several else numbers_of(runs[0])
     if json:
@@ -42,7 +42,7 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
         if runs:
             print(summary(scene.name, numbers, f", median of {len(runs)} seeds" if several else ""))
         print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
-    _tell_doubt(runs, several is not None)
+    _note_doubt(runs, several is not None)
     if several is not None and (failed := [s for s in several.seeds if s.run is None]):
         if failure is not None:
             note(str(failure))
@@ -52,8 +52,8 @@ def tell(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Path | None
         raise failure
 
 
-def _tell_doubt(runs: list[Run[Any]], are_several: bool) -> None:
-    """One line where a run's own record says that something is off, and the command that finds out what."""
+def _note_doubt(runs: list[Run[Any]], are_several: bool) -> None:
+    """Print one line where a run's own record shows a problem, with the command that examines it."""
     from rosesim.train.doubt import doubt
 
     found = [(run, clause) for run in runs if (clause := doubt(run)) is not None]
@@ -64,7 +64,7 @@ def _tell_doubt(runs: list[Run[Any]], are_several: bool) -> None:
 
 
 def numbers_of(run: Run[Any]) -> dict[str, Any]:
-    """What is told of a run."""
+    """The numbers that are reported for a run."""
     return {
         "iterations": run.iterations,
         "loss_first": run.losses[0],
@@ -77,7 +77,7 @@ def numbers_of(run: Run[Any]) -> dict[str, Any]:
 
 
 def means(run: Run[Any]) -> dict[str, float]:
-    """The mean loss over the first and the last 200 iterations, where these differ in their inputs."""
+    """The mean loss over the first and the last 200 iterations, where inputs differ between iterations."""
     from rosesim.train.metrics import MEAN_OVER
 
     curve = run.curve
@@ -85,7 +85,7 @@ def means(run: Run[Any]) -> dict[str, float]:
 
 
 def numbers_of_seeds(several: SeedRuns) -> dict[str, Any]:
-    """The same for seeds, null where none came to its end: medians, but the most iterations."""
+    """The same for seeds: medians, but the most iterations; null where no seed finished."""
 
     def median(of: Callable[[Run[Any]], float]) -> float | None:
         return several.median(of) if several.runs else None
@@ -105,8 +105,8 @@ def seed_entries(several: SeedRuns) -> list[dict[str, Any]]:
     """An object for each seed; one that failed has nulls, and an `error`."""
     entries: list[dict[str, Any]] = []
     for s in several.seeds:
-        told = {} if s.run is None else numbers_of(s.run)
-        losses = {name: told.get(name) for name in ("loss_first", "loss_last", "best_loss")}
+        numbers = {} if s.run is None else numbers_of(s.run)
+        losses = {name: numbers.get(name) for name in ("loss_first", "loss_last", "best_loss")}
         entries.append(
             {"seed": s.seed, **losses, "out": str(s.out), **({} if s.error is None else {"error": s.error})}
         )
@@ -124,7 +124,7 @@ def seed_lines(several: SeedRuns) -> list[str]:
 
 
 def summary(scene: str, n: dict[str, Any], median: str) -> str:
-    """One line for a person."""
+    """One line for the user."""
     mean = "mean_first" in n
     first, last = (n["mean_first"], n["mean_last"]) if mean else (n["loss_first"], n["loss_last"])
     return (

@@ -1,4 +1,4 @@
-"""What the commands print: JSON, words, progress."""
+"""The output of the commands: JSON, notes, progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_json(record: Mapping[str, Any]) -> None:
-    """One JSON object on one line of standard output; what is not finite becomes null."""
+    """Print one JSON object on one line of standard output; a number that is not finite becomes null."""
     print(json.dumps(_plain(record), allow_nan=False), flush=True)
 
 
@@ -27,21 +27,21 @@ def _plain(v: Any) -> Any:
 
 
 def note(text: str) -> None:
-    """A line for a person, on standard error."""
+    """Print a line for the user on standard error."""
     print(f"rosesim: {text}", file=sys.stderr, flush=True)
 
 
-def _watched(p: Progress) -> float:
+def _shown_loss(p: Progress) -> float:
     return p.loss if p.recent is None else p.recent
 
 
 @contextmanager
 def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Callable[[Progress], None]]:
-    """A bar on standard error with the loss beside it; gives what is to be called after each iteration.
+    """A bar on standard error with the loss beside it; yields the function to call after each iteration.
 
-    Runs of several seeds share the bar, and the loss is the least of their last ones.
+    Runs of several seeds share the bar, which shows the least of their latest losses.
     """
-    # Imported here: it takes a third of the time that --help has.
+    # Imported here, because it would add a third to the time of --help.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
@@ -58,10 +58,10 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
     latest: dict[int, Progress] = {}
 
     def report(progress: Progress) -> None:
-        bar.start()  # at the first report: what goes wrong before that needs no bar
+        bar.start()  # at the first report: errors before that need no bar
         latest[progress.seed] = progress
         done = sum(p.iteration for p in latest.values())
-        bar.update(task, completed=done, loss=f"{min(map(_watched, latest.values())):.4g}")
+        bar.update(task, completed=done, loss=f"{min(map(_shown_loss, latest.values())):.4g}")
         if progress.note:
             whose = f"seed {progress.seed}: " if seeds > 1 else ""
             bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)
@@ -75,7 +75,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
 
 @contextmanager
 def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
-    """A bar on standard error with the best loss beside it; gives what is to be called after each trial."""
+    """A bar on standard error with the best loss beside it; yields the function to call after each trial."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar

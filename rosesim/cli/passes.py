@@ -1,4 +1,4 @@
-"""`rosesim info --passes`: what a program goes through from its trace to a backend, and how it looks on the way."""
+"""`rosesim info --passes`: the passes of a program from its trace to a backend, and the program between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_passes() -> None:
-    """All passes in their order, a line each, and what is decided after them."""
+    """Print all passes in their order, one per line, and the decisions after them."""
     from rosesim.ad.passes.tidy import STEPS
     from rosesim.codegen.pipeline import DECISIONS, STAGES
 
@@ -34,16 +34,16 @@ def print_passes() -> None:
 
 @dataclass(frozen=True)
 class Journey:
-    """What happened to a scene's gradient: every pass that ran, in order."""
+    """The passes that ran on a scene's gradient, in order."""
 
     ran: list[Ran]
     seconds: float
-    """What tracing, differentiating and planning took in all."""
+    """Total time of tracing, differentiating and planning."""
 
 
 def journey(name: str, assignments: list[str], target: str) -> Journey:
-    """Trace the gradient of a scene's loss and carry it up to the backend; nothing is compiled. What this
-    process has traced before is not traced again, so the command does this once.
+    """Trace the gradient of a scene's loss and run all passes before the backend; nothing is compiled. A function
+    that this process has already traced is not traced again, so the command does this only once.
 
     Raises ValueError where there is no such target.
     """
@@ -67,7 +67,7 @@ def journey(name: str, assignments: list[str], target: str) -> Journey:
 
 
 def print_sizes(found: Journey) -> None:
-    """For each pass how often it ran, how large programs were before and after it, and what it took."""
+    """For each pass print how often it ran, the size of programs before and after it, and its time."""
     print(f"{'pass':20} {'runs':>5} {'lets before':>12} {'after':>8} {'ms':>8}")
     for name in dict.fromkeys(r.name for r in found.ran):
         own = [r for r in found.ran if r.name == name]
@@ -78,13 +78,13 @@ def print_sizes(found: Journey) -> None:
 
 
 def print_programs(found: Journey, name: str, *, before: bool) -> None:
-    """The programs before, or after, a pass: of a pass on each function one after the other."""
+    """Print the program before, or after, a pass; if the pass ran on several functions, one after the other."""
     texts = [_text(r, before=before) for r in found.ran if r.name == name]
     print("\n\n".join(texts) if texts else f"{name} did not run on this program")
 
 
 def write_programs(found: Journey, folder: Path) -> None:
-    """A file for each run of a pass, numbered in their order, with the program after it."""
+    """Write the program after each run of a pass into a file, numbered in their order."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, r in enumerate(found.ran, 1):
         (folder / f"{number:03}-{r.name}.txt").write_text(_text(r, before=False) + "\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def write_programs(found: Journey, folder: Path) -> None:
 
 
 def _text(r: Ran, *, before: bool) -> str:
-    """A program under a line that says what it is."""
+    """A program, under a line that says at which point it was taken."""
     from rosesim.ad.program.show import show
 
     func = r.before if before else r.after
@@ -103,7 +103,7 @@ def _text(r: Ran, *, before: bool) -> str:
 
 
 def _lets(name: str, func: Func) -> int:
-    """The lets of what a pass is given: of a whole program, or of one function."""
+    """The number of lets in the argument of a pass: a whole program, or one function."""
     from rosesim.ad.program.ir import Block, all_lets, reachable
 
     funcs = reachable(func) if _is_of_whole_programs(name) else [func]

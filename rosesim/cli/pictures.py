@@ -18,10 +18,10 @@ def write_pictures(
     *,
     best_loss: float,
 ) -> None:
-    """Write what is asked for: the optimisation as a GIF or a video, its key frames as a PNG.
+    """Write the requested files: the optimisation as a GIF or a video, its key frames as a PNG.
 
-    The last of `remembered` is the best, whose loss need not be its iteration's (an optimiser may look at several
-    points in one).
+    The last of `remembered` is the best point. Its loss may differ from its iteration's (an optimiser may evaluate
+    several points in one).
     """
     from rosesim import view
 

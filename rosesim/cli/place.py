@@ -1,4 +1,4 @@
-"""Where a person wants to look: the params at which a scene's tuning begins, or those of a run."""
+"""The place to look at: the params at which a scene's tuning begins, or those of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.smooth import Smoothing
 
-Last = Annotated[bool, typer.Option("--last", help="Of a run, look at its last params instead of its best.")]
+Last = Annotated[bool, typer.Option("--last", help="For a run, look at its last params instead of its best.")]
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class Place:
     inputs: Any
     params: Any
     name: str
-    """Where that is, for a person: "the start", "the best params of RUN (iteration 12)"."""
+    """The place in words: "the start", "the best params of RUN (iteration 12)"."""
     folder: Path | None = None
-    """The run's, of one seed."""
+    """The folder of the run, or of one of its seeds."""
     seed: int = 0
     smoothed: Smoothing | None = None
     """How the run's gradient was averaged."""
 
     def smoothing(self, sigma: float | None, samples: int | None, estimator: str | None) -> Smoothing | None:
-        """What the gradient is to be averaged over: as a person asks, else as the run did."""
+        """How the gradient is to be averaged: with the given options, else as in the run."""
         run = self.smoothed
         if sigma is None and run is None:
             if samples is not None or estimator is not None:
-                raise SceneError("--samples and --estimator are of a smoothed gradient: give --smooth SIGMA too")
+                raise SceneError("--samples and --estimator belong to a smoothed gradient: give --smooth SIGMA too")
             return None
         if run is not None:
             sigma = run.sigma if sigma is None else sigma
@@ -48,10 +48,10 @@ class Place:
 
 
 def place(what: str, assignments: Sequence[str], last: bool) -> Place:
-    """The place that a person names: a scene, with settings, or the folder of a run."""
+    """The place that the user names: a scene, with settings, or the folder of a run."""
     if not is_run(what, assignments):
         if last:
-            raise SceneError(f"--last is of a run, whose folder is given in the place of a scene; {what} is a scene")
+            raise SceneError(f"--last needs the folder of a run in the place of a scene; {what} is a scene")
         scene, inputs = configure(find_scene(what), assignments)
         return Place(scene, inputs, scene.params(np.random.default_rng(0)), "the start")
     from rosesim.train import read_best, read_last

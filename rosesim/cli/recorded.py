@@ -1,4 +1,4 @@
-"""What a picture is made of: an optimisation, read from a run's folder or carried out now."""
+"""The content of a picture: an optimisation, read from a run's folder or carried out now."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rosesim.scenes.writing import as_path
 
 @dataclass(frozen=True)
 class Recorded:
-    """A scene, and what an optimisation did with it."""
+    """A scene, and an optimisation of it."""
 
     scene: Any
     inputs: Any
     remembered: list[tuple[int, Any]]
-    """Some iterations up to the best one, and the params there."""
+    """Some iterations up to the best one, and the params at each."""
     losses: list[float]
-    """Of all iterations; their running means where iterations differ in their inputs."""
+    """The losses of all iterations; their running means where inputs differ between iterations."""
     best_loss: float
-    """Of the last of those remembered, which is the best one."""
+    """The loss of the last of those remembered, which is the best one."""
 
 
 def is_run(what: str, assignments: Sequence[str]) -> bool:
-    """Whether a person means a run's folder rather than a scene; SceneError where settings go with it."""
+    """Whether the user means a run's folder rather than a scene; SceneError where settings are given with it."""
     from rosesim.train.settings import is_run as has_settings
 
     folder = as_path(what, "SCENE|RUN")
@@ -60,7 +60,7 @@ def carry_out(scene: Any, inputs: Any) -> Recorded:
 
 
 def found(what: str, assignments: Sequence[str]) -> tuple[Any, Any, Path | None]:
-    """A scene and its inputs, with the run's folder that they are of, where a person means one."""
+    """A scene and its inputs, with the run's folder that they come from, where the user means one."""
     from rosesim.train.folder import read_scene
 
     if is_run(what, assignments):

@@ -1,4 +1,4 @@
-"""`rosesim train --sweep`: running a sweep, and what is said of it."""
+"""`rosesim train --sweep`: running a sweep, and its output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rosesim.cli.chance import tell_of_draws, tell_of_seeds
+from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
 from rosesim.cli.output import note, print_json, sweep_progress
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError, UnwritableFile
@@ -16,24 +16,29 @@ if TYPE_CHECKING:
     from rosesim.train.sweeps import Sweep, Tried
 
 SHOWN = 20
-"""Trials in the table; the journal has all."""
+"""Most trials in the table; the journal has all."""
 
 
 def new_sweep(
-    scene: str | None, spec: str, assignments: list[str], asked: dict[str, Any], out: Path | None, how: dict[str, Any]
+    scene: str | None,
+    spec: str,
+    assignments: list[str],
+    options: dict[str, Any],
+    out: Path | None,
+    how: dict[str, Any],
 ) -> Sweep:
-    """Begin a sweep; `asked` is for training, `how` on what it runs."""
+    """Begin a sweep; `options` are for training, `how` says where it runs."""
     from rosesim.train import folder, sweep
     from rosesim.train.sweeps.record import make_record
 
     if scene is None:
         raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
     find_scene(scene)
-    given = {k: v for k, v in asked.items() if v is not None}
-    record = make_record(scene, spec, assignments, given)  # a mistake shows before a folder is made
+    given = {k: v for k, v in options.items() if v is not None}
+    record = make_record(scene, spec, assignments, given)  # raises for a mistake, before a folder is made
     made, inputs = configure(record.kind, record.given(record.trials[0]))
-    tell_of_draws(made, inputs, record.given(record.trials[0]), record.plan.optimizer)
-    tell_of_seeds(made, inputs, sorted({t.plan.seed for t in record.trials}), record.plan.optimizer)
+    note_sampled_inputs(made, inputs, record.given(record.trials[0]), record.plan.optimizer)
+    note_equal_seeds(made, inputs, sorted({t.plan.seed for t in record.trials}), record.plan.optimizer)
     if out is None:
         out = folder.new_folder(scene)
     with sweep_progress(scene) as report:
@@ -43,21 +48,21 @@ def new_sweep(
 def resumed_sweep(
     folder: Path, scene: str | None, spec: str | None, changes: dict[str, Any], how: dict[str, Any]
 ) -> Sweep:
-    """Go on with a sweep, of which nothing can be changed."""
+    """Continue a sweep; nothing in it can be changed."""
     from rosesim.train import resume_sweep
     from rosesim.train.sweeps.record import read_record
 
     record = read_record(folder)
-    for name, known, wanted in (("scene", record.kind.name, scene), ("sweep", record.spec, spec)):
-        if wanted is not None and wanted != known:
-            raise SceneError(f"{folder} is a sweep with {name} = {known}, which {name} = {wanted} contradicts")
-    if given := [name for name, value in changes.items() if value]:
-        raise SceneError(f"{folder} is a sweep, which goes on as it began: leave --{given[0]} out")
+    for name, known, given in (("scene", record.kind.name, scene), ("sweep", record.spec, spec)):
+        if given is not None and given != known:
+            raise SceneError(f"{folder} is a sweep with {name} = {known}, which {name} = {given} contradicts")
+    if changed := [name for name, value in changes.items() if value]:
+        raise SceneError(f"{folder} is a sweep, which continues as it began: leave --{changed[0]} out")
     with sweep_progress(record.kind.name) as report:
         return resume_sweep(folder, **how, report=report)
 
 
-def tell_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
+def print_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
     """Print the table and the outcome, write the best trial's picture; exit with 1 where a trial failed."""
     note("\n".join([f"{found.scene}: the trials, the best first", *table(found)]))
     best = found.best
@@ -69,17 +74,17 @@ def tell_sweep(found: Sweep, gif: Path | None, json: bool) -> None:
         run = read_run(best.out)
         try:
             write_pictures(run.scene, run.inputs, run.remembered, run.losses, gif, None, best_loss=run.best_loss)
-        except UnwritableFile as e:  # what was tried is told first
+        except UnwritableFile as e:  # the result of the sweep is printed first
             gif, failure = None, e
     if json:
         print_json({"scene": found.scene, **_numbers(best), "trials": [_entry(t) for t in found.tried],
                     "out": str(found.out)})  # fmt: skip
     else:
         if best is not None:
-            told = " ".join(f"{k}={v}" for k, v in best.trial.values.items())
+            values = " ".join(f"{k}={v}" for k, v in best.trial.values.items())
             n = best.outcome.numbers
             print(
-                f"{found.scene}: best of {found.count} trials is {told}: loss {n['loss_first']:.4g} to "
+                f"{found.scene}: best of {found.count} trials is {values}: loss {n['loss_first']:.4g} to "
                 f"{n['loss_last']:.4g} in {n['iterations']} iterations (best {n['best_loss']:.4g})"
             )
         print(f"saved in {found.out}" + (f", shown in {gif}" if gif and best else ""))
@@ -111,7 +116,7 @@ def table(found: Sweep) -> list[str]:
 
 
 def _short(value: str) -> str:
-    """A number that was drawn has more digits than a table needs."""
+    """A value for the table: a sampled number has more digits than the table needs."""
     try:
         return f"{float(value):.5g}" if len(value) > 10 else value
     except ValueError:
@@ -123,7 +128,7 @@ def _values(t: Tried) -> str:
 
 
 def _numbers(t: Tried | None) -> dict[str, Any]:
-    """What `train` tells of a run: null where there is none."""
+    """The numbers that `train` reports for a run; null where there is no run."""
     from rosesim.train.sweeps.trial import NUMBERS
 
     return {k: None if t is None else t.outcome.numbers.get(k) for k in NUMBERS}

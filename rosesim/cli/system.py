@@ -1,4 +1,4 @@
-"""What is known of the machine."""
+"""Names of the machine's parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def platform_name() -> str:
 
 
 def cpu_name() -> str:
-    """The processor's name, as far as the system tells."""
+    """The processor's name, as far as the system reports it."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -32,10 +32,10 @@ from rosesim.cli.app import (
     Workers,
     app,
 )
-from rosesim.cli.chance import tell_of_draws, tell_of_seeds
-from rosesim.cli.outcome import tell
+from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
+from rosesim.cli.outcome import print_outcome
 from rosesim.cli.output import training_progress
-from rosesim.cli.sweep import new_sweep, resumed_sweep, tell_sweep
+from rosesim.cli.sweep import new_sweep, print_sweep, resumed_sweep
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import check_target
@@ -81,38 +81,40 @@ def train(
     from rosesim.train.sweeps import is_sweep
 
     if gif is not None:
-        check_target(gif, ".gif", make_folder=True)  # before the training, which would end without its picture
-    asked: dict[str, Any] = {
+        check_target(gif, ".gif", make_folder=True)  # before the training, so that it does not end without a picture
+    options: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
         "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")
     if resume is not None and out is not None:
-        raise SceneError("--out is a new run's folder; --resume DIR goes on in DIR")
+        raise SceneError("--out is a new run's folder; --resume DIR continues in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
         how = {k: v for k, v in {"workers": workers, "engine": engine, "cluster": cluster}.items() if v is not None}
         if resume is not None and is_sweep(resume):
-            changes = {**asked, "iterations": iterations, "seeds": seeds, "set": set_}
-            tell_sweep(resumed_sweep(resume, scene, sweep, changes, how), gif, json)
+            changes = {**options, "iterations": iterations, "seeds": seeds, "set": set_}
+            print_sweep(resumed_sweep(resume, scene, sweep, changes, how), gif, json)
             return
         if sweep is not None:
             if seeds is not None or resume is not None:
-                what = "seeds are part of its text, as seeds=0..3" if seeds else f"{resume} is the folder of none"
+                what = "seeds are part of its text, as seeds=0..3" if seeds else f"{resume} is not the folder of one"
                 raise SceneError(f"--sweep begins a sweep: {what}")
-            tell_sweep(new_sweep(scene, sweep, set_ or [], {**asked, "iterations": iterations}, out, how), gif, json)
+            print_sweep(
+                new_sweep(scene, sweep, set_ or [], {**options, "iterations": iterations}, out, how), gif, json
+            )
             return
         if how:
-            raise SceneError(f"--{next(iter(how))} is for a sweep: --sweep SPEC says of what")
-        # A run that was killed before its settings were written is begun with what the command line says.
+            raise SceneError(f"--{next(iter(how))} is for a sweep; expected --sweep SPEC too")
+        # A run that was killed before its settings were written begins with the options of the command line.
         if resume is None or (scene is not None and is_unbegun(resume)):
             if scene is None:
                 raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
-            given = {name: value for name, value in asked.items() if value is not None}
+            given = {name: value for name, value in options.items() if value is not None}
             made, inputs, outcome = _new(scene, set_ or [], iterations, seeds, given, resume or out)
         else:
-            made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**asked, "seeds": seeds})
-        tell(made, inputs, outcome, gif, json)
+            made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**options, "seeds": seeds})
+        print_outcome(made, inputs, outcome, gif, json)
 
 
 def _new(
@@ -128,15 +130,15 @@ def _new(
     from rosesim.train import train as run_training
 
     made, inputs = configure(find_scene(scene), assignments)
-    how_to = plan(made, inputs, iterations, **given)  # a mistake shows before anything is made
+    how_to = plan(made, inputs, iterations, **given)  # raises for a mistake, before anything is made
     total = how_to.iterations
     if seeds is not None and seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     how["out"] = folder.new_folder(made.name) if out is None else out
     starts = None if is_drawn(made, inputs) else how.get("batch")
-    tell_of_draws(made, inputs, assignments, how_to.optimizer)
-    tell_of_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
+    note_sampled_inputs(made, inputs, assignments, how_to.optimizer)
+    note_equal_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
     with training_progress(made.name, total, seeds or starts or 1) as report:
         if seeds is not None:
             return made, inputs, train_seeds(made, seeds, **how, report=report)
@@ -147,7 +149,7 @@ def _new(
 
 
 def _resumed(
-    folder: Path, scene: str | None, assignments: list[str], iterations: int | None, asked: dict[str, Any]
+    folder: Path, scene: str | None, assignments: list[str], iterations: int | None, options: dict[str, Any]
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.train import resume as resume_run
     from rosesim.train import resume_seeds, resume_starts
@@ -155,7 +157,7 @@ def _resumed(
     from rosesim.train.settings import read_settings
 
     found = read_settings(folder)
-    check_agrees(folder, found, scene, assignments, **asked)
+    check_agrees(folder, found, scene, assignments, **options)
     total = found.plan.iterations if iterations is None else iterations
     with training_progress(found.scene.name, total, found.seeds or 1) as report:
         several = resume_seeds if found.plan.batch is None else resume_starts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rosesim.cli.app import SceneOrRun, Set, app
-from rosesim.cli.chance import tell_of_draws
+from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from rosesim.train import Optimizer
 
 LEARNING_RATE = 0.01
-"""Where the inputs have none, because the scene is published with an optimiser that needs none."""
+"""The rate where the inputs have none, because the scene is published with an optimiser that needs none."""
 
 
 @app.command()
 def run(what: SceneOrRun, set_: Set = None) -> None:
-    """Watch a scene or a run and steer it, in a window; where there is no display, write a GIF."""
+    """Watch and steer a scene or a run in a window; where there is no display, write a GIF."""
     from rosesim.train import best_run
     from rosesim.view import NoDisplay
 
@@ -40,7 +40,7 @@ def run(what: SceneOrRun, set_: Set = None) -> None:
         else:
             assert kind is not None
             scene, inputs = configure(kind, assignments)
-            tell_of_draws(scene, inputs, assignments)
+            note_sampled_inputs(scene, inputs, assignments)
             _watch_scene(scene, inputs)
     except NoDisplay as e:
         file = fresh(Path(f"{Path(what).resolve().name if kind is None else what}.gif"))
@@ -65,14 +65,14 @@ def _watch_run(folder: Path) -> None:
     from rosesim.view import Beginning, watch
 
     best, found = read_best(folder), read_run(folder)
-    how = read_settings(best.folder).plan  # that of the seed, where there are several
+    how = read_settings(best.folder).plan  # the plan of the best seed, where there are several
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
     beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier, how.seed)
     watch(best.scene, beginning, _optimizer(best.scene, how.optimizer, best.inputs, how.clip))
 
 
 def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) -> Optimizer:
-    """The optimiser that goes on live: Adam in the place of one that cannot be asked for single steps."""
+    """The optimiser that continues live: Adam in place of one that cannot take single steps."""
     from rosesim.train import RULES, make_optimizer
 
     rate = float(getattr(inputs, "learning_rate", LEARNING_RATE))
@@ -86,7 +86,7 @@ def _write(found: Recorded, file: Path) -> None:
 
 
 def fresh(file: Path) -> Path:
-    """The file, or the same name with a number where that one exists.
+    """The file, or the same name with a number where the file exists.
 
     >>> fresh(Path("no-such-file.gif")).name
     'no-such-file.gif'

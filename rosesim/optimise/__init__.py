@@ -1,4 +1,4 @@
-"""How params are improved: rules of updates, their schedules, and the loop that asks for losses and gradients.
+"""How params are improved: update rules, their schedules, and the loop that requests losses and gradients.
 
 `train` and `view` both stand on it.
 """

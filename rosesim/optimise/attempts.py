@@ -1,4 +1,4 @@
-"""Which iterations a run remembers, and which of them a picture shows."""
+"""Which iterations a run remembers, and which of these a picture shows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 SHOWN = 8
-"""Attempts in a picture."""
+"""Most attempts in a picture."""
 
 
 def is_remembered(i: int) -> bool:
     """Whether a run keeps the params of iteration i: 0, 1, 2, 4, 8, ...
 
-    Closer together where descent is quick, and whatever the total, which may grow by a resumption.
+    They are denser where descent is quick, and do not depend on the total, which a resumption may raise.
 
     >>> [i for i in range(40) if is_remembered(i)]
     [0, 1, 2, 4, 8, 16, 32]
@@ -22,7 +22,7 @@ def is_remembered(i: int) -> bool:
 
 
 def worth_showing(iterations: Sequence[int], count: int = SHOWN) -> list[int]:
-    """At most `count` of the iterations (ascending), evenly by their logarithm; the first and the last stay.
+    """At most `count` of the iterations (ascending), evenly spaced by their logarithm, with the first and the last.
 
     >>> worth_showing([0, 1, 2, 4, 8, 16, 32, 64, 128, 200])
     [0, 1, 4, 8, 16, 32, 128, 200]

@@ -1,4 +1,4 @@
-"""CMA-ES of the package cmaes."""
+"""CMA-ES, from the package cmaes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from rosesim.optimise.foreign import Foreign, Search
 from rosesim.optimise.optimizers import Vector, norm
 
 FULL_COVARIANCE_TO = 200
-"""Params up to which CMA-ES learns how all of them vary together; its cost a generation grows with their
+"""Up to this many params CMA-ES learns their full covariance; its cost per generation grows with their
 cube (10 ms at 200). Above, sep-CMA-ES (Ros & Hansen, PPSN 2008) learns each one's own deviation."""
 
 SIGMA_OF_PARAMS = 0.3
-"""The deviation that CMA-ES starts with, of the root mean square of the params that it starts from: what
-is tuned has some scale of its own, and the first generation should stay within it."""
+"""The deviation that CMA-ES starts with, relative to the root mean square of the initial params: they have some
+scale of their own, and the first generation should stay within it."""
 
 
 def drive(x0: Vector, search: Search, task: Task) -> str | None:
     """CMA-ES (Hansen, The CMA Evolution Strategy: A Tutorial, 2016); an iteration is a generation.
 
     The loss of an iteration is that at the distribution's mean. A candidate without a finite loss ranks
-    last. Gives why it ended before the total, as a clause, or None.
+    last. Returns why it ended before the total, as a clause, or None.
     """
     from cmaes import CMA, SepCMA
 

@@ -1,6 +1,6 @@
 """The loop of an optimiser with a state: evaluate, observe, update.
 
-Training takes every step (`EveryStep`). The viewer takes only those that lead down (`line_search`). Both go through
+Training takes every step (`EveryStep`). The viewer takes only those that lower the loss (`line_search`). Both use
 `positions`.
 """
 
@@ -17,7 +17,7 @@ from rosesim.optimise.optimizers import Vector, norm
 
 
 class Stepper(Protocol):
-    """An optimiser over flat vectors that keeps what it remembers in a state of its own."""
+    """An optimiser over flat vectors whose memory is an explicit state."""
 
     def start(self, x: Vector) -> Any:
         """The state before the first step from x."""
@@ -30,40 +30,40 @@ class Stepper(Protocol):
 
 @dataclass(frozen=True)
 class Position:
-    """Where an optimiser is after so many updates: all that the rest of its run follows from."""
+    """The point of an optimiser after some updates, with all that the rest of its run depends on."""
 
     iteration: int
     x: Vector
     state: Any = field(default_factory=dict[str, Any])
-    """What its optimiser remembers; nothing where it keeps that to itself."""
+    """The optimiser's state; empty where the optimiser hides it."""
 
 
 class Watcher(Protocol):
-    """Who watches a descent."""
+    """An observer of a descent."""
 
     def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
-        """Take note of an iteration, in order, 0 the first; raises what ends the run."""
+        """Take note of an iteration, in order, 0 first; raise an exception to end the run."""
         ...
 
 
 class Task(Watcher, Protocol):
-    """What an optimiser works on, and who watches it."""
+    """The task of an optimiser, which also observes it."""
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
-        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none."""
+        """The loss and its gradient, for the inputs of that iteration; for the given inputs if it is None."""
         ...
 
     def value(self, x: Vector) -> float:
-        """The loss alone."""
+        """The loss without its gradient."""
         ...
 
     def consider(self, iteration: int, x: Vector, loss: float) -> None:
-        """Take note of a point that is no iteration's but may be the best one seen."""
+        """Take note of a point that is not an iteration's but may be the best one seen."""
         ...
 
 
 class NotFinite(Exception):
-    """The loss, the gradient or the params stopped being finite numbers, at x in this iteration."""
+    """The loss, the gradient or the params are no longer finite, at x in this iteration."""
 
     def __init__(self, what: str, iteration: int, x: Vector, when: str = ""):
         super().__init__(what)
@@ -72,7 +72,7 @@ class NotFinite(Exception):
 
 
 def require_finite(iteration: int, x: Vector, loss: float, gradient_norm: float | None, when: str = "") -> None:
-    """Raise NotFinite where an evaluation gave what no optimiser can use."""
+    """Raise NotFinite for an evaluation that no optimiser can use."""
     if not math.isfinite(loss):
         raise NotFinite("loss", iteration, x, when)
     if gradient_norm is not None and not math.isfinite(gradient_norm):
@@ -80,29 +80,29 @@ def require_finite(iteration: int, x: Vector, loss: float, gradient_norm: float 
 
 
 class Steps(Protocol):
-    """Which steps a descent tries, and which of them it takes."""
+    """The steps that a descent tries, and which of them it takes."""
 
     def begin(self, loss: float) -> None:
-        """The descent begins, or begins again, where the loss is this."""
+        """The descent begins, or begins again, at a point with this loss."""
         ...
 
     def propose(self, at: Position, gradient: Vector) -> Position:
-        """What to try next. Raises NotFinite where that is no finite point."""
+        """The next trial. Raises NotFinite where it is not finite."""
         ...
 
     def takes(self, trial: Position, loss: float, gradient_norm: float) -> bool:
-        """Whether the descent goes on from the trial; otherwise it asks for another proposal."""
+        """Whether the descent continues from the trial; if not, it requests another proposal."""
         ...
 
 
 @dataclass(frozen=True)
 class EveryStep:
-    """The steps of an optimiser, each of which is taken: what training does."""
+    """The steps of an optimiser, all of them taken, as training does."""
 
     optimizer: Stepper
 
     def begin(self, loss: float) -> None:
-        """Nothing is held against a loss."""
+        """Do nothing: no step depends on this loss."""
 
     def propose(self, at: Position, gradient: Vector) -> Position:
         """The optimiser's step."""
@@ -121,29 +121,29 @@ def updated(at: Position, x: Vector, *state: Any) -> Position:
 
 
 def descend(optimizer: Stepper, at: Position, total: int, task: Task) -> None:
-    """Go on from a position until `total` updates are done and what they reached is evaluated."""
-    asking = positions(EveryStep(optimizer), at, total, task)
-    asked = next(asking, None)
-    while asked is not None:
-        asked = answer(asking, task.evaluate(asked.x, asked.iteration))
+    """Continue from a position until `total` updates are done and the last point is evaluated."""
+    descent = positions(EveryStep(optimizer), at, total, task)
+    requested = next(descent, None)
+    while requested is not None:
+        requested = answer(descent, task.evaluate(requested.x, requested.iteration))
 
 
-Asking = Generator[Position, tuple[float, Vector], None]
-"""A descent that asks for the loss and its gradient at one position after another, and is sent them."""
+Descent = Generator[Position, tuple[float, Vector], None]
+"""A descent that yields one position after another, and is sent the loss and its gradient at each."""
 
 
-def answer(asking: Asking, loss_and_gradient: tuple[float, Vector]) -> Position | None:
-    """What it asks for next; None where it has come to its end."""
+def answer(descent: Descent, loss_and_gradient: tuple[float, Vector]) -> Position | None:
+    """The position that it requests next; None where it has ended."""
     try:
-        return asking.send(loss_and_gradient)
+        return descent.send(loss_and_gradient)
     except StopIteration:
         return None
 
 
-def positions(steps: Steps, at: Position, total: float, watcher: Watcher) -> Asking:
-    """A descent for whoever evaluates it: many at once for example, or one that a person steers.
+def positions(steps: Steps, at: Position, total: float, watcher: Watcher) -> Descent:
+    """A descent whose caller evaluates it: many at once for example, or one that a user steers.
 
-    It ends when `total` updates are done and the watcher has seen what they reached.
+    It ends when `total` updates are done and the watcher has observed the last point.
     """
     loss, gradient = yield at
     length = norm(gradient)

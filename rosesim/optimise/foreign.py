@@ -1,7 +1,7 @@
-"""What an optimiser of another package tells about itself, and how it is driven.
+"""What an optimiser of another package declares about itself, and how it is driven.
 
-Such an optimiser keeps its state to itself. It runs from the start each time; a resumed run answers it from the
-record of its evaluations until it is where it was. So it needs the same loss at every evaluation.
+Such an optimiser hides its state, so it runs from the start each time. A resumed run answers it from the record of
+its evaluations until it has reached the same point. So it needs the same loss at every evaluation.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Bounds = tuple[Vector, Vector]
 
 @dataclass(frozen=True)
 class Search:
-    """What a run asks of a foreign optimiser."""
+    """The options of a foreign optimiser for one run."""
 
     total: int
-    """Iterations, at most."""
+    """Most iterations."""
     bounds: Bounds | None = None
-    """Of every point that the optimiser asks for."""
+    """Bounds of every point that the optimiser requests."""
     seed: int = 0
-    """Of its random numbers, if it draws any."""
+    """Seed of its random numbers, if it uses any."""
     sigma: float | None = None
-    """The deviation that it starts with, if it has one; None leaves that to the optimiser."""
+    """The deviation that it starts with, if it has one; with None the optimiser chooses."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,21 @@ class Foreign:
     """An optimiser of another package."""
 
     drive: Callable[[Vector, Search, Task], str | None]
-    """Optimises a task from a point on. Shows the task each iteration, 0 the first. Gives why it ended before the
-    total, as a clause after its name ("converged"), or None."""
+    """Optimises a task from a point on. It shows the task each iteration, 0 first. It returns why it ended before
+    the total, as a clause that follows its name ("converged"), or None."""
     module: str
-    """What it imports, when it is driven and not before."""
+    """The module that it imports, not before it is driven."""
     extra: str
-    """The extra of rosesim that brings the module's package."""
+    """The extra of rosesim that installs the module's package."""
     needs_gradient: bool
-    """Whether it asks for `Task.evaluate`; otherwise for `Task.value` alone."""
+    """Whether it calls `Task.evaluate`; otherwise it calls `Task.value` alone."""
     takes_sigma: bool = False
-    """Whether it starts with a deviation that a person can give."""
+    """Whether it starts with a deviation that the user can give."""
     seed_bits: int | None = None
-    """How many bits a seed may have; None where it draws no random numbers."""
+    """Most bits of a seed; None where it uses no random numbers."""
 
     def require(self, name: str) -> None:
-        """SceneError where its package cannot be imported."""
+        """Raise SceneError where its package cannot be imported."""
         try:
             importlib.import_module(self.module)
         except ImportError as e:

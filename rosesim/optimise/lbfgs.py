@@ -12,19 +12,19 @@ from rosesim.optimise.foreign import Foreign, Search
 from rosesim.optimise.optimizers import Vector, norm
 
 FTOL, GTOL = 10 * np.finfo(float).eps, 1e-10
-"""Where L-BFGS-B says that it has converged. Far below SciPy's own, for a loss here is often a small square
+"""Where L-BFGS-B counts as converged. They are far below SciPy's own, because a loss here is often a small square
 (a goal missed by 1e-5 is a loss of 1e-10), and the number of iterations is the user's bound on the work."""
 
 
 def drive(x0: Vector, search: Search, task: Task) -> str | None:
     """L-BFGS-B (Byrd, Lu, Nocedal & Zhu 1995); an iteration is an update that it accepted.
 
-    Gives why it ended before the total, as a clause, or None.
+    Returns why it ended before the total, as a clause, or None.
     """
     from scipy import optimize
 
     iteration = 0
-    seen: dict[bytes, tuple[float, Vector]] = {}  # of the line search under way: its callback gets no gradient
+    seen: dict[bytes, tuple[float, Vector]] = {}  # of the present line search: the callback is given no gradient
 
     def evaluate(x: Vector) -> tuple[float, Vector]:
         key = x.tobytes()

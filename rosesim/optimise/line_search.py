@@ -1,13 +1,13 @@
 """A line search: steps of an optimiser that are taken only where they lower the loss.
 
-A learning rate that suits where a scene begins may be far too large where a person has dragged it: plain descent then
-climbs, and goes on climbing. So a step is a trial first. One that leads higher than all of the last ten losses is
-refused and tried again with a quarter of its length, and each that is taken allows the next one twice the length, up
-to what the optimiser says. While all goes well, its steps are those of training, to the bit.
+A learning rate that suits the start of a scene may be far too large where a user has dragged it to. Plain descent
+then climbs, and goes on climbing. So each step is first a trial. A trial whose loss is above all of the last ten
+losses is refused, and tried again with a quarter of its length. Each step that is taken allows the next one twice the
+length, up to the optimiser's own. As long as none is refused, the steps are those of training, to the bit.
 
-Higher than the last ten, not than the last one (Grippo, Lampariello & Lucidi, SIAM J. Numer. Anal. 23, 1986): losses
-of contacts are jagged, and whoever never climbs at all stays in the first notch. The loss that a drag left is the
-first of the ten, so that no later one is above it.
+A trial is compared with the last ten losses, not with the last one (Grippo, Lampariello & Lucidi, SIAM J. Numer.
+Anal. 23, 1986): losses of contacts are jagged, and a descent that never climbs stays in the first notch. The loss
+after a drag is the first of the ten, so that no later loss is above it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from rosesim.optimise.descent import Position, Stepper, updated
 from rosesim.optimise.optimizers import Vector
 
 COMPARED = 10
-"""Losses that a trial is held against: it must not be above the greatest of them."""
+"""Number of losses with which a trial is compared: it must not be above the greatest of them."""
 SHRINK, GROW = 0.25, 2.0
 LEAST_PART = 2.0**-40
-"""Of a step, below which no other is tried: the loss differs by rounding alone."""
+"""The smallest part of a step that is tried: below it the loss differs by rounding alone."""
 STALE_AFTER = 6
-"""Refusals, after which the fault may be with what the optimiser remembers (of another place of the goal, perhaps):
-momentum need not point down, however short the step."""
+"""Refusals after which the optimiser's memory may be at fault (it may be of another place of the goal): momentum need
+not point downhill, however short the step."""
 
 
 class LineSearch:
-    """What an optimiser proposes from a point whose loss and gradient are known, shorter with each refusal.
+    """The proposals of an optimiser from a point whose loss and gradient are known, shorter after each refusal.
 
-    It keeps the optimiser's state itself, for that outlives a descent: `begin` starts another one.
+    It keeps the optimiser's state itself, because the state outlives a descent: `begin` starts another one.
 
     >>> class Leaps:  # ten times too far for the loss x * x
     ...     def start(self, x): return None
@@ -53,12 +53,12 @@ class LineSearch:
         self._memory: Any = None
         """The optimiser's state; None before its first step."""
         self._after: tuple[Vector, Any] | None = None
-        """Where its step leads, whole, and what it then remembers."""
+        """The end of the optimiser's full step, and its state after it."""
         self._part, self._refused = 1.0, 0
         self._losses: deque[float] = deque(maxlen=COMPARED)
 
     def propose(self, at: Position, gradient: Vector) -> Position:
-        """A trial: the step, or the part of it that is allowed now; the point itself where nothing is left."""
+        """A trial: the step, or the part of it that is allowed now; the point itself where no part is left."""
         if self._refused >= STALE_AFTER and self._memory is not None:
             self._memory, self._after, self._part, self._refused = None, None, 1.0, 0
         if self._after is None:
@@ -72,7 +72,7 @@ class LineSearch:
         return after if self._part == 1.0 else x + self._part * (after - x)
 
     def takes(self, trial: Position, loss: float, gradient_norm: float) -> bool:
-        """Whether the trial is where we are now; the next one is shorter where it is not."""
+        """Whether the trial becomes the present point; if not, the next trial is shorter."""
         is_lower = loss <= max(self._losses, default=np.inf)  # NaN is not
         if not (is_lower and np.isfinite(gradient_norm)):
             self._part, self._refused = SHRINK * self._part, self._refused + 1
@@ -81,14 +81,14 @@ class LineSearch:
         return True
 
     def accept(self, loss: float) -> None:
-        """The trial is where we are now, whatever its loss."""
+        """Make the trial the present point, whatever its loss."""
         self._losses.append(loss)
         if self._after is not None:
             self._memory = self._after[1]
         self._after, self._part, self._refused = None, min(1.0, GROW * self._part), 0
 
     def begin(self, loss: float) -> None:
-        """The loss is this where a descent begins, and no step has been refused here yet."""
+        """Begin a descent at a point with this loss, where no step has been refused yet."""
         self._losses.clear()
         self._losses.append(loss)
         self._after, self._part, self._refused = None, 1.0, 0

@@ -1,8 +1,8 @@
-"""Optimisers by gradient, as pure rules: (point, gradient, state) to (next point, next state).
+"""Gradient-based optimisers as pure rules: (point, gradient, state) to (next point, next state).
 
-No library is used for them: the kept ones need JAX or PyTorch, hundreds of megabytes for a few lines
-each, and hide their state from our checkpoints. Vectors are flat and float64; a state is a dict of
-arrays, all that a rule remembers, so that a checkpoint of it continues to the same bits.
+No library is used for them: the maintained ones need JAX or PyTorch, hundreds of megabytes for a few lines
+each, and hide their state from our checkpoints. Vectors are flat and float64. A state is a dict of
+arrays with everything that a rule remembers, so that a run from a checkpoint continues to the same bits.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Rule(Protocol):
     """How an update follows from a gradient."""
 
     def start(self, x: Vector) -> State:
-        """What is remembered before the first update."""
+        """The state before the first update."""
         ...
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """The next point, and what is remembered, after update i = 0, 1, ... with this learning rate."""
+        """The next point and state after update i = 0, 1, ... with this learning rate."""
         ...
 
 
@@ -43,11 +43,11 @@ class GradientDescent:
     """
 
     def start(self, x: Vector) -> State:
-        """Nothing is remembered."""
+        """An empty state."""
         return {}
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """Against the gradient."""
+        """Go against the gradient."""
         return x - rate * gradient, {}
 
 
@@ -66,20 +66,20 @@ class Normalized:
     softening: float = 1e-6
 
     def start(self, x: Vector) -> State:
-        """Nothing is remembered."""
+        """An empty state."""
         return {}
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """Against the gradient, by the rate."""
+        """Go against the gradient by the length of the rate."""
         return x - rate / (norm(gradient) + self.softening) * gradient, {}
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """A step against the gradient, as long as it but at most `rate`: x - min(1, rate / (|gradient| + 1e-4)) gradient.
+    """Gradient descent of rate 1, at most `rate` long: x - min(1, rate / (|gradient| + 1e-4)) gradient.
 
     The norm is over all params together. Published with the rigid-body robots of DiffTaichi (Hu et al., ICLR
-    2020): where the gradient is small it is gradient descent of rate 1, where a contact makes it huge it is
+    2020). Where the gradient is small it is gradient descent of rate 1. Where a contact makes it huge it is
     `Normalized`.
 
     >>> long, _ = Bounded().step(0.1, 0, np.array([1.0, 0.0]), np.array([30.0, 40.0]), {})
@@ -91,11 +91,11 @@ class Bounded:
     softening: float = 1e-4
 
     def start(self, x: Vector) -> State:
-        """Nothing is remembered."""
+        """An empty state."""
         return {}
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """Against the gradient, by the rate or less."""
+        """Go against the gradient by the length of the rate or less."""
         return x - min(1.0, rate / (norm(gradient) + self.softening)) * gradient, {}
 
 
@@ -114,11 +114,11 @@ class Momentum:
     decay: float = 0.9
 
     def start(self, x: Vector) -> State:
-        """At rest."""
+        """A velocity of zero."""
         return {"velocity": np.zeros_like(x)}
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """Along the decaying sum of gradients."""
+        """Go along the decaying sum of gradients."""
         velocity = self.decay * state["velocity"] + gradient
         return x - rate * velocity, {"velocity": velocity}
 
@@ -142,11 +142,11 @@ class Adam:
     weight_decay: float = 0.0
 
     def start(self, x: Vector) -> State:
-        """Both moments are zero."""
+        """Two moments of zero."""
         return {"first": np.zeros_like(x), "second": np.zeros_like(x)}
 
     def step(self, rate: float, i: int, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """By the ratio of the moments, each free of its bias towards zero."""
+        """Go by the ratio of the moments, each corrected for its bias towards zero."""
         first = self.beta1 * state["first"] + (1.0 - self.beta1) * gradient
         second = self.beta2 * state["second"] + (1.0 - self.beta2) * gradient**2
         mean, square = first / (1.0 - self.beta1 ** (i + 1)), second / (1.0 - self.beta2 ** (i + 1))
@@ -162,7 +162,7 @@ RULES: dict[str, Rule] = {
     "adam": Adam(),
     "adamw": Adam(weight_decay=0.01),  # the default of PyTorch's AdamW
 }
-"""Each rule by the name that the command line knows it by."""
+"""Each rule by its name on the command line."""
 
 
 CONSTANT = Schedule()
@@ -187,18 +187,18 @@ class Optimizer:
     clip: float | None = None
     """The largest norm of a gradient, over all params together; a longer one is scaled down to it."""
     bounds: tuple[Vector, Vector] | None = None
-    """The least and the greatest params: what an update brings beyond is set onto them."""
+    """The least and the greatest params: an update beyond them is clipped."""
 
     def start(self, x: Vector) -> State:
-        """The state before the first update, from the point x alone."""
+        """The state before the first update; it depends on the point x alone."""
         return {"iteration": np.array(0), **self.rule.start(x)}
 
     def step(self, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
-        """The next point and the next state; the arguments stay as they were."""
+        """The next point and the next state; the arguments do not change."""
         i = int(state["iteration"])
         bounded = gradient if self.clip is None else clipped(gradient, self.clip)
         rate = self.learning_rate * self.schedule.factor(i)
-        with np.errstate(all="ignore"):  # whoever drives this looks at the result, once
+        with np.errstate(all="ignore"):  # the caller checks the result, once
             after, rest = self.rule.step(rate, i, x, bounded, state)
             if self.bounds is not None:
                 after = np.clip(after, *self.bounds)  # NaN stays NaN
@@ -223,13 +223,13 @@ def make_optimizer(
 
 
 def norm(x: Vector) -> float:
-    """The Euclidean norm, without overflow and underflow on the way.
+    """The Euclidean norm, without overflow or underflow of intermediate results.
 
     >>> norm(np.array([1e200, 0.0])), norm(np.array([3e-200, 4e-200]))
     (1e+200, 5e-200)
     """
     with np.errstate(all="ignore"):
-        # Not BLAS: its threads share the sum out by their number, and a resumed run may have another.
+        # Not BLAS: it divides the sum among its threads, whose number may differ in a resumed run.
         plain = math.sqrt(float(np.sum(x * x)))
         if 1e-150 < plain < 1e150:
             return plain

@@ -1,7 +1,7 @@
-"""Schedules: by what a learning rate is multiplied, update by update.
+"""Schedules: the factor of a learning rate, update by update.
 
-A schedule never asks how many iterations its run has: how long it takes is part of it (`cosine:200`), so
-that a run that is resumed to a larger total goes on exactly as one that was given that total at once.
+A schedule does not depend on the number of iterations of its run. Its own length is part of it (`cosine:200`), so
+that a run that is resumed to a larger total continues exactly like one with that total from the start.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rosesim.scenes.errors import SceneError
 
 ENDS = {"constant": 1.0, "cosine": 0.0, "linear": 0.0, "exponential": 0.01}
-"""Each shape, and the factor that it reaches where nothing else is said."""
+"""Each shape, and its final factor by default."""
 
 FORM = "[warmup:N+]NAME[:N[:END]], NAME one of " + ", ".join(ENDS)
 
@@ -23,7 +23,7 @@ class Schedule:
 
     cosine    half a wave of the cosine, then `end` (Loshchilov & Hutter, SGDR, ICLR 2017, without restarts)
     linear    a straight line, then `end`
-    exponential    end ** (i / over), which goes on falling; its end is above 0
+    exponential    end ** (i / over), which continues to fall; its end is above 0
     constant    1
 
     >>> half = Schedule("cosine", over=4)
@@ -39,7 +39,7 @@ class Schedule:
     warmup: int = 0
 
     def factor(self, i: int) -> float:
-        """The multiple of the learning rate that update i = 0, 1, ... takes."""
+        """The factor of the learning rate in update i = 0, 1, ..."""
         warm = min(1.0, (i + 1) / self.warmup) if self.warmup else 1.0
         part = min(i / self.over, 1.0)
         match self.shape:
@@ -53,7 +53,7 @@ class Schedule:
                 return warm
 
     def __str__(self) -> str:
-        """The text that `parse` makes this of."""
+        """The text that `parse_schedule` reads this from."""
         warm = f"warmup:{self.warmup}+" if self.warmup else ""
         if self.shape == "constant":
             return warm + self.shape
@@ -63,7 +63,7 @@ class Schedule:
 def parse_schedule(text: str, iterations: int | None = None) -> Schedule:
     """The schedule of a text such as `cosine`, `exponential:500:0.1` or `warmup:10+cosine:200`.
 
-    A shape without a number of updates takes all `iterations`. Raises SceneError for any other text.
+    A shape without a number of updates extends over all `iterations`. Raises SceneError for any other text.
 
     >>> str(parse_schedule("warmup:10+cosine", iterations=200))
     'warmup:10+cosine:200'
@@ -81,11 +81,11 @@ def parse_schedule(text: str, iterations: int | None = None) -> Schedule:
     if shape == "constant":
         return Schedule(warmup=warmup)
     if not numbers and iterations is None:
-        raise SceneError(f"a schedule says over how many updates it goes, such as {shape}:200; {text!r} was given")
+        raise SceneError(f"a schedule needs its number of updates, such as {shape}:200; {text!r} was given")
     over = _count(numbers[0], text) if numbers else max(1, iterations or 1)
     end = _factor(numbers[1], text) if len(numbers) > 1 else ENDS[shape]
     if shape == "exponential" and end == 0.0:
-        raise SceneError(f"an exponential schedule never reaches 0: its last number is above it; {text!r} was given")
+        raise SceneError(f"an exponential schedule never reaches 0: its END is above 0; {text!r} was given")
     return Schedule(shape, over, end, warmup)
 
 

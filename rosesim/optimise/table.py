@@ -1,6 +1,6 @@
-"""The optimisers by the names that the command line knows them by.
+"""The optimisers by their names on the command line.
 
-The rules with a state in the open are in `optimizers.RULES`.
+The rules whose state is open are in `optimizers.RULES`.
 """
 
 from __future__ import annotations

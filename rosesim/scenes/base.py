@@ -16,7 +16,7 @@ from rosesim.scenes.files import shown
 from rosesim.scenes.names import refuse_taken_names
 
 MOST_STEPS = 100_000_000
-"""Of any scene: the simplest of ours take from 0.3 to 4 seconds for the values of as many."""
+"""Upper limit for any scene: the simplest of ours take 0.3 to 4 seconds for the values of this many steps."""
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
@@ -26,7 +26,7 @@ S = TypeVar("S")
 def value(default: ArrayLike) -> Any:
     """The default of a field of inputs or params: a number, or an array made of nested sequences.
 
-    A dataclass refuses an array as a default, and an editor a tuple where a vector is declared; this
+    A dataclass refuses an array as a default, and a type checker a tuple where a vector is declared; this
     satisfies both. Every instance gets its own copy.
 
     >>> from dataclasses import dataclass
@@ -44,7 +44,7 @@ def value(default: ArrayLike) -> Any:
 
 @dataclass(frozen=True)
 class Published:
-    """How a scene is trained when nobody says otherwise."""
+    """How a scene is trained by default."""
 
     optimizer: str
     iterations: int
@@ -54,9 +54,9 @@ class Published:
 class Scene(ABC, Generic[P, I, S]):
     """A simulation with something to tune: `Scene[Params, Inputs, State]`.
 
-    A subclass is a frozen dataclass whose fields are the *settings*: whole numbers, lengths, choices,
-    known while tracing; another setting is another program. *Inputs* are given when the program runs and
-    not tuned (the goal, restitution, the learning rate); *params* are what is tuned. Both are dataclasses
+    A subclass is a frozen dataclass whose fields are the *settings*: integers, lengths, choices, known while
+    tracing; a scene with another setting is another program. *Inputs* are given when the program runs and are
+    not tuned (the goal, restitution, the learning rate); *params* are tuned. Both are dataclasses
     of numbers and arrays, as the state is. `initial`, `step` and `loss` are traced, compiled and
     differentiated; `draw` gets NumPy values.
 
@@ -96,19 +96,19 @@ class Scene(ABC, Generic[P, I, S]):
     published: ClassVar[Published]
     """The published optimiser and number of iterations."""
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 1.0)
-    """What a picture shows: left, bottom, right, top, in the scene's units."""
+    """The region that a picture shows: left, bottom, right, top, in the scene's units."""
     colours: ClassVar[Mapping[str, str]] = {}
-    """Colours (#rrggbb) of roles that the scene's drawing adds to the viewer's, or overrides."""
+    """Colours (#rrggbb) of roles that the scene's drawing adds to the viewer's or overrides."""
 
     most: ClassVar[Mapping[str, int]] = {}
-    """The largest value of whole-number settings, by their names: what is beyond is a slip of the hand, refused
-    before memory is given to it."""
+    """The largest values of integer settings, by their names. A larger value is taken for a slip of the hand and
+    refused before memory is allocated for it."""
 
     steps: int
     """Updates of the state."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse names that take the place of what a scene has, where the class is made."""
+        """Refuse names that would replace a member of every scene, where the class is made."""
         super().__init_subclass__(**kwargs)
         refuse_taken_names(cls, Scene)
 
@@ -129,18 +129,18 @@ class Scene(ABC, Generic[P, I, S]):
         """Where tuning begins."""
 
     def bounds(self) -> Mapping[str, tuple[float, float]]:
-        """Between which numbers a param stays, by its name ("density": (0, inf)); without, it is free.
+        """The bounds of params by name ("density": (0, inf)); a param without any is free.
 
-        Training sets what an update brings beyond a bound onto it. A name is that of a field, with dots
-        between those of nested ones.
+        Training clips an update to the bounds. A name is that of a field, with dots between those of nested
+        ones.
         """
         return {}
 
     def sample(self, inputs: I, rng: np.random.Generator) -> I | None:
-        """The inputs of one iteration of training, where each has others; None where all have the same.
+        """The inputs of one iteration of training, where each iteration has its own; None where all have the same.
 
-        `inputs` are those that were given: a scene that would draw what a person has set or dragged gives
-        None instead. What comes follows from the arguments alone.
+        `inputs` are the given ones: a scene returns None instead of overriding what a user has set or dragged.
+        The result depends on the arguments alone.
         """
         return None
 
@@ -161,39 +161,39 @@ class Scene(ABC, Generic[P, I, S]):
         """Draw a state, with NumPy values."""
 
     def ghost(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
-        """Draw the state of an earlier attempt, which is shown faintly beside the present one, if at all."""
+        """Draw the state of an earlier attempt, faintly beside the present one; by default nothing."""
 
     def backdrop(self, canvas: Canvas, params: P, inputs: I) -> None:
-        """Draw what lies under the trails and the state, and stays."""
+        """Draw what lies under the trails and the state and does not change."""
         left, bottom, right, top = canvas.extent
         canvas.box((left, bottom), (right, top), "panel")
 
     def trail(self, state: S) -> NDArray[np.float64]:
-        """The points, of shape (k, 2), whose paths a picture shows; none unless a scene says so."""
+        """The points, of shape (k, 2), whose paths a picture shows; by default none."""
         return np.zeros((0, 2))
 
     def handles(self, params: P, inputs: I) -> Mapping[str, tuple[float, float]]:
-        """What a person can drag, by name, and where it is; nothing unless a scene says so.
+        """The things that a user can drag, by name, and where they are; by default none.
 
-        Names that params or inputs have too (`goal`) make the connection plain. What lies where the state
-        begins ("cue") is dragged at the start of the replay.
+        A name that params or inputs have too (`goal`) makes the connection clear. A handle that lies where the
+        state begins ("cue") is dragged at the start of the replay.
         """
         return {}
 
     def drag(self, handle: str, to: tuple[float, float], params: P, inputs: I) -> tuple[P, I]:
-        """Params and inputs after a person has dragged a handle to a point: numbers alone, so nothing compiles."""
+        """Params and inputs after a user has dragged a handle to a point: only numbers change, nothing compiles."""
         raise KeyError(handle)
 
     def why_no_gradient(self, trajectory: Any, params: P, inputs: I) -> str | None:
-        """Why the gradient is exactly zero, as a clause for a person, where the scene knows.
+        """Why the gradient is exactly zero, as a clause for the user, where the scene knows the reason.
 
         `trajectory[t]` is the state after t steps, `trajectory[-1]` the last one.
         """
         return None
 
     def why_not_finite(self, trajectory: Any, params: P, inputs: I) -> str | None:
-        """Why numbers of a rollout stopped being finite, as a clause for a person, where the scene knows.
+        """Why numbers of a rollout stopped being finite, as a clause for the user, where the scene knows the reason.
 
-        `trajectory[t]` is the state after t steps; some of the later ones hold what is no number.
+        `trajectory[t]` is the state after t steps; some of the later ones are not finite.
         """
         return None

@@ -16,20 +16,21 @@ from rosesim.scenes.compiled import Compiled
 from rosesim.scenes.tree import map_leaves
 
 RUNS = 9
-"""Timings that a median is taken of."""
+"""Timings of which the median is taken."""
 MOST_SECONDS = 10.0
-"""For the timings of one program: a slow one, whose moods average out within a run, is timed less often."""
+"""Longest time for the timings of one program. A slow one is timed less often: its fluctuations average out within a
+run."""
 LEAST_SECONDS = 0.01
-"""A timing covers so many calls that it lasts at least this long: clocks are coarse."""
+"""Each timing repeats the call until it lasts at least this long, because clocks are coarse."""
 SPREAD = 0.02
 """A batch's params differ by this much, so that its runs do not all take the same branches."""
 
 
 def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> dict[str, Any]:
-    """Medians for one run (a batch's time divided by its size), compiled anew, and the memory peak so far.
+    """Medians for one run (a batch's time divided by its size), newly compiled, and the memory peak so far.
 
-    Compiling is all of tracing, differentiating and making machine code; cached, the code comes from disk.
-    What the command `bench --json` gives: scene, batch, value_ms, value_and_grad_ms, compile_seconds,
+    Compile time includes tracing, differentiating and making machine code; if cached, the code comes from disk.
+    The dict is what the command `bench --json` prints: scene, batch, value_ms, value_and_grad_ms, compile_seconds,
     cached_compile_seconds, peak_rss_mb.
     """
     program = Compiled(scene)  # not the shared one: its compilation may have happened long ago
@@ -59,7 +60,7 @@ def _spread(leaf: Any, batch: int, rng: np.random.Generator, is_tuned: bool) -> 
 
 
 def _compiled(program: Compiled[Any, Any, Any], batch: int) -> tuple[Callable[..., Any], float]:
-    """The program of value and gradient, and the seconds that it took to make."""
+    """The program of value and gradient, and the seconds that making it took."""
     begun = time.perf_counter()
     both = program.value_and_grad if batch == 1 else program.batch(batch, gradient=True)
     return both, time.perf_counter() - begun
@@ -85,7 +86,7 @@ def _milliseconds(run: Callable[[], object]) -> float:
 def _peak_rss_mb() -> float | None:
     try:
         import resource
-    except ImportError:  # Windows does not tell
+    except ImportError:  # not available on Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

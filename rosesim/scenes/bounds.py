@@ -1,4 +1,4 @@
-"""Bounds of params, as a scene gives them, as two flat vectors; what makes no sense is refused."""
+"""The bounds of params that a scene gives, as two flat vectors; bounds that make no sense are refused."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 def flat_bounds(given: Mapping[str, Any], flat: FlatView[Any]) -> Bounds | None:
     """The least and the greatest params as flat vectors, or None where none is bounded.
 
-    Raises SceneError for names of nothing that is tuned, and for bounds that are no two numbers or arrays of the
-    param's shape, that are not numbers, or the first of which is above the second.
+    Raises SceneError for a name that is not tuned, and for bounds that are not two numbers or arrays of the param's
+    shape, that are not numbers, or the first of which is above the second.
 
     >>> flat_bounds({"a": (0.0, 1.0)}, FlatView.of({"a": 0.5, "b": 2.0}))
     (array([ 0., -inf]), array([ 1., inf]))
     """
-    if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- an outsider's method gave it
+    if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] -- a user's method returned it
         raise SceneError(f'bounds() gave {shown(given)}; expected a dict, as in {{"mass": (0.0, math.inf)}}')
     if not given:
         return None
@@ -32,7 +32,7 @@ def flat_bounds(given: Mapping[str, Any], flat: FlatView[Any]) -> Bounds | None:
     for name, ends in given.items():
         if name in flat.kept:
             raise SceneError(
-                f"bounds of {name} were given, which is no real number and so is not tuned; leave them out"
+                f"bounds of {name} were given, which is not a real number and so is not tuned; leave them out"
             )
         if name not in flat.slices:
             known = ", ".join(flat.slices) or "none"

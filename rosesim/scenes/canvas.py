@@ -1,9 +1,9 @@
 """What a scene draws into: a list of primitives, in the scene's own units, coloured by role.
 
-Nothing is painted here. A window, a picture file, an SVG or a web page can each show the same list. y
-points up, as in physics; every length (radii, line widths, heights of letters too) is in the canvas's
-units, so a picture looks the same at any resolution. A role is what a thing is ("goal", "target"); the
-viewer's theme knows its colour.
+Nothing is painted here: a window, a picture file, an SVG or a web page can each show the same list. y
+points up, as in physics. Every length (radii, line widths, heights of letters too) is in the canvas's
+units, so that a picture looks the same at any resolution. A role is what a thing is ("goal", "target"); the
+viewer's theme gives it a colour.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 Point = tuple[float, float]
 Align = Literal["left", "centre", "right"]
 Numbers = ArrayLike | Sequence[Any]
-"""A point or points: an array or nested sequences, also of what a scene's annotations call a `Real`."""
+"""A point or points: an array or nested sequences. Their elements may also be what a scene annotates as `Real`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A disc, or a ring of that line width where `width` is not 0."""
+    """A disc, or a ring of line width `width` if that is not 0."""
 
     centre: Point
     radius: float
@@ -64,7 +64,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line of text; `at` is on its baseline's side given by `align`, `size` the height of its letters."""
+    """A line of text; `at` is the side of its baseline that `align` names, `size` the height of its letters."""
 
     at: Point
     text: str
@@ -83,7 +83,7 @@ class Image:
 
 
 Shape = Circle | Line | Polygon | Arrow
-"""What is filled with one colour, as opaque as it says."""
+"""A shape filled with one colour, at its own opacity."""
 
 Primitive = Shape | Text | Image
 
@@ -107,12 +107,12 @@ class Canvas:
 
     @property
     def width(self) -> float:
-        """From left to right, in units."""
+        """The width in the scene's units."""
         return self.extent[2] - self.extent[0]
 
     @property
     def height(self) -> float:
-        """From bottom to top, in units."""
+        """The height in the scene's units."""
         return self.extent[3] - self.extent[1]
 
     def circle(self, centre: Numbers, radius: float, role: str, *, width: float = 0.0, opacity: float = 1.0) -> None:

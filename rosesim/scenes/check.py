@@ -1,4 +1,4 @@
-"""The gradient check of a scene: `rosesim.checks` of its loss, with the scene's own words."""
+"""The gradient check of a scene: `rosesim.checks` applied to its loss, with the scene's own words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rosesim.scenes.smooth import AveragedField, Smoothed, Smoothing
 from rosesim.scenes.tree import FlatView
 
 PATIENCE = 8
-"""A check of an averaged loss may take so many times the work of another: its runs fill lanes."""
+"""A check of an averaged loss may take this many times the work of another check: its runs fill lanes."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def check_gradient(
 ) -> GradientCheck:
     """Check the gradient at these params, else where tuning begins, for the given or the default inputs.
 
-    `scale` says by what the params are measured (a number, or a dict by name) where their own magnitude does not.
+    `scale` gives the scales of the params (a number, or a dict by name) whose own magnitude is not their scale.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("mass_spring_simple"), ["steps=50"])
@@ -87,7 +87,7 @@ def check_gradient(
 
 
 def _of_params(programs: Programs, scale: Given) -> Given:
-    """The scale in the loss's own names, where a param is params.NAME. Raises SceneError where that cannot be."""
+    """The scale in the loss's own names, where a param is params.NAME. Raises SceneError for one that is invalid."""
     numbers = scale.values() if isinstance(scale, Mapping) else [] if scale is None else [scale]
     if bad := [s for s in numbers if not 0.0 < s < math.inf]:
         raise SceneError(f"the scale {bad[0]:g} was found; expected a positive number")
@@ -108,8 +108,8 @@ def smoothed_over_distance(
     params: Any = None,
     scale: Given = None,
 ) -> OverDistance:
-    """Over what distance the averaged gradient is of use, held against the averaged loss: both over the same
-    perturbations, those of the first iteration of a training with that seed. `scale` is as in `check_gradient`.
+    """Over what distance the averaged gradient is of use, compared with the averaged loss. Both have the same
+    perturbations: those of the first iteration of a training with that seed. `scale` is as in `check_gradient`.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("bounce"), ["time_of_impact=no"])
@@ -137,7 +137,7 @@ def smoothed_over_distance(
 def loss_along_gradient(
     scene: Scene[Any, Any, Any], inputs: Any = None, seed: int = 0, *, params: Any = None
 ) -> Along:
-    """The loss along its gradient at these params, else where tuning begins, at several scales: for a picture."""
+    """The loss along its gradient at these params, else where tuning begins, at several scales, for a picture."""
     program = compiled(scene)
     given = scene.inputs() if inputs is None else inputs
     params = scene.params(np.random.default_rng(seed)) if params is None else params

@@ -1,9 +1,9 @@
 """A scene as compiled programs: its loss, gradient, forward derivative and trajectory.
 
-One set of programs serves all inputs and params of a scene; another setting is another scene, and
-another set. Each program is compiled when it is first asked for, and again when it is asked for after
-something that the scene reads has changed: a method, a helper, a global. Who wants one physics from
-beginning to end, as a run of training does, asks for what is `held`.
+One set of programs serves all inputs and params of a scene. A scene with other settings is another scene, and has
+another set. Each program is compiled when it is first requested. It is compiled again when it is requested after
+something that the scene reads has changed: a method, a helper, a global. Code that needs the same physics from
+beginning to end, such as a run of training, requests the programs that are `held`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ R = TypeVar("R")
 
 
 class Trajectory(Generic[S]):
-    """The states of a rollout as NumPy values: `trajectory[t]` is the one after t steps, of steps + 1."""
+    """The steps + 1 states of a rollout as NumPy values: `trajectory[t]` is the state after t steps."""
 
     def __init__(self, stacked: S):
         self.stacked = stacked
-        """One state whose every array has the time as its first dimension."""
+        """One state in which every array has time as its first dimension."""
         first = next(iter(leaves(stacked).values()))
         self._length = len(first)
 
@@ -58,24 +58,24 @@ class Trajectory(Generic[S]):
         return (self[t] for t in range(self._length))
 
 
-class _asked(Generic[R]):
-    """A property that is asked each time, unless the object itself holds something under its name."""
+class _RequestedAnew(Generic[R]):
+    """A property that is computed at each request, unless the object itself holds something under its name."""
 
-    def __init__(self, ask: Callable[[Any], R]):
-        self.ask, self.__doc__ = ask, ask.__doc__
+    def __init__(self, request: Callable[[Any], R]):
+        self.request, self.__doc__ = request, request.__doc__
 
     def __get__(self, one: Any, kind: type | None = None) -> R:
-        return self.ask(one)
+        return self.request(one)
 
 
 class Compiled(Generic[P, I, S]):
-    """The programs of one scene; see `compiled`. A program that was taken out of it is frozen; asked for again,
-    it is that of the scene as it is then."""
+    """The programs of one scene; see `compiled`. A program that was taken from it does not change any more. Another
+    request returns the program of the scene as it is then."""
 
     def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
         self._debug = debugging() if debug is None else debug
-        self.budget = budget()  # a program is made when it is first asked for, wherever that is
+        self.budget = budget()  # for programs that are made later, wherever that happens
         self._is_held = False
         self._programs: dict[Any, Any] = {}
         self._shared = self._programs
@@ -94,18 +94,18 @@ class Compiled(Generic[P, I, S]):
             return start, scan(step, start, scene.steps)[1]
 
         self.loss = fn(loss)
-        """The loss as a function of the language, of (params, inputs): for whoever derives more of it."""
+        """The loss as a function of the language, of (params, inputs), for code that derives more from it."""
         self._states = fn(states)
         self._read_examples()
 
     def _read_examples(self) -> None:
-        """Params and inputs to compile for."""
+        """Read the params and inputs to compile for."""
         world = World()
         for method in (self.scene.params, self.scene.inputs):
             world.note_function(method)
         self._examples = self.scene.params(np.random.default_rng(0)), self.scene.inputs()
         self._flat = FlatView.of(self._examples[0])
-        self._world = world  # the last of them, for another thread that finds it unchanged takes the others
+        self._world = world  # set last: another thread that finds it unchanged reads the other two
 
     @property
     def _like(self) -> tuple[P, I]:
@@ -123,7 +123,7 @@ class Compiled(Generic[P, I, S]):
         return self._flat
 
     def held(self) -> Compiled[P, I, S]:
-        """The same with the scene as it is now, whatever changes: nothing is looked at or compiled again."""
+        """The same programs for the scene as it is now, whatever changes later: nothing is checked or recompiled."""
         _ = self._like
         one = copy.copy(self)
         one._is_held = True
@@ -134,7 +134,7 @@ class Compiled(Generic[P, I, S]):
         return one
 
     def _program(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The program of that name, as the scene is now."""
+        """The program under that key, for the scene as it is now."""
         _ = self._like
         with memory_budget(self.budget):
             found = self._programs.get(key)
@@ -151,7 +151,7 @@ class Compiled(Generic[P, I, S]):
         return flat_bounds(self.scene.bounds(), self.flat)
 
     def check_bounds(self, params: P) -> None:
-        """SceneError where params in which tuning would begin are out of their bounds: no update explains them."""
+        """Raise SceneError where initial params are out of their bounds: no update could explain them."""
         if self.bounds is None:
             return
         x = self.flat.flatten(params)
@@ -164,12 +164,12 @@ class Compiled(Generic[P, I, S]):
                     f"({low[k]:g}, {high[k]:g}); expected params() to begin within what bounds() says"
                 )
 
-    @_asked
+    @_RequestedAnew
     def value(self) -> Callable[[P, I], float]:
         """The loss of (params, inputs)."""
         return self._program("value", lambda: self.loss.compile(*self._like, debug=self._debug))
 
-    @_asked
+    @_RequestedAnew
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
         return self._program(
@@ -177,7 +177,7 @@ class Compiled(Generic[P, I, S]):
             lambda: value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug),
         )
 
-    @_asked
+    @_RequestedAnew
     def forward(self) -> Callable[[P, I, P], tuple[float, float]]:
         """(params, inputs, direction) to the loss and its derivative along the direction, by forward mode."""
 
@@ -185,7 +185,7 @@ class Compiled(Generic[P, I, S]):
             along = jvp(self.loss)
 
             def moved(params: Any, inputs: Any, direction: Any) -> Any:
-                # A direction is a struct like params, but what is no real number has none.
+                # A direction is a struct like params, but only real numbers have one.
                 real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == NULL else v, direction)
                 return along(params, inputs, real, None)
 
@@ -193,7 +193,7 @@ class Compiled(Generic[P, I, S]):
 
         return self._program("forward", make)
 
-    @_asked
+    @_RequestedAnew
     def step_norms(self) -> Callable[[P, I], StepNorms]:
         """(params, inputs) to the norms of the loss's gradient by the state at the beginning of each step."""
 
@@ -207,8 +207,8 @@ class Compiled(Generic[P, I, S]):
     def batch(self, n: int, *, gradient: bool, params: bool = True, inputs: bool = False) -> Any:
         """(params, inputs) to n losses, with gradients or without, as one program.
 
-        Of `params` and `inputs`, those that differ from run to run are n of them stacked along a new first
-        dimension, one of them at least; the other is given once and holds for all.
+        Those of `params` and `inputs` that differ from run to run, at least one of them, are n of them stacked
+        along a new first dimension. The other is given once and is the same for all.
         """
 
         def make() -> Any:
@@ -223,7 +223,7 @@ class Compiled(Generic[P, I, S]):
     def _stacked(struct: Any, n: int) -> Any:
         return map_leaves(lambda _, a: np.stack([np.asarray(a)] * n), struct)
 
-    @_asked
+    @_RequestedAnew
     def _trajectory(self) -> Any:
         return self._program("trajectory", lambda: self._states.compile(*self._like, debug=self._debug))
 
@@ -234,11 +234,11 @@ class Compiled(Generic[P, I, S]):
 
 
 def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
-    """The programs of a scene, made once for each combination of settings (of which 16 are remembered), and again
+    """The programs of a scene, made once for each combination of settings (the last 16 are remembered), and again
     when something that the scene reads has changed.
 
-    Made within `with memory_budget(size):`, their gradients keep within it. Where the environment asks for debug
-    programs (`ROSESIM_DEBUG=1`), so they are.
+    Made within `with memory_budget(size):`, their gradients keep within that budget. They are debug programs where
+    the environment requests that (`ROSESIM_DEBUG=1`).
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
@@ -252,7 +252,7 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
         found = _made.pop(key, None)
         if found is None or not interchangeable(found.scene, scene):
             found = Compiled(scene)
-        _made[key] = found  # the last of them is the one used last
+        _made[key] = found  # the order is that of the last use
         while len(_made) > _MOST:
             _made.pop(next(iter(_made)))
     return found

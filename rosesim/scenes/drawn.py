@@ -1,4 +1,4 @@
-"""Inputs that are drawn anew for each iteration of training."""
+"""Inputs that are sampled anew for each iteration of training (`Scene.sample`)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ I = TypeVar("I")  # noqa: E741 -- the letter of inputs
 
 
 def drawn(scene: Scene[Any, I, Any], inputs: I, seed: int, iteration: int, nth: int = 0) -> I:
-    """The inputs of an iteration: what the scene draws for it, or `inputs` where it draws nothing.
+    """The inputs of an iteration: those that the scene samples for it, or `inputs` where it samples none.
 
-    Of a batch it is those of its `nth` run; the first has what an iteration without a batch has. They follow
-    from the seed, the iteration and `nth` alone, so that a run that is resumed meets the same ones.
+    In a batch, `nth` is the number of the run; the first run has the inputs of an iteration without a batch. They
+    depend on the seed, the iteration and `nth` alone, so that a resumed run has the same ones.
     """
-    # A key of its own for each, and none of them the stream that params are made from.
+    # Each iteration and run has its own key, and none of these streams is the one that params are made from.
     key = (iteration, nth) if nth else (iteration,)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     sampled = scene.sample(inputs, rng)
@@ -27,12 +27,12 @@ def drawn(scene: Scene[Any, I, Any], inputs: I, seed: int, iteration: int, nth: 
 
 
 def is_drawn(scene: Scene[Any, Any, Any], inputs: Any) -> bool:
-    """Whether iterations of training differ in their inputs."""
+    """Whether the inputs differ between iterations of training."""
     return scene.sample(inputs, np.random.default_rng(0)) is not None
 
 
 def drawn_names(scene: Scene[Any, Any, Any], inputs: Any) -> list[str]:
-    """The names of the inputs that iterations draw, whatever they were; none where nothing is drawn."""
+    """The names of the inputs that iterations sample, whatever their given values; empty where none are sampled."""
     sampled = scene.sample(inputs, np.random.default_rng(0))
     if sampled is None:
         return []

@@ -1,4 +1,4 @@
-"""What goes wrong between a person and a scene, each in one sentence that says what would be right."""
+"""The errors between a user and a scene, each in one sentence that says what was expected."""
 
 from rosesim.ad.support.errors import RosesimError
 
@@ -8,7 +8,7 @@ class SceneError(RosesimError, ValueError):
 
 
 class UnwritableFile(RosesimError, OSError):
-    """A file that was asked for could not be written; what it held before, it holds still.
+    """A file could not be written; it still holds what it held before.
 
     >>> from rosesim.scenes import UnwritableFile
     >>> from rosesim.scenes.writing import write_beside

@@ -1,7 +1,7 @@
-"""How files of users are read: only files, only so much of them, and every fault one OSError with a sentence.
+"""How files of users are read: only regular files, only up to a limit; every fault is one OSError with a sentence.
 
-A name may lead to a folder, to a pipe that nobody writes to, to a device without end; a file may be of any size.
-Nothing here waits, and no more is read than the caller can use.
+A name may lead to a folder, to a pipe that nobody writes to, to an endless device; a file may be of any size.
+Nothing here waits, and nothing reads more than the caller can use.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 SHOWN = 60
-"""Characters of a text that somebody gave, in a message."""
+"""Characters of a user's text that a message quotes."""
 
 
 def open_file(file: Path | str) -> BinaryIO:
-    """A file, open for reading; OSError where there is none, it may not be read, or it is something else.
+    """A file, open for reading. OSError where there is none, it may not be read, or it is not a regular file.
 
     >>> open_file(".")
     Traceback (most recent call last):
@@ -26,7 +26,7 @@ def open_file(file: Path | str) -> BinaryIO:
     IsADirectoryError: [Errno 21] Is a directory: '.'
     """
     try:
-        # Not waiting: opening a pipe would, for somebody who writes to it.
+        # Non-blocking: opening a pipe would otherwise wait until somebody writes to it.
         how = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(file, how)
     except ValueError:  # a null character
@@ -40,9 +40,9 @@ def open_file(file: Path | str) -> BinaryIO:
 
 
 def read_file(file: Path | str, largest: int) -> bytes:
-    """The content of a file of at most so many bytes; OSError as `open_file` raises, and where there are more."""
+    """The content of a file of at most `largest` bytes; OSError as from `open_file`, and where there is more."""
     with open_file(file) as f:
-        size = os.fstat(f.fileno()).st_size  # Python makes room for what it is asked to read, be it there or not
+        size = os.fstat(f.fileno()).st_size  # read(n) allocates n bytes, whether the file has them or not
         content = f.read(size + 1) if size <= largest else b""
     if max(size, len(content)) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest} bytes", str(file))
@@ -50,7 +50,7 @@ def read_file(file: Path | str, largest: int) -> bytes:
 
 
 def read_lines(file: Path | str, longest: int) -> Iterator[bytes]:
-    """The lines of a file, of at most so many bytes each, with their ends; what is torn at the end is not one."""
+    """The lines of a file with their ends, of at most `longest` bytes each; an unfinished last line is left out."""
     with open_file(file) as f:
         while line := f.readline(longest + 1):
             if line.endswith(b"\n"):
@@ -60,7 +60,7 @@ def read_lines(file: Path | str, longest: int) -> Iterator[bytes]:
 
 
 def shown(v: object) -> str:
-    """What somebody gave as a message quotes it: on one line, and not all of a long one.
+    """A user's value as a message quotes it: on one line, and shortened if it is long.
 
     >>> shown("steps\\n"), len(shown("9" * 10_000_000)) < 90, shown([1, 2])
     ("'steps\\\\n'", True, '[1, 2]')
@@ -69,6 +69,6 @@ def shown(v: object) -> str:
         return f"{v[:SHOWN]!r}... ({len(v)} characters)"
     try:
         text = repr(v)
-    except (ValueError, RecursionError):  # a whole number of more digits than Python writes
+    except (ValueError, RecursionError):  # an integer with more digits than Python prints
         return f"a {type(v).__name__} too large to be shown"
     return text if len(text) <= SHOWN + 2 else f"{text[:SHOWN]}..."

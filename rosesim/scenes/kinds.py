@@ -1,7 +1,7 @@
-"""Which leaves of a struct are real numbers, which are true or false, and which are whole numbers.
+"""Which leaves of a struct are real numbers, which are booleans, and which are integers.
 
-A value alone does not say: a 2 in a field `Real` is a number to be tuned, one in a field `Index[4]` is a choice
-that must stay what it is. So a dataclass's annotations count, and what has none is told by its value.
+A value alone does not tell: a 2 in a field `Real` is a number to be tuned, a 2 in a field `Index[4]` is a choice
+that must stay as it is. So a dataclass's annotations decide; a leaf without one is judged by its value.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from rosesim.ad.program.ir import IntT
 from rosesim.ad.support.errors import RosesimError
 
 _WORDS = {"Bool": Bool, "Index": Index, "Real": Real, "Vec": Vec}
-"""What a module that imports these within a function does not know by itself."""
+"""Names that a module lacks if it imports them within a function."""
 
 Kind = type[float] | type[bool] | type[int]
 
 
 def leaf_kinds(struct: Any) -> dict[str, Kind]:
-    """For each leaf, by its dotted name: float where it is real, bool where it is a truth value, int for an Index.
+    """For each leaf, by its dotted name: float where it is real, bool where it is a boolean, int for an Index.
 
     >>> from dataclasses import dataclass
     >>> from typing import Any
@@ -54,7 +54,7 @@ def index_ranges(struct: Any) -> dict[str, tuple[int, int]]:
 
 
 def _typed(struct: Any, t: T.Type | None, name: str) -> dict[str, tuple[Any, T.Type | None]]:
-    """The leaves, each with the type that the annotation of the field around it says, if one does."""
+    """The leaves, each with the type that its annotation, or that of a field around it, gives; None without one."""
     if struct is None:
         return {}
     parts = struct_parts(struct)
@@ -80,7 +80,7 @@ def struct_parts(struct: Any) -> list[tuple[str, Any]] | None:
 
 
 def _part_of(t: T.Type | None, key: str) -> T.Type | None:
-    """The type of a part: a vector's elements are all alike."""
+    """The type of a part; all elements of a vector have the same type."""
     match t:
         case T.VecType(_, elem):
             return elem
@@ -91,13 +91,13 @@ def _part_of(t: T.Type | None, key: str) -> T.Type | None:
 
 
 def _scalar(t: T.Type | None) -> Any:
-    """The one scalar that a type is made of; None for structs, and where nothing is known."""
+    """The only scalar that a type is made of; None for structs, and where the type is unknown."""
     scalars = () if t is None else T.flatten(t)
     return scalars[0].scalar if len(scalars) == 1 else None
 
 
 def _kind(leaf: Any, t: T.Type | None) -> Kind:
-    # A truth value in a field that says otherwise is a mistake, which the first call refuses in its own words.
+    # A boolean in a field of another type is a mistake, which the first call refuses in its own words.
     if isinstance(_scalar(t), IntT):
         return int
     return bool if np.asarray(leaf).dtype == np.bool_ else float
@@ -105,12 +105,12 @@ def _kind(leaf: Any, t: T.Type | None) -> Kind:
 
 @functools.lru_cache(maxsize=256)
 def _field_types(kind: type) -> dict[str, T.Type]:
-    """The types of a dataclass's fields that their annotations name, as far as they can be read."""
+    """The types that the annotations of a dataclass's fields give, as far as they can be read."""
     scope = {**_WORDS, **vars(sys.modules.get(kind.__module__, typing))}
     found: dict[str, T.Type] = {}
     for base in reversed(kind.__mro__):
         for name, annotation in inspect.get_annotations(base).items():
-            # What names something of an enclosing function cannot be found again; the value says enough then.
+            # An annotation may name a local of an enclosing function, which cannot be found; then the value decides.
             with contextlib.suppress(RosesimError, NameError, TypeError, AttributeError, SyntaxError):
                 alone = types.SimpleNamespace(__annotations__={name: annotation})
                 known = typing.get_type_hints(alone, scope, include_extras=True)

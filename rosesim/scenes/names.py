@@ -1,4 +1,4 @@
-"""Names in a scene's class that would silently take the place of what a scene has: `loss: float`, `def steps`."""
+"""Names in a scene's class that would silently replace a member of every scene: `loss: float`, `def steps`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rosesim.scenes.errors import SceneError
 def refuse_taken_names(scene: type[Any], base: type[Any]) -> None:
     """SceneError, with its line, for a setting called like a method of `base` or of its own, and the reverse.
 
-    Python would let the later one win: a field `step` has the abstract method pass for written, and fails far away.
+    Python would keep the later one: a field `step` would count as the abstract method, and fail far from here.
     """
     methods = {name for name, v in vars(base).items() if callable(v) and not name.startswith("_")}
     for name in inspect.get_annotations(scene):
@@ -39,13 +39,13 @@ def refuse_taken_names(scene: type[Any], base: type[Any]) -> None:
 
 
 def _line(scene: type[Any], name: str) -> Where | None:
-    """Where the name stands in the class that is being made: Python knows only where the class begins."""
+    """The line of the name in the class that is being made; Python knows only the line where the class begins."""
     begins = here()
     if begins is None:
         return None
     try:
         tree = ast.parse("".join(linecache.getlines(begins.file)))
-    except SyntaxError:  # of a notebook, with its own commands
+    except SyntaxError:  # a notebook, with commands of its own
         return begins
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name == scene.__name__:

@@ -1,4 +1,4 @@
-"""`field=value` as a person types it, reaching a scene's settings and inputs alike."""
+"""`field=value` as a user types it, for a scene's settings and inputs alike."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def _unknown(name: str, scene: AnyScene, known: list[str]) -> str:
 
 
 def _exact(name: str, text: str, shape: tuple[int, ...], kind: Kind, within: tuple[int, int] | None) -> Any:
-    """An input of truth values or whole numbers, which stays of that type; an Index within its range."""
-    texts, wanted = text.split(","), int(np.prod(shape))
-    if len(texts) != wanted:
-        raise SceneError(f"{name} takes {wanted} values with commas between; {shown(text)} was given")
+    """An input of booleans or integers, which stays of that type; an Index stays within its range."""
+    texts, count = text.split(","), int(np.prod(shape))
+    if len(texts) != count:
+        raise SceneError(f"{name} takes {count} values with commas between; {shown(text)} was given")
     found = [(boolean if kind is bool else integer)(name, t.strip()) for t in texts]
     if within is not None and not all(within[0] <= v <= within[1] for v in found):
         raise SceneError(f"{name} is from {within[0]} to {within[1]}; {shown(text)} was given")

@@ -1,4 +1,4 @@
-"""Which scenes there are: the entry points of the group `rosesim.scenes`, ours and other packages'."""
+"""The installed scenes: the entry points of the group `rosesim.scenes`, ours and those of other packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def scene_names() -> list[str]:
 
 
 def find_scene(name: str) -> type[Scene[Any, Any, Any]]:
-    """The class of an installed scene; SceneError where there is none or it does not load.
+    """The class of an installed scene; SceneError where there is none or where it does not load.
 
     >>> find_scene("billiards").name
     'billiards'
@@ -47,7 +47,7 @@ def find_scene(name: str) -> type[Scene[Any, Any, Any]]:
         value = found[name].value
     try:
         scene = pkgutil.resolve_name(value)
-    except Exception as e:  # whatever another package's import raises must not end ours without its name
+    except Exception as e:  # another package's import may raise anything; the message has to name the scene
         raise SceneError(f"the scene {name!r} ({value}) does not load: {type(e).__name__}: {e}") from e
     if not (isinstance(scene, type) and issubclass(scene, Scene)) or scene.name != name:
         raise SceneError(f"the scene {name!r} ({value}) is not a Scene class whose name is {name!r}")
@@ -55,9 +55,9 @@ def find_scene(name: str) -> type[Scene[Any, Any, Any]]:
 
 
 def _written(name: str) -> str | None:
-    """What the folders of installed packages say of a scene; None where they say nothing, or several things.
+    """The entry point of a scene in the folders of installed packages; None where there is none, or more than one.
 
-    `importlib.metadata` knows more places and takes longer to be imported than billiards to be differentiated.
+    `importlib.metadata` knows more places, but its import takes longer than differentiating billiards.
     """
     said: set[str] = set()
     for folder in dict.fromkeys(sys.path):
@@ -69,7 +69,7 @@ def _written(name: str) -> str | None:
 
 
 def _values(file: str, name: str) -> list[str]:
-    """What one package's list of entry points says of a scene."""
+    """The values that one package's list of entry points has for a scene."""
     with contextlib.suppress(OSError, UnicodeError), open(file, encoding="utf-8") as f:
         _, _, ours = f.read().partition(f"[{GROUP}]\n")
         pairs = (line.partition("=") for line in ours.partition("\n[")[0].splitlines())

@@ -1,8 +1,8 @@
-"""The types that a setting may have: how its value is read from what a person types, written into a file, read back.
+"""The types of settings: how a value is read from what a user types, written into a file, and read back.
 
-A setting is a number, an integer, a boolean, a text, one of some choices (Literal), a tuple of these, None beside one
-of these, or of a type of its own with a `parse(text)` that reads what str(setting) gives. TOML has no null: a setting
-that is None is left out, and an absent one of an optional type is None.
+A setting is a number, an integer, a boolean, a text, one of some choices (Literal), or a tuple of these. It may also
+be optional (one of these or None), or of its own type with a `parse(text)` that reads what str(setting) gives. TOML
+has no null: a setting that is None is left out, and an absent setting of an optional type is None.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rosesim.scenes.files import shown
 
 
 def from_text(name: str, text: str, kind: Any) -> Any:
-    """The value of a setting of this type from what a person typed; SceneError where it does not fit.
+    """The value of a setting of this type from what a user typed; SceneError where it does not fit.
 
     >>> from_text("size", "3, 4", tuple[int, ...]), from_text("end", "none", float | None)
     ((3, 4), None)
@@ -38,8 +38,8 @@ def from_text(name: str, text: str, kind: Any) -> Any:
         texts = text.split(",")
         parts = _elements(kind, len(texts))
         if parts is None:
-            wanted = len(typing.get_args(kind))
-            raise SceneError(f"{name} takes {wanted} values with commas between; {shown(text)} was given")
+            count = len(typing.get_args(kind))
+            raise SceneError(f"{name} takes {count} values with commas between; {shown(text)} was given")
         return tuple(from_text(name, t.strip(), k) for t, k in zip(texts, parts, strict=True))
     if kind is bool:
         return boolean(name, text)
@@ -51,7 +51,7 @@ def from_text(name: str, text: str, kind: Any) -> Any:
 
 
 def to_toml(name: str, v: Any, kind: Any) -> Any:
-    """The TOML value of a setting that is not None; SceneError where its type has none."""
+    """The TOML value of a setting that is not None; SceneError where TOML has none for its type."""
     kind, _ = _optional(kind)
     if hasattr(kind, "parse"):
         return str(v)
@@ -69,7 +69,7 @@ def to_toml(name: str, v: Any, kind: Any) -> Any:
 
 
 def from_toml(name: str, found: Any, kind: Any) -> Any:
-    """The value of a setting of this type from its TOML value, None standing for an absent one.
+    """The value of a setting of this type from its TOML value, or from None where it is absent.
 
     Raises SceneError where it does not fit.
 
@@ -104,7 +104,7 @@ def from_toml(name: str, found: Any, kind: Any) -> Any:
 
 
 def boolean(name: str, text: str) -> bool:
-    """True or false, as a person types it."""
+    """A boolean, as a user types it."""
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.lower() not in known:
         raise SceneError(f"{name} is true or false; {shown(text)} was given")
@@ -112,22 +112,22 @@ def boolean(name: str, text: str) -> bool:
 
 
 def integer(name: str, text: str) -> int:
-    """An integer, as a person types it."""
+    """An integer, as a user types it."""
     try:
         return int(text)
     except ValueError:
-        raise SceneError(f"{name} takes a whole number; {shown(text)} was given") from None
+        raise SceneError(f"{name} takes an integer; {shown(text)} was given") from None
 
 
 def numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:
-    """A number, or an array of the shape from numbers with commas between."""
-    wanted = int(np.prod(shape))
-    expected = "a number" if not shape else f"{wanted} numbers with commas between"
+    """A number, or an array of this shape from numbers with commas between."""
+    count = int(np.prod(shape))
+    expected = "a number" if not shape else f"{count} numbers with commas between"
     try:
         found = [float(t) for t in text.split(",")]
     except ValueError:
         raise SceneError(f"{name} takes {expected}; {shown(text)} was given") from None
-    if len(found) != wanted:
+    if len(found) != count:
         raise SceneError(f"{name} takes {expected}; {shown(text)} was given")
     if not all(map(math.isfinite, found)):
         raise SceneError(f"{name} takes finite numbers; {shown(text)} was given")
@@ -135,7 +135,7 @@ def numbers(name: str, text: str, shape: tuple[int, ...]) -> Any:
 
 
 def _optional(kind: Any) -> tuple[Any, bool]:
-    """The type without None, and whether it was there."""
+    """The type without None, and whether None was allowed."""
     if typing.get_origin(kind) not in (typing.Union, types.UnionType):
         return kind, False
     parts = typing.get_args(kind)
@@ -144,7 +144,7 @@ def _optional(kind: Any) -> tuple[Any, bool]:
 
 
 def _elements(kind: Any, length: int) -> list[Any] | None:
-    """The types of a tuple of that length, if its type allows it."""
+    """The element types of a tuple of that length; None where its type does not allow the length."""
     parts = list(typing.get_args(kind))
     if len(parts) == 2 and parts[1] is Ellipsis:
         return parts[:1] * length

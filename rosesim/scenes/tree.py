@@ -34,7 +34,7 @@ def leaves(struct: Any, name: str = "") -> dict[str, Any]:
 
 
 def map_leaves(f: OfLeaf, struct: T, *others: T, name: str = "") -> T:
-    """The struct with f(name, leaf, *the others' leaves) in the place of each leaf.
+    """The struct with each leaf replaced by f(name, leaf, *the same leaf of the others).
 
     >>> map_leaves(lambda name, x, y: x + y, (1.0, {"a": 2.0}), (10.0, {"a": 20.0}))
     (11.0, {'a': 22.0})
@@ -60,9 +60,9 @@ def map_leaves(f: OfLeaf, struct: T, *others: T, name: str = "") -> T:
 
 @dataclass(frozen=True)
 class FlatView(Generic[T]):
-    """The real numbers of a struct seen as one vector: for optimisers, SciPy, and files.
+    """The real numbers of a struct as one vector: for optimisers, SciPy, and files.
 
-    What is true or false, and a field of type `Index`, is no coordinate of that vector: it stays as it is in
+    Booleans and fields of type `Index` are not coordinates of that vector: they stay as they are in
     `like`.
 
     >>> view = FlatView.of({"a": 1.0, "b": np.array([2.0, 3.0]), "on": True})
@@ -76,21 +76,21 @@ class FlatView(Generic[T]):
 
     like: T
     shapes: dict[str, tuple[int, ...]]
-    """Of the leaves that are in the vector, in order."""
+    """The shapes of the leaves in the vector, in order."""
 
     @classmethod
     def of(cls, like: T) -> FlatView[T]:
-        """The view of all structs of the shape of `like`."""
+        """The view of all structs that have the shape of `like`."""
         kinds = leaf_kinds(like)
         return cls(like, {name: np.shape(leaf) for name, leaf in leaves(like).items() if kinds[name] is float})
 
     @functools.cached_property
     def kept(self) -> dict[str, Any]:
-        """The leaves of `like` that are not in the vector: truth values and whole numbers."""
+        """The leaves of `like` that are not in the vector: booleans and integers."""
         return {name: leaf for name, leaf in leaves(self.like).items() if name not in self.shapes}
 
     def keeping(self, kept: Mapping[str, Any]) -> FlatView[T]:
-        """The same view with other truth values and whole numbers, by their names, beside the vector."""
+        """The same view with these booleans and integers, by name, beside the vector."""
         return FlatView(map_leaves(lambda name, old: kept.get(name, old), self.like), self.shapes)
 
     @functools.cached_property
@@ -110,7 +110,7 @@ class FlatView(Generic[T]):
         return sum(map(math.prod, self.shapes.values()))
 
     def flatten(self, struct: T) -> NDArray[np.float64]:
-        """The vector of a struct's real numbers; a gradient, which has no others, is such a struct too."""
+        """The vector of a struct's real numbers. A gradient, which has only real numbers, is such a struct too."""
         found = leaves(struct)
         others = {k: np.shape(v) for k, v in found.items() if k not in self.kept}
         if others != self.shapes:
@@ -120,9 +120,9 @@ class FlatView(Generic[T]):
         )
 
     def unflatten(self, vector: NDArray[np.float64], like: T | None = None) -> T:
-        """The struct of a vector: scalars as Python floats, arrays as fresh arrays.
+        """The struct of a vector: scalars as Python floats, arrays as new arrays.
 
-        What is not in the vector is that of `like`, a struct of the same shape, if one is given.
+        Leaves that are not in the vector come from `like`, a struct of the same shape, if it is given.
         """
         if np.shape(vector) != (self.size,):
             raise ValueError(f"a vector of shape {np.shape(vector)} was given; expected {(self.size,)}")
@@ -137,9 +137,9 @@ class FlatView(Generic[T]):
         return map_leaves(leaf, self.like if like is None else like)
 
     def stack(self, rows: NDArray[np.float64], likes: Sequence[T] | None = None) -> T:
-        """The struct of n vectors, of shape (n, size): n of each leaf's arrays, along a new first dimension.
+        """The struct of n vectors, of shape (n, size): each leaf has n arrays along a new first dimension.
 
-        What is not in the vectors is that of `likes`, a struct for each, if they are given.
+        Leaves that are not in the vectors come from `likes`, one struct for each vector, if they are given.
         """
         n = len(rows)
 

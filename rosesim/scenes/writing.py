@@ -1,7 +1,7 @@
-"""How files that users ask for are written: refused before any work where they cannot be, and whole or not at all.
+"""How files for users are written: whole or not at all, and refused before any work if they cannot be.
 
-A picture comes at the end of a training that may have taken hours. So whoever will write one asks `check_target`
-first, and writes `beside` its place: a full disk or a kill leaves the old file, or none, but never half of one.
+A picture comes at the end of a training that may have taken hours. So code that will write one calls `check_target`
+first, and then writes `beside` the file: a full disk or a kill leaves the old file, or none, but never half of one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from rosesim.scenes.errors import SceneError, UnwritableFile
 from rosesim.scenes.files import shown
 
 AnyPath = str | os.PathLike[str]
-"""A path as a person gives it."""
+"""A path as a user gives it."""
 
 
 def as_path(given: AnyPath, what: str = "a path") -> Path:
-    """A path that a person gave, whose `~` is the home folder; SceneError for what cannot be one.
+    """A user's path, with `~` as the home folder; SceneError for a value that cannot be a path.
 
     >>> as_path("runs/first").name
     'first'
@@ -35,24 +35,24 @@ def as_path(given: AnyPath, what: str = "a path") -> Path:
         name = os.fspath(given)
     except TypeError:
         name = None
-    if not isinstance(name, str):  # bytes are a path for Python, but no name that a message can show
+    if not isinstance(name, str):  # Python takes bytes as a path, but a message cannot show them as a name
         raise SceneError(f"{what} is a str or a Path; {shown(given)} was given")
     if not name.strip():
         raise SceneError(f"{what} is empty; expected the name of a file or folder")
     try:
         if b"\0" in os.fsencode(name):
             raise ValueError
-        return Path(name).expanduser()  # no shell does it behind `=`, and a folder called ~ is nobody's wish
+        return Path(name).expanduser()  # the shell does not expand it after `=`; nobody means a folder called ~
     except ValueError:  # a null character, or letters that the file system has no bytes for
-        raise SceneError(f"{what} {shown(name)} is no name that a file can have") from None
+        raise SceneError(f"{what} {shown(name)} is not a name that a file can have") from None
     except RuntimeError:
         raise SceneError(f"{what} {shown(name)} begins in a home folder that does not exist") from None
 
 
 def check_target(file: AnyPath, suffix: str, *, make_folder: bool = False) -> Path:
-    """The path of a file that is to be written; SceneError, before any work, where it could not be.
+    """The path of a file that is to be written; SceneError, before any work, where it cannot be written.
 
-    Its name ends in `suffix` (such as ".gif"), or has no ending. Its folder must exist, unless `make_folder`.
+    Its name must end in `suffix` (such as ".gif") or have no ending. Its folder must exist, unless `make_folder`.
 
     >>> check_target("a.png", ".gif")
     Traceback (most recent call last):
@@ -67,7 +67,7 @@ def check_target(file: AnyPath, suffix: str, *, make_folder: bool = False) -> Pa
         elif not path.parent.is_dir():
             raise SceneError(f"cannot write {path}: there is no folder {path.parent}; make it, or give another one")
         _refuse_other_kinds(path)
-        trial = temporary(path)  # what may be written is best known by trying: modes are not all that counts
+        trial = temporary(path)  # only a trial shows whether it can be written: the mode is not all that counts
         trial.touch(exist_ok=False)
         trial.unlink()
     except OSError as e:
@@ -76,7 +76,7 @@ def check_target(file: AnyPath, suffix: str, *, make_folder: bool = False) -> Pa
 
 
 def check_suffix(path: Path, suffix: str) -> None:
-    """SceneError where a name ends in that of another format."""
+    """Raise SceneError where a name ends in the suffix of another format."""
     if path.suffix and path.suffix.lower() != suffix:
         raise SceneError(
             f"cannot write {path}: its name ends in {path.suffix}; expected {suffix}, which it would hold"
@@ -84,7 +84,7 @@ def check_suffix(path: Path, suffix: str) -> None:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """Raise an OSError for what is there and is no file of one's own: it would be replaced, be it a device."""
+    """Raise an OSError where the path is not a regular file: writing would replace even a device."""
     if not path.exists():
         return
     kind = path.stat().st_mode
@@ -96,16 +96,16 @@ def _refuse_other_kinds(path: Path) -> None:
 
 
 def temporary(path: Path) -> Path:
-    """A name beside a file that nothing has; a link is followed, so that it is its file that is replaced."""
+    """An unused name beside a file. A link is followed, so that the file that it points to is replaced."""
     place = Path(os.path.realpath(path))
     return place.with_name(f".{secrets.token_hex(8)}{place.suffix}")
 
 
 @contextlib.contextmanager
 def beside(file: AnyPath) -> Generator[Path]:
-    """A name to write under, which takes the file's place when that is done; its folder is made.
+    """A temporary name to write under; the new file then replaces the old one. The folder is created if needed.
 
-    UnwritableFile where anything goes wrong, with the old file in place and nothing left beside it.
+    Raises UnwritableFile where anything fails; then the old file is intact and nothing is left beside it.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -121,16 +121,16 @@ def beside(file: AnyPath) -> Generator[Path]:
         _refuse_other_kinds(path)
         yield new
         with new.open("rb+") as f:
-            os.fsync(f.fileno())  # a renamed file whose bytes were never written is half a file too
+            os.fsync(f.fileno())  # a renamed file whose bytes never reached the disk is half a file too
         os.replace(new, os.path.realpath(path))
     except OSError as e:
         raise UnwritableFile(f"cannot write {path}: {e.strerror or e}") from e
     finally:
-        with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
+        with contextlib.suppress(OSError):  # after the renaming it no longer exists, as intended
             new.unlink()
 
 
 def write_beside(file: AnyPath, content: bytes) -> None:
-    """Put a file in its place, all of it or nothing; UnwritableFile where that fails."""
+    """Write a file completely or not at all; UnwritableFile where that fails."""
     with beside(file) as new, new.open("xb") as f:
         f.write(content)

@@ -1,4 +1,4 @@
-"""Training: optimisers, runs, and the folder that a run leaves."""
+"""Training: optimisers, runs, and the folder of a run."""
 
 from rosesim.optimise.optimizers import (
     RULES,

@@ -1,4 +1,4 @@
-"""Whether what a person asks of a resumed run agrees with what its folder says."""
+"""Whether the options for a resumed run agree with its folder."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from rosesim.scenes.tree import leaves
 from rosesim.train.settings import Settings
 
 
-def check_agrees(folder: Path, found: Settings, scene: str | None, assignments: Sequence[str], **asked: Any) -> None:
-    """SceneError, naming the field, where something given contradicts the run of a folder.
+def check_agrees(
+    folder: Path, found: Settings, scene: str | None, assignments: Sequence[str], **options: Any
+) -> None:
+    """SceneError, naming the field, where a given option contradicts the run of a folder.
 
-    `assignments` are as in `configure`; `asked` are fields of a Plan and `seeds`, None where not given.
+    `assignments` are as in `configure`; `options` are fields of a Plan and `seeds`, None where not given.
     """
     if scene is not None and scene != found.scene.name:
         raise _contradiction(folder, "scene", found.scene.name, scene)
-    for name, wanted in asked.items():
+    for name, given in options.items():
         known = found.seeds if name == "seeds" else getattr(found.plan, name)
-        if wanted is not None and name == "schedule":
-            wanted = dataclasses.replace(found.plan, schedule=wanted).schedule  # as it is written when it is complete
-        if wanted is not None and wanted != known:
-            raise _contradiction(folder, name, known, wanted)
+        if given is not None and name == "schedule":
+            given = dataclasses.replace(found.plan, schedule=given).schedule  # in its complete form
+        if given is not None and given != known:
+            raise _contradiction(folder, name, known, given)
     made, inputs = configure(type(found.scene), assignments)
     settings = {f.name for f in dataclasses.fields(made)}
     for name in (a.partition("=")[0].strip() for a in assignments):
         if name in settings:
-            known, wanted = getattr(found.scene, name), getattr(made, name)
-            same = known == wanted
+            known, given = getattr(found.scene, name), getattr(made, name)
+            same = known == given
         else:
-            known, wanted = leaves(found.inputs)[name], leaves(inputs)[name]
-            same = np.array_equal(known, wanted)
+            known, given = leaves(found.inputs)[name], leaves(inputs)[name]
+            same = np.array_equal(known, given)
         if not same:
-            raise _contradiction(folder, name, known, wanted)
+            raise _contradiction(folder, name, known, given)
 
 
-def _contradiction(folder: Path, name: str, known: Any, wanted: Any) -> SceneError:
+def _contradiction(folder: Path, name: str, known: Any, given: Any) -> SceneError:
     return SceneError(
-        f"{folder} is a run with {name} = {known}, which {name} = {wanted} contradicts: "
+        f"{folder} is a run with {name} = {known}, which {name} = {given} contradicts: "
         "leave it out, or start a new run in another folder"
     )

@@ -1,7 +1,7 @@
-"""Named arrays in .npz files: written whole, read with suspicion.
+"""Named arrays in .npz files: written whole, read with caution.
 
-What is read may have been damaged or made by somebody else, so an array is taken only with the type and
-the shape that the reader expects, seen before memory is given to it.
+A file may be damaged or made by somebody else. So an array is accepted only with the type and the shape that the
+reader expects, and both are checked before memory is allocated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from rosesim.scenes.files import open_file
 from rosesim.train.files import write_whole
 
 MOST_ROWS, LONGEST_TEXT, MOST_AT_ONCE = 128, 4096, 1 << 18
-"""A run remembers an iteration for each power of two; why it ended is a clause; a directory has dozens of names."""
+"""Rows of an array (a run remembers an iteration for each power of two), bytes of a text (why a run ended is a
+clause), and bytes that are read at once (a directory has dozens of names)."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
 
 
@@ -50,7 +51,7 @@ class Archive:
         return {n.removesuffix(".npy") for n in self._entries.namelist()}
 
     def read(self, name: str, kind: type[np.generic], shape: tuple[int | None, ...]) -> NDArray[Any]:
-        """An array of a type and a shape, in which None stands for any length."""
+        """An array of this type and shape, in which None stands for any length."""
         if name not in self.names:
             raise SceneError(f"{self.file} holds no {name}")
         info = self._entries.getinfo(f"{name}.npy")
@@ -66,12 +67,12 @@ class Archive:
             if dtype.itemsize > LONGEST_TEXT or most > MOST_ROWS:
                 raise SceneError(f"{self.file} cannot be read: {name} is far larger than rosesim makes one")
             if dtype.hasobject or not np.issubdtype(dtype, kind) or not fits:
-                wanted = "×".join("n" if w is None else str(w) for w in shape) or "a single value"
+                form = "×".join("n" if w is None else str(w) for w in shape) or "a single value"
                 raise SceneError(
-                    f"{self.file} holds {name} of type {dtype} and shape {found}; expected {kind.__name__}, {wanted}"
+                    f"{self.file} holds {name} of type {dtype} and shape {found}; expected {kind.__name__}, {form}"
                 )
             size = math.prod(found) * dtype.itemsize
-            content = bytearray()  # entries are stored as they are, so this is never more than the file
+            content = bytearray()  # entries are not compressed, so this is never larger than the file
             while len(content) <= size and (piece := entry.read(min(MOST_AT_ONCE >> 2, size + 1 - len(content)))):
                 content += piece
             if len(content) != size:
@@ -81,14 +82,14 @@ class Archive:
 
 
 class _Sparing:
-    """A file that gives no more at once than rosesim's archives need: their directory may claim to be of any size."""
+    """A file that limits each read to what rosesim's archives need: a directory may claim to be of any size."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
         self.seek, self.tell, self.close, self.seekable = file.seek, file.tell, file.close, file.seekable
 
     def read(self, n: int = -1) -> bytes:
-        """As a file's; an array is read in pieces."""
+        """As a file's `read`; an array is read in pieces."""
         if n > MOST_AT_ONCE:
             raise zipfile.BadZipFile("its directory is far larger than rosesim makes one")
         return self._file.read(n if n >= 0 else MOST_AT_ONCE)
@@ -104,5 +105,5 @@ def open_arrays(file: Path) -> Generator[Archive]:
         raise
     except OSError as e:
         raise SceneError(f"{file} cannot be read: {e.strerror or e}") from e
-    except Exception as e:  # bytes that are no archive make zipfile and NumPy raise many kinds
+    except Exception as e:  # for bytes that are not an archive, zipfile and NumPy raise errors of many kinds
         raise SceneError(f"{file} cannot be read: it is damaged ({e})") from e

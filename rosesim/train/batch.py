@@ -1,8 +1,8 @@
-"""Many evaluations at once: one program, called once an iteration with stacked arrays.
+"""Many evaluations at once: one program, called once per iteration with stacked arrays.
 
-What a batch is of follows from the scene. Where its `sample` draws inputs, an iteration draws as many as the
-batch has runs, and trains on their mean (`mean`): one run, whose gradient has less luck in it. Where it draws
-none, the runs are starts of consecutive seeds, each with an optimiser of its own (see `starts`).
+The scene decides what the runs of a batch are. If its `sample` samples inputs, each iteration samples one set for
+each run of the batch and trains on the mean (`mean`): one training, whose gradient depends less on chance. If not,
+the runs are starts with consecutive seeds, each with an optimiser of its own (see `starts`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def over_inputs(
 ) -> tuple[Vector, Vector]:
     """The losses, of shape (n,), and gradients, (n, size), at one point for n inputs.
 
-    `like` has what is not tuned beside the point, where that is another than the scene's own.
+    `like` holds the params that are not tuned, where they differ from the scene's own.
     """
     n = len(inputs)
 
@@ -39,7 +39,7 @@ def over_inputs(
 def over_params(
     program: Compiled[Any, Any, Any], rows: Vector, inputs: Any, likes: Sequence[Any] | None = None
 ) -> tuple[Vector, Vector]:
-    """The same at n points, of shape (n, size), for one input; `likes` have what is not tuned beside each."""
+    """The same at n points, of shape (n, size), for one input; `likes` hold the untuned params of each."""
     n = len(rows)
     losses, gradients = program.batch(n, gradient=True)(program.flat.stack(rows, likes), inputs)
     return losses, program.flat.unstack(gradients, n)
@@ -51,10 +51,10 @@ def mean(losses: Vector, gradients: Vector) -> tuple[float, Vector]:
     >>> mean(np.array([1.0, 3.0]), np.array([[2.0, 0.0], [4.0, 1.0]]))
     (2.0, array([3. , 0.5]))
     """
-    with np.errstate(all="ignore"):  # whoever drives this looks at the result, once
+    with np.errstate(all="ignore"):  # the caller checks the result, once
         return float(np.mean(losses)), np.mean(gradients, axis=0)
 
 
 def first_not_finite(losses: Vector, gradients: Vector) -> int:
-    """Which of a batch first has a loss or a gradient that is not finite; 0 where none has."""
+    """The index of the first run of a batch with a loss or a gradient that is not finite; 0 where there is none."""
     return int(np.argmax(~(np.isfinite(losses) & np.isfinite(gradients).all(axis=1))))

@@ -1,4 +1,4 @@
-"""last.npz: all that a run goes on from, in one file that is replaced as a whole."""
+"""last.npz: everything that a run continues from, in one file that is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ T = TypeVar("T")
 LAST, BEST = "last.npz", "best.npz"
 
 _KEPT = {float: np.float64, bool: np.bool_, int: np.int64}
-"""The types of arrays in a file, by the kind of what stays as it was beside what is tuned."""
+"""The types of arrays in a file, by the kind of an untuned param."""
 
 _ALWAYS = {"run", "iteration", "attempt_iterations", "seconds", "compile_seconds", "done", "ended"}
 
 
 @dataclass(frozen=True)
 class Best:
-    """The least loss seen, and where; the least mean loss where iterations differ in their inputs."""
+    """The least loss seen, with its iteration and point; the least mean loss where inputs differ between
+    iterations."""
 
     loss: float
     iteration: int
@@ -38,17 +39,17 @@ class Best:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run as it stood: the iterations before `position.iteration` are done, that one may be evaluated."""
+    """The state of a run: the iterations before `position.iteration` are done, that one may be evaluated."""
 
     position: Position
     best: Best | None
     attempts: tuple[tuple[int, Vector], ...]
-    """Iterations remembered for pictures, and the params there."""
+    """Iterations remembered for pictures, and the params at each."""
     seconds: float
-    """That the run took so far, over all its resumptions."""
+    """Time of the run so far, over all its resumptions."""
     compile_seconds: float
     kept: Mapping[str, Any]
-    """Beside what is tuned: params that are true or false or whole numbers, by their names."""
+    """The params that are not tuned: booleans or integers, by their names."""
     done: bool
     """Whether the iteration of `position` is evaluated and was the last one."""
     ended: str = ""
@@ -90,7 +91,7 @@ def read_checkpoint(folder: Path, flat: FlatView[Any], state: State, identity: b
     with open_arrays(folder / LAST) as a:
         if a.read("run", np.uint8, (16,)).tobytes() != identity:
             raise SceneError(f"{a.file} is of another run, or {folder}'s settings have been changed since")
-        # All names are looked at, for a damaged name would otherwise pass for something that was never there.
+        # All names are checked, because a damaged name would otherwise pass for one that was never there.
         leaves = [f"{kind}.{name}" for kind in ("params", "attempts") for name in flat.shapes]
         always = {*_ALWAYS, *leaves, *(f"kept.{k}" for k in flat.kept), *(f"state.{k}" for k in state)}
         with_best = {*always, "best_loss", "best_iteration", *(f"best.{name}" for name in flat.shapes)}
@@ -134,7 +135,7 @@ def read_best_loss(folder: Path) -> float:
 
 
 def read_attempts(folder: Path, flat: FlatView[T]) -> list[tuple[int, T]]:
-    """The iterations that a run remembered and the one that it reached, and the params there."""
+    """The iterations that a run remembered and its last one, with the params at each."""
     with open_arrays(folder / LAST) as a:
         reached, kept = _count(a, "iteration"), flat.keeping(_kept(a, flat))
         found = [*((i, x) for i, x in _attempts(a, flat) if i != reached), (reached, _vector(a, "params", flat))]
@@ -153,13 +154,13 @@ def _attempts(a: Archive, flat: FlatView[Any]) -> tuple[tuple[int, Vector], ...]
 
 
 def _kept_arrays(flat: FlatView[Any]) -> dict[str, Any]:
-    """What stays as it was, as arrays of the types that are read back."""
+    """The untuned params as arrays, of the types that are read back."""
     kinds = leaf_kinds(flat.like)
     return {name: np.asarray(leaf).astype(_KEPT[kinds[name]]) for name, leaf in flat.kept.items()}
 
 
 def _kept(a: Archive, flat: FlatView[Any]) -> dict[str, Any]:
-    """What stays as it was: an Index in a file of somebody else's making may be out of its range."""
+    """The untuned params; an Index in a file that somebody else made may be out of its range."""
     found: dict[str, Any] = {}
     ranges = index_ranges(flat.like)
     for name, like in _kept_arrays(flat).items():

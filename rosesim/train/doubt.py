@@ -1,7 +1,7 @@
-"""What a run's own record says that a person should look into: the loss lost what it had gained, or climbs.
+"""Signs of trouble in a run's own record that the user should look into: the loss lost what it had gained, or climbs.
 
-Silence is the rule. Losses of good trainings jump about, so each sign asks for far more than that; of the trainings
-that the fifteen scenes are published with none shows one.
+By default nothing is reported. Losses of good trainings jump about, so each sign has to be far stronger than that;
+none of the trainings that the fifteen scenes are published with shows one.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from rosesim.train.metrics import MEAN_OVER
 from rosesim.train.run import Run
 
 LOST = 0.5
-"""Of what a run gained, so much lost again at its end: the published runs lose a tenth at most (box_friction),
-and what a descent around an optimum swings by is less than it gained on the way there."""
+"""The run lost more than this part of its gain again at its end. The published runs lose a tenth at most
+(box_friction), and the swings of a descent around an optimum are smaller than its gain on the way there."""
 CLIMBS, FEWEST = 0.9, 16
-"""So many of at least so many updates, the run's second half, raise the loss: of a loss that only jumps about each
-does with probability 1/2, and 15 of 16 with 3e-4."""
+"""A run climbs if its second half has at least FEWEST updates and this share of them raise the loss. An update of a
+loss that only jumps about does so with probability 1/2; 15 of 16 do with probability 3e-4."""
 GROWS, ENDS = 1e3, 5
-"""The gradient's norm at the end over that at the beginning, medians of so many: on the way to an optimum it falls,
-and the most that it rises by in a published run is 55 for a moment (mass_spring)."""
+"""The gradient's norm at the end is this many times that at the beginning, medians of `ENDS` iterations. On the way
+to an optimum it falls; the largest rise in a published run is 55, for a moment (mass_spring)."""
 EARLY = 8
-"""A run of fewer updates has only begun: first steps of any optimiser go astray."""
+"""A run of fewer updates has only begun: the first steps of any optimiser may go astray."""
 SWINGS = 1e-2
-"""Of the largest loss: less than that is not worth a line, whatever its share of what was gained."""
+"""Part of the largest loss: a smaller rise is not worth a line, whatever its share of the gain."""
 
 
 def doubt(run: Run[Any]) -> str | None:
-    """What is off in the record of a run, as a clause; None where nothing is, and for an optimiser without gradient.
+    """What is wrong in the record of a run, as a clause; None where nothing is, or without gradients.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> from rosesim.train import train
@@ -43,7 +43,7 @@ def doubt(run: Run[Any]) -> str | None:
     norms = [n for n in run.gradient_norms if n is not None]
     if not norms:
         return None
-    curve = run.curve[MEAN_OVER - 1 :] if run.is_drawn else run.curve  # means over fewer say little
+    curve = run.curve[MEAN_OVER - 1 :] if run.is_drawn else run.curve  # a mean over fewer iterations tells little
     return _of_losses(curve, len(run.curve) - len(curve)) or _of_norms(norms, curve)
 
 
@@ -69,6 +69,6 @@ def _of_norms(norms: Sequence[float], curve: Sequence[float]) -> str | None:
     if not (begin > 0 and math.isfinite(end) and end > GROWS * begin):
         return None
     if curve[-1] < min(curve[: max(1, len(curve) // 2)]):
-        return None  # it leaves a plateau, downhill
+        return None  # it is leaving a plateau, downhill
     rate = (end / begin) ** (1 / (len(norms) - 1))
     return f"the gradient grows, by a factor of {rate:.3g} an update, to {end:.3g}"

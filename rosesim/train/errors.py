@@ -1,4 +1,4 @@
-"""What ends a training run before its time."""
+"""The errors that end a training run before its time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TrainingStopped(RosesimError):
 
 
 class Interrupted(TrainingStopped):
-    """A person (Ctrl-C) or a program asked the run to stop; everything until then is saved."""
+    """The run was stopped by Ctrl-C or by a program; everything until then is saved."""
 
 
 class Busy(SceneError):
@@ -34,15 +34,15 @@ class Busy(SceneError):
 
 
 class CannotWrite(TrainingStopped):
-    """A file of the run could not be written; what it held before, it holds still."""
+    """A file of the run could not be written; it still holds what it held before."""
 
     def __init__(self, file: Path, error: OSError | ValueError):
         why = getattr(error, "strerror", None) or error
-        super().__init__(f"{file} cannot be written: {why}; what was saved before is as it was")
+        super().__init__(f"{file} cannot be written: {why}; what was saved before is unchanged")
 
 
 def reason(error: Exception) -> str:
-    """What a person is told of an error that ended one run of several, whose others go on.
+    """The text for the user about an error that ended one of several runs, while the others continue.
 
     >>> reason(TrainingStopped("the loss is no longer finite")), reason(ZeroDivisionError("by zero"))
     ('the loss is no longer finite', 'ZeroDivisionError: by zero')

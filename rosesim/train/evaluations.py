@@ -1,9 +1,9 @@
-"""evaluations.bin: every evaluation that a foreign optimiser asked for, in order.
+"""evaluations.bin: every evaluation that a foreign optimiser requested, in order.
 
-Optimisers of other packages hide their state. They are resumed by running them anew from the start and
-answering from this record as far as it goes, which takes no simulation: the same answers lead them to the
-same point. A record is of fixed size: a digest of the point, the loss, the gradient if there is one, a
-checksum. What is torn or damaged, and what follows it, is computed again.
+Optimisers of other packages hide their state. A resumed run starts them again and answers from this record as far as
+it goes, which takes no simulation: the same answers lead to the same point. A record has a fixed size: a digest of
+the point, the loss, the gradient if there is one, a checksum. A torn or damaged record and all that follow it are
+computed again.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LOSS = struct.Struct("<d")
 
 
 class Evaluations(Appended):
-    """The record of a run, open for replaying and then for appending.
+    """The record of a run, open for replay and then for appending.
 
-    `identity` (16 bytes) says which run it belongs to, `size` is the length of a gradient, 0 where there
-    is none. Raises SceneError where the file is another run's.
+    `identity` (16 bytes) is that of its run; `size` is the length of a gradient, 0 without gradients.
+    Raises SceneError where the file is another run's.
     """
 
     def __init__(self, file: Path, identity: bytes, size: int):
@@ -69,7 +69,7 @@ class Evaluations(Appended):
         return loss, np.frombuffer(body, "<f8", offset=_DIGEST + _LOSS.size).astype(np.float64)
 
     def add(self, x: Vector, loss: float, gradient: Vector) -> None:
-        """Put an evaluation on record."""
+        """Append an evaluation."""
         body = _digest(x) + _LOSS.pack(loss) + gradient.astype("<f8").tobytes()
         self.append(body + _CHECK.pack(zlib.crc32(body)))
         self.count += 1

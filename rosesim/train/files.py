@@ -1,7 +1,7 @@
 """How a run's files are written, so that a crash, a kill or a full disk at any moment loses nothing.
 
-A file is either written whole (to a temporary name, synced, renamed, its folder synced: whoever looks sees
-the old file or the new one), or only ever appended to (what is torn at its end is known as such).
+A file is either written whole (to a temporary name, synced, renamed, its folder synced, so that a reader sees
+the old file or the new one), or only ever appended to (a torn end can be recognised).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rosesim.train.errors import Busy, CannotWrite
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Put a file in its place, all of it or nothing; CannotWrite where that fails, with the old file in place."""
+    """Write a file completely or not at all; CannotWrite where that fails, with the old file in place."""
     temporary = file.with_name(f"{_temporary(file.name)}{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as f:
@@ -31,12 +31,12 @@ def write_whole(file: Path, content: bytes) -> None:
     except OSError as e:
         raise CannotWrite(file, e) from e
     finally:
-        with contextlib.suppress(OSError):  # after the renaming it is not there, which is what is wanted
+        with contextlib.suppress(OSError):  # after the renaming it no longer exists, as intended
             temporary.unlink()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for a run, where there is none; UnwritableFile where it cannot be made or is something else."""
+    """Make a folder for a run if needed; UnwritableFile where it cannot be made or is something else."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -46,7 +46,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_temporary(folder: Path, name: str) -> None:
-    """Remove what writers of a file that were killed left of their temporary ones."""
+    """Remove the temporary files that killed writers of a file left behind."""
     for left in folder.glob(f"{_temporary(name)}*"):
         with contextlib.suppress(OSError):
             left.unlink()
@@ -57,21 +57,21 @@ def _temporary(name: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, where the system can."""
+    """Make the names in a folder durable, where the system supports that."""
     if os.name == "nt":  # a folder cannot be opened there
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as e:
-        if e.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems say that cannot do it for a folder
+        if e.errno not in (errno.EINVAL, errno.ENOTSUP):  # the errors of file systems that cannot sync a folder
             raise
     finally:
         os.close(descriptor)
 
 
 class Appended:
-    """A file that grows at its end, unbuffered, so that what was written survives this process."""
+    """A file that grows at its end, unbuffered, so that its content survives this process."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -84,7 +84,7 @@ class Appended:
             raise CannotWrite(file, e) from e
 
     def append(self, content: bytes) -> None:
-        """Write at the end; CannotWrite where that fails, maybe with a part of it written."""
+        """Write at the end; CannotWrite where that fails, perhaps with a part of it written."""
         try:
             while content:
                 content = content[self.opened.write(content) :]
@@ -92,28 +92,28 @@ class Appended:
             raise CannotWrite(self.file, e) from e
 
     def cut(self, length: int) -> None:
-        """Drop what stands behind the first `length` bytes."""
+        """Remove everything after the first `length` bytes."""
         try:
             self.opened.truncate(length)
         except OSError as e:
             raise CannotWrite(self.file, e) from e
 
     def sync(self) -> None:
-        """Make what was appended durable."""
+        """Make the appended content durable."""
         try:
             os.fsync(self.opened.fileno())
         except OSError as e:
             raise CannotWrite(self.file, e) from e
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.opened.close()
 
 
 def lock(descriptor: int, otherwise: str) -> None:
-    """Keep other processes out of an open file, until it is closed or this process ends, however it ends.
+    """Lock an open file against other processes, until it is closed or this process ends in any way.
 
-    Raises Busy, with the sentence `otherwise`, where another one was quicker.
+    Raises Busy, with the sentence `otherwise`, where another process holds the lock.
     """
     try:
         import fcntl

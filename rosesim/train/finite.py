@@ -1,7 +1,7 @@
 """Where in a rollout a number first stopped being finite, for the message of a run that this ended; and why a
 gradient is zero.
 
-Its programs are compiled only then: training itself never compiles after its first evaluation.
+The programs for this are compiled only then: training itself never compiles after its first evaluation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rosesim.scenes.compiled import Compiled, Trajectory
 from rosesim.scenes.tree import leaves
 
 _DIAGNOSING = threading.Lock()
-"""One run at a time compiles what explains a failure: seeds on threads share a scene's programs."""
+"""Only one run at a time compiles the programs that explain a failure: seeds on threads share a scene's programs."""
 
 
 def explain_zero(program: Compiled[Any, Any, Any], params: Any, inputs: Any) -> str | None:
@@ -49,7 +49,7 @@ def _explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: s
         if what == "loss":
             return "every state of the rollout is finite; it is the loss of the last one that is not"
         return _explain_gradient(program, trajectory, params, inputs)
-    except RosesimError:  # a program that cannot be derived this way: the run's own message must come through
+    except RosesimError:  # such a program may not be derivable; the run's own message must still appear
         return ""
 
 
@@ -64,7 +64,7 @@ def first_state_not_finite(trajectory: Trajectory[Any]) -> tuple[int, str] | Non
 
 
 def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[Any], params: Any, inputs: Any) -> str:
-    """Bisect for the last step whose state the loss has no finite derivative by, all states being finite."""
+    """Bisect for the last step whose state has no finite derivative of the loss; all states are finite."""
     scene, steps = program.scene, program.scene.steps
 
     def tail(state: Any, params: Any, t0: Any, inputs: Any) -> Any:
@@ -80,7 +80,7 @@ def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[A
     def initial(params: Any, inputs: Any) -> Any:
         return scene.initial(params, inputs)
 
-    # By its type and not by an example of it: as a NumPy value, a whole number has lost its bounds.
+    # Compiled for its type, not for an example of it: as a NumPy value, an integer has lost its bounds.
     state = fn(initial).compile(params, inputs).traced.result
     derivative = grad(fn(tail), wrt=(0, 1)).compile(state, params, 0.0, inputs)
 

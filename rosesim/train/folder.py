@@ -1,10 +1,10 @@
-"""A run's folder, from outside: making one, reading what it holds, finding the best.
+"""A run's folder, seen from outside: making one, reading its content, finding the best.
 
 settings.toml    what the run was made from (`settings`)
 metrics.jsonl    a line for each iteration (`metrics`)
 last.npz         the checkpoint (`checkpoint`)
 best.npz         the best params by their names
-evaluations.bin  what a foreign optimiser asked for (`evaluations`)
+evaluations.bin  the evaluations of a foreign optimiser (`evaluations`)
 seed-K/          a run like this one for each seed, where there are several
 """
 
@@ -35,7 +35,7 @@ AnyScene = Scene[Any, Any, Any]
 
 
 def new_folder(scene: str) -> Path:
-    """A folder runs/SCENE-TIME that does not exist yet, made here and now."""
+    """A new folder runs/SCENE-TIME, which this call creates."""
     base = Path("runs") / f"{scene}-{datetime.now():%Y%m%d-%H%M%S}"
     for k in range(1000):
         folder = base if k == 0 else base.with_name(f"{base.name}-{k}")
@@ -48,24 +48,24 @@ def new_folder(scene: str) -> Path:
 
 
 def begin(folder: Path, settings: Settings) -> None:
-    """Make the folder of a run and write its settings; SceneError where it holds a run already."""
+    """Make the folder of a run and write its settings; SceneError where it already holds a run."""
     if is_run(folder):
         raise SceneError(f"{folder} holds a run already; --resume {folder} goes on with it")
     if taken := [name for name in FILES if os.path.exists(folder / name)]:
-        raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would write over; give another folder")
-    settings.record()  # what cannot be written down is refused before anything is made
+        raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would overwrite; give another folder")
+    settings.record()  # raises for settings that cannot be written down, before anything is made
     make_folder(folder)
     remove_temporary(folder, SETTINGS)
     settings.write(folder)
 
 
 def is_unbegun(folder: Path) -> bool:
-    """Whether a folder exists in which a run was killed before even its settings were written."""
+    """Whether a folder exists in which a run was killed before its settings were written."""
     return folder.is_dir() and all(p.name.startswith(f".{SETTINGS}.") for p in folder.iterdir())
 
 
 def seed_folder(folder: Path, seed: int) -> Path:
-    """Where the run of a seed lies, of several."""
+    """The folder of one seed's run, where there are several."""
     return folder / f"seed-{seed}"
 
 
@@ -81,13 +81,13 @@ def read_losses(folder: AnyPath) -> list[float]:
 
 
 def read_curve(folder: AnyPath) -> list[float]:
-    """What to watch of a run (of the best seed): its losses, or their running means (see `Run.curve`)."""
+    """The curve of a run (of the best seed): its losses, or their running means (see `Run.curve`)."""
     losses = read_losses(folder)
     return running_means(losses) if read_settings(as_path(folder)).is_drawn else losses
 
 
 def read_attempts(folder: AnyPath, scene: AnyScene) -> list[tuple[int, Any]]:
-    """Some iterations of a run (of the best seed), the first and the last among them, and the params there."""
+    """Some iterations of a run (of the best seed), with the first and the last, and the params at each."""
     flat = _flat(scene)
     where = best_seed(as_path(folder))
     with naming_changes(read_settings(where, type(scene)).origin, type(scene)):
@@ -97,7 +97,7 @@ def read_attempts(folder: AnyPath, scene: AnyScene) -> list[tuple[int, Any]]:
 
 @dataclass(frozen=True)
 class BestRun:
-    """The best that a run has found."""
+    """The best point that a run has found."""
 
     scene: AnyScene
     inputs: Any
@@ -105,7 +105,7 @@ class BestRun:
     loss: float
     iteration: int
     folder: Path
-    """Of the seed that found it, where there are several."""
+    """The folder of the seed that found it, where there are several."""
 
 
 def read_best(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
@@ -132,8 +132,8 @@ def read_best(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
 
 
 def read_last(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
-    """The params that a run has come to, after its last update, and its loss there: as `read_best`, of whose seed
-    it is where there are several.
+    """The params of a run after its last update, and the loss there; as `read_best`, and of the same seed where there
+    are several.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -158,7 +158,7 @@ def read_last(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
 def best_run(scene: str, base: AnyPath = "runs") -> Path | None:
     """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
 
-    Damaged folders, and others, are passed over.
+    Damaged folders and folders of other things are skipped.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -184,7 +184,7 @@ def best_run(scene: str, base: AnyPath = "runs") -> Path | None:
 def best_seed(folder: Path) -> Path:
     """The folder itself where it is one run's, or that of its best seed; SceneError where none has begun."""
     if not is_run(folder):
-        read_scene_name(folder)  # says what is wrong with it
+        read_scene_name(folder)  # raises an error that says what is wrong with it
     if (folder / checkpoint.LAST).is_file():
         return folder
     found: list[tuple[float, Path]] = []

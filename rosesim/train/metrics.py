@@ -1,4 +1,4 @@
-"""metrics.jsonl: a line for each iteration, appended as the run goes."""
+"""metrics.jsonl: a line for each iteration, appended during the run."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from rosesim.train.files import Appended, lock
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one iteration: `seconds` since the run began, over all its resumptions."""
+    """The numbers of one iteration; `seconds` count from the run's beginning, over all its resumptions."""
 
     iteration: int
     loss: float
     gradient_norm: float | None
-    """None of an optimiser that computes no gradient."""
+    """None for an optimiser that computes no gradient."""
     seconds: float
 
     def line(self) -> str:
-        """The row as JSON, in which what is not finite is null."""
+        """The row as JSON, with null for a number that is not finite."""
         numbers = {"loss": self.loss, "gradient_norm": self.gradient_norm, "seconds": self.seconds}
         known = {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
         return json.dumps({"iteration": self.iteration, **known}) + "\n"
 
 
 LONGEST_ROW = 1000
-"""Bytes of a line: a row has four numbers."""
+"""Most bytes of a line: a row has four numbers."""
 MEAN_OVER = 200
-"""Iterations: where each has inputs of its own, one loss says little (Electric's vary tenfold)."""
+"""Iterations. Where each has its own inputs, a single loss tells little (Electric's vary tenfold)."""
 
 
 def running_means(losses: Sequence[float]) -> list[float]:
-    """For each iteration the mean loss of it and those before it, of MEAN_OVER at most.
+    """For each iteration, the mean loss of it and those before it, over at most MEAN_OVER iterations.
 
     >>> running_means([4.0, 2.0, 0.0])
     [4.0, 3.0, 2.0]
@@ -52,7 +52,7 @@ def running_means(losses: Sequence[float]) -> list[float]:
 
 
 def read_rows(file: Path, count: int | None = None) -> list[Row]:
-    """The rows of a run, or the first `count`; what a killed run left unfinished at the end is not one.
+    """The rows of a run, or the first `count` of them; an unfinished row at the end of a killed run is left out.
 
     Raises SceneError where the file cannot be read, a row is damaged, or fewer than `count` are there.
     """
@@ -60,7 +60,7 @@ def read_rows(file: Path, count: int | None = None) -> list[Row]:
 
 
 def _parse(file: Path, count: int | None) -> list[tuple[Row, int]]:
-    """Rows, and where each ends in the file."""
+    """The rows, and where each ends in the file."""
     rows: list[tuple[Row, int]] = []
     at = 0
     try:
@@ -88,10 +88,10 @@ def _row(found: Any, i: int) -> Row:
 
 
 class MetricsFile(Appended):
-    """The file of a run under way, which nobody else can write meanwhile."""
+    """The metrics file of an open run, which no other process can write meanwhile."""
 
     def __init__(self, file: Path, keep: int):
-        """Open it with its first `keep` rows; what follows them is computed again.
+        """Open it with its first `keep` rows; the rows after them are computed again.
 
         Raises SceneError where they are not there, and where another process trains in this folder.
         """
@@ -106,6 +106,6 @@ class MetricsFile(Appended):
             raise
 
     def add(self, row: Row) -> None:
-        """Append a row, for whoever watches the file."""
+        """Append a row, visible at once to those who watch the file."""
         self.append(row.line().encode())
         self.rows.append(row)

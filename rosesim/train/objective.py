@@ -1,4 +1,4 @@
-"""What a run minimises: a scene's loss and its gradient, of params as a vector, for the inputs of an iteration."""
+"""What a run minimises: the loss of a scene and its gradient, with params as a vector and an iteration's inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rosesim.train.settings import Settings
 
 
 def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> None:
-    """Compile all that a run calls; nothing is compiled after that."""
+    """Compile everything that a run calls; nothing is compiled after that."""
     plan = settings.plan
     if plan.smoothing is not None:
         Smoothed(program, plan.smoothing, np.zeros(program.flat.size), program.flat).compile()
@@ -29,32 +29,32 @@ def compile_program(program: Compiled[Any, Any, Any], settings: Settings) -> Non
 
 
 class Objective:
-    """The loss of a run, which differs from one iteration to the next where the scene draws inputs."""
+    """The loss of a run, which differs between iterations where the scene samples inputs."""
 
     def __init__(self, settings: Settings):
         self.settings, self.plan, self.is_drawn = settings, settings.plan, settings.is_drawn
-        self.program = compiled(settings.scene).held()  # one physics for a run
+        self.program = compiled(settings.scene).held()  # the same physics during all of the run
         start = settings.start()
-        self.flat = FlatView.of(start)  # its own: seeds may differ in what is not tuned
+        self.flat = FlatView.of(start)  # its own view: the untuned params may depend on the seed
         self.x0 = self.flat.flatten(start)
         how = self.plan.smoothing
         self._smoothed = None if how is None else Smoothed(self.program, how, self.x0, self.flat)
 
     def compile(self) -> None:
-        """Compile all that the run calls."""
+        """Compile everything that the run calls."""
         compile_program(self.program, self.settings)
 
     def inputs(self, iteration: int | None, nth: int = 0) -> Any:
-        """The inputs of an iteration, the `nth` of a batch: those that were given, where none are drawn."""
+        """The inputs of an iteration, the `nth` of a batch; the given inputs where none are sampled."""
         given = self.settings.inputs
         if iteration is None or not self.is_drawn:
             return given
         return drawn(self.settings.scene, given, self.plan.seed, iteration, nth)
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
-        """The loss and its gradient, for the inputs of that iteration; for those that were given if for none.
+        """The loss and its gradient, for the inputs of that iteration; for the given inputs if it is None.
 
-        Of a smoothed run the loss is that at x all the same, and the gradient the averaged one.
+        In a smoothed run the loss is still that at x; the gradient is the averaged one.
         """
         if self.plan.batch is not None and iteration is not None:
             return mean(*self._each_drawn(x, iteration))
@@ -66,16 +66,16 @@ class Objective:
         return loss, self.flat.flatten(gradient)
 
     def value(self, x: Vector) -> float:
-        """The loss alone, for the inputs that were given."""
+        """The loss without its gradient, for the given inputs."""
         return self.program.value(self.flat.unflatten(x), self.settings.inputs)
 
     def _each_drawn(self, x: Vector, iteration: int) -> tuple[Vector, Vector]:
-        """The losses and gradients at one point for all inputs that an iteration of a batch draws."""
+        """The losses and gradients at one point for all inputs that an iteration of a batch samples."""
         assert self.plan.batch is not None
         inputs = [self.inputs(iteration, k) for k in range(self.plan.batch)]
         return over_inputs(self.program, x, inputs, self.flat.like)
 
-    # ------------------------------------------------------------------------- what went wrong, and where
+    # ------------------------------------------------------------------------- explanations of failures
 
     def why_zero(self, x: Vector, iteration: int) -> str | None:
         """Why the gradient at x is zero, as the scene explains it."""

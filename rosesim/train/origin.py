@@ -1,8 +1,8 @@
-"""What made a run: the version of rosesim, and the text of its scene. Both may have changed when it is read again.
+"""What made a run: the version of rosesim and the text of its scene. Both may have changed when the run is read.
 
-The text is that of the modules in which the scene's class and its bases are written (rosesim's own aside); of the
-class alone where that is a notebook or a script that is being run, whose other lines are no part of the scene. Data
-files and further modules that these read are not looked at.
+The text is that of the modules that define the scene's class and its bases (rosesim's own excepted). In a notebook or
+in a script that is being run, it is the text of the class alone, because the other lines are not part of the scene.
+Data files and further modules that these read are not included.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
 
 DIGITS = 32
-"""Of the hash, in hexadecimal: 128 bits."""
+"""Digits of the hash, in hexadecimal: 128 bits."""
 
 
 class RunChanged(UserWarning):
@@ -46,34 +46,34 @@ class Origin:
 
     @classmethod
     def of(cls, scene: type[Scene[Any, Any, Any]]) -> Origin:
-        """What a run of the scene that began now would be made by."""
-        # Not imported: this layer is below the package's whole surface, which says it.
+        """The origin of a run of the scene that begins now."""
+        # Not imported: this layer is below the package's public surface, which defines the version.
         return cls(getattr(sys.modules["rosesim"], "__version__", ""), source_hash(scene))
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Origin:
-        """From what is on record, of which a run made before there was this has nothing."""
+        """The origin on record; a run that is older than this record has an empty one."""
         found = {name: record.get(name, "") for name in ("rosesim", "source")}
         if not isinstance(record, dict) or not all(isinstance(v, str) for v in found.values()):
             raise SceneError(f"made_by says which rosesim and which source; {shown(dict(record))} was found")
         return cls(**found)
 
     def record(self) -> dict[str, str]:
-        """As TOML's types."""
+        """The origin as TOML's types."""
         return {"rosesim": self.rosesim, "source": self.source}
 
     def difference(self, now: Origin, scene: str) -> str:
-        """What differs, as a clause; "" where nothing is known to."""
-        told: list[str] = []
+        """What differs, as a clause; "" where nothing is known to differ."""
+        parts: list[str] = []
         if self.rosesim and self.rosesim != now.rosesim:
-            told.append(f"with rosesim {self.rosesim} (this is {now.rosesim})")
+            parts.append(f"with rosesim {self.rosesim} (this is {now.rosesim})")
         if self.source and now.source and self.source != now.source:
-            told.append(f"from another text of the scene {scene}, which has been changed since")
-        return f"it was made {' and '.join(told)}" if told else ""
+            parts.append(f"from another text of the scene {scene}, which has been changed since")
+        return f"it was made {' and '.join(parts)}" if parts else ""
 
 
 def source_hash(scene: type[Scene[Any, Any, Any]]) -> str:
-    """A hash of the text of a scene; "" where there is none to be found.
+    """A hash of the text of a scene; "" where the text cannot be found.
 
     >>> from rosesim.scenes import find_scene
     >>> found = [source_hash(find_scene(name)) for name in ("billiards", "billiards", "wave")]
@@ -91,14 +91,14 @@ def source_hash(scene: type[Scene[Any, Any, Any]]) -> str:
             texts[name] = inspect.getsource(subject)  # pyright: ignore[reportArgumentType] -- a class or a module
     if not texts:
         return ""
-    # Names are left out: a scene that was moved to another package is the same.
+    # Names are left out, so that a scene that was moved to another package counts as the same.
     text = "\f".join("\n".join(line.rstrip() for line in t.splitlines()) for t in texts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 @contextlib.contextmanager
 def naming_changes(made_by: Origin, scene: type[Scene[Any, Any, Any]]) -> Generator[None]:
-    """Whatever is refused within says, too, what has changed since the run of the folder was made."""
+    """A SceneError raised within also says what has changed since the run of the folder was made."""
     try:
         yield
     except SceneError as e:
@@ -109,6 +109,6 @@ def naming_changes(made_by: Origin, scene: type[Scene[Any, Any, Any]]) -> Genera
 
 
 def tell_changes(folder: Path, made_by: Origin, scene: type[Scene[Any, Any, Any]]) -> None:
-    """Warn where a run that can be read was made by something else."""
+    """Warn where a run that can be read was made with another version or another text of its scene."""
     if differs := made_by.difference(Origin.of(scene), scene.name):
         warnings.warn(f"{folder} still fits, but {differs}", RunChanged, stacklevel=3)

@@ -1,4 +1,4 @@
-"""How a scene is to be trained: which optimiser, for how long, from which random numbers."""
+"""How a scene is to be trained: with which optimiser, for how long, from which random numbers."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from rosesim.scenes.tree import FlatView
 
 @dataclass(frozen=True)
 class Plan:
-    """How a scene is to be trained; SceneError where that makes no sense."""
+    """How a scene is to be trained; SceneError for a combination that makes no sense."""
 
     optimizer: str
     iterations: int
     """Updates in total."""
     seed: int = 0
-    """Of the random numbers that params start from, and of cmaes."""
+    """Seed of the initial params' random numbers, and of cmaes."""
     schedule: str = "constant"
-    """As `parse_schedule` reads it, complete: how long it takes is part of it."""
+    """As `parse_schedule` reads it, in its complete form with its number of updates."""
     clip: float | None = None
-    """The largest norm of a gradient that an update sees."""
+    """The largest norm of a gradient in an update."""
     sigma: float | None = None
-    """The deviation that cmaes starts with; None lets it be told from the params (see its file in `optimise`)."""
+    """The deviation that cmaes starts with; with None it is derived from the params (see its file in `optimise`)."""
 
     batch: int | None = None
-    """Runs at once in one program: inputs drawn an iteration, whose mean counts, or starts (see `batch`)."""
+    """Runs at once in one program: with inputs sampled anew per iteration, or starts (see `batch`)."""
     smooth: float | None = None
-    """The deviation of the perturbed params that the gradient is averaged over, in units of their scale (see
+    """The deviation of the perturbed params over which the gradient is averaged, in units of their scale (see
     `scenes.smooth`)."""
     samples: int | None = None
-    """How many of these an iteration has."""
+    """The number of perturbed params per iteration."""
     estimator: str | None = None
-    """By what of them the gradient is averaged: their values or their gradients."""
+    """Which of their quantities the gradient is averaged from: their values or their gradients."""
 
     def __post_init__(self) -> None:
         foreign = self.foreign
@@ -62,36 +62,38 @@ class Plan:
             raise SceneError(f"{self.optimizer} finds the lengths of its steps itself: no schedule or clip applies")
         if self.sigma is not None and not (foreign is not None and foreign.takes_sigma):
             takers = ", ".join(name for name, f in FOREIGN.items() if f.takes_sigma)
-            raise SceneError(f"sigma is where {takers} starts; {self.optimizer} has none")
+            raise SceneError(f"sigma is the deviation that {takers} starts with; {self.optimizer} has none")
         if self.batch is not None and self.batch < 1:
             raise SceneError(f"batch is 1 or more; {self.batch} was given")
         if self.batch is not None and foreign is not None:
-            raise SceneError(f"{self.optimizer} asks for one point after another: batch goes with {', '.join(RULES)}")
+            raise SceneError(
+                f"{self.optimizer} evaluates one point after another: batch goes with {', '.join(RULES)}"
+            )
         if self.smooth is None and (self.samples, self.estimator) != (None, None):
-            raise SceneError("samples and estimator are of a smoothed gradient: give smooth too")
+            raise SceneError("samples and estimator belong to a smoothed gradient: give smooth too")
         if self.smooth is not None and foreign is not None:
             raise SceneError(
-                f"{self.optimizer} needs the same loss at every evaluation, and smooth draws anew each iteration: "
+                f"{self.optimizer} needs the same loss at every evaluation, and smooth samples anew each iteration: "
                 f"it goes with {', '.join(RULES)}"
             )
         if self.smooth is not None and self.batch is not None:
             raise SceneError("smooth computes its samples as a batch already: leave batch out (seeds go with it)")
-        _ = self.smoothing  # a mistake shows here
+        _ = self.smoothing  # raises for a mistake
         object.__setattr__(self, "schedule", str(parse_schedule(self.schedule, self.iterations)))
 
     @property
     def foreign(self) -> Foreign | None:
-        """The optimiser where it is one of another package; None where it is a rule."""
+        """The optimiser of another package, where it is one; None where it is a rule."""
         return FOREIGN.get(self.optimizer)
 
     @property
     def needs_gradient(self) -> bool:
-        """Whether the optimiser asks for gradients."""
+        """Whether the optimiser needs gradients."""
         return self.foreign is None or self.foreign.needs_gradient
 
     @property
     def smoothing(self) -> Smoothing | None:
-        """What the gradient is averaged over; None where it is the loss's own."""
+        """How the gradient is averaged; None where it is the loss's own."""
         if self.smooth is None:
             return None
         return Smoothing(self.smooth, self.samples or 0, self.estimator or "")
@@ -119,9 +121,9 @@ def plan(
     samples: int | None = None,
     estimator: str | None = None,
 ) -> Plan:
-    """The published plan with what is given in its place.
+    """The published plan, overridden by the arguments that are given.
 
-    Raises SceneError where that makes no sense, where the inputs lack the learning rate that it needs, and
+    Raises SceneError where that makes no sense, where the inputs lack a learning rate that it needs, and
     where it needs a package that is not installed.
 
     >>> from rosesim.scenes import configure, find_scene
@@ -145,7 +147,7 @@ def _size(scene: Scene[Any, Any, Any]) -> int:
 
 
 def check_ready(plan: Plan, scene: Scene[Any, Any, Any], inputs: Any) -> None:
-    """SceneError where a plan cannot be carried out here."""
+    """Raise SceneError where a plan cannot be carried out here."""
     if plan.foreign is not None:
         plan.foreign.require(plan.optimizer)
     elif getattr(inputs, "learning_rate", None) is None:

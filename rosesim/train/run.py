@@ -1,4 +1,4 @@
-"""`train` and `resume`: what the command does, as functions."""
+"""`train` and `resume`: the command `train` as functions."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ class Run(Generic[P]):
     """The outcome of a training run."""
 
     params: P
-    """After the last update."""
+    """The params after the last update."""
     losses: list[float]
-    """Before each update, then after the last."""
+    """The loss before each update, then that after the last."""
     best_loss: float
-    """Of all iterations; where they differ in their inputs, the least mean over 200 (see `curve`)."""
+    """The least loss of all iterations; where their inputs differ, the least mean over 200 (see `curve`)."""
     best_params: P
     compile_seconds: float
-    """Tracing, differentiating and making machine code; about 0 where this scene was compiled before."""
+    """Time for tracing, differentiating and making machine code; about 0 where this scene was compiled before."""
     seconds_per_iteration: float
     attempts: list[tuple[int, P]] = field(default_factory=list)
-    """Some iterations, the first and the last among them, and the params there."""
+    """Some iterations, with the first and the last, and the params at each."""
     out: Path | None = None
     seed: int = 0
     gradient_norms: list[float | None] = field(default_factory=list)
-    """Beside each loss; None of an optimiser that computes no gradient."""
+    """The norm for each loss; None for an optimiser that computes no gradient."""
     note: str | None = None
-    """What a person should know: that the optimiser ended before the total, or that there was nothing to do."""
+    """A remark for the user: that the optimiser ended before the total, or that there was nothing to do."""
 
     is_drawn: bool = False
-    """Whether iterations differed in their inputs (see `Scene.sample`)."""
+    """Whether inputs differed between iterations (see `Scene.sample`)."""
 
     best_iteration: int = 0
-    """Where the best params were found."""
+    """The iteration where the best params were found."""
 
     @property
     def until_best(self) -> list[tuple[int, P]]:
-        """The attempts before the best one, then that: what pictures of a run show."""
+        """The attempts before the best one, and then that one: the attempts that pictures of a run show."""
         return [
             *((i, p) for i, p in self.attempts if i < self.best_iteration),
             (self.best_iteration, self.best_params),
@@ -64,12 +64,13 @@ class Run(Generic[P]):
 
     @property
     def curve(self) -> list[float]:
-        """What to watch: the losses; their mean over 200 iterations or fewer, where these differ in their inputs."""
+        """The curve to watch: the losses, or their mean over at most 200 iterations where inputs differ between
+        these."""
         return running_means(self.losses) if self.is_drawn else self.losses
 
     @property
     def iterations(self) -> int:
-        """Updates that were made."""
+        """The number of updates made."""
         return len(self.losses) - 1
 
 
@@ -95,18 +96,18 @@ def train(
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> Run[P]:
-    """Tune a scene's params: what the command `train` does.
+    """Tune a scene's params, as the command `train` does.
 
     The published optimiser and iterations apply where none are given; the learning rate is the input of
     that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
-    is the deviation that cmaes starts with. Where the scene draws inputs (`Scene.sample`), `batch` is how many
-    it draws an iteration, whose mean loss is trained on. `smooth` averages the gradient over `samples` perturbed
-    params, by their values or their gradients (see `scenes.smooth`); losses stay those at the params. With
-    `out`, that folder gets settings, metrics and checkpoints, and `resume` goes on from it. `report` is called
-    after each iteration.
+    is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
+    of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`
+    perturbed params, by their values or their gradients (see `scenes.smooth`); losses are still those at the params.
+    With `out`, that folder gets settings, metrics and checkpoints, and `resume` continues from it. `report` is
+    called after each iteration.
 
-    Raises SceneError where the arguments make no sense or `out` holds a run already, before anything is
-    made; TrainingStopped where the loss, the gradient or the params are not finite, a file cannot be
+    Raises SceneError where the arguments make no sense or `out` already holds a run, before anything is
+    made. Raises TrainingStopped where the loss, the gradient or the params are not finite, where a file cannot be
     written, and when interrupted (Ctrl-C, or `stop` set by another thread), each time with everything
     saved until then.
 
@@ -125,8 +126,10 @@ def train(
     how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
-        raise SceneError(f"{scene.name} draws no inputs: train_starts(scene, {batch}) trains so many starts at once")
-    made.start()  # what makes no sense is refused before a folder is made
+        raise SceneError(
+            f"{scene.name} samples no inputs: train_starts(scene, {batch}) trains so many starts at once"
+        )
+    made.start()  # raises for initial params out of their bounds, before a folder is made
     if out is not None:
         folders.begin(out, made)
     return _carried_out(Training(made, out, report, stop))
@@ -140,11 +143,11 @@ def resume(
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> Run[Any]:
-    """Go on with the run of a folder, to the same bits as if it had never ended.
+    """Continue the run of a folder, to the same bits as if it had never ended.
 
-    `iterations` is the total; the folder's if not given. Everything else is the folder's; `scene` is only
+    `iterations` is the total; by default the folder's. Everything else is the folder's; `scene` is only
     needed where the scene is not an installed one, and must have the folder's settings. A run that was
-    killed before its first checkpoint starts anew, and one that is finished is read back.
+    killed before its first checkpoint starts from the beginning, and one that is finished is read back.
 
     Raises SceneError where the folder does not hold one run, is damaged, or has gone beyond `iterations`;
     TrainingStopped as `train` does.
@@ -168,20 +171,20 @@ def resume(
         raise SceneError(f"{folder} holds the runs of {made.seeds} seeds: {by} goes on with them")
     if made.plan.batch is not None and not made.is_drawn:
         raise SceneError(f"{folder} is one of {made.plan.batch} starts that are trained as one: resume them all")
-    wanted = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
-    training = Training(wanted, folder, report, stop)
+    target = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
+    training = Training(target, folder, report, stop)
     if (known := finished(training)) is not None:
         return known
-    check_ready(wanted.plan, wanted.scene, wanted.inputs)
-    if wanted.plan != made.plan:
-        wanted.write(folder)
+    check_ready(target.plan, target.scene, target.inputs)
+    if target.plan != made.plan:
+        target.write(folder)
     return _carried_out(training)
 
 
 def finished(training: Training) -> Run[Any] | None:
-    """What a run that was taken up has come to, if it has; SceneError where it went beyond its iterations."""
+    """The outcome of a resumed run that is already finished, else None; SceneError if it went beyond its total."""
     total, i = training.plan.iterations, training.at.iteration
-    # Where an optimiser ended by itself, it would with any larger total too.
+    # An optimiser that ended by itself would do so with any larger total too.
     if not (training.done and (training.ended or i >= total)):
         if i > total:
             raise SceneError(
@@ -209,7 +212,7 @@ def _carried_out(training: Training) -> Run[Any]:
 
 
 def outcome(training: Training, note: str | None = None) -> Run[Any]:
-    """What a run has come to that ended well."""
+    """The outcome of a run that ended well."""
     assert training.best is not None, "a run that ends well has seen a finite loss"
     flat = training.flat
     return Run(
@@ -230,6 +233,6 @@ def outcome(training: Training, note: str | None = None) -> Run[Any]:
 
 
 def shown(remembered: list[tuple[int, Vector]], reached: int, x: Vector, flat: FlatView[P]) -> list[tuple[int, P]]:
-    """The attempts that a picture shows, the one that was reached the last of them."""
+    """The attempts that a picture shows; the point that was reached is the last."""
     params = {**dict(remembered), reached: x}
     return [(i, flat.unflatten(params[i])) for i in worth_showing(sorted(params))]

@@ -1,4 +1,4 @@
-"""The files of a run while it is under way: its metrics, its record of evaluations, its checkpoints."""
+"""The open files of a run: its metrics, its record of evaluations, its checkpoints."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from rosesim.train.settings import SETTINGS, Settings
 
 METRICS, EVALUATIONS = "metrics.jsonl", "evaluations.bin"
 FILES = (SETTINGS, METRICS, LAST, BEST, EVALUATIONS)
-"""What a run's folder may hold."""
+"""The files that a run's folder may hold."""
 
 CHECKPOINT_SECONDS = 1.0
-"""Between checkpoints, at least: what a kill can cost."""
+"""Least time between checkpoints, which is what a kill can cost."""
 CHECKPOINT_SHARE = 0.02
-"""Of the run's time, at most, that checkpoints take: a slow disk or large params make them rarer."""
+"""Largest share of the run's time for checkpoints: with a slow disk or large params they are rarer."""
 
 
 class RunFiles:
-    """The open files of a run whose first `keep` iterations are done; `gradient` numbers are in a gradient."""
+    """The open files of a run whose first `keep` iterations are done; a gradient has `gradient` numbers."""
 
     def __init__(self, out: Path, settings: Settings, keep: int, gradient: int):
-        self._folder = out.absolute()  # wherever somebody goes meanwhile
+        self._folder = out.absolute()  # the process may change its working directory
         self._identity = settings.identity
         plan = settings.plan
-        self._runs = 1 if settings.is_drawn else plan.batch or 1  # starts, each of which makes its own checkpoints
+        self._runs = 1 if settings.is_drawn else plan.batch or 1  # starts, each of which writes its own checkpoints
         self._saved_best: Best | None = None
         self._due = 0.0
         self.evaluations: Evaluations | None = None
-        """Of an optimiser of another package, for its replay."""
-        # A run that was killed before its first checkpoint has rows, but starts anew.
+        """The evaluations of a foreign optimiser, for its replay."""
+        # A run that was killed before its first checkpoint has rows, but starts from the beginning.
         self.metrics = MetricsFile(out / METRICS, keep=keep)
         try:
             for name in FILES:
@@ -49,13 +49,13 @@ class RunFiles:
             raise
 
     def close(self) -> None:
-        """Close them; nothing is saved by that."""
+        """Close the files, without saving anything."""
         self.metrics.close()
         if self.evaluations is not None:
             self.evaluations.close()
 
     def begin(self) -> None:
-        """The run begins now: its first checkpoint is not due yet."""
+        """Note that the run begins now: its first checkpoint is not due yet."""
         self._due = time.perf_counter() + CHECKPOINT_SECONDS
 
     @property
@@ -64,7 +64,7 @@ class RunFiles:
         return time.perf_counter() >= self._due
 
     def save(self, c: Checkpoint, flat: FlatView[Any]) -> None:
-        """Write the checkpoint, and best.npz where it has changed. What it relies on is made durable before."""
+        """Write the checkpoint, and best.npz where it has changed; first sync the files that they rely on."""
         begun = time.perf_counter()
         self.metrics.sync()
         if self.evaluations is not None:

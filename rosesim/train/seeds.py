@@ -29,7 +29,7 @@ from rosesim.train.training import Progress, Report
 
 @dataclass
 class SeedRun:
-    """What became of one seed: a run, or the error that ended it."""
+    """The outcome of one seed: a run, or the error that ended it."""
 
     seed: int
     run: Run[Any] | None
@@ -39,25 +39,25 @@ class SeedRun:
 
 @dataclass
 class SeedRuns:
-    """What became of all seeds, in their order."""
+    """The outcomes of all seeds, in their order."""
 
     seeds: list[SeedRun]
     compile_seconds: float
-    """Of the program that all share."""
+    """Compile time of the program that all seeds share."""
     out: Path | None
 
     @property
     def runs(self) -> list[Run[Any]]:
-        """Of the seeds that came to their end."""
+        """The runs of the seeds that finished."""
         return [s.run for s in self.seeds if s.run is not None]
 
     @property
     def best(self) -> Run[Any]:
-        """The run with the least loss of all; ValueError where no seed came to its end."""
+        """The run with the least loss of all; ValueError where no seed finished."""
         return min(self.runs, key=lambda r: r.best_loss)
 
     def median(self, of: Callable[[Run[Any]], float]) -> float:
-        """The median over the seeds that came to their end of a number of each."""
+        """The median of a number of each run, over the seeds that finished."""
         return statistics.median(map(of, self.runs))
 
 
@@ -79,11 +79,11 @@ def train_seeds(
     report: Report = lambda progress: None,
     threads: int | None = None,
 ) -> SeedRuns:
-    """Train a scene from the seeds `seed`, `seed + 1`, ...: as many runs as `seeds`, on threads.
+    """Train a scene from `seeds` consecutive seeds, `seed`, `seed + 1`, ..., on threads.
 
-    The arguments are those of `train`; in `out`, seed K's run lies in seed-K. There are as many threads as
-    cores unless `threads` says otherwise, and all share one compiled program. A seed that fails is told of
-    in its SeedRun and ends no other. `report` is called from the threads.
+    The arguments are those of `train`; in `out`, seed K's run lies in seed-K. By default there are as many threads
+    as cores, and all share one compiled program. A seed that fails is reported in its SeedRun, and the others
+    continue. `report` is called from the threads.
 
     Raises SceneError where the arguments make no sense, before anything is made; Interrupted after Ctrl-C,
     with every seed saved.
@@ -116,7 +116,7 @@ def resume_seeds(
     report: Report = lambda progress: None,
     threads: int | None = None,
 ) -> SeedRuns:
-    """Go on with all runs of a folder that `train_seeds` made; see `resume`.
+    """Continue all runs of a folder that `train_seeds` made; see `resume`.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -169,15 +169,15 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
                     samples=p.samples, estimator=p.estimator, out=where, report=one_at_a_time, stop=stop,
                 )  # fmt: skip
             return SeedRun(seed, done, None, where)
-        except Exception as e:  # whatever ends one seed, the others' outcome is told
+        except Exception as e:  # any error ends this seed alone; the others' outcomes are reported
             return SeedRun(seed, None, reason(e), where)
 
-    # Before the threads, which share the programs and must not each compile them.
+    # Before the threads start: they share the programs, and each would compile them.
     begun = time.perf_counter()
     compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - begun
     with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
-        # In this context, for the memory budget is of it.
+        # In a copy of this context, which holds the memory budget.
         futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
         _wait(futures, stop)
     if stop.is_set():
@@ -186,7 +186,7 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
 
 
 def _wait(futures: list[Future[SeedRun]], stop: threading.Event) -> None:
-    """Wait for all; Ctrl-C, which only the main thread hears, makes each save and end at its next iteration."""
+    """Wait for all. Ctrl-C, which only the main thread receives, makes each save and end at its next iteration."""
     while True:
         try:
             while wait(futures, timeout=0.2).not_done:

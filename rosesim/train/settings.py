@@ -1,4 +1,4 @@
-"""settings.toml: everything that a run was made from, written down and read back by its declared types.
+"""settings.toml: everything that a run was made from, written and read by its declared types.
 
 The types of settings are those of `scenes.setting_types`.
 """
@@ -37,23 +37,23 @@ SETTINGS = "settings.toml"
 MOST_TABLES, MOST_DOTS, LONGEST_NUMBER = 1000, 100, 4000
 _WORDS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[0-9a-fA-Fxob_]++')
 LARGEST_FILE = 1 << 26
-"""Bytes: far above any run's settings, far below what would fill the memory."""
+"""Bytes: far more than any run's settings, far less than would fill the memory."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was made from. `seeds` is None, or how many runs of consecutive seeds lie in its folder."""
+    """What a run was made from. `seeds` is None, or the number of runs with consecutive seeds in its folder."""
 
     scene: AnyScene
     inputs: Any
     plan: Plan
     seeds: int | None = None
     made_by: Origin | None = None
-    """What the run was begun with; None of one that begins now."""
+    """What the run was begun with; None for one that begins now."""
 
     @property
     def is_drawn(self) -> bool:
-        """Whether iterations differ in their inputs; never those of a foreign optimiser, which needs one loss."""
+        """Whether inputs differ between iterations; never for a foreign optimiser, which needs one loss."""
         return self.plan.foreign is None and is_drawn(self.scene, self.inputs)
 
     def start(self) -> Any:
@@ -63,7 +63,7 @@ class Settings:
         return params
 
     def record(self) -> dict[str, Any]:
-        """As TOML's types; SceneError where a setting has a type that cannot be written down."""
+        """The settings as TOML's types; SceneError where a setting has a type that cannot be written."""
         kinds = typing.get_type_hints(type(self.scene))
         given = {f.name: getattr(self.scene, f.name) for f in dataclasses.fields(self.scene)}
         training = plan_record(self.plan)
@@ -82,37 +82,37 @@ class Settings:
 
     @functools.cached_property
     def identity(self) -> bytes:
-        """16 bytes that two runs share only where all is equal but the number of iterations."""
+        """16 bytes that two runs share only if they are equal in all but the number of iterations."""
         record = self.record()
         del record["training"]["iterations"], record["made_by"]
         return hashlib.blake2b(toml(record), digest_size=16).digest()
 
     def write(self, folder: Path) -> None:
-        """Put settings.toml into a folder."""
+        """Write settings.toml into a folder."""
         write_whole(folder / SETTINGS, toml(self.record()))
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
-    """What `read_plan` reads."""
+    """The record that `read_plan` reads."""
     return {k: v for k, v in dataclasses.asdict(plan).items() if v is not None}
 
 
 def toml(record: Mapping[str, Any]) -> bytes:
     """The text of a record in TOML."""
-    import tomli_w  # only whoever writes a run needs it
+    import tomli_w  # only needed when a run is written
 
     return tomli_w.dumps(record).encode()
 
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, or of several seeds."""
-    return os.path.isfile(folder / SETTINGS)  # which also of a name that no file can have says no
+    return os.path.isfile(folder / SETTINGS)  # False even for a name that no file can have
 
 
 def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
     """The settings of a run's folder; SceneError where it holds none, or ones that do not fit the scene.
 
-    Where rosesim or the scene's text is another than the run was made with, the refusal says so; a run that still
+    Where the version of rosesim or the scene's text differs from that of the run, a refusal says so; a run that still
     fits is read with a warning (`RunChanged`).
 
     The scene is found by its name among the installed ones, unless its class is given.
@@ -136,14 +136,14 @@ def _settings(kind: type[AnyScene], record: dict[str, Any], made_by: Origin) -> 
     training = dict(part(record, "training", dict))
     seeds = training.pop("seeds", None)
     if seeds is not None and (type(seeds) is not int or seeds < 1):
-        raise SceneError(f"seeds is a whole number, 1 or more; {seeds!r} was found")
+        raise SceneError(f"seeds is an integer, 1 or more; {seeds!r} was found")
     scene = _scene(kind, part(record, "settings", dict))
     inputs = _inputs(scene, part(record, "inputs", dict))
     return Settings(scene, inputs, read_plan(training), seeds, made_by)
 
 
 def read_scene_name(folder: Path) -> str:
-    """The name of the scene that a folder is a run of."""
+    """The name of the scene of a run's folder."""
     return part(_read(folder), "scene", str)
 
 
@@ -152,7 +152,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def read_toml(file: Path, what: str) -> dict[str, Any]:
-    """The record in a file; SceneError where it cannot be read, for then its folder is not that of `what`."""
+    """The record in a file; SceneError where it cannot be read: then its folder is not that of `what`."""
     folder = file.parent
     try:
         content = read_file(file, LARGEST_FILE)
@@ -166,7 +166,8 @@ def read_toml(file: Path, what: str) -> dict[str, Any]:
 
 
 def _refuse_unlike_ours(content: bytes) -> None:
-    """Raise a ValueError where tomllib would take minutes and gigabytes: 30 KB of a.a.a take it 12 s and 0.8 GB."""
+    """Raise a ValueError for text on which tomllib would take minutes and gigabytes: 30 KB of a.a.a take it 12 s and
+    0.8 GB."""
     if content.startswith(b"[") + content.count(b"\n[") > MOST_TABLES:
         raise ValueError(f"it has more than {MOST_TABLES} tables")
     for line in content.splitlines():
@@ -184,14 +185,14 @@ T = typing.TypeVar("T")
 
 
 def part(record: Mapping[str, Any], key: str, kind: type[T]) -> T:
-    """What a record has under a key; SceneError where that is not there or of another type."""
+    """The value of a record under a key; SceneError where it is missing or of another type."""
     if not isinstance(record.get(key), kind):
         raise SceneError(f"not the settings of a run: {key} is missing or is not a {kind.__name__}")
     return record[key]
 
 
 def read_plan(training: dict[str, Any]) -> Plan:
-    """How a scene is to be trained, from what is on record; SceneError where that makes no sense."""
+    """The plan of a training from its record; SceneError where that makes no sense."""
     kinds = typing.get_type_hints(Plan)
     if unknown := set(training) - set(kinds):
         raise SceneError(f"training has no {', '.join(sorted(unknown))}")

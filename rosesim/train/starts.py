@@ -1,7 +1,7 @@
-"""Many starts at once: runs of consecutive seeds whose losses and gradients one program computes together.
+"""Many starts at once: runs with consecutive seeds whose losses and gradients one program computes together.
 
-Each is the run that it would be alone but for rounding, with a folder like any other's, so that whatever reads
-runs of several seeds reads these.
+Each equals the run that it would be alone, except for rounding. Each has a folder like any other run, so that
+everything that reads runs of several seeds reads these too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.support.errors import RosesimError
-from rosesim.optimise.descent import Asking, Position, answer
+from rosesim.optimise.descent import Descent, Position, answer
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
@@ -51,13 +51,13 @@ def train_starts(
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> SeedRuns:
-    """Train a scene from the seeds `seed`, `seed + 1`, ..., n of them, in one program that computes all at once.
+    """Train a scene from n consecutive seeds, `seed`, `seed + 1`, ..., in one program that computes all at once.
 
-    The arguments are those of `train`, the outcome is that of `train_seeds`: in `out`, seed K's run lies in
-    seed-K, and a seed that fails is told of in its SeedRun and ends no other. An iteration's seconds are those
-    of all.
+    The arguments are those of `train`, the result is that of `train_seeds`: in `out`, seed K's run lies in
+    seed-K. A seed that fails is reported in its SeedRun, and the others continue. The seconds of an iteration are
+    those of all seeds together.
 
-    Raises SceneError where the arguments make no sense or the scene draws its inputs (then `train` has a
+    Raises SceneError where the arguments make no sense or where the scene samples its inputs (then `train` has a
     `batch`), before anything is made; Interrupted after Ctrl-C or `stop`, with every seed saved.
 
     >>> from rosesim.scenes import configure, find_scene
@@ -70,7 +70,7 @@ def train_starts(
     made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, batch=n), n)
     if made.is_drawn:
         raise SceneError(
-            f"{scene.name} draws inputs for each iteration: train(scene, batch={n}) trains on their mean"
+            f"{scene.name} samples inputs for each iteration: train(scene, batch={n}) trains on their mean"
         )
     made.start()
     if out is not None:
@@ -86,7 +86,7 @@ def resume_starts(
     report: Report = _ignore,
     stop: threading.Event | None = None,
 ) -> SeedRuns:
-    """Go on with all runs of a folder that `train_starts` made, to the same bits; see `resume`.
+    """Continue all runs of a folder that `train_starts` made, to the same bits; see `resume`.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -111,18 +111,18 @@ def resume_starts(
 
 
 class _Start:
-    """One of the runs: where it wants to be evaluated, or what has become of it."""
+    """One of the runs: the position that it requests, or its outcome."""
 
     def __init__(self, made: Settings, seed: int, out: Path | None, report: Report):
         self.seed, self.out = seed, None if out is None else folders.seed_folder(out, seed)
-        self.wanted: Position | None = None
-        """None before it has begun, and when it has come to its end."""
+        self.requested: Position | None = None
+        """The next position to evaluate; None before it has begun, and after it has ended."""
         self.error: str | None = None
-        self._asking: Asking | None = None
+        self._descent: Descent | None = None
         self._known: Run[Any] | None = None
         self._training: Training | None = None
         self.like = compiled(made.scene).flat.like
-        """Params with what is not tuned in this run."""
+        """Params with the untuned values of this run."""
         alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
         with self._failing():
             if self.out is not None and not is_run(self.out):
@@ -131,40 +131,40 @@ class _Start:
             self.like = self._training.flat.like
             self._known = finished(self._training)
             if self.out is not None and self._known is None:
-                alone.write(self.out)  # its iterations may be more than they were
+                alone.write(self.out)  # the number of iterations may have been raised
 
     @contextlib.contextmanager
     def _failing(self) -> Any:
-        """What goes wrong with one run is told of and ends no other."""
+        """Report an error of one run, without ending the others."""
         try:
             yield
         except Interrupted:
             raise
         except (RosesimError, OSError) as e:
-            self.wanted, self.error = None, reason(e)
+            self.requested, self.error = None, reason(e)
 
     def begin(self) -> None:
-        """Open the run's files and ask for the first evaluation, unless there is nothing to do."""
+        """Open the run's files and request the first evaluation, unless the run is already finished."""
         if self._known is None and self.error is None and self._training is not None:
             with self._failing():
-                self._asking = self._training.positions()
-                self.wanted = next(self._asking)
+                self._descent = self._training.positions()
+                self.requested = next(self._descent)
 
     def take(self, loss: float, gradient: Any) -> None:
-        """Go on with the evaluation that was asked for."""
-        assert self._asking is not None
+        """Continue with the requested evaluation."""
+        assert self._descent is not None
         with self._failing():
-            self.wanted = answer(self._asking, (loss, gradient))
+            self.requested = answer(self._descent, (loss, gradient))
 
     def end(self, error: BaseException) -> None:
-        """Save, because of what ends all."""
-        if self.wanted is not None and self._asking is not None:
+        """Save the run, because of an error that ends all runs."""
+        if self.requested is not None and self._descent is not None:
             with contextlib.suppress(BaseException):
-                self._asking.throw(error)
+                self._descent.throw(error)
 
     @property
     def outcome(self) -> SeedRun:
-        """What became of it."""
+        """The outcome of this run."""
         if self.error is not None or self._training is None:
             return SeedRun(self.seed, None, self.error, self.out)
         return SeedRun(self.seed, self._known or outcome(self._training), None, self.out)
@@ -178,17 +178,17 @@ def _together(made: Settings, out: Path | None, report: Report, stop: threading.
     compile_seconds = time.perf_counter() - begun
     starts = [_Start(made, first + k, out, report) for k in range(n)]
     likes = [start.like for start in starts]
-    rows = np.zeros((n, program.flat.size))  # of a run that has ended, its last row is computed and not looked at
+    rows = np.zeros((n, program.flat.size))  # the last row of a run that has ended is computed and ignored
     try:
         for start in starts:
             start.begin()
-        while any(start.wanted is not None for start in starts):
+        while any(start.requested is not None for start in starts):
             for row, start in zip(rows, starts, strict=True):
-                if start.wanted is not None:
-                    row[:] = start.wanted.x
+                if start.requested is not None:
+                    row[:] = start.requested.x
             losses, gradients = over_params(program, rows, made.inputs, likes)
             for k, start in enumerate(starts):
-                if start.wanted is not None:
+                if start.requested is not None:
                     start.take(float(losses[k]), gradients[k])
             if stop is not None and stop.is_set():
                 raise KeyboardInterrupt

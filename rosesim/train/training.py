@@ -1,4 +1,4 @@
-"""One training run: an optimiser over the compiled loss and gradient of a scene, watched and saved."""
+"""One training run: an optimiser over the compiled loss and gradient of a scene, observed and saved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.optimise.attempts import is_remembered
-from rosesim.optimise.descent import Asking, EveryStep, NotFinite, Position, descend, positions, require_finite
+from rosesim.optimise.descent import Descent, EveryStep, NotFinite, Position, descend, positions, require_finite
 from rosesim.optimise.foreign import Search
 from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.errors import SceneError
@@ -31,31 +31,31 @@ from rosesim.train.settings import Settings
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after an iteration."""
+    """The numbers after an iteration."""
 
     iteration: int
     loss: float
     gradient_norm: float | None
-    """None of an optimiser that computes no gradient."""
+    """None for an optimiser that computes no gradient."""
     note: str | None = None
-    """What a person should know, once: that the gradient is exactly zero, and why."""
+    """A remark for the user, made once: that the gradient is exactly zero, and why."""
     seed: int = 0
-    """Of the run that this is of, where several are under way."""
+    """The seed of the run, where several are running."""
     recent: float | None = None
-    """The mean loss of this iteration and those before it, 200 at most, where they differ in their inputs."""
+    """The mean loss of this iteration and those before it, 200 at most, where their inputs differ."""
 
 
 Report = Callable[[Progress], None]
 
 
 class _Stop(Exception):
-    """Another thread wants the run to end."""
+    """Another thread stops the run."""
 
 
 class Training:
     """A run from its settings, or from its folder's checkpoint; `run` carries it out, once.
 
-    It is the optimisers' Task (see `descent`).
+    It is the optimiser's Task (see `descent`).
     """
 
     def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
@@ -77,7 +77,7 @@ class Training:
                 self._take_up(read_checkpoint(out, self.flat, state, settings.identity))
         self.resumed_at = self.at.iteration
         self.rows: list[Row] = []
-        self._told = False
+        self._has_noted_zero = False
         self._files: RunFiles | None = None
         self._begun = 0.0
 
@@ -85,17 +85,17 @@ class Training:
         i = c.position.iteration
         self.at, self.best, self.ended, self.done = c.position, c.best, c.ended, c.done
         self.objective.flat = self.flat.keeping(c.kept)
-        self.attempts = [a for a in c.attempts if a[0] < i]  # that of iteration i comes again with its evaluation
+        self.attempts = [a for a in c.attempts if a[0] < i]  # iteration i is evaluated and added again
         self._before, self.compile_seconds = c.seconds, c.compile_seconds
 
     @property
     def flat(self) -> FlatView[Any]:
-        """The params as a vector, and what is not tuned beside them."""
+        """The params as a vector, with the untuned ones beside it."""
         return self.objective.flat
 
     @property
     def seconds(self) -> float:
-        """That the run has taken, over all its resumptions."""
+        """Time that the run has taken, over all its resumptions."""
         return self._before + (time.perf_counter() - self._begun if self._begun else 0.0)
 
     def run(self) -> None:
@@ -103,15 +103,15 @@ class Training:
         with self._under_way():
             self.ended = self._optimise() or ""
 
-    def positions(self) -> Asking:
-        """The same for whoever evaluates this run together with others (see `starts`)."""
+    def positions(self) -> Descent:
+        """The same, for a caller that evaluates this run together with others (see `starts`)."""
         assert self.optimizer is not None
         with self._under_way():
             yield from positions(EveryStep(self.optimizer), self.at, self.plan.iterations, self)
 
     @contextlib.contextmanager
     def _under_way(self) -> Generator[None]:
-        """The run's files, open; whatever ends the run, all is saved, and what a person should know is said."""
+        """Keep the run's files open; whatever ends the run, save everything and raise an error for the user."""
         self.done, self.ended = False, ""
         if self.out is not None:
             self._files = RunFiles(self.out, self.settings, self.at.iteration, self.flat.size)
@@ -155,11 +155,11 @@ class Training:
         return self._recorded(x, lambda: self.objective.evaluate(x, iteration))
 
     def value(self, x: Vector) -> float:
-        """The loss alone."""
+        """The loss without its gradient."""
         return self._recorded(x, lambda: (self.objective.value(x), np.zeros(0)))[0]
 
     def _recorded(self, x: Vector, compute: Callable[[], tuple[float, Vector]]) -> tuple[float, Vector]:
-        """The evaluation at x, from the record where it was made before."""
+        """The evaluation at x, from the record where it is there already."""
         record = None if self._files is None else self._files.evaluations
         if record is None:
             return compute()
@@ -172,7 +172,7 @@ class Training:
     def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
         """Take note of an iteration; see `descent.Task`."""
         i = at.iteration
-        if i < self.resumed_at:  # a replay on its way to where the run was
+        if i < self.resumed_at:  # a replay that has not yet reached the point where the run was
             if self.rows and self.rows[i].loss != loss:
                 with naming_changes(self.settings.origin, type(self.settings.scene)):
                     raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
@@ -204,9 +204,9 @@ class Training:
             self.best = Best(loss, iteration, x)
 
     def _consider_mean(self, iteration: int, x: Vector, recent: float) -> None:
-        """The same where inputs differ, and a low loss may be luck: the mean counts.
+        """The same where inputs differ and a low loss may be luck: the mean counts.
 
-        Until it is over MEAN_OVER iterations, the latest point is the best one.
+        Until the mean covers MEAN_OVER iterations, the latest point is the best one.
         """
         if iteration < MEAN_OVER:
             self.best = Best(recent, iteration, x)
@@ -224,9 +224,9 @@ class Training:
         self._files.save(c, self.flat)
 
     def _note(self, at: Position, gradient_norm: float | None) -> str | None:
-        if gradient_norm != 0.0 or self._told:
+        if gradient_norm != 0.0 or self._has_noted_zero:
             return None
-        self._told = True
+        self._has_noted_zero = True
         why = self.objective.why_zero(at.x, at.iteration)
         return f"the gradient is zero at iteration {at.iteration}" + (
             f": {why}" if why else ("" if self.is_drawn else "; nothing will change")
@@ -246,5 +246,5 @@ class Training:
 
     @property
     def seconds_per_iteration(self) -> float:
-        """Mean, of all iterations and all that they evaluated."""
+        """Mean time over all iterations, with all their evaluations."""
         return self.rows[-1].seconds / len(self.rows) if self.rows else math.nan

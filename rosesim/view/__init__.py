@@ -1,4 +1,4 @@
-"""Pictures of scenes and of their optimisation, and the window to watch and steer it in.
+"""Pictures of scenes and of their optimisation, and the window to watch and steer it.
 
 pygame and imageio are imported at the first picture.
 """

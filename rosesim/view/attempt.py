@@ -1,4 +1,4 @@
-"""What one iteration of an optimisation did: its params and where they led."""
+"""One iteration of an optimisation: its params and the trajectory that they produce."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rosesim.scenes.compiled import Trajectory, compiled
 AnyScene = Scene[Any, Any, Any]
 
 TRAIL_POINTS = 120
-"""Of a whole path: fewer than states, for a pixel is wider than a step."""
+"""Most points of a path: fewer than states, because a pixel is wider than a step."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The params of one iteration, their loss, and where they lead."""
+    """The params of one iteration, their loss, and their trajectory."""
 
     scene: AnyScene
     iteration: int
@@ -31,13 +31,13 @@ class Attempt:
 
     @functools.cached_property
     def _sampled(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The sampled times, and the points there that leave a trail: (times, points, 2)."""
+        """The sampled times, and the trail's points at each: (times, points, 2)."""
         count = len(self.trajectory)
         times = np.unique(np.linspace(0, count - 1, min(TRAIL_POINTS, count)).round().astype(np.int64))
         return times, np.stack([np.asarray(self.scene.trail(self.trajectory[int(t)])) for t in times])
 
     def trails(self, t: int | None = None) -> list[NDArray[np.float64]]:
-        """The paths, each of shape (n, 2), until state t; until the end where no t is given."""
+        """The paths, each of shape (n, 2), until state t; until the end if t is None."""
         if t is None:
             return self._whole
         times, points = self._sampled
@@ -52,7 +52,7 @@ class Attempt:
 
 
 def attempt(scene: AnyScene, iteration: int, loss: float, params: Any, inputs: Any) -> Attempt:
-    """The attempt, its trails sampled: whoever draws it finds that done."""
+    """The attempt with its trails already sampled, so that drawing does not wait for them."""
     made = Attempt(scene, iteration, loss, params, compiled(scene).trajectory(params, inputs))
     made.trails()
     return made
@@ -75,11 +75,11 @@ def attempts(
 
 
 STRAIGHT = 1e-4
-"""A point this close to the line between its neighbours, in parts of their distance, is left out."""
+"""A point this close to the line between its neighbours, relative to their distance, is left out."""
 
 
 def _straightened(path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The path without the points at which it goes straight on or stands still: each costs time to paint."""
+    """The path without the points at which it is straight or stands still: each costs time to paint."""
     if len(path) < 3:
         return path
     d = np.diff(path, axis=0)

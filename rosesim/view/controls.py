@@ -1,4 +1,4 @@
-"""Buttons and the scrub bar, drawn with the primitives that scenes are drawn with; sizes are in points."""
+"""Buttons and the scrub bar, drawn with the same primitives as scenes; sizes are in points."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BUTTON, GAP = 36.0, 6.0
 BAR_HEIGHT = 44.0
 TRACK_LEFT = 4 * (BUTTON + GAP) + 12
 TRACK_RIGHT = 150.0
-"""Room left of the track for its buttons, right of it for the time and the speed."""
+"""Room left of the track for its buttons, and right of it for the time and the speed."""
 TRACK_WIDTH, KNOB = 4.0, 7.5
 
 
 @dataclass(frozen=True)
 class Button:
-    """A rectangle that stands for an action, with words or an icon on it."""
+    """A rectangle for an action, with a text or an icon on it."""
 
     action: str
     left: float
@@ -31,14 +31,14 @@ class Button:
     width: float
     height: float
     face: str
-    """An icon's name, or words."""
+    """An icon's name, or a text."""
 
     def holds(self, p: Point) -> bool:
         """Whether a point lies on it."""
         return self.left <= p[0] <= self.left + self.width and self.bottom <= p[1] <= self.bottom + self.height
 
     def draw(self, canvas: Canvas, hovered: bool, on: bool) -> None:
-        """Draw it; dark where it stands for something that is on."""
+        """Draw it; dark where its action is switched on."""
         role = ("accent-hovered" if hovered else "accent") if on else "hovered" if hovered else "button"
         rounded(canvas, (self.left, self.bottom), (self.left + self.width, self.bottom + self.height), ROUND, role)
         ink = "on-accent" if on else "ink"
@@ -88,7 +88,7 @@ ICONS: dict[str, Callable[[Canvas, float, float, str], None]] = {
 
 
 class Bar:
-    """Under the scene: play, single steps, the scrub bar, the time, the speed."""
+    """The bar under the scene: play, single steps, the scrub bar, the time, the speed."""
 
     def __init__(self, width: float):
         self.width = width
@@ -102,12 +102,12 @@ class Bar:
 
     @property
     def buttons(self) -> list[Button]:
-        """All of them."""
+        """All buttons of the bar."""
         return [*self._left, self._slower, self._faster]
 
     @property
     def track(self) -> tuple[float, float]:
-        """Where the scrub bar begins and ends."""
+        """The left and right end of the scrub bar."""
         return TRACK_LEFT, max(self.width - TRACK_RIGHT - 74, TRACK_LEFT + 20)
 
     def on_track(self, p: Point) -> bool:
@@ -116,12 +116,12 @@ class Bar:
         return left - KNOB <= p[0] <= right + KNOB and abs(p[1] - BAR_HEIGHT / 2) <= 2 * KNOB
 
     def part(self, p: Point) -> float:
-        """The part of the replay, 0 to 1, that a point of the scrub bar stands for."""
+        """The part of the replay, 0 to 1, at a point of the scrub bar."""
         left, right = self.track
         return min(max((p[0] - left) / (right - left), 0.0), 1.0)
 
     def still(self, playing: bool, hovered: str | None) -> Canvas:
-        """What seldom changes: the buttons, the track."""
+        """The parts that seldom change: the buttons, the track."""
         canvas = Canvas((0.0, 0.0, self.width, BAR_HEIGHT))
         for b in self.buttons:
             face = "‖" if b.action == "play" and playing else b.face
@@ -131,7 +131,7 @@ class Bar:
         return canvas
 
     def moving(self, player: Player, hovered: str | None) -> Canvas:
-        """The knob, the time, the speed."""
+        """The parts that move: the knob, the time, the speed."""
         canvas = Canvas((0.0, 0.0, self.width, BAR_HEIGHT))
         middle, base = BAR_HEIGHT / 2, BAR_HEIGHT / 2 - LETTERS / 2
         left, right = self.track
@@ -146,7 +146,7 @@ class Bar:
 
 
 class Switches:
-    """Beside the scene: optimise, reset, trails, help."""
+    """The buttons beside the scene: optimise, reset, trails, help."""
 
     HEIGHT = 2 * BUTTON + GAP + 4
 
@@ -162,7 +162,7 @@ class Switches:
         ]
 
     def canvas(self, on: Collection[str], hovered: str | None) -> Canvas:
-        """The buttons, dark where what they switch is on."""
+        """The buttons, dark where they are switched on."""
         canvas = Canvas((0.0, 0.0, self.width, self.HEIGHT))
         for b in self.buttons:
             b.draw(canvas, hovered == b.action, b.action in on)

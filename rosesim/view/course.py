@@ -1,4 +1,4 @@
-"""An optimisation that a person steers: where it is, what led there, and what is tried next."""
+"""An optimisation that a user steers: its present point, its history, and its next trial."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.attempts import SHOWN, is_remembered
-from rosesim.optimise.descent import Asking, NotFinite, Position, Stepper, answer, positions, require_finite
+from rosesim.optimise.descent import Descent, NotFinite, Position, Stepper, answer, positions, require_finite
 from rosesim.optimise.line_search import LineSearch
 from rosesim.optimise.optimizers import Vector, norm
 from rosesim.scenes.compiled import compiled
@@ -22,9 +22,9 @@ Point = tuple[float, float]
 
 
 class Course:
-    """A descent (`optimise.descent`) whose steps are those of a line search, and whose watcher is the viewer.
+    """A descent (`optimise.descent`) whose steps are those of a line search, observed by the viewer.
 
-    Each `turn` is one evaluation. `params` and `inputs` may be changed between turns; the next one then begins the
+    Each `turn` is one evaluation. `params` and `inputs` may be changed between turns; the next turn then begins the
     descent again from there.
     """
 
@@ -43,81 +43,81 @@ class Course:
         self.params, self.inputs, self.iteration = params, inputs, iteration
         self.loss = math.nan
         self.gradient: Any = None
-        """At the params, a struct like them."""
+        """The gradient at the params, a struct like them."""
         self.history = History.of(losses)
         self.recorded = bool(losses)
-        """The history is that of a run, which went on from here: it is kept until this goes another way."""
+        """Whether the history is a recorded run's, which continued from here; it is kept until a step is taken."""
         self.ghosts = list(ghosts)
         self.steepest = 0.0
         self.settled = False
-        """The last step changed nothing, so the next will not either."""
+        """Whether the last step changed nothing, so that the next will not either."""
         self.held: tuple[str, Point] | None = None
-        """The handle that is held, and where."""
+        """The held handle, and where it is held."""
         self._program = compiled(scene)
         self._search = LineSearch(optimizer)
-        self._descent: tuple[Asking, Position] | None = None
-        """The descent under way, and where it asks to be evaluated."""
+        self._descent: tuple[Descent, Position] | None = None
+        """The present descent, and the position at which it requests an evaluation."""
         self._going = False
         self._trial: Any = None
-        """The params of what is asked for, where that is a step from here."""
+        """The params of the requested evaluation, where it is a step from the present point."""
         self._evaluated_inputs = self._evaluated_gradient = None
 
     @property
     def gradient_length(self) -> float:
-        """NaN where there is no gradient yet."""
+        """The norm of the gradient; NaN where there is no gradient yet."""
         return math.nan if self.gradient is None else norm(self._program.flat.flatten(self.gradient))
 
     @property
-    def drawn_inputs(self) -> Any:
-        """Those of this iteration: the given ones, unless the scene draws others for it."""
+    def sampled_inputs(self) -> Any:
+        """The inputs of this iteration: the given ones, unless the scene samples others for it."""
         return self._inputs_of(self.iteration)
 
     def _inputs_of(self, iteration: int) -> Any:
         return drawn(self.scene, self.inputs, self.seed, iteration)
 
     def drag(self) -> None:
-        """Take what is held to where it is held."""
+        """Apply the held handle to params and inputs."""
         if self.held is not None:
             self.params, self.inputs = self.scene.drag(*self.held, self.params, self.inputs)
 
     def turn(self, going: bool, again: bool) -> None:
-        """Evaluate what the descent asks for, and where it is `going`, ask for the next step.
+        """Evaluate at the requested position and, where it is `going`, request the next step.
 
         `again`: something has been changed from outside. Raises RosesimError where a number is not finite.
         """
         self._going = going
-        if again:  # what was being tried may be another problem's now
+        if again:  # the trial may belong to another problem now
             self._descent, self.settled = None, False
-        asking, asked = self._descent or self._begin()
-        self._descent = None  # whatever ends this turn early, the next one begins again
+        descent, requested = self._descent or self._begin()
+        self._descent = None  # if an error ends this turn early, the next one begins the descent again
         try:
-            following = answer(asking, self._evaluate(asked))
+            following = answer(descent, self._evaluate(requested))
         except NotFinite as e:
             what = "step" if e.what == "update" else e.what
             raise RosesimError(f"the {what} is not finite at iteration {e.iteration}: reset (R) goes back") from None
         if following is not None:
-            self._descent = asking, following
+            self._descent = descent, following
 
-    def _begin(self) -> tuple[Asking, Position]:
+    def _begin(self) -> tuple[Descent, Position]:
         at = Position(self.iteration, self._program.flat.flatten(self.params))
-        asking = positions(self, at, math.inf if self._going else self.iteration, self)
+        descent = positions(self, at, math.inf if self._going else self.iteration, self)
         self._trial = None
-        return asking, next(asking)
+        return descent, next(descent)
 
-    def _evaluate(self, asked: Position) -> tuple[float, Vector]:
+    def _evaluate(self, requested: Position) -> tuple[float, Vector]:
         params = self.params if self._trial is None else self._trial
-        self._evaluated_inputs = self._inputs_of(asked.iteration)
+        self._evaluated_inputs = self._inputs_of(requested.iteration)
         loss, self._evaluated_gradient = self._program.value_and_grad(params, self._evaluated_inputs)
         return float(loss), self._program.flat.flatten(self._evaluated_gradient)
 
-    # ------------------------------------------------------------- as the descent's steps and its watcher
+    # ------------------------------------------------------------- as the descent's steps and its observer
 
     def begin(self, loss: float) -> None:
-        """The line search holds the next losses against this one."""
+        """The line search compares the next losses with this one."""
         self._search.begin(loss)
 
     def propose(self, at: Position, gradient: Vector) -> Position:
-        """The line search's step, with what is held where it is held."""
+        """The line search's step, with the held handle at its place."""
         trial, flat = self._search.propose(at, gradient), self._program.flat
         if np.array_equal(trial.x, at.x):
             self.settled = self.held is None and self._evaluated_inputs is self.inputs
@@ -129,9 +129,9 @@ class Course:
         return Position(trial.iteration, flat.flatten(self._trial))
 
     def takes(self, trial: Position, loss: float, gradient_norm: float) -> bool:
-        """Whether the line search does.
+        """Whether the line search takes the trial.
 
-        Where each iteration has inputs of its own, two losses say nothing of their params: every step is taken.
+        Where each iteration has its own inputs, two losses do not compare their params: every step is taken.
         """
         if self._evaluated_inputs is self.inputs:
             return self._search.takes(trial, loss, gradient_norm)
@@ -140,7 +140,7 @@ class Course:
         return True
 
     def observe(self, at: Position, loss: float, gradient_norm: float | None) -> None:
-        """The descent is here now."""
+        """Take over the descent's new position."""
         require_finite(at.iteration, at.x, loss, gradient_norm)
         if self._trial is not None:
             self.params, self._trial = self._trial, None
@@ -153,11 +153,11 @@ class Course:
             self._remember()
 
     def _remember(self) -> None:
-        """Keep this iteration as a ghost, as a run keeps it for its pictures."""
+        """Keep this iteration as a ghost, under the same rule as a run for its pictures."""
         i = self.iteration
         if is_remembered(i) and not (self.ghosts and self.ghosts[-1].iteration >= i):
             self.ghosts = [*self.ghosts, self.attempt()][-SHOWN:]
 
     def attempt(self) -> Attempt:
-        """What this iteration leads to."""
-        return attempt(self.scene, self.iteration, self.loss, self.params, self.drawn_inputs)
+        """This iteration with its trajectory."""
+        return attempt(self.scene, self.iteration, self.loss, self.params, self.sampled_inputs)

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from rosesim.scenes.canvas import Canvas
 
 LEFT, BOTTOM, RIGHT, TOP = 46.0, 34.0, 14.0, 16.0
-"""Room around the curve for its numbers, in points."""
+"""Margins of the curve for its numbers, in points."""
 LETTERS = 8.5
 DOT = 5.0
 
 LOGARITHMIC_FROM = 10.0
-"""A positive loss that falls by this factor or more is shown on a logarithmic axis."""
+"""A positive loss that falls by at least this factor is shown on a logarithmic axis."""
 
 
 def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float, float]) -> Canvas:
-    """The curve of (iteration, loss) points, faint, and up to iteration `now`, strong, with a dot there.
+    """The curve of (iteration, loss) points: faint as a whole, strong up to iteration `now`, with a dot there.
 
-    The canvas is `size`, (width, height), in points: the letters keep their size at any other.
+    The canvas has the size (width, height) in points, so that the letters do not scale with it.
 
     >>> len(loss_curve([(0, 1.0), (1, 0.5), (2, 0.25)], 1, (300.0, 200.0)).primitives) > 3
     True

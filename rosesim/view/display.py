@@ -10,20 +10,20 @@ from rosesim.view.painter import load_pygame
 
 
 class NoDisplay(RosesimError):
-    """A window was asked for where none can be opened."""
+    """A window was requested where none can be opened."""
 
 
 def open_display() -> None:
-    """Start SDL's video; NoDisplay where there is none.
+    """Start SDL's video; NoDisplay where there is no display.
 
-    Where SDL_VIDEODRIVER names a driver (`dummy`, in tests), a person has chosen it: it is tried whatever
-    else there is, and a RosesimError where it fails.
+    If SDL_VIDEODRIVER names a driver (`dummy`, in tests), the user has chosen it: it is tried whatever
+    else there is, and a RosesimError is raised where it fails.
     """
     chosen = os.environ.get("SDL_VIDEODRIVER")
     there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not (chosen or there):
         raise NoDisplay("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
-    # On Windows a window has the display's own pixels only where the process says that it knows of them.
+    # On Windows a window gets the display's own pixels only if the process declares that it handles them.
     os.environ.setdefault("SDL_WINDOWS_DPI_SCALING", "1")
     pygame = load_pygame()
     try:

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 
 PALETTE_SAMPLE = 12
-"""Frames looked at to choose a GIF's colours: they all show the same things."""
+"""Frames from which a GIF's colours are chosen: all frames show the same things."""
 VIDEO_FRAMES_A_SECOND = 25
 COLOURS = 128
-"""Of a GIF: enough for antialiased flat colours, and Pillow's time for a frame grows as their cube."""
+"""Colours of a GIF: enough for antialiased flat colours. Pillow's time for a frame grows as their cube."""
 
 
 def write_png(file: AnyPath, picture: Picture) -> None:
-    """Write a picture of shape (height, width, 3), whole or not at all.
+    """Write a picture of shape (height, width, 3), completely or not at all.
 
-    Its folder is made. Raises SceneError for a name that ends in another format's suffix, UnwritableFile (an
-    OSError) where the file cannot be written; so do `write_gif` and `write_mp4`.
+    The folder is made if needed. Raises SceneError for a name that ends in another format's suffix, UnwritableFile
+    (an OSError) where the file cannot be written; so do `write_gif` and `write_mp4`.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -47,10 +47,10 @@ def write_png(file: AnyPath, picture: Picture) -> None:
 
 
 def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
-    """Write frames, each shown for so many seconds, as a GIF that repeats.
+    """Write frames, each shown for this many seconds, as a GIF that repeats.
 
-    One palette serves all frames: that is smaller and several times faster than one palette a frame, and
-    what stands still does not flicker.
+    One palette serves all frames: that is smaller and several times faster than a palette for each frame, and
+    static parts do not flicker.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
         plugin="pillow",
         mode="P",
         palette=bytes(palette.getpalette() or [])[: 3 * COLOURS],
-        # browsers slow down what is quicker than 20 ms; GIF counts in hundredths of a second
+        # browsers slow down frames shorter than 20 ms; GIF counts in hundredths of a second
         duration=[max(20, 10 * round(100 * s)) for s in seconds],
         loop=0,
     )
@@ -84,7 +84,7 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
 
 
 def require_mp4() -> None:
-    """Raise a SceneError where MP4 files cannot be written: before there is something to write.
+    """Raise a SceneError where MP4 files cannot be written, before there is anything to write.
 
     >>> require_mp4()  # raises nothing here: imageio-ffmpeg is installed
     """
@@ -93,7 +93,7 @@ def require_mp4() -> None:
 
 
 def write_mp4(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:
-    """Write frames, each shown for so many seconds, as H.264 video; sides are made even, as it wants them.
+    """Write frames, each shown for this many seconds, as H.264 video; sides are made even, as H.264 requires.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -105,8 +105,8 @@ def write_mp4(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
     require_mp4()
     check_suffix(as_path(file), ".mp4")
     with beside(file) as new:
-        new.touch(exist_ok=False)  # the system's own reason, where there is one: the encoder's is its log
-        with contextlib.suppress(OSError):  # of the pipe to an encoder that is gone; the file tells
+        new.touch(exist_ok=False)  # raises the system's own reason, if any; the encoder's error is only its log
+        with contextlib.suppress(OSError):  # the pipe breaks when the encoder dies; the file shows that
             _encode(new, frames, seconds)
         if not _is_whole(new):
             raise OSError(errno.ENOSPC, "the encoder could not write all of it (is the disk full?)")
@@ -123,10 +123,10 @@ def _encode(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> 
         codec="libx264",
         quality=8,
         macro_block_size=2,
-        pixelformat="yuv420p",  # what every player and browser shows
+        pixelformat="yuv420p",  # the format that every player and browser shows
         ffmpeg_log_level="quiet",
     )
-    with writer:  # frame by frame: repeated and stacked they would take hundreds of megabytes
+    with writer:  # frame by frame: a stack of repeated frames would take hundreds of megabytes
         for frame, shown in zip(frames, seconds, strict=True):
             even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
             for _ in range(max(1, round(shown * VIDEO_FRAMES_A_SECOND))):
@@ -134,9 +134,9 @@ def _encode(file: Path, frames: Sequence[Picture], seconds: Sequence[float]) -> 
 
 
 def _is_whole(file: Path) -> bool:
-    """Whether a video came to its end: its boxes fill the file, and the index, which is written last, is there.
+    """Whether a video is complete: its boxes fill the file, and the index, which is written last, is there.
 
-    The encoder is another process, whose failure imageio does not tell.
+    The encoder is another process, whose failure imageio does not report.
     """
     names: list[bytes] = []
     at, size = 0, file.stat().st_size
@@ -145,7 +145,7 @@ def _is_whole(file: Path) -> bool:
             f.seek(at)
             head = f.read(16)
             length = int.from_bytes(head[:4])
-            length = int.from_bytes(head[8:]) if length == 1 else length  # a long box has its length behind its name
+            length = int.from_bytes(head[8:]) if length == 1 else length  # a long box has its length after its name
             if length < 8:
                 return False
             names.append(head[4:8])
@@ -160,7 +160,7 @@ def _cell(colours: Picture) -> NDArray[np.int32]:
 
 
 def _nearest(palette: Image.Image) -> NDArray[np.uint8]:
-    """The palette's index for each cell of the cube: one look-up a pixel instead of a search."""
+    """The palette's index for each cell of the cube: one look-up per pixel instead of a search."""
     from PIL import Image
 
     levels = np.arange(64, dtype=np.uint8) * 4 + 2

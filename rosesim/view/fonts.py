@@ -1,4 +1,4 @@
-"""The letters of pictures: one face, whatever the machine has, because it comes with Pillow."""
+"""The fonts of pictures: one face on every machine, because it comes with Pillow."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     import pygame
 
 CAPITALS = 0.72
-"""Height of a capital letter in parts of the size that a font is opened with."""
+"""Height of a capital letter as a part of the font's size."""
 
 
 def font(height: float, text: str) -> pygame.font.Font:
     """The font whose capitals are `height` pixels high, for that text.
 
-    Aileron, which comes with Pillow, holds ASCII and little more; for other letters pygame's own font serves,
-    which is bolder and holds Greek and mathematics too.
+    Aileron, which comes with Pillow, has ASCII and little more. Other texts use pygame's own font, which is bolder
+    and has Greek and mathematical signs too.
     """
     return _opened(max(6, round(height / CAPITALS)), text.isascii())
 
@@ -36,5 +36,5 @@ def _aileron() -> bytes:
     from PIL import ImageFont
 
     face = ImageFont.load_default(16)
-    assert isinstance(face, ImageFont.FreeTypeFont)  # Pillow's wheels all have FreeType
+    assert isinstance(face, ImageFont.FreeTypeFont)  # all of Pillow's wheels have FreeType
     return face.font_bytes

@@ -1,4 +1,4 @@
-"""The gradient as a person sees it: where descent would move what can be dragged."""
+"""The gradient as arrows: where descent would move the handles that a user can drag."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rosesim.scenes.base import Scene
 from rosesim.scenes.tree import FlatView
 
 PUSH = 1e-6
-"""Params are moved by this much, in parts of their length: far above rounding, far below what curves."""
+"""Params are moved by this part of their length: far above rounding, far below the scale of curvature."""
 
 Arrow = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -19,10 +19,10 @@ Arrow = tuple[NDArray[np.float64], NDArray[np.float64]]
 def gradient_arrows(
     scene: Scene[Any, Any, Any], params: Any, inputs: Any, gradient: Any, longest: float
 ) -> list[Arrow]:
-    """(tail, vector) for each handle that params move: the way it goes along minus the gradient.
+    """(tail, vector) for each handle that params move: its motion along minus the gradient.
 
-    The longest has the length `longest`, the others in proportion. A gradient of zero, or one that moves no
-    handle, gives none.
+    The longest vector has the length `longest`, the others are in proportion. There are none for a gradient of zero,
+    or for one that moves no handle.
     """
     flat = FlatView.of(params)
     x, g = flat.flatten(params), flat.flatten(gradient)
@@ -34,6 +34,6 @@ def gradient_arrows(
     there = scene.handles(flat.unflatten(x - push / steep * g), inputs)
     moves = {name: (np.asarray(there[name]) - here[name]) / push for name in here}
     most = max((float(np.hypot(*v)) for v in moves.values()), default=0.0)
-    if not (np.isfinite(most) and most > PUSH):  # less is rounding
+    if not (np.isfinite(most) and most > PUSH):  # a smaller motion is rounding
         return []
     return [(np.asarray(here[name]), longest / most * v) for name, v in moves.items() if v.any()]

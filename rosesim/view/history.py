@@ -1,4 +1,4 @@
-"""The losses of an optimisation that may go on for hours, in a bounded number of points."""
+"""The losses of an optimisation that may run for hours, in a bounded number of points."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MOST = 300
-"""Points kept: a curve is that many pixels wide, and painting it costs time."""
+"""Most points: a curve is that many pixels wide, and painting it costs time."""
 
 
 @dataclass
 class History:
-    """Iterations and their losses; where there are too many, every second is forgotten.
+    """Iterations and their losses; where there are too many, every second one is dropped.
 
     >>> history = History()
     >>> for i in range(1000):
@@ -26,14 +26,14 @@ class History:
 
     @classmethod
     def of(cls, losses: Sequence[float]) -> History:
-        """Of a run: the loss of each iteration from 0."""
+        """The history of a run, from the loss of each iteration from 0."""
         history = cls()
         for i, loss in enumerate(losses):
             history.add(i, loss)
         return history
 
     def add(self, iteration: int, loss: float) -> None:
-        """Note the loss of an iteration; what was noted of it and of later ones is forgotten."""
+        """Add the loss of an iteration; earlier entries for it and for later ones are dropped."""
         while self.regular and self.regular[-1][0] >= iteration:
             self.regular.pop()
         self.newest = (iteration, loss)
@@ -45,6 +45,6 @@ class History:
 
     @property
     def points(self) -> list[tuple[int, float]]:
-        """The points kept, in order, the newest among them."""
+        """The points, in order, with the newest."""
         last = [] if self.newest is None or self.regular[-1:] == [self.newest] else [self.newest]
         return self.regular + last

@@ -1,4 +1,4 @@
-"""Where everything is in a window of some size."""
+"""The places of all parts of a window of a given size."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from rosesim.view.raster import Box
 from rosesim.view.words import HELP_SIZE, NUMBERS_HEIGHT
 
 WINDOW = (1000, 640)
-"""The size at which a point is a pixel."""
+"""The window size at which a point is a pixel."""
 LEAST = (640, 420)
 HIGH = (500, 730)
-"""The height of a new window is between these: room for the curve, and laptops' screens."""
+"""The range of a new window's height: room for the curve, and small enough for laptops' screens."""
 MARGIN, SIDE = 16.0, 256.0
 ZOOM = (0.8, 1.6)
-"""Letters grow and shrink with the window, by less than it does, between these."""
+"""The range in which letters scale with the window; they grow and shrink less than it does."""
 
 
 def window_size(extent: tuple[float, float, float, float]) -> tuple[int, int]:
-    """The size of a new window, in which a scene of that extent fills its box unless it is very flat or high.
+    """The size of a new window; a scene of that extent fills its box unless it is very flat or high.
 
     >>> window_size((0.0, 0.0, 1.0, 1.0)), window_size((0.0, 0.0, 4.0, 1.0))
     ((1000, 730), (1000, 500))
@@ -32,7 +32,7 @@ def window_size(extent: tuple[float, float, float, float]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Boxes in pixels; a point, the unit of letters and buttons, is `unit` pixels."""
+    """Boxes in pixels. A point, the unit of letters and buttons, is `unit` pixels."""
 
     unit: float
     scene: Box
@@ -48,7 +48,7 @@ class Layout:
 
 
 def layout(width: int, height: int, density: float) -> Layout:
-    """The layout of a window of so many pixels, of which `density` make one of the desktop's.
+    """The layout of a window of this many pixels; `density` of them make one pixel of the desktop.
 
     >>> made = layout(1000, 640, 1.0)
     >>> made.unit, made.scene, made.bar.top + made.bar.height

@@ -1,7 +1,7 @@
 """The worker behind the viewer: a thread that computes, so that the picture never waits.
 
-It compiles the scene, evaluates what a person drags, and keeps an optimiser running. It is told what to do
-by commands, which it takes in order, and tells what it found by snapshots, which never change.
+It compiles the scene, evaluates what the user drags, and keeps an optimiser running. It receives commands, which it
+executes in order, and publishes its results as snapshots, which never change.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from rosesim.view.attempt import AnyScene, Attempt, attempt
 from rosesim.view.course import Course, Point
 
 PUBLISHED_A_SECOND = 30
-"""Snapshots while optimising: each costs a rollout and its trail, and a person sees no more."""
+"""Snapshots while optimising: each costs a rollout and its trail, and a person cannot see more of them."""
 BREATH_SECONDS = 2e-4
-"""Slept after each iteration: a worker that takes the interpreter's lock back at once starves the window."""
+"""Sleep after each iteration: a worker that takes the interpreter's lock back at once starves the window."""
 NUDGE = 0.01
-"""How far a handle is moved to see whether the start state moves with it, in parts of the picture's height."""
+"""How far a handle is moved to see whether the start state moves with it, relative to the picture's height."""
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What the viewer opens with and returns to on reset."""
+    """The state in which the viewer opens, and to which a reset returns."""
 
     params: Any
     inputs: Any
     iteration: int = 0
-    """Of a recorded run, the one at which it opens."""
+    """The iteration of a recorded run at which the viewer opens."""
     losses: Sequence[float] = ()
-    """The loss of each of its iterations, from 0 to the last, which may be later."""
+    """The loss of each iteration of that run, from 0 to the last, which may be a later one."""
     remembered: Sequence[tuple[int, Any]] = ()
-    """Some earlier iterations, with their params."""
+    """Some earlier iterations of that run, with their params."""
     seed: int = 0
-    """Of what a scene draws for each iteration."""
+    """Seed of the inputs that a scene samples for each iteration."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +51,29 @@ class Snapshot:
     """What is known at one moment."""
 
     serial: int
-    """Of the newest command that was taken account of."""
+    """The number of the newest command that was executed before it."""
     attempt: Attempt
     inputs: Any
     gradient: Any
-    """Of the loss by the params, a struct like them; None until it has been compiled."""
+    """The gradient of the loss by the params, a struct like them; None until it has been compiled."""
     curve: tuple[tuple[int, float], ...]
     """Iterations and their losses."""
     ghosts: tuple[Attempt, ...]
     steep: float
     """The gradient's length."""
     steepest: float
-    """The longest one since the curve's beginning."""
+    """The longest gradient since the curve's beginning."""
     start_held: bool = False
-    """Whether the start state moves with the handle that is held."""
+    """Whether the start state moves with the held handle."""
     note: str | None = None
-    """What a person should know: that the gradient is exactly zero, and why."""
+    """A remark for the user: that the gradient is exactly zero, and why."""
 
 
 class Live:
-    """A scene being tuned while somebody watches.
+    """A scene that is tuned while a user watches.
 
-    `start` begins to compile and `close` ends the thread; between them `latest` is the newest snapshot, or
-    None until there is one, and `failure` a line that says what went wrong, until a command mends it.
+    `start` begins to compile and `close` ends the thread. Between them `latest` is the newest snapshot, or
+    None until there is one; `failure` is a line that says what went wrong, until the next command clears it.
     """
 
     def __init__(self, scene: AnyScene, beginning: Beginning, optimizer: Stepper):
@@ -82,7 +82,7 @@ class Live:
         self.failure: str | None = None
         self.optimising = False
         self.evaluations = 0
-        """Of loss and gradient, ever, that under way among them."""
+        """Number of evaluations of loss and gradient so far, with a running one."""
         self._program = compiled(scene)
         self._recorded: tuple[Attempt, ...] = ()
         self._course = self._begin()
@@ -102,12 +102,12 @@ class Live:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread; what it computes now is finished first."""
+        """End the thread; its present computation is finished first."""
         with self._changed:
             self._closing = True
             self._changed.notify()
         if self._thread.ident is not None:
-            self._thread.join(timeout=2.0)  # a longer rollout ends with the process
+            self._thread.join(timeout=2.0)  # a longer rollout is ended with the process
 
     def optimise(self, on: bool) -> int:
         """Keep the optimiser running, or stop it."""
@@ -119,7 +119,7 @@ class Live:
         return self._command(lambda: self._hold(handle, to))
 
     def release(self) -> int:
-        """Let go of what is held; it stays where it was dragged."""
+        """Release the held handle; it stays where it was dragged."""
         return self._command(lambda: setattr(self._course, "held", None))
 
     def reset(self) -> int:
@@ -149,12 +149,12 @@ class Live:
                 if commands:
                     self.failure = None
                 self._turn(commands)
-            except Exception as e:  # a scene's mistake must not leave a window that shows nothing
+            except Exception as e:  # a mistake in a scene must not leave a window without a message
                 self.optimising = False
                 self.failure = str(e) if isinstance(e, RosesimError) else f"{type(e).__name__}: {e}"
 
     def _turn(self, commands: list[Callable[[], None]]) -> None:
-        """Take the commands, evaluate where we are, tell, and take a step."""
+        """Execute the commands, evaluate at the present point, publish, and take a step."""
         for command in commands:
             command()
         if self.latest is None:
@@ -169,14 +169,14 @@ class Live:
             time.sleep(BREATH_SECONDS)
 
     def _first_look(self) -> None:
-        """Publish the replay, which compiles in half the time of the gradient, before that is made."""
+        """Publish the replay, which compiles in half the time of the gradient, before the gradient is compiled."""
         now, given = self._course, self.beginning
         loss = given.losses[now.iteration] if now.recorded else math.nan
-        self._publish(attempt(self.scene, now.iteration, loss, now.params, now.drawn_inputs))
+        self._publish(attempt(self.scene, now.iteration, loss, now.params, now.sampled_inputs))
         self._recorded = tuple(
             attempt(self.scene, i, given.losses[i], params, given.inputs) for i, params in given.remembered
         )
-        if now.recorded:  # not where something was dragged already
+        if now.recorded:  # not where the user has already dragged something
             now.ghosts = list(self._recorded)
 
     def _begin(self) -> Course:
@@ -189,7 +189,7 @@ class Live:
     def _hold(self, handle: str, to: Point) -> None:
         now = self._course
         if now.held is None or now.held[0] != handle:  # another problem has another curve
-            now = Course(self.scene, self.optimizer, now.params, now.drawn_inputs, now.seed)
+            now = Course(self.scene, self.optimizer, now.params, now.sampled_inputs, now.seed)
             self._course = now
             if handle not in self._moves_start:
                 self._moves_start[handle] = self._does_move_start(handle)
@@ -207,7 +207,7 @@ class Live:
 
     def _publish(self, attempt: Attempt) -> None:
         now = self._course
-        steep, inputs = now.gradient_length, now.drawn_inputs
+        steep, inputs = now.gradient_length, now.sampled_inputs
         note = None
         if steep == 0.0:
             why = self.scene.why_no_gradient(attempt.trajectory, now.params, inputs)

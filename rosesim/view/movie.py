@@ -22,18 +22,18 @@ from rosesim.view.words import short
 Picture = NDArray[np.uint8]
 
 SCENE_PIXELS = 180_000
-"""Of the scene in a frame: about 470 by 380, and of that area where the scene is wider."""
+"""Pixels of the scene in a frame: about 470 by 380; a wider scene has the same area."""
 WIDEST = 640
 CAPTION, CURVE, LEAST_CURVE, GAP = 72, 240, 170, 10
 """Height of the caption, the curve's width beside the scene and its least height, space around all, in pixels."""
 FRAMES = 30
-"""Frames an attempt is shown in."""
+"""Frames per attempt."""
 FRAME_SECONDS, HOLD_SECONDS, LAST_HOLD_SECONDS = 0.04, 0.5, 2.5
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where things are in a frame: the curve is beside a scene that is high enough, else below it."""
+    """The places in a frame: the curve is beside a scene that is high enough, else below it."""
 
     size: tuple[int, int]
     scene: Box
@@ -42,7 +42,7 @@ class Frame:
 
     @classmethod
     def of(cls, scene: AnyScene) -> Frame:
-        """For a scene's aspect ratio; both sides of the frame are even, as video wants them."""
+        """The frame for a scene's aspect ratio; both sides are even, as video codecs require."""
         left, bottom, right, top = scene.extent
         aspect = (right - left) / (top - bottom)
         wide = min(round((SCENE_PIXELS * aspect) ** 0.5), WIDEST)
@@ -62,7 +62,7 @@ class Frame:
 def movie(
     scene: AnyScene, inputs: Any, attempts: Sequence[Attempt], losses: Sequence[float]
 ) -> tuple[list[Picture], list[float]]:
-    """The attempts one after the other, as frames and how long each is shown, in seconds.
+    """The attempts one after the other, as frames and the seconds that each is shown.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> from rosesim.view import attempts
@@ -92,7 +92,7 @@ def movie(
 
 
 def times(states: int, count: int) -> list[int]:
-    """So many states, or all where there are fewer: the first, the last, evenly between."""
+    """`count` states, or all where there are fewer: the first, the last, and others evenly between."""
     return np.linspace(0, states - 1, min(count, states)).round().astype(int).tolist()
 
 

@@ -1,4 +1,4 @@
-"""From a canvas's primitives to a pygame surface, each shape once and without antialiasing."""
+"""From a canvas's primitives to a pygame surface, each shape painted once and without antialiasing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import pygame
 
 ARROW_HEAD = 4.5
-"""An arrow head's length, in line widths."""
+"""Length of an arrow head, in line widths."""
 CLOSE = 0.3
-"""Points of a path nearer to the last than so many line widths are left out: nobody sees them, each takes 10 µs."""
+"""Points of a path nearer to the last than this many line widths are left out: invisible, but each takes 10 µs."""
 FAR = 1e5
-"""SDL's coordinates are 32-bit; what lies so many pixels outside a box is not seen anyway."""
+"""Pixels. SDL's coordinates are 32-bit, and points this far outside a box are not visible anyway."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
@@ -31,8 +31,8 @@ Placed = tuple[Primitive, Rectangle]
 
 
 def load_pygame() -> Any:
-    """The module pygame, which is imported here and nowhere before the first picture."""
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would spoil standard output
+    """The module pygame; nothing imports it before the first picture."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would go to standard output
     import pygame
     import pygame.draw
 
@@ -40,7 +40,7 @@ def load_pygame() -> Any:
 
 
 def colour_of(colours: Mapping[str, Colour], role: str) -> Colour:
-    """The role's colour; a ValueError that names the role where there is none."""
+    """The role's colour; a ValueError that names the role where it has none."""
     try:
         return colours[role]
     except KeyError:
@@ -48,7 +48,7 @@ def colour_of(colours: Mapping[str, Colour], role: str) -> Colour:
 
 
 class View:
-    """Where a canvas's points lie in a box of pixels: its aspect ratio is kept, and it is centred.
+    """The map from a canvas's points to a box of pixels: the aspect ratio is kept, the canvas is centred.
 
     >>> view = View((0.0, 0.0, 2.0, 1.0), (0, 0, 100, 100))
     >>> view.pixel((1.0, 1.0)), view.point((50.0, 25.0))
@@ -79,17 +79,17 @@ class View:
 class Painter:
     """Paints primitives of one canvas into a box (left, top, width, height) of a surface.
 
-    Only within `clip`, a rectangle of the surface, where one is given.
+    It paints only within `clip`, a rectangle of the surface.
     """
 
     def __init__(self, surface: pygame.Surface, view: View, colours: Mapping[str, Colour]):
         self.pygame = load_pygame()
         self.surface, self.view, self.colours = surface, view, colours
         self.shift: Point | None = None
-        """Where the layer that is painted on lies; None for the surface itself."""
+        """The position of the layer that is painted on; None for the surface itself."""
 
     def paint(self, primitives: Sequence[Placed], clip: pygame.Rect) -> None:
-        """Paint them in order, inside the rectangle alone."""
+        """Paint them in order, inside the rectangle only."""
         self.surface.set_clip(clip)
         for p, (left, top, right, bottom) in primitives:
             if left < clip.right and right > clip.left and top < clip.bottom and bottom > clip.top:
@@ -97,7 +97,7 @@ class Painter:
         self.surface.set_clip(None)
 
     def at(self, p: Point) -> Point:
-        """The pixel of a point, on the surface that is painted on now."""
+        """The pixel of a point, on the surface or layer that is painted on now."""
         x, y = self.view.pixel(p)
         return (x, y) if self.shift is None else (x - self.shift[0], y - self.shift[1])
 
@@ -138,12 +138,12 @@ class Painter:
             self._translucent(p)
 
     def _translucent(self, p: Shape) -> None:
-        """Drawn whole on a layer of its own, so that a path that crosses itself is not darker there."""
+        """Paint the shape on a layer of its own, so that a path that crosses itself is not darker there."""
         left, top, right, bottom = self.reach(p)
         size = math.ceil(right - left), math.ceil(bottom - top)
         part = self.pygame.Rect(math.floor(left), math.floor(top), *size).clip(self.surface.get_clip())
         if part.width and part.height:
-            # The bytes are in the order of the surfaces we paint on, without which a blit takes ten times as long.
+            # The bytes are in the order of the surfaces we paint on; in another order a blit takes ten times as long.
             layer = self.pygame.image.frombuffer(np.zeros((part.height, part.width, 4), np.uint8), part.size, "RGBA")
             self.shift = part.topleft
             self._shape(layer, p, (*colour_of(self.colours, p.role), round(255 * p.opacity)))
@@ -171,7 +171,7 @@ class Painter:
         path = _thinned(path, CLOSE * width)
         for (x0, y0), (x1, y1) in itertools.pairwise(path):
             length = math.hypot(x1 - x0, y1 - y0)
-            if length > 0:  # a quadrilateral, because pygame's thick lines are cut along the axes
+            if length > 0:  # as a quadrilateral, because pygame cuts thick lines along the axes
                 u, v = half * (y1 - y0) / length, half * (x0 - x1) / length
                 corners = [(x0 + u, y0 + v), (x1 + u, y1 + v), (x1 - u, y1 - v), (x0 - u, y0 - v)]
                 self.pygame.draw.polygon(to, colour, self._cells(corners))
@@ -194,7 +194,7 @@ class Painter:
         self.pygame.draw.polygon(to, colour, self._cells([(x1, y1), *barbs]))
 
     def _cells(self, points: list[Point]) -> list[Point]:
-        """The pixels that hold points: pygame rounds towards its surface's origin, which is elsewhere on a layer."""
+        """The pixels that contain points. pygame rounds towards its surface's origin, which differs on a layer."""
         if self.shift is None:
             return points
         return [(math.floor(x), math.floor(y)) for x, y in points]
@@ -215,12 +215,12 @@ class Painter:
 
 
 def _near(v: float) -> float:
-    """What is not a number lies outside too."""
+    """A coordinate within FAR; NaN counts as outside."""
     return min(max(v, -FAR), FAR) if v == v else FAR
 
 
 def _thinned(path: list[Point], least: float) -> list[Point]:
-    """The path with its ends, and between them only points that are so far from the one before."""
+    """The path with its ends, and between them only points at least this far from the one before."""
     kept = path[:1]
     for p in path[1:-1]:
         if math.dist(p, kept[-1]) >= least:

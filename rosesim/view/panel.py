@@ -1,4 +1,4 @@
-"""A box of the window that repaints no more than what has changed in it."""
+"""A box of the window that repaints only what has changed in it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     import pygame
 
 FINE_PIXELS = 1_200_000
-"""A larger box, of a display with small pixels, gets a sample less a pixel along each axis."""
+"""A larger box, on a display with small pixels, gets one sample less per pixel along each axis."""
 
 
 class Panel:
     """Canvases of one extent, one above the other, in a box of the window.
 
-    Each layer's painting is kept. When primitives of a layer differ from those shown before, it and those
-    above are painted again, inside the smallest rectangle around the differences: the pixels are those of
-    `render`, and a ball that moves costs a ball.
+    The pixels of each layer are kept. When primitives of a layer differ from those shown before, it and the layers
+    above are painted again, inside the smallest rectangle around the differences. The pixels equal those of
+    `render`, and a ball that moves costs only the painting of a ball.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Panel:
 
     @property
     def view(self) -> View:
-        """Between the window's pixels and the canvases' units."""
+        """The map between the window's pixels and the canvases' units."""
         return View(self.extent, (self.box.left, self.box.top, self.box.width, self.box.height))
 
     def show(self, *canvases: Canvas) -> None:
-        """What is to be seen now, a canvas a layer, the lowest first."""
+        """Show these canvases, one for each layer, the lowest first."""
         size = self._sheets[0].size
         view = View(self.extent, (0, 0, *size))
         changed: Rectangle | None = (0, 0, *size) if self._fresh else None
@@ -75,14 +75,14 @@ class Panel:
             self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
 
     def refresh(self, what: object, canvas: Callable[[], Canvas]) -> None:
-        """Show a canvas that is made only where `what`, all that it depends on, is not as it was."""
+        """Show a canvas, which is made only where `what`, all that it depends on, has changed."""
         if what != self._what:
             self._what = what
             self.show(canvas())
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """What is seen now, of shape (height, width, 3)."""
+        """The pixels shown, of shape (height, width, 3)."""
         return self._pixels[..., :3]
 
     def blit(self, window: pygame.Surface) -> None:
@@ -90,7 +90,7 @@ class Panel:
         window.blit(self._picture, (self.box.left, self.box.top))
 
     def _whole_pixels(self, changed: Rectangle | None) -> pygame.Rect | None:
-        """The rectangle of samples around it that begins and ends with a pixel of the window; None for nothing."""
+        """The rectangle of samples around it, extended to whole pixels of the window; None for nothing."""
         if changed is None:
             return None
         n, (width, height) = self._samples, self._sheets[0].size
@@ -98,13 +98,13 @@ class Panel:
         right, bottom = (
             n * math.ceil(min(v, most) / n) for v, most in zip(changed[2:], (width, height), strict=True)
         )
-        if left >= right or top >= bottom:  # all of it outside the box
+        if left >= right or top >= bottom:  # all of it is outside the box
             return None
         return load_pygame().Rect(left, top, right - left, bottom - top)
 
 
 def _difference(old: Sequence[Placed], new: Sequence[Placed]) -> list[Rectangle]:
-    """Around everything that is in one list and not at the same place of the other."""
+    """The rectangles of everything that is in one list and not at the same index of the other."""
     return [
         placed[1]
         for pair in itertools.zip_longest(old, new)

@@ -1,19 +1,19 @@
-"""Time in the viewer: which state of a replay is shown, and how a person moves through it."""
+"""Time in the viewer: which state of a replay is shown, and how a user moves through it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 REPLAY_SECONDS = 3.0
-"""How long a whole replay takes at speed 1, whatever the number of states."""
+"""Duration of a whole replay at speed 1, whatever the number of states."""
 HOLD_SECONDS = 0.8
-"""How long the last state stays before the replay begins again."""
+"""How long the last state is shown before the replay begins again."""
 SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0)
 
 
 @dataclass
 class Player:
-    """A replay of `states` states, from 0 to the last, again and again.
+    """A repeated replay of `states` states, from 0 to the last.
 
     >>> player = Player(states=301)
     >>> player.advance(1.0)
@@ -26,7 +26,7 @@ class Player:
 
     states: int
     time: float = 0.0
-    """The state shown, with the part of a state that has passed since."""
+    """The index of the state shown, plus the fraction of the time to the next state that has passed."""
     playing: bool = True
     speed: float = 1.0
     held: float = 0.0
@@ -44,11 +44,11 @@ class Player:
 
     @property
     def part(self) -> float:
-        """How much of the replay has passed, from 0 to 1."""
+        """The part of the replay that has passed, from 0 to 1."""
         return self.index / max(self.last, 1)
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Advance by this much time."""
         if not self.playing:
             return
         if self.time < self.last:
@@ -60,18 +60,18 @@ class Player:
             self.seek(0)
 
     def toggle(self) -> None:
-        """Play or pause; play begins anew where the replay has ended."""
+        """Play or pause; play starts from the beginning where the replay has ended."""
         self.playing = not self.playing
         if self.playing and self.index == self.last:
             self.seek(0)
 
     def step(self, states: int) -> None:
-        """Pause, and go so many states forward, or back where negative; not past the ends."""
+        """Pause, and go forward by this many states, or back where negative; stop at the ends."""
         self.playing = False
         self.seek(self.index + states)
 
     def seek(self, index: int) -> None:
-        """Show a state; the nearest end for one outside."""
+        """Show a state; for an index outside, the nearest end."""
         self.time, self.held = float(min(max(index, 0), self.last)), 0.0
 
     def scrub(self, part: float) -> None:
@@ -85,6 +85,6 @@ class Player:
         self.playing = True
 
     def change_speed(self, notches: int) -> None:
-        """Faster by so many notches, or slower where negative: 1/16 to 4."""
+        """Make the replay faster by this many notches, or slower where negative: 1/16 to 4."""
         at = SPEEDS.index(self.speed) + notches
         self.speed = SPEEDS[min(max(at, 0), len(SPEEDS) - 1)]

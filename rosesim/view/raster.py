@@ -1,7 +1,7 @@
 """From canvases to pixels, with pygame; no display is needed.
 
-Each canvas is painted into a box of the picture at several times its resolution and averaged down, which
-antialiases every primitive alike.
+Each canvas is painted into a box of the picture at several times its resolution and then averaged, which
+antialiases all primitives in the same way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pygame
 
 SUPERSAMPLING = 3
-"""Samples a pixel along each axis; at 2 thin slanted lines still show steps, 4 looks the same as 3."""
+"""Samples per pixel along each axis; at 2 thin slanted lines still show steps, 4 looks the same as 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Box:
 
 
 class Sheet:
-    """Pixels at several times a picture's resolution: a surface to paint on, averaged down where asked.
+    """Pixels at several times a picture's resolution: a surface to paint on, averaged on request.
 
     The surface and the averaging share their memory, so nothing is copied between them.
     """
@@ -59,7 +59,7 @@ class Sheet:
         self._image = Image.frombuffer("RGBX", self.size, self._memory, "raw", "RGBX", 0, 1)
 
     def averaged(self, part: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-        """The picture's pixels in a box (left, top, right, bottom), of shape (height, width, 4)."""
+        """The averaged pixels of a box (left, top, right, bottom), of shape (height, width, 4)."""
         left, top, right, bottom = (self.samples * v for v in part)
         if self.samples == 1:
             return self._memory[top:bottom, left:right]

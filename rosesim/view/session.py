@@ -1,4 +1,4 @@
-"""What the viewer shows and what a person does to it, without a window: replay, drags, switches."""
+"""The viewer without a window: what it shows, and what a user can do: replay, drags, switches."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rosesim.view.stage import arrow_length
 
 
 class Session:
-    """A scene being watched. The window draws what is here and calls what is done.
+    """A scene that is being watched. The window draws this state and calls these actions.
 
     `act` takes an action's name: play, back, forward, faster, slower, restart, reset, optimise, ghosts, help,
-    quit. `grab`, `drag` and `drop` take a handle somewhere.
+    quit. `grab`, `drag` and `drop` move a handle.
 
     >>> import numpy as np
     >>> from rosesim.scenes import configure, find_scene
@@ -40,7 +40,7 @@ class Session:
         self.held: str | None = None
         self._offset: Point = (0.0, 0.0)
         self._dragged: tuple[str, Point] | None = None
-        """A handle and where it was dragged, until the worker has taken account of it."""
+        """A handle and its dragged position, until the worker has taken it into account."""
         self._serial = 0
         self._arrows: tuple[Snapshot | None, list[Arrow]] = (None, [])
         self._actions: dict[str, Callable[[], object]] = {
@@ -58,11 +58,11 @@ class Session:
         }
 
     def act(self, action: str) -> None:
-        """Do what a key or a button stands for."""
+        """Perform the action of a key or a button."""
         self._actions[action]()
 
     def tick(self, seconds: float) -> None:
-        """Let so much time pass. While what lies in the start state is dragged, the replay stays there."""
+        """Advance by this much time. While a handle that moves the start state is dragged, the replay stays there."""
         now = self.live.latest
         if now is None:
             return
@@ -77,7 +77,7 @@ class Session:
 
     @property
     def status(self) -> str:
-        """What the worker does, in a word or two."""
+        """The worker's activity, in a word."""
         now = self.live.latest
         if self.live.failure is not None:
             return "stopped"
@@ -87,12 +87,12 @@ class Session:
 
     @property
     def message(self) -> str | None:
-        """What a person should read: what failed, or why nothing changes."""
+        """A message for the user: what failed, or why nothing changes."""
         now = self.live.latest
         return self.live.failure or (now.note if now is not None else None)
 
     def numbers(self) -> tuple[Any, Any]:
-        """Params and inputs as they are drawn: what is dragged is already where the mouse has it."""
+        """Params and inputs as they are drawn: a dragged handle is already where the mouse has it."""
         now, first = self.live.latest, self.live.beginning
         params, inputs = (first.params, first.inputs) if now is None else (now.attempt.params, now.inputs)
         if self._dragged is not None:
@@ -100,17 +100,17 @@ class Session:
         return params, inputs
 
     def handles(self) -> Mapping[str, Point]:
-        """What can be dragged, and where it is."""
+        """The handles and their positions."""
         return self.scene.handles(*self.numbers())
 
     def handle_near(self, point: Point, reach: float) -> str | None:
-        """The nearest handle within a distance."""
+        """The nearest handle within this distance."""
         distances = {name: math.dist(point, at) for name, at in self.handles().items()}
         near = min(distances, key=distances.__getitem__, default=None)
         return near if near is not None and distances[near] <= reach else None
 
     def arrows(self) -> list[Arrow]:
-        """The gradient's, made once a snapshot."""
+        """The gradient's arrows, computed once for each snapshot."""
         now = self.live.latest
         if now is not None and now is not self._arrows[0]:
             made: list[Arrow] = []
@@ -123,21 +123,21 @@ class Session:
     # ------------------------------------------------------------------------------- dragging
 
     def grab(self, handle: str, point: Point) -> None:
-        """Take a handle; where it is taken it stays under the mouse."""
+        """Hold a handle; the point where it is grabbed stays under the mouse."""
         x, y = self.handles()[handle]
         self.held, self._offset = handle, (x - point[0], y - point[1])
 
     def drag(self, point: Point) -> None:
-        """Take what is held to where the mouse is."""
+        """Move the held handle to the mouse."""
         if self.held is not None:
             left, bottom, right, top = self.scene.extent
             x, y = point[0] + self._offset[0], point[1] + self._offset[1]
-            to = min(max(x, left), right), min(max(y, bottom), top)  # what leaves the picture cannot be taken back
+            to = min(max(x, left), right), min(max(y, bottom), top)  # outside, it could not be grabbed
             self._dragged = self.held, to
             self._serial = self.live.hold(self.held, to)
 
     def drop(self) -> None:
-        """Let go of what is held."""
+        """Release the held handle."""
         if self.held is not None:
             self.held = None
             self._serial = self.live.release()

@@ -1,4 +1,4 @@
-"""A contact sheet: an optimisation at a glance, an iteration a row, later states to the right."""
+"""A contact sheet: an optimisation at a glance, with an iteration in each row and later states to the right."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rosesim.view.words import short
 
 ROWS, COLUMNS = 4, 4
 CELL_PIXELS = 60_000
-"""Of one picture of the scene: about 270 by 220."""
+"""Pixels of one picture of the scene: about 270 by 220."""
 WORDS, GAP, LINE = 118, 8, 26
-"""Width of what is written beside a row, space around everything, height of the line of times, in pixels."""
+"""Width of the text beside a row, space around everything, height of the line of times, in pixels."""
 CURVE_HEIGHT = 190
 
 
 def contact_sheet(
     scene: AnyScene, inputs: Any, attempts: Sequence[Attempt], losses: Sequence[float]
 ) -> NDArray[np.uint8]:
-    """Up to four iterations, the first and the last among them, at four times each, over the loss curve.
+    """Up to four iterations, with the first and the last, at four times each, above the loss curve.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> from rosesim.view import attempts

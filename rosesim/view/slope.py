@@ -1,4 +1,4 @@
-"""A value along its gradient with the tangent drawn in, at several scales, as a picture."""
+"""A value along its gradient, with the tangent, at several scales, as a picture."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rosesim.view.raster import Box, render
 from rosesim.view.theme import colours
 
 WIDTH, HEIGHT, GAP, TITLE = 380, 260, 8, 34
-"""Of one scale's curve, of the space around it and of the line above them all, in pixels."""
+"""Size of one scale's curve, of the space around it and of the line above them all, in pixels."""
 LEFT, BOTTOM, RIGHT, TOP = 78.0, 40.0, 16.0, 30.0
-"""Room around a curve for its numbers."""
+"""Margins of a curve for its numbers."""
 LETTERS = 8.5
 
 
 def tangents(found: Along) -> NDArray[np.uint8]:
-    """The picture, of shape (height, width, 3): two scales a row, from the longest steps to the shortest.
+    """The picture, of shape (height, width, 3): two scales in each row, from the longest steps to the shortest.
 
-    The tangent is that of the gradient; where the curve does not follow it at any scale the gradient is wrong,
-    or true of pieces that are too short to be of use.
+    The tangent has the slope of the gradient. Where the curve does not follow it at any scale, the gradient is wrong,
+    or is true only of pieces too short to be of use.
 
     >>> from rosesim import Real, fn, sin
     >>> from rosesim.checks.grads import along_gradient
@@ -45,7 +45,7 @@ def tangent_curve(found: Along, steps: NDArray[np.float64], values: NDArray[np.f
     """One scale: the values as a curve, the tangent as a straight line, the point as a dot."""
     canvas = Canvas((0.0, 0.0, float(WIDTH), float(HEIGHT)))
     canvas.box((0.0, 0.0), (float(WIDTH), float(HEIGHT)), "panel")
-    # What changes is shown, not the value: at the shortest steps it is far smaller than what it adds to.
+    # The change is shown and not the value: at the shortest steps it is far smaller than the value.
     change = values - found.value
     known = np.isfinite(change)
     reach = float(steps[-1])
@@ -80,6 +80,6 @@ def tangent_curve(found: Along, steps: NDArray[np.float64], values: NDArray[np.f
 
 
 def _pieces(known: NDArray[np.bool_]) -> list[slice]:
-    """The stretches without a gap."""
+    """The parts without a gap."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,4 +1,4 @@
-"""What a picture of a scene shows, in files and in the window alike: what stays below, what moves above."""
+"""A scene's picture, in files and in the window alike: a lower layer that stays, an upper layer that moves."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rosesim.view.gradient import Arrow
 AnyScene = Scene[Any, Any, Any]
 
 THIN = 0.005
-"""Width of a past path, in parts of the picture's height; the present one is wider."""
+"""Width of a past path relative to the picture's height; the present one is wider."""
 GHOST_OPACITY = 0.5
 RING = 0.022
-"""Radius of the ring around what can be dragged, in parts of the picture's height."""
+"""Radius of the ring around a handle, relative to the picture's height."""
 HOVERED = 2.2
-"""How much larger that ring is under the mouse: what it is around is not to be covered."""
+"""Factor by which that ring is larger under the mouse, so that it does not cover the thing inside."""
 LONGEST_ARROW = 0.16
-"""Of the gradient, in parts of the picture's height."""
+"""Length of the gradient's longest arrow, relative to the picture's height."""
 SLENDER = 9.0
-"""An arrow is at least so many times as long as wide; its head takes half of that."""
+"""An arrow is at least this many times as long as wide; its head takes half of that."""
 
 
 def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) -> Canvas:
@@ -41,7 +41,7 @@ def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) 
 def above(
     scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, ghost: Attempt | None, *, trails: bool = True
 ) -> Canvas:
-    """State t of an attempt, with its path until then, and of an earlier one beside it."""
+    """State t of an attempt with its path until then, and the same state of an earlier attempt beside it."""
     canvas = Canvas(scene.extent)
     for path in now.trails(t) if trails else ():
         canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
@@ -52,20 +52,20 @@ def above(
 
 
 def arrow_length(scene: AnyScene, steep: float, steepest: float) -> float:
-    """How long the longest gradient arrow is: by the cube root, a fall by a thousand shows as one by ten."""
+    """Length of the longest gradient arrow. It follows the cube root: a fall by a thousand shows as one by ten."""
     part = (steep / steepest) ** (1 / 3) if steepest > 0 else 0.0
     return LONGEST_ARROW * part * (scene.extent[3] - scene.extent[1])
 
 
 def draw_gradient(canvas: Canvas, arrows: Sequence[Arrow]) -> None:
-    """The gradient's arrows; a short one is thin, so that its head leaves some of the shaft."""
+    """Draw the gradient's arrows; a short one is thin, so that its head leaves some of the shaft visible."""
     for tail, vector in arrows:
         width = min(1.4 * THIN * canvas.height, math.hypot(*vector) / SLENDER)
         canvas.arrow(tail, vector, "gradient", width=width)
 
 
 def draw_handles(canvas: Canvas, handles: Mapping[str, tuple[float, float]], hovered: str | None) -> None:
-    """Rings around what can be dragged; a larger one, with its name, around what the mouse is on."""
+    """Draw rings around the handles, and a larger one with a name around the handle under the mouse."""
     radius, thin = RING * canvas.height, THIN * canvas.height
     for name, at in handles.items():
         if name != hovered:
@@ -82,6 +82,6 @@ def draw_handles(canvas: Canvas, handles: Mapping[str, tuple[float, float]], hov
 
 
 def _ring(canvas: Canvas, centre: tuple[float, float], radius: float, width: float) -> None:
-    """Dark with a light rim on both sides, to be seen on anything."""
+    """A dark ring with a light rim on both sides, visible on any background."""
     canvas.circle(centre, radius, "panel", width=3 * width)
     canvas.circle(centre, radius, "ink", width=width)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 Colour = tuple[int, int, int]
 
-# Chosen to differ in lightness too, so that a picture reads in greyscale.
+# The colours also differ in lightness, so that a picture is readable in greyscale.
 ROLES: dict[str, str] = {
     "background": "#f6f4ef",
     "panel": "#ffffff",
@@ -35,7 +35,7 @@ ROLES: dict[str, str] = {
 
 
 def colours(own: Mapping[str, str]) -> dict[str, Colour]:
-    """The table of all roles, a scene's own included.
+    """The colours of all roles, with a scene's own.
 
     >>> colours({"ball": "#ff0000"})["ball"]
     (255, 0, 0)

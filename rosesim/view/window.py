@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 FRAMES_A_SECOND = 60
 WAITING_FRAMES = 20
-"""A second, while the worker compiles: that needs Python's lock, which drawing would keep from it."""
+"""Frames a second while the worker compiles: that needs Python's lock, which drawing would take from it."""
 READ_A_SECOND = 10
-"""Numbers and curve change, in turn, no faster than a person reads."""
+"""Updates a second of numbers and curve, in turn: no faster than a person reads."""
 REACH = 20.0
-"""How near the mouse takes a handle, in points."""
+"""Distance within which the mouse takes a handle, in points."""
 CHARACTERS = {"?": "help", "+": "faster", "-": "slower"}
-"""Actions of characters, which lie on other keys on other keyboards."""
+"""Actions of characters: these are on different keys of different keyboards."""
 LONGEST_FRAME = 0.1
-"""Seconds that a frame moves the replay at most, however long the window was kept busy."""
+"""Most seconds by which a frame advances the replay, however long the window was busy."""
 
 
 class Window:
-    """A session in a window; `run` shows it until a person closes it, `frame` is one picture of that."""
+    """A session in a window; `run` shows it until the user closes it, `frame` makes one picture."""
 
     def __init__(self, session: Session, title: str):
         open_display()
@@ -53,7 +53,7 @@ class Window:
         self._colours = colours(session.scene.colours)
         self._keys = _keys(pygame)
         self._mouse: tuple[float, float] | None = None
-        """In pixels of the surface; None where the mouse is elsewhere."""
+        """The mouse in pixels of the surface; None where it is outside the window."""
         self._scrubbing = False
         self._cursor: int | None = None
         self._read, self._turn = -math.inf, False
@@ -63,7 +63,7 @@ class Window:
 
     @property
     def surface(self) -> pygame.Surface:
-        """What is shown, in the display's pixels."""
+        """The picture shown, in the display's pixels."""
         return self._window.get_surface()
 
     def run(self) -> None:
@@ -80,12 +80,12 @@ class Window:
             self.close()
 
     def close(self) -> None:
-        """Take the window away."""
+        """Close the window."""
         self._window.destroy()
         self.pygame.display.quit()
 
     def frame(self, seconds: float) -> None:
-        """What happened since the last frame, then the picture of now, so many seconds later."""
+        """Handle the events since the last frame, advance by these seconds, and draw."""
         for event in self.pygame.event.get():
             self._event(event)
         if self.surface.get_size() != self._size:
@@ -116,7 +116,7 @@ class Window:
             self._mouse = None
 
     def _pixels(self, at: tuple[float, float]) -> tuple[float, float]:
-        """A place that the desktop reports, in pixels of the surface: there are more on a high-DPI display."""
+        """A position reported by the desktop in pixels of the surface, of which a high-DPI display has more."""
         surface, window = self.surface.get_size(), self._window.size
         return at[0] * surface[0] / window[0], at[1] * surface[1] / window[1]
 
@@ -146,7 +146,7 @@ class Window:
             self.session.drag(self._scene.view.point(at))
 
     def _under_mouse(self) -> tuple[str, str] | None:
-        """What the mouse is on: ("button", action), ("scrub", ""), ("handle", name) or nothing."""
+        """The thing under the mouse: ("button", action), ("scrub", ""), ("handle", name) or None."""
         if self._mouse is None or self.session.help:
             return None
         for panel, parts in ((self._bar, self._bar_parts), (self._switches, self._switch_parts)):
@@ -166,7 +166,7 @@ class Window:
     # ------------------------------------------------------------------------------- picture
 
     def _arrange(self) -> None:
-        """Make the panels anew for the window's size."""
+        """Make new panels for the window's size."""
         self._size = self.surface.get_size()
         made = layout(*self._size, density=self._size[0] / self._window.size[0])
         self._unit = made.unit
@@ -260,7 +260,7 @@ class Window:
         return self._message[1]
 
     def _point(self, hand: bool) -> None:
-        """The cursor says what can be taken."""
+        """Set the cursor, which shows whether there is something to take."""
         shape = self.pygame.SYSTEM_CURSOR_HAND if hand else self.pygame.SYSTEM_CURSOR_ARROW
         if shape != self._cursor:
             self._cursor = shape
@@ -269,7 +269,7 @@ class Window:
 
 
 def watch(scene: AnyScene, beginning: Beginning, optimizer: Stepper) -> None:
-    """Open the viewer on a scene, and return when a person has closed it; NoDisplay where there is none."""
+    """Open the viewer on a scene, and return when the user has closed it; NoDisplay where there is no display."""
     live = Live(scene, beginning, optimizer)
     window = Window(Session(scene, live), scene.name)
     live.start()  # after the window, which shows that something is being compiled
@@ -285,7 +285,7 @@ def _keys(pygame: Any) -> dict[int, str]:
         pygame.K_LEFT: "back",
         pygame.K_RIGHT: "forward",
         pygame.K_UP: "faster",
-        pygame.K_EQUALS: "faster",  # where + is, on keyboards that shift for it
+        pygame.K_EQUALS: "faster",  # the key of +, on keyboards that need shift for it
         pygame.K_DOWN: "slower",
         pygame.K_HOME: "restart",
         pygame.K_o: "optimise",

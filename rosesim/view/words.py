@@ -1,4 +1,4 @@
-"""The viewer's words: what is shown beside the scene, messages, and the help."""
+"""The viewer's texts: the numbers beside the scene, messages, and the help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MESSAGE_LETTERS, MESSAGE_LEADING, MESSAGE_PAD = 9.5, 17.0, 12.0
 def numbers(
     size: tuple[float, float], title: str, status: str, iteration: int | None, loss: float, steep: float
 ) -> Canvas:
-    """The scene's name, what is happening, and where the optimisation is."""
+    """The scene's name, the status, and the numbers of the optimisation."""
     width, top = size
     canvas = Canvas((0.0, 0.0, width, top))
     canvas.text((0.0, top - 17), title, "ink", size=15)
@@ -46,7 +46,7 @@ def numbers(
 
 
 def short(v: float) -> str:
-    """A number in a few characters; a dash where there is none yet.
+    """A number in a few characters; a dash where it is not finite.
 
     >>> short(0.0453761), short(2.17e-5), short(float("nan"))
     ('0.04538', '2.17e-05', '-')
@@ -57,7 +57,7 @@ def short(v: float) -> str:
 
 
 def message(width: float, text: str, failed: bool) -> Canvas:
-    """A line or a few for a person to read, on a card as high as they need."""
+    """One or more lines for the user, on a card as high as they need."""
     lines = wrapped(text, width - 2 * MESSAGE_PAD - 12)
     height = len(lines) * MESSAGE_LEADING + 2 * MESSAGE_PAD - (MESSAGE_LEADING - MESSAGE_LETTERS)
     canvas = Canvas((0.0, 0.0, width, height))
@@ -70,7 +70,7 @@ def message(width: float, text: str, failed: bool) -> Canvas:
 
 
 def wrapped(text: str, width: float) -> list[str]:
-    """The text as lines that are no wider, broken between words."""
+    """The text as lines that are at most this wide, broken between words."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -82,7 +82,7 @@ def wrapped(text: str, width: float) -> list[str]:
 
 
 def help_card() -> Canvas:
-    """The keys and what they do."""
+    """The keys and their actions."""
     width, height = HELP_SIZE
     canvas = Canvas((0.0, 0.0, width, height))
     rounded(canvas, (0.0, 0.0), (width, height), 0.0, "grid")

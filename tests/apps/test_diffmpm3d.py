@@ -136,7 +136,7 @@ def test_a_particle_turned_inside_out_ends_the_run_with_a_clear_statement():
         train(scene, iterations=1)
     assert re.search(
         r"first is not finite in the state after step \d+ of 60: particle \d+ is turned inside out after step \d+ "
-        r"\(its volume is -.* of what it was\), and the stress is of the volume's logarithm: try weaker muscles",
+        r"\(its volume is -.* of what it was\), and the stress needs the volume's logarithm: try weaker muscles",
         str(e.value),
     )
 
@@ -162,8 +162,8 @@ def test_a_picture_shows_the_nearer_in_front():
 @pytest.mark.parametrize(
     ("assignment", "says"),
     [
-        ("n=10", "n is 20 nodes or more, for walls are 3 nodes thick; it was 10"),
-        ("block=0.3", "block is 0.2 or less, for three stand in a row"),
+        ("n=10", "n is 20 nodes or more, because walls are 3 nodes thick; it was 10"),
+        ("block=0.3", "block is 0.2 or less, because three stand in a row"),
         ("h=0", "h and E are positive; they were 0.0 and 10.0"),
         ("sines=0", "sines is the number of waves, 1 or more; it was 0"),
     ],

@@ -91,7 +91,7 @@ def test_the_goal_and_the_throw_are_dragged():
     ("settings", "says"),
     [
         (["side=0"], "side is 1 or more particles and at most n; it was 0, n 120"),
-        (["n=12", "side=4"], "n is 18 or more, for walls are 3 nodes thick; it was 12"),
+        (["n=12", "side=4"], "n is 18 or more, because walls are 3 nodes thick; it was 12"),
         (["E=-1"], "h and E are positive; they were 0.0003 and -1.0"),
     ],
 )

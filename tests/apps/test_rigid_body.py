@@ -334,7 +334,7 @@ MALFORMED = {
     "too few numbers": (changed(boxes_0=[0.2, 0.2]), "boxes[0] is [0.2, 0.2]; expected [x, y, half width, half"),
     "not a number": (changed(boxes_0=[math.nan, 0.1, 0.1, 0.1, 0]), "boxes[0] holds NaN; expected finite numbers"),
     "no head": (changed(head=5), "head names box 5; there are boxes 0 to 1"),
-    "a head of words": (changed(head="big"), 'head names box "big"; expected a whole number'),
+    "a head of words": (changed(head="big"), 'head names box "big"; expected an integer'),
     "no springs": (changed(springs=[]), "has 2 boxes and 0 springs; expected at least one of each"),
     "no boxes": ({"springs": []}, "it has no list of boxes"),
     "no object": ([1, 2], "it has no list of boxes"),

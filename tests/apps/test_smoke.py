@@ -143,7 +143,7 @@ def test_the_published_pressure_lags_a_step():
 
 
 def test_settings_that_make_no_sense_are_refused():
-    with pytest.raises(ValueError, match="n is the number of cells a side, 8 or more; it was 4"):
+    with pytest.raises(ValueError, match="n is the number of cells per side, 8 or more; it was 4"):
         Smoke(n=4)
-    with pytest.raises(ValueError, match="sweeps is the number of Jacobi sweeps a step, 2 or more; it was 1"):
+    with pytest.raises(ValueError, match="sweeps is the number of Jacobi sweeps per step, 2 or more; it was 1"):
         configure(Smoke, ["sweeps=1"])

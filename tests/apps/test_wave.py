@@ -193,7 +193,7 @@ def test_an_enormous_picture_is_refused_before_it_is_read(tmp_path: Path):
 
 
 def test_settings_that_make_no_sense_are_refused():
-    with pytest.raises(ValueError, match="n is the number of cells a side, 2 or more; it was 1"):
+    with pytest.raises(ValueError, match="n is the number of cells per side, 2 or more; it was 1"):
         Wave(n=1)
     with pytest.raises(ValueError, match="c is positive and alpha not negative"):
         Wave(alpha=-1.0)

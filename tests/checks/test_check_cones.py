@@ -61,7 +61,7 @@ def test_a_branch_that_is_another_at_the_point_alone_is_named():
     verdict = check_grads(guarded, np.zeros(2)).verdicts[0]
     assert verdict.kind == "wrong"
     at = line(guarded, "select(")
-    assert "on both sides the slope is 1, at the point 0 is said" in verdict.why
+    assert "on both sides the slope is 1, at the point the gradient says 0" in verdict.why
     assert verdict.why.endswith(f"select in {at} goes another way at the point alone")
 
 

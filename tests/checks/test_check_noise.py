@@ -65,7 +65,7 @@ def misfit(w: Vec[Real, 3], x: Vec[Vec[Real, 3], 20], y: Vec[Real, 20]) -> Real:
 def test_the_optimum_of_a_fit_is_stationary_up_to_rounding():
     verdict = only(misfit, BEST, DESIGN, MEASURED, wrt="w")
     assert verdict.passed
-    assert verdict.text.startswith("zero because the point is stationary: what the gradient has here is rounding")
+    assert verdict.text.startswith("zero because the point is stationary: the gradient here is rounding")
     assert verdict.noise > 1.0
 
 

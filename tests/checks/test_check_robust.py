@@ -56,7 +56,7 @@ def kinds(f: Any, *args: Any, **kw: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("f", "x", "says"),
     [
-        (lambda x: floor(x), 1.3, "it goes on only as a whole number"),
+        (lambda x: floor(x), 1.3, "it goes on only as an integer"),
         (lambda x: Real(3.0), 1.3, "value does not depend on x in the program at all"),
         (lambda x: stop_gradient(x), 1.3, "it goes on only through stop_gradient"),
         (lambda x: sum(0, lambda i: x[i]), np.zeros(0), "x is empty"),

@@ -81,7 +81,7 @@ def test_what_is_drawn_is_known_by_name():
 
 @pytest.mark.parametrize("command", [["train", "fair"], ["export", "fair", "--png", "a.png"]])
 def test_an_input_that_is_set_and_drawn_anew_is_told(command: list[str], capsys: pytest.CaptureFixture[str]):
-    line = "rosesim: fair draws goal anew for each iteration: what was set is not used in training"
+    line = "rosesim: fair samples goal anew each iteration: what was set is not used in training"
     assert said(capsys, *command, "--set", "draws=yes", "--set", "goal=3,4", "--set", "wind=0.1") == line
     assert said(capsys, *command, "--set", "draws=yes", "--set", "wind=0.1") == ""
     assert said(capsys, *command, "--set", "goal=3,4") == ""

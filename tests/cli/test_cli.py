@@ -242,7 +242,7 @@ MISTAKES = {
     ("train", "biliards"): "no scene is called 'biliards'; did you mean billiards?",
     ("train", "billiards", "--set", "stepz=3"): "no setting or input 'stepz'; did you mean steps?",
     ("train", "billiards", "--set", "colour=red"): "no setting or input 'colour'; there are contact, goal,",
-    ("train", "billiards", "--set", "steps=many"): "steps takes a whole number; 'many' was given",
+    ("train", "billiards", "--set", "steps=many"): "steps takes an integer; 'many' was given",
     (
         "train",
         "billiards",

@@ -24,7 +24,7 @@ def test_a_name_that_something_installed_has_is_refused(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     assert run(["new", name]) == 2
-    assert f"'{name}' is taken by what is installed already" in capsys.readouterr().err
+    assert f"'{name}' is already taken by something installed" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -106,13 +106,13 @@ def test_what_a_run_was_made_from_is_on_record(train: Any):
 WRONG = {
     ("--resume", "nowhere"): "nowhere is not the folder of a run: settings.toml: No such file or directory",
     ("billiards", "--resume", "nowhere"): "nowhere is not the folder of a run",
-    ("billiards", "--resume", "a", "--out", "b"): "--out is a new run's folder; --resume DIR goes on in DIR",
+    ("billiards", "--resume", "a", "--out", "b"): "--out is a new run's folder; --resume DIR continues in DIR",
     ("--out", "b"): "Missing argument 'SCENE'",
     ("billiards", "--seeds", "0"): "seeds is 1 or more; 0 was given",
     ("billiards", "--clip", "-1"): "clip is a finite number above 0; -1.0 was given",
     ("billiards", "--schedule", "sine"): "a schedule is [warmup:N+]NAME[:N[:END]]",
     ("billiards", "--optimizer", "lbfgs", "--clip", "1"): "lbfgs finds the lengths of its steps itself",
-    ("billiards", "--sigma", "1"): "sigma is where cmaes starts; gd has none",
+    ("billiards", "--sigma", "1"): "sigma is the deviation that cmaes starts with; gd has none",
 }
 
 

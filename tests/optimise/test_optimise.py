@@ -13,7 +13,7 @@ from scipy import optimize
 from valley import Valley
 
 from rosesim import train as training
-from rosesim.cli.chance import tell_of_seeds
+from rosesim.cli.chance import note_equal_seeds
 from rosesim.optimise import table
 from rosesim.optimise.descent import Position, Task
 from rosesim.optimise.foreign import Foreign, Search
@@ -139,7 +139,7 @@ def test_its_run_goes_on_to_the_same_bits(simplex: str, tmp_path: Path):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"sigma": 1.0}, "sigma is where cmaes starts; simplex has none"),
+        ({"sigma": 1.0}, "sigma is the deviation that cmaes starts with; simplex has none"),
         ({"clip": 1.0}, "simplex finds the lengths of its steps itself"),
         ({"smooth": 0.1}, "simplex needs the same loss at every evaluation"),
     ],
@@ -150,7 +150,7 @@ def test_what_it_does_not_say_of_itself_is_refused(simplex: str, given: dict[str
 
 
 def test_it_is_refused_in_a_batch_and_where_its_package_is_missing(simplex: str, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(SceneError, match="simplex asks for one point after another: batch goes with gd, "):
+    with pytest.raises(SceneError, match="simplex evaluates one point after another: batch goes with gd, "):
         train_starts(VALLEY, 2, optimizer=simplex)
     monkeypatch.setitem(table.FOREIGN, simplex, Foreign(nelder_mead, "no_such.module", "simplex", False))
     with pytest.raises(SceneError, match=r"simplex needs the package no_such: pip install 'rosesim\[simplex\]'"):
@@ -163,7 +163,7 @@ def test_seeds_are_told_to_be_the_same_run_only_where_it_draws_nothing(
 ):
     row = Foreign(nelder_mead, "scipy.optimize", "lbfgs", needs_gradient=False, seed_bits=bits)
     monkeypatch.setitem(table.FOREIGN, simplex, row)
-    tell_of_seeds(Still(), Still().inputs(), [0, 1], simplex)
+    note_equal_seeds(Still(), Still().inputs(), [0, 1], simplex)
     assert ("leaves nothing to chance" in capsys.readouterr().err) is told
     if bits is not None:
         with pytest.raises(SceneError, match="simplex takes a seed below 2\\^8; 256 was given"):

@@ -153,7 +153,7 @@ def test_another_schedule_is_refused_with_the_form(text: str):
 def test_an_end_that_makes_no_sense_is_refused(text: str, says: str):
     with pytest.raises(SceneError, match=says):
         parse_schedule(text, 10)
-    with pytest.raises(SceneError, match="says over how many updates"):
+    with pytest.raises(SceneError, match="needs its number of updates"):
         make_optimizer("gd", 0.1, schedule="cosine")
 
 

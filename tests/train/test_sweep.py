@@ -168,7 +168,7 @@ def test_what_makes_no_sense_is_one_sentence_before_anything_is_made(tmp_path: P
     refused("the address of a cluster goes with the engine dask", cluster="tcp://127.0.0.1:1")
     refused("no optimizer is called 'sgd'", optimizer="sgd")
     refused("iterations is 1 or more", iterations=0)
-    refused("valley draws no inputs that a batch could be of: sweep over seeds", batch=3)
+    refused("valley samples no inputs for a batch: sweep over seeds", batch=3)
     refused("steps is the number of updates of the state, 1 or more", spec="steps=4,0")
 
 
@@ -213,7 +213,7 @@ def test_the_command_tells_the_best_first_and_fails_where_a_trial_did(
         (["billiards", "--sweep", "layers=1,2", "--seeds", "3"], "seeds are part of its text, as seeds=0..3"),
         (["billiards", "--workers", "2"], "--workers is for a sweep"),
         (["--sweep", "layers=1,2"], "Missing argument 'SCENE'"),
-        (["--resume", "s", "--seed", "3"], "s is a sweep, which goes on as it began: leave --seed out"),
+        (["--resume", "s", "--seed", "3"], "s is a sweep, which continues as it began: leave --seed out"),
         (["--resume", "s", "--iterations", "9"], "leave --iterations out"),
         (["bounce", "--resume", "s"], "s is a sweep with scene = billiards, which scene = bounce contradicts"),
         ([*quick, "--sweep", "seeds=1,2", "--out", "s"], "s holds a sweep already; --resume s goes on"),

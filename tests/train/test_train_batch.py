@@ -231,13 +231,13 @@ def test_a_batch_that_is_no_longer_finite_says_where_and_in_which_rollout(monkey
 def test_what_makes_no_sense_is_one_sentence(tmp_path: Path):
     scene, inputs = electric()
     for optimizer in ("lbfgs", "cmaes"):
-        with pytest.raises(SceneError, match=f"^{optimizer} asks for one point after another: batch goes with gd, "):
+        with pytest.raises(SceneError, match=f"^{optimizer} evaluates one point after another: batch goes with gd, "):
             train_starts(VALLEY, 3, optimizer=optimizer)
     with pytest.raises(SceneError, match="batch is 1 or more; 0 was given"):
         train(scene, inputs=inputs, batch=0)
-    with pytest.raises(SceneError, match=r"valley draws no inputs: train_starts\(scene, 4\) trains so many starts"):
+    with pytest.raises(SceneError, match=r"valley samples no inputs: train_starts\(scene, 4\) trains so many starts"):
         train(VALLEY, batch=4, out=tmp_path / "run")
-    with pytest.raises(SceneError, match=r"electric draws inputs for each iteration: train\(scene, batch=4\)"):
+    with pytest.raises(SceneError, match=r"electric samples inputs for each iteration: train\(scene, batch=4\)"):
         train_starts(scene, 4, inputs=inputs, out=tmp_path / "run")
     assert not list(tmp_path.iterdir())
     train_starts(VALLEY, 2, iterations=1, out=tmp_path / "starts")
@@ -263,7 +263,7 @@ def test_the_command_trains_resumes_and_refuses(tmp_path: Path, capsys: pytest.C
     longer = told("--resume", out, "--batch", "3", "--iterations", "4")
     assert longer["iterations"] == 4 and longer["loss_first"] == found["loss_first"]
     assert "a run with batch = 3, which batch = 4 contradicts" in told("--resume", out, "--batch", "4", status=2)
-    assert "asks for one point after another" in told("billiards", "--batch", "3", "--optimizer", "lbfgs", status=2)
+    assert "evaluates one point after another" in told("billiards", "--batch", "3", "--optimizer", "lbfgs", status=2)
     assert "give one" in told("billiards", "--batch", "3", "--seeds", "2", status=2)
     small = [part for s in ("steps=20", "segment=11", "hidden=4") for part in ("--set", s)]
     one = told("electric", *small, "--batch", "3", "--iterations", "2", "--out", str(tmp_path / "drawn"))

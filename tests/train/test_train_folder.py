@@ -134,7 +134,7 @@ HOSTILE = {
         ("optimizer = 3", "optimizer is of type str; 3 was found"),
         ("optimizer = 'adam'\nfoo = 1", "training has no foo"),
         ("optimizer = 'adam'\nclip = -1.0", "clip is a finite number above 0"),
-        ("optimizer = 'adam'\nseeds = 'many'", "seeds is a whole number, 1 or more; 'many' was found"),
+        ("optimizer = 'adam'\nseeds = 'many'", "seeds is an integer, 1 or more; 'many' was found"),
     ],
     "iterations = 8": [("iterations = 0", "iterations is 1 or more"), ("iterations = 1e9", "is of type int")],
     'scene = "valley"': [
@@ -394,7 +394,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
         resume(run, scene=VALLEY)
     monkeypatch.undo()
     said = str(e.value)
-    assert "cannot be written: No space left on device; what was saved before is as it was" in said
+    assert "cannot be written: No space left on device; what was saved before is unchanged" in said
     assert f"--resume {run} goes on from there once it can be" in said and "\n" not in said
     if what == "write":
         assert {name: (run / name).read_bytes() for name in saved} == saved
@@ -421,7 +421,7 @@ def test_a_failing_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest
             f"rosesim.train.files.os.{name}", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "broken"))
         )
         with pytest.raises(
-            CannotWrite, match=r"a\.npz cannot be written: broken; what was saved before is as it was"
+            CannotWrite, match=r"a\.npz cannot be written: broken; what was saved before is unchanged"
         ):
             write_arrays(tmp_path / "a.npz", {"a": np.ones(3)})
         monkeypatch.undo()

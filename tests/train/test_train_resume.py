@@ -160,7 +160,7 @@ def test_an_existing_run_is_never_written_over(tmp_path: Path):
     assert before == {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()}
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "best.npz").write_bytes(b"mine")
-    with pytest.raises(SceneError, match=r"own holds best.npz, which a run would write over"):
+    with pytest.raises(SceneError, match=r"own holds best.npz, which a run would overwrite"):
         train(VALLEY, iterations=3, out=tmp_path / "own")
 
 
@@ -223,7 +223,7 @@ def test_the_best_and_the_attempts_are_those_of_the_run(tmp_path: Path):
         ({"clip": float("nan")}, "clip is a finite number above 0"),
         ({"optimizer": "lbfgs", "clip": 1.0}, "lbfgs finds the lengths of its steps itself: no schedule or clip"),
         ({"optimizer": "cmaes", "schedule": "cosine"}, "cmaes finds the lengths of its steps itself"),
-        ({"sigma": 1.0}, "sigma is where cmaes starts; gd has none"),
+        ({"sigma": 1.0}, "sigma is the deviation that cmaes starts with; gd has none"),
         ({"optimizer": "cmaes", "seed": 1 << 32}, "cmaes takes a seed below 2^32"),
         ({"schedule": "sine"}, "a schedule is"),
     ],

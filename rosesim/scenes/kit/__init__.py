@@ -1,7 +1,7 @@
 """Parts that scenes are made of: bodies, springs, contact, controllers, losses, initialisers, drawing.
 
 Each is a plain function or a dataclass of the language, to be called where a scene is traced; nothing
-here knows a scene. Positions and velocities are vectors of the plane, one a body.
+here knows a scene. Positions and velocities are vectors of the plane, one for each body.
 """
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre

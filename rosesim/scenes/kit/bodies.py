@@ -1,4 +1,4 @@
-"""Bodies that have a place and a velocity and nothing else: point masses, balls."""
+"""Bodies with a position and a velocity and nothing else: point masses, balls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rosesim.ad.language.vector import Struct, Vec, const
 
 @dataclass(frozen=True)
 class Body(Struct):
-    """One of them: an element of a `Vec[Body, n]`."""
+    """One body: an element of a `Vec[Body, n]`."""
 
     position: Vec[Real, 2]
     velocity: Vec[Real, 2]
@@ -22,7 +22,7 @@ class Body(Struct):
 
 @dataclass(frozen=True)
 class Bodies(Struct):
-    """Where n bodies are and how fast they move; a state of many scenes.
+    """The positions and velocities of n bodies; many scenes have it as their state.
 
     >>> from rosesim import const, fn
     >>> @fn
@@ -36,11 +36,11 @@ class Bodies(Struct):
     position: Vec[Vec[Real, 2], ...]
     """Lengths."""
     velocity: Vec[Vec[Real, 2], ...]
-    """Lengths a unit of time."""
+    """Lengths per unit of time."""
 
 
 def at_rest(position: Any) -> Bodies:
-    """Bodies at these places, of shape (n, 2), that do not move.
+    """Bodies at rest at these positions, of shape (n, 2).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -55,7 +55,7 @@ def at_rest(position: Any) -> Bodies:
 
 
 def centre(position: Vec[Vec[Real, 2], ...]) -> Vec[Real, 2]:
-    """The mean of the places: the centre of mass of equal masses.
+    """The mean of the positions: the centre of mass of equal masses.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn

@@ -1,4 +1,4 @@
-"""Values as colours that are ordered in lightness: readable in greyscale and by colour-blind people."""
+"""Values as colours of increasing lightness: readable in greyscale and by colour-blind people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 _STOPS = np.array(
     [[0.04, 0.13, 0.30], [0.30, 0.36, 0.49], [0.55, 0.54, 0.52], [0.79, 0.73, 0.45], [1.00, 0.93, 0.55]]
 )
-"""Dark blue over grey to pale yellow, in equal steps of lightness: nearly everybody tells blue from yellow."""
+"""Dark blue over grey to pale yellow, in equal steps of lightness: nearly everybody can tell blue from yellow."""
 
 
 def coloured(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
     """Colours of shape (..., 3), each from 0 to 1, of values from `low` (dark blue) to `high` (pale yellow).
 
-    What lies beyond is shown as the nearest of both, what is no number as the lowest.
+    A value beyond either end has the colour of that end. NaN has the lowest colour.
 
     >>> coloured([-1.0, 0.0, 5.0], -1.0, 1.0)
     array([[0.04, 0.13, 0.3 ],
@@ -29,7 +29,7 @@ def coloured(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
 
 
 def balanced(values: ArrayLike, least: float = 0.0) -> NDArray[np.float64]:
-    """Colours of values around zero: grey is zero, the largest magnitude, or `least`, is an end of the scale.
+    """Colours of values around zero: zero is grey. The largest magnitude, or `least` if more, is an end of the scale.
 
     >>> balanced([[-2.0, 0.0, 1.0]])[0, 1]
     array([0.55, 0.54, 0.52])
@@ -41,7 +41,7 @@ def balanced(values: ArrayLike, least: float = 0.0) -> NDArray[np.float64]:
 def shaded(height: ArrayLike, steepness: float) -> NDArray[np.float64]:
     """Greys of shape (rows, columns), 0 to 1, of a surface lit from the upper left.
 
-    `steepness` is the change of height from cell to cell that turns the surface by 45 degrees.
+    `steepness` is the change of height from cell to cell that tilts the surface by 45 degrees.
 
     >>> shaded(np.zeros((2, 2)), 1.0).round(3)
     array([[0.707, 0.707],

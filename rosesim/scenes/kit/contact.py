@@ -1,11 +1,11 @@
 """Contact at the moment of touch.
 
 A contact changes velocities at one moment within a time step, and that moment depends on where the bodies
-were. A program that leaves it out draws the same picture, but its derivative is wrong (Hu et al.,
-DiffTaichi, ICLR 2020, section on time of impact). So is one that knows the moment and takes the direction of
-the contact from another one: where discs meet off centre, most of the derivative is in that direction.
+were. A program that leaves this out draws the same picture, but its derivative is wrong (Hu et al.,
+DiffTaichi, ICLR 2020, section on time of impact). So is the derivative of one that knows the moment and takes the
+direction of the contact at another: where discs meet off centre, most of the derivative is in that direction.
 
-Both contacts here find the moment, and take everything from it. A step with one touch is then exact,
+Both contacts here find the moment, and compute everything at it. A step with one touch is then exact,
 whatever its length. The formulas of DiffTaichi are in `published`.
 """
 
@@ -24,24 +24,24 @@ from rosesim.ad.language.vector import Struct, Vec, const
 from rosesim.scenes.kit.bodies import Body
 
 Two = float | tuple[Any, Any]
-"""One number for both bodies of a pair, or a number for each: a radius, a mass."""
+"""One number for both bodies of a pair, or one for each: a radius, a mass."""
 OLDEST = 10
-"""Steps that a touch may lie back. Several contacts of one disc can hide one from each other for a few steps; what
-is older is an overlap that somebody made, whose touch a slow disc would look for at any distance."""
+"""Most steps by which a touch may lie in the past. Several contacts of one disc can hide one another for a few steps.
+An older overlap was set up by the user: for a slow disc its touch might lie at any distance."""
 
 
 @dataclass(frozen=True)
 class Bump(Struct):
-    """What one contact does to one body in a step."""
+    """The effect of one contact on one body in a step."""
 
     impulse: Vec[Real, 2]
     """Added to its velocity."""
     shift: Vec[Real, 2]
-    """Added to its place, beyond the step's motion with the new velocity."""
+    """Added to its position, beyond the step's motion with the new velocity."""
 
 
 def no_bump() -> Bump:
-    """What a body feels that touches nothing.
+    """The bump of a body that touches nothing.
 
     >>> from rosesim import fn
     >>> @fn
@@ -54,7 +54,7 @@ def no_bump() -> Bump:
 
 
 def opposite(bump: Bump, mass: Two = 1.0) -> Bump:
-    """What the other of two bodies feels; `mass` is what `disc_contact` was given.
+    """The bump of the other of two bodies; `mass` is the argument that `disc_contact` was given.
 
     >>> from rosesim import fn, Vec, Real
     >>> @fn
@@ -76,8 +76,8 @@ def discs_touch(
 ) -> Bool:
     """Whether two discs collide in a time step h: they approach, and meet before it ends.
 
-    It is a few products, to guard `disc_contact` with where most pairs are far apart. Discs that overlap at
-    the step's beginning collide if they approach; discs that pass through each other within the step do.
+    It is a few products, to guard `disc_contact` where most pairs are far apart. Discs that overlap at the
+    step's beginning collide if they approach. Discs that pass through each other within the step collide too.
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -91,8 +91,8 @@ def discs_touch(
     d, w, reach = x_i - x_j, v_i - v_j, r_i + r_j
     after = d + h * w
     b, ww, across = dot(d, w), dot(w, w), d[0] * w[1] - d[1] * w[0]
-    # The line they move on relative to each other passes the centre at the distance across / |w|,
-    # at the time -b / ww.
+    # Their relative motion follows a line that passes the centre at the distance across / |w|, at the time
+    # -b / ww.
     meets = across * across < ww * (reach * reach)
     return (b < 0.0) & meets & ((dot(after, after) < reach * reach) | (-b < h * ww))
 
@@ -108,19 +108,19 @@ def disc_contact(
     h: float,
     mass: Two = 1.0,
 ) -> Bump:
-    """What disc j does to disc i in a time step h: nothing, or a collision without friction at the touch.
+    """The effect of disc j on disc i in a time step h: none, or a collision without friction at the touch.
 
-    `restitution` is 1 where nothing is lost and 0 where they do not bounce. `radius` and `mass` are one number
+    `restitution` is 1 where no energy is lost and 0 where they do not bounce. `radius` and `mass` are one number
     for both discs, or (that of i, that of j). With d = x_i - x_j and w = v_i - v_j the discs touch at the
-    first tau with |d + tau w| = r_i + r_j; the line between their centres there is the direction of the
+    first tau with |d + tau w| = r_i + r_j. The line between their centres at that time is the direction of the
     impulse, and from there they move on with the new velocities. Value and derivative are those of the closed
     form. A grazing collision changes nothing, but its derivative is infinite on the side where they touch.
 
-    Impulses of several pairs are added up. Where a disc is hit and gets into a third one within one step, the
+    The impulses of several pairs are added. If a disc is hit and thereby enters a third one within one step, the
     next step finds that touch in the past, at tau below 0, and is exact again. Discs that have overlapped for
     more than `OLDEST` steps collide as they are, at tau = 0. Two discs that hit a third one in the same step both
-    see the velocities before it: momentum is kept, but energy can grow (1.75 times where one hits two at once, at
-    30 degrees). Mechanics has no unique answer there: it depends on which is hit first.
+    use the velocities before it: momentum is conserved, but energy can grow (1.75 times where one hits two at once,
+    at 30 degrees). Mechanics has no unique answer there: it depends on which is hit first.
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -136,7 +136,7 @@ def disc_contact(
 
     def collide() -> Bump:
         d, w, reach = x_i - x_j, v_i - v_j, r_i + r_j
-        # The smaller root of |d + tau w| = reach, written so that nothing cancels.
+        # The smaller root of |d + tau w| = reach, written without cancellation.
         across = d[0] * w[1] - d[1] * w[0]
         root = sqrt(dot(w, w) * (reach * reach) - across * across)
         tau = (dot(d, d) - reach * reach) / (root - dot(d, w))
@@ -152,9 +152,9 @@ def disc_contact(
 def ground_contact(x: Vec[Real, 2], v: Vec[Real, 2], *, ground: float, h: float, least_fall: float = 0.0) -> Body:
     """Position and velocity of one body at the end of a time step h, above a ground that holds what touches it.
 
-    `x` is the place before the step, `v` the velocity that all forces have given it. A body that would
-    end below `ground` moves with v until the moment it touches, and from then on not at all. One that falls
-    more slowly than `least_fall` is not held (DiffTaichi's robots say 1e-4 metres a second, for nothing).
+    `x` is the position before the step, `v` the velocity that all forces have given it. A body that would
+    end below `ground` moves with v until it touches, and stands still from then on. A body that falls more slowly
+    than `least_fall` is not held (DiffTaichi's robots have 1e-4 metres per second; no reason is given).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn

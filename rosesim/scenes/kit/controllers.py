@@ -1,4 +1,4 @@
-"""Controllers: what an actuator is told, by a table of times or by a network that sees the state."""
+"""Controllers: the signals of actuators, from a table over time or from a network that sees the state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Network(Struct):
     def random(
         cls, rng: np.random.Generator, inputs: int, hidden: int, outputs: int, gains: tuple[float, float]
     ) -> Network:
-        """Normal weights of `gains` times Glorot's deviation a layer, no biases.
+        """Normal weights whose deviation is `gains` times Glorot's, one gain per layer; biases of zero.
 
         >>> net = Network.random(np.random.default_rng(0), inputs=5, hidden=8, outputs=2, gains=(1.0, 1.0))
         >>> np.shape(net.weights1), net.bias2
@@ -62,7 +62,7 @@ def _layer(weights: Any, bias: Any, inputs: Any) -> Any:
 
 
 def sines(time: Real | float, omega: float, n: int) -> list[Real]:
-    """n sine waves of angular frequency omega, their phases spread over a period: what gives a gait its beat.
+    """n sine waves of angular frequency omega, their phases spread over a period: the rhythm of a gait.
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -115,14 +115,14 @@ def _write(out: Any, at: Any, part: Any) -> None:
 
 @dataclass(frozen=True)
 class Beat(Struct):
-    """Weights of sine waves for each output, shape (outputs, waves), and its bias: an open loop with a period."""
+    """An open-loop controller with a period: weights of sine waves, of shape (outputs, waves), and biases."""
 
     weights: Vec[Vec[Real, ...], ...]
     bias: Vec[Real, ...]
 
     @classmethod
     def random(cls, rng: np.random.Generator, waves: int, outputs: int, deviation: float) -> Beat:
-        """Normal weights of this deviation, no biases.
+        """Normal weights of this deviation; biases of zero.
 
         >>> np.shape(Beat.random(np.random.default_rng(0), waves=4, outputs=3, deviation=0.01).weights)
         (3, 4)
@@ -147,7 +147,7 @@ def beat(plan: Beat, time: Real | float, omega: float) -> Vec[Real, ...]:
 
 @dataclass(frozen=True)
 class Table(Struct):
-    """An open-loop controller: what each output is told at equally spaced times, of shape (knots, outputs)."""
+    """An open-loop controller: the signal of each output at equally spaced times, of shape (knots, outputs)."""
 
     values: Vec[Vec[Real, ...], ...]
 
@@ -156,7 +156,7 @@ def table(plan: Table, t: Index, steps: int) -> Vec[Real, ...]:
     """tanh of the table's values at step t of `steps`, interpolated linearly in time: outputs in -1 .. 1.
 
     The first knot is at step 0, the last at step `steps`. A table has two knots or more. Raises a ValueError
-    where its values have not two dimensions: for one output their shape is (knots, 1).
+    where its values do not have two dimensions: for one output their shape is (knots, 1).
 
     >>> from rosesim import fn, Index
     >>> @fn

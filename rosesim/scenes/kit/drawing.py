@@ -1,4 +1,4 @@
-"""How the kit's parts look."""
+"""How the kit's parts are drawn."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.scenes.canvas import Canvas
 
 LEVELS = 4
-"""Shades from no strain to full strain: a role has one colour, so that any renderer can show it."""
+"""Shades from no strain to full strain. A role has one colour, so that any renderer can show it."""
 _REST, _CONTRACTED, _EXTENDED = (0x66, 0x6B, 0x77), (0xB4, 0x14, 0x10), (0x4C, 0x9B, 0xFF)
-"""Darker and lighter than at rest, so that the sign is seen in greyscale too."""
+"""Darker and lighter than at rest, so that the sign is visible in greyscale too."""
 
 
 def _shade(strong: tuple[int, int, int], part: float) -> str:
@@ -37,7 +37,7 @@ def draw_springs(
     full: ArrayLike,
     width: float,
 ) -> None:
-    """Draw springs as lines coloured by their strain: full colour at a strain of `full`, one number a spring.
+    """Draw springs as lines coloured by their strain: full colour at a strain of `full`, one number for each spring.
 
     A spring whose `full` is 0 is passive: thin and dark, whatever its strain.
 
@@ -58,11 +58,11 @@ def draw_springs(
 
 
 GAP, TITLE = 0.06, 0.05
-"""Between two panels, and the height of the letters above them, in panel widths."""
+"""The gap between two panels, and the height of the letters above them, in panel widths."""
 
 
 def panels_extent(count: int) -> tuple[float, float, float, float]:
-    """The extent of a scene's picture that is `count` square images of side 1 in a row, with titles.
+    """The extent of a picture of `count` square images of side 1 in a row, with titles.
 
     >>> panels_extent(2)
     (-0.06, -0.06, 2.12, 1.14)
@@ -71,7 +71,7 @@ def panels_extent(count: int) -> tuple[float, float, float, float]:
 
 
 def draw_panels(canvas: Canvas, images: Mapping[str, ArrayLike], role: str = "ink") -> None:
-    """Draw square images, each from 0 to 1 as `Canvas.image` takes them, in a row, each under its title.
+    """Draw square images, each from 0 to 1 as `Canvas.image` takes them, in a row, each with its title above.
 
     >>> canvas = Canvas(panels_extent(2))
     >>> draw_panels(canvas, {"state": np.zeros((4, 4)), "target": np.ones((4, 4))})

@@ -51,7 +51,7 @@ def neighbour(grid: Any, i: Index, j: Index, di: int, dj: int, edge: Edge) -> An
 
 
 def _moved(i: Index, by: int, n: int, edge: Edge) -> tuple[Index, Any]:
-    """The index of the cell that is read, and the condition under which there is one, where that can fail."""
+    """The index of the cell that is read, and the condition under which it exists; None where it always does."""
     if by == 0:
         return i, None
     if edge == "periodic":

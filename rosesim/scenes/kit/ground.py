@@ -1,22 +1,22 @@
 """A horizontal ground under boxes: impacts, rest, dry friction.
 
-What stands or lands on a ground touches it with its lowest corner, or with the lowest two. Their impulses are
+A body that stands or lands on a ground touches it with its lowest corner, or with the lowest two. Their impulses are
 solved together, at the moment of touch:
 
 - In the normal direction Newton's restitution: a corner leaves with e times the speed at which it came
-  (Newton and not Poisson, who relates impulses; Brogliato, Nonsmooth Mechanics, 2016, section 4.2). A face that
-  lands is then a box whose velocity and spin are both turned round, times e, whatever its shape.
-- In the tangential direction Coulomb's law: friction stops what slides, with at most mu times the normal impulse.
-  A face has one friction impulse, for its corners slide as one.
+  (Newton and not Poisson, who relates impulses; Brogliato, Nonsmooth Mechanics, 2016, section 4.2). A box that
+  lands on a face then has its velocity and spin both reversed, times e, whatever its shape.
+- In the tangential direction Coulomb's law: friction stops sliding, with at most mu times the normal impulse.
+  A face has one friction impulse, because its corners slide as one.
 - Both impulses of one corner turn the box, so each changes the other (they are solved together too). With
-  restitution such an impact could gain energy (Kane and Levinson, Dynamics, 1985); the friction impulse is cut where
-  it would.
+  restitution such an impact could gain energy (Kane and Levinson, Dynamics, 1985); the friction impulse is limited so
+  that it does not.
 
-Impulses at a single corner are unique for every friction. What is not is a corner that slides with no speed
-towards the ground: where mu |r_x r_y| > I/m + r_x² (r is the arm to the corner; for no box below mu = 4/3) it may
-go on sliding, or jam at once (Painlevé 1895; Génot and Brogliato, Eur. J. Mech. A 18, 1999). Here what does not
-approach the ground gets no impulse, and what does, by however little, jams. Nor is it unique in which order two
-corners touch that do so within one step: they touch at once.
+Impulses at a single corner are unique for every friction. Not unique is the motion of a corner that slides with no
+speed towards the ground: where mu |r_x r_y| > I/m + r_x² (r is the arm to the corner; for no box below mu = 4/3) it
+may go on sliding, or jam at once (Painlevé 1895; Génot and Brogliato, Eur. J. Mech. A 18, 1999). Here a corner that
+does not approach the ground gets no impulse, and one that approaches, however slowly, jams. The order is not unique
+either in which two corners touch within one step: they touch at once.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from rosesim.ad.language.vector import Struct, Vec
 from rosesim.scenes.kit.rigid import Kick, RigidBody, no_kick, turned
 
 MOST_TURN, LITTLE_TURN = 0.5, 0.01
-"""Radians until a touch: up to the first a corner's path is followed round the curve and not along its tangent; up to
-the second the tangent is wrong by 1e-4, which two rounds of Newton's method make 1e-16."""
+"""Radians until a touch. Up to the first, a corner's path is followed along the arc and not along its tangent. Up to
+the second, the tangent is wrong by at most 1e-4, which two rounds of Newton's method reduce to 1e-16."""
 
 
 @dataclass(frozen=True)
 class Touch(Struct):
-    """A corner where and when it meets the ground, if it does in this step."""
+    """Where and when a corner meets the ground, if it does so in this step."""
 
     happens: Bool
     time: Real
-    """Since the step began; a little below 0 where a corner has got into the ground."""
+    """Time since the step began; a little below 0 where a corner is already below the ground."""
     arm: Vec[Real, 2]
-    """From the centre, as the box is turned then."""
+    """The arm from the centre, with the box turned as it is at that time."""
     rise: Real
     """The corner's upward velocity."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A horizontal ground, and how it meets boxes in a time step."""
+    """A horizontal ground, and its contact with boxes in a time step."""
 
     h: float
     """Time step."""
@@ -60,14 +60,15 @@ class Ground:
     e: Any
     """Restitution: 0 where a corner is stopped, 1 where it bounces off as fast as it came."""
     p: float = 0.0
-    """Penetration stiffness, 1/time²: pushes out at h p times the depth what lies below and comes down or rests."""
+    """Penetration stiffness, 1/time²: a corner below that comes down or rests is pushed out at h p times its
+    depth."""
 
     def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
-        """What the ground does to a box.
+        """The effect of the ground on a box.
 
         `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
-        sides. A box in the air costs a comparison. What one corner does is exact, in value and derivative; of a
-        face, both corners end where they touched or left from. A corner found below the ground is put back on it.
+        sides. A box in the air costs a comparison. The contact of one corner is exact, in value and derivative. Of
+        a face, both corners end where they touched, or left from. A corner found below the ground is put back on it.
 
         >>> import numpy as np
         >>> from rosesim import fn
@@ -82,15 +83,16 @@ class Ground:
         >>> np.round(land(0.105, 3.0).velocity, 9)  # from -1 to 0.5, and it slides
         array([-0.75,  1.5 ])
         """
-        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
+        # The sums of |components| are the box's reach: in a step, a corner moves down by at most
+        # h(|v| + |spin| reach).
         high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
         wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
         lowest = body.position[1] - high + self.h * (body.velocity[1] - abs(body.spin) * wide)
         return cond(lowest < self.height, lambda: self._landed(body, axis, half, mass, moment_), no_kick)
 
     def _landed(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
-        # A corner's height at the step's end is a constant + a sign each for these two: the lowest has both
-        # against them, the next one the smaller of them changed.
+        # A corner's height at the step's end is a constant plus these two, each with a sign. The lowest corner has
+        # both signs against them; the next one has the sign of the smaller reversed.
         h, spin = self.h, body.spin
         along, across = half[0] * (axis[1] + h * spin * axis[0]), half[1] * (axis[0] - h * spin * axis[1])
         p, q = copysign(Real(1.0), -along), copysign(Real(1.0), -across)
@@ -109,7 +111,7 @@ class Ground:
         return cond(first.happens & second.happens, both, lambda: cond(first.happens | second.happens, one, no_kick))
 
     def _touch(self, body: RigidBody, arm: Any) -> Touch:
-        """When a corner touches, and how it moves then."""
+        """When a corner touches the ground, and its motion at that time."""
         v, spin = body.velocity, body.spin
         gap, rise = body.position[1] + arm[1] - self.height, v[1] + spin * arm[0]
         falls = (gap + self.h * rise < 0) & (rise < 0)
@@ -117,7 +119,7 @@ class Ground:
         def meet() -> Touch:
             straight = -gap / rise
 
-            def rounds(count: int) -> Real:  # Newton's method: a relative error is squared each time
+            def rounds(count: int) -> Real:  # Newton's method: each round squares the relative error
                 time = straight
                 for _ in range(count):
                     r = turned([cos(spin * time), sin(spin * time)], arm)
@@ -135,38 +137,39 @@ class Ground:
         return cond(falls, meet, lambda: nothing)
 
     def _leaves(self, touch: Touch) -> Any:
-        """How fast a corner goes up after the contact."""
+        """The upward speed of a corner after the contact."""
         up = -self.e * touch.rise
         if self.p > 0:
             up = up + self.h * self.p * maximum(-touch.time, 0.0) * -touch.rise
         return up
 
     def _corner(self, body: RigidBody, touch: Touch, mass: Any, moment_: Any) -> Kick:
-        """One corner: the friction impulse t, and the normal one n that with it gives the corner its speed."""
+        """One corner: the friction impulse t, and the normal impulse n that together with t gives the corner its
+        speed."""
         (x, y), spin = (touch.arm[0], touch.arm[1]), body.spin
         nn, tt, nt = 1 / mass + x * x / moment_, 1 / mass + y * y / moment_, -x * y / moment_
         slip, change = body.velocity[0] - spin * y, self._leaves(touch) - touch.rise
-        # Along n = (change - nt t) / nn the slip is that without friction + yields t, and 0 at `stick`.
+        # On the line n = (change - nt t) / nn the slip is that without friction + yields t, and 0 at `stick`.
         free, yields = slip + nt * change / nn, tt - nt * nt / nn
         stick = -free / yields
-        # Energy gained is half of: (rise + leaves) n + (slip + free + yields t) t.
+        # The energy gained is half of: (rise + leaves) n + (slip + free + yields t) t.
         mean = touch.rise + self._leaves(touch)
         t = _lossy(stick, yields, slip + free - mean * nt / nn, mean * change / nn)
-        # |t| <= mu n on that line. Where a denominator is not positive, n grows with t and the wedge has no end.
+        # |t| <= mu n on that line. Where a denominator is not positive, n grows with t and t has no limit.
         ends = [nn + self.mu * nt, nn - self.mu * nt]
         high, low = (select(end > 0, self.mu * change / select(end > 0, end, 1.0), abs(t)) for end in ends)
         t = maximum(minimum(t, high), -low)
         n = (change - nt * t) / nn
         after = maximum(touch.time, 0.0)
-        # The corner's height is that of its new course from the touch on, also if that was before the step.
+        # From the touch on, the corner's height follows its new course, also if the touch was before the step.
         lift = (-touch.time * change + nt * after * t) / nn
         shift, turn = [-after * t / mass, lift / mass], (x * lift + y * after * t) / moment_
         return Kick([t / mass, n / mass], (x * n - y * t) / moment_, shift, turn)  # pyright: ignore[reportArgumentType] -- lists are vectors
 
     def _face(self, body: RigidBody, a: Touch, b: Touch, mass: Any, moment_: Any) -> Kick:
-        """Two corners: they hold height and angle, and leave the friction impulse to the slip.
+        """Two corners: the contacts determine height and angle, and the friction impulse stops the slip.
 
-        Unless the ground would have to pull at one of them: then it is as if the other one touched alone.
+        If the ground would have to pull at one of them, the other one touches alone.
         """
         v, spin = body.velocity, body.spin
         apart = a.arm[0] - b.arm[0]
@@ -195,7 +198,8 @@ class Ground:
 
 
 def _lossy(stick: Real, yields: Any, slope: Any, lost: Any) -> Real:
-    """The impulse nearest to `stick` at which lost + slope t + yields t² is at most 0: what gains no energy."""
+    """The impulse nearest to `stick` at which lost + slope t + yields t² is at most 0, so that no energy is
+    gained."""
     gains = stick * (slope + yields * stick) + lost > 0
 
     def cut() -> Real:

@@ -1,4 +1,4 @@
-"""Where tuning begins: random numbers for weights."""
+"""Initial params: random numbers for weights."""
 
 from __future__ import annotations
 

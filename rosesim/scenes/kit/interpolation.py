@@ -1,4 +1,4 @@
-"""Values of a grid between its cells, linear in each direction."""
+"""Interpolation on a grid: values between its cells, linear in each direction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rosesim.scenes.kit.grids import Edge
 
 
 def bilinear(grid: Any, y: Real, x: Real, edge: Edge) -> Any:
-    """The value at row y, column x, which need not be whole: what the four cells around say, linear in both.
+    """The value at row y, column x, which may lie between cells: bilinear in the values of the four cells around.
 
     Cell (i, j) has its value at y = i, x = j; `edge` says what lies beyond the grid. The values are numbers or
-    vectors of them. On a cell, where the slope differs from side to side, the derivative is that of the side
-    on which y and x grow (that of the cell that floor names).
+    vectors of them. At a cell, where the slope differs from side to side, the derivative is that of the side
+    to which y and x grow (that of the cell that floor names).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -57,7 +57,7 @@ def multilinear(grid: Any, place: Sequence[Real], shape: Sequence[int], edge: Ed
 
 
 def _sides(x: Real, n: int, edge: Edge) -> list[tuple[Index, Real]]:
-    """The cells before and after, each with its part."""
+    """The cells before and after a coordinate, each with its weight."""
     if edge == "free":
         x = clamp(x, 0.0, n - 1.0)
     down = floor(x)

@@ -1,4 +1,4 @@
-"""How bad an end is."""
+"""Losses: how bad the last state is."""
 
 from __future__ import annotations
 

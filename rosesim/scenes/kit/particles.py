@@ -1,12 +1,12 @@
 """Material points: particles that carry a body's mass, motion and deformation, and meet on a grid.
 
 The moving least squares form of the material point method (Hu et al., SIGGRAPH 2018, "A moving least
-squares material point method with displacement discontinuity and two-way rigid body coupling"): quadratic
-B-splines spread what particles carry over the three nearest nodes along each axis, what nodes collide with
-stops them, and the same weights read velocities back. One text serves two dimensions and three.
+squares material point method with displacement discontinuity and two-way rigid body coupling"). Quadratic
+B-splines spread the particles' mass and momentum over the three nearest nodes along each axis; obstacles stop the
+nodes; the same weights read the velocities back. One text serves two dimensions and three.
 
-The grid has n nodes a side, 1 / n apart, of the unit square or cube. Its kinks are written as products with
-0 and 1, not as branches: a product's derivative needs no truths beside it, which a whole grid would be full of.
+The grid has n nodes per side, 1 / n apart, of the unit square or cube. Its kinks are written as products with
+0 and 1, not as branches: the derivative of a product needs no booleans, of which a whole grid would be full.
 """
 
 from __future__ import annotations
@@ -35,23 +35,24 @@ class Particles(Struct):
     position: Vec[Vec[Real, ...], ...]
     """Shape (k, d), lengths."""
     velocity: Vec[Vec[Real, ...], ...]
-    """Shape (k, d), lengths a second."""
+    """Shape (k, d), lengths per second."""
     affine: Vec[Matrix, ...]
-    """Shape (k, d, d), 1 / s: how velocity changes with place around a particle."""
+    """Shape (k, d, d), 1 / s: how velocity changes with position around a particle."""
     deformation: Vec[Matrix, ...]
-    """Shape (k, d, d): the deformation gradient F, which maps small arrows of the body as it was to those it has."""
+    """Shape (k, d, d): the deformation gradient F, which maps small vectors of the undeformed body to deformed
+    ones."""
 
 
 @dataclass(frozen=True)
 class Motion(Struct):
-    """What the grid tells a particle."""
+    """The motion that the grid gives to a particle."""
 
     velocity: Vec[Real, ...]
     affine: Matrix
 
 
 def undeformed(position: Any, velocity: Any) -> Particles:
-    """Particles at these places and of these velocities, shapes (k, d), of a body in its own shape.
+    """Particles at these positions with these velocities, shapes (k, d), of an undeformed body.
 
     >>> from rosesim import fn
     >>> @fn
@@ -66,7 +67,7 @@ def undeformed(position: Any, velocity: Any) -> Particles:
 
 
 def lattice(low: ArrayLike, size: Sequence[float], counts: Sequence[int]) -> NDArray[np.float64]:
-    """Places of a block's particles, of shape (k, d): so many along each side, half a spacing from its edges.
+    """The positions of a block's particles, of shape (k, d): `counts` along the sides, half a spacing from its edges.
 
     >>> lattice((0.0, 0.0), (0.5, 0.25), (4, 2))[:3]
     array([[0.0625, 0.0625],
@@ -91,9 +92,9 @@ def spline_weights(phi: Real) -> list[Real]:
 
 
 def _reach(x: Any, n: int) -> tuple[list[Index], list[Real]]:
-    """The first of the three nodes along each axis that a place reaches, and how many spacings it is from it.
+    """The first of the three nodes along each axis that a position reaches, and its distance from it in spacings.
 
-    A place outside of the grid is spread over the outermost nodes.
+    A position outside the grid is spread over the outermost nodes.
     """
     cells = [n * x[a] for a in range(len(x))]
     first = [floor(c - 0.5) for c in cells]
@@ -101,23 +102,23 @@ def _reach(x: Any, n: int) -> tuple[list[Index], list[Real]]:
 
 
 class Carried(NamedTuple):
-    """What a group of k particles gives to the grid."""
+    """The mass and momentum that a group of k particles gives to the grid."""
 
     position: Any
     """Shape (k, d)."""
     mass: float
-    """Of each particle."""
+    """The mass of each particle."""
     momentum: Any
     """Shape (k, d)."""
     affine: Any
-    """Shape (k, d, d): how momentum changes with place around a particle."""
+    """Shape (k, d, d): how momentum changes with position around a particle."""
 
 
 def to_grid(*groups: Carried, n: int) -> Any:
-    """Mass and momentum that particles give to the nodes, of shape (n, ..., n, 1 + d): mass first.
+    """The mass and momentum that the nodes get from particles, of shape (n, ..., n, 1 + d): mass first.
 
     A node at delta from a particle gets the part w of its mass and w (momentum + affine delta). Weights are
-    products of those along the axes, so the sum over 3^d nodes is made axis by axis.
+    products of those along the axes, so the sum over 3^d nodes is computed axis by axis.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -142,7 +143,7 @@ def to_grid(*groups: Carried, n: int) -> Any:
         per_node = [[affine[a][b] / n for a in axes] for b in axes]
 
         def along(node: tuple[Any, ...], m: Any, q: list[Any], slopes: list[list[Any]]) -> None:
-            """Give mass m and momentum q + sum of node number times slope, over the axes that are left."""
+            """Give mass m, and momentum q + the sum of node number times slope, over the remaining axes."""
             if not slopes:
                 grid.at[node].add([m, *q])
                 return
@@ -162,7 +163,7 @@ def to_grid(*groups: Carried, n: int) -> Any:
 
 
 def from_grid(velocities: Any, x: Any, n: int) -> Motion:
-    """Velocity and affine matrix of a particle at x, of the nodes' velocities, of shape (n, ..., n, d).
+    """Velocity and affine matrix of a particle at x, from the nodes' velocities, of shape (n, ..., n, d).
 
     v = sum w u and C = 4 n^2 sum w u delta^T, the sums over nodes at delta from x (Jiang et al., SIGGRAPH 2015,
     "The affine particle-in-cell method", whose matrix D is 1 / (4 n^2) for quadratic B-splines).
@@ -181,7 +182,7 @@ def from_grid(velocities: Any, x: Any, n: int) -> Motion:
     weights = [spline_weights(f) for f in phi]
 
     def along(node: tuple[Any, ...]) -> list[list[Any]]:
-        """Sums over the axes that are left: of w u, and of w u times the node's number along each of them."""
+        """Sums over the remaining axes: of w u, and of w u times the node's number along each of them."""
         axis = len(node)
         if axis == d:
             u = velocities[node]
@@ -213,13 +214,13 @@ def node_velocities(
     friction: float | None = None,
     empty: float = 0.0,
 ) -> Any:
-    """Velocities of the nodes, of shape (n, ..., n, d), of their mass and momentum (`to_grid`).
+    """Velocities of the nodes, of shape (n, ..., n, d), from their mass and momentum (`to_grid`).
 
-    `push` is what gravity adds to a velocity in a step. Walls are the nodes below `thickness` and above
+    `push` is the velocity that gravity adds in a step. Walls are the nodes below `thickness` and above
     n - thickness along each axis. A node in a wall that moves into it stops (stick), or loses that component
-    (slip). With `friction`, the ground (the second axis's lower wall, in two dimensions) takes the component
-    into it and, by Coulomb's law, at most friction times that of the other one. A node without particles has
-    nothing but the push; `empty`, a mass added to every node's, is DiffTaichi's way not to divide by 0 (1e-10).
+    (slip). With `friction`, the ground (the second axis's lower wall, in two dimensions) removes the component
+    into it and, by Coulomb's law, at most friction times that of the other one. A node without particles has only
+    the push. `empty`, a mass added to every node, is DiffTaichi's way to avoid a division by 0 (1e-10).
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -251,7 +252,7 @@ def node_velocities(
         if axis < d:
             return vec(n, lambda i: along((*node, i), (*towards, out[axis][i])))
         found = grid[node]
-        # Not both: a truth for each node costs the reverse pass memory.
+        # Only one of the two: a boolean for each node costs the reverse pass memory.
         each = 1.0 / (found[0] + empty) if empty > 0 else select(found[0] > 0.0, 1.0 / found[0], 0.0)
         u = [found[1 + a] * each + push[a] if push[a] else found[1 + a] * each for a in range(d)]
         if friction is not None:
@@ -329,7 +330,7 @@ def corotated(f: Any, mu: float, lam: float) -> list[list[Real]]:
 
 
 def neo_hookean(f: Any, mu: float, lam: float) -> list[list[Real]]:
-    """Kirchhoff stress of a compressible neo-Hookean body: mu (F F^T - 1) + lam ln J; no number where J < 0.
+    """Kirchhoff stress of a compressible neo-Hookean body: mu (F F^T - 1) + lam ln J; NaN where J < 0.
 
     After Bonet and Wood (2008), "Nonlinear continuum mechanics for finite element analysis", eq. 6.28.
 
@@ -349,7 +350,7 @@ def neo_hookean(f: Any, mu: float, lam: float) -> list[list[Real]]:
 
 
 def with_muscle(stress: Any, f: Any, axis: int, pull: Real) -> list[list[Real]]:
-    """A stress and that of a muscle, which pulls along what was an axis of the body: pull f f^T, f = F e_axis.
+    """The sum of a stress and that of a muscle, which pulls along a material axis: pull f f^T, f = F e_axis.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -365,7 +366,7 @@ def with_muscle(stress: Any, f: Any, axis: int, pull: Real) -> list[list[Real]]:
 
 @dataclass(frozen=True)
 class Strained(Struct):
-    """What a particle brings to a step: its deformation, and the affine momentum that its stress is part of."""
+    """A particle's part in a step: its deformation, and the affine momentum, which includes its stress."""
 
     deformation: Matrix
     affine: Matrix
@@ -376,9 +377,9 @@ class Group(NamedTuple):
 
     now: Particles
     mass: float
-    """Of each."""
+    """The mass of each particle."""
     respond: Callable[[Index, list[list[Real]]], tuple[Any, Any]]
-    """Of a particle's number and its deformation gradient after the step: what it remembers as that, and its
+    """From a particle's number and its deformation gradient after the step: the gradient that it keeps, and its
     Kirchhoff stress."""
 
 
@@ -392,9 +393,9 @@ def advance(
     friction: float | None = None,
     empty: float = 0.0,
 ) -> list[Particles]:
-    """Groups of particles after a step of h on a grid of n nodes a side, which they share.
+    """Groups of particles after a step of h on a common grid of n nodes per side.
 
-    `gravity` is down along the second axis; `walls` and what follows are those of `node_velocities`.
+    `gravity` points down along the second axis; `walls` and the options after it are those of `node_velocities`.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn

@@ -1,4 +1,4 @@
-"""Pictures as settings: what a field should look like, from a formula or a file."""
+"""Pictures as settings: the target of a field, from a formula or a file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from rosesim.scenes.files import read_file, shown
 LARGEST_FILE = 32_000_000
 """Bytes of a picture's file."""
 LARGEST_SIDE = 8192
-"""Pixels: a file may say that it holds more than fits into memory, so this is asked before it is read."""
+"""Pixels. A file may claim more than fits into memory, so this is checked before the pixels are read."""
 KEPT_SIDE = 1024
-"""Pixels that a picture keeps a side, more than any grid here has: a run's folder holds the picture itself."""
+"""Pixels that a picture keeps per side, more than any grid here has: a run's folder contains the picture itself."""
 _URI = "data:image/png;base64,"
 
 
@@ -45,8 +45,8 @@ def rings(n: int) -> NDArray[np.float64]:
 class Picture:
     """A setting that is a name that the scene knows, or the picture of a PNG or JPEG file.
 
-    Equal pictures are equal settings, and `str` gives what `parse` reads them from, so that a run does not
-    depend on a file.
+    Equal pictures are equal settings. `parse` reads what `str` gives, so that a run does not depend on a
+    file.
 
     >>> Picture.parse("rings")
     Picture(name='rings', png=b'')
@@ -58,7 +58,7 @@ class Picture:
 
     @classmethod
     def parse(cls, text: str) -> Picture:
-        """A picture by name, from the file of that path, or from what `str` gave.
+        """A picture by its name, from the file of that path, or from the result of `str`.
 
         Raises a ValueError where a file cannot be read as a picture, or is larger than 32 MB or 8192 pixels.
         """
@@ -86,7 +86,7 @@ class Picture:
         return self.name or _URI + base64.b64encode(self.png).decode()
 
     def __repr__(self) -> str:
-        """Short, whatever the picture."""
+        """Short, whatever the size of the picture."""
         return f"Picture(name={self.name!r}, png={self.png if len(self.png) < 20 else f'<{len(self.png)} bytes>'})"
 
     def grey(self, n: int) -> NDArray[np.float64]:
@@ -107,16 +107,18 @@ class Picture:
 
 @cache
 def _png(content: bytes, what: str) -> bytes:
-    """The picture of a file's content as a PNG of at most KEPT_SIDE pixels a side."""
+    """The picture of a file's content as a PNG of at most KEPT_SIDE pixels per side."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of many pixels: asked here
+            warnings.simplefilter("ignore")  # the warning about many pixels: they are checked here
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
                 if max(picture.size) > LARGEST_SIDE:
                     wide, high = picture.size
-                    raise ValueError(f"{what} has {wide} x {high} pixels; at most {LARGEST_SIDE} a side are expected")
+                    raise ValueError(
+                        f"{what} has {wide} x {high} pixels; at most {LARGEST_SIDE} per side are expected"
+                    )
                 rgba = picture.convert("RGBA")
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
         why = "it is of another kind, or damaged" if isinstance(e, UnidentifiedImageError) else str(e)

@@ -1,7 +1,7 @@
-"""Contact as DiffTaichi published it: kept for the values that were published with it.
+"""Contact as DiffTaichi published it, kept for the results that were published with it.
 
-Each of these has an exact counterpart, which is what a new scene should use. Their softenings are lengths and
-speeds: what they compute depends on the unit (Hu et al., DiffTaichi, ICLR 2020, and its examples).
+Each has an exact counterpart, which a new scene should use. The softenings here are lengths and speeds, so that the
+results depend on the unit (Hu et al., DiffTaichi, ICLR 2020, and its examples).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def published_disc_contact(
     least_approach: float = 0.0,
     time_of_impact: bool = True,
 ) -> Bump:
-    """What disc j does to disc i of the same radius and mass; `disc_contact` is the exact one.
+    """The effect of disc j on disc i of the same radius and mass; `disc_contact` is the exact one.
 
     The impulse is along the line between the centres at the *end* of the step, to whose length `softening` is
     added. `time_of_impact` moves the discs as if velocities had changed when they touched, at an approach
-    of at least `least_approach`. Off centre the value is right to first order in h, and its derivative is wrong
-    whatever h: where the step's end falls after the touch changes with where the discs were, and the direction
-    with it.
+    of at least `least_approach`. Off centre the value is right to first order in h, but its derivative is wrong
+    for every h. The time between the touch and the step's end changes with the position of the discs, and so
+    does the direction.
 
     >>> import numpy as np
     >>> from rosesim import const, fn
@@ -65,10 +65,10 @@ def published_disc_contact(
 
 @dataclass(frozen=True)
 class PublishedGround:
-    """A horizontal ground whose four corner contacts do not know of each other; `Ground` solves them together.
+    """A horizontal ground whose four corner contacts are independent; `Ground` solves them together.
 
     Each corner gets the impulse of a single contact, and each of its two directions that of a contact in this
-    direction alone. A box that lands flat leaves with a speed that depends on its shape, and one at rest sinks
+    direction alone. A box that lands flat leaves with a speed that depends on its shape, and a box at rest sinks
     unless `p` pushes it out.
     """
 
@@ -84,13 +84,13 @@ class PublishedGround:
     time_of_impact: bool = True
     """Whether a body is moved as if its velocities had changed at the moment of contact."""
     least_descent: float = 0.0
-    """A corner that sinks more slowly is taken to sink so fast: the time since it touched stays bounded."""
+    """Least speed at which a corner is taken to sink, which bounds the time since it touched."""
 
     def box_contact(self, body: RigidBody, axis: Any, half: Any, mass: Any, moment_: Any) -> Kick:
-        """What the four corners of a box feel, added up.
+        """The sum of the contacts of a box's four corners.
 
         `body` has the velocity that all forces of the step give it, `axis` is its `direction`, `half` its half
-        sides. Corners in the air cost a comparison, and a box in the air one for all four.
+        sides. A corner in the air costs one comparison, and a box in the air one for all four.
 
         >>> import numpy as np
         >>> from rosesim import fn
@@ -107,7 +107,8 @@ class PublishedGround:
         (True, -0.5)
         """
         x, v, spin = body.position, body.velocity, body.spin
-        # |component| sums are the box's reach; in a step a corner moves down by at most h(|v| + |spin| reach).
+        # The sums of |components| are the box's reach: in a step, a corner moves down by at most
+        # h(|v| + |spin| reach).
         high = abs(axis[1] * half[0]) + abs(axis[0] * half[1])
         wide = abs(axis[0] * half[0]) + abs(axis[1] * half[1])
         lowest = x[1] - high + self.h * (v[1] - abs(spin) * wide)
@@ -122,7 +123,8 @@ class PublishedGround:
         return cond(lowest < self.height, lambda: sum(4, corner), no_kick)
 
     def _touched(self, body: RigidBody, arm: Any, u: Any, mass: Any, moment_: Any) -> Kick:
-        """A corner that would end below the ground; its impulse acts where it would be then."""
+        """The contact of a corner that would end below the ground; the impulse acts at the point where it would
+        be."""
         h, y = self.h, body.position[1] + arm[1]
         there = [arm[0] + h * u[0], arm[1] + h * u[1]]
         yielding = 1 / mass + arm[0] ** 2 / moment_

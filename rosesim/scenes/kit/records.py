@@ -1,4 +1,4 @@
-"""Data of a scene from JSON, and what is wrong with it in a sentence that names the entry."""
+"""A scene's data from JSON; a mistake in it raises an error that names the entry."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from rosesim.scenes.files import read_file, shown
 
 LARGEST_FILE = 1_000_000
-"""Bytes of a file: a robot of a thousand springs has a tenth of it."""
+"""Most bytes of a file: a robot of a thousand springs has a tenth of it."""
 
 
 def read_json(text: str, expected: str) -> tuple[Any, str]:
-    """What JSON text (an object), or else the file of that path, says, and what to call it in a message.
+    """The content of JSON text (an object), or else of the file of that path, and what to call it in a message.
 
-    Raises a ValueError where there is no such file (`expected` says what would be one), where it is too
+    Raises a ValueError where there is no such file (`expected` says what a valid one is), where it is too
     large, and where it is not JSON.
 
     >>> read_json('{"nodes": []}', "a robot is a JSON file")
@@ -48,7 +48,7 @@ def records(data: Any, key: str, what: str, form: str) -> list[Any]:
 
 
 def numbers(v: Any, count: int, expected: str, where: str) -> list[float]:
-    """So many finite numbers, of the entry `where`.
+    """The `count` finite numbers of the entry `where`.
 
     >>> numbers([1, 2.5], 2, "two numbers [x, y]", "nodes[0]")
     [1.0, 2.5]
@@ -66,7 +66,7 @@ def numbers(v: Any, count: int, expected: str, where: str) -> list[float]:
 
 
 def index(v: Any, count: int, name: str, where: str) -> int:
-    """A whole number 0 to count - 1 that names a thing.
+    """An integer from 0 to count - 1 that refers to a thing of this name.
 
     >>> index(3.0, 2, "box", "springs[0]")
     Traceback (most recent call last):
@@ -74,7 +74,7 @@ def index(v: Any, count: int, name: str, where: str) -> int:
     ValueError: springs[0] names box 3; there are boxes 0 to 1
     """
     if isinstance(v, bool) or not isinstance(v, int | float) or not _finite(v):
-        raise ValueError(f"{where} names {name} {_short(v)}; expected a whole number")
+        raise ValueError(f"{where} names {name} {_short(v)}; expected an integer")
     if v != int(v) or not 0 <= v < count:
         plural = name + ("es" if name.endswith("x") else "s")
         raise ValueError(f"{where} names {name} {v:g}; there are {plural} 0 to {count - 1}")
@@ -91,7 +91,7 @@ def _json(content: str | bytes, what: str) -> Any:
 def _finite(x: float) -> bool:
     try:
         return math.isfinite(x)
-    except OverflowError:  # a whole number of a thousand digits
+    except OverflowError:  # an integer of a thousand digits
         return False
 
 

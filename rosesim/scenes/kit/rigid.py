@@ -1,8 +1,8 @@
-"""Rigid bodies in the plane: how they turn, what springs, joints and the ground give them.
+"""Rigid bodies in the plane: how they turn, and the impulses of springs, joints and the ground.
 
-Everything here deals in impulses, computed from the state before a time step and added up. A positive angle
-turns x towards y. Formulas after DiffTaichi's rigid-body example (Hu et al., ICLR 2020); that a contact's
-impulse is limited by friction and by what stops the point is Coulomb's law.
+All functions here compute impulses from the state before a time step; these are added. A positive angle
+turns x towards y. The formulas follow DiffTaichi's rigid-body example (Hu et al., ICLR 2020). Coulomb's law limits a
+contact's impulse: by friction, and by the impulse that stops the point.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 
 @dataclass(frozen=True)
 class RigidBody(Struct):
-    """One of them: an element of a `Vec[RigidBody, n]`."""
+    """One rigid body: an element of a `Vec[RigidBody, n]`."""
 
     position: Vec[Real, 2]
     velocity: Vec[Real, 2]
@@ -36,21 +36,21 @@ class RigidBody(Struct):
 
 @dataclass(frozen=True)
 class RigidBodies(Struct):
-    """Where the centres of n bodies are, how they are turned, and how both change."""
+    """The positions of the centres of n bodies, their angles, and the velocities of both."""
 
     position: Vec[Vec[Real, 2], ...]
     """Lengths."""
     velocity: Vec[Vec[Real, 2], ...]
-    """Lengths a unit of time."""
+    """Lengths per unit of time."""
     angle: Vec[Real, ...]
     """Radians."""
     spin: Vec[Real, ...]
-    """Angular velocities, radians a unit of time."""
+    """Angular velocities, radians per unit of time."""
 
 
 @dataclass(frozen=True)
 class Inertia(Struct):
-    """What n bodies resist with: masses, and moments of inertia about their centres."""
+    """The inertia of n bodies: masses, and moments of inertia about their centres."""
 
     mass: Vec[Real, ...]
     moment: Vec[Real, ...]
@@ -66,7 +66,8 @@ class Impulse(Struct):
 
 @dataclass(frozen=True)
 class Kick(Struct):
-    """What one step's contacts do to a body beyond its motion: to its velocities, its place and its angle."""
+    """The effect of one step's contacts on a body beyond its motion: on its velocities, its position and its
+    angle."""
 
     velocity: Vec[Real, 2]
     spin: Real
@@ -76,7 +77,7 @@ class Kick(Struct):
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of points that something acts between, known while tracing: arrays of m rows."""
+    """Pairs of points between which something acts, known while tracing: arrays of m rows."""
 
     bodies: NDArray[np.integer[Any]]
     """Two bodies each, of shape (m, 2)."""
@@ -87,10 +88,10 @@ class Links:
 
 @dataclass(frozen=True)
 class Pair:
-    """A link at an instant: arms from the bodies' centres to the points, and how far and fast they are apart."""
+    """A link at an instant: the arms from the bodies' centres to the points, their distance and relative velocity."""
 
     index: Index
-    """Of the link."""
+    """The index of the link."""
     bodies: tuple[Index, Index]
     arms: tuple[Any, Any]
     gap: Any
@@ -129,7 +130,7 @@ def turned(axis: Any, point: Any) -> list[Real]:
 
 
 def point_velocity(velocity: Any, spin: Any, arm: Any) -> list[Real]:
-    """How fast a point of a body moves.
+    """The velocity of a point of a body.
 
     >>> from rosesim import fn
     >>> @fn
@@ -142,18 +143,18 @@ def point_velocity(velocity: Any, spin: Any, arm: Any) -> list[Real]:
 
 
 def moment(arm: Any, force: Any) -> Real:
-    """What a force (or impulse) at an arm does to a body's spin: arm × force."""
+    """The effect of a force (or impulse) at an arm on a body's spin: arm × force."""
     return arm[0] * force[1] - arm[1] * force[0]
 
 
 def link_impulses(
     bodies: RigidBodies, axes: Any, groups: list[tuple[Links, Callable[[Pair], Any]]]
 ) -> Vec[Impulse, ...]:
-    """What links of several kinds give to each of n bodies.
+    """The impulses that links of several kinds give to each of n bodies.
 
-    Each kind of link has a rule from a `Pair` to an impulse, a vector, that is taken from the first body at
-    its point and given to the second at its own. `axes` are the bodies' `direction`s. What a rule is does
-    not matter to momentum; where both points coincide, angular momentum is kept too.
+    Each kind of link has a rule from a `Pair` to an impulse, a vector. The impulse is taken from the first body at
+    its point and given to the second at its own. `axes` are the bodies' `direction`s. Momentum is conserved by
+    every rule; where both points coincide, angular momentum is too.
 
     >>> from rosesim import fn
     >>> links = Links(np.array([[0, 1]]), np.array([[0.0, 1.0]]), np.array([[0.0, 0.0]]))
@@ -187,9 +188,9 @@ def link_impulses(
 
 
 def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float, softening: float = 0.0) -> list[Real]:
-    """What a linear spring between two points gives the second in a time step h; `gap` is first minus second.
+    """The impulse of a linear spring on the second of two points in a time step h; `gap` is first minus second.
 
-    With L = |gap| + softening: h stiffness (L - rest) gap / L; nothing where the points meet.
+    With L = |gap| + softening: h stiffness (L - rest) gap / L; zero where the points meet.
 
     >>> from rosesim import fn
     >>> @fn
@@ -205,11 +206,11 @@ def spring_impulse(gap: Any, stiffness: Any, rest: Any, h: float, softening: flo
 def joint_impulse(
     pair: Pair, inertia: Inertia, stiffness: Any, h: float, softening: float = 0.0, least_slip: float = 0.0
 ) -> list[Real]:
-    """What a joint gives the second of two points in a time step h: a spring of no length, and a stop.
+    """The impulse of a joint on the second of two points in a time step h: a spring of length zero, and a stop.
 
-    The stop takes away the relative velocity: with the slip u, s = |u| + least_slip and n = u / s it is
+    The stop removes the relative velocity: with the slip u, s = |u| + least_slip and n = u / s it is
     s / k · n, where k is how far an impulse along n moves the points apart, summed over both bodies
-    (1/mass + (n × arm)²/moment). DiffTaichi adds a speed of 0.1 as `least_slip`, so that n is smooth at rest; n is
+    (1/mass + (n × arm)²/moment). DiffTaichi has a speed of 0.1 as `least_slip`, so that n is smooth at rest; n is
     then shorter than 1, and k too small. Without it n is 0 at rest. `softening` is that of `spring_impulse`.
 
     >>> from rosesim import fn
@@ -233,7 +234,7 @@ def joint_impulse(
 
 
 def no_kick() -> Kick:
-    """What a body feels that touches nothing.
+    """The kick of a body that touches nothing.
 
     >>> from rosesim import fn
     >>> @fn
@@ -248,9 +249,9 @@ def no_kick() -> Kick:
 def moved_on(
     bodies: RigidBodies, given: Callable[[Index], tuple[Any, Any, Kick]], keep: float, h: float
 ) -> RigidBodies:
-    """All bodies after a time step h: velocities are kept in part, changed, and then followed.
+    """All bodies after a time step h: a part of the velocity is kept, changes are added, and the bodies move with it.
 
-    `given(i)` is what body i gets: changes of its velocity and spin by forces, and its contacts' `Kick`.
+    `given(i)` returns the changes of body i: of its velocity and of its spin by forces, and its contacts' `Kick`.
 
     >>> from rosesim import fn
     >>> @fn

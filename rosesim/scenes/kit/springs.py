@@ -21,12 +21,12 @@ def spring_impulses(
     h: float,
     softening: float = 0.0,
 ) -> Vec[Vec[Real, 2], ...]:
-    """What linear springs add to the velocities of bodies of mass 1 in a time step h, of shape (n, 2).
+    """The changes that linear springs make to the velocities of bodies of mass 1 in a time step h, of shape (n, 2).
 
-    Spring k joins the bodies `ends[k]` (whole numbers of shape (m, 2), known while tracing). `rest` and
+    Spring k joins the bodies `ends[k]` (integers of shape (m, 2), known while tracing). `rest` and
     `stiffness` are m numbers each: arrays, or traced vectors where they are tuned or actuated. With
     d = x_p - x_q and L = |d| + softening the force on p is -stiffness (L - rest) d / L, that on q the
-    opposite (Hooke). Where its ends meet a spring has no direction, and pulls nowhere; `softening`, a length, is
+    opposite (Hooke). A spring whose ends meet has no direction and exerts no force. `softening`, a length, is
     DiffTaichi's way to keep it smooth there (Hu et al., ICLR 2020: 1e-4).
 
     >>> from rosesim import fn, Real, Vec
@@ -55,7 +55,7 @@ def spring_impulses(
 
 
 def strength(stiffness: Any, length: Real, rest: Any, softening: float) -> Real:
-    """The force of a spring over its length; where its ends meet, that of a spring without a rest length."""
+    """The force of a spring divided by its length; where its ends meet, as if its rest length were 0."""
     if softening > 0:
         length = length + softening
         return stiffness * (length - rest) / length
@@ -63,7 +63,7 @@ def strength(stiffness: Any, length: Real, rest: Any, softening: float) -> Real:
 
 
 def strains(position: ArrayLike, ends: NDArray[np.integer[Any]], rest: ArrayLike) -> NDArray[np.float64]:
-    """How far each spring is stretched, over its rest length: NumPy values, for drawing.
+    """The extension of each spring divided by its rest length: NumPy values, for drawing.
 
     >>> strains([[0.0, 0.0], [1.5, 0.0]], np.array([[0, 1]]), [1.0])
     array([0.5])

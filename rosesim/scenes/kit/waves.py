@@ -1,7 +1,7 @@
 """Waves on a square of water whose edge does not move: the wave equation by central differences.
 
 The height p of the surface obeys d2p/dt2 = c^2 (Laplacian of p), with damping alpha as in DiffTaichi's
-example (Hu et al., ICLR 2020). Two heights, of this and of the state before, are the whole state.
+example (Hu et al., ICLR 2020). The heights of the present and of the previous state are the whole state.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from rosesim.ad.language.vector import Struct
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
 Start = Literal["rest", "published"]
-"""State 1 of the surface: that of a surface at rest, or flat, which starts it with the velocity -p/h."""
+"""State 1 of the surface. "rest": that of a surface at rest. "published": flat, so that it starts with velocity
+-p/h."""
 
 
 @dataclass(frozen=True)
 class Surface(Struct):
-    """Heights of the cells of a square, now and in the state before."""
+    """The heights of the cells of a square, now and in the previous state."""
 
     before: Grid
     now: Grid
@@ -29,10 +30,10 @@ class Surface(Struct):
 
 @dataclass(frozen=True)
 class Waves:
-    """How waves run: n x n cells of a unit square, wave speed c, damping alpha (0: none), the start.
+    """The setup of the waves: n x n cells of a unit square, wave speed c, damping alpha (0: none), the start.
 
-    The time step is the longest that the damping leaves stable, (sqrt(alpha^2 + 1 / (3 n^2)) - alpha) / c,
-    so that without damping a wave crosses 1/sqrt(3) of a cell a step.
+    The time step is the longest that is stable with the damping, (sqrt(alpha^2 + 1 / (3 n^2)) - alpha) / c. Without
+    damping a wave then crosses 1/sqrt(3) of a cell per step.
 
     >>> Waves(n=4, c=2.0).h
     0.0721...
@@ -67,7 +68,7 @@ class Waves:
         spring, drag = (self.c * self.h) ** 2, self.alpha * self.c * self.h
         first = t == 0
         rest = self.start == "rest"
-        # State 1 is a half step of a surface that stood still, with nothing before it.
+        # State 1 is a half step of a surface that is at rest and has no previous state.
         keep = select(first, 1.0 if rest else 0.0, 2.0)
         back = select(first, 0.0, 1.0)
         pull = select(first, n**2 * spring / 2 if rest else 0.0, n**2 * (spring + drag))

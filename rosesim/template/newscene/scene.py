@@ -13,12 +13,12 @@ from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import Body, squared_distance
 
 ARROW = 0.2
-"""Of the throw's arrow: metres for each metre a second."""
+"""Scale of the throw's arrow: metres for each metre per second."""
 
 
 @dataclass(frozen=True)
 class Throw:
-    """What is tuned: how the ball leaves the hand."""
+    """What is tuned: the velocity with which the ball leaves the hand."""
 
     velocity: Vec[Real, 2] = value((3.0, 4.0))
 
@@ -44,9 +44,9 @@ class Newscene(Scene[Throw, World, Body]):
     h: float = 0.01
     """Time step, seconds."""
     gravity: float = -9.8
-    """Metres a second squared."""
+    """Metres per second squared."""
     air: float = 0.1
-    """Drag, for each metre: the deceleration over the square of the speed."""
+    """Drag, per metre: the deceleration divided by the square of the speed."""
 
     def inputs(self) -> World:
         """The default world."""
@@ -57,7 +57,7 @@ class Newscene(Scene[Throw, World, Body]):
         return Throw()
 
     def initial(self, params: Throw, inputs: World) -> Body:
-        """In the hand."""
+        """The ball in the hand."""
         return Body(position=const(np.zeros(2)), velocity=params.velocity)
 
     def step(self, state: Body, t: Index, params: Throw, inputs: World) -> Body:

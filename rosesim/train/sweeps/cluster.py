@@ -1,7 +1,7 @@
-"""Trials on a cluster of Dask: one that is running somewhere, or processes of this machine.
+"""Trials on a Dask cluster: one that is already running, or processes of this machine.
 
-Its workers import rosesim and the scene, and see the sweep's folder under the same path. When one is lost,
-Dask gives its trial to another, which goes on from the last checkpoint.
+Its workers import rosesim and the scene, and see the sweep's folder under the same path. When a worker is lost,
+Dask gives its trial to another, which continues from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from rosesim.scenes.errors import SceneError
 from rosesim.train.errors import Interrupted, TrainingStopped, reason
 from rosesim.train.sweeps.trial import TRIES, Job, Outcome, carry_out
 
-ASK_SECONDS = 60.0
-"""For which a worker's question whether to stop may stay open; the answer comes at once when it is yes."""
+POLL_SECONDS = 60.0
+"""How long a worker's request for the stop event may stay open; when the event is set, the answer comes at once."""
 STOP_SECONDS = 10.0
-"""For trials to save after a Ctrl-C."""
+"""Time for trials to save after a Ctrl-C."""
 
 
 def require_dask() -> None:
-    """SceneError where Dask's package `distributed` cannot be imported."""
+    """Raise SceneError where Dask's package `distributed` cannot be imported."""
     try:
         importlib.import_module("distributed")
     except ImportError as e:
@@ -37,10 +37,10 @@ def require_dask() -> None:
 
 
 def on_dask(jobs: Sequence[Job], workers: int, address: str | None, finished: Callable[[Outcome], None]) -> None:
-    """Carry out jobs on the cluster whose scheduler is at `address`, or on so many new processes of this machine.
+    """Carry out jobs on the cluster whose scheduler is at `address`, or on `workers` new processes of this machine.
 
-    `finished` is called with each outcome, here, as it comes. An exception from it, and Ctrl-C, let every
-    trial save and come through. Raises TrainingStopped where the scheduler is lost.
+    `finished` is called here with each outcome as it arrives. After an exception from it, or Ctrl-C, all trials save,
+    and then the exception is raised. Raises TrainingStopped where the scheduler is lost.
     """
     from distributed import Event, as_completed
     from distributed import wait as wait_for
@@ -70,7 +70,7 @@ def on_dask(jobs: Sequence[Job], workers: int, address: str | None, finished: Ca
                 else:
                     finished(_lost(job))
         finally:
-            with contextlib.suppress(Exception):  # the cluster may be what was lost
+            with contextlib.suppress(Exception):  # perhaps the cluster itself is lost
                 stop.set()
                 queued = [f for f in futures if f.status == "pending"]
                 wait_for(queued, timeout=STOP_SECONDS if queued else 0)
@@ -78,7 +78,7 @@ def on_dask(jobs: Sequence[Job], workers: int, address: str | None, finished: Ca
 
 
 def _outcome(job: Job, future: Any) -> Outcome | None:
-    """None where the worker was closed while it had the trial, which it saved."""
+    """The outcome of a finished future; None where the worker was closed while it had the trial, which it saved."""
     from distributed import KilledWorker
 
     match future.status:
@@ -102,7 +102,7 @@ def _client(workers: int, address: str | None) -> Generator[Any]:
     import dask.config
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}):  # of a cluster that begins here
+    with dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}):  # for a cluster that begins here
         if address is not None:
             try:
                 client = Client(address, timeout=10)
@@ -111,30 +111,30 @@ def _client(workers: int, address: str | None) -> Generator[Any]:
             with client:
                 yield client
             return
-        quiet = logging.CRITICAL  # that a worker is lost and replaced is in the sweep's outcome
+        quiet = logging.CRITICAL  # the sweep's outcome reports a worker that is lost and replaced
         how: dict[str, Any] = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
         with LocalCluster(n_workers=workers, **how, silence_logs=quiet) as cluster, Client(cluster) as client:
             yield client
 
 
 def _carry_out(job: Job, stop: str) -> Outcome:
-    """On a worker."""
+    """Carry out a job on a worker."""
     return carry_out(job, _stop_of(stop))
 
 
 @functools.cache
 def _stop_of(name: str) -> threading.Event:
-    """Set when whoever leads the sweep says so, or cannot be asked any more; one for all trials of a worker."""
+    """An event for all trials of a worker, set when the leading process sets its own or cannot be reached."""
     from distributed import Event, get_client
 
-    told, asked = threading.Event(), Event(name, client=get_client())
+    stop, leaders = threading.Event(), Event(name, client=get_client())
 
-    def ask() -> None:
+    def watch() -> None:
         try:
-            while not asked.wait(timeout=ASK_SECONDS):
+            while not leaders.wait(timeout=POLL_SECONDS):
                 pass
         finally:
-            told.set()
+            stop.set()
 
-    threading.Thread(target=ask, daemon=True).start()
-    return told
+    threading.Thread(target=watch, daemon=True).start()
+    return stop

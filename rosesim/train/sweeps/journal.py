@@ -1,4 +1,4 @@
-"""journal.jsonl: a line for each trial that has come to its end, written once, by the one process that leads."""
+"""journal.jsonl: a line for each trial that has ended, written once, by the one process that leads the sweep."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rosesim.train.sweeps.trial import NUMBERS, Outcome
 
 JOURNAL = "journal.jsonl"
 LONGEST_LINE = 1_000_000
-"""Bytes: what a trial was and what came of it."""
+"""Bytes of a line, which holds a trial and its outcome."""
 
 
 class Journal(Appended):
-    """The file of a sweep under way, which nobody else can write meanwhile, and what it says."""
+    """The open journal of a sweep, which no other process can write meanwhile, and its content."""
 
     def __init__(self, folder: Path, count: int):
         """Open the journal of a sweep of `count` trials; a line that was torn by a kill is cut off.
@@ -37,7 +37,7 @@ class Journal(Appended):
             raise
 
     def add(self, outcome: Outcome, about: dict[str, Any]) -> None:
-        """Put a trial's end on record, durably, with what it was `about` for whoever reads the file."""
+        """Record a trial's end durably, with what it was `about` for those who read the file."""
         if outcome.trial in self.outcomes:
             raise ValueError(f"trial {outcome.trial} has come to its end twice")
         record = {"trial": outcome.trial, **about, **asdict(outcome)}
@@ -47,13 +47,13 @@ class Journal(Appended):
 
 
 def read_journal(folder: Path, count: int) -> dict[int, Outcome]:
-    """What a sweep's journal says, by trial; nothing where there is none yet."""
+    """The outcomes in a sweep's journal, by trial; empty where there is no journal yet."""
     file = folder / JOURNAL
     return _parse(file, count)[0] if file.exists() else {}
 
 
 def _parse(file: Path, count: int) -> tuple[dict[int, Outcome], int]:
-    """The outcomes, and the length of the file without what is torn at its end."""
+    """The outcomes, and the length of the file without a torn line at its end."""
     outcomes: dict[int, Outcome] = {}
     length = 0
     try:
@@ -81,7 +81,7 @@ def _outcome(found: Any) -> Outcome:
 
 
 def _plain(v: Any) -> Any:
-    """What is not finite as null, for JSON has no such numbers."""
+    """The value with null in place of numbers that are not finite, which JSON does not have."""
     if isinstance(v, dict):
         return {str(k): _plain(x) for k, x in v.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- any dict
     return None if isinstance(v, float) and not math.isfinite(v) else v

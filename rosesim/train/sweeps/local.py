@@ -1,6 +1,6 @@
 """Trials on processes of this machine.
 
-Not the standard library's pool of processes: when one of its workers is killed, it gives up all of them.
+The standard library's pool of processes is not used: when one of its workers is killed, it gives up all of them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from rosesim.train.errors import Interrupted
 from rosesim.train.sweeps.trial import TRIES, Job, Outcome, carry_out
 
 STOP_SECONDS = 10.0
-"""For workers to save their trials after a Ctrl-C: an iteration may take long, a checkpoint is a second old."""
+"""Time for workers to save their trials after a Ctrl-C: an iteration may take long, a checkpoint is a second old."""
 
 
 def on_processes(jobs: Sequence[Job], workers: int, finished: Callable[[Outcome], None]) -> None:
-    """Carry out jobs on so many new processes; `finished` is called with each outcome, here, as it comes.
+    """Carry out jobs on `workers` new processes; `finished` is called here with each outcome as it arrives.
 
-    A process that dies is replaced, and its trial begins again, where its last checkpoint is; the third one
-    that dies of a trial makes that one's outcome an error. An exception from `finished`, and Ctrl-C, let
-    every worker save, end them, and come through.
+    A process that dies is replaced, and its trial continues from its last checkpoint. When a third process dies
+    during the same trial, that trial's outcome is an error. After an exception from `finished`, or Ctrl-C, all
+    workers save and end, and then the exception is raised.
     """
     context = multiprocessing.get_context("spawn")
     waiting, lost = deque(jobs), Counter[int]()
@@ -63,24 +63,24 @@ def on_processes(jobs: Sequence[Job], workers: int, finished: Callable[[Outcome]
 
 
 class _Worker:
-    """A process that carries out one job after another, as seen from here."""
+    """A process that carries out one job after another, seen from the leading process."""
 
     def __init__(self, context: SpawnContext):
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs,), daemon=True)
         with _deaf():
             self.process.start()
-        theirs.close()  # so that its death is the connection's end
+        theirs.close()  # so that the connection ends when the process dies
         self.job: Job | None = None
 
     def give(self, job: Job) -> None:
-        """A job; that the process is dead shows in what it answers."""
+        """Send it a job; if the process is dead, its answer will show that."""
         self.job = job
         with contextlib.suppress(OSError):
             self.connection.send(job)
 
     def take(self) -> Outcome | None:
-        """The outcome of its job, or None where the process died of it."""
+        """The outcome of its job, or None where the process died during it."""
         self.job = None
         try:
             return self.connection.recv()
@@ -88,11 +88,11 @@ class _Worker:
             return None
 
     def let_go(self) -> None:
-        """Let it save what it is at, and end."""
+        """Let it save its job and end."""
         self.connection.close()
 
     def end(self, seconds: float) -> Any:
-        """See to it that it has ended, by force after so many seconds; its exit status."""
+        """Wait until it has ended, by force after so many seconds; return its exit status."""
         self.connection.close()
         self.process.join(max(seconds, 0.05))
         if self.process.is_alive():
@@ -106,9 +106,9 @@ class _Worker:
 
 @contextlib.contextmanager
 def _deaf() -> Generator[None]:
-    """A process that starts in here does not hear Ctrl-C, which is for the one that leads."""
+    """Processes that start within ignore Ctrl-C, which is for the leading process."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # where no handler can be set
+        yield  # no handler can be set in another thread
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -118,7 +118,7 @@ def _deaf() -> Generator[None]:
 
 
 def _work(connection: Connection) -> None:
-    """What a worker does; the end of the connection, also by the death of whoever leads, ends it."""
+    """The loop of a worker. It ends with the connection, also when the leading process dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()

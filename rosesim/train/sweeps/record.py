@@ -1,4 +1,4 @@
-"""sweep.toml: what a sweep was made from, and the folders of its trials beside it."""
+"""sweep.toml: what a sweep was made from, beside the folders of its trials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ RECORD = "sweep.toml"
 
 @dataclass(frozen=True)
 class Trial:
-    """One of a sweep: what it has that others have not, by name as `--set` takes it, and its plan."""
+    """One trial of a sweep: the values that it does not share with the others, by name as `--set` takes them, and its
+    plan."""
 
     number: int
     values: dict[str, str]
@@ -32,13 +33,13 @@ class Trial:
 
     @property
     def folder(self) -> str:
-        """The name of its run's folder, in that of the sweep."""
+        """The name of its run's folder within the sweep's."""
         return f"trial-{self.number:04d}"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a sweep was made from; its `plan` has the seed of trials that name none, which draws follow from too."""
+    """What a sweep was made from. The seed of `plan` is that of trials that name none, and of the sampled values."""
 
     scene: str | type[AnyScene]
     spec: str
@@ -52,7 +53,7 @@ class Record:
 
     @cached_property
     def trials(self) -> list[Trial]:
-        """All of them, in order."""
+        """All trials, in order."""
         return [
             Trial(k, values, self._plan(values))
             for k, values in enumerate(parse_spec(self.spec, self.kind, self.assignments).values(self.plan.seed))
@@ -66,7 +67,7 @@ class Record:
         return (*self.assignments, *(f"{k}={v}" for k, v in trial.values.items() if k != SEEDS))
 
     def check(self) -> None:
-        """SceneError where a trial could not begin, so that all is known before anything is made."""
+        """Raise SceneError where a trial could not begin, so that this is known before anything is made."""
         for trial in self.trials:
             scene, inputs = configure(self.kind, self.given(trial))
             made = Settings(scene, inputs, trial.plan)
@@ -88,23 +89,23 @@ class Record:
             )
             if p.batch is not None and not made.is_drawn:
                 raise SceneError(
-                    f"{scene.name} draws no inputs that a batch could be of: sweep over seeds, as seeds=0..3"
+                    f"{scene.name} samples no inputs for a batch: sweep over seeds instead, as seeds=0..3"
                 )
 
     def job(self, folder: Path, trial: Trial) -> Job:
-        """What a process needs to carry a trial out."""
+        """What a process needs to carry out a trial."""
         return Job(
             trial.number, self.scene, self.given(trial), trial.plan, folder.absolute() / trial.folder, budget()
         )
 
     def begin(self, folder: Path) -> None:
-        """Make the folder; SceneError where it holds a sweep or a run already."""
+        """Make the folder; SceneError where it already holds a sweep or a run."""
         if is_sweep(folder) or is_run(folder):
             raise SceneError(
                 f"{folder} holds a {'sweep' if is_sweep(folder) else 'run'} already; --resume {folder} goes on"
             )
         if os.path.exists(folder / JOURNAL) or any(folder.glob("trial-*")):
-            raise SceneError(f"{folder} holds what a sweep would write over; give another folder")
+            raise SceneError(f"{folder} holds files that a sweep would overwrite; give another folder")
         make_folder(folder)
         remove_temporary(folder, RECORD)
         record: dict[str, Any] = {
@@ -117,21 +118,23 @@ class Record:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Whether a folder is that of a sweep."""
+    """Whether a folder is a sweep's."""
     return os.path.isfile(folder / RECORD)
 
 
-def make_record(scene: str | type[AnyScene], spec: str, assignments: Sequence[str], asked: dict[str, Any]) -> Record:
-    """The record of a new sweep, checked; `asked` are the arguments of `plan`, None where not given."""
+def make_record(
+    scene: str | type[AnyScene], spec: str, assignments: Sequence[str], options: dict[str, Any]
+) -> Record:
+    """The record of a new sweep, checked; `options` are the arguments of `plan`, None where not given."""
     made, inputs = configure(kind_of(scene), assignments)
-    known = {k: v for k, v in asked.items() if v is not None}
+    known = {k: v for k, v in options.items() if v is not None}
     record = Record(scene, spec, tuple(assignments), plan(made, inputs, **known))
     record.check()
     return record
 
 
 def read_record(folder: Path, kind: type[AnyScene] | None = None) -> Record:
-    """That of a sweep's folder; SceneError where it holds none. `kind` is as in `read_settings`."""
+    """The record in a sweep's folder; SceneError where there is none. `kind` is as in `read_settings`."""
     file = folder / RECORD
     found = read_toml(file, "a sweep")
     try:

@@ -1,14 +1,14 @@
-"""What a sweep tries: `learning_rate=0.01,0.03 n=1..3 seeds=0..4`, or `learning_rate=log(1e-3,1) trials=20`.
+"""The text of a sweep: `learning_rate=0.01,0.03 n=1..3 seeds=0..4`, or `learning_rate=log(1e-3,1) trials=20`.
 
     SPEC    NAME=VALUES NAME=VALUES ... [trials=N], with spaces between
     NAME    a setting or an input of the scene, or `seeds`
     VALUES  a,b,c  alternatives; of a field that takes several numbers (goal=0.8,0.7|0.9,0.5) with | between
-            a..b   all whole numbers from a to b
-            uniform(a,b)  a number between a and b drawn by chance, whole where the field is
-            log(a,b)      the same, with its logarithm spread evenly
+            a..b   all integers from a to b
+            uniform(a,b)  a random number between a and b, an integer where the field is one
+            log(a,b)      the same, with its logarithm uniform
 
 Without `trials` every combination is one trial: a grid, whose last name changes fastest. With it there are N
-trials, each of which draws every name by itself: between the bounds, or one of the alternatives.
+trials, each of which samples every name independently: between the bounds, or one of the alternatives.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rosesim.scenes.tree import leaves
 SEEDS, TRIALS = "seeds", "trials"
 
 MOST_TRIALS = 100_000
-"""More would be a mistake in the text: a trial takes a second or so."""
+"""More would be a mistake in the text: a trial takes about a second."""
 
 
 @dataclass(frozen=True)
@@ -43,53 +43,54 @@ class OneOf:
     texts: tuple[str, ...]
 
     def draw(self, rng: np.random.Generator) -> str:
-        """One of them."""
+        """A random one of them."""
         return self.texts[int(rng.integers(len(self.texts)))]
 
 
 @dataclass(frozen=True)
 class Between:
-    """Numbers drawn by chance, `count` of them for a field that takes several."""
+    """Random numbers, `count` of them for a field that takes several."""
 
     low: float
     high: float
     is_log: bool
-    is_whole: bool
+    is_integer: bool
     count: int = 1
 
     def draw(self, rng: np.random.Generator) -> str:
-        """The text of one value."""
+        """The text of a random value."""
         return ",".join(self._number(rng.random()) for _ in range(self.count))
 
     def _number(self, u: float) -> str:
-        low, above = self.low, self.high + 1 if self.is_whole else self.high
+        low, above = self.low, self.high + 1 if self.is_integer else self.high
         if self.is_log:
             x = math.exp((1.0 - u) * math.log(low) + u * math.log(above))
         else:
             x = (1.0 - u) * low + u * above
         return (
             str(min(max(math.floor(x), int(low)), int(self.high)))
-            if self.is_whole
+            if self.is_integer
             else repr(min(max(x, low), self.high))
         )
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A sweep's text, understood: a choice for each name in order, and how many are drawn, if any."""
+    """A sweep's text, parsed: a choice for each name in order, and the number of random trials, if any."""
 
     choices: Mapping[str, OneOf | Between]
     trials: int | None
 
     @property
     def count(self) -> int:
-        """How many trials there are."""
+        """The number of trials."""
         if self.trials is not None:
             return self.trials
         return math.prod(len(c.texts) for c in self.choices.values() if isinstance(c, OneOf))
 
     def values(self, seed: int) -> list[dict[str, str]]:
-        """What each trial has, name by name; draws follow from the seed, the trial's number and the name alone."""
+        """The values of each trial, by name; random ones depend on the seed, the trial's number and the name
+        alone."""
         if self.trials is None:
             texts = [c.texts for c in self.choices.values() if isinstance(c, OneOf)]
             return [dict(zip(self.choices, one, strict=True)) for one in itertools.product(*texts)]
@@ -104,7 +105,7 @@ def _generator(seed: int, trial: int, name: str) -> np.random.Generator:
 
 
 def parse_spec(text: str, kind: type[AnyScene], assignments: Sequence[str] = ()) -> Spec:
-    """The sweep of a text, over a scene whose other fields are as `assignments` say (see `configure`).
+    """The sweep that a text describes, over a scene whose other fields `assignments` give (see `configure`).
 
     Raises SceneError, one sentence, for a name that is not a setting or an input or that is assigned already,
     and for values that a field cannot have.
@@ -123,7 +124,7 @@ def parse_spec(text: str, kind: type[AnyScene], assignments: Sequence[str] = ())
                 f"a sweep is NAME=VALUES NAME=VALUES ..., such as n=1,2 seeds=0..3; {shown(part)} was given"
             )
         if name in given:
-            raise SceneError(f"a sweep says once what {name} is; {shown(text)} says it twice")
+            raise SceneError(f"a sweep names {name} once; {shown(text)} names it twice")
         given[name] = values
     fields = _fields(kind, assignments)
     taken = {a.partition("=")[0].strip() for a in assignments}
@@ -131,10 +132,10 @@ def parse_spec(text: str, kind: type[AnyScene], assignments: Sequence[str] = ())
     if not given:
         raise SceneError(f"a sweep names what it tries, such as learning_rate=0.01,0.1; {shown(text)} was given")
     choices = {name: _choice(name, values, _field(name, kind, fields, taken)) for name, values in given.items()}
-    drawn = [name for name, c in choices.items() if isinstance(c, Between)]
-    if trials is None and drawn:
-        raise SceneError(f"{drawn[0]}={given[drawn[0]]} draws by chance: say how many trials there are, as trials=20")
-    spec = Spec(choices, None if trials is None else _whole(TRIALS, trials))
+    random = [name for name, c in choices.items() if isinstance(c, Between)]
+    if trials is None and random:
+        raise SceneError(f"{random[0]}={given[random[0]]} is sampled at random: say how many trials, as trials=20")
+    spec = Spec(choices, None if trials is None else _integer(TRIALS, trials))
     if not 1 <= spec.count <= MOST_TRIALS:
         raise SceneError(f"a sweep has from 1 to {MOST_TRIALS} trials; {shown(text)} has {spec.count}")
     return spec
@@ -142,9 +143,9 @@ def parse_spec(text: str, kind: type[AnyScene], assignments: Sequence[str] = ())
 
 @dataclass(frozen=True)
 class _Field:
-    """What a name can be: whole numbers or not, how many at once, or (None) a text of some other kind."""
+    """The values that a name can have: integers or not, how many at once, or (None) a text of another kind."""
 
-    is_whole: bool | None
+    is_integer: bool | None
     count: int = 1
     is_tuple: bool = False
 
@@ -168,11 +169,11 @@ def _setting(kind: Any) -> _Field:
 
 def _field(name: str, kind: type[AnyScene], fields: Mapping[str, _Field], taken: set[str]) -> _Field:
     if name in taken:
-        raise SceneError(f"{name} is set by --set and swept too: one of both")
+        raise SceneError(f"{name} is both set by --set and swept; expected only one of these")
     if name not in fields:
         if name == "seed":
             raise SceneError("a sweep over seeds is seeds=0..3; 'seed' was given")
-        configure(kind, [f"{name}=0"])  # says what is wrong with it
+        configure(kind, [f"{name}=0"])  # raises an error that says what is wrong with the name
     return fields[name]
 
 
@@ -180,11 +181,9 @@ def _choice(name: str, values: str, field: _Field) -> OneOf | Between:
     if call := re.fullmatch(r"(\w+)\((.*)\)", values):
         return _between(name, values, call[1], call[2], field)
     if span := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", values):
-        if not field.is_whole:
-            raise SceneError(
-                f"a..b is all whole numbers between, which {name} does not take; {shown(values)} was given"
-            )
-        low, high = _whole(name, span[1]), _whole(name, span[2])
+        if not field.is_integer:
+            raise SceneError(f"a..b is all integers between, which {name} does not take; {shown(values)} was given")
+        low, high = _integer(name, span[1]), _integer(name, span[2])
         if not low <= high < low + MOST_TRIALS:
             raise SceneError(
                 f"{name}=a..b has a below b and at most {MOST_TRIALS} numbers; {shown(values)} was given"
@@ -194,7 +193,7 @@ def _choice(name: str, values: str, field: _Field) -> OneOf | Between:
     if not all(texts):
         raise SceneError(f"{name} has a value missing between two commas or bars; {shown(values)} was given")
     if name == SEEDS:
-        texts = [str(_whole(name, t)) for t in texts]
+        texts = [str(_integer(name, t)) for t in texts]
     if len(set(texts)) < len(texts):
         raise SceneError(f"{name} has a value twice; {shown(values)} was given")
     return OneOf(tuple(texts))
@@ -202,25 +201,25 @@ def _choice(name: str, values: str, field: _Field) -> OneOf | Between:
 
 def _between(name: str, values: str, how: str, inner: str, field: _Field) -> Between:
     if how not in ("uniform", "log"):
-        raise SceneError(f"numbers are drawn by uniform(a,b) or log(a,b); {name}={values} was given")
-    if field.is_whole is None:
-        raise SceneError(f"{name} is no number that could be drawn; {name}={values} was given")
+        raise SceneError(f"random numbers are uniform(a,b) or log(a,b); {name}={values} was given")
+    if field.is_integer is None:
+        raise SceneError(f"{name} is not a number that could be sampled; {name}={values} was given")
     ends = inner.split(",")
     if len(ends) != 2:
         raise SceneError(f"{how}(a,b) has two bounds; {name}={values} was given")
-    low, high = (_whole(name, t) if field.is_whole else _real(name, t) for t in ends)
+    low, high = (_integer(name, t) if field.is_integer else _real(name, t) for t in ends)
     if not low < high or (how == "log" and low <= 0):
-        wanted = "0 < a < b" if how == "log" else "a < b"
-        raise SceneError(f"{how}(a,b) needs {wanted}; {name}={values} was given")
-    return Between(low, high, how == "log", field.is_whole, field.count)
+        expected = "0 < a < b" if how == "log" else "a < b"
+        raise SceneError(f"{how}(a,b) needs {expected}; {name}={values} was given")
+    return Between(low, high, how == "log", field.is_integer, field.count)
 
 
-def _whole(name: str, text: str) -> int:
+def _integer(name: str, text: str) -> int:
     try:
         n = int(text)
     except ValueError:
-        raise SceneError(f"{name} takes whole numbers; {shown(text.strip())} was given") from None
-    if not abs(n) < 1 << 52:  # what a float holds exactly
+        raise SceneError(f"{name} takes integers; {shown(text.strip())} was given") from None
+    if not abs(n) < 1 << 52:  # a float represents these exactly
         raise SceneError(f"{name} takes numbers below 2^52; {shown(text.strip())} was given")
     return n
 

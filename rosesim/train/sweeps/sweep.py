@@ -24,7 +24,7 @@ ENGINES = ("local", "dask")
 
 @dataclass(frozen=True)
 class Tried:
-    """A trial that has come to its end."""
+    """A trial that has ended."""
 
     trial: Trial
     outcome: Outcome
@@ -32,31 +32,31 @@ class Tried:
 
     @property
     def loss(self) -> float:
-        """What trials are ranked by: the best loss, infinite where it failed."""
+        """The number by which trials are ranked: the best loss, infinite where the trial failed."""
         return float(self.outcome.numbers["best_loss"]) if self.outcome.error is None else math.inf
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What has become of a sweep."""
+    """The state of a sweep."""
 
     scene: str
     names: tuple[str, ...]
-    """What was tried, in the order of the text."""
+    """The names that vary, in the order of the text."""
     tried: list[Tried]
-    """The best first; those that failed last, in their order."""
+    """The trials that have ended: the best first; those that failed last, in their order."""
     count: int
-    """Trials in all; more than were tried only while the sweep is under way, or was stopped."""
+    """Trials in all; more than in `tried` only while the sweep is running, or if it was stopped."""
     out: Path
 
     @property
     def best(self) -> Tried | None:
-        """The one with the least loss; None where all failed."""
+        """The trial with the least loss; None where all failed."""
         return self.tried[0] if self.tried and self.tried[0].outcome.error is None else None
 
     @property
     def failed(self) -> list[Tried]:
-        """Those that failed."""
+        """The trials that failed."""
         return [t for t in self.tried if t.outcome.error is not None]
 
 
@@ -88,25 +88,25 @@ def sweep(
     cluster: str | None = None,
     report: Report = _ignore,
 ) -> Sweep:
-    """Train a scene once for each trial of `spec`, on several processes; what `train --sweep` does.
+    """Train a scene once for each trial of `spec`, on several processes, as `train --sweep` does.
 
-    `spec` is as in `parse_spec`, `assignments` as in `configure`; the other arguments up to `estimator` are those
-    of `train`, and draws follow from `seed`. The scene is the name of an installed one, or a class that
-    another process can import. There are as many `workers` as cores if not given. The engine `dask` runs them
+    `spec` is as in `parse_spec`, `assignments` as in `configure`. The other arguments up to `estimator` are those
+    of `train`; sampled values depend on `seed`. The scene is the name of an installed one, or a class that
+    another process can import. By default there are as many `workers` as cores. The engine `dask` runs them
     on the cluster whose scheduler is at `cluster`, or else on processes of this machine. `report` is called
-    with what is known, after each trial. A script calls this under `if __name__ == "__main__":`, for new
+    with the state of the sweep after each trial. A script calls this under `if __name__ == "__main__":`, because new
     processes import it.
 
-    A trial that fails is recorded with its reason and ends no other; a process that is lost is replaced, and
-    its trial goes on. Raises SceneError where an argument makes no sense, before anything is made;
-    Interrupted after Ctrl-C, with every trial saved, so that `resume_sweep` can go on.
+    A trial that fails is recorded with its reason, and the others continue. A process that is lost is replaced, and
+    its trial continues. Raises SceneError where an argument makes no sense, before anything is made;
+    Interrupted after Ctrl-C, with every trial saved, so that `resume_sweep` can continue.
     """
     folder, how = as_path(out, "out"), _Engine(engine, workers, cluster)
-    asked = {
+    options = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
         "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
-    record = make_record(scene, spec, assignments, asked)
+    record = make_record(scene, spec, assignments, options)
     record.begin(folder)
     return _carried_out(record, folder, how, report)
 
@@ -120,10 +120,10 @@ def resume_sweep(
     cluster: str | None = None,
     report: Report = _ignore,
 ) -> Sweep:
-    """Go on with the sweep of a folder: trials that came to an end stay as they are, failed ones too.
+    """Continue the sweep of a folder: trials that have ended stay as they are, failed ones too.
 
     `scene` is only needed where the scene is not an installed one. Raises SceneError where the folder holds
-    no sweep or is damaged, or another process is at it; else as `sweep`.
+    no sweep or is damaged, or where another process runs it; otherwise as `sweep`.
     """
     how = _Engine(engine, workers, cluster)
     where = as_path(folder, "the folder of a sweep")
@@ -131,7 +131,7 @@ def resume_sweep(
 
 
 def read_sweep(folder: AnyPath, scene: type[AnyScene] | None = None) -> Sweep:
-    """What a sweep's folder says, also of one that is under way; SceneError where it holds none."""
+    """The sweep in a folder, also while it is running; SceneError where there is none."""
     where = as_path(folder, "the folder of a sweep")
     record = read_record(where, scene)
     return _known(record, where, read_journal(where, len(record.trials)))
@@ -139,7 +139,7 @@ def read_sweep(folder: AnyPath, scene: type[AnyScene] | None = None) -> Sweep:
 
 @dataclass(frozen=True)
 class _Engine:
-    """On what trials run."""
+    """Where trials run."""
 
     name: str
     workers: int | None

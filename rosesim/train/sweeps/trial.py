@@ -1,7 +1,7 @@
-"""One trial of a sweep: what it is to do, doing it in whatever process, and what it came to.
+"""One trial of a sweep: its job, carrying it out in any process, and its outcome.
 
-A trial is a training run with a folder of its own. Whoever carries it out looks there first: a run that was
-begun, by a process that was lost since, is gone on with, and one that is finished is read back.
+A trial is a training run with a folder of its own. The process that carries it out looks there first: it continues a
+run that a lost process began, and reads back one that is finished.
 """
 
 from __future__ import annotations
@@ -20,61 +20,61 @@ from rosesim.train.run import Run, resume, train
 from rosesim.train.settings import is_run
 
 TRIES = 3
-"""Processes that may be lost over one trial, before it is what they die of."""
+"""Processes that may die during one trial before the trial counts as the cause."""
 
 BUSY_SECONDS = 0.2
-"""Between looks at a folder in which another process is still at work, believed to be lost."""
+"""Time between looks at a folder in which a process that was believed lost is still at work."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a trial is to do: plain data, for it travels to another process."""
+    """The job of a trial: plain data, because it is sent to another process."""
 
     trial: int
     scene: str | type[AnyScene]
-    """A name by which the other process finds it, or a class that it can import."""
+    """A name by which the other process finds the scene, or a class that it can import."""
     assignments: tuple[str, ...]
     plan: Plan
     folder: Path
     budget: int
-    """Bytes; see `memory_budget`."""
+    """The memory budget in bytes; see `memory_budget`."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial came to: its numbers, or the error that ended it."""
+    """The outcome of a trial: its numbers, or the error that ended it."""
 
     trial: int
     error: str | None = None
     is_again: bool = False
-    """Whether it went on with what a lost process, or a sweep that was stopped, had begun."""
+    """Whether it continued a run that a lost process, or a stopped sweep, had begun."""
     numbers: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 NUMBERS = ("iterations", "loss_first", "loss_last", "best_loss", "compile_seconds", "seconds_per_iteration")
-"""Of an outcome without an error."""
+"""The numbers of an outcome without an error."""
 
 
 def kind_of(scene: str | type[AnyScene]) -> type[AnyScene]:
-    """The class of a scene, by name or given."""
+    """The class of a scene, given by its name or as a class."""
     return find_scene(scene) if isinstance(scene, str) else scene
 
 
 def carry_out(job: Job, stop: threading.Event) -> Outcome:
-    """Train, whatever comes of it; Interrupted, with everything saved, once `stop` is set."""
+    """Train, and turn any error into an outcome; Interrupted, with everything saved, once `stop` is set."""
     is_again = is_run(job.folder)
     while True:
         try:
             with memory_budget(job.budget):
                 return Outcome(job.trial, None, is_again, _numbers(_trained(job, stop)))
         except Busy:
-            # A process that was taken for lost has the folder: what it does there counts.
+            # A process that was believed lost still works in the folder: its results count.
             is_again = True
             if stop.wait(BUSY_SECONDS):
                 raise Interrupted("interrupted while another process has the folder") from None
         except Interrupted:
             raise
-        except Exception as e:  # whatever ends one trial, the others are run
+        except Exception as e:  # any error ends this trial alone; the others are run
             return Outcome(job.trial, reason(e), is_again)
 
 
