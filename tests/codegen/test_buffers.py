@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,15 +24,20 @@ from rosesim.ad.program.ir import (
     Func,
     Get,
     Let,
+    Loop,
     Put,
+    Stack,
     Stop,
     SubRef,
     Ty,
     Var,
+    all_lets,
     index_ty,
+    reachable,
 )
 from rosesim.codegen import compile_func, targets
 from rosesim.codegen.passes import buffers
+from rosesim.codegen.passes.buffers import Sharing, analyse
 from rosesim.codegen.target import StackLimits
 from rosesim.codegen.targets import host
 
@@ -272,3 +278,187 @@ def test_buffers_are_used_again_after_their_last_use(monkeypatch: pytest.MonkeyP
     in_workspace = replace(host(), stack=StackLimits(0, 0))  # every buffer
     monkeypatch.setattr(targets, "host", lambda: in_workspace)
     agree_at_random(range(400, 500), optimised=4)
+
+
+# ------------------------------------------------------------------------------------ the analysis
+
+
+def sharing(f: Func) -> Sharing:
+    """What the analysis finds of a function, after those that it calls."""
+    in_out: dict[Func, dict[int, int]] = {}
+    for g in reachable(f):
+        found = analyse(g, in_out)
+        in_out[g] = found.in_out
+    return found
+
+
+def lets(f: Func, kind: type) -> list[Let]:
+    """The lets of a function whose expression is of a kind, nested ones included, in order."""
+    assert isinstance(f.body, Block)
+    return [let for let in all_lets(f.body) if isinstance(let.expr, kind)]
+
+
+def stolen(f: Func, kind: type = Put) -> list[bool]:
+    """Of each let of a kind, whether it writes over an operand."""
+    found = sharing(f)
+    return [bool(found.steals.get(let)) for let in lets(f, kind)]
+
+
+ARRAY, PLACE = reals(LONG), index_ty(LONG)
+
+
+def test_the_last_to_name_an_array_writes_over_it() -> None:
+    def write(b: Body, x: Var, i: Var) -> Any:
+        first = put(b, x, i, ONE)
+        second = put(b, first, i, real(2.0))
+        return [put(b, second, i, real(3.0)), b.let(Get(second, (i,)), REAL)]
+
+    # The parameter is the caller's, and the second array is read after the third has been made of it.
+    assert stolen(func([ARRAY, PLACE], write)) == [False, True, False]
+
+
+def test_a_parameter_is_written_over_only_if_a_result_lies_there() -> None:
+    in_place = func([ARRAY, PLACE], lambda b, x, i: put(b, x, i, ONE))
+    assert stolen(in_place) == [True] and sharing(in_place).in_out == {0: 0}
+    lost = func([ARRAY, PLACE], lambda b, x, i: b.let(Get(put(b, x, i, ONE), (i,)), REAL))
+    assert stolen(lost) == [False] and sharing(lost).in_out == {}
+
+
+def test_a_view_keeps_what_it_views() -> None:
+    rows = reals(4, LONG)
+
+    def write(b: Body, x: Var, i: Var, *, late: bool) -> Any:
+        made = b.let(Put(x, (i,), b.let(Get(x, (at(0, 4),)), ARRAY)), rows)
+        row = b.let(Get(made, (i,)), ARRAY)
+        read = [] if late else [b.let(Get(row, (at(0, LONG),)), REAL)]
+        last = b.let(Put(made, (at(0, 4), at(0, LONG)), ONE), rows)
+        return [last, *read, *([b.let(Get(row, (at(0, LONG),)), REAL)] if late else [])]
+
+    for late in (False, True):
+        made = func([rows, index_ty(4)], lambda b, x, i, late=late: write(b, x, i, late=late))
+        assert stolen(made)[1] is not late
+
+
+def test_what_was_made_before_a_loop_is_not_written_over_in_it() -> None:
+    def write(b: Body, x: Var) -> Any:
+        made = put(b, x, at(0, LONG), ONE)
+        return loop_over(b, 3, [ZERO], lambda b, i, s: b.let(Get(put(b, made, i3(b, i), s), (at(0, LONG),)), REAL))
+
+    def i3(b: Body, i: Var) -> Any:
+        return b.op("cast", i, ty=PLACE)
+
+    assert stolen(func([ARRAY], write))[-1] is False
+
+
+@pytest.mark.parametrize(
+    ("step", "source"),
+    [
+        (lambda b, i, p, q: [put(b, p, i, ONE), q], [0, 1]),  # each in its place
+        (lambda b, i, p, q: [put(b, q, i, ONE), p], [1, 0]),  # they change places
+        (lambda b, i, p, q: [put(b, p, i, ONE), p], [None, 0]),  # the old one is still needed
+        (lambda b, i, p, q: [q, q], [None, 1]),  # who stays comes first, the other is a copy
+    ],
+)
+def test_carries_stay_in_place_or_change_places(step: Any, source: list[int | None]) -> None:
+    def write(b: Body, x: Var, y: Var) -> Any:
+        return loop_over(b, LONG, [put(b, x, at(0, LONG), ONE), put(b, y, at(0, LONG), ONE)], step)
+
+    f = func([ARRAY, ARRAY], write)
+    (loop,) = lets(f, Loop)
+    assert isinstance(loop.expr, Loop)
+    plan = sharing(f).loops[loop.expr]
+    assert (plan.buffered, plan.source) == ([True, True], source)
+
+
+def test_short_arrays_are_scalars_unless_their_address_is_needed() -> None:
+    def write(b: Body, x: Var, k: Var) -> Any:
+        pair = b.let(Stack((x, ONE)), reals(2))
+        fixed = b.let(Put(pair, (at(0, 2),), ZERO), reals(2))
+        read = b.let(Get(fixed, (k,)), REAL)
+        return [read, b.let(Get(pair, (at(1, 2),)), REAL)]
+
+    f = func([REAL, index_ty(2)], write)
+    found = sharing(f)
+    pair, fixed = (let.outs[0] for let in (*lets(f, Stack), *lets(f, Put)))
+    assert pair in found.elements and not found.has_buffer(pair)
+    assert fixed in found.elements and found.has_buffer(fixed), "it is read at a computed place"
+
+
+def test_all_elements_of_a_filled_array_are_one_scalar_whatever_its_size() -> None:
+    f = func([REAL, PLACE], lambda b, x, i: b.let(Get(b.let(Stop(b.let(Fill(x), ARRAY)), ARRAY), (i,)), REAL))
+    found = sharing(f)
+    made = {let.outs[0] for kind in (Fill, Stop) for let in lets(f, kind)}
+    assert made == found.uniform and not any(map(found.has_buffer, made - {lets(f, Stop)[0].outs[0]}))
+
+
+def test_a_branch_may_write_over_what_the_other_branch_gives_back() -> None:
+    def write(b: Body, x: Var, p: Var, *, again: bool) -> Any:
+        made = put(b, x, at(0, LONG), ONE)
+        then = block(lambda b: put(b, made, at(1, LONG), real(2.0)))
+        chosen = b.let(Cond(p, then, Block((), (made,))), ARRAY)
+        return [chosen, made] if again else [chosen]
+
+    for again in (False, True):
+        f = func([ARRAY, BOOL], lambda b, x, p, again=again: write(b, x, p, again=again))
+        assert stolen(f)[-1] is not again
+        found = sharing(f)
+        made, chosen = lets(f, Put)[0].outs[0], lets(f, Cond)[0].outs[0]
+        assert (found.root[chosen] is found.root[made]) is not again
+
+
+def test_an_accumulator_begins_where_its_start_lies_if_nobody_needs_that() -> None:
+    def write(b: Body, x: Var, *, again: bool) -> Any:
+        start = put(b, x, at(0, LONG), ONE)
+        r = Var(ref(ARRAY))
+        total = b.let(Accum((start,), (r,), block(lambda b: (b.let(Add(r, (), x)), [])[1])), ARRAY)
+        return [total, start] if again else [total]
+
+    for again in (False, True):
+        assert stolen(func([ARRAY], lambda b, x, again=again: write(b, x, again=again)), Accum) == [not again]
+
+
+def test_a_function_that_overwrites_an_argument_gets_it_only_from_who_gives_it_up() -> None:
+    g = func([ARRAY], lambda b, x: put(b, x, at(0, LONG), ONE), "g")
+
+    def write(b: Body, x: Var) -> Any:
+        first = b.let(Call(g, (put(b, x, at(1, LONG), ONE),)), ARRAY)
+        return [b.let(Call(g, (first,)), ARRAY), first]
+
+    assert stolen(func([ARRAY], write), Call) == [True, False]
+
+
+def test_a_buffer_is_free_after_the_last_let_that_names_what_lies_in_it() -> None:
+    def write(b: Body, x: Var, i: Var) -> Any:
+        made = loop_over(b, LONG, [], lambda b, j: b.let(Get(x, (j,)), REAL), [REAL])
+        view = b.let(Get(made, (i,)), REAL)
+        same = b.let(Stop(made), ARRAY)
+        last = b.let(Get(same, (i,)), REAL)
+        return b.op("add", view, last)
+
+    f = func([ARRAY, PLACE], write)
+    assert isinstance(f.body, Block)
+    found = sharing(f)
+    (made,) = (let.outs[0] for let in lets(f, Loop))
+    (after,) = (k for k, roots in found.dead[f.body].items() if found.root[made] in roots)
+    assert isinstance(f.body.lets[after].expr, Get) and after == 3
+
+
+def test_a_new_array_takes_the_place_of_the_carry_that_it_replaces_element_by_element() -> None:
+    def replaced(step: Callable[..., Any]) -> bool:
+        def write(b: Body, x: Var, y: Var) -> Any:
+            def next_state(b: Body, t: Var, p: Var, q: Var) -> Any:
+                return [q, loop_over(b, LONG, [], lambda b, i: step(b, i, p, q), [REAL])]
+
+            return loop_over(b, 5, [x, y], next_state)
+
+        f = func([ARRAY, ARRAY], write)
+        inner = lets(f, Loop)[-1]
+        outer = lets(f, Loop)[0].expr
+        assert isinstance(outer, Loop)
+        found = sharing(f)
+        return found.root[inner.outs[0]] is found.root[outer.carries[0]]
+
+    assert replaced(lambda b, i, p, q: b.op("sub", b.let(Get(q, (i,)), REAL), b.let(Get(p, (i,)), REAL)))
+    assert not replaced(
+        lambda b, i, p, q: b.op("sub", b.let(Get(q, (i,)), REAL), b.let(Get(p, (at(0, LONG),)), REAL))
+    )
