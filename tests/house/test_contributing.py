@@ -28,6 +28,7 @@ from rosesim.ad.program import ir
 from rosesim.ad.program.ops import OPS, Operator
 from rosesim.optimise.optimizers import RULES, GradientDescent
 from rosesim.scenes import canvas
+from tests.ad.program import test_nothing_falls_through as falls
 from tests.codegen import test_pipeline
 from tests.optimise import test_optimise
 
@@ -142,6 +143,23 @@ def test_the_fuzzer_draws_every_operator_and_construct_or_says_why_not(monkeypat
     monkeypatch.setitem(OPS, "made_up", Operator("made_up", "r", "r", lambda x: x))
     monkeypatch.setattr(ir, "Expr", ir.Expr | Made)
     assert missing(seen) == {"made_up", "Made"}
+
+
+def test_each_file_of_the_compiler_that_the_list_of_a_construct_names_refuses_a_made_up_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ir, "Expr", ir.Expr | falls.Made)
+    refusing: set[Path] = set()
+    for ask in falls.REFUSING.values():
+        with pytest.raises(TypeError) as caught:
+            ask()
+        refusing.add(Path(caught.traceback[-2].path))  # the last is `unknown`
+    listed = steps("a construct (a node of the program)")
+    meaning_derivative_code = "".join(re.findall(r"^[235]\. .*$", listed, re.M))
+    named = re.findall(r"`((?:ad/|codegen/)?[\w/]+\.py)`", meaning_derivative_code)
+    assert len(named) >= 8
+    for name in named:
+        assert any(str(p).endswith("/" + name) for p in refusing), f"{name} takes a new construct in silence"
 
 
 # ------------------------------------------------------------------------------------------ a pass
