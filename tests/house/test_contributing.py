@@ -28,8 +28,10 @@ from rosesim.ad.program import ir
 from rosesim.ad.program.ops import OPS, Operator
 from rosesim.optimise.optimizers import RULES, GradientDescent
 from rosesim.scenes import canvas
+from tests.ad.derive import test_kinks
 from tests.ad.program import test_nothing_falls_through as falls
-from tests.codegen import test_pipeline
+from tests.ad.program import test_ops, test_slopes
+from tests.codegen import test_operators, test_pipeline
 from tests.optimise import test_optimise
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -143,6 +145,24 @@ def test_the_fuzzer_draws_every_operator_and_construct_or_says_why_not(monkeypat
     monkeypatch.setitem(OPS, "made_up", Operator("made_up", "r", "r", lambda x: x))
     monkeypatch.setattr(ir, "Expr", ir.Expr | Made)
     assert missing(seen) == {"made_up", "Made"}
+
+
+def test_an_operator_that_is_a_row_alone_is_asked_for_the_rest_of_its_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A smooth one for its machine code, derivative and accuracy; one with a kink for its slopes there as well."""
+    made = {
+        "made_up": Operator("made_up", "r", "r", lambda x: x, partials=lambda x, z: (1.0,)),
+        "made_up_step": Operator("made_up_step", "r", "r", lambda x: x, flat=True),
+    }
+    for name, row in made.items():
+        monkeypatch.setitem(OPS, name, row)
+    for asks in (
+        test_operators.test_every_operator_has_a_lowering_and_no_other,
+        test_ops.test_every_rule_has_a_test,
+        test_slopes.test_every_operator_with_a_slope_is_asked,
+        test_kinks.test_every_operator_with_a_kink_is_tested_and_in_both_tables,
+    ):
+        with pytest.raises(AssertionError, match="made_up"):
+            asks()
 
 
 def test_each_file_of_the_compiler_that_the_list_of_a_construct_names_refuses_a_made_up_one(
