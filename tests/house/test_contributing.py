@@ -219,6 +219,26 @@ def test_a_pass_that_the_manual_does_not_list_is_asked_for(monkeypatch: pytest.M
     assert "docs/performance.md" in steps("a pass")
 
 
+TESTED_IN = {
+    "single_precision": "tests/codegen/test_precision.py",
+    "batch": "tests/codegen/test_lanes.py",
+    "variance": "tests/codegen/test_lanes.py",
+    "writer": "tests/codegen/test_lanes.py",
+    "stops": "tests/ad/instrument/test_decisions.py",
+    "tidy": "tests/codegen/test_pipeline.py",
+}
+"""Passes whose tests have another name than theirs."""
+
+
+def test_every_pass_has_its_tests_in_a_file_of_its_name_or_in_one_that_is_named_here() -> None:
+    of = {p.stem: f"tests/{f.split('/')[0]}" for f in ("ad/passes", "codegen/passes")
+          for p in (ROOT / "rosesim" / f).rglob("*.py") if p.stem != "__init__"}  # fmt: skip
+    assert len(of) >= 15 and of.keys() >= TESTED_IN.keys()
+    for name, folder in of.items():
+        files = [ROOT / TESTED_IN[name]] if name in TESTED_IN else [*(ROOT / folder).rglob(f"test_{name}.py")]
+        assert files and all(f.is_file() for f in files), f"{name}: no file of tests is called test_{name}.py"
+
+
 # ---------------------------------------------------------------------------------------- a target
 
 EMITTED = """
