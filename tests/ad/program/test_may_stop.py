@@ -1,4 +1,4 @@
-"""What lets do besides giving results: they end the program, or add to what stands around them."""
+"""Who may end the program or add to what stands around it: seen at any depth, and through calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ir_kit import TRUE, ZERO, Body, at, block, func, reals, ref
 from rosesim.ad.program.effects import acts, effects, hands_on, may_stop
 from rosesim.ad.program.ir import (
     REAL,
-    Accum,
     Add,
     Block,
     Call,
@@ -21,7 +20,6 @@ from rosesim.ad.program.ir import (
     Let,
     Loop,
     Opaque,
-    SubRef,
     Var,
     index_ty,
 )
@@ -66,24 +64,6 @@ def test_an_effect_is_seen_at_any_depth(around: Callable[[Body, Any], None]) -> 
     assert found(lambda b: around(b, add)) == [r]
     assert found(lambda b: around(b, stop)) == [None]
     assert not acts(lets(lambda b: around(b, lambda b: [b.op("sin", x)][:0])))
-
-
-def test_what_is_added_to_a_part_is_added_to_the_whole() -> None:
-    def write(b: Body) -> None:
-        part = b.let(SubRef(r, (at(1, 3),)), ref(REAL))
-        b.let(Add(part, (), x))
-
-    assert found(write) == [r]
-
-
-def test_an_accumulator_among_the_lets_is_their_own() -> None:
-    own = Var(ref(REAL), "own")
-
-    def inside(b: Body) -> Any:
-        b.let(Add(own, (), x))
-        return add(b)
-
-    assert found(lambda b: b.let(Accum((ZERO,), (own,), block(inside)), REAL)) == [r]
 
 
 def test_a_call_does_what_its_function_may() -> None:
