@@ -44,7 +44,7 @@ OPERATORS = [["test_ops.py"], ["test_slopes.py"], ["test_gradients.py", "test_se
 RULES = [
     ["test_masks.py", "test_rare_rules.py", "test_gradients.py"],
     ["test_custom.py", "test_parameters.py", "test_select.py", "test_rules_checked.py"],
-    ["test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
+    ["test_defaults_and_methods.py", "test_select_more.py", "test_checkpoint.py", "test_known_wrong.py"],
     ["test_fuzz.py", "test_large_arrays.py", "test_calls.py", "test_in_place.py", "test_scatter_to_gather.py"],
     ["test_bounce.py", "test_billiards.py", "test_mass_spring_simple.py", "test_electric.py"],
 ]

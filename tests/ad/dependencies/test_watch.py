@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 import types
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim import Real, Vec, const, fn, grad, jvp, opaque, scan, vec, vjp, vmap
+from rosesim import Real, const, fn, grad, jvp, opaque, vjp, vmap
 from rosesim import sum as total
-from rosesim.ad.program import ir
-from rosesim.ad.program.ir import Data, all_lets, reachable
 
 SCALE = 2.0
 TABLE = np.array([1.0, 2.0, 3.0])
@@ -441,66 +438,3 @@ def test_nothing_is_traced_or_compiled_twice(monkeypatch: pytest.MonkeyPatch) ->
     f(1.0)
     g(1.0)
     assert next(traces) == first + 1
-
-
-# ----------------------------------------------------------------------------- large captured arrays
-
-
-def test_a_captured_array_of_a_million_numbers_costs_no_program_text() -> None:
-    def program(n: int) -> Any:
-        table = np.linspace(0.0, 1.0, n)
-
-        @fn
-        def f(x: Vec[Real, 3]) -> Real:
-            t = const(table)
-            return total(n, lambda i: t[i] * x[0]) + x[1] * t[n - 1]
-
-        return f, table
-
-    def size(f: Any) -> tuple[int, int]:
-        compiled = grad(f).compile()
-        func = compiled.traced.func
-        lets = [let for g in reachable(func) if isinstance(g.body, ir.Block) for let in all_lets(g.body)]
-        assert sum(isinstance(let.expr, Data) for let in lets) <= 2
-        return len(lets), len(compiled.compiled.llvm)
-
-    small, large = program(1000)[0], program(1_000_000)[0]
-    (lets, text), (more_lets, more_text) = size(small), size(large)
-    assert more_lets == lets
-    assert more_text < 1.5 * text  # a million numbers are millions of characters
-    f, table = program(1_000_000)
-    x = np.array([2.0, 3.0, 0.0])
-    assert f(x) == pytest.approx(table.sum() * 2.0 + 3.0, rel=1e-12)
-    np.testing.assert_allclose(grad(f)(x), [table.sum(), 1.0, 0.0], rtol=1e-12)
-
-
-def test_changing_such_an_array_is_noticed_and_costs_no_compiling_of_its_size() -> None:
-    table = np.zeros(1_000_000)
-
-    @fn
-    def f(x: Real) -> Real:
-        t = const(table)
-        return scan(lambda c, i: c + t[i] * x, 0.0, 1_000_000)
-
-    assert f(1.0) == 0.0
-    table[999_999] = 3.0
-    began = time.perf_counter()
-    assert f(2.0) == 6.0
-    # As program text a million numbers take LLVM minutes; copying and comparing them takes milliseconds.
-    assert time.perf_counter() - began < 5.0
-
-
-def test_a_captured_array_is_a_copy() -> None:
-    """A frozen program keeps the numbers that it was compiled with."""
-    table = np.arange(1000.0)
-
-    @fn
-    def f(x: Real) -> Any:
-        t = const(table)
-        return vec(1000, lambda i: t[i] * x)
-
-    program = f.compile()
-    before = program(1.0)
-    table[:] = -1.0
-    np.testing.assert_array_equal(program(1.0), before)
-    np.testing.assert_array_equal(f(1.0), table)

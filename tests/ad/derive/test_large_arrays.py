@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 from support import check_gradients
 
-from rosesim import Index, Real, Vec, cond, fn, scan, sin, value_and_grad, vec, while_loop
-from rosesim.ad.program.ir import Block, Call, Get, Var, all_lets, reachable
-from rosesim.codegen.passes.split import split
+from rosesim import Index, Real, Vec, cond, fn, scan, sin, value_and_grad, while_loop
 
 STEPS = 20_000
 SMALL, LARGE = 1_000, 100_000
@@ -127,43 +125,3 @@ def test_the_gradient_of_it_is_right(update: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(globals(), "STEPS", 40)
     x = np.linspace(0.3, 1.2, 12)
     check_gradients(lambda x, a: update(12, x, a), [x, 0.7])
-
-
-def test_a_long_step_replaces_a_row_that_it_has_read_in_place():
-    """Cut into pieces, the step hands one of them the array and a row of it: still nothing is copied."""
-    rows, width = 50, 100  # a row is too long to be handed on by value
-
-    def chain(x: Any, row: Any) -> Any:
-        for k in range(1200):
-            x = 0.5 * x + row[k % width] * (k + 1.0)
-        return x
-
-    @fn
-    def run(start: Vec[Vec[Real, width], rows]):
-        def step(s: Any, i: Any) -> Any:
-            stack, y = s
-            x = chain(y, stack[0])
-            grown = scan(lambda r, t: vec(width, lambda j: 2.0 * r[j] + x), stack[i], 3)
-            new = stack.at[i].set(grown)
-            return new, chain(x, new[0])
-
-        return scan(step, (start, 0.0), rows)[0]
-
-    start = np.random.default_rng(0).normal(size=(rows, width))
-    func = run.compile(start).traced.func
-    cut, pieces = split(func)
-    assert len(pieces) > 1
-    for f in reachable(cut):
-        assert isinstance(f.body, Block)
-        lets = list(all_lets(f.body))
-        base = {let.outs[0]: let.expr.x for let in lets if isinstance(let.expr, Get) and let.outs[0].ty.shape}
-        for let in lets:
-            if isinstance(let.expr, Call):
-                assert not any(base.get(a) in let.expr.args for a in let.expr.args if isinstance(a, Var))
-    expected, y = start.copy(), 0.0
-    for i in range(rows):
-        x = chain(y, expected[0])
-        for _ in range(3):
-            expected[i] = 2.0 * expected[i] + x
-        y = chain(x, expected[0])
-    assert np.asarray(run(start)) == pytest.approx(expected, rel=1e-12)

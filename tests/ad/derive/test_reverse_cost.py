@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 from support import interpreted
 
-from rosesim import Index, Real, Vec, fn, grad, scan, sin, value_and_grad, vec
+from rosesim import Real, fn, grad, scan, sin, value_and_grad
 from rosesim.ad.language import types as T
-from rosesim.ad.language.mathematics import unit
 from rosesim.ad.program.cost import func_work
-from rosesim.ad.program.ir import Block, Op, all_lets, reachable
+from rosesim.ad.program.ir import all_lets, reachable
 
 SIX = 6.0  # the promise of the design
 
@@ -96,34 +94,3 @@ def test_twice_and_twice_again_have_the_right_gradient(leaf: str) -> None:
     assert grad(f)(0.4) == pytest.approx(interpreted(grad(f), 0.4), rel=1e-12)
     h = 1e-6
     assert grad(f)(0.4) == pytest.approx((f(0.4 + h) - f(0.4 - h)) / (2 * h), rel=1e-6, abs=1e-9)
-
-
-def test_a_layers_outputs_are_stored_and_not_computed_again():
-    """Each costs a tanh, and is both the layer's result and what its slope 1 - tanh^2 needs: kept once."""
-
-    @fn
-    def f(x: Vec[Real, 8], w: Vec[Vec[Real, 8], 8]) -> Real:
-        def step(x: Vec[Real, 8], t: Index) -> Vec[Real, 8]:
-            y = w @ x
-            hidden = vec(8, lambda i: unit(y[i]))
-            z = w @ hidden
-            return vec(8, lambda i: x[i] + 0.1 * z[i])
-
-        return scan(step, x, 50)[0]
-
-    program = grad(f).compile().traced.func
-    ops = [let.expr for g in reachable(program) if isinstance(g.body, Block) for let in all_lets(g.body)]
-    assert len([e for e in ops if isinstance(e, Op) and e.name == "unit"]) == 1
-    x, w = np.linspace(-1, 1, 8), np.random.default_rng(0).normal(size=(8, 8)) / 3
-    states = [x]
-    for _ in range(50):
-        states.append(states[-1] + 0.1 * w @ np.tanh(w @ states[-1]))
-    back, by_w = np.eye(8)[0], np.zeros_like(w)
-    for before in states[-2::-1]:
-        hidden = np.tanh(w @ before)
-        inner = 0.1 * (w.T @ back) * (1 - hidden**2)
-        by_w += 0.1 * np.outer(back, hidden) + np.outer(inner, before)
-        back = back + w.T @ inner
-    found_x, found_w = grad(f)(x, w)
-    assert found_x == pytest.approx(back, rel=1e-11)
-    assert found_w == pytest.approx(by_w, rel=1e-11)

@@ -14,7 +14,6 @@ from rosesim.ad.program.cost import block_work
 from rosesim.ad.program.ir import BOOL, REAL, Block, Cond, Let, Lit, Op, Var, free_vars
 from rosesim.ad.support.collector import uncollected
 from rosesim.codegen.llvm import module
-from rosesim.codegen.passes.split import LONG, split
 from rosesim.codegen.pipeline import planned, without
 from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import host
@@ -157,27 +156,6 @@ def test_what_a_branch_binds_is_not_free_after_it() -> None:
     later = Let((Var(REAL),), Op("add", (out, x)))
     block = Block((Let((out,), Cond(p, then, Block((), (x,)))), later), (out,))
     assert list(free_vars(block)) == [p, x]
-
-
-def test_no_piece_hands_on_more_than_a_few_numbers_by_themselves() -> None:
-    """The return type of a function stands in each of its calls and at each of its ends, number by number."""
-
-    @fn
-    def kept(x: Real) -> Real:
-        values = [x * (1.0 + 1e-4 * k) + 1.0 / (k + 1) for k in range(LONG)]
-        total = x
-        for v in reversed(values):  # all of them are in sight at once
-            total = total * 0.5 + v
-        return total
-
-    whole, pieces = split(kept.traced((REAL_TYPE,)).func)
-    assert len(pieces) > 3
-    for f in ir.reachable(whole):
-        assert sum(1 for t in f.results if not t.shape) <= 12 and len(f.params) <= 40
-    total = 2.0
-    for k in reversed(range(LONG)):
-        total = total * 0.5 + 2.0 * (1.0 + 1e-4 * k) + 1.0 / (k + 1)
-    assert kept.compile()(2.0) == pytest.approx(total, rel=1e-12)
 
 
 def test_the_collector_rests_while_a_program_is_made_and_works_again_after() -> None:

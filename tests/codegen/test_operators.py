@@ -1,0 +1,125 @@
+"""Each operator in machine code: its bits are the interpreter's, or within two units in the last place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from compiled_kit import agree
+from ir_kit import TRUE, ZERO, at, between, func, tan, whole
+
+from rosesim.ad.program import interp
+from rosesim.ad.program.ir import (
+    BOOL,
+    REAL,
+    TAN,
+    index_ty,
+)
+from rosesim.ad.program.ops import OPS
+from rosesim.codegen import compile_func
+from rosesim.codegen.llvm.lower_ops import LOWERING
+
+pytestmark = pytest.mark.usefixtures("calls_stay_calls")
+
+
+def test_every_operator_has_a_lowering_and_no_other() -> None:
+    assert set(LOWERING) == set(OPS)
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 1e300, -1e300, 5e-324, math.inf, -math.inf, math.nan]
+
+
+EXACT = "neg add sub mul div fmod abs sign floor ceil trunc copysign minimum maximum sqrt eq ne lt le gt ge".split()
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_arithmetic_equals_the_interpreter_to_the_bit(name: str) -> None:
+    op = OPS[name]
+    f = func([REAL] * len(op.kinds), lambda b, *xs: b.op(name, *xs, ty=BOOL if op.result == "b" else REAL))
+    compiled = compile_func(f, math="strict")
+    for x in SPECIAL:
+        for y in SPECIAL if len(op.kinds) == 2 else [0.0]:
+            args = (x, y)[: len(op.kinds)]
+            (got,), (want,) = compiled(*args), interp.run(f, args)
+            if isinstance(want, np.floating):
+                same = (math.isnan(got) and math.isnan(want)) or got.hex() == float(want).hex()
+                assert same, (name, args, got, want)
+            else:
+                assert got is want, (name, args)
+
+
+MATHS = [n for n, op in OPS.items() if set(op.kinds) == {"r"} and op.result == "r" and n not in EXACT]
+
+
+@pytest.mark.parametrize("name", MATHS)
+def test_mathematics_functions_agree_within_two_ulp(name: str) -> None:
+    f = func([REAL] * len(OPS[name].kinds), lambda b, *xs: b.op(name, *xs))
+    compiled = compile_func(f, math="strict")
+    rng = np.random.default_rng(1)
+    for x in [*SPECIAL, *rng.uniform(-3, 3, 40)]:
+        for y in [*SPECIAL, 0.7] if len(OPS[name].kinds) == 2 else [0.0]:
+            args = (x, y)[: len(OPS[name].kinds)]
+            if name == "pow" and args == (-math.inf, 0.5):
+                continue  # IEEE 754 says infinity, NumPy takes the square root: NaN
+            (got,), (want,) = compiled(*args), interp.run(f, args)
+            np.testing.assert_array_max_ulp(np.float64(got), np.float64(want), 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("math_mode", ["fast", "strict"])
+@pytest.mark.parametrize("n", [1, 2, 7, 1000, 2**31, 2**40])
+def test_conversions_to_an_index_are_total(n: int, math_mode: Any) -> None:
+    for name in ("floor_clamp", "floor_wrap"):
+        f = func([REAL], lambda b, x, name=name: b.op(name, x, whole(n), ty=index_ty(n)))
+        compiled = compile_func(f, math=math_mode)
+        for x in [*SPECIAL, 6.999, 7.0, -7.0, -0.3, 2.0**52, 2.0**53 + 2, -(2.0**62), 2.0**63, 1e19, -1e308, n - 0.5]:
+            assert compiled(x) == interp.run(f, (x,)), (name, n, x)
+
+
+def test_whole_numbers_divide_towards_minus_infinity() -> None:
+    ty = between(-50, 50)
+    f = func(
+        [ty, between(-7, -1), between(1, 7)],
+        lambda b, i, j, k: [
+            b.op("idiv", i, j, ty=between(-50, 50)),
+            b.op("idiv", i, k, ty=between(-50, 50)),
+            b.op("imod", i, k, ty=between(0, 6)),
+            b.op("int_wrap", i, k, ty=between(0, 6)),
+            b.op("int_clamp", i, k, ty=between(0, 6)),
+            b.op("imul", i, k, ty=between(-350, 350)),
+            b.op("isub", i, k, ty=between(-57, 49)),
+            b.op("iadd", i, j, ty=between(-57, 49)),
+            b.op("cast", i, ty=between(-100, 100)),
+            b.op("real", i),
+            b.op("ilt", i, k, ty=BOOL),
+            b.op("ile", i, k, ty=BOOL),
+            b.op("ieq", i, k, ty=BOOL),
+        ],
+    )
+    compiled = compile_func(f)
+    for i in range(-50, 51, 7):
+        for j in (-7, -2, -1):
+            for k in (1, 3, 7):
+                assert compiled(i, j, k) == interp.run(f, (i, j, k))
+
+
+def test_logic() -> None:
+    f = func(
+        [BOOL, BOOL, REAL],
+        lambda b, p, q, x: [
+            *(b.op(n, p, q, ty=BOOL) for n in ("and", "or", "xor")),
+            b.op("not", p, ty=BOOL),
+            b.op("select", p, x, ZERO),
+            b.op("select", p, q, TRUE, ty=BOOL),
+            b.op("select", p, at(1, 3), at(2, 3), ty=index_ty(3)),
+        ],
+    )
+    for p in (True, False):
+        for q in (True, False):
+            agree(f, p, q, 2.5)
+
+
+def test_a_tangent_is_a_float() -> None:
+    agree(func([TAN, REAL], lambda b, t, x: b.op("mul", t, x, ty=TAN)), 1.5, 3.0)
+    agree(func([REAL], lambda b, x: [tan(-0.5), x]), 1.0)
