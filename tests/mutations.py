@@ -248,13 +248,13 @@ def _formula(f: File, where: str, tree: ast.AST) -> None:
 
 PARTS = {
     "derive/forward.py": ["_by_rule", "Activity", "Forward"],
-    "derive/transpose.py": [
+    "derive/reverse/transpose.py": [
         "Reverse._let", "Reverse._ref_ct", "Reverse._with_refs", "Reverse._loop", "Reverse._cond", "Reverse._accum",
         "Reverse._call", "Reverse._write_call", "_LoopReader._attempt",
         "_LoopReader._written", "_LoopReader._checkpointed", "_LoopReader._start", "_LoopReader.distribute", "_op",
         "_rule_pair", "jvp_of_vjp", "call_back",
     ],
-    "derive/cotangent.py": ["Ct", "Outside", "Gather"],
+    "derive/reverse/cotangent.py": ["Ct", "Outside", "Gather"],
     "language/custom.py": ["jvp_rule", "vjp_rule"],
     "language/types.py": ["only"],
 }  # fmt: skip

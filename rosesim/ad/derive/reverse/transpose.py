@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rosesim.ad.derive.checkpoint import Checkpointing, can_rerun
-from rosesim.ad.derive.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
-from rosesim.ad.derive.recompute import Plan, numbers, plan, plan_loop, rerun_all
-from rosesim.ad.derive.tape import packed_tape, placed
+from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_rerun
+from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, Want, as_ref, cotangent, truths
+from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan, plan_loop, rerun_all
+from rosesim.ad.derive.reverse.tape import packed_tape, placed
 from rosesim.ad.passes.scatter_to_gather import covers, turned_block
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.passes.tidy import tidied_primal, tidied_reverse
