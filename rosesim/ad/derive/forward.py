@@ -105,7 +105,7 @@ def _by_rule(func: Func, active: Mask) -> tuple[Func, Mask]:
     if rules.jvp is not None:
         rule = rules.jvp()
     else:
-        from rosesim.ad.derive.reverse.transpose import jvp_of_vjp  # forward by transposing the reverse
+        from rosesim.ad.derive.forward_of_reverse import jvp_of_vjp  # forward by transposing the reverse
 
         rule = jvp_of_vjp(func)
     floats = [k for k, p in enumerate(func.params) if is_float(p)]

@@ -20,7 +20,7 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.signatures import Mapped, WithTangents, length
 
 if TYPE_CHECKING:
-    from rosesim.ad.derive.reverse.transpose import Pair
+    from rosesim.ad.derive.reverse.pair import Pair
 
 # The transformations are imported where they are used: a program that takes no derivative need not wait.
 
@@ -67,7 +67,8 @@ class Reversed:
     def of(traced: Traced, positions: Sequence[int]) -> Reversed:
         """Differentiate and transpose."""
         from rosesim.ad.derive.forward import jvp_func
-        from rosesim.ad.derive.reverse.transpose import is_tan, transpose
+        from rosesim.ad.derive.reverse.pair import is_tan
+        from rosesim.ad.derive.reverse.transpose import transpose
 
         active: list[bool] = []
         for k, t in enumerate(traced.params):
@@ -99,7 +100,7 @@ class Reversed:
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
         """Write the way back: the cotangent of each flat parameter that is active."""
         t = self.traced
-        from rosesim.ad.derive.reverse.transpose import call_back
+        from rosesim.ad.derive.reverse.pair import call_back
 
         given = lower(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)

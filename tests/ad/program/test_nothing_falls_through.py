@@ -10,7 +10,8 @@ import pytest
 from ir_kit import ONE, block, func, real
 
 from rosesim.ad.derive.forward import Activity, Forward, jvp_func
-from rosesim.ad.derive.reverse.transpose import primal_of, transpose
+from rosesim.ad.derive.reverse.primal import primal_of
+from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.instrument.cuts import lost
 from rosesim.ad.instrument.debug import guarded
 from rosesim.ad.instrument.decisions import decisions
