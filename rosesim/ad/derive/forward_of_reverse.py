@@ -6,7 +6,6 @@ from rosesim.ad.derive.reverse.pair import call_back, is_tan, is_tan_type
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
-    Atom,
     Func,
     Var,
 )
@@ -24,10 +23,7 @@ def jvp_of_vjp(func: Func) -> Func:
     floats = [t for t in rule.results if is_tan_type(t)]
     tans = tuple(Var(t) for t in floats)
     results = b.call(func, params)
-    extra = b.call(pair.fwd, params)
-    bound = dict(zip((p for p in rule.params if not is_tan(p)), params, strict=True))
-    bound |= dict(zip(pair.stored, extra[len(pair.fwd.results) - len(pair.stored) :], strict=True))
-    given: list[Atom] = [*(bound[v] for v in pair.tape), *tans]
+    given = [*pair.tape_of(params, b.call(pair.fwd, params)), *tans]
     cts = [p.ty for p in rule.params if is_tan(p)]
     outs = call_back(b, pair, given, cts)
     made = Func(func.name + "_jvp", (*params, *tans), b.block([*results, *outs]), func.where)

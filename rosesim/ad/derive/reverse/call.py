@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, truths
-from rosesim.ad.derive.reverse.pair import Pair, is_tan
+from rosesim.ad.derive.reverse.cotangent import Gather, truths
+from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
 from rosesim.ad.derive.reverse.reader import Reader
 from rosesim.ad.program.ir import (
     BOOL,
@@ -23,44 +23,36 @@ def read_call(rev: Reader, g: Gather, let: Let, e: Call) -> None:
     if all(ct is None for ct in (*ends, *adds)):
         return
     cts = (*ends, *adds)
-    pair = rev.transpose(e.func, tuple(None if ct is None else ct.want is not True for ct in cts))
+    pair = rev.transpose(e.func, asked_by(cts))
     rev.redo += pair.redo
     primals = tuple(a for a in e.args if not is_tan(a))
+    stored = [Var(v.ty, v.name) for v in pair.stored]
     outs = tuple(o for o in let.outs if not is_tan(o))
-    extra = {v: Var(v.ty, v.name) for v in pair.stored}
-    rev.primal[let] = (Let((*outs, *extra.values()), Call(pair.fwd, primals), let.where),)
-    bound = dict(zip(e.func.params, e.args, strict=True))
-    given: list[Atom] = [extra[v] if v in extra else bound[v] for v in pair.tape]
-    for ct in cts:
-        if ct is not None:
-            given += [ct.clean(g.b)] if ct.want is True else [ct.clean(g.b), ct.want]
-    _write_call(rev, g, e, pair, given)
-
-
-def _write_call(rev: Reader, g: Gather, e: Call, pair: Pair, given: list[Atom]) -> None:
+    rev.primal[let] = (Let((*outs, *stored), Call(pair.fwd, primals), let.where),)
+    given = [*pair.tape_of(primals, stored), *arguments(g.b, cts)]
     args = [a for a in e.args if is_tan(a) and not a.ty.ref]
-    into = [a for a, r in zip(args, pair.by_ref, strict=True) if r]
-    plain = [(a, w) for a, r, w in zip(args, pair.by_ref, pair.wants, strict=True) if not (r or w is None)]
+    large = [a for a, x in zip(args, pair.back, strict=True) if x.by_ref and isinstance(a, Var)]
+    owners = dict.fromkeys(rev.outside.resolve(a, ())[0] for a in large)
 
     def emit(g: Gather) -> list[Atom]:
-        more: list[Atom] = []
-        for a, r, w, sure in zip(args, pair.by_ref, pair.wants, pair.always, strict=True):
-            if not r:
-                continue
-            assert isinstance(a, Var)
-            v, idx = rev.outside.resolve(a, ())
-            target = rev.outside.refs[v]
-            more.append(g.b.subref(target.ref, idx))
-            if w:
-                more.append(g.b.subref(target.wref, idx))
-            if g.certain and sure:
-                target.always = True
-            elif sure:
-                g.b.add(target.wref, idx, g.b.fill(Lit(True, BOOL), truths(a.ty)))
-        return list(g.b.call(pair.bwd, [*given, *more]))
+        ways = [x for x in pair.back if x.by_ref]
+        into = [_into(rev, g, a, x) for a, x in zip(large, ways, strict=True)]
+        return list(g.b.let(pair.call(given, into), *pair.bwd.results))
 
-    owners = [rev.outside.resolve(a, ())[0] for a in into if isinstance(a, Var)]
-    outs = rev.with_refs(g, list(dict.fromkeys(owners)), emit)
-    conditions = iter(outs[len(plain) :])
-    for (a, w), value in zip(plain, outs, strict=False):
-        g.add(a, Ct.raw(value, next(conditions) if w else True))
+    found = pair.returned(rev.with_refs(g, owners, emit))
+    for a, ct in zip(args, found, strict=True):
+        if ct is not None:
+            g.add(a, ct)
+
+
+def _into(rev: Reader, g: Gather, v: Var, back: Back) -> Into:
+    """The refs into which a call adds the cotangent of an argument."""
+    v, idx = rev.outside.resolve(v, ())
+    target = rev.outside.refs[v]
+    ref = g.b.subref(target.ref, idx)
+    wref = g.b.subref(target.wref, idx) if back.has_want else None
+    if g.certain and back.always:
+        target.always = True
+    elif back.always:
+        g.b.add(target.wref, idx, g.b.fill(Lit(True, BOOL), truths(v.ty.at(len(idx)))))
+    return ref, wref

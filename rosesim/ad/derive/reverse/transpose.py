@@ -13,17 +13,19 @@ given fresh variables at the end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rosesim.ad.derive.reverse.accumulate import read_accumulator
 from rosesim.ad.derive.reverse.branch import read_branch
 from rosesim.ad.derive.reverse.call import read_call
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent, truths
+from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent
 from rosesim.ad.derive.reverse.linear import linear
 from rosesim.ad.derive.reverse.loop import read_loop
-from rosesim.ad.derive.reverse.pair import BIG, Asked, Pair, is_tan, is_tan_type
+from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, flat, is_tan, is_tan_type, parameters
 from rosesim.ad.derive.reverse.primal import stripped
 from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pair
 from rosesim.ad.derive.reverse.recompute import plan
-from rosesim.ad.derive.reverse.rules import by_rule
+from rosesim.ad.derive.reverse.rules import rule_pair
 from rosesim.ad.derive.reverse.tape import packed_tape, placed
 from rosesim.ad.passes.scatter_to_gather import covers, turned_block
 from rosesim.ad.passes.simplify import Sweep
@@ -32,7 +34,6 @@ from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.ir import (
     Accum,
     Add,
-    Atom,
     Block,
     Call,
     Cond,
@@ -62,101 +63,81 @@ from rosesim.ad.support.budget import budget
 from rosesim.ad.support.errors import CheckError
 
 
-def transpose(func: Func, conditional: Asked | None = None) -> Pair:
+def transpose(func: Func, asked: Asked | None = None) -> Pair:
     """The reverse of J, for these cotangents of its Tan results, then of its Tan refs."""
-    if conditional is None:
-        conditional = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
-    key = ("transpose", conditional, budget())
+    if asked is None:
+        asked = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
+    key = ("transpose", asked, budget())
     if key not in func.memo:
-        has_rule = "vjp" in func.memo
+        by_rule = "vjp" in func.memo
         func.memo[key] = (
-            by_rule(func, conditional)
-            if has_rule
-            else recursion.nested(_pair, Reader(func, _let, transpose), conditional)
+            rule_pair(func, asked) if by_rule else recursion.nested(_pair, Reader(func, _let, transpose), asked)
         )
     return func.memo[key]
 
 
-def _pair(rev: Reader, conditional: Asked) -> Pair:
+def _pair(rev: Reader, asked: Asked) -> Pair:
     """Both functions."""
     func = rev.func
     assert isinstance(func.body, Block)
-    primals = [p for p in func.params if not is_tan(p)]
     tans = [p for p in func.params if is_tan(p) and not p.ty.ref]
     tan_refs = [p for p in func.params if is_tan(p) and p.ty.ref]
-    by_ref = tuple(t.ty.size > BIG for t in tans)
-    b = Builder(where=func.where)
     results = [r for r in func.body.results if is_tan(r)]
-    params: list[Var] = []
-    seeds: list[Ct | None] = []
-    for ty, asked in zip([x.ty for x in (*results, *tan_refs)], conditional, strict=True):
-        if asked is None:
-            seeds.append(None)
-            continue
-        value = Var(cotangent(ty), "ct")
-        params.append(value)
-        if asked:
-            params.append(Var(truths(ty), "want"))
-        seeds.append(Ct(value, params[-1] if asked else True, True))
-    rev.known.update(zip(tan_refs, seeds[len(results) :], strict=True))
-    gather = Gather(b, bound_tans(func.body) | {t for t, r in zip(tans, by_ref, strict=True) if not r}, rev.outside)
-    for t, r in zip(tans, by_ref, strict=True):
-        if r:
-            rev.outside.refs[t] = ref_pair(t)
-    for r, ct in zip(results, seeds, strict=False):
+    params, cts = parameters([x.ty for x in (*results, *tan_refs)], asked)
+    rev.known.update(zip(tan_refs, cts[len(results) :], strict=True))
+    rev.outside.refs.update((t, ref_pair(t)) for t in tans if t.ty.size > BIG)
+    small = {t for t in tans if t.ty.size <= BIG}
+    g = Gather(Builder(where=func.where), bound_tans(func.body) | small, rev.outside)
+    for r, ct in zip(results, cts, strict=False):
         if ct is not None:
-            gather.add(r, ct)
-    rev.lets(gather, func.body.lets)
-    return _finished(rev, gather, primals, params, tans, by_ref)
+            g.add(r, ct)
+    rev.lets(g, func.body.lets)
+    back, reverse = _backward(rev, g, tans)
+    refs = [rev.outside.refs[t] for t, x in zip(tans, back, strict=True) if x.by_ref]
+    ways = [x for x in back if x.by_ref]
+    params += flat((p.ref, p.wref if x.has_want else None) for p, x in zip(refs, ways, strict=True))
+    return _functions(rev, func.body, params, back, reverse)
 
 
-def _finished(
-    rev: Reader, gather: Gather, primals: list[Var], params: list[Var], tans: list[Var], by_ref: tuple[bool, ...]
-) -> Pair:
-    func, b = rev.func, gather.b
-    assert isinstance(func.body, Block)
-    values: list[Atom] = []
-    conditions: list[Atom] = []
-    wants: list[bool | None] = []
-    for t, r in zip(tans, by_ref, strict=True):
-        ct = None if r else gather.take(t)
-        if ct is not None:
-            values.append(ct.value)
-            conditions += [ct.want] if ct.want is not True else []
-            wants.append(ct.want is not True)
-        else:
-            wants.append(False if r else None)
-    written = turned_block(b.block([]))
-    always = tuple(
-        r and ((pair := rev.outside.refs[t]).always or covers(written, pair.wref))
-        for t, r in zip(tans, by_ref, strict=True)
-    )
+def _backward(rev: Reader, g: Gather, tans: Sequence[Var]) -> tuple[tuple[Back, ...], Block]:
+    """How the cotangents of J's Tan parameters are given back, and the block that does."""
+    refs = {t: rev.outside.refs[t] for t in tans if t in rev.outside.refs}
+    found = {t: ct for t in tans if t not in refs and (ct := g.take(t)) is not None}
+    written = turned_block(g.b.block([]))
+    sure = {t for t, pair in refs.items() if pair.always or covers(written, pair.wref)}
     sweep = Sweep(narrow=True)
-    sweep.dead_refs |= {rev.outside.refs[t].wref for t, sure in zip(tans, always, strict=True) if sure}
-    reverse = sweep.block(written, [*values, *conditions])
+    sweep.dead_refs |= {refs[t].wref for t in sure}
+    wants = [ct.want for ct in found.values() if ct.want is not True]
+    reverse = sweep.block(written, [*(ct.value for ct in found.values()), *wants])
     used = free_vars(reverse)
-    for k, (t, r) in enumerate(zip(tans, by_ref, strict=True)):
-        if r:
-            pair = rev.outside.refs[t]
-            wants[k] = pair.wref in used
-            params += [pair.ref, pair.wref] if wants[k] else [pair.ref]
-    own = stripped(func.body.lets, rev.primal)
+
+    def back(t: Var) -> Back:
+        if t in refs:
+            return Back(by_ref=True, has_want=refs[t].wref in used, always=t in sure)
+        return Back(has_want=found[t].want is not True) if t in found else Back(nothing=True)
+
+    return tuple(map(back, tans)), reverse
+
+
+def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ...], reverse: Block) -> Pair:
+    """The two functions, after it is decided what the forward one stores."""
+    func = rev.func
+    own = stripped(body.lets, rev.primal)
     bound = outs_of(own)
-    reads = [v for v in free_vars(reverse) if v in bound]
-    again = plan(own, reads, nested_redo=rev.redo)
+    again = plan(own, [v for v in free_vars(reverse) if v in bound], nested_redo=rev.redo)
     whole = Block((*again.again, *reverse.lets), reverse.results)
     given = set(params)
-    tape = [v for v in free_vars(whole) if v not in given]
-    packs = packed_tape([v for v in tape if v in bound])
-    tape = [v for v in tape if v not in bound] + packs.stored
+    reads = [v for v in free_vars(whole) if v not in given]
+    packs = packed_tape([v for v in reads if v in bound])
+    tape = [v for v in reads if v not in bound] + packs.stored
     bwd_body = Block((*packs.unpack, *whole.lets), whole.results)
     bwd = Func(func.name + "_bwd", (*tape, *params), bwd_body, func.where)
-    out = [r for r in func.body.results if not is_tan(r)]
+    primals = tuple(p for p in func.params if not is_tan(p))
+    out = [r for r in body.results if not is_tan(r)]
     fwd_body = Block(tuple(placed(own, packs.pack)), (*out, *packs.stored))
-    fwd = Func(func.name + "_fwd", tuple(primals), fwd_body, func.where)
+    fwd = Func(func.name + "_fwd", primals, fwd_body, func.where)
     forward, backward = tidied_primal(fresh(fwd)), tidied_reverse(fresh(bwd))
-    redo = rev.redo + again.work
-    return Pair(forward, backward, tuple(tape), tuple(packs.stored), tuple(wants), by_ref, always, redo)
+    return Pair(forward, backward, primals, tuple(packs.stored), tuple(tape), back, rev.redo + again.work)
 
 
 def _let(rev: Reader, g: Gather, let: Let) -> None:
