@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rosesim.ad.derive.reverse.cotangent import Gather
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.primal import Versions, strip_nested
-from rosesim.ad.derive.reverse.reader import Reader, adds_tangents, bound_tans
+from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
     Atom,
@@ -36,10 +36,10 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
         lets, extra[side] = rev.again(side.lets, own.b.lets, redo)
         return Block(lets, ())
 
-    def emit(g: Gather) -> list[Atom]:
+    def emit(g: Gather) -> Emitted:
         yes, no = read(g, e.then), read(g, e.orelse)
         g.b.let(Cond(e.p, yes, no))
-        return []
+        return (), ()
 
     rev.with_refs(g, rev.captured(e.then, e.orelse), emit)
     if e.then in extra:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from rosesim.ad.derive.reverse.cotangent import Gather, truths
 from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
-from rosesim.ad.derive.reverse.reader import Reader
+from rosesim.ad.derive.reverse.reader import Emitted, Reader
 from rosesim.ad.program.ir import (
     BOOL,
-    Atom,
     Call,
     Let,
     Lit,
@@ -34,15 +33,14 @@ def read_call(rev: Reader, g: Gather, let: Let, e: Call) -> None:
     large = [a for a, x in zip(args, pair.back, strict=True) if x.by_ref and isinstance(a, Var)]
     owners = dict.fromkeys(rev.outside.resolve(a, ())[0] for a in large)
 
-    def emit(g: Gather) -> list[Atom]:
+    def emit(g: Gather) -> Emitted:
         ways = [x for x in pair.back if x.by_ref]
         into = [_into(rev, g, a, x) for a, x in zip(large, ways, strict=True)]
-        return list(g.b.let(pair.call(given, into), *pair.bwd.results))
+        outs = g.b.let(pair.call(given, into), *pair.bwd.results)
+        return outs, [(a, ct) for a, ct in zip(args, pair.returned(outs), strict=True) if ct is not None]
 
-    found = pair.returned(rev.with_refs(g, owners, emit))
-    for a, ct in zip(args, found, strict=True):
-        if ct is not None:
-            g.add(a, ct)
+    for to, ct in rev.with_refs(g, owners, emit):
+        g.add(to, ct)
 
 
 def _into(rev: Reader, g: Gather, v: Var, back: Back) -> Into:

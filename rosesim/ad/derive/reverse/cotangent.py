@@ -17,7 +17,7 @@ owns them made (an `Accum` around the construct).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,6 +59,14 @@ class Ct:
     def where(self, b: Builder, p: Atom) -> Ct:
         """The cotangent of the side of a select that p chooses."""
         return Ct(self.value, *(p if q is True else b.op("and", p, q) for q in (self.want, self.mask)))
+
+    def renamed(self, names: Mapping[Atom, Atom]) -> Ct:
+        """The cotangent with other names for its parts."""
+
+        def new(want: Want) -> Want:
+            return True if want is True else names.get(want, want)
+
+        return Ct(names.get(self.value, self.value), new(self.want), new(self.mask))
 
 
 @dataclass(slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_rerun
 from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent, truths
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.primal import strip_nested, stripped
-from rosesim.ad.derive.reverse.reader import Reader, adds_tangents, bound_tans, outs_of
+from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
 from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, rerun_all
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, whole
@@ -34,106 +35,115 @@ from rosesim.ad.support.budget import budget
 def read_loop(rev: Reader, g: Gather, let: Let, e: Loop) -> None:
     """Write the reverse of a loop."""
     m = len(e.body.results)
-    n = len(e.carries)
     ends = [g.take(o) if is_tan(o) else None for o in let.outs[:m]]
     if all(ct is None for ct in ends) and not adds_tangents(e.body):
         return
-    own = [c for c in (*e.carries, *bound_tans(e.body)) if is_tan(c)]
     named = rev.captured(e.body)
     slices = {v: Var(v.ty.at(1), v.name) for v, name in named.items() if _reads_at_own_index(e, v, name)}
     captured = [v for v in named if v not in slices]
     rev.outside.slices.update(slices)
-    reader = _LoopReader(rev, g, let, e, ends[:n], ends[n:], set(own) | set(slices.values()), slices)
-    outs = rev.with_refs(g, captured, reader.write)
+    reader = _LoopReader(rev, g, let, e, ends, slices)
+    flows = rev.with_refs(g, captured, reader.write)
     for v in slices:
         del rev.outside.slices[v]
-    reader.distribute(g, outs)
+    for to, ct in flows:
+        g.add(to, ct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The cotangents that the reverse loop carries, by the positions of the carries that they are of."""
+
+    live: tuple[int, ...]
+    """Those into which something flows, in order."""
+    conditional: frozenset[int]
+    """Those of them that come with a condition under which they count."""
+
+    @property
+    def with_want(self) -> list[int]:
+        """The conditional ones in order."""
+        return [k for k in self.live if k in self.conditional]
 
 
 class _LoopReader:
-    """Writes the reverse of one loop."""
+    """Writes the reverse of one loop.
 
-    def __init__(
-        self,
-        rev: Reader,
-        g: Gather,
-        let: Let,
-        e: Loop,
-        finals: list[Ct | None],
-        outputs: list[Ct | None],
-        local: set[Var],
-        slices: dict[Var, Var],
-    ):
+    Which cotangents the loop carries, and which of them with a condition, shows only when its body is read. So an
+    attempt reads the body with what is known. If it learns more, what it wrote is forgotten, and the next one begins
+    with that.
+    """
+
+    def __init__(self, rev: Reader, g: Gather, let: Let, e: Loop, ends: Sequence[Ct | None], slices: dict[Var, Var]):
         self.rev, self.let, self.e = rev, let, e
-        self.outputs = outputs
-        self.local = local
+        self.outputs = ends[len(e.carries) :]
         self.slices = slices
+        self.local = {c for c in (*e.carries, *bound_tans(e.body)) if is_tan(c)} | set(slices.values())
         self.certain = e.upto is None and e.test is None and e.n > 0
-        carried = [k for k, c in enumerate(e.carries) if is_tan(c)]
-        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in carried}
-        self.finals = {k: finals[k] or Ct(zeros[k], True, True) for k in carried}
-        self.absent = {k for k in carried if finals[k] is None}
-        """Carries into whose cotangent nothing has been found to flow."""
-        self.tans: list[int] = [k for k in carried if k not in self.absent]
-        self.conditional = {k for k in self.tans if self.finals[k].want is not True}
-        self.wanted_slices: list[bool] = []
-        self.clean_slices: list[bool] = []
-        self.untouched: list[bool] = []
-        self.nothing: set[int] = set()
-        """The carries to whose start nothing flows back."""
+        self.tans = [k for k, c in enumerate(e.carries) if is_tan(c)]
+        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
+        self.finals = {k: ends[k] or Ct(zeros[k], True, True) for k in self.tans}
+        live = tuple(k for k in self.tans if ends[k] is not None)
+        self.first = _Carried(live, frozenset(k for k in live if self.finals[k].want is not True))
 
-    def write(self, g: Gather) -> list[Atom]:
-        """The loop; its bound variables."""
-        flags = {id(p): p.always for p in self.rev.outside.refs.values()}
+    def write(self, g: Gather) -> Emitted:
+        """The loop; what flows out of it, to the initial carries and to the arrays read at its index."""
+        rev, known = self.rev, self.first
+        redo = rev.redo
+        flags = {id(p): p.always for p in rev.outside.refs.values()}
         while True:
-            attempt = self._attempt(g)
-            if attempt is not None:
-                return attempt
-            for p in self.rev.outside.refs.values():
+            rev.redo = 0.0
+            found = self._attempt(g, known)
+            if not isinstance(found, _Carried):
+                rev.redo = redo + rev.redo * self.e.n
+                return found
+            known = found
+            for p in rev.outside.refs.values():
                 p.always = flags[id(p)]
 
-    def _attempt(self, g: Gather) -> list[Atom] | None:
+    def _attempt(self, g: Gather, carried: _Carried) -> Emitted | _Carried:
+        """The loop if it carries all that flows; else what it has to carry."""
         e, rev = self.e, self.rev
-        before, rev.redo = rev.redo, 0.0
         own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
         b = own.b
-        ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in self.tans}
-        want_in = {k: Var(truths(e.carries[k].ty), "want") for k in self.tans if k in self.conditional}
-        for k in self.tans:
+        ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in carried.live}
+        want_in = {k: Var(truths(e.carries[k].ty), "want") for k in carried.with_want}
+        for k in carried.live:
             own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True), True))
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
         recursion.nested(rev.lets, own, e.body.lets)
-        taken = {k: own.take(e.carries[k]) for k in self.tans}
-        self.nothing = {k for k, ct in taken.items() if ct is None and self.certain}
-        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}
-        reached = {k for k in self.absent if own.take(e.carries[k]) is not None}
+        taken = {k: own.take(e.carries[k]) for k in carried.live}
+        reached = [k for k in self.tans if k not in taken and own.take(e.carries[k]) is not None]
         if reached:
-            self.absent -= reached
-            self.tans = sorted((*self.tans, *reached))
-            rev.redo = before
-            return None
-        late = {k for k in self.tans if back[k].want is not True} - self.conditional
-        if late:
-            self.conditional |= late
-            rev.redo = before
-            return None
+            return _Carried(tuple(sorted((*carried.live, *reached))), carried.conditional)
+        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}
+        conditional = {k for k, ct in back.items() if ct.want is not True}
+        if not conditional <= carried.conditional:
+            return _Carried(carried.live, carried.conditional | conditional)
         whole = {k: b.fill(Lit(True, BOOL), w.ty) for k, w in want_in.items()}
         conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
-        found = [own.take(s) for s in self.slices.values()]
-        self.untouched = [ct is None for ct in found]
-        pairs = zip(found, self.slices.values(), strict=True)
-        sliced = [ct or Ct(b.zeros(cotangent(s.ty)), True, True) for ct, s in pairs]
-        self.wanted_slices = [ct.want is not True for ct in sliced]
-        self.clean_slices = [ct.mask is True for ct in sliced]
-        results = [*(back[k].clean(b) for k in self.tans), *conditions, *(ct.value for ct in sliced)]
-        results += [ct.want for ct in sliced if ct.want is not True]
-        outs = self._written(g, b.block(results), [*ct_in.values(), *want_in.values()])
-        rev.redo = before + rev.redo * e.n
-        return outs
+        found = {v: own.take(s) for v, s in self.slices.items()}
+        sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
+        results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced.values())]
+        results += [ct.want for ct in sliced.values() if ct.want is not True]
+        outs = self._written(g, carried, b.block(results), [*ct_in.values(), *want_in.values()])
+        rest = iter(outs)  # in the order of the results
+        values = {k: next(rest) for k in carried.live}
+        wants = {k: next(rest) for k in carried.with_want}
+        parts = {v: next(rest) for v in sliced}
+        flows = [
+            (e.inits[k], Ct(values[k], wants.get(k, True), True))
+            for k, ct in taken.items()
+            if not (ct is None and self.certain)
+        ]
+        for v, ct in found.items():
+            if ct is not None:
+                want = True if ct.want is True else next(rest)
+                flows.append((v, Ct(parts[v], want, True if ct.mask is True else want)))
+        return outs, flows
 
-    def _written(self, g: Gather, reverse: Block, carries: list[Var]) -> list[Atom]:
+    def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
         e, rev, let = self.e, self.rev, self.let
         primal_carries = [c for c in e.carries if not is_tan(c)]
         own = stripped(e.body.lets, rev.primal)
@@ -142,8 +152,8 @@ class _LoopReader:
         roots = [v for v in free_vars(swept) if v in bound]
         again, history = plan_loop(own, roots, primal_carries, rev.redo)
         saved = [*history, *again.stored]
-        starts = [self._start(g, k) for k in self.tans if k in self.conditional]
-        inits = [*(self.finals[k].clean(g.b) for k in self.tans), *starts]
+        starts = [self._start(g, k) for k in carried.with_want]
+        inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
         if 8 * e.n * numbers(saved) > budget() and can_rerun(own):
             return self._checkpointed(g, swept, carries, inits, own, rerun_all(own, roots))
         rev.redo += again.work
@@ -217,22 +227,6 @@ class _LoopReader:
         want = self.finals[k].want
         whole = truths(self.e.carries[k].ty)
         return g.b.fill(Lit(True, BOOL), whole) if want is True else want
-
-    def distribute(self, g: Gather, outs: list[Atom]) -> None:
-        """Pass what the loop gave on to the initial carries and to the arrays read at its index."""
-        t, c = len(self.tans), len(self.conditional)
-        conditional = [k for k in self.tans if k in self.conditional]
-        wants = dict(zip(conditional, outs[t : t + c], strict=True))
-        for k, value in zip(self.tans, outs, strict=False):
-            if k not in self.nothing:
-                g.add(self.e.inits[k], Ct(value, wants.get(k, True), True))
-        rest = outs[t + c :]
-        conditions = iter(rest[len(self.slices) :])
-        kinds = zip(self.slices, self.wanted_slices, self.clean_slices, self.untouched, strict=True)
-        for (v, w, clean, nothing), value in zip(kinds, rest, strict=False):
-            if not nothing:
-                want = next(conditions) if w else True
-                g.add(v, Ct(value, want, True if clean else want))
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:

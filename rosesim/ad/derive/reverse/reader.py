@@ -30,6 +30,12 @@ Read = Callable[["Reader", Gather, Let], None]
 Transpose = Callable[[Func, Asked], Pair]
 """The reverse of a function that is called."""
 
+Flows = Sequence[tuple[Atom, Ct]]
+"""Cotangents, each with what it flows to."""
+
+Emitted = tuple[Sequence[Atom], Flows]
+"""The variables bound by what was written for a construct, and the cotangents among them."""
+
 
 class Reader:
     """The reverse of one function."""
@@ -70,18 +76,18 @@ class Reader:
         found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
         return {self.outside.resolve(v, ())[0]: v for v in found}
 
-    def with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], list[Atom]]) -> list[Atom]:
-        """What `emit` writes and gives, inside refs for those captured variables that g's block owns."""
+    def with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], Emitted]) -> Flows:
+        """Have `emit` write, inside refs for those captured variables that g's block owns; what flows out of it."""
         owned = [v for v in captured if v in g.local]
         if not owned:
-            return emit(g)
+            return emit(g)[1]
         outer = g.b
         old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(truths(v.ty)), True) for v in owned}
         pairs = {v: ref_pair(v) for v in owned}
         self.outside.refs.update(pairs)
         g.b = Builder(outer)
         g.local -= set(owned)
-        given = emit(g)
+        given, flows = emit(g)
         body = turned_block(g.b.block(given))
         g.b = outer
         g.local |= set(owned)
@@ -96,9 +102,8 @@ class Reader:
         for j, v in enumerate(owned):
             counts = pairs[v].always or old[v].want is True or covers(body, pairs[v].wref)
             g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j], True)
-        return list(outs[:m])
-
-    # ------------------------------------------------------------------------------- loops
+        names = dict(zip(given, outs, strict=False))
+        return [(to, ct.renamed(names)) for to, ct in flows]
 
     def again(self, lets: Sequence[Let], reverse: Sequence[Let], redo: float) -> tuple[tuple[Let, ...], list[Var]]:
         """The reverse of a block, after what it computes again; and what it wants stored. `redo` was the work
