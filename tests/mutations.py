@@ -249,8 +249,7 @@ def _formula(f: File, where: str, tree: ast.AST) -> None:
 PARTS = {
     "derive/forward.py": ["_by_rule", "Activity", "Forward"],
     "derive/forward_of_reverse.py": ["jvp_of_vjp"],
-    "derive/reverse/transpose.py": ["_let"],
-    "derive/reverse/linear.py": ["linear"],
+    "derive/reverse/linear.py": ["read_simple", "_op"],
     "derive/reverse/reader.py": ["Reader.ref_ct", "Reader.with_refs"],
     "derive/reverse/loop.py": [
         "read_loop", "_LoopReader._attempt", "_LoopReader._written", "_LoopReader._checkpointed",
@@ -308,10 +307,10 @@ def _passed_on(f: File, where: str, node: ast.AST) -> None:
             f.edit(where, node, f"self.b.zeros(tangent({f.of(a)}.ty))")
         case ast.Call(ast.Attribute(_, "op"), [ast.Constant("neg" | "not"), x]):
             f.edit(where, node, f.of(x))
-        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("mul"), x, y]) if where == "linear":
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("mul"), x, y]) if where == "_op":
             f.edit(where, node, f.of(y))
             f.edit(where, node, f'{f.of(b)}.op("div", {f.of(y)}, {f.of(x)})')
-        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("div"), x, y]) if where == "linear":
+        case ast.Call(ast.Attribute(b, "op"), [ast.Constant("div"), x, y]) if where == "_op":
             f.edit(where, node, f.of(x))
             f.edit(where, node, f'{f.of(b)}.op("mul", {f.of(y)}, {f.of(x)})')
         case ast.Call(ast.Attribute(b, "op"), [ast.Constant("select"), p, x, y]):
@@ -341,7 +340,7 @@ def _passed_on(f: File, where: str, node: ast.AST) -> None:
             f.edit(where, node, "return True")
         case ast.Subscript(x, ast.Constant(int(k))) if f.of(x) == "args":
             f.edit(where, node, f"args[{1 - k}]")
-        case ast.Tuple([ast.Tuple([x, p]), ast.Tuple([y, q])]) if where == "linear":
+        case ast.Tuple([ast.Tuple([x, p]), ast.Tuple([y, q])]) if where == "_op":
             f.edit(where, node, f"(({f.of(x)}, {f.of(q)}), ({f.of(y)}, {f.of(p)}))")
         case ast.BoolOp(_, values) if where.startswith("Activity."):
             for v in values:

@@ -177,13 +177,13 @@ def test_a_field_that_hides_atoms_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 PARTIAL = {  # matches that do not name every expression, and why what they answer for the others holds
     "ad.builder.Builder.get": "what it cannot simplify is written as it is",
+    "ad.cotangent.covers": "says what is sure to be set",
     "ad.cotangent.Outside.is_finite": "says what is sure, and of others nothing",
     "ad.debug._Stretch._inner": "given Loop, Cond and Accum alone, by its type",
     "ad.forward.Forward._simple": "given the simple ones alone, by its type",
     "ad.record._Writer.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",
     "ad.same_number._Pairs._same_made": "says what is sure to be the same number",
-    "ad.scatter_to_gather.covers": "says what is sure to be set",
     "ad.scatter_to_gather._Turning._place": "what it cannot follow stays as it is",
     "ad.scatter_to_gather._Bounded.is_zero": "says what is sure to be zero",
     "ad.scatter_to_gather._Bounded.truth": "says what is sure to be true or false",

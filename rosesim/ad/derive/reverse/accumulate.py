@@ -10,7 +10,6 @@ from rosesim.ad.program.ir import (
     Accum,
     Let,
 )
-from rosesim.ad.support import recursion
 
 
 def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:
@@ -29,7 +28,7 @@ def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:
         if ct is not None:
             g.add(r, ct)
     start, redo = len(g.b.lets), rev.redo
-    recursion.nested(rev.lets, g, e.body.lets)
+    rev.lets(g, e.body.lets)
     lets, stored = rev.again(e.body.lets, g.b.lets[start:], redo)
     g.b.lets[start:] = lets
     rev.primal[let] = (strip_nested(let, rev.primal, stored, {e.body: stored}),)

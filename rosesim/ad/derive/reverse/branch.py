@@ -16,7 +16,6 @@ from rosesim.ad.program.ir import (
     Let,
     Var,
 )
-from rosesim.ad.support import recursion
 
 
 def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
@@ -32,7 +31,7 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
         for k, ct in ends:
             if ct is not None:
                 own.add(side.results[k], ct)
-        recursion.nested(rev.lets, own, side.lets)
+        rev.lets(own, side.lets)
         lets, extra[side] = rev.again(side.lets, own.b.lets, redo)
         return Block(lets, ())
 
@@ -42,8 +41,7 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
         return (), ()
 
     rev.with_refs(g, rev.captured(e.then, e.orelse), emit)
-    if e.then in extra:
-        rev.primal[let] = (_widened_cond(let, rev.primal, e, extra),)
+    rev.primal[let] = (_widened_cond(let, rev.primal, e, extra),)
 
 
 def _widened_cond(let: Let, versions: Versions, e: Cond, extra: dict[Block, list[Var]]) -> Let:

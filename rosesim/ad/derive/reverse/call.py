@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from rosesim.ad.derive.reverse.cotangent import Gather, truths
+from rosesim.ad.derive.reverse.cotangent import TRUE, Gather, truths
 from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
 from rosesim.ad.derive.reverse.reader import Emitted, Reader
 from rosesim.ad.program.ir import (
-    BOOL,
     Call,
     Let,
-    Lit,
     Var,
 )
 
@@ -52,5 +50,5 @@ def _into(rev: Reader, g: Gather, v: Var, back: Back) -> Into:
     if g.certain and back.always:
         target.always = True
     elif back.always:
-        g.b.add(target.wref, idx, g.b.fill(Lit(True, BOOL), truths(v.ty.at(len(idx)))))
+        g.b.add(target.wref, idx, g.b.fill(TRUE, truths(v.ty.at(len(idx)))))
     return ref, wref

@@ -23,9 +23,11 @@ from typing import Literal
 
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.elementwise import added, either, masked
-from rosesim.ad.program.ir import BOOL, Atom, BoolT, Expr, FloatT, Lit, Op, TanT, Ty, Var
+from rosesim.ad.program.ir import BOOL, Add, Atom, Block, BoolT, Expr, Fill, FloatT, Lit, Loop, Op, TanT, Ty, Var
 
 Want = Literal[True] | Atom
+
+TRUE = Lit(True, BOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class Gather:
             pair.always = True
         else:
             whole = Ty(BoolT(), v.ty.shape[len(idx) :])
-            self.b.add(pair.wref, idx, self.b.fill(Lit(True, BOOL), whole))
+            self.b.add(pair.wref, idx, self.b.fill(TRUE, whole))
 
 
 def cotangent(ty: Ty) -> Ty:
@@ -179,3 +181,18 @@ def truths(ty: Ty) -> Ty:
 def as_ref(ty: Ty) -> Ty:
     """A ref of the type."""
     return Ty(ty.scalar, ty.shape, ref=True)
+
+
+def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
+    """Whether a block surely sets all of a ref of truths, whose part at `place` it is about."""
+    full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
+    for let in block.lets:
+        match let.expr:
+            case Add(r, idx, v) if r is ref and idx == place and (v == TRUE or v in full):
+                return True
+            case Loop() as e if e.upto is None and e.test is None and len(place) < len(ref.ty.shape):
+                if e.n == ref.ty.shape[len(place)] and covers(e.body, ref, (*place, e.index)):
+                    return True
+            case _:
+                pass
+    return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_rerun
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent, truths
+from rosesim.ad.derive.reverse.cotangent import TRUE, Ct, Gather, cotangent, truths
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.primal import strip_nested, stripped
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
@@ -15,12 +15,10 @@ from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.ir import (
-    BOOL,
     Atom,
     Block,
     Get,
     Let,
-    Lit,
     Loop,
     Ty,
     Var,
@@ -28,7 +26,6 @@ from rosesim.ad.program.ir import (
     free_vars,
     operands,
 )
-from rosesim.ad.support import recursion
 from rosesim.ad.support.budget import budget
 
 
@@ -112,7 +109,7 @@ class _LoopReader:
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
-        recursion.nested(rev.lets, own, e.body.lets)
+        rev.lets(own, e.body.lets)
         taken = {k: own.take(e.carries[k]) for k in carried.live}
         reached = [k for k in self.tans if k not in taken and own.take(e.carries[k]) is not None]
         if reached:
@@ -121,7 +118,7 @@ class _LoopReader:
         conditional = {k for k, ct in back.items() if ct.want is not True}
         if not conditional <= carried.conditional:
             return _Carried(carried.live, carried.conditional | conditional)
-        whole = {k: b.fill(Lit(True, BOOL), w.ty) for k, w in want_in.items()}
+        whole = {k: b.fill(TRUE, w.ty) for k, w in want_in.items()}
         conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
         found = {v: own.take(s) for v, s in self.slices.items()}
         sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
@@ -226,7 +223,7 @@ class _LoopReader:
     def _start(self, g: Gather, k: int) -> Atom:
         want = self.finals[k].want
         whole = truths(self.e.carries[k].ty)
-        return g.b.fill(Lit(True, BOOL), whole) if want is True else want
+        return g.b.fill(TRUE, whole) if want is True else want
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, truths
+from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, covers, truths
 from rosesim.ad.derive.reverse.pair import Asked, Pair, is_tan
 from rosesim.ad.derive.reverse.primal import Versions, stripped
 from rosesim.ad.derive.reverse.recompute import plan
-from rosesim.ad.passes.scatter_to_gather import covers, turned_block
+from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
     Accum,
@@ -22,6 +22,7 @@ from rosesim.ad.program.ir import (
     free_vars,
     operands,
 )
+from rosesim.ad.support import recursion
 from rosesim.ad.support.locate import of_derivative
 
 Read = Callable[["Reader", Gather, Let], None]
@@ -53,6 +54,9 @@ class Reader:
 
     def lets(self, g: Gather, lets: Sequence[Let]) -> None:
         """Read lets backwards."""
+        recursion.nested(self._lets, g, lets)
+
+    def _lets(self, g: Gather, lets: Sequence[Let]) -> None:
         for let in lets:
             if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
                 self.subrefs[let.outs[0]] = let.expr

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from rosesim.ad.derive.reverse.accumulate import read_accumulator
 from rosesim.ad.derive.reverse.branch import read_branch
 from rosesim.ad.derive.reverse.call import read_call
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent
-from rosesim.ad.derive.reverse.linear import linear
+from rosesim.ad.derive.reverse.cotangent import Gather, covers
+from rosesim.ad.derive.reverse.linear import read_simple
 from rosesim.ad.derive.reverse.loop import read_loop
 from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, flat, is_tan, is_tan_type, parameters
 from rosesim.ad.derive.reverse.primal import stripped
@@ -27,10 +27,10 @@ from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pa
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.derive.reverse.rules import rule_pair
 from rosesim.ad.derive.reverse.tape import packed_tape, placed
-from rosesim.ad.passes.scatter_to_gather import covers, turned_block
+from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.passes.tidy import tidied_primal, tidied_reverse
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
     Accum,
     Add,
@@ -43,7 +43,6 @@ from rosesim.ad.program.ir import (
     Get,
     Guard,
     Let,
-    Lit,
     Loop,
     Op,
     Put,
@@ -52,15 +51,10 @@ from rosesim.ad.program.ir import (
     SubRef,
     Var,
     free_vars,
-    operands,
     unknown,
 )
-from rosesim.ad.program.reduce import summed
 from rosesim.ad.program.rewrite import fresh
-from rosesim.ad.program.show import show_let
-from rosesim.ad.support import recursion
 from rosesim.ad.support.budget import budget
-from rosesim.ad.support.errors import CheckError
 
 
 def transpose(func: Func, asked: Asked | None = None) -> Pair:
@@ -70,9 +64,7 @@ def transpose(func: Func, asked: Asked | None = None) -> Pair:
     key = ("transpose", asked, budget())
     if key not in func.memo:
         by_rule = "vjp" in func.memo
-        func.memo[key] = (
-            rule_pair(func, asked) if by_rule else recursion.nested(_pair, Reader(func, _let, transpose), asked)
-        )
+        func.memo[key] = rule_pair(func, asked) if by_rule else _pair(Reader(func, _let, transpose), asked)
     return func.memo[key]
 
 
@@ -142,33 +134,8 @@ def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ..
 
 def _let(rev: Reader, g: Gather, let: Let) -> None:
     match let.expr:
-        case Op(name, args) if is_tan(let.outs[0]):
-            ct = g.take(let.outs[0])
-            if ct is not None:
-                linear(g, name, args, ct)
-        case Get(x, idx) if is_tan(x):
-            ct = g.take(let.outs[0])
-            if ct is not None:
-                g.add(x, ct, idx)
-        case Put(x, idx, v) if is_tan(x):
-            ct = g.take(let.outs[0])
-            if ct is not None:
-                b = g.b
-                g.add(v, ct.get(b, idx))
-                g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want, ct.mask))
-        case Stack(items) if is_tan(let.outs[0]):
-            ct = g.take(let.outs[0])
-            for k, item in enumerate(items):
-                if ct is not None:
-                    g.add(item, ct.get(g.b, (whole(k),)))
-        case Fill(v) if is_tan(v):
-            ct = g.take(let.outs[0])
-            if ct is not None and not isinstance(v, Lit):
-                g.add(v, Ct(summed(g.b, ct.clean(g.b)), True, True))
-        case Add(ref, idx, v) if is_tan(ref):
-            ct = rev.ref_ct(g, ref, idx)
-            if ct is not None:
-                g.add(v, ct)
+        case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
+            read_simple(rev, g, let, e)
         case Loop() as e:
             read_loop(rev, g, let, e)
         case Cond() as e:
@@ -179,9 +146,5 @@ def _let(rev: Reader, g: Gather, let: Let) -> None:
             read_call(rev, g, let, e)
         case Call() | SubRef():
             pass  # of no tangent, a tangent can only be zero; what is added to a part of a ref is read there
-        case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
-            if any(map(is_tan, (*let.outs, *operands(e)))):
-                line = f"`{show_let(let)}`"
-                raise CheckError(f"in {rev.func.name}: {line} has no reverse, and is linear", let.where)
         case _:
             unknown(let.expr)
