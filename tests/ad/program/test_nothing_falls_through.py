@@ -123,7 +123,7 @@ REFUSING: dict[str, Callable[[], object]] = {
     "ad.wanted": lambda: Summary(program(), lambda f: pytest.fail("no call")),
     "codegen.alias": lambda: analyse(program(), {}),
     "codegen.emit": lambda: Emitter.let(cast(Emitter, SimpleNamespace(code=None)), let()),
-    "codegen.lane_writer": lambda: LaneWriter(cast(Any, None), 4, set()).rewrite(let()),
+    "codegen.lanes.writer": lambda: LaneWriter(cast(Any, None), 1, 4, set()).rewrite(let()),
     "codegen.plan, fallible": lambda: fallible([program()], set()),
     "codegen.plan, overlapping_refs": lambda: overlapping_refs([program()]),
     "codegen.split": lambda: split(long()),

@@ -86,7 +86,7 @@ class Lanes:
 
     def _batch(self, loop: Loop) -> Loop:
         lanes = min(self.width, 1 << loop.n.bit_length() - 1)
-        r = LaneWriter(self, lanes, self.variance.spread(loop.body, {loop.index}))
+        r = LaneWriter(self.version, self.sums, lanes, self.variance.spread(loop.body, {loop.index}))
         index = r.varied(loop.index)
         return replace(loop, index=index, body=r.block(loop.body), lanes=lanes)
 
@@ -95,7 +95,7 @@ class Lanes:
         key = func, pattern, masked, lanes
         if key not in self.versions:
             varying, results = self.variance.of(func, pattern)
-            r = LaneWriter(self, lanes, varying)
+            r = LaneWriter(self.version, self.sums, lanes, varying)
             mask = Var(Ty(BoolT(lanes)), "active") if masked else None
             params = [r.varied(p) if varies else r.same(p) for p, varies in zip(func.params, pattern, strict=True)]
             r.mask = mask
