@@ -17,7 +17,6 @@ from rosesim.ad.program.ir import (
     Ty,
     Var,
 )
-from rosesim.ad.support import recursion
 from rosesim.codegen.passes.lanes.sums import is_sum, write_sums
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def write_loop(w: LaneWriter, let: Let, e: Loop) -> None:
     if not own_end and e.upto is None and e.n >= 2 * w.sums and is_sum(e) and all(wide):
         write_sums(w, let, e, inits)
         return
-    test = None if e.test is None else recursion.nested(w.block, e.test)
+    test = None if e.test is None else w.block(e.test)
     if own_end:
         assert upto is not None
         limit = Ty(IntT(0, e.n))
@@ -53,7 +52,7 @@ def write_loop(w: LaneWriter, let: Let, e: Loop) -> None:
         body, upto = Block(tuple(lets), tuple(results)), longest
     else:
         outs_wide = [o in w.varying for o in let.outs[n : len(e.body.results)]]
-        body = recursion.nested(w.block, e.body, [*wide, *outs_wide])
+        body = w.block(e.body, [*wide, *outs_wide])
     outs = tuple(map(w.bound, let.outs))
     loop = replace(e, index=index, inits=tuple(inits), carries=carries, body=body, upto=upto, test=test, batch=False)
     w.lets.append(Let(outs, loop, let.where))
@@ -62,7 +61,7 @@ def write_loop(w: LaneWriter, let: Let, e: Loop) -> None:
 def _kept(w: LaneWriter, body: Block, running: Atom, carries: Sequence[Var]) -> list[Atom]:
     """The results of a body for the lanes that still run: the others keep their carries and put out zeros."""
     outer, w.mask = w.mask, running
-    results = recursion.nested(w.results, body)
+    results = w.results(body)
     w.mask = outer
     n = len(carries)
     kept = [w.choose(running, a, c, _narrow(c.ty)) for a, c in zip(results[:n], carries, strict=True)]

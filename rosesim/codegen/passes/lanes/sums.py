@@ -21,7 +21,6 @@ from rosesim.ad.program.ir import (
     Var,
     index_ty,
 )
-from rosesim.ad.support import recursion
 
 if TYPE_CHECKING:
     from rosesim.codegen.passes.lanes.writer import LaneWriter
@@ -40,7 +39,7 @@ def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
     def term(at: Atom, sums: Sequence[Atom]) -> list[Atom]:
         w.env[e.index] = at
         w.env.update(zip(e.carries, sums, strict=True))
-        return [w.vary(a) for a in recursion.nested(w.results, e.body)]
+        return [w.vary(a) for a in w.results(e.body)]
 
     with w.nested() as lets:
         first = w.op("imul", i, Lit(many, Ty(IntT(many, many))), ty=Ty(IntT(0, (rounds - 1) * many)))

@@ -72,6 +72,9 @@ class LaneWriter(Widener):
 
     def results(self, block: Block) -> list[Atom]:
         """Write the lets of a block here and give what its results are."""
+        return recursion.nested(self._results, block)
+
+    def _results(self, block: Block) -> list[Atom]:
         for let in block.lets:
             self.where = let.where
             self.rewrite(let)
@@ -215,7 +218,7 @@ class LaneWriter(Widener):
             self.lets.append(Let(outs, Call(e.func, args), let.where))
             return
         masked = self.mask is not None and asks_for_mask(e.func)
-        func = recursion.nested(self.version, e.func, pattern, masked, self.lanes)
+        func = self.version(e.func, pattern, masked, self.lanes)
         if masked:
             assert self.mask is not None
             args = (self.mask, *args)
@@ -242,7 +245,7 @@ class LaneWriter(Widener):
         p = self.atom(e.p)
         if not self.is_wide(p):
             wide = [o in self.varying for o in let.outs]
-            then, orelse = recursion.nested(self.block, e.then, wide), recursion.nested(self.block, e.orelse, wide)
+            then, orelse = self.block(e.then, wide), self.block(e.orelse, wide)
             outs = tuple(map(self.bound, let.outs))
             self.lets.append(Let(outs, Cond(p, then, orelse), let.where))
             return
@@ -265,7 +268,7 @@ class LaneWriter(Widener):
         outer, self.mask = self.mask, self.and_(self.mask, p)
         wanted = self.op("any", self.mask, ty=BOOL)
         with self.nested() as lets:
-            found = recursion.nested(self.results, block)
+            found = self.results(block)
             chosen = [self.choose(p, a, b, o.ty) for a, b, o in zip(found, others, let.outs, strict=True)]
         self.mask = outer
         outs = tuple(Var(self.wide(o.ty)) for o in let.outs)
