@@ -10,6 +10,7 @@ from rosesim.ad.derive.reverse.primal import Versions, stripped
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.effects import effects
 from rosesim.ad.program.ir import (
     Accum,
     Atom,
@@ -20,7 +21,6 @@ from rosesim.ad.program.ir import (
     Var,
     all_lets,
     free_vars,
-    operands,
 )
 from rosesim.ad.support import recursion
 from rosesim.ad.support.locate import of_derivative
@@ -137,8 +137,5 @@ def bound_tans(block: Block) -> set[Var]:
 
 
 def adds_tangents(block: Block) -> bool:
-    """Whether tangents are added to a ref somewhere inside."""
-    return any(
-        not isinstance(let.expr, SubRef) and any(is_tan(a) and a.ty.ref for a in operands(let.expr))
-        for let in all_lets(block)
-    )
+    """Whether a block adds tangents to a ref from around it."""
+    return any(x.ref is not None and is_tan(x.ref) for x in effects(block.lets))
