@@ -7,6 +7,8 @@ and arrive here as one array a field (see `types.flatten`).
 
 There is no pointer and no allocation here. The one effect that a program can observe is `Add` into
 a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
+
+The file is long on purpose: all nodes, and the traversals that derive from their fields, are read together.
 """
 
 from __future__ import annotations
