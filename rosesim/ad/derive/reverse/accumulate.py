@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rosesim.ad.derive.reverse.cotangent import Gather
 from rosesim.ad.derive.reverse.pair import is_tan
-from rosesim.ad.derive.reverse.primal import strip_nested
+from rosesim.ad.derive.reverse.primal import primal_nested
 from rosesim.ad.derive.reverse.reader import Reader, adds_tangents, bound_tans
 from rosesim.ad.program.ir import (
     Accum,
@@ -19,7 +19,7 @@ def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:
         return
     for r, a, o in zip(e.refs, e.inits, let.outs[m:], strict=True):
         if is_tan(r):
-            rev.known[r] = ct = g.take(o)
+            rev.ref_cts[r] = ct = g.take(o)
             if ct is not None:
                 g.add(a, ct)
     g.local |= bound_tans(e.body)
@@ -27,8 +27,8 @@ def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:
         ct = g.take(o) if is_tan(o) else None
         if ct is not None:
             g.add(r, ct)
-    start, redo = len(g.b.lets), rev.redo
+    start, before = len(g.b.lets), rev.extra_work
     rev.lets(g, e.body.lets)
-    lets, stored = rev.again(e.body.lets, g.b.lets[start:], redo)
+    lets, stored = rev.recomputed(e.body.lets, g.b.lets[start:], before)
     g.b.lets[start:] = lets
-    rev.primal[let] = (strip_nested(let, rev.primal, stored, {e.body: stored}),)
+    rev.primal[let] = (primal_nested(let, rev.primal, stored, {e.body: stored}),)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rosesim.ad.derive.reverse.cotangent import Gather
 from rosesim.ad.derive.reverse.pair import is_tan
-from rosesim.ad.derive.reverse.primal import Versions, strip_nested
+from rosesim.ad.derive.reverse.primal import Versions, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
@@ -27,13 +27,13 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
 
     def read(g: Gather, side: Block) -> Block:
         own = Gather(Builder(g.b), bound_tans(side), rev.outside, certain=False)
-        redo = rev.redo
+        before = rev.extra_work
         for k, ct in ends:
             if ct is not None:
                 own.add(side.results[k], ct)
         rev.lets(own, side.lets)
-        lets, extra[side] = rev.again(side.lets, own.b.lets, redo)
-        return Block(lets, ())
+        lets, extra[side] = rev.recomputed(side.lets, own.b.lets, before)
+        return Block(tuple(lets), ())
 
     def emit(g: Gather) -> Emitted:
         yes, no = read(g, e.then), read(g, e.orelse)
@@ -55,7 +55,7 @@ def _widened_cond(let: Let, versions: Versions, e: Cond, extra: dict[Block, list
         mine = list(extra[this])
         sides[this] = [*mine, *missing] if this is e.then else [*missing, *mine]
     outs = (*extra[e.then], *extra[e.orelse])
-    new = strip_nested(let, versions, outs, sides)
+    new = primal_nested(let, versions, outs, sides)
     assert isinstance(new.expr, Cond)
     then, orelse = (
         Block((*side.lets, *zeros[old]), side.results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rosesim.ad.derive.reverse.cotangent import TRUE, Gather, truths
+from rosesim.ad.derive.reverse.cotangent import TRUE, Gather, booleans
 from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
 from rosesim.ad.derive.reverse.reader import Emitted, Reader
 from rosesim.ad.program.ir import (
@@ -21,7 +21,7 @@ def read_call(rev: Reader, g: Gather, let: Let, e: Call) -> None:
         return
     cts = (*ends, *adds)
     pair = rev.transpose(e.func, asked_by(cts))
-    rev.redo += pair.redo
+    rev.extra_work += pair.extra_work
     primals = tuple(a for a in e.args if not is_tan(a))
     stored = [Var(v.ty, v.name) for v in pair.stored]
     outs = tuple(o for o in let.outs if not is_tan(o))
@@ -50,5 +50,5 @@ def _into(rev: Reader, g: Gather, v: Var, back: Back) -> Into:
     if g.certain and back.always:
         target.always = True
     elif back.always:
-        g.b.add(target.wref, idx, g.b.fill(TRUE, truths(v.ty.at(len(idx)))))
+        g.b.add(target.wref, idx, g.b.fill(TRUE, booleans(v.ty.at(len(idx)))))
     return ref, wref

@@ -1,17 +1,17 @@
-"""Cotangents while a block is read backwards: where they are gathered, and under which condition they count.
+"""Cotangents while a block is read backwards: where they are added up, and under which condition they count.
 
-Each cotangent is a value and `want`: True, or a Bool (an array of them for an array) that says where some
-use wants it. Where `want` is false the value means nothing and may be NaN: it is what flows back through
-the side of a `select` that was not chosen. Values of unlike conditions are masked, by a select, when
-they are added up, and wherever one leaves its block; values of one condition are not, so that a mask
-costs something only where conditions meet.
+A cotangent is a value and `want`: True, or a boolean (an array of them for an array) that says where the value
+counts. Where `want` is false the value is unspecified and may be NaN: it is what flows back through the side of a
+`select` that was not chosen. Values of different conditions are masked, by a select, before they are added, and so
+is each value that leaves its block. Values of one condition are not, so a mask costs something only where
+conditions meet.
 
-`mask` says where the value may be read as it is: it is zero wherever the cotangent does not count but `mask`
-holds. So a sum of masked values needs no mask again until it meets a select or a slope that may be infinite:
-zero times a finite slope stays zero.
+`mask` says where the value may be read as it is: the value is zero wherever it does not count but `mask` holds. So
+a sum of masked values needs no mask until it meets a select or a slope that may be infinite: zero times a finite
+slope stays zero.
 
-Variables of the block itself gather here; those of blocks around it are added to refs that the block that
-owns them made (an `Accum` around the construct).
+`Gather` adds up the cotangents of a block's own variables. Those of variables of outer blocks are added into refs
+that the block which owns them made (an `Accum` around the construct).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Ct:
 
     @classmethod
     def raw(cls, value: Atom, want: Want) -> Ct:
-        """A cotangent of which nothing is known where it does not count."""
+        """A cotangent that is unspecified where it does not count."""
         return cls(value, want, want)
 
     def clean(self, b: Builder) -> Atom:
@@ -55,7 +55,7 @@ class Ct:
         return Ct(b.get(self.value, idx), want, mask)
 
     def scaled(self, value: Atom, finite: bool) -> Ct:
-        """The cotangent times a slope, of which this is the value; `finite`: the slope surely is."""
+        """The cotangent times a slope, with its new value. `finite`: the slope is never infinite or NaN."""
         return Ct(value, self.want, self.mask if finite else self.want)
 
     def where(self, b: Builder, p: Atom) -> Ct:
@@ -87,10 +87,10 @@ class Outside:
     refs: dict[Var, RefPair] = field(default_factory=dict)
     slices: dict[Var, Var] = field(default_factory=dict)
     made: dict[Var, Expr] = field(default_factory=dict)
-    """What the primal variables of the function are."""
+    """The expressions that the function's variables are bound to."""
 
     def is_finite(self, a: Atom) -> bool:
-        """Whether a slope surely is a finite number: a literal, or one of several. A sign may be that of a NaN."""
+        """Whether a slope is finite for certain: a literal, or a select between literals (a sign may be of a NaN)."""
         if isinstance(a, Lit):
             return math.isfinite(a.value)
         match self.made.get(a):
@@ -104,7 +104,7 @@ class Outside:
                 return False
 
     def resolve(self, v: Var, idx: Sequence[Atom]) -> tuple[Var, tuple[Atom, ...]]:
-        """The place meant by v[idx], where a loop reads v at its own index only."""
+        """The place in an outer array that v[idx] is, if v is the slice of it that a loop reads."""
         idx = tuple(idx)
         while v in self.slices:
             v, idx = self.slices[v], idx[1:]
@@ -112,7 +112,7 @@ class Outside:
 
 
 class Gather:
-    """The cotangents of one block's tangents; `certain`: the block surely runs when the one around it does."""
+    """The cotangents of one block's tangents. `certain`: the block runs whenever the one around it does."""
 
     def __init__(self, b: Builder, local: set[Var], outside: Outside, certain: bool = True):
         self.b = b
@@ -149,7 +149,7 @@ class Gather:
 
     def _add_at(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         b = self.b
-        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(truths(v.ty)), True)
+        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(booleans(v.ty)), True)
         value, want = old.clean(b), True
         if not (old.want is True or ct.want is True):
             want = b.put(old.want, idx, either(b, b.get(old.want, idx), ct.want))
@@ -173,7 +173,7 @@ def cotangent(ty: Ty) -> Ty:
     return Ty(FloatT(ty.scalar.width), ty.shape)
 
 
-def truths(ty: Ty) -> Ty:
+def booleans(ty: Ty) -> Ty:
     """The type of the condition of a cotangent."""
     return Ty(BoolT(), ty.shape)
 
@@ -184,7 +184,7 @@ def as_ref(ty: Ty) -> Ty:
 
 
 def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
-    """Whether a block surely sets all of a ref of truths, whose part at `place` it is about."""
+    """Whether a block sets every element of a boolean ref, or of its part at `place`, for certain."""
     full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
     for let in block.lets:
         match let.expr:

@@ -78,8 +78,8 @@ def _op(g: Gather, name: str, args: Sequence[Atom], ct: Ct) -> None:
             )
         case "select":
             p, x, y = args
-            for side, truth in ((x, p), (y, b.op("not", p))):
+            for side, chosen in ((x, p), (y, b.op("not", p))):
                 if not isinstance(side, Lit):
-                    g.add(side, ct.where(b, truth))
+                    g.add(side, ct.where(b, chosen))
         case _:
             raise AssertionError(f"{name} is not linear")

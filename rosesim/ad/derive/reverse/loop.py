@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_rerun
-from rosesim.ad.derive.reverse.cotangent import TRUE, Ct, Gather, cotangent, truths
+from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_recompute
+from rosesim.ad.derive.reverse.cotangent import TRUE, Ct, Gather, booleans, cotangent
 from rosesim.ad.derive.reverse.pair import is_tan
-from rosesim.ad.derive.reverse.primal import strip_nested, stripped
+from rosesim.ad.derive.reverse.primal import primal_lets, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
-from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, rerun_all
+from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recompute_all
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
@@ -85,13 +85,13 @@ class _LoopReader:
     def write(self, g: Gather) -> Emitted:
         """The loop; what flows out of it, to the initial carries and to the arrays read at its index."""
         rev, known = self.rev, self.first
-        redo = rev.redo
+        before = rev.extra_work
         flags = {id(p): p.always for p in rev.outside.refs.values()}
         while True:
-            rev.redo = 0.0
+            rev.extra_work = 0.0
             found = self._attempt(g, known)
             if not isinstance(found, _Carried):
-                rev.redo = redo + rev.redo * self.e.n
+                rev.extra_work = before + rev.extra_work * self.e.n
                 return found
             known = found
             for p in rev.outside.refs.values():
@@ -103,7 +103,7 @@ class _LoopReader:
         own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
         b = own.b
         ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in carried.live}
-        want_in = {k: Var(truths(e.carries[k].ty), "want") for k in carried.with_want}
+        want_in = {k: Var(booleans(e.carries[k].ty), "want") for k in carried.with_want}
         for k in carried.live:
             own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True), True))
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
@@ -118,8 +118,8 @@ class _LoopReader:
         conditional = {k for k, ct in back.items() if ct.want is not True}
         if not conditional <= carried.conditional:
             return _Carried(carried.live, carried.conditional | conditional)
-        whole = {k: b.fill(TRUE, w.ty) for k, w in want_in.items()}
-        conditions = [w if (w := back[k].want) is not True else whole[k] for k in want_in]
+        always = {k: b.fill(TRUE, w.ty) for k, w in want_in.items()}
+        conditions = [w if (w := back[k].want) is not True else always[k] for k in want_in]
         found = {v: own.take(s) for v, s in self.slices.items()}
         sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
         results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced.values())]
@@ -143,25 +143,25 @@ class _LoopReader:
     def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
         e, rev, let = self.e, self.rev, self.let
         primal_carries = [c for c in e.carries if not is_tan(c)]
-        own = stripped(e.body.lets, rev.primal)
+        own = primal_lets(e.body.lets, rev.primal)
         bound = outs_of(own) | set(primal_carries)
         swept = Sweep(narrow=True).block(reverse, reverse.results)
         roots = [v for v in free_vars(swept) if v in bound]
-        again, history = plan_loop(own, roots, primal_carries, rev.redo)
-        saved = [*history, *again.stored]
+        chosen, history = plan_loop(own, roots, primal_carries, rev.extra_work)
+        saved = [*history, *chosen.stored]
         starts = [self._start(g, k) for k in carried.with_want]
         inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
-        if 8 * e.n * numbers(saved) > budget() and can_rerun(own):
-            return self._checkpointed(g, swept, carries, inits, own, rerun_all(own, roots))
-        rev.redo += again.work
+        if 8 * e.n * numbers(saved) > budget() and can_recompute(own):
+            return self._checkpointed(g, swept, carries, inits, own, recompute_all(own, roots))
+        rev.extra_work += chosen.work
         # What the loop gives anyway is read from there: with a second copy it would seem to cost twice to store.
         given = zip(e.body.results[len(e.carries) :], let.outs[len(e.carries) :], strict=False)
         outputs = {v: out for v, out in given if isinstance(v, Var)}
         more = [v for v in saved if v not in outputs]
         arrays = outputs | {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in more}
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
-        body = Block((*loads, *again.again, *swept.lets), swept.results)
-        rev.primal[let] = (strip_nested(let, rev.primal, [arrays[v] for v in more], {e.body: more}),)
+        body = Block((*loads, *chosen.recomputed, *swept.lets), swept.results)
+        rev.primal[let] = (primal_nested(let, rev.primal, [arrays[v] for v in more], {e.body: more}),)
         loop = Loop(
             n=e.n,
             index=e.index,
@@ -187,16 +187,16 @@ class _LoopReader:
         carries: list[Var],
         inits: list[Atom],
         own: tuple[Let, ...],
-        again: Plan,
+        chosen: Plan,
     ) -> list[Atom]:
         """The reverse of a loop whose history does not fit the budget: see `checkpoint`."""
         e, rev, let = self.e, self.rev, self.let
-        rev.redo += 2 * sum(work(x.expr) for x in own) + again.work
-        plain = strip_nested(let, rev.primal, [], {})
+        rev.extra_work += 2 * sum(work(x.expr) for x in own) + chosen.work
+        plain = primal_nested(let, rev.primal, [], {})
         assert isinstance(plain.expr, Loop)
         m = len(plain.expr.carries)
         nexts, outputs = plain.expr.body.results[:m], plain.expr.body.results[m:]
-        # The stack exists twice: as the forward pass leaves it, and as the way back takes it apart.
+        # The stack exists twice: as the forward pass leaves it, and as the reverse pass takes it apart.
         point = Checkpointing(plain.expr, plain.expr.carries, own, nexts, budget() // 2)
         setup = Builder(where=let.where)
         forward, stack = point.forward(plain, outputs, plain.outs, setup)
@@ -206,7 +206,8 @@ class _LoopReader:
         end = self._steps()
         popped = point.advance(b, kept, e.index, whole(e.n) if end is None else end)
         c = len(carries)
-        body = Block((*b.lets, *again.again, *reverse.lets), (*reverse.results[:c], *popped, *reverse.results[c:]))
+        results = (*reverse.results[:c], *popped, *reverse.results[c:])
+        body = Block((*b.lets, *chosen.recomputed, *reverse.lets), results)
         loop = Loop(
             n=e.n,
             index=e.index,
@@ -222,8 +223,7 @@ class _LoopReader:
 
     def _start(self, g: Gather, k: int) -> Atom:
         want = self.finals[k].want
-        whole = truths(self.e.carries[k].ty)
-        return g.b.fill(TRUE, whole) if want is True else want
+        return g.b.fill(TRUE, booleans(self.e.carries[k].ty)) if want is True else want
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rosesim.ad.derive.reverse.cotangent import Ct, as_ref, cotangent, truths
+from rosesim.ad.derive.reverse.cotangent import Ct, as_ref, booleans, cotangent
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Accum, Atom, Call, Func, TanT, Ty, Var
 
@@ -47,7 +47,7 @@ def parameters(tys: Iterable[Ty], asked: Asked) -> tuple[list[Var], list[Ct | No
             cts.append(None)
             continue
         value = Var(cotangent(ty), "ct")
-        want = Var(truths(ty), "want") if has_want else True
+        want = Var(booleans(ty), "want") if has_want else True
         params += [value] if want is True else [value, want]
         cts.append(Ct(value, want, True))
     return params, cts
@@ -111,8 +111,8 @@ class Pair:
     tape: tuple[Var, ...]
     """What bwd reads: some of `primals` and of `stored`."""
     back: tuple[Back, ...]
-    redo: float
-    """The work of the forward pass that bwd runs again."""
+    extra_work: float
+    """The work of the forward pass that bwd recomputes."""
 
     def tape_of(self, args: Sequence[Atom], outs: Sequence[Atom]) -> list[Atom]:
         """What bwd reads, where fwd was called with these arguments and gave these results."""
@@ -137,7 +137,7 @@ def call_back(b: Builder, pair: Pair, args: Sequence[Atom], cts: Sequence[Ty]) -
     reverse is linear in what it is given last."""
     inner = Builder(b)
     each = list(zip(cts, pair.back, strict=True))
-    into = [(Var(as_ref(ty)), Var(as_ref(truths(ty))) if x.has_want else None) for ty, x in each if x.by_ref]
+    into = [(Var(as_ref(ty)), Var(as_ref(booleans(ty))) if x.has_want else None) for ty, x in each if x.by_ref]
     plain = [ty for ty, x in each if x.is_result]
     outs: Sequence[Atom] = inner.let(pair.call(args, into), *plain, *pair.bwd.results[len(plain) :])
     sums: dict[Var, Atom] = {}

@@ -35,25 +35,25 @@ Versions = dict[Let, tuple[Let, ...]]
 """The primal versions of lets that return more than before."""
 
 
-def stripped(lets: Sequence[Let], versions: Versions) -> tuple[Let, ...]:
-    """The primal lets among these, in the versions that return what their reverse reads."""
+def primal_lets(lets: Sequence[Let], versions: Versions) -> tuple[Let, ...]:
+    """The primal part of lets, in the versions that return what their reverse reads."""
     out: list[Let] = []
     for let in lets:
         known = versions.get(let)
         if known is not None:
             out += known
             continue
-        new = _stripped(let, versions)
+        new = _primal_let(let, versions)
         if new is not None:
             out.append(new)
     return tuple(out)
 
 
-def _stripped(let: Let, versions: Versions) -> Let | None:
+def _primal_let(let: Let, versions: Versions) -> Let | None:
     e = let.expr
     match e:
         case Loop() | Cond() | Accum():
-            return strip_nested(let, versions, (), {})
+            return primal_nested(let, versions, (), {})
         case Call(func, args):
             if not any(map(is_tan, args)):
                 return let
@@ -67,12 +67,12 @@ def _stripped(let: Let, versions: Versions) -> Let | None:
             unknown(e)
 
 
-def strip_nested(let: Let, versions: Versions, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
+def primal_nested(let: Let, versions: Versions, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
     """The primal version of a let with blocks, each of which returns `extra` after its own results."""
 
     def side(block: Block) -> Block:
         return Block(
-            stripped(block.lets, versions),
+            primal_lets(block.lets, versions),
             (*(r for r in block.results if not is_tan(r)), *extra.get(block, ())),
         )
 
@@ -100,7 +100,7 @@ def primal_of(func: Func) -> Func:
     """The primal part of a function with tangents."""
     if "primal" not in func.memo:
         assert isinstance(func.body, Block)
-        lets = stripped(func.body.lets, {})
+        lets = primal_lets(func.body.lets, {})
         params = tuple(p for p in func.params if not is_tan(p))
         results = tuple(r for r in func.body.results if not is_tan(r))
         body = Func(func.name, params, Block(lets, results), func.where)

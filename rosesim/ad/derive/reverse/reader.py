@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, cotangent, covers, truths
+from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, booleans, cotangent, covers
 from rosesim.ad.derive.reverse.pair import Asked, Pair, is_tan
-from rosesim.ad.derive.reverse.primal import Versions, stripped
+from rosesim.ad.derive.reverse.primal import Versions, primal_lets
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.program.builder import Builder
@@ -39,7 +39,7 @@ Emitted = tuple[Sequence[Atom], Flows]
 
 
 class Reader:
-    """The reverse of one function."""
+    """The reverse of one function, under way."""
 
     def __init__(self, func: Func, read: Read, transpose: Transpose):
         self.read, self.transpose = read, transpose
@@ -48,9 +48,9 @@ class Reader:
         if isinstance(func.body, Block):
             self.outside.made = {o: let.expr for let in all_lets(func.body) for o in let.outs}
         self.primal: Versions = {}
-        self.known: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
+        self.ref_cts: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
         self.subrefs: dict[Var, SubRef] = {}
-        self.redo = 0.0  # the work that the reverse, so far, runs again
+        self.extra_work = 0.0  # what the reverse, so far, recomputes of the forward pass
 
     def lets(self, g: Gather, lets: Sequence[Let]) -> None:
         """Read lets backwards."""
@@ -70,23 +70,23 @@ class Reader:
         while ref in self.subrefs:
             sub = self.subrefs[ref]
             ref, idx = sub.ref, (*sub.idx, *idx)
-        ct = self.known[ref]
+        ct = self.ref_cts[ref]
         return None if ct is None else ct.get(g.b, idx)
 
     # ------------------------------------------------------------------ captured variables
 
     def captured(self, *parts: Block) -> dict[Var, Var]:
-        """The Tan variables (not refs) of blocks around these: by what gathers for them, what these name."""
+        """The Tan variables (not refs) that these read of outer blocks, by the variables that gather for them."""
         found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
         return {self.outside.resolve(v, ())[0]: v for v in found}
 
     def with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], Emitted]) -> Flows:
-        """Have `emit` write, inside refs for those captured variables that g's block owns; what flows out of it."""
+        """Have `emit` write, within refs for those captured variables that g's block owns; gives what flows out."""
         owned = [v for v in captured if v in g.local]
         if not owned:
             return emit(g)[1]
         outer = g.b
-        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(truths(v.ty)), True) for v in owned}
+        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(booleans(v.ty)), True) for v in owned}
         pairs = {v: ref_pair(v) for v in owned}
         self.outside.refs.update(pairs)
         g.b = Builder(outer)
@@ -98,9 +98,9 @@ class Reader:
         for v in owned:
             del self.outside.refs[v]
         inits = [old[v].clean(outer) for v in owned]
-        atoms = [outer.zeros(truths(v.ty)) if (w := old[v].want) is True else w for v in owned]
+        atoms = [outer.zeros(booleans(v.ty)) if (w := old[v].want) is True else w for v in owned]
         refs = (*(pairs[v].ref for v in owned), *(pairs[v].wref for v in owned))
-        tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(truths(v.ty) for v in owned)]
+        tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(booleans(v.ty) for v in owned)]
         outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
         m, k = len(given), len(owned)
         for j, v in enumerate(owned):
@@ -109,16 +109,15 @@ class Reader:
         names = dict(zip(given, outs, strict=False))
         return [(to, ct.renamed(names)) for to, ct in flows]
 
-    def again(self, lets: Sequence[Let], reverse: Sequence[Let], redo: float) -> tuple[tuple[Let, ...], list[Var]]:
-        """The reverse of a block, after what it computes again; and what it wants stored. `redo` was the work
-        run again before the block was read."""
-        own = stripped(lets, self.primal)
+    def recomputed(self, lets: Sequence[Let], reverse: Sequence[Let], before: float) -> tuple[list[Let], list[Var]]:
+        """The reverse of a block, after the lets that it recomputes; and the variables that it finds stored. `before`
+        is the `extra_work` from before the block was read."""
+        own = primal_lets(lets, self.primal)
         bound = outs_of(own)
-        again = plan(
-            own, [v for v in free_vars(Block(tuple(reverse), ())) if v in bound], nested_redo=self.redo - redo
-        )
-        self.redo += again.work
-        return (*again.again, *reverse), list(again.stored)
+        roots = [v for v in free_vars(Block(tuple(reverse), ())) if v in bound]
+        chosen = plan(own, roots, nested_work=self.extra_work - before)
+        self.extra_work += chosen.work
+        return [*chosen.recomputed, *reverse], list(chosen.stored)
 
 
 def outs_of(lets: Sequence[Let]) -> set[Var]:
@@ -128,7 +127,7 @@ def outs_of(lets: Sequence[Let]) -> set[Var]:
 
 def ref_pair(v: Var) -> RefPair:
     """Where the cotangent of a variable is added up."""
-    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(truths(v.ty)), "want"))
+    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(booleans(v.ty)), "want"))
 
 
 def bound_tans(block: Block) -> set[Var]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rosesim.ad.derive.reverse.cotangent import Want, cotangent, truths
+from rosesim.ad.derive.reverse.cotangent import Want, booleans, cotangent
 from rosesim.ad.derive.reverse.pair import Asked, Back, Pair, is_tan, is_tan_type, parameters
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
@@ -35,7 +35,7 @@ def rule_pair(func: Func, asked: Asked) -> Pair:
         some = counts[0]
         for w in counts[1:]:
             some = b.op("or", some, w)
-        outs += [b.fill(some, truths(Ty(TanT(), t.shape))) for t in vjp.results]
+        outs += [b.fill(some, booleans(Ty(TanT(), t.shape))) for t in vjp.results]
     body = b.block(outs)
     bwd = fresh(Func(func.name + "_bwd", (*primals, *params), body, func.where))
     back = (Back(has_want=conditional),) * len(vjp.results)

@@ -1,14 +1,17 @@
-"""Reverse derivatives: the linear part of a forward derivative, transposed.
+"""Reverse mode: the linear part of a forward derivative, transposed.
 
-`transpose` takes a function J with tangents (Tan parameters and results among its others) and gives two:
-`fwd`, the primal part of J, which also returns what the way back will read, and `bwd`, which takes that and
-the cotangents of J's Tan results and gives those of its Tan parameters.
+`transpose` takes a function J with tangents (Tan) among its parameters and results, and gives two. `fwd` is the
+primal part of J; it also returns what the reverse pass reads. `bwd` takes that and the cotangents of J's Tan
+results, and gives the cotangents of J's Tan parameters.
 
-One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments. A let
-with blocks (a loop, a branch) becomes its own reverse, and its primal version may have to return more than
-before; which more is decided by `recompute`, from what the reverse turned out to read. Primal variables keep
-their identity throughout, so what the reverse reads is simply what is free in it; every function is
-given fresh variables at the end.
+One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments (`linear`). A
+let with blocks becomes its own reverse (`loop`, `branch`, `accumulate`), and a call becomes a call of the callee's
+`bwd` (`call`). What these reverses turn out to read decides, by `recompute`, what the primal versions of the lets
+return in addition. Primal variables keep their identity throughout, so a reverse reads exactly what is free in it.
+Every function is given fresh variables at the end.
+
+The reader (`reader`) holds what the files of this folder share while they read one function. It is handed this
+file's functions, so that none of them imports another that imports it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from rosesim.ad.derive.reverse.cotangent import Gather, covers
 from rosesim.ad.derive.reverse.linear import read_simple
 from rosesim.ad.derive.reverse.loop import read_loop
 from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, flat, is_tan, is_tan_type, parameters
-from rosesim.ad.derive.reverse.primal import stripped
+from rosesim.ad.derive.reverse.primal import primal_lets
 from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pair
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.derive.reverse.rules import rule_pair
@@ -76,7 +79,7 @@ def _pair(rev: Reader, asked: Asked) -> Pair:
     tan_refs = [p for p in func.params if is_tan(p) and p.ty.ref]
     results = [r for r in func.body.results if is_tan(r)]
     params, cts = parameters([x.ty for x in (*results, *tan_refs)], asked)
-    rev.known.update(zip(tan_refs, cts[len(results) :], strict=True))
+    rev.ref_cts.update(zip(tan_refs, cts[len(results) :], strict=True))
     rev.outside.refs.update((t, ref_pair(t)) for t in tans if t.ty.size > BIG)
     small = {t for t in tans if t.ty.size <= BIG}
     g = Gather(Builder(where=func.where), bound_tans(func.body) | small, rev.outside)
@@ -112,27 +115,28 @@ def _backward(rev: Reader, g: Gather, tans: Sequence[Var]) -> tuple[tuple[Back, 
 
 
 def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ...], reverse: Block) -> Pair:
-    """The two functions, after it is decided what the forward one stores."""
+    """Both functions; decides what the forward one stores."""
     func = rev.func
-    own = stripped(body.lets, rev.primal)
+    own = primal_lets(body.lets, rev.primal)
     bound = outs_of(own)
-    again = plan(own, [v for v in free_vars(reverse) if v in bound], nested_redo=rev.redo)
-    whole = Block((*again.again, *reverse.lets), reverse.results)
+    chosen = plan(own, [v for v in free_vars(reverse) if v in bound], nested_work=rev.extra_work)
+    full = Block((*chosen.recomputed, *reverse.lets), reverse.results)
     given = set(params)
-    reads = [v for v in free_vars(whole) if v not in given]
+    reads = [v for v in free_vars(full) if v not in given]
     packs = packed_tape([v for v in reads if v in bound])
     tape = [v for v in reads if v not in bound] + packs.stored
-    bwd_body = Block((*packs.unpack, *whole.lets), whole.results)
+    bwd_body = Block((*packs.unpack, *full.lets), full.results)
     bwd = Func(func.name + "_bwd", (*tape, *params), bwd_body, func.where)
     primals = tuple(p for p in func.params if not is_tan(p))
     out = [r for r in body.results if not is_tan(r)]
     fwd_body = Block(tuple(placed(own, packs.pack)), (*out, *packs.stored))
     fwd = Func(func.name + "_fwd", primals, fwd_body, func.where)
     forward, backward = tidied_primal(fresh(fwd)), tidied_reverse(fresh(bwd))
-    return Pair(forward, backward, primals, tuple(packs.stored), tuple(tape), back, rev.redo + again.work)
+    return Pair(forward, backward, primals, tuple(packs.stored), tuple(tape), back, rev.extra_work + chosen.work)
 
 
 def _let(rev: Reader, g: Gather, let: Let) -> None:
+    """Read one let."""
     match let.expr:
         case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
             read_simple(rev, g, let, e)
@@ -145,6 +149,6 @@ def _let(rev: Reader, g: Gather, let: Let) -> None:
         case Call() as e if any(map(is_tan, e.args)):
             read_call(rev, g, let, e)
         case Call() | SubRef():
-            pass  # of no tangent, a tangent can only be zero; what is added to a part of a ref is read there
+            pass  # a call without tangents gives zero ones; a part of a ref is read where it is added to
         case _:
             unknown(let.expr)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
-    """A loop that only adds up, as several sums of every so manieth term; the last terms come after it."""
+    """A loop that only adds up, as k sums of every k-th term; the terms that are left over come after it."""
     many = w.sums
     rounds, rest = divmod(e.n, many)
     i = Var(index_ty(rounds), "i")
