@@ -519,6 +519,13 @@ def all_lets(block: Block) -> Iterator[Let]:
                 stack.extend(blocks(let.expr))
 
 
+def all_blocks(block: Block) -> Iterator[Block]:
+    """A block and the blocks nested in it."""
+    yield block
+    for let in all_lets(block):
+        yield from blocks(let.expr)
+
+
 def free_vars(block: Block) -> dict[Var, None]:
     """The variables that a block uses and does not bind, in order of first use."""
     free: dict[Var, None] = {}

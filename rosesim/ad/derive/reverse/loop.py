@@ -22,7 +22,7 @@ from rosesim.ad.program.ir import (
     Loop,
     Ty,
     Var,
-    blocks,
+    all_blocks,
     free_vars,
     operands,
 )
@@ -232,9 +232,7 @@ def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
     if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
         return False
     depth = len(name.ty.shape) - len(v.ty.shape)
-    stack = [e.body]
-    while stack:
-        block = stack.pop()
+    for block in all_blocks(e.body):
         if name in block.results:
             return False
         for let in block.lets:
@@ -242,5 +240,4 @@ def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
             own = isinstance(get, Get) and get.x is name and len(get.idx) > depth and get.idx[depth] is e.index
             if name in operands(get) and not own:
                 return False
-            stack.extend(blocks(let.expr))
     return True

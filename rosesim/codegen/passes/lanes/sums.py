@@ -74,8 +74,8 @@ def is_sum(loop: Loop) -> bool:
     if any(c.ty.shape or not isinstance(c.ty.scalar, FloatT | TanT) for c in loop.carries):
         return False
     uses = Counter(a for let in ir.all_lets(loop.body) for a in ir.operands(let.expr) if isinstance(a, Var))
-    for let in ir.all_lets(loop.body):
-        for nested in ir.blocks(let.expr):
+    for nested in ir.all_blocks(loop.body):
+        if nested is not loop.body:
             uses.update(a for a in nested.results if isinstance(a, Var))
     made = {let.outs[0]: let.expr for let in loop.body.lets if isinstance(let.expr, Op)}
     for c, a in zip(loop.carries, loop.body.results, strict=True):
