@@ -5,10 +5,7 @@ from __future__ import annotations
 from rosesim.ad.derive.reverse.pair import call_back, is_tan, is_tan_type
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.builder import Builder
-from rosesim.ad.program.ir import (
-    Func,
-    Var,
-)
+from rosesim.ad.program.ir import Func, Var
 from rosesim.ad.program.rewrite import erased
 
 

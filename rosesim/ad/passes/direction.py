@@ -9,12 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rosesim.ad.program.effects import in_any_order
-from rosesim.ad.program.ir import (
-    Block,
-    Func,
-    Let,
-    Loop,
-)
+from rosesim.ad.program.ir import Block, Func, Let, Loop
 from rosesim.ad.program.rewrite import with_blocks, with_lets
 
 

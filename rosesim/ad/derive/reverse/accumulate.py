@@ -6,10 +6,7 @@ from rosesim.ad.derive.reverse.cotangent import Gather
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.primal import primal_nested
 from rosesim.ad.derive.reverse.reader import Reader, adds_tangents, bound_tans
-from rosesim.ad.program.ir import (
-    Accum,
-    Let,
-)
+from rosesim.ad.program.ir import Accum, Let
 
 
 def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:

@@ -9,13 +9,7 @@ from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.primal import Versions, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans
 from rosesim.ad.program.builder import Builder
-from rosesim.ad.program.ir import (
-    Atom,
-    Block,
-    Cond,
-    Let,
-    Var,
-)
+from rosesim.ad.program.ir import Atom, Block, Cond, Let, Var
 
 
 def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:

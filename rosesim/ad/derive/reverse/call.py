@@ -5,11 +5,7 @@ from __future__ import annotations
 from rosesim.ad.derive.reverse.cotangent import TRUE, Gather, booleans
 from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
 from rosesim.ad.derive.reverse.reader import Emitted, Reader
-from rosesim.ad.program.ir import (
-    Call,
-    Let,
-    Var,
-)
+from rosesim.ad.program.ir import Call, Let, Var
 
 
 def read_call(rev: Reader, g: Gather, let: Let, e: Call) -> None:

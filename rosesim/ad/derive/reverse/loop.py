@@ -14,18 +14,7 @@ from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recomp
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
-from rosesim.ad.program.ir import (
-    Atom,
-    Block,
-    Get,
-    Let,
-    Loop,
-    Ty,
-    Var,
-    all_blocks,
-    free_vars,
-    operands,
-)
+from rosesim.ad.program.ir import Atom, Block, Get, Let, Loop, Ty, Var, all_blocks, free_vars, operands
 from rosesim.ad.support.budget import budget
 
 

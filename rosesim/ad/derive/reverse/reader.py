@@ -11,17 +11,7 @@ from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.effects import effects
-from rosesim.ad.program.ir import (
-    Accum,
-    Atom,
-    Block,
-    Func,
-    Let,
-    SubRef,
-    Var,
-    all_lets,
-    free_vars,
-)
+from rosesim.ad.program.ir import Accum, Atom, Block, Func, Let, SubRef, Var, all_lets, free_vars
 from rosesim.ad.support import recursion
 from rosesim.ad.support.locate import of_derivative
 

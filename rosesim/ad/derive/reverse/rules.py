@@ -5,12 +5,7 @@ from __future__ import annotations
 from rosesim.ad.derive.reverse.cotangent import Want, booleans, cotangent
 from rosesim.ad.derive.reverse.pair import Asked, Back, Pair, is_tan, is_tan_type, parameters
 from rosesim.ad.program.builder import Builder
-from rosesim.ad.program.ir import (
-    Atom,
-    Func,
-    TanT,
-    Ty,
-)
+from rosesim.ad.program.ir import Atom, Func, TanT, Ty
 from rosesim.ad.program.reduce import anywhere
 from rosesim.ad.program.rewrite import fresh
 

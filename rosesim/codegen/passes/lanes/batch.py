@@ -20,19 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad.program import ir
-from rosesim.ad.program.ir import (
-    Block,
-    BoolT,
-    Call,
-    Cond,
-    Expr,
-    Func,
-    Let,
-    Loop,
-    Opaque,
-    Ty,
-    Var,
-)
+from rosesim.ad.program.ir import Block, BoolT, Call, Cond, Expr, Func, Let, Loop, Opaque, Ty, Var
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.passes.lanes.variance import Pattern, Variance
 from rosesim.codegen.passes.lanes.writer import LaneWriter

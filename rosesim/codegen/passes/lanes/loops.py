@@ -6,17 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rosesim.ad.program.ir import (
-    BOOL,
-    Atom,
-    Block,
-    IntT,
-    Let,
-    Lit,
-    Loop,
-    Ty,
-    Var,
-)
+from rosesim.ad.program.ir import BOOL, Atom, Block, IntT, Let, Lit, Loop, Ty, Var
 from rosesim.codegen.passes.lanes.sums import is_sum, write_sums
 
 if TYPE_CHECKING:

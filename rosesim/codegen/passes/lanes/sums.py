@@ -7,20 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rosesim.ad.program import ir
-from rosesim.ad.program.ir import (
-    Atom,
-    Block,
-    FloatT,
-    IntT,
-    Let,
-    Lit,
-    Loop,
-    Op,
-    TanT,
-    Ty,
-    Var,
-    index_ty,
-)
+from rosesim.ad.program.ir import Atom, Block, FloatT, IntT, Let, Lit, Loop, Op, TanT, Ty, Var, index_ty
 
 if TYPE_CHECKING:
     from rosesim.codegen.passes.lanes.writer import LaneWriter
