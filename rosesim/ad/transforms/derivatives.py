@@ -80,7 +80,7 @@ class Reversed:
         return Reversed(traced, pair, mask, out, cts)
 
     def forward(self, atoms: Sequence[Atom]) -> tuple[Any, list[Atom]]:
-        """Write the forward pass: the value, and what the way back reads."""
+        """Write the forward pass: the value, and what the reverse pass reads."""
         t = self.traced
         if self.pair is None:
             return call_traced(t.func, atoms, t.result), []
@@ -92,7 +92,7 @@ class Reversed:
         return unflatten(t.result, outs[:count]), self.pair.tape_of(args, outs)
 
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
-        """Write the way back: the cotangent of each flat parameter that is active."""
+        """Write the reverse pass: the cotangent of each flat parameter that is active."""
         t = self.traced
         from rosesim.ad.derive.reverse.pair import call_back
 
