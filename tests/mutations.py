@@ -6,7 +6,7 @@
 
 A mutant is one edit of the text of a module that derivatives are made by: in the table of operators (`ops.py`)
 each slope's sign, factor, operands, terms, numbers and guards; in the rules for gathers, loops, branches,
-accumulators and calls (`forward.py`, `transpose.py`, `cotangent.py`, `custom.py`) the sign, the factor and the
+accumulators and calls (`forward.py`, the files of `reverse`, `custom.py`) the sign, the factor and the
 absence of each thing passed on, the masks and the conditions. `mutmut` and `cosmic-ray` change any expression
 of a module, most of which here decides what is stored and what computed again, which changes the speed and
 no result; they know neither the sign nor the factor of a formula's term. So the edits are ours.
@@ -55,8 +55,8 @@ EQUIVALENT: dict[str, str] = {
     "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
         "where the two are one, the element of either is the same; else what is masked more is zero there already"
     ),
-    "transpose.py: Reverse._call: ct.clean(g.b) -> ct.value": "what counts everywhere has no mask: see docs/trust.md",
-    "transpose.py: _rule_pair: ct.clean(b) -> ct.value": "the caller has masked what it gives",
+    "pair.py: arguments: ct.clean(b) -> ct.value": "what counts everywhere has no mask: see docs/trust.md",
+    "rules.py: rule_pair: ct.clean(b) -> ct.value": "the caller has masked what it gives",
     "forward.py: Activity._mark: isinstance(v, Var) -> True": "what carries no tangent has one of zeros: more work",
     "forward.py: Activity._let: any(a in on for a in args) -> True": "the same",
     "forward.py: Activity._let: x in on -> True": "the same",
@@ -248,13 +248,19 @@ def _formula(f: File, where: str, tree: ast.AST) -> None:
 
 PARTS = {
     "derive/forward.py": ["_by_rule", "Activity", "Forward"],
-    "derive/transpose.py": [
-        "Reverse._let", "Reverse._ref_ct", "Reverse._with_refs", "Reverse._loop", "Reverse._cond", "Reverse._accum",
-        "Reverse._call", "Reverse._write_call", "_LoopReader._attempt",
-        "_LoopReader._written", "_LoopReader._checkpointed", "_LoopReader._start", "_LoopReader.distribute", "_op",
-        "_rule_pair", "jvp_of_vjp", "call_back",
+    "derive/forward_of_reverse.py": ["jvp_of_vjp"],
+    "derive/reverse/linear.py": ["read_simple", "_op"],
+    "derive/reverse/reader.py": ["Reader.ref_ct", "Reader.with_refs"],
+    "derive/reverse/loop.py": [
+        "read_loop", "_LoopReader._attempt", "_LoopReader._written", "_LoopReader._checkpointed",
+        "_LoopReader._start",
     ],
-    "derive/cotangent.py": ["Ct", "Outside", "Gather"],
+    "derive/reverse/branch.py": ["read_branch"],
+    "derive/reverse/accumulate.py": ["read_accumulator"],
+    "derive/reverse/call.py": ["read_call", "_into"],
+    "derive/reverse/rules.py": ["rule_pair"],
+    "derive/reverse/pair.py": ["asked_by", "parameters", "arguments", "Pair", "call_back"],
+    "derive/reverse/cotangent.py": ["Ct", "Outside", "Gather"],
     "language/custom.py": ["jvp_rule", "vjp_rule"],
     "language/types.py": ["only"],
 }  # fmt: skip

@@ -25,7 +25,7 @@ from rosesim.ad.language.vector import lower, typeof
 from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.elementwise import zipped
 from rosesim.ad.program.ir import Atom
-from rosesim.ad.program.totals import total
+from rosesim.ad.program.reduce import total
 from rosesim.ad.transforms.derivatives import gradient_type, vjp
 from rosesim.checks.judge import JVP_TOLERANCE
 from rosesim.checks.programs import Programs, Vector

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rosesim.ad.derive import checkpoint
+from rosesim.ad.derive.reverse import checkpoint
 from rosesim.ad.support.budget import budget
 from rosesim.cli import run as rosesim
 from rosesim.train import objective

@@ -105,7 +105,7 @@ def _by_rule(func: Func, active: Mask) -> tuple[Func, Mask]:
     if rules.jvp is not None:
         rule = rules.jvp()
     else:
-        from rosesim.ad.derive.transpose import jvp_of_vjp  # forward by transposing the reverse
+        from rosesim.ad.derive.forward_of_reverse import jvp_of_vjp  # forward by transposing the reverse
 
         rule = jvp_of_vjp(func)
     floats = [k for k, p in enumerate(func.params) if is_float(p)]
@@ -236,7 +236,7 @@ class Forward:
         """A nested block with tangents of `tans` among its results, to be reordered by the caller."""
         outer = self.b
         self.b = Builder(outer)
-        self.lets(block.lets)
+        recursion.nested(self.lets, block.lets)
         done = self.b.block([*block.results, *(self.tan(a) for a in tans)])
         self.b = outer
         return done
@@ -315,7 +315,7 @@ class Forward:
         inits = [self.tan(a) for c, a in zip(e.carries, e.inits, strict=True) if c in self.on]
         nexts = [r for c, r in zip(e.carries, e.body.results[:n], strict=True) if c in self.on]
         outputs = [r for r in e.body.results[n:] if r in self.on]
-        body = recursion.nested(self._nested, e.body, [*nexts, *outputs])
+        body = self._nested(e.body, [*nexts, *outputs])
         m, k = len(e.body.results), len(live)
         r = body.results
         ordered = (*r[:n], *r[m : m + k], *r[n:m], *r[m + k :])
@@ -331,8 +331,8 @@ class Forward:
 
     def _cond(self, let: Let, p: Atom, then: Block, orelse: Block) -> None:
         live = [k for k, o in enumerate(let.outs) if o in self.on]
-        yes = recursion.nested(self._nested, then, [then.results[k] for k in live])
-        no = recursion.nested(self._nested, orelse, [orelse.results[k] for k in live])
+        yes = self._nested(then, [then.results[k] for k in live])
+        no = self._nested(orelse, [orelse.results[k] for k in live])
         outs = (*let.outs, *(self._out(let.outs[k]) for k in live))
         self._keep(let, Cond(p, yes, no), outs)
 
@@ -342,7 +342,7 @@ class Forward:
         inits = [self.tan(e.inits[k]) for k in live]
         refs = [self.bind(e.refs[k]) for k in live]
         results = [r for r in e.body.results if r in self.on]
-        body = recursion.nested(self._nested, e.body, results)
+        body = self._nested(e.body, results)
         tans = [self._out(o) for o, r in zip(let.outs, e.body.results, strict=False) if r in self.on]
         finals = [self._out(let.outs[m + k]) for k in live]
         outs = (*let.outs[:m], *tans, *let.outs[m:], *finals)

@@ -40,7 +40,7 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.ops import OPS
-from rosesim.ad.program.totals import total
+from rosesim.ad.program.reduce import total
 
 SMALL = 64
 """Arrays of more numbers are not added up at every branch: their elements are seen at the comparisons."""

@@ -28,8 +28,8 @@ from rosesim.ad.program.ir import (
     TanT,
     unknown,
 )
+from rosesim.ad.program.reduce import largest_magnitude
 from rosesim.ad.program.rewrite import erased, real_type
-from rosesim.ad.program.totals import total
 
 
 class _Growth:
@@ -60,7 +60,7 @@ class _Growth:
         largest: Atom | None = None
         for c, r in zip(loop.carries, loop.body.results, strict=False):
             if isinstance(c.ty.scalar, TanT):
-                here = total(b, of(r), "maximum")
+                here = largest_magnitude(b, of(r))
                 largest = here if largest is None else b.op("maximum", largest, here)
         return largest
 

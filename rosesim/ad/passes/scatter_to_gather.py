@@ -27,7 +27,6 @@ from rosesim.ad.program.ir import (
     Block,
     BoolT,
     Expr,
-    Fill,
     Func,
     Get,
     IntT,
@@ -64,21 +63,6 @@ def turned(func: Func) -> Func:
 def turned_block(block: Block) -> Block:
     """The same block, likewise."""
     return _block(block, ())
-
-
-def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
-    """Whether a block surely sets all of a ref of truths, whose part at `place` it is about."""
-    full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
-    for let in block.lets:
-        match let.expr:
-            case Add(r, idx, v) if r is ref and idx == place and (v == TRUE or v in full):
-                return True
-            case Loop() as e if e.upto is None and e.test is None and len(place) < len(ref.ty.shape):
-                if e.n == ref.ty.shape[len(place)] and covers(e.body, ref, (*place, e.index)):
-                    return True
-            case _:
-                pass
-    return False
 
 
 def _block(block: Block, nest: tuple[Loop, ...]) -> Block:

@@ -7,6 +7,8 @@ and arrive here as one array a field (see `types.flatten`).
 
 There is no pointer and no allocation here. The one effect that a program can observe is `Add` into
 a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
+
+The file is long on purpose: all nodes, and the traversals that derive from their fields, are read together.
 """
 
 from __future__ import annotations
@@ -515,6 +517,13 @@ def all_lets(block: Block) -> Iterator[Let]:
             yield let
             if _NESTS[type(let.expr)]:
                 stack.extend(blocks(let.expr))
+
+
+def all_blocks(block: Block) -> Iterator[Block]:
+    """A block and the blocks nested in it."""
+    yield block
+    for let in all_lets(block):
+        yield from blocks(let.expr)
 
 
 def free_vars(block: Block) -> dict[Var, None]:

@@ -13,14 +13,14 @@ from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, i
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
 from rosesim.ad.language.values import Real
 from rosesim.ad.language.vector import VecValue, lower, real_zero, typeof, unflatten
-from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
+from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.signatures import Mapped, WithTangents, length
 
 if TYPE_CHECKING:
-    from rosesim.ad.derive.transpose import Pair
+    from rosesim.ad.derive.reverse.pair import Pair
 
 # The transformations are imported where they are used: a program that takes no derivative need not wait.
 
@@ -60,14 +60,12 @@ class Reversed:
     active: tuple[bool, ...]
     out: tuple[bool, ...]
     cts: tuple[Ty, ...]
-    primals: tuple[Var, ...]
-    """The primal parameters of the forward derivative, which the pair's tape may name."""
 
     @staticmethod
     def of(traced: Traced, positions: Sequence[int]) -> Reversed:
         """Differentiate and transpose."""
         from rosesim.ad.derive.forward import jvp_func
-        from rosesim.ad.derive.transpose import is_tan, transpose
+        from rosesim.ad.derive.reverse.transpose import transpose
 
         active: list[bool] = []
         for k, t in enumerate(traced.params):
@@ -76,14 +74,13 @@ class Reversed:
         mask = tuple(a and _is_real(p.ty) for a, p in zip(active, traced.func.params, strict=True))
         made, out = jvp_func(traced.func, mask)
         if not any(out):
-            return Reversed(traced, None, mask, out, (), ())
+            return Reversed(traced, None, mask, out, ())
         pair = transpose(made)
         cts = tuple(p.ty for p, a in zip(traced.func.params, mask, strict=True) if a)
-        primals = tuple(p for p in made.params if not is_tan(p))
-        return Reversed(traced, pair, mask, out, cts, primals)
+        return Reversed(traced, pair, mask, out, cts)
 
     def forward(self, atoms: Sequence[Atom]) -> tuple[Any, list[Atom]]:
-        """Write the forward pass: the value, and what the way back reads."""
+        """Write the forward pass: the value, and what the reverse pass reads."""
         t = self.traced
         if self.pair is None:
             return call_traced(t.func, atoms, t.result), []
@@ -92,14 +89,12 @@ class Reversed:
         outs = trace.building().call(self.pair.fwd, args)
         f.own(outs)
         count = len(t.func.results)
-        bound = dict(zip(self.primals, args, strict=True))
-        bound |= dict(zip(self.pair.stored, outs[count:], strict=True))
-        return unflatten(t.result, outs[:count]), [bound[v] for v in self.pair.tape]
+        return unflatten(t.result, outs[:count]), self.pair.tape_of(args, outs)
 
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
-        """Write the way back: the cotangent of each flat parameter that is active."""
+        """Write the reverse pass: the cotangent of each flat parameter that is active."""
         t = self.traced
-        from rosesim.ad.derive.transpose import call_back
+        from rosesim.ad.derive.reverse.pair import call_back
 
         given = lower(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)

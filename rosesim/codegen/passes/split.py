@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from rosesim.ad.derive.tape import packed_tape, placed
+from rosesim.ad.derive.reverse.tape import packed_tape, placed
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import (
     Accum,

@@ -26,8 +26,8 @@ from rosesim.ad.program.ir import (
     Stop,
     SubRef,
     Var,
+    all_blocks,
     all_lets,
-    blocks,
     unknown,
 )
 
@@ -165,14 +165,9 @@ def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:
     for f in order:
         if not isinstance(f.body, Block):
             continue
-        stack = [f.body]
-        while stack:
-            block = stack.pop()
-            length = 0
-            for let in block.lets:
-                e = let.expr
-                stack.extend(blocks(e))
-                length += straight[e.func] if isinstance(e, Call) and e in inline else 1
+        for block in all_blocks(f.body):
+            exprs = [let.expr for let in block.lets]
+            length = sum(straight[e.func] if isinstance(e, Call) and e in inline else 1 for e in exprs)
             total += length * length
             if block is f.body:
                 straight[f] = length

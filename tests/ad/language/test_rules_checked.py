@@ -31,7 +31,7 @@ from rosesim import (
     vmap,
     while_loop,
 )
-from rosesim.ad.derive.transpose import transpose
+from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.ir import TAN, Block, Func, Let, Stop, Var
 from rosesim.ad.support.errors import CheckError
 

@@ -10,7 +10,8 @@ import pytest
 from ir_kit import ONE, block, func, real
 
 from rosesim.ad.derive.forward import Activity, Forward, jvp_func
-from rosesim.ad.derive.transpose import primal_of, transpose
+from rosesim.ad.derive.reverse.primal import primal_of
+from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.instrument.cuts import lost
 from rosesim.ad.instrument.debug import guarded
 from rosesim.ad.instrument.decisions import decisions
@@ -122,7 +123,7 @@ REFUSING: dict[str, Callable[[], object]] = {
     "ad.wanted": lambda: Summary(program(), lambda f: pytest.fail("no call")),
     "codegen.alias": lambda: analyse(program(), {}),
     "codegen.emit": lambda: Emitter.let(cast(Emitter, SimpleNamespace(code=None)), let()),
-    "codegen.lane_writer": lambda: LaneWriter(cast(Any, None), 4, set()).rewrite(let()),
+    "codegen.lanes.writer": lambda: LaneWriter(cast(Any, None), 1, 4, set()).rewrite(let()),
     "codegen.plan, fallible": lambda: fallible([program()], set()),
     "codegen.plan, overlapping_refs": lambda: overlapping_refs([program()]),
     "codegen.split": lambda: split(long()),
@@ -176,13 +177,13 @@ def test_a_field_that_hides_atoms_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 PARTIAL = {  # matches that do not name every expression, and why what they answer for the others holds
     "ad.builder.Builder.get": "what it cannot simplify is written as it is",
+    "ad.cotangent.covers": "says what is sure to be set",
     "ad.cotangent.Outside.is_finite": "says what is sure, and of others nothing",
     "ad.debug._Stretch._inner": "given Loop, Cond and Accum alone, by its type",
     "ad.forward.Forward._simple": "given the simple ones alone, by its type",
     "ad.record._Writer.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",
     "ad.same_number._Pairs._same_made": "says what is sure to be the same number",
-    "ad.scatter_to_gather.covers": "says what is sure to be set",
     "ad.scatter_to_gather._Turning._place": "what it cannot follow stays as it is",
     "ad.scatter_to_gather._Bounded.is_zero": "says what is sure to be zero",
     "ad.scatter_to_gather._Bounded.truth": "says what is sure to be true or false",

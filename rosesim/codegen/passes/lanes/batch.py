@@ -20,19 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad.program import ir
-from rosesim.ad.program.ir import (
-    Block,
-    BoolT,
-    Call,
-    Cond,
-    Expr,
-    Func,
-    Let,
-    Loop,
-    Opaque,
-    Ty,
-    Var,
-)
+from rosesim.ad.program.ir import Block, BoolT, Call, Cond, Expr, Func, Let, Loop, Opaque, Ty, Var
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.passes.lanes.variance import Pattern, Variance
 from rosesim.codegen.passes.lanes.writer import LaneWriter
@@ -86,7 +74,7 @@ class Lanes:
 
     def _batch(self, loop: Loop) -> Loop:
         lanes = min(self.width, 1 << loop.n.bit_length() - 1)
-        r = LaneWriter(self, lanes, self.variance.spread(loop.body, {loop.index}))
+        r = LaneWriter(self.version, self.sums, lanes, self.variance.spread(loop.body, {loop.index}))
         index = r.varied(loop.index)
         return replace(loop, index=index, body=r.block(loop.body), lanes=lanes)
 
@@ -95,7 +83,7 @@ class Lanes:
         key = func, pattern, masked, lanes
         if key not in self.versions:
             varying, results = self.variance.of(func, pattern)
-            r = LaneWriter(self, lanes, varying)
+            r = LaneWriter(self.version, self.sums, lanes, varying)
             mask = Var(Ty(BoolT(lanes)), "active") if masked else None
             params = [r.varied(p) if varies else r.same(p) for p, varies in zip(func.params, pattern, strict=True)]
             r.mask = mask

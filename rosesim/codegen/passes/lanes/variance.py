@@ -60,6 +60,9 @@ class Variance:
         return varying
 
     def _block(self, block: Block, varying: set[Var]) -> None:
+        recursion.nested(self._lets, block, varying)
+
+    def _lets(self, block: Block, varying: set[Var]) -> None:
         def any_of(atoms: Sequence[Atom]) -> bool:
             return any(a in varying for a in atoms)
 
@@ -71,10 +74,10 @@ class Variance:
                 case Loop() as e:
                     n = len(e.carries)
                     mark(e.carries, e.inits)
-                    recursion.nested(self._block, e.body, varying)
+                    self._block(e.body, varying)
                     ends = e.upto is not None and e.upto in varying
                     if e.test is not None:
-                        recursion.nested(self._block, e.test, varying)
+                        self._block(e.test, varying)
                         ends = any_of(e.test.results)
                     mark(e.carries, e.body.results[:n], ends)
                     mark(let.outs[:n], e.carries)
@@ -82,19 +85,19 @@ class Variance:
                     if e.test is not None and ends:
                         varying.add(let.outs[-1])
                 case Cond(p, then, orelse):
-                    recursion.nested(self._block, then, varying)
-                    recursion.nested(self._block, orelse, varying)
+                    self._block(then, varying)
+                    self._block(orelse, varying)
                     mark(let.outs, then.results, p in varying)
                     mark(let.outs, orelse.results)
                 case Accum(_, refs, body):
                     varying.update(refs)
-                    recursion.nested(self._block, body, varying)
+                    self._block(body, varying)
                     mark(let.outs, body.results)
                     varying.update(let.outs[len(body.results) :])
                 case Call(func, args):
                     pattern = tuple(a in varying or a.ty.ref for a in args)
                     if any(pattern):
-                        _, results = recursion.nested(self.of, func, pattern)
+                        _, results = self.of(func, pattern)
                         varying.update(o for o, varies in zip(let.outs, results, strict=True) if varies)
                 case SubRef():
                     varying.update(let.outs)

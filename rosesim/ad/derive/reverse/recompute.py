@@ -1,9 +1,9 @@
-"""What the way back stores and what it runs again.
+"""Which values the reverse pass finds stored, and which it recomputes.
 
-A reverse pass reads values of the forward pass. Each is either stored on the way forward or computed
-again from others on the way back. Computing again is the rule, because a step's values then live in
-registers; storing pays where one number costs many operations (a network's layer, an inner loop's
-result, a call), and where computing again would need a large array that changes (a loop's carry).
+A reverse pass reads values of the forward pass. The forward pass stores each of them, or the reverse pass
+recomputes it from others. Recomputing is the rule, because a step's values then live in registers. Storing
+pays where one number costs many operations (a network's layer, the result of an inner loop, a call), and where
+recomputing would need a large array that changes (a loop's carry).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ STORE = 16
 """Store a number that costs at least so many additions (or a call or loop whose results do)."""
 
 TWICE = 2.0
-"""How often, on the average, the work of a loop or function may be run again on its way back before what
-its calls and inner loops give is stored instead. Without a limit each level of nesting would add one."""
+"""The reverse of a loop or function may recompute its work so many times, on average. Beyond that, the results of its
+calls and inner loops are stored. Without a limit each level of nesting would add one."""
 
 LARGE = 4
 """Store rather than read a loop's carry when that takes so many times less memory."""
@@ -29,10 +29,10 @@ LARGE = 4
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Variables to store; lets to run again, in order; and every variable these and the reader read."""
+    """Variables to store; lets to recompute, in order; and every variable that these and the reverse pass read."""
 
     stored: tuple[Var, ...]
-    again: tuple[Let, ...]
+    recomputed: tuple[Let, ...]
     reads: frozenset[Var]
 
     @property
@@ -42,34 +42,34 @@ class Plan:
 
     @property
     def work(self) -> int:
-        """The work of running again what is run again."""
-        return sum(work(let.expr) for let in self.again)
+        """The work of recomputing."""
+        return sum(work(let.expr) for let in self.recomputed)
 
 
 def plan(
-    lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset(), nested_redo: float = 0.0
+    lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset(), nested_work: float = 0.0
 ) -> Plan:
-    """How to have `roots` again after `lets`, without reading the variables of `avoid`.
+    """How the reverse of `lets` has `roots`, without reading the variables of `avoid`.
 
-    What is run again adds to no accumulator around it a second time. `nested_redo` is the work that the
-    reverses of the lets run again themselves.
+    No recomputed let adds to an accumulator around it a second time. `nested_work` is what the reverses of the
+    lets recompute themselves.
     """
     roots = tuple(roots)
     made = _plan(lets, roots, avoid, False)
-    if nested_redo + made.work > TWICE * sum(work(let.expr) for let in lets):
+    if nested_work + made.work > TWICE * sum(work(let.expr) for let in lets):
         return _plan(lets, roots, avoid, True)
     return made
 
 
-def rerun_all(lets: Sequence[Let], roots: Iterable[Var]) -> Plan:
-    """How to have `roots` again after `lets` without storing anything."""
+def recompute_all(lets: Sequence[Let], roots: Iterable[Var]) -> Plan:
+    """How the reverse of `lets` has `roots` without anything stored."""
     return _plan(lets, tuple(roots), frozenset(), None)
 
 
 def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], store_blocks: bool | None) -> Plan:
     needed = set(roots)
     stored: list[Var] = []
-    again: list[Let] = []
+    recomputed: list[Let] = []
     for let in reversed(lets):
         hit = [o for o in let.outs if o in needed]
         if not hit:
@@ -79,33 +79,33 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
         if pays or (avoid and not reads.isdisjoint(avoid)):
             stored += hit
         else:
-            again.append(let)
+            recomputed.append(let)
             needed |= reads
     stored.reverse()
-    again.reverse()
+    recomputed.reverse()
     sweep = Sweep(narrow=True)
-    sweep.dead_refs = {v for v in free_vars(Block(tuple(again), ())) if v.ty.ref}
-    swept = sweep.block(Block(tuple(again), ()), tuple(roots)).lets
+    sweep.dead_refs = {v for v in free_vars(Block(tuple(recomputed), ())) if v.ty.ref}
+    swept = sweep.block(Block(tuple(recomputed), ()), tuple(roots)).lets
     reads = frozenset(roots) | frozenset(free_vars(Block(swept, ())))
     return Plan(tuple(v for v in stored if v in reads), swept, reads)
 
 
 def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
     if hands_on((let,)):
-        return True  # running it again would add again
+        return True  # recomputing it would add a second time
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
         return True
     return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
 
 
 def plan_loop(
-    lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var], nested_redo: float
+    lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var], nested_work: float
 ) -> tuple[Plan, tuple[Var, ...]]:
     """The plan of a loop's body, and the carries whose history it keeps."""
     roots = list(roots)
-    kept = plan(lets, roots, frozenset(), nested_redo)
+    kept = plan(lets, roots, frozenset(), nested_work)
     history = tuple(c for c in carries if c in kept.reads)
-    other = plan(lets, roots, frozenset(history), nested_redo)
+    other = plan(lets, roots, frozenset(history), nested_work)
     still = tuple(c for c in history if c in other.reads)
     if numbers(history) + kept.numbers > LARGE * (numbers(still) + other.numbers):
         return other, still

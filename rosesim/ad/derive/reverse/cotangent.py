@@ -1,31 +1,33 @@
-"""Cotangents while a block is read backwards: where they are gathered, and under which condition they count.
+"""Cotangents while a block is read backwards: where they are added up, and under which condition they count.
 
-Each cotangent is a value and `want`: True, or a Bool (an array of them for an array) that says where some
-use wants it. Where `want` is false the value means nothing and may be NaN: it is what flows back through
-the side of a `select` that was not chosen. Values of unlike conditions are masked, by a select, when
-they are added up, and wherever one leaves its block; values of one condition are not, so that a mask
-costs something only where conditions meet.
+A cotangent is a value and `want`: True, or a boolean (an array of them for an array) that says where the value
+counts. Where `want` is false the value is unspecified and may be NaN: it is what flows back through the side of a
+`select` that was not chosen. Values of different conditions are masked, by a select, before they are added, and so
+is each value that leaves its block. Values of one condition are not, so a mask costs something only where
+conditions meet.
 
-`mask` says where the value may be read as it is: it is zero wherever the cotangent does not count but `mask`
-holds. So a sum of masked values needs no mask again until it meets a select or a slope that may be infinite:
-zero times a finite slope stays zero.
+`mask` says where the value may be read as it is: the value is zero wherever it does not count but `mask` holds. So
+a sum of masked values needs no mask until it meets a select or a slope that may be infinite: zero times a finite
+slope stays zero.
 
-Variables of the block itself gather here; those of blocks around it are added to refs that the block that
-owns them made (an `Accum` around the construct).
+`Gather` adds up the cotangents of a block's own variables. Those of variables of outer blocks are added into refs
+that the block which owns them made (an `Accum` around the construct).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.elementwise import added, either, masked
-from rosesim.ad.program.ir import BOOL, Atom, BoolT, Expr, FloatT, Lit, Op, TanT, Ty, Var
+from rosesim.ad.program.ir import BOOL, Add, Atom, Block, BoolT, Expr, Fill, FloatT, Lit, Loop, Op, TanT, Ty, Var
 
 Want = Literal[True] | Atom
+
+TRUE = Lit(True, BOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Ct:
 
     @classmethod
     def raw(cls, value: Atom, want: Want) -> Ct:
-        """A cotangent of which nothing is known where it does not count."""
+        """A cotangent that is unspecified where it does not count."""
         return cls(value, want, want)
 
     def clean(self, b: Builder) -> Atom:
@@ -53,12 +55,20 @@ class Ct:
         return Ct(b.get(self.value, idx), want, mask)
 
     def scaled(self, value: Atom, finite: bool) -> Ct:
-        """The cotangent times a slope, of which this is the value; `finite`: the slope surely is."""
+        """The cotangent times a slope, with its new value. `finite`: the slope is never infinite or NaN."""
         return Ct(value, self.want, self.mask if finite else self.want)
 
     def where(self, b: Builder, p: Atom) -> Ct:
         """The cotangent of the side of a select that p chooses."""
         return Ct(self.value, *(p if q is True else b.op("and", p, q) for q in (self.want, self.mask)))
+
+    def renamed(self, names: Mapping[Atom, Atom]) -> Ct:
+        """The cotangent with other names for its parts."""
+
+        def new(want: Want) -> Want:
+            return True if want is True else names.get(want, want)
+
+        return Ct(names.get(self.value, self.value), new(self.want), new(self.mask))
 
 
 @dataclass(slots=True)
@@ -77,10 +87,10 @@ class Outside:
     refs: dict[Var, RefPair] = field(default_factory=dict)
     slices: dict[Var, Var] = field(default_factory=dict)
     made: dict[Var, Expr] = field(default_factory=dict)
-    """What the primal variables of the function are."""
+    """The expressions that the function's variables are bound to."""
 
     def is_finite(self, a: Atom) -> bool:
-        """Whether a slope surely is a finite number: a literal, or one of several. A sign may be that of a NaN."""
+        """Whether a slope is finite for certain: a literal, or a select between literals (a sign may be of a NaN)."""
         if isinstance(a, Lit):
             return math.isfinite(a.value)
         match self.made.get(a):
@@ -94,7 +104,7 @@ class Outside:
                 return False
 
     def resolve(self, v: Var, idx: Sequence[Atom]) -> tuple[Var, tuple[Atom, ...]]:
-        """The place meant by v[idx], where a loop reads v at its own index only."""
+        """The place in an outer array that v[idx] is, if v is the slice of it that a loop reads."""
         idx = tuple(idx)
         while v in self.slices:
             v, idx = self.slices[v], idx[1:]
@@ -102,7 +112,7 @@ class Outside:
 
 
 class Gather:
-    """The cotangents of one block's tangents; `certain`: the block surely runs when the one around it does."""
+    """The cotangents of one block's tangents. `certain`: the block runs whenever the one around it does."""
 
     def __init__(self, b: Builder, local: set[Var], outside: Outside, certain: bool = True):
         self.b = b
@@ -139,7 +149,7 @@ class Gather:
 
     def _add_at(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         b = self.b
-        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(truths(v.ty)), True)
+        old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(booleans(v.ty)), True)
         value, want = old.clean(b), True
         if not (old.want is True or ct.want is True):
             want = b.put(old.want, idx, either(b, b.get(old.want, idx), ct.want))
@@ -154,7 +164,7 @@ class Gather:
             pair.always = True
         else:
             whole = Ty(BoolT(), v.ty.shape[len(idx) :])
-            self.b.add(pair.wref, idx, self.b.fill(Lit(True, BOOL), whole))
+            self.b.add(pair.wref, idx, self.b.fill(TRUE, whole))
 
 
 def cotangent(ty: Ty) -> Ty:
@@ -163,7 +173,7 @@ def cotangent(ty: Ty) -> Ty:
     return Ty(FloatT(ty.scalar.width), ty.shape)
 
 
-def truths(ty: Ty) -> Ty:
+def booleans(ty: Ty) -> Ty:
     """The type of the condition of a cotangent."""
     return Ty(BoolT(), ty.shape)
 
@@ -171,3 +181,18 @@ def truths(ty: Ty) -> Ty:
 def as_ref(ty: Ty) -> Ty:
     """A ref of the type."""
     return Ty(ty.scalar, ty.shape, ref=True)
+
+
+def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
+    """Whether a block sets every element of a boolean ref, or of its part at `place`, for certain."""
+    full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
+    for let in block.lets:
+        match let.expr:
+            case Add(r, idx, v) if r is ref and idx == place and (v == TRUE or v in full):
+                return True
+            case Loop() as e if e.upto is None and e.test is None and len(place) < len(ref.ty.shape):
+                if e.n == ref.ty.shape[len(place)] and covers(e.body, ref, (*place, e.index)):
+                    return True
+            case _:
+                pass
+    return False

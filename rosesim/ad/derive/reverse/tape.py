@@ -1,7 +1,7 @@
-"""What a forward function returns for the way back, in few pieces.
+"""What a forward function returns for the reverse pass, in few pieces.
 
-A function that calls another twice keeps twice what that one keeps. Returned one by one, these would make
-the program as long as its execution; so, beyond a few, values of one type travel as one array.
+A function that calls another twice keeps twice what that one keeps. If these values were returned one by one, the
+program would become as long as its execution. So, beyond a few, values of one type travel as one array.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Get, Let, Stack, Ty, Var, operands
 
 FEW = 12
-"""So many values are returned as they are: in registers, where they are scalars."""
+"""So many values are returned as they are: scalars stay in registers."""
 
 LONGEST = 256
-"""Values in one array: it is written in one go, and long goes cost LLVM more than in proportion."""
+"""Values in one array. A straight run of stores writes it, and a long one costs LLVM more than in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The variables that travel, the lets that make them of the values and those that take them apart."""
+    """The variables that travel, the lets that make them from the values, and those that take them apart."""
 
     stored: list[Var]
     pack: list[Let]
@@ -29,7 +29,7 @@ class Packed:
 
 
 def packed_tape(values: Sequence[Var]) -> Packed:
-    """Values as they are where they are few, else those of one type as one array, or some."""
+    """The values themselves if they are few; else an array, or some, for each type."""
     if len(values) <= FEW:
         return Packed(list(values), [], [])
     groups: dict[Ty, list[Var]] = {}
@@ -48,7 +48,7 @@ def packed_tape(values: Sequence[Var]) -> Packed:
 
 
 def placed(lets: Sequence[Let], more: Sequence[Let]) -> list[Let]:
-    """Lets, and each of the others as soon as all is made that it reads: what is packed is soon out of sight."""
+    """Lets, each of `more` as soon as what it reads exists: a packed value need not live any longer."""
     made = {o: k for k, let in enumerate(lets) for o in let.outs}
     after: dict[int, list[Let]] = {}
     for let in more:

@@ -2,7 +2,7 @@
 
 Where the history of a loop's carries would not fit the budget, only some of the states are kept, in a
 stack of S slots. To reverse step k, the topmost state kept, that before step p <= k, is advanced to k, and
-on the way further states are pushed into free slots, at the places for which the number of steps run again
+on the way further states are pushed into free slots, at the places for which the number of recomputed steps
 is least: with s free slots and m steps to reverse, the next state is kept after C(s + r - 1, s) steps, r
 the least number with C(s + r, s) >= m; no step is then run more than r times (Griewank, "Achieving
 logarithmic growth of temporal and spatial complexity in reverse automatic differentiation", 1992; the
@@ -23,8 +23,8 @@ from rosesim.ad.program.effects import hands_on
 from rosesim.ad.program.ir import Atom, Block, IntT, Let, Loop, Op, Ty, Var, free_vars, index_ty
 
 
-def can_rerun(lets: Sequence[Let]) -> bool:
-    """Whether a loop's body may be run again: no call in it adds to an accumulator around it."""
+def can_recompute(lets: Sequence[Let]) -> bool:
+    """Whether a loop's body may run a second time: no call in it adds to an accumulator around it."""
     return not hands_on(lets)
 
 

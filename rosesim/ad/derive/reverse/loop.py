@@ -1,0 +1,232 @@
+"""The reverse of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_recompute
+from rosesim.ad.derive.reverse.cotangent import TRUE, Ct, Gather, booleans, cotangent
+from rosesim.ad.derive.reverse.pair import is_tan
+from rosesim.ad.derive.reverse.primal import primal_lets, primal_nested
+from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
+from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recompute_all
+from rosesim.ad.passes.simplify import Sweep
+from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.cost import work
+from rosesim.ad.program.ir import Atom, Block, Get, Let, Loop, Ty, Var, all_blocks, free_vars, operands
+from rosesim.ad.support.budget import budget
+
+
+def read_loop(rev: Reader, g: Gather, let: Let, e: Loop) -> None:
+    """Write the reverse of a loop."""
+    m = len(e.body.results)
+    ends = [g.take(o) if is_tan(o) else None for o in let.outs[:m]]
+    if all(ct is None for ct in ends) and not adds_tangents(e.body):
+        return
+    named = rev.captured(e.body)
+    slices = {v: Var(v.ty.at(1), v.name) for v, name in named.items() if _reads_at_own_index(e, v, name)}
+    captured = [v for v in named if v not in slices]
+    rev.outside.slices.update(slices)
+    reader = _LoopReader(rev, g, let, e, ends, slices)
+    flows = rev.with_refs(g, captured, reader.write)
+    for v in slices:
+        del rev.outside.slices[v]
+    for to, ct in flows:
+        g.add(to, ct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The cotangents that the reverse loop carries, by the positions of the carries that they are of."""
+
+    live: tuple[int, ...]
+    """Those into which something flows, in order."""
+    conditional: frozenset[int]
+    """Those of them that come with a condition under which they count."""
+
+    @property
+    def with_want(self) -> list[int]:
+        """The conditional ones in order."""
+        return [k for k in self.live if k in self.conditional]
+
+
+class _LoopReader:
+    """Writes the reverse of one loop.
+
+    Which cotangents the loop carries, and which of them with a condition, shows only when its body is read. So an
+    attempt reads the body with what is known. If it learns more, what it wrote is forgotten, and the next one begins
+    with that.
+    """
+
+    def __init__(self, rev: Reader, g: Gather, let: Let, e: Loop, ends: Sequence[Ct | None], slices: dict[Var, Var]):
+        self.rev, self.let, self.e = rev, let, e
+        self.outputs = ends[len(e.carries) :]
+        self.slices = slices
+        self.local = {c for c in (*e.carries, *bound_tans(e.body)) if is_tan(c)} | set(slices.values())
+        self.certain = e.upto is None and e.test is None and e.n > 0
+        self.tans = [k for k, c in enumerate(e.carries) if is_tan(c)]
+        zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
+        self.finals = {k: ends[k] or Ct(zeros[k], True, True) for k in self.tans}
+        live = tuple(k for k in self.tans if ends[k] is not None)
+        self.first = _Carried(live, frozenset(k for k in live if self.finals[k].want is not True))
+
+    def write(self, g: Gather) -> Emitted:
+        """The loop; what flows out of it, to the initial carries and to the arrays read at its index."""
+        rev, known = self.rev, self.first
+        before = rev.extra_work
+        flags = {id(p): p.always for p in rev.outside.refs.values()}
+        while True:
+            rev.extra_work = 0.0
+            found = self._attempt(g, known)
+            if not isinstance(found, _Carried):
+                rev.extra_work = before + rev.extra_work * self.e.n
+                return found
+            known = found
+            for p in rev.outside.refs.values():
+                p.always = flags[id(p)]
+
+    def _attempt(self, g: Gather, carried: _Carried) -> Emitted | _Carried:
+        """The loop if it carries all that flows; else what it has to carry."""
+        e, rev = self.e, self.rev
+        own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
+        b = own.b
+        ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in carried.live}
+        want_in = {k: Var(booleans(e.carries[k].ty), "want") for k in carried.with_want}
+        for k in carried.live:
+            own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True), True))
+        for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
+            if ct is not None:
+                own.add(r, ct.get(b, (e.index,)))
+        rev.lets(own, e.body.lets)
+        taken = {k: own.take(e.carries[k]) for k in carried.live}
+        reached = [k for k in self.tans if k not in taken and own.take(e.carries[k]) is not None]
+        if reached:
+            return _Carried(tuple(sorted((*carried.live, *reached))), carried.conditional)
+        back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}
+        conditional = {k for k, ct in back.items() if ct.want is not True}
+        if not conditional <= carried.conditional:
+            return _Carried(carried.live, carried.conditional | conditional)
+        always = {k: b.fill(TRUE, w.ty) for k, w in want_in.items()}
+        conditions = [w if (w := back[k].want) is not True else always[k] for k in want_in]
+        found = {v: own.take(s) for v, s in self.slices.items()}
+        sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
+        results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced.values())]
+        results += [ct.want for ct in sliced.values() if ct.want is not True]
+        outs = self._written(g, carried, b.block(results), [*ct_in.values(), *want_in.values()])
+        rest = iter(outs)  # in the order of the results
+        values = {k: next(rest) for k in carried.live}
+        wants = {k: next(rest) for k in carried.with_want}
+        parts = {v: next(rest) for v in sliced}
+        flows = [
+            (e.inits[k], Ct(values[k], wants.get(k, True), True))
+            for k, ct in taken.items()
+            if not (ct is None and self.certain)
+        ]
+        for v, ct in found.items():
+            if ct is not None:
+                want = True if ct.want is True else next(rest)
+                flows.append((v, Ct(parts[v], want, True if ct.mask is True else want)))
+        return outs, flows
+
+    def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
+        e, rev, let = self.e, self.rev, self.let
+        primal_carries = [c for c in e.carries if not is_tan(c)]
+        own = primal_lets(e.body.lets, rev.primal)
+        bound = outs_of(own) | set(primal_carries)
+        swept = Sweep(narrow=True).block(reverse, reverse.results)
+        roots = [v for v in free_vars(swept) if v in bound]
+        chosen, history = plan_loop(own, roots, primal_carries, rev.extra_work)
+        saved = [*history, *chosen.stored]
+        starts = [self._start(g, k) for k in carried.with_want]
+        inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
+        if 8 * e.n * numbers(saved) > budget() and can_recompute(own):
+            return self._checkpointed(g, swept, carries, inits, own, recompute_all(own, roots))
+        rev.extra_work += chosen.work
+        # What the loop gives anyway is read from there: with a second copy it would seem to cost twice to store.
+        given = zip(e.body.results[len(e.carries) :], let.outs[len(e.carries) :], strict=False)
+        outputs = {v: out for v, out in given if isinstance(v, Var)}
+        more = [v for v in saved if v not in outputs]
+        arrays = outputs | {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in more}
+        loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
+        body = Block((*loads, *chosen.recomputed, *swept.lets), swept.results)
+        rev.primal[let] = (primal_nested(let, rev.primal, [arrays[v] for v in more], {e.body: more}),)
+        loop = Loop(
+            n=e.n,
+            index=e.index,
+            inits=tuple(inits),
+            carries=tuple(carries),
+            body=body,
+            upto=self._steps(),
+            reverse=not e.reverse,
+        )
+        return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
+
+    def _steps(self) -> Atom | None:
+        """How many steps there are to reverse, where that is known only when the program runs."""
+        return self.let.outs[-1] if self.e.test is not None else self.e.upto
+
+    def _stacked(self, results: Sequence[Atom]) -> list[Ty]:
+        return [Ty(r.ty.scalar, (self.e.n, *r.ty.shape)) for r in results]
+
+    def _checkpointed(
+        self,
+        g: Gather,
+        reverse: Block,
+        carries: list[Var],
+        inits: list[Atom],
+        own: tuple[Let, ...],
+        chosen: Plan,
+    ) -> list[Atom]:
+        """The reverse of a loop whose history does not fit the budget: see `checkpoint`."""
+        e, rev, let = self.e, self.rev, self.let
+        rev.extra_work += 2 * sum(work(x.expr) for x in own) + chosen.work
+        plain = primal_nested(let, rev.primal, [], {})
+        assert isinstance(plain.expr, Loop)
+        m = len(plain.expr.carries)
+        nexts, outputs = plain.expr.body.results[:m], plain.expr.body.results[m:]
+        # The stack exists twice: as the forward pass leaves it, and as the reverse pass takes it apart.
+        point = Checkpointing(plain.expr, plain.expr.carries, own, nexts, budget() // 2)
+        setup = Builder(where=let.where)
+        forward, stack = point.forward(plain, outputs, plain.outs, setup)
+        rev.primal[let] = (*setup.lets, forward)
+        kept = point.new_stack()
+        b = Builder(g.b)
+        end = self._steps()
+        popped = point.advance(b, kept, e.index, whole(e.n) if end is None else end)
+        c = len(carries)
+        results = (*reverse.results[:c], *popped, *reverse.results[c:])
+        body = Block((*b.lets, *chosen.recomputed, *reverse.lets), results)
+        loop = Loop(
+            n=e.n,
+            index=e.index,
+            inits=(*inits, *stack.all),
+            carries=(*carries, *kept.all),
+            body=body,
+            upto=end,
+            reverse=not e.reverse,
+        )
+        tys = [*(v.ty for v in (*carries, *kept.all)), *self._stacked(reverse.results[c:])]
+        outs = list(g.b.let(loop, *tys))
+        return [*outs[:c], *outs[c + len(kept.all) :]]
+
+    def _start(self, g: Gather, k: int) -> Atom:
+        want = self.finals[k].want
+        return g.b.fill(TRUE, booleans(self.e.carries[k].ty)) if want is True else want
+
+
+def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
+    """Whether a loop reads an array nowhere but at its own index. The array may itself be an element, at
+    the indices of loops around this one, of the one that the body names."""
+    if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
+        return False
+    depth = len(name.ty.shape) - len(v.ty.shape)
+    for block in all_blocks(e.body):
+        if name in block.results:
+            return False
+        for let in block.lets:
+            get = let.expr
+            own = isinstance(get, Get) and get.x is name and len(get.idx) > depth and get.idx[depth] is e.index
+            if name in operands(get) and not own:
+                return False
+    return True

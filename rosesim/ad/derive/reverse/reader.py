@@ -1,0 +1,130 @@
+"""What the reverse of one function shares while its blocks are read backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, booleans, cotangent, covers
+from rosesim.ad.derive.reverse.pair import Asked, Pair, is_tan
+from rosesim.ad.derive.reverse.primal import Versions, primal_lets
+from rosesim.ad.derive.reverse.recompute import plan
+from rosesim.ad.passes.scatter_to_gather import turned_block
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.effects import effects
+from rosesim.ad.program.ir import Accum, Atom, Block, Func, Let, SubRef, Var, all_lets, free_vars
+from rosesim.ad.support import recursion
+from rosesim.ad.support.locate import of_derivative
+
+Read = Callable[["Reader", Gather, Let], None]
+"""Reads one let backwards."""
+
+Transpose = Callable[[Func, Asked], Pair]
+"""The reverse of a function that is called."""
+
+Flows = Sequence[tuple[Atom, Ct]]
+"""Cotangents, each with what it flows to."""
+
+Emitted = tuple[Sequence[Atom], Flows]
+"""The variables bound by what was written for a construct, and the cotangents among them."""
+
+
+class Reader:
+    """The reverse of one function, under way."""
+
+    def __init__(self, func: Func, read: Read, transpose: Transpose):
+        self.read, self.transpose = read, transpose
+        self.func = func
+        self.outside = Outside()
+        if isinstance(func.body, Block):
+            self.outside.made = {o: let.expr for let in all_lets(func.body) for o in let.outs}
+        self.primal: Versions = {}
+        self.ref_cts: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
+        self.subrefs: dict[Var, SubRef] = {}
+        self.extra_work = 0.0  # what the reverse, so far, recomputes of the forward pass
+
+    def lets(self, g: Gather, lets: Sequence[Let]) -> None:
+        """Read lets backwards."""
+        recursion.nested(self._lets, g, lets)
+
+    def _lets(self, g: Gather, lets: Sequence[Let]) -> None:
+        for let in lets:
+            if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
+                self.subrefs[let.outs[0]] = let.expr
+        for let in reversed(lets):
+            g.b.where = of_derivative(let.where)
+            self.read(self, g, let)
+
+    def ref_ct(self, g: Gather, ref: Var, idx: Sequence[Atom]) -> Ct | None:
+        """The cotangent of an element of a Tan ref: known before anything that adds to it is read."""
+        idx = tuple(idx)
+        while ref in self.subrefs:
+            sub = self.subrefs[ref]
+            ref, idx = sub.ref, (*sub.idx, *idx)
+        ct = self.ref_cts[ref]
+        return None if ct is None else ct.get(g.b, idx)
+
+    # ------------------------------------------------------------------ captured variables
+
+    def captured(self, *parts: Block) -> dict[Var, Var]:
+        """The Tan variables (not refs) that these read of outer blocks, by the variables that gather for them."""
+        found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
+        return {self.outside.resolve(v, ())[0]: v for v in found}
+
+    def with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], Emitted]) -> Flows:
+        """Have `emit` write, within refs for those captured variables that g's block owns; gives what flows out."""
+        owned = [v for v in captured if v in g.local]
+        if not owned:
+            return emit(g)[1]
+        outer = g.b
+        old = {v: g.take(v) or Ct(outer.zeros(cotangent(v.ty)), outer.zeros(booleans(v.ty)), True) for v in owned}
+        pairs = {v: ref_pair(v) for v in owned}
+        self.outside.refs.update(pairs)
+        g.b = Builder(outer)
+        g.local -= set(owned)
+        given, flows = emit(g)
+        body = turned_block(g.b.block(given))
+        g.b = outer
+        g.local |= set(owned)
+        for v in owned:
+            del self.outside.refs[v]
+        inits = [old[v].clean(outer) for v in owned]
+        atoms = [outer.zeros(booleans(v.ty)) if (w := old[v].want) is True else w for v in owned]
+        refs = (*(pairs[v].ref for v in owned), *(pairs[v].wref for v in owned))
+        tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(booleans(v.ty) for v in owned)]
+        outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
+        m, k = len(given), len(owned)
+        for j, v in enumerate(owned):
+            counts = pairs[v].always or old[v].want is True or covers(body, pairs[v].wref)
+            g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j], True)
+        names = dict(zip(given, outs, strict=False))
+        return [(to, ct.renamed(names)) for to, ct in flows]
+
+    def recomputed(self, lets: Sequence[Let], reverse: Sequence[Let], before: float) -> tuple[list[Let], list[Var]]:
+        """The reverse of a block, after the lets that it recomputes; and the variables that it finds stored. `before`
+        is the `extra_work` from before the block was read."""
+        own = primal_lets(lets, self.primal)
+        bound = outs_of(own)
+        roots = [v for v in free_vars(Block(tuple(reverse), ())) if v in bound]
+        chosen = plan(own, roots, nested_work=self.extra_work - before)
+        self.extra_work += chosen.work
+        return [*chosen.recomputed, *reverse], list(chosen.stored)
+
+
+def outs_of(lets: Sequence[Let]) -> set[Var]:
+    """The variables that lets bind."""
+    return {o for let in lets for o in let.outs}
+
+
+def ref_pair(v: Var) -> RefPair:
+    """Where the cotangent of a variable is added up."""
+    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(booleans(v.ty)), "want"))
+
+
+def bound_tans(block: Block) -> set[Var]:
+    """The Tan variables that a block binds itself, those of blocks nested in it not included."""
+    return {o for let in block.lets for o in let.outs if is_tan(o) and not o.ty.ref}
+
+
+def adds_tangents(block: Block) -> bool:
+    """Whether a block adds tangents to a ref from around it."""
+    return any(x.ref is not None and is_tan(x.ref) for x in effects(block.lets))

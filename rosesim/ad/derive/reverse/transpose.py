@@ -1,0 +1,154 @@
+"""Reverse mode: the linear part of a forward derivative, transposed.
+
+`transpose` takes a function J with tangents (Tan) among its parameters and results, and gives two. `fwd` is the
+primal part of J; it also returns what the reverse pass reads. `bwd` takes that and the cotangents of J's Tan
+results, and gives the cotangents of J's Tan parameters.
+
+One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments (`linear`). A
+let with blocks becomes its own reverse (`loop`, `branch`, `accumulate`), and a call becomes a call of the callee's
+`bwd` (`call`). What these reverses turn out to read decides, by `recompute`, what the primal versions of the lets
+return in addition. Primal variables keep their identity throughout, so a reverse reads exactly what is free in it.
+Every function is given fresh variables at the end.
+
+The reader (`reader`) holds what the files of this folder share while they read one function. It is handed this
+file's functions, so that none of them imports another that imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.ad.derive.reverse.accumulate import read_accumulator
+from rosesim.ad.derive.reverse.branch import read_branch
+from rosesim.ad.derive.reverse.call import read_call
+from rosesim.ad.derive.reverse.cotangent import Gather, covers
+from rosesim.ad.derive.reverse.linear import read_simple
+from rosesim.ad.derive.reverse.loop import read_loop
+from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, flat, is_tan, is_tan_type, parameters
+from rosesim.ad.derive.reverse.primal import primal_lets
+from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pair
+from rosesim.ad.derive.reverse.recompute import plan
+from rosesim.ad.derive.reverse.rules import rule_pair
+from rosesim.ad.derive.reverse.tape import packed_tape, placed
+from rosesim.ad.passes.scatter_to_gather import turned_block
+from rosesim.ad.passes.simplify import Sweep
+from rosesim.ad.passes.tidy import tidied_primal, tidied_reverse
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.ir import (
+    Accum,
+    Add,
+    Block,
+    Call,
+    Cond,
+    Data,
+    Fill,
+    Func,
+    Get,
+    Guard,
+    Let,
+    Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
+    Var,
+    free_vars,
+    unknown,
+)
+from rosesim.ad.program.rewrite import fresh
+from rosesim.ad.support.budget import budget
+
+
+def transpose(func: Func, asked: Asked | None = None) -> Pair:
+    """The reverse of J, for these cotangents of its Tan results, then of its Tan refs."""
+    if asked is None:
+        asked = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
+    key = ("transpose", asked, budget())
+    if key not in func.memo:
+        by_rule = "vjp" in func.memo
+        func.memo[key] = rule_pair(func, asked) if by_rule else _pair(Reader(func, _let, transpose), asked)
+    return func.memo[key]
+
+
+def _pair(rev: Reader, asked: Asked) -> Pair:
+    """Both functions."""
+    func = rev.func
+    assert isinstance(func.body, Block)
+    tans = [p for p in func.params if is_tan(p) and not p.ty.ref]
+    tan_refs = [p for p in func.params if is_tan(p) and p.ty.ref]
+    results = [r for r in func.body.results if is_tan(r)]
+    params, cts = parameters([x.ty for x in (*results, *tan_refs)], asked)
+    rev.ref_cts.update(zip(tan_refs, cts[len(results) :], strict=True))
+    rev.outside.refs.update((t, ref_pair(t)) for t in tans if t.ty.size > BIG)
+    small = {t for t in tans if t.ty.size <= BIG}
+    g = Gather(Builder(where=func.where), bound_tans(func.body) | small, rev.outside)
+    for r, ct in zip(results, cts, strict=False):
+        if ct is not None:
+            g.add(r, ct)
+    rev.lets(g, func.body.lets)
+    back, reverse = _backward(rev, g, tans)
+    refs = [rev.outside.refs[t] for t, x in zip(tans, back, strict=True) if x.by_ref]
+    ways = [x for x in back if x.by_ref]
+    params += flat((p.ref, p.wref if x.has_want else None) for p, x in zip(refs, ways, strict=True))
+    return _functions(rev, func.body, params, back, reverse)
+
+
+def _backward(rev: Reader, g: Gather, tans: Sequence[Var]) -> tuple[tuple[Back, ...], Block]:
+    """How the cotangents of J's Tan parameters are given back, and the block that does."""
+    refs = {t: rev.outside.refs[t] for t in tans if t in rev.outside.refs}
+    found = {t: ct for t in tans if t not in refs and (ct := g.take(t)) is not None}
+    written = turned_block(g.b.block([]))
+    sure = {t for t, pair in refs.items() if pair.always or covers(written, pair.wref)}
+    sweep = Sweep(narrow=True)
+    sweep.dead_refs |= {refs[t].wref for t in sure}
+    wants = [ct.want for ct in found.values() if ct.want is not True]
+    reverse = sweep.block(written, [*(ct.value for ct in found.values()), *wants])
+    used = free_vars(reverse)
+
+    def back(t: Var) -> Back:
+        if t in refs:
+            return Back(by_ref=True, has_want=refs[t].wref in used, always=t in sure)
+        return Back(has_want=found[t].want is not True) if t in found else Back(nothing=True)
+
+    return tuple(map(back, tans)), reverse
+
+
+def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ...], reverse: Block) -> Pair:
+    """Both functions; decides what the forward one stores."""
+    func = rev.func
+    own = primal_lets(body.lets, rev.primal)
+    bound = outs_of(own)
+    chosen = plan(own, [v for v in free_vars(reverse) if v in bound], nested_work=rev.extra_work)
+    full = Block((*chosen.recomputed, *reverse.lets), reverse.results)
+    given = set(params)
+    reads = [v for v in free_vars(full) if v not in given]
+    packs = packed_tape([v for v in reads if v in bound])
+    tape = [v for v in reads if v not in bound] + packs.stored
+    bwd_body = Block((*packs.unpack, *full.lets), full.results)
+    bwd = Func(func.name + "_bwd", (*tape, *params), bwd_body, func.where)
+    primals = tuple(p for p in func.params if not is_tan(p))
+    out = [r for r in body.results if not is_tan(r)]
+    fwd_body = Block(tuple(placed(own, packs.pack)), (*out, *packs.stored))
+    fwd = Func(func.name + "_fwd", primals, fwd_body, func.where)
+    forward, backward = tidied_primal(fresh(fwd)), tidied_reverse(fresh(bwd))
+    return Pair(forward, backward, primals, tuple(packs.stored), tuple(tape), back, rev.extra_work + chosen.work)
+
+
+def _let(rev: Reader, g: Gather, let: Let) -> None:
+    """Read one let."""
+    match let.expr:
+        case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
+            read_simple(rev, g, let, e)
+        case Loop() as e:
+            read_loop(rev, g, let, e)
+        case Cond() as e:
+            read_branch(rev, g, let, e)
+        case Accum() as e:
+            read_accumulator(rev, g, let, e)
+        case Call() as e if any(map(is_tan, e.args)):
+            read_call(rev, g, let, e)
+        case Call() | SubRef():
+            pass  # a call without tangents gives zero ones; a part of a ref is read where it is added to
+        case _:
+            unknown(let.expr)
