@@ -12,8 +12,8 @@ from shown import program
 
 from rosesim import Index, Real, Vec, fn, grad, scan, sin, vec
 from rosesim.ad.derive.forward import jvp_func
-from rosesim.ad.derive.recompute import LARGE, STORE, TWICE, plan, plan_loop, rerun_all
-from rosesim.ad.derive.transpose import transpose
+from rosesim.ad.derive.reverse.recompute import LARGE, STORE, TWICE, plan, plan_loop, recompute_all
+from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.language.mathematics import unit
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.ir import (
@@ -59,10 +59,10 @@ def test_what_is_cheap_is_computed_again_and_what_is_dear_is_stored() -> None:
     (cheap, dear, product) = made = lets(write)
     found = plan(made, product.outs)
     assert work(dear.expr) >= STORE > work(product.expr)
-    assert (found.stored, found.again) == (dear.outs, (product,))
+    assert (found.stored, found.recomputed) == (dear.outs, (product,))
     assert found.numbers == 1 and found.work == work(product.expr)
     assert found.reads == {*product.outs, *dear.outs}
-    assert plan(made, cheap.outs).again == (cheap,)
+    assert plan(made, cheap.outs).recomputed == (cheap,)
 
 
 def test_an_array_has_to_be_as_dear_as_all_its_numbers() -> None:
@@ -71,7 +71,7 @@ def test_an_array_has_to_be_as_dear_as_all_its_numbers() -> None:
     filled = Let((Var(reals(n)),), Fill(x))
     replaced = Let((Var(reals(n)),), Put(filled.outs[0], (at(0, n),), x))
     found = plan((filled, replaced), replaced.outs)
-    assert (found.stored, found.again) == ((), (filled, replaced))
+    assert (found.stored, found.recomputed) == ((), (filled, replaced))
 
 
 def test_nothing_is_kept_that_nobody_reads() -> None:
@@ -81,7 +81,7 @@ def test_nothing_is_kept_that_nobody_reads() -> None:
 
     dear, cheap = made = lets(write)
     assert plan(made, cheap.outs).stored == ()
-    assert plan(made, ()).again == ()
+    assert plan(made, ()).recomputed == ()
     assert plan(made, dear.outs).stored == dear.outs
 
 
@@ -108,8 +108,8 @@ def test_without_storing_all_is_computed_again() -> None:
         b.op("sin", b.op("exp", x))
 
     made = lets(write)
-    found = rerun_all(made, made[-1].outs)
-    assert found.stored == () and ops(found.again) == ["exp", "sin"]
+    found = recompute_all(made, made[-1].outs)
+    assert found.stored == () and ops(found.recomputed) == ["exp", "sin"]
     assert found.reads == {x, *made[-1].outs}
 
 
@@ -124,9 +124,9 @@ def test_blocks_are_computed_again_until_their_work_would_be_done_more_than_twic
     square = Let((Var(REAL),), Op("mul", (branch.outs[0], x)))
     made = (branch, square)
     total = sum(work(let.expr) for let in made)
-    assert plan(made, square.outs, nested_redo=(TWICE - 1) * total).stored == ()
-    assert plan(made, square.outs, nested_redo=(TWICE - 1) * total + 1).stored == branch.outs
-    assert plan(made, square.outs, nested_redo=1e9).again == (square,)  # what is no block is cheap again
+    assert plan(made, square.outs, nested_work=(TWICE - 1) * total).stored == ()
+    assert plan(made, square.outs, nested_work=(TWICE - 1) * total + 1).stored == branch.outs
+    assert plan(made, square.outs, nested_work=1e9).recomputed == (square,)  # what is no block is cheap again
 
 
 def carrying(n: int, *, factor: float) -> tuple[tuple[Let, ...], Var, Var]:

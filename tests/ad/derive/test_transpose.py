@@ -15,7 +15,8 @@ from support import as_flat
 import rosesim as rs
 from rosesim import Bool, Index, Real, Tan, Vec, fn
 from rosesim.ad.derive.forward import jvp_func
-from rosesim.ad.derive.transpose import Pair, transpose
+from rosesim.ad.derive.reverse.pair import Pair
+from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
 from rosesim.ad.program.ir import BOOL, REAL, TAN, Fill, Func, Put, Stack, Stop, TanT
@@ -47,7 +48,7 @@ def pulled_back(f: Any, args: tuple[Any, ...], ct: float = 1.0) -> tuple[Any, ..
 
 def wants(pair: Pair) -> tuple[bool | None, ...]:
     """For each tangent parameter: whether its cotangent comes with a condition; None where nothing flows back."""
-    return pair.wants
+    return tuple(None if x.nothing else x.has_want for x in pair.back)
 
 
 # -------------------------------------------------------------------------------- linear operators
