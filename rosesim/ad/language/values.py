@@ -28,14 +28,14 @@ _UFUNCS = {
     "remainder": "__mod__", "logical_and": "__and__", "bitwise_and": "__and__", "bitwise_or": "__or__",
     "bitwise_xor": "__xor__",
 }  # fmt: skip
-_SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
+SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
 """Operators as the user writes them: as programs show them, but for a power."""
-_BOOL_HINT = "; a Bool becomes a number by Real(p)"
+BOOL_HINT = "; a Bool becomes a number by Real(p)"
 _TANGENT_HINT = (
     "; a tangent takes linear operations only: add and subtract tangents, multiply or divide one by a Real, "
     "negate, select, gather"
 )
-_VECTOR_FIRST = (
+VECTOR_FIRST = (
     "make it a vector first, const(array)[i] of numbers or stack(values)[i] of traced ones, or loop with vec, sum "
     "or scan"
 )
@@ -73,7 +73,7 @@ class Value:
     def __index__(self) -> int:
         self._refuse(
             "a Python sequence, a NumPy array or range() indexed by",
-            _VECTOR_FIRST,
+            VECTOR_FIRST,
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -148,6 +148,14 @@ class Scalar(Value):
         object.__setattr__(v, "atom", atom)
         return v
 
+    def as_real(self) -> Atom | None:
+        """The atom of its value where a Real is expected; None of what is no number."""
+        return None
+
+    def as_whole(self) -> Atom | None:
+        """The atom of its value where a whole number is expected; None of what is none."""
+        return None
+
     def __repr__(self) -> str:
         return f"<traced {kind(self)}>"
 
@@ -217,10 +225,10 @@ class Bool(Scalar):
         return Bool.of(to_bool(value))
 
     def _as_number(self) -> str:
-        return _BOOL_HINT
+        return BOOL_HINT
 
     def _no_number(self, *_: object) -> NoReturn:
-        raise TypeMismatch(f"arithmetic on a Bool was found; expected a number{_BOOL_HINT}", here())
+        raise TypeMismatch(f"arithmetic on a Bool was found; expected a number{BOOL_HINT}", here())
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
     __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _no_number
@@ -284,13 +292,17 @@ class Real(Scalar):
         def __matmul__(self, o: Any) -> Real: ...
         def __rmatmul__(self, o: Any) -> Real: ...
 
+    def as_real(self) -> Atom:
+        """Its atom."""
+        return self.atom
+
     def _with(self, name: str, other: Any) -> Real:
         atom = try_real(other)
-        return self._operand(_SIGNS[name], other) if atom is None else Real.of(trace.op(name, self.atom, atom))
+        return self._operand(SIGNS[name], other) if atom is None else Real.of(trace.op(name, self.atom, atom))
 
     def _after(self, name: str, other: Any) -> Real:
         atom = try_real(other)
-        return self._operand(_SIGNS[name], other) if atom is None else Real.of(trace.op(name, atom, self.atom))
+        return self._operand(SIGNS[name], other) if atom is None else Real.of(trace.op(name, atom, self.atom))
 
     def _compare(self, name: str, other: Any) -> Bool:
         atom = try_real(other)
@@ -420,7 +432,7 @@ class Tan(Scalar):
         raise TypeMismatch(f"{what} was found{_TANGENT_HINT}", here())
 
     def _sum(self, name: str, o: Any) -> Tan:
-        if _is_number(o) and o == 0:
+        if is_number(o) and o == 0:
             return self
         if not isinstance(o, Tan):
             self._refuse_linear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
@@ -523,10 +535,22 @@ class Index(Scalar, metaclass=_IndexMeta):
         def __class_getitem__(cls, n: int) -> type[Index]: ...
         def __set__(self, owner: Any, value: Index | int | np.integer[Any] | Many) -> None: ...
 
+    def as_real(self) -> Atom:
+        """The atom of its value as a Real."""
+        return trace.op("real", self.atom)
+
+    def as_whole(self) -> Atom:
+        """Its atom."""
+        return self.atom
+
+    def _kind(self) -> str:
+        s = self.atom.ty.scalar
+        return str(T.IntType(s.lo, s.hi)) if isinstance(s, IntT) else "Index"
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._refuse(
             "a NumPy array indexed by, or a NumPy function on,",
-            _VECTOR_FIRST,
+            VECTOR_FIRST,
         )
 
     @classmethod
@@ -574,7 +598,7 @@ class Index(Scalar, metaclass=_IndexMeta):
             names = {"iadd": "add", "isub": "sub", "imul": "mul"}
             as_real = try_real(o)
             if name not in names or as_real is None:
-                return self._operand(_SIGNS[name], o)
+                return self._operand(SIGNS[name], o)
             pair = (to_real(self), as_real)
             return Real.of(trace.op(names[name], *(pair[::-1] if flip else pair)))
         pair = (self.atom, other)
@@ -642,7 +666,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         a, b = try_whole(n), try_whole(d)
         if a is None:
             raise TypeMismatch(
-                f"{kind(n)} {_SIGNS[name]} {kind(d)} was found; expected whole numbers, or Real(i)", here()
+                f"{kind(n)} {SIGNS[name]} {kind(d)} was found; expected whole numbers, or Real(i)", here()
             )
         if b is None or not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo > 0):
             raise TypeMismatch(
@@ -711,9 +735,6 @@ Number = Real | Index | float
 
 def kind(v: object) -> str:
     """How an error message names a value."""
-    if isinstance(v, Index):
-        s = v.atom.ty.scalar
-        return str(T.IntType(s.lo, s.hi)) if isinstance(s, IntT) else "Index"
     if isinstance(v, Value):
         return v._kind()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
     return f"{type(v).__name__} {v!r}" if isinstance(v, int | float | str | bool) else type(v).__name__
@@ -723,20 +744,19 @@ def number_hint(v: object) -> str:
     """What to write where a number is expected and v is none, as a clause of an error message."""
     if isinstance(v, Value):
         return v._as_number()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
-    return _BOOL_HINT if is_truth(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
+    return BOOL_HINT if is_truth(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
 
 
-def _is_number(v: object) -> TypeGuard[int | float | np.integer[Any] | np.floating[Any]]:
+def is_number(v: object) -> TypeGuard[int | float | np.integer[Any] | np.floating[Any]]:
+    """Whether it is a Python or NumPy number; a truth is none."""
     return isinstance(v, int | float | np.integer | np.floating) and not isinstance(v, bool)
 
 
 def try_real(v: Any) -> Atom | None:
     """The atom of a Real, an Index or a Python number; None of anything else."""
-    if isinstance(v, Real):
-        return v.atom
-    if isinstance(v, Index):
-        return trace.op("real", v.atom)
-    if _is_number(v):
+    if isinstance(v, Scalar):
+        return v.as_real()
+    if is_number(v):
         try:
             return real(float(v))
         except OverflowError:
@@ -761,8 +781,8 @@ def to_real(v: Any) -> Atom:
 
 def try_whole(v: Any) -> Atom | None:
     """The atom of an Index or a Python int; None of anything else."""
-    if isinstance(v, Index):
-        return v.atom
+    if isinstance(v, Scalar):
+        return v.as_whole()
     if is_whole(v):
         return whole(_in_range(int(v)))
     if is_array(v) and v.shape == () and v.dtype.kind in "iu":
