@@ -66,7 +66,7 @@ from rosesim.ad.language.mathematics import (
     trunc,
 )
 from rosesim.ad.language.types import Null
-from rosesim.ad.language.values import Bool, Index, Real, Tan
+from rosesim.ad.language.values.index import Bool, Index, Real, Tan
 from rosesim.ad.language.vector import Struct, Vec, const, stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (

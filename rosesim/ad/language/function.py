@@ -20,7 +20,7 @@ from rosesim.ad.language.arguments import build, builder, flat_args, flattener, 
 from rosesim.ad.language.constants import is_same
 from rosesim.ad.language.parameters import plain
 from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
-from rosesim.ad.language.values import Real, Value
+from rosesim.ad.language.values.index import Real, Value
 from rosesim.ad.language.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.support import recursion

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control import for_each, scan, vec
-from rosesim.ad.language.values import Bool, Index, Value, kind
+from rosesim.ad.language.values.index import Bool, Index, Value, kind
 from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, checked_index, lift, lower, real_zero, typeof
 from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Atom, Lit

@@ -12,7 +12,7 @@ import numpy as np
 from rosesim.ad.dependencies.reach import TAKERS
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.values import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
+from rosesim.ad.language.values.index import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.support.errors import ArgumentError, MissingAttribute, TypeMismatch
 from rosesim.ad.support.locate import here
@@ -253,7 +253,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rosesim.ad.language.values import Many, Place
+    from rosesim.ad.language.values.index import Many, Place
 else:
 
     class Vec(VecValue):

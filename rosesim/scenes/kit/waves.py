@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rosesim.ad.language.control import select
-from rosesim.ad.language.values import Index
+from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.vector import Struct
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
