@@ -7,7 +7,7 @@ itself would decide (a truth value, a float, an array) is refused with the line 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self, TypeGuard, TypeVar, overload
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Value:
     """Anything traced. The methods here are the doors that Python and NumPy would take, and are shut."""
 
     __slots__ = ()
+    _takes_scalars: ClassVar[bool] = True
+    """Whether its own operators say what it makes with a scalar; else the scalar's say so."""
 
     def _refuse(self, did: str, instead: str) -> NoReturn:
         raise TraceError(f"{did} a traced {kind(self)} was found, whose value is known only when the program "
@@ -161,7 +163,7 @@ class Scalar(Value):
 
     def _operand(self, sign: str, other: Any) -> Any:
         """What an operator answers to what is no number: a vector, a tangent or the user's own class may know."""
-        if isinstance(other, Value) and not isinstance(other, Bool):
+        if isinstance(other, Value) and other._takes_scalars:
             return NotImplemented
         if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
             return NotImplemented
@@ -219,6 +221,7 @@ class Bool(Scalar):
 
     __slots__ = ()
     __rose_type__ = T.BOOL
+    _takes_scalars = False
 
     def __new__(cls, value: Any = False) -> Bool:
         """A Bool of a truth; a number is none."""
