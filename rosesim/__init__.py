@@ -66,7 +66,10 @@ from rosesim.ad.language.mathematics import (
     trunc,
 )
 from rosesim.ad.language.types import Null
-from rosesim.ad.language.values.index import Bool, Index, Real, Tan
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.language.vector import Struct, Vec, const, stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (

@@ -20,7 +20,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.signature import Wrt
-from rosesim.ad.language.values.index import Real
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import lower, typeof
 from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.elementwise import zipped

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.language.values.index import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
 from rosesim.scenes.names import refuse_taken_names

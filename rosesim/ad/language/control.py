@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.values.index import Bool, Index, Real, Value, kind, to_bool, to_real
+from rosesim.ad.language.values.boolean import Bool, to_bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value, kind
+from rosesim.ad.language.values.scalar import to_real
 from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, lift, lower, typeof, unflatten, unify
 from rosesim.ad.program.builder import Builder, real, whole
 from rosesim.ad.program.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, Var, index_ty
@@ -24,7 +28,9 @@ N = TypeVar("N", bound="Real | Tan | Struct | Dual")
 
 if TYPE_CHECKING:
     from rosesim.ad.language.custom import Dual
-    from rosesim.ad.language.values.index import Number, Scalar, Tan
+    from rosesim.ad.language.values.index import Number
+    from rosesim.ad.language.values.scalar import Scalar
+    from rosesim.ad.language.values.tangent import Tan
     from rosesim.ad.language.vector import Struct
 
     Truth = Bool | bool

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rosesim.ad.language import types as T
 from rosesim.ad.language.signature import as_call, keywords_of, named
-from rosesim.ad.language.values.index import Real, Tan
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Atom, Func, Rules, TanT, Var
 from rosesim.ad.support.errors import CheckError, TypeMismatch

@@ -20,7 +20,8 @@ from rosesim.ad.language.arguments import build, builder, flat_args, flattener, 
 from rosesim.ad.language.constants import is_same
 from rosesim.ad.language.parameters import plain
 from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
-from rosesim.ad.language.values.index import Real, Value
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value
 from rosesim.ad.language.vector import fitted, lower, of_example, typeof, unflatten
 from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.support import recursion
@@ -99,8 +100,6 @@ class Fn(Generic[P, R]):
         self._custom: dict[str, Fn[..., Any]] = {}
         self._signature = signature
 
-    # ------------------------------------------------------------------------------ signature
-
     def signature(self) -> Signature:
         """Its parameters, read once."""
         if self._signature is None:
@@ -118,8 +117,6 @@ class Fn(Generic[P, R]):
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
         return self.signature().types_of(row, keywords)
-
-    # -------------------------------------------------------------------------------- tracing
 
     def traced(self, types: Types, *, live: bool = False) -> Traced:
         """The program for parameters of these types, traced again where what it read has changed.
@@ -341,8 +338,6 @@ class Fn(Generic[P, R]):
         self.version += 1
         self._cache.clear()
         return rule
-
-    # -------------------------------------------------------------------------------- calling
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
         """Run on numbers and arrays; while another function is traced, write a call of this one."""

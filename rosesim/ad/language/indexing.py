@@ -15,7 +15,9 @@ from typing import Any, NoReturn
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control import for_each, scan, vec
-from rosesim.ad.language.values.index import Bool, Index, Value, kind
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, checked_index, lift, lower, real_zero, typeof
 from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Atom, Lit
@@ -28,8 +30,6 @@ Item = Atom | range | None
 
 MOST_UNROLLED = 16
 """Elements of a selection that are written one by one: what a 4 x 4 matrix has. More become loops."""
-
-# ------------------------------------------------------------------------------- expressions
 
 
 def parse(t: T.Type, index: Any) -> list[Item]:
@@ -169,9 +169,6 @@ def _at(span: range, k: Any) -> Atom:
     return place.atom
 
 
-# ------------------------------------------------------------------------------- reading
-
-
 def read(x: VecValue, index: Any) -> Any:
     """x[index]."""
     return _read(x, parse(x.type, index))
@@ -191,9 +188,6 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
     if not first or x.is_listed or _is_unrolled(items):
         return VecValue(t, items=[_read(x.element(whole(k)), rest) for k in first])
     return vec(len(first), lambda k: _read(x.element(_at(first, k)), rest))
-
-
-# ------------------------------------------------------------------------------- writing
 
 
 def merged(t: T.Type, places: Sequence[Any]) -> tuple[list[Item], Sequence[Any]]:
@@ -317,9 +311,6 @@ def _new(old: Any, v: Any, t: T.Type, add: bool) -> Any:
     if base == T.BOOL:
         raise TypeMismatch(f"add to elements of {t} was found; expected numbers: x.at[i].set(x[i] | p)", here())
     return lift(added(old, _spread(v, t)), t)
-
-
-# ------------------------------------------------------------------------------- accumulating
 
 
 def accumulated(t: T.Type, places: Sequence[Any], v: Any, emit: Callable[[list[Atom], list[Atom]], None]) -> None:

@@ -12,7 +12,12 @@ import numpy as np
 from rosesim.ad.dependencies.reach import TAKERS
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.values.index import Bool, Index, Real, Scalar, Tan, Value, kind, to_bool, to_real, try_whole
+from rosesim.ad.language.values.boolean import Bool, to_bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value, kind
+from rosesim.ad.language.values.scalar import Scalar, to_real, try_whole
+from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.support.errors import ArgumentError, MissingAttribute, TypeMismatch
 from rosesim.ad.support.locate import here
@@ -122,8 +127,6 @@ class VecValue(Value):
     def at(self) -> At:
         """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with one element replaced or increased."""
         return At(self, ())
-
-    # ------------------------------------------------------------------------- arithmetic
 
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
         other = as_vec(o)
@@ -253,7 +256,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rosesim.ad.language.values.index import Many, Place
+    from rosesim.ad.language.values.scalar import Many, Place
 else:
 
     class Vec(VecValue):
@@ -400,9 +403,6 @@ def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
     from rosesim.ad.language.control import vec  # a loop, which is made of vectors itself
 
     return vec(n, f)
-
-
-# ------------------------------------------------------------------------------- structures
 
 
 def as_vec(v: Any) -> VecValue | None:

@@ -11,7 +11,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.control import batch, vec
 from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
-from rosesim.ad.language.values.index import Real
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import VecValue, lower, real_zero, typeof, unflatten
 from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.support.budget import of_each_run

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.language.control import sum
-from rosesim.ad.language.values.index import Real
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import Struct, Vec, const
 
 

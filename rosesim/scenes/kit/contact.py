@@ -19,7 +19,8 @@ import numpy as np
 from rosesim.ad.language.control import cond, select
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import sqrt
-from rosesim.ad.language.values.index import Bool, Real
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import Struct, Vec, const
 from rosesim.scenes.kit.bodies import Body
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from rosesim.ad.language.control import select, sum, vec
-from rosesim.ad.language.values.index import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import Vec
 
 Grid = Vec[Vec[Real, ...], ...]

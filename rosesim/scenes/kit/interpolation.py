@@ -8,7 +8,8 @@ from typing import Any
 
 from rosesim.ad.language.control import select
 from rosesim.ad.language.mathematics import clamp, floor
-from rosesim.ad.language.values.index import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.grids import Edge
 
 

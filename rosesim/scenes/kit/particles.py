@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.ad.language.control import accumulate, for_each, select, vec
 from rosesim.ad.language.linalg import det
 from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
-from rosesim.ad.language.values.index import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import Struct, Vec, const
 
 Matrix = Vec[Vec[Real, ...], ...]

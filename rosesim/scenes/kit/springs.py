@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rosesim.ad.language.control import accumulate, for_each, select
 from rosesim.ad.language.linalg import norm
-from rosesim.ad.language.values.index import Real
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.vector import Vec, const
 
 
