@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import const, fitted, lower, typeof, unflatten
+from rosesim.ad.language.vector import const, fitted, of_atoms, to_atoms, typeof
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, is_tuple
 
@@ -21,7 +21,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
     """
     if d is not None:
         t = fitted(d, v, "a default")
-        return unflatten(t, lower(v, t))
+        return of_atoms(t, to_atoms(v, t))
     if is_array(v) or is_list(v):
         try:
             if is_array(v) and v.dtype.names is None and v.ndim:
@@ -29,7 +29,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
             t = typeof(v)
         except RosesimError:
             return v  # of strings, of functions, empty: Python's
-        return unflatten(t, lower(v, t)) if isinstance(t, T.VecType) else v
+        return of_atoms(t, to_atoms(v, t)) if isinstance(t, T.VecType) else v
     if T.is_struct_class(class_of(v)):
         fields = T.fields_of(class_of(v))
         names = list(fields)

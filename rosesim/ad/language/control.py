@@ -13,7 +13,7 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.scalar import to_real
-from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, lift, lower, typeof, unflatten, unify
+from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, lift, of_atoms, to_atoms, typeof, unify
 from rosesim.ad.program.builder import Builder, real, whole
 from rosesim.ad.program.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, Var, index_ty
 from rosesim.ad.program.pack import explode, implode, packed
@@ -79,7 +79,7 @@ def _limit(upto: Any, n: int) -> Atom | None:
     if upto is None:
         return None
     if isinstance(upto, Index | int) and not isinstance(upto, bool):
-        return lower(upto, T.index(n + 1))[0]
+        return to_atoms(upto, T.index(n + 1))[0]
     raise TypeMismatch(f"upto={kind(upto)} was found; expected an Index[{n + 1}]", here())
 
 
@@ -182,7 +182,7 @@ def _mapped(n: int, f: Callable[[Index], Any], upto: Upto = None, *, batch: bool
         value = f(i)
         t = typeof(value) if upto is None else _with_zero(typeof(value))
         element.append(t)
-        return [], lower(value, t)
+        return [], to_atoms(value, t)
 
     _, leaves, _ = _loop(n, (), body, _limit(upto, n), batch=batch)
     return VecValue(T.VecType(n, element[0]), leaves=tuple(leaves))
@@ -213,10 +213,10 @@ def fold(n: int, init: Any, f: Callable[[Any, Index], Any], upto: Any = None) ->
     t = typeof(init)
 
     def body(i: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
-        return lower(f(unflatten(t, state), i), t), []
+        return to_atoms(f(of_atoms(t, state), i), t), []
 
-    finals, _, _ = _loop(n, lower(init, t), body, _limit(upto, n))
-    return unflatten(t, finals)
+    finals, _, _ = _loop(n, to_atoms(init, t), body, _limit(upto, n))
+    return of_atoms(t, finals)
 
 
 @overload
@@ -252,7 +252,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         f_.home.update(dict.fromkeys(carries, inner))
         so_far = implode(inner, tys, carries)
         f_.own(so_far)
-        grown = [f_.resolve(a) for a in lower(added(unflatten(t, so_far), lift(value, t)), t)]
+        grown = [f_.resolve(a) for a in to_atoms(added(of_atoms(t, so_far), lift(value, t)), t)]
         block = inner.block(explode(inner, grown))
     b = trace.building()
     inits = tuple(b.zeros(c.ty) for c in carries)
@@ -263,7 +263,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     f_.own((*inits, *outs))
     joined = implode(b, tys, outs)
     f_.own(joined)
-    return unflatten(t, joined)
+    return of_atoms(t, joined)
 
 
 def _extreme(n: int, f: Callable[[Index], Any], name: str, start: float, upto: Any) -> Real:
@@ -395,15 +395,15 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None
     output: list[T.Type] = []
 
     def body(i: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
-        result = f(unflatten(t, state), i)
+        result = f(of_atoms(t, state), i)
         carry, out = _carry_and_output(result, t)
         if out is _NOTHING:
-            return lower(carry, t), []
+            return to_atoms(carry, t), []
         output.append(typeof(out) if upto is None else _with_zero(typeof(out)))
-        return lower(carry, t), lower(out, output[0])
+        return to_atoms(carry, t), to_atoms(out, output[0])
 
-    finals, stacked, _ = _loop(n, lower(init, t), body, _limit(upto, n))
-    last = unflatten(t, finals)
+    finals, stacked, _ = _loop(n, to_atoms(init, t), body, _limit(upto, n))
+    last = of_atoms(t, finals)
     return (last, _stacked(n, output[0], stacked)) if output else last
 
 
@@ -505,23 +505,23 @@ def while_loop(
     t = typeof(init)
 
     def once(_: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
-        return lower(body(unflatten(t, state)), t), []
+        return to_atoms(body(of_atoms(t, state)), t), []
 
     def asked(state: list[Atom]) -> Atom:
-        return to_bool(test(unflatten(t, state)))
+        return to_bool(test(of_atoms(t, state)))
 
-    finals, _, count = _loop(n, lower(init, t), once, test=asked)
+    finals, _, count = _loop(n, to_atoms(init, t), once, test=asked)
     if on_limit == "raise":
         assert count is not None
         reached = Bool.of(trace.op("ieq", count, whole(n)))
-        unfinished = cond(reached, lambda: test(unflatten(t, finals)), lambda: False)
+        unfinished = cond(reached, lambda: test(of_atoms(t, finals)), lambda: False)
         bad = trace.frame().resolve(to_bool(unfinished))
         trace.building().guard(
             bad,
             f"while_loop reached its limit of {n} iterations without stopping; expected its test to become "
             'false: raise the limit, or accept what there is then by on_limit="stop"',
         )
-    return unflatten(t, finals)
+    return of_atoms(t, finals)
 
 
 @overload
@@ -561,14 +561,14 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     chosen: list[Block] = []
     for side, value in sides:
         with trace.within(side):
-            atoms = [f.resolve(a) for a in lower(value, t)]
+            atoms = [f.resolve(a) for a in to_atoms(value, t)]
             chosen.append(side.block(explode(side, atoms)))
     b.where = here()
     outs = b.cond(f.resolve(truth), chosen[0], chosen[1], packed(tys))
     f.own(outs)
     joined = implode(b, tys, outs)
     f.own(joined)
-    return unflatten(t, joined)
+    return of_atoms(t, joined)
 
 
 @overload
@@ -614,8 +614,8 @@ def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:
             sides = zip(t.parts(a), t.parts(b), t.types, strict=True)
             return t.build([_select(p, x, y, part) for x, y, part in sides])
         case _:
-            (x,), (y,) = lower(a, t), lower(b, t)
-            return unflatten(t, [trace.op("select", p.atom, x, y)])
+            (x,), (y,) = to_atoms(a, t), to_atoms(b, t)
+            return of_atoms(t, [trace.op("select", p.atom, x, y)])
 
 
 class Accumulator(Value):
@@ -678,7 +678,7 @@ def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:
     def inside() -> list[Atom]:
         value = f(Accumulator(full, refs))
         result.append(typeof(value))
-        return lower(value, result[0])
+        return to_atoms(value, result[0])
 
     b = trace.building()
     inits = tuple(b.zeros(ty) for ty in tys)
@@ -688,5 +688,5 @@ def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:
     outs = b.let(Accum(inits, refs, block), *(a.ty for a in block.results), *tys)
     fr.own(outs)
     m = len(block.results)
-    total = unflatten(full, outs[m:])
-    return total if result[0] == T.NULL else (total, unflatten(result[0], outs[:m]))
+    total = of_atoms(full, outs[m:])
+    return total if result[0] == T.NULL else (total, of_atoms(result[0], outs[:m]))

@@ -22,7 +22,7 @@ from rosesim.ad.language.parameters import plain
 from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value
-from rosesim.ad.language.vector import fitted, lower, of_example, typeof, unflatten
+from rosesim.ad.language.vector import fitted, of_atoms, of_example, to_atoms, typeof
 from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.support import recursion
 from rosesim.ad.support.budget import budget, budget_here
@@ -189,10 +189,10 @@ class Fn(Generic[P, R]):
             args: list[Any] = []
             for t, name in zip(types, names, strict=True):
                 leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
-                args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
+                args.append(of_atoms(t, [f.param(ty, leaf) for ty, leaf in leaves]))
             value = self._called(args, keywords)
             result = self._result_type(value)
-            atoms = [f.resolve(a) for a in self._lowered(value, result)]
+            atoms = [f.resolve(a) for a in self._result_atoms(value, result)]
             body = f.builder.block(atoms)
         hidden = tuple(f.captured)
         rules = None if inside else self._rules(types, result, not hidden)
@@ -225,9 +225,9 @@ class Fn(Generic[P, R]):
                 f"{said}: a traced value has no such operation; expected one it has", innermost(e)
             ) from e
 
-    def _lowered(self, value: Any, result: T.Type) -> list[Atom]:
+    def _result_atoms(self, value: Any, result: T.Type) -> list[Atom]:
         try:
-            return lower(value, result)
+            return to_atoms(value, result)
         except TypeMismatch as e:
             hint = "; is a `return` missing?" if value is None else ""
             found = str(e).removeprefix(f"{e.where}: ")
@@ -354,7 +354,7 @@ class Fn(Generic[P, R]):
         f = trace.frame()
         f.world.join(traced.world)
         try:
-            atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+            atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         except TypeMismatch as e:
             raise TypeMismatch(f"in a call of {self.name}: {str(e).removeprefix(f'{e.where}: ')}", e.where) from None
         return call_traced(traced.func, [*atoms, *traced.captured], traced.result)
@@ -470,7 +470,7 @@ def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
     b = trace.building()
     outs = b.call(func, [f.resolve(a) for a in args])
     f.own(outs)
-    return unflatten(result, outs)
+    return of_atoms(result, outs)
 
 
 class Program:

@@ -18,7 +18,17 @@ from rosesim.ad.language.control import for_each, scan, vec
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.refused import Value, kind
-from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, checked_index, lift, lower, real_zero, typeof
+from rosesim.ad.language.vector import (
+    SHORT,
+    VecValue,
+    added,
+    as_vec,
+    checked_index,
+    lift,
+    real_zero,
+    to_atoms,
+    typeof,
+)
 from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
@@ -297,7 +307,7 @@ def _put(x: VecValue, path: list[Atom], v: Any, add: bool) -> VecValue:
     places = [f.resolve(a) for a in path]
     out = tuple(
         trace.emit(lambda b, a=a, n=n: b.put(a, places, n))
-        for a, n in zip(map(f.resolve, x.leaves()), map(f.resolve, lower(new, elem)), strict=True)
+        for a, n in zip(map(f.resolve, x.leaves()), map(f.resolve, to_atoms(new, elem)), strict=True)
     )
     return VecValue(x.type, leaves=out)
 
@@ -325,7 +335,7 @@ def _accumulate(
     t: T.Type, path: list[Atom], items: Sequence[Item], v: Any, emit: Callable[[list[Atom], list[Atom]], None]
 ) -> None:
     if not items:
-        emit(path, lower(_spread(v, t), t))
+        emit(path, to_atoms(_spread(v, t), t))
         return
     first, rest = items[0], items[1:]
     axes = len(_axes(selected(t, items)))

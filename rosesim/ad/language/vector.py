@@ -68,7 +68,7 @@ class VecValue(Value):
             items = self._items or []
             if not items:
                 return tuple(trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(self.type))
-            rows = [lower(v, self.type.elem) for v in items]
+            rows = [to_atoms(v, self.type.elem) for v in items]
             f = trace.frame()
             columns = [[f.resolve(r[k]) for r in rows] for k in range(len(T.flatten(self.type)))]
             made = tuple(trace.emit(lambda b, c=c: b.stack(c)) for c in columns)
@@ -121,7 +121,7 @@ class VecValue(Value):
         f = trace.frame()
         at = f.resolve(i)
         atoms = [trace.emit(lambda b, a=a: b.get(a, (at,))) for a in map(f.resolve, self.leaves())]
-        return unflatten(self.type.elem, atoms)
+        return of_atoms(self.type.elem, atoms)
 
     @property
     def at(self) -> At:
@@ -639,10 +639,10 @@ def unify(a: T.Type, b: T.Type, what: str) -> T.Type:
 
 def lift(v: Any, t: T.Type) -> Any:
     """v as a traced value of type t, or an error that says what was found."""
-    return unflatten(t, lower(v, t))
+    return of_atoms(t, to_atoms(v, t))
 
 
-def lower(v: Any, t: T.Type) -> list[Atom]:
+def to_atoms(v: Any, t: T.Type) -> list[Atom]:
     """The flat atoms of a Python structure taken as type t."""
     match t:
         case T.NullType():
@@ -664,9 +664,9 @@ def lower(v: Any, t: T.Type) -> list[Atom]:
         case T.IntType():
             return [_whole_as(v, t)]
         case T.VecType():
-            return _lower_vec(v, t)
+            return _vec_atoms(v, t)
         case T.StructType():
-            return _lower_struct(v, t)
+            return _struct_atoms(v, t)
 
 
 def _whole_as(v: Any, t: T.IntType) -> Atom:
@@ -686,15 +686,15 @@ def _whole_as(v: Any, t: T.IntType) -> Atom:
     return a if a.ty == Ty(IntT(t.lo, t.hi)) else trace.op("cast", a, ty=Ty(IntT(t.lo, t.hi)))
 
 
-def _lower_vec(v: Any, t: T.VecType) -> list[Atom]:
+def _vec_atoms(v: Any, t: T.VecType) -> list[Atom]:
     if isinstance(v, VecValue) and v.type == t:
         return list(v.leaves())
     if is_array(v):
-        return _lower_array(v, t)
+        return _array_atoms(v, t)
     if _is_columns(v, t):
         assert isinstance(t.elem, T.StructType)
         columns = tuple(p if p == T.NULL else T.VecType(t.n, p) for p in t.elem.types)
-        return _lower_struct(v, T.StructType(t.elem.kind, t.elem.names, columns))
+        return _struct_atoms(v, T.StructType(t.elem.kind, t.elem.names, columns))
     if (isinstance(v, VecValue) or is_list(v) or is_tuple(v)) and not T.is_struct_class(type(v)):
         if len(v) != t.n:
             raise TypeMismatch(f"a vector of {len(v)} elements was found where {t} was expected", here())
@@ -712,7 +712,7 @@ def _is_columns(v: Any, t: T.VecType) -> bool:
     )
 
 
-def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
+def _array_atoms(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
     if v.dtype.names is not None:
         elem: T.Type = t
         while isinstance(elem, T.VecType):
@@ -722,7 +722,7 @@ def _lower_array(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
             _mismatch(v, t)
         for name, part in zip(elem.names, elem.types, strict=True):
             column = np.ascontiguousarray(v[name])
-            fields += lower(column, _like(t, part))
+            fields += to_atoms(column, _like(t, part))
         return fields
     leaves = T.flatten(t)
     if len(leaves) != 1 or leaves[0].shape != v.shape:
@@ -744,7 +744,7 @@ def _like(t: T.Type, elem: T.Type) -> T.Type:
     return T.VecType(t.n, _like(t.elem, elem)) if isinstance(t, T.VecType) else elem
 
 
-def _lower_struct(v: Any, t: T.StructType) -> list[Atom]:
+def _struct_atoms(v: Any, t: T.StructType) -> list[Atom]:
     fits = (
         is_tuple(v) and not hasattr(v, "_fields")
         if t.kind is tuple
@@ -765,7 +765,7 @@ def _lower_struct(v: Any, t: T.StructType) -> list[Atom]:
     out: list[Atom] = []
     for name, x, part in zip(t.names, t.parts(v), t.types, strict=True):
         try:
-            out += lower(x, part)
+            out += to_atoms(x, part)
         except TypeMismatch as e:
             if t.kind is tuple:
                 raise
@@ -778,7 +778,7 @@ def _mismatch(v: Any, t: T.Type) -> NoReturn:
     raise TypeMismatch(f"{found} was found where {t} was expected", here())
 
 
-def unflatten(t: T.Type, atoms: Sequence[Atom]) -> Any:
+def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
     """The Python structure of traced values of type t over flat atoms."""
     match t:
         case T.NullType():
@@ -798,7 +798,7 @@ def unflatten(t: T.Type, atoms: Sequence[Atom]) -> Any:
             k = 0
             for part in t.types:
                 m = len(T.flatten(part))
-                parts.append(unflatten(part, atoms[k : k + m]))
+                parts.append(of_atoms(part, atoms[k : k + m]))
                 k += m
             return t.build(parts)
 
@@ -864,7 +864,7 @@ def stack(values: Any) -> Any:
 
 def real_zero(t: T.Type) -> Any:
     """A value of type t with every Real 0, every Bool false."""
-    return unflatten(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
+    return of_atoms(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
 
 
-__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "lower", "stack", "typeof", "unflatten"]
+__all__ = ["SHORT", "At", "Vec", "VecValue", "const", "lift", "of_atoms", "stack", "to_atoms", "typeof"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.function import Fn, Program, Traced
-from rosesim.ad.language.vector import lower
+from rosesim.ad.language.vector import to_atoms
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.elementwise import added
@@ -109,7 +109,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
             Traced(probed, held, traced.result, traced.captured, traced.world), range(len(types), len(held))
         )
         b = trace.building()
-        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+        atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         zeros = [b.zeros(p.ty) for p in probes]
         trace.frame().own(zeros)
         _, tape = rev.forward([*atoms, *zeros, *traced.captured])
@@ -124,9 +124,9 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
 
 def _values(a: Atom) -> Any:
-    from rosesim.ad.language.vector import unflatten
+    from rosesim.ad.language.vector import of_atoms
 
-    return unflatten(_plain_type(a.ty), [a])
+    return of_atoms(_plain_type(a.ty), [a])
 
 
 def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, list[Var], int, int]:
