@@ -100,6 +100,8 @@ class Fn(Generic[P, R]):
         self._custom: dict[str, Fn[..., Any]] = {}
         self._signature = signature
 
+    # ------------------------------------------------------------------------------ signature
+
     def signature(self) -> Signature:
         """Its parameters, read once."""
         if self._signature is None:
@@ -117,6 +119,8 @@ class Fn(Generic[P, R]):
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
         return self.signature().types_of(row, keywords)
+
+    # -------------------------------------------------------------------------------- tracing
 
     def traced(self, types: Types, *, live: bool = False) -> Traced:
         """The program for parameters of these types, traced again where what it read has changed.
@@ -338,6 +342,8 @@ class Fn(Generic[P, R]):
         self.version += 1
         self._cache.clear()
         return rule
+
+    # -------------------------------------------------------------------------------- calling
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
         """Run on numbers and arrays; while another function is traced, write a call of this one."""

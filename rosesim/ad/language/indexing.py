@@ -42,6 +42,9 @@ MOST_UNROLLED = 16
 """Elements of a selection that are written one by one: what a 4 x 4 matrix has. More become loops."""
 
 
+# ------------------------------------------------------------------------------- expressions
+
+
 def parse(t: T.Type, index: Any) -> list[Item]:
     """The items of an index expression for a vector of type t; axes that are taken whole at the end are left out."""
     parts: list[Any] = list(index) if is_tuple(index) else [index]
@@ -179,6 +182,9 @@ def _at(span: range, k: Any) -> Atom:
     return place.atom
 
 
+# ------------------------------------------------------------------------------- reading
+
+
 def read(x: VecValue, index: Any) -> Any:
     """x[index]."""
     return _read(x, parse(x.type, index))
@@ -198,6 +204,9 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
     if not first or x.is_listed or _is_unrolled(items):
         return VecValue(t, items=[_read(x.element(whole(k)), rest) for k in first])
     return vec(len(first), lambda k: _read(x.element(_at(first, k)), rest))
+
+
+# ------------------------------------------------------------------------------- writing
 
 
 def merged(t: T.Type, places: Sequence[Any]) -> tuple[list[Item], Sequence[Any]]:
@@ -321,6 +330,9 @@ def _new(old: Any, v: Any, t: T.Type, add: bool) -> Any:
     if base == T.BOOL:
         raise TypeMismatch(f"add to elements of {t} was found; expected numbers: x.at[i].set(x[i] | p)", here())
     return lift(added(old, _spread(v, t)), t)
+
+
+# ------------------------------------------------------------------------------- accumulating
 
 
 def accumulated(t: T.Type, places: Sequence[Any], v: Any, emit: Callable[[list[Atom], list[Atom]], None]) -> None:

@@ -184,6 +184,8 @@ class Signature:
             return str(t)
         return None if p.annotation is _EMPTY or p.annotation is Any else inspect.formatannotation(p.annotation)
 
+    # -------------------------------------------------------------------------------- calls
+
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
@@ -324,6 +326,8 @@ class Signature:
         """What each position means, where so many are given."""
         places = [p.name for p in self._places]
         return places + names[len(places) : count]
+
+    # ------------------------------------------------------------------------------ tracing
 
     def left_out(self, count: int, keywords: Names, rule: Signature, cotangents: int) -> list[str]:
         """The names of those parameters that a call leaves out and a rule, which takes these and so many

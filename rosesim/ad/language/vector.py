@@ -128,6 +128,8 @@ class VecValue(Value):
         """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with one element replaced or increased."""
         return At(self, ())
 
+    # ------------------------------------------------------------------------- arithmetic
+
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
         other = as_vec(o)
         if other is None:
@@ -403,6 +405,9 @@ def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
     from rosesim.ad.language.control import vec  # a loop, which is made of vectors itself
 
     return vec(n, f)
+
+
+# ------------------------------------------------------------------------------- structures
 
 
 def as_vec(v: Any) -> VecValue | None:
