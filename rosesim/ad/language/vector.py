@@ -36,7 +36,130 @@ SHORT = 4
 """Vectors of at most this many scalars are computed element by element instead of by a loop."""
 
 
-class VecValue(Value):
+class VectorOperators(Value):
+    """What Python's operators do to a vector: they go element by element, or are refused with what to write."""
+
+    __slots__ = ()
+    type: T.VecType
+
+    def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
+        """The vector of f(a, b) of the elements of both."""
+        raise NotImplementedError
+
+    def _map(self, f: Callable[[Any], Any]) -> VecValue:
+        """The vector of f(a) of each element."""
+        raise NotImplementedError
+
+    def __add__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: a + b, "+")
+
+    def __radd__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: b + a, "+")
+
+    def __sub__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: a - b, "-")
+
+    def __rsub__(self, o: Any) -> VecValue:
+        return self._zip(o, lambda a, b: b - a, "-")
+
+    def __neg__(self) -> VecValue:
+        return self._map(lambda a: -a)
+
+    def __mul__(self, o: Any) -> VecValue:
+        if _is_vector(o):
+            raise TypeMismatch(
+                f"{self.type} * {kind(o)} was found; expected a number: dot(a, b) and a @ b are the products of "
+                "vectors, vec(n, lambda i: a[i] * b[i]) multiplies element by element",
+                here(),
+            )
+        return self._map(lambda a: a * o)
+
+    def __rmul__(self, o: Any) -> VecValue:
+        return self.__mul__(o)
+
+    def __truediv__(self, o: Any) -> VecValue:
+        if _is_vector(o):
+            raise TypeMismatch(f"{self.type} / {kind(o)} was found; expected a number", here())
+        return self._map(lambda a: a / o)
+
+    def __matmul__(self, o: Any) -> Any:
+        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
+
+        return matmul(self, o)
+
+    def __rmatmul__(self, o: Any) -> Any:
+        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
+
+        return matmul(o, self)
+
+    def _not_at_once(self, found: str, instead: str) -> NoReturn:
+        raise TypeMismatch(
+            f"{found} was found; expected numbers: vec({self.type.n}, lambda i: {instead}) computes element by "
+            "element",
+            here(),
+        )
+
+    def __pow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} ** {kind(o)}", "x[i] ** p")
+
+    def __rpow__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} ** {self.type}", "a ** x[i]")
+
+    def __rtruediv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} / {self.type}", "a / x[i]")
+
+    def __mod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} % {kind(o)}", "x[i] % y")
+
+    def __rmod__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} % {self.type}", "a % x[i]")
+
+    def __floordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{self.type} // {kind(o)}", "x[i] // y")
+
+    def __rfloordiv__(self, o: Any) -> NoReturn:
+        self._not_at_once(f"{kind(o)} // {self.type}", "a // x[i]")
+
+    def __abs__(self) -> NoReturn:
+        self._not_at_once(f"abs of {self.type}", "abs(x[i])")
+
+    def __invert__(self) -> NoReturn:
+        self._not_at_once(f"~ {self.type}", "~x[i]")
+
+    def _truths(self, o: Any) -> NoReturn:
+        self._not_at_once(f"&, | or ^ of {self.type} and {kind(o)}", "x[i] & y[i]")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _truths
+
+    def _ordered(self, o: object) -> NoReturn:
+        raise TypeMismatch(
+            f"a comparison of {self.type} with {kind(o)} was found; expected numbers: all({self.type.n}, lambda i: "
+            f"x[i] > c) is one truth, vec({self.type.n}, lambda i: x[i] > c) one for each element",
+            here(),
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _ordered
+
+    def __eq__(self, o: object) -> Any:
+        raise TypeMismatch(
+            f"{self.type} == {kind(o)} was found; expected a comparison of numbers: all(n, lambda i: a[i] == b[i])",
+            here(),
+        )
+
+    def __ne__(self, o: object) -> Any:
+        raise TypeMismatch(
+            f"{self.type} != {kind(o)} was found; expected a comparison of numbers: any(n, lambda i: a[i] != b[i])",
+            here(),
+        )
+
+    __hash__ = Value.__hash__
+
+
+def _is_vector(v: Any) -> bool:
+    return isinstance(v, VectorOperators) or is_list(v) or (is_array(v) and v.ndim > 0)
+
+
+class VecValue(VectorOperators):
     """A traced vector: its elements as Python values (`items`), or flat arrays (`leaves`), or both."""
 
     __slots__ = ("_items", "_leaves", "type")
@@ -128,7 +251,8 @@ class VecValue(Value):
         """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with one element replaced or increased."""
         return At(self, ())
 
-    # ------------------------------------------------------------------------- arithmetic
+    def __pos__(self) -> VecValue:
+        return self
 
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
         other = as_vec(o)
@@ -144,113 +268,6 @@ class VecValue(Value):
 
     def _map(self, f: Callable[[Any], Any]) -> VecValue:
         return _elementwise(self.type.n, lambda i: f(self[i]))
-
-    def __add__(self, o: Any) -> VecValue:
-        return self._zip(o, lambda a, b: a + b, "+")
-
-    def __radd__(self, o: Any) -> VecValue:
-        return self._zip(o, lambda a, b: b + a, "+")
-
-    def __sub__(self, o: Any) -> VecValue:
-        return self._zip(o, lambda a, b: a - b, "-")
-
-    def __rsub__(self, o: Any) -> VecValue:
-        return self._zip(o, lambda a, b: b - a, "-")
-
-    def __neg__(self) -> VecValue:
-        return self._map(lambda a: -a)
-
-    def __pos__(self) -> VecValue:
-        return self
-
-    def __mul__(self, o: Any) -> VecValue:
-        if as_vec(o) is not None:
-            raise TypeMismatch(
-                f"{self.type} * {kind(o)} was found; expected a number: dot(a, b) and a @ b are the products of "
-                "vectors, vec(n, lambda i: a[i] * b[i]) multiplies element by element",
-                here(),
-            )
-        return self._map(lambda a: a * o)
-
-    def __rmul__(self, o: Any) -> VecValue:
-        return self.__mul__(o)
-
-    def __truediv__(self, o: Any) -> VecValue:
-        if as_vec(o) is not None:
-            raise TypeMismatch(f"{self.type} / {kind(o)} was found; expected a number", here())
-        return self._map(lambda a: a / o)
-
-    def __matmul__(self, o: Any) -> Any:
-        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
-
-        return matmul(self, o)
-
-    def __rmatmul__(self, o: Any) -> Any:
-        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
-
-        return matmul(o, self)
-
-    def _not_at_once(self, found: str, instead: str) -> NoReturn:
-        raise TypeMismatch(
-            f"{found} was found; expected numbers: vec({self.type.n}, lambda i: {instead}) computes element by "
-            "element",
-            here(),
-        )
-
-    def __pow__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{self.type} ** {kind(o)}", "x[i] ** p")
-
-    def __rpow__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{kind(o)} ** {self.type}", "a ** x[i]")
-
-    def __rtruediv__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{kind(o)} / {self.type}", "a / x[i]")
-
-    def __mod__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{self.type} % {kind(o)}", "x[i] % y")
-
-    def __rmod__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{kind(o)} % {self.type}", "a % x[i]")
-
-    def __floordiv__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{self.type} // {kind(o)}", "x[i] // y")
-
-    def __rfloordiv__(self, o: Any) -> NoReturn:
-        self._not_at_once(f"{kind(o)} // {self.type}", "a // x[i]")
-
-    def __abs__(self) -> NoReturn:
-        self._not_at_once(f"abs of {self.type}", "abs(x[i])")
-
-    def __invert__(self) -> NoReturn:
-        self._not_at_once(f"~ {self.type}", "~x[i]")
-
-    def _truths(self, o: Any) -> NoReturn:
-        self._not_at_once(f"&, | or ^ of {self.type} and {kind(o)}", "x[i] & y[i]")
-
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _truths
-
-    def _ordered(self, o: object) -> NoReturn:
-        raise TypeMismatch(
-            f"a comparison of {self.type} with {kind(o)} was found; expected numbers: all({self.type.n}, lambda i: "
-            f"x[i] > c) is one truth, vec({self.type.n}, lambda i: x[i] > c) one for each element",
-            here(),
-        )
-
-    __lt__ = __le__ = __gt__ = __ge__ = _ordered
-
-    def __eq__(self, o: object) -> Any:
-        raise TypeMismatch(
-            f"{self.type} == {kind(o)} was found; expected a comparison of numbers: all(n, lambda i: a[i] == b[i])",
-            here(),
-        )
-
-    def __ne__(self, o: object) -> Any:
-        raise TypeMismatch(
-            f"{self.type} != {kind(o)} was found; expected a comparison of numbers: any(n, lambda i: a[i] != b[i])",
-            here(),
-        )
-
-    __hash__ = Value.__hash__
 
 
 if TYPE_CHECKING:
@@ -426,7 +443,7 @@ def typeof(v: Any, name: str = "") -> T.Type:
     """
     if v is None:
         return T.NULL
-    if isinstance(v, VecValue):
+    if isinstance(v, VectorOperators):
         return v.type
     if isinstance(v, Index):
         s = v.atom.ty.scalar
@@ -517,7 +534,7 @@ def _struct_type(v: Any, name: str) -> T.Type:
     fields = T.fields_of(cls)
     prefix = f"{name}." if name else f"{cls.__name__}."
     values = {n: getattr(v, n) for n in fields}
-    plain = {n for n, x in values.items() if trace.current() is None or not _is_traced(x)}
+    plain = {n for n, x in values.items() if trace.current() is None or not is_traced(x)}
     if len(plain) == len(fields):
         columns = _columns_type(v, prefix)
         if columns is not None:
@@ -543,14 +560,15 @@ def _field_type(d: T.Declared | T.Unknown | None, x: Any, name: str) -> T.Type:
     return fitted(d, x, name)
 
 
-def _is_traced(x: Any) -> bool:
+def is_traced(x: Any) -> bool:
+    """Whether a traced value stands in a Python structure."""
     if isinstance(x, Value):
         return True
     if is_list(x) or is_tuple(x):
-        return builtins.any(map(_is_traced, x))
+        return builtins.any(map(is_traced, x))
     if is_dict(x):
-        return builtins.any(map(_is_traced, x.values()))
-    return dataclasses.is_dataclass(x) and builtins.any(_is_traced(getattr(x, n)) for n in T.field_names(x))
+        return builtins.any(map(is_traced, x.values()))
+    return dataclasses.is_dataclass(x) and builtins.any(is_traced(getattr(x, n)) for n in T.field_names(x))
 
 
 def _columns_type(v: Any, prefix: str) -> T.Type | None:
@@ -703,7 +721,7 @@ def _vec_atoms(v: Any, t: T.VecType) -> list[Atom]:
     if (isinstance(v, VecValue) or is_list(v) or is_tuple(v)) and not T.is_struct_class(type(v)):
         if len(v) != t.n:
             raise TypeMismatch(f"a vector of {len(v)} elements was found where {t} was expected", here())
-        if isinstance(v, VecValue) and t.n > SHORT and v._items is None:  # pyright: ignore[reportPrivateUsage]
+        if isinstance(v, VecValue) and t.n > SHORT and not v.is_listed:
             _mismatch(v, t)
         return list(VecValue(t, items=[lift(x, t.elem) for x in v]).leaves())
     _mismatch(v, t)
@@ -830,7 +848,7 @@ def const(array: Any) -> Any:
     >>> f(2.0)
     14.0
     """
-    if _is_traced(array):
+    if is_traced(array):
         raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
                            here())  # fmt: skip
     a = np.asarray(array)
