@@ -70,7 +70,7 @@ from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
-from rosesim.ad.language.vector import Struct, Vec, const, stack
+from rosesim.ad.language.values.vector import Struct, Vec, const, stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import const, fitted, of_atoms, to_atoms, typeof
+from rosesim.ad.language.values.vector import const, fitted, of_atoms, to_atoms, typeof
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, is_tuple
 

@@ -13,7 +13,7 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.scalar import to_real
-from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, lift, of_atoms, to_atoms, typeof, unify
+from rosesim.ad.language.values.vector import SHORT, VecValue, added, as_vec, lift, of_atoms, to_atoms, typeof, unify
 from rosesim.ad.program.builder import Builder, real, whole
 from rosesim.ad.program.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, Var, index_ty
 from rosesim.ad.program.pack import explode, implode, packed
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rosesim.ad.language.values.index import Number
     from rosesim.ad.language.values.scalar import Scalar
     from rosesim.ad.language.values.tangent import Tan
-    from rosesim.ad.language.vector import Struct
+    from rosesim.ad.language.values.vector import Struct
 
     Truth = Bool | bool
     Upto = Index | int | None

@@ -18,7 +18,7 @@ from rosesim.ad.language.control import for_each, scan, vec
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.refused import Value, kind
-from rosesim.ad.language.vector import (
+from rosesim.ad.language.values.vector import (
     SHORT,
     VecValue,
     added,

@@ -10,7 +10,7 @@ from rosesim.ad.language.control import sum, vec
 from rosesim.ad.language.mathematics import cos, sin, sqrt
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
-from rosesim.ad.language.vector import SHORT, VecValue, as_vec
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.function import Fn, Program, Traced
-from rosesim.ad.language.vector import to_atoms
+from rosesim.ad.language.values.vector import to_atoms
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.elementwise import added
@@ -124,7 +124,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
 
 def _values(a: Atom) -> Any:
-    from rosesim.ad.language.vector import of_atoms
+    from rosesim.ad.language.values.vector import of_atoms
 
     return of_atoms(_plain_type(a.ty), [a])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rosesim.ad.language.control import sum
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.vector import Struct, Vec, const
 
 
 @dataclass(frozen=True)

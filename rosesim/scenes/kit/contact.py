@@ -21,7 +21,7 @@ from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import sqrt
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.vector import Struct, Vec, const
 from rosesim.scenes.kit.bodies import Body
 
 Two = float | tuple[Any, Any]

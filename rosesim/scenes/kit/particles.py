@@ -24,7 +24,7 @@ from rosesim.ad.language.linalg import det
 from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.vector import Struct, Vec, const
 
 Matrix = Vec[Vec[Real, ...], ...]
 

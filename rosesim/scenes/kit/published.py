@@ -14,7 +14,7 @@ from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import clamp, maximum, minimum
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Vec, const
+from rosesim.ad.language.values.vector import Vec, const
 from rosesim.scenes.kit.contact import Bump, no_bump
 from rosesim.scenes.kit.rigid import CORNERS, Kick, RigidBody, moment, no_kick, point_velocity, turned
 

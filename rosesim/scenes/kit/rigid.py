@@ -19,7 +19,7 @@ from rosesim.ad.language.linalg import norm
 from rosesim.ad.language.mathematics import cos, sin
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.vector import Struct, Vec, const
 from rosesim.scenes.kit.springs import strength
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.ad.language.control import accumulate, for_each, select
 from rosesim.ad.language.linalg import norm
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.vector import Vec, const
+from rosesim.ad.language.values.vector import Vec, const
 
 
 def spring_impulses(

@@ -12,7 +12,7 @@ from typing import Literal
 
 from rosesim.ad.language.control import select
 from rosesim.ad.language.values.index import Index
-from rosesim.ad.language.vector import Struct
+from rosesim.ad.language.values.vector import Struct
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
 Start = Literal["rest", "published"]

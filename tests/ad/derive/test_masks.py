@@ -17,7 +17,7 @@ from support import compiled, interpreted
 from rosesim import Bool, Dual, Index, Real, Vec, cond, dot, fn, grad, log, opaque, scan, select, sum, vec
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import of_atoms
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.program.ir import FloatT, Ty
 from rosesim.ad.program.show import show
 

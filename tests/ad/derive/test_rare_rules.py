@@ -11,7 +11,7 @@ from support import compiled, interpreted
 from rosesim import Bool, Dual, Index, Real, Tan, Vec, dot, fn, grad, jvp, log, select, sum, vec
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import of_atoms
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.program.ir import FloatT, Ty
 
 
