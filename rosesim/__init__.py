@@ -5,6 +5,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
+from rosesim.ad.language.constants import const
 from rosesim.ad.language.control import (
     accumulate,
     all,
@@ -66,11 +67,12 @@ from rosesim.ad.language.mathematics import (
     trunc,
 )
 from rosesim.ad.language.types import Null
+from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
-from rosesim.ad.language.values.vector import Struct, Vec, const, stack
+from rosesim.ad.language.values.vector import stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,
@@ -82,16 +84,7 @@ from rosesim.ad.support.errors import (
     TraceError,
     TypeMismatch,
 )
-from rosesim.ad.transforms.derivatives import (
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-    vmap,
-)
+from rosesim.ad.transforms.derivatives import grad, hessian, jacobian, jvp, stop_gradient, value_and_grad, vjp, vmap
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 

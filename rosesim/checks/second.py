@@ -21,7 +21,8 @@ from rosesim.ad.language.arguments import build
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.signature import Wrt
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import to_atoms, typeof
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import to_atoms
 from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.elementwise import zipped
 from rosesim.ad.program.ir import Atom

@@ -21,7 +21,7 @@ from rosesim.ad.dependencies.watch import World
 from rosesim.ad.language.control import scan
 from rosesim.ad.language.function import Program, fn
 from rosesim.ad.language.types import NULL
-from rosesim.ad.language.values.vector import typeof
+from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.support.budget import budget, memory_budget
 from rosesim.ad.support.debugging import debugging
 from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad, vmap

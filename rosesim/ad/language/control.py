@@ -13,7 +13,8 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.scalar import to_real
-from rosesim.ad.language.values.vector import SHORT, VecValue, added, as_vec, lift, of_atoms, to_atoms, typeof, unify
+from rosesim.ad.language.values.structures import added, typeof, unify
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, lift, of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder, real, whole
 from rosesim.ad.program.ir import BOOL, REAL, Accum, Atom, Block, IntT, Lit, Loop, Ty, Var, index_ty
 from rosesim.ad.program.pack import explode, implode, packed
@@ -28,10 +29,10 @@ N = TypeVar("N", bound="Real | Tan | Struct | Dual")
 
 if TYPE_CHECKING:
     from rosesim.ad.language.custom import Dual
+    from rosesim.ad.language.values.annotations import Struct
     from rosesim.ad.language.values.index import Number
     from rosesim.ad.language.values.scalar import Scalar
     from rosesim.ad.language.values.tangent import Tan
-    from rosesim.ad.language.values.vector import Struct
 
     Truth = Bool | bool
     Upto = Index | int | None

@@ -22,7 +22,8 @@ from rosesim.ad.language.parameters import plain
 from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value
-from rosesim.ad.language.values.vector import fitted, of_atoms, of_example, to_atoms, typeof
+from rosesim.ad.language.values.structures import fitted, of_example, typeof
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
 from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
 from rosesim.ad.support import recursion
 from rosesim.ad.support.budget import budget, budget_here

@@ -16,19 +16,10 @@ from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control import for_each, scan, vec
 from rosesim.ad.language.values.boolean import Bool
-from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.refused import Value, kind
-from rosesim.ad.language.values.vector import (
-    SHORT,
-    VecValue,
-    added,
-    as_vec,
-    checked_index,
-    lift,
-    real_zero,
-    to_atoms,
-    typeof,
-)
+from rosesim.ad.language.values.structures import added, typeof
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, lift, real_zero, to_atoms
 from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch

@@ -27,7 +27,7 @@ from rosesim.ad.language.parameters import (
     short,
     signed,
 )
-from rosesim.ad.language.values.vector import fitted
+from rosesim.ad.language.values.structures import fitted
 from rosesim.ad.program.ir import Where
 from rosesim.ad.support.errors import RosesimError, TraceError, TypeMismatch
 from rosesim.ad.support.locate import here

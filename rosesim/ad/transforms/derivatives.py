@@ -12,7 +12,8 @@ from rosesim.ad.language.control import batch, vec
 from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms, typeof
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms
 from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty, Var
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.errors import TypeMismatch

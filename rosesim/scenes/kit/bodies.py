@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.language.constants import const
 from rosesim.ad.language.control import sum
+from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import Struct, Vec, const
 
 
 @dataclass(frozen=True)

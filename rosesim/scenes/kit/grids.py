@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from rosesim.ad.language.control import select, sum, vec
+from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import Vec
 
 Grid = Vec[Vec[Real, ...], ...]
 """Values of the cells [i][j]: row i, column j."""

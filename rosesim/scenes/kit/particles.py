@@ -19,12 +19,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rosesim.ad.language.constants import const
 from rosesim.ad.language.control import accumulate, for_each, select, vec
 from rosesim.ad.language.linalg import det
 from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
+from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import Struct, Vec, const
 
 Matrix = Vec[Vec[Real, ...], ...]
 

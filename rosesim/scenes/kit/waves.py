@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rosesim.ad.language.control import select
+from rosesim.ad.language.values.annotations import Struct
 from rosesim.ad.language.values.index import Index
-from rosesim.ad.language.values.vector import Struct
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
 Start = Literal["rest", "published"]

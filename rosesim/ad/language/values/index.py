@@ -273,6 +273,24 @@ Number = Real | Index | float
 """What the functions of real numbers take: an Index counts as the Real of its value."""
 
 
+def checked_index(i: Any, n: int, what: str) -> Atom:
+    """The atom of an index known to be below n."""
+    a = try_whole(i)
+    if a is None:
+        raise TypeMismatch(f"{what} indexed by {kind(i)} was found; expected an Index[{n}]", here())
+    s = a.ty.scalar
+    assert isinstance(s, IntT)
+    if s.lo < 0 or s.hi >= n:
+        if n == 0:
+            raise TypeMismatch(f"{what} was indexed; expected a vector with elements, for it has none", here())
+        raise TypeMismatch(
+            f"{what} indexed by a whole number that may be {s.lo if s.lo < 0 else s.hi} was found; expected one "
+            f"in 0 .. {n - 1}: Index[{n}].clamp(i), .wrap(i) or .check(i) makes it fit",
+            here(),
+        )
+    return a
+
+
 def _number(x: Any) -> Atom:
     a = try_whole(x)
     return to_real(x) if a is None else a
