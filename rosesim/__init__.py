@@ -84,7 +84,16 @@ from rosesim.ad.support.errors import (
     TraceError,
     TypeMismatch,
 )
-from rosesim.ad.transforms.derivatives import grad, hessian, jacobian, jvp, stop_gradient, value_and_grad, vjp, vmap
+from rosesim.ad.transforms.derivatives import (
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
