@@ -48,7 +48,8 @@ MOST = 2**52
 """Elements of a loop or a vector: a Real still tells them apart, and no computer is done with as many."""
 
 
-def _size(n: Any, what: str) -> int:
+def to_size(n: Any, what: str) -> int:
+    """How many elements `what` goes over, or an error with the line."""
     if isinstance(n, Value):
         raise TraceError(
             f"{what} over a traced number of elements was found; expected a Python whole number, known while "
@@ -64,19 +65,21 @@ def _size(n: Any, what: str) -> int:
     return int(n)
 
 
-def _function(f: Any, call: str, instead: str = "") -> Any:
-    """f, which a construct calls; refused where it is a value."""
+def to_function(f: Any, call: str, instead: str = "") -> Any:
+    """f, which a construct calls, or an error with the line."""
     if not callable(f):
         raise TypeMismatch(f"{kind(f)} was found in {call}; expected a function{instead}", here())
     return f
 
 
-def _of_index(f: Any, name: str) -> Any:
+def to_function_of_index(f: Any, name: str) -> Any:
+    """f, which `name` calls with each index."""
     other = {"min": "; minimum(x, y) is of two numbers", "max": "; maximum(x, y) is of two numbers"}.get(name, "")
-    return _function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
+    return to_function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
 
 
-def _limit(upto: Any, n: int) -> Atom | None:
+def to_limit(upto: Any, n: int) -> Atom | None:
+    """The number of elements after which a loop over n ends: `upto`, where it is given."""
     if upto is None:
         return None
     if isinstance(upto, Index | int) and not isinstance(upto, bool):
@@ -84,20 +87,20 @@ def _limit(upto: Any, n: int) -> Atom | None:
     raise TypeMismatch(f"upto={kind(upto)} was found; expected an Index[{n + 1}]", here())
 
 
-def _with_zero(t: T.Type) -> T.Type:
+def with_zero(t: T.Type) -> T.Type:
     """The type of elements of which some may be left at zero because the loop ended early."""
     match t:
         case T.IntType(lo, hi):
             return T.IntType(builtins.min(lo, 0), builtins.max(hi, 0))
         case T.VecType(n, elem):
-            return T.VecType(n, _with_zero(elem))
+            return T.VecType(n, with_zero(elem))
         case T.StructType(kind_, names, parts):
-            return T.StructType(kind_, names, tuple(map(_with_zero, parts)))
+            return T.StructType(kind_, names, tuple(map(with_zero, parts)))
         case _:
             return t
 
 
-def _loop(
+def write_loop(
     n: int,
     inits: Sequence[Atom],
     body: Callable[[Any, list[Atom]], tuple[Sequence[Atom], Sequence[Atom]]],
@@ -167,8 +170,8 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> powers(2.0)
     array([0., 2., 4.])
     """
-    _of_index(f, "vec")
-    return _mapped(_size(n, "vec"), f, upto)
+    to_function_of_index(f, "vec")
+    return _mapped(to_size(n, "vec"), f, upto)
 
 
 def batch(n: int, f: Callable[[Index], Any]) -> Any:
@@ -181,11 +184,11 @@ def _mapped(n: int, f: Callable[[Index], Any], upto: Upto = None, *, batch: bool
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         value = f(i)
-        t = typeof(value) if upto is None else _with_zero(typeof(value))
+        t = typeof(value) if upto is None else with_zero(typeof(value))
         element.append(t)
         return [], to_atoms(value, t)
 
-    _, leaves, _ = _loop(n, (), body, _limit(upto, n), batch=batch)
+    _, leaves, _ = write_loop(n, (), body, to_limit(upto, n), batch=batch)
     return VecValue(T.VecType(n, element[0]), leaves=tuple(leaves))
 
 
@@ -199,14 +202,14 @@ def for_each(n: int, f: Callable[[Index], object], *, upto: Upto = None) -> None
     >>> doubled([1.0, 2.0, 3.0])
     array([2., 4., 6.])
     """
-    _of_index(f, "for_each")
-    n = _size(n, "for_each")
+    to_function_of_index(f, "for_each")
+    n = to_size(n, "for_each")
 
     def body(i: Any, _: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         f(i)
         return [], []
 
-    _loop(n, (), body, _limit(upto, n))
+    write_loop(n, (), body, to_limit(upto, n))
 
 
 def fold(n: int, init: Any, f: Callable[[Any, Index], Any], upto: Any = None) -> Any:
@@ -216,7 +219,7 @@ def fold(n: int, init: Any, f: Callable[[Any, Index], Any], upto: Any = None) ->
     def body(i: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         return to_atoms(f(of_atoms(t, state), i), t), []
 
-    finals, _, _ = _loop(n, to_atoms(init, t), body, _limit(upto, n))
+    finals, _, _ = write_loop(n, to_atoms(init, t), body, to_limit(upto, n))
     return of_atoms(t, finals)
 
 
@@ -238,9 +241,9 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
     >>> triangular(2.0)
     12.0
     """
-    _of_index(f, "sum")
-    n = _size(n, "sum")
-    limit = _limit(upto, n)
+    to_function_of_index(f, "sum")
+    n = to_size(n, "sum")
+    limit = to_limit(upto, n)
     f_ = trace.frame()
     counter = Var(index_ty(n), "i")
     inner = trace.opened((counter,))
@@ -268,18 +271,18 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
 
 
 def _extreme(n: int, f: Callable[[Index], Any], name: str, start: float, upto: Any) -> Real:
-    _of_index(f, name[:3])
+    to_function_of_index(f, name[:3])
     n = _nonempty(n, name[:3], upto)
     carry = Real.of(real(start))
     return fold(n, carry, lambda m, i: Real.of(trace.op(name, m.atom, to_real(f(i)))), upto)
 
 
 def _nonempty(n: Any, name: str, upto: Any) -> int:
-    n = _size(n, name)
+    n = to_size(n, name)
     if n == 0:
         raise TraceError(f"{name} over nothing was found; expected at least one element", here())
     if upto is not None:
-        limit = _limit(upto, n)
+        limit = to_limit(upto, n)
         assert limit is not None
         bad = trace.op("ieq", limit, whole(0))
         trace.building().guard(trace.frame().resolve(bad), f"{name} over nothing; expected upto to be at least 1")
@@ -323,7 +326,9 @@ def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     True
     """
     start = Bool.of(Lit(False, BOOL))
-    return fold(_size(_of_index(f, "any") and n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto)
+    return fold(
+        to_size(to_function_of_index(f, "any") and n, "any"), start, lambda p, i: p | Bool.of(to_bool(f(i))), upto
+    )
 
 
 def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
@@ -337,7 +342,9 @@ def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     False
     """
     start = Bool.of(Lit(True, BOOL))
-    return fold(_size(_of_index(f, "all") and n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto)
+    return fold(
+        to_size(to_function_of_index(f, "all") and n, "all"), start, lambda p, i: p & Bool.of(to_bool(f(i))), upto
+    )
 
 
 def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
@@ -350,7 +357,7 @@ def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index:
     >>> nearest([1.0, 4.0, 9.0], 5.0)
     1
     """
-    _of_index(f, "argmin")
+    to_function_of_index(f, "argmin")
     n = _nonempty(n, "argmin", upto)
     start = (Real.of(real(float("inf"))), Index.of(Lit(0, index_ty(n))))
 
@@ -390,8 +397,8 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None
     >>> compound(8.0, 0.5)
     (27.0, array([ 8., 12., 18.]))
     """
-    _function(f, "scan(f, init, n) for f", ", as in scan(lambda carry, i: carry * x[i], init, n)")
-    n = _size(n, "scan")
+    to_function(f, "scan(f, init, n) for f", ", as in scan(lambda carry, i: carry * x[i], init, n)")
+    n = to_size(n, "scan")
     t = typeof(init)
     output: list[T.Type] = []
 
@@ -400,10 +407,10 @@ def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None
         carry, out = _carry_and_output(result, t)
         if out is _NOTHING:
             return to_atoms(carry, t), []
-        output.append(typeof(out) if upto is None else _with_zero(typeof(out)))
+        output.append(typeof(out) if upto is None else with_zero(typeof(out)))
         return to_atoms(carry, t), to_atoms(out, output[0])
 
-    finals, stacked, _ = _loop(n, to_atoms(init, t), body, _limit(upto, n))
+    finals, stacked, _ = write_loop(n, to_atoms(init, t), body, to_limit(upto, n))
     last = of_atoms(t, finals)
     return (last, _stacked(n, output[0], stacked)) if output else last
 
@@ -498,9 +505,9 @@ def while_loop(
     >>> round(root(2.0), 12)
     1.414213562373
     """
-    _function(test, "while_loop(test, body, init, limit) for test", " of the carry")
-    _function(body, "while_loop(test, body, init, limit) for body", " of the carry")
-    n = _size(limit, "while_loop")
+    to_function(test, "while_loop(test, body, init, limit) for test", " of the carry")
+    to_function(body, "while_loop(test, body, init, limit) for body", " of the carry")
+    n = to_size(limit, "while_loop")
     if on_limit not in ("raise", "stop"):
         raise TraceError(f"on_limit={on_limit!r} was found; expected 'raise' or 'stop'", here())
     t = typeof(init)
@@ -511,7 +518,7 @@ def while_loop(
     def asked(state: list[Atom]) -> Atom:
         return to_bool(test(of_atoms(t, state)))
 
-    finals, _, count = _loop(n, to_atoms(init, t), once, test=asked)
+    finals, _, count = write_loop(n, to_atoms(init, t), once, test=asked)
     if on_limit == "raise":
         assert count is not None
         reached = Bool.of(trace.op("ieq", count, whole(n)))
@@ -546,7 +553,7 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     (3.0, 0.0)
     """
     for side in (then, orelse):
-        _function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
+        to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     truth = to_bool(p)
     if isinstance(truth, Lit):
         return then() if truth.value else orelse()
