@@ -6,7 +6,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 from typing import Any
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control import (
+from rosesim.ad.language.control.loops import (
     accumulate,
     all,
     any,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control import sum, vec
+from rosesim.ad.language.control.loops import sum, vec
 from rosesim.ad.language.mathematics import cos, sin, sqrt
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control import batch, vec
+from rosesim.ad.language.control.loops import batch, vec
 from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, is_fn
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
 from rosesim.ad.language.values.real import Real

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from rosesim.ad.language.control import select, sum, vec
+from rosesim.ad.language.control.loops import select, sum, vec
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control import cond, select, sum
+from rosesim.ad.language.control.loops import cond, select, sum
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import clamp, maximum, minimum
 from rosesim.ad.language.values.annotations import Vec

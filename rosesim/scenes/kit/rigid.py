@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control import accumulate, for_each, select, vec
+from rosesim.ad.language.control.loops import accumulate, for_each, select, vec
 from rosesim.ad.language.linalg import norm
 from rosesim.ad.language.mathematics import cos, sin
 from rosesim.ad.language.values.annotations import Struct, Vec

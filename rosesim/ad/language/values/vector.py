@@ -144,7 +144,7 @@ def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
         items = [f(i) for i in builtins.range(n)]
         if items:
             return VecValue(T.VecType(n, typeof(items[0])), items=items)
-    from rosesim.ad.language.control import vec  # a loop, which is made of vectors itself
+    from rosesim.ad.language.control.loops import vec  # a loop, which is made of vectors itself
 
     return vec(n, f)
 
