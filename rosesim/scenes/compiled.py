@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
 from rosesim.ad.dependencies.watch import World
-from rosesim.ad.language.control.loops import scan
+from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import Program, fn
 from rosesim.ad.language.types import NULL
 from rosesim.ad.language.values.structures import typeof

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control.loops import scan
+from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.support.errors import RosesimError

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control.loops import for_each, scan, vec
+from rosesim.ad.language.control.loops import for_each, vec
+from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.refused import Value, kind

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control.loops import sum, vec
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.mathematics import cos, sin, sqrt
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind

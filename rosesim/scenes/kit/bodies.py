@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control.loops import sum
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.real import Real
 

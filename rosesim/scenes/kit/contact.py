@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control.loops import cond, select
+from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import sqrt
 from rosesim.ad.language.values.annotations import Struct, Vec

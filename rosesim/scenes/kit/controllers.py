@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control.loops import accumulate, for_each, vec
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.mathematics import floor, sin, tanh, unit
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.index import Index

@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rosesim.ad.language.control.loops import cond, select
+from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.mathematics import clamp, copysign, cos, maximum, minimum, sin, sqrt
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.boolean import Bool

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from rosesim.ad.language.control.loops import select
+from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.mathematics import clamp, floor
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real

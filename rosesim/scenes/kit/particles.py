@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control.loops import accumulate, for_each, select, vec
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.linalg import det
 from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
 from rosesim.ad.language.values.annotations import Struct, Vec

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.constants import const
-from rosesim.ad.language.control.loops import cond, select, sum
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import clamp, maximum, minimum
 from rosesim.ad.language.values.annotations import Vec
