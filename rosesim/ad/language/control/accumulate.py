@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +66,7 @@ def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:
     """
     full = T.from_annotation(t)
     tys = T.flatten(full)
-    if builtins.any(ty.scalar not in (REAL.scalar, BOOL.scalar) for ty in tys):
+    if any(ty.scalar not in (REAL.scalar, BOOL.scalar) for ty in tys):
         raise TypeMismatch(f"accumulate over {full} was found; expected a type made of Real (or Bool: or)", here())
     fr = trace.frame()
     refs = tuple(Var(Ty(ty.scalar, ty.shape, ref=True), "acc") for ty in tys)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -30,7 +29,7 @@ def with_zero(t: T.Type) -> T.Type:
     """The type of elements of which some may be left at zero because the loop ended early."""
     match t:
         case T.IntType(lo, hi):
-            return T.IntType(builtins.min(lo, 0), builtins.max(hi, 0))
+            return T.IntType(min(lo, 0), max(hi, 0))
         case T.VecType(n, elem):
             return T.VecType(n, with_zero(elem))
         case T.StructType(kind_, names, parts):

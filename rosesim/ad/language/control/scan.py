@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -100,7 +99,7 @@ def _fits(found: T.Type, t: T.Type) -> bool:
             return found.n == t.n and _fits(found.elem, t.elem)
         case (T.StructType(), T.StructType()):
             pairs = zip(found.types, t.types, strict=False)
-            return found.kind is t.kind and found.names == t.names and builtins.all(_fits(a, b) for a, b in pairs)
+            return found.kind is t.kind and found.names == t.names and all(_fits(a, b) for a, b in pairs)
         case (T.IntType(), T.RealType()):
             return True
         case _:

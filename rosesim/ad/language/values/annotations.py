@@ -1,6 +1,7 @@
 """What users annotate with, and what an editor makes of it: `Vec` and `Struct`."""
 
-from __future__ import annotations
+# Annotations are not postponed here: examples take over what their module says, and the fields of the dataclass in
+# that of `Struct` would be strings, to be looked up among the names of this file.
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 from collections.abc import Sequence
 from typing import Any, NoReturn, cast
@@ -152,10 +151,10 @@ def is_traced(x: Any) -> bool:
     if isinstance(x, Value):
         return True
     if is_list(x) or is_tuple(x):
-        return builtins.any(map(is_traced, x))
+        return any(map(is_traced, x))
     if is_dict(x):
-        return builtins.any(map(is_traced, x.values()))
-    return dataclasses.is_dataclass(x) and builtins.any(is_traced(getattr(x, n)) for n in T.field_names(x))
+        return any(map(is_traced, x.values()))
+    return dataclasses.is_dataclass(x) and any(is_traced(getattr(x, n)) for n in T.field_names(x))
 
 
 def _columns_type(v: Any, prefix: str) -> T.Type | None:
@@ -172,11 +171,11 @@ def _columns_type(v: Any, prefix: str) -> T.Type | None:
             parts.append(T.NULL)
             continue
         if d is not None and not isinstance(d, T.Unknown):
-            for _ in builtins.range(axes):
+            for _ in range(axes):
                 d = T.OpenVec(None, d)
         part = _field_type(d, x, prefix + n)
         shape: list[int] = []
-        for _ in builtins.range(axes):
+        for _ in range(axes):
             if not isinstance(part, T.VecType):
                 return None
             shape.append(part.n)

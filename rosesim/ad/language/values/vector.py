@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -72,7 +71,7 @@ class VecValue(VectorOperators):
 
     def items(self) -> list[Any]:
         """The elements as Python values."""
-        return [self[i] for i in builtins.range(self.type.n)]
+        return [self[i] for i in range(self.type.n)]
 
     def __len__(self) -> int:
         return self.type.n
@@ -95,7 +94,7 @@ class VecValue(VectorOperators):
             if not isinstance(elem, T.StructType) or elem.kind in (tuple, dict) or name not in elem.names:
                 return super().__getattr__(name)
             k = elem.names.index(name)
-            before = builtins.sum(len(T.flatten(part)) for part in elem.types[:k])
+            before = sum(len(T.flatten(part)) for part in elem.types[:k])
             if elem.types[k] == T.NULL:
                 return None
             t = T.VecType(self.type.n, elem.types[k])
@@ -141,7 +140,7 @@ class VecValue(VectorOperators):
 
 def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
     if n <= SHORT:
-        items = [f(i) for i in builtins.range(n)]
+        items = [f(i) for i in range(n)]
         if items:
             return VecValue(T.VecType(n, typeof(items[0])), items=items)
     from rosesim.ad.language.control.loops import vec  # a loop, which is made of vectors itself
@@ -276,7 +275,7 @@ def _struct_atoms(v: Any, t: T.StructType) -> list[Atom]:
     if not fits:
         _mismatch(v, t)
     if t.kind in (tuple, dict):
-        names = set(v) if t.kind is dict else set(map(str, builtins.range(len(v))))
+        names = set(v) if t.kind is dict else set(map(str, range(len(v))))
         if names != set(t.names):
             raise TypeMismatch(
                 f"a {t.kind.__name__} with {', '.join(sorted(map(str, names))) or 'nothing'} was found; expected "
