@@ -18,13 +18,14 @@ from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, builder, flat_args, flattener, is_plain
 from rosesim.ad.language.constants import is_same
+from rosesim.ad.language.custom import asked_by_rules, rules_of
 from rosesim.ad.language.parameters import plain
 from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value
 from rosesim.ad.language.values.structures import fitted, of_example, typeof
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
-from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
+from rosesim.ad.program.ir import Atom, Func, Opaque, TanT, Var, Where
 from rosesim.ad.support import recursion
 from rosesim.ad.support.budget import budget, budget_here
 from rosesim.ad.support.collector import uncollected
@@ -49,6 +50,164 @@ class Traced:
     result: T.Type
     captured: tuple[Var, ...]
     world: World
+
+
+def trace_once(f: Fn[..., Any], types: Types, live: bool) -> Traced:
+    """Trace a function for parameters of these types; refused where it is under trace for them already."""
+    nest = _underway.get()
+    token = None
+    if nest is None:
+        nest = dict[Any, None]()
+        token = _underway.set(nest)
+    if (f, types) in nest:
+        raise TraceError(
+            f"{f.name} reaches itself with arguments of the same types; expected a recursion that ends "
+            "while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+            here(),
+        )
+    nest[f, types] = None
+    try:
+        return recursion.nested(lambda: _trace(f, types, live))
+    except RecursionError as e:
+        raise TraceError(
+            f"the recursion of Python functions in {f.name} does not end; expected one that ends while "
+            "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+            innermost(e) or f.where,
+        ) from None
+    finally:
+        nest.pop((f, types))
+        if token is not None:
+            _underway.reset(token)
+
+
+def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
+    world = World(live=live)
+    world.read(("version", id(f)), lambda: f.version)
+    world.read(("memory budget", budget()), budget_here())
+    for rule in f.custom.values():
+        world.note_function(rule.python, calls=True)
+    inside = asked_by_rules(f, len(types), keywords_of(types))
+    if f.is_opaque and not inside:
+        return _trace_opaque(f, types, world)
+    if len(_underway.get() or ()) > _TOO_DEEP:
+        raise TraceError(
+            f"calls of traced functions {_TOO_DEEP} deep were found, at {f.name}; expected a recursion "
+            "that ends while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
+            here(),
+        )
+    outer = trace.current()
+    frame = trace.Frame(f.name, outer)
+    frame.world = world
+    keywords = keywords_of(types)
+    names = f.signature().names(len(types), keywords)
+    with trace.entered(frame):
+        world.note_function(f.python)
+        args: list[Any] = []
+        for t, name in zip(types, names, strict=True):
+            leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
+            args.append(of_atoms(t, [frame.param(ty, leaf) for ty, leaf in leaves]))
+        value = _called(f, args, keywords)
+        result = _result_type(f, value)
+        atoms = [frame.resolve(a) for a in _result_atoms(f, value, result)]
+        body = frame.builder.block(atoms)
+    hidden = tuple(frame.captured)
+    rules = None if inside else rules_of(f, f.custom, types, result, not hidden)
+    func = Func(f.name, tuple(frame.params), body, f.where, rules)
+    from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
+
+    return Traced(tidied_trace(func), types, result, hidden, world)
+
+
+def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
+    try:
+        left_out = asked_by_rules(f, len(row), keywords)
+        if left_out:
+            args, kwargs = as_call(row, keywords)
+            return f(*args, **kwargs, **f.signature().defaults(left_out))
+        return f.signature().call(row, keywords)
+    except (TypeError, ValueError) as e:
+        if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
+            raise e.__context__ from None  # NumPy puts its own words in place of ours
+        if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
+            raise TypeMismatch(
+                f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
+                "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
+                innermost(e),
+            ) from e
+        if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
+            raise
+        # Python's own words name the operation; ours add the line.
+        said = str(e).rstrip(".")
+        raise TypeMismatch(f"{said}: a traced value has no such operation; expected one it has", innermost(e)) from e
+
+
+def _result_atoms(f: Fn[..., Any], value: Any, result: T.Type) -> list[Atom]:
+    try:
+        return to_atoms(value, result)
+    except TypeMismatch as e:
+        hint = "; is a `return` missing?" if value is None else ""
+        found = str(e).removeprefix(f"{e.where}: ")
+        raise TypeMismatch(f"in the result of {f.name}: {found}{hint}", f.where) from None
+
+
+def _result_type(f: Fn[..., Any], value: Any) -> T.Type:
+    returns = f.signature().returns
+    if returns is not None:
+        return fitted(returns, value, f"the result of {f.name}")
+    if isinstance(value, type) or callable(value) and not isinstance(value, Value):
+        raise TypeMismatch(f"{f.name} gave {value!r}; expected numbers, vectors or structs of them", f.where)
+    return typeof(value)
+
+
+def _trace_opaque(f: Fn[..., Any], types: Types, world: World) -> Traced:
+    signature = f.signature()
+    if T.is_open(signature.returns):
+        raise TypeMismatch(
+            f"the opaque function {f.name} has the result {signature.returns}; expected a length, because it "
+            "cannot be traced to find out",
+            f.where,
+        )
+    if signature.returns is None:
+        raise TypeMismatch(
+            f"the opaque function {f.name} has no annotation for its result; expected one, such as "
+            f"def {f.name}(x: Real) -> Real, because it cannot be traced to find out",
+            f.where,
+        )
+    result, keywords = cast("T.Type", signature.returns), keywords_of(types)
+    python: Callable[..., Any] = f.python
+    if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
+        raise TypeMismatch(
+            f"the opaque function {f.name} takes or gives a tangent, and nobody can see that it is linear; "
+            "expected Reals: scale tangents by what it gives of Reals",
+            f.where,
+        )
+
+    def call(*flat: Any) -> tuple[Any, ...]:
+        rest = iter(flat)
+        args, kwargs = as_call([build(t, rest) for t in types], keywords)
+        value = python(*args, **kwargs)
+        return tuple(flat_args(value, result, f"the result of {f.name}"))
+
+    params = tuple(
+        Var(ty, leaf)
+        for t, name in zip(types, signature.names(len(types), keywords), strict=True)
+        for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
+    )
+    func = Func(f.name, params, Opaque(call, T.flatten(result)), f.where, rules_of(f, f.custom, types, result))
+    return Traced(func, types, result, (), world)
+
+
+_OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
+_TOO_DEEP = 20_000
+
+
+def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
+    """Write a call of a traced function and give its result as Python values."""
+    f = trace.frame()
+    b = trace.building()
+    outs = b.call(func, [f.resolve(a) for a in args])
+    f.own(outs)
+    return of_atoms(result, outs)
 
 
 class _Shown:
@@ -98,7 +257,8 @@ class Fn(Generic[P, R]):
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, tuple[Any, Fn[..., Any]]] = {}
         self._again: tuple[Fn[..., Any], Callable[[Fn[..., Any]], Fn[..., Any]]] | None = None
-        self._custom: dict[str, Fn[..., Any]] = {}
+        self.custom: dict[str, Fn[..., Any]] = {}
+        """The derivatives that `defjvp` and `defvjp` gave it, by "jvp" and "vjp"."""
         self._signature = signature
 
     # ------------------------------------------------------------------------------ signature
@@ -115,7 +275,7 @@ class Fn(Generic[P, R]):
 
     def seen_through(self) -> Callable[..., Any] | None:
         """The Python function, where it is all there is: no rule, no transform, not opaque."""
-        return None if self.is_opaque or self._custom or not self.signature().fills else self.python
+        return None if self.is_opaque or self.custom or not self.signature().fills else self.python
 
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
@@ -133,30 +293,7 @@ class Fn(Generic[P, R]):
         known = self._cache.get((types, live))
         if known is not None and known.world.unchanged():
             return known
-        nest = _underway.get()
-        token = None
-        if nest is None:
-            nest = dict[Any, None]()
-            token = _underway.set(nest)
-        if (self, types) in nest:
-            raise TraceError(
-                f"{self.name} reaches itself with arguments of the same types; expected a recursion that ends "
-                "while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                here(),
-            )
-        nest[self, types] = None
-        try:
-            made = recursion.nested(lambda: self._trace(types, live))
-        except RecursionError as e:
-            raise TraceError(
-                f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
-                "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                innermost(e) or self.where,
-            ) from None
-        finally:
-            nest.pop((self, types))
-            if token is not None:
-                _underway.reset(token)
+        made = trace_once(self, types, live)
         if known is not None and made.func.rules is None and known.func.rules is None:
             # Where nothing came of the change, what was made of the function is as good as before.
             if not made.captured and not known.captured and known.result == made.result:
@@ -169,137 +306,7 @@ class Fn(Generic[P, R]):
             self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types, live: bool) -> Traced:
-        world = World(live=live)
-        world.read(("version", id(self)), lambda: self.version)
-        world.read(("memory budget", budget()), budget_here())
-        for rule in self._custom.values():
-            world.note_function(rule.python, calls=True)
-        inside = self._asked_by_rules(len(types), keywords_of(types))
-        if self.is_opaque and not inside:
-            return self._trace_opaque(types, world)
-        if len(_underway.get() or ()) > _TOO_DEEP:
-            raise TraceError(
-                f"calls of traced functions {_TOO_DEEP} deep were found, at {self.name}; expected a recursion "
-                "that ends while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                here(),
-            )
-        outer = trace.current()
-        f = trace.Frame(self.name, outer)
-        f.world = world
-        keywords = keywords_of(types)
-        names = self.signature().names(len(types), keywords)
-        with trace.entered(f):
-            world.note_function(self.python)
-            args: list[Any] = []
-            for t, name in zip(types, names, strict=True):
-                leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
-                args.append(of_atoms(t, [f.param(ty, leaf) for ty, leaf in leaves]))
-            value = self._called(args, keywords)
-            result = self._result_type(value)
-            atoms = [f.resolve(a) for a in self._result_atoms(value, result)]
-            body = f.builder.block(atoms)
-        hidden = tuple(f.captured)
-        rules = None if inside else self._rules(types, result, not hidden)
-        func = Func(self.name, tuple(f.params), body, self.where, rules)
-        from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
-
-        return Traced(tidied_trace(func), types, result, hidden, world)
-
-    def _called(self, row: Sequence[Any], keywords: Names) -> Any:
-        try:
-            left_out = self._asked_by_rules(len(row), keywords)
-            if left_out:
-                args, kwargs = as_call(row, keywords)
-                return self(*args, **kwargs, **self.signature().defaults(left_out))
-            return self.signature().call(row, keywords)
-        except (TypeError, ValueError) as e:
-            if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
-                raise e.__context__ from None  # NumPy puts its own words in place of ours
-            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
-                raise TypeMismatch(
-                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
-                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
-                    innermost(e),
-                ) from e
-            if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
-                raise
-            # Python's own words name the operation; ours add the line.
-            said = str(e).rstrip(".")
-            raise TypeMismatch(
-                f"{said}: a traced value has no such operation; expected one it has", innermost(e)
-            ) from e
-
-    def _result_atoms(self, value: Any, result: T.Type) -> list[Atom]:
-        try:
-            return to_atoms(value, result)
-        except TypeMismatch as e:
-            hint = "; is a `return` missing?" if value is None else ""
-            found = str(e).removeprefix(f"{e.where}: ")
-            raise TypeMismatch(f"in the result of {self.name}: {found}{hint}", self.where) from None
-
-    def _result_type(self, value: Any) -> T.Type:
-        returns = self.signature().returns
-        if returns is not None:
-            return fitted(returns, value, f"the result of {self.name}")
-        if isinstance(value, type) or callable(value) and not isinstance(value, Value):
-            raise TypeMismatch(
-                f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
-            )
-        return typeof(value)
-
-    def _trace_opaque(self, types: Types, world: World) -> Traced:
-        signature = self.signature()
-        if T.is_open(signature.returns):
-            raise TypeMismatch(
-                f"the opaque function {self.name} has the result {signature.returns}; expected a length, because it "
-                "cannot be traced to find out",
-                self.where,
-            )
-        if signature.returns is None:
-            raise TypeMismatch(
-                f"the opaque function {self.name} has no annotation for its result; expected one, such as "
-                f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
-                self.where,
-            )
-        result, keywords = cast("T.Type", signature.returns), keywords_of(types)
-        python: Callable[..., Any] = self.python
-        if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
-            raise TypeMismatch(
-                f"the opaque function {self.name} takes or gives a tangent, and nobody can see that it is linear; "
-                "expected Reals: scale tangents by what it gives of Reals",
-                self.where,
-            )
-
-        def call(*flat: Any) -> tuple[Any, ...]:
-            rest = iter(flat)
-            args, kwargs = as_call([build(t, rest) for t in types], keywords)
-            value = python(*args, **kwargs)
-            return tuple(flat_args(value, result, f"the result of {self.name}"))
-
-        params = tuple(
-            Var(ty, leaf)
-            for t, name in zip(types, signature.names(len(types), keywords), strict=True)
-            for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
-        )
-        func = Func(self.name, params, Opaque(call, T.flatten(result)), self.where, self._rules(types, result))
-        return Traced(func, types, result, (), world)
-
     # ------------------------------------------------------------------------------ custom rules
-
-    def _asked_by_rules(self, count: int, keywords: Names) -> list[str]:
-        """Those parameters that a call leaves out and a rule asks for: such a call is one with the defaults given."""
-        found: list[str] = []
-        for which, rule in self._custom.items():
-            found += self.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
-        return list(dict.fromkeys(found))
-
-    def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
-        if not self._custom:
-            return None
-        from rosesim.ad.language.custom import rules_of  # it traces functions, by this module
-
-        return rules_of(self, self._custom, types, result, closed)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give this function a forward derivative of its own: a function of the same arguments with every
@@ -339,7 +346,7 @@ class Fn(Generic[P, R]):
     def _define(self, which: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         python = rule.python if is_fn(rule) else rule
         scope = _caller_locals(2)
-        self._custom[which] = Fn(python, scope)
+        self.custom[which] = Fn(python, scope)
         self.version += 1
         self._cache.clear()
         return rule
@@ -453,8 +460,8 @@ class Fn(Generic[P, R]):
         python: Any = self.python
         method: Any = pytypes.MethodType(getattr(python, "__func__", python), owner)
         made: Fn[..., R] = Fn(method, self._scope, self.is_opaque)
-        for which, rule in self._custom.items():
-            made._custom[which] = Fn(pytypes.MethodType(rule.python, owner), rule._scope)
+        for which, rule in self.custom.items():
+            made.custom[which] = Fn(pytypes.MethodType(rule.python, owner), rule._scope)
         return made
 
     def transforms(self, of: Fn[..., Any], again: Callable[[Fn[..., Any]], Fn[..., Any]]) -> None:
@@ -465,19 +472,8 @@ class Fn(Generic[P, R]):
         return f"<rosesim function {self.name}>"
 
 
-_OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
-_TOO_DEEP = 20_000
 _MOST_BOUND = 256
 """Objects whose method stays traced and compiled; each is kept in memory by that. Then the oldest goes."""
-
-
-def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
-    """Write a call of a traced function and give its result as Python values."""
-    f = trace.frame()
-    b = trace.building()
-    outs = b.call(func, [f.resolve(a) for a in args])
-    f.own(outs)
-    return of_atoms(result, outs)
 
 
 class Program:
