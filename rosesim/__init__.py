@@ -5,6 +5,7 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
+from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import cond, select
@@ -12,7 +13,7 @@ from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.control.reductions import all, any, argmin, max, min, sum
 from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.custom import Dual
-from rosesim.ad.language.function import Fn, Program, fn, opaque, set_backend
+from rosesim.ad.language.function import Fn, fn, opaque
 from rosesim.ad.language.linalg import (
     axis_angle,
     cross,

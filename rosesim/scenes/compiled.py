@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
 from rosesim.ad.dependencies.watch import World
+from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.function import Program, fn
+from rosesim.ad.language.function import fn
 from rosesim.ad.language.types import NULL
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.support.budget import budget, memory_budget

@@ -20,8 +20,9 @@ from rosesim.ad.program.ir import Atom, Func, Rules, TanT, Var
 from rosesim.ad.support.errors import CheckError, TypeMismatch
 
 if TYPE_CHECKING:
-    from rosesim.ad.language.function import Fn, Traced
+    from rosesim.ad.language.function import Fn
     from rosesim.ad.language.signature import Names, Types
+    from rosesim.ad.language.tracing import Traced
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
+from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.control.loops import batch, vec
-from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, is_fn
+from rosesim.ad.language.function import Fn, fn, is_fn
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
+from rosesim.ad.language.tracing import Traced, call_traced
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.function import Fn, Program, Traced
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.tracing import Traced
 from rosesim.ad.language.values.vector import to_atoms
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work

@@ -23,6 +23,7 @@ from stale import CASES, Data, Plain, Slots, line
 from rosesim import Index, Real, const, fn, grad, hessian, jvp, step_norms, value_and_grad, vjp, vmap
 from rosesim import scan as scan_
 from rosesim.ad.dependencies import parts
+from rosesim.ad.language import tracing
 from rosesim.ad.language.function import Fn
 from rosesim.scenes import Published, Scene, compiled, rollout, value
 from rosesim.train import train
@@ -229,13 +230,13 @@ def test_objects_that_equal_each_other_and_are_not_the_same() -> None:
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the functions traced since."""
     found: list[str] = []
-    trace = Fn._trace
+    trace = tracing._trace
 
-    def counted(self: Any, *args: Any) -> Any:
-        found.append(self.name)
-        return trace(self, *args)
+    def counted(f: Fn, *args: Any) -> Any:
+        found.append(f.name)
+        return trace(f, *args)
 
-    monkeypatch.setattr(Fn, "_trace", counted)
+    monkeypatch.setattr(tracing, "_trace", counted)
     return found
 
 
