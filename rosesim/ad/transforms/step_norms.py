@@ -18,7 +18,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.tracing import Traced
-from rosesim.ad.language.values.vector import to_atoms
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.elementwise import added
@@ -126,8 +126,6 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
 
 def _values(a: Atom) -> Any:
-    from rosesim.ad.language.values.vector import of_atoms
-
     return of_atoms(_plain_type(a.ty), [a])
 
 
