@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
-from rosesim.ad.dependencies.watch import World
+from rosesim.ad.dependencies.watch import Dependencies
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
@@ -101,16 +101,16 @@ class Compiled(Generic[P, I, S]):
 
     def _read_examples(self) -> None:
         """Params and inputs to compile for."""
-        world = World()
+        read = Dependencies()
         for method in (self.scene.params, self.scene.inputs):
-            world.note_function(method)
+            read.note_function(method)
         self._examples = self.scene.params(np.random.default_rng(0)), self.scene.inputs()
         self._flat = FlatView.of(self._examples[0])
-        self._world = world  # the last of them, for another thread that finds it unchanged takes the others
+        self._read = read  # the last of them, for another thread that finds it unchanged takes the others
 
     @property
     def _like(self) -> tuple[P, I]:
-        if not self._is_held and not self._world.unchanged():
+        if not self._is_held and not self._read.unchanged():
             before = self.loss.types_of(self._examples)
             self._read_examples()
             if self.loss.types_of(self._examples) != before:

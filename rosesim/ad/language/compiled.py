@@ -68,7 +68,7 @@ class Program:
         >>> program(2.0), program.renewed()(2.0)
         (6.0, 18.0)
         """
-        if self.traced.world.unchanged():
+        if self.traced.dependencies.unchanged():
             return self
         from rosesim.ad.program.alike import alike  # not needed before something has changed
 

@@ -108,9 +108,9 @@ class Fn(Generic[P, R]):
         A `live` program may read arrays where they lie, and so do its callees; others have copies.
         """
         outer = trace.current()
-        live = live if outer is None else outer.world.live
+        live = live if outer is None else outer.dependencies.live
         known = self._cache.get((types, live))
-        if known is not None and known.world.unchanged():
+        if known is not None and known.dependencies.unchanged():
             return known
         made = trace_once(self, types, live)
         if known is not None and made.func.rules is None and known.func.rules is None:
@@ -121,7 +121,7 @@ class Fn(Generic[P, R]):
                 if alike(known.func, made.func):
                     made = replace(made, func=known.func)
         self._cache[types, live] = made
-        if not made.world.reads_where_it_lies():
+        if not made.dependencies.reads_where_it_lies():
             self._cache[types, not live] = made
         return made
 
@@ -185,7 +185,7 @@ class Fn(Generic[P, R]):
         types = signature.types_of(row, keywords)
         traced = self.traced(types)
         f = trace.frame()
-        f.world.join(traced.world)
+        f.dependencies.join(traced.dependencies)
         try:
             atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         except TypeMismatch as e:
@@ -199,7 +199,7 @@ class Fn(Generic[P, R]):
         program = self._programs.get(types)
         if program is None:
             program = self._programs[types] = Program(self, types, live=True)
-        elif not program.traced.world.unchanged():
+        elif not program.traced.dependencies.unchanged():
             program = self._programs[types] = program.renewed()
         return program.run(row)
 

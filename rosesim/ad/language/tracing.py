@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from rosesim.ad.dependencies.watch import World
+from rosesim.ad.dependencies.watch import Dependencies
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, flat_args
@@ -39,7 +39,7 @@ class Traced:
     params: Types
     result: T.Type
     captured: tuple[Var, ...]
-    world: World
+    dependencies: Dependencies
 
 
 def trace_once(f: Fn[..., Any], types: Types, live: bool) -> Traced:
@@ -71,14 +71,14 @@ def trace_once(f: Fn[..., Any], types: Types, live: bool) -> Traced:
 
 
 def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
-    world = World(live=live)
-    world.read(("version", id(f)), lambda: f.version)
-    world.read(("memory budget", budget()), budget_here())
+    dependencies = Dependencies(live=live)
+    dependencies.read(("version", id(f)), lambda: f.version)
+    dependencies.read(("memory budget", budget()), budget_here())
     for rule in f.custom.values():
-        world.note_function(rule.python, calls=True)
+        dependencies.note_function(rule.python, calls=True)
     inside = asked_by_rules(f, len(types), keywords_of(types))
     if f.is_opaque and not inside:
-        return _trace_opaque(f, types, world)
+        return _trace_opaque(f, types, dependencies)
     if len(_underway.get() or ()) > _TOO_DEEP:
         raise TraceError(
             f"calls of traced functions {_TOO_DEEP} deep were found, at {f.name}; expected a recursion "
@@ -87,11 +87,11 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
         )
     outer = trace.current()
     frame = trace.Frame(f.name, outer)
-    frame.world = world
+    frame.dependencies = dependencies
     keywords = keywords_of(types)
     names = f.signature().names(len(types), keywords)
     with trace.entered(frame):
-        world.note_function(f.python)
+        dependencies.note_function(f.python)
         args: list[Any] = []
         for t, name in zip(types, names, strict=True):
             leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
@@ -105,7 +105,7 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
     func = Func(f.name, tuple(frame.params), body, f.where, rules)
     from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
 
-    return Traced(tidied_trace(func), types, result, hidden, world)
+    return Traced(tidied_trace(func), types, result, hidden, dependencies)
 
 
 def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
@@ -149,7 +149,7 @@ def _result_type(f: Fn[..., Any], value: Any) -> T.Type:
     return typeof(value)
 
 
-def _trace_opaque(f: Fn[..., Any], types: Types, world: World) -> Traced:
+def _trace_opaque(f: Fn[..., Any], types: Types, dependencies: Dependencies) -> Traced:
     signature = f.signature()
     if T.is_open(signature.returns):
         raise TypeMismatch(
@@ -184,7 +184,7 @@ def _trace_opaque(f: Fn[..., Any], types: Types, world: World) -> Traced:
         for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
     )
     func = Func(f.name, params, Opaque(call, T.flatten(result)), f.where, rules_of(f, f.custom, types, result))
-    return Traced(func, types, result, (), world)
+    return Traced(func, types, result, (), dependencies)
 
 
 _OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")

@@ -158,7 +158,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
         rev = Reversed.of(traced, positions)
         if trace.current() is None:
             return _run_vjp(g, rev, row, keywords, positions, one)
-        trace.frame().world.join(traced.world)
+        trace.frame().dependencies.join(traced.dependencies)
         atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         value, tape = rev.forward([*atoms, *traced.captured])
         return value, lambda ct: _gradients(rev, rev.backward(tape, ct), positions, one)
@@ -289,7 +289,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         traced = g.traced(types)
         _refuse_tangents(g, traced)
         fr = trace.frame()
-        fr.world.join(traced.world)
+        fr.dependencies.join(traced.dependencies)
         atoms = [a for v, t in zip(primals, types, strict=True) for a in to_atoms(v, t)]
         active: list[bool] = []
         tans: list[Atom] = []

@@ -76,7 +76,7 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
     def norms(*args: Any, **kwargs: Any) -> StepNorms:
         row, keywords = g.signature().renamed(f"step_norms({g.name})").bind(args, kwargs)
         types = g.types_of(row, keywords)
-        if types not in programs or not programs[types][0].traced.world.unchanged():
+        if types not in programs or not programs[types][0].traced.dependencies.unchanged():
             programs[types] = _program(g, types, every)
         program, steps = programs[types]
         rows = [np.asarray(a, np.float64).reshape(len(steps), -1) for a in program.run(row)]
@@ -99,7 +99,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
     def gradients(*args: Any, **kwargs: Any) -> Any:
         row = (*args, *kwargs.values())
         traced = g.traced(types)
-        trace.frame().world.join(traced.world)
+        trace.frame().dependencies.join(traced.dependencies)
         if traced.result != T.REAL:
             raise TypeMismatch(
                 f"{g.name} gives {traced.result}; step_norms takes a function that gives a Real", g.where
@@ -108,7 +108,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
         steps[:] = [np.arange(0, n, k)]
         held = (*types, *(_plain_type(p.ty) for p in probes))
         rev = Reversed.of(
-            Traced(probed, held, traced.result, traced.captured, traced.world), range(len(types), len(held))
+            Traced(probed, held, traced.result, traced.captured, traced.dependencies), range(len(types), len(held))
         )
         b = trace.building()
         atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]

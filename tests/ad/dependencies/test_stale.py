@@ -306,7 +306,7 @@ def test_what_comes_to_nothing_is_not_compiled_again(monkeypatch: pytest.MonkeyP
 
 
 def test_a_training_run_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rosesim.ad.dependencies.watch import World as Read
+    from rosesim.ad.dependencies.watch import Dependencies as Read
 
     looks: list[int] = []
     unchanged = Read.unchanged

@@ -253,7 +253,7 @@ def _array_atoms(v: np.ndarray[Any, Any], t: T.VecType) -> list[Atom]:
             raise TypeMismatch(f"an array of {v.dtype} with values outside of {t} was found", here())
     elif isinstance(s, TanT) or not (v.dtype == np.bool_ if not isinstance(s, FloatT) else v.dtype.kind in "iuf"):
         raise TypeMismatch(f"a NumPy array of {v.dtype} was found where {t} was expected", here())
-    if trace.current() is not None and trace.frame().world.is_handed(v):
+    if trace.current() is not None and trace.frame().dependencies.is_handed(v):
         return [trace.emit(lambda b: b.data(v, leaves[0], live=True))]
     copy = np.array(v, dtype=storage(s), order="C")
     copy.flags.writeable = False
