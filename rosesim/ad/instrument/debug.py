@@ -15,7 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rosesim.ad.instrument.demand import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
+from rosesim.ad.instrument.demand import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Summary,
+    Wanted,
+    acts,
+    conjunction,
+    disjunction,
+    where,
+    without,
+)
 from rosesim.ad.instrument.nonfinite import birth, braced, can_be_bad, suspect, told, worst
 from rosesim.ad.passes.simplify import nested_free
 from rosesim.ad.program.builder import Builder
@@ -136,8 +147,8 @@ class _Guards:
         for own, k in terms:
             term = ALWAYS if k is None else where(self.given[k], True)
             for j, truth in own:
-                term = both(term, where(results[j], truth))
-            whole = either(whole, term)
+                term = conjunction(term, where(results[j], truth))
+            whole = disjunction(whole, term)
         return whole
 
     def note(self, variables: Iterable[Var]) -> None:
@@ -300,7 +311,7 @@ class _Stretch:
             for term in without(g.condition(o), lambda p: p not in g.ready and p not in own):
                 inside = frozenset((own[p], v) for p, v in term if p in own)
                 outside = frozenset((p, v) for p, v in term if p not in own)
-                parts[inside] = either(parts.get(inside, NEVER), frozenset({outside}))
+                parts[inside] = disjunction(parts.get(inside, NEVER), frozenset({outside}))
             want: set[tuple[_Own, int | None]] = set()
             for inside in sorted(parts, key=sorted):
                 passed = parts[inside] != ALWAYS

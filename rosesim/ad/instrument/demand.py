@@ -50,12 +50,12 @@ MOST_TERMS = 12
 """A condition of more is widened to what its terms have in common."""
 
 
-def either(a: Condition, b: Condition) -> Condition:
+def disjunction(a: Condition, b: Condition) -> Condition:
     """a or b."""
     return _tidy(a | b)
 
 
-def both(a: Condition, b: Condition) -> Condition:
+def conjunction(a: Condition, b: Condition) -> Condition:
     """a and b."""
     return _tidy({x | y for x in a for y in b})
 
@@ -83,15 +83,15 @@ def put(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
         term = ALWAYS
         for p, v in t:
             known = meaning.get(p)
-            term = both(term, where(p, v) if known is None else known if v else _negated(known))
-        out = either(out, term)
+            term = conjunction(term, where(p, v) if known is None else known if v else _negated(known))
+        out = disjunction(out, term)
     return out
 
 
 def _negated(a: Condition) -> Condition:
     out = ALWAYS
     for t in a:
-        out = both(out, frozenset(frozenset({(p, not v)}) for p, v in t))
+        out = conjunction(out, frozenset(frozenset({(p, not v)}) for p, v in t))
     return out
 
 
@@ -145,15 +145,15 @@ class Wanted:
         self.of.update(zip(let.outs, outs, strict=True))
         whole = NEVER
         for w in outs:
-            whole = either(whole, w)
+            whole = disjunction(whole, w)
         match let.expr:
             case Op("select", (p, x, y)):
                 _note(want, p, whole)
-                _note(want, x, both(whole, where(p, True)))
-                _note(want, y, both(whole, where(p, False)))
+                _note(want, x, conjunction(whole, where(p, True)))
+                _note(want, y, conjunction(whole, where(p, False)))
             case Op("and" | "or" as name, (p, q)):
                 _note(want, p, whole)
-                _note(want, q, both(whole, where(p, name == "and")))
+                _note(want, q, conjunction(whole, where(p, name == "and")))
             case Guard(bad, _):
                 _note(want, bad, ALWAYS)
             case Add(ref, idx, v):
@@ -210,7 +210,7 @@ class Wanted:
             inside.update(inner.outs)
             inside.update(binders(inner.expr))
         for v, w in found.items():
-            _note(want, v, both(without(w, inside.__contains__), only))
+            _note(want, v, conjunction(without(w, inside.__contains__), only))
 
 
 class Summary:
@@ -223,7 +223,7 @@ class Summary:
         if not isinstance(func.body, Block):
             any_result = NEVER
             for w in meant:
-                any_result = either(any_result, w)
+                any_result = disjunction(any_result, w)
             self.wants = (any_result,) * len(func.params)
             return
         known = {*func.params, *self.results}
@@ -238,4 +238,4 @@ def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Conditio
 
 def _note(want: dict[Var, Condition], a: Atom, w: Condition) -> None:
     if isinstance(a, Var) and w:
-        want[a] = either(want.get(a, NEVER), w)
+        want[a] = disjunction(want.get(a, NEVER), w)
