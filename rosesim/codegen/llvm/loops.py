@@ -50,7 +50,7 @@ class _Phi:
 
 
 @dataclass(slots=True)
-class _Loop:
+class _LoopWriter:
     """A loop being written."""
 
     e: Emitter
@@ -74,7 +74,7 @@ class _Loop:
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
     """Write a loop and bind what it gives."""
     c, sharing = e.code, e.sharing
-    w = _Loop(e, let, loop)
+    w = _LoopWriter(e, let, loop)
     plan = sharing.loops[loop]
     n = len(loop.carries)
     stacked = let.outs[n : len(let.outs) - (loop.test is not None)]
@@ -127,9 +127,9 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     c.open(body)
     around, parallel = c.group, ""
     if _is_independent(e, loop):
-        group = e.program.note("distinct !{}")
-        accesses = e.program.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
-        parallel = f", !llvm.loop {e.program.note(f'distinct !{{@, {accesses}}}')}"
+        group = e.tables.note("distinct !{}")
+        accesses = e.tables.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
+        parallel = f", !llvm.loop {e.tables.note(f'distinct !{{@, {accesses}}}')}"
         c.group = f", !llvm.access.group {group}"
     if loop.reverse:
         last = c.let(f"sub nuw nsw i64 {end}, 1")
@@ -151,7 +151,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
             following.append((value,) if isinstance(value, str) else arrays.scalars(c, value))
     c.release(mark)
     advanced = c.let(f"add nuw nsw i64 {count}, 1")
-    if loop in e.program.planned.polled:
+    if loop in e.tables.planned.polled:
         poll(e, loop, advanced)
     w.close(count, advanced)
     for j in range(n):
@@ -191,7 +191,7 @@ def _is_independent(e: Emitter, loop: Loop) -> bool:
     cannot see that: it would compare the addresses at run time or give up. It is told for innermost loops
     alone, the ones that it vectorises.
     """
-    if not e.program.planned.independent or loop.test is not None or any(e.sharing.loops[loop].buffered):
+    if not e.tables.planned.independent or loop.test is not None or any(e.sharing.loops[loop].buffered):
         return False
     added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):
@@ -256,7 +256,7 @@ def _buffers(e: Emitter, let: Let, loop: Loop) -> tuple[list[str], dict[int, str
     return homes, spares
 
 
-def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _Loop, j: int) -> Arr:
+def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _LoopWriter, j: int) -> Arr:
     """The final carry of buffers that moved; copied where it is wanted elsewhere."""
     plan = e.sharing.loops[w.loop]
     lands = _lands_in_home(w.loop, plan.source[j], plan.dropped, j)

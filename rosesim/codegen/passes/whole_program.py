@@ -132,7 +132,7 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     return found
 
 
-def inlined(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
+def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
     """The calls that are inlined, and whether the last function is, into the entry.
 
     `pieces` were cut out of something too long (`split`) and stay out.
