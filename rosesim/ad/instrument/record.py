@@ -96,7 +96,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recording:
     """A program with the table [rows, columns] as one more result, and what the table's places mean."""
 
     func: Func
@@ -113,7 +113,7 @@ class Recorded:
 
 def recorded(
     func: Func, probe: Probe, ty: Callable[[Ty], Ty] = lambda t: t, plain: Callable[[Func], Func] = lambda f: f
-) -> Recorded:
+) -> Recording:
     """The program that also writes down what a probe asks for; `ty` and `plain` as `Copy` takes them."""
     layout = _Layout(func, probe)
     table = Ty(FloatT(), (max(layout.row, 1), max(len(layout.columns), 1)))
@@ -137,7 +137,7 @@ def recorded(
         outs = inner.call(plain(func), params)
     ends = b.let(Accum((b.zeros(table),), (ref,), inner.block(outs)), *(o.ty for o in outs), table)
     whole_func = Func(func.name, params, b.block(ends), func.where)
-    return Recorded(whole_func, tuple(layout.columns), tuple(layout.rows))
+    return Recording(whole_func, tuple(layout.columns), tuple(layout.rows))
 
 
 class _Layout:
