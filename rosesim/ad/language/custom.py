@@ -124,8 +124,8 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
     ct = T.only(T.swap_scalars(result, T.RealType, T.TAN), T.TanType)
-    wanted = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
-    expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
+    cotangents = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
+    expected = cotangents[0] if len(cotangents) == 1 else T.tuple_type(*cotangents)
     keywords = keywords_of(types)
     count = len(types) - len(keywords)
     row = (*types[:count], ct, *types[count:])

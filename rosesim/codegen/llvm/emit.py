@@ -104,9 +104,9 @@ class Emitter:
 
     # -------------------------------------------------------------------------------- blocks
 
-    def block(self, block: Block, wanted: Sequence[str | None]) -> list[Value]:
-        """Write a block; array results are then at the wanted places, where such are given."""
-        for a, to in zip(block.results, wanted, strict=True):
+    def block(self, block: Block, destinations: Sequence[str | None]) -> list[Value]:
+        """Write a block; array results are then at their destinations, where such are given."""
+        for a, to in zip(block.results, destinations, strict=True):
             if to is not None and self.sharing.is_whole(a):
                 assert isinstance(a, Var)
                 root = self.sharing.root[a]
@@ -114,7 +114,7 @@ class Emitter:
                     self.placed[root] = to
         self.lets(block)
         values = [self.value(a) for a in block.results]
-        for k, (value, to) in enumerate(zip(values, wanted, strict=True)):
+        for k, (value, to) in enumerate(zip(values, destinations, strict=True)):
             if to is not None:
                 assert isinstance(value, Arr)
                 arrays.write(self.code, value, to, value.ty)
@@ -227,18 +227,18 @@ class Emitter:
 
     def _cond(self, let: Let, cond: Cond) -> None:
         c, sharing = self.code, self.sharing
-        wanted: list[str | None] = []
+        destinations: list[str | None] = []
         for v, a in zip(let.outs, cond.then.results, strict=True):
             # Where both sides leave the result in one place that exists already, there is nothing to do.
             there = isinstance(a, Var) and sharing.root.get(v) is sharing.root.get(a)
-            wanted.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
+            destinations.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
         then, orelse, join = c.fresh("then"), c.fresh("else"), c.fresh("join")
         c.branch(self.scalar(cond.p), then, orelse)
         sides: list[tuple[list[Value], str]] = []
         for label, block in ((then, cond.then), (orelse, cond.orelse)):
             c.open(label)
             mark = c.mark()
-            values = recursion.nested(self.block, block, wanted)
+            values = recursion.nested(self.block, block, destinations)
             for k, v in enumerate(let.outs):
                 value = values[k]
                 if v in sharing.elements and isinstance(value, Arr):

@@ -110,10 +110,10 @@ def _body(tables: ModuleTables, info: FuncInfo, c: Code) -> None:
         e.env[p] = Arr(p.ty, f"%a{k}") if p.ty.shape or p.ty.ref else f"%a{k}"
         if p in e.sharing.root:
             e.placed[e.sharing.root[p]] = f"%a{k}"
-    wanted: list[str | None] = [None] * len(func.results)
+    destinations: list[str | None] = [None] * len(func.results)
     for k in info.out_pointers:
-        wanted[k] = f"%r{k}"
-    values = e.block(func.body, wanted)
+        destinations[k] = f"%r{k}"
+    values = e.block(func.body, destinations)
     calls.give_back(c, info, [v for v in values if isinstance(v, str)])
 
 
