@@ -68,7 +68,7 @@ class Checkpointing:
         ty = Ty(IntT(0, n + 1))
         steps = b.op("isub", end, start)
         free = b.op("isub", whole(self.slots - 1), top)
-        wanted = b.op("and", b.op("ilt", whole(0), free), b.op("ilt", whole(1), steps))
+        keeps_another = b.op("and", b.op("ilt", whole(0), free), b.op("ilt", whole(1), steps))
         inner = Builder(b)
         s, m = inner.op("real", free), inner.op("real", steps)
         r, reached = Var(real(0.0).ty), Var(real(0.0).ty)
@@ -91,7 +91,7 @@ class Checkpointing:
         ahead = inner.op("select", inner.op("ilt", ahead, whole(1)), whole(1), ahead)
         place = inner.op("int_clamp", inner.op("iadd", start, ahead), whole(n + 2), ty=ty)
         chosen = inner.block([place])
-        return b.cond(wanted, chosen, Block((), (b.cast(whole(n + 1), ty),)), [ty])[0]
+        return b.cond(keeps_another, chosen, Block((), (b.cast(whole(n + 1), ty),)), [ty])[0]
 
     def _step(self, b: Builder, number: Atom, end: Atom, stack: KeptStates, after: Var) -> tuple[Atom, ...]:
         """Run step `number` and keep the state after it if the schedule says so: stack and next place."""
