@@ -198,3 +198,7 @@ class Scene(ABC, Generic[P, I, S]):
         `trajectory[t]` is the state after t steps; some of the later ones hold what is no number.
         """
         return None
+
+
+AnyScene = Scene[Any, Any, Any]
+"""A scene of which nothing more is known: what `configure` makes, what is trained, drawn and looked at."""
