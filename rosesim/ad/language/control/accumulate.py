@@ -7,7 +7,6 @@ from typing import Any
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.indexing import accumulated
 from rosesim.ad.language.values.refused import Value
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
@@ -36,6 +35,7 @@ class Accumulator(Value):
 
     def add(self, v: Any) -> None:
         """Add v here."""
+        from rosesim.ad.language.indexing import accumulated  # not needed before something is indexed
 
         def emit(path: list[Atom], values: list[Atom]) -> None:
             f = trace.frame()
