@@ -84,7 +84,7 @@ def programs() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
 def check_of(f: Any) -> Callable[[], bool]:
     """The check before a call of a function of one number."""
     f(2.0)
-    return f.traced((REAL,), live=True).world.unchanged
+    return f.traced((REAL,), live=True).dependencies.unchanged
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from fuzz.choices import Choices
 from fuzz.writer import DEPTH, EDGES, Writer
 from rosesim import jvp, vjp
 from rosesim.ad.language import types as T
-from rosesim.ad.language.function import Fn, Traced
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.tracing import Traced
 from rosesim.ad.program.ir import FloatT, Func, IntT, storage
 from rosesim.ad.transforms.derivatives import gradient_type
 

@@ -13,7 +13,7 @@ from fuzz.choices import Choices
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
 from rosesim.ad.language.function import Fn
-from rosesim.ad.language.vector import lift
+from rosesim.ad.language.values.vector import lift
 
 Scope = tuple[tuple[T.Type, Any], ...]
 """The values in scope with their types, the newest last."""

@@ -5,23 +5,15 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 
 from typing import Any
 
-from rosesim.ad.language.control import (
-    accumulate,
-    all,
-    any,
-    argmin,
-    cond,
-    for_each,
-    max,
-    min,
-    scan,
-    select,
-    sum,
-    vec,
-    while_loop,
-)
+from rosesim.ad.language.compiled import Program, set_backend
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.loops import for_each, vec
+from rosesim.ad.language.control.reductions import all, any, argmin, max, min, sum
+from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.custom import Dual
-from rosesim.ad.language.function import Fn, Program, fn, opaque, set_backend
+from rosesim.ad.language.function import Fn, fn, opaque
 from rosesim.ad.language.linalg import (
     axis_angle,
     cross,
@@ -66,8 +58,12 @@ from rosesim.ad.language.mathematics import (
     trunc,
 )
 from rosesim.ad.language.types import Null
-from rosesim.ad.language.values import Bool, Index, Real, Tan
-from rosesim.ad.language.vector import Struct, Vec, const, stack
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.language.values.vector import stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,

@@ -10,7 +10,8 @@ import numpy as np
 from rosesim import fn, jvp, vjp
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, flat_args
-from rosesim.ad.language.function import Fn, Program
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.function import Fn
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
 from rosesim.ad.program.ir import Ty, storage

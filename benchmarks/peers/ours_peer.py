@@ -27,7 +27,7 @@ from rosesim import (
     vec,
     vmap,
 )
-from rosesim.ad.language.function import flat_args
+from rosesim.ad.language.arguments import flat_args
 from rosesim.ad.program import interp
 from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.tree import map_leaves

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.instrument.decisions import CONTINUOUS, RAN, Flip, first_flip
-from rosesim.ad.language.function import Program
+from rosesim.ad.language.compiled import Program
 from rosesim.ad.support.machine import cores
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
 from rosesim.checks.programs import LONG, Programs, Vector

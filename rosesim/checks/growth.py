@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.instrument.record import Recorded
+from rosesim.ad.instrument.record import Recording
 
 FEWEST = 4
 """With fewer steps than this a growth rate means nothing."""
@@ -32,7 +32,7 @@ class Growth:
         return float(np.log10(max(self.whole, 1e-300)))
 
 
-def largest_growth(program: Recorded, table: NDArray[Any]) -> Growth:
+def largest_growth(program: Recording, table: NDArray[Any]) -> Growth:
     """The growth of the loop whose tangents grow the most, given the table of `ad.instrument.growth`."""
     best = Growth()
     for rows in program.rows:

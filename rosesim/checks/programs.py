@@ -17,7 +17,8 @@ from rosesim.ad.instrument.growth import growth
 from rosesim.ad.instrument.rounding import MADE, noisy
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import flat_args
-from rosesim.ad.language.function import Fn, Program, fn
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.signature import Wrt, as_call
 from rosesim.ad.passes.simplify import narrowed, simplified
 from rosesim.ad.passes.stops import stops, unstopped

@@ -20,8 +20,9 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.signature import Wrt
-from rosesim.ad.language.values import Real
-from rosesim.ad.language.vector import lower, typeof
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import to_atoms
 from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.elementwise import zipped
 from rosesim.ad.program.ir import Atom
@@ -92,7 +93,7 @@ def _slopes(programs: Programs, c: Vector, u: Vector) -> Fn[..., Any]:
         value, pullback = vjp(f, wrt=chosen)(*args, **kwargs)
         parts = pullback(_cotangent(typeof(value), programs, c))
         parts = (parts,) if len(positions) == 1 else parts
-        atoms = [a for p in parts for a in lower(p, typeof(p))]
+        atoms = [a for p in parts for a in to_atoms(p, typeof(p))]
         weights = [u[s] for s in programs.inputs.values()]
         return {n: _weighted(a, w) for n, a, w in zip(names, atoms, weights, strict=True)}
 

@@ -14,10 +14,10 @@ from rosesim.codegen.artifact import Artifact
 from rosesim.codegen.limits import refuse_too_large
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.planned import Options
-from rosesim.codegen.runtime.call import Compiled, finite_call
+from rosesim.codegen.runtime.call import CompiledFunc, finite_call
 from rosesim.codegen.target import Target
 
-__all__ = ["Compiled", "compile_func", "lowered"]
+__all__ = ["CompiledFunc", "compile_func", "lowered"]
 
 
 def compile_func(
@@ -30,7 +30,7 @@ def compile_func(
     threads: int | None = None,
     debug: bool = False,
     target: Target | None = None,
-) -> Compiled:
+) -> CompiledFunc:
     """A program that can be called, on this computer or on another target that has a runtime here.
 
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
@@ -55,7 +55,7 @@ def compile_func(
     if debug:
         call = finite_call(call, func.name, called, [p.ty for p in func.params])
     seconds = time.perf_counter() - began
-    return Compiled(call, seconds, made.workspace_bytes, lambda: target.backend.final_text(made, target, options))
+    return CompiledFunc(call, seconds, made.workspace_bytes, lambda: target.backend.final_text(made, target, options))
 
 
 def lowered(func: Func, options: Options, target: Target) -> Artifact:

@@ -20,7 +20,7 @@ from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.buffers import Sharing, analyse
 from rosesim.codegen.passes.defer import deferred
 from rosesim.codegen.passes.lanes.batch import laned
-from rosesim.codegen.passes.single_precision import narrowed
+from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
 from rosesim.codegen.passes.split import split
 from rosesim.codegen.planned import Options, Planned
@@ -73,7 +73,7 @@ STAGES = (
         lambda _: True,
     ),
     Stage(
-        Pass("single-precision", "gives every real 32 bits", lambda f, _: narrowed(f), required=True),
+        Pass("single-precision", "gives every real 32 bits", lambda f, _: in_single_precision(f), required=True),
         "precision f32",
         lambda how: how.options.precision == "f32",
     ),
@@ -167,7 +167,7 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     order = reachable(func)
     polled = whole_program.polled_loops(order) if target.poll else set[Loop]()
     fallible = whole_program.fallible(order, polled)
-    calls, inlines_last = whole_program.inlined(
+    calls, inlines_last = whole_program.inlined_calls(
         order, how.pieces, 0 if is_left_out("inline-calls") else whole_program.SMALL
     )
     straight = whole_program.straight_work(order, calls) <= whole_program.STRAIGHT and not is_left_out(
@@ -180,7 +180,7 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         options=options,
         order=order,
         sharing=sharing,
-        inlined=calls,
+        inlined_calls=calls,
         inlines_last=inlines_last,
         polled=polled,
         fallible=fallible,

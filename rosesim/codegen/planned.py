@@ -40,7 +40,7 @@ class Planned:
     """All its functions, callees first; the last is `func`."""
     sharing: Mapping[Func, Sharing]
     """Which arrays of a function share memory; opaque functions have none."""
-    inlined: Set[Call]
+    inlined_calls: Set[Call]
     """The calls that the backend inlines."""
     inlines_last: bool
     """Whether `func` itself is inlined into the entry."""

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
 from rosesim.scenes.names import refuse_taken_names
@@ -197,3 +198,7 @@ class Scene(ABC, Generic[P, I, S]):
         `trajectory[t]` is the state after t steps; some of the later ones are not finite.
         """
         return None
+
+
+AnyScene = Scene[Any, Any, Any]
+"""A scene of which nothing more is known: what `configure` makes, what is trained, drawn and looked at."""

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
-from rosesim.ad.dependencies.watch import World
-from rosesim.ad.language.control import scan
-from rosesim.ad.language.function import Program, fn
+from rosesim.ad.dependencies.watch import Dependencies
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.function import fn
 from rosesim.ad.language.types import NULL
-from rosesim.ad.language.vector import typeof
+from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.support.budget import budget, memory_budget
 from rosesim.ad.support.debugging import debugging
 from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad, vmap
@@ -100,16 +101,16 @@ class Compiled(Generic[P, I, S]):
 
     def _read_examples(self) -> None:
         """Read the params and inputs to compile for."""
-        world = World()
+        read = Dependencies()
         for method in (self.scene.params, self.scene.inputs):
-            world.note_function(method)
+            read.note_function(method)
         self._examples = self.scene.params(np.random.default_rng(0)), self.scene.inputs()
         self._flat = FlatView.of(self._examples[0])
-        self._world = world  # set last: another thread that finds it unchanged reads the other two
+        self._read = read  # set last: another thread that finds it unchanged reads the other two
 
     @property
     def _like(self) -> tuple[P, I]:
-        if not self._is_held and not self._world.unchanged():
+        if not self._is_held and not self._read.unchanged():
             before = self.loss.types_of(self._examples)
             self._read_examples()
             if self.loss.types_of(self._examples) != before:

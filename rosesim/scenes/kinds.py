@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.values import Bool, Index, Real
-from rosesim.ad.language.vector import Vec
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.program.ir import IntT
 from rosesim.ad.support.errors import RosesimError
 

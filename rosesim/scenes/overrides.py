@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.scenes.base import Scene
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
 from rosesim.scenes.kinds import Kind, index_ranges, leaf_kinds
 from rosesim.scenes.setting_types import boolean, from_text, integer, numbers
 from rosesim.scenes.tree import leaves, map_leaves
-
-AnyScene = Scene[Any, Any, Any]
 
 
 def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScene, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control import scan
+from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
-from rosesim.ad.language.values import Index
+from rosesim.ad.language.values.index import Index
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.transforms.derivatives import grad
 from rosesim.scenes.compiled import Compiled, Trajectory

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.optimise.attempts import worth_showing
-from rosesim.scenes.base import Scene
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
@@ -30,8 +30,6 @@ from rosesim.train.origin import naming_changes
 from rosesim.train.run_files import FILES, METRICS
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
-
-AnyScene = Scene[Any, Any, Any]
 
 
 def new_folder(scene: str) -> Path:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.scenes.base import Scene
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
@@ -30,8 +30,6 @@ from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
 from rosesim.train.origin import Origin, naming_changes, tell_changes
 from rosesim.train.plan import Plan
-
-AnyScene = Scene[Any, Any, Any]
 
 SETTINGS = "settings.toml"
 MOST_TABLES, MOST_DOTS, LONGEST_NUMBER = 1000, 100, 4000

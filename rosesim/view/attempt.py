@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.scenes.base import Scene
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import Trajectory, compiled
-
-AnyScene = Scene[Any, Any, Any]
 
 TRAIL_POINTS = 120
 """Most points of a path: fewer than states, because a pixel is wider than a step."""

@@ -13,9 +13,10 @@ from rosesim.optimise.attempts import SHOWN, is_remembered
 from rosesim.optimise.descent import Descent, NotFinite, Position, Stepper, answer, positions, require_finite
 from rosesim.optimise.line_search import LineSearch
 from rosesim.optimise.optimizers import Vector, norm
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import drawn
-from rosesim.view.attempt import AnyScene, Attempt, attempt
+from rosesim.view.attempt import Attempt, attempt
 from rosesim.view.history import History
 
 Point = tuple[float, float]

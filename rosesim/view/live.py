@@ -17,9 +17,10 @@ import numpy as np
 
 from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.descent import Stepper
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.tree import leaves
-from rosesim.view.attempt import AnyScene, Attempt, attempt
+from rosesim.view.attempt import Attempt, attempt
 from rosesim.view.course import Course, Point
 
 PUBLISHED_A_SECOND = 30

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.view import stage
-from rosesim.view.attempt import AnyScene, Attempt
+from rosesim.view.attempt import Attempt
 from rosesim.view.curve import loss_curve
 from rosesim.view.history import History
 from rosesim.view.panel import Panel

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rosesim.view.attempt import AnyScene
+from rosesim.scenes.base import AnyScene
 from rosesim.view.gradient import Arrow, gradient_arrows
 from rosesim.view.live import Live, Point, Snapshot
 from rosesim.view.player import Player

@@ -6,12 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rosesim.scenes.base import Scene
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.view.attempt import Attempt
 from rosesim.view.gradient import Arrow
-
-AnyScene = Scene[Any, Any, Any]
 
 THIN = 0.005
 """Width of a past path relative to the picture's height; the present one is wider."""

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rosesim.optimise.descent import Stepper
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.view import stage, words
-from rosesim.view.attempt import AnyScene
 from rosesim.view.controls import Bar, Switches
 from rosesim.view.curve import loss_curve
 from rosesim.view.display import open_display

@@ -72,7 +72,7 @@ from rosesim.codegen.passes import split
 from rosesim.codegen.passes.defer import deferred
 from rosesim.codegen.passes.lanes import batch as lanes
 from rosesim.codegen.passes.lanes import writer
-from rosesim.codegen.passes.single_precision import narrowed
+from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
 
 
@@ -395,7 +395,7 @@ def test_what_each_pass_makes_of_a_batch_is_a_program(
     monkeypatch.setattr(split, "PIECE", 8)
     batch = vmap(value_and_grad(f, wrt=0))
     func = inlined(batch.traced(batch.types_of((np.zeros((11, N)),))).func)
-    func = narrowed(func) if precision == "f32" else func
+    func = in_single_precision(func) if precision == "f32" else func
     width = machine.LANES * (2 if precision == "f32" else 1)
     for name, step in (
         ("traced", lambda p: p),

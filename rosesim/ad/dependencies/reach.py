@@ -351,17 +351,17 @@ class _Holder:
         known = self.space.keys() | self.slots.keys()
         if self.kind == "class":
             also = {n for n, x in self.space.items() if kinds.is_implied(n, x, self.v)}
-            wanted = also | {n for n in known if not n.startswith("__")} if whole else also | known & names
+            named = also | {n for n in known if not n.startswith("__")} if whole else also | known & names
             given = known & handed
         else:
-            wanted = known if whole or self.whole else known & (names | {"__getattr__"})
+            named = known if whole or self.whole else known & (names | {"__getattr__"})
             if whole and self.kind == "module":
                 self.looks.go_through("keys", self.v, self.space.keys())
             given = known & (handed | self.fields)  # a struct's arrays are handed over too
         found: list[Any] = []
-        for n in (wanted | given) - self.names:
+        for n in (named | given) - self.names:
             value = self.read(n)
-            if n in wanted or not parts.may_live(value):
+            if n in named or not parts.may_live(value):
                 self._look(n)
                 found.append(value)
                 self.names.add(n)

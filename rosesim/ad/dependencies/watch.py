@@ -1,4 +1,4 @@
-"""What a trace read of the world, and whether it is still so.
+"""What a trace read, and whether it is still so.
 
 A trace is good as long as all that it could have read is as it was when it began. Python has no way to tell what
 code reads, so what it *can* read is found instead (`reach`), before the function runs, and looked at again at each
@@ -28,7 +28,7 @@ from rosesim.ad.dependencies.looks import Check, Looks, is_same
 from rosesim.ad.dependencies.reach import Reach
 
 
-class World:
+class Dependencies:
     """The things read, each with how to look at it again and what was seen."""
 
     __slots__ = ("_check", "_joined", "_looks", "_read", "_values", "handed", "live", "unwatched")
@@ -38,7 +38,7 @@ class World:
         """Whether the program that is traced may read arrays where they lie; a frozen one has copies."""
         self._read: dict[Any, tuple[Callable[[], Any], Any]] = {}
         self._looks: list[Looks] = []
-        self._joined: dict[World, None] = {}
+        self._joined: dict[Dependencies, None] = {}
         self._values: list[tuple[Callable[[], Any], Any]] = []
         self._check: Check | None = None
         self.handed: dict[int, np.ndarray[Any, Any]] = {}
@@ -52,7 +52,7 @@ class World:
         self._read.setdefault(key, (look, value))
         return value
 
-    def join(self, other: World) -> None:
+    def join(self, other: Dependencies) -> None:
         """Note all that a callee's trace read."""
         self._joined[other] = None
 
@@ -73,18 +73,18 @@ class World:
 
     def reads_where_it_lies(self) -> bool:
         """Whether a program does so with any array, its callees with it."""
-        return any(w.handed for w in self._worlds())
+        return any(w.handed for w in self._with_joined())
 
     def unchanged(self) -> bool:
         """Whether all of it is as it was. Asked when the trace has ended."""
         if self._check is None:
-            worlds = self._worlds()
-            self.unwatched = next((w.unwatched for w in worlds if w.unwatched), "")
+            found = self._with_joined()
+            self.unwatched = next((w.unwatched for w in found if w.unwatched), "")
             read: dict[Any, tuple[Callable[[], Any], Any]] = {}
-            for w in worlds:
+            for w in found:
                 read.update((k, r) for k, r in w._read.items() if k not in read)
             self._values = [*read.values()]
-            self._check = Check(looks for w in worlds for looks in w._looks)
+            self._check = Check(looks for w in found for looks in w._looks)
         if self.unwatched:
             return False
         for look, was in self._values:
@@ -93,12 +93,12 @@ class World:
                 return False
         return self._check.passes()
 
-    def _worlds(self) -> list[World]:
+    def _with_joined(self) -> list[Dependencies]:
         """This one and all that were joined."""
-        worlds: dict[World, None] = {self: None}
+        found: dict[Dependencies, None] = {self: None}
         stack = [self]
         while stack:
-            new = [x for x in stack.pop()._joined if x not in worlds]
-            worlds.update(dict.fromkeys(new))
+            new = [x for x in stack.pop()._joined if x not in found]
+            found.update(dict.fromkeys(new))
             stack += new
-        return [*worlds]
+        return [*found]

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Sequence
 
 from rosesim.ad.instrument.decisions import COUNT
-from rosesim.ad.instrument.record import Name, Recorded, recorded
+from rosesim.ad.instrument.record import Name, Recording, recorded
 from rosesim.ad.program.builder import Builder, syms
 from rosesim.ad.program.ir import (
     Accum,
@@ -118,6 +118,6 @@ def _read(block: Block) -> list[Var]:
     return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SMALL]
 
 
-def lost(func: Func) -> Recorded:
+def lost(func: Func) -> Recording:
     """The program that gives, after its results, the table of what is lost to its derivative."""
     return recorded(func, _Lost())

@@ -15,7 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rosesim.ad.instrument.demand import ALWAYS, NEVER, Condition, Summary, Wanted, acts, both, either, where, without
+from rosesim.ad.instrument.demand import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    Demand,
+    Summary,
+    acts,
+    conjunction,
+    disjunction,
+    where,
+    without,
+)
 from rosesim.ad.instrument.nonfinite import birth, braced, can_be_bad, suspect, told, worst
 from rosesim.ad.passes.simplify import nested_free
 from rosesim.ad.program.builder import Builder
@@ -75,18 +86,18 @@ _Own = frozenset[tuple[int, bool]]
 class _Key:
     """What a version of a function is made for.
 
-    `wants`: when its caller wants each result, as a set of terms: some of its results have these values, and
+    `demands`: when its caller demands each result, as a set of terms: some of its results have these values, and
     the truth that the caller passes under this number (none: always) holds. `loop`: the line of the outermost
     loop that the call stands in, the step of which the caller passes.
     """
 
-    wants: tuple[frozenset[tuple[_Own, int | None]], ...]
+    demands: tuple[frozenset[tuple[_Own, int | None]], ...]
     loop: Where | None
 
     @property
     def given(self) -> int:
         """How many truths the caller passes."""
-        return len({k for w in self.wants for _, k in w if k is not None})
+        return len({k for w in self.demands for _, k in w if k is not None})
 
 
 class _Versions:
@@ -106,7 +117,7 @@ class _Versions:
         return self._made[func, key]
 
     def summary(self, func: Func) -> Summary:
-        """What the function wants of its parameters."""
+        """What the function demands of its parameters."""
         if func not in self._summaries:
             self._summaries[func] = recursion.nested(Summary, func, self.summary)
         return self._summaries[func]
@@ -117,27 +128,27 @@ class _Guards:
 
     def __init__(self, versions: _Versions, func: Func, key: _Key):
         self.versions, self.key = versions, key
-        self.source = fresh(func)  # the same lets may stand twice in a function, wanted here and not there
+        self.source = fresh(func)  # the same lets may stand twice in a function, demanded here and not there
         body = self.source.body
         assert isinstance(body, Block)
         self.given = [Var(BOOL, "wanted") for _ in range(key.given)]
         self.step = [] if key.loop is None else [Var(STEP, "step")]
-        wants = [self._wants(w, body.results) for w in key.wants]
-        self.wanted = Wanted(self.source, wants, versions.summary)
+        demands = [self._demands(w, body.results) for w in key.demands]
+        self.demanded = Demand(self.source, demands, versions.summary)
         self.ready: dict[Var, int] = {}
         """What has been written so far, in order."""
         self.note((*self.source.params, *self.given))
         self.loops: list[tuple[Atom, Where | None]] = [(v, key.loop) for v in self.step]
         self.done: set[Let] = set()
 
-    def _wants(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
+    def _demands(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
         """What a key says of one result, in terms of the function's variables."""
         whole = NEVER
         for own, k in terms:
             term = ALWAYS if k is None else where(self.given[k], True)
             for j, truth in own:
-                term = both(term, where(results[j], truth))
-            whole = either(whole, term)
+                term = conjunction(term, where(results[j], truth))
+            whole = disjunction(whole, term)
         return whole
 
     def note(self, variables: Iterable[Var]) -> None:
@@ -157,8 +168,8 @@ class _Guards:
         return recursion.nested(lambda: _Stretch(self, block, outer).written())
 
     def condition(self, v: Var) -> Condition:
-        """When a variable is wanted."""
-        return self.wanted.of.get(v, NEVER)
+        """When a variable is demanded."""
+        return self.demanded.of.get(v, NEVER)
 
 
 class _Stretch:
@@ -293,25 +304,25 @@ class _Stretch:
         if isinstance(call.func.body, Opaque):
             return call
         own = {o: k for k, o in enumerate(let.outs) if o.ty == BOOL}
-        wants: list[frozenset[tuple[_Own, int | None]]] = []
+        demands: list[frozenset[tuple[_Own, int | None]]] = []
         more: list[Atom] = []
         for o in let.outs:
             parts: dict[_Own, Condition] = {}
             for term in without(g.condition(o), lambda p: p not in g.ready and p not in own):
                 inside = frozenset((own[p], v) for p, v in term if p in own)
                 outside = frozenset((p, v) for p, v in term if p not in own)
-                parts[inside] = either(parts.get(inside, NEVER), frozenset({outside}))
-            want: set[tuple[_Own, int | None]] = set()
+                parts[inside] = disjunction(parts.get(inside, NEVER), frozenset({outside}))
+            demand: set[tuple[_Own, int | None]] = set()
             for inside in sorted(parts, key=sorted):
                 passed = parts[inside] != ALWAYS
-                want.add((inside, len(more) if passed else None))
+                demand.add((inside, len(more) if passed else None))
                 if passed:
                     more.append(self._truth(self.b, parts[inside]))
-            wants.append(frozenset(want))
+            demands.append(frozenset(demand))
         loop = g.loops[0][1] if g.loops else None
         if loop is not None:
             more.append(self.b.cast(g.loops[0][0], STEP))
-        return Call(g.versions.of(call.func, _Key(tuple(wants), loop)), (*call.args, *more))
+        return Call(g.versions.of(call.func, _Key(tuple(demands), loop)), (*call.args, *more))
 
     def _truth(self, b: Builder, condition: Condition) -> Atom:
         """A condition as a truth of the program."""
@@ -329,7 +340,7 @@ class _Stretch:
     # ------------------------------------------------------------------------------------ guards
 
     def _flush(self, last: bool = False) -> None:
-        """Ask about what was computed, as far as it is known whether it is wanted."""
+        """Ask about what was computed, as far as it is known whether it is demanded."""
         ready = self.g.ready
         now = [x for x in self.pending if last or _names(self.g.condition(x.outs[0])) <= ready.keys()]
         if not now:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.instrument.record import Name, Recorded, recorded
+from rosesim.ad.instrument.record import Name, Recording, recorded
 from rosesim.ad.program.builder import Builder, real, syms
 from rosesim.ad.program.ir import (
     Accum,
@@ -166,24 +166,24 @@ class Flip:
         return f"{self.what}{line}, at {'step' if self.of_steps else 'element'}{many} {when}"
 
 
-def decisions(func: Func) -> Recorded:
+def decisions(func: Func) -> Recording:
     """The program that gives, after its results, the table of its decisions."""
     return recorded(func, _Decisions())
 
 
-def tangent_decisions(forward: Func, aside: Where | None = None) -> Recorded:
+def tangent_decisions(forward: Func, aside: Where | None = None) -> Recording:
     """The same of a forward derivative, with its tangents as plain reals; what stands at `aside` decides nothing."""
     return recorded(forward, _Decisions(aside), ty=real_type, plain=erased)
 
 
-def tips(func: Func) -> Recorded:
+def tips(func: Func) -> Recording:
     """The program that gives, after its results, on which side of its singular point each root, angle, power and
     division is: what makes the tip of a cone, where no decision is taken."""
     return recorded(func, _Tips())
 
 
 def first_flip(
-    program: Recorded, one: NDArray[Any], other: NDArray[Any], only: str | None = None
+    program: Recording, one: NDArray[Any], other: NDArray[Any], only: str | None = None
 ) -> Flip | None:  # fmt: skip
     """The earliest decision (of those with this word `only`) that two runs took differently, given their tables;
     None where there is none."""
@@ -203,7 +203,7 @@ def first_flip(
     return Flip(found.what, found.where, step, min(rows.chunk, rows.n - step), rows.carries)
 
 
-def never(program: Recorded, table: NDArray[Any]) -> dict[tuple[str, Where | None], bool | None]:
+def never(program: Recording, table: NDArray[Any]) -> dict[tuple[str, Where | None], bool | None]:
     """Of each choice of two that a run met, by word and line: True where it was always yes, False where never,
     None where it went both ways."""
     total = table.sum(axis=0)

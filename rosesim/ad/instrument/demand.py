@@ -1,6 +1,6 @@
-"""The condition under which somebody wants each value of a function.
+"""The condition under which somebody demands each value of a function.
 
-What `select(p, x, y)` does not choose is not wanted, nor is what only it was computed from; a NaN there is no
+What `select(p, x, y)` does not choose is not demanded, nor is what only it was computed from; a NaN there is no
 mistake. A condition is a sum of products: a set of terms, each a set of truths (variables) with the value
 that each must have. It is never too narrow; too wide it may be, where the truth in question is not in sight
 of the value, is one of an array's, or there are too many of them.
@@ -50,12 +50,12 @@ MOST_TERMS = 12
 """A condition of more is widened to what its terms have in common."""
 
 
-def either(a: Condition, b: Condition) -> Condition:
+def disjunction(a: Condition, b: Condition) -> Condition:
     """a or b."""
     return _tidy(a | b)
 
 
-def both(a: Condition, b: Condition) -> Condition:
+def conjunction(a: Condition, b: Condition) -> Condition:
     """a and b."""
     return _tidy({x | y for x in a for y in b})
 
@@ -83,15 +83,15 @@ def put(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
         term = ALWAYS
         for p, v in t:
             known = meaning.get(p)
-            term = both(term, where(p, v) if known is None else known if v else _negated(known))
-        out = either(out, term)
+            term = conjunction(term, where(p, v) if known is None else known if v else _negated(known))
+        out = disjunction(out, term)
     return out
 
 
 def _negated(a: Condition) -> Condition:
     out = ALWAYS
     for t in a:
-        out = both(out, frozenset(frozenset({(p, not v)}) for p, v in t))
+        out = conjunction(out, frozenset(frozenset({(p, not v)}) for p, v in t))
     return out
 
 
@@ -113,8 +113,8 @@ def _tidy(terms: Iterable[Term]) -> Condition:
     return frozenset(kept)
 
 
-class Wanted:
-    """What is wanted in a function of which each result is wanted under a condition.
+class Demand:
+    """What is demanded in a function of which each result is demanded under a condition.
 
     Conditions name variables of the function, and whatever those of the results name. Every variable of the
     function is bound once.
@@ -129,92 +129,92 @@ class Wanted:
         self.params = tuple(found.get(p, NEVER) for p in func.params)
 
     def _block(self, block: Block, results: Sequence[Condition]) -> dict[Var, Condition]:
-        """Notes what is wanted of what a block binds, and gives what it wants of what stands around it."""
-        want: dict[Var, Condition] = {}
+        """Notes what is demanded of what a block binds, and gives what it demands of what stands around it."""
+        demand: dict[Var, Condition] = {}
         for a, w in zip(block.results, results, strict=True):
-            _note(want, a, w)
+            _note(demand, a, w)
         for let in block.lets:
             if isinstance(let.expr, SubRef):
                 self._refs[let.outs[0]] = self._refs[let.expr.ref]
         for let in reversed(block.lets):
-            self._let(let, want)
-        return want
+            self._let(let, demand)
+        return demand
 
-    def _let(self, let: Let, want: dict[Var, Condition]) -> None:
-        outs = [want.pop(o, NEVER) for o in let.outs]
+    def _let(self, let: Let, demand: dict[Var, Condition]) -> None:
+        outs = [demand.pop(o, NEVER) for o in let.outs]
         self.of.update(zip(let.outs, outs, strict=True))
         whole = NEVER
         for w in outs:
-            whole = either(whole, w)
+            whole = disjunction(whole, w)
         match let.expr:
             case Op("select", (p, x, y)):
-                _note(want, p, whole)
-                _note(want, x, both(whole, where(p, True)))
-                _note(want, y, both(whole, where(p, False)))
+                _note(demand, p, whole)
+                _note(demand, x, conjunction(whole, where(p, True)))
+                _note(demand, y, conjunction(whole, where(p, False)))
             case Op("and" | "or" as name, (p, q)):
-                _note(want, p, whole)
-                _note(want, q, both(whole, where(p, name == "and")))
+                _note(demand, p, whole)
+                _note(demand, q, conjunction(whole, where(p, name == "and")))
             case Guard(bad, _):
-                _note(want, bad, ALWAYS)
+                _note(demand, bad, ALWAYS)
             case Add(ref, idx, v):
                 for a in (*idx, v):
-                    _note(want, a, self._refs[ref])
+                    _note(demand, a, self._refs[ref])
             case Call(func, args):
                 summary = self._callee(func)
                 meaning = dict(zip(summary.results, outs, strict=True))
                 meaning |= {p: where(a, True) for p, a in zip(summary.params, args, strict=True) if a.ty == BOOL}
-                for a, w in zip(args, summary.wants, strict=True):
-                    _note(want, a, put(w, meaning))
+                for a, w in zip(args, summary.demands, strict=True):
+                    _note(demand, a, put(w, meaning))
             case Loop() | Cond() | Accum():
-                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, want)
+                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, demand)
             case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() as e:
                 for a in operands(e):
-                    _note(want, a, whole)
+                    _note(demand, a, whole)
             case _:
                 unknown(let.expr)
 
-    def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, want: dict[Var, Condition]) -> None:
+    def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, demand: dict[Var, Condition]) -> None:
         e = let.expr
         for a in operands(e):
-            _note(want, a, whole)
+            _note(demand, a, whole)
         match e:
             case Loop():
                 # Any iteration's results may become any of the loop's.
-                self._around(want, let, e.body, [whole] * len(e.body.results))
+                self._around(demand, let, e.body, [whole] * len(e.body.results))
                 if e.test is not None:
-                    self._around(want, let, e.test, [whole])
+                    self._around(demand, let, e.test, [whole])
             case Cond(p, then, orelse):
                 for side, truth in ((then, True), (orelse, False)):
                     own = _meaning(let.outs, side.results)
-                    self._around(want, let, side, [put(w, own) for w in outs], where(p, truth))
+                    self._around(demand, let, side, [put(w, own) for w in outs], where(p, truth))
             case Accum(_, refs, body):
                 ends = outs[len(body.results) :]
                 self._refs.update(zip(refs, ends, strict=True))
                 own = _meaning(let.outs, body.results)
-                self._around(want, let, body, [put(w, own) for w in outs[: len(body.results)]])
+                self._around(demand, let, body, [put(w, own) for w in outs[: len(body.results)]])
             case _:
                 raise AssertionError(e)
 
     def _around(
         self,
-        want: dict[Var, Condition],
+        demand: dict[Var, Condition],
         let: Let,
         block: Block,
         results: Sequence[Condition],
         only: Condition = ALWAYS,
     ) -> None:
-        """A nested block, and what it wants of what stands around it."""
+        """A nested block, and what it demands of what stands around it."""
         found = self._block(block, results)
         inside = set(binders(let.expr))
         for inner in all_lets(block):
             inside.update(inner.outs)
             inside.update(binders(inner.expr))
         for v, w in found.items():
-            _note(want, v, both(without(w, inside.__contains__), only))
+            _note(demand, v, conjunction(without(w, inside.__contains__), only))
 
 
 class Summary:
-    """What a function wants of its parameters; `results` stand for the conditions under which its are wanted."""
+    """What a function demands of its parameters; `results` stand for the conditions under which its are demanded."""
 
     def __init__(self, func: Func, callee: Callable[[Func], Summary]):
         self.params = func.params
@@ -223,12 +223,12 @@ class Summary:
         if not isinstance(func.body, Block):
             any_result = NEVER
             for w in meant:
-                any_result = either(any_result, w)
-            self.wants = (any_result,) * len(func.params)
+                any_result = disjunction(any_result, w)
+            self.demands = (any_result,) * len(func.params)
             return
         known = {*func.params, *self.results}
-        wants = Wanted(func, meant, callee).params
-        self.wants = tuple(without(w, lambda p: p not in known) for w in wants)
+        demands = Demand(func, meant, callee).params
+        self.demands = tuple(without(w, lambda p: p not in known) for w in demands)
 
 
 def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:
@@ -236,6 +236,6 @@ def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Conditio
     return {o: where(r, True) for o, r in zip(outs, results, strict=False) if o.ty == BOOL}
 
 
-def _note(want: dict[Var, Condition], a: Atom, w: Condition) -> None:
+def _note(demand: dict[Var, Condition], a: Atom, w: Condition) -> None:
     if isinstance(a, Var) and w:
-        want[a] = either(want.get(a, NEVER), w)
+        demand[a] = disjunction(demand.get(a, NEVER), w)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rosesim.ad.instrument.record import Name, Recorded, recorded
+from rosesim.ad.instrument.record import Name, Recording, recorded
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
     Accum,
@@ -65,7 +65,7 @@ class _Growth:
         return largest
 
 
-def growth(forward: Func) -> Recorded:
+def growth(forward: Func) -> Recording:
     """A forward derivative with tangents as plain reals and, after its results, the table of their norms.
 
     Column 0 has them; rows of several steps have their sum.

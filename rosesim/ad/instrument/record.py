@@ -96,7 +96,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recording:
     """A program with the table [rows, columns] as one more result, and what the table's places mean."""
 
     func: Func
@@ -113,34 +113,34 @@ class Recorded:
 
 def recorded(
     func: Func, probe: Probe, ty: Callable[[Ty], Ty] = lambda t: t, plain: Callable[[Func], Func] = lambda f: f
-) -> Recorded:
+) -> Recording:
     """The program that also writes down what a probe asks for; `ty` and `plain` as `Copy` takes them."""
-    plan = _Plan(func, probe)
-    table = Ty(FloatT(), (max(plan.row, 1), max(len(plan.columns), 1)))
+    layout = _Layout(func, probe)
+    table = Ty(FloatT(), (max(layout.row, 1), max(len(layout.columns), 1)))
     made: dict[tuple[Func, bool], Func] = {}
     for f in reachable(func):
-        if f not in plan.noisy:
+        if f not in layout.noisy:
             continue
         assert isinstance(f.body, Block)
         for outside in (True, False):
-            if not outside and f not in plan.within or outside and f not in plan.outside:
+            if not outside and f not in layout.within or outside and f not in layout.outside:
                 continue
-            copy = _Writer(plan, probe, made, ty, plain, table, outside)
+            copy = _Recorder(layout, probe, made, ty, plain, table, outside)
             made[f, outside] = copy.function(f)
     params = tuple(Var(ty(p.ty), p.name) for p in func.params)
     b = Builder(where=func.where)
     inner = Builder(b)
     ref = Var(Ty(table.scalar, table.shape, ref=True), "table")
-    if func in plan.noisy:
+    if func in layout.noisy:
         outs = inner.call(made[func, True], [*params, ref])
     else:
         outs = inner.call(plain(func), params)
     ends = b.let(Accum((b.zeros(table),), (ref,), inner.block(outs)), *(o.ty for o in outs), table)
     whole_func = Func(func.name, params, b.block(ends), func.where)
-    return Recorded(whole_func, tuple(plan.columns), tuple(plan.rows))
+    return Recording(whole_func, tuple(layout.columns), tuple(layout.rows))
 
 
-class _Plan:
+class _Layout:
     """Which functions write anything, which columns their lets have, which rows the outermost loops have."""
 
     def __init__(self, func: Func, probe: Probe) -> None:
@@ -249,12 +249,12 @@ class _Plan:
         return self._straight
 
 
-class _Writer(Copy):
+class _Recorder(Copy):
     """Copies one function, with what it writes down."""
 
     def __init__(
         self,
-        plan: _Plan,
+        layout: _Layout,
         probe: Probe,
         made: dict[tuple[Func, bool], Func],
         ty: Callable[[Ty], Ty],
@@ -263,7 +263,7 @@ class _Writer(Copy):
         outside: bool,
     ):
         super().__init__(ty=ty, func=plain)
-        self._plan, self._probe, self._made, self._plain = plan, probe, made, plain
+        self._layout, self._probe, self._made, self._plain = layout, probe, made, plain
         self._outside = outside
         ref = table if outside else table.at(1)
         self._table = Var(Ty(ref.scalar, ref.shape, ref=True), "table" if outside else "row")
@@ -282,12 +282,14 @@ class _Writer(Copy):
         """Copies of lets, each followed by what it writes down."""
         out: list[Let] = []
         for let in lets:
-            first = self._plan.column.get(let)
+            first = self._layout.column.get(let)
             match let.expr:
-                case Call(func, _) if func in self._plan.noisy:
+                case Call(func, _) if func in self._layout.noisy:
                     expr = self._call(let.expr)
                 # A loop with a test also where its body writes nothing: the test must not, either.
-                case Loop() as e if self._plan.is_noisy(e.body) or e.test is not None or let in self._plan.rows_of:
+                case Loop() as e if (
+                    self._layout.is_noisy(e.body) or e.test is not None or let in self._layout.rows_of
+                ):
                     expr = self._loop(let, e, out)
                 case Cond() as e if first is not None:
                     expr = Cond(self.atom(e.p), self._side(let, e.then, True), self._side(let, e.orelse, False))
@@ -302,7 +304,7 @@ class _Writer(Copy):
         return tuple(out)
 
     def _write(self, b: Builder, let: Let, column: int, value: Atom) -> None:
-        place = [whole(column)] if not self._outside else [whole(self._plan.row_of[let]), whole(column)]
+        place = [whole(column)] if not self._outside else [whole(self._layout.row_of[let]), whole(column)]
         b.let(Add(self._table, tuple(place), b.op("mul", value, self._weight)))
 
     def _call(self, e: Call) -> Call:
@@ -313,7 +315,7 @@ class _Writer(Copy):
     def _side(self, let: Let, block: Block, then: bool) -> Block:
         b = Builder(where=let.where)
         for k, v in self._probe.sides(let, b, self.atom, then):
-            self._write(b, let, self._plan.column[let] + k, v)
+            self._write(b, let, self._layout.column[let] + k, v)
         copied = self.block(block)
         return Block((*b.lets, *copied.lets), copied.results)
 
@@ -324,7 +326,7 @@ class _Writer(Copy):
         test = None if e.test is None else self._quiet(e.test)
         b = Builder(where=let.where)
         outer = self._table, self._weight, self._outside
-        rows = self._plan.rows_of[let] if self._outside else None
+        rows = self._layout.rows_of[let] if self._outside else None
         if rows is not None:
             at: Atom = index
             if rows.chunk > 1:

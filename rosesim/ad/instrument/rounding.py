@@ -71,7 +71,7 @@ def noisy(func: Func) -> Func:
     made: dict[Func, Func] = {}
     for f in reachable(func):
         if isinstance(f.body, Block) and f.rules is None:
-            made[f] = _Writer(made).function(f)
+            made[f] = _Rounder(made).function(f)
     return made[func]
 
 
@@ -87,7 +87,7 @@ def _fraction(b: Builder, x: Atom) -> Atom:
     return b.op("sub", x, b.op("floor", x))
 
 
-class _Writer(Copy):
+class _Rounder(Copy):
     """Copies one function."""
 
     def __init__(self, made: dict[Func, Func]):

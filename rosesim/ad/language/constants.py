@@ -1,14 +1,63 @@
-"""Python values that a trace takes as constants: defaults that a call leaves out, what a partial holds."""
+"""Python values that a trace takes as constants: `const`, defaults that a call leaves out, what a partial holds."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
+from rosesim.ad.dependencies.reach import TAKERS
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import const, fitted, lower, typeof, unflatten
-from rosesim.ad.support.errors import RosesimError
-from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, is_tuple
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import fitted, is_traced, typeof
+from rosesim.ad.language.values.vector import lift, of_atoms, to_atoms
+from rosesim.ad.support.errors import RosesimError, TypeMismatch
+from rosesim.ad.support.locate import here
+from rosesim.ad.support.typeguards import class_of, holds_truth, is_array, is_dict, is_list, is_tuple
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@overload
+def const(array: NDArray[np.floating[Any]]) -> Real: ...
+@overload
+def const(array: NDArray[np.bool_]) -> Bool: ...
+@overload
+def const(array: NDArray[np.integer[Any]]) -> Index: ...
+@overload
+def const(array: Any) -> Any: ...
+def const(array: Any) -> Any:
+    """A constant array as a traced vector; large ones are handed over at run time, not as program text.
+
+    Floats become Real, whole numbers Index[max + 1], truths Bool.
+
+    >>> import numpy as np
+    >>> from rosesim import fn, const, sum, Real
+    >>> table = np.array([1.0, 2.0, 4.0])
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return sum(3, lambda i: const(table)[i]) * x
+    >>> f(2.0)
+    14.0
+    """
+    if is_traced(array):
+        raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
+                           here())  # fmt: skip
+    a = np.asarray(array)
+    if a.dtype != np.bool_ and holds_truth(array):
+        raise TypeMismatch("const of numbers with a truth among them was found; expected numbers: float(p) makes one "
+                           "of a truth", here())  # fmt: skip
+    t = typeof(a)
+    if a.dtype.kind in "iu" and a.size and a.min() >= 0:
+        t = T.swap_scalars(t, T.RealType, T.from_annotation(Index[int(a.max()) + 1]))
+    return lift(a, t)
+
+
+TAKERS.append(const)
 
 
 def constant(v: Any, d: T.Declared | None) -> Any:
@@ -21,7 +70,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
     """
     if d is not None:
         t = fitted(d, v, "a default")
-        return unflatten(t, lower(v, t))
+        return of_atoms(t, to_atoms(v, t))
     if is_array(v) or is_list(v):
         try:
             if is_array(v) and v.dtype.names is None and v.ndim:
@@ -29,7 +78,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
             t = typeof(v)
         except RosesimError:
             return v  # of strings, of functions, empty: Python's
-        return unflatten(t, lower(v, t)) if isinstance(t, T.VecType) else v
+        return of_atoms(t, to_atoms(v, t)) if isinstance(t, T.VecType) else v
     if T.is_struct_class(class_of(v)):
         fields = T.fields_of(class_of(v))
         names = list(fields)

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rosesim.ad.language import types as T
 from rosesim.ad.language.signature import as_call, keywords_of, named
-from rosesim.ad.language.values import Real, Tan
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Atom, Func, Rules, TanT, Var
 from rosesim.ad.support.errors import CheckError, TypeMismatch
 
 if TYPE_CHECKING:
-    from rosesim.ad.language.function import Fn, Traced
-    from rosesim.ad.language.signature import Types
+    from rosesim.ad.language.function import Fn
+    from rosesim.ad.language.signature import Names, Types
+    from rosesim.ad.language.tracing import Traced
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ def dual(t: T.Type) -> T.Type:
 
 
 def rules_of(
-    f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool
-) -> Rules:
-    """The rules of a function for parameters of these types; `closed`: it captures no traced value.
+    f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool = True
+) -> Rules | None:
+    """The rules of a function for parameters of these types, if it has any; `closed`: it captures no traced value.
 
     They are traced and checked when the first derivative asks for them. A function of tangents is refused at
     once: nothing would ever ask for its rule.
     """
+    if not custom:
+        return None
     if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
         which, rule = next(iter(custom.items()))
         raise TypeMismatch(
@@ -86,6 +90,14 @@ def rules_of(
         return None if rule is None else once
 
     return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
+
+
+def asked_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
+    """Those parameters that a call leaves out and a rule asks for: such a call is one with the defaults given."""
+    found: list[str] = []
+    for which, rule in f.custom.items():
+        found += f.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
+    return list(dict.fromkeys(found))
 
 
 def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
@@ -112,8 +124,8 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
     """A reverse rule as a function of primals, then cotangents, giving cotangents."""
     ct = T.only(T.swap_scalars(result, T.RealType, T.TAN), T.TanType)
-    wanted = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
-    expected = wanted[0] if len(wanted) == 1 else T.tuple_type(*wanted)
+    cotangents = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
+    expected = cotangents[0] if len(cotangents) == 1 else T.tuple_type(*cotangents)
     keywords = keywords_of(types)
     count = len(types) - len(keywords)
     row = (*types[:count], ct, *types[count:])

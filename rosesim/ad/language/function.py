@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import sys
 import types as pytypes
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, cast, overload
+from dataclasses import replace
+from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
 from rosesim.ad.dependencies.kinds import interchangeable
-from rosesim.ad.dependencies.watch import World
 from rosesim.ad.language import trace
-from rosesim.ad.language import types as T
-from rosesim.ad.language.arguments import build, builder, flat_args, flattener, is_plain
+from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.constants import is_same
 from rosesim.ad.language.parameters import plain
-from rosesim.ad.language.signature import Names, Signature, Types, as_call, keywords_of
-from rosesim.ad.language.values import Real, Value
-from rosesim.ad.language.vector import fitted, lower, of_example, typeof, unflatten
-from rosesim.ad.program.ir import Atom, Func, Opaque, Rules, TanT, Var, Where
-from rosesim.ad.support import recursion
-from rosesim.ad.support.budget import budget, budget_here
-from rosesim.ad.support.collector import uncollected
-from rosesim.ad.support.debugging import debugging
-from rosesim.ad.support.errors import ArgumentError, EscapedValue, RosesimError, TraceError, TypeMismatch
-from rosesim.ad.support.locate import here, innermost
+from rosesim.ad.language.signature import Names, Signature, Types
+from rosesim.ad.language.tracing import Traced, call_traced, trace_once
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import of_example
+from rosesim.ad.language.values.vector import to_atoms
+from rosesim.ad.program.ir import Where
+from rosesim.ad.support.errors import RosesimError, TypeMismatch
+from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import class_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_underway: ContextVar[dict[Any, None] | None] = ContextVar("rosesim_underway", default=None)
-"""The functions under trace, each with its types; one dict for the whole nest, which may cross threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """A traced function: the program, its Python-side types, what it captured and what it read."""
-
-    func: Func
-    params: Types
-    result: T.Type
-    captured: tuple[Var, ...]
-    world: World
 
 
 class _Shown:
@@ -96,7 +76,8 @@ class Fn(Generic[P, R]):
         self._programs: dict[Types, Program] = {}
         self._bound: dict[Any, tuple[Any, Fn[..., Any]]] = {}
         self._again: tuple[Fn[..., Any], Callable[[Fn[..., Any]], Fn[..., Any]]] | None = None
-        self._custom: dict[str, Fn[..., Any]] = {}
+        self.custom: dict[str, Fn[..., Any]] = {}
+        """The derivatives that `defjvp` and `defvjp` gave it, by "jvp" and "vjp"."""
         self._signature = signature
 
     # ------------------------------------------------------------------------------ signature
@@ -113,7 +94,7 @@ class Fn(Generic[P, R]):
 
     def seen_through(self) -> Callable[..., Any] | None:
         """The Python function, where it is all there is: no rule, no transform, not opaque."""
-        return None if self.is_opaque or self._custom or not self.signature().fills else self.python
+        return None if self.is_opaque or self.custom or not self.signature().fills else self.python
 
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
         """The parameter types for these arguments: those annotated, else those of the arguments."""
@@ -127,34 +108,11 @@ class Fn(Generic[P, R]):
         A `live` program may read arrays where they lie, and so do its callees; others have copies.
         """
         outer = trace.current()
-        live = live if outer is None else outer.world.live
+        live = live if outer is None else outer.dependencies.live
         known = self._cache.get((types, live))
-        if known is not None and known.world.unchanged():
+        if known is not None and known.dependencies.unchanged():
             return known
-        nest = _underway.get()
-        token = None
-        if nest is None:
-            nest = dict[Any, None]()
-            token = _underway.set(nest)
-        if (self, types) in nest:
-            raise TraceError(
-                f"{self.name} reaches itself with arguments of the same types; expected a recursion that ends "
-                "while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                here(),
-            )
-        nest[self, types] = None
-        try:
-            made = recursion.nested(lambda: self._trace(types, live))
-        except RecursionError as e:
-            raise TraceError(
-                f"the recursion of Python functions in {self.name} does not end; expected one that ends while "
-                "tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                innermost(e) or self.where,
-            ) from None
-        finally:
-            nest.pop((self, types))
-            if token is not None:
-                _underway.reset(token)
+        made = trace_once(self, types, live)
         if known is not None and made.func.rules is None and known.func.rules is None:
             # Where nothing came of the change, what was made of the function is as good as before.
             if not made.captured and not known.captured and known.result == made.result:
@@ -163,141 +121,11 @@ class Fn(Generic[P, R]):
                 if alike(known.func, made.func):
                     made = replace(made, func=known.func)
         self._cache[types, live] = made
-        if not made.world.reads_where_it_lies():
+        if not made.dependencies.reads_where_it_lies():
             self._cache[types, not live] = made
         return made
 
-    def _trace(self, types: Types, live: bool) -> Traced:
-        world = World(live=live)
-        world.read(("version", id(self)), lambda: self.version)
-        world.read(("memory budget", budget()), budget_here())
-        for rule in self._custom.values():
-            world.note_function(rule.python, calls=True)
-        inside = self._asked_by_rules(len(types), keywords_of(types))
-        if self.is_opaque and not inside:
-            return self._trace_opaque(types, world)
-        if len(_underway.get() or ()) > _TOO_DEEP:
-            raise TraceError(
-                f"calls of traced functions {_TOO_DEEP} deep were found, at {self.name}; expected a recursion "
-                "that ends while tracing: let Python values (not traced ones) decide it, or use scan or while_loop",
-                here(),
-            )
-        outer = trace.current()
-        f = trace.Frame(self.name, outer)
-        f.world = world
-        keywords = keywords_of(types)
-        names = self.signature().names(len(types), keywords)
-        with trace.entered(f):
-            world.note_function(self.python)
-            args: list[Any] = []
-            for t, name in zip(types, names, strict=True):
-                leaves = zip(T.flatten(t), T.leaf_names(t, name), strict=True)
-                args.append(unflatten(t, [f.param(ty, leaf) for ty, leaf in leaves]))
-            value = self._called(args, keywords)
-            result = self._result_type(value)
-            atoms = [f.resolve(a) for a in self._lowered(value, result)]
-            body = f.builder.block(atoms)
-        hidden = tuple(f.captured)
-        rules = None if inside else self._rules(types, result, not hidden)
-        func = Func(self.name, tuple(f.params), body, self.where, rules)
-        from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
-
-        return Traced(tidied_trace(func), types, result, hidden, world)
-
-    def _called(self, row: Sequence[Any], keywords: Names) -> Any:
-        try:
-            left_out = self._asked_by_rules(len(row), keywords)
-            if left_out:
-                args, kwargs = as_call(row, keywords)
-                return self(*args, **kwargs, **self.signature().defaults(left_out))
-            return self.signature().call(row, keywords)
-        except (TypeError, ValueError) as e:
-            if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
-                raise e.__context__ from None  # NumPy puts its own words in place of ours
-            if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
-                raise TypeMismatch(
-                    f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
-                    "tuples (as vec and scan make), whose first parts are vec(n, lambda i: v[i][0])",
-                    innermost(e),
-                ) from e
-            if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
-                raise
-            # Python's own words name the operation; ours add the line.
-            said = str(e).rstrip(".")
-            raise TypeMismatch(
-                f"{said}: a traced value has no such operation; expected one it has", innermost(e)
-            ) from e
-
-    def _lowered(self, value: Any, result: T.Type) -> list[Atom]:
-        try:
-            return lower(value, result)
-        except TypeMismatch as e:
-            hint = "; is a `return` missing?" if value is None else ""
-            found = str(e).removeprefix(f"{e.where}: ")
-            raise TypeMismatch(f"in the result of {self.name}: {found}{hint}", self.where) from None
-
-    def _result_type(self, value: Any) -> T.Type:
-        returns = self.signature().returns
-        if returns is not None:
-            return fitted(returns, value, f"the result of {self.name}")
-        if isinstance(value, type) or callable(value) and not isinstance(value, Value):
-            raise TypeMismatch(
-                f"{self.name} gave {value!r}; expected numbers, vectors or structs of them", self.where
-            )
-        return typeof(value)
-
-    def _trace_opaque(self, types: Types, world: World) -> Traced:
-        signature = self.signature()
-        if T.is_open(signature.returns):
-            raise TypeMismatch(
-                f"the opaque function {self.name} has the result {signature.returns}; expected a length, because it "
-                "cannot be traced to find out",
-                self.where,
-            )
-        if signature.returns is None:
-            raise TypeMismatch(
-                f"the opaque function {self.name} has no annotation for its result; expected one, such as "
-                f"def {self.name}(x: Real) -> Real, because it cannot be traced to find out",
-                self.where,
-            )
-        result, keywords = cast("T.Type", signature.returns), keywords_of(types)
-        python: Callable[..., Any] = self.python
-        if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
-            raise TypeMismatch(
-                f"the opaque function {self.name} takes or gives a tangent, and nobody can see that it is linear; "
-                "expected Reals: scale tangents by what it gives of Reals",
-                self.where,
-            )
-
-        def call(*flat: Any) -> tuple[Any, ...]:
-            rest = iter(flat)
-            args, kwargs = as_call([build(t, rest) for t in types], keywords)
-            value = python(*args, **kwargs)
-            return tuple(flat_args(value, result, f"the result of {self.name}"))
-
-        params = tuple(
-            Var(ty, leaf)
-            for t, name in zip(types, signature.names(len(types), keywords), strict=True)
-            for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
-        )
-        func = Func(self.name, params, Opaque(call, T.flatten(result)), self.where, self._rules(types, result))
-        return Traced(func, types, result, (), world)
-
     # ------------------------------------------------------------------------------ custom rules
-
-    def _asked_by_rules(self, count: int, keywords: Names) -> list[str]:
-        """Those parameters that a call leaves out and a rule asks for: such a call is one with the defaults given."""
-        found: list[str] = []
-        for which, rule in self._custom.items():
-            found += self.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
-        return list(dict.fromkeys(found))
-
-    def _rules(self, types: Types, result: T.Type, closed: bool = True) -> Rules | None:
-        if not self._custom:
-            return None
-        from rosesim.ad.language.custom import rules_of  # it traces functions, by this module
-
-        return rules_of(self, self._custom, types, result, closed)
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give this function a forward derivative of its own: a function of the same arguments with every
@@ -337,7 +165,7 @@ class Fn(Generic[P, R]):
     def _define(self, which: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         python = rule.python if is_fn(rule) else rule
         scope = _caller_locals(2)
-        self._custom[which] = Fn(python, scope)
+        self.custom[which] = Fn(python, scope)
         self.version += 1
         self._cache.clear()
         return rule
@@ -357,9 +185,9 @@ class Fn(Generic[P, R]):
         types = signature.types_of(row, keywords)
         traced = self.traced(types)
         f = trace.frame()
-        f.world.join(traced.world)
+        f.dependencies.join(traced.dependencies)
         try:
-            atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+            atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         except TypeMismatch as e:
             raise TypeMismatch(f"in a call of {self.name}: {str(e).removeprefix(f'{e.where}: ')}", e.where) from None
         return call_traced(traced.func, [*atoms, *traced.captured], traced.result)
@@ -371,7 +199,7 @@ class Fn(Generic[P, R]):
         program = self._programs.get(types)
         if program is None:
             program = self._programs[types] = Program(self, types, live=True)
-        elif not program.traced.world.unchanged():
+        elif not program.traced.dependencies.unchanged():
             program = self._programs[types] = program.renewed()
         return program.run(row)
 
@@ -451,8 +279,8 @@ class Fn(Generic[P, R]):
         python: Any = self.python
         method: Any = pytypes.MethodType(getattr(python, "__func__", python), owner)
         made: Fn[..., R] = Fn(method, self._scope, self.is_opaque)
-        for which, rule in self._custom.items():
-            made._custom[which] = Fn(pytypes.MethodType(rule.python, owner), rule._scope)
+        for which, rule in self.custom.items():
+            made.custom[which] = Fn(pytypes.MethodType(rule.python, owner), rule._scope)
         return made
 
     def transforms(self, of: Fn[..., Any], again: Callable[[Fn[..., Any]], Fn[..., Any]]) -> None:
@@ -463,143 +291,8 @@ class Fn(Generic[P, R]):
         return f"<rosesim function {self.name}>"
 
 
-_OF_TRACED = re.compile(r"'(Real|Bool|Tan|Index(\[\d+\])?|VecValue)'|setting an array element with a sequence\.$")
-_TOO_DEEP = 20_000
 _MOST_BOUND = 256
 """Objects whose method stays traced and compiled; each is kept in memory by that. Then the oldest goes."""
-
-
-def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
-    """Write a call of a traced function and give its result as Python values."""
-    f = trace.frame()
-    b = trace.building()
-    outs = b.call(func, [f.resolve(a) for a in args])
-    f.own(outs)
-    return unflatten(result, outs)
-
-
-class Program:
-    """A compiled function, made by `Fn.compile`: call it with numbers and arrays. `seconds` is what compiling
-    took.
-
-    >>> from rosesim import fn, grad, Program, Real
-    >>> @fn
-    ... def cube(x: Real) -> Real:
-    ...     return x * x * x
-    >>> program: Program = grad(cube).compile()
-    >>> program(2.0)
-    12.0
-    """
-
-    def __init__(self, f: Fn[..., Any], types: Types, *, live: bool = False, **how: Any):
-        with uncollected():
-            self._make(f, types, live, how)
-
-    def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
-        if how.get("debug") is None:
-            how["debug"] = debugging()
-        self._made_from = f, types, live, how
-        self.traced = f.traced(types, live=live)
-        if self.traced.captured:
-            raise EscapedValue(
-                f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                f"passed to it as arguments ({f.name} is defined at {f.where})",
-                here(),
-            )
-        self._signature, self._keywords = f.signature(), keywords_of(types)
-        names = self._signature.names(len(types), self._keywords)
-        self._types = tuple(zip(types, names, strict=True))
-        self._count = -1 if self._keywords else len(types)
-        leaves = [leaf for t, n in self._types for leaf in T.leaf_names(t, n)]
-        self.compiled = _backend()(self.traced.func, names=leaves, **how)
-        self.seconds: float = self.compiled.seconds
-        self.name = f.name
-        self._run = self._caller(types)
-
-    def renewed(self) -> Program:
-        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
-
-        >>> from rosesim import fn, Program, Real
-        >>> k = 3.0
-        >>> @fn
-        ... def spring(x: Real) -> Real:
-        ...     return k * x
-        >>> program: Program = spring.compile()
-        >>> k = 9.0
-        >>> program(2.0), program.renewed()(2.0)
-        (6.0, 18.0)
-        """
-        if self.traced.world.unchanged():
-            return self
-        from rosesim.ad.program.alike import alike  # not needed before something has changed
-
-        f, types, live, how = self._made_from
-        traced = f.traced(types, live=live)
-        if traced.result == self.traced.result and not traced.captured and alike(self.traced.func, traced.func):
-            self.traced = traced
-            return self
-        return Program(f, types, live=live, **how)
-
-    def _caller(self, types: Types) -> Callable[..., Any]:
-        """The cheapest passage from arguments to the result that these types allow."""
-        result, call = self.traced.result, self.compiled.call
-        plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
-        if plain and single and self.compiled.number is not None:
-            return self.compiled.number
-        parts, make = [flattener(t, n) for t, n in self._types], builder(result)
-
-        def run(*args: Any) -> Any:
-            if not plain:
-                given: list[Any] = []
-                for v, append in zip(args, parts, strict=True):
-                    append(v, given)
-                args = (*given,)
-            flat = call(*args)
-            return flat[0] if single else make(iter(flat))
-
-        return run
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Run on numbers and arrays of the types that it was compiled for."""
-        if kwargs or len(args) != self._count:
-            args = self._bound(args, kwargs)
-        return self._run(*args)
-
-    def run(self, row: Sequence[Any]) -> Any:
-        """The same, for arguments that were bound."""
-        return self._run(*row)
-
-    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments in a row, where they are those that it was compiled for."""
-        signature = self._signature
-        names = ", ".join(name for _, name in self._types) or "nothing"
-        if not kwargs and not self._keywords:
-            raise ArgumentError(
-                f"{self.name}: {len(args)} arguments were found; expected {self._count}, as it was compiled for "
-                f"{names}: {signature}"
-            )
-        row, keywords = signature.bind(args, kwargs, ArgumentError)
-        if len(row) != len(self._types) or keywords != self._keywords:
-            found = ", ".join(signature.names(len(row), keywords)) or "nothing"
-            raise ArgumentError(
-                f"{self.name}: {found} was given; expected {names}, as it was compiled for these; compile takes an "
-                f"example of each argument: {signature}"
-            )
-        return row
-
-
-def _no_backend() -> Callable[..., Any]:
-    raise RosesimError("no compiler is attached; import rosesim, not rosesim.ad alone")
-
-
-_backend: Callable[[], Callable[..., Any]] = _no_backend
-
-
-def set_backend(find: Callable[[], Callable[..., Any]]) -> None:
-    """Attach the compiler: `find()`, called at the first compilation, gives `compile_func`."""
-    global _backend
-    _backend = find
 
 
 def _caller_locals(depth: int) -> dict[str, Any]:

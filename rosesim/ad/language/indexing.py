@@ -14,9 +14,13 @@ from typing import Any, NoReturn
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control import for_each, scan, vec
-from rosesim.ad.language.values import Bool, Index, Value, kind
-from rosesim.ad.language.vector import SHORT, VecValue, added, as_vec, checked_index, lift, lower, real_zero, typeof
+from rosesim.ad.language.control.loops import for_each, vec
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.index import Index, checked_index
+from rosesim.ad.language.values.refused import Value, kind
+from rosesim.ad.language.values.structures import added, typeof
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, lift, real_zero, to_atoms
 from rosesim.ad.program.builder import whole
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
@@ -28,6 +32,7 @@ Item = Atom | range | None
 
 MOST_UNROLLED = 16
 """Elements of a selection that are written one by one: what a 4 x 4 matrix has. More become loops."""
+
 
 # ------------------------------------------------------------------------------- expressions
 
@@ -303,7 +308,7 @@ def _put(x: VecValue, path: list[Atom], v: Any, add: bool) -> VecValue:
     places = [f.resolve(a) for a in path]
     out = tuple(
         trace.emit(lambda b, a=a, n=n: b.put(a, places, n))
-        for a, n in zip(map(f.resolve, x.leaves()), map(f.resolve, lower(new, elem)), strict=True)
+        for a, n in zip(map(f.resolve, x.leaves()), map(f.resolve, to_atoms(new, elem)), strict=True)
     )
     return VecValue(x.type, leaves=out)
 
@@ -334,7 +339,7 @@ def _accumulate(
     t: T.Type, path: list[Atom], items: Sequence[Item], v: Any, emit: Callable[[list[Atom], list[Atom]], None]
 ) -> None:
     if not items:
-        emit(path, lower(_spread(v, t), t))
+        emit(path, to_atoms(_spread(v, t), t))
         return
     first, rest = items[0], items[1:]
     axes = len(_axes(selected(t, items)))

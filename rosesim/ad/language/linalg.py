@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control import sum, vec
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.mathematics import cos, sin, sqrt
-from rosesim.ad.language.values import Real, kind
-from rosesim.ad.language.vector import SHORT, VecValue, as_vec
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import kind
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 

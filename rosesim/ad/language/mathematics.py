@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rosesim.ad.language import trace
-from rosesim.ad.language.values import Number, Real, to_real
+from rosesim.ad.language.values.index import Number
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.scalar import to_real
 
 
 def _one(name: str, x: Any) -> Real:

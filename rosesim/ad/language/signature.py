@@ -27,7 +27,7 @@ from rosesim.ad.language.parameters import (
     short,
     signed,
 )
-from rosesim.ad.language.vector import fitted
+from rosesim.ad.language.values.structures import fitted
 from rosesim.ad.program.ir import Where
 from rosesim.ad.support.errors import RosesimError, TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
@@ -300,9 +300,9 @@ class Signature:
             return tuple(range(count)), count == 1
         names = self.names(count, keywords)
         places = self._places_of(names, count - len(keywords))
-        wanted: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
+        asked: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
         found: list[int] = []
-        for w in wanted:
+        for w in asked:
             name = w
             if isinstance(w, int) and not isinstance(w, bool) and -len(places) <= w < len(places):
                 name = places[w]

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Frame:
     """A function under trace: its open blocks, its variables' homes, what it captured."""
 
-    __slots__ = ("builder", "captured", "home", "name", "outer", "params", "world")
+    __slots__ = ("builder", "captured", "dependencies", "home", "name", "outer", "params")
 
     def __init__(self, name: str, outer: Frame | None):
         self.name = name
@@ -33,7 +33,7 @@ class Frame:
         self.home: dict[Var, Builder] = {}
         self.params: list[Var] = []
         self.captured: dict[Var, Var] = {}
-        self.world: Any = None
+        self.dependencies: Any = None
 
     def param(self, ty: Ty, name: str) -> Var:
         """A new parameter."""

@@ -221,7 +221,7 @@ class OpenStruct:
 
 
 Declared = Type | OpenVec | OpenStruct
-"""What an annotation says: a type, or one with lengths left open, which a value completes (`vector.fitted`)."""
+"""What an annotation says: a type, or one with lengths left open, which a value completes (`fitted`)."""
 
 
 def _parts(kind: type[Any], names: tuple[str, ...], struct: Any) -> list[Any]:

@@ -29,18 +29,18 @@ def inlined(func: Func) -> Func:
     for f in order:
         assert isinstance(f.body, Block)
         calls = [let.expr.func for let in _lets(f) if isinstance(let.expr, Call)]
-        if all(new.get(g, g) is g and not _wanted(g, size, sites) for g in calls):
+        if all(new.get(g, g) is g and not _is_better_inlined(g, size, sites) for g in calls):
             new[f] = f
             size[f] = len(_lets(f))
             continue
-        writer = _Writer(new, size, sites, len(_lets(f)))
+        writer = _Inliner(new, size, sites, len(_lets(f)))
         params = tuple(map(writer.bind, f.params))
         new[f] = Func(f.name, params, writer.block(f.body), f.where)
         size[f] = writer.size
     return new.get(func, func)
 
 
-def _wanted(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
+def _is_better_inlined(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
     """Whether a function, of which this is the size, is better part of its callers."""
     return f in size and (size[f] <= SMALL or sites[f] == 1)
 
@@ -49,7 +49,7 @@ def _lets(f: Func) -> list[Let]:
     return list(all_lets(f.body)) if isinstance(f.body, Block) else []
 
 
-class _Writer(Copy):
+class _Inliner(Copy):
     """Copies a caller and replaces calls by bodies."""
 
     def __init__(self, new: dict[Func, Func], size: dict[Func, int], sites: Counter[Func], own: int):
@@ -69,7 +69,7 @@ class _Writer(Copy):
         return tuple(out)
 
     def _pays(self, f: Func) -> bool:
-        if not _wanted(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
+        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
             return False
         self.size += self._sizes[f]
         return True

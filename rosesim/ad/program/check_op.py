@@ -102,8 +102,8 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
     for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
         kind = "i" if need in "pn" else need
         if kind not in ("a", have):
-            wanted = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
-            fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {wanted}")
+            expected = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
+            fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {expected}")
     _check_result(row, args, out, widths)
 
 

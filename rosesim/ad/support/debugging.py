@@ -16,15 +16,15 @@ def debugging() -> bool:
 
 
 @contextmanager
-def debug_programs(wanted: bool) -> Generator[None]:
-    """Programs made inside, by this process and those that it starts, are debug programs, if that is wanted."""
+def debug_programs(on: bool) -> Generator[None]:
+    """Programs made inside, by this process and those that it starts, are debug programs, if `on`."""
     before = os.environ.get(VARIABLE)
-    if wanted:
+    if on:
         os.environ[VARIABLE] = "1"
     try:
         yield
     finally:
-        if wanted:
+        if on:
             os.environ.pop(VARIABLE)
             if before is not None:
                 os.environ[VARIABLE] = before

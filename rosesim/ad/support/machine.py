@@ -12,9 +12,9 @@ faster for billiards and a tenth slower for mass_spring, rigid_body and electric
 
 def cores() -> int:
     """How many threads can run at once here: the cores that this process may use, or ROSESIM_THREADS."""
-    wanted = os.environ.get("ROSESIM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
+    given = os.environ.get("ROSESIM_THREADS", "")
+    if given.isdigit() and int(given) > 0:
+        return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.control import batch, vec
-from rosesim.ad.language.function import Fn, Program, Traced, call_traced, fn, is_fn
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.control.loops import batch, vec
+from rosesim.ad.language.function import Fn, fn, is_fn
 from rosesim.ad.language.signature import Names, Row, Wrt, as_call
-from rosesim.ad.language.values import Real
-from rosesim.ad.language.vector import VecValue, lower, real_zero, typeof, unflatten
+from rosesim.ad.language.tracing import Traced, call_traced
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms
 from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.errors import TypeMismatch
@@ -89,14 +92,14 @@ class Reversed:
         outs = trace.building().call(self.pair.fwd, args)
         f.own(outs)
         count = len(t.func.results)
-        return unflatten(t.result, outs[:count]), self.pair.tape_of(args, outs)
+        return of_atoms(t.result, outs[:count]), self.pair.tape_of(args, outs)
 
     def backward(self, tape: Sequence[Atom], ct: Any) -> list[Atom | None]:
         """Write the reverse pass: the cotangent of each flat parameter that is active."""
         t = self.traced
         from rosesim.ad.derive.reverse.pair import call_back
 
-        given = lower(ct, gradient_type(t.result))
+        given = to_atoms(ct, gradient_type(t.result))
         wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
                                              if _is_real(ty)), strict=True) if on]  # fmt: skip
         f = trace.frame()
@@ -121,7 +124,7 @@ def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int],
         leaves = T.flatten(t)
         per_argument.append([a for a in flat[k : k + len(leaves)] if a is not None])
         k += len(leaves)
-    parts = [unflatten(gradient_type(rev.traced.params[p]), per_argument[p]) for p in positions]
+    parts = [of_atoms(gradient_type(rev.traced.params[p]), per_argument[p]) for p in positions]
     return parts[0] if one else tuple(parts)
 
 
@@ -150,8 +153,8 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
         rev = Reversed.of(traced, positions)
         if trace.current() is None:
             return _run_vjp(g, rev, row, keywords, positions, one)
-        trace.frame().world.join(traced.world)
-        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+        trace.frame().dependencies.join(traced.dependencies)
+        atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         value, tape = rev.forward([*atoms, *traced.captured])
         return value, lambda ct: _gradients(rev, rev.backward(tape, ct), positions, one)
 
@@ -181,12 +184,12 @@ def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, position
         held = T.tuple_type(*(_plain_type(v.ty) for v in (rev.pair.tape if rev.pair else ())))
 
         def there(*args: Any, **kwargs: Any) -> Any:
-            atoms = [a for v, t in zip((*args, *kwargs.values()), types, strict=True) for a in lower(v, t)]
+            atoms = [a for v, t in zip((*args, *kwargs.values()), types, strict=True) for a in to_atoms(v, t)]
             value, tape = rev.forward(atoms)
-            return value, unflatten(held, tape)
+            return value, of_atoms(held, tape)
 
         def back(tape: Any, ct: Any) -> Any:
-            return _gradients(rev, rev.backward(lower(tape, held), ct), positions, one)
+            return _gradients(rev, rev.backward(to_atoms(tape, held), ct), positions, one)
 
         there.__name__, back.__name__ = g.name, f"pullback of {g.name}"
         forward: Fn[..., Any] = Fn(there)
@@ -281,27 +284,27 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         traced = g.traced(types)
         _refuse_tangents(g, traced)
         fr = trace.frame()
-        fr.world.join(traced.world)
-        atoms = [a for v, t in zip(primals, types, strict=True) for a in lower(v, t)]
+        fr.dependencies.join(traced.dependencies)
+        atoms = [a for v, t in zip(primals, types, strict=True) for a in to_atoms(v, t)]
         active: list[bool] = []
         tans: list[Atom] = []
         for dv, t in zip(tangents, types, strict=True):
             leaves = T.flatten(t)
             on = dv is not None
             active += [on and _is_real(ty) for ty in leaves]
-            tans += lower(dv, gradient_type(t)) if on else []
+            tans += to_atoms(dv, gradient_type(t)) if on else []
         mask = (*active, *(False for _ in traced.captured))
         made, out = jvp_func(traced.func, mask)
         b = trace.building()
         outs = b.call(erased(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
         fr.own(outs)
         count = len(traced.func.results)
-        value = unflatten(traced.result, outs[:count])
+        value = of_atoms(traced.result, outs[:count])
         rest = iter(outs[count:])
         floats = [(ty, o) for ty, o in zip(traced.func.results, out, strict=True) if _is_real(ty)]
         flat = [next(rest) if o else b.zeros(ty) for ty, o in floats]
         fr.own(flat)
-        return value, unflatten(gradient_type(traced.result), flat)
+        return value, of_atoms(gradient_type(traced.result), flat)
 
     derived.__name__ = f"jvp({g.name})"
     signature = WithTangents(g.signature(), derived.__name__, derived)
@@ -424,14 +427,14 @@ def stop_gradient(x: A) -> A:
     """
     t = typeof(x)
     f = trace.frame()
-    atoms = [f.resolve(a) for a in lower(x, t)]
+    atoms = [f.resolve(a) for a in to_atoms(x, t)]
     if any(isinstance(a.ty.scalar, TanT) for a in atoms):
         raise TypeMismatch(
             f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: Tan(0.0) is "
             "one that ends here",
             here(),
         )
-    return unflatten(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
+    return of_atoms(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])
 
 
 __all__ = ["grad", "hessian", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp", "vmap"]

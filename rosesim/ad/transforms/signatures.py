@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Self
 
 from rosesim.ad.language import types as T
 from rosesim.ad.language.signature import Misfit, Names, OfValue, Row, Signature, Types, Wrt, named
-from rosesim.ad.language.vector import fitted
+from rosesim.ad.language.values.structures import fitted
 from rosesim.ad.support.typeguards import class_of, is_dict
 
 TANGENTS = "tangents"

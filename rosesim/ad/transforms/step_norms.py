@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.function import Fn, Program, Traced
-from rosesim.ad.language.vector import lower
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.tracing import Traced
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder, whole
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.elementwise import added
@@ -74,7 +76,7 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
     def norms(*args: Any, **kwargs: Any) -> StepNorms:
         row, keywords = g.signature().renamed(f"step_norms({g.name})").bind(args, kwargs)
         types = g.types_of(row, keywords)
-        if types not in programs or not programs[types][0].traced.world.unchanged():
+        if types not in programs or not programs[types][0].traced.dependencies.unchanged():
             programs[types] = _program(g, types, every)
         program, steps = programs[types]
         rows = [np.asarray(a, np.float64).reshape(len(steps), -1) for a in program.run(row)]
@@ -97,7 +99,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
     def gradients(*args: Any, **kwargs: Any) -> Any:
         row = (*args, *kwargs.values())
         traced = g.traced(types)
-        trace.frame().world.join(traced.world)
+        trace.frame().dependencies.join(traced.dependencies)
         if traced.result != T.REAL:
             raise TypeMismatch(
                 f"{g.name} gives {traced.result}; step_norms takes a function that gives a Real", g.where
@@ -106,10 +108,10 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
         steps[:] = [np.arange(0, n, k)]
         held = (*types, *(_plain_type(p.ty) for p in probes))
         rev = Reversed.of(
-            Traced(probed, held, traced.result, traced.captured, traced.world), range(len(types), len(held))
+            Traced(probed, held, traced.result, traced.captured, traced.dependencies), range(len(types), len(held))
         )
         b = trace.building()
-        atoms = [a for v, t in zip(row, types, strict=True) for a in lower(v, t)]
+        atoms = [a for v, t in zip(row, types, strict=True) for a in to_atoms(v, t)]
         zeros = [b.zeros(p.ty) for p in probes]
         trace.frame().own(zeros)
         _, tape = rev.forward([*atoms, *zeros, *traced.captured])
@@ -124,9 +126,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
 
 def _values(a: Atom) -> Any:
-    from rosesim.ad.language.vector import unflatten
-
-    return unflatten(_plain_type(a.ty), [a])
+    return of_atoms(_plain_type(a.ty), [a])
 
 
 def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, list[Var], int, int]:

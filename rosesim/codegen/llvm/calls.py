@@ -106,7 +106,7 @@ def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str], *,
 def emit(e: Emitter, let: Let, call: Call) -> None:
     """Write a call and bind what it gives."""
     c, sharing = e.code, e.sharing
-    info = e.program.infos[call.func]
+    info = e.tables.infos[call.func]
     stolen = sharing.steals.get(let, set())
     finals: dict[int, str] = {}
     args: list[str] = []
@@ -127,7 +127,7 @@ def emit(e: Emitter, let: Let, call: Call) -> None:
     for k in info.out_pointers:
         finals[k] = e.place(let.outs[k])
         outs.append(finals[k])
-    returned = iter(invoke(c, info, args, outs, inline=call in e.program.planned.inlined))
+    returned = iter(invoke(c, info, args, outs, inline=call in e.tables.planned.inlined_calls))
     for k, v in enumerate(let.outs):
         value: Value = Arr(v.ty, finals[k]) if v.ty.shape else next(returned)
         e.env[v] = value

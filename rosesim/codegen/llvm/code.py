@@ -19,7 +19,7 @@ NO_STACK = StackLimits(0, 0)
 
 
 @dataclass(slots=True)
-class Frame:
+class WorkspaceUse:
     """Which part of a function's workspace is in use: all below `top` but for the holes (offset, size)."""
 
     top: int
@@ -62,7 +62,7 @@ class Code:
         self._stack = stack_below
         self._limits = limits
         self.stack_bytes = 0
-        self._frame = Frame(0, [])
+        self._in_use = WorkspaceUse(0, [])
         self._frames: dict[str, tuple[int, int]] = {}
         self.frame_bytes = 0
         self.failures: list[tuple[str, str]] = []
@@ -137,24 +137,24 @@ class Code:
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
         else:
             room = aligned(size) + (STAGGER if size >= LARGE else 0)
-            offset = self._frame.take(room)
+            offset = self._in_use.take(room)
             self._frames[name] = (offset, room)
             self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {offset}")
-            self.frame_bytes = max(self.frame_bytes, self._frame.top)
+            self.frame_bytes = max(self.frame_bytes, self._in_use.top)
         return name
 
     def free(self, name: str) -> None:
         """Let others have a buffer of this region, if it lies in the workspace."""
         if name in self._frames:
-            self._frame.give(*self._frames.pop(name))
+            self._in_use.give(*self._frames.pop(name))
 
-    def mark(self) -> Frame:
+    def mark(self) -> WorkspaceUse:
         """Open a region; its buffers are free again after `release`."""
-        return Frame(self._frame.top, list(self._frame.holes))
+        return WorkspaceUse(self._in_use.top, list(self._in_use.holes))
 
-    def release(self, mark: Frame) -> None:
+    def release(self, mark: WorkspaceUse) -> None:
         """End the region that `mark` opened."""
-        self._frame = mark
+        self._in_use = mark
 
     def copy(self, to: str, source: str, size: int | str, *, overlap: bool = False) -> None:
         """Copy bytes."""

@@ -40,15 +40,15 @@ from rosesim.ad.support import recursion
 from rosesim.codegen.llvm import arrays, calls, guards, layout, loops, lower_ops, per_lane, runs
 from rosesim.codegen.llvm.arrays import Arr, Value
 from rosesim.codegen.llvm.code import Code
-from rosesim.codegen.llvm.tables import Program
+from rosesim.codegen.llvm.tables import ModuleTables
 from rosesim.codegen.passes.buffers import Root, Sharing
 
 
 class Emitter:
     """Writes the body of one function."""
 
-    def __init__(self, program: Program, func: Func, sharing: Sharing, code: Code):
-        self.program, self.func, self.sharing, self.code = program, func, sharing, code
+    def __init__(self, tables: ModuleTables, func: Func, sharing: Sharing, code: Code):
+        self.tables, self.func, self.sharing, self.code = tables, func, sharing, code
         self.env: dict[Var, Value] = {}
         self.placed: dict[Root, str] = {}
         self.owned: set[Root] = set()
@@ -99,14 +99,14 @@ class Emitter:
 
     def are_apart(self, refs: Collection[Var]) -> bool:
         """Whether no two of these refs can overlap: they are known not to be parts of one."""
-        distinct = self.program.infos[self.func].distinct_refs
+        distinct = self.tables.infos[self.func].distinct_refs
         return len(refs) == 1 or not any(v in self.parts or not distinct and v in self.func.params for v in refs)
 
     # -------------------------------------------------------------------------------- blocks
 
-    def block(self, block: Block, wanted: Sequence[str | None]) -> list[Value]:
-        """Write a block; array results are then at the wanted places, where such are given."""
-        for a, to in zip(block.results, wanted, strict=True):
+    def block(self, block: Block, destinations: Sequence[str | None]) -> list[Value]:
+        """Write a block; array results are then at their destinations, where such are given."""
+        for a, to in zip(block.results, destinations, strict=True):
             if to is not None and self.sharing.is_whole(a):
                 assert isinstance(a, Var)
                 root = self.sharing.root[a]
@@ -114,7 +114,7 @@ class Emitter:
                     self.placed[root] = to
         self.lets(block)
         values = [self.value(a) for a in block.results]
-        for k, (value, to) in enumerate(zip(values, wanted, strict=True)):
+        for k, (value, to) in enumerate(zip(values, destinations, strict=True)):
             if to is not None:
                 assert isinstance(value, Arr)
                 arrays.write(self.code, value, to, value.ty)
@@ -138,7 +138,7 @@ class Emitter:
                 (out,) = let.outs
                 texts = [self.scalar(a) for a in args]
                 tys = [a.ty for a in args]
-                self.env[out] = lower_ops.lower(c, self.program.flags, name, texts, tys, out.ty)
+                self.env[out] = lower_ops.lower(c, self.tables.flags, name, texts, tys, out.ty)
             case Get(x, idx) if per_lane.is_wide(idx):
                 self.env[let.outs[0]] = per_lane.get(c, self.array(x), self.places(idx), let.outs[0].ty.scalar)
             case Get(x, idx):
@@ -153,7 +153,7 @@ class Emitter:
                 self.bind(let.outs[0], Arr(let.outs[0].ty, uniform=self.scalar(value)))
             case Data(array):
                 (out,) = let.outs
-                self.env[out] = Arr(out.ty, self.program.constant(array, out.ty))
+                self.env[out] = Arr(out.ty, self.tables.constant(array, out.ty))
             case Loop() as loop:
                 (runs if runs.is_batch(self, loop) else loops).emit(self, let, loop)
             case Cond():
@@ -162,10 +162,10 @@ class Emitter:
                 self._accum(let, let.expr)
             case Add(ref, idx, v) if per_lane.is_wide(idx):
                 at, ty = self.array(ref).address(), ref.ty
-                per_lane.add(c, self.program.flags, at, ty, self.places(idx), self.scalar(v))
+                per_lane.add(c, self.tables.flags, at, ty, self.places(idx), self.scalar(v))
             case Add(ref, idx, v):
                 to = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
-                arrays.add(c, self.program.flags, to, ref.ty.at(len(idx)), self.value(v))
+                arrays.add(c, self.tables.flags, to, ref.ty.at(len(idx)), self.value(v))
             case SubRef(ref, idx):
                 (out,) = let.outs
                 at = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
@@ -173,7 +173,7 @@ class Emitter:
                 self.parts.add(out)
             case Guard(bad, _, values):
                 reported = [(a.ty, self.scalar(a)) for a in values]
-                guards.fail_if(c, self.scalar(bad), str(self.program.failure(let.expr, let.where)), reported)
+                guards.fail_if(c, self.scalar(bad), str(self.tables.failure(let.expr, let.where)), reported)
             case Call():
                 calls.emit(self, let, let.expr)
             case _:
@@ -227,18 +227,18 @@ class Emitter:
 
     def _cond(self, let: Let, cond: Cond) -> None:
         c, sharing = self.code, self.sharing
-        wanted: list[str | None] = []
+        destinations: list[str | None] = []
         for v, a in zip(let.outs, cond.then.results, strict=True):
             # Where both sides leave the result in one place that exists already, there is nothing to do.
             there = isinstance(a, Var) and sharing.root.get(v) is sharing.root.get(a)
-            wanted.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
+            destinations.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
         then, orelse, join = c.fresh("then"), c.fresh("else"), c.fresh("join")
         c.branch(self.scalar(cond.p), then, orelse)
         sides: list[tuple[list[Value], str]] = []
         for label, block in ((then, cond.then), (orelse, cond.orelse)):
             c.open(label)
             mark = c.mark()
-            values = recursion.nested(self.block, block, wanted)
+            values = recursion.nested(self.block, block, destinations)
             for k, v in enumerate(let.outs):
                 value = values[k]
                 if v in sharing.elements and isinstance(value, Arr):

@@ -2,7 +2,7 @@
 
 Scalars carried are phis; so are short arrays whose elements are all known. Other arrays carried lie in
 buffers of the loop's own: one each where the body leaves the next carry in place of the last, else the
-body writes it into a spare buffer and the two change roles by a phi of pointers (`buffers.LoopPlan`).
+body writes it into a spare buffer and the two change roles by a phi of pointers (`buffers.LoopBuffers`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Phi:
 
 
 @dataclass(slots=True)
-class _Loop:
+class _LoopWriter:
     """A loop being written."""
 
     e: Emitter
@@ -74,8 +74,8 @@ class _Loop:
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
     """Write a loop and bind what it gives."""
     c, sharing = e.code, e.sharing
-    w = _Loop(e, let, loop)
-    plan = sharing.loops[loop]
+    w = _LoopWriter(e, let, loop)
+    buffers = sharing.loops[loop]
     n = len(loop.carries)
     stacked = let.outs[n : len(let.outs) - (loop.test is not None)]
     end = str(loop.n) if loop.upto is None else e.scalar(loop.upto)
@@ -86,8 +86,8 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     firsts: list[Value] = []
     for j, init in enumerate(loop.inits):
         value = e.value(init)
-        if plan.buffered[j]:
-            if not plan.steals[j]:
+        if buffers.buffered[j]:
+            if not buffers.steals[j]:
                 arrays.write(c, value, homes[j], init.ty)
         elif isinstance(value, Arr):
             value = Arr(value.ty, items=arrays.scalars(c, value))
@@ -100,10 +100,10 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     c.open(head)
     count = w.phi("i64", "0")
     state: list[Value] = []
-    moving = {j for j in range(n) if plan.buffered[j] and plan.source[j] != j}
+    moving = {j for j in range(n) if buffers.buffered[j] and buffers.source[j] != j}
     for j, carry in enumerate(loop.carries):
         kind, first = layout.register(carry.ty.scalar), firsts[j]
-        if plan.buffered[j]:
+        if buffers.buffered[j]:
             state.append(Arr(carry.ty, w.phi("ptr", homes[j]) if j in moving else homes[j]))
         elif isinstance(first, str):
             state.append(w.phi(kind, first))
@@ -111,7 +111,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
             assert first.items is not None
             state.append(Arr(carry.ty, items=tuple(w.phi(kind, x) for x in first.items)))
         e.env[carry] = state[j]
-        if plan.buffered[j]:
+        if buffers.buffered[j]:
             e.placed[sharing.root[carry]] = _address(state[j])
     next_spare = {j: w.phi("ptr", s) for j, s in spares.items()}
     c.branch(c.let(f"icmp ult i64 {count}, {end}"), body if loop.test is None else test, leave)
@@ -123,41 +123,41 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
         assert isinstance(going, str)
         c.branch(going, body, leave)
 
-    # Body: results to where they are wanted.
+    # Body: results to their destinations.
     c.open(body)
     around, parallel = c.group, ""
     if _is_independent(e, loop):
-        group = e.program.note("distinct !{}")
-        accesses = e.program.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
-        parallel = f", !llvm.loop {e.program.note(f'distinct !{{@, {accesses}}}')}"
+        group = e.tables.note("distinct !{}")
+        accesses = e.tables.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
+        parallel = f", !llvm.loop {e.tables.note(f'distinct !{{@, {accesses}}}')}"
         c.group = f", !llvm.access.group {group}"
     if loop.reverse:
         last = c.let(f"sub nuw nsw i64 {end}, 1")
         e.env[loop.index] = c.let(f"sub nuw nsw i64 {last}, {count}")
     at = e.scalar(loop.index)
-    wanted: list[str | None] = [next_spare.get(j) for j in range(n)]
+    destinations: list[str | None] = [next_spare.get(j) for j in range(n)]
     for v, pointer in zip(stacked, stacks, strict=True):
         inner = len(v.ty.shape) > 1
-        wanted.append(arrays.place_of(c, pointer, v.ty, [at]) if inner else None)
-    values = recursion.nested(e.block, loop.body, wanted)
+        destinations.append(arrays.place_of(c, pointer, v.ty, [at]) if inner else None)
+    values = recursion.nested(e.block, loop.body, destinations)
     for v, pointer, value in zip(stacked, stacks, values[n:], strict=True):
         if isinstance(value, str):
             c.store(arrays.place_of(c, pointer, v.ty, [at]), value, v.ty.scalar)
     following: list[tuple[str, ...]] = []
     for j, value in enumerate(values[:n]):
-        if plan.buffered[j]:
+        if buffers.buffered[j]:
             following.append(())
         else:
             following.append((value,) if isinstance(value, str) else arrays.scalars(c, value))
     c.release(mark)
     advanced = c.let(f"add nuw nsw i64 {count}, 1")
-    if loop in e.program.planned.polled:
+    if loop in e.tables.planned.polled:
         poll(e, loop, advanced)
     w.close(count, advanced)
     for j in range(n):
         now = state[j]
         if j in moving:
-            source = plan.source[j]
+            source = buffers.source[j]
             w.close(_address(now), next_spare[j] if source is None else _address(state[source]))
         elif isinstance(now, str):
             w.close(now, following[j][0])
@@ -165,7 +165,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
             for name, x in zip(now.items, following[j], strict=True):
                 w.close(name, x)
     for j, name in next_spare.items():
-        w.close(name, _address(state[plan.dropped[j]]))
+        w.close(name, _address(state[buffers.dropped[j]]))
     c.put(f"br label %{head}{parallel}")
     c.group = around
 
@@ -191,7 +191,7 @@ def _is_independent(e: Emitter, loop: Loop) -> bool:
     cannot see that: it would compare the addresses at run time or give up. It is told for innermost loops
     alone, the ones that it vectorises.
     """
-    if not e.program.planned.independent or loop.test is not None or any(e.sharing.loops[loop].buffered):
+    if not e.tables.planned.independent or loop.test is not None or any(e.sharing.loops[loop].buffered):
         return False
     added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):
@@ -234,43 +234,43 @@ def _buffers(e: Emitter, let: Let, loop: Loop) -> tuple[list[str], dict[int, str
     Where the final carry is wanted somewhere and it is known in which of the two it will end, that one
     is there.
     """
-    plan = e.sharing.loops[loop]
+    buffers = e.sharing.loops[loop]
     homes: list[str] = []
     spares: dict[int, str] = {}
     for j, (v, init) in enumerate(zip(let.outs, loop.inits, strict=False)):
-        if not plan.buffered[j]:
+        if not buffers.buffered[j]:
             homes.append("")
             continue
-        in_place = plan.source[j] == j
-        lands = _lands_in_home(loop, plan.source[j], plan.dropped, j)
-        wanted = e.placed.get(e.sharing.root[v])
-        if plan.steals[j]:
+        in_place = buffers.source[j] == j
+        lands = _lands_in_home(loop, buffers.source[j], buffers.dropped, j)
+        destination = e.placed.get(e.sharing.root[v])
+        if buffers.steals[j]:
             homes.append(e.array(init).address())
-        elif in_place or (lands and wanted is not None):
+        elif in_place or (lands and destination is not None):
             homes.append(e.place(v))
         else:
             homes.append(e.buffer(init.ty))
-        if plan.source[j] is None:
-            there = lands is False and wanted is not None
-            spares[j] = wanted if there and wanted is not None else e.buffer(init.ty)
+        if buffers.source[j] is None:
+            there = lands is False and destination is not None
+            spares[j] = destination if there and destination is not None else e.buffer(init.ty)
     return homes, spares
 
 
-def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _Loop, j: int) -> Arr:
+def _settle(e: Emitter, v: Var, final: str, homes: list[str], spares: dict[int, str], w: _LoopWriter, j: int) -> Arr:
     """The final carry of buffers that moved; copied where it is wanted elsewhere."""
-    plan = e.sharing.loops[w.loop]
-    lands = _lands_in_home(w.loop, plan.source[j], plan.dropped, j)
+    buffers = e.sharing.loops[w.loop]
+    lands = _lands_in_home(w.loop, buffers.source[j], buffers.dropped, j)
     if lands is not None:
         final, other = (homes[j], spares[j]) if lands else (spares[j], homes[j])
-        if not plan.steals[j]:
+        if not buffers.steals[j]:
             e.code.free(other)
     root = e.sharing.root[v]
-    if lands is not None and not plan.steals[j] and root not in e.placed:
+    if lands is not None and not buffers.steals[j] and root not in e.placed:
         e.owned.add(root)
-    wanted = e.placed.setdefault(root, final)
-    if wanted != final:
-        e.code.copy(wanted, final, nbytes(v.ty))
-    return Arr(v.ty, wanted)
+    destination = e.placed.setdefault(root, final)
+    if destination != final:
+        e.code.copy(destination, final, nbytes(v.ty))
+    return Arr(v.ty, destination)
 
 
 def _clear_rest(e: Emitter, v: Var, pointer: str, count: str, n: int) -> None:

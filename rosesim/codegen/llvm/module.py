@@ -11,7 +11,7 @@ from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, runs
 from rosesim.codegen.llvm.arrays import Arr
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.emit import Emitter
-from rosesim.codegen.llvm.tables import FuncInfo, Program
+from rosesim.codegen.llvm.tables import FuncInfo, ModuleTables
 from rosesim.codegen.planned import Planned
 from rosesim.codegen.target import Target
 
@@ -33,7 +33,7 @@ ATTRIBUTES = [
 def write(planned: Planned, target: Target) -> Artifact:
     """The text of a program for a target, and what its loader needs to know; there is no code yet."""
     fast = planned.options.math == "fast"
-    program = Program(planned, target, flags=FAST if fast else "")
+    tables = ModuleTables(planned, target, flags=FAST if fast else "")
     texts: list[str] = []
     for number, f in enumerate(planned.order):
         sharing = planned.sharing.get(f)
@@ -45,9 +45,9 @@ def write(planned: Planned, target: Target) -> Artifact:
             distinct_refs=f not in planned.overlapping,
             shared=planned.batch if f is planned.func else None,
         )
-        program.infos[f] = info
-        texts.append(_function(program, info))
-    last = program.infos[planned.func]
+        tables.infos[f] = info
+        texts.append(_function(tables, info))
+    last = tables.infos[planned.func]
     way_in = entry.write(last, target, inline=planned.inlines_last)
     body = "\n".join([*texts, way_in.text])
     own = maths.definitions(body, contract=fast, fma=target.fma, vector_bytes=target.vector_bytes)
@@ -58,22 +58,22 @@ def write(planned: Planned, target: Target) -> Artifact:
         *INTRINSICS,
         *way_in.declared,
         *lower_ops.declarations(body),
-        *([guards.DECLARED] if program.reports else []),
-        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(program.opaques))),
+        *([guards.DECLARED] if tables.reports else []),
+        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(tables.opaques))),
     ]
     return Artifact(
         func=planned.func,
         entry=entry.NAME,
-        text="\n".join([*program.globals, body, *declared, *ATTRIBUTES, *program.metadata, ""]),
-        failures=program.failures,
+        text="\n".join([*tables.globals, body, *declared, *ATTRIBUTES, *tables.metadata, ""]),
+        failures=tables.failures,
         workspace_bytes=way_in.workspace_bytes,
         stack_bytes=last.stack_bytes,
         groups=0 if last.shared is None else runs.groups(last.shared),
         direct=way_in.direct,
-        data=program.data,
-        opaques=program.opaques,
+        data=tables.data,
+        opaques=tables.opaques,
         polls=bool(planned.polled),
-        reports=program.reports,
+        reports=tables.reports,
         straight=planned.straight,
     )
 
@@ -82,19 +82,19 @@ def _plain(name: str) -> str:
     return "".join(ch if ch.isascii() and (ch.isalnum() or ch == "_") else "_" for ch in name)[:40]
 
 
-def _callee_infos(program: Program, func: Func) -> list[FuncInfo]:
-    return [program.infos[g] for g in ir.callees(func)]
+def _callee_infos(tables: ModuleTables, func: Func) -> list[FuncInfo]:
+    return [tables.infos[g] for g in ir.callees(func)]
 
 
-def _function(program: Program, info: FuncInfo) -> str:
+def _function(tables: ModuleTables, info: FuncInfo) -> str:
     func = info.func
-    below = _callee_infos(program, func)
-    c = Code(max((b.stack_bytes for b in below), default=0), program.target.stack)
+    below = _callee_infos(tables, func)
+    c = Code(max((b.stack_bytes for b in below), default=0), tables.target.stack)
     if isinstance(func.body, Opaque):
-        program.opaques.append(func)
-        calls.write_opaque(c, info, len(program.opaques) - 1)
+        tables.opaques.append(func)
+        calls.write_opaque(c, info, len(tables.opaques) - 1)
     else:
-        _body(program, info, c)
+        _body(tables, info, c)
     calls.failing_end(c, info)
     _size_frame(info, c, below)
     params, _ = calls.signature(info)
@@ -102,18 +102,18 @@ def _function(program: Program, info: FuncInfo) -> str:
     return "\n".join([head, "entry:", *_prologue(c, info), *c.lines, "}"])
 
 
-def _body(program: Program, info: FuncInfo, c: Code) -> None:
+def _body(tables: ModuleTables, info: FuncInfo, c: Code) -> None:
     func = info.func
     assert not isinstance(func.body, Opaque)
-    e = Emitter(program, func, program.planned.sharing[func], c)
+    e = Emitter(tables, func, tables.planned.sharing[func], c)
     for k, p in enumerate(func.params):
         e.env[p] = Arr(p.ty, f"%a{k}") if p.ty.shape or p.ty.ref else f"%a{k}"
         if p in e.sharing.root:
             e.placed[e.sharing.root[p]] = f"%a{k}"
-    wanted: list[str | None] = [None] * len(func.results)
+    destinations: list[str | None] = [None] * len(func.results)
     for k in info.out_pointers:
-        wanted[k] = f"%r{k}"
-    values = e.block(func.body, wanted)
+        destinations[k] = f"%r{k}"
+    values = e.block(func.body, destinations)
     calls.give_back(c, info, [v for v in values if isinstance(v, str)])
 
 

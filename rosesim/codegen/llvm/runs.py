@@ -23,7 +23,7 @@ def groups(loop: Loop) -> int:
 
 def is_batch(e: Emitter, loop: Loop) -> bool:
     """Whether a loop's runs are written here: those in lanes, and those that somebody shares out."""
-    return loop.lanes > 1 or e.program.infos[e.func].shared is loop
+    return loop.lanes > 1 or e.tables.infos[e.func].shared is loop
 
 
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
@@ -36,7 +36,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     stacks = [e.place(v) for v in let.outs]
     s = loop.index.ty.scalar
     wide = layout.register(s)
-    whole = e.program.infos[e.func].shared is not loop
+    whole = e.tables.infos[e.func].shared is not loop
     first, end = ("0", str(groups(loop))) if whole else ("%first", "%last")
     with c.loop(end, first) as group:
         mark = c.mark()
@@ -58,7 +58,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
                 for to in places:
                     arrays.write(c, value, to, a.ty)
         c.release(mark)
-        if loop in e.program.planned.polled:
+        if loop in e.tables.planned.polled:
             loops.poll(e, loop, group)
     for v, pointer in zip(let.outs, stacks, strict=True):
         e.env[v] = Arr(v.ty, pointer)

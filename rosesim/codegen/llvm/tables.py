@@ -54,7 +54,7 @@ class FuncInfo:
 
 
 @dataclass(slots=True)
-class Program:
+class ModuleTables:
     """The tables that the functions of a program fill while they are written."""
 
     planned: Planned

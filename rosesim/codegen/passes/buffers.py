@@ -62,7 +62,7 @@ class Root:
 
 
 @dataclass(slots=True, eq=False)
-class LoopPlan:
+class LoopBuffers:
     """Where the carries of a loop live: for each, by position.
 
     `source[k] = j`: the next carry k is what lies in the buffer of carry j after the body (j = k: in
@@ -90,7 +90,7 @@ class Sharing:
     """Arrays that must lie in memory, whatever else is known of them."""
     steals: dict[Let, set[int]] = field(default_factory=dict[Let, set[int]])
     """The positions, among a let's inits or arguments (0 for a Put), that it overwrites."""
-    loops: dict[Loop, LoopPlan] = field(default_factory=dict[Loop, LoopPlan])
+    loops: dict[Loop, LoopBuffers] = field(default_factory=dict[Loop, LoopBuffers])
     dead: dict[Block, dict[int, list[Root]]] = field(default_factory=dict[Block, dict[int, list[Root]]])
     """The buffers of a block that nothing needs after its let of that number."""
     in_out: dict[int, int] = field(default_factory=dict[int, int])
@@ -374,16 +374,16 @@ class _Analysis:
             recursion.nested(self._block, loop.test)
         self.carried[loop.body] = {c: a for c, a in zip(loop.carries, loop.body.results, strict=False) if c.ty.shape}
         recursion.nested(self._block, loop.body)
-        plan = LoopPlan(buffered, self._sources(loop, buffered), {}, steals)
-        plan.dropped = _dropped(loop, plan)
-        self.out.loops[loop] = plan
-        for j, moving in enumerate(plan.source):
+        buffers = LoopBuffers(buffered, self._sources(loop, buffered), {}, steals)
+        buffers.dropped = _dropped(loop, buffers)
+        self.out.loops[loop] = buffers
+        for j, moving in enumerate(buffers.source):
             if steals[j] and moving != j:
                 homes[j].pinned = True
         for j, v in enumerate(let.outs):
             if not v.ty.shape:
                 continue
-            if j < n and buffered[j] and plan.source[j] == j:
+            if j < n and buffered[j] and buffers.source[j] == j:
                 self._place(v, homes[j])
                 continue
             if j < n and not buffered[j]:
@@ -414,12 +414,12 @@ class _Analysis:
         source: list[int | None] = [None] * len(loop.carries)
         taken: set[int] = set()
 
-        def claim(wanted: Callable[[int, int], bool]) -> None:
+        def claim(may_take: Callable[[int, int], bool]) -> None:
             for j, a in enumerate(loop.body.results[: len(loop.carries)]):
                 if buffered[j] and source[j] is None and isinstance(a, Var) and self.out.is_whole(a):
                     i = carry_of.get(self.out.root[a])
                     same = i is not None and nbytes(loop.carries[i].ty) == nbytes(a.ty)
-                    if i is not None and same and i not in taken and wanted(j, i):
+                    if i is not None and same and i not in taken and may_take(j, i):
                         source[j] = i
                         taken.add(i)
 
@@ -459,11 +459,11 @@ def _constant(idx: tuple[Atom, ...]) -> bool:
     return all(isinstance(i, Lit) for i in idx)
 
 
-def _dropped(loop: Loop, plan: LoopPlan) -> dict[int, int]:
+def _dropped(loop: Loop, buffers: LoopBuffers) -> dict[int, int]:
     """For each carry written into a spare: the carry of the same size whose buffer is the next spare."""
-    kept = {j for j in plan.source if j is not None}
-    need = [j for j, s in enumerate(plan.source) if plan.buffered[j] and s is None]
-    free = [j for j, b in enumerate(plan.buffered) if b and j not in kept]
+    kept = {j for j in buffers.source if j is not None}
+    need = [j for j, s in enumerate(buffers.source) if buffers.buffered[j] and s is None]
+    free = [j for j, b in enumerate(buffers.buffered) if b and j not in kept]
     out = {j: j for j in need if j in free}
     free = [j for j in free if j not in out]
     for j in need:

@@ -13,7 +13,7 @@ from rosesim.ad.program.rewrite import Copy
 from rosesim.ad.support.errors import TypeMismatch
 
 
-def narrowed(func: Func) -> Func:
+def in_single_precision(func: Func) -> Func:
     """The same program in single precision.
 
     Raises TypeMismatch where a constant of it would become zero or infinite.

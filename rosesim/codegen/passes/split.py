@@ -133,12 +133,12 @@ class _Anew:
     def making(self, variables: Iterable[Var]) -> list[Let]:
         """Those that make these variables, or that such ones need."""
         found: dict[Var, tuple[int, Let]] = {}
-        wanted = list(variables)
-        while wanted:
-            v = wanted.pop()
+        pending = list(variables)
+        while pending:
+            v = pending.pop()
             if v in self._lets and v not in found:
                 found[v] = self._lets[v]
-                wanted += [a for a in ir.operands(found[v][1].expr) if isinstance(a, Var)]
+                pending += [a for a in ir.operands(found[v][1].expr) if isinstance(a, Var)]
         return [let for _, let in sorted(found.values(), key=lambda known: known[0])]
 
 

@@ -132,7 +132,7 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
     return found
 
 
-def inlined(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
+def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
     """The calls that are inlined, and whether the last function is, into the entry.
 
     `pieces` were cut out of something too long (`split`) and stay out.
@@ -150,8 +150,8 @@ def inlined(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tup
             g = call.func
             if isinstance(g.body, Opaque) or g in pieces:
                 continue
-            wanted = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
-            if size[g] <= TINY or (wanted and own + size[g] <= CALLER):
+            is_better_inlined = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
+            if size[g] <= TINY or (is_better_inlined and own + size[g] <= CALLER):
                 found.add(call)
                 own += size[g]
         size[f] = own

@@ -23,7 +23,7 @@ Number = Callable[..., float]
 Converted = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
-class Compiled:
+class CompiledFunc:
     """A program in machine code. Calling it gives the tuple of its flat results.
 
     Scalars come as float, bool or int, arrays as fresh NumPy arrays. It may be called from any number of

@@ -83,7 +83,7 @@ def _checked(func: Func, value: Any, ty: Ty) -> Any:
     if found.shape != ty.shape:
         raise ProgramError(f"{func.name} returned an array of shape {found.shape}, expected {ty.shape}", func.where)
     if not _fits(found, ty):
-        raise ProgramError(f"{func.name} returned {value!r}, expected {_wanted(ty)}", func.where)
+        raise ProgramError(f"{func.name} returned {value!r}, expected {_expected(ty)}", func.where)
     if ty.shape:
         return np.ascontiguousarray(found, storage(ty.scalar))
     return found.item()
@@ -101,7 +101,7 @@ def _fits(found: np.ndarray[Any, Any], ty: Ty) -> bool:
             return found.dtype.kind != "b" and np.can_cast(found.dtype, np.float64, "safe")
 
 
-def _wanted(ty: Ty) -> str:
+def _expected(ty: Ty) -> str:
     match ty.scalar:
         case IntT(lo, hi):
             return f"whole numbers from {lo} to {hi}"

@@ -34,9 +34,9 @@ def error(failure: Failure) -> NumericalError:
     """The exception of a guard that told numbers, on the thread that ran it."""
     layout = struct.Struct(codes(failure.values, address="Q"))
     numbers = layout.unpack(_told.row[: layout.size])
-    texts = [plain(_narrow(v, t)) for v, t in zip(numbers, failure.values, strict=True)]
+    texts = [plain(_of_width(v, t)) for v, t in zip(numbers, failure.values, strict=True)]
     return NumericalError(failure.message.format(*texts), failure.where)
 
 
-def _narrow(value: float, ty: Ty) -> object:
+def _of_width(value: float, ty: Ty) -> object:
     return np.float32(value) if isinstance(ty.scalar, FloatT) and ty.scalar.width == 32 else value

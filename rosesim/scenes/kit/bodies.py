@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control import sum
-from rosesim.ad.language.values import Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.reductions import sum
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.real import Real
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control import cond, select
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import sqrt
-from rosesim.ad.language.values import Bool, Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.bodies import Body
 
 Two = float | tuple[Any, Any]

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control import accumulate, for_each, vec
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.mathematics import floor, sin, tanh, unit
-from rosesim.ad.language.values import Index, Real
-from rosesim.ad.language.vector import SHORT, Struct, Vec
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.vector import SHORT
 from rosesim.scenes.kit.initialisers import glorot, normal
 
 

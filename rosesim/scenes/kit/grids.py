@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from rosesim.ad.language.control import select, sum, vec
-from rosesim.ad.language.values import Index, Real
-from rosesim.ad.language.vector import Vec
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import sum
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 
 Grid = Vec[Vec[Real, ...], ...]
 """Values of the cells [i][j]: row i, column j."""

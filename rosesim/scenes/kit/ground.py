@@ -24,10 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rosesim.ad.language.control import cond, select
+from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.mathematics import clamp, copysign, cos, maximum, minimum, sin, sqrt
-from rosesim.ad.language.values import Bool, Real
-from rosesim.ad.language.vector import Struct, Vec
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.rigid import Kick, RigidBody, no_kick, turned
 
 MOST_TURN, LITTLE_TURN = 0.5, 0.01

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from rosesim.ad.language.control import select
+from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.mathematics import clamp, floor
-from rosesim.ad.language.values import Index, Real
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.grids import Edge
 
 

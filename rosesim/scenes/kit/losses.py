@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosesim.ad.language.linalg import dot
-from rosesim.ad.language.values import Real
+from rosesim.ad.language.values.real import Real
 
 
 def squared_distance(a: Any, b: Any) -> Real:

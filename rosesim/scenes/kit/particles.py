@@ -19,11 +19,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.language.control import accumulate, for_each, select, vec
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.linalg import det
 from rosesim.ad.language.mathematics import clamp, floor, log, sqrt
-from rosesim.ad.language.values import Index, Real
-from rosesim.ad.language.vector import Struct, Vec, const
+from rosesim.ad.language.values.annotations import Struct, Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 
 Matrix = Vec[Vec[Real, ...], ...]
 

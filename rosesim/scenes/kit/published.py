@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rosesim.ad.language.control import cond, select, sum
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.linalg import dot, norm
 from rosesim.ad.language.mathematics import clamp, maximum, minimum
-from rosesim.ad.language.values import Index, Real
-from rosesim.ad.language.vector import Vec, const
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.contact import Bump, no_bump
 from rosesim.scenes.kit.rigid import CORNERS, Kick, RigidBody, moment, no_kick, point_velocity, turned
 

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.language.control import accumulate, for_each, select
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import for_each
 from rosesim.ad.language.linalg import norm
-from rosesim.ad.language.values import Real
-from rosesim.ad.language.vector import Vec, const
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.real import Real
 
 
 def spring_impulses(

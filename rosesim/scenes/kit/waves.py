@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from rosesim.ad.language.control import select
-from rosesim.ad.language.values import Index
-from rosesim.ad.language.vector import Struct
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.values.annotations import Struct
+from rosesim.ad.language.values.index import Index
 from rosesim.scenes.kit.grids import Grid, cells, five_point
 
 Start = Literal["rest", "published"]

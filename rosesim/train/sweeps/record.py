@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rosesim.ad.support.budget import budget
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.overrides import AnyScene, configure
+from rosesim.scenes.overrides import configure
 from rosesim.train.files import make_folder, remove_temporary, write_whole
 from rosesim.train.plan import Plan, plan
 from rosesim.train.settings import Settings, is_run, part, plan_record, read_plan, read_toml, toml

@@ -25,9 +25,10 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
-from rosesim.scenes.overrides import AnyScene, configure
+from rosesim.scenes.overrides import configure
 from rosesim.scenes.tree import leaves
 
 SEEDS, TRIALS = "seeds", "trials"

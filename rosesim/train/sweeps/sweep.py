@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rosesim.ad.support.machine import cores
+from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.overrides import AnyScene
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.sweeps.cluster import on_dask, require_dask

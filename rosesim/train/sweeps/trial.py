@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rosesim.ad.support.budget import memory_budget
-from rosesim.scenes.overrides import AnyScene, configure
+from rosesim.scenes.base import AnyScene
+from rosesim.scenes.overrides import configure
 from rosesim.scenes.registry import find_scene
 from rosesim.train.errors import Busy, Interrupted, reason
 from rosesim.train.plan import Plan

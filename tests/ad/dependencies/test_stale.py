@@ -22,6 +22,7 @@ from stale import CASES, Data, Plain, Slots, line
 
 from rosesim import Index, Real, const, fn, grad, hessian, jvp, step_norms, value_and_grad, vjp, vmap
 from rosesim import scan as scan_
+from rosesim.ad.language import tracing
 from rosesim.ad.language.function import Fn
 from rosesim.scenes import Published, Scene, compiled, rollout, value
 from rosesim.train import train
@@ -228,13 +229,13 @@ def test_objects_that_equal_each_other_and_are_not_the_same() -> None:
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the functions traced since."""
     found: list[str] = []
-    trace = Fn._trace
+    trace = tracing._trace
 
-    def counted(self: Any, *args: Any) -> Any:
-        found.append(self.name)
-        return trace(self, *args)
+    def counted(f: Fn, *args: Any) -> Any:
+        found.append(f.name)
+        return trace(f, *args)
 
-    monkeypatch.setattr(Fn, "_trace", counted)
+    monkeypatch.setattr(tracing, "_trace", counted)
     return found
 
 
@@ -304,7 +305,7 @@ def test_what_comes_to_nothing_is_not_compiled_again(monkeypatch: pytest.MonkeyP
 
 
 def test_a_training_run_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rosesim.ad.dependencies.watch import World as Read
+    from rosesim.ad.dependencies.watch import Dependencies as Read
 
     looks: list[int] = []
     unchanged = Read.unchanged

@@ -10,7 +10,7 @@ from support import check_gradients, interpreted
 
 from rosesim import Index, Real, Vec, fn, grad, memory_budget, scan, sin, value_and_grad, vec, while_loop
 from rosesim.ad.language import types as T
-from rosesim.ad.language.function import Program
+from rosesim.ad.language.compiled import Program
 
 
 @fn

@@ -44,7 +44,7 @@ from rosesim import (
     sqrt,
     trunc,
 )
-from rosesim.ad.language.vector import typeof
+from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.program import ops
 from rosesim.ad.program.interp import run
 from rosesim.ad.program.ir import BOOL, REAL, Atom, Var

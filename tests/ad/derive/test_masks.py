@@ -17,7 +17,7 @@ from support import compiled, interpreted
 from rosesim import Bool, Dual, Index, Real, Vec, cond, dot, fn, grad, log, opaque, scan, select, sum, vec
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import unflatten
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.program.ir import FloatT, Ty
 from rosesim.ad.program.show import show
 
@@ -64,7 +64,7 @@ def test_an_array_one_of_whose_elements_is_replaced_has_another_use(run: Any) ->
 def filled(x: Real) -> Vec[Real, 3]:
     """An array of one variable, which passes may make though no construct does."""
     atom = trace.emit(lambda b: b.fill(x.atom, Ty(FloatT(), (3,))))
-    return unflatten(T.VecType(3, T.REAL), [atom])
+    return of_atoms(T.VecType(3, T.REAL), [atom])
 
 
 @RUNS

@@ -11,7 +11,7 @@ from support import compiled, interpreted
 from rosesim import Bool, Dual, Index, Real, Tan, Vec, dot, fn, grad, jvp, log, select, sum, vec
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.vector import unflatten
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.program.ir import FloatT, Ty
 
 
@@ -19,7 +19,7 @@ from rosesim.ad.program.ir import FloatT, Ty
 def filled(x: Real) -> Vec[Real, 3]:
     """An array of one variable, which passes may make though no construct does."""
     atom = trace.emit(lambda b: b.fill(x.atom, Ty(FloatT(), (3,))))
-    return unflatten(T.VecType(3, T.REAL), [atom])
+    return of_atoms(T.VecType(3, T.REAL), [atom])
 
 
 @pytest.mark.parametrize("run", [interpreted, compiled])

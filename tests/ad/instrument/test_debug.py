@@ -31,7 +31,7 @@ from rosesim import (
 )
 from rosesim import sum as total
 from rosesim.ad.instrument.debug import guarded
-from rosesim.ad.language.vector import typeof
+from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program.check import check
 from rosesim.ad.program.interp import run

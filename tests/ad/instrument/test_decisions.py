@@ -33,7 +33,7 @@ from rosesim.ad.instrument.cuts import lost
 from rosesim.ad.instrument.decisions import Flip, decisions, first_flip, never
 from rosesim.ad.instrument.dependence import depends
 from rosesim.ad.instrument.growth import growth
-from rosesim.ad.instrument.record import CELLS, Recorded
+from rosesim.ad.instrument.record import CELLS, Recording
 from rosesim.ad.language.types import REAL
 from rosesim.ad.passes.stops import unstopped
 from rosesim.ad.program import interp
@@ -41,11 +41,11 @@ from rosesim.ad.program.check import check
 from rosesim.codegen import compile_func
 
 
-def interpreted(made: Recorded, *args: float) -> Any:
+def interpreted(made: Recording, *args: float) -> Any:
     return interp.run(made.func, args)
 
 
-def program(f: Any, *args: float) -> Recorded:
+def program(f: Any, *args: float) -> Recording:
     made = decisions(f.traced((REAL,) * len(args)).func)
     check(made.func)
     return made

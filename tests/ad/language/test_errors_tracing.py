@@ -237,7 +237,7 @@ def test_a_recursion_of_plain_python_that_never_ends() -> None:
 
 def test_a_recursion_through_fresh_functions_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     # The limit is far above what a person nests; reaching it takes seconds.
-    monkeypatch.setattr("rosesim.ad.language.function._TOO_DEEP", 500)
+    monkeypatch.setattr("rosesim.ad.language.tracing._TOO_DEEP", 500)
 
     def h(x: Any) -> Any:
         @fn

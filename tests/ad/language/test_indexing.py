@@ -31,7 +31,8 @@ from rosesim import (
     vec,
     vjp,
 )
-from rosesim.ad.language.function import Fn, Program
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.function import Fn
 from rosesim.ad.language.types import REAL, Type, VecType, index
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program.show import show

@@ -180,7 +180,7 @@ def test_a_rule_of_another_number_of_parameters_is_refused(mode: str) -> None:
             MODES[mode](f)
     for rule in (lambda x: x, lambda x, y, ct: ct):
         f = ruled("defjvp", doubled)
-        f._custom.clear()
+        f.custom.clear()
         f.defvjp(rule)
         with pytest.raises(
             TypeMismatch,

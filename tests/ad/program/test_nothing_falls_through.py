@@ -181,7 +181,7 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.cotangent.Outside.is_finite": "says what is sure, and of others nothing",
     "ad.debug._Stretch._inner": "given Loop, Cond and Accum alone, by its type",
     "ad.forward.Forward._simple": "given the simple ones alone, by its type",
-    "ad.record._Writer.lets": "copies the others by their fields; probes name all",
+    "ad.record._Recorder.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",
     "ad.same_number._Pairs._same_made": "says what is sure to be the same number",
     "ad.scatter_to_gather._Turning._place": "what it cannot follow stays as it is",

@@ -29,7 +29,7 @@ def can_recompute(lets: Sequence[Let]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class KeptStates:
     """The kept states: an array for each carry, the steps that they stand before, the topmost slot."""
 
     states: tuple[Var, ...]
@@ -53,10 +53,12 @@ class Checkpointing:
         size = sum(c.ty.size for c in carries) or 1
         self.slots = max(2, min(e.n, room // (8 * size) - 1))
 
-    def new_stack(self, name: str = "kept") -> Stack:
+    def new_stack(self, name: str = "kept") -> KeptStates:
         """Variables for a stack."""
         states = tuple(Var(Ty(c.ty.scalar, (self.slots + 1, *c.ty.shape)), name) for c in self.carries)
-        return Stack(states, Var(Ty(IntT(0, self.e.n), (self.slots + 1,)), name), Var(index_ty(self.slots), name))
+        return KeptStates(
+            states, Var(Ty(IntT(0, self.e.n), (self.slots + 1,)), name), Var(index_ty(self.slots), name)
+        )
 
     # ------------------------------------------------------------------------------- schedule
 
@@ -66,7 +68,7 @@ class Checkpointing:
         ty = Ty(IntT(0, n + 1))
         steps = b.op("isub", end, start)
         free = b.op("isub", whole(self.slots - 1), top)
-        wanted = b.op("and", b.op("ilt", whole(0), free), b.op("ilt", whole(1), steps))
+        keeps_another = b.op("and", b.op("ilt", whole(0), free), b.op("ilt", whole(1), steps))
         inner = Builder(b)
         s, m = inner.op("real", free), inner.op("real", steps)
         r, reached = Var(real(0.0).ty), Var(real(0.0).ty)
@@ -89,9 +91,9 @@ class Checkpointing:
         ahead = inner.op("select", inner.op("ilt", ahead, whole(1)), whole(1), ahead)
         place = inner.op("int_clamp", inner.op("iadd", start, ahead), whole(n + 2), ty=ty)
         chosen = inner.block([place])
-        return b.cond(wanted, chosen, Block((), (b.cast(whole(n + 1), ty),)), [ty])[0]
+        return b.cond(keeps_another, chosen, Block((), (b.cast(whole(n + 1), ty),)), [ty])[0]
 
-    def _step(self, b: Builder, number: Atom, end: Atom, stack: Stack, after: Var) -> tuple[Atom, ...]:
+    def _step(self, b: Builder, number: Atom, end: Atom, stack: KeptStates, after: Var) -> tuple[Atom, ...]:
         """Run step `number` and keep the state after it if the schedule says so: stack and next place."""
         n, slots = self.e.n, self.slots
         for let in self.lets:
@@ -122,7 +124,9 @@ class Checkpointing:
 
     # --------------------------------------------------------------------------------- forward
 
-    def forward(self, where: Let, outputs: Sequence[Atom], out_vars: Sequence[Var], b: Builder) -> tuple[Let, Stack]:
+    def forward(
+        self, where: Let, outputs: Sequence[Atom], out_vars: Sequence[Var], b: Builder
+    ) -> tuple[Let, KeptStates]:
         """The primal loop that also fills a stack; set-up lets go to `b`. Gives the stack's last variables."""
         e = self.e
         carried, last = self.new_stack(), self.new_stack()
@@ -141,7 +145,7 @@ class Checkpointing:
 
     # -------------------------------------------------------------------------------- backward
 
-    def advance(self, b: Builder, stack: Stack, index: Atom, end: Atom) -> tuple[Atom, ...]:
+    def advance(self, b: Builder, stack: KeptStates, index: Atom, end: Atom) -> tuple[Atom, ...]:
         """Write: bind the carries to the state before the step of `index`; gives the stack after its pop."""
         e, n = self.e, self.e.n
         number = self._number(b, index, end)

@@ -25,12 +25,12 @@ from rosesim.codegen.llvm.maths.inverse import acos, asin, atan, atan2
 from rosesim.codegen.llvm.maths.logarithm import log, log1p
 from rosesim.codegen.llvm.maths.powers import hypot, power
 from rosesim.codegen.llvm.maths.trigonometric import FAR, TWO_OVER_PI, cos, far, sin, tan
-from rosesim.codegen.llvm.maths.values import Kind, Real, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Kind, Writer
 
 INLINED_CALLS = 256
 """A program with more calls than this keeps them as calls: LLVM's time grows faster than a function's size."""
 
-ONE: dict[str, Callable[[Writer, Real], Real]] = {
+ONE: dict[str, Callable[[Writer, Doubles], Doubles]] = {
     "sin": sin,
     "cos": cos,
     "tan": tan,
@@ -47,7 +47,7 @@ ONE: dict[str, Callable[[Writer, Real], Real]] = {
     "erf": erf,
 }
 """Functions of one number."""
-TWO: dict[str, Callable[[Writer, Real, Real], Real]] = {"pow": power, "atan2": atan2, "hypot": hypot}
+TWO: dict[str, Callable[[Writer, Doubles, Doubles], Doubles]] = {"pow": power, "atan2": atan2, "hypot": hypot}
 """Functions of two."""
 
 WORST: dict[str, float] = {
@@ -120,7 +120,7 @@ def _function(name: str, kind: Kind, attributes: str, contract: bool, fma: bool)
     w = Writer(kind.wide, contract=contract, fma=fma, short=short)
     names = ["%x", "%y"][: arity(name)]
     wide = [w.code.let(f"fpext {kind.text} {n} to {kind.wide.text}") if short else n for n in names]
-    args = [Real(w, n) for n in wide]
+    args = [Doubles(w, n) for n in wide]
     result = ONE[name](w, args[0]).name if name in ONE else TWO[name](w, args[0], args[1]).name
     if short:
         result = w.code.let(f"fptrunc {kind.wide.text} {result} to {kind.text}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exponential import bounded, exp
-from rosesim.codegen.llvm.maths.values import Real, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Writer
 
 
-def erf(w: Writer, x: Real) -> Real:
+def erf(w: Writer, x: Doubles) -> Doubles:
     """x (1 + P(x^2)) up to 1; beyond, 1 - exp(-Q(x)), where only Q's absolute error counts; 1 from 6 on."""
     size = w.size(x)
     z = size * size

@@ -3,29 +3,29 @@ Arithmetic, chapter 4): a pair (high, low) holds a number to twice the digits.""
 
 from __future__ import annotations
 
-from rosesim.codegen.llvm.maths.values import Real
+from rosesim.codegen.llvm.maths.values import Doubles
 
-Pair = tuple[Real, Real]
+Pair = tuple[Doubles, Doubles]
 
 _SPLIT = 2.0**27 + 1
 """A double times this, rounded, gives its upper 26 bits (Dekker)."""
 
 
-def ordered_sum(a: Real, b: Real | float) -> Pair:
+def ordered_sum(a: Doubles, b: Doubles | float) -> Pair:
     """a + b where |a| >= |b| or a = 0 (Dekker)."""
     b = a.w.real(b)
     high = a.plus(b)
     return high, b.minus(high.minus(a))
 
 
-def any_sum(a: Real, b: Real) -> Pair:
+def any_sum(a: Doubles, b: Doubles) -> Pair:
     """a + b (Knuth)."""
     high = a.plus(b)
     of_b = high.minus(a)
     return high, a.minus(high.minus(of_b)).plus(b.minus(of_b))
 
 
-def product(a: Real, b: Real) -> Pair:
+def product(a: Doubles, b: Doubles) -> Pair:
     """a b, for sizes whose products neither overflow nor lose digits to zero; the same bits with and without fma."""
     high = a.times(b)
     if a.w.fma:
@@ -36,7 +36,7 @@ def product(a: Real, b: Real) -> Pair:
     return high, rest.plus(al.times(bl))
 
 
-def _halves(a: Real) -> Pair:
+def _halves(a: Doubles) -> Pair:
     big = a.times(_SPLIT)
     high = big.minus(big.minus(a))
     return high, a.minus(high)

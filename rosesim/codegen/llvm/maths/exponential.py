@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import ordered_sum
-from rosesim.codegen.llvm.maths.values import Real, Whole, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Whole, Writer
 
 LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
 """The logarithm of 2 in so few bits that its product with a number of eleven is exact."""
@@ -22,19 +22,19 @@ _FAR = 64.0
 """2^-k is nothing beside 1 from here on."""
 
 
-def exp(w: Writer, x: Real) -> Real:
+def exp(w: Writer, x: Doubles) -> Doubles:
     """2^k (1 + (r + r^2 P(r)))."""
     r, rest, k = reduced(w, bounded(w, x, -746.0, 710.0))
     return scaled(w, series(w, r, rest) + r + 1.0, k)
 
 
-def expm1(w: Writer, x: Real) -> Real:
+def expm1(w: Writer, x: Doubles) -> Doubles:
     """2^k ((1 - 2^-k) + r + r^2 P(r)), the rounding of the first sum given back."""
     head, tail, k = _less_one(w, bounded(w, x, -40.0, 710.0))
     return w.signed(scaled(w, head + tail, k), x)
 
 
-def sinh(w: Writer, x: Real) -> Real:
+def sinh(w: Writer, x: Doubles) -> Doubles:
     """2^(k-1) (e - 2^-2k / e), e = exp(r) in two parts; up to 1 an odd polynomial, which has no cancellation."""
     size = w.size(x)
     high, low, k = pair(w, at_most(w, size, 711.0))
@@ -44,13 +44,13 @@ def sinh(w: Writer, x: Real) -> Real:
     return w.signed(w.choose(size < 1.0, small, large), x)
 
 
-def cosh(w: Writer, x: Real) -> Real:
+def cosh(w: Writer, x: Doubles) -> Doubles:
     """2^(k-1) (e + 2^-2k / e), e = exp(r) in two parts."""
     high, low, k = pair(w, at_most(w, w.size(x), 711.0))
     return scaled(w, high + (_inverse(w, high, k) + low), k - 1.0)
 
 
-def tanh(w: Writer, x: Real) -> Real:
+def tanh(w: Writer, x: Doubles) -> Doubles:
     """m / (m + 2), m = exp(2|x|) - 1; what the rounding of m + 2 lost is given back where m is small."""
     size = w.size(x)
     r, rest, k = reduced(w, at_most(w, size + size, 44.0))  # tanh is 1 from 19.1 on
@@ -65,17 +65,17 @@ def tanh(w: Writer, x: Real) -> Real:
     return w.signed(w.choose(large, q + 1.0, q - q * (excess * half)), x)
 
 
-def bounded(w: Writer, x: Real, low: float, high: float) -> Real:
+def bounded(w: Writer, x: Doubles, low: float, high: float) -> Doubles:
     """x between two bounds; a NaN stays."""
     return at_most(w, w.choose(x < low, low, x), high)
 
 
-def at_most(w: Writer, x: Real, high: float) -> Real:
+def at_most(w: Writer, x: Doubles, high: float) -> Doubles:
     """The lesser of x and a bound; a NaN stays."""
     return w.choose(x > high, high, x)
 
 
-def reduced(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+def reduced(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Doubles]:
     """r, what its rounding lost, and k."""
     k = nearest(x * _LOG2_E)
     high = x - k * LN2_HIGH
@@ -84,12 +84,12 @@ def reduced(w: Writer, x: Real) -> tuple[Real, Real, Real]:
     return r, high.minus(r).minus(low), k
 
 
-def series(w: Writer, r: Real, rest: Real) -> Real:
+def series(w: Writer, r: Doubles, rest: Doubles) -> Doubles:
     """exp(r + rest) - 1 - r."""
     return r * r * w.polynomial(r, coefficients.EXP) + rest
 
 
-def pair(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+def pair(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Doubles]:
     """exp(x) as 2^k (high + tail)."""
     r, rest, k = reduced(w, x)
     head, lost = ordered_sum(w.real(1.0), r)
@@ -97,34 +97,34 @@ def pair(w: Writer, x: Real) -> tuple[Real, Real, Real]:
     return high, tail, k
 
 
-def nearest(x: Real) -> Real:
+def nearest(x: Doubles) -> Doubles:
     """The nearest whole number, below 2^51."""
     return (x + ROUNDS).minus(ROUNDS)
 
 
-def power_of_two(k: Real) -> Real:
+def power_of_two(k: Doubles) -> Doubles:
     """2^k for a whole k of -1022 .. 1023."""
     return ((low_bits(k) + 1023) << 52).real
 
 
-def low_bits(k: Real) -> Whole:
+def low_bits(k: Doubles) -> Whole:
     """A number whose low bits are those of the whole number k."""
     return k.plus(ROUNDS).bits
 
 
-def scaled(w: Writer, x: Real, k: Real) -> Real:
+def scaled(w: Writer, x: Doubles, k: Doubles) -> Doubles:
     """2^k x, in two steps: a single power of 2 would not reach the ends of the range."""
     half = nearest(k * 0.5)
     return x.times(power_of_two(half)).times(power_of_two(k.minus(half)))
 
 
-def _less_one(w: Writer, x: Real) -> tuple[Real, Real, Real]:
+def _less_one(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Doubles]:
     """exp(x) - 1 as 2^k (head + tail)."""
     r, rest, k = reduced(w, x)
     head, lost = ordered_sum(1.0 - power_of_two(at_most(w, k, _FAR) * -1.0), r)
     return head, series(w, r, rest) + lost, k
 
 
-def _inverse(w: Writer, e: Real, k: Real) -> Real:
+def _inverse(w: Writer, e: Doubles, k: Doubles) -> Doubles:
     """2^-2k / e."""
     return power_of_two(at_most(w, k, _FAR) * -2.0) / e

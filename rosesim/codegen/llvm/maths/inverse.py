@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rosesim.codegen.llvm.maths import coefficients
-from rosesim.codegen.llvm.maths.values import Real, Truth, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Truth, Writer
 
 _QUARTER = float.fromhex("0x1.921fb54442d00p-1")
 """pi / 4 in so few bits that a few times it is exact."""
@@ -13,12 +13,12 @@ _QUARTER_LOW = 2.6951514290790595e-15
 """The rest of pi / 4."""
 
 
-def atan(w: Writer, x: Real) -> Real:
+def atan(w: Writer, x: Doubles) -> Doubles:
     """The angle of (1, |x|)."""
     return w.signed(_angle(w, w.size(x), w.real(1.0), None), x)
 
 
-def atan2(w: Writer, y: Real, x: Real) -> Real:
+def atan2(w: Writer, y: Doubles, x: Doubles) -> Doubles:
     """The angle of (|x|, |y|), then its mirror images.
 
     Two infinities are the direction of two ones, two zeros that of (1, 0); what is huge is made smaller, so
@@ -33,7 +33,7 @@ def atan2(w: Writer, y: Real, x: Real) -> Real:
     return w.choose(x.unordered(y), math.nan, w.signed(angle, y))
 
 
-def asin(w: Writer, x: Real) -> Real:
+def asin(w: Writer, x: Doubles) -> Doubles:
     """x + x^3 P(x^2) up to 1/2; beyond, pi/2 - 2 asin(sqrt((1 - x) / 2)), where 1 - x is exact."""
     size = w.size(x)
     far, s, rest = _arc(w, size)
@@ -41,7 +41,7 @@ def asin(w: Writer, x: Real) -> Real:
     return w.signed(w.choose(far, beyond, s + rest), x)
 
 
-def acos(w: Writer, x: Real) -> Real:
+def acos(w: Writer, x: Doubles) -> Doubles:
     """pi/2 - asin x up to 1/2; beyond, 2 asin(sqrt((1 - |x|) / 2)), or pi less that."""
     far, s, rest = _arc(w, w.size(x))
     s, rest = w.signed(s, x), w.choose(x < 0.0, rest * -1.0, rest)
@@ -50,7 +50,7 @@ def acos(w: Writer, x: Real) -> Real:
     return _sum(quarters, s * factor, rest * factor)
 
 
-def _arc(w: Writer, size: Real) -> tuple[Truth, Real, Real]:
+def _arc(w: Writer, size: Doubles) -> tuple[Truth, Doubles, Doubles]:
     """Whether beyond 1/2; s and the rest of asin(s), s the size or sqrt((1 - size) / 2)."""
     far = size > 0.5
     z = w.choose(far, (1.0 - size) * 0.5, size * size)
@@ -58,7 +58,7 @@ def _arc(w: Writer, size: Real) -> tuple[Truth, Real, Real]:
     return far, s, s * z * w.polynomial(z, coefficients.ASIN)
 
 
-def _angle(w: Writer, a: Real, b: Real, mirrored: Truth | None) -> Real:
+def _angle(w: Writer, a: Doubles, b: Doubles, mirrored: Truth | None) -> Doubles:
     """The angle of (b, a), neither negative; of (-b, a) where mirrored.
 
     With q the smaller over the larger: atan q, q up to 1/2, or pi/4 + atan((q - 1) / (q + 1)), found by one
@@ -83,6 +83,6 @@ def _angle(w: Writer, a: Real, b: Real, mirrored: Truth | None) -> Real:
     return _sum(base + sign * quarters, sign * t, sign * rest)
 
 
-def _sum(quarters: Real, x: Real, rest: Real) -> Real:
+def _sum(quarters: Doubles, x: Doubles, rest: Doubles) -> Doubles:
     """A few times pi / 4, and a small number and its small rest."""
     return quarters * _QUARTER + (x + (rest + quarters * _QUARTER_LOW))

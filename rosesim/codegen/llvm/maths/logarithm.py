@@ -12,7 +12,7 @@ import math
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import any_sum
 from rosesim.codegen.llvm.maths.exponential import LN2_HIGH, LN2_LOW, power_of_two
-from rosesim.codegen.llvm.maths.values import Real, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Writer
 
 _ROOT = 0x3FE6A09E667F3BCD
 """The bits of sqrt(1/2)."""
@@ -23,13 +23,13 @@ _SMALLEST = 2.0**-1022
 """The least double of full precision."""
 
 
-def log(w: Writer, x: Real) -> Real:
+def log(w: Writer, x: Doubles) -> Doubles:
     """k log 2 + log m."""
     m, k = split(w, x)
     return ends(w, x, _sum(w, m.minus(1.0), k), x, 0.0)
 
 
-def log1p(w: Writer, x: Real) -> Real:
+def log1p(w: Writer, x: Doubles) -> Doubles:
     """The same of u = 1 + x, with 2^-k times what the rounding of u lost added to f."""
     u, lost = any_sum(w.real(1.0), x)
     m, k = split(w, u)
@@ -38,7 +38,7 @@ def log1p(w: Writer, x: Real) -> Real:
     return w.signed(ends(w, u, _sum(w, f, k), x, -1.0), x)
 
 
-def split(w: Writer, x: Real) -> tuple[Real, Real]:
+def split(w: Writer, x: Doubles) -> tuple[Doubles, Doubles]:
     """m and k of a positive number."""
     small = x < _SMALLEST
     shifted = w.choose(small, x * 2.0**54, x).bits + (_ONE - _ROOT)
@@ -47,14 +47,14 @@ def split(w: Writer, x: Real) -> tuple[Real, Real]:
     return m, k.minus(w.choose(small, 54.0, 0.0))
 
 
-def ends(w: Writer, u: Real, inside: Real, x: Real, zero: float) -> Real:
+def ends(w: Writer, u: Doubles, inside: Doubles, x: Doubles, zero: float) -> Doubles:
     """The logarithm of u, `inside` where u is positive and finite; x is the argument, `zero` that of log 0."""
     below = w.choose(x < zero, math.nan, x)
     outside = w.choose(x.equals(zero), -math.inf, below)
     return w.choose((u > 0.0) & (u < math.inf), inside, outside)
 
 
-def _sum(w: Writer, f: Real, k: Real) -> Real:
+def _sum(w: Writer, f: Doubles, k: Doubles) -> Doubles:
     s = f / (f + 2.0)
     z = s * s
     half = f * f * 0.5

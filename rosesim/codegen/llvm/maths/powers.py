@@ -8,7 +8,7 @@ from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import Pair, ordered_sum, product
 from rosesim.codegen.llvm.maths.exponential import LN2_HIGH, LN2_LOW, bounded, exp, pair, scaled
 from rosesim.codegen.llvm.maths.logarithm import log, split
-from rosesim.codegen.llvm.maths.values import Real, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Writer
 
 _SURE = 2.0**65
 """An exponent of this size makes 0, 1 or infinity of every number."""
@@ -16,7 +16,7 @@ _THIRD_LOW = 1.850371707708594e-17
 """1/3, less the nearest double."""
 
 
-def power(w: Writer, x: Real, y: Real) -> Real:
+def power(w: Writer, x: Doubles, y: Doubles) -> Doubles:
     """exp(y log|x|), the logarithm and the product in pairs, then the cases that C's standard names.
 
     The exponential makes of its argument's absolute error a relative one, and the argument goes up to 745: so
@@ -44,7 +44,7 @@ def power(w: Writer, x: Real, y: Real) -> Real:
     return w.choose(x.equals(1.0) | y.equals(0.0), 1.0, value)
 
 
-def hypot(w: Writer, x: Real, y: Real) -> Real:
+def hypot(w: Writer, x: Doubles, y: Doubles) -> Doubles:
     """sqrt(x^2 + y^2) of the numbers times a power of 2 with which no square overflows or vanishes."""
     a, b = w.size(x), w.size(y)
     large, small = w.choose(a < b, b, a), w.choose(a < b, a, b)
@@ -57,7 +57,7 @@ def hypot(w: Writer, x: Real, y: Real) -> Real:
     return w.choose(a.equals(math.inf) | b.equals(math.inf), math.inf, value)
 
 
-def _logarithm(w: Writer, x: Real) -> Pair:
+def _logarithm(w: Writer, x: Doubles) -> Pair:
     """The logarithm of a positive finite number, to 2^-65 of itself."""
     m, k = split(w, x)
     f = m.minus(1.0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import Pair, any_sum, ordered_sum, product
 from rosesim.codegen.llvm.maths.exponential import low_bits, nearest
-from rosesim.codegen.llvm.maths.values import Real, Truth, Whole, Writer
+from rosesim.codegen.llvm.maths.values import Doubles, Truth, Whole, Writer
 
 FAR = "@rosesim.far"
 _NEAR = 2.0**20
@@ -29,21 +29,21 @@ _PARTS = tuple(
 """pi / 2 in three parts of 33 bits, and the rest."""
 
 
-def sin(w: Writer, x: Real) -> Real:
+def sin(w: Writer, x: Doubles) -> Doubles:
     """sin r or cos r by the lowest bit of n, its sign by the next; -0 is its own sine."""
     r, low, n = _reduced(w, x)
     value = w.choose(n.odd, _sum(_cos(w, r, low)), _sum(_sin(w, r, low)))
     return w.choose(x.equals(0.0), x, _negated(value, n))
 
 
-def cos(w: Writer, x: Real) -> Real:
+def cos(w: Writer, x: Doubles) -> Doubles:
     """The sine a quarter of a turn on."""
     r, low, n = _reduced(w, x)
     value = w.choose(n.odd, _sum(_sin(w, r, low)), _sum(_cos(w, r, low)))
     return _negated(value, n + 1)
 
 
-def tan(w: Writer, x: Real) -> Real:
+def tan(w: Writer, x: Doubles) -> Doubles:
     """sin r / cos r or -cos r / sin r, both in pairs, whose rests mend the quotient."""
     r, low, n = _reduced(w, x)
     s, c = _sin(w, r, low), _cos(w, r, low)
@@ -55,7 +55,7 @@ def tan(w: Writer, x: Real) -> Real:
     return w.choose(x.equals(0.0), x, (value.bits ^ (n << 63)).real)
 
 
-def _reduced(w: Writer, x: Real) -> tuple[Real, Real, Whole]:
+def _reduced(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Whole]:
     """r, its rest, and a number with the last bits of n."""
     n = nearest(x * _TWO_OVER_PI)
     first, second, third, rest = _PARTS
@@ -68,7 +68,7 @@ def _reduced(w: Writer, x: Real) -> tuple[Real, Real, Whole]:
     return _or_far(w, x, r, low, low_bits(n))
 
 
-def _or_far(w: Writer, x: Real, r: Real, low: Real, n: Whole) -> tuple[Real, Real, Whole]:
+def _or_far(w: Writer, x: Doubles, r: Doubles, low: Doubles, n: Whole) -> tuple[Doubles, Doubles, Whole]:
     """The same where x is near, else what `far` says: lane by lane."""
     c, k = w.code, w.kind
     is_far = w.size(x) > _NEAR
@@ -94,16 +94,16 @@ def _or_far(w: Writer, x: Real, r: Real, low: Real, n: Whole) -> tuple[Real, Rea
     merged = [
         c.let(f"phi {t} [ {b}, %{before} ], [ {a}, %far ]") for t, a, b in zip(kinds, chosen, near, strict=True)
     ]
-    return Real(w, merged[0]), Real(w, merged[1]), Whole(w, merged[2])
+    return Doubles(w, merged[0]), Doubles(w, merged[1]), Whole(w, merged[2])
 
 
-def _sin(w: Writer, r: Real, low: Real) -> Pair:
+def _sin(w: Writer, r: Doubles, low: Doubles) -> Pair:
     """sin(r + low) = r + (r^3 P(r^2) + low cos r)."""
     z = r * r
     return ordered_sum(r, z * r * w.polynomial(z, coefficients.SIN) + low * (1.0 - z * 0.5))
 
 
-def _cos(w: Writer, r: Real, low: Real) -> Pair:
+def _cos(w: Writer, r: Doubles, low: Doubles) -> Pair:
     """cos(r + low) = 1 - r^2 / 2 + (r^4 P(r^2) - low sin r), with what the rounding of the first two lost."""
     z = r.times(r)
     half = z.times(0.5)
@@ -113,11 +113,11 @@ def _cos(w: Writer, r: Real, low: Real) -> Pair:
     return ordered_sum(head, lost + (z * z * w.polynomial(z, coefficients.COS) - low * r))
 
 
-def _sum(p: Pair) -> Real:
+def _sum(p: Pair) -> Doubles:
     return p[0] + p[1]
 
 
-def _negated(value: Real, n: Whole) -> Real:
+def _negated(value: Doubles, n: Whole) -> Doubles:
     """Minus the value where the second bit of n is set."""
     return (value.bits ^ ((n & 2) << 62)).real
 
@@ -165,17 +165,17 @@ def far(w: Writer) -> list[str]:
     zeros = c.let(f"call i128 @llvm.ctlz.i128(i128 {size}, i1 false)")
     top = c.let(f"shl i128 {size}, {zeros}")
     count = c.let(f"trunc i128 {zeros} to i64")
-    parts: list[Real] = []
+    parts: list[Doubles] = []
     for end in (53, 106):
         part = c.let(f"trunc i128 {c.let(f'lshr i128 {top}, {128 - end}')} to i64")
-        number = Real(w, c.let(f"uitofp i64 {c.let(f'and i64 {part}, {(1 << 53) - 1}')} to double"))
+        number = Doubles(w, c.let(f"uitofp i64 {c.let(f'and i64 {part}, {(1 << 53) - 1}')} to double"))
         parts.append(number.times(((1023 + 2 - end - Whole(w, count)) << 52).real))
     high, low = product(parts[0], w.real(_HALF_PI))
     r, r_low = ordered_sum(high, low + (parts[0] * _HALF_PI_LOW + parts[1] * _HALF_PI))
     negative = c.let(f"icmp slt i64 {bits}, 0")
     other = Truth(w, c.let(f"xor i1 {negative}, {below}"))
     whole = c.let(f"trunc i128 {n} to i64")
-    x = Real(w, "%x")
+    x = Doubles(w, "%x")
     results = [f"double {w.choose(other, v * -1.0, v).plus(x.minus(x)).name}" for v in (r, r_low)]
     minus = c.let(f"sub i64 0, {whole}")
     results.append(f"i64 {c.let(f'select i1 {negative}, i64 {minus}, i64 {whole}')}")

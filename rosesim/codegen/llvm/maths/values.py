@@ -1,6 +1,6 @@
 """Numbers of the kind that a function is written for, a scalar or one per lane, as text being written.
 
-The operators + - * of a `Real` may be contracted into fused multiply-adds where the program allows it. `plus`,
+The operators + - * of a `Doubles` may be contracted into fused multiply-adds where the program allows it. `plus`,
 `minus` and `times` are never: an error term relies on the rounding of just that operation.
 """
 
@@ -60,21 +60,21 @@ class Writer:
         self.code = Code(0)
         self._flags = "contract " if contract else ""
 
-    def real(self, x: Real | float) -> Real:
+    def real(self, x: Doubles | float) -> Doubles:
         """A number, or a constant in all lanes."""
-        if isinstance(x, Real):
+        if isinstance(x, Doubles):
             return x
-        return Real(self, self._all(f"double 0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"))
+        return Doubles(self, self._all(f"double 0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"))
 
     def whole(self, i: Whole | int) -> Whole:
         """A whole number, or a constant in all lanes."""
         return i if isinstance(i, Whole) else Whole(self, self._all(f"i64 {i}"))
 
-    def contracted(self, instruction: str, x: Real, y: Real | float) -> Real:
+    def contracted(self, instruction: str, x: Doubles, y: Doubles | float) -> Doubles:
         """An operation that may become part of a fused one."""
         return self._real(instruction, self._flags, x, y)
 
-    def rounded(self, instruction: str, x: Real, y: Real | float) -> Real:
+    def rounded(self, instruction: str, x: Doubles, y: Doubles | float) -> Doubles:
         """An operation rounded as it is written."""
         return self._real(instruction, "", x, y)
 
@@ -83,7 +83,7 @@ class Writer:
         kind = self.kind.holding("i64")
         return Whole(self, self.code.let(f"{instruction} {kind} {i.name}, {self.whole(j).name}"))
 
-    def compared(self, predicate: str, x: Real, y: Real | float) -> Truth:
+    def compared(self, predicate: str, x: Doubles, y: Doubles | float) -> Truth:
         """A comparison."""
         return Truth(self, self.code.let(f"fcmp {predicate} {self.kind.text} {x.name}, {self.real(y).name}"))
 
@@ -91,32 +91,32 @@ class Writer:
         """An operation of truths."""
         return Truth(self, self.code.let(f"{instruction} {self.kind.holding('i1')} {p.name}, {q}"))
 
-    def choose(self, p: Truth, x: Real | float, y: Real | float) -> Real:
+    def choose(self, p: Truth, x: Doubles | float, y: Doubles | float) -> Doubles:
         """x where p, else y."""
         a, b = self.real(x).name, self.real(y).name
         t = self.kind.text
-        return Real(self, self.code.let(f"select {self.kind.holding('i1')} {p.name}, {t} {a}, {t} {b}"))
+        return Doubles(self, self.code.let(f"select {self.kind.holding('i1')} {p.name}, {t} {a}, {t} {b}"))
 
-    def intrinsic(self, name: str, *args: Real | float) -> Real:
+    def intrinsic(self, name: str, *args: Doubles | float) -> Doubles:
         """One of LLVM's own functions."""
         given = ", ".join(f"{self.kind.text} {self.real(a).name}" for a in args)
-        return Real(self, self.code.let(f"call {self.kind.text} @llvm.{name}.{self.kind.suffix}({given})"))
+        return Doubles(self, self.code.let(f"call {self.kind.text} @llvm.{name}.{self.kind.suffix}({given})"))
 
-    def size(self, x: Real) -> Real:
+    def size(self, x: Doubles) -> Doubles:
         """|x|."""
         return self.intrinsic("fabs", x)
 
-    def signed(self, x: Real, sign: Real) -> Real:
+    def signed(self, x: Doubles, sign: Doubles) -> Doubles:
         """|x| with the sign of another."""
         return self.intrinsic("copysign", x, sign)
 
-    def polynomial(self, x: Real, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Real:
+    def polynomial(self, x: Doubles, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Doubles:
         """A polynomial, lowest coefficient first, from its table for double and for float.
 
         Neighbouring terms are joined, then neighbouring pairs, and so on: the operations that wait for each other
         are as few as the logarithm of their number (Estrin, Organization of computer systems, 1960).
         """
-        terms: list[Real | float] = list(tables[self.short])
+        terms: list[Doubles | float] = list(tables[self.short])
         while len(terms) > 1:
             pairs = zip(terms[::2], terms[1::2], strict=False)
             alone = terms[len(terms) // 2 * 2 :]
@@ -124,58 +124,58 @@ class Writer:
             x = x * x
         return self.real(terms[0])
 
-    def _real(self, instruction: str, flags: str, x: Real, y: Real | float) -> Real:
-        return Real(self, self.code.let(f"{instruction} {flags}{self.kind.text} {x.name}, {self.real(y).name}"))
+    def _real(self, instruction: str, flags: str, x: Doubles, y: Doubles | float) -> Doubles:
+        return Doubles(self, self.code.let(f"{instruction} {flags}{self.kind.text} {x.name}, {self.real(y).name}"))
 
     def _all(self, constant: str) -> str:
         return f"splat ({constant})" if self.kind.lanes else constant.split()[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Real:
+class Doubles:
     """Doubles."""
 
     w: Writer
     name: str
 
-    def __add__(self, y: Real | float) -> Real:
+    def __add__(self, y: Doubles | float) -> Doubles:
         return self.w.contracted("fadd", self, y)
 
-    def __sub__(self, y: Real | float) -> Real:
+    def __sub__(self, y: Doubles | float) -> Doubles:
         return self.w.contracted("fsub", self, y)
 
-    def __rsub__(self, y: float) -> Real:
+    def __rsub__(self, y: float) -> Doubles:
         return self.w.contracted("fsub", self.w.real(y), self)
 
-    def __mul__(self, y: Real | float) -> Real:
+    def __mul__(self, y: Doubles | float) -> Doubles:
         return self.w.contracted("fmul", self, y)
 
-    def __truediv__(self, y: Real | float) -> Real:
+    def __truediv__(self, y: Doubles | float) -> Doubles:
         return self.w.rounded("fdiv", self, y)
 
-    def plus(self, y: Real | float) -> Real:
+    def plus(self, y: Doubles | float) -> Doubles:
         """The sum, rounded."""
         return self.w.rounded("fadd", self, y)
 
-    def minus(self, y: Real | float) -> Real:
+    def minus(self, y: Doubles | float) -> Doubles:
         """The difference, rounded."""
         return self.w.rounded("fsub", self, y)
 
-    def times(self, y: Real | float) -> Real:
+    def times(self, y: Doubles | float) -> Doubles:
         """The product, rounded."""
         return self.w.rounded("fmul", self, y)
 
-    def __lt__(self, y: Real | float) -> Truth:
+    def __lt__(self, y: Doubles | float) -> Truth:
         return self.w.compared("olt", self, y)
 
-    def __gt__(self, y: Real | float) -> Truth:
+    def __gt__(self, y: Doubles | float) -> Truth:
         return self.w.compared("ogt", self, y)
 
-    def equals(self, y: Real | float) -> Truth:
+    def equals(self, y: Doubles | float) -> Truth:
         """Whether equal; false of NaN."""
         return self.w.compared("oeq", self, y)
 
-    def unordered(self, y: Real | float) -> Truth:
+    def unordered(self, y: Doubles | float) -> Truth:
         """Whether either is NaN."""
         return self.w.compared("uno", self, y)
 
@@ -224,10 +224,10 @@ class Whole:
         return Truth(self.w, self.w.code.let(f"icmp ne {kind} {(self & 1).name}, {self.w.whole(0).name}"))
 
     @property
-    def real(self) -> Real:
+    def real(self) -> Doubles:
         """The same bits as a double."""
         k = self.w.kind
-        return Real(self.w, self.w.code.let(f"bitcast {k.holding('i64')} {self.name} to {k.text}"))
+        return Doubles(self.w, self.w.code.let(f"bitcast {k.holding('i64')} {self.name} to {k.text}"))
 
 
 @dataclass(frozen=True, slots=True)

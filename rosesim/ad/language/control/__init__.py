@@ -1,0 +1,1 @@
+"""The constructs: loops, scans, branches, reductions, accumulation."""

@@ -1,0 +1,119 @@
+"""`cond`, of which one side runs, and `select`, of which both do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
+from rosesim.ad.language.control.given import to_function
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.values.boolean import Bool, to_bool
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import typeof, unify
+from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, of_atoms, to_atoms
+from rosesim.ad.program.builder import Builder
+from rosesim.ad.program.ir import Block, Lit
+from rosesim.ad.program.pack import explode, implode, packed
+from rosesim.ad.support.locate import here
+
+if TYPE_CHECKING:
+    from rosesim.ad.language.control.given import Truth, Unclear
+
+
+A = TypeVar("A")
+
+
+@overload
+def cond(p: Truth, then: Callable[[], Unclear], orelse: Callable[[], Any]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], float], orelse: Callable[[], float]) -> Real: ...
+@overload
+def cond(p: Truth, then: Callable[[], list[Any]], orelse: Callable[[], Any]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], list[Any]]) -> Any: ...
+@overload
+def cond(p: Truth, then: Callable[[], A | float], orelse: Callable[[], A | float]) -> A: ...
+def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    """A real branch: then() where p is true, else orelse(); only one of them runs.
+
+    >>> from rosesim import fn, cond, Real, sqrt
+    >>> @fn
+    ... def safe_root(x: Real) -> Real:
+    ...     return cond(x > 0.0, lambda: sqrt(x), lambda: 0.0)
+    >>> safe_root(9.0), safe_root(-1.0)
+    (3.0, 0.0)
+    """
+    for side in (then, orelse):
+        to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
+    truth = to_bool(p)
+    if isinstance(truth, Lit):
+        return then() if truth.value else orelse()
+    f = trace.frame()
+    b = trace.building()
+    sides: list[tuple[Builder, Any]] = []
+    for g in (then, orelse):
+        block = trace.opened()
+        with trace.within(block):
+            sides.append((block, trace.deeper(g)))
+    t = unify(typeof(sides[0][1]), typeof(sides[1][1]), "the two sides of cond")
+    tys = T.flatten(t)
+    chosen: list[Block] = []
+    for side, value in sides:
+        with trace.within(side):
+            atoms = [f.resolve(a) for a in to_atoms(value, t)]
+            chosen.append(side.block(explode(side, atoms)))
+    b.where = here()
+    outs = b.cond(f.resolve(truth), chosen[0], chosen[1], packed(tys))
+    f.own(outs)
+    joined = implode(b, tys, outs)
+    f.own(joined)
+    return of_atoms(t, joined)
+
+
+@overload
+def select(p: Truth, a: Unclear, b: Any) -> Any: ...
+@overload
+def select(p: Truth, a: float, b: float) -> Real: ...
+@overload
+def select(p: Truth, a: list[Any], b: Any) -> Any: ...
+@overload
+def select(p: Truth, a: Any, b: list[Any]) -> Any: ...
+@overload
+def select(p: Truth, a: A | float, b: A | float) -> A: ...
+def select(p: Truth, a: Any, b: Any) -> Any:
+    """a where p is true, else b, for numbers, vectors and structs; both are computed.
+
+    The derivative is that of the side chosen: an infinite or NaN derivative of the other never comes through.
+
+    >>> from rosesim import fn, grad, select, sqrt, Real
+    >>> @fn
+    ... def f(x: Real) -> Real:
+    ...     return select(x > 0.0, sqrt(x), 0.0)
+    >>> f(4.0), grad(f)(0.0)
+    (2.0, 0.0)
+    """
+    truth = to_bool(p)
+    t = unify(typeof(a), typeof(b), "the two sides of select")
+    return _select(Bool.of(truth), a, b, t)
+
+
+def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:
+    match t:
+        case T.NullType():
+            return None
+        case T.VecType(n, elem):
+            x, y = as_vec(a), as_vec(b)
+            assert x is not None
+            assert y is not None
+            if n <= SHORT:
+                items = [_select(p, x[i], y[i], elem) for i in range(n)]
+                return VecValue(t, items=items)
+            return vec(n, lambda i: _select(p, x[i], y[i], elem))
+        case T.StructType():
+            sides = zip(t.parts(a), t.parts(b), t.types, strict=True)
+            return t.build([_select(p, x, y, part) for x, y, part in sides])
+        case _:
+            (x,), (y,) = to_atoms(a, t), to_atoms(b, t)
+            return of_atoms(t, [trace.op("select", p.atom, x, y)])
