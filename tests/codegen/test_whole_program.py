@@ -31,7 +31,7 @@ from rosesim.codegen.passes.whole_program import (
     TIGHT_LIMIT,
     TINY,
     fallible,
-    inlined,
+    inlined_calls,
     overlapping_refs,
     polled_loops,
     straight_work,
@@ -114,7 +114,7 @@ def test_who_calls_what_may_fail_may_fail() -> None:
 
 def inlines(f: Func, pieces: set[Func] | None = None) -> list[str]:
     """The names of the functions whose calls are inlined, a name for each call."""
-    calls, _ = inlined(reachable(f), pieces or set())
+    calls, _ = inlined_calls(reachable(f), pieces or set())
     return sorted(call.func.name for call in calls)
 
 
@@ -137,13 +137,13 @@ def test_what_was_cut_out_of_something_long_stays_out() -> None:
 
 
 def test_a_long_program_is_not_inlined_into_its_entry() -> None:
-    assert inlined([chain(SMALL)], set())[1] and not inlined([chain(SMALL + 1)], set())[1]
+    assert inlined_calls([chain(SMALL)], set())[1] and not inlined_calls([chain(SMALL + 1)], set())[1]
 
 
 def test_the_straight_line_vectoriser_is_reckoned_by_the_squares_of_blocks() -> None:
     g = chain(10)
     f = calling(g, g)
-    calls, _ = inlined(reachable(f), set())
+    calls, _ = inlined_calls(reachable(f), set())
     assert straight_work([g, f], calls) == 10**2 + 20**2
     assert straight_work([g, f], set()) == 10**2 + 2**2
     assert straight_work([looping(5, 30)], set()) == 1 + 30**2
