@@ -18,10 +18,10 @@ from rosesim.ad.program.check_op import (
     check_op,
     check_type,
     fail,
+    integer_bounds,
     is_nonzero_tangent,
     one_lane,
     same,
-    whole,
     within,
 )
 from rosesim.ad.program.show import show_let, type_text
@@ -79,9 +79,9 @@ def _value_ty(ref: ir.Ty) -> ir.Ty:
     return ir.Ty(ref.scalar, ref.shape)
 
 
-def _same_lanes(whole: ir.Ty, part: ir.Ty) -> None:
-    if whole.scalar.lanes != part.scalar.lanes:
-        fail(f"a part of {type_text(whole)} differs between {part.scalar.lanes} lanes")
+def _same_lanes(array: ir.Ty, part: ir.Ty) -> None:
+    if array.scalar.lanes != part.scalar.lanes:
+        fail(f"a part of {type_text(array)} differs between {part.scalar.lanes} lanes")
 
 
 class _Checker:
@@ -167,7 +167,7 @@ class _Checker:
             fail(f"places that differ between {lanes} lanes in {type_text(ty)}: expected those of scalars")
         for k, i in enumerate(idx):
             self._value(i)
-            bounds = whole(i, f"index {k}")
+            bounds = integer_bounds(i, f"index {k}")
             if not within(bounds, ir.IntT(0, ty.shape[k] - 1)):
                 fail(f"index {k} is {type_text(i.ty)}, not within the size {ty.shape[k]}")
         found = ty.at(len(idx))
@@ -283,7 +283,7 @@ class _Checker:
             fail("a loop with a test has neither upto nor reverse")
         if loop.upto is not None:
             self._value(loop.upto)
-            if loop.upto.ty.scalar.lanes > 1 or not within(whole(loop.upto, "upto"), ir.IntT(0, n)):
+            if loop.upto.ty.scalar.lanes > 1 or not within(integer_bounds(loop.upto, "upto"), ir.IntT(0, n)):
                 fail(f"upto is {type_text(loop.upto.ty)}, not within 0 .. {n}")
         if loop.lanes > 1 and (loop.carries or loop.upto is not None or loop.test is not None):
             fail("a loop whose iterations run in lanes carries something, or ends early")

@@ -56,7 +56,7 @@ def check_literal(lit: ir.Lit) -> None:
         fail(f"the literal {value!r} is no {type_text(lit.ty)}")
 
 
-def whole(a: ir.Atom, what: str) -> ir.IntT:
+def integer_bounds(a: ir.Atom, what: str) -> ir.IntT:
     """The bounds of an atom that must be a scalar whole number."""
     if not isinstance(a.ty.scalar, ir.IntT) or a.ty.shape or a.ty.ref:
         fail(f"{what} is {type_text(a.ty)}, expected a whole number")
@@ -181,7 +181,7 @@ def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: st
             fail(f"the last argument of {row.name} is a literal of at least 1")
         same(out, ir.index_ty(int(n.value)), what)
         return
-    known = [interval(whole(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
+    known = [interval(integer_bounds(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
     for need, (lo, hi) in zip(row.kinds, known, strict=True):
         if need == "p" and lo < 1:
             fail(f"the divisor of {row.name} is within {lo} .. {hi}, and must be positive")
