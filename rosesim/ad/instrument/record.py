@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from rosesim.ad.program.builder import Builder, real, whole
+from rosesim.ad.program.builder import Builder, integer, real
 from rosesim.ad.program.ir import (
     REAL,
     Accum,
@@ -304,7 +304,7 @@ class _Recorder(Copy):
         return tuple(out)
 
     def _write(self, b: Builder, let: Let, column: int, value: Atom) -> None:
-        place = [whole(column)] if not self._outside else [whole(self._layout.row_of[let]), whole(column)]
+        place = [integer(column)] if not self._outside else [integer(self._layout.row_of[let]), integer(column)]
         b.let(Add(self._table, tuple(place), b.op("mul", value, self._weight)))
 
     def _call(self, e: Call) -> Call:
@@ -331,7 +331,7 @@ class _Recorder(Copy):
             at: Atom = index
             if rows.chunk > 1:
                 at = b.op("idiv", index, Lit(rows.chunk, Ty(IntT(rows.chunk, rows.chunk))))
-            self._table = b.subref(self._table, (b.op("iadd", at, whole(rows.first)),))
+            self._table = b.subref(self._table, (b.op("iadd", at, integer(rows.first)),))
             self._outside = False
         if rows is None or rows.chunk > 1:
             # Square roots of whole numbers, each loop with a fraction of its own: sums of a few never cancel.
@@ -346,7 +346,7 @@ class _Recorder(Copy):
             b = Builder(where=let.where)
             value = self._probe.step(e, b, lambda a: names.get(a, a))
             if value is not None:
-                b.let(Add(self._table, (whole(0),), value))
+                b.let(Add(self._table, (integer(0),), value))
             end = tuple(b.lets)
         self._table, self._weight, self._outside = outer
         body = Block((*start, *body.lets, *end), body.results)

@@ -21,7 +21,7 @@ from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.structures import added, typeof
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, lift, real_zero, to_atoms
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
@@ -105,7 +105,7 @@ def _item(axis: T.VecType, p: Any) -> Item:
         if not -n <= k < n:
             allowed = f"expected {-n} .. {n - 1}" if n else "it has none"
             raise TraceError(f"element {k} of {axis} was asked for; {allowed}", here())
-        return whole(k % n)
+        return integer(k % n)
     makes = f": Index[{n}].clamp(x), .wrap(x) or .check(x) makes one" if n else ""
     raise TypeMismatch(
         f"{axis} indexed by {_name(p)} was found; expected an Index[{n}] or a Python whole number{makes}", here()
@@ -194,7 +194,7 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
         return _read(x.element(first), rest)
     assert isinstance(t, T.VecType)
     if not first or x.is_listed or _is_unrolled(items):
-        return VecValue(t, items=[_read(x.element(whole(k)), rest) for k in first])
+        return VecValue(t, items=[_read(x.element(integer(k)), rest) for k in first])
     return vec(len(first), lambda k: _read(x.element(_at(first, k)), rest))
 
 
@@ -279,7 +279,7 @@ def _write(x: VecValue, path: list[Atom], items: Sequence[Item], v: Any, add: bo
         return _write(x, [*path, first], rest, v, add)
     if x.is_listed or _is_unrolled(items):
         for k, place in enumerate(first):
-            x = _write(x, [*path, whole(place)], rest, _part(v, len(first), axes, k), add)
+            x = _write(x, [*path, integer(place)], rest, _part(v, len(first), axes, k), add)
         return x
 
     def one(y: Any, k: Any) -> Any:
@@ -352,7 +352,7 @@ def _accumulate(
         _accumulate(elem, [*path, first], rest, v, emit)
     elif _is_unrolled(items):
         for k, place in enumerate(first):
-            _accumulate(elem, [*path, whole(place)], rest, _part(v, len(first), axes, k), emit)
+            _accumulate(elem, [*path, integer(place)], rest, _part(v, len(first), axes, k), emit)
     else:
         for_each(
             len(first),

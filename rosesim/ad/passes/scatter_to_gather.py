@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rosesim.ad.program.builder import Builder, whole, zero
+from rosesim.ad.program.builder import Builder, integer, zero
 from rosesim.ad.program.intervals import interval, is_at_most, is_equal, is_less
 from rosesim.ad.program.ir import (
     BOOL,
@@ -236,20 +236,20 @@ class _Turning:
         k, n, by = m.index, self.sizes[m.index], m.by
         if not by:
             return [_Source(k, None, (0, n - 1))]
-        back = b.op("isub", k, whole(by)) if by > 0 else b.op("iadd", k, whole(-by))
+        back = b.op("isub", k, integer(by)) if by > 0 else b.op("iadd", k, integer(-by))
         size = Lit(n, Ty(IntT(n, n)))
         if m.wraps:
             return [_Source(b.op("int_wrap", back, size, ty=k.ty), None, (0, n - 1))]
         there = b.op("int_clamp", back, size, ty=k.ty)
         if by > 0:
-            guard, inside, edge = b.op("ile", whole(by), k), (0, n - 1 - by), range(n - by, n)
+            guard, inside, edge = b.op("ile", integer(by), k), (0, n - 1 - by), range(n - by, n)
             border = n - 1
         else:
-            guard, inside, edge = b.op("ilt", k, whole(n + by)), (-by, n - 1), range(-by)
+            guard, inside, edge = b.op("ilt", k, integer(n + by)), (-by, n - 1), range(-by)
             border = 0
         return [
             _Source(there, guard, inside),
-            *(_Source(Lit(i, k.ty), b.op("ieq", k, whole(border)), (i, i)) for i in edge),
+            *(_Source(Lit(i, k.ty), b.op("ieq", k, integer(border)), (i, i)) for i in edge),
         ]
 
 

@@ -258,7 +258,7 @@ def real(x: float) -> Lit:
     return Lit(float(x), REAL)
 
 
-def whole(i: int) -> Lit:
+def integer(i: int) -> Lit:
     """A literal whole number, its bounds being itself."""
     return Lit(i, Ty(IntT(i, i)))
 

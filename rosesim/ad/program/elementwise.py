@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.ir import Atom, Loop, Ty, Var, index_ty
 from rosesim.ad.program.pack import FEW
 
@@ -26,7 +26,7 @@ def _written_out(
 ) -> Atom:
     if not shape:
         return f(b, *(b.get(x, at) for x in xs))
-    return b.stack([_written_out(b, f, shape[1:], (*at, whole(i)), xs) for i in range(shape[0])])
+    return b.stack([_written_out(b, f, shape[1:], (*at, integer(i)), xs) for i in range(shape[0])])
 
 
 def _looped(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, ...], xs: tuple[Atom, ...]) -> Atom:

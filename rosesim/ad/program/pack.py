@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.ir import Atom, Ty
 
 FEW = 8
@@ -26,7 +26,7 @@ def explode(b: Builder, atoms: Sequence[Atom]) -> list[Atom]:
     out: list[Atom] = []
     for a in atoms:
         if _small(a.ty):
-            out += [b.get(a, tuple(map(whole, i))) for i in itertools.product(*map(range, a.ty.shape))]
+            out += [b.get(a, tuple(map(integer, i))) for i in itertools.product(*map(range, a.ty.shape))]
         else:
             out.append(a)
     return out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checker_kit import accepted, binding, op, refused
-from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
+from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, integer, real, reals, ref, tan, tans
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.check import check
@@ -257,7 +257,7 @@ def test_the_parts_of_a_loop_fit():
 
 def test_upto_lies_within_the_loop():
     accepted(loop(upto=Lit(3, index_ty(4))))
-    accepted(loop(upto=whole(2), reverse=True))
+    accepted(loop(upto=integer(2), reverse=True))
     refused(loop(upto=Lit(3, index_ty(5))), r"upto is Index\[5\], not within 0 \.\. 3")
     refused(loop(upto=Lit(0, between(-1, 3))), "not within 0")
     refused(loop(upto=ONE), "expected a whole number")
@@ -272,13 +272,13 @@ def test_a_test_gives_one_truth_and_stands_alone():
     refused(loop(test=Block((), (ONE,)), outs=outs), "gives one Bool")
     refused(loop(test=Block((), (TRUE, TRUE)), outs=outs), "gives one Bool")
     refused(loop(test=test, outs=outs, reverse=True), "neither upto nor reverse")
-    refused(loop(test=test, outs=outs, upto=whole(1)), "neither upto nor reverse")
+    refused(loop(test=test, outs=outs, upto=integer(1)), "neither upto nor reverse")
 
 
 def test_outputs_of_a_loop_that_may_end_early_have_a_zero():
     ones, positive = (ZERO, Lit(1, between(1, 3))), (REAL, Ty(IntT(1, 3), (3,)))
     accepted(loop(results=ones, outs=positive))
-    refused(loop(results=ones, outs=positive, upto=whole(2)), "which lacks 0")
+    refused(loop(results=ones, outs=positive, upto=integer(2)), "which lacks 0")
     refused(loop(results=ones, outs=(*positive, index_ty(4)), test=Block((), (TRUE,))), "which lacks 0")
 
 

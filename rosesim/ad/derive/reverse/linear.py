@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.reader import Reader
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Add, Atom, Data, Fill, Get, Guard, Let, Lit, Op, Put, Stack, Stop, operands, unknown
 from rosesim.ad.program.reduce import summed
 from rosesim.ad.program.show import show_let
@@ -37,7 +37,7 @@ def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
             ct = g.take(let.outs[0])
             for k, item in enumerate(items):
                 if ct is not None:
-                    g.add(item, ct.get(g.b, (whole(k),)))
+                    g.add(item, ct.get(g.b, (integer(k),)))
         case Fill(v) if is_tan(v):
             ct = g.take(let.outs[0])
             if ct is not None and not isinstance(v, Lit):

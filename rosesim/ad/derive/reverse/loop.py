@@ -12,7 +12,7 @@ from rosesim.ad.derive.reverse.primal import primal_lets, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
 from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recompute_all
 from rosesim.ad.passes.simplify import Sweep
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.ir import Atom, Block, Get, Let, Loop, Ty, Var, all_blocks, free_vars, operands
 from rosesim.ad.support.budget import budget
@@ -193,7 +193,7 @@ class _LoopReader:
         kept = point.new_stack()
         b = Builder(g.b)
         end = self._steps()
-        popped = point.advance(b, kept, e.index, whole(e.n) if end is None else end)
+        popped = point.advance(b, kept, e.index, integer(e.n) if end is None else end)
         c = len(carries)
         results = (*reverse.results[:c], *popped, *reverse.results[c:])
         body = Block((*b.lets, *chosen.recomputed, *reverse.lets), results)

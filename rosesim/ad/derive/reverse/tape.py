@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Get, Let, Stack, Ty, Var, operands
 
 FEW = 12
@@ -43,7 +43,7 @@ def packed_tape(values: Sequence[Var]) -> Packed:
         whole_array = Var(Ty(ty.scalar, (len(members), *ty.shape)), "tape")
         out.stored.append(whole_array)
         out.pack.append(Let((whole_array,), Stack(tuple(members))))
-        out.unpack.extend(Let((v,), Get(whole_array, (whole(k),))) for k, v in enumerate(members))
+        out.unpack.extend(Let((v,), Get(whole_array, (integer(k),))) for k, v in enumerate(members))
     return out
 
 

@@ -16,7 +16,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.scalar import to_real
 from rosesim.ad.language.values.structures import added, typeof
 from rosesim.ad.language.values.vector import lift, of_atoms, to_atoms
-from rosesim.ad.program.builder import real, whole
+from rosesim.ad.program.builder import integer, real
 from rosesim.ad.program.ir import BOOL, Lit, Loop, Var, index_ty
 from rosesim.ad.program.pack import explode, implode, packed
 from rosesim.ad.support.errors import TraceError
@@ -95,7 +95,7 @@ def _nonempty(n: Any, name: str, upto: Any) -> int:
     if upto is not None:
         limit = to_limit(upto, n)
         assert limit is not None
-        bad = trace.op("ieq", limit, whole(0))
+        bad = trace.op("ieq", limit, integer(0))
         trace.building().guard(trace.frame().resolve(bad), f"{name} over nothing; expected upto to be at least 1")
     return n
 

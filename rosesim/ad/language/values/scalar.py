@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeGuard, TypeVar
 import numpy as np
 
 from rosesim.ad.language.values.refused import Value, kind, number_hint
-from rosesim.ad.program.builder import FAR, real, whole
+from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.errors import TypeMismatch
@@ -131,9 +131,9 @@ def try_whole(v: Any) -> Atom | None:
     if isinstance(v, Scalar):
         return v.as_whole()
     if is_whole(v):
-        return whole(_in_range(int(v)))
+        return integer(_in_range(int(v)))
     if is_array(v) and v.shape == () and v.dtype.kind in "iu":
-        return whole(_in_range(int(v)))
+        return integer(_in_range(int(v)))
     return None
 
 
