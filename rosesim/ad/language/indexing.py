@@ -25,7 +25,7 @@ from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import class_of, is_array, is_list, is_slice, is_truth, is_tuple
+from rosesim.ad.support.typeguards import class_of, is_array, is_boolean, is_list, is_slice, is_tuple
 
 Item = Atom | range | None
 """A whole number, which drops its axis; the places that a slice takes; a new axis of length 1."""
@@ -94,7 +94,7 @@ def _item(axis: T.VecType, p: Any) -> Item:
             "vec(m, lambda k: x[indices[k]]) gathers, select(p, a, b) chooses",
             here(),
         )
-    if isinstance(p, Bool) or is_truth(p) or (is_array(p) and p.dtype == bool):
+    if isinstance(p, Bool) or is_boolean(p) or (is_array(p) and p.dtype == bool):
         raise TypeMismatch(
             f"{axis} indexed by the truth {_name(p)} was found; expected a whole number: select(p, a, b) chooses "
             "by a truth",
@@ -124,7 +124,7 @@ def _is_mask(p: Any) -> bool:
         return _axes(p.type)[-1].elem == T.BOOL
     if is_array(p):
         return p.dtype == bool
-    return bool(p) and all(is_truth(v) or isinstance(v, Bool) for v in p)
+    return bool(p) and all(is_boolean(v) or isinstance(v, Bool) for v in p)
 
 
 def _name(p: Any) -> str:
@@ -140,7 +140,7 @@ def _span(axis: T.VecType, s: slice[Any, Any, Any]) -> range:
             here(),
         )
     for v in bounds:
-        if v is not None and (is_truth(v) or not hasattr(v, "__index__")):
+        if v is not None and (is_boolean(v) or not hasattr(v, "__index__")):
             raise TypeMismatch(
                 f"a slice of {axis} with the bound {kind(v)} was found; expected whole numbers", here()
             )

@@ -16,7 +16,7 @@ from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_whole
+from rosesim.ad.support.typeguards import is_integer
 
 if TYPE_CHECKING:
     from rosesim.ad.language.values.scalar import Many
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class _IndexMeta(type):
     def __getitem__(cls, n: Any) -> type[Index]:
-        if not is_whole(n) or n < 0:
+        if not is_integer(n) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
         if n >= FAR:
             raise TypeMismatch(f"Index of 2**{int(n).bit_length() - 1} or more was found; expected n < 2**62", here())
