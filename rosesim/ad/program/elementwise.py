@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.ir import Atom, Loop, Ty, Var, index_ty
-from rosesim.ad.program.pack import FEW
+from rosesim.ad.program.pack import REGISTER_SCALARS
 
 Scalarwise = Callable[[Builder, Atom], Atom] | Callable[[Builder, Atom, Atom], Atom]
 
@@ -16,7 +16,7 @@ def zipped(b: Builder, f: Scalarwise, *arrays: Atom) -> Atom:
     shape = arrays[0].ty.shape
     if not shape:
         return f(b, *arrays)
-    if 0 < arrays[0].ty.size <= FEW:
+    if 0 < arrays[0].ty.size <= REGISTER_SCALARS:
         return _written_out(b, f, shape, (), arrays)
     return _looped(b, f, shape, (), arrays)
 
