@@ -6,7 +6,7 @@ from rosesim.ad.derive.reverse.pair import call_back, is_tan, is_tan_type
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Func, Var
-from rosesim.ad.program.rewrite import erased
+from rosesim.ad.program.rewrite import tangents_as_reals
 
 
 def jvp_of_vjp(func: Func) -> Func:
@@ -24,6 +24,6 @@ def jvp_of_vjp(func: Func) -> Func:
     cts = [p.ty for p in rule.params if is_tan(p)]
     outs = call_back(b, pair, given, cts)
     made = Func(func.name + "_jvp", (*params, *tans), b.block([*results, *outs]), func.where)
-    made.memo["vjp"] = erased(rule)
+    made.memo["vjp"] = tangents_as_reals(rule)
     made.memo["primal"] = func
     return made

@@ -62,7 +62,7 @@ from rosesim.ad.program.ir import (
     operands,
     unknown,
 )
-from rosesim.ad.program.rewrite import Copy, erased, fresh
+from rosesim.ad.program.rewrite import Copy, fresh, tangents_as_reals
 from rosesim.ad.support import recursion
 
 STRETCH = 64
@@ -75,7 +75,7 @@ STEP = Ty(IntT(0, 2**53))
 def guarded(func: Func) -> Func:
     """The debug program of a program. Its tangents are plain reals."""
     always: frozenset[tuple[_Own, int | None]] = frozenset({(frozenset[tuple[int, bool]](), None)})
-    return _Versions().of(erased(func), _Key((always,) * len(func.results), None))
+    return _Versions().of(tangents_as_reals(func), _Key((always,) * len(func.results), None))
 
 
 _Own = frozenset[tuple[int, bool]]

@@ -43,7 +43,7 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.ops import OPS
-from rosesim.ad.program.rewrite import erased, real_type
+from rosesim.ad.program.rewrite import real_type, tangents_as_reals
 
 RAN = "ran"
 """The word of the column beside a choice of two, which counts how often it was met."""
@@ -173,7 +173,7 @@ def decisions(func: Func) -> Recording:
 
 def tangent_decisions(forward: Func, aside: Where | None = None) -> Recording:
     """The same of a forward derivative, with its tangents as plain reals; what stands at `aside` decides nothing."""
-    return recorded(forward, _Decisions(aside), ty=real_type, plain=erased)
+    return recorded(forward, _Decisions(aside), ty=real_type, plain=tangents_as_reals)
 
 
 def tips(func: Func) -> Recording:

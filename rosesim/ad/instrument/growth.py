@@ -29,7 +29,7 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.reduce import largest_magnitude
-from rosesim.ad.program.rewrite import erased, real_type
+from rosesim.ad.program.rewrite import real_type, tangents_as_reals
 
 
 class _Growth:
@@ -70,4 +70,4 @@ def growth(forward: Func) -> Recording:
 
     Column 0 has them; rows of several steps have their sum.
     """
-    return recorded(forward, _Growth(), ty=real_type, plain=erased)
+    return recorded(forward, _Growth(), ty=real_type, plain=tangents_as_reals)

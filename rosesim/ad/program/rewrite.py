@@ -144,17 +144,17 @@ def fresh(func: Func) -> Func:
     return Func(func.name, params, copy.block(func.body), func.where, func.rules)
 
 
-def erased(func: Func) -> Func:
+def tangents_as_reals(func: Func) -> Func:
     """The function, and all that it calls, with tangents as plain reals: ready to be differentiated again."""
-    if "erased" not in func.memo:
-        func.memo["erased"] = recursion.nested(_erased, func)
-    return func.memo["erased"]
+    if "tangents_as_reals" not in func.memo:
+        func.memo["tangents_as_reals"] = recursion.nested(_tangents_as_reals, func)
+    return func.memo["tangents_as_reals"]
 
 
-def _erased(func: Func) -> Func:
+def _tangents_as_reals(func: Func) -> Func:
     if isinstance(func.body, Opaque) or not _has_tangents(func):
         return func
-    copy = Copy(ty=real_type, func=erased)
+    copy = Copy(ty=real_type, func=tangents_as_reals)
     params = tuple(map(copy.bind, func.params))
     return Func(func.name, params, copy.block(func.body), func.where, func.rules)
 
@@ -165,7 +165,7 @@ def _has_tangents(func: Func) -> bool:
     assert isinstance(func.body, Block)
     return any(
         any(isinstance(o.ty.scalar, TanT) for o in let.outs)
-        or (isinstance(let.expr, Call) and erased(let.expr.func) is not let.expr.func)
+        or (isinstance(let.expr, Call) and tangents_as_reals(let.expr.func) is not let.expr.func)
         for let in all_lets(func.body)
     )
 
