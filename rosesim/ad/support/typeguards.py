@@ -1,7 +1,7 @@
-"""What a value of the user's is, as `isinstance` says it, with what is inside left open.
+"""`isinstance` for values of the user's, with elements of any type.
 
-To a strict type checker `isinstance(v, list)` makes a list of unknown elements of a value that may be anything;
-these say that the elements may be anything too.
+After `isinstance(v, list)` a strict type checker takes the elements for unknown and complains about each use. After
+`is_list(v)` they are of type Any.
 """
 
 from __future__ import annotations
