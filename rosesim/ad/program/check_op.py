@@ -12,7 +12,7 @@ from rosesim.ad.program.show import type_text
 
 
 class Broken(Exception):
-    """A rule is broken; `check` adds where."""
+    """A rule is broken; `check` adds the place."""
 
 
 def fail(rule: str) -> NoReturn:
@@ -57,14 +57,14 @@ def check_literal(lit: ir.Lit) -> None:
 
 
 def integer_bounds(a: ir.Atom, what: str) -> ir.IntT:
-    """The bounds of an atom that must be a scalar whole number."""
+    """The bounds of an atom that must be a scalar integer."""
     if not isinstance(a.ty.scalar, ir.IntT) or a.ty.shape or a.ty.ref:
-        fail(f"{what} is {type_text(a.ty)}, expected a whole number")
+        fail(f"{what} is {type_text(a.ty)}, expected an integer")
     return a.ty.scalar
 
 
 def within(inner: ir.IntT, outer: ir.IntT) -> bool:
-    """Whether every integer of one type is of the other; a type of none is within all."""
+    """Whether the outer type contains every integer of the inner one. An empty type is within every type."""
     return intervals.within(interval(inner), interval(outer))
 
 
@@ -102,7 +102,7 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
     for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
         kind = "i" if need in "pn" else need
         if kind not in ("a", have):
-            expected = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
+            expected = {"r": "a real", "b": "a boolean", "i": "an integer"}[kind]
             fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {expected}")
     _check_result(row, args, out, widths)
 
@@ -113,8 +113,8 @@ def one_lane(ty: ir.Ty) -> ir.Ty:
 
 
 def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[ir.Atom, ...], ir.Ty]:
-    """What an operator does in each lane: all that it takes has a value for each, but for a condition that they
-    share."""
+    """The arguments and the result type of one lane. Each argument has a value for each lane; only the condition of a
+    select may be one value that all lanes share."""
     lanes = out.scalar.lanes
     for k, a in enumerate(args):
         shared = name == "select" and k == 0 and a.ty.scalar.lanes == 1
@@ -125,8 +125,10 @@ def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[i
 
 
 OF_LANES = ("splat", "any", "most", "count")
-"""The operators that only `codegen.passes.lanes` writes: one value in every lane; whether a mask is true in any; the
-greatest; and how often each lane's loop has run, plus one where it runs on; the loop's length bounds it."""
+"""The operators that only `codegen.passes.lanes` writes.
+
+`splat` gives one value to every lane; `any` says whether a mask is true in any lane; `most` is the greatest lane;
+`count` adds one to each lane's count of iterations where the lane still runs, and the loop's length bounds it."""
 
 
 def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
@@ -160,7 +162,7 @@ def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: 
 
 
 def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
-    """All arguments of kind `a` of the result's type; whole numbers within its bounds."""
+    """Demand that all arguments of kind `a` have the result's type; integers only lie within its bounds."""
     for k, need in enumerate(row.kinds):
         if need != "a":
             continue
@@ -174,7 +176,7 @@ def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str
 
 def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
     if not isinstance(out.scalar, ir.IntT):
-        fail(f"{what} is {type_text(out)}, expected a whole number")
+        fail(f"{what} is {type_text(out)}, expected an integer")
     if row.kinds.endswith("n"):
         n = args[-1]
         if not isinstance(n, ir.Lit) or n.value < 1:
@@ -188,7 +190,7 @@ def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: st
     if row.bounds is None:
         fail(f"no rule for the bounds of {row.name}")
     proved = row.bounds(*known)
-    # An argument of a type without values: this never runs, so its result may be said to be anything.
+    # If the type of an argument has no values, the operator never runs, and any result type is right.
     if all(lo <= hi for lo, hi in known) and not intervals.within(proved, interval(out.scalar)):
         fail(f"{what} is {type_text(out)}, which does not contain {proved[0]} .. {proved[1]}")
 

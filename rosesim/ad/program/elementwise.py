@@ -1,4 +1,4 @@
-"""Scalar operators over whole arrays, as loops (or written out, where they are short)."""
+"""Scalar operators applied to every element of arrays: as loops, or unrolled if the arrays are small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Scalarwise = Callable[[Builder, Atom], Atom] | Callable[[Builder, Atom, Atom], A
 
 
 def zipped(b: Builder, f: Scalarwise, *arrays: Atom) -> Atom:
-    """f(builder, elements...) at every place of arrays of one shape."""
+    """f(builder, elements...) for the elements at each index of arrays of one shape."""
     shape = arrays[0].ty.shape
     if not shape:
         return f(b, *arrays)
@@ -53,5 +53,5 @@ def either(b: Builder, p: Atom, q: Atom) -> Atom:
 
 
 def masked(b: Builder, p: Atom, x: Atom) -> Atom:
-    """x where p (of x's shape), else zero."""
+    """x where p (an array of x's shape) is true, else zero."""
     return zipped(b, lambda b, p, x: b.op("select", p, x, b.zeros(Ty(x.ty.scalar))), p, x)

@@ -174,7 +174,7 @@ def test_a_branch_on_a_constant_is_the_block_that_it_takes() -> None:
 def test_integers_that_may_be_too_large_are_refused() -> None:
     far = Var(between(0, 2**40))
     assert result_type("imul", (far, integer(2**20))) == between(0, 2**60)
-    with pytest.raises(TraceError, match=r"a whole number that may lie anywhere in 0 .. \d+ was found"):
+    with pytest.raises(TraceError, match=r"an integer that may lie anywhere in 0 .. \d+ was found"):
         result_type("imul", (far, far))
 
 

@@ -171,7 +171,7 @@ def test_an_index_is_proved_to_be_within_the_shape():
     refused(get((3, 4), index_ty(3), index_ty(5), out=REAL), "index 1 .* not within the size 4")
     refused(get((3,), between(-1, 2), out=REAL), "not within the size 3")
     refused(get((0,), index_ty(1), out=REAL), "not within the size 0")
-    refused(get((3,), REAL, out=REAL), "expected a whole number")
+    refused(get((3,), REAL, out=REAL), "expected an integer")
     refused(get((3,), index_ty(3), index_ty(1), out=REAL), "2 indices into 3 Real")
     refused(get((3,), out=reals(3)), "at least one index")
     refused(get((3, 4), index_ty(3), out=REAL), "the bound variable is Real, expected 4 Real")
@@ -260,7 +260,7 @@ def test_upto_lies_within_the_loop():
     accepted(loop(upto=integer(2), reverse=True))
     refused(loop(upto=Lit(3, index_ty(5))), r"upto is Index\[5\], not within 0 \.\. 3")
     refused(loop(upto=Lit(0, between(-1, 3))), "not within 0")
-    refused(loop(upto=ONE), "expected a whole number")
+    refused(loop(upto=ONE), "expected an integer")
 
 
 def test_a_test_gives_one_truth_and_stands_alone():
@@ -307,7 +307,7 @@ def test_an_accumulator_starts_from_a_value_of_its_type_and_gives_one():
 
     accepted(accum(ref(REAL), nothing, REAL, REAL))
     refused(accum(REAL, nothing, REAL, REAL), "which is no ref")
-    refused(accum(ref(index_ty(3)), nothing, REAL, index_ty(3), init=at(0, 3)), "a ref of whole numbers")
+    refused(accum(ref(index_ty(3)), nothing, REAL, index_ty(3), init=at(0, 3)), "a ref of integers")
     refused(accum(ref(REAL), nothing, REAL, REAL, init=TRUE), "init 0 is Bool, expected Real")
     refused(accum(ref(REAL), nothing, REAL), "binds 1 variables, expected 2")
     refused(accum(ref(REAL), nothing, REAL, ref(REAL)), "is &Real, expected Real")
