@@ -1,4 +1,4 @@
-"""The forward derivative of a function that has a reverse one only."""
+"""The forward derivative of a function that has only a reverse rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rosesim.ad.program.rewrite import tangents_as_reals
 
 
 def jvp_of_vjp(func: Func) -> Func:
-    """The forward derivative of a function that has a reverse one only: its transpose in the cotangent."""
+    """The forward derivative of a function that has only a reverse rule: the rule, transposed in its cotangents."""
     assert func.rules is not None
     assert func.rules.vjp is not None
     rule = func.rules.vjp()
