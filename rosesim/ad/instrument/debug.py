@@ -27,7 +27,7 @@ from rosesim.ad.instrument.demand import (
     where,
     without,
 )
-from rosesim.ad.instrument.nonfinite import birth, braced, can_be_bad, suspect, told, worst
+from rosesim.ad.instrument.nonfinite import any_nonfinite, braced, can_be_bad, is_origin, is_suspect, report_template
 from rosesim.ad.passes.simplify import nested_free
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
@@ -65,7 +65,7 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import Copy, fresh, tangents_as_reals
 from rosesim.ad.support import recursion
 
-STRETCH = 64
+CHECKED_TOGETHER = 64
 """So many operations are asked about in one test: each must be remembered until then."""
 
 STEP = Ty(IntT(0, 2**53))
@@ -143,13 +143,13 @@ class _Guards:
 
     def _demands(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
         """What a key says of one result, in terms of the function's variables."""
-        whole = NEVER
+        condition = NEVER
         for own, k in terms:
             term = ALWAYS if k is None else where(self.given[k], True)
-            for j, truth in own:
-                term = conjunction(term, where(results[j], truth))
-            whole = disjunction(whole, term)
-        return whole
+            for j, value in own:
+                term = conjunction(term, where(results[j], value))
+            condition = disjunction(condition, term)
+        return condition
 
     def note(self, variables: Iterable[Var]) -> None:
         """These are written now."""
@@ -165,14 +165,14 @@ class _Guards:
 
     def block(self, block: Block, outer: Builder | None) -> Block:
         """A block with its guards."""
-        return recursion.nested(lambda: _Stretch(self, block, outer).written())
+        return recursion.nested(lambda: _BlockWriter(self, block, outer).written())
 
     def condition(self, v: Var) -> Condition:
         """When a variable is demanded."""
         return self.demanded.of.get(v, NEVER)
 
 
-class _Stretch:
+class _BlockWriter:
     """One block being written, and the operations whose results have not been asked about yet."""
 
     def __init__(self, guards: _Guards, block: Block, outer: Builder | None):
@@ -198,7 +198,7 @@ class _Stretch:
             case Op() | Get() | Put() | Add() | SubRef():
                 self._check_access(b, let)
                 b.keep(let)
-                if self._is_asked(let):
+                if self._is_checked(let):
                     self.pending.append(let)
             case Guard():
                 self._flush()
@@ -207,7 +207,7 @@ class _Stretch:
                 self._foresee(let)
                 self._flush()
                 b.where = let.where
-                self._twice(let, e)
+                self._flagged_then_repeated(let, e)
             case Loop() | Cond() | Accum() | Call() as e:
                 self._foresee(let)
                 self._flush()
@@ -220,7 +220,7 @@ class _Stretch:
             case _:
                 unknown(let.expr)
         g.note(let.outs)
-        if len(self.pending) >= STRETCH:
+        if len(self.pending) >= CHECKED_TOGETHER:
             self._flush()
 
     # ------------------------------------------------------------------------------- inner blocks
@@ -240,7 +240,7 @@ class _Stretch:
             case Accum(inits, refs, body):
                 return Accum(inits, refs, g.block(body, self.b))
 
-    def _twice(self, let: Let, e: Loop) -> None:
+    def _flagged_then_repeated(self, let: Let, e: Loop) -> None:
         """A loop that only notes whether anything was not finite, which leaves it as it is run fastest; after it,
         where something was, the loop once more with its guards, for these alone."""
         g, b = self.g, self.b
@@ -253,8 +253,8 @@ class _Stretch:
             inner.where = old.where
             self._check_access(inner, new)
             inner.keep(new)
-            if self._is_asked(old):
-                flag = inner.op("or", flag, suspect(inner, new))
+            if self._is_checked(old):
+                flag = inner.op("or", flag, is_suspect(inner, new))
         g.loops.pop()
         results = [copy.atom(r) for r in e.body.results]
         body = inner.block((*results[:n], flag, *results[n:]))
@@ -262,14 +262,14 @@ class _Stretch:
         hot = replace(e, index=index, inits=inits, carries=(*carries, noted), body=body)
         b.keep(Let((*let.outs[:n], found, *let.outs[n:]), hot, let.where))
         g.note(let.outs)
-        again = Builder(b)
+        repeat = Builder(b)
         lets = tuple(x for x in e.body.lets if not isinstance(x.expr, Add))
         once_more = replace(e, body=Block(lets, e.body.results[:n]))
-        stretch = _Stretch(g, Block((), ()), b)
-        again.keep(Let(tuple(Var(c.ty) for c in e.carries), stretch._inner(let, once_more), let.where))
-        b.cond(found, again.block(()), Block((), ()), ())
+        writer = _BlockWriter(g, Block((), ()), b)
+        repeat.keep(Let(tuple(Var(c.ty) for c in e.carries), writer._inner(let, once_more), let.where))
+        b.cond(found, repeat.block(()), Block((), ()), ())
 
-    def _is_asked(self, let: Let) -> bool:
+    def _is_checked(self, let: Let) -> bool:
         """Whether it is asked of an operation whether its result is finite."""
         return isinstance(let.expr, Op) and can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
 
@@ -317,14 +317,14 @@ class _Stretch:
                 passed = parts[inside] != ALWAYS
                 demand.add((inside, len(more) if passed else None))
                 if passed:
-                    more.append(self._truth(self.b, parts[inside]))
+                    more.append(self._as_boolean(self.b, parts[inside]))
             demands.append(frozenset(demand))
         loop = g.loops[0][1] if g.loops else None
         if loop is not None:
             more.append(self.b.cast(g.loops[0][0], STEP))
         return Call(g.versions.of(call.func, _Key(tuple(demands), loop)), (*call.args, *more))
 
-    def _truth(self, b: Builder, condition: Condition) -> Atom:
+    def _as_boolean(self, b: Builder, condition: Condition) -> Atom:
         """A condition as a truth of the program."""
         # Sorted, because the order in a set differs from process to process, and the cache goes by the text.
         order = self.g.ready
@@ -350,13 +350,13 @@ class _Stretch:
         bad: Atom = Lit(False, BOOL)
         for let in now:
             b.where = let.where
-            bad = b.op("or", bad, suspect(b, let))
+            bad = b.op("or", bad, is_suspect(b, let))
         inner = Builder(b)
         for let in now:
             inner.where = let.where
             condition = without(self.g.condition(let.outs[0]), lambda p: p not in ready)
-            born = inner.op("and", self._truth(inner, condition), birth(inner, let))
-            self._guard(inner, born, told(let.expr), (*operands(let.expr), let.outs[0]))
+            must_report = inner.op("and", self._as_boolean(inner, condition), is_origin(inner, let))
+            self._guard(inner, must_report, report_template(let.expr), (*operands(let.expr), let.outs[0]))
         b.cond(bad, inner.block(()), Block((), ()), ())
 
     def _guard(self, b: Builder, bad: Atom, text: str, values: Sequence[Atom]) -> None:
@@ -399,25 +399,25 @@ class _Stretch:
         )
         for o in let.outs:
             if isinstance(o.ty.scalar, FloatT):
-                bad, value = worst(b, o)
+                bad, value = any_nonfinite(b, o)
                 condition = without(self.g.condition(o), lambda p: p not in self.g.ready)
-                born = b.op("and", self._truth(b, condition), bad)
+                must_report = b.op("and", self._as_boolean(b, condition), bad)
                 gave = f"{braced(call.func.name)}({given}) gave {{{len(numbers)}}}"
-                self._guard(b, born, gave, (*numbers, value))
+                self._guard(b, must_report, gave, (*numbers, value))
 
 
 MOST_VALUES = 8
 """Numbers that a guard tells."""
 
 
-FEW = 64
+REPEATED_STATE = 64
 """Numbers of a loop's state up to which it is kept for running the loop once more."""
 
 
 def _is_tight(e: Loop) -> bool:
     """Whether a loop is an innermost one that can be run once more: it stops nowhere and keeps little."""
     plain = all(isinstance(x.expr, Op | Get | Put | Stack | Fill | Data | Stop | Add) for x in e.body.lets)
-    return plain and e.test is None and sum(c.ty.size for c in e.carries) <= FEW
+    return plain and e.test is None and sum(c.ty.size for c in e.carries) <= REPEATED_STATE
 
 
 def _names(condition: Condition) -> set[Var]:

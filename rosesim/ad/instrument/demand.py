@@ -60,11 +60,11 @@ def conjunction(a: Condition, b: Condition) -> Condition:
     return _tidy({x | y for x in a for y in b})
 
 
-def where(p: Atom, truth: bool) -> Condition:
+def where(p: Atom, value: bool) -> Condition:
     """The condition that p, a truth, has this value."""
     if isinstance(p, Lit):
-        return ALWAYS if bool(p.value) is truth else NEVER
-    return frozenset({frozenset({(p, truth)})})
+        return ALWAYS if bool(p.value) is value else NEVER
+    return frozenset({frozenset({(p, value)})})
 
 
 def without(a: Condition, hidden: Callable[[Var], bool]) -> Condition:
@@ -74,7 +74,7 @@ def without(a: Condition, hidden: Callable[[Var], bool]) -> Condition:
     return _tidy({frozenset((p, v) for p, v in t if not hidden(p)) for t in a})
 
 
-def put(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
+def substituted(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
     """The condition with truths replaced by what they mean."""
     if not any(p in meaning for t in a for p, _ in t):
         return a
@@ -143,17 +143,17 @@ class Demand:
     def _let(self, let: Let, demand: dict[Var, Condition]) -> None:
         outs = [demand.pop(o, NEVER) for o in let.outs]
         self.of.update(zip(let.outs, outs, strict=True))
-        whole = NEVER
+        any_out = NEVER
         for w in outs:
-            whole = disjunction(whole, w)
+            any_out = disjunction(any_out, w)
         match let.expr:
             case Op("select", (p, x, y)):
-                _note(demand, p, whole)
-                _note(demand, x, conjunction(whole, where(p, True)))
-                _note(demand, y, conjunction(whole, where(p, False)))
+                _note(demand, p, any_out)
+                _note(demand, x, conjunction(any_out, where(p, True)))
+                _note(demand, y, conjunction(any_out, where(p, False)))
             case Op("and" | "or" as name, (p, q)):
-                _note(demand, p, whole)
-                _note(demand, q, conjunction(whole, where(p, name == "and")))
+                _note(demand, p, any_out)
+                _note(demand, q, conjunction(any_out, where(p, name == "and")))
             case Guard(bad, _):
                 _note(demand, bad, ALWAYS)
             case Add(ref, idx, v):
@@ -164,34 +164,34 @@ class Demand:
                 meaning = dict(zip(summary.results, outs, strict=True))
                 meaning |= {p: where(a, True) for p, a in zip(summary.params, args, strict=True) if a.ty == BOOL}
                 for a, w in zip(args, summary.demands, strict=True):
-                    _note(demand, a, put(w, meaning))
+                    _note(demand, a, substituted(w, meaning))
             case Loop() | Cond() | Accum():
-                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, demand)
+                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else any_out, demand)
             case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() as e:
                 for a in operands(e):
-                    _note(demand, a, whole)
+                    _note(demand, a, any_out)
             case _:
                 unknown(let.expr)
 
-    def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, demand: dict[Var, Condition]) -> None:
+    def _nested(self, let: Let, outs: Sequence[Condition], any_out: Condition, demand: dict[Var, Condition]) -> None:
         e = let.expr
         for a in operands(e):
-            _note(demand, a, whole)
+            _note(demand, a, any_out)
         match e:
             case Loop():
                 # Any iteration's results may become any of the loop's.
-                self._around(demand, let, e.body, [whole] * len(e.body.results))
+                self._around(demand, let, e.body, [any_out] * len(e.body.results))
                 if e.test is not None:
-                    self._around(demand, let, e.test, [whole])
+                    self._around(demand, let, e.test, [any_out])
             case Cond(p, then, orelse):
-                for side, truth in ((then, True), (orelse, False)):
+                for side, value in ((then, True), (orelse, False)):
                     own = _meaning(let.outs, side.results)
-                    self._around(demand, let, side, [put(w, own) for w in outs], where(p, truth))
+                    self._around(demand, let, side, [substituted(w, own) for w in outs], where(p, value))
             case Accum(_, refs, body):
                 ends = outs[len(body.results) :]
                 self._refs.update(zip(refs, ends, strict=True))
                 own = _meaning(let.outs, body.results)
-                self._around(demand, let, body, [put(w, own) for w in outs[: len(body.results)]])
+                self._around(demand, let, body, [substituted(w, own) for w in outs[: len(body.results)]])
             case _:
                 raise AssertionError(e)
 

@@ -32,17 +32,17 @@ def _is_number(b: Builder, a: Atom) -> Atom:
     return b.op("eq", a, a)
 
 
-def suspect(b: Builder, let: Let) -> Atom:
+def is_suspect(b: Builder, let: Let) -> Atom:
     """Whether an operation is worth a question: its result is not finite, or is the index that a NaN became."""
     out, first = let.outs[0], operands(let.expr)[0]
     return b.op("not", _finite(b, out) if isinstance(out.ty.scalar, FloatT) else _is_number(b, first))
 
 
-def birth(b: Builder, let: Let) -> Atom:
+def is_origin(b: Builder, let: Let) -> Atom:
     """Whether an operation gave a NaN of numbers, or an infinity of finite numbers."""
     out = let.outs[0]
     if not isinstance(out.ty.scalar, FloatT):
-        return suspect(b, let)
+        return is_suspect(b, let)
     reals = [a for a in operands(let.expr) if isinstance(a.ty.scalar, FloatT)]
     numbers: Atom = Lit(True, BOOL)
     finite: Atom = Lit(True, BOOL)
@@ -54,7 +54,7 @@ def birth(b: Builder, let: Let) -> Atom:
     return b.op("or", b.op("and", nan, numbers), b.op("and", infinite, finite))
 
 
-def worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
+def any_nonfinite(b: Builder, a: Atom) -> tuple[Atom, Atom]:
     """Whether any number of a value is not finite, and such a one."""
     if not a.ty.shape:
         return b.op("not", _finite(b, a)), a
@@ -62,14 +62,14 @@ def worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
     index = Var(index_ty(n))
     bad, value = Var(BOOL), Var(one)
     inner = Builder(b)
-    here, what = worst(inner, inner.get(a, (index,)))
+    here, what = any_nonfinite(inner, inner.get(a, (index,)))
     body = inner.block((inner.op("or", bad, here), inner.op("select", bad, value, what)))
     loop = Loop(n=n, index=index, inits=(Lit(False, BOOL), Lit(0.0, one)), carries=(bad, value), body=body)
     outs = b.let(loop, BOOL, one)
     return outs[0], outs[1]
 
 
-def told(e: Expr) -> str:
+def report_template(e: Expr) -> str:
     """The template of what an operation was and gave."""
     assert isinstance(e, Op)
     if OPS[e.name].result == "i":

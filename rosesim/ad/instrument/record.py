@@ -119,7 +119,7 @@ def recorded(
     table = Ty(FloatT(), (max(layout.row, 1), max(len(layout.columns), 1)))
     made: dict[tuple[Func, bool], Func] = {}
     for f in reachable(func):
-        if f not in layout.noisy:
+        if f not in layout.writing:
             continue
         assert isinstance(f.body, Block)
         for outside in (True, False):
@@ -131,13 +131,13 @@ def recorded(
     b = Builder(where=func.where)
     inner = Builder(b)
     ref = Var(Ty(table.scalar, table.shape, ref=True), "table")
-    if func in layout.noisy:
+    if func in layout.writing:
         outs = inner.call(made[func, True], [*params, ref])
     else:
         outs = inner.call(plain(func), params)
     ends = b.let(Accum((b.zeros(table),), (ref,), inner.block(outs)), *(o.ty for o in outs), table)
-    whole_func = Func(func.name, params, b.block(ends), func.where)
-    return Recording(whole_func, tuple(layout.columns), tuple(layout.rows))
+    program = Func(func.name, params, b.block(ends), func.where)
+    return Recording(program, tuple(layout.columns), tuple(layout.rows))
 
 
 class _Layout:
@@ -145,7 +145,7 @@ class _Layout:
 
     def __init__(self, func: Func, probe: Probe) -> None:
         self.probe = probe
-        self.noisy: set[Func] = set()
+        self.writing: set[Func] = set()
         self.columns: list[Column] = []
         self.column: dict[Let, int] = {}
         self.within: set[Func] = set()
@@ -156,21 +156,21 @@ class _Layout:
         self.row = 0
         self._straight: int | None = None
         for f in reachable(func):  # callees first
-            if isinstance(f.body, Block) and probe.enters(f) and self.is_noisy(f.body):
-                self.noisy.add(f)
-        if func not in self.noisy:
+            if isinstance(f.body, Block) and probe.enters(f) and self.writes(f.body):
+                self.writing.add(f)
+        if func not in self.writing:
             return
         self._number(func, set())
         loops = max(1, self._count(func))
         self._most = max(1, CELLS // max(1, len(self.columns)) // loops)
         self._outside(func)
 
-    def is_noisy(self, block: Block) -> bool:
+    def writes(self, block: Block) -> bool:
         """Whether a block writes anything."""
         for let in all_lets(block):
             e = let.expr
             if isinstance(e, Call):
-                if e.func in self.noisy:
+                if e.func in self.writing:
                     return True
             elif self.probe.columns(let):
                 return True
@@ -178,7 +178,7 @@ class _Layout:
 
     def _count(self, func: Func) -> int:
         """How many loops there are: as many may be outermost."""
-        bodies = [f.body for f in reachable(func) if f in self.noisy and isinstance(f.body, Block)]
+        bodies = [f.body for f in reachable(func) if f in self.writing and isinstance(f.body, Block)]
         return sum(isinstance(let.expr, Loop) for body in bodies for let in all_lets(body))
 
     def _number(self, func: Func, seen: set[Func]) -> None:
@@ -189,7 +189,7 @@ class _Layout:
             for let in at.lets:
                 e = let.expr
                 if isinstance(e, Call):
-                    if e.func in self.noisy and e.func not in seen:
+                    if e.func in self.writing and e.func not in seen:
                         recursion.nested(self._number, e.func, seen)
                     continue
                 for nested in blocks(e):
@@ -209,18 +209,18 @@ class _Layout:
             for let in at.lets:
                 e = let.expr
                 if isinstance(e, Call):
-                    if e.func in self.noisy and e.func not in self.outside:
+                    if e.func in self.writing and e.func not in self.outside:
                         self._straight = None
                         recursion.nested(self._outside, e.func)
                         self._straight = None
                 elif isinstance(e, Loop):
-                    if self.probe.columns(let) or self.is_noisy(e.body):
+                    if self.probe.columns(let) or self.writes(e.body):
                         self._loop(let, e)
                 else:
                     for nested in blocks(e):
                         recursion.nested(block, nested)
                 if self.probe.columns(let):
-                    self.row_of[let] = self._stretch(let)
+                    self.row_of[let] = self._straight_row(let)
 
         assert isinstance(func.body, Block)
         block(func.body)
@@ -236,12 +236,12 @@ class _Layout:
         while stack:
             for inner in all_lets(stack.pop()):
                 called = inner.expr.func if isinstance(inner.expr, Call) else None
-                if called in self.noisy and called not in self.within:
+                if called in self.writing and called not in self.within:
                     self.within.add(called)
                     assert isinstance(called.body, Block)
                     stack.append(called.body)
 
-    def _stretch(self, let: Let) -> int:
+    def _straight_row(self, let: Let) -> int:
         if self._straight is None:
             self._straight = self.row
             self.rows.append(Rows(self.row, 1, 0, 1, let.where, False))
@@ -284,12 +284,10 @@ class _Recorder(Copy):
         for let in lets:
             first = self._layout.column.get(let)
             match let.expr:
-                case Call(func, _) if func in self._layout.noisy:
+                case Call(func, _) if func in self._layout.writing:
                     expr = self._call(let.expr)
                 # A loop with a test also where its body writes nothing: the test must not, either.
-                case Loop() as e if (
-                    self._layout.is_noisy(e.body) or e.test is not None or let in self._layout.rows_of
-                ):
+                case Loop() as e if self._layout.writes(e.body) or e.test is not None or let in self._layout.rows_of:
                     expr = self._loop(let, e, out)
                 case Cond() as e if first is not None:
                     expr = Cond(self.atom(e.p), self._side(let, e.then, True), self._side(let, e.orelse, False))

@@ -129,8 +129,8 @@ class _Rounder(Copy):
                     out += self._disturbed(let, self._expr(let.expr))
                 case Call(func, args) if func in self._made:
                     b = Builder(where=MADE)
-                    turned = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
-                    phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+                    fraction = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
+                    phase = b.op("mul", real(LARGE), b.op("add", real(1.0), fraction))
                     call = Call(self._made[func], (*map(self.atom, args), phase, self._size))
                     out += [*b.lets, Let(tuple(map(self.bind, let.outs)), call, let.where)]
                 case Call():
@@ -148,8 +148,8 @@ class _Rounder(Copy):
         b = Builder(where=let.where)
         for o, x in zip(let.outs, exact, strict=True):
             factor = self._factors[self._next()]
-            real_one = isinstance(o.ty.scalar, FloatT) and not o.ty.ref
-            self.rename(o, zipped(b, lambda b, v, w=factor: b.op("mul", v, w), x) if real_one else x)
+            is_real = isinstance(o.ty.scalar, FloatT) and not o.ty.ref
+            self.rename(o, zipped(b, lambda b, v, w=factor: b.op("mul", v, w), x) if is_real else x)
         return [Let(exact, expr, let.where), *b.lets]
 
     def _expr(self, e: Expr) -> Expr:
@@ -162,8 +162,8 @@ class _Rounder(Copy):
         outer = self._phase, self._factors
         b = Builder(where=MADE)
         at = b.op("mul", b.op("real", index), real(STEP))
-        turned = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
-        self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+        fraction = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
+        self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), fraction))
         self._begin(b)
         inner = self.block(e.body)
         self._phase, self._factors = outer
