@@ -1,13 +1,13 @@
-"""Debug programs: the same with guards that stop at the first number that is not finite.
+"""Debug programs: the same programs with guards that stop at the first number that is not finite.
 
-A guard stands for each operation that can give a NaN of operands without one, or an infinity of finite
-operands: where a bad number is born, not where it is handed on. Values that cannot reach an output (`demand`)
-are not checked. The guards of a stretch of a block are asked together, by one test that says whether any of its
-results is not finite; only where one is are they asked one by one, in the order of the program. An innermost loop
-has no guards: it notes whether anything in it was not finite, and is run once more, with guards, where something was.
+Each operation has a guard if it can turn operands without a NaN into a NaN, or finite operands into an infinity: the
+guard stops where a bad number originates, not where it is passed on. Values that cannot reach an output (`demand`)
+are not checked. One test checks the results of a straight-line run of operations together. Only if one of them is not
+finite are they checked one by one, in the order of the program. An innermost loop has no guards: it records in a flag
+whether any of its results was not finite. If so, it is repeated with guards.
 
-An index that was computed is compared with its dimension before it is used. The bounds of whole numbers are
-proved, so that this never fails: it is a net under the compiler.
+Each computed index is compared with its dimension before it is used. The bounds of integers are proved, so this check
+never fails: it would catch a defect of the compiler.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ from rosesim.ad.program.rewrite import Copy, fresh, tangents_as_reals
 from rosesim.ad.support import recursion
 
 CHECKED_TOGETHER = 64
-"""So many operations are asked about in one test: each must be remembered until then."""
+"""At most this many operations are checked by one test: all their results must stay alive until then."""
 
 STEP = Ty(IntT(0, 2**53))
-"""The type in which a function is told the step of the loop that it is called from."""
+"""The type of the parameter by which a function takes the step of the loop that it is called from."""
 
 
 def guarded(func: Func) -> Func:
@@ -79,16 +79,16 @@ def guarded(func: Func) -> Func:
 
 
 _Own = frozenset[tuple[int, bool]]
-"""Which results of a call, truths, must have which value."""
+"""Which boolean results of a call must have which value."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What a version of a function is made for.
+    """What a version of a function depends on.
 
-    `demands`: when its caller demands each result, as a set of terms: some of its results have these values, and
-    the truth that the caller passes under this number (none: always) holds. `loop`: the line of the outermost
-    loop that the call stands in, the step of which the caller passes.
+    `demands` says of each result when the caller demands it, as a set of terms. A term holds if some of the boolean
+    results have these values and the boolean that the caller passes under this number is true (None: no such
+    boolean). `loop` is the line of the outermost loop around the call; the caller passes its step.
     """
 
     demands: tuple[frozenset[tuple[_Own, int | None]], ...]
@@ -96,7 +96,7 @@ class _Key:
 
     @property
     def given(self) -> int:
-        """How many truths the caller passes."""
+        """How many booleans the caller passes."""
         return len({k for w in self.demands for _, k in w if k is not None})
 
 
@@ -109,7 +109,7 @@ class _Versions:
         self._summaries: dict[Func, Summary] = {}
 
     def of(self, func: Func, key: _Key) -> Func:
-        """The version of a function, its parameters followed by the truths and the step of the key."""
+        """The version of a function, whose parameters are followed by the booleans and the step of the key."""
         if isinstance(func.body, Opaque):
             return func
         if (func, key) not in self._made:
@@ -124,11 +124,13 @@ class _Versions:
 
 
 class _Guards:
-    """One version of one function."""
+    """Makes one version of one function."""
 
     def __init__(self, versions: _Versions, func: Func, key: _Key):
         self.versions, self.key = versions, key
-        self.source = fresh(func)  # the same lets may stand twice in a function, demanded here and not there
+        self.source = fresh(
+            func
+        )  # so that each let occurs once: two occurrences may be demanded under different conditions
         body = self.source.body
         assert isinstance(body, Block)
         self.given = [Var(BOOL, "wanted") for _ in range(key.given)]
@@ -136,13 +138,13 @@ class _Guards:
         demands = [self._demands(w, body.results) for w in key.demands]
         self.demanded = Demand(self.source, demands, versions.summary)
         self.ready: dict[Var, int] = {}
-        """What has been written so far, in order."""
+        """The variables written so far, with their order."""
         self.note((*self.source.params, *self.given))
         self.loops: list[tuple[Atom, Where | None]] = [(v, key.loop) for v in self.step]
         self.done: set[Let] = set()
 
     def _demands(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
-        """What a key says of one result, in terms of the function's variables."""
+        """The condition that a key gives for one result, in terms of the function's variables."""
         condition = NEVER
         for own, k in terms:
             term = ALWAYS if k is None else where(self.given[k], True)
@@ -152,7 +154,7 @@ class _Guards:
         return condition
 
     def note(self, variables: Iterable[Var]) -> None:
-        """These are written now."""
+        """Record that these variables are written."""
         for v in variables:
             self.ready.setdefault(v, len(self.ready))
 
@@ -173,7 +175,7 @@ class _Guards:
 
 
 class _BlockWriter:
-    """One block being written, and the operations whose results have not been asked about yet."""
+    """Writes one block. `pending` holds the operations whose results have not been checked yet."""
 
     def __init__(self, guards: _Guards, block: Block, outer: Builder | None):
         self.g, self.source = guards, block
@@ -241,8 +243,8 @@ class _BlockWriter:
                 return Accum(inits, refs, g.block(body, self.b))
 
     def _flagged_then_repeated(self, let: Let, e: Loop) -> None:
-        """A loop that only notes whether anything was not finite, which leaves it as it is run fastest; after it,
-        where something was, the loop once more with its guards, for these alone."""
+        """Write the loop with a flag instead of guards, so that it stays fast; after it, a branch that is taken if
+        the flag is set and repeats the loop with guards and without effects."""
         g, b = self.g, self.b
         copy, inner, n = Copy(), Builder(b), len(e.carries)
         index, carries = copy.bind(e.index), tuple(map(copy.bind, e.carries))
@@ -270,11 +272,11 @@ class _BlockWriter:
         b.cond(found, repeat.block(()), Block((), ()), ())
 
     def _is_checked(self, let: Let) -> bool:
-        """Whether it is asked of an operation whether its result is finite."""
+        """Whether the result of a let has to be checked: it may be bad and is demanded."""
         return isinstance(let.expr, Op) and can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
 
     def _foresee(self, let: Let) -> None:
-        """Write what the conditions of a let's results name before its turn, where that can be."""
+        """Write the booleans in the conditions of a let's results early, before the let, where that is possible."""
         own = set(let.outs)
         for o in let.outs:
             for term in self.g.condition(o):
@@ -290,7 +292,7 @@ class _BlockWriter:
             if let in needed or self.g.ready.keys() >= set(let.outs):
                 continue
             if let in self.g.done or isinstance(let.expr, SubRef) or acts((let,)):
-                return  # it waits for this very condition, or must stay where it is
+                return  # it is being written for this condition, or it may not move
             needed[let] = None
             used = nested_free(let.expr)
             stack.extend(self.maker[v] for v in used if v in self.maker and v not in self.g.ready)
@@ -299,7 +301,7 @@ class _BlockWriter:
                 self._let(let)
 
     def _call(self, let: Let, call: Call) -> Call:
-        """A call of the version that the conditions of its results ask for."""
+        """A call of the version of the callee that the conditions of the results require."""
         g = self.g
         if isinstance(call.func.body, Opaque):
             return call
@@ -325,8 +327,8 @@ class _BlockWriter:
         return Call(g.versions.of(call.func, _Key(tuple(demands), loop)), (*call.args, *more))
 
     def _as_boolean(self, b: Builder, condition: Condition) -> Atom:
-        """A condition as a truth of the program."""
-        # Sorted, because the order in a set differs from process to process, and the cache goes by the text.
+        """A condition as a boolean that the program computes."""
+        # Sorted, because a set's order differs between processes, and the cache is keyed by the text.
         order = self.g.ready
         terms = sorted(sorted((order[p], v, p) for p, v in term) for term in condition)
         some: Atom = Lit(False, BOOL)
@@ -340,7 +342,7 @@ class _BlockWriter:
     # ------------------------------------------------------------------------------------ guards
 
     def _flush(self, last: bool = False) -> None:
-        """Ask about what was computed, as far as it is known whether it is demanded."""
+        """Check the pending results whose conditions are already written; with `last`, all of them."""
         ready = self.g.ready
         now = [x for x in self.pending if last or _names(self.g.condition(x.outs[0])) <= ready.keys()]
         if not now:
@@ -360,12 +362,12 @@ class _BlockWriter:
         b.cond(bad, inner.block(()), Block((), ()), ())
 
     def _guard(self, b: Builder, bad: Atom, text: str, values: Sequence[Atom]) -> None:
-        """A guard that tells these numbers, then the steps of the loops around it."""
+        """A guard that reports these numbers, then the steps of the loops around it."""
         at = list(values)
         if b.where is not None and b.where.derivative:
             text += ", in its derivative"
         for index, line in self.g.loops:
-            # A line of another file may be that of whatever called rosesim: a scene's rollout is no user's loop.
+            # A loop whose line is in another file may be rosesim's own, such as the rollout of a scene.
             known = line is not None and b.where is not None and line.file == b.where.file
             text += f", in iteration {{{len(at)}}} of " + (
                 f"the loop at {braced(line)}" if known else "a loop around"
@@ -407,15 +409,15 @@ class _BlockWriter:
 
 
 MOST_VALUES = 8
-"""Numbers that a guard tells."""
+"""A guard reports at most this many numbers."""
 
 
 REPEATED_STATE = 64
-"""Numbers of a loop's state up to which it is kept for running the loop once more."""
+"""A loop may be repeated if its state has at most this many numbers, which have to be kept for that."""
 
 
 def _is_tight(e: Loop) -> bool:
-    """Whether a loop is an innermost one that can be run once more: it stops nowhere and keeps little."""
+    """Whether a loop is innermost and can be repeated: it never stops the program and its state is small."""
     plain = all(isinstance(x.expr, Op | Get | Put | Stack | Fill | Data | Stop | Add) for x in e.body.lets)
     return plain and e.test is None and sum(c.ty.size for c in e.carries) <= REPEATED_STATE
 

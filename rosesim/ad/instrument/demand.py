@@ -1,9 +1,9 @@
-"""The condition under which somebody demands each value of a function.
+"""The condition under which each value of a function is demanded: a result, a guard or an addition may depend on it.
 
-What `select(p, x, y)` does not choose is not demanded, nor is what only it was computed from; a NaN there is no
-mistake. A condition is a sum of products: a set of terms, each a set of truths (variables) with the value
-that each must have. It is never too narrow; too wide it may be, where the truth in question is not in sight
-of the value, is one of an array's, or there are too many of them.
+The side that `select(p, x, y)` does not choose is not demanded, and neither are the values that only it was computed
+from; a NaN there is no mistake. A condition is in disjunctive normal form: a set of terms, each a set of booleans
+(variables) with the value that each must have. A condition is never too narrow. It may be too wide, if a boolean is
+not in scope where the value is, if it is an element of an array, or if there are too many terms.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NEVER: Condition = frozenset()
 ALWAYS: Condition = frozenset({frozenset()})
 
 MOST_TERMS = 12
-"""A condition of more is widened to what its terms have in common."""
+"""A condition of more terms is widened to what its terms have in common."""
 
 
 def disjunction(a: Condition, b: Condition) -> Condition:
@@ -61,21 +61,21 @@ def conjunction(a: Condition, b: Condition) -> Condition:
 
 
 def where(p: Atom, value: bool) -> Condition:
-    """The condition that p, a truth, has this value."""
+    """The condition that the boolean p has this value."""
     if isinstance(p, Lit):
         return ALWAYS if bool(p.value) is value else NEVER
     return frozenset({frozenset({(p, value)})})
 
 
 def without(a: Condition, hidden: Callable[[Var], bool]) -> Condition:
-    """The condition as far as it can be told without some truths: wider."""
+    """The condition without the booleans that are hidden, which makes it wider."""
     if not any(hidden(p) for t in a for p, _ in t):
         return a
     return _tidy({frozenset((p, v) for p, v in t if not hidden(p)) for t in a})
 
 
 def substituted(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
-    """The condition with truths replaced by what they mean."""
+    """The condition with booleans replaced by the conditions that they mean."""
     if not any(p in meaning for t in a for p, _ in t):
         return a
     out = NEVER
@@ -103,7 +103,7 @@ def _tidy(terms: Iterable[Term]) -> Condition:
         for t in list(kept):
             for lit in t:
                 rest = t - {lit}
-                if rest | {(lit[0], not lit[1])} in kept:  # it does not matter
+                if rest | {(lit[0], not lit[1])} in kept:  # the value of this boolean does not matter
                     kept.add(rest)
                     again = True
         kept = {t for t in kept if not any(u < t for u in kept)}
@@ -114,10 +114,11 @@ def _tidy(terms: Iterable[Term]) -> Condition:
 
 
 class Demand:
-    """What is demanded in a function of which each result is demanded under a condition.
+    """What is demanded in a function whose results are demanded under the given conditions.
 
-    Conditions name variables of the function, and whatever those of the results name. Every variable of the
-    function is bound once.
+    `of` has the condition of each variable that a let binds, `params` that of each parameter. Conditions name
+    variables of the function and the variables in the conditions of the results. Every variable of the function must
+    be bound only once.
     """
 
     def __init__(self, func: Func, results: Sequence[Condition], callee: Callable[[Func], Summary]):
@@ -129,7 +130,7 @@ class Demand:
         self.params = tuple(found.get(p, NEVER) for p in func.params)
 
     def _block(self, block: Block, results: Sequence[Condition]) -> dict[Var, Condition]:
-        """Notes what is demanded of what a block binds, and gives what it demands of what stands around it."""
+        """Record when the variables that a block binds are demanded; return when it demands its free variables."""
         demand: dict[Var, Condition] = {}
         for a, w in zip(block.results, results, strict=True):
             _note(demand, a, w)
@@ -179,7 +180,7 @@ class Demand:
             _note(demand, a, any_out)
         match e:
             case Loop():
-                # Any iteration's results may become any of the loop's.
+                # The results of any iteration may reach any result of the loop.
                 self._around(demand, let, e.body, [any_out] * len(e.body.results))
                 if e.test is not None:
                     self._around(demand, let, e.test, [any_out])
@@ -203,7 +204,7 @@ class Demand:
         results: Sequence[Condition],
         only: Condition = ALWAYS,
     ) -> None:
-        """A nested block, and what it demands of what stands around it."""
+        """Visit a nested block, and add to `demand` when it demands variables from around it."""
         found = self._block(block, results)
         inside = set(binders(let.expr))
         for inner in all_lets(block):
@@ -214,7 +215,8 @@ class Demand:
 
 
 class Summary:
-    """What a function demands of its parameters; `results` stand for the conditions under which its are demanded."""
+    """When a function demands its parameters. `results` are variables that stand for when its results are
+    demanded."""
 
     def __init__(self, func: Func, callee: Callable[[Func], Summary]):
         self.params = func.params
@@ -232,7 +234,7 @@ class Summary:
 
 
 def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:
-    """What the truths that a let binds mean inside its block."""
+    """What the booleans that a let binds mean inside its block: the results that become them."""
     return {o: where(r, True) for o, r in zip(outs, results, strict=False) if o.ty == BOOL}
 
 
