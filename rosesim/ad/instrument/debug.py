@@ -133,7 +133,7 @@ class _Guards:
         )  # so that each let occurs once: two occurrences may be demanded under different conditions
         body = self.source.body
         assert isinstance(body, Block)
-        self.given = [Var(BOOL, "wanted") for _ in range(key.given)]
+        self.given = [Var(BOOL, "demanded") for _ in range(key.given)]
         self.step = [] if key.loop is None else [Var(STEP, "step")]
         demands = [self._demands(w, body.results) for w in key.demands]
         self.demanded = Demand(self.source, demands, versions.summary)

@@ -39,7 +39,8 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
 
 
 def _widened_cond(let: Let, versions: Versions, e: Cond, extra: dict[Block, list[Var]]) -> Let:
-    """The primal branch, each side of which also returns what the reverse of either side reads."""
+    """The primal branch whose sides also return what the reverse of either side reads: a side returns zeros for what
+    only the other reads."""
     sides: dict[Block, Sequence[Atom]] = {}
     zeros: dict[Block, list[Let]] = {}
     for this, other in ((e.then, e.orelse), (e.orelse, e.then)):

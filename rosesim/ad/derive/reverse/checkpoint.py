@@ -1,15 +1,15 @@
-"""Reversing a long loop in little memory: binomial checkpointing.
+"""Reverses a long loop in little memory: binomial checkpointing.
 
-Where the history of a loop's carries would not fit the budget, only some of the states are kept, in a
-stack of S slots. To reverse step k, the topmost state kept, that before step p <= k, is advanced to k, and
-on the way further states are pushed into free slots, at the places for which the number of recomputed steps
-is least: with s free slots and m steps to reverse, the next state is kept after C(s + r - 1, s) steps, r
-the least number with C(s + r, s) >= m; no step is then run more than r times (Griewank, "Achieving
-logarithmic growth of temporal and spatial complexity in reverse automatic differentiation", 1992; the
-bound is met for every m by the choice above). The forward pass fills the stack on its way.
+If the history of a loop's carries does not fit the budget, only some states are kept, in a stack of S slots. To
+reverse step k, the program takes the topmost kept state, which is that before some step p <= k, and recomputes the
+steps from p to k. Meanwhile it pushes further states into free slots, at the places that minimise the number of
+recomputed steps: with s free slots and m steps to reverse, the next state is kept after C(s + r - 1, s) steps, where
+r is the least number with C(s + r, s) >= m. Then no step runs more than r times (Griewank, "Achieving logarithmic
+growth of temporal and spatial complexity in reverse automatic differentiation", 1992; this choice meets the bound for
+every m). The forward pass fills the stack while it runs.
 
-All of it is written in the program itself: the stack is a few arrays that loops carry. A state that is not
-to be kept is written into one slot more, which nobody reads, so that no branch holds the arrays.
+All of this is part of the program: the stack is a few arrays that loops carry. There is one more slot, which nothing
+reads. States that are not kept are written into it, so that no branch has to carry the arrays.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from rosesim.ad.program.ir import Atom, Block, IntT, Let, Loop, Op, Ty, Var, fre
 
 
 def can_recompute(lets: Sequence[Let]) -> bool:
-    """Whether a loop's body may run a second time: no call in it adds to an accumulator around it."""
+    """Whether a loop's body may be recomputed: no call in it adds to an accumulator around it."""
     return not hands_on(lets)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptStates:
-    """The kept states: an array for each carry, the steps that they stand before, the topmost slot."""
+    """The stack of kept states: an array for each carry, the steps before which the states were, the topmost slot."""
 
     states: tuple[Var, ...]
     places: Var
@@ -43,7 +43,8 @@ class KeptStates:
 
 
 class Checkpointing:
-    """The checkpointed form of a loop: `e` is its primal part; `lets` and `nexts` its body's."""
+    """The checkpointed form of a loop: `e` is its primal part; `lets` and `nexts` are the lets and next carries of
+    the body."""
 
     def __init__(self, e: Loop, carries: Sequence[Var], lets: Sequence[Let], nexts: Sequence[Atom], room: int):
         self.e = e
@@ -63,7 +64,8 @@ class Checkpointing:
     # ------------------------------------------------------------------------------- schedule
 
     def _next_place(self, b: Builder, start: Atom, end: Atom, top: Atom) -> Atom:
-        """After which step the next state is kept, for steps start .. end - 1 to reverse; n + 1: none."""
+        """After which step the next state is kept if the steps start .. end - 1 are to be reversed; n + 1 means
+        none."""
         n = self.e.n
         ty = Ty(IntT(0, n + 1))
         steps = b.op("isub", end, start)
@@ -94,7 +96,8 @@ class Checkpointing:
         return b.cond(keeps_another, chosen, Block((), (b.cast(integer(n + 1), ty),)), [ty])[0]
 
     def _step(self, b: Builder, number: Atom, end: Atom, stack: KeptStates, after: Var) -> tuple[Atom, ...]:
-        """Run step `number` and keep the state after it if the schedule says so: stack and next place."""
+        """Write step `number`; keep the state after it if the schedule says so. Returns the stack and the next
+        place."""
         n, slots = self.e.n, self.slots
         for let in self.lets:
             b.keep(let)
@@ -112,14 +115,14 @@ class Checkpointing:
         return (*states, places, top, then)
 
     def _number(self, b: Builder, index: Atom, end: Atom) -> Atom:
-        """Which step it is that an index belongs to, or the other way round."""
+        """The number of the step with this index, or the index of the step with this number."""
         if not self.e.reverse:
             return index
         last = b.op("isub", end, integer(1))
         return b.op("int_clamp", b.op("isub", last, index), integer(self.e.n), ty=index_ty(self.e.n))
 
     def end(self) -> Atom:
-        """How many steps the loop is given at most."""
+        """The limit of the loop's steps."""
         return integer(self.e.n) if self.e.upto is None else self.e.upto
 
     # --------------------------------------------------------------------------------- forward
@@ -127,7 +130,7 @@ class Checkpointing:
     def forward(
         self, where: Let, outputs: Sequence[Atom], out_vars: Sequence[Var], b: Builder
     ) -> tuple[Let, KeptStates]:
-        """The primal loop that also fills a stack; set-up lets go to `b`. Gives the stack's last variables."""
+        """The primal loop that also fills a stack, and the variables of the stack after it. Set-up lets go to `b`."""
         e = self.e
         carried, last = self.new_stack(), self.new_stack()
         after, after_last = Var(Ty(IntT(0, e.n + 1)), "next"), Var(Ty(IntT(0, e.n + 1)), "next")
@@ -146,10 +149,11 @@ class Checkpointing:
     # -------------------------------------------------------------------------------- backward
 
     def advance(self, b: Builder, stack: KeptStates, index: Atom, end: Atom) -> tuple[Atom, ...]:
-        """Write: bind the carries to the state before the step of `index`; gives the stack after its pop."""
+        """Write lets that bind the carries to the state before the step of `index`; return the stack after the
+        pop."""
         e, n = self.e, self.e.n
         number = self._number(b, index, end)
-        # A loop that stopped by its test may have kept the state after its last step, which no step needs.
+        # If its test ended the loop, the topmost state may be the one after the last step, which no step needs.
         beyond = b.op("ilt", number, b.get(stack.places, (stack.top,)))
         top = b.op("select", beyond, self._below(b, stack.top), stack.top)
         base = b.get(stack.places, (top,))

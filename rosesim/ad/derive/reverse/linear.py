@@ -1,4 +1,4 @@
-"""Lets without blocks, transposed: each passes the cotangent of what it binds on to what it reads."""
+"""The reverse of lets without blocks: each passes the cotangent of its result on to its operands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Simple = Op | Get | Put | Stack | Fill | Data | Stop | Add | Guard
 
 
 def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
-    """Read a let without blocks; one of no tangent is left to the primal part."""
+    """Read a let without blocks backwards; one without tangents belongs to the primal part alone."""
     match e:
         case Op(name, args) if is_tan(let.outs[0]):
             ct = g.take(let.outs[0])
@@ -32,7 +32,7 @@ def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
             if ct is not None:
                 b = g.b
                 g.add(v, ct.get(b, idx))
-                g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want, ct.mask))
+                g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.mask, ct.clean_where))
         case Stack(items) if is_tan(let.outs[0]):
             ct = g.take(let.outs[0])
             for k, item in enumerate(items):

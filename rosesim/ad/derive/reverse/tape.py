@@ -1,7 +1,8 @@
-"""What a forward function returns for the reverse pass, in few pieces.
+"""Packs what a forward function returns for the reverse pass into few arrays.
 
-A function that calls another twice keeps twice what that one keeps. If these values were returned one by one, the
-program would become as long as its execution. So, beyond a few, values of one type travel as one array.
+A function that calls another twice keeps twice the values that the other keeps. If they were returned one by one, the
+program would become as long as its execution. So if there are more than a few, values of one type travel as one
+array.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Get, Let, Stack, Ty, Var, operands
 
 FEW = 12
-"""So many values are returned as they are: scalars stay in registers."""
+"""Up to this many values are returned as they are: scalars stay in registers."""
 
 LONGEST = 256
-"""Values in one array. A straight run of stores writes it, and a long one costs LLVM more than in proportion."""
+"""At most this many values in one array: a straight-line run of stores writes it, and LLVM's time grows faster than
+the length of such a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The variables that travel, the lets that make them from the values, and those that take them apart."""
+    """The variables that travel, the lets that pack the values into them, and the lets that unpack them."""
 
     stored: list[Var]
     pack: list[Let]
@@ -29,7 +31,7 @@ class Packed:
 
 
 def packed_tape(values: Sequence[Var]) -> Packed:
-    """The values themselves if they are few; else an array, or some, for each type."""
+    """The values themselves if they are few; otherwise one or more arrays for each type."""
     if len(values) <= FEW:
         return Packed(list(values), [], [])
     groups: dict[Ty, list[Var]] = {}
@@ -48,7 +50,7 @@ def packed_tape(values: Sequence[Var]) -> Packed:
 
 
 def placed(lets: Sequence[Let], more: Sequence[Let]) -> list[Let]:
-    """Lets, each of `more` as soon as what it reads exists: a packed value need not live any longer."""
+    """The lets, with each of `more` inserted as soon as its operands exist: a packed value need not live longer."""
     made = {o: k for k, let in enumerate(lets) for o in let.outs}
     after: dict[int, list[Let]] = {}
     for let in more:
