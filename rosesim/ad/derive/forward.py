@@ -80,8 +80,8 @@ def _jvp(func: Func, active: Mask) -> tuple[Func, Mask]:
         return _by_rule(func, active)
     if isinstance(func.body, Opaque):
         raise TraceError(
-            f"the derivative of the opaque function {func.name} was asked for, and it has none; give one with "
-            f"@{func.name}.defjvp or @{func.name}.defvjp, or stop_gradient its arguments",
+            f"the derivative of the opaque function {func.name} is needed, but it has none; give it one with "
+            f"@{func.name}.defjvp or @{func.name}.defvjp, or apply stop_gradient to its arguments",
             func.where,
         )
     act = Activity(func, active)

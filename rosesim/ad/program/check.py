@@ -205,7 +205,7 @@ class _Checker:
             case ir.Stop(x):
                 ty = self._value(x)
                 if isinstance(ty.scalar, ir.TanT):
-                    fail("Stop of a Tan")
+                    fail("Stop takes no Tan")
                 return (ty,)
             case ir.Loop() as loop:
                 return self._loop(loop)
@@ -242,7 +242,7 @@ class _Checker:
     def _ref(self, ref: ir.Var) -> ir.Ty:
         ty = self._use(ref)
         if not ty.ref:
-            fail(f"{type_text(ty)} is no ref")
+            fail(f"{type_text(ty)} is not a ref")
         return ty
 
     def _stack(self, items: tuple[ir.Atom, ...]) -> ir.Ty:
@@ -264,7 +264,7 @@ class _Checker:
     def _data(self, array: np.ndarray, out: ir.Ty) -> ir.Ty:
         dtype = ir.storage(out.scalar)
         if isinstance(out.scalar, ir.TanT) or out.ref:
-            fail(f"Data is no {type_text(out)}")
+            fail(f"Data cannot be {type_text(out)}")
         # An array of the user's in single precision is converted when the code is loaded.
         known = (dtype, np.float64) if isinstance(out.scalar, ir.FloatT) else (dtype,)
         if array.dtype not in known or array.shape != out.shape or not array.flags.c_contiguous:
@@ -278,7 +278,7 @@ class _Checker:
     def _loop(self, loop: ir.Loop) -> list[ir.Ty]:
         n = loop.n
         if n < 0:
-            fail(f"a loop over {n}")
+            fail(f"a loop has {n} iterations, expected 0 or more")
         if loop.test is not None and (loop.upto is not None or loop.reverse):
             fail("a loop with a test has neither upto nor reverse")
         if loop.upto is not None:
@@ -327,7 +327,7 @@ class _Checker:
             fail(f"{len(accum.inits)} inits for {len(accum.refs)} refs")
         for k, (a, ref) in enumerate(zip(accum.inits, accum.refs, strict=True)):
             if not ref.ty.ref:
-                fail(f"accumulator {k} is {type_text(ref.ty)}, which is no ref")
+                fail(f"accumulator {k} is {type_text(ref.ty)}, which is not a ref")
             if isinstance(ref.ty.scalar, ir.IntT):
                 fail("a ref of integers: their sum has no bounds")
             same(self._value(a), _value_ty(ref.ty), f"init {k}")

@@ -53,7 +53,7 @@ def check_literal(lit: ir.Lit) -> None:
         case ir.IntT(lo, hi):
             good = isinstance(value, int) and not isinstance(value, bool) and lo <= value <= hi
     if not good:
-        fail(f"the literal {value!r} is no {type_text(lit.ty)}")
+        fail(f"the literal {value!r} is not of type {type_text(lit.ty)}")
 
 
 def integer_bounds(a: ir.Atom, what: str) -> ir.IntT:
@@ -87,7 +87,7 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         fail(f"{name} takes {len(row.kinds)} arguments, not {len(args)}")
     for a in (*(a.ty for a in args), out):
         if a.shape or a.ref:
-            fail(f"operators are scalar: {name} has no {type_text(a)}")
+            fail(f"operators are scalar: {name} cannot take or give {type_text(a)}")
     widths = {s.width for a in args if isinstance(s := a.ty.scalar, ir.FloatT | ir.TanT)}
     if len(widths) > 1:
         fail(f"{name} mixes widths {sorted(widths)}")
@@ -142,7 +142,7 @@ def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         "count": [out, ir.Ty(ir.IntT(0, 1, lanes))] if counts else [],
     }[name]
     if lanes < 2 or given != expected or out.shape or out.ref:
-        fail(f"{name} has no {_described(args)} -> {type_text(out)}")
+        fail(f"{name} does not take {_described(args)} and give {type_text(out)}")
 
 
 def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: set[int]) -> None:
@@ -180,15 +180,15 @@ def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: st
     if row.kinds.endswith("n"):
         n = args[-1]
         if not isinstance(n, ir.Lit) or n.value < 1:
-            fail(f"the last argument of {row.name} is a literal of at least 1")
+            fail(f"the last argument of {row.name} must be a literal of at least 1")
         same(out, ir.index_ty(int(n.value)), what)
         return
     known = [interval(integer_bounds(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
     for need, (lo, hi) in zip(row.kinds, known, strict=True):
         if need == "p" and lo < 1:
-            fail(f"the divisor of {row.name} is within {lo} .. {hi}, and must be positive")
+            fail(f"the divisor of {row.name} is within {lo} .. {hi}, but must be positive")
     if row.bounds is None:
-        fail(f"no rule for the bounds of {row.name}")
+        fail(f"the row of {row.name} has no bounds")
     proved = row.bounds(*known)
     # If the type of an argument has no values, the operator never runs, and any result type is right.
     if all(lo <= hi for lo, hi in known) and not intervals.within(proved, interval(out.scalar)):

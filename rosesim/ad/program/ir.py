@@ -391,7 +391,7 @@ class _PerClass(dict[type, Any]):
 
     def __missing__(self, cls: type) -> Any:
         if cls not in get_args(Expr):
-            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr: name it there")
+            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr; add it there")
         self[cls] = self._make(cls)
         return self[cls]
 

@@ -15,10 +15,10 @@ The derivative is given by one of
 - `choose(x, y, ...)`, which gives (p, j, k): the tangent is that of argument j where p, else that of argument k;
 - neither: the result carries no tangent, or (`flat`) is real and constant wherever it is smooth.
 
-At kinks the derivative is a convention and always finite (tests/ad/derive/test_kinks.py). It is 0 for sqrt, hypot,
-abs and copysign at zero, for floor, ceil, trunc and sign, for asin and acos at +-1, for atan2 at the origin, for
-pow(x, y) by y at x <= 0 and by x at y = 0. minimum and maximum have that of the first argument at a tie, fmod that
-of the cell trunc(x / y), select that of the chosen side. The table for users is in docs/language.md.
+Conventions at kinks, all finite (tests/ad/derive/test_kinks.py): the derivative is 0 for sqrt, hypot, abs and
+copysign at zero, for floor, ceil, trunc and sign, for asin and acos at +-1, for atan2 at the origin, for pow(x, y)
+by y at x <= 0 and by x at y = 0. minimum and maximum have that of the first argument at a tie, fmod that of the
+cell trunc(x / y), select that of the chosen side. The table for users is in docs/language.md.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_of_a_cotangent_that_is_not_there_nothing_flows_back() -> None:
 
 
 def test_what_is_linear_and_has_no_reverse_is_refused_with_its_line() -> None:
-    with pytest.raises(CheckError, match=r"in f: `%1: Tan = stop_gradient\(.*\)` has no reverse, and is linear"):
+    with pytest.raises(CheckError, match=r"in f: `%1: Tan = stop_gradient\(.*\)` is linear but has no reverse"):
         transpose(func([TAN], lambda b, t: b.let(Stop(t), TAN)))
 
 

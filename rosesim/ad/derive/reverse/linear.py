@@ -49,7 +49,7 @@ def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
         case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard():
             if any(map(is_tan, (*let.outs, *operands(e)))):
                 line = f"`{show_let(let)}`"
-                raise CheckError(f"in {rev.func.name}: {line} has no reverse, and is linear", let.where)
+                raise CheckError(f"in {rev.func.name}: {line} is linear but has no reverse", let.where)
         case _:
             unknown(e)
 
