@@ -32,7 +32,7 @@ OPAQUE = 5_000
 
 
 def work(e: Expr) -> int:
-    """The work of running an expression once; of a branch, the work of its more expensive side."""
+    """The work of running an expression once. A loop counts all n iterations, a branch its more expensive side."""
     match e:
         case Op(name, _):
             return 1 if name in OF_LANES else OPS[name].work

@@ -25,7 +25,7 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
         for k, ct in ends:
             if ct is not None:
                 own.add(side.results[k], ct)
-        rev.lets(own, side.lets)
+        rev.read_lets(own, side.lets)
         lets, extra[side] = rev.recomputed(side.lets, own.b.lets, before)
         return Block(tuple(lets), ())
 

@@ -98,7 +98,7 @@ class _LoopReader:
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
-        rev.lets(own, e.body.lets)
+        rev.read_lets(own, e.body.lets)
         taken = {k: own.take(e.carries[k]) for k in carried.live}
         reached = [k for k in self.tans if k not in taken and own.take(e.carries[k]) is not None]
         if reached:

@@ -29,7 +29,7 @@ Emitted = tuple[Sequence[Atom], Flows]
 
 
 class Reader:
-    """Reads one function backwards; holds the state of that."""
+    """The state of reading one function backwards."""
 
     def __init__(self, func: Func, read: Read, transpose: Transpose):
         self.read, self.transpose = read, transpose
@@ -42,11 +42,11 @@ class Reader:
         self.subrefs: dict[Var, SubRef] = {}
         self.extra_work = 0.0  # the work of the forward pass that the reverse recomputes, so far
 
-    def lets(self, g: Gather, lets: Sequence[Let]) -> None:
+    def read_lets(self, g: Gather, lets: Sequence[Let]) -> None:
         """Read lets backwards."""
-        recursion.nested(self._lets, g, lets)
+        recursion.nested(self._read_lets, g, lets)
 
-    def _lets(self, g: Gather, lets: Sequence[Let]) -> None:
+    def _read_lets(self, g: Gather, lets: Sequence[Let]) -> None:
         for let in lets:
             if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
                 self.subrefs[let.outs[0]] = let.expr
@@ -68,7 +68,8 @@ class Reader:
     def captured(self, *parts: Block) -> dict[Var, Var]:
         """The Tan variables (not refs) of outer blocks that these blocks read.
 
-        The keys are the variables whose refs collect their cotangents: of a slice, the array that it is a part of.
+        The values are the variables as the blocks name them. The keys are those whose refs collect the cotangents:
+        for a slice, the array that it is a part of.
         """
         found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
         return {self.outside.resolve(v, ())[0]: v for v in found}

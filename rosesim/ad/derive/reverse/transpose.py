@@ -86,7 +86,7 @@ def _pair(rev: Reader, pattern: MaskPattern) -> Pair:
     for r, ct in zip(results, cts, strict=False):
         if ct is not None:
             g.add(r, ct)
-    rev.lets(g, func.body.lets)
+    rev.read_lets(g, func.body.lets)
     back, reverse = _backward(rev, g, tans)
     refs = [rev.outside.refs[t] for t, x in zip(tans, back, strict=True) if x.by_ref]
     ways = [x for x in back if x.by_ref]
