@@ -18,7 +18,7 @@ from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.ir import Atom, Expr, Lit, Op, TanT, Ty
 from rosesim.ad.program.same_number import same_number
 
-DEPTH = 6
+MOST_OPERATORS = 6
 """At most this many operators between a product and the kink that it squares: more than people write."""
 
 
@@ -40,8 +40,8 @@ class Smooth:
         match name, args:
             case "mul", (p, q):
                 return self._product(p, q)
-            case "pow", (x, Lit(k)) if k >= 2 and k % 2 == 0 and self._roots(x, DEPTH):
-                square = self._square(x, DEPTH)
+            case "pow", (x, Lit(k)) if k >= 2 and k % 2 == 0 and self._roots(x, MOST_OPERATORS):
+                square = self._square(x, MOST_OPERATORS)
                 if k == 2:
                     return square
                 half = self._op("pow", self._op("mul", x, x), real(k / 2 - 1))
@@ -65,12 +65,12 @@ class Smooth:
 
     def _product(self, p: Atom, q: Atom) -> Atom | None:
         """The tangent of p q = s^2 (x y), if p = s x and q = s y for a kinked s."""
-        for s in self._roots(p, DEPTH):
+        for s in self._roots(p, MOST_OPERATORS):
             active = not isinstance(self.tan(s), Lit)
-            if active and any(same_number(self.made_by, s, r) for r in self._roots(q, DEPTH)):
+            if active and any(same_number(self.made_by, s, r) for r in self._roots(q, MOST_OPERATORS)):
                 x, y = self._without(p, s), self._without(q, s)
                 value, t = self._times(x, y)
-                of_square = self._scaled(value, self._square(s, DEPTH))
+                of_square = self._scaled(value, self._square(s, MOST_OPERATORS))
                 return self._op("add", of_square, self._scaled(self._op("mul", s, s), t))
         return None
 
@@ -106,7 +106,7 @@ class Smooth:
                 lost = self._scaled(over, self.tan(q))
                 return over, self._op("div", self._op("sub", t, lost), q)
             case _, (p, q):
-                if any(same_number(self.made_by, r, s) for r in self._roots(p, DEPTH)):
+                if any(same_number(self.made_by, r, s) for r in self._roots(p, MOST_OPERATORS)):
                     return self._times(self._without(p, s), (q, self.tan(q)))
                 return self._times((p, self.tan(p)), self._without(q, s))
             case _:
@@ -154,7 +154,7 @@ class Smooth:
     def _root(self, u: Atom) -> Atom | None:
         """The tangent of sqrt(y^2) = y, if y is never negative, or of sqrt(x^4k) = x^2k: both are smooth at zero."""
         match self._made(u):
-            case "mul", (y, z) if y is z and self._is_never_negative(y, DEPTH):
+            case "mul", (y, z) if y is z and self._is_never_negative(y, MOST_OPERATORS):
                 return self.tan(y)
             case "pow", (x, Lit(k)) if k >= 4 and k % 4 == 0:
                 slope = self._op("mul", real(k / 2), self._op("pow", x, real(k / 2 - 1)))

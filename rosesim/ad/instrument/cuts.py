@@ -42,8 +42,8 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.program.reduce import total
 
-SMALL = 64
-"""Larger arrays are not summed at every branch: their elements are recorded at the comparisons."""
+SUMMED = 64
+"""Arrays of more numbers are not summed at every branch: their elements are recorded at the comparisons."""
 
 _LOST = {
     name: (row.kink.lost_word, row.kink.lost)
@@ -115,7 +115,7 @@ def _gives_reals(let: Let) -> bool:
 
 def _read(block: Block) -> list[Var]:
     """The reals and small arrays of reals that a block reads."""
-    return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SMALL]
+    return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SUMMED]
 
 
 def lost(func: Func) -> Recording:

@@ -51,7 +51,7 @@ ROUNDED = frozenset(name for name, row in OPS.items() if row.result == "r" and n
 """The operators whose results get noise: all that round, except `unit`."""
 FACTORS = 8
 """The factors of a block; its operators use them in turn."""
-LARGE = 1e4
+LEAST_PHASE = 1e4
 """A phase lies between this and twice this: far more than 1, yet its fractional part keeps ten digits."""
 TURNS = tuple(math.sqrt(p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
 """Irrational numbers: the fractional parts of a phase times each are practically independent."""
@@ -64,7 +64,7 @@ STEP = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 def noisy(func: Func) -> Func:
-    """The program with two more parameters, Reals: a phase between LARGE and twice that, and the size of the noise.
+    """The program with two more parameters, Reals: a phase between LEAST_PHASE and twice that, and the noise size.
 
     The body of a function with a derivative rule gets no noise, because the rule stays as it is; its results do.
     """
@@ -132,7 +132,7 @@ class _Rounder(Copy):
                 case Call(func, args) if func in self._made:
                     b = Builder(where=MADE)
                     fraction = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
-                    phase = b.op("mul", real(LARGE), b.op("add", real(1.0), fraction))
+                    phase = b.op("mul", real(LEAST_PHASE), b.op("add", real(1.0), fraction))
                     call = Call(self._made[func], (*map(self.atom, args), phase, self._size))
                     out += [*b.lets, Let(tuple(map(self.bind, let.outs)), call, let.where)]
                 case Call():
@@ -165,7 +165,7 @@ class _Rounder(Copy):
         b = Builder(where=MADE)
         at = b.op("mul", b.op("real", index), real(STEP))
         fraction = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
-        self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), fraction))
+        self._phase = b.op("mul", real(LEAST_PHASE), b.op("add", real(1.0), fraction))
         self._begin(b)
         inner = self.block(e.body)
         self._phase, self._factors = outer

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from rosesim.ad.program.ir import Block, Call, Func, Let, Opaque, all_lets, reachable
 from rosesim.ad.program.rewrite import Copy
 
-LARGE = 400
+CALLER_LETS = 400
 """Inlining stops when the caller has this many lets: LLVM's time grows faster than a function's size."""
 
-SMALL = 12
+CALLEE_LETS = 12
 """Functions of at most this many lets are inlined into every caller."""
 
 
@@ -42,7 +42,7 @@ def inlined(func: Func) -> Func:
 
 def _is_better_inlined(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
     """Whether a function should be inlined: it is small or has only one call site."""
-    return f in size and (size[f] <= SMALL or sites[f] == 1)
+    return f in size and (size[f] <= CALLEE_LETS or sites[f] == 1)
 
 
 def _lets(f: Func) -> list[Let]:
@@ -69,7 +69,7 @@ class _Inliner(Copy):
         return tuple(out)
 
     def _pays(self, f: Func) -> bool:
-        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
+        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > CALLER_LETS:
             return False
         self.size += self._sizes[f]
         return True

@@ -27,7 +27,7 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.support import recursion
 
-OPAQUE = 5_000
+OPAQUE_WORK = 5_000
 """A call from machine code into Python takes the interpreter's lock: microseconds, or thousands of additions."""
 
 
@@ -68,5 +68,5 @@ def _nested_work(block: Block) -> int:
 def func_work(func: Func) -> int:
     """The work of a call."""
     if "work" not in func.memo:
-        func.memo["work"] = OPAQUE if isinstance(func.body, Opaque) else 2 + block_work(func.body)
+        func.memo["work"] = OPAQUE_WORK if isinstance(func.body, Opaque) else 2 + block_work(func.body)
     return func.memo["work"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rosesim.ad.program.ir import Atom, Expr, Get, Lit, Loop, Op, Stack, Var
 
-MOST = 100
+MOST_LETS = 100
 """After comparing this many lets, two computations count as different."""
 
 
@@ -25,7 +25,7 @@ class _Pairs:
         self._made_by = made_by
         self._known: dict[Var, Var] = {}
         self._local: dict[Var, Expr] = {}
-        self._left = MOST
+        self._left = MOST_LETS
 
     def same(self, x: Atom, y: Atom) -> bool:
         if isinstance(x, Lit) or isinstance(y, Lit):

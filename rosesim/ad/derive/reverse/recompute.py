@@ -16,14 +16,14 @@ from rosesim.ad.program.cost import work
 from rosesim.ad.program.effects import hands_on
 from rosesim.ad.program.ir import Accum, Atom, Block, Call, Cond, Let, Loop, Var, free_vars
 
-STORE = 16
+STORE_ADDITIONS = 16
 """Store a result if each of its numbers costs at least this many additions; calls and loops likewise."""
 
-TWICE = 2.0
+RECOMPUTED_TIMES = 2.0
 """The reverse of a loop or function may recompute its work this many times on average. Beyond that, the results of
 its calls and inner loops are stored. Without a limit, each level of nesting would add one recomputation."""
 
-LARGE = 4
+MEMORY_RATIO = 4
 """Store other values rather than a loop's carries if that takes this many times less memory."""
 
 
@@ -56,7 +56,7 @@ def plan(
     """
     roots = tuple(roots)
     made = _plan(lets, roots, avoid, False)
-    if nested_work + made.work > TWICE * sum(work(let.expr) for let in lets):
+    if nested_work + made.work > RECOMPUTED_TIMES * sum(work(let.expr) for let in lets):
         return _plan(lets, roots, avoid, True)
     return made
 
@@ -95,7 +95,7 @@ def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
         return True  # recomputing it would add a second time
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
         return True
-    return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
+    return work(let.expr) >= STORE_ADDITIONS * sum(o.ty.size for o in hit)
 
 
 def plan_loop(
@@ -107,7 +107,7 @@ def plan_loop(
     history = tuple(c for c in carries if c in kept.reads)
     other = plan(lets, roots, frozenset(history), nested_work)
     still = tuple(c for c in history if c in other.reads)
-    if numbers(history) + kept.numbers > LARGE * (numbers(still) + other.numbers):
+    if numbers(history) + kept.numbers > MEMORY_RATIO * (numbers(still) + other.numbers):
         return other, still
     return kept, history
 

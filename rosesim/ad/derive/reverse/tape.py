@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Get, Let, Stack, Ty, Var, operands
 
-FEW = 12
+FEW_VALUES = 12
 """Up to this many values are returned as they are: scalars stay in registers."""
 
-LONGEST = 256
+ARRAY_VALUES = 256
 """At most this many values in one array: a straight-line run of stores writes it, and LLVM's time grows faster than
 the length of such a run."""
 
@@ -32,13 +32,15 @@ class Packed:
 
 def packed_tape(values: Sequence[Var]) -> Packed:
     """The values themselves if they are few; otherwise one or more arrays for each type."""
-    if len(values) <= FEW:
+    if len(values) <= FEW_VALUES:
         return Packed(list(values), [], [])
     groups: dict[Ty, list[Var]] = {}
     for v in values:
         groups.setdefault(v.ty, []).append(v)
     out = Packed([], [], [])
-    for ty, members in ((ty, m[k : k + LONGEST]) for ty, m in groups.items() for k in range(0, len(m), LONGEST)):
+    for ty, members in (
+        (ty, m[k : k + ARRAY_VALUES]) for ty, m in groups.items() for k in range(0, len(m), ARRAY_VALUES)
+    ):
         if len(members) == 1:
             out.stored.append(members[0])
             continue
