@@ -42,7 +42,7 @@ def at(i: int, n: int) -> Lit:
     return Lit(i, index_ty(n))
 
 
-def whole(i: int) -> Lit:
+def integer(i: int) -> Lit:
     return Lit(i, between(i, i))
 
 

@@ -51,8 +51,8 @@ RULES = [
 
 EQUIVALENT: dict[str, str] = {
     'ops.py: copysign: x.op("sign") * z.op("sign") -> z.op("sign") * x.op("sign")': "a product commutes",
-    "cotangent.py: Ct.get: want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx) "
-    "-> (True if self.mask is True else b.get(self.mask, idx) if self.mask is self.want else want)": (
+    "cotangent.py: Ct.get: mask if clean is self.mask else True if clean is True else b.get(clean, idx) "
+    "-> (True if clean is True else b.get(clean, idx) if clean is self.mask else mask)": (
         "where the two are one, the element of either is the same; else what is masked more is zero there already"
     ),
     "pair.py: arguments: ct.clean(b) -> ct.value": "what counts everywhere has no mask: see docs/trust.md",
@@ -96,7 +96,7 @@ def mutant_scaled(b, x, k):
     return zipped(b, lambda b, e: b.op("mul", Lit(k, Ty(FloatT())), e), x)
 
 def mutant_ct(b, ct, k):
-    return type(ct)(mutant_scaled(b, ct.value, k), ct.want, ct.mask)
+    return type(ct)(mutant_scaled(b, ct.value, k), ct.mask, ct.clean_where)
 """
 
 
@@ -259,7 +259,7 @@ PARTS = {
     "derive/reverse/accumulate.py": ["read_accumulator"],
     "derive/reverse/call.py": ["read_call", "_into"],
     "derive/reverse/rules.py": ["rule_pair"],
-    "derive/reverse/pair.py": ["asked_by", "parameters", "arguments", "Pair", "call_back"],
+    "derive/reverse/pair.py": ["mask_pattern", "parameters", "arguments", "Pair", "call_back"],
     "derive/reverse/cotangent.py": ["Ct", "Outside", "Gather"],
     "language/custom.py": ["jvp_rule", "vjp_rule"],
     "language/types.py": ["only"],
@@ -325,9 +325,9 @@ def _passed_on(f: File, where: str, node: ast.AST) -> None:
             f.edit(where, node, f"{f.of(x)}.value")
         case ast.Call(ast.Attribute(_, "put"), [x, _, ast.Call()]):
             f.edit(where, node, f.of(x))
-        case ast.Call(ast.Name("Ct"), [v, want, mask]):
-            for k, old in enumerate((want, mask)):
-                new = [f.of(want), f.of(mask)]
+        case ast.Call(ast.Name("Ct"), [v, mask, clean]):
+            for k, old in enumerate((mask, clean)):
+                new = [f.of(mask), f.of(clean)]
                 new[k] = "True"
                 if f.of(old) != "True":
                     f.edit(where, node, f"Ct({f.of(v)}, {new[0]}, {new[1]})")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rosesim.ad.instrument.rounding import LARGE
+from rosesim.ad.instrument.rounding import LEAST_PHASE
 from rosesim.checks.growth import Growth, largest_growth
 from rosesim.checks.judge import BESIDE, JVP_TOLERANCE, Derivatives, Finding, judge
 from rosesim.checks.ladder import INWARD, Ladder
@@ -147,11 +147,11 @@ class Direction:
     def _noisy(self) -> tuple[tuple[Vector, Vector, int] | None, list[tuple[Vector, Vector, int]]]:
         rng = np.random.default_rng(0)
         x, v = self.programs.x, self.ladder.vector
-        exact = self.programs.disturbed(x, v, LARGE, 0.0)
+        exact = self.programs.disturbed(x, v, LEAST_PHASE, 0.0)
         found: list[tuple[Vector, Vector, int]] = []
         for _ in range(NOISY_RUNS):
             moved = x * (1.0 + 0.5 * ULP * rng.uniform(-1.0, 1.0, len(x)))
-            run = self.programs.disturbed(moved, v, LARGE * rng.uniform(1.0, 2.0), NOISE)
+            run = self.programs.disturbed(moved, v, LEAST_PHASE * rng.uniform(1.0, 2.0), NOISE)
             if run is not None and np.isfinite(run[0]).all() and np.isfinite(run[1]).all():
                 found.append(run)
         return exact, found

@@ -24,7 +24,7 @@ from rosesim.ad.passes.simplify import narrowed, simplified
 from rosesim.ad.passes.stops import stops, unstopped
 from rosesim.ad.program.cost import func_work
 from rosesim.ad.program.ir import FloatT, Func, Let, Ty, Where, reachable
-from rosesim.ad.program.rewrite import erased
+from rosesim.ad.program.rewrite import tangents_as_reals
 from rosesim.ad.support.errors import ProgramError, TypeMismatch
 from rosesim.ad.support.machine import cores
 from rosesim.ad.transforms.derivatives import gradient_type, vjp
@@ -239,7 +239,7 @@ class Programs:
     @functools.cached_property
     def _unstopped(self):
         made, has = jvp_func(unstopped(self.traced.func), tuple(self.mask))
-        return _compile(erased(made), [*self.leaf_names, *("d" + n for n in self.inputs)]), has
+        return _compile(tangents_as_reals(made), [*self.leaf_names, *("d" + n for n in self.inputs)]), has
 
     # --------------------------------------------------------------- for a closer look
 
@@ -291,7 +291,7 @@ class Programs:
         made, out = jvp_func(program.func, mask)
         if not out[-1]:
             return []
-        run = _compile(erased(made), [*self.leaf_names, "d" + name])
+        run = _compile(tangents_as_reals(made), [*self.leaf_names, "d" + name])
         part = self._parts(direction)[list(self.inputs).index(name)]
         table = np.asarray(run.call(*self.arguments(self.x), part)[-1])
         hit = (table != 0).any(axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rosesim import Dual, Fn, Real, Tan, Vec, check_grads, cos, dot, exp, fn, grad, scan, select, sin, while_loop
-from rosesim.ad.instrument.rounding import LARGE, noisy
+from rosesim.ad.instrument.rounding import LEAST_PHASE, noisy
 from rosesim.ad.program.check import check
 from rosesim.ad.program.show import show
 from rosesim.checks.verdict import Verdict
@@ -33,9 +33,9 @@ def test_noise_of_size_zero_changes_nothing_and_rounding_shows_as_much_as_it_is(
     func = noisy(f.traced(f.types_of((1.0,))).func)
     check(func)
     run = compile_func(func, math="strict").call
-    (exact,) = run(1.0, 1.3 * LARGE, 0.0)
+    (exact,) = run(1.0, 1.3 * LEAST_PHASE, 0.0)
     assert exact == f(1.0)
-    moved = [run(1.0, LARGE * (1.0 + t), 2.0**-51)[0] - exact for t in np.linspace(0.0, 0.99, 40)]
+    moved = [run(1.0, LEAST_PHASE * (1.0 + t), 2.0**-51)[0] - exact for t in np.linspace(0.0, 0.99, 40)]
     assert 1e-9 < np.std(moved) < 1e-7
     assert len(set(moved)) > 5
 

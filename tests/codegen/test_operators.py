@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from compiled_kit import agree
-from ir_kit import TRUE, ZERO, at, between, func, tan, whole
+from ir_kit import TRUE, ZERO, at, between, func, integer, tan
 
 from rosesim.ad.program import interp
 from rosesim.ad.program.ir import (
@@ -71,7 +71,7 @@ def test_mathematics_functions_agree_within_two_ulp(name: str) -> None:
 @pytest.mark.parametrize("n", [1, 2, 7, 1000, 2**31, 2**40])
 def test_conversions_to_an_index_are_total(n: int, math_mode: Any) -> None:
     for name in ("floor_clamp", "floor_wrap"):
-        f = func([REAL], lambda b, x, name=name: b.op(name, x, whole(n), ty=index_ty(n)))
+        f = func([REAL], lambda b, x, name=name: b.op(name, x, integer(n), ty=index_ty(n)))
         compiled = compile_func(f, math=math_mode)
         for x in [*SPECIAL, 6.999, 7.0, -7.0, -0.3, 2.0**52, 2.0**53 + 2, -(2.0**62), 2.0**63, 1e19, -1e308, n - 0.5]:
             assert compiled(x) == interp.run(f, (x,)), (name, n, x)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ir_kit import Body, at, block, func, real, reals, ref, whole
+from ir_kit import Body, at, block, func, integer, real, reals, ref
 
 from rosesim import Real, Vec, accumulate, cond, fn, for_each, grad, sum, tanh
 from rosesim.ad.program import interp
@@ -137,7 +137,7 @@ def test_an_addition_at_an_index_made_after_the_loop_stays():
     def whole_function(b: Body, x: Atom, start: Atom) -> Atom:
         def inside(c: Body, r: Var) -> None:
             v = squares(c, x)
-            row = c.op("floor_clamp", c.let(Get(x, (at(0, N),)), reals()), whole(2), ty=index_ty(2))
+            row = c.op("floor_clamp", c.let(Get(x, (at(0, N),)), reals()), integer(2), ty=index_ty(2))
             c.let(Add(r, (row,), v))
 
         return rows_of(start, b, inside)

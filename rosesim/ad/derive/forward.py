@@ -1,8 +1,8 @@
-"""Forward derivatives: a function that computes what another does, and tangents beside it.
+"""Forward derivatives: a function that computes the results of another, and their tangents.
 
-Activity comes first: `Activity` finds which variables carry a tangent for given active parameters, so
-that what nobody asked the derivative of costs nothing. Then each let is written once, followed by the
-linear lets of its tangent. Primal variables keep their identity.
+`Activity` first finds which variables carry a tangent for given active parameters, so that inactive variables cost
+nothing. Then `Forward` writes each let once, followed by the linear lets that compute its tangent. Primal variables
+keep their identity.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Mask = tuple[bool, ...]
 
 
 def is_float(a: Atom) -> bool:
-    """Whether a value of this kind can carry a tangent."""
+    """Whether a value of this type can carry a tangent."""
     return isinstance(a.ty.scalar, FloatT)
 
 
@@ -63,7 +63,8 @@ def tangent(ty: Ty) -> Ty:
 def jvp_func(func: Func, active: Mask) -> tuple[Func, Mask]:
     """The forward derivative for the active parameters, and which results carry a tangent.
 
-    Its parameters are those of func, then a tangent for each active one; results likewise.
+    Its parameters are those of func, then a tangent for each active one. Its results are those of func, then a
+    tangent for each that carries one.
     """
     active = tuple(a and is_float(p) for a, p in zip(active, func.params, strict=True))
     key = ("jvp", active)
@@ -79,8 +80,8 @@ def _jvp(func: Func, active: Mask) -> tuple[Func, Mask]:
         return _by_rule(func, active)
     if isinstance(func.body, Opaque):
         raise TraceError(
-            f"the derivative of the opaque function {func.name} was asked for, and it has none; give one with "
-            f"@{func.name}.defjvp or @{func.name}.defvjp, or stop_gradient its arguments",
+            f"the derivative of the opaque function {func.name} is needed, but it has none; give it one with "
+            f"@{func.name}.defjvp or @{func.name}.defvjp, or apply stop_gradient to its arguments",
             func.where,
         )
     act = Activity(func, active)
@@ -98,14 +99,14 @@ def _jvp(func: Func, active: Mask) -> tuple[Func, Mask]:
 
 
 def _by_rule(func: Func, active: Mask) -> tuple[Func, Mask]:
-    """The programmer's own derivative, with zero tangents for the parameters that are not active."""
+    """The user's derivative rule, given zero tangents for the parameters that are not active."""
     rules = func.rules
     assert rules is not None
     out = tuple(isinstance(t.scalar, FloatT) for t in func.results)
     if rules.jvp is not None:
         rule = rules.jvp()
     else:
-        from rosesim.ad.derive.forward_of_reverse import jvp_of_vjp  # forward by transposing the reverse
+        from rosesim.ad.derive.forward_of_reverse import jvp_of_vjp  # late: only this needs reverse mode
 
         rule = jvp_of_vjp(func)
     floats = [k for k, p in enumerate(func.params) if is_float(p)]
@@ -126,7 +127,7 @@ class Activity:
         self.on: set[Atom] = {p for p, a in zip(func.params, active, strict=True) if a}
         self._alias: dict[Var, Var] = {}
         assert isinstance(func.body, Block)
-        while self._visit(func.body):  # a ref may be added to after a call has been handed it
+        while self._visit(func.body):  # a ref may become active after a call that takes it was visited
             pass
 
     def _mark(self, variables: Iterable[Atom]) -> bool:
@@ -194,20 +195,20 @@ class Activity:
         changed = False
         mask = tuple(a in self.on for a in args)
         if any(mask) and refs:
-            changed = self._mark(refs)  # what the callee adds may be active
+            changed = self._mark(refs)  # what the callee adds to them may be active
             mask = tuple(a in self.on for a in args)
         out = jvp_func(func, mask)[1]
         return changed | self._mark(o for o, a in zip(let.outs, out, strict=True) if a)
 
 
 class Forward:
-    """Writes lets and their tangents."""
+    """Writes lets, each followed by those of its tangents."""
 
     def __init__(self, act: Activity):
         self.b = Builder()
         self.on = act.on
         self._tan: dict[Atom, Var] = {}
-        self._loops: dict[Atom, Loop] = {}  # as they were before their tangents were written beside them
+        self._loops: dict[Atom, Loop] = {}  # the loops without the tangents that were added to them
 
     def bind(self, v: Var) -> Var:
         """A new tangent variable for v."""
@@ -215,16 +216,16 @@ class Forward:
         return self._tan[v]
 
     def tan(self, a: Atom) -> Atom:
-        """The tangent of an atom: zeros where it carries none."""
+        """The tangent of an atom; zeros if it carries none."""
         return self._tan[a] if a in self._tan else self.b.zeros(tangent(a.ty))
 
     def _set(self, out: Var, t: Atom) -> None:
-        if isinstance(t, Lit):  # a tangent that happens to be zero still needs a name
+        if isinstance(t, Lit):  # a variable, not a literal, also for a tangent that is zero
             (t,) = self.b.let(Op("neg", (t,)), t.ty)
         self._tan[out] = t
 
     def lets(self, lets: Sequence[Let]) -> None:
-        """Write them all."""
+        """Write lets and their tangents."""
         for let in lets:
             self.b.where = of_derivative(let.where)
             self._let(let)
@@ -233,7 +234,7 @@ class Forward:
         self.b.keep(let if expr is None else Let(tuple(outs or let.outs), expr, let.where))
 
     def _nested(self, block: Block, tans: Sequence[Atom]) -> Block:
-        """A nested block with tangents of `tans` among its results, to be reordered by the caller."""
+        """A nested block with the tangents of `tans` after its results; the caller puts the results in order."""
         outer = self.b
         self.b = Builder(outer)
         recursion.nested(self.lets, block.lets)
@@ -282,7 +283,7 @@ class Forward:
                 self._set(out, b.subref(self._tan[ref], idx))
 
     def _op(self, name: str, args: Sequence[Atom], out: Var) -> Atom:
-        """The tangent of an operator's result: coefficients times tangents, or a choice of one."""
+        """The tangent of an operator's result: a sum of coefficients times tangents, or a choice of one tangent."""
         row = OPS[name]
         b = self.b
         *given, z = syms(b, *args, out)

@@ -1,4 +1,4 @@
-"""The forward derivative of a function that has a reverse one only."""
+"""The forward derivative of a function that has only a reverse rule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from rosesim.ad.derive.reverse.pair import call_back, is_tan, is_tan_type
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Func, Var
-from rosesim.ad.program.rewrite import erased
+from rosesim.ad.program.rewrite import tangents_as_reals
 
 
 def jvp_of_vjp(func: Func) -> Func:
-    """The forward derivative of a function that has a reverse one only: its transpose in the cotangent."""
+    """The forward derivative of a function that has only a reverse rule: the rule, transposed in its cotangents."""
     assert func.rules is not None
     assert func.rules.vjp is not None
     rule = func.rules.vjp()
@@ -24,6 +24,6 @@ def jvp_of_vjp(func: Func) -> Func:
     cts = [p.ty for p in rule.params if is_tan(p)]
     outs = call_back(b, pair, given, cts)
     made = Func(func.name + "_jvp", (*params, *tans), b.block([*results, *outs]), func.where)
-    made.memo["vjp"] = erased(rule)
+    made.memo["vjp"] = tangents_as_reals(rule)
     made.memo["primal"] = func
     return made

@@ -1,11 +1,12 @@
 """Smooth functions written with kinked ones: the forward derivative of an even power of a kinked result.
 
-`norm(v) ** 2`, `hypot(x, y) * hypot(x, y)`, `abs(x) ** 4`, `sqrt(x) ** 2` and `m * norm(v) * norm(v)` are smooth,
-but the product rule writes their derivative with that of the kink, 2 s ds, whose own derivative at the kink is the
-convention's and not the function's: the hessian of `norm(v) ** 2` at rest would be zero. So the derivative of s^2 is
-written with what is under the kink: du for sqrt(u)^2, 2 x dx for abs(x)^2. The values are not touched.
+`norm(v) ** 2`, `hypot(x, y) * hypot(x, y)`, `abs(x) ** 4`, `sqrt(x) ** 2` and `m * norm(v) * norm(v)` are smooth. But
+the product rule gives the derivative of s^2 as 2 s ds, where s has a kink. Differentiated again at the kink, this
+gives the convention's value and not the function's: the hessian of `norm(v) ** 2` at rest would be zero. So the
+derivative of s^2 is written with the argument of the kink: du for sqrt(u)^2, 2 x dx for abs(x)^2. Values do not
+change.
 
-Only what is in sight counts: the square and the kink in one function, no loop's carry between them.
+This finds a square and its kink only in one function, with no loop's carry between them.
 """
 
 from __future__ import annotations
@@ -17,26 +18,30 @@ from rosesim.ad.program.builder import Builder, real
 from rosesim.ad.program.ir import Atom, Expr, Lit, Op, TanT, Ty
 from rosesim.ad.program.same_number import same_number
 
-DEPTH = 6
-"""Operators between a product and the kink that it squares, more than people write."""
+MOST_OPERATORS = 6
+"""At most this many operators between a product and the kink that it squares: more than people write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Smooth:
-    """Tangents of even powers, written into `b`. `tan` gives that of an atom, zeros where it carries none;
-    `made_by` the expression that it is bound to."""
+    """Writes tangents of even powers into `b`.
+
+    `tan` gives the tangent of an atom, zeros if it carries none. `made_by` gives the expression that an atom is
+    bound to.
+    """
 
     b: Builder
     tan: Callable[[Atom], Atom]
     made_by: Callable[[Atom], Expr | None]
 
     def tangent(self, name: str, args: tuple[Atom, ...]) -> Atom | None:
-        """The tangent of an operator's result, where it is an even power of a kinked one."""
+        """The tangent of an operator's result if it is an even power of a kinked result or a root that undoes a
+        power; otherwise None."""
         match name, args:
             case "mul", (p, q):
                 return self._product(p, q)
-            case "pow", (x, Lit(k)) if k >= 2 and k % 2 == 0 and self._roots(x, DEPTH):
-                square = self._square(x, DEPTH)
+            case "pow", (x, Lit(k)) if k >= 2 and k % 2 == 0 and self._roots(x, MOST_OPERATORS):
+                square = self._square(x, MOST_OPERATORS)
                 if k == 2:
                     return square
                 half = self._op("pow", self._op("mul", x, x), real(k / 2 - 1))
@@ -59,14 +64,14 @@ class Smooth:
     # ------------------------------------------------------------------------------- products
 
     def _product(self, p: Atom, q: Atom) -> Atom | None:
-        """p = s x and q = s y: the tangent of s^2 (x y)."""
-        for s in self._roots(p, DEPTH):
+        """The tangent of p q = s^2 (x y), if p = s x and q = s y for a kinked s."""
+        for s in self._roots(p, MOST_OPERATORS):
             active = not isinstance(self.tan(s), Lit)
-            if active and any(same_number(self.made_by, s, r) for r in self._roots(q, DEPTH)):
+            if active and any(same_number(self.made_by, s, r) for r in self._roots(q, MOST_OPERATORS)):
                 x, y = self._without(p, s), self._without(q, s)
                 value, t = self._times(x, y)
-                whole = self._scaled(value, self._square(s, DEPTH))
-                return self._op("add", whole, self._scaled(self._op("mul", s, s), t))
+                of_square = self._scaled(value, self._square(s, MOST_OPERATORS))
+                return self._op("add", of_square, self._scaled(self._op("mul", s, s), t))
         return None
 
     def _roots(self, a: Atom, depth: int) -> list[Atom]:
@@ -88,7 +93,7 @@ class Smooth:
                 return []
 
     def _without(self, a: Atom, s: Atom) -> tuple[Atom, Atom]:
-        """a / s, for a factor s of a, and its tangent."""
+        """a / s, where s is a factor of a, and its tangent."""
         if same_number(self.made_by, a, s):
             return real(1.0), self._zero
         match self._made(a):
@@ -101,7 +106,7 @@ class Smooth:
                 lost = self._scaled(over, self.tan(q))
                 return over, self._op("div", self._op("sub", t, lost), q)
             case _, (p, q):
-                if any(same_number(self.made_by, r, s) for r in self._roots(p, DEPTH)):
+                if any(same_number(self.made_by, r, s) for r in self._roots(p, MOST_OPERATORS)):
                     return self._times(self._without(p, s), (q, self.tan(q)))
                 return self._times((p, self.tan(p)), self._without(q, s))
             case _:
@@ -118,7 +123,7 @@ class Smooth:
     # -------------------------------------------------------------------------------- squares
 
     def _square(self, a: Atom, depth: int) -> Atom:
-        """The tangent of a^2, without that of a kink as far as one can see."""
+        """The tangent of a^2, written without the tangents of kinks as far as `made_by` shows them."""
         made = self._made(a) if depth else ("", ())
         match made:
             case "sqrt", (u,):
@@ -147,9 +152,9 @@ class Smooth:
     # ---------------------------------------------------------------------------------- roots
 
     def _root(self, u: Atom) -> Atom | None:
-        """sqrt(y^2) = y where y is not negative, sqrt(x^4k) = x^2k: smooth at zero as well."""
+        """The tangent of sqrt(y^2) = y, if y is never negative, or of sqrt(x^4k) = x^2k: both are smooth at zero."""
         match self._made(u):
-            case "mul", (y, z) if y is z and self._is_never_negative(y, DEPTH):
+            case "mul", (y, z) if y is z and self._is_never_negative(y, MOST_OPERATORS):
                 return self.tan(y)
             case "pow", (x, Lit(k)) if k >= 4 and k % 4 == 0:
                 slope = self._op("mul", real(k / 2), self._op("pow", x, real(k / 2 - 1)))
@@ -158,27 +163,27 @@ class Smooth:
                 return None
 
     def _is_never_negative(self, a: Atom, depth: int) -> bool:
-        """Whether a is zero, positive or NaN, as far as one can see."""
+        """Whether a is provably zero, positive or NaN."""
         if isinstance(a, Lit):
             return a.value >= 0
         if depth == 0:
             return False
 
-        def sure(x: Atom) -> bool:
+        def recurse(x: Atom) -> bool:
             return self._is_never_negative(x, depth - 1)
 
         match self._made(a):
             case "sqrt" | "abs" | "hypot" | "exp" | "cosh", _:
                 return True
             case "mul", (x, y):
-                return x is y or sure(x) and sure(y)
+                return x is y or recurse(x) and recurse(y)
             case "pow", (_, Lit(k)) if k % 2 == 0:
                 return True
             case "add" | "div" | "minimum", (x, y):
-                return sure(x) and sure(y)
+                return recurse(x) and recurse(y)
             case "maximum", (x, y):
-                return sure(x) or sure(y)
+                return recurse(x) or recurse(y)
             case "select", (_, x, y):
-                return sure(x) and sure(y)
+                return recurse(x) and recurse(y)
             case _:
                 return False

@@ -1,1 +1,1 @@
-"""Programs that also say something of themselves: decisions, growth, rounding, where a number went bad."""
+"""Instrumented programs, which also report decisions, growth, rounding errors, or where a NaN originates."""

@@ -1,9 +1,9 @@
-"""Where a derivative ends: the places at which a value that a tangent may come in by is not passed on.
+"""Where a derivative ends: the places where a value may carry a tangent and the tangent is not passed on.
 
-Written down are the very values that are lost there: the argument of `floor`, of an index and of
-`stop_gradient`, the two sides of a comparison, what the test of a `while_loop` reads, the argument that
-`minimum`, `maximum` or `select` does not take, what the side of a `cond` that does not run would have read. The
-forward derivative of this table is then not zero exactly where a tangent came and went no further.
+The program records the values that are lost there: the argument of `floor`, of an index and of `stop_gradient`; the
+difference of the two sides of a comparison; what the test of a `while_loop` reads; the argument that `minimum`,
+`maximum` or `select` does not choose; what the side of a `cond` that does not run would have read. The forward
+derivative of this table is nonzero exactly where a tangent arrived and was lost.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.program.reduce import total
 
-SMALL = 64
-"""Arrays of more numbers are not added up at every branch: their elements are seen at the comparisons."""
+SUMMED = 64
+"""Arrays of more numbers are not summed at every branch: their elements are recorded at the comparisons."""
 
 _LOST = {
     name: (row.kink.lost_word, row.kink.lost)
     for name, row in OPS.items()
     if row.kink is not None and row.kink.lost is not None
 }
-"""Of each operator that ends a derivative the word for that, and the value."""
+"""For each operator that ends a derivative: its word in reports, and the value that is lost."""
 FLAT = frozenset(word for name, (word, _) in _LOST.items() if OPS[name].result != "b" and not OPS[name].choose)
 """The words of the operators that are constant between their steps."""
 
 
 class _Lost:
-    """What is written down: each real value at the place where its derivative ends."""
+    """Records each real value at the place where its derivative ends."""
 
     def enters(self, func: Func) -> bool:
-        """A function with a derivative of its own is judged by that: its body is not what is differentiated."""
+        """Not functions with a derivative rule: the rule is used instead of the derivative of the body."""
         return isinstance(func.body, Block) and func.rules is None
 
     def columns(self, let: Let) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class _Lost:
             case Stop(x):
                 return (total(b, of(x)),)
             case Loop(carries=carries, test=test) if test is not None:
-                # What the test read last is what the loop hands on.
+                # The last values that the test read are the final carries.
                 last = dict(zip(carries, let.outs, strict=False))
                 read = [total(b, of(last.get(v, v))) for v in _read(test)]
                 return (functools.reduce(lambda x, y: b.op("add", x, y), read),)
@@ -108,16 +108,16 @@ class _Lost:
 
 
 def _gives_reals(let: Let) -> bool:
-    """Whether a branch is there for real numbers, or for what it adds to: not for a truth, such as whether the limit
-    of a `while_loop` was reached."""
+    """Whether a branch gives real numbers, or only adds to refs. If it only gives booleans, such as whether a
+    `while_loop` reached its limit, it ends no derivative."""
     return not let.outs or any(isinstance(o.ty.scalar, FloatT) for o in let.outs)
 
 
 def _read(block: Block) -> list[Var]:
-    """The reals and small arrays of them that a block reads."""
-    return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SMALL]
+    """The reals and small arrays of reals that a block reads."""
+    return [v for v in free_vars(block) if isinstance(v.ty.scalar, FloatT) and not v.ty.ref and v.ty.size <= SUMMED]
 
 
 def lost(func: Func) -> Recording:
-    """The program that gives, after its results, the table of what is lost to its derivative."""
+    """The program that gives, after its results, the table of the values that its derivative loses."""
     return recorded(func, _Lost())

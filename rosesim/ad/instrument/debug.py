@@ -1,13 +1,13 @@
-"""Debug programs: the same with guards that stop at the first number that is not finite.
+"""Debug programs: the same programs with guards that stop at the first number that is not finite.
 
-A guard stands for each operation that can give a NaN of operands without one, or an infinity of finite
-operands: where a bad number is born, not where it is handed on. Values that cannot reach an output (`demand`)
-are not checked. The guards of a stretch of a block are asked together, by one test that says whether any of its
-results is not finite; only where one is are they asked one by one, in the order of the program. An innermost loop
-has no guards: it notes whether anything in it was not finite, and is run once more, with guards, where something was.
+Each operation has a guard if it can turn operands without a NaN into a NaN, or finite operands into an infinity: the
+guard stops where a bad number originates, not where it is passed on. Values that cannot reach an output (`demand`)
+are not checked. One test checks the results of a straight-line run of operations together. Only if one of them is not
+finite are they checked one by one, in the order of the program. An innermost loop has no guards: it records in a flag
+whether any of its results was not finite. If so, it is repeated with guards.
 
-An index that was computed is compared with its dimension before it is used. The bounds of whole numbers are
-proved, so that this never fails: it is a net under the compiler.
+Each computed index is compared with its dimension before it is used. The bounds of integers are proved, so this check
+never fails: it would catch a defect of the compiler.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rosesim.ad.instrument.demand import (
     where,
     without,
 )
-from rosesim.ad.instrument.nonfinite import birth, braced, can_be_bad, suspect, told, worst
+from rosesim.ad.instrument.nonfinite import any_nonfinite, braced, can_be_bad, is_origin, is_suspect, report_template
 from rosesim.ad.passes.simplify import nested_free
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import (
@@ -62,33 +62,33 @@ from rosesim.ad.program.ir import (
     operands,
     unknown,
 )
-from rosesim.ad.program.rewrite import Copy, erased, fresh
+from rosesim.ad.program.rewrite import Copy, fresh, tangents_as_reals
 from rosesim.ad.support import recursion
 
-STRETCH = 64
-"""So many operations are asked about in one test: each must be remembered until then."""
+CHECKED_TOGETHER = 64
+"""At most this many operations are checked by one test: all their results must stay alive until then."""
 
 STEP = Ty(IntT(0, 2**53))
-"""The type in which a function is told the step of the loop that it is called from."""
+"""The type of the parameter by which a function takes the step of the loop that it is called from."""
 
 
 def guarded(func: Func) -> Func:
     """The debug program of a program. Its tangents are plain reals."""
     always: frozenset[tuple[_Own, int | None]] = frozenset({(frozenset[tuple[int, bool]](), None)})
-    return _Versions().of(erased(func), _Key((always,) * len(func.results), None))
+    return _Versions().of(tangents_as_reals(func), _Key((always,) * len(func.results), None))
 
 
 _Own = frozenset[tuple[int, bool]]
-"""Which results of a call, truths, must have which value."""
+"""Which boolean results of a call must have which value."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What a version of a function is made for.
+    """What a version of a function depends on.
 
-    `demands`: when its caller demands each result, as a set of terms: some of its results have these values, and
-    the truth that the caller passes under this number (none: always) holds. `loop`: the line of the outermost
-    loop that the call stands in, the step of which the caller passes.
+    `demands` says of each result when the caller demands it, as a set of terms. A term holds if some of the boolean
+    results have these values and the boolean that the caller passes under this number is true (None: no such
+    boolean). `loop` is the line of the outermost loop around the call; the caller passes its step.
     """
 
     demands: tuple[frozenset[tuple[_Own, int | None]], ...]
@@ -96,7 +96,7 @@ class _Key:
 
     @property
     def given(self) -> int:
-        """How many truths the caller passes."""
+        """How many booleans the caller passes."""
         return len({k for w in self.demands for _, k in w if k is not None})
 
 
@@ -109,7 +109,7 @@ class _Versions:
         self._summaries: dict[Func, Summary] = {}
 
     def of(self, func: Func, key: _Key) -> Func:
-        """The version of a function, its parameters followed by the truths and the step of the key."""
+        """The version of a function, whose parameters are followed by the booleans and the step of the key."""
         if isinstance(func.body, Opaque):
             return func
         if (func, key) not in self._made:
@@ -124,35 +124,37 @@ class _Versions:
 
 
 class _Guards:
-    """One version of one function."""
+    """Makes one version of one function."""
 
     def __init__(self, versions: _Versions, func: Func, key: _Key):
         self.versions, self.key = versions, key
-        self.source = fresh(func)  # the same lets may stand twice in a function, demanded here and not there
+        self.source = fresh(
+            func
+        )  # so that each let occurs once: two occurrences may be demanded under different conditions
         body = self.source.body
         assert isinstance(body, Block)
-        self.given = [Var(BOOL, "wanted") for _ in range(key.given)]
+        self.given = [Var(BOOL, "demanded") for _ in range(key.given)]
         self.step = [] if key.loop is None else [Var(STEP, "step")]
         demands = [self._demands(w, body.results) for w in key.demands]
         self.demanded = Demand(self.source, demands, versions.summary)
         self.ready: dict[Var, int] = {}
-        """What has been written so far, in order."""
+        """The variables written so far, with their order."""
         self.note((*self.source.params, *self.given))
         self.loops: list[tuple[Atom, Where | None]] = [(v, key.loop) for v in self.step]
         self.done: set[Let] = set()
 
     def _demands(self, terms: Iterable[tuple[_Own, int | None]], results: Sequence[Atom]) -> Condition:
-        """What a key says of one result, in terms of the function's variables."""
-        whole = NEVER
+        """The condition that a key gives for one result, in terms of the function's variables."""
+        condition = NEVER
         for own, k in terms:
             term = ALWAYS if k is None else where(self.given[k], True)
-            for j, truth in own:
-                term = conjunction(term, where(results[j], truth))
-            whole = disjunction(whole, term)
-        return whole
+            for j, value in own:
+                term = conjunction(term, where(results[j], value))
+            condition = disjunction(condition, term)
+        return condition
 
     def note(self, variables: Iterable[Var]) -> None:
-        """These are written now."""
+        """Record that these variables are written."""
         for v in variables:
             self.ready.setdefault(v, len(self.ready))
 
@@ -165,15 +167,15 @@ class _Guards:
 
     def block(self, block: Block, outer: Builder | None) -> Block:
         """A block with its guards."""
-        return recursion.nested(lambda: _Stretch(self, block, outer).written())
+        return recursion.nested(lambda: _BlockWriter(self, block, outer).written())
 
     def condition(self, v: Var) -> Condition:
         """When a variable is demanded."""
         return self.demanded.of.get(v, NEVER)
 
 
-class _Stretch:
-    """One block being written, and the operations whose results have not been asked about yet."""
+class _BlockWriter:
+    """Writes one block. `pending` holds the operations whose results have not been checked yet."""
 
     def __init__(self, guards: _Guards, block: Block, outer: Builder | None):
         self.g, self.source = guards, block
@@ -198,7 +200,7 @@ class _Stretch:
             case Op() | Get() | Put() | Add() | SubRef():
                 self._check_access(b, let)
                 b.keep(let)
-                if self._is_asked(let):
+                if self._is_checked(let):
                     self.pending.append(let)
             case Guard():
                 self._flush()
@@ -207,7 +209,7 @@ class _Stretch:
                 self._foresee(let)
                 self._flush()
                 b.where = let.where
-                self._twice(let, e)
+                self._flagged_then_repeated(let, e)
             case Loop() | Cond() | Accum() | Call() as e:
                 self._foresee(let)
                 self._flush()
@@ -220,7 +222,7 @@ class _Stretch:
             case _:
                 unknown(let.expr)
         g.note(let.outs)
-        if len(self.pending) >= STRETCH:
+        if len(self.pending) >= CHECKED_TOGETHER:
             self._flush()
 
     # ------------------------------------------------------------------------------- inner blocks
@@ -240,9 +242,9 @@ class _Stretch:
             case Accum(inits, refs, body):
                 return Accum(inits, refs, g.block(body, self.b))
 
-    def _twice(self, let: Let, e: Loop) -> None:
-        """A loop that only notes whether anything was not finite, which leaves it as it is run fastest; after it,
-        where something was, the loop once more with its guards, for these alone."""
+    def _flagged_then_repeated(self, let: Let, e: Loop) -> None:
+        """Write the loop with a flag instead of guards, so that it stays fast; after it, a branch that is taken if
+        the flag is set and repeats the loop with guards and without effects."""
         g, b = self.g, self.b
         copy, inner, n = Copy(), Builder(b), len(e.carries)
         index, carries = copy.bind(e.index), tuple(map(copy.bind, e.carries))
@@ -253,8 +255,8 @@ class _Stretch:
             inner.where = old.where
             self._check_access(inner, new)
             inner.keep(new)
-            if self._is_asked(old):
-                flag = inner.op("or", flag, suspect(inner, new))
+            if self._is_checked(old):
+                flag = inner.op("or", flag, is_suspect(inner, new))
         g.loops.pop()
         results = [copy.atom(r) for r in e.body.results]
         body = inner.block((*results[:n], flag, *results[n:]))
@@ -262,19 +264,19 @@ class _Stretch:
         hot = replace(e, index=index, inits=inits, carries=(*carries, noted), body=body)
         b.keep(Let((*let.outs[:n], found, *let.outs[n:]), hot, let.where))
         g.note(let.outs)
-        again = Builder(b)
+        repeat = Builder(b)
         lets = tuple(x for x in e.body.lets if not isinstance(x.expr, Add))
         once_more = replace(e, body=Block(lets, e.body.results[:n]))
-        stretch = _Stretch(g, Block((), ()), b)
-        again.keep(Let(tuple(Var(c.ty) for c in e.carries), stretch._inner(let, once_more), let.where))
-        b.cond(found, again.block(()), Block((), ()), ())
+        writer = _BlockWriter(g, Block((), ()), b)
+        repeat.keep(Let(tuple(Var(c.ty) for c in e.carries), writer._inner(let, once_more), let.where))
+        b.cond(found, repeat.block(()), Block((), ()), ())
 
-    def _is_asked(self, let: Let) -> bool:
-        """Whether it is asked of an operation whether its result is finite."""
+    def _is_checked(self, let: Let) -> bool:
+        """Whether the result of a let has to be checked: it may be bad and is demanded."""
         return isinstance(let.expr, Op) and can_be_bad(let.expr.name) and bool(self.g.condition(let.outs[0]))
 
     def _foresee(self, let: Let) -> None:
-        """Write what the conditions of a let's results name before its turn, where that can be."""
+        """Write the booleans in the conditions of a let's results early, before the let, where that is possible."""
         own = set(let.outs)
         for o in let.outs:
             for term in self.g.condition(o):
@@ -290,7 +292,7 @@ class _Stretch:
             if let in needed or self.g.ready.keys() >= set(let.outs):
                 continue
             if let in self.g.done or isinstance(let.expr, SubRef) or acts((let,)):
-                return  # it waits for this very condition, or must stay where it is
+                return  # it is being written for this condition, or it may not move
             needed[let] = None
             used = nested_free(let.expr)
             stack.extend(self.maker[v] for v in used if v in self.maker and v not in self.g.ready)
@@ -299,7 +301,7 @@ class _Stretch:
                 self._let(let)
 
     def _call(self, let: Let, call: Call) -> Call:
-        """A call of the version that the conditions of its results ask for."""
+        """A call of the version of the callee that the conditions of the results require."""
         g = self.g
         if isinstance(call.func.body, Opaque):
             return call
@@ -317,16 +319,16 @@ class _Stretch:
                 passed = parts[inside] != ALWAYS
                 demand.add((inside, len(more) if passed else None))
                 if passed:
-                    more.append(self._truth(self.b, parts[inside]))
+                    more.append(self._as_boolean(self.b, parts[inside]))
             demands.append(frozenset(demand))
         loop = g.loops[0][1] if g.loops else None
         if loop is not None:
             more.append(self.b.cast(g.loops[0][0], STEP))
         return Call(g.versions.of(call.func, _Key(tuple(demands), loop)), (*call.args, *more))
 
-    def _truth(self, b: Builder, condition: Condition) -> Atom:
-        """A condition as a truth of the program."""
-        # Sorted, because the order in a set differs from process to process, and the cache goes by the text.
+    def _as_boolean(self, b: Builder, condition: Condition) -> Atom:
+        """A condition as a boolean that the program computes."""
+        # Sorted, because a set's order differs between processes, and the cache is keyed by the text.
         order = self.g.ready
         terms = sorted(sorted((order[p], v, p) for p, v in term) for term in condition)
         some: Atom = Lit(False, BOOL)
@@ -340,7 +342,7 @@ class _Stretch:
     # ------------------------------------------------------------------------------------ guards
 
     def _flush(self, last: bool = False) -> None:
-        """Ask about what was computed, as far as it is known whether it is demanded."""
+        """Check the pending results whose conditions are already written; with `last`, all of them."""
         ready = self.g.ready
         now = [x for x in self.pending if last or _names(self.g.condition(x.outs[0])) <= ready.keys()]
         if not now:
@@ -350,22 +352,22 @@ class _Stretch:
         bad: Atom = Lit(False, BOOL)
         for let in now:
             b.where = let.where
-            bad = b.op("or", bad, suspect(b, let))
+            bad = b.op("or", bad, is_suspect(b, let))
         inner = Builder(b)
         for let in now:
             inner.where = let.where
             condition = without(self.g.condition(let.outs[0]), lambda p: p not in ready)
-            born = inner.op("and", self._truth(inner, condition), birth(inner, let))
-            self._guard(inner, born, told(let.expr), (*operands(let.expr), let.outs[0]))
+            must_report = inner.op("and", self._as_boolean(inner, condition), is_origin(inner, let))
+            self._guard(inner, must_report, report_template(let.expr), (*operands(let.expr), let.outs[0]))
         b.cond(bad, inner.block(()), Block((), ()), ())
 
     def _guard(self, b: Builder, bad: Atom, text: str, values: Sequence[Atom]) -> None:
-        """A guard that tells these numbers, then the steps of the loops around it."""
+        """A guard that reports these numbers, then the steps of the loops around it."""
         at = list(values)
         if b.where is not None and b.where.derivative:
             text += ", in its derivative"
         for index, line in self.g.loops:
-            # A line of another file may be that of whatever called rosesim: a scene's rollout is no user's loop.
+            # A loop whose line is in another file may be rosesim's own, such as the rollout of a scene.
             known = line is not None and b.where is not None and line.file == b.where.file
             text += f", in iteration {{{len(at)}}} of " + (
                 f"the loop at {braced(line)}" if known else "a loop around"
@@ -399,25 +401,25 @@ class _Stretch:
         )
         for o in let.outs:
             if isinstance(o.ty.scalar, FloatT):
-                bad, value = worst(b, o)
+                bad, value = any_nonfinite(b, o)
                 condition = without(self.g.condition(o), lambda p: p not in self.g.ready)
-                born = b.op("and", self._truth(b, condition), bad)
+                must_report = b.op("and", self._as_boolean(b, condition), bad)
                 gave = f"{braced(call.func.name)}({given}) gave {{{len(numbers)}}}"
-                self._guard(b, born, gave, (*numbers, value))
+                self._guard(b, must_report, gave, (*numbers, value))
 
 
 MOST_VALUES = 8
-"""Numbers that a guard tells."""
+"""A guard reports at most this many numbers."""
 
 
-FEW = 64
-"""Numbers of a loop's state up to which it is kept for running the loop once more."""
+REPEATED_STATE = 64
+"""A loop may be repeated if its state has at most this many numbers, which have to be kept for that."""
 
 
 def _is_tight(e: Loop) -> bool:
-    """Whether a loop is an innermost one that can be run once more: it stops nowhere and keeps little."""
+    """Whether a loop is innermost and can be repeated: it never stops the program and its state is small."""
     plain = all(isinstance(x.expr, Op | Get | Put | Stack | Fill | Data | Stop | Add) for x in e.body.lets)
-    return plain and e.test is None and sum(c.ty.size for c in e.carries) <= FEW
+    return plain and e.test is None and sum(c.ty.size for c in e.carries) <= REPEATED_STATE
 
 
 def _names(condition: Condition) -> set[Var]:

@@ -1,10 +1,10 @@
-"""Which way every decision of a program went, so that two runs can be told apart.
+"""Records which way every decision of a program went, so that two runs can be compared.
 
-A decision is where a real number becomes a choice: the condition of `cond` and `select`, which argument
-`minimum` and `maximum` take, the sign that `abs`, `sign` and `copysign` see, the cell of `floor`, `ceil`,
-`trunc`, `fmod` and of an index made of a real, how often a `while_loop` ran, where `upto` ended a loop.
-(`argmin` is a `select` in a loop.) Between two decisions a program is smooth: where a derivative and a
-difference disagree, either a decision went another way within the difference, or the derivative is wrong.
+A real number becomes a choice at a decision: the condition of `cond` and `select`, which argument `minimum` and
+`maximum` take, the sign of the argument of `abs`, `sign` and `copysign`, the cell of `floor`, `ceil`, `trunc`, `fmod`
+and of an index made of a real, how often a `while_loop` ran, where `upto` ended a loop. (`argmin` is a `select` in a
+loop.) While all decisions stay the same, a program is smooth. So if a derivative and a difference disagree, either
+a decision changed within the difference or the derivative is wrong.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.ops import OPS
-from rosesim.ad.program.rewrite import erased, real_type
+from rosesim.ad.program.rewrite import real_type, tangents_as_reals
 
 RAN = "ran"
-"""The word of the column beside a choice of two, which counts how often it was met."""
+"""The word of the column after a choice of two; it counts how often the choice was made."""
 COUNT = "the count of while_loop"
 _KINKS = {name: row.kink for name, row in OPS.items() if row.kink is not None}
 CHOICES = frozenset({"the branch of cond", *(kink.word for name, kink in _KINKS.items() if OPS[name].choose)})
 """The words of the choices of two."""
 CONTINUOUS = frozenset(kink.word for kink in _KINKS.values() if kink.decision is not None and not kink.jumps)
-"""The words of the decisions at which a value has a kink, and never jumps."""
+"""The words of the decisions at which a value has a kink but never jumps."""
 
 
 class _Decisions:
-    """What is written down: each decision as a number that changes with it; none of what stands at `aside`."""
+    """Records each decision as a number that changes with it, except the decisions at the line `aside`."""
 
     def __init__(self, aside: Where | None = None):
         self._aside = aside
@@ -109,7 +109,7 @@ class _Decisions:
 
 
 class _Tips:
-    """What is written down: on which side of its singular point each such operator is."""
+    """Records for each operator with a singular point on which side of the point it is."""
 
     def enters(self, func: Func) -> bool:
         return isinstance(func.body, Block)
@@ -136,7 +136,7 @@ class _Tips:
 
 
 def _side(e: Op, out: Atom, b: Builder, of: Name) -> tuple[str, Atom] | None:
-    """On which side of its singular point an operator is, after the word for it; None where it has no such point."""
+    """The word for an operator with a singular point, and on which side of the point it is; None if it has none."""
     kink = OPS[e.name].kink
     if kink is None or kink.side is None:
         return None
@@ -145,10 +145,10 @@ def _side(e: Op, out: Atom, b: Builder, of: Name) -> tuple[str, Atom] | None:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A decision that went another way in another run: what it is, in which line, when.
+    """A decision that differs between two runs: what it is, in which line, and when.
 
-    `step` is that of the loop which no other is around, None outside of all loops; `chunk` steps from it on
-    were recorded together; `of_steps` says whether that loop hands something on (else they are elements).
+    `step` is the step of the outermost loop around it, None outside of all loops. `chunk` steps from it on were
+    recorded together. `of_steps` says whether that loop has carries; if not, its iterations are elements of a vector.
     """
 
     what: str
@@ -172,21 +172,21 @@ def decisions(func: Func) -> Recording:
 
 
 def tangent_decisions(forward: Func, aside: Where | None = None) -> Recording:
-    """The same of a forward derivative, with its tangents as plain reals; what stands at `aside` decides nothing."""
-    return recorded(forward, _Decisions(aside), ty=real_type, plain=erased)
+    """The same for a forward derivative, with tangents as plain reals. Code at the line `aside` decides nothing."""
+    return recorded(forward, _Decisions(aside), ty=real_type, plain=tangents_as_reals)
 
 
 def tips(func: Func) -> Recording:
-    """The program that gives, after its results, on which side of its singular point each root, angle, power and
-    division is: what makes the tip of a cone, where no decision is taken."""
+    """The program that gives, after its results, a table of the side of its singular point on which each root, angle,
+    power and division is. Such a point is the tip of a cone: no decision is taken there."""
     return recorded(func, _Tips())
 
 
 def first_flip(
     program: Recording, one: NDArray[Any], other: NDArray[Any], only: str | None = None
 ) -> Flip | None:  # fmt: skip
-    """The earliest decision (of those with this word `only`) that two runs took differently, given their tables;
-    None where there is none."""
+    """The earliest decision that differs between two runs, given their tables; None if there is none. `only`
+    considers decisions with this word alone."""
     differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
     if only is not None:
         differs &= np.array([c.what == only for c in program.columns], bool)
@@ -204,14 +204,14 @@ def first_flip(
 
 
 def never(program: Recording, table: NDArray[Any]) -> dict[tuple[str, Where | None], bool | None]:
-    """Of each choice of two that a run met, by word and line: True where it was always yes, False where never,
-    None where it went both ways."""
+    """For each choice of two that a run made, by word and line: True if it was always yes, False if always no, None
+    if it went both ways."""
     total = table.sum(axis=0)
     found: dict[tuple[str, Where | None], bool | None] = {}
     for k, column in enumerate(program.columns):
         if column.what in CHOICES and total[k + 1] > 0:
             yes, ran = total[k], total[k + 1]
-            # Sums of the same weights: a single other way among n is 1/n of them.
+            # Both are sums of the same weights: one choice among n that went the other way changes the sum by 1/n.
             went = False if yes == 0 else True if abs(yes - ran) < 1e-9 * ran else None
             place = (column.what, column.where)
             found[place] = went if found.get(place, went) == went else None

@@ -1,9 +1,9 @@
-"""The condition under which somebody demands each value of a function.
+"""The condition under which each value of a function is demanded: a result, a guard or an addition may depend on it.
 
-What `select(p, x, y)` does not choose is not demanded, nor is what only it was computed from; a NaN there is no
-mistake. A condition is a sum of products: a set of terms, each a set of truths (variables) with the value
-that each must have. It is never too narrow; too wide it may be, where the truth in question is not in sight
-of the value, is one of an array's, or there are too many of them.
+The side that `select(p, x, y)` does not choose is not demanded, and neither are the values that only it was computed
+from; a NaN there is no mistake. A condition is in disjunctive normal form: a set of terms, each a set of booleans
+(variables) with the value that each must have. A condition is never too narrow. It may be too wide, if a boolean is
+not in scope where the value is, if it is an element of an array, or if there are too many terms.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NEVER: Condition = frozenset()
 ALWAYS: Condition = frozenset({frozenset()})
 
 MOST_TERMS = 12
-"""A condition of more is widened to what its terms have in common."""
+"""A condition of more terms is widened to what its terms have in common."""
 
 
 def disjunction(a: Condition, b: Condition) -> Condition:
@@ -60,22 +60,22 @@ def conjunction(a: Condition, b: Condition) -> Condition:
     return _tidy({x | y for x in a for y in b})
 
 
-def where(p: Atom, truth: bool) -> Condition:
-    """The condition that p, a truth, has this value."""
+def where(p: Atom, value: bool) -> Condition:
+    """The condition that the boolean p has this value."""
     if isinstance(p, Lit):
-        return ALWAYS if bool(p.value) is truth else NEVER
-    return frozenset({frozenset({(p, truth)})})
+        return ALWAYS if bool(p.value) is value else NEVER
+    return frozenset({frozenset({(p, value)})})
 
 
 def without(a: Condition, hidden: Callable[[Var], bool]) -> Condition:
-    """The condition as far as it can be told without some truths: wider."""
+    """The condition without the booleans that are hidden, which makes it wider."""
     if not any(hidden(p) for t in a for p, _ in t):
         return a
     return _tidy({frozenset((p, v) for p, v in t if not hidden(p)) for t in a})
 
 
-def put(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
-    """The condition with truths replaced by what they mean."""
+def substituted(a: Condition, meaning: Mapping[Var, Condition]) -> Condition:
+    """The condition with booleans replaced by the conditions that they mean."""
     if not any(p in meaning for t in a for p, _ in t):
         return a
     out = NEVER
@@ -103,7 +103,7 @@ def _tidy(terms: Iterable[Term]) -> Condition:
         for t in list(kept):
             for lit in t:
                 rest = t - {lit}
-                if rest | {(lit[0], not lit[1])} in kept:  # it does not matter
+                if rest | {(lit[0], not lit[1])} in kept:  # the value of this boolean does not matter
                     kept.add(rest)
                     again = True
         kept = {t for t in kept if not any(u < t for u in kept)}
@@ -114,10 +114,11 @@ def _tidy(terms: Iterable[Term]) -> Condition:
 
 
 class Demand:
-    """What is demanded in a function of which each result is demanded under a condition.
+    """What is demanded in a function whose results are demanded under the given conditions.
 
-    Conditions name variables of the function, and whatever those of the results name. Every variable of the
-    function is bound once.
+    `of` has the condition of each variable that a let binds, `params` that of each parameter. Conditions name
+    variables of the function and the variables in the conditions of the results. Every variable of the function must
+    be bound only once.
     """
 
     def __init__(self, func: Func, results: Sequence[Condition], callee: Callable[[Func], Summary]):
@@ -129,7 +130,7 @@ class Demand:
         self.params = tuple(found.get(p, NEVER) for p in func.params)
 
     def _block(self, block: Block, results: Sequence[Condition]) -> dict[Var, Condition]:
-        """Notes what is demanded of what a block binds, and gives what it demands of what stands around it."""
+        """Record when the variables that a block binds are demanded; return when it demands its free variables."""
         demand: dict[Var, Condition] = {}
         for a, w in zip(block.results, results, strict=True):
             _note(demand, a, w)
@@ -143,17 +144,17 @@ class Demand:
     def _let(self, let: Let, demand: dict[Var, Condition]) -> None:
         outs = [demand.pop(o, NEVER) for o in let.outs]
         self.of.update(zip(let.outs, outs, strict=True))
-        whole = NEVER
+        any_out = NEVER
         for w in outs:
-            whole = disjunction(whole, w)
+            any_out = disjunction(any_out, w)
         match let.expr:
             case Op("select", (p, x, y)):
-                _note(demand, p, whole)
-                _note(demand, x, conjunction(whole, where(p, True)))
-                _note(demand, y, conjunction(whole, where(p, False)))
+                _note(demand, p, any_out)
+                _note(demand, x, conjunction(any_out, where(p, True)))
+                _note(demand, y, conjunction(any_out, where(p, False)))
             case Op("and" | "or" as name, (p, q)):
-                _note(demand, p, whole)
-                _note(demand, q, conjunction(whole, where(p, name == "and")))
+                _note(demand, p, any_out)
+                _note(demand, q, conjunction(any_out, where(p, name == "and")))
             case Guard(bad, _):
                 _note(demand, bad, ALWAYS)
             case Add(ref, idx, v):
@@ -164,34 +165,34 @@ class Demand:
                 meaning = dict(zip(summary.results, outs, strict=True))
                 meaning |= {p: where(a, True) for p, a in zip(summary.params, args, strict=True) if a.ty == BOOL}
                 for a, w in zip(args, summary.demands, strict=True):
-                    _note(demand, a, put(w, meaning))
+                    _note(demand, a, substituted(w, meaning))
             case Loop() | Cond() | Accum():
-                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else whole, demand)
+                recursion.nested(self._nested, let, outs, ALWAYS if acts((let,)) else any_out, demand)
             case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef() as e:
                 for a in operands(e):
-                    _note(demand, a, whole)
+                    _note(demand, a, any_out)
             case _:
                 unknown(let.expr)
 
-    def _nested(self, let: Let, outs: Sequence[Condition], whole: Condition, demand: dict[Var, Condition]) -> None:
+    def _nested(self, let: Let, outs: Sequence[Condition], any_out: Condition, demand: dict[Var, Condition]) -> None:
         e = let.expr
         for a in operands(e):
-            _note(demand, a, whole)
+            _note(demand, a, any_out)
         match e:
             case Loop():
-                # Any iteration's results may become any of the loop's.
-                self._around(demand, let, e.body, [whole] * len(e.body.results))
+                # The results of any iteration may reach any result of the loop.
+                self._around(demand, let, e.body, [any_out] * len(e.body.results))
                 if e.test is not None:
-                    self._around(demand, let, e.test, [whole])
+                    self._around(demand, let, e.test, [any_out])
             case Cond(p, then, orelse):
-                for side, truth in ((then, True), (orelse, False)):
+                for side, value in ((then, True), (orelse, False)):
                     own = _meaning(let.outs, side.results)
-                    self._around(demand, let, side, [put(w, own) for w in outs], where(p, truth))
+                    self._around(demand, let, side, [substituted(w, own) for w in outs], where(p, value))
             case Accum(_, refs, body):
                 ends = outs[len(body.results) :]
                 self._refs.update(zip(refs, ends, strict=True))
                 own = _meaning(let.outs, body.results)
-                self._around(demand, let, body, [put(w, own) for w in outs[: len(body.results)]])
+                self._around(demand, let, body, [substituted(w, own) for w in outs[: len(body.results)]])
             case _:
                 raise AssertionError(e)
 
@@ -203,7 +204,7 @@ class Demand:
         results: Sequence[Condition],
         only: Condition = ALWAYS,
     ) -> None:
-        """A nested block, and what it demands of what stands around it."""
+        """Visit a nested block, and add to `demand` when it demands variables from around it."""
         found = self._block(block, results)
         inside = set(binders(let.expr))
         for inner in all_lets(block):
@@ -214,7 +215,8 @@ class Demand:
 
 
 class Summary:
-    """What a function demands of its parameters; `results` stand for the conditions under which its are demanded."""
+    """When a function demands its parameters. `results` are variables that stand for when its results are
+    demanded."""
 
     def __init__(self, func: Func, callee: Callable[[Func], Summary]):
         self.params = func.params
@@ -232,7 +234,7 @@ class Summary:
 
 
 def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:
-    """What the truths that a let binds mean inside its block."""
+    """What the booleans that a let binds mean inside its block: the results that become them."""
     return {o: where(r, True) for o, r in zip(outs, results, strict=False) if o.ty == BOOL}
 
 

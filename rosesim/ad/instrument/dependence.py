@@ -1,4 +1,4 @@
-"""Which results a program's parameters can reach at all: by values, conditions, counts and indices."""
+"""Which results depend on a program's parameters at all: through values, conditions, counts or indices."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Mask = tuple[bool, ...]
 
 
 def depends(func: Func, on: Mask) -> Mask:
-    """Which results depend on any of these parameters, then which of its refs receive what depends on them."""
+    """Which results depend on any of the parameters in `on`; then, which of the refs receive values that do."""
     key = ("depends", on)
     if key not in func.memo:
         func.memo[key] = recursion.nested(_depends, func, on)
@@ -52,7 +52,7 @@ def _depends(func: Func, on: Mask) -> Mask:
 
 
 class _Walk:
-    """`on` grows until nothing changes: the variables that depend on what was asked for."""
+    """Finds the variables that depend on given ones: `on` grows until nothing changes."""
 
     def __init__(self, on: set[Var]) -> None:
         self.on: set[Atom] = set(on)
@@ -63,7 +63,8 @@ class _Walk:
         return bool(new)
 
     def block(self, block: Block, chosen: bool) -> bool:
-        """One pass; `chosen` says that whether or how often this block runs depends. True where `on` grew."""
+        """Visit a block once; return whether `on` grew. `chosen` says that whether or how often the block runs
+        depends on the given variables."""
         changed = False
         for let in block.lets:
             changed |= self._let(let, chosen)

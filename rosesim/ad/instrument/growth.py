@@ -1,4 +1,4 @@
-"""How large the tangent of a rollout becomes, step by step."""
+"""Records how large the tangent of a rollout becomes, step by step."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.reduce import largest_magnitude
-from rosesim.ad.program.rewrite import erased, real_type
+from rosesim.ad.program.rewrite import real_type, tangents_as_reals
 
 
 class _Growth:
-    """What is written down: the largest magnitude among the carried tangents, at the end of each step."""
+    """Records the largest magnitude among the carried tangents at the end of each step."""
 
     def enters(self, func: Func) -> bool:
         return isinstance(func.body, Block)
@@ -66,8 +66,8 @@ class _Growth:
 
 
 def growth(forward: Func) -> Recording:
-    """A forward derivative with tangents as plain reals and, after its results, the table of their norms.
+    """A forward derivative with tangents as plain reals that gives, after its results, the table of their norms.
 
-    Column 0 has them; rows of several steps have their sum.
+    Column 0 has the norms; a row of several steps has their sum.
     """
-    return recorded(forward, _Growth(), ty=real_type, plain=erased)
+    return recorded(forward, _Growth(), ty=real_type, plain=tangents_as_reals)

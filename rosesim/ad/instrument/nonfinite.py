@@ -1,5 +1,5 @@
-"""Where a bad number is born: which operations can give a NaN or an infinity of numbers, how to ask whether one
-did, and the words for it."""
+"""Where a NaN or an infinity originates: which operations can cause one, the test whether one did, and the text of
+the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rosesim.ad.program.ops import OPS
 
 
 def can_be_bad(name: str) -> bool:
-    """Whether an operator may give a bad number of good ones."""
+    """Whether an operator may turn finite numbers into a NaN or an infinity, or a NaN into an index."""
     return OPS[name].can_be_bad
 
 
@@ -28,21 +28,21 @@ def _finite(b: Builder, a: Atom) -> Atom:
 
 
 def _is_number(b: Builder, a: Atom) -> Atom:
-    """Whether a real is no NaN."""
+    """Whether a real is not NaN."""
     return b.op("eq", a, a)
 
 
-def suspect(b: Builder, let: Let) -> Atom:
-    """Whether an operation is worth a question: its result is not finite, or is the index that a NaN became."""
+def is_suspect(b: Builder, let: Let) -> Atom:
+    """Whether an operation has to be diagnosed: its result is not finite, or is an index made of a NaN."""
     out, first = let.outs[0], operands(let.expr)[0]
     return b.op("not", _finite(b, out) if isinstance(out.ty.scalar, FloatT) else _is_number(b, first))
 
 
-def birth(b: Builder, let: Let) -> Atom:
-    """Whether an operation gave a NaN of numbers, or an infinity of finite numbers."""
+def is_origin(b: Builder, let: Let) -> Atom:
+    """Whether an operation gave a NaN although no operand is NaN, or an infinity although all operands are finite."""
     out = let.outs[0]
     if not isinstance(out.ty.scalar, FloatT):
-        return suspect(b, let)
+        return is_suspect(b, let)
     reals = [a for a in operands(let.expr) if isinstance(a.ty.scalar, FloatT)]
     numbers: Atom = Lit(True, BOOL)
     finite: Atom = Lit(True, BOOL)
@@ -54,23 +54,23 @@ def birth(b: Builder, let: Let) -> Atom:
     return b.op("or", b.op("and", nan, numbers), b.op("and", infinite, finite))
 
 
-def worst(b: Builder, a: Atom) -> tuple[Atom, Atom]:
-    """Whether any number of a value is not finite, and such a one."""
+def any_nonfinite(b: Builder, a: Atom) -> tuple[Atom, Atom]:
+    """Whether any number of a value is not finite, and one such number."""
     if not a.ty.shape:
         return b.op("not", _finite(b, a)), a
     n, one = a.ty.shape[0], Ty(a.ty.scalar)
     index = Var(index_ty(n))
     bad, value = Var(BOOL), Var(one)
     inner = Builder(b)
-    here, what = worst(inner, inner.get(a, (index,)))
+    here, what = any_nonfinite(inner, inner.get(a, (index,)))
     body = inner.block((inner.op("or", bad, here), inner.op("select", bad, value, what)))
     loop = Loop(n=n, index=index, inits=(Lit(False, BOOL), Lit(0.0, one)), carries=(bad, value), body=body)
     outs = b.let(loop, BOOL, one)
     return outs[0], outs[1]
 
 
-def told(e: Expr) -> str:
-    """The template of what an operation was and gave."""
+def report_template(e: Expr) -> str:
+    """The template of the report of an operation: its operands and its result."""
     assert isinstance(e, Op)
     if OPS[e.name].result == "i":
         return "{0} was made an index"
@@ -79,5 +79,5 @@ def told(e: Expr) -> str:
 
 
 def braced(text: object) -> str:
-    """A text as it stands in a template."""
+    """A text with its braces escaped for a template."""
     return str(text).replace("{", "{{").replace("}", "}}")

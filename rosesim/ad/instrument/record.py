@@ -1,13 +1,13 @@
-"""Instrumented programs: a copy of a program that writes numbers down, by site and by step, while it runs.
+"""Recording programs: a copy of a program that records numbers by let and by step while it runs.
 
-A `Probe` says what is written at which let. What it gives is added to one table of Reals, [rows, columns]: a
-column for each number that a let of the program writes, a row for each step of each loop that no other loop is
-around (several steps a row where the table would grow too large), and one for the straight stretches between
-them. So a row says when, and a column says which line.
+A `Probe` says what is recorded at which let. The numbers are added to one table of Reals, [rows, columns]. Each
+number that a let records has a column. Each step of an outermost loop has a row, or several steps share one if the
+table would become too large. Each straight-line run outside of loops has a row as well. So the row says when, and the
+column says which line.
 
-Within a step each number is weighted by square roots of the indices of the loops around it, so that two
-changes in one step do not cancel. A function is copied twice at most: as it is called outside of all loops,
-taking the table, and as it is called within one, taking its row and the weight there.
+Within a step each number is weighted by square roots of the indices of the loops around it, so that two changes in
+one step do not cancel. A function is copied at most twice: for calls outside of all loops it takes the table, for
+calls inside a loop it takes a row and the weight there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from rosesim.ad.program.builder import Builder, real, whole
+from rosesim.ad.program.builder import Builder, integer, real
 from rosesim.ad.program.ir import (
     REAL,
     Accum,
@@ -43,39 +43,40 @@ from rosesim.ad.program.rewrite import Copy
 from rosesim.ad.support import recursion
 
 CELLS = 2**19
-"""Of a table: 4 MiB, which two runs beside each other keep in a cache. More steps than fit share rows."""
+"""The size of a table: 4 MiB, so that the tables of two runs fit into a cache. If there are more steps, they share
+rows."""
 
 Name = Callable[[Atom], Atom]
-"""From an atom of the program to that of its copy."""
+"""From an atom of the program to the atom of its copy."""
 
 
 class Probe(Protocol):
-    """What is written down of a program."""
+    """What is recorded of a program."""
 
     def columns(self, let: Let) -> tuple[str, ...]:
-        """A word for each number that a let writes; none for most."""
+        """A word for each number that is recorded at a let; most lets have none."""
         ...
 
     def values(self, let: Let, b: Builder, of: Name) -> Sequence[Atom]:
-        """Those numbers, as Reals, written after the let."""
+        """Those numbers, as Reals; they are recorded after the let."""
         ...
 
     def sides(self, let: Let, b: Builder, of: Name, then: bool) -> Sequence[tuple[int, Atom]]:
-        """Of a Cond: (column among its own, number) pairs written where a side of it begins."""
+        """Pairs (column among the let's own, number) that are recorded where a side of a Cond begins."""
         ...
 
     def step(self, loop: Loop, b: Builder, of: Name) -> Atom | None:
-        """Of a loop that no other is around: a number, Real, written into column 0 at the end of each step."""
+        """A Real that is recorded in column 0 at the end of each step of an outermost loop."""
         ...
 
     def enters(self, func: Func) -> bool:
-        """Whether lets of a function are looked at."""
+        """Whether the lets of a function are recorded."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column of the table is: a word for it, the line, and the let."""
+    """The meaning of a column: a word for it, its line, and its let."""
 
     what: str
     where: Where | None
@@ -84,7 +85,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows first .. first + count - 1 are a loop's steps, `chunk` of them each; a stretch without one has n = 0."""
+    """Rows first .. first + count - 1 hold the n steps of a loop, `chunk` steps each; outside of loops n = 0."""
 
     first: int
     count: int
@@ -92,12 +93,12 @@ class Rows:
     chunk: int
     where: Where | None
     carries: bool
-    """Whether it hands something on from step to step; else its iterations are elements of a vector."""
+    """Whether the loop has carries; if not, its iterations are elements of a vector."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A program with the table [rows, columns] as one more result, and what the table's places mean."""
+    """A program with the table [rows, columns] as its last result, and what the rows and columns mean."""
 
     func: Func
     columns: tuple[Column, ...]
@@ -114,12 +115,13 @@ class Recording:
 def recorded(
     func: Func, probe: Probe, ty: Callable[[Ty], Ty] = lambda t: t, plain: Callable[[Func], Func] = lambda f: f
 ) -> Recording:
-    """The program that also writes down what a probe asks for; `ty` and `plain` as `Copy` takes them."""
+    """The program that also records what a probe says. `ty` maps types, as in `Copy`; `plain` maps the functions that
+    record nothing."""
     layout = _Layout(func, probe)
     table = Ty(FloatT(), (max(layout.row, 1), max(len(layout.columns), 1)))
     made: dict[tuple[Func, bool], Func] = {}
     for f in reachable(func):
-        if f not in layout.noisy:
+        if f not in layout.writing:
             continue
         assert isinstance(f.body, Block)
         for outside in (True, False):
@@ -131,21 +133,25 @@ def recorded(
     b = Builder(where=func.where)
     inner = Builder(b)
     ref = Var(Ty(table.scalar, table.shape, ref=True), "table")
-    if func in layout.noisy:
+    if func in layout.writing:
         outs = inner.call(made[func, True], [*params, ref])
     else:
         outs = inner.call(plain(func), params)
     ends = b.let(Accum((b.zeros(table),), (ref,), inner.block(outs)), *(o.ty for o in outs), table)
-    whole_func = Func(func.name, params, b.block(ends), func.where)
-    return Recording(whole_func, tuple(layout.columns), tuple(layout.rows))
+    program = Func(func.name, params, b.block(ends), func.where)
+    return Recording(program, tuple(layout.columns), tuple(layout.rows))
 
 
 class _Layout:
-    """Which functions write anything, which columns their lets have, which rows the outermost loops have."""
+    """The layout of the table: who records anything, the columns of lets, the rows of outermost loops.
+
+    `writing` has the functions that record anything. `outside` has those that are called outside of loops, `within`
+    those called inside.
+    """
 
     def __init__(self, func: Func, probe: Probe) -> None:
         self.probe = probe
-        self.noisy: set[Func] = set()
+        self.writing: set[Func] = set()
         self.columns: list[Column] = []
         self.column: dict[Let, int] = {}
         self.within: set[Func] = set()
@@ -156,40 +162,40 @@ class _Layout:
         self.row = 0
         self._straight: int | None = None
         for f in reachable(func):  # callees first
-            if isinstance(f.body, Block) and probe.enters(f) and self.is_noisy(f.body):
-                self.noisy.add(f)
-        if func not in self.noisy:
+            if isinstance(f.body, Block) and probe.enters(f) and self.writes(f.body):
+                self.writing.add(f)
+        if func not in self.writing:
             return
         self._number(func, set())
         loops = max(1, self._count(func))
         self._most = max(1, CELLS // max(1, len(self.columns)) // loops)
         self._outside(func)
 
-    def is_noisy(self, block: Block) -> bool:
-        """Whether a block writes anything."""
+    def writes(self, block: Block) -> bool:
+        """Whether a block records anything."""
         for let in all_lets(block):
             e = let.expr
             if isinstance(e, Call):
-                if e.func in self.noisy:
+                if e.func in self.writing:
                     return True
             elif self.probe.columns(let):
                 return True
         return False
 
     def _count(self, func: Func) -> int:
-        """How many loops there are: as many may be outermost."""
-        bodies = [f.body for f in reachable(func) if f in self.noisy and isinstance(f.body, Block)]
+        """The number of loops, an upper bound of the number of outermost ones."""
+        bodies = [f.body for f in reachable(func) if f in self.writing and isinstance(f.body, Block)]
         return sum(isinstance(let.expr, Loop) for body in bodies for let in all_lets(body))
 
     def _number(self, func: Func, seen: set[Func]) -> None:
-        """Columns in the order of the program, those of a callee where it is first called."""
+        """Assign columns in the order of the program; those of a callee come where it is first called."""
         seen.add(func)
 
         def block(at: Block) -> None:
             for let in at.lets:
                 e = let.expr
                 if isinstance(e, Call):
-                    if e.func in self.noisy and e.func not in seen:
+                    if e.func in self.writing and e.func not in seen:
                         recursion.nested(self._number, e.func, seen)
                     continue
                 for nested in blocks(e):
@@ -202,25 +208,25 @@ class _Layout:
         block(func.body)
 
     def _outside(self, func: Func) -> None:
-        """Rows for what runs outside of all loops, in order, a function once."""
+        """Assign rows, in order, to outermost loops and to what runs outside of all loops; each function once."""
         self.outside.add(func)
 
         def block(at: Block) -> None:
             for let in at.lets:
                 e = let.expr
                 if isinstance(e, Call):
-                    if e.func in self.noisy and e.func not in self.outside:
+                    if e.func in self.writing and e.func not in self.outside:
                         self._straight = None
                         recursion.nested(self._outside, e.func)
                         self._straight = None
                 elif isinstance(e, Loop):
-                    if self.probe.columns(let) or self.is_noisy(e.body):
+                    if self.probe.columns(let) or self.writes(e.body):
                         self._loop(let, e)
                 else:
                     for nested in blocks(e):
                         recursion.nested(block, nested)
                 if self.probe.columns(let):
-                    self.row_of[let] = self._stretch(let)
+                    self.row_of[let] = self._straight_row(let)
 
         assert isinstance(func.body, Block)
         block(func.body)
@@ -236,12 +242,12 @@ class _Layout:
         while stack:
             for inner in all_lets(stack.pop()):
                 called = inner.expr.func if isinstance(inner.expr, Call) else None
-                if called in self.noisy and called not in self.within:
+                if called in self.writing and called not in self.within:
                     self.within.add(called)
                     assert isinstance(called.body, Block)
                     stack.append(called.body)
 
-    def _stretch(self, let: Let) -> int:
+    def _straight_row(self, let: Let) -> int:
         if self._straight is None:
             self._straight = self.row
             self.rows.append(Rows(self.row, 1, 0, 1, let.where, False))
@@ -250,7 +256,7 @@ class _Layout:
 
 
 class _Recorder(Copy):
-    """Copies one function, with what it writes down."""
+    """Copies one function and adds what it records."""
 
     def __init__(
         self,
@@ -268,7 +274,7 @@ class _Recorder(Copy):
         ref = table if outside else table.at(1)
         self._table = Var(Ty(ref.scalar, ref.shape, ref=True), "table" if outside else "row")
         self._weight: Atom = real(1.0) if outside else Var(REAL, "w")
-        self._depth = 0
+        self._loops_written = 0
 
     def function(self, f: Func) -> Func:
         """The copy."""
@@ -279,17 +285,15 @@ class _Recorder(Copy):
         return Func(f.name, tuple(params), self.block(f.body), f.where)
 
     def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
-        """Copies of lets, each followed by what it writes down."""
+        """Copies of lets, each followed by what it records."""
         out: list[Let] = []
         for let in lets:
             first = self._layout.column.get(let)
             match let.expr:
-                case Call(func, _) if func in self._layout.noisy:
+                case Call(func, _) if func in self._layout.writing:
                     expr = self._call(let.expr)
-                # A loop with a test also where its body writes nothing: the test must not, either.
-                case Loop() as e if (
-                    self._layout.is_noisy(e.body) or e.test is not None or let in self._layout.rows_of
-                ):
+                # A loop with a test also if its body records nothing, because its test must not record either.
+                case Loop() as e if self._layout.writes(e.body) or e.test is not None or let in self._layout.rows_of:
                     expr = self._loop(let, e, out)
                 case Cond() as e if first is not None:
                     expr = Cond(self.atom(e.p), self._side(let, e.then, True), self._side(let, e.orelse, False))
@@ -304,7 +308,7 @@ class _Recorder(Copy):
         return tuple(out)
 
     def _write(self, b: Builder, let: Let, column: int, value: Atom) -> None:
-        place = [whole(column)] if not self._outside else [whole(self._layout.row_of[let]), whole(column)]
+        place = [integer(column)] if not self._outside else [integer(self._layout.row_of[let]), integer(column)]
         b.let(Add(self._table, tuple(place), b.op("mul", value, self._weight)))
 
     def _call(self, e: Call) -> Call:
@@ -331,12 +335,12 @@ class _Recorder(Copy):
             at: Atom = index
             if rows.chunk > 1:
                 at = b.op("idiv", index, Lit(rows.chunk, Ty(IntT(rows.chunk, rows.chunk))))
-            self._table = b.subref(self._table, (b.op("iadd", at, whole(rows.first)),))
+            self._table = b.subref(self._table, (b.op("iadd", at, integer(rows.first)),))
             self._outside = False
         if rows is None or rows.chunk > 1:
-            # Square roots of whole numbers, each loop with a fraction of its own: sums of a few never cancel.
-            self._depth += 1
-            shifted = b.op("add", b.op("real", index), real(1.0 + 0.1 * (self._depth % 9)))
+            # The square root of an integer plus a fraction that differs between loops: sums of a few never cancel.
+            self._loops_written += 1
+            shifted = b.op("add", b.op("real", index), real(1.0 + 0.1 * (self._loops_written % 9)))
             self._weight = b.op("mul", b.op("sqrt", shifted), self._weight)
         start = tuple(b.lets)
         body = self.block(e.body)
@@ -346,14 +350,14 @@ class _Recorder(Copy):
             b = Builder(where=let.where)
             value = self._probe.step(e, b, lambda a: names.get(a, a))
             if value is not None:
-                b.let(Add(self._table, (whole(0),), value))
+                b.let(Add(self._table, (integer(0),), value))
             end = tuple(b.lets)
         self._table, self._weight, self._outside = outer
         body = Block((*start, *body.lets, *end), body.results)
-        # Not `batch`: the runs of a batch that are computed at once would add to the same places.
+        # Not a `batch`: runs that are computed at once would add to the same elements.
         return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test, batch=False)
 
     def _quiet(self, block: Block) -> Block:
-        """A copy that writes nothing: the test of a loop, whose count says it all."""
+        """A copy of a loop's test that records nothing, because the loop's count already says how often it held."""
         copy = Copy(self.names, self._ty, self._plain)
         return copy.block(block)

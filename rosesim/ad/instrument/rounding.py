@@ -1,12 +1,12 @@
-"""Programs whose rounding is larger and at random: how far their results move is how far rounding may move them.
+"""Adds random noise to every rounding of a program: its results move about as far as rounding can move them.
 
-Every operator that rounds is followed by a product with 1 + size * r, r between -1 and 1. The derivative of such
-a program errs at every step, too: a tangent is multiplied by the same factors. After Vignes, "A stochastic
-arithmetic for reliable scientific computation" (1993), and as `fuzz` does it by the interpreter.
+The result of every operator that rounds is multiplied by 1 + size * r, where r lies between -1 and 1. The derivative
+of such a program is disturbed at every step too, because a tangent is multiplied by the same factors. After Vignes,
+"A stochastic arithmetic for reliable scientific computation" (1993); `fuzz` does the same in the interpreter.
 
-There is no random generator in a program, so r is the fraction of a phase times an irrational number. The phase
-is a parameter, and a loop makes one of its own for each iteration. A block has FACTORS of them and deals them
-out in turn, for a factor an operator would make the program five times as long.
+A program has no random generator, so r comes from the fractional part of a phase times an irrational number. The
+phase is a parameter, and a loop makes a new one for each iteration. A block computes FACTORS factors, and its
+operators use them in turn: one factor for each operator would make the program five times as long.
 """
 
 from __future__ import annotations
@@ -48,23 +48,25 @@ from rosesim.ad.program.ops import OPS
 from rosesim.ad.program.rewrite import Copy
 
 ROUNDED = frozenset(name for name, row in OPS.items() if row.result == "r" and not row.exact) - {"unit"}
-"""The operators whose results get noise: all that round. (`unit` never had any.)"""
+"""The operators whose results get noise: all that round, except `unit`."""
 FACTORS = 8
-LARGE = 1e4
-"""A phase lies between this and twice this: far more than a turn, and its fraction keeps ten digits."""
+"""The factors of a block; its operators use them in turn."""
+LEAST_PHASE = 1e4
+"""A phase lies between this and twice this: far more than 1, yet its fractional part keeps ten digits."""
 TURNS = tuple(math.sqrt(p) for p in (2, 3, 5, 7, 11, 13, 17, 19))
-"""Irrational: the fractions of a phase times each are as good as independent."""
+"""Irrational numbers: the fractional parts of a phase times each are practically independent."""
 CALLS = tuple(math.sqrt(p) for p in (23, 29, 31, 37, 41, 43, 47, 53))
+"""Others, for the phases of calls and loops."""
 MADE = Where("noise", 0)
-"""Where what makes the noise stands: its roundings down are no decisions of the program."""
+"""The line of the code that makes the noise, so that its `floor`s are not taken for decisions of the program."""
 STEP = (math.sqrt(5.0) - 1.0) / 2.0
-"""The golden section: the phases of successive iterations fill the circle evenly."""
+"""The golden ratio's fractional part: the phases of successive iterations are spread evenly."""
 
 
 def noisy(func: Func) -> Func:
-    """The program with two more parameters, Reals: a phase between LARGE and twice that, and the size of the noise.
+    """The program with two more parameters, Reals: a phase between LEAST_PHASE and twice that, and the noise size.
 
-    A function with a derivative of its own is left as it is, for that derivative counts; its results get the noise.
+    The body of a function with a derivative rule gets no noise, because the rule stays as it is; its results do.
     """
     if func.rules is not None or not isinstance(func.body, Block):
         func = _calling(func)
@@ -76,7 +78,7 @@ def noisy(func: Func) -> Func:
 
 
 def _calling(func: Func) -> Func:
-    """A function that does nothing but call one."""
+    """A function that only calls another."""
     params = tuple(Var(p.ty, p.name) for p in func.params)
     b = Builder(where=func.where)
     outs = b.call(func, params)
@@ -110,7 +112,7 @@ class _Rounder(Copy):
         return Func(f.name, params, Block((*b.lets, *body.lets), body.results), f.where)
 
     def _begin(self, b: Builder) -> None:
-        """Write the factors of a block."""
+        """Write the factors of a block, made of the current phase."""
         self._factors = []
         for turn in TURNS:
             r = b.op("sub", b.op("mul", real(2.0), _fraction(b, b.op("mul", self._phase, real(turn)))), real(1.0))
@@ -121,7 +123,7 @@ class _Rounder(Copy):
         return self._count % FACTORS
 
     def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
-        """Copies of lets, noise after each that rounds."""
+        """Copies of lets, with noise after each that rounds."""
         out: list[Let] = []
         for let in lets:
             match let.expr:
@@ -129,8 +131,8 @@ class _Rounder(Copy):
                     out += self._disturbed(let, self._expr(let.expr))
                 case Call(func, args) if func in self._made:
                     b = Builder(where=MADE)
-                    turned = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
-                    phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+                    fraction = _fraction(b, b.op("mul", self._phase, real(CALLS[self._next()])))
+                    phase = b.op("mul", real(LEAST_PHASE), b.op("add", real(1.0), fraction))
                     call = Call(self._made[func], (*map(self.atom, args), phase, self._size))
                     out += [*b.lets, Let(tuple(map(self.bind, let.outs)), call, let.where)]
                 case Call():
@@ -148,8 +150,8 @@ class _Rounder(Copy):
         b = Builder(where=let.where)
         for o, x in zip(let.outs, exact, strict=True):
             factor = self._factors[self._next()]
-            real_one = isinstance(o.ty.scalar, FloatT) and not o.ty.ref
-            self.rename(o, zipped(b, lambda b, v, w=factor: b.op("mul", v, w), x) if real_one else x)
+            is_real = isinstance(o.ty.scalar, FloatT) and not o.ty.ref
+            self.rename(o, zipped(b, lambda b, v, w=factor: b.op("mul", v, w), x) if is_real else x)
         return [Let(exact, expr, let.where), *b.lets]
 
     def _expr(self, e: Expr) -> Expr:
@@ -162,8 +164,8 @@ class _Rounder(Copy):
         outer = self._phase, self._factors
         b = Builder(where=MADE)
         at = b.op("mul", b.op("real", index), real(STEP))
-        turned = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
-        self._phase = b.op("mul", real(LARGE), b.op("add", real(1.0), turned))
+        fraction = _fraction(b, b.op("add", b.op("mul", self._phase, real(CALLS[self._next()])), at))
+        self._phase = b.op("mul", real(LEAST_PHASE), b.op("add", real(1.0), fraction))
         self._begin(b)
         inner = self.block(e.body)
         self._phase, self._factors = outer

@@ -16,7 +16,7 @@ from rosesim.ad.language.values.structures import fitted, is_traced, typeof
 from rosesim.ad.language.values.vector import lift, of_atoms, to_atoms
 from rosesim.ad.support.errors import RosesimError, TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import class_of, holds_truth, is_array, is_dict, is_list, is_tuple
+from rosesim.ad.support.typeguards import class_of, holds_boolean, is_array, is_dict, is_list, is_tuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def const(array: Any) -> Any:
         raise TypeMismatch("const of traced values was found; expected numbers: stack([a, b]) makes a vector of them",
                            here())  # fmt: skip
     a = np.asarray(array)
-    if a.dtype != np.bool_ and holds_truth(array):
+    if a.dtype != np.bool_ and holds_boolean(array):
         raise TypeMismatch("const of numbers with a truth among them was found; expected numbers: float(p) makes one "
                            "of a truth", here())  # fmt: skip
     t = typeof(a)

@@ -21,11 +21,11 @@ from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.structures import added, typeof
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, lift, real_zero, to_atoms
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import class_of, is_array, is_list, is_slice, is_truth, is_tuple
+from rosesim.ad.support.typeguards import class_of, is_array, is_boolean, is_list, is_slice, is_tuple
 
 Item = Atom | range | None
 """A whole number, which drops its axis; the places that a slice takes; a new axis of length 1."""
@@ -94,7 +94,7 @@ def _item(axis: T.VecType, p: Any) -> Item:
             "vec(m, lambda k: x[indices[k]]) gathers, select(p, a, b) chooses",
             here(),
         )
-    if isinstance(p, Bool) or is_truth(p) or (is_array(p) and p.dtype == bool):
+    if isinstance(p, Bool) or is_boolean(p) or (is_array(p) and p.dtype == bool):
         raise TypeMismatch(
             f"{axis} indexed by the truth {_name(p)} was found; expected a whole number: select(p, a, b) chooses "
             "by a truth",
@@ -105,7 +105,7 @@ def _item(axis: T.VecType, p: Any) -> Item:
         if not -n <= k < n:
             allowed = f"expected {-n} .. {n - 1}" if n else "it has none"
             raise TraceError(f"element {k} of {axis} was asked for; {allowed}", here())
-        return whole(k % n)
+        return integer(k % n)
     makes = f": Index[{n}].clamp(x), .wrap(x) or .check(x) makes one" if n else ""
     raise TypeMismatch(
         f"{axis} indexed by {_name(p)} was found; expected an Index[{n}] or a Python whole number{makes}", here()
@@ -124,7 +124,7 @@ def _is_mask(p: Any) -> bool:
         return _axes(p.type)[-1].elem == T.BOOL
     if is_array(p):
         return p.dtype == bool
-    return bool(p) and all(is_truth(v) or isinstance(v, Bool) for v in p)
+    return bool(p) and all(is_boolean(v) or isinstance(v, Bool) for v in p)
 
 
 def _name(p: Any) -> str:
@@ -140,7 +140,7 @@ def _span(axis: T.VecType, s: slice[Any, Any, Any]) -> range:
             here(),
         )
     for v in bounds:
-        if v is not None and (is_truth(v) or not hasattr(v, "__index__")):
+        if v is not None and (is_boolean(v) or not hasattr(v, "__index__")):
             raise TypeMismatch(
                 f"a slice of {axis} with the bound {kind(v)} was found; expected whole numbers", here()
             )
@@ -194,7 +194,7 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
         return _read(x.element(first), rest)
     assert isinstance(t, T.VecType)
     if not first or x.is_listed or _is_unrolled(items):
-        return VecValue(t, items=[_read(x.element(whole(k)), rest) for k in first])
+        return VecValue(t, items=[_read(x.element(integer(k)), rest) for k in first])
     return vec(len(first), lambda k: _read(x.element(_at(first, k)), rest))
 
 
@@ -279,7 +279,7 @@ def _write(x: VecValue, path: list[Atom], items: Sequence[Item], v: Any, add: bo
         return _write(x, [*path, first], rest, v, add)
     if x.is_listed or _is_unrolled(items):
         for k, place in enumerate(first):
-            x = _write(x, [*path, whole(place)], rest, _part(v, len(first), axes, k), add)
+            x = _write(x, [*path, integer(place)], rest, _part(v, len(first), axes, k), add)
         return x
 
     def one(y: Any, k: Any) -> Any:
@@ -352,7 +352,7 @@ def _accumulate(
         _accumulate(elem, [*path, first], rest, v, emit)
     elif _is_unrolled(items):
         for k, place in enumerate(first):
-            _accumulate(elem, [*path, whole(place)], rest, _part(v, len(first), axes, k), emit)
+            _accumulate(elem, [*path, integer(place)], rest, _part(v, len(first), axes, k), emit)
     else:
         for_each(
             len(first),

@@ -1,1 +1,1 @@
-"""From program to program: what makes one smaller or quicker and leaves its meaning as it is."""
+"""Passes: they make a program smaller or faster and leave its meaning unchanged."""

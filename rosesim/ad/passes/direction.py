@@ -1,7 +1,7 @@
-"""Loops run forwards where nobody can tell.
+"""Backward loops are turned forward where the order makes no difference.
 
-A reverse is made of loops that run backwards. Where a loop carries nothing and each iteration adds to
-places of its own, the order is free to the last bit, and forwards is what vector units and caches like.
+The loops of a reverse pass run backward. If a loop carries nothing and each iteration adds to elements of its own,
+every order gives the same bits, and vector units and caches work best forward.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Writing the bodies of called functions into their callers, before machine code is made.
+"""Writes the bodies of called functions into their callers, before machine code is made.
 
-A function stays a function while it is differentiated; what is called from one place alone, or is very
-small, is then better part of its caller: its arrays need no copies at the border (a loop whose step is a
-function and sets one element works in place), and LLVM need not decide.
+Differentiation keeps functions apart. After it, a function that is very small or called from only one place is better
+as a part of its caller: no array is copied at the call (a loop whose step is a function that sets one element can
+work in place), and LLVM need not decide whether to inline.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from rosesim.ad.program.ir import Block, Call, Func, Let, Opaque, all_lets, reachable
 from rosesim.ad.program.rewrite import Copy
 
-LARGE = 400
-"""A caller does not grow beyond so many lets: LLVM's time grows faster than a function's size."""
+CALLER_LETS = 400
+"""Inlining stops when the caller has this many lets: LLVM's time grows faster than a function's size."""
 
-SMALL = 12
-"""Functions of at most so many lets are written into every caller."""
+CALLEE_LETS = 12
+"""Functions of at most this many lets are inlined into every caller."""
 
 
 def inlined(func: Func) -> Func:
-    """The same program with fewer functions."""
+    """The same program with small functions, and functions called only once, inlined."""
     order = [f for f in reachable(func) if not isinstance(f.body, Opaque)]
     sites = Counter(let.expr.func for f in order for let in _lets(f) if isinstance(let.expr, Call))
     new: dict[Func, Func] = {}
@@ -41,8 +41,8 @@ def inlined(func: Func) -> Func:
 
 
 def _is_better_inlined(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
-    """Whether a function, of which this is the size, is better part of its callers."""
-    return f in size and (size[f] <= SMALL or sites[f] == 1)
+    """Whether a function should be inlined: it is small or has only one call site."""
+    return f in size and (size[f] <= CALLEE_LETS or sites[f] == 1)
 
 
 def _lets(f: Func) -> list[Let]:
@@ -50,7 +50,7 @@ def _lets(f: Func) -> list[Let]:
 
 
 class _Inliner(Copy):
-    """Copies a caller and replaces calls by bodies."""
+    """Copies a caller and replaces calls by the bodies of their callees."""
 
     def __init__(self, new: dict[Func, Func], size: dict[Func, int], sites: Counter[Func], own: int):
         super().__init__(func=lambda g: new.get(g, g))
@@ -58,7 +58,7 @@ class _Inliner(Copy):
         self.size = own
 
     def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
-        """Copies of lets, calls replaced where that pays."""
+        """Copies of lets, with calls inlined where that pays."""
         out: list[Let] = []
         for let in lets:
             e = let.expr
@@ -69,7 +69,7 @@ class _Inliner(Copy):
         return tuple(out)
 
     def _pays(self, f: Func) -> bool:
-        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > LARGE:
+        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > CALLER_LETS:
             return False
         self.size += self._sizes[f]
         return True

@@ -1,14 +1,14 @@
-"""Additions at shifted places, turned round into reads at shifted places.
+"""Turns additions at shifted places (a scatter) into reads at shifted places (a gather).
 
-A loop over cells that reads its neighbours, x[i - 1] and x[i + 1], has a reverse that adds to its
-neighbours, ct[i - 1] += w(i). Iterations then write what others write: no vector unit can run them side by
-side. Where all that a nest of loops adds to a ref goes to its own indices, each moved by a constant, the
-nest is turned round: iteration k adds once, to its own element k, what the iterations k + 1 and k - 1 would
-have added there, ct[k] += w(k + 1) + w(k - 1). Each w is computed once a place that it goes to, so it has to
-be short: scalars of the iteration alone, no loop and no call.
+A loop over cells that reads its neighbours, x[i - 1] and x[i + 1], has a reverse that adds to its neighbours,
+ct[i - 1] += w(i). Several iterations then write the same element, so no vector unit can run them side by side. If a
+nest of loops adds to a ref only at its own indices, each moved by a constant, this pass rewrites it: iteration k adds
+once, to its own element k, what the iterations k + 1 and k - 1 would have added there, ct[k] += w(k + 1) + w(k - 1).
+Each w is recomputed for every element that it is added to, so it has to be short: scalars of its iteration alone, no
+loop and no call.
 
-At the edge of the grid `wrap` moves one to one, and `clamp` lets several iterations add to one element: those
-too are added, unless they are seen to add nothing, as where the author masked what lies beyond the edge.
+At the edge of the grid `wrap` maps cells one to one, but `clamp` lets several iterations add to one element. Those
+additions are kept, unless they provably add zero, for example because the author masked what lies beyond the edge.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rosesim.ad.program.builder import Builder, whole, zero
+from rosesim.ad.program.builder import Builder, integer, zero
 from rosesim.ad.program.intervals import interval, is_at_most, is_equal, is_less
 from rosesim.ad.program.ir import (
     BOOL,
@@ -45,11 +45,11 @@ from rosesim.ad.program.rewrite import with_blocks
 
 TRUE = Lit(True, BOOL)
 FARTHEST = 4
-"""Cells that a place may be moved by: at a clamped edge each of them is an addition more."""
+"""A place may be moved by at most this many cells: at a clamped edge each cell costs one more addition."""
 MOST_REGIONS = 256
-"""In which a condition is looked at."""
+"""A condition is checked in at most this many regions of the indices."""
 LONGEST = 256
-"""Operations that a loop's body may grow by."""
+"""A loop's body may grow by at most this many operations."""
 
 
 def turned(func: Func) -> Func:
@@ -61,12 +61,12 @@ def turned(func: Func) -> Func:
 
 
 def turned_block(block: Block) -> Block:
-    """The same block, likewise."""
+    """The same block with additions at shifted places turned into reads at shifted places."""
     return _block(block, ())
 
 
 def _block(block: Block, nest: tuple[Loop, ...]) -> Block:
-    """A block that is the body of the innermost loop of a nest, with all that is in it."""
+    """Turns a block, the body of the innermost loop of `nest`, and the blocks nested in it."""
     lets = [_let(let, nest) for let in block.lets]
     new = Block(tuple(lets), block.results)
     if nest:
@@ -84,7 +84,7 @@ def _let(let: Let, nest: tuple[Loop, ...]) -> Let:
 
 
 class _No(Exception):
-    """These additions stay as they are."""
+    """Raised where additions have to stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Move:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Iterations that add to element k: what the index is there, when, and its bounds."""
+    """Iterations that add to element k: their index, the condition under which they exist, and the index's bounds."""
 
     index: Atom
     guard: Atom | None
@@ -106,12 +106,12 @@ class _Source:
 
 
 class _Turning:
-    """The body of an innermost loop being written anew."""
+    """Rewrites the body of an innermost loop."""
 
     def __init__(self, body: Block, nest: tuple[Loop, ...]):
         self.body = body
         self.sizes = {loop.index: loop.n for loop in nest}
-        # What makes the values of an iteration: of all loops of the nest, for an outer index may be moved too.
+        # The expressions that values are bound to, in all loops of the nest, because an outer index may be moved too.
         self.made: dict[Var, Expr] = {}
         for block in (*(loop.body for loop in nest[:-1]), body):
             self.made.update({let.outs[0]: let.expr for let in block.lets if len(let.outs) == 1})
@@ -119,7 +119,7 @@ class _Turning:
         self.elsewhere = self._touched_elsewhere(nest)
 
     def _touched_elsewhere(self, nest: tuple[Loop, ...]) -> set[Var]:
-        """Refs that the nest hands on, or adds to outside the innermost body's own lets."""
+        """Refs that the nest passes to calls, or adds to outside of the innermost body's own lets."""
         own = {id(let) for let in self.body.lets if isinstance(let.expr, Add)}
         found: set[Var] = set()
         outer = (let for loop in nest[:-1] for let in loop.body.lets if nest[-1] is not let.expr)
@@ -132,7 +132,7 @@ class _Turning:
         return found
 
     def block(self) -> Block:
-        """The body, turned round for the refs for which that is possible."""
+        """The body, rewritten for each ref for which that is possible."""
         adds: dict[Var, list[Let]] = {}
         for let in self.body.lets:
             if isinstance(let.expr, Add):
@@ -175,7 +175,7 @@ class _Turning:
         return b.block(body.results)
 
     def _moves(self, add: Add) -> list[_Move | Atom]:
-        """Where an addition goes, dimension by dimension."""
+        """The place of an addition, dimension by dimension."""
         if len(add.idx) != len(add.ref.ty.shape):
             raise _No
         return [self._place(a, n) for a, n in zip(add.idx, add.ref.ty.shape, strict=True)]
@@ -204,20 +204,20 @@ class _Turning:
         raise _No
 
     def _target(self, moves: list[list[_Move | Atom]], moved: set[Var]) -> list[Atom]:
-        """The element of its own to which an iteration adds: the same index in each dimension of all places."""
+        """The element that each iteration will add to: in each dimension, the index that all places there share."""
         target: list[Atom] = []
         for places in zip(*moves, strict=True):
             names = {p.index if isinstance(p, _Move) else p for p in places}
             if len(names) != 1:
                 raise _No
             target.append(names.pop())
-        # Each index that is moved stands in one dimension, or k would not say which iterations add to it.
+        # A moved index may stand in only one dimension: otherwise k does not determine which iterations add to it.
         if any(target.count(i) != 1 for i in moved):
             raise _No
         return target
 
     def _terms(self, b: Builder, add: Add, places: list[_Move | Atom], moved: set[Var]) -> Iterator[Atom]:
-        """What other iterations would have added to this one's own element, each masked by whether there is one."""
+        """What each iteration would have added to this iteration's element; zero where there is no such iteration."""
         moves = [p for p in places if isinstance(p, _Move) and p.index in moved]
         nothing = zero(Ty(add.v.ty.scalar))
         for sources in itertools.product(*(self._sources(b, m) for m in moves)):
@@ -232,24 +232,24 @@ class _Turning:
             yield value
 
     def _sources(self, b: Builder, m: _Move) -> list[_Source]:
-        """The iterations whose place along a dimension is k, k being the iteration's own index."""
+        """The iterations whose place along a dimension is k, where k is the index of the iteration being written."""
         k, n, by = m.index, self.sizes[m.index], m.by
         if not by:
             return [_Source(k, None, (0, n - 1))]
-        back = b.op("isub", k, whole(by)) if by > 0 else b.op("iadd", k, whole(-by))
+        back = b.op("isub", k, integer(by)) if by > 0 else b.op("iadd", k, integer(-by))
         size = Lit(n, Ty(IntT(n, n)))
         if m.wraps:
             return [_Source(b.op("int_wrap", back, size, ty=k.ty), None, (0, n - 1))]
         there = b.op("int_clamp", back, size, ty=k.ty)
         if by > 0:
-            guard, inside, edge = b.op("ile", whole(by), k), (0, n - 1 - by), range(n - by, n)
+            guard, inside, edge = b.op("ile", integer(by), k), (0, n - 1 - by), range(n - by, n)
             border = n - 1
         else:
-            guard, inside, edge = b.op("ilt", k, whole(n + by)), (-by, n - 1), range(-by)
+            guard, inside, edge = b.op("ilt", k, integer(n + by)), (-by, n - 1), range(-by)
             border = 0
         return [
             _Source(there, guard, inside),
-            *(_Source(Lit(i, k.ty), b.op("ieq", k, whole(border)), (i, i)) for i in edge),
+            *(_Source(Lit(i, k.ty), b.op("ieq", k, integer(border)), (i, i)) for i in edge),
         ]
 
 
@@ -257,14 +257,14 @@ _COMPARED = {"ilt": is_less, "ile": is_at_most, "ieq": is_equal}
 
 
 class _Bounded:
-    """What is known of values where the indices lie within bounds."""
+    """What is known about values while the indices lie within bounds."""
 
     def __init__(self, made: dict[Var, Expr], sizes: dict[Var, int], bounds: dict[Var, tuple[int, int]]):
         self.made = made
         self.bounds = {i: (0, n - 1) for i, n in sizes.items()} | bounds
 
     def is_zero(self, a: Atom) -> bool:
-        """Whether a value is surely zero."""
+        """Whether a value is provably zero."""
         if isinstance(a, Lit):
             return a.value == 0
         match self.made.get(a):
@@ -279,7 +279,7 @@ class _Bounded:
                 return False
 
     def truth(self, p: Atom) -> bool | None:
-        """True, false or not known."""
+        """The value of a boolean, or None if it is not known."""
         if isinstance(p, Lit):
             return bool(p.value)
         match self.made.get(p):
@@ -301,7 +301,7 @@ class _Bounded:
                 return None
 
     def range(self, a: Atom) -> tuple[int, int]:
-        """Bounds of a whole number."""
+        """Bounds of an integer."""
         if isinstance(a, Lit):
             return int(a.value), int(a.value)
         if a in self.bounds:
@@ -315,7 +315,7 @@ class _Bounded:
 
 
 class _Elsewhere(_Bounded):
-    """Values of an iteration as they are in another one, whose indices are `there`."""
+    """Rewrites values of this iteration as they are in the iteration whose indices are `there`."""
 
     def __init__(
         self,
@@ -330,7 +330,7 @@ class _Elsewhere(_Bounded):
         self.done: dict[Var, Atom] = {}
 
     def atom(self, a: Atom) -> Atom:
-        """The atom there; the same one where it does not depend on where."""
+        """The atom as it is there; the same atom if it does not depend on the moved indices."""
         if isinstance(a, Lit):
             return a
         if a in self.there:
@@ -354,11 +354,12 @@ class _Elsewhere(_Bounded):
                 array, new = self.atom(x), tuple(map(self.atom, idx))
                 return a if array is x and _same(new, idx) else self.b.get(array, new)
             case _:
-                raise _No  # not short, or not of this iteration alone
+                raise _No  # too long, or not computed in this iteration alone
 
 
 def _is_always_true(a: Var, made: dict[Var, Expr], sizes: dict[Var, int]) -> bool:
-    """Whether a truth holds wherever the indices are: looked at between the numbers that they are compared with."""
+    """Whether a boolean is provably true for all indices. The numbers that it compares with divide the indices into
+    regions, and it is checked in each."""
     numbers = {0}
     seen: set[Atom] = set()
     stack: list[Atom] = [a]

@@ -1,6 +1,6 @@
-"""Removing what nobody reads: lets, loop carries and outputs, branch results, accumulators.
+"""Dead-code elimination: removes lets, loop carries and outputs, branch results and accumulators that nothing reads.
 
-Guards stay, and with them the calls that may reach one: a program stops where its author said so.
+Guards stay, and so do calls that may reach one, because a program stops where its author said so.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from rosesim.ad.support import recursion
 
 
 def simplified(func: Func, narrow: bool = False) -> Func:
-    """The function without what its results do not need; with `narrow`, its callees likewise."""
+    """The function without what its results do not need. With `narrow`, callees lose the results nothing reads."""
     if isinstance(func.body, Opaque):
         return func
     body = Sweep(narrow).block(func.body, func.body.results)
@@ -51,7 +51,7 @@ def simplified(func: Func, narrow: bool = False) -> Func:
 
 
 def narrowed(func: Func, keep: Sequence[int]) -> Func:
-    """The function with only these of its results, and without what they do not need."""
+    """The function with only these results, and without what they do not need."""
     assert isinstance(func.body, Block)
     key = ("narrowed", tuple(keep))
     if key not in func.memo:
@@ -62,7 +62,7 @@ def narrowed(func: Func, keep: Sequence[int]) -> Func:
 
 
 def without_refs(func: Func, dead: Sequence[int]) -> Func:
-    """The function without these of its parameters, refs whose contents nobody reads, and what they need."""
+    """The function without these parameters, which are refs that nothing reads, and without what only they need."""
     assert isinstance(func.body, Block)
     key = ("without refs", tuple(dead))
     if key not in func.memo:
@@ -75,12 +75,13 @@ def without_refs(func: Func, dead: Sequence[int]) -> Func:
 
 
 def may_be_narrowed(func: Func) -> bool:
-    """Whether a narrower version may take the function's place: it has a body and no derivative of its own."""
+    """Whether a version with fewer results may replace the function: it has a body and no derivative rule."""
     return isinstance(func.body, Block) and func.rules is None
 
 
 class Sweep:
-    """One backward pass over a function; `live` holds the variables that something kept reads."""
+    """One backward pass over a function. `live` holds the variables that the lets kept so far read, `dead_refs` the
+    refs whose sums nothing reads."""
 
     def __init__(self, narrow: bool = False) -> None:
         self.narrow = narrow
@@ -88,7 +89,7 @@ class Sweep:
         self.dead_refs: set[Var] = set()
 
     def block(self, block: Block, results: Sequence[Atom]) -> Block:
-        """The block with these results and only what they need."""
+        """The block with these results, its effects, and only what they need."""
         return recursion.nested(self._block, block, results)
 
     def _block(self, block: Block, results: Sequence[Atom]) -> Block:
@@ -193,7 +194,7 @@ class Sweep:
             passed |= {x.expr.ref for x in all_lets(e.body) if isinstance(x.expr, SubRef)}
         keep = [o in self.live or r in passed for o, r in zip(let.outs[m:], e.refs, strict=True)]
         keep_result = [o in self.live for o in let.outs[:m]]
-        self.dead_refs.difference_update(e.refs)  # a loop's body is swept again when more of it is live
+        self.dead_refs.difference_update(e.refs)  # a loop's body is swept again once more of it is live
         self.dead_refs.update(r for r, k in zip(e.refs, keep, strict=True) if not k)
         if not (any(keep_result) or any(o in self.live for o in let.outs[m:]) or self._acts(e.body)):
             self.dead_refs.update(e.refs)
@@ -209,12 +210,12 @@ class Sweep:
         return Let(outs, Accum(inits, refs, body), let.where)
 
     def _acts(self, block: Block) -> bool:
-        """Whether running the block does more than give its results."""
+        """Whether the block has an effect other than adding to dead refs."""
         return any(x.ref is None or x.ref not in self.dead_refs for x in effects(block.lets))
 
 
 def nested_free(e: Expr) -> set[Var]:
-    """All variables that an expression reads, those of its nested blocks included."""
+    """All variables that an expression reads, including the free variables of its nested blocks."""
     used = {a for a in operands(e) if isinstance(a, Var)}
     if nests(e):
         bound = set(binders(e))

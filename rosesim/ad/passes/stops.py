@@ -1,4 +1,4 @@
-"""A program without its `stop_gradient`s: what differences see, for differences know nothing of them."""
+"""A program without its `stop_gradient`s, to compare its derivative with finite differences, which ignore them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def stops(func: Func) -> list[Let]:
 
 
 def unstopped(func: Func) -> Func:
-    """The same program in which every value carries its derivative on."""
+    """The same program, in which derivatives pass through every `stop_gradient`."""
     made: dict[Func, Func] = {}
     for f in reachable(func):
         made[f] = f
@@ -27,10 +27,10 @@ def unstopped(func: Func) -> Func:
 
 
 class _Passing(Copy):
-    """A copy in which the value itself stands for its Stop."""
+    """A copy that replaces each Stop by its value."""
 
     def lets(self, lets: Sequence[Let]) -> tuple[Let, ...]:
-        """Copies of all but the stops."""
+        """Copies of all lets except the stops."""
         out: list[Let] = []
         for let in lets:
             if isinstance(let.expr, Stop):

@@ -1,4 +1,4 @@
-"""Whether two programs are the same but for the names of their variables."""
+"""Whether two programs differ in nothing but the names of their variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rosesim.ad.program.ir import Block, Data, Func, Guard, Let, Lit, Opaque, Va
 
 
 def alike(a: Func, b: Func) -> bool:
-    """Whether compiling b would give what compiling a has given: values, derivatives, messages.
+    """Whether b, once compiled, would give what a gives: values, derivatives, messages.
 
     >>> from rosesim.ad.program.ir import REAL, Op
     >>> def twice(name):
@@ -33,7 +33,7 @@ def _functions(f: Func, g: Func, known: dict[Any, Any]) -> bool:
     if f is g:
         return True
     if isinstance(f.body, Opaque) or isinstance(g.body, Opaque) or f.rules or g.rules:
-        return False  # what an opaque function does is in its Python code, and so is a derivative given to one
+        return False  # Python code, which cannot be compared, says what an opaque function or a derivative rule does
     if f.name != g.name or not _bound(f.params, g.params, known):
         return False
     stack: list[tuple[Block, Block]] = [(f.body, g.body)]
@@ -44,7 +44,7 @@ def _functions(f: Func, g: Func, known: dict[Any, Any]) -> bool:
         if len(p.lets) != len(q.lets):
             return False
         for m, n in zip(p.lets, q.lets, strict=True):
-            # Blocks are compared after the lets around them, so that all they name is bound.
+            # Nested blocks are compared after the lets around them, so that every variable that they use is known.
             if not _bound(m.outs, n.outs, known) or not _bound(ir.binders(m.expr), ir.binders(n.expr), known):
                 return False
             stack += zip(ir.blocks(m.expr), ir.blocks(n.expr), strict=False)
@@ -80,14 +80,14 @@ def _same(x: Any, y: Any, known: dict[Any, Any]) -> bool:
         case Func():
             return known.get(x) is y
         case Lit():
-            # By its text: NaN is NaN, and 0.0 is not -0.0.
+            # By its text, which distinguishes 0.0 from -0.0 and takes NaN for NaN.
             return isinstance(y, Lit) and x.ty == y.ty and repr(x.value) == repr(y.value)
         case tuple():
             if not isinstance(y, tuple) or len(x) != len(y):  # pyright: ignore[reportUnknownArgumentType]
                 return False
             return all(_same(v, w, known) for v, w in zip(x, y, strict=True))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         case Block():
-            return True  # compared for itself
+            return True  # it has its own entry on the stack
         case _:
             return type(x) is type(y) and bool(x == y)
 

@@ -1,7 +1,7 @@
 """Appending lets to a block: tracing and every transformation write programs through a `Builder`.
 
-What is written is simplified on the way: constants fold, an expression that stands already in sight is
-named instead of written again, a Get of a Get becomes one Get.
+A builder simplifies what it writes: constants fold, a Get of a Get becomes one Get, and an expression that is
+already in scope is not written again: its variable is used.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from rosesim.ad.program.sym import Sym
 from rosesim.ad.support.errors import TraceError
 
 _SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
-"""The operators that may be simplified though no argument is a literal."""
+"""The operators that may be simplified even if no argument is a literal."""
 
-FAR = 2**62  # whole numbers stay below this, so that 64-bit arithmetic never overflows
+FAR = 2**62  # integers stay below this, so that 64-bit arithmetic never overflows
 
 
 class Builder:
-    """A block being written; `outer` is the block around it, whose expressions may be named again."""
+    """A block being written; `outer` is the block around it, whose expressions may be shared."""
 
     __slots__ = ("_made", "_seen", "lets", "outer", "where")
 
@@ -67,7 +67,7 @@ class Builder:
     # ------------------------------------------------------------------------------- writing
 
     def let(self, expr: Expr, *tys: Ty, names: Sequence[str] = ()) -> tuple[Var, ...]:
-        """Append outs = expr with outs of the given types, and give the outs."""
+        """Append outs = expr, with outs of the given types, and return the outs."""
         outs = tuple(Var(t, names[k] if k < len(names) else "") for k, t in enumerate(tys))
         self.lets.append(Let(outs, expr, self.where))
         if len(outs) == 1:
@@ -85,7 +85,7 @@ class Builder:
         return Block(tuple(self.lets), tuple(results))
 
     def made_by(self, a: Atom) -> Expr | None:
-        """The expression that an atom in sight is bound to, where it is the only one so bound."""
+        """The expression that an atom in scope is bound to, if its let binds nothing else."""
         b: Builder | None = self
         while b is not None and isinstance(a, Var):
             if a in b._made:
@@ -94,7 +94,7 @@ class Builder:
         return None
 
     def home(self, v: Var) -> Builder:
-        """The block, this one or one around it, that binds a variable; this one where none is known to."""
+        """The block that binds a variable: this one or one around it; this one if none is known to."""
         b: Builder | None = self
         while b is not None:
             if v in b._made:
@@ -115,7 +115,7 @@ class Builder:
     # ------------------------------------------------------------------------------- scalars
 
     def op(self, name: str, *args: Atom, ty: Ty | None = None) -> Atom:
-        """The operator `name`; `ty` gives the bounds of a whole result that args do not determine."""
+        """The operator `name`; `ty` gives the bounds of an integer result that args do not determine."""
         out = ty if ty is not None else result_type(name, args, self.where)
         if all(isinstance(a, Lit) for a in args):
             return _folded(name, args, out)
@@ -125,7 +125,7 @@ class Builder:
         return self._shared((name, out, *map(_key, args)), Op(name, args), out)
 
     def _simplified(self, name: str, args: tuple[Atom, ...]) -> Atom | None:
-        """An atom equal to the operator for every input (the sign of a zero included), if there is one."""
+        """An atom that equals the result for every input, including the sign of a zero, if there is one."""
         if name not in _SIMPLER and not any(type(a) is Lit for a in args):
             return None
         match name, args:
@@ -166,7 +166,7 @@ class Builder:
                 return None
 
     def cast(self, i: Atom, ty: Ty) -> Atom:
-        """A whole number in wider bounds."""
+        """An integer in wider bounds."""
         if i.ty == ty:
             return i
         return Lit(i.value, ty) if isinstance(i, Lit) else self.op("cast", i, ty=ty)
@@ -174,7 +174,7 @@ class Builder:
     # -------------------------------------------------------------------------------- arrays
 
     def get(self, x: Atom, idx: Sequence[Atom]) -> Atom:
-        """x[idx]; x itself where there is no index."""
+        """x[idx]; x itself if there is no index."""
         if not idx:
             return x
         idx = tuple(idx)
@@ -199,7 +199,7 @@ class Builder:
         return self._shared(key, Stack(tuple(items)), Ty(ty.scalar, (len(items), *ty.shape)))
 
     def fill(self, value: Atom, ty: Ty) -> Atom:
-        """An array of one value; the value itself where ty is a scalar."""
+        """An array of one value; the value itself if ty is a scalar."""
         return value if not ty.shape else self._shared(("fill", ty, _key(value)), Fill(value), ty)
 
     def zeros(self, ty: Ty) -> Atom:
@@ -207,7 +207,7 @@ class Builder:
         return self.fill(zero(Ty(ty.scalar)), Ty(ty.scalar, ty.shape))
 
     def data(self, array: np.ndarray[Any, Any], ty: Ty, *, live: bool = False) -> Var:
-        """A constant array; equal ones are shared, unless they are `live`: read where they lie at each run."""
+        """A constant array. Equal ones are shared, unless they are `live`: each run reads those in place."""
         return self._shared(("data", ty, id(array) if live else array.tobytes()), Data(array, live), ty)
 
     def stop(self, x: Atom) -> Atom:
@@ -234,7 +234,7 @@ class Builder:
         return self.let(Call(func, tuple(args)), *func.results)
 
     def cond(self, p: Atom, then: Block, orelse: Block, tys: Sequence[Ty]) -> tuple[Atom, ...]:
-        """A branch and its results; of a literal the chosen block alone is written."""
+        """A branch and its results; if p is a literal, only the chosen block is written."""
         if isinstance(p, Lit):
             chosen = then if p.value else orelse
             self.lets.extend(chosen.lets)
@@ -243,7 +243,7 @@ class Builder:
 
 
 def zero(ty: Ty) -> Lit:
-    """The literal 0, 0.0 or false of a scalar type (the least number of an IntT without 0)."""
+    """The literal 0, 0.0 or false of a scalar type (of an IntT above 0, its least number)."""
     match ty.scalar:
         case FloatT() | TanT():
             return Lit(0.0, ty)
@@ -258,23 +258,23 @@ def real(x: float) -> Lit:
     return Lit(float(x), REAL)
 
 
-def whole(i: int) -> Lit:
-    """A literal whole number, its bounds being itself."""
+def integer(i: int) -> Lit:
+    """A literal integer; its type holds no other number."""
     return Lit(i, Ty(IntT(i, i)))
 
 
 def syms(b: Builder, *atoms: Atom) -> list[Sym]:
-    """The atoms as what formulas of `ad/program/ops.py` take, to be written where `b` writes."""
+    """The atoms as formulas of `ad/program/ops.py` take them; `b` writes the operators."""
     return [Sym(a, lambda name, args: b.op(name, *args)) for a in atoms]
 
 
 def _key(a: Atom) -> Any:
-    """Equal exactly where two atoms are interchangeable: 0.0 and -0.0 are not."""
+    """A key that two atoms share if and only if they are interchangeable: 0.0 and -0.0 are not."""
     return a if isinstance(a, Var) else (a.ty, a.value, math.copysign(1.0, a.value))
 
 
 def result_type(name: str, args: Sequence[Atom], where: Where | None = None) -> Ty:
-    """The type of an operator's result, bounds of whole numbers included."""
+    """The type of an operator's result, including the bounds of an integer."""
     match OPS[name].result:
         case "b":
             return BOOL
@@ -296,7 +296,7 @@ def _int_bounds(name: str, args: Sequence[Atom], where: Where | None) -> IntT:
     lo, hi = bounds(*(interval(s) if isinstance(s := a.ty.scalar, IntT) else None for a in args))
     if max(abs(lo), abs(hi)) >= FAR:
         raise TraceError(
-            f"a whole number that may lie anywhere in {lo} .. {hi} was found; whole numbers here stay below "
+            f"an integer that may lie anywhere in {lo} .. {hi} was found; integers here stay below "
             "2**62: wrap or clamp it first (Index[n].wrap(i)), or compute with Real",
             where,
         )

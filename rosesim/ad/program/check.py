@@ -1,7 +1,7 @@
-"""The type checker: whether a program is one that the language allows.
+"""The type checker: whether the language allows a program.
 
-Tests run it after every transformation. What passes can be interpreted and compiled, and touches no
-memory outside its arrays: the bounds of whole numbers are proved here, operator by operator.
+Tests run it after every transformation. A program that passes can be interpreted and compiled, and it touches no
+memory outside its arrays: the checker proves the bounds of integers, operator by operator.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from rosesim.ad.program.check_op import (
     check_op,
     check_type,
     fail,
+    integer_bounds,
     is_nonzero_tangent,
     one_lane,
     same,
-    whole,
     within,
 )
 from rosesim.ad.program.show import show_let, type_text
@@ -32,7 +32,7 @@ _MEMO = "checked"
 
 
 def check(func: ir.Func) -> None:
-    """Check a function and all that it reaches; each once, however often it is asked.
+    """Check a function and all functions that it reaches; each is checked once, however often this is called.
 
     Raises CheckError, which names the function, the let and the rule that is broken.
     """
@@ -46,7 +46,7 @@ def check(func: ir.Func) -> None:
 
 
 def _callees_first(func: ir.Func) -> list[ir.Func]:
-    """All functions reached and not checked yet, callees before callers; raises on a cycle."""
+    """All reachable functions that were not checked before, callees before callers; raises on a cycle."""
     done: dict[ir.Func, None] = {}
     entered = {func}
     stack = [(func, iter(ir.callees(func)))]
@@ -66,7 +66,7 @@ def _callees_first(func: ir.Func) -> list[ir.Func]:
 
 
 def _accepts(param: ir.Ty, argument: ir.Ty) -> bool:
-    """Whether an argument fits a parameter: its very type, or a whole number within its bounds."""
+    """Whether an argument fits a parameter: it has the same type, or is an integer within the parameter's bounds."""
     if param == argument:
         return True
     p, a = param.scalar, argument.scalar
@@ -79,13 +79,13 @@ def _value_ty(ref: ir.Ty) -> ir.Ty:
     return ir.Ty(ref.scalar, ref.shape)
 
 
-def _same_lanes(whole: ir.Ty, part: ir.Ty) -> None:
-    if whole.scalar.lanes != part.scalar.lanes:
-        fail(f"a part of {type_text(whole)} differs between {part.scalar.lanes} lanes")
+def _same_lanes(array: ir.Ty, part: ir.Ty) -> None:
+    if array.scalar.lanes != part.scalar.lanes:
+        fail(f"a part of {type_text(array)} differs between {part.scalar.lanes} lanes")
 
 
 class _Checker:
-    """One function. `_scope` holds the variables in sight, `_bound` all that were bound so far."""
+    """Checks one function. `_scope` holds the variables in scope, `_bound` all that were bound so far."""
 
     def __init__(self, func: ir.Func) -> None:
         self._func = func
@@ -124,7 +124,7 @@ class _Checker:
         self._scope.add(var)
 
     def _use(self, a: ir.Atom) -> ir.Ty:
-        """The type of an atom, which must be in sight."""
+        """The type of an atom, which must be in scope."""
         if isinstance(a, ir.Lit):
             check_literal(a)
         elif a not in self._scope:
@@ -140,7 +140,7 @@ class _Checker:
         return ty
 
     def _block(self, block: ir.Block, binders: Sequence[ir.Var] = ()) -> list[ir.Ty]:
-        """The types of a block's results; `binders` and what it binds itself then go out of sight."""
+        """The types of a block's results. After it, `binders` and the variables that it binds are out of scope."""
         around = self._let
         for let in block.lets:
             self._let = let
@@ -159,7 +159,7 @@ class _Checker:
         return types
 
     def _index(self, ty: ir.Ty, idx: tuple[ir.Atom, ...]) -> ir.Ty:
-        """The type of what lies at an index, which must be proved to be within the shape."""
+        """The type of the part at an index. Each index must provably be within the shape."""
         if len(idx) > len(ty.shape):
             fail(f"{len(idx)} indices into {type_text(ty)}")
         lanes = max((i.ty.scalar.lanes for i in idx), default=1)
@@ -167,7 +167,7 @@ class _Checker:
             fail(f"places that differ between {lanes} lanes in {type_text(ty)}: expected those of scalars")
         for k, i in enumerate(idx):
             self._value(i)
-            bounds = whole(i, f"index {k}")
+            bounds = integer_bounds(i, f"index {k}")
             if not within(bounds, ir.IntT(0, ty.shape[k] - 1)):
                 fail(f"index {k} is {type_text(i.ty)}, not within the size {ty.shape[k]}")
         found = ty.at(len(idx))
@@ -205,7 +205,7 @@ class _Checker:
             case ir.Stop(x):
                 ty = self._value(x)
                 if isinstance(ty.scalar, ir.TanT):
-                    fail("Stop of a Tan")
+                    fail("Stop takes no Tan")
                 return (ty,)
             case ir.Loop() as loop:
                 return self._loop(loop)
@@ -226,7 +226,7 @@ class _Checker:
                 same(self._value(bad), ir.BOOL, "the condition of a guard")
                 for v in values:
                     if self._value(v).shape:
-                        fail("a guard tells an array")
+                        fail("a guard reports an array, expected scalars")
                 return ()
             case ir.Call(func, args):
                 return self._call(func, args)
@@ -234,7 +234,7 @@ class _Checker:
                 ir.unknown(let.expr)
 
     def _declared(self, let: ir.Let) -> ir.Ty:
-        """The type of the only out."""
+        """The type of the only out, as the let declares it."""
         if len(let.outs) != 1:
             fail(f"binds {len(let.outs)} variables, expected 1")
         return let.outs[0].ty
@@ -242,7 +242,7 @@ class _Checker:
     def _ref(self, ref: ir.Var) -> ir.Ty:
         ty = self._use(ref)
         if not ty.ref:
-            fail(f"{type_text(ty)} is no ref")
+            fail(f"{type_text(ty)} is not a ref")
         return ty
 
     def _stack(self, items: tuple[ir.Atom, ...]) -> ir.Ty:
@@ -264,8 +264,8 @@ class _Checker:
     def _data(self, array: np.ndarray, out: ir.Ty) -> ir.Ty:
         dtype = ir.storage(out.scalar)
         if isinstance(out.scalar, ir.TanT) or out.ref:
-            fail(f"Data is no {type_text(out)}")
-        # Of single precision, an array of the user's is converted when the code is loaded.
+            fail(f"Data cannot be {type_text(out)}")
+        # An array of the user's in single precision is converted when the code is loaded.
         known = (dtype, np.float64) if isinstance(out.scalar, ir.FloatT) else (dtype,)
         if array.dtype not in known or array.shape != out.shape or not array.flags.c_contiguous:
             fail(f"Data is a C-contiguous {dtype} array of shape {out.shape}")
@@ -278,15 +278,15 @@ class _Checker:
     def _loop(self, loop: ir.Loop) -> list[ir.Ty]:
         n = loop.n
         if n < 0:
-            fail(f"a loop over {n}")
+            fail(f"a loop has {n} iterations, expected 0 or more")
         if loop.test is not None and (loop.upto is not None or loop.reverse):
             fail("a loop with a test has neither upto nor reverse")
         if loop.upto is not None:
             self._value(loop.upto)
-            if loop.upto.ty.scalar.lanes > 1 or not within(whole(loop.upto, "upto"), ir.IntT(0, n)):
+            if loop.upto.ty.scalar.lanes > 1 or not within(integer_bounds(loop.upto, "upto"), ir.IntT(0, n)):
                 fail(f"upto is {type_text(loop.upto.ty)}, not within 0 .. {n}")
         if loop.lanes > 1 and (loop.carries or loop.upto is not None or loop.test is not None):
-            fail("a loop whose iterations run in lanes carries something, or ends early")
+            fail("a loop whose iterations run in lanes carries something or may end early")
         same(loop.index.ty, ir.Ty(ir.IntT(0, n - 1, loop.lanes)), "the index")
         if len(loop.inits) != len(loop.carries):
             fail(f"{len(loop.inits)} inits for {len(loop.carries)} carries")
@@ -308,7 +308,7 @@ class _Checker:
                 # Elements that no iteration wrote are zero.
                 if isinstance(ty.scalar, ir.IntT) and not within(ir.IntT(0, 0), ty.scalar):
                     fail(f"an output of a loop that may end early is {type_text(ty)}, which lacks 0")
-        if loop.lanes > 1:  # whose runs become elements of one array
+        if loop.lanes > 1:  # its runs become elements of one array
             outputs = [one_lane(ty) for ty in outputs]
         count = [ir.Ty(ir.IntT(0, n))] if loop.test is not None else []
         return [*(c.ty for c in loop.carries), *(ir.Ty(t.scalar, (n, *t.shape)) for t in outputs), *count]
@@ -327,9 +327,9 @@ class _Checker:
             fail(f"{len(accum.inits)} inits for {len(accum.refs)} refs")
         for k, (a, ref) in enumerate(zip(accum.inits, accum.refs, strict=True)):
             if not ref.ty.ref:
-                fail(f"accumulator {k} is {type_text(ref.ty)}, which is no ref")
+                fail(f"accumulator {k} is {type_text(ref.ty)}, which is not a ref")
             if isinstance(ref.ty.scalar, ir.IntT):
-                fail("a ref of whole numbers: their sum has no bounds")
+                fail("a ref of integers: their sum has no bounds")
             same(self._value(a), _value_ty(ref.ty), f"init {k}")
         for ref in accum.refs:
             self._bind(ref)

@@ -12,7 +12,7 @@ from rosesim.ad.program.show import type_text
 
 
 class Broken(Exception):
-    """A rule is broken; `check` adds where."""
+    """A rule is broken; `check` adds the place."""
 
 
 def fail(rule: str) -> NoReturn:
@@ -53,18 +53,18 @@ def check_literal(lit: ir.Lit) -> None:
         case ir.IntT(lo, hi):
             good = isinstance(value, int) and not isinstance(value, bool) and lo <= value <= hi
     if not good:
-        fail(f"the literal {value!r} is no {type_text(lit.ty)}")
+        fail(f"the literal {value!r} is not of type {type_text(lit.ty)}")
 
 
-def whole(a: ir.Atom, what: str) -> ir.IntT:
-    """The bounds of an atom that must be a scalar whole number."""
+def integer_bounds(a: ir.Atom, what: str) -> ir.IntT:
+    """The bounds of an atom that must be a scalar integer."""
     if not isinstance(a.ty.scalar, ir.IntT) or a.ty.shape or a.ty.ref:
-        fail(f"{what} is {type_text(a.ty)}, expected a whole number")
+        fail(f"{what} is {type_text(a.ty)}, expected an integer")
     return a.ty.scalar
 
 
 def within(inner: ir.IntT, outer: ir.IntT) -> bool:
-    """Whether every integer of one type is of the other; a type of none is within all."""
+    """Whether the outer type contains every integer of the inner one. An empty type is within every type."""
     return intervals.within(interval(inner), interval(outer))
 
 
@@ -87,7 +87,7 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         fail(f"{name} takes {len(row.kinds)} arguments, not {len(args)}")
     for a in (*(a.ty for a in args), out):
         if a.shape or a.ref:
-            fail(f"operators are scalar: {name} has no {type_text(a)}")
+            fail(f"operators are scalar: {name} cannot take or give {type_text(a)}")
     widths = {s.width for a in args if isinstance(s := a.ty.scalar, ir.FloatT | ir.TanT)}
     if len(widths) > 1:
         fail(f"{name} mixes widths {sorted(widths)}")
@@ -102,7 +102,7 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
     for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
         kind = "i" if need in "pn" else need
         if kind not in ("a", have):
-            expected = {"r": "a real", "b": "a truth", "i": "a whole number"}[kind]
+            expected = {"r": "a real", "b": "a boolean", "i": "an integer"}[kind]
             fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {expected}")
     _check_result(row, args, out, widths)
 
@@ -113,8 +113,8 @@ def one_lane(ty: ir.Ty) -> ir.Ty:
 
 
 def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[ir.Atom, ...], ir.Ty]:
-    """What an operator does in each lane: all that it takes has a value for each, but for a condition that they
-    share."""
+    """The arguments and the result type of one lane. Each argument has a value for each lane; only the condition of a
+    select may be one value that all lanes share."""
     lanes = out.scalar.lanes
     for k, a in enumerate(args):
         shared = name == "select" and k == 0 and a.ty.scalar.lanes == 1
@@ -125,8 +125,10 @@ def _one_lane(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> tuple[tuple[i
 
 
 OF_LANES = ("splat", "any", "most", "count")
-"""The operators that only `codegen.passes.lanes` writes: one value in every lane; whether a mask is true in any; the
-greatest; and how often each lane's loop has run, plus one where it runs on; the loop's length bounds it."""
+"""The operators that only `codegen.passes.lanes` writes.
+
+`splat` gives one value to every lane; `any` says whether a mask is true in any lane; `most` is the greatest lane;
+`count` adds one to each lane's count of iterations where the lane still runs, and the loop's length bounds it."""
 
 
 def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
@@ -140,7 +142,7 @@ def _check_of_lanes(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         "count": [out, ir.Ty(ir.IntT(0, 1, lanes))] if counts else [],
     }[name]
     if lanes < 2 or given != expected or out.shape or out.ref:
-        fail(f"{name} has no {_described(args)} -> {type_text(out)}")
+        fail(f"{name} does not take {_described(args)} and give {type_text(out)}")
 
 
 def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: set[int]) -> None:
@@ -160,7 +162,7 @@ def _check_result(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, widths: 
 
 
 def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
-    """All arguments of kind `a` of the result's type; whole numbers within its bounds."""
+    """Demand that all arguments of kind `a` have the result's type; integers only lie within its bounds."""
     for k, need in enumerate(row.kinds):
         if need != "a":
             continue
@@ -174,21 +176,21 @@ def _check_alike(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str
 
 def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: str) -> None:
     if not isinstance(out.scalar, ir.IntT):
-        fail(f"{what} is {type_text(out)}, expected a whole number")
+        fail(f"{what} is {type_text(out)}, expected an integer")
     if row.kinds.endswith("n"):
         n = args[-1]
         if not isinstance(n, ir.Lit) or n.value < 1:
-            fail(f"the last argument of {row.name} is a literal of at least 1")
+            fail(f"the last argument of {row.name} must be a literal of at least 1")
         same(out, ir.index_ty(int(n.value)), what)
         return
-    known = [interval(whole(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
+    known = [interval(integer_bounds(a, f"argument {k} of {row.name}")) for k, a in enumerate(args)]
     for need, (lo, hi) in zip(row.kinds, known, strict=True):
         if need == "p" and lo < 1:
-            fail(f"the divisor of {row.name} is within {lo} .. {hi}, and must be positive")
+            fail(f"the divisor of {row.name} is within {lo} .. {hi}, but must be positive")
     if row.bounds is None:
-        fail(f"no rule for the bounds of {row.name}")
+        fail(f"the row of {row.name} has no bounds")
     proved = row.bounds(*known)
-    # An argument of a type without values: this never runs, so its result may be said to be anything.
+    # If the type of an argument has no values, the operator never runs, and any result type is right.
     if all(lo <= hi for lo, hi in known) and not intervals.within(proved, interval(out.scalar)):
         fail(f"{what} is {type_text(out)}, which does not contain {proved[0]} .. {proved[1]}")
 

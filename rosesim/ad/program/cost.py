@@ -1,4 +1,4 @@
-"""What running costs, in about the work of an addition, and what keeping costs, in numbers."""
+"""How much work a part of a program is. The unit is about one addition."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.support import recursion
 
-OPAQUE = 5_000
-"""A call out of machine code takes the interpreter's lock: microseconds, thousands of additions."""
+OPAQUE_WORK = 5_000
+"""A call from machine code into Python takes the interpreter's lock: microseconds, or thousands of additions."""
 
 
 def work(e: Expr) -> int:
-    """The work of running an expression once; of a branch, the dearer side."""
+    """The work of running an expression once. A loop counts all n iterations, a branch its more expensive side."""
     match e:
         case Op(name, _):
             return 1 if name in OF_LANES else OPS[name].work
@@ -68,5 +68,5 @@ def _nested_work(block: Block) -> int:
 def func_work(func: Func) -> int:
     """The work of a call."""
     if "work" not in func.memo:
-        func.memo["work"] = OPAQUE if isinstance(func.body, Opaque) else 2 + block_work(func.body)
+        func.memo["work"] = OPAQUE_WORK if isinstance(func.body, Opaque) else 2 + block_work(func.body)
     return func.memo["work"]

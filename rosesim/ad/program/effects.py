@@ -1,6 +1,6 @@
-"""What running a part of a program does besides giving its results: it may end the program, and it adds to refs.
+"""The effects of a part of a program, apart from its results: it may end the program, and it may add to refs.
 
-Every pass that moves, drops or repeats code asks this; whoever adds a kind of expression says here what it does.
+Every pass that moves, drops or repeats code consults this file. A new kind of expression states its effects here.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class Effect(NamedTuple):
 
     let: Let
     ref: Var | None
-    """The ref that is added to, or handed to a function that may; None where the program may end."""
+    """The ref that is added to, or that is passed to a function; None if the effect is that the program may end."""
     place: tuple[Atom, ...] = ()
-    """Where in the ref: all that is added lies there."""
+    """The part of the ref that contains all that is added."""
 
 
 def effects(lets: Sequence[Let]) -> Iterator[Effect]:
-    """What lets do, with all that is nested in them, to what stands around them.
+    """The effects that lets, and all lets nested in them, have on the program around them.
 
-    A part of a ref counts as the ref itself; refs that are made among the lets do not count.
+    Adding to a SubRef is an effect on the ref that it is a part of. Refs that the lets make themselves do not count.
     """
     own: set[Atom] = set()
-    parts: dict[Atom, tuple[Var, tuple[Atom, ...]]] = {}  # of a part of a ref: of which, and where
+    parts: dict[Atom, tuple[Var, tuple[Atom, ...]]] = {}  # for each SubRef: the ref, and the place in it
 
     def effect(let: Let, ref: Var, idx: tuple[Atom, ...]) -> Iterator[Effect]:
         to, before = parts.get(ref, (ref, ()))
@@ -81,24 +81,26 @@ def effects(lets: Sequence[Let]) -> Iterator[Effect]:
 
 
 def acts(lets: Sequence[Let]) -> bool:
-    """Whether lets do more than give their results."""
+    """Whether lets have any effect."""
     return any(True for _ in effects(lets))
 
 
 def hands_on(lets: Sequence[Let]) -> bool:
-    """Whether a call among lets is handed a ref of the outside: who can see only these lets cannot tell what is
-    added, nor keep it from being added again."""
+    """Whether a call among lets takes a ref from outside.
+
+    Then the lets alone do not show what is added, and a copy of them cannot leave the addition out.
+    """
     return any(x.ref is not None and isinstance(x.let.expr, Call) for x in effects(lets))
 
 
 def in_any_order(loop: Loop) -> bool:
-    """Whether it is the same in which order the iterations of a loop have their effects: each adds to places of its
-    own, and none ends the program."""
-    return all(loop.index in x.place for x in effects(loop.body.lets))  # what ends the program has no place
+    """Whether a loop's iterations may have their effects in any order: each adds to elements that no other iteration
+    adds to, and none ends the program."""
+    return all(loop.index in x.place for x in effects(loop.body.lets))  # the effect of a guard has no place
 
 
 def may_stop(func: Func) -> bool:
-    """Whether a Guard stands in the function or in one that it calls."""
+    """Whether the function, or one that it calls, contains a Guard."""
     if "may_stop" not in func.memo:
         func.memo["may_stop"] = not isinstance(func.body, Opaque) and any(
             x.ref is None for x in effects(func.body.lets)

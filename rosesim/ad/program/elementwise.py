@@ -1,22 +1,22 @@
-"""Scalar operators over whole arrays, as loops (or written out, where they are short)."""
+"""Scalar operators applied to every element of arrays: as loops, or unrolled if the arrays are small."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.ir import Atom, Loop, Ty, Var, index_ty
-from rosesim.ad.program.pack import FEW
+from rosesim.ad.program.pack import REGISTER_SCALARS
 
 Scalarwise = Callable[[Builder, Atom], Atom] | Callable[[Builder, Atom, Atom], Atom]
 
 
 def zipped(b: Builder, f: Scalarwise, *arrays: Atom) -> Atom:
-    """f(builder, elements...) at every place of arrays of one shape."""
+    """f(builder, elements...) for the elements at each index of arrays of one shape."""
     shape = arrays[0].ty.shape
     if not shape:
         return f(b, *arrays)
-    if 0 < arrays[0].ty.size <= FEW:
+    if 0 < arrays[0].ty.size <= REGISTER_SCALARS:
         return _written_out(b, f, shape, (), arrays)
     return _looped(b, f, shape, (), arrays)
 
@@ -26,7 +26,7 @@ def _written_out(
 ) -> Atom:
     if not shape:
         return f(b, *(b.get(x, at) for x in xs))
-    return b.stack([_written_out(b, f, shape[1:], (*at, whole(i)), xs) for i in range(shape[0])])
+    return b.stack([_written_out(b, f, shape[1:], (*at, integer(i)), xs) for i in range(shape[0])])
 
 
 def _looped(b: Builder, f: Scalarwise, shape: tuple[int, ...], at: tuple[Atom, ...], xs: tuple[Atom, ...]) -> Atom:
@@ -53,5 +53,5 @@ def either(b: Builder, p: Atom, q: Atom) -> Atom:
 
 
 def masked(b: Builder, p: Atom, x: Atom) -> Atom:
-    """x where p (of x's shape), else zero."""
+    """x where p (an array of x's shape) is true, else zero."""
     return zipped(b, lambda b, p, x: b.op("select", p, x, b.zeros(Ty(x.ty.scalar))), p, x)

@@ -1,8 +1,8 @@
-"""The plain interpreter: what a program means, and the oracle of the tests.
+"""The interpreter: it defines what a program means, and tests compare machine code with it.
 
-Everything is done as `ir` says it, one let after the other, with no regard for speed. Reals are NumPy
-floats, so that a division by zero gives an infinity and not an exception; truths and whole numbers are
-Python's. A ref is a writable view of the array that its `Accum` fills.
+It does what `ir` says, one let after the other, without regard for speed. Reals are NumPy floats, so that a
+division by zero gives an infinity and not an exception; booleans and integers are Python's. A ref is a writable
+view of the array that its `Accum` fills.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Env = dict[ir.Var, Any]
 def run(func: ir.Func, args: Sequence[object]) -> tuple[object, ...]:
     """The results of a function: np.float64, bool, int, or fresh arrays in the dtype of `ir.storage`.
 
-    Arrays among the arguments are converted to that dtype and never written, but for an argument for
-    a ref: that must be an array of it already, and is added to in place.
+    Array arguments are converted to that dtype and never written to. The argument for a ref is an
+    exception: it must have that dtype already, and the program adds to it in place.
 
-    Raises ArgumentError where an argument does not fit its type, and ProgramError where a `Guard` ends
-    the program.
+    Raises ArgumentError if an argument does not fit its type, and ProgramError if a `Guard` ends the
+    program.
     """
     if len(args) != len(func.params):
         raise ArgumentError(f"{func.name} takes {len(func.params)} flat arguments, not {len(args)}")
@@ -36,7 +36,7 @@ def run(func: ir.Func, args: Sequence[object]) -> tuple[object, ...]:
 
 
 def _fresh(value: Any) -> Any:
-    """A copy where the value is an array."""
+    """The value; of an array, a copy."""
     return value.copy() if _is_array(value) else value
 
 
@@ -59,7 +59,7 @@ def _argument(param: ir.Var, value: Any) -> Any:
 
 
 def _fits(value: Any, ty: ir.Ty) -> bool:
-    """Whether every whole number of a value lies within the bounds of its type."""
+    """Whether every integer of a value lies within the bounds of its type."""
     if not isinstance(ty.scalar, ir.IntT):
         return True
     array = np.asarray(value)
@@ -69,7 +69,7 @@ def _fits(value: Any, ty: ir.Ty) -> bool:
 
 
 def _scalar(value: Any, scalar: ir.Scalar) -> Any:
-    """A scalar in the form in which it is kept."""
+    """A scalar as the interpreter represents it."""
     match scalar:
         case ir.FloatT(width) | ir.TanT(width):
             return np.float64(value) if width == 64 else np.float32(value)
@@ -88,7 +88,7 @@ def _apply(func: ir.Func, args: Sequence[Any], where: ir.Where | None) -> tuple[
 
 
 def _apply_opaque(func: ir.Func, body: ir.Opaque, args: Sequence[Any], where: ir.Where | None) -> tuple[Any, ...]:
-    # Copies, because the callable may write into what it is given and may keep what it returns.
+    # Copies, because the callable may write into its arguments and may keep a reference to its results.
     given = [_scalar_or_copy(a, p.ty) for a, p in zip(args, func.params, strict=True)]
     results = tuple(body.call(*given))
     if len(results) != len(body.results):
@@ -120,12 +120,12 @@ def _atom(a: ir.Atom, env: Env) -> Any:
 
 
 def _at(idx: tuple[ir.Atom, ...], env: Env) -> tuple[Any, ...]:
-    """An index whose result NumPy always gives as a view."""
+    """An index for which NumPy always gives a view, of a single element too."""
     return (*(_atom(i, env) for i in idx), ...)
 
 
 def _item(x: Any) -> Any:
-    """What a view holds: a scalar in the form in which it is kept, an array as it is."""
+    """The value in a view: a scalar as the interpreter represents it, an array as it is."""
     return x if x.ndim else x.item() if x.dtype.kind in "biu" else x[()]
 
 

@@ -1,7 +1,7 @@
-"""Interval arithmetic of integers: the least bounds that hold a result, given the bounds of the arguments.
+"""Interval arithmetic of integers: the tightest bounds of a result, given the bounds of the arguments.
 
-The bounds are inclusive. An operator's row in `ad/program/ops.py` names its function; the builder, the checker and
-scatter-to-gather all ask the row.
+The bounds are inclusive. An operator's row in `ad/program/ops.py` names its function here; the builder, the checker
+and scatter-to-gather take it from the row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Interval = tuple[int, int]
 
 
 def interval(scalar: IntT) -> Interval:
-    """The bounds that a type says."""
+    """The bounds of a type."""
     return scalar.lo, scalar.hi
 
 
@@ -43,7 +43,7 @@ def divided(x: Interval, y: Interval) -> Interval:
 
 
 def remainder(x: Interval, y: Interval) -> Interval:
-    """Bounds of x mod y, in 0 .. y - 1, where y is positive; x's own where x is surely a remainder already.
+    """Bounds of x mod y, in 0 .. y - 1, where y is positive; the bounds of x if x is provably a remainder already.
 
     >>> remainder((2, 4), (5, 5)), remainder((2, 6), (5, 5)), remainder((-1, 3), (5, 5))
     ((2, 4), (0, 4), (0, 4))
@@ -59,25 +59,25 @@ def below(n: Interval) -> Interval:
 
 
 def hull(x: Interval, y: Interval) -> Interval:
-    """Bounds of either of two."""
+    """The least interval that contains both."""
     return min(x[0], y[0]), max(x[1], y[1])
 
 
 def within(inner: Interval, outer: Interval) -> bool:
-    """Whether every integer of one interval is of the other; an empty interval is within all."""
+    """Whether the outer interval contains every integer of the inner one. An empty interval is within all."""
     return inner[0] > inner[1] or (outer[0] <= inner[0] and inner[1] <= outer[1])
 
 
 def is_less(x: Interval, y: Interval) -> bool | None:
-    """Whether x < y; None where the bounds do not say."""
+    """Whether x < y; None if the bounds do not decide it."""
     return True if x[1] < y[0] else False if x[0] >= y[1] else None
 
 
 def is_at_most(x: Interval, y: Interval) -> bool | None:
-    """Whether x <= y; None where the bounds do not say."""
+    """Whether x <= y; None if the bounds do not decide it."""
     return True if x[1] <= y[0] else False if x[0] > y[1] else None
 
 
 def is_equal(x: Interval, y: Interval) -> bool | None:
-    """Whether x = y; None where the bounds do not say."""
+    """Whether x = y; None if the bounds do not decide it."""
     return False if x[1] < y[0] or y[1] < x[0] else True if x[0] == x[1] == y[0] == y[1] else None

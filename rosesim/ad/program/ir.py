@@ -2,13 +2,13 @@
 
 A program is a `Func`. Its body is a `Block`, a list of `Let`s in single-assignment form; nested
 blocks (loop bodies, branches) see every variable of the blocks around them. All values are scalars
-or dense C-order arrays of scalars: structs, tuples and vectors of structs exist only while tracing
-and arrive here as one array a field (see `types.flatten`).
+or dense C-order arrays of scalars: structs, tuples and vectors of structs exist only while tracing,
+which turns each of their fields into an array (see `types.flatten`).
 
-There is no pointer and no allocation here. The one effect that a program can observe is `Add` into
-a `Ref`, and a ref lives exactly as long as the `Accum` that makes it.
+There are no pointers and no allocations. The one effect that a program can observe is `Add` into
+a ref, and a ref lives exactly as long as the `Accum` that makes it.
 
-The file is long on purpose: all nodes, and the traversals that derive from their fields, are read together.
+The file is long on purpose: all nodes, and the traversals that derive from their fields, belong together.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ from rosesim.ad.support.locate import Where
 C = TypeVar("C")
 
 
-# Frozen for the type checker alone: making a dataclass that is frozen while it runs takes four times as long,
-# and programs of many functions are made of millions of these.
+# Frozen for the type checker alone: creating an object of a dataclass that is frozen at run time takes four times
+# as long, and a program of many functions has millions of these.
 
 
 @dataclass_transform(eq_default=True, frozen_default=True)
 def value(cls: type[C]) -> type[C]:
-    """A record that equals one of the same fields."""
+    """A record that compares by its fields."""
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 @dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
 def node(cls: type[C]) -> type[C]:
-    """A record that equals itself alone."""
+    """A record that compares by identity."""
     return dataclass(slots=True, eq=False)(cls)
 
 
 # ---------------------------------------------------------------------------------------- types
 
 
-# Codegen runs several iterations of a batch at once, one in each lane of a vector register; a scalar that
-# differs between them has `lanes` values. Programs as they are traced and transformed have one lane.
+# Codegen runs several iterations of a batch at once, one in each lane of a vector register. A scalar that
+# differs between lanes has `lanes` values. Before codegen, every scalar has one lane.
 
 
 @value
@@ -86,7 +86,7 @@ class BoolT:
 
 @value
 class IntT:
-    """A whole number with lo <= value <= hi, both inclusive; `Index[n]` is IntT(0, n - 1)."""
+    """An integer with lo <= value <= hi; `Index[n]` is IntT(0, n - 1)."""
 
     lo: int
     hi: int
@@ -130,7 +130,7 @@ def index_ty(n: int) -> Ty:
 
 @node
 class Var:
-    """A name, bound once: by a `Let`, as a parameter, or by the construct whose block it is for."""
+    """A variable, bound once: by a `Let`, as a parameter, or by an expression for its nested blocks."""
 
     ty: Ty
     name: str = ""
@@ -153,13 +153,13 @@ Binder = Annotated[Var, "bound for the nested blocks"]
 # ---------------------------------------------------------------------------------- expressions
 
 
-# Traversals derive from the types of the fields below (see the end of the file): Atom is an operand, Binder a
-# variable bound for the nested blocks, Block such a block; of each, a tuple, too.
+# Traversals derive from the types of the fields below (see the end of the file). An Atom is an operand, a Binder is
+# a variable bound for the nested blocks, a Block is a nested block. A field may also hold a tuple of one of these.
 
 
 @node
 class Op:
-    """A scalar operator of the table in `ops`; one scalar out."""
+    """A scalar operator of the table in `ops`; binds one scalar."""
 
     name: str
     args: tuple[Atom, ...]
@@ -167,7 +167,7 @@ class Op:
 
 @node
 class Get:
-    """Element or sub-array x[idx]; 1 <= len(idx) <= rank. Each index is of IntT(0, at most dim - 1)."""
+    """Element or sub-array x[idx]; 1 <= len(idx) <= rank. The type of each index lies within 0 .. dim - 1."""
 
     x: Atom
     idx: tuple[Atom, ...]
@@ -191,21 +191,21 @@ class Stack:
 
 @node
 class Fill:
-    """An array (type: that of the variable it is bound to) with every element equal to the scalar."""
+    """An array whose elements all equal the scalar; its type is that of the bound variable."""
 
     value: Atom
 
 
 INLINE_DATA = 64
-"""Captured arrays of up to so many numbers are program text; larger ones are bound when the code is loaded."""
+"""Captured arrays of up to this many numbers are program text; larger ones are bound when the code is loaded."""
 
 
 @node
 class Data:
-    """A captured constant array, C-contiguous, in the dtype of `storage` or, for reals of 32 bits, in double;
-    large ones are passed at run time.
+    """A captured constant array, C-contiguous, in the dtype of `storage`; an array of 32-bit reals may be in double.
 
-    A `live` one is an array of the user's, read where it lies: its form is known, its numbers only at each run.
+    Large arrays are passed at run time. A `live` array belongs to the user and each run reads it in place: the
+    program knows its shape and dtype, not its numbers.
     """
 
     array: np.ndarray[Any, Any]
@@ -223,14 +223,14 @@ class Stop:
 class Loop:
     """The one loop: map, fold, scan and while.
 
-    For i = 0, 1, ..., n - 1 (n - 1, ..., 0 where `reverse`; fewer where `upto`, IntT(0, <= n), says so:
-    i = 0 .. upto - 1) runs `body`, in which `index` is i and `carries` hold the state. The body's results
-    are the next carries, then one value for each output. Before each iteration `test` (one Bool result; it
-    sees `carries` and `index`), where there is one, may end the loop. A loop with `test` has neither
-    `upto` nor `reverse`.
+    It runs `body` for i = 0, 1, ..., n - 1, or for i = n - 1, ..., 0 if `reverse`. With `upto`, an integer
+    of at most n, the indices are those of 0 .. upto - 1. In the body `index` is i and `carries` hold the
+    state; its results are the next carries, then one value for each output. If there is a `test` (one Bool
+    result; it sees `carries` and `index`), it may end the loop before each iteration. A loop with `test`
+    has neither `upto` nor `reverse`.
 
     Bound variables: the final carries, then each output stacked along a new first dimension of length n
-    (zeros, False where no iteration ran), then with `test` the count of iterations, IntT(0, n).
+    (zero or False where no iteration ran), then with `test` the count of iterations, IntT(0, n).
     """
 
     _: KW_ONLY
@@ -245,12 +245,12 @@ class Loop:
     batch: bool = False
     """Each iteration is a run of its own (`vmap`): codegen may run several at once."""
     lanes: int = 1
-    """How many iterations codegen runs at once; the index and what depends on it then have so many values."""
+    """How many iterations codegen runs at once; the index and all that depends on it have that many lanes."""
 
 
 @node
 class Cond:
-    """A real branch: only the chosen block runs; both have results of the same types."""
+    """A branch: only the chosen block runs; both have results of the same types."""
 
     p: Atom
     then: Block
@@ -259,9 +259,9 @@ class Cond:
 
 @node
 class Accum:
-    """Runs `body`, in which each of `refs` (type Ty(..., ref=True)) takes `Add`s, starting from `inits`.
+    """Makes `refs` (type Ty(..., ref=True)), whose values start as `inits`, and runs `body`, which adds to them.
 
-    An init is an array or scalar of the ref's type. Bound variables: the body's results, then each ref's
+    An init is an array or scalar of its ref's type. Bound variables: the body's results, then each ref's
     final value. Adding to a Bool ref is `or`.
     """
 
@@ -272,7 +272,7 @@ class Accum:
 
 @node
 class Add:
-    """ref[idx] += v (or |= for Bool); idx may be empty or partial, v has the rest's shape. Binds nothing."""
+    """ref[idx] += v (|= for Bool); idx may be empty or partial, v has the shape of ref[idx]. Binds nothing."""
 
     ref: Var
     idx: tuple[Atom, ...]
@@ -281,7 +281,7 @@ class Add:
 
 @node
 class SubRef:
-    """The ref of the element or sub-array at idx, to be handed to a function."""
+    """A ref to the element or sub-array at idx, to be passed to a function."""
 
     ref: Var
     idx: tuple[Atom, ...]
@@ -289,9 +289,10 @@ class SubRef:
 
 @node
 class Guard:
-    """Ends the program with `message` where `bad` is true. Binds nothing.
+    """Ends the program with `message` if `bad` is true. Binds nothing.
 
-    With `values`, scalars (`debug` makes such guards), the message is a template for `str.format` of these.
+    If there are `values`, all scalars, the message is a template that `str.format` fills with them. Only debug
+    programs have such guards.
     """
 
     bad: Atom
@@ -321,7 +322,7 @@ class Let:
 
 @node
 class Block:
-    """Lets in order, then results that may name any variable in sight."""
+    """Lets in order, then results, which may be any variables in scope."""
 
     lets: tuple[Let, ...]
     results: tuple[Atom, ...]
@@ -337,7 +338,7 @@ class Opaque:
 
 @dataclass(slots=True)
 class Rules:
-    """Derivatives that a programmer gave a function; each makes its Func when first needed.
+    """The derivative rules that the user gave a function; each makes its Func when it is first needed.
 
     `jvp`: (primals, then a tangent for each Float primal) -> (results, then a tangent for each Float result).
     `vjp`: (primals, then a cotangent for each Float result) -> a cotangent for each Float primal.
@@ -349,9 +350,9 @@ class Rules:
 
 @node
 class Func:
-    """A closed function: its body mentions nothing but its parameters. Programs are acyclic.
+    """A closed function: the only free variables of its body are its parameters. Programs are acyclic.
 
-    `memo` keeps what transformations have made of this very function, so that each is made once.
+    `memo` keeps what transformations have made of this function, so that each makes it only once.
     """
 
     name: str
@@ -373,29 +374,31 @@ class Func:
 
 
 def unknown(e: Never) -> NoReturn:
-    """The last case of a match on expressions that names all others, so that a new one goes nowhere in silence: the
-    type checker asks for it to be named, and here it is refused."""
+    """The last case of a match that names every expression.
+
+    A new kind of expression cannot pass such a match unnoticed: the type checker reports the match, and this raises.
+    """
     raise TypeError(
         f"{type(e).__name__} was found; expected an expression that this pass names: say what it does here"
     )
 
 
 class _PerClass(dict[type, Any]):
-    """What is made for a class of expressions when it is first asked for; by subscription, for it is asked often."""
+    """A table with an entry for each class of expressions, made at first use. Nothing is faster than subscription."""
 
     def __init__(self, make: Callable[[type], Any]) -> None:
         self._make = make
 
     def __missing__(self, cls: type) -> Any:
         if cls not in get_args(Expr):
-            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr: name it there")
+            raise TypeError(f"{cls.__name__} was found in a program; expected a node of ir.Expr; add it there")
         self[cls] = self._make(cls)
         return self[cls]
 
 
 @value
 class Field:
-    """A field of an expression that holds atoms, binders or blocks: one, `many` (a tuple), or one or None."""
+    """A field that holds atoms, binders or blocks of an expression: one, a tuple (`many`), or one or None."""
 
     name: str
     role: Any
@@ -408,13 +411,13 @@ class Field:
         return inside if self.many else () if inside is None else (inside,)
 
     def applied(self, function: Callable[[Any], Any], e: Any) -> Any:
-        """The field of an expression with a function applied to what it holds."""
+        """The new content of the field: a function applied to each part that it holds."""
         inside = getattr(e, self.name)
         return tuple(map(function, inside)) if self.many else None if inside is None else function(inside)
 
 
 def _field(cls: type, name: str, hint: Any) -> Field | None:
-    """What a field is, read off its type; None where it holds nothing of the program, as a name or a count."""
+    """What a field holds, according to its type; None if it is no part of the program, such as a name or a count."""
     inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
     held = set(get_args(inner)) if get_origin(inner) in (Union, UnionType) else {inner}
     optional = NoneType in held
@@ -446,7 +449,7 @@ def _collector(role: Any) -> _PerClass:
     def made(cls: type) -> Callable[[Any], tuple[Any, ...]]:
         own = [f for f in FIELDS[cls] if f.role is role]
         get = [attrgetter(f.name) for f in own]
-        match [(f.many, f.optional) for f in own]:  # those that are met most need no loop
+        match [(f.many, f.optional) for f in own]:  # no loop for the most frequent cases
             case []:
                 return lambda e: ()
             case [(True, _)]:
@@ -462,7 +465,7 @@ def _collector(role: Any) -> _PerClass:
 
 
 def _maker(cls: type) -> Callable[..., Any]:
-    """For a class, the function that makes `remade` of it."""
+    """For a class, the function that `remade` calls."""
     own = [f for role in (Var, Binder, Block) for f in FIELDS[cls] if f.role is role]
     rest = [f.name for f in fields(cls) if f.name not in {f.name for f in own}]
 
@@ -480,7 +483,7 @@ _NESTS = _PerClass(lambda cls: any(f.role is Block for f in FIELDS[cls]))
 
 
 def operands(e: Expr) -> tuple[Atom, ...]:
-    """The atoms that an expression names itself, nested blocks not included."""
+    """The atoms that an expression itself names, without those of its nested blocks."""
     if type(e) is Op:  # nearly all are
         return e.args
     return _OPERANDS[type(e)](e)
@@ -499,12 +502,12 @@ def binders(e: Expr) -> tuple[Var, ...]:
 def remade(
     e: Expr, atom: Callable[[Atom], Atom], bind: Callable[[Var], Var], block: Callable[[Block], Block]
 ) -> Expr:
-    """The expression with its parts replaced: first what it names, then what it binds, then its blocks."""
+    """The expression with its parts replaced: first its operands, then its binders, then its blocks."""
     return _REMADE[type(e)](e, atom, bind, block)
 
 
 def nests(e: Expr) -> bool:
-    """Whether an expression has blocks: few do, of the many that traversals look at."""
+    """Whether an expression has nested blocks. Most have none, so traversals ask this first."""
     return _NESTS[type(e)]
 
 
@@ -530,8 +533,8 @@ def free_vars(block: Block) -> dict[Var, None]:
     """The variables that a block uses and does not bind, in order of first use."""
     free: dict[Var, None] = {}
     bound: set[Var] = set()
-    # Blocks under way, the innermost last, each with what is bound when it ends: nests may be deeper than
-    # Python's stack.
+    # The blocks being visited, the innermost last, each with the variables that are bound when it ends. A stack
+    # of our own, because blocks may be nested deeper than Python can recurse.
     stack: list[tuple[Block, Iterator[Let], tuple[Var, ...]]] = [(block, iter(block.lets), ())]
     while stack:
         b, rest, outs = stack[-1]
@@ -541,7 +544,7 @@ def free_vars(block: Block) -> dict[Var, None]:
                     free[a] = None
             if _NESTS[type(let.expr)]:
                 bound.update(binders(let.expr))
-                outs = let.outs  # when the last of its blocks ends, which is the first to be stacked
+                outs = let.outs  # bound when the last of its blocks ends, which is the first to go on the stack
                 for nested in reversed(blocks(let.expr)):
                     stack.append((nested, iter(nested.lets), outs))
                     outs = ()
@@ -583,7 +586,7 @@ def reachable(func: Func) -> list[Func]:
 
 
 def storage(s: Scalar) -> np.dtype[Any]:
-    """How arrays of a scalar lie in memory: IntT(0, n - 1) in the smallest unsigned integer."""
+    """The dtype of arrays of a scalar; of IntT(0, n - 1), the smallest unsigned integer."""
     match s:
         case FloatT(width) | TanT(width):
             return np.dtype(f"f{width // 8}")

@@ -1,24 +1,24 @@
-"""The scalar operators: one row each, holding all that there is to know of it.
+"""The scalar operators. Each has one row, which says all about it.
 
-A row gives the operator's name, the kinds of its arguments and result, its value (the meaning of the
-language: what the interpreter computes), its derivative, and its work (about how many additions it costs);
-further how it is printed, the bounds of an integer result, its kink, and whether it rounds or can give a
-NaN or an infinity of numbers. `tests/ad/program/test_rows.py` computes from the values what these further columns
-must say.
+A row gives the operator's name, the kinds of its arguments and result, its value (the function that the
+interpreter computes, which is its meaning), its derivative, and its work (about how many additions it costs).
+The other columns say how it is printed, the bounds of an integer result, its kink, whether it rounds, and
+whether it can turn finite numbers into a NaN or an infinity. `tests/ad/program/test_rows.py` checks these other
+columns against the values.
 
 Kinds: `r` a real, `b` a boolean, `i` an integer, `p` a positive one, `n` a literal of at least 1 that makes the
 result an Index[n], `a` any scalar (all `a` of a row are of one type).
 
 The derivative is given by one of
-- `partials(x, y, ..., z)`: the coefficient of each argument's tangent, z being the result. None where
-  an argument carries none or where it is zero;
-- `choose(x, y, ...)`: (p, j, k): the tangent is that of argument j where p, else that of argument k;
+- `partials(x, y, ..., z)`: the coefficient of each argument's tangent; z is the result. None if the
+  argument carries no tangent or the coefficient is zero;
+- `choose(x, y, ...)`, which gives (p, j, k): the tangent is that of argument j where p, else that of argument k;
 - neither: the result carries no tangent, or (`flat`) is real and constant wherever it is smooth.
 
-Conventions at kinks, all finite (tested in tests/ad/derive/test_kinks.py): sqrt and hypot at zero 0, abs and
-copysign at zero 0, minimum and maximum at a tie that of the first argument, floor, ceil, trunc and sign
-0, fmod that of the cell that trunc names, asin and acos at +-1 0, atan2 at the origin 0, pow(x, y) by y at
-x <= 0 0 and by x at y = 0 0, select that of the side chosen. The table for users is in docs/language.md.
+Conventions at kinks, all finite (tests/ad/derive/test_kinks.py): the derivative is 0 for sqrt, hypot, abs and
+copysign at zero, for floor, ceil, trunc and sign, for asin and acos at +-1, for atan2 at the origin, for pow(x, y)
+by y at x <= 0 and by x at y = 0. minimum and maximum have that of the first argument at a tie, fmod that of the
+cell trunc(x / y), select that of the chosen side. The table for users is in docs/language.md.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ Bounds = Callable[[Interval], Interval] | Callable[[Interval, Interval], Interva
 class Kink:
     """Where an operator is not smooth, for reports on derivatives.
 
-    Formulas give a real of (x, y, ..., z), z being the result. Those of an operator that chooses follow from its
-    choice.
+    A formula takes the arguments and the result, (x, y, ..., z), and gives a real. For an operator with `choose`,
+    `decision` and `lost` follow from the choice.
     """
 
     word: str
-    """What reports call it."""
+    """The operator's name in reports."""
     decision: Callable[..., Sym] | None = None
-    """A number that is another one on each smooth piece."""
+    """A number that tells the smooth pieces apart: it is constant on each and differs between them."""
     lost: Callable[..., Sym] | None = None
     """The value whose derivative ends here."""
     lost_word: str = ""
-    """What reports call that; mostly `word`."""
+    """The name of that value in reports; mostly `word`."""
     side: Callable[..., Sym] | None = None
-    """On which side of a singular point it is, of an operator that is smooth but there."""
+    """For an operator that is smooth except at a singular point: on which side of the point it is."""
     jumps: bool = True
-    """Whether the value may jump where the decision changes; else its slope alone does."""
+    """Whether the value may jump where the decision changes; otherwise only its slope does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +77,27 @@ class Operator:
     choose: Callable[..., Choice] | None = None
     flat: bool = False
     linear: tuple[str, ...] = ()
-    """The argument kinds, `t` a tangent, with which the operator is linear and gives a tangent."""
+    """The kinds of arguments (`t`: a tangent) for which the operator is linear and gives a tangent."""
     work: int = 1
     spelling: str = ""
-    """What stands before the only argument or between two, or a template of three; none: name(x, ...)."""
+    """A prefix for one argument, an infix for two, a template for three; empty means name(x, ...)."""
     bounds: Callable[..., Interval] | None = None
-    """The bounds of an integer result, of those of each argument (of a real None)."""
+    """The bounds of an integer result, given the bounds of each argument (None for a real)."""
     kink: Kink | None = None
     exact: bool = False
-    """Whether a real result is an argument up to its sign, or an integer: nothing is rounded."""
+    """Whether nothing is rounded: a real result is an argument up to its sign, or an integer."""
     harmless: bool = False
-    """Whether the result is a NaN only of a NaN, and infinite only of an infinity; what is exact is so."""
+    """Whether the result is NaN only if an argument is, and infinite only if one is. Exact operators always are."""
 
     @property
     def can_be_bad(self) -> bool:
-        """Whether it may give a NaN or an infinity of good numbers, or an index of a NaN."""
+        """Whether it may turn finite numbers into a NaN or an infinity, or a NaN into an index."""
         if self.result == "r":
             return not (self.exact or self.harmless)
         return self.result == "i" and "r" in self.kinds
 
     def written(self, *args: str) -> str:
-        """The operator applied to texts.
+        """The text of the operator applied to the texts of its arguments.
 
         >>> from rosesim.ad.program.ops import OPS
         >>> OPS["mul"].written("x", "2"), OPS["neg"].written("x"), OPS["sqrt"].written("x")
@@ -191,23 +191,23 @@ def _floor_wrap(x: Any, n: int) -> int:
 
 
 def _pow(x: Any, y: Any) -> Any:
-    """As C and NumPy's arrays have it: NumPy takes a single number to 0.5 by sqrt, wrong at -0.0 and -inf."""
+    """pow as in C and as for NumPy's arrays. For one number and y = 0.5 NumPy uses sqrt: wrong at -0.0 and -inf."""
     return np.power(np.array([x]), np.array([y]))[0]
 
 
 def _cell(x: Sym, y: Sym, z: Sym) -> Sym:
-    """The whole number trunc(x / y) of z = fmod(x, y); x / y itself may round up into the next cell."""
+    """The integer trunc(x / y), made of z = fmod(x, y), because x / y itself may round up into the next cell."""
     return ((x - z) / y + 0.5).op("floor")
 
 
 def _arc_slope(x: Sym) -> Sym:
-    """1 / sqrt(1 - x^2), factored because x^2 near 1 would have rounded away what the root reads."""
+    """1 / sqrt(1 - x^2), factored: near 1, rounding x^2 would lose the digits of the difference."""
     w = (1.0 - x) * (1.0 + x)
     return w.eq(0.0).select(0.0, 1.0 / w.op("sqrt"))
 
 
 def _power_slope(x: Sym, y: Sym) -> Sym:
-    """y x^(y - 1); where y - 1 may be rounded, by x^(y/2), because the rounding of an exponent counts log x times."""
+    """y x^(y - 1); if y - 1 would be rounded, by x^(y/2), because log x amplifies an error of the exponent."""
     rounded = y.op("floor").op("ne", y).op("or", y.op("abs").ge(2.0**53))
     halved = x.gt(0.0).op("and", rounded)
     h = x.op("pow", halved.select(0.5 * y, y - 1.0))
@@ -215,7 +215,7 @@ def _power_slope(x: Sym, y: Sym) -> Sym:
 
 
 def _angle_slopes(y: Sym, x: Sym) -> tuple[Sym, Sym]:
-    """x / (x^2 + y^2) and -y / (x^2 + y^2) by the ratio of the lesser to the greater, for squares over- and
+    """x / (x^2 + y^2) and -y / (x^2 + y^2), by the ratio of the smaller to the larger, because squares overflow and
     underflow."""
     wide = x.op("abs").ge(y.op("abs"))
     big, small = wide.select(x, y), wide.select(y, x)
@@ -226,15 +226,17 @@ def _angle_slopes(y: Sym, x: Sym) -> tuple[Sym, Sym]:
 
 
 def _bell(x: Sym) -> Sym:
-    """exp(-x^2): the rounding of x^2 counts up to 745 times, so x is h, whose square is exact, and a rest."""
+    """exp(-x^2). The rounding error of x^2 is amplified up to 745 times, so x is split into h, whose square is exact,
+    and a rest."""
     a = x.op("abs").op("minimum", 30.0)  # beyond 27.3 all is zero
     h = (a * 1048576.0).op("trunc") * (1.0 / 1048576.0)
-    t = (h - a) * (h + a)  # up to 6e-5, so that three terms of its exponential are enough
+    t = (h - a) * (h + a)  # up to 6e-5, so that the terms of its exponential up to t^3 are enough
     return (-(h * h)).op("exp") * (1.0 + t * (1.0 + t * (0.5 + t * (1.0 / 6.0))))
 
 
 def _half_line(y: Sym, x: Sym) -> Sym:
-    """Where atan2 is: above, below or beside the negative x-axis, across which it jumps, or at the origin."""
+    """Where the point of atan2 is: above or below the negative x-axis, across which it jumps, to the right of it,
+    or at the origin."""
     side = y.op("lt", 0.0).select(-1.0, 1.0)
     return x.op("lt", 0.0).select(side, 0.0) + 3.0 * y.op("hypot", x).op("sign")
 
@@ -249,7 +251,7 @@ _COMPARISON = _kink("a comparison", lost=lambda x, y, z: x - y)
 
 
 def _tanh_slope(x: Sym) -> Sym:
-    """1 / cosh(x)^2 = 4 e / (1 + e)^2, e = exp(-2|x|): 1 - tanh(x)^2 has lost its digits at 15 and is zero at 20."""
+    """1 / cosh(x)^2 as 4 e / (1 + e)^2, e = exp(-2|x|): 1 - tanh(x)^2 has no digits left at 15 and is 0 at 20."""
     e = (x.op("abs") * -2.0).op("exp")
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 

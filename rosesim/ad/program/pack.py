@@ -1,39 +1,39 @@
-"""Small arrays as separate scalars: what a loop or branch carries this way lives in registers."""
+"""Unpacks small arrays into scalars: a loop or branch that carries scalars keeps them in registers."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
 
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.ir import Atom, Ty
 
-FEW = 8
-"""Arrays of at most this many scalars are taken apart."""
+REGISTER_SCALARS = 8
+"""Arrays of at most this many scalars are unpacked."""
 
 
-def packed(tys: Sequence[Ty]) -> list[Ty]:
-    """The types after taking small arrays apart."""
+def unpacked_types(tys: Sequence[Ty]) -> list[Ty]:
+    """The types of what `unpack` gives for values of these types."""
     return [p for t in tys for p in ([Ty(t.scalar)] * t.size if _small(t) else [t])]
 
 
 def _small(t: Ty) -> bool:
-    return bool(t.shape) and 0 < t.size <= FEW and not t.ref
+    return bool(t.shape) and 0 < t.size <= REGISTER_SCALARS and not t.ref
 
 
-def explode(b: Builder, atoms: Sequence[Atom]) -> list[Atom]:
-    """The atoms with every small array taken apart."""
+def unpack(b: Builder, atoms: Sequence[Atom]) -> list[Atom]:
+    """The atoms, each small array replaced by its elements."""
     out: list[Atom] = []
     for a in atoms:
         if _small(a.ty):
-            out += [b.get(a, tuple(map(whole, i))) for i in itertools.product(*map(range, a.ty.shape))]
+            out += [b.get(a, tuple(map(integer, i))) for i in itertools.product(*map(range, a.ty.shape))]
         else:
             out.append(a)
     return out
 
 
-def implode(b: Builder, tys: Sequence[Ty], parts: Sequence[Atom]) -> list[Atom]:
-    """Atoms of the given types put together from what `explode` made."""
+def pack(b: Builder, tys: Sequence[Ty], parts: Sequence[Atom]) -> list[Atom]:
+    """The inverse of `unpack`: atoms of the given types, small arrays rebuilt from their elements."""
     rest = iter(parts)
     return [_join(b, t.shape, rest) if _small(t) else next(rest) for t in tys]
 

@@ -1,8 +1,8 @@
-"""Passes: functions from program to program that have a name, so that they can be printed, watched and left out.
+"""Passes: functions from program to program with a name, so that they can be printed, watched and left out.
 
-A pass is called like the function that it names. Whoever wants to see programs before and after it, or to know what
-it takes, watches (`watched`); a benchmark that asks what it is worth leaves it out (`without`). Neither patches a
-module, and both hold for what is traced and compiled within them alone.
+A pass is called like the function that it wraps. `watched` shows the program before and after each pass and the
+seconds that it took; `without` leaves passes out, so that a benchmark can measure their worth. Neither patches a
+module, and both affect only what is traced and compiled inside them.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _left_out: ContextVar[frozenset[str]] = ContextVar("rosesim_left_out", default=f
 
 @dataclass(frozen=True, slots=True)
 class Pass(Generic[P]):
-    """A function from program to program. It gives the very program where it changes nothing."""
+    """A function from program to program. It returns the same object if it changes nothing."""
 
     name: str
     purpose: str
-    """One line for a person."""
+    """One line for people to read."""
     run: Callable[Concatenate[Func, P], Func]
     required: bool = False
-    """Whether the program would not be the one that was asked for, or later passes would fail, without it."""
+    """Whether leaving it out would make a wrong program or break later passes."""
 
     def __call__(self, func: Func, /, *args: P.args, **kwargs: P.kwargs) -> Func:
         """The program after the pass."""
@@ -67,13 +67,13 @@ def in_order(passes: Iterable[Pass[[]]], func: Func) -> Func:
 
 
 def is_left_out(name: str) -> bool:
-    """Whether a pass or a decision of that name is left out here."""
+    """Whether `without` leaves out a pass or a decision of this name here."""
     return name in _left_out.get()
 
 
 @contextmanager
 def without(names: Iterable[str]) -> Generator[None]:
-    """Within this, passes of these names hand their program on as it is."""
+    """Inside, passes of these names return their program unchanged."""
     token = _left_out.set(_left_out.get() | frozenset(names))
     try:
         yield
@@ -83,7 +83,7 @@ def without(names: Iterable[str]) -> Generator[None]:
 
 @contextmanager
 def watched(watcher: Watcher) -> Generator[None]:
-    """Within this, the watcher is told of each pass that has run."""
+    """Inside, the watcher is called after each pass that has run."""
     token = _watcher.set(watcher)
     try:
         yield

@@ -1,4 +1,4 @@
-"""All elements of an array in one scalar: loops over its rows, within each other."""
+"""Reduces all elements of an array to one scalar, by nested loops over its rows."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from rosesim.ad.program.ir import Atom, Loop, Ty, Var, index_ty
 
 
 def summed(b: Builder, x: Atom) -> Atom:
-    """The sum of all elements, a sum for each row; x itself where it is a scalar."""
+    """The sum of the sums of all rows; x itself if it is a scalar."""
     return _by_rows(b, "add", x)
 
 
 def anywhere(b: Builder, p: Atom) -> Atom:
-    """Whether some element is true; p itself where it is a scalar."""
+    """Whether any element is true; p itself if it is a scalar."""
     return _by_rows(b, "or", p)
 
 
 def total(b: Builder, x: Atom) -> Atom:
-    """The sum of all reals, one after the other; of a scalar likewise."""
+    """0.0 plus each element in turn; x may be a scalar."""
     return _in_turn(b, x, real(0.0), lambda b, so_far, e: b.op("add", so_far, e))
 
 
 def largest_magnitude(b: Builder, x: Atom) -> Atom:
-    """The largest magnitude of a real; of a scalar likewise."""
+    """The largest magnitude among all elements; x may be a scalar."""
     return _in_turn(b, x, real(0.0), lambda b, so_far, e: b.op("maximum", so_far, b.op("abs", e)))
 
 
 Step = Callable[[Builder, Atom, Atom], Atom]
-"""What is carried on, from what is carried and an element or a row."""
+"""The next carry, made of the carry and an element or a row."""
 
 
 def _by_rows(b: Builder, name: str, x: Atom) -> Atom:

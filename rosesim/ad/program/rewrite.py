@@ -1,4 +1,4 @@
-"""Copying programs: with fresh variables, with tangents turned into reals, or with blocks rewritten by a pass."""
+"""Copies of programs: with fresh variables, with tangents as reals, or with blocks that a pass rewrites."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Copy:
         self._shadowed: list[tuple[Var, Atom | None]] = []
 
     def bind(self, v: Var) -> Var:
-        """A fresh variable for v, until the block that it is bound in ends."""
+        """Let a fresh variable stand for v until the end of the block that binds it, and return it."""
         new = Var(self._ty(v.ty), v.name)
         self.rename(v, new)
         return new
 
     def rename(self, v: Var, a: Atom) -> None:
-        """Let v stand for an atom until the block that it is bound in ends."""
+        """Let an atom stand for v until the end of the block that binds v."""
         self._shadowed.append((v, self.names.get(v)))
         self.names[v] = a
 
@@ -100,10 +100,10 @@ class Copy:
 
 
 def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block]) -> Func:
-    """A program with the body of each function rewritten, callees before callers; itself where nothing changes.
+    """The program with each function's body rewritten, callees before callers; the same object if nothing changes.
 
-    `body(f, block, made)` gives the new block (the very one where it stays); `made` has what the functions that
-    f calls have become.
+    `body(f, block, made)` gives the new block, or the block itself if it stays. `made` maps each function that f
+    calls to its new version.
     """
     made: dict[Func, Func] = {}
     for f in reachable(func):
@@ -116,14 +116,14 @@ def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Blo
 
 
 def with_lets(block: Block, lets: Sequence[Let]) -> Block:
-    """The block with other lets; itself where they are its own."""
+    """The block with other lets; the block itself if they are its own."""
     same = len(lets) == len(block.lets) and all(a is b for a, b in zip(lets, block.lets, strict=True))
     return block if same else Block(tuple(lets), block.results)
 
 
 def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Func] | None = None) -> Expr:
-    """An expression with its nested blocks rewritten, calling what functions have become (`made`); itself where
-    nothing changes."""
+    """The expression with its nested blocks rewritten; a call calls the new version of its callee (`made`);
+    the expression itself if nothing changes."""
     if isinstance(e, Call):
         return e if made is None or made[e.func] is e.func else Call(made[e.func], e.args)
     if not nests(e):
@@ -137,24 +137,24 @@ def _same(a: A) -> A:
 
 
 def fresh(func: Func) -> Func:
-    """The function with every variable bound once, also where a transformation used one twice."""
+    """A copy of the function that binds every variable once, even if a transformation had bound one twice."""
     assert isinstance(func.body, Block)
     copy = Copy()
     params = tuple(map(copy.bind, func.params))
     return Func(func.name, params, copy.block(func.body), func.where, func.rules)
 
 
-def erased(func: Func) -> Func:
-    """The function, and all that it calls, with tangents as plain reals: ready to be differentiated again."""
-    if "erased" not in func.memo:
-        func.memo["erased"] = recursion.nested(_erased, func)
-    return func.memo["erased"]
+def tangents_as_reals(func: Func) -> Func:
+    """The function, and all that it calls, with tangents as plain reals, so that it can be differentiated again."""
+    if "tangents_as_reals" not in func.memo:
+        func.memo["tangents_as_reals"] = recursion.nested(_tangents_as_reals, func)
+    return func.memo["tangents_as_reals"]
 
 
-def _erased(func: Func) -> Func:
+def _tangents_as_reals(func: Func) -> Func:
     if isinstance(func.body, Opaque) or not _has_tangents(func):
         return func
-    copy = Copy(ty=real_type, func=erased)
+    copy = Copy(ty=real_type, func=tangents_as_reals)
     params = tuple(map(copy.bind, func.params))
     return Func(func.name, params, copy.block(func.body), func.where, func.rules)
 
@@ -165,7 +165,7 @@ def _has_tangents(func: Func) -> bool:
     assert isinstance(func.body, Block)
     return any(
         any(isinstance(o.ty.scalar, TanT) for o in let.outs)
-        or (isinstance(let.expr, Call) and erased(let.expr.func) is not let.expr.func)
+        or (isinstance(let.expr, Call) and tangents_as_reals(let.expr.func) is not let.expr.func)
         for let in all_lets(func.body)
     )
 

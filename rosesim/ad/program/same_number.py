@@ -1,4 +1,7 @@
-"""Whether two atoms are the same computation: what a builder shares by itself is one variable, but loops are not."""
+"""Whether two atoms are results of the same computation.
+
+A builder shares equal operators, so those are one variable already. It does not share loops; this compares them.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,23 @@ from collections.abc import Callable
 
 from rosesim.ad.program.ir import Atom, Expr, Get, Lit, Loop, Op, Stack, Var
 
-MOST = 100
-"""Lets that are looked at before two computations count as unlike."""
+MOST_LETS = 100
+"""After comparing this many lets, two computations count as different."""
 
 
 def same_number(made_by: Callable[[Atom], Expr | None], x: Atom, y: Atom) -> bool:
-    """Whether x and y surely are one number."""
+    """Whether x and y are provably the same number."""
     return x is y or _Pairs(made_by).same(x, y)
 
 
 class _Pairs:
-    """Variables of two computations that stand for the same."""
+    """Pairs of variables, one of each computation, that have the same value."""
 
     def __init__(self, made_by: Callable[[Atom], Expr | None]):
         self._made_by = made_by
         self._known: dict[Var, Var] = {}
         self._local: dict[Var, Expr] = {}
-        self._left = MOST
+        self._left = MOST_LETS
 
     def same(self, x: Atom, y: Atom) -> bool:
         if isinstance(x, Lit) or isinstance(y, Lit):

@@ -9,8 +9,8 @@
       %5: Real = sqrt(%1)
       -> %5
 
-A variable shows under its own name, numbered where others of the function have that name too, or as
-`%1`, `%2`, ... in order of appearance. The same program always gives the same text.
+A variable appears under its own name; if others of the function have that name too, it has a number. A variable
+without a name appears as `%1`, `%2`, ... in order of appearance. The same program always gives the same text.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.recursion import nested
 
 _SHOWN_ELEMENTS = 8
-"""A captured array shows this many of its elements."""
+"""This many elements of a captured array are shown."""
 
 
 def show(func: ir.Func, deep: bool = True) -> str:
-    """The text of a function, with `deep` after that of every function it reaches, callees first.
+    """The text of a function; if `deep`, after the texts of all functions that it reaches, callees first.
 
     >>> from rosesim.ad.program.ir import REAL, Block, Func, Let, Op, Var
     >>> x, y = Var(REAL, "x"), Var(REAL)
@@ -47,7 +47,7 @@ def show(func: ir.Func, deep: bool = True) -> str:
 
 
 def show_let(let: ir.Let) -> str:
-    """The first line of a let, for messages; whatever is wrong with it, this shows it."""
+    """The first line of a let, for messages. It also shows lets that break rules."""
     return _Printer(_Names()).let(let)[0]
 
 
@@ -78,7 +78,7 @@ def _scalar_text(scalar: ir.Scalar) -> str:
 
 
 class _Names:
-    """A name for each thing: the one it wishes for, numbered from its second bearer on."""
+    """A unique name for each thing: the name that is wished for, with a number from the second use on."""
 
     def __init__(self) -> None:
         self._given: dict[object, str] = {}
@@ -114,7 +114,7 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 
 class _Printer:
-    """The text of one function's parts, with the names given so far."""
+    """Writes the parts of one function, with the names given so far."""
 
     def __init__(self, funcs: _Names) -> None:
         self._vars = _Names()
@@ -137,7 +137,9 @@ class _Printer:
         return [*lines, f"-> {self.atoms(block.results)}".rstrip()]
 
     def let(self, let: ir.Let) -> list[str]:
-        outs = ", ".join(map(self.typed, let.outs))  # first, so that numbers follow the lines
+        outs = ", ".join(
+            map(self.typed, let.outs)
+        )  # first, so that the numbers of unnamed variables grow from line to line
         head = self.head(let.expr)
         return [f"{outs} = {head}" if outs else head, *self.below(let.expr)]
 
@@ -148,7 +150,7 @@ class _Printer:
         return ", ".join(f"{self.typed(v)} = {self.atom(a)}" for v, a in zip(variables, inits, strict=False))
 
     def head(self, e: ir.Expr) -> str:
-        """An expression's own line."""
+        """The first line of an expression, without its nested blocks."""
         match e:
             case ir.Op(name, args):
                 return self.op(name, args)
@@ -176,9 +178,9 @@ class _Printer:
             case ir.SubRef(ref, idx):
                 return f"&{self.place(ref, idx)}"
             case ir.Guard(bad, message, values):
-                # One let a line, whatever the message holds.
-                told = f" of {self.atoms(values)}" if values else ""
-                return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{told}"
+                # As JSON, so that a message of several lines stays on one.
+                of = f" of {self.atoms(values)}" if values else ""
+                return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{of}"
             case ir.Call(func, args):
                 return f"{self._funcs.of(func, func.name or 'fn')}({self.atoms(args)})"
             case _:
@@ -186,7 +188,9 @@ class _Printer:
 
     def op(self, name: str, args: tuple[ir.Atom, ...]) -> str:
         texts = [self.atom(a) for a in args]
-        row = OPS.get(name)  # None, or another number of arguments: a broken program is shown as it is
+        row = OPS.get(
+            name
+        )  # a broken program, with no such operator or another number of arguments, is shown as well
         if row is None or len(texts) != len(row.kinds):
             return f"{name}({', '.join(texts)})"
         return row.written(*texts)
@@ -201,7 +205,7 @@ class _Printer:
         return " ".join(parts)
 
     def below(self, e: ir.Expr) -> list[str]:
-        """The lines of an expression's blocks."""
+        """The lines of an expression's nested blocks."""
         match e:
             case ir.Loop(test=ir.Block() as test):
                 return [

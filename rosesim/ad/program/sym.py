@@ -12,7 +12,7 @@ Emit = Callable[[str, tuple[Atom, ...]], Atom]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sym:
-    """An atom that remembers where its formula is to be written: `emit(name, args)` appends an operator."""
+    """An atom with Python's arithmetic: each operation calls `emit(name, args)`, which appends an operator."""
 
     atom: Atom
     emit: Emit

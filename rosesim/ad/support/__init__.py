@@ -1,1 +1,1 @@
-"""What every room stands on: errors, the user's lines, limits of memory and of the stack."""
+"""What every other folder needs: errors, the user's lines, memory budgets, deep recursion."""

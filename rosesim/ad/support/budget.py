@@ -11,25 +11,26 @@ from rosesim.ad.support import machine
 DEFAULT_BUDGET = 1 << 30
 
 _budget: ContextVar[int] = ContextVar("rosesim_memory_budget", default=DEFAULT_BUDGET)
-
-
 _runs: ContextVar[int] = ContextVar("rosesim_runs_at_once", default=1)
 
 
 def budget() -> int:
-    """How many bytes the histories of a call may take; within a batch, those of one run."""
+    """How many bytes the histories of one call may take; within a batch, the histories of one run."""
     return _budget.get() // _runs.get()
 
 
 def budget_here() -> Callable[[], int]:
-    """The budget as what is traced here sees it, to be asked later and elsewhere."""
+    """A function that gives the budget of one run, as the batch around this trace shares it.
+
+    It may be called after the trace, outside of the batch: it remembers how many runs share the budget.
+    """
     runs = _runs.get()
     return lambda: _budget.get() // runs
 
 
 @contextmanager
 def of_each_run(n: int) -> Generator[None]:
-    """What is traced inside is one of n runs of a batch: those that are under way at once share the budget."""
+    """Code traced inside is one of n runs of a batch: the runs that execute at once share the budget."""
     token = _runs.set(_runs.get() * max(1, min(n, machine.runs_at_once())))
     try:
         yield
@@ -39,8 +40,9 @@ def of_each_run(n: int) -> Generator[None]:
 
 @contextmanager
 def memory_budget(size: int) -> Generator[None]:
-    """Derivatives traced inside keep at most `size` bytes of a loop's history (1 GiB is the default); what
-    does not fit is computed again, the gradient staying the same. The runs of a batch share them.
+    """Derivatives traced inside keep at most `size` bytes of a loop's history (1 GiB is the default).
+
+    What does not fit is recomputed; the gradient stays the same. The runs of a batch share the bytes.
 
     >>> from rosesim import fn, memory_budget, scan, sin, value_and_grad, Real
     >>> @fn

@@ -1,8 +1,8 @@
-"""No garbage is looked for while a program is made.
+"""Python's garbage collector is off while a program is made.
 
-Tracing and transforming make millions of small objects that stay, and Python's collector, which runs after
-every so many new ones, would look through all of them again and again: a third of the time. The rest of the
-memory is given back at once by reference counts, as ever.
+Tracing and transforming make millions of small objects that stay alive. The collector runs after a fixed number of
+allocations and would visit all of them each time, which takes a third of the time. Objects that are not part of a
+cycle are still freed at once, by their reference counts.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _was_on = False
 
 @contextlib.contextmanager
 def uncollected() -> Generator[None]:
-    """The collector rests within this, on all threads, if it was at work before."""
+    """Turn the collector off inside, on all threads; turn it on afterwards if it was on before."""
     global _inside, _was_on
     mine = 0
-    try:  # from here on, so that no interrupt comes between counting and undoing it
+    try:  # begins before the count is raised, so that an interrupt cannot prevent lowering it
         with _lock:
             if _inside == 0:
                 _was_on = gc.isenabled()
@@ -38,7 +38,7 @@ def uncollected() -> Generator[None]:
 
 
 def _forked() -> None:
-    """The threads within which it rested stayed with the parent."""
+    """In a forked child: the threads that had turned the collector off exist only in the parent."""
     global _inside, _lock
     _lock = threading.Lock()
     if _inside and _was_on:

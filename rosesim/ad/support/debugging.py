@@ -1,4 +1,4 @@
-"""Whether programs are made with run-time checks where nobody says."""
+"""Whether programs have run-time checks when the caller does not say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 VARIABLE = "ROSESIM_DEBUG"
-"""Of the environment: processes and threads that a command starts see it, too."""
+"""An environment variable, so that processes and threads that a command starts see it, too."""
 
 
 def debugging() -> bool:
@@ -17,7 +17,7 @@ def debugging() -> bool:
 
 @contextmanager
 def debug_programs(on: bool) -> Generator[None]:
-    """Programs made inside, by this process and those that it starts, are debug programs, if `on`."""
+    """If `on`, programs made inside are debug programs, in this process and in those that it starts."""
     before = os.environ.get(VARIABLE)
     if on:
         os.environ[VARIABLE] = "1"

@@ -10,7 +10,7 @@ E = TypeVar("E", bound=type)
 
 
 def _public(error: E) -> E:
-    """The class as a traceback names it: `rosesim.TypeMismatch`, as users import it, whatever file it lies in."""
+    """Let a traceback name the class as users import it: `rosesim.TypeMismatch`."""
     error.__module__ = "rosesim"
     return error
 
@@ -66,7 +66,7 @@ class TypeMismatch(TraceError, TypeError):
 
 
 class OpenLength(TypeMismatch):
-    """A type whose length is left open (`Vec[Real, ...]`) where one that is complete was expected."""
+    """A type with an open length (`Vec[Real, ...]`) where a complete type was expected."""
 
 
 @_public
@@ -142,13 +142,13 @@ class NumericalError(ProgramError):
 
 
 def plain(value: Any) -> str:
-    """A number as a message shows it: as Python writes it, single precision with as few digits as it has."""
+    """A number as messages show it: as Python writes it; single precision with only the digits it needs."""
     return str(value)
 
 
 @_public
 class TooLarge(RosesimError, MemoryError):
-    """The arrays of a program are more than this computer has memory for; nothing has run.
+    """The arrays of a program need more memory than this computer has; nothing has run.
 
     The line is the one that makes the largest of them.
 
@@ -166,8 +166,10 @@ class TooLarge(RosesimError, MemoryError):
 
 
 class CheckError(RosesimError):
-    """A transformation produced an ill-typed program: a defect of rosesim, please report it. `rule` is the
-    rule of the language that it breaks."""
+    """A transformation produced an ill-typed program: a defect of rosesim, please report it.
+
+    `rule` is the rule of the language that the program breaks.
+    """
 
     def __init__(self, message: str, where: object = None, rule: str = ""):
         super().__init__(message, where)

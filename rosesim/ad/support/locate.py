@@ -1,4 +1,4 @@
-"""Where in the user's program we are."""
+"""Finds the line of the user's program that is being executed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Where:
     file: str
     line: int
     derivative: bool = False
-    """Whether a transformation wrote what stands there: a derivative of what the user wrote."""
+    """Whether this marks a derivative of what the user wrote in that line."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
 
 def of_derivative(where: Where | None) -> Where | None:
-    """The line as that of a derivative of what stands there."""
+    """The same line, marked as that of a derivative."""
     return where if where is None or where.derivative else Where(where.file, where.line, True)
 
 
@@ -44,7 +44,7 @@ def here() -> Where | None:
 
 
 def innermost(error: BaseException) -> Where | None:
-    """The user's line that an exception was last in."""
+    """The user's innermost line in an exception's traceback."""
     found = None
     at = error.__traceback__
     while at is not None:
@@ -54,6 +54,6 @@ def innermost(error: BaseException) -> Where | None:
     return found
 
 
-@functools.cache  # asked for every operation of a trace; there are few files
+@functools.cache  # called for every operation of a trace; there are few files
 def _is_users(file: str) -> bool:
     return not file.startswith((_OURS, _NUMPY, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")

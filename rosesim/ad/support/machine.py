@@ -1,4 +1,7 @@
-"""How many runs of a batch are under way at once: what code generation does, and memory budgets reckon with."""
+"""What this computer offers: cores, memory, and how many runs of a batch execute at once.
+
+Code generation runs so many at once, and memory budgets are divided by their number.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import math
 import os
 
 LANES = 4
-"""Runs in lanes: 256 bits of double. Eight skip fewer branches, and a group has twice the memory: they are a tenth
-faster for billiards and a tenth slower for mass_spring, rigid_body and electric."""
+"""Runs that one thread computes at once: 256 bits of doubles. Eight lanes skip fewer branches, and a group takes
+twice the memory: they are a tenth faster for billiards and a tenth slower for mass_spring, rigid_body, electric."""
 
 
 def cores() -> int:
-    """How many threads can run at once here: the cores that this process may use, or ROSESIM_THREADS."""
+    """How many threads can run at once: ROSESIM_THREADS, or the cores that this process may use."""
     given = os.environ.get("ROSESIM_THREADS", "")
     if given.isdigit() and int(given) > 0:
         return int(given)
@@ -19,12 +22,12 @@ def cores() -> int:
 
 
 def runs_at_once() -> int:
-    """How many runs of a batch are under way at once here, at most."""
+    """How many runs of a batch execute at once, at most."""
     return LANES * cores()
 
 
 def memory() -> float:
-    """Bytes of memory that this computer has; infinite where it does not tell."""
+    """Bytes of memory that this computer has; infinite if the operating system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf

@@ -1,7 +1,7 @@
-"""Nesting deeper than Python's stack: tracing and interpreting nest as the user's calls do.
+"""Recursion deeper than Python's stack: tracing and interpreting recurse as deep as the user's calls nest.
 
-Python's recursion limit counts the frames of one thread, so a nest that moves to a fresh thread every
-few levels never meets it, whatever limit the host program has set.
+Python's recursion limit counts the frames of one thread. A recursion that moves to a fresh thread every
+few levels never reaches it, whatever limit the host program has set.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LEVELS_PER_THREAD = 40
-"""With the default limit of 1,000 frames a level may take twenty of them, and the caller a fifth of all."""
+"""With the default limit of 1,000 frames, each level may take 20 of them, and the caller the other 200."""
 
 _POLL_SECONDS = 0.1
 """Waiting on a lock without a timeout cannot be interrupted on Windows."""
 
 _GRACE_SECONDS = 1.0
-"""How long an interrupted caller lets the nest unwind (to leave shared state tidy) before it goes on."""
+"""How long an interrupted caller waits for the recursion to unwind, which leaves shared state tidy."""
 
 _depth: contextvars.ContextVar[int] = contextvars.ContextVar("rosesim_depth", default=0)
 _workers: contextvars.ContextVar[list[threading.Thread] | None] = contextvars.ContextVar(
@@ -31,11 +31,11 @@ _workers: contextvars.ContextVar[list[threading.Thread] | None] = contextvars.Co
 
 
 def nested(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """fn(*args, **kwargs), on a fresh thread at every fortieth level of such calls within each other.
+    """fn(*args, **kwargs); every fortieth nested call of `nested` runs on a fresh thread.
 
-    Whatever fn raises comes out with its traceback. fn sees the caller's context variables; what it
-    sets in them reaches the caller only where no thread lay between. An interrupt while waiting stops
-    the innermost thread and leaves the caller within a second.
+    An exception that fn raises keeps its traceback. fn sees the caller's context variables; the caller
+    sees what fn sets in them only if both ran on the same thread. An interrupt while waiting stops the
+    innermost thread and reaches the caller within a second.
     """
     depth = _depth.get() + 1
     token = _depth.set(depth)
@@ -50,7 +50,7 @@ def nested(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
 def _on_fresh_thread(task: Callable[[], T]) -> T:
     outcome: list[T] = []
     failure: list[BaseException] = []
-    # Our own lock, because an interrupted Thread.join takes a running thread for ended (Python 3.11).
+    # A lock of our own, because Thread.join, once interrupted, takes a running thread for ended (Python 3.11).
     running = threading.Lock()
     running.acquire()
 
@@ -74,8 +74,8 @@ def _on_fresh_thread(task: Callable[[], T]) -> T:
         while not running.acquire(timeout=_POLL_SECONDS) and thread.is_alive():
             pass
     except BaseException:
-        # Only the main thread is interrupted from outside. End the innermost worker: the others end as
-        # its exception travels through them.
+        # Only the main thread is interrupted from outside. Stop the innermost worker: its exception then
+        # travels through the others and ends them.
         _interrupt(workers[-1])
         running.acquire(timeout=_GRACE_SECONDS)
         raise

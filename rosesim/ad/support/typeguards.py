@@ -1,7 +1,7 @@
-"""What a value of the user's is, as `isinstance` says it, with what is inside left open.
+"""`isinstance` for values of the user's, with elements of any type.
 
-To a strict type checker `isinstance(v, list)` makes a list of unknown elements of a value that may be anything;
-these say that the elements may be anything too.
+After `isinstance(v, list)` a strict type checker takes the elements for unknown and complains about each use. After
+`is_list(v)` they are of type Any.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def is_dict(v: object) -> TypeGuard[dict[Any, Any]]:
     return isinstance(v, dict)
 
 
-def is_truth(v: object) -> TypeGuard[bool | np.bool_[Any]]:
-    """Whether it is a Python or NumPy truth."""
+def is_boolean(v: object) -> TypeGuard[bool | np.bool_[Any]]:
+    """Whether it is a Python or NumPy boolean."""
     return isinstance(v, bool | np.bool_)
 
 
-def is_whole(v: object) -> TypeGuard[int | np.integer[Any]]:
-    """Whether it is a Python or NumPy whole number; a truth is none."""
+def is_integer(v: object) -> TypeGuard[int | np.integer[Any]]:
+    """Whether it is a Python or NumPy integer; a boolean is not one."""
     return isinstance(v, int | np.integer) and not isinstance(v, bool)
 
 
-def holds_truth(v: object) -> bool:
-    """Whether a truth stands in nested sequences, which NumPy would make a number among numbers."""
+def holds_boolean(v: object) -> bool:
+    """Whether nested sequences hold a boolean, which NumPy would turn into a number where numbers stand beside it."""
     if is_list(v) or is_tuple(v):
-        return any(map(holds_truth, v))
-    return is_truth(v) or (is_array(v) and v.dtype == np.bool_)
+        return any(map(holds_boolean, v))
+    return is_boolean(v) or (is_array(v) and v.dtype == np.bool_)

@@ -277,7 +277,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
 
     def derived(*args: Any, **kwargs: Any) -> Any:
         from rosesim.ad.derive.forward import jvp_func
-        from rosesim.ad.program.rewrite import erased
+        from rosesim.ad.program.rewrite import tangents_as_reals
 
         primals, keywords, tangents = signature.halves((*args, *kwargs.values()), tuple(kwargs))
         types = g.types_of(primals, keywords)
@@ -296,7 +296,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         mask = (*active, *(False for _ in traced.captured))
         made, out = jvp_func(traced.func, mask)
         b = trace.building()
-        outs = b.call(erased(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
+        outs = b.call(tangents_as_reals(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
         fr.own(outs)
         count = len(traced.func.results)
         value = of_atoms(traced.result, outs[:count])

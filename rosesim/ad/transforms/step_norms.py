@@ -19,7 +19,7 @@ from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.tracing import Traced
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.elementwise import added
 from rosesim.ad.program.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty, Var, index_ty
@@ -171,8 +171,8 @@ def _added(b: Builder, index: Var, k: int, rows: int, parts: list[tuple[Var, Var
     """The state with a row of each probe added at each k-th step."""
     if k == 1:
         return [added(b, v, b.get(p, (index,))) for v, p in parts]
-    row = b.cast(b.op("idiv", index, whole(k)), index_ty(rows))
-    now = b.op("ieq", b.op("imod", index, whole(k)), whole(0))
+    row = b.cast(b.op("idiv", index, integer(k)), index_ty(rows))
+    now = b.op("ieq", b.op("imod", index, integer(k)), integer(0))
     inner = Builder(b)
     then = inner.block([added(inner, v, inner.get(p, (row,))) for v, p in parts])
     return list(b.cond(now, then, Block((), tuple(v for v, _ in parts)), [v.ty for v, _ in parts]))

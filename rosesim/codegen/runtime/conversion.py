@@ -9,7 +9,7 @@ import numpy as np
 
 from rosesim.ad.program.ir import REAL, BoolT, FloatT, IntT, Ty, storage
 from rosesim.ad.support.errors import ArgumentError
-from rosesim.ad.support.typeguards import holds_truth, is_array
+from rosesim.ad.support.typeguards import holds_boolean, is_array
 
 Converter = Callable[[Any], Any]
 
@@ -114,7 +114,7 @@ def array(name: str, ty: Ty) -> Converter:
             if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
                 raise _refuse(name, a, ty)
             a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
-        if not isinstance(s, BoolT) and (a.dtype == bool or holds_truth(cast("object", value))) and a.size:
+        if not isinstance(s, BoolT) and (a.dtype == bool or holds_boolean(cast("object", value))) and a.size:
             raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
         if isinstance(s, IntT):
             return _indices(a, s)

@@ -257,7 +257,7 @@ def test_an_opaque_function_without_a_rule_is_refused() -> None:
     def measured(x: float) -> float:
         return x
 
-    with pytest.raises(TraceError, match="the derivative of the opaque function measured was asked for"):
+    with pytest.raises(TraceError, match="the derivative of the opaque function measured is needed"):
         by("x", lambda x: measured(x), 1.0)
 
 

@@ -232,7 +232,7 @@ def test_every_operator_with_a_kink_is_tested_and_in_both_tables():
     assert not {"sin", "mul", "exp", "tanh"} & wanted
     for name in sorted(wanted):
         assert name in {r.name for r in ROWS}, name
-        # A whole number turned into a real: the table speaks of all whole numbers.
+        # An integer turned into a real: the table speaks of all integers.
         assert name == "real" or re.search(rf"\b{name}\b", table), name
         assert name == "real" or re.search(rf"\b{name}\b", doc.split("Conventions at kinks")[1]), name
 

@@ -7,7 +7,7 @@ import pytest
 from ir_kit import Body, at, func, tans
 
 from rosesim.ad.derive.reverse.cotangent import Ct
-from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, asked_by, call_back
+from rosesim.ad.derive.reverse.pair import BIG, Back, MaskPattern, Pair, call_back, mask_pattern
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.check import check
@@ -28,9 +28,9 @@ def linear() -> Func:
     return func([REAL, TAN, tans(N), TAN], write)
 
 
-def given(asked: Asked) -> tuple[Pair, list[Ty], list[Ty]]:
+def given(pattern: MaskPattern) -> tuple[Pair, list[Ty], list[Ty]]:
     """A reverse, the types of what it takes after its tape, and of what it gives."""
-    pair = transpose(linear(), asked)
+    pair = transpose(linear(), pattern)
     check(pair.fwd)
     check(pair.bwd)
     return pair, [p.ty for p in pair.bwd.params[len(pair.tape) :]], list(pair.bwd.results)
@@ -45,7 +45,7 @@ def test_a_small_cotangent_is_returned_a_large_one_added_and_one_of_nothing_left
 
 def test_a_condition_goes_in_after_its_cotangent_and_comes_out_after_all_cotangents() -> None:
     pair, takes, gives = given((True,))
-    assert pair.back == (Back(has_want=True), Back(by_ref=True, has_want=True), Back(nothing=True))
+    assert pair.back == (Back(has_mask=True), Back(by_ref=True, has_mask=True), Back(nothing=True))
     assert takes == [REAL, BOOL, LARGE, LARGE_WANT]
     assert gives == [REAL, BOOL]
 
@@ -58,8 +58,8 @@ def test_of_no_cotangent_nothing_comes_back() -> None:
 
 
 def test_what_a_caller_asks_follows_from_its_cotangents() -> None:
-    value, want = Var(REAL), Var(BOOL)
-    assert asked_by([None, Ct(value, True, True), Ct(value, want, True)]) == (None, False, True)
+    value, mask = Var(REAL), Var(BOOL)
+    assert mask_pattern([None, Ct(value, True, True), Ct(value, mask, True)]) == (None, False, True)
 
 
 @pytest.mark.parametrize(("x", "ct", "counts", "expected"), [(3.0, 2.0, True, 6.0), (math.inf, 0.0, False, 0.0)])

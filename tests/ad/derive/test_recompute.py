@@ -12,7 +12,14 @@ from shown import program
 
 from rosesim import Index, Real, Vec, fn, grad, scan, sin, vec
 from rosesim.ad.derive.forward import jvp_func
-from rosesim.ad.derive.reverse.recompute import LARGE, STORE, TWICE, plan, plan_loop, recompute_all
+from rosesim.ad.derive.reverse.recompute import (
+    MEMORY_RATIO,
+    RECOMPUTED_TIMES,
+    STORE_ADDITIONS,
+    plan,
+    plan_loop,
+    recompute_all,
+)
 from rosesim.ad.derive.reverse.transpose import transpose
 from rosesim.ad.language.mathematics import unit
 from rosesim.ad.program.cost import work
@@ -58,7 +65,7 @@ def test_what_is_cheap_is_computed_again_and_what_is_dear_is_stored() -> None:
 
     (cheap, dear, product) = made = lets(write)
     found = plan(made, product.outs)
-    assert work(dear.expr) >= STORE > work(product.expr)
+    assert work(dear.expr) >= STORE_ADDITIONS > work(product.expr)
     assert (found.stored, found.recomputed) == (dear.outs, (product,))
     assert found.numbers == 1 and found.work == work(product.expr)
     assert found.reads == {*product.outs, *dear.outs}
@@ -89,7 +96,7 @@ def test_what_adds_to_an_accumulator_around_it_is_not_run_a_second_time() -> Non
     r = Var(ref(REAL))
     callee = func([r.ty, REAL], lambda b, r, y: (b.let(Add(r, (), y)), b.op("neg", y))[1])
     call = Let((Var(REAL),), Call(callee, (r, x)))
-    assert work(call.expr) < STORE
+    assert work(call.expr) < STORE_ADDITIONS
     assert plan((call,), call.outs).stored == call.outs
 
 
@@ -124,8 +131,8 @@ def test_blocks_are_computed_again_until_their_work_would_be_done_more_than_twic
     square = Let((Var(REAL),), Op("mul", (branch.outs[0], x)))
     made = (branch, square)
     total = sum(work(let.expr) for let in made)
-    assert plan(made, square.outs, nested_work=(TWICE - 1) * total).stored == ()
-    assert plan(made, square.outs, nested_work=(TWICE - 1) * total + 1).stored == branch.outs
+    assert plan(made, square.outs, nested_work=(RECOMPUTED_TIMES - 1) * total).stored == ()
+    assert plan(made, square.outs, nested_work=(RECOMPUTED_TIMES - 1) * total + 1).stored == branch.outs
     assert plan(made, square.outs, nested_work=1e9).recomputed == (square,)  # what is no block is cheap again
 
 
@@ -142,10 +149,10 @@ def carrying(n: int, *, factor: float) -> tuple[tuple[Let, ...], Var, Var]:
 
 
 def test_the_history_of_a_large_carry_is_not_kept_for_a_few_numbers() -> None:
-    made, root, carry = carrying(LARGE + 1, factor=2.0)
+    made, root, carry = carrying(MEMORY_RATIO + 1, factor=2.0)
     found, history = plan_loop(made, [root], [carry], 0.0)
     assert (found.stored, history) == (made[0].outs, ())
-    made, root, carry = carrying(LARGE, factor=2.0)
+    made, root, carry = carrying(MEMORY_RATIO, factor=2.0)
     found, history = plan_loop(made, [root], [carry], 0.0)
     assert (found.stored, history) == ((), (carry,))
 

@@ -48,7 +48,7 @@ def pulled_back(f: Any, args: tuple[Any, ...], ct: float = 1.0) -> tuple[Any, ..
 
 def wants(pair: Pair) -> tuple[bool | None, ...]:
     """For each tangent parameter: whether its cotangent comes with a condition; None where nothing flows back."""
-    return tuple(None if x.nothing else x.has_want for x in pair.back)
+    return tuple(None if x.nothing else x.has_mask for x in pair.back)
 
 
 # -------------------------------------------------------------------------------- linear operators
@@ -93,9 +93,9 @@ def test_a_cotangent_that_comes_with_a_condition_leaves_with_it() -> None:
     assert wants(pair) == (True,)
     assert text(pair.bwd) == stripped(
         """
-        fn(ct: Real, want: Bool) -> (Real, Bool)
+        fn(ct: Real, mask: Bool) -> (Real, Bool)
           %1: Real = ct + ct
-          -> %1, want
+          -> %1, mask
         """
     )
 
@@ -120,7 +120,7 @@ def test_of_a_cotangent_that_is_not_there_nothing_flows_back() -> None:
 
 
 def test_what_is_linear_and_has_no_reverse_is_refused_with_its_line() -> None:
-    with pytest.raises(CheckError, match=r"in f: `%1: Tan = stop_gradient\(.*\)` has no reverse, and is linear"):
+    with pytest.raises(CheckError, match=r"in f: `%1: Tan = stop_gradient\(.*\)` is linear but has no reverse"):
         transpose(func([TAN], lambda b, t: b.let(Stop(t), TAN)))
 
 
@@ -214,18 +214,18 @@ def test_a_branch_is_reversed_by_a_branch_on_the_same_condition() -> None:
     assert text(pair.bwd) == stripped(
         """
         fn(p: Bool, x: Real, %1: Real, ct: Real) -> (Real, Bool)
-          %2: Real, %3: Bool = accum ct.2: &Real = 0.0, want: &Bool = False
+          %2: Real, %3: Bool = accum ct.2: &Real = 0.0, mask: &Bool = False
             cond p
               then
                 %4: Real = ct + ct
                 %5: Real = x * %4
                 ct.2 += %5
-                want |= True
+                mask |= True
                 ->
               else
                 %6: Real = %1 * ct
                 ct.2 += %6
-                want |= True
+                mask |= True
                 ->
             ->
           -> %2, %3

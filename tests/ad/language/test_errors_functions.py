@@ -133,7 +133,7 @@ def test_the_derivative_of_an_opaque_function_without_a_rule() -> None:
     def f(x: Real) -> Real:
         return probe(x) * 2.0
 
-    words = ("the derivative of the opaque function probe was asked for, and it has none", "@probe.defjvp")
+    words = ("the derivative of the opaque function probe is needed, but it has none", "@probe.defjvp")
     for derivative in (grad(f), vjp(f), lambda x: jvp(f)(x, 1.0), grad(grad(f)), lambda x: vmap(grad(f))([x])):
         refuses(TraceError, lambda d=derivative: d(1.0), *words)
 

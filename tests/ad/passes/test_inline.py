@@ -9,7 +9,7 @@ import pytest
 from ir_kit import Body, block, func
 from shown import stripped, text
 
-from rosesim.ad.passes.inline import LARGE, SMALL, inlined
+from rosesim.ad.passes.inline import CALLEE_LETS, CALLER_LETS, inlined
 from rosesim.ad.program import interp
 from rosesim.ad.program.ir import BOOL, REAL, Block, Call, Cond, Func, Opaque, Var, all_lets, reachable
 
@@ -75,24 +75,28 @@ def test_what_a_body_binds_is_bound_anew_at_each_call() -> None:
 
 
 def test_a_small_function_is_written_into_every_caller_and_a_longer_one_into_its_only_one() -> None:
-    small, longer, once = straight(SMALL, "small"), straight(SMALL + 1, "longer"), straight(SMALL + 2, "once")
+    small, longer, once = (
+        straight(CALLEE_LETS, "small"),
+        straight(CALLEE_LETS + 1, "longer"),
+        straight(CALLEE_LETS + 2, "once"),
+    )
     assert names(inlined(calling(small, small))) == ["f"]
     assert names(inlined(calling(longer, longer))) == ["longer", "f"]
     made = inlined(calling(small, longer, once, longer, small))
-    assert names(made) == ["longer", "f"] and size(made) == 2 * SMALL + SMALL + 2 + 2
+    assert names(made) == ["longer", "f"] and size(made) == 2 * CALLEE_LETS + CALLEE_LETS + 2 + 2
 
 
 def test_a_caller_does_not_grow_beyond_its_limit() -> None:
-    at_most = LARGE - 1  # the call itself is a let of the caller's
+    at_most = CALLER_LETS - 1  # the call itself is a let of the caller's
     assert names(inlined(calling(straight(at_most)))) == ["f"]
     assert names(inlined(calling(straight(at_most + 1)))) == ["g", "f"]
     calls = 100
-    written = (LARGE - calls) // SMALL  # each beside its call, which counts although it goes
-    assert size(inlined(calling(*[straight(SMALL)] * calls))) == calls - written + written * SMALL
+    written = (CALLER_LETS - calls) // CALLEE_LETS  # each beside its call, which counts although it goes
+    assert size(inlined(calling(*[straight(CALLEE_LETS)] * calls))) == calls - written + written * CALLEE_LETS
 
 
 def test_what_was_written_into_a_function_counts_when_it_is_asked_whether_that_is_small() -> None:
-    for n, left in ((SMALL - 1, ["f"]), (SMALL, ["outer", "f"])):
+    for n, left in ((CALLEE_LETS - 1, ["f"]), (CALLEE_LETS, ["outer", "f"])):
         outer = calling(straight(n, "inner"), name="outer")
         assert names(inlined(calling(outer, outer))) == left
 
@@ -110,7 +114,7 @@ def test_a_call_in_a_branch_is_replaced_there() -> None:
 def test_a_program_without_such_calls_is_given_back_itself() -> None:
     f = straight(3)
     assert inlined(f) is f
-    longer = straight(SMALL + 1)
+    longer = straight(CALLEE_LETS + 1)
     twice = calling(longer, longer)
     assert inlined(twice) is twice
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ir_kit import FALSE, ONE, TRUE, ZERO, between, real, reals, tan, whole
+from ir_kit import FALSE, ONE, TRUE, ZERO, between, integer, real, reals, tan
 
 from rosesim import Bool, Index, Real, cond, fn, vec
 from rosesim.ad.program import interp
@@ -32,11 +32,11 @@ SIMPLER: dict[str, tuple[str, tuple[Atom, ...], Atom]] = {
     "1 * x": ("mul", (ONE, x), x),
     "x / 1": ("div", (x, ONE), x),
     "x - 0": ("sub", (x, ZERO), x),
-    "i + 0": ("iadd", (i, whole(0)), i),
-    "0 + i": ("iadd", (whole(0), i), i),
-    "i - 0": ("isub", (i, whole(0)), i),
-    "i * 1": ("imul", (i, whole(1)), i),
-    "i // 1": ("idiv", (i, whole(1)), i),
+    "i + 0": ("iadd", (i, integer(0)), i),
+    "0 + i": ("iadd", (integer(0), i), i),
+    "i - 0": ("isub", (i, integer(0)), i),
+    "i * 1": ("imul", (i, integer(1)), i),
+    "i // 1": ("idiv", (i, integer(1)), i),
     "t + 0": ("add", (t, tan(0.0)), t),
     "t - 0": ("sub", (t, tan(0.0)), t),
     "x * 0 of tangents": ("mul", (x, tan(0.0)), tan(0.0)),
@@ -107,7 +107,7 @@ def same_bits(a: Any, b: Any) -> bool:
 
 @pytest.mark.parametrize("name", ["add", "fmod", "pow", "floor_clamp", "iadd", "lt", "xor"])
 def test_constants_are_computed_at_once(name: str) -> None:
-    held = {"r": real(2.5), "b": TRUE, "i": whole(2), "n": whole(3)}
+    held = {"r": real(2.5), "b": TRUE, "i": integer(2), "n": integer(3)}
     b = Builder()
     found = b.op(name, *(held[k] for k in OPS[name].kinds))
     assert not b.lets and isinstance(found, Lit)
@@ -157,9 +157,9 @@ def test_what_adds_or_stops_is_never_shared() -> None:
 def test_reading_what_was_just_put_together_reads_its_parts() -> None:
     b = Builder()
     v, rows, k = b.stack([x, y]), Var(reals(3, 4)), Var(index_ty(4))
-    assert b.get(v, (whole(1),)) is y
+    assert b.get(v, (integer(1),)) is y
     assert b.get(b.fill(x, reals(9)), (k,)) is x
-    assert b.get(b.get(rows, (whole(2),)), (k,)) is b.get(rows, (whole(2), k))
+    assert b.get(b.get(rows, (integer(2),)), (k,)) is b.get(rows, (integer(2), k))
     assert b.get(rows, ()) is rows and b.put(rows, (), v) is v
 
 
@@ -173,8 +173,8 @@ def test_a_branch_on_a_constant_is_the_block_that_it_takes() -> None:
 
 def test_integers_that_may_be_too_large_are_refused() -> None:
     far = Var(between(0, 2**40))
-    assert result_type("imul", (far, whole(2**20))) == between(0, 2**60)
-    with pytest.raises(TraceError, match=r"a whole number that may lie anywhere in 0 .. \d+ was found"):
+    assert result_type("imul", (far, integer(2**20))) == between(0, 2**60)
+    with pytest.raises(TraceError, match=r"an integer that may lie anywhere in 0 .. \d+ was found"):
         result_type("imul", (far, far))
 
 

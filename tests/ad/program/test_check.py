@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checker_kit import accepted, binding, op, refused
-from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
+from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, integer, real, reals, ref, tan, tans
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.check import check
@@ -171,7 +171,7 @@ def test_an_index_is_proved_to_be_within_the_shape():
     refused(get((3, 4), index_ty(3), index_ty(5), out=REAL), "index 1 .* not within the size 4")
     refused(get((3,), between(-1, 2), out=REAL), "not within the size 3")
     refused(get((0,), index_ty(1), out=REAL), "not within the size 0")
-    refused(get((3,), REAL, out=REAL), "expected a whole number")
+    refused(get((3,), REAL, out=REAL), "expected an integer")
     refused(get((3,), index_ty(3), index_ty(1), out=REAL), "2 indices into 3 Real")
     refused(get((3,), out=reals(3)), "at least one index")
     refused(get((3, 4), index_ty(3), out=REAL), "the bound variable is Real, expected 4 Real")
@@ -215,12 +215,12 @@ def test_data_is_stored_as_its_type_says():
     refused(data(np.zeros((2, 3)), reals(3, 2)), "of shape")
     refused(data(np.zeros((3, 2)).T, reals(2, 3)), "C-contiguous")
     refused(data(np.array([0, 5], np.uint8), Ty(IntT(0, 4), (2,))), r"holds 0 \.\. 5")
-    refused(data(np.zeros(2), tans(2)), "Data is no 2 Tan")
+    refused(data(np.zeros(2), tans(2)), "Data cannot be 2 Tan")
 
 
 def test_stop_takes_no_tangent():
     accepted(binding(ir.Stop, [reals(3)], reals(3)))
-    refused(binding(ir.Stop, [TAN], TAN), "Stop of a Tan")
+    refused(binding(ir.Stop, [TAN], TAN), "Stop takes no Tan")
     refused(binding(ir.Stop, [REAL], BOOL), "is Bool, expected Real")
 
 
@@ -247,7 +247,7 @@ def test_a_loop_binds_its_carries_and_its_stacked_outputs():
 
 
 def test_the_parts_of_a_loop_fit():
-    refused(loop(n=-1), "a loop over -1")
+    refused(loop(n=-1), "a loop has -1 iterations, expected 0 or more")
     refused(loop(index=index_ty(4)), r"the index is Index\[4\], expected Index\[3\]")
     refused(loop(inits=()), "0 inits for 1 carries")
     refused(loop(inits=(TRUE,)), "init 0 is Bool, expected Real")
@@ -257,10 +257,10 @@ def test_the_parts_of_a_loop_fit():
 
 def test_upto_lies_within_the_loop():
     accepted(loop(upto=Lit(3, index_ty(4))))
-    accepted(loop(upto=whole(2), reverse=True))
+    accepted(loop(upto=integer(2), reverse=True))
     refused(loop(upto=Lit(3, index_ty(5))), r"upto is Index\[5\], not within 0 \.\. 3")
     refused(loop(upto=Lit(0, between(-1, 3))), "not within 0")
-    refused(loop(upto=ONE), "expected a whole number")
+    refused(loop(upto=ONE), "expected an integer")
 
 
 def test_a_test_gives_one_truth_and_stands_alone():
@@ -272,13 +272,13 @@ def test_a_test_gives_one_truth_and_stands_alone():
     refused(loop(test=Block((), (ONE,)), outs=outs), "gives one Bool")
     refused(loop(test=Block((), (TRUE, TRUE)), outs=outs), "gives one Bool")
     refused(loop(test=test, outs=outs, reverse=True), "neither upto nor reverse")
-    refused(loop(test=test, outs=outs, upto=whole(1)), "neither upto nor reverse")
+    refused(loop(test=test, outs=outs, upto=integer(1)), "neither upto nor reverse")
 
 
 def test_outputs_of_a_loop_that_may_end_early_have_a_zero():
     ones, positive = (ZERO, Lit(1, between(1, 3))), (REAL, Ty(IntT(1, 3), (3,)))
     accepted(loop(results=ones, outs=positive))
-    refused(loop(results=ones, outs=positive, upto=whole(2)), "which lacks 0")
+    refused(loop(results=ones, outs=positive, upto=integer(2)), "which lacks 0")
     refused(loop(results=ones, outs=(*positive, index_ty(4)), test=Block((), (TRUE,))), "which lacks 0")
 
 
@@ -306,8 +306,8 @@ def test_an_accumulator_starts_from_a_value_of_its_type_and_gives_one():
         return (ONE,)
 
     accepted(accum(ref(REAL), nothing, REAL, REAL))
-    refused(accum(REAL, nothing, REAL, REAL), "which is no ref")
-    refused(accum(ref(index_ty(3)), nothing, REAL, index_ty(3), init=at(0, 3)), "a ref of whole numbers")
+    refused(accum(REAL, nothing, REAL, REAL), "which is not a ref")
+    refused(accum(ref(index_ty(3)), nothing, REAL, index_ty(3), init=at(0, 3)), "a ref of integers")
     refused(accum(ref(REAL), nothing, REAL, REAL, init=TRUE), "init 0 is Bool, expected Real")
     refused(accum(ref(REAL), nothing, REAL), "binds 1 variables, expected 2")
     refused(accum(ref(REAL), nothing, REAL, ref(REAL)), "is &Real, expected Real")
@@ -324,7 +324,7 @@ def test_what_is_added_fits_its_place():
     refused(add(ref(reals(3)), (), REAL), "what is added is Real, expected 3 Real")
     refused(add(ref(reals(3)), (index_ty(3),), TAN), "what is added is Tan, expected Real")
     refused(add(ref(reals(3)), (index_ty(4),), REAL), "not within the size 3")
-    refused(add(reals(3), (index_ty(3),), REAL), "3 Real is no ref")
+    refused(add(reals(3), (index_ty(3),), REAL), "3 Real is not a ref")
     refused(add(ref(REAL), (), ref(REAL)), "is a ref")
     r, x = Var(ref(REAL), "r"), Var(REAL)
     binds = Let((Var(REAL),), ir.Add(r, (), x))
@@ -361,7 +361,7 @@ def test_a_part_of_a_ref_is_a_ref_of_its_type():
     accepted(part(ref(reals(3, 4)), index_ty(3), ref(reals(4))))
     refused(part(ref(reals(3, 4)), index_ty(3), reals(4)), "is 4 Real, expected &4 Real")
     refused(part(ref(reals(3, 4)), index_ty(4), ref(reals(4))), "not within the size 3")
-    refused(part(reals(3), index_ty(3), ref(REAL)), "is no ref")
+    refused(part(reals(3), index_ty(3), ref(REAL)), "is not a ref")
 
 
 def test_a_guard_asks_a_truth_and_binds_nothing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from checker_kit import accepted, binding, op, refused
-from ir_kit import between, func, reals, ref, tan, tans, whole
+from ir_kit import between, func, integer, reals, ref, tan, tans
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import BOOL, REAL, TAN, Func, Lit, Op, Ty, index_ty
@@ -14,8 +14,8 @@ def test_operators_are_those_of_the_table_with_their_arguments():
     refused(op("cube", REAL, out=REAL), "no operator 'cube'")
     refused(op("add", REAL, out=REAL), "add takes 2 arguments, not 1")
     refused(op("add", REAL, BOOL, out=REAL), "argument 1 of add is Bool, expected a real")
-    refused(op("not", REAL, out=BOOL), "argument 0 of not is Real, expected a truth")
-    refused(op("real", REAL, out=REAL), "argument 0 of real is Real, expected a whole number")
+    refused(op("not", REAL, out=BOOL), "argument 0 of not is Real, expected a boolean")
+    refused(op("real", REAL, out=REAL), "argument 0 of real is Real, expected an integer")
     refused(op("add", reals(2), reals(2), out=reals(2)), "operators are scalar")
     refused(op("neg", REAL, out=reals(1)), "operators are scalar")
     refused(op("neg", ref(REAL), out=REAL), "is a ref")
@@ -132,10 +132,10 @@ def test_a_conversion_to_an_index_names_its_size(name: str, ty: Ty):
     def made(n: Lit, out: Ty) -> Func:
         return binding(lambda x: Op(name, (x, n)), [ty], out)
 
-    accepted(made(whole(5), index_ty(5)))
-    refused(made(whole(5), index_ty(6)), r"expected Index\[5\]")
-    refused(made(whole(5), index_ty(4)), r"expected Index\[5\]")
-    refused(made(whole(0), index_ty(0)), "a literal of at least 1")
+    accepted(made(integer(5), index_ty(5)))
+    refused(made(integer(5), index_ty(6)), r"expected Index\[5\]")
+    refused(made(integer(5), index_ty(4)), r"expected Index\[5\]")
+    refused(made(integer(0), index_ty(0)), "a literal of at least 1")
     refused(binding(lambda x, n: Op(name, (x, n)), [ty, between(5, 5)], index_ty(5)), "a literal of at least 1")
 
 

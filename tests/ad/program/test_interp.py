@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
+from ir_kit import FALSE, ONE, TRUE, ZERO, Body, at, between, block, func, integer, real, reals, ref, tan, tans
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.check import check
@@ -52,7 +52,7 @@ def test_truths_and_whole_numbers_come_back_as_pythons_own():
 
 
 def test_a_remainder_is_never_negative():
-    f = func([], lambda b: b.op("imod", whole(-7), whole(3), ty=index_ty(3)))
+    f = func([], lambda b: b.op("imod", integer(-7), integer(3), ty=index_ty(3)))
     assert only(f) == 2
 
 

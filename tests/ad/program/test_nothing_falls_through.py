@@ -179,7 +179,7 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.builder.Builder.get": "what it cannot simplify is written as it is",
     "ad.cotangent.covers": "says what is sure to be set",
     "ad.cotangent.Outside.is_finite": "says what is sure, and of others nothing",
-    "ad.debug._Stretch._inner": "given Loop, Cond and Accum alone, by its type",
+    "ad.debug._BlockWriter._inner": "given Loop, Cond and Accum alone, by its type",
     "ad.forward.Forward._simple": "given the simple ones alone, by its type",
     "ad.record._Recorder.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",

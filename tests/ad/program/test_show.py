@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref, tan, tans, whole
+from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, integer, real, reals, ref, tan, tans
 from numpy import arange
 
 from rosesim.ad.program import ir
@@ -73,7 +73,7 @@ def test_operators(name: str, tys: list[Ty], out: Ty, expected: str):
 
 
 def test_literals_show_what_they_are():
-    f = func([], lambda b: (real(0.1), TRUE, whole(-3), tan(0.0), real(float("inf")), real(-0.0)))
+    f = func([], lambda b: (real(0.1), TRUE, integer(-3), tan(0.0), real(float("inf")), real(-0.0)))
     assert text(f).splitlines()[-1] == "  -> 0.1, True, -3, 0.0t, inf, -0.0"
 
 

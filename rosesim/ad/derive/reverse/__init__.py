@@ -1,1 +1,1 @@
-"""Reverse mode: the forward derivative, transposed; a construct a file. `transpose` is where it begins."""
+"""Reverse mode transposes the forward derivative; each construct has a file, and `transpose` is the entry."""

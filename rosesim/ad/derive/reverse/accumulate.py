@@ -25,7 +25,7 @@ def read_accumulator(rev: Reader, g: Gather, let: Let, e: Accum) -> None:
         if ct is not None:
             g.add(r, ct)
     start, before = len(g.b.lets), rev.extra_work
-    rev.lets(g, e.body.lets)
+    rev.read_lets(g, e.body.lets)
     lets, stored = rev.recomputed(e.body.lets, g.b.lets[start:], before)
     g.b.lets[start:] = lets
     rev.primal[let] = (primal_nested(let, rev.primal, stored, {e.body: stored}),)

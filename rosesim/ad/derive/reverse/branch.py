@@ -25,7 +25,7 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
         for k, ct in ends:
             if ct is not None:
                 own.add(side.results[k], ct)
-        rev.lets(own, side.lets)
+        rev.read_lets(own, side.lets)
         lets, extra[side] = rev.recomputed(side.lets, own.b.lets, before)
         return Block(tuple(lets), ())
 
@@ -39,7 +39,8 @@ def read_branch(rev: Reader, g: Gather, let: Let, e: Cond) -> None:
 
 
 def _widened_cond(let: Let, versions: Versions, e: Cond, extra: dict[Block, list[Var]]) -> Let:
-    """The primal branch, each side of which also returns what the reverse of either side reads."""
+    """The primal branch whose sides also return what the reverse of either side reads: a side returns zeros for what
+    only the other reads."""
     sides: dict[Block, Sequence[Atom]] = {}
     zeros: dict[Block, list[Let]] = {}
     for this, other in ((e.then, e.orelse), (e.orelse, e.then)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rosesim.ad.derive.reverse.cotangent import TRUE, Gather, booleans
-from rosesim.ad.derive.reverse.pair import Back, Into, arguments, asked_by, is_tan
+from rosesim.ad.derive.reverse.pair import Back, Into, arguments, is_tan, mask_pattern
 from rosesim.ad.derive.reverse.reader import Emitted, Reader
 from rosesim.ad.program.ir import Call, Let, Var
 
@@ -16,7 +16,7 @@ def read_call(rev: Reader, g: Gather, let: Let, e: Call) -> None:
     if all(ct is None for ct in (*ends, *adds)):
         return
     cts = (*ends, *adds)
-    pair = rev.transpose(e.func, asked_by(cts))
+    pair = rev.transpose(e.func, mask_pattern(cts))
     rev.extra_work += pair.extra_work
     primals = tuple(a for a in e.args if not is_tan(a))
     stored = [Var(v.ty, v.name) for v in pair.stored]
@@ -42,9 +42,9 @@ def _into(rev: Reader, g: Gather, v: Var, back: Back) -> Into:
     v, idx = rev.outside.resolve(v, ())
     target = rev.outside.refs[v]
     ref = g.b.subref(target.ref, idx)
-    wref = g.b.subref(target.wref, idx) if back.has_want else None
+    mask_ref = g.b.subref(target.mask_ref, idx) if back.has_mask else None
     if g.certain and back.always:
         target.always = True
     elif back.always:
-        g.b.add(target.wref, idx, g.b.fill(TRUE, booleans(v.ty.at(len(idx)))))
-    return ref, wref
+        g.b.add(target.mask_ref, idx, g.b.fill(TRUE, booleans(v.ty.at(len(idx)))))
+    return ref, mask_ref

@@ -1,17 +1,17 @@
-"""Cotangents while a block is read backwards: where they are added up, and under which condition they count.
+"""Cotangents while a block is read backwards: where they are added up, and where they count.
 
-A cotangent is a value and `want`: True, or a boolean (an array of them for an array) that says where the value
-counts. Where `want` is false the value is unspecified and may be NaN: it is what flows back through the side of a
-`select` that was not chosen. Values of different conditions are masked, by a select, before they are added, and so
-is each value that leaves its block. Values of one condition are not, so a mask costs something only where
-conditions meet.
+A cotangent is a value and a mask: True, or a boolean (an array of booleans for an array) that says where the value
+counts. Where the mask is false, the value is unspecified and may be NaN: it flows back through the side of a `select`
+that was not chosen. Applying the mask is a select that replaces such values by zero. It is applied before values with
+different masks are added, and before a value leaves its block. Values with the same mask are added as they are, so
+masks cost something only where different ones meet.
 
-`mask` says where the value may be read as it is: the value is zero wherever it does not count but `mask` holds. So
-a sum of masked values needs no mask until it meets a select or a slope that may be infinite: zero times a finite
-slope stays zero.
+`clean_where` says where the value can be read without applying the mask: there the value is zero wherever the mask is
+false. So a sum of masked values is not masked again until it meets a select or a slope that may be infinite: zero
+times a finite slope stays zero.
 
-`Gather` adds up the cotangents of a block's own variables. Those of variables of outer blocks are added into refs
-that the block which owns them made (an `Accum` around the construct).
+`Gather` adds up the cotangents of a block's own variables. The cotangent of a variable of an outer block is added
+into a ref, which the block that owns the variable makes (an `Accum` around the construct).
 """
 
 from __future__ import annotations
@@ -25,64 +25,69 @@ from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.elementwise import added, either, masked
 from rosesim.ad.program.ir import BOOL, Add, Atom, Block, BoolT, Expr, Fill, FloatT, Lit, Loop, Op, TanT, Ty, Var
 
-Want = Literal[True] | Atom
+Mask = Literal[True] | Atom
 
 TRUE = Lit(True, BOOL)
 
 
 @dataclass(frozen=True, slots=True)
 class Ct:
-    """A cotangent and the condition under which it counts."""
+    """A cotangent: its value, and the mask that says where it counts."""
 
     value: Atom
-    want: Want
-    mask: Want
-    """Where it is false the value is to be replaced by zero; elsewhere it is zero where `want` is false."""
+    mask: Mask
+    clean_where: Mask
+    """Where this is false, the value has to be replaced by zero; where it is true, the value is zero unless the mask
+    is true."""
 
     @classmethod
-    def raw(cls, value: Atom, want: Want) -> Ct:
-        """A cotangent that is unspecified where it does not count."""
-        return cls(value, want, want)
+    def raw(cls, value: Atom, mask: Mask) -> Ct:
+        """A cotangent whose value is unspecified where its mask is false."""
+        return cls(value, mask, mask)
 
     def clean(self, b: Builder) -> Atom:
-        """The value, zero where it does not count."""
-        return self.value if self.mask is True else masked(b, self.mask, self.value)
+        """The value, with zero where the mask is false."""
+        return self.value if self.clean_where is True else masked(b, self.clean_where, self.value)
 
     def get(self, b: Builder, idx: Sequence[Atom]) -> Ct:
         """The cotangent of an element."""
-        want = True if self.want is True else b.get(self.want, idx)
-        mask = want if self.mask is self.want else True if self.mask is True else b.get(self.mask, idx)
-        return Ct(b.get(self.value, idx), want, mask)
+        mask = True if self.mask is True else b.get(self.mask, idx)
+        clean = self.clean_where
+        clean_where = mask if clean is self.mask else True if clean is True else b.get(clean, idx)
+        return Ct(b.get(self.value, idx), mask, clean_where)
 
     def scaled(self, value: Atom, finite: bool) -> Ct:
         """The cotangent times a slope, with its new value. `finite`: the slope is never infinite or NaN."""
-        return Ct(value, self.want, self.mask if finite else self.want)
+        return Ct(value, self.mask, self.clean_where if finite else self.mask)
 
     def where(self, b: Builder, p: Atom) -> Ct:
         """The cotangent of the side of a select that p chooses."""
-        return Ct(self.value, *(p if q is True else b.op("and", p, q) for q in (self.want, self.mask)))
+        return Ct(self.value, *(p if q is True else b.op("and", p, q) for q in (self.mask, self.clean_where)))
 
     def renamed(self, names: Mapping[Atom, Atom]) -> Ct:
         """The cotangent with other names for its parts."""
 
-        def new(want: Want) -> Want:
-            return True if want is True else names.get(want, want)
+        def new(mask: Mask) -> Mask:
+            return True if mask is True else names.get(mask, mask)
 
-        return Ct(names.get(self.value, self.value), new(self.want), new(self.mask))
+        return Ct(names.get(self.value, self.value), new(self.mask), new(self.clean_where))
 
 
 @dataclass(slots=True)
 class RefPair:
-    """Where the cotangent of a variable of an outer block is added up, and whether anything counted."""
+    """The refs in which the cotangent of a variable of an outer block, and its mask, are added up.
+
+    `always`: the mask is provably true everywhere, so its ref is not read.
+    """
 
     ref: Var
-    wref: Var
+    mask_ref: Var
     always: bool = False
 
 
 @dataclass(slots=True)
 class Outside:
-    """What one reverse pass shares between its blocks: refs of captured variables, slices of loops."""
+    """What the blocks of one reverse pass share: refs of captured variables, slices of loops."""
 
     refs: dict[Var, RefPair] = field(default_factory=dict)
     slices: dict[Var, Var] = field(default_factory=dict)
@@ -90,7 +95,7 @@ class Outside:
     """The expressions that the function's variables are bound to."""
 
     def is_finite(self, a: Atom) -> bool:
-        """Whether a slope is finite for certain: a literal, or a select between literals (a sign may be of a NaN)."""
+        """Whether a slope is provably finite: a literal, or a select between literals. (`sign` of a NaN is a NaN.)"""
         if isinstance(a, Lit):
             return math.isfinite(a.value)
         match self.made.get(a):
@@ -104,7 +109,8 @@ class Outside:
                 return False
 
     def resolve(self, v: Var, idx: Sequence[Atom]) -> tuple[Var, tuple[Atom, ...]]:
-        """The place in an outer array that v[idx] is, if v is the slice of it that a loop reads."""
+        """The array and the place that v[idx] is, if v is a slice of an outer array that a loop reads at its
+        index."""
         idx = tuple(idx)
         while v in self.slices:
             v, idx = self.slices[v], idx[1:]
@@ -122,11 +128,11 @@ class Gather:
         self.cts: dict[Var, Ct] = {}
 
     def take(self, v: Var) -> Ct | None:
-        """The cotangent of a variable all of whose uses have been read."""
+        """The cotangent of a variable, once all of its uses have been read."""
         return self.cts.pop(v, None)
 
     def add(self, v: Atom, ct: Ct, idx: Sequence[Atom] = ()) -> None:
-        """Something flows back into v[idx]."""
+        """Add a cotangent to that of v[idx]."""
         if isinstance(v, Lit):
             return
         v, idx = self.outside.resolve(v, idx)
@@ -140,31 +146,31 @@ class Gather:
 
     def _joined(self, old: Ct, new: Ct) -> Ct:
         b = self.b
-        if old.want is new.want and old.mask is new.mask:
-            return Ct(added(b, old.value, new.value), old.want, old.mask)
+        if old.mask is new.mask and old.clean_where is new.clean_where:
+            return Ct(added(b, old.value, new.value), old.mask, old.clean_where)
         total = added(b, old.clean(b), new.clean(b))
-        if old.want is True or new.want is True:
+        if old.mask is True or new.mask is True:
             return Ct(total, True, True)
-        return Ct(total, either(b, old.want, new.want), True)
+        return Ct(total, either(b, old.mask, new.mask), True)
 
     def _add_at(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         b = self.b
         old = self.cts.get(v) or Ct(b.zeros(cotangent(v.ty)), b.zeros(booleans(v.ty)), True)
-        value, want = old.clean(b), True
-        if not (old.want is True or ct.want is True):
-            want = b.put(old.want, idx, either(b, b.get(old.want, idx), ct.want))
-        self.cts[v] = Ct(b.put(value, idx, added(b, b.get(value, idx), ct.clean(b))), want, True)
+        value, mask = old.clean(b), True
+        if not (old.mask is True or ct.mask is True):
+            mask = b.put(old.mask, idx, either(b, b.get(old.mask, idx), ct.mask))
+        self.cts[v] = Ct(b.put(value, idx, added(b, b.get(value, idx), ct.clean(b))), mask, True)
 
     def _add_outside(self, v: Var, ct: Ct, idx: tuple[Atom, ...]) -> None:
         pair = self.outside.refs[v]
         self.b.add(pair.ref, idx, ct.clean(self.b))
-        if ct.want is not True:
-            self.b.add(pair.wref, idx, ct.want)
+        if ct.mask is not True:
+            self.b.add(pair.mask_ref, idx, ct.mask)
         elif self.certain:
             pair.always = True
         else:
-            whole = Ty(BoolT(), v.ty.shape[len(idx) :])
-            self.b.add(pair.wref, idx, self.b.fill(TRUE, whole))
+            part = Ty(BoolT(), v.ty.shape[len(idx) :])
+            self.b.add(pair.mask_ref, idx, self.b.fill(TRUE, part))
 
 
 def cotangent(ty: Ty) -> Ty:
@@ -174,7 +180,7 @@ def cotangent(ty: Ty) -> Ty:
 
 
 def booleans(ty: Ty) -> Ty:
-    """The type of the condition of a cotangent."""
+    """The type of the mask of a cotangent."""
     return Ty(BoolT(), ty.shape)
 
 
@@ -184,7 +190,7 @@ def as_ref(ty: Ty) -> Ty:
 
 
 def covers(block: Block, ref: Var, place: tuple[Var, ...] = ()) -> bool:
-    """Whether a block sets every element of a boolean ref, or of its part at `place`, for certain."""
+    """Whether a block provably sets every element of a boolean ref, or of its part at `place`, to true."""
     full = {let.outs[0] for let in block.lets if isinstance(let.expr, Fill) and let.expr.value == TRUE}
     for let in block.lets:
         match let.expr:

@@ -1,4 +1,4 @@
-"""Lets without blocks, transposed: each passes the cotangent of what it binds on to what it reads."""
+"""The reverse of lets without blocks: each passes the cotangent of its result on to its operands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rosesim.ad.derive.reverse.cotangent import Ct, Gather, cotangent
 from rosesim.ad.derive.reverse.pair import is_tan
 from rosesim.ad.derive.reverse.reader import Reader
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Add, Atom, Data, Fill, Get, Guard, Let, Lit, Op, Put, Stack, Stop, operands, unknown
 from rosesim.ad.program.reduce import summed
 from rosesim.ad.program.show import show_let
@@ -17,7 +17,7 @@ Simple = Op | Get | Put | Stack | Fill | Data | Stop | Add | Guard
 
 
 def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
-    """Read a let without blocks; one of no tangent is left to the primal part."""
+    """Read a let without blocks backwards; one without tangents belongs to the primal part alone."""
     match e:
         case Op(name, args) if is_tan(let.outs[0]):
             ct = g.take(let.outs[0])
@@ -32,12 +32,12 @@ def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
             if ct is not None:
                 b = g.b
                 g.add(v, ct.get(b, idx))
-                g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.want, ct.mask))
+                g.add(x, Ct(b.put(ct.value, idx, b.zeros(cotangent(v.ty))), ct.mask, ct.clean_where))
         case Stack(items) if is_tan(let.outs[0]):
             ct = g.take(let.outs[0])
             for k, item in enumerate(items):
                 if ct is not None:
-                    g.add(item, ct.get(g.b, (whole(k),)))
+                    g.add(item, ct.get(g.b, (integer(k),)))
         case Fill(v) if is_tan(v):
             ct = g.take(let.outs[0])
             if ct is not None and not isinstance(v, Lit):
@@ -49,7 +49,7 @@ def read_simple(rev: Reader, g: Gather, let: Let, e: Simple) -> None:
         case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard():
             if any(map(is_tan, (*let.outs, *operands(e)))):
                 line = f"`{show_let(let)}`"
-                raise CheckError(f"in {rev.func.name}: {line} has no reverse, and is linear", let.where)
+                raise CheckError(f"in {rev.func.name}: {line} is linear but has no reverse", let.where)
         case _:
             unknown(e)
 

@@ -12,7 +12,7 @@ from rosesim.ad.derive.reverse.primal import primal_lets, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
 from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recompute_all
 from rosesim.ad.passes.simplify import Sweep
-from rosesim.ad.program.builder import Builder, whole
+from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
 from rosesim.ad.program.ir import Atom, Block, Get, Let, Loop, Ty, Var, all_blocks, free_vars, operands
 from rosesim.ad.support.budget import budget
@@ -38,25 +38,25 @@ def read_loop(rev: Reader, g: Gather, let: Let, e: Loop) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
-    """The cotangents that the reverse loop carries, by the positions of the carries that they are of."""
+    """The cotangents that the reverse loop carries, by the positions of their carries."""
 
     live: tuple[int, ...]
-    """Those into which something flows, in order."""
+    """The carries into which something flows, in order."""
     conditional: frozenset[int]
-    """Those of them that come with a condition under which they count."""
+    """Those of them whose cotangent has a mask."""
 
     @property
-    def with_want(self) -> list[int]:
-        """The conditional ones in order."""
+    def with_mask(self) -> list[int]:
+        """The positions in `conditional`, in order."""
         return [k for k in self.live if k in self.conditional]
 
 
 class _LoopReader:
     """Writes the reverse of one loop.
 
-    Which cotangents the loop carries, and which of them with a condition, shows only when its body is read. So an
-    attempt reads the body with what is known. If it learns more, what it wrote is forgotten, and the next one begins
-    with that.
+    Only reading the body shows which cotangents the loop carries, and which of them have masks. So an attempt reads
+    the body with what is known. If it finds more, its output is dropped, and the next attempt starts with what it
+    found.
     """
 
     def __init__(self, rev: Reader, g: Gather, let: Let, e: Loop, ends: Sequence[Ct | None], slices: dict[Var, Var]):
@@ -69,10 +69,10 @@ class _LoopReader:
         zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
         self.finals = {k: ends[k] or Ct(zeros[k], True, True) for k in self.tans}
         live = tuple(k for k in self.tans if ends[k] is not None)
-        self.first = _Carried(live, frozenset(k for k in live if self.finals[k].want is not True))
+        self.first = _Carried(live, frozenset(k for k in live if self.finals[k].mask is not True))
 
     def write(self, g: Gather) -> Emitted:
-        """The loop; what flows out of it, to the initial carries and to the arrays read at its index."""
+        """The loop, and what flows out of it: to the initial carries and to the arrays that it reads at its index."""
         rev, known = self.rev, self.first
         before = rev.extra_work
         flags = {id(p): p.always for p in rev.outside.refs.values()}
@@ -87,46 +87,46 @@ class _LoopReader:
                 p.always = flags[id(p)]
 
     def _attempt(self, g: Gather, carried: _Carried) -> Emitted | _Carried:
-        """The loop if it carries all that flows; else what it has to carry."""
+        """The loop, if it carries all that flows; otherwise what it has to carry."""
         e, rev = self.e, self.rev
         own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
         b = own.b
         ct_in = {k: Var(cotangent(e.carries[k].ty), "ct") for k in carried.live}
-        want_in = {k: Var(booleans(e.carries[k].ty), "want") for k in carried.with_want}
+        mask_in = {k: Var(booleans(e.carries[k].ty), "mask") for k in carried.with_mask}
         for k in carried.live:
-            own.add(e.body.results[k], Ct(ct_in[k], want_in.get(k, True), True))
+            own.add(e.body.results[k], Ct(ct_in[k], mask_in.get(k, True), True))
         for r, ct in zip(e.body.results[len(e.carries) :], self.outputs, strict=True):
             if ct is not None:
                 own.add(r, ct.get(b, (e.index,)))
-        rev.lets(own, e.body.lets)
+        rev.read_lets(own, e.body.lets)
         taken = {k: own.take(e.carries[k]) for k in carried.live}
         reached = [k for k in self.tans if k not in taken and own.take(e.carries[k]) is not None]
         if reached:
             return _Carried(tuple(sorted((*carried.live, *reached))), carried.conditional)
         back = {k: ct or Ct(b.zeros(ct_in[k].ty), True, True) for k, ct in taken.items()}
-        conditional = {k for k, ct in back.items() if ct.want is not True}
+        conditional = {k for k, ct in back.items() if ct.mask is not True}
         if not conditional <= carried.conditional:
             return _Carried(carried.live, carried.conditional | conditional)
-        always = {k: b.fill(TRUE, w.ty) for k, w in want_in.items()}
-        conditions = [w if (w := back[k].want) is not True else always[k] for k in want_in]
+        always = {k: b.fill(TRUE, w.ty) for k, w in mask_in.items()}
+        conditions = [w if (w := back[k].mask) is not True else always[k] for k in mask_in]
         found = {v: own.take(s) for v, s in self.slices.items()}
         sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
         results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced.values())]
-        results += [ct.want for ct in sliced.values() if ct.want is not True]
-        outs = self._written(g, carried, b.block(results), [*ct_in.values(), *want_in.values()])
+        results += [ct.mask for ct in sliced.values() if ct.mask is not True]
+        outs = self._written(g, carried, b.block(results), [*ct_in.values(), *mask_in.values()])
         rest = iter(outs)  # in the order of the results
         values = {k: next(rest) for k in carried.live}
-        wants = {k: next(rest) for k in carried.with_want}
+        masks = {k: next(rest) for k in carried.with_mask}
         parts = {v: next(rest) for v in sliced}
         flows = [
-            (e.inits[k], Ct(values[k], wants.get(k, True), True))
+            (e.inits[k], Ct(values[k], masks.get(k, True), True))
             for k, ct in taken.items()
             if not (ct is None and self.certain)
         ]
         for v, ct in found.items():
             if ct is not None:
-                want = True if ct.want is True else next(rest)
-                flows.append((v, Ct(parts[v], want, True if ct.mask is True else want)))
+                mask = True if ct.mask is True else next(rest)
+                flows.append((v, Ct(parts[v], mask, True if ct.clean_where is True else mask)))
         return outs, flows
 
     def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
@@ -138,12 +138,12 @@ class _LoopReader:
         roots = [v for v in free_vars(swept) if v in bound]
         chosen, history = plan_loop(own, roots, primal_carries, rev.extra_work)
         saved = [*history, *chosen.stored]
-        starts = [self._start(g, k) for k in carried.with_want]
+        starts = [self._start(g, k) for k in carried.with_mask]
         inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
         if 8 * e.n * numbers(saved) > budget() and can_recompute(own):
             return self._checkpointed(g, swept, carries, inits, own, recompute_all(own, roots))
         rev.extra_work += chosen.work
-        # What the loop gives anyway is read from there: with a second copy it would seem to cost twice to store.
+        # What the primal loop outputs anyway is read from there; a second copy would double the memory.
         given = zip(e.body.results[len(e.carries) :], let.outs[len(e.carries) :], strict=False)
         outputs = {v: out for v, out in given if isinstance(v, Var)}
         more = [v for v in saved if v not in outputs]
@@ -163,7 +163,7 @@ class _LoopReader:
         return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
 
     def _steps(self) -> Atom | None:
-        """How many steps there are to reverse, where that is known only when the program runs."""
+        """How many steps there are to reverse, if only the running program knows; otherwise None."""
         return self.let.outs[-1] if self.e.test is not None else self.e.upto
 
     def _stacked(self, results: Sequence[Atom]) -> list[Ty]:
@@ -193,7 +193,7 @@ class _LoopReader:
         kept = point.new_stack()
         b = Builder(g.b)
         end = self._steps()
-        popped = point.advance(b, kept, e.index, whole(e.n) if end is None else end)
+        popped = point.advance(b, kept, e.index, integer(e.n) if end is None else end)
         c = len(carries)
         results = (*reverse.results[:c], *popped, *reverse.results[c:])
         body = Block((*b.lets, *chosen.recomputed, *reverse.lets), results)
@@ -211,13 +211,13 @@ class _LoopReader:
         return [*outs[:c], *outs[c + len(kept.all) :]]
 
     def _start(self, g: Gather, k: int) -> Atom:
-        want = self.finals[k].want
-        return g.b.fill(TRUE, booleans(self.e.carries[k].ty)) if want is True else want
+        mask = self.finals[k].mask
+        return g.b.fill(TRUE, booleans(self.e.carries[k].ty)) if mask is True else mask
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
-    """Whether a loop reads an array nowhere but at its own index. The array may itself be an element, at
-    the indices of loops around this one, of the one that the body names."""
+    """Whether a loop reads an array only at its own index. The body may name an outer array (`name`) of which this is
+    an element at the indices of the loops around."""
     if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
         return False
     depth = len(name.ty.shape) - len(v.ty.shape)

@@ -26,57 +26,57 @@ def is_tan_type(ty: Ty) -> bool:
     return isinstance(ty.scalar, TanT)
 
 
-# -------------------------------------------------------------------------------- what bwd is given
+# ------------------------------------------------------------------------------- arguments of bwd
 
-Asked = tuple[bool | None, ...]
-"""For each cotangent that a reverse may be given: whether it comes with a condition under which it counts;
-None where nothing flows back there, which is not the same as a zero that counts."""
-
-
-def asked_by(cts: Iterable[Ct | None]) -> Asked:
-    """What a caller with these cotangents asks for."""
-    return tuple(None if ct is None else ct.want is not True for ct in cts)
+MaskPattern = tuple[bool | None, ...]
+"""For each cotangent that a reverse may take: whether it comes with a mask; None if nothing flows back there, which
+is not the same as a zero that counts."""
 
 
-def parameters(tys: Iterable[Ty], asked: Asked) -> tuple[list[Var], list[Ct | None]]:
-    """For cotangents of values of these types: the parameters of bwd, and the cotangents that these are."""
+def mask_pattern(cts: Iterable[Ct | None]) -> MaskPattern:
+    """The pattern of these cotangents."""
+    return tuple(None if ct is None else ct.mask is not True for ct in cts)
+
+
+def parameters(tys: Iterable[Ty], pattern: MaskPattern) -> tuple[list[Var], list[Ct | None]]:
+    """The parameters of bwd for cotangents of values of these types, and the same as cotangents."""
     params: list[Var] = []
     cts: list[Ct | None] = []
-    for ty, has_want in zip(tys, asked, strict=True):
-        if has_want is None:
+    for ty, has_mask in zip(tys, pattern, strict=True):
+        if has_mask is None:
             cts.append(None)
             continue
         value = Var(cotangent(ty), "ct")
-        want = Var(booleans(ty), "want") if has_want else True
-        params += [value] if want is True else [value, want]
-        cts.append(Ct(value, want, True))
+        mask = Var(booleans(ty), "mask") if has_mask else True
+        params += [value] if mask is True else [value, mask]
+        cts.append(Ct(value, mask, True))
     return params, cts
 
 
 def arguments(b: Builder, cts: Iterable[Ct | None]) -> list[Atom]:
-    """The arguments for those parameters: each value is zero where it does not count."""
+    """The arguments for those parameters; each value is zero where its mask is false."""
     found: list[Atom] = []
     for ct in cts:
         if ct is not None:
-            found += [ct.clean(b)] if ct.want is True else [ct.clean(b), ct.want]
+            found += [ct.clean(b)] if ct.mask is True else [ct.clean(b), ct.mask]
     return found
 
 
-# --------------------------------------------------------------------------------- what bwd gives
+# --------------------------------------------------------------------------------- results of bwd
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """How bwd gives the cotangent of one Tan parameter of J that is no ref."""
+    """How bwd returns the cotangent of one Tan parameter of J that is not a ref."""
 
     by_ref: bool = False
-    """It is added into a ref that the caller hands over, instead of returned."""
+    """It is added into a ref that the caller passes, instead of returned."""
     nothing: bool = False
-    """Nothing flows back, and nothing is returned."""
-    has_want: bool = False
-    """With it comes the condition under which it counts: as a result, or added into a ref of its own."""
+    """Nothing flows back and nothing is returned."""
+    has_mask: bool = False
+    """It has a mask, which is returned or added into a ref of its own."""
     always: bool = False
-    """Of what is added into a ref: all of it surely counts."""
+    """If it is added into a ref: it provably counts everywhere."""
 
     @property
     def is_result(self) -> bool:
@@ -85,7 +85,7 @@ class Back:
 
 
 Into = tuple[Var, Var | None]
-"""Where bwd adds a large cotangent, and the condition under which it counts, if it adds one."""
+"""The refs into which bwd adds a large cotangent and, if it has one, its mask."""
 
 
 def flat(into: Iterable[Into]) -> list[Var]:
@@ -95,11 +95,11 @@ def flat(into: Iterable[Into]) -> list[Var]:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A forward and a backward function.
+    """The forward and the backward function of J.
 
     fwd: (primal parameters of J) -> (primal results, then the values of `stored`).
     bwd: (the values of `tape`; `parameters` for each Tan result, then for each Tan ref parameter of J; `flat` of
-    those that `back` says are added) -> (the value of each that `back` says is returned, then their conditions).
+    those that `back` says are added) -> (the value of each that `back` says is returned, then their masks).
     """
 
     fwd: Func
@@ -115,7 +115,7 @@ class Pair:
     """The work of the forward pass that bwd recomputes."""
 
     def tape_of(self, args: Sequence[Atom], outs: Sequence[Atom]) -> list[Atom]:
-        """What bwd reads, where fwd was called with these arguments and gave these results."""
+        """The values of `tape`, if fwd was called with these arguments and returned these results."""
         held = dict(zip(self.primals, args, strict=True))
         held |= dict(zip(self.stored, outs[len(outs) - len(self.stored) :], strict=True))
         return [held[v] for v in self.tape]
@@ -125,19 +125,22 @@ class Pair:
         return Call(self.bwd, (*given, *flat(into)))
 
     def returned(self, outs: Sequence[Atom]) -> list[Ct | None]:
-        """The cotangents that a call of bwd returned, for each Tan parameter of J; None where it returned none."""
+        """The cotangents in the results of a call of bwd, one for each Tan parameter of J; None if it returned
+        none."""
         count = sum(x.is_result for x in self.back)
-        values, wants = iter(outs[:count]), iter(outs[count:])
-        return [Ct.raw(next(values), next(wants) if x.has_want else True) if x.is_result else None for x in self.back]
+        values, masks = iter(outs[:count]), iter(outs[count:])
+        return [Ct.raw(next(values), next(masks) if x.has_mask else True) if x.is_result else None for x in self.back]
 
 
 def call_back(b: Builder, pair: Pair, args: Sequence[Atom], cts: Sequence[Ty]) -> list[Atom]:
-    """Call the reverse of J with new refs for large cotangents, and give one cotangent of each of these types,
-    one for each Tan parameter of J: zero where it does not count. The types may be those of tangents, for the
-    reverse is linear in what it is given last."""
+    """Call the reverse of J with new refs for large cotangents; return the cotangent of each Tan parameter of J.
+
+    `cts` are their types. A cotangent is zero where its mask is false. The types may be those of tangents, because
+    the reverse is linear in its last arguments.
+    """
     inner = Builder(b)
     each = list(zip(cts, pair.back, strict=True))
-    into = [(Var(as_ref(ty)), Var(as_ref(booleans(ty))) if x.has_want else None) for ty, x in each if x.by_ref]
+    into = [(Var(as_ref(ty)), Var(as_ref(booleans(ty))) if x.has_mask else None) for ty, x in each if x.by_ref]
     plain = [ty for ty, x in each if x.is_result]
     outs: Sequence[Atom] = inner.let(pair.call(args, into), *plain, *pair.bwd.results[len(plain) :])
     sums: dict[Var, Atom] = {}

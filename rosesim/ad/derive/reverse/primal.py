@@ -1,4 +1,4 @@
-"""The primal part of a function with tangents: what is left of it without them."""
+"""The primal part of a function with tangents: the function without them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import fresh
 
 Versions = dict[Let, tuple[Let, ...]]
-"""The primal versions of lets that return more than before."""
+"""The primal versions of lets that also return what their reverse reads."""
 
 
 def primal_lets(lets: Sequence[Let], versions: Versions) -> tuple[Let, ...]:
-    """The primal part of lets, in the versions that return what their reverse reads."""
+    """The primal part of lets, with their `versions` where there are some."""
     out: list[Let] = []
     for let in lets:
         known = versions.get(let)
@@ -68,7 +68,7 @@ def _primal_let(let: Let, versions: Versions) -> Let | None:
 
 
 def primal_nested(let: Let, versions: Versions, extra_outs: Sequence[Var], extra: dict[Block, Sequence[Atom]]) -> Let:
-    """The primal version of a let with blocks, each of which returns `extra` after its own results."""
+    """The primal version of a let with blocks; each block returns its `extra` after its own results."""
 
     def side(block: Block) -> Block:
         return Block(

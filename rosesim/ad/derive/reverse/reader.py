@@ -1,11 +1,11 @@
-"""What the reverse of one function shares while its blocks are read backwards."""
+"""What the files of reverse mode share while they read one function backwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, booleans, cotangent, covers
-from rosesim.ad.derive.reverse.pair import Asked, Pair, is_tan
+from rosesim.ad.derive.reverse.pair import MaskPattern, Pair, is_tan
 from rosesim.ad.derive.reverse.primal import Versions, primal_lets
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.passes.scatter_to_gather import turned_block
@@ -18,18 +18,18 @@ from rosesim.ad.support.locate import of_derivative
 Read = Callable[["Reader", Gather, Let], None]
 """Reads one let backwards."""
 
-Transpose = Callable[[Func, Asked], Pair]
+Transpose = Callable[[Func, MaskPattern], Pair]
 """The reverse of a function that is called."""
 
 Flows = Sequence[tuple[Atom, Ct]]
-"""Cotangents, each with what it flows to."""
+"""Pairs of an atom and the cotangent that flows into it."""
 
 Emitted = tuple[Sequence[Atom], Flows]
-"""The variables bound by what was written for a construct, and the cotangents among them."""
+"""The variables that the reverse of a construct binds, and the cotangents among them."""
 
 
 class Reader:
-    """The reverse of one function, under way."""
+    """The state of reading one function backwards."""
 
     def __init__(self, func: Func, read: Read, transpose: Transpose):
         self.read, self.transpose = read, transpose
@@ -40,13 +40,13 @@ class Reader:
         self.primal: Versions = {}
         self.ref_cts: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
         self.subrefs: dict[Var, SubRef] = {}
-        self.extra_work = 0.0  # what the reverse, so far, recomputes of the forward pass
+        self.extra_work = 0.0  # the work of the forward pass that the reverse recomputes, so far
 
-    def lets(self, g: Gather, lets: Sequence[Let]) -> None:
+    def read_lets(self, g: Gather, lets: Sequence[Let]) -> None:
         """Read lets backwards."""
-        recursion.nested(self._lets, g, lets)
+        recursion.nested(self._read_lets, g, lets)
 
-    def _lets(self, g: Gather, lets: Sequence[Let]) -> None:
+    def _read_lets(self, g: Gather, lets: Sequence[Let]) -> None:
         for let in lets:
             if isinstance(let.expr, SubRef) and is_tan(let.outs[0]):
                 self.subrefs[let.outs[0]] = let.expr
@@ -55,7 +55,7 @@ class Reader:
             self.read(self, g, let)
 
     def ref_ct(self, g: Gather, ref: Var, idx: Sequence[Atom]) -> Ct | None:
-        """The cotangent of an element of a Tan ref: known before anything that adds to it is read."""
+        """The cotangent of an element of a Tan ref; it is known before any addition to the ref is read."""
         idx = tuple(idx)
         while ref in self.subrefs:
             sub = self.subrefs[ref]
@@ -66,12 +66,17 @@ class Reader:
     # ------------------------------------------------------------------ captured variables
 
     def captured(self, *parts: Block) -> dict[Var, Var]:
-        """The Tan variables (not refs) that these read of outer blocks, by the variables that gather for them."""
+        """The Tan variables (not refs) of outer blocks that these blocks read.
+
+        The values are the variables as the blocks name them. The keys are those whose refs collect the cotangents:
+        for a slice, the array that it is a part of.
+        """
         found = [v for block in parts for v in free_vars(block) if is_tan(v) and not v.ty.ref]
         return {self.outside.resolve(v, ())[0]: v for v in found}
 
     def with_refs(self, g: Gather, captured: Iterable[Var], emit: Callable[[Gather], Emitted]) -> Flows:
-        """Have `emit` write, within refs for those captured variables that g's block owns; gives what flows out."""
+        """Let `emit` write inside an `Accum` with refs for the captured variables that g's block owns; return its
+        flows."""
         owned = [v for v in captured if v in g.local]
         if not owned:
             return emit(g)[1]
@@ -88,20 +93,23 @@ class Reader:
         for v in owned:
             del self.outside.refs[v]
         inits = [old[v].clean(outer) for v in owned]
-        atoms = [outer.zeros(booleans(v.ty)) if (w := old[v].want) is True else w for v in owned]
-        refs = (*(pairs[v].ref for v in owned), *(pairs[v].wref for v in owned))
+        atoms = [outer.zeros(booleans(v.ty)) if (w := old[v].mask) is True else w for v in owned]
+        refs = (*(pairs[v].ref for v in owned), *(pairs[v].mask_ref for v in owned))
         tys = [*(a.ty for a in given), *(cotangent(v.ty) for v in owned), *(booleans(v.ty) for v in owned)]
         outs = outer.let(Accum((*inits, *atoms), refs, body), *tys)
         m, k = len(given), len(owned)
         for j, v in enumerate(owned):
-            counts = pairs[v].always or old[v].want is True or covers(body, pairs[v].wref)
+            counts = pairs[v].always or old[v].mask is True or covers(body, pairs[v].mask_ref)
             g.cts[v] = Ct(outs[m + j], True if counts else outs[m + k + j], True)
         names = dict(zip(given, outs, strict=False))
         return [(to, ct.renamed(names)) for to, ct in flows]
 
     def recomputed(self, lets: Sequence[Let], reverse: Sequence[Let], before: float) -> tuple[list[Let], list[Var]]:
-        """The reverse of a block, after the lets that it recomputes; and the variables that it finds stored. `before`
-        is the `extra_work` from before the block was read."""
+        """The reverse of a block, preceded by the lets that it recomputes, and the variables that have to be stored
+        for it.
+
+        `before` is the `extra_work` before the block was read.
+        """
         own = primal_lets(lets, self.primal)
         bound = outs_of(own)
         roots = [v for v in free_vars(Block(tuple(reverse), ())) if v in bound]
@@ -116,12 +124,12 @@ def outs_of(lets: Sequence[Let]) -> set[Var]:
 
 
 def ref_pair(v: Var) -> RefPair:
-    """Where the cotangent of a variable is added up."""
-    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(booleans(v.ty)), "want"))
+    """New refs for the cotangent of a variable and its mask."""
+    return RefPair(Var(as_ref(cotangent(v.ty)), "ct"), Var(as_ref(booleans(v.ty)), "mask"))
 
 
 def bound_tans(block: Block) -> set[Var]:
-    """The Tan variables that a block binds itself, those of blocks nested in it not included."""
+    """The Tan variables that a block itself binds, without those of nested blocks."""
     return {o for let in block.lets for o in let.outs if is_tan(o) and not o.ty.ref}
 
 

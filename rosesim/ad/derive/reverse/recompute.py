@@ -1,4 +1,4 @@
-"""Which values the reverse pass finds stored, and which it recomputes.
+"""Which values of the forward pass are stored for the reverse pass, and which are recomputed.
 
 A reverse pass reads values of the forward pass. The forward pass stores each of them, or the reverse pass
 recomputes it from others. Recomputing is the rule, because a step's values then live in registers. Storing
@@ -16,15 +16,15 @@ from rosesim.ad.program.cost import work
 from rosesim.ad.program.effects import hands_on
 from rosesim.ad.program.ir import Accum, Atom, Block, Call, Cond, Let, Loop, Var, free_vars
 
-STORE = 16
-"""Store a number that costs at least so many additions (or a call or loop whose results do)."""
+STORE_ADDITIONS = 16
+"""Store a result if each of its numbers costs at least this many additions; calls and loops likewise."""
 
-TWICE = 2.0
-"""The reverse of a loop or function may recompute its work so many times, on average. Beyond that, the results of its
-calls and inner loops are stored. Without a limit each level of nesting would add one."""
+RECOMPUTED_TIMES = 2.0
+"""The reverse of a loop or function may recompute its work this many times on average. Beyond that, the results of
+its calls and inner loops are stored. Without a limit, each level of nesting would add one recomputation."""
 
-LARGE = 4
-"""Store rather than read a loop's carry when that takes so many times less memory."""
+MEMORY_RATIO = 4
+"""Store other values rather than a loop's carries if that takes this many times less memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +49,20 @@ class Plan:
 def plan(
     lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var] = frozenset(), nested_work: float = 0.0
 ) -> Plan:
-    """How the reverse of `lets` has `roots`, without reading the variables of `avoid`.
+    """How the reverse of `lets` gets the values of `roots` without reading the variables of `avoid`.
 
-    No recomputed let adds to an accumulator around it a second time. `nested_work` is what the reverses of the
-    lets recompute themselves.
+    No recomputed let adds to an accumulator around it a second time. `nested_work` is the work that the reverses of
+    the lets recompute themselves.
     """
     roots = tuple(roots)
     made = _plan(lets, roots, avoid, False)
-    if nested_work + made.work > TWICE * sum(work(let.expr) for let in lets):
+    if nested_work + made.work > RECOMPUTED_TIMES * sum(work(let.expr) for let in lets):
         return _plan(lets, roots, avoid, True)
     return made
 
 
 def recompute_all(lets: Sequence[Let], roots: Iterable[Var]) -> Plan:
-    """How the reverse of `lets` has `roots` without anything stored."""
+    """How the reverse of `lets` gets the values of `roots` if nothing is stored."""
     return _plan(lets, tuple(roots), frozenset(), None)
 
 
@@ -95,23 +95,23 @@ def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
         return True  # recomputing it would add a second time
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
         return True
-    return work(let.expr) >= STORE * sum(o.ty.size for o in hit)
+    return work(let.expr) >= STORE_ADDITIONS * sum(o.ty.size for o in hit)
 
 
 def plan_loop(
     lets: Sequence[Let], roots: Iterable[Var], carries: Sequence[Var], nested_work: float
 ) -> tuple[Plan, tuple[Var, ...]]:
-    """The plan of a loop's body, and the carries whose history it keeps."""
+    """The plan of a loop's body, and the carries whose history it stores."""
     roots = list(roots)
     kept = plan(lets, roots, frozenset(), nested_work)
     history = tuple(c for c in carries if c in kept.reads)
     other = plan(lets, roots, frozenset(history), nested_work)
     still = tuple(c for c in history if c in other.reads)
-    if numbers(history) + kept.numbers > LARGE * (numbers(still) + other.numbers):
+    if numbers(history) + kept.numbers > MEMORY_RATIO * (numbers(still) + other.numbers):
         return other, still
     return kept, history
 
 
 def numbers(variables: Iterable[Atom]) -> int:
-    """How many numbers they hold."""
+    """How many numbers the variables hold."""
     return sum(v.ty.size for v in variables)

@@ -1,17 +1,17 @@
 """Reverse mode: the linear part of a forward derivative, transposed.
 
-`transpose` takes a function J with tangents (Tan) among its parameters and results, and gives two. `fwd` is the
+`transpose` takes a function J with tangents (Tan) among its parameters and results, and makes two. `fwd` is the
 primal part of J; it also returns what the reverse pass reads. `bwd` takes that and the cotangents of J's Tan
-results, and gives the cotangents of J's Tan parameters.
+results, and returns the cotangents of J's Tan parameters.
 
 One pass reads J's blocks backwards. A linear let passes its result's cotangent on to its arguments (`linear`). A
 let with blocks becomes its own reverse (`loop`, `branch`, `accumulate`), and a call becomes a call of the callee's
-`bwd` (`call`). What these reverses turn out to read decides, by `recompute`, what the primal versions of the lets
-return in addition. Primal variables keep their identity throughout, so a reverse reads exactly what is free in it.
-Every function is given fresh variables at the end.
+`bwd` (`call`). Once a reverse is written, its free variables are the primal values that it reads, because primal
+variables keep their identity. `recompute` decides which of them it recomputes; the primal versions of the lets return
+the others in addition. At the end every function gets fresh variables.
 
-The reader (`reader`) holds what the files of this folder share while they read one function. It is handed this
-file's functions, so that none of them imports another that imports it.
+The reader (`reader`) holds what the files of this folder share while they read one function. It takes this file's
+functions as arguments, so that there is no circle of imports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rosesim.ad.derive.reverse.call import read_call
 from rosesim.ad.derive.reverse.cotangent import Gather, covers
 from rosesim.ad.derive.reverse.linear import read_simple
 from rosesim.ad.derive.reverse.loop import read_loop
-from rosesim.ad.derive.reverse.pair import BIG, Asked, Back, Pair, flat, is_tan, is_tan_type, parameters
+from rosesim.ad.derive.reverse.pair import BIG, Back, MaskPattern, Pair, flat, is_tan, is_tan_type, parameters
 from rosesim.ad.derive.reverse.primal import primal_lets
 from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pair
 from rosesim.ad.derive.reverse.recompute import plan
@@ -60,25 +60,25 @@ from rosesim.ad.program.rewrite import fresh
 from rosesim.ad.support.budget import budget
 
 
-def transpose(func: Func, asked: Asked | None = None) -> Pair:
-    """The reverse of J, for these cotangents of its Tan results, then of its Tan refs."""
-    if asked is None:
-        asked = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
-    key = ("transpose", asked, budget())
+def transpose(func: Func, pattern: MaskPattern | None = None) -> Pair:
+    """The reverse of J for a pattern of cotangents: those of its Tan results, then those of its Tan refs."""
+    if pattern is None:
+        pattern = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
+    key = ("transpose", pattern, budget())
     if key not in func.memo:
         by_rule = "vjp" in func.memo
-        func.memo[key] = rule_pair(func, asked) if by_rule else _pair(Reader(func, _let, transpose), asked)
+        func.memo[key] = rule_pair(func, pattern) if by_rule else _pair(Reader(func, _let, transpose), pattern)
     return func.memo[key]
 
 
-def _pair(rev: Reader, asked: Asked) -> Pair:
-    """Both functions."""
+def _pair(rev: Reader, pattern: MaskPattern) -> Pair:
+    """Read J backwards and make both functions."""
     func = rev.func
     assert isinstance(func.body, Block)
     tans = [p for p in func.params if is_tan(p) and not p.ty.ref]
     tan_refs = [p for p in func.params if is_tan(p) and p.ty.ref]
     results = [r for r in func.body.results if is_tan(r)]
-    params, cts = parameters([x.ty for x in (*results, *tan_refs)], asked)
+    params, cts = parameters([x.ty for x in (*results, *tan_refs)], pattern)
     rev.ref_cts.update(zip(tan_refs, cts[len(results) :], strict=True))
     rev.outside.refs.update((t, ref_pair(t)) for t in tans if t.ty.size > BIG)
     small = {t for t in tans if t.ty.size <= BIG}
@@ -86,36 +86,36 @@ def _pair(rev: Reader, asked: Asked) -> Pair:
     for r, ct in zip(results, cts, strict=False):
         if ct is not None:
             g.add(r, ct)
-    rev.lets(g, func.body.lets)
+    rev.read_lets(g, func.body.lets)
     back, reverse = _backward(rev, g, tans)
     refs = [rev.outside.refs[t] for t, x in zip(tans, back, strict=True) if x.by_ref]
     ways = [x for x in back if x.by_ref]
-    params += flat((p.ref, p.wref if x.has_want else None) for p, x in zip(refs, ways, strict=True))
+    params += flat((p.ref, p.mask_ref if x.has_mask else None) for p, x in zip(refs, ways, strict=True))
     return _functions(rev, func.body, params, back, reverse)
 
 
 def _backward(rev: Reader, g: Gather, tans: Sequence[Var]) -> tuple[tuple[Back, ...], Block]:
-    """How the cotangents of J's Tan parameters are given back, and the block that does."""
+    """How bwd returns the cotangents of J's Tan parameters, and the body that computes them."""
     refs = {t: rev.outside.refs[t] for t in tans if t in rev.outside.refs}
     found = {t: ct for t in tans if t not in refs and (ct := g.take(t)) is not None}
     written = turned_block(g.b.block([]))
-    sure = {t for t, pair in refs.items() if pair.always or covers(written, pair.wref)}
+    sure = {t for t, pair in refs.items() if pair.always or covers(written, pair.mask_ref)}
     sweep = Sweep(narrow=True)
-    sweep.dead_refs |= {refs[t].wref for t in sure}
-    wants = [ct.want for ct in found.values() if ct.want is not True]
-    reverse = sweep.block(written, [*(ct.value for ct in found.values()), *wants])
+    sweep.dead_refs |= {refs[t].mask_ref for t in sure}
+    masks = [ct.mask for ct in found.values() if ct.mask is not True]
+    reverse = sweep.block(written, [*(ct.value for ct in found.values()), *masks])
     used = free_vars(reverse)
 
     def back(t: Var) -> Back:
         if t in refs:
-            return Back(by_ref=True, has_want=refs[t].wref in used, always=t in sure)
-        return Back(has_want=found[t].want is not True) if t in found else Back(nothing=True)
+            return Back(by_ref=True, has_mask=refs[t].mask_ref in used, always=t in sure)
+        return Back(has_mask=found[t].mask is not True) if t in found else Back(nothing=True)
 
     return tuple(map(back, tans)), reverse
 
 
 def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ...], reverse: Block) -> Pair:
-    """Both functions; decides what the forward one stores."""
+    """Make both functions; decide what the forward function stores."""
     func = rev.func
     own = primal_lets(body.lets, rev.primal)
     bound = outs_of(own)
@@ -136,7 +136,7 @@ def _functions(rev: Reader, body: Block, params: list[Var], back: tuple[Back, ..
 
 
 def _let(rev: Reader, g: Gather, let: Let) -> None:
-    """Read one let."""
+    """Read one let backwards."""
     match let.expr:
         case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | Guard() as e:
             read_simple(rev, g, let, e)
@@ -149,6 +149,6 @@ def _let(rev: Reader, g: Gather, let: Let) -> None:
         case Call() as e if any(map(is_tan, e.args)):
             read_call(rev, g, let, e)
         case Call() | SubRef():
-            pass  # a call without tangents gives zero ones; a part of a ref is read where it is added to
+            pass  # a call without tangents passes nothing back; a SubRef is read where it is added to
         case _:
             unknown(let.expr)

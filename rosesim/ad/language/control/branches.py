@@ -15,7 +15,7 @@ from rosesim.ad.language.values.structures import typeof, unify
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Block, Lit
-from rosesim.ad.program.pack import explode, implode, packed
+from rosesim.ad.program.pack import pack, unpack, unpacked_types
 from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     for side, value in sides:
         with trace.within(side):
             atoms = [f.resolve(a) for a in to_atoms(value, t)]
-            chosen.append(side.block(explode(side, atoms)))
+            chosen.append(side.block(unpack(side, atoms)))
     b.where = here()
-    outs = b.cond(f.resolve(truth), chosen[0], chosen[1], packed(tys))
+    outs = b.cond(f.resolve(truth), chosen[0], chosen[1], unpacked_types(tys))
     f.own(outs)
-    joined = implode(b, tys, outs)
+    joined = pack(b, tys, outs)
     f.own(joined)
     return of_atoms(t, joined)
 

@@ -12,7 +12,7 @@ from rosesim.ad.language.values.vector import to_atoms
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_whole
+from rosesim.ad.support.typeguards import is_integer
 
 if TYPE_CHECKING:
     Truth = Bool | bool
@@ -37,7 +37,7 @@ def to_size(n: Any, what: str) -> int:
             "tracing: give the largest number and end earlier by upto=k",
             here(),
         )
-    if not is_whole(n) or n < 0:
+    if not is_integer(n) or n < 0:
         raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected a whole number >= 0", here())
     if n > MOST:
         raise TypeMismatch(

@@ -13,7 +13,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import VecValue, of_atoms, to_atoms
 from rosesim.ad.program.ir import Atom, IntT, Loop, Ty, Var, index_ty
-from rosesim.ad.program.pack import explode, implode, packed
+from rosesim.ad.program.pack import pack, unpack, unpacked_types
 
 if TYPE_CHECKING:
     from rosesim.ad.language.control.given import Upto
@@ -51,24 +51,24 @@ def write_loop(
     f = trace.frame()
     b = trace.building()
     tys = [a.ty for a in inits]
-    starts = explode(b, [f.resolve(a) for a in inits])
+    starts = unpack(b, [f.resolve(a) for a in inits])
     f.own(starts)
-    flat = packed(tys)
+    flat = unpacked_types(tys)
     counter = Var(index_ty(n), "i")
     carries = tuple(Var(t) for t in flat)
     outputs: list[Ty] = []
 
     def inside() -> list[Atom]:
-        state = implode(f.builder, tys, carries)
+        state = pack(f.builder, tys, carries)
         f.own(state)
         nexts, outs = body(Index.of(counter), state)
         outputs.extend(a.ty for a in outs)
-        done = explode(f.builder, [f.resolve(a) for a in nexts]) + [f.resolve(a) for a in outs]
+        done = unpack(f.builder, [f.resolve(a) for a in nexts]) + [f.resolve(a) for a in outs]
         f.own(done)
         return done
 
     def asked() -> list[Atom]:
-        state = implode(f.builder, tys, carries)
+        state = pack(f.builder, tys, carries)
         f.own(state)
         assert test is not None
         return [f.resolve(test(state))]
@@ -85,7 +85,7 @@ def write_loop(
     )
     count = () if test is None else (Ty(IntT(0, n)),)
     outs = b.let(expr, *flat, *(Ty(t.scalar, (n, *t.shape)) for t in outputs), *count)
-    finals = implode(b, tys, outs[: len(flat)])
+    finals = pack(b, tys, outs[: len(flat)])
     stacked: list[Atom] = list(outs[len(flat) : len(flat) + len(outputs)])
     f.own((*outs, *finals))
     last: Atom | None = outs[-1] if count else None

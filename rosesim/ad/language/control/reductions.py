@@ -16,9 +16,9 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.scalar import to_real
 from rosesim.ad.language.values.structures import added, typeof
 from rosesim.ad.language.values.vector import lift, of_atoms, to_atoms
-from rosesim.ad.program.builder import real, whole
+from rosesim.ad.program.builder import integer, real
 from rosesim.ad.program.ir import BOOL, Lit, Loop, Var, index_ty
-from rosesim.ad.program.pack import explode, implode, packed
+from rosesim.ad.program.pack import pack, unpack, unpacked_types
 from rosesim.ad.support.errors import TraceError
 from rosesim.ad.support.locate import here
 
@@ -63,12 +63,12 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         value = Real(value) if isinstance(value, Index) else value
         t = T.swap_scalars(typeof(value), T.IntType, T.REAL)
         tys = T.flatten(t)
-        carries = tuple(Var(p) for p in packed(tys))
+        carries = tuple(Var(p) for p in unpacked_types(tys))
         f_.home.update(dict.fromkeys(carries, inner))
-        so_far = implode(inner, tys, carries)
+        so_far = pack(inner, tys, carries)
         f_.own(so_far)
         grown = [f_.resolve(a) for a in to_atoms(added(of_atoms(t, so_far), lift(value, t)), t)]
-        block = inner.block(explode(inner, grown))
+        block = inner.block(unpack(inner, grown))
     b = trace.building()
     inits = tuple(b.zeros(c.ty) for c in carries)
     outs = b.let(
@@ -76,7 +76,7 @@ def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
         *(c.ty for c in carries),
     )
     f_.own((*inits, *outs))
-    joined = implode(b, tys, outs)
+    joined = pack(b, tys, outs)
     f_.own(joined)
     return of_atoms(t, joined)
 
@@ -95,7 +95,7 @@ def _nonempty(n: Any, name: str, upto: Any) -> int:
     if upto is not None:
         limit = to_limit(upto, n)
         assert limit is not None
-        bad = trace.op("ieq", limit, whole(0))
+        bad = trace.op("ieq", limit, integer(0))
         trace.building().guard(trace.frame().resolve(bad), f"{name} over nothing; expected upto to be at least 1")
     return n
 

@@ -15,7 +15,7 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import VecValue, of_atoms, to_atoms
-from rosesim.ad.program.builder import whole
+from rosesim.ad.program.builder import integer
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
@@ -182,7 +182,7 @@ def while_loop(
     finals, _, count = write_loop(n, to_atoms(init, t), once, test=asked)
     if on_limit == "raise":
         assert count is not None
-        reached = Bool.of(trace.op("ieq", count, whole(n)))
+        reached = Bool.of(trace.op("ieq", count, integer(n)))
         unfinished = cond(reached, lambda: test(of_atoms(t, finals)), lambda: False)
         bad = trace.frame().resolve(to_bool(unfinished))
         trace.building().guard(

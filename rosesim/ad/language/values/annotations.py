@@ -10,7 +10,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.values.vector import VecValue
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_whole
+from rosesim.ad.support.typeguards import is_integer
 
 if TYPE_CHECKING:
     from typing import Annotated as Vec
@@ -47,7 +47,7 @@ else:
 
 
 def _is_size(n: object) -> bool:
-    return is_whole(n) and int(n) >= 0
+    return is_integer(n) and int(n) >= 0
 
 
 class Struct:

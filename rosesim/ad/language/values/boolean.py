@@ -14,7 +14,7 @@ from rosesim.ad.program.ir import BOOL as BOOL_TY
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_truth
+from rosesim.ad.support.typeguards import is_boolean
 
 if TYPE_CHECKING:
     from rosesim.ad.language.values.scalar import Many
@@ -84,6 +84,6 @@ def to_bool(v: Any) -> Atom:
     """The atom of a Bool, or an error with the line."""
     if isinstance(v, Bool):
         return v.atom
-    if is_truth(v):
+    if is_boolean(v):
         return Lit(bool(v), BOOL_TY)
     raise TypeMismatch(f"{kind(v)} was found where a Bool was expected; write a comparison, such as x > 0", here())

@@ -12,11 +12,11 @@ from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import VECTOR_FIRST, Value, kind
 from rosesim.ad.language.values.scalar import SIGNS, Scalar, to_real, try_real, try_whole
-from rosesim.ad.program.builder import FAR, real, whole
+from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_whole
+from rosesim.ad.support.typeguards import is_integer
 
 if TYPE_CHECKING:
     from rosesim.ad.language.values.scalar import Many
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class _IndexMeta(type):
     def __getitem__(cls, n: Any) -> type[Index]:
-        if not is_whole(n) or n < 0:
+        if not is_integer(n) or n < 0:
             raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
         if n >= FAR:
             raise TypeMismatch(f"Index of 2**{int(n).bit_length() - 1} or more was found; expected n < 2**62", here())
@@ -108,14 +108,14 @@ class Index(Scalar, metaclass=_IndexMeta):
         """The nearest index to floor(x); NaN gives 0."""
         n, a = cls._sized(), _number(x)
         name = "floor_clamp" if isinstance(a.ty.scalar, FloatT) else "int_clamp"
-        return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
+        return Index.of(trace.op(name, a, integer(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
     def wrap(cls, x: Number) -> Index:
         """floor(x) modulo n; NaN and infinities give 0."""
         n, a = cls._sized(), _number(x)
         name = "floor_wrap" if isinstance(a.ty.scalar, FloatT) else "int_wrap"
-        return Index.of(trace.op(name, a, whole(n), ty=Ty(IntT(0, n - 1))))
+        return Index.of(trace.op(name, a, integer(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
     def check(cls, x: Number) -> Index:
@@ -124,7 +124,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         if isinstance(a.ty.scalar, FloatT):
             low, high = trace.op("ge", a, real(0.0)), trace.op("lt", a, real(float(n)))
         else:
-            low, high = trace.op("ile", whole(0), a), trace.op("ilt", a, whole(n))
+            low, high = trace.op("ile", integer(0), a), trace.op("ilt", a, integer(n))
         bad = trace.op("not", trace.op("and", low, high))
         b = trace.building()
         b.guard(
@@ -201,7 +201,8 @@ class Index(Scalar, metaclass=_IndexMeta):
             return self
         most = max(-s.lo, s.hi)
         either = trace.op("select", (self < 0).atom, (-self).atom, self.atom)
-        return Index.of(trace.op("int_clamp", either, whole(most + 1), ty=Ty(IntT(0, most))))  # says that it is >= 0
+        # The clamp says that it is >= 0.
+        return Index.of(trace.op("int_clamp", either, integer(most + 1), ty=Ty(IntT(0, most))))
 
     @staticmethod
     def _divide(name: str, n: Any, d: Any) -> Any:

@@ -13,7 +13,7 @@ from rosesim.ad.program.builder import real
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_truth
+from rosesim.ad.support.typeguards import is_boolean
 
 if TYPE_CHECKING:
     from rosesim.ad.language.values.index import Number
@@ -38,7 +38,7 @@ class Real(Scalar):
         """A Real of a number, an Index or a Bool."""
         if isinstance(value, Bool):
             return Real.of(trace.op("select", value.atom, real(1.0), real(0.0)))
-        return Real.of(real(float(value)) if is_truth(value) else to_real(value))
+        return Real.of(real(float(value)) if is_boolean(value) else to_real(value))
 
     if TYPE_CHECKING:
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rosesim.ad.support.errors import MissingAttribute, TraceError
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_array, is_truth
+from rosesim.ad.support.typeguards import is_array, is_boolean
 
 BOOL_HINT = "; a Bool becomes a number by Real(p)"
 
@@ -130,4 +130,4 @@ def number_hint(v: object) -> str:
     """What to write where a number is expected and v is none, as a clause of an error message."""
     if isinstance(v, Value):
         return v._as_number()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
-    return BOOL_HINT if is_truth(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
+    return BOOL_HINT if is_boolean(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeGuard, TypeVar
 import numpy as np
 
 from rosesim.ad.language.values.refused import Value, kind, number_hint
-from rosesim.ad.program.builder import FAR, real, whole
+from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_array, is_list, is_whole
+from rosesim.ad.support.typeguards import is_array, is_integer, is_list
 
 SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
 """Operators as the user writes them: as programs show them, but for a power."""
@@ -130,10 +130,10 @@ def try_whole(v: Any) -> Atom | None:
     """The atom of an Index or a Python int; None of anything else."""
     if isinstance(v, Scalar):
         return v.as_whole()
-    if is_whole(v):
-        return whole(_in_range(int(v)))
+    if is_integer(v):
+        return integer(_in_range(int(v)))
     if is_array(v) and v.shape == () and v.dtype.kind in "iu":
-        return whole(_in_range(int(v)))
+        return integer(_in_range(int(v)))
     return None
 
 

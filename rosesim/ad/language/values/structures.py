@@ -19,7 +19,7 @@ from rosesim.ad.language.values.vector_operators import VectorOperators
 from rosesim.ad.program.ir import IntT
 from rosesim.ad.support.errors import ArgumentError, TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, is_truth, is_tuple
+from rosesim.ad.support.typeguards import class_of, is_array, is_boolean, is_dict, is_list, is_tuple
 
 
 def typeof(v: Any, name: str = "") -> T.Type:
@@ -38,7 +38,7 @@ def typeof(v: Any, name: str = "") -> T.Type:
     if isinstance(v, Scalar):
         t = type(v)
         return T.REAL if t is Real else T.BOOL if t is Bool else T.TAN
-    if is_truth(v):
+    if is_boolean(v):
         return T.BOOL
     if isinstance(v, int | float | np.integer | np.floating):
         return T.REAL

@@ -12,7 +12,7 @@ from rosesim.ad.language.values.scalar import Scalar, is_number, to_real
 from rosesim.ad.program.ir import Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_truth
+from rosesim.ad.support.typeguards import is_boolean
 
 if TYPE_CHECKING:
     from rosesim.ad.language.values.scalar import Many
@@ -53,7 +53,7 @@ class Tan(Scalar):
             raise TypeMismatch(
                 f"Tan({kind(value)}) was found; expected Tan(0.0): no number becomes a tangent, it scales one", here()
             )
-        if is_truth(value) or value != 0:
+        if is_boolean(value) or value != 0:
             raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
         return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))
 

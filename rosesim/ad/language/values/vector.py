@@ -21,7 +21,7 @@ from rosesim.ad.language.values.vector_operators import VectorOperators
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, TanT, Ty, storage
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_array, is_list, is_truth, is_tuple
+from rosesim.ad.support.typeguards import is_array, is_boolean, is_list, is_tuple
 
 SHORT = 4
 """Vectors of at most this many scalars are computed element by element instead of by a loop."""
@@ -176,7 +176,7 @@ def to_atoms(v: Any, t: T.Type) -> list[Atom]:
         case T.BoolType():
             return [to_bool(v)]
         case T.TanType():
-            if isinstance(v, int | float) and not is_truth(v) and v == 0:
+            if isinstance(v, int | float) and not is_boolean(v) and v == 0:
                 return [Tan().atom]
             if not isinstance(v, Tan):
                 _mismatch(v, t)
