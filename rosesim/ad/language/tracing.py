@@ -1,4 +1,4 @@
-"""How a Python function becomes a program: it is called with traced values, whose operations are written down."""
+"""How a Python function becomes a program: it is called with traced values, which record their operations."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 _underway: ContextVar[dict[Any, None] | None] = ContextVar("rosesim_underway", default=None)
-"""The functions under trace, each with its types; one dict for the whole nest, which may cross threads."""
+"""The functions under trace, each with its types. Nested traces share one dict, even across threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A traced function: the program, its Python-side types, what it captured and what it read."""
+    """A traced function: the program, its Python types, what it captured and what it read."""
 
     func: Func
     params: Types
@@ -43,7 +43,7 @@ class Traced:
 
 
 def trace_once(f: Fn[..., Any], types: Types, live: bool) -> Traced:
-    """Trace a function for parameters of these types; refused where it is under trace for them already."""
+    """Trace a function for parameters of these types. Raises if the same trace is already under way."""
     nest = _underway.get()
     token = None
     if nest is None:
@@ -103,7 +103,7 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
     hidden = tuple(frame.captured)
     rules = None if inside else rules_of(f, f.custom, types, result, not hidden)
     func = Func(f.name, tuple(frame.params), body, f.where, rules)
-    from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
+    from rosesim.ad.passes.tidy import tidied_trace  # not needed until something is traced
 
     return Traced(tidied_trace(func), types, result, hidden, dependencies)
 
@@ -117,7 +117,7 @@ def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
         return f.signature().call(row, keywords)
     except (TypeError, ValueError) as e:
         if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
-            raise e.__context__ from None  # NumPy puts its own words in place of ours
+            raise e.__context__ from None  # NumPy has replaced our error by its own
         if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
             raise TypeMismatch(
                 f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
@@ -126,7 +126,7 @@ def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
             ) from e
         if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
             raise
-        # Python's own words name the operation; ours add the line.
+        # Python's message names the operation; we add the line.
         said = str(e).rstrip(".")
         raise TypeMismatch(f"{said}: a traced value has no such operation; expected one it has", innermost(e)) from e
 
@@ -167,7 +167,7 @@ def _trace_opaque(f: Fn[..., Any], types: Types, dependencies: Dependencies) -> 
     python: Callable[..., Any] = f.python
     if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
         raise TypeMismatch(
-            f"the opaque function {f.name} takes or gives a tangent, and nobody can see that it is linear; "
+            f"the opaque function {f.name} takes or gives a tangent, and nothing shows that it is linear; "
             "expected Reals: scale tangents by what it gives of Reals",
             f.where,
         )
@@ -192,7 +192,7 @@ _TOO_DEEP = 20_000
 
 
 def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
-    """Write a call of a traced function and give its result as Python values."""
+    """Write a call of a traced function. Gives its result as Python values."""
     f = trace.frame()
     b = trace.building()
     outs = b.call(func, [f.resolve(a) for a in args])

@@ -104,8 +104,8 @@ def _fits(found: np.ndarray[Any, Any], ty: Ty) -> bool:
 def _expected(ty: Ty) -> str:
     match ty.scalar:
         case IntT(lo, hi):
-            return f"whole numbers from {lo} to {hi}"
+            return f"integers from {lo} to {hi}"
         case BoolT():
-            return "truths (bool)"
+            return "booleans (bool)"
         case _:
             return "real numbers"

@@ -89,7 +89,7 @@ def test_an_index_argument_out_of_its_type() -> None:
         return x[i]
 
     run = lambda: f([1.0, 2.0, 3.0], 3)  # here
-    refuses(ArgumentError, run, "argument i: found int 3", "expected a whole number from 0 to 2")
+    refuses(ArgumentError, run, "argument i: found int 3", "expected an integer from 0 to 2")
 
 
 def test_a_numpy_array_indexed_by_a_traced_index() -> None:

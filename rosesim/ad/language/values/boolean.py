@@ -1,4 +1,4 @@
-"""`Bool`: a traced truth."""
+"""`Bool`: a traced boolean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Bool(Scalar):
-    """A truth. `&`, `|`, `^`, `~` combine; `cond` and `select` choose by it.
+    """A boolean. `&`, `|`, `^`, `~` combine booleans; `cond` and `select` choose by one.
 
     >>> from rosesim import fn, Bool, Real
     >>> @fn
@@ -36,7 +36,7 @@ class Bool(Scalar):
     _takes_scalars = False
 
     def __new__(cls, value: Any = False) -> Bool:
-        """A Bool of a truth; a number is none."""
+        """A Bool of a boolean. A number is refused."""
         return Bool.of(to_bool(value))
 
     def _as_number(self) -> str:
@@ -81,7 +81,7 @@ class Bool(Scalar):
 
 
 def to_bool(v: Any) -> Atom:
-    """The atom of a Bool, or an error with the line."""
+    """The atom of a Bool. Raises with the user's line if v is no boolean."""
     if isinstance(v, Bool):
         return v.atom
     if is_truth(v):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Real(Scalar):
-    """A real number, 64-bit. `Real(x)` makes one of a number, an Index or a Bool (0 or 1).
+    """A real number, 64-bit. `Real(x)` makes one from a number, an Index or a Bool (0 or 1).
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -98,7 +98,7 @@ class Real(Scalar):
         return self._after("pow", o)
 
     def __mod__(self, o: Number) -> Real:
-        """Python's remainder: of the divisor's sign. fmod(x, y) is the one of x's sign."""
+        """Python's remainder, which has the sign of the divisor. (fmod(x, y) has the sign of x.)"""
         y = Real.of(to_real(o))
         return self - y * Real.of(trace.op("floor", (self / y).atom))
 

@@ -1,4 +1,4 @@
-"""`Tan`: a traced tangent, which takes linear operations alone."""
+"""`Tan`: a traced tangent, which only linear operations take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TANGENT_HINT = (
 
 
 class Tan(Scalar):
-    """A tangent: it adds to tangents, and is scaled by reals; nothing else takes one.
+    """A tangent. It can be added to tangents and scaled by Reals; no other operation takes it.
 
     >>> from rosesim import opaque, Dual, grad
     >>> import math
@@ -51,7 +51,8 @@ class Tan(Scalar):
         """The zero tangent: Tan(0.0)."""
         if isinstance(value, Value):
             raise TypeMismatch(
-                f"Tan({kind(value)}) was found; expected Tan(0.0): no number becomes a tangent, it scales one", here()
+                f"Tan({kind(value)}) was found; expected Tan(0.0): a number cannot become a tangent, only scale one",
+                here(),
             )
         if is_truth(value) or value != 0:
             raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
