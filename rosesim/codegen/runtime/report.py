@@ -1,4 +1,4 @@
-"""The numbers that a failing guard reports: machine code leaves them with Python, thread by thread."""
+"""The numbers that a failing guard reports. Machine code passes them to Python, separately for each thread."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_keep)
 
 
 def symbols() -> dict[str, int]:
-    """The address of what machine code calls."""
+    """The address of the function that machine code calls."""
     address = ctypes.cast(_callback, ctypes.c_void_p).value
     assert address is not None
     return {REPORT: address}
 
 
 def error(failure: Failure) -> NumericalError:
-    """The exception of a guard that told numbers, on the thread that ran it."""
+    """The exception for a guard that has reported numbers on this thread."""
     layout = struct.Struct(codes(failure.values, address="Q"))
     numbers = layout.unpack(_told.row[: layout.size])
     texts = [plain(_of_width(v, t)) for v, t in zip(numbers, failure.values, strict=True)]
