@@ -84,9 +84,9 @@ class Reach:
                 for array in holder.handed:
                     self._hand(array)
                 holder.handed.clear()
-            for library, asked in self._libraries:
-                new = (self._names & library.__dict__.keys()) - asked
-                asked |= new
+            for library, read in self._libraries:
+                new = (self._names & library.__dict__.keys()) - read
+                read |= new
                 for name in new:
                     self._path(library, (name,))
             if self._stack:

@@ -70,8 +70,8 @@ def rules_of(
     if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
         which, rule = next(iter(custom.items()))
         raise TypeMismatch(
-            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected none: what is "
-            "linear in a tangent is its own derivative",
+            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected a function "
+            "without tangents: a function that is linear in a tangent is its own derivative",
             rule.where,
         )
 
@@ -80,7 +80,7 @@ def rules_of(
             if not closed:
                 raise TypeMismatch(
                     f"{f.name} uses traced values of the function around it, and has a derivative of its own, which "
-                    f"says nothing of them; expected none: pass them to {f.name} as arguments",
+                    f"ignores them; expected no such values: pass them to {f.name} as arguments",
                     f.where,
                 )
             assert rule is not None
@@ -91,7 +91,7 @@ def rules_of(
     return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
 
 
-def asked_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
+def required_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
     """Parameters that a call leaves out although a rule takes them. Such a call is made with their defaults."""
     found: list[str] = []
     for which, rule in f.custom.items():

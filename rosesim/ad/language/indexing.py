@@ -235,7 +235,8 @@ def _given(v: Any, t: T.Type, items: Sequence[Item], *, lifted: bool) -> Any:
     ends = zip(reversed(have), reversed(want), strict=False)
     if len(have) > len(want) or any(a not in (1, b) for a, b in ends):
         raise TypeMismatch(
-            f"{kind(v) if x is None else x.type} was found where {into} was expected, or what spreads over it", here()
+            f"{kind(v) if x is None else x.type} was found; expected {into}, or what broadcasts to it",
+            here(),
         )
     if not lifted:
         return v if x is None else x

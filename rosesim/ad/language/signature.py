@@ -302,9 +302,9 @@ class Signature:
             return tuple(range(count)), count == 1
         names = self.names(count, keywords)
         places = self._places_of(names, count - len(keywords))
-        asked: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
+        chosen: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
         found: list[int] = []
-        for w in asked:
+        for w in chosen:
             name = w
             if isinstance(w, int) and not isinstance(w, bool) and -len(places) <= w < len(places):
                 name = places[w]
@@ -313,8 +313,8 @@ class Signature:
                 continue
             if isinstance(name, str) and name in self.parameters and self.parameters[name].default is not _EMPTY:
                 raise TypeMismatch(
-                    f"{word}={w!r} was found, and this call leaves {name} to its default; expected that it is given: "
-                    f"{self}",
+                    f"{word}={w!r} was found, and this call leaves {name} to its default; expected a call that gives "
+                    f"it: {self}",
                     here(),
                 )
             raise TypeMismatch(
@@ -336,10 +336,10 @@ class Signature:
         requires them."""
         by_position = count - len(keywords)
         places = [p for p in rule._places if p.default is _EMPTY]
-        asked = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
-        asked |= {p.name for p in rule._by_name if p.default is _EMPTY}
+        required = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
+        required |= {p.name for p in rule._by_name if p.default is _EMPTY}
         given = {p.name for p in self._places[:by_position]}.union(keywords)
-        return [n for n, p in self.parameters.items() if n in asked - given and p.default is not _EMPTY]
+        return [n for n, p in self.parameters.items() if n in required - given and p.default is not _EMPTY]
 
     def defaults(self, names: Sequence[str]) -> dict[str, Any]:
         """The present defaults of some parameters. Python allows them to change."""

@@ -12,7 +12,7 @@ from rosesim.ad.dependencies.watch import Dependencies
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, flat_args
-from rosesim.ad.language.custom import asked_by_rules, rules_of
+from rosesim.ad.language.custom import required_by_rules, rules_of
 from rosesim.ad.language.signature import Names, Types, as_call, keywords_of
 from rosesim.ad.language.values.refused import Value
 from rosesim.ad.language.values.structures import fitted, typeof
@@ -76,7 +76,7 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
     dependencies.read(("memory budget", budget()), budget_here())
     for rule in f.custom.values():
         dependencies.note_function(rule.python, calls=True)
-    inside = asked_by_rules(f, len(types), keywords_of(types))
+    inside = required_by_rules(f, len(types), keywords_of(types))
     if f.is_opaque and not inside:
         return _trace_opaque(f, types, dependencies)
     if len(_underway.get() or ()) > _TOO_DEEP:
@@ -110,7 +110,7 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
 
 def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
     try:
-        left_out = asked_by_rules(f, len(row), keywords)
+        left_out = required_by_rules(f, len(row), keywords)
         if left_out:
             args, kwargs = as_call(row, keywords)
             return f(*args, **kwargs, **f.signature().defaults(left_out))
@@ -128,7 +128,9 @@ def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
             raise
         # Python's message names the operation; we add the line.
         said = str(e).rstrip(".")
-        raise TypeMismatch(f"{said}: a traced value has no such operation; expected one it has", innermost(e)) from e
+        raise TypeMismatch(
+            f"{said}: a traced value has no such operation; expected an operation that it has", innermost(e)
+        ) from e
 
 
 def _result_atoms(f: Fn[..., Any], value: Any, result: T.Type) -> list[Atom]:

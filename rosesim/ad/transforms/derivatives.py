@@ -40,7 +40,7 @@ def _refuse_tangents(g: Fn[..., Any], traced: Traced) -> None:
     if any(isinstance(p.ty.scalar, TanT) for p in traced.func.params):
         raise TypeMismatch(
             f"a derivative of {g.name}, which takes or captures a tangent, was asked for; expected a function of "
-            "Reals: what is linear in a tangent is its own derivative by it",
+            "Reals: a function that is linear in a tangent is its own derivative",
             here(),
         )
 
@@ -226,8 +226,8 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
         value, pullback = vjp(g, wrt=wrt)(*args, **kwargs)
         if typeof(value) != T.REAL:
             raise TypeMismatch(
-                f"the gradient of {g.name} was asked for, which gives {typeof(value)}; expected a Real: jacobian "
-                "and vjp take functions that give more",
+                f"the gradient of {g.name}, which gives {typeof(value)}, was asked for; expected a function "
+                "that gives a Real: jacobian and vjp take others",
                 g.where,
             )
         return value, pullback(1.0)
@@ -430,8 +430,8 @@ def stop_gradient(x: A) -> A:
     atoms = [f.resolve(a) for a in to_atoms(x, t)]
     if any(isinstance(a.ty.scalar, TanT) for a in atoms):
         raise TypeMismatch(
-            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: Tan(0.0) is "
-            "one that ends here",
+            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: the "
+            "tangent of a constant is Tan(0.0)",
             here(),
         )
     return of_atoms(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])

@@ -222,7 +222,7 @@ def test_an_index_is_made_of_a_whole_number_that_fits() -> None:
         (lambda i, x: Index[3](i + 1), "Index[3](Int[1..3]) was found"),
         (lambda i, x: Index[3](x), "Index[3](Real) was found"),
         (lambda i, x: Index[3](1.0), "Index[3](float 1.0) was found"),
-        (lambda i, x: Index[0](0), "a value of Index[0] was asked for, which has none"),
+        (lambda i, x: Index[0](0), "a value of Index[0], which has none, was asked for"),
         (lambda i, x: Index(1), "Index without a size was found"),
         (lambda i, x: x + 10**400, "an integer of 401 digits was found where a Real was expected"),
         (lambda i, x: 10**5000 * x, "an integer of thousands of digits was found"),

@@ -68,7 +68,7 @@ def write_loop(
         f.own(done)
         return done
 
-    def asked() -> list[Atom]:
+    def write_test() -> list[Atom]:
         state = implode(f.builder, tys, carries)
         f.own(state)
         assert test is not None
@@ -79,7 +79,7 @@ def write_loop(
     if test is not None:
         seen = trace.opened((counter, *carries))
         with trace.within(seen):
-            check = seen.block(asked())
+            check = seen.block(write_test())
     limit = None if upto is None else f.resolve(upto)
     expr = Loop(
         n=n, index=counter, inits=tuple(starts), carries=carries, body=block, upto=limit, test=check, batch=batch

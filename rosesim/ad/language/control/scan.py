@@ -176,10 +176,10 @@ def while_loop(
     def once(_: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         return to_atoms(body(of_atoms(t, state)), t), []
 
-    def asked(state: list[Atom]) -> Atom:
+    def write_test(state: list[Atom]) -> Atom:
         return to_bool(test(of_atoms(t, state)))
 
-    finals, _, count = write_loop(n, to_atoms(init, t), once, test=asked)
+    finals, _, count = write_loop(n, to_atoms(init, t), once, test=write_test)
     if on_limit == "raise":
         assert count is not None
         reached = Bool.of(trace.op("ieq", count, whole(n)))

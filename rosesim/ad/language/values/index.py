@@ -100,7 +100,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         if cls._n < 0:
             raise TypeMismatch("Index without a size was found; expected Index[n], as in Index[4].clamp(x)", here())
         if cls._n == 0:
-            raise TypeMismatch("a value of Index[0] was asked for, which has none; expected n >= 1", here())
+            raise TypeMismatch("a value of Index[0], which has none, was asked for; expected n >= 1", here())
         return cls._n
 
     @classmethod
