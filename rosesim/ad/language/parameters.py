@@ -75,12 +75,12 @@ def partial_of(f: object) -> functools.partial[Any] | None:
 
 
 def annotations_of(inner: Any) -> dict[str, Any]:
-    """The annotations of a function. A class is not asked: its annotations mean its fields."""
+    """The annotations of a function. A class gives none: its annotations are those of its fields."""
     return dict(inner.__annotations__) if isinstance(inner, pytypes.FunctionType) else {}
 
 
 def evaluated(annotation: str, inner: Any, scope: dict[str, Any] | None) -> Any:
-    """What a string annotation names: looked up in the function's closure, where it was defined, then in its
+    """What a string annotation names: in the function's closure, else in the scope of its definition, else in its
     globals."""
     space: dict[str, Any] = getattr(inner, "__globals__", {})
     local = {**(scope or {}), **dict(_closure(inner))}

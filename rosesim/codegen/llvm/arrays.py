@@ -40,7 +40,7 @@ def scalars(c: Code, x: Arr) -> tuple[str, ...]:
 
 
 def element(c: Code, x: Arr, k: str) -> str:
-    """The element at a flat position. The position must be constant if the array is known by its scalars."""
+    """The element at a flat position. If the position is not a constant, the array must be in memory."""
     if x.uniform is not None:
         return x.uniform
     if x.items is not None and k.isdigit():

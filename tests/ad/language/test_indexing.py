@@ -344,7 +344,11 @@ def test_a_long_column_is_one_loop_and_an_update_of_it_works_in_place() -> None:
         (TypeMismatch, lambda x, i, p: x.at[[0, 1]].set(1.0), "several indices at once"),
         (TypeMismatch, lambda x, i, p: x.at[True].add(1.0), "indexed by the boolean"),
         (TraceError, lambda x, i, p: x.at[i:].set(1.0), "traced bounds"),
-        (TypeMismatch, lambda x, i, p: x.at[:, 0].set([1.0, 2.0, 3.0]), "Vec[Real, 3] was found; expected Vec[Real, 2]"),
+        (
+            TypeMismatch,
+            lambda x, i, p: x.at[:, 0].set([1.0, 2.0, 3.0]),
+            "Vec[Real, 3] was found; expected Vec[Real, 2]",
+        ),
         (TypeMismatch, lambda x, i, p: x.at[:, 0].set([[1.0], [2.0]]), "Vec[Vec[Real, 1], 2] was found; expected"),
         (TypeMismatch, lambda x, i, p: x.at[:, 0].set(True), "a Bool becomes a number by Real(p)"),
         (TypeMismatch, lambda x, i, p: x.at.set(1.0), "x.at.set(v) was found; expected x.at[i].set(v)"),

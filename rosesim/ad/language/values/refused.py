@@ -25,7 +25,7 @@ _MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__
 
 
 class Value:
-    """Anything traced. Its methods are those by which Python or NumPy would ask for the value; they refuse."""
+    """Anything traced. The methods here are those by which Python and NumPy ask for a value; they refuse."""
 
     __slots__ = ()
     _takes_scalars: ClassVar[bool] = True

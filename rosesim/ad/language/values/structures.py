@@ -25,7 +25,7 @@ from rosesim.ad.support.typeguards import class_of, is_array, is_dict, is_list, 
 def typeof(v: Any, name: str = "") -> T.Type:
     """The type of a Python structure of traced values, numbers and arrays. Errors call it `name`.
 
-    A plain number in a dataclass has the type that its field is annotated with: 1 is an `Index` there, not a Real.
+    A plain number in a dataclass has the type of its field: 1 in an `Index` field is an Index, not a Real.
     """
     if v is None:
         return T.NULL

@@ -169,7 +169,7 @@ class Widener:
         return out
 
     def zero(self, s: ir.Scalar) -> Lit:
-        """A value that every type contains: zero, or the bound nearest to zero."""
+        """A value of a scalar type: zero, or the bound nearest to zero."""
         match s:
             case BoolT():
                 return Lit(False, Ty(s))
