@@ -23,7 +23,7 @@ from pathlib import Path
 
 VARIABLE = "ROSESIM_CACHE_DIR"
 """The environment variable that names the folder. If it is set and empty, nothing is kept."""
-LARGEST = 512 * 2**20
+LARGEST_BYTES = 512 * 2**20
 """The most bytes of all entries together. Beyond that, the least recently used go, until half of it is left."""
 _ENDING = ".o"
 _HEADER = b"rosesim code 1\n"
@@ -49,7 +49,7 @@ class Store:
             how = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
             descriptor = os.open(file, os.O_RDONLY | how)
             found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
                 os.close(descriptor)
                 return None
             with os.fdopen(descriptor, "rb") as f:
@@ -90,11 +90,11 @@ class Store:
     def _bound(self) -> None:
         entries = sorted(self.entries())
         total = sum(size for _, size, _ in entries)
-        if total > LARGEST:
+        if total > LARGEST_BYTES:
             for _, size, file in entries:
                 file.unlink(missing_ok=True)
                 total -= size
-                if total <= LARGEST // 2:
+                if total <= LARGEST_BYTES // 2:
                     return
 
 

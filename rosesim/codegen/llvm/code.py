@@ -9,8 +9,8 @@ from rosesim.codegen.artifact import aligned
 from rosesim.codegen.llvm import layout
 from rosesim.codegen.target import StackLimits
 
-LARGE, STAGGER = 1 << 14, 576
-"""A buffer of LARGE bytes or more is followed by STAGGER bytes of padding. Without it, arrays whose size is a power
+LARGE_BYTES, STAGGER_BYTES = 1 << 14, 576
+"""A buffer of LARGE_BYTES or more is followed by a padding of STAGGER_BYTES. Without it, arrays whose size is a power
 of two would map to the same places of the first-level cache, and those used together would evict each other."""
 
 
@@ -136,7 +136,7 @@ class Code:
             # 32 and not 64: with more than the ABI's alignment a function needs a frame pointer.
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
         else:
-            room = aligned(size) + (STAGGER if size >= LARGE else 0)
+            room = aligned(size) + (STAGGER_BYTES if size >= LARGE_BYTES else 0)
             offset = self._in_use.take(room)
             self._frames[name] = (offset, room)
             self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {offset}")

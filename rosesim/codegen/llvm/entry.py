@@ -17,7 +17,7 @@ from rosesim.codegen.llvm.tables import FuncInfo
 from rosesim.codegen.target import Target
 
 NAME = "rosesim_entry"
-FEW = 6
+DIRECT_DOUBLES = 6
 """The most doubles that are passed one by one. A row is faster for more."""
 
 
@@ -45,7 +45,7 @@ def is_direct(info: FuncInfo) -> bool:
     """Whether a function takes a few doubles, gives a double, needs no memory and cannot fail."""
     func = info.func
     numbers = (*(p.ty for p in func.params), *func.results)
-    few = len(func.params) <= FEW and len(func.results) == 1
+    few = len(func.params) <= DIRECT_DOUBLES and len(func.results) == 1
     return few and not info.fallible and not info.frame_bytes and all(t == ir.REAL for t in numbers)
 
 

@@ -36,13 +36,13 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import with_blocks, with_lets
 from rosesim.codegen.passes.whole_program import SMALL
 
-LONG = 2_000
+LONG_LETS = 2_000
 """The most lets in a block that is not cut, including nested ones."""
 
-PIECE = 600
+PIECE_LETS = 600
 """The approximate number of lets in a piece."""
 
-SMALL_VIEW = 64
+SMALL_VIEW_ELEMENTS = 64
 """Parts of arrays with at most so many elements are read again by each piece that needs them. Larger parts are views,
 which stay outside of pieces."""
 
@@ -62,7 +62,7 @@ def split(func: Func) -> tuple[Func, set[Func]]:
 
 def _is_long(block: Block) -> bool:
     """Whether some block of a function must be cut. None must if all the function's lets together are few."""
-    return sum(_weight(let) for let in block.lets) > LONG
+    return sum(_weight(let) for let in block.lets) > LONG_LETS
 
 
 def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> Block:
@@ -71,7 +71,7 @@ def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> 
         expr = with_blocks(let.expr, lambda b: _block(b, made, pieces, f), made)
         lets.append(let if expr is let.expr else Let(let.outs, expr, let.where))
     weights = [_weight(let) for let in lets]
-    if sum(weights) > LONG:
+    if sum(weights) > LONG_LETS:
         lets = _cut(lets, weights, block.results, pieces, f)
     return with_lets(block, lets)
 
@@ -96,7 +96,7 @@ def _stays(let: Let) -> bool:
         case SubRef():
             return True
         case Get() | Stop():
-            return let.outs[0].ty.size > SMALL_VIEW
+            return let.outs[0].ty.size > SMALL_VIEW_ELEMENTS
         case Op() | Put() | Stack() | Fill() | Data() | Loop() | Cond() | Accum() | Add() | Guard() | Call():
             return False
         case _:
@@ -185,7 +185,7 @@ def _elements(lets: Sequence[Let], results: Sequence[ir.Atom]) -> dict[Var, Let]
     for let in lets:
         match let.expr:
             case Get(x, idx) if x not in consumed and all(isinstance(i, Lit) for i in idx):
-                if let.outs[0].ty.size <= SMALL_VIEW:
+                if let.outs[0].ty.size <= SMALL_VIEW_ELEMENTS:
                     found[let.outs[0]] = let
             case _:
                 pass
@@ -201,7 +201,7 @@ def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var])
     def close() -> None:
         nonlocal run, total
         if run:
-            runs.append(_Run(run, total > PIECE // 4))
+            runs.append(_Run(run, total > PIECE_LETS // 4))
         run, total = [], 0
 
     for let, weight in zip(lets, weights, strict=True):
@@ -213,7 +213,7 @@ def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var])
             continue
         run.append(let)
         total += weight
-        if total >= PIECE:
+        if total >= PIECE_LETS:
             close()
     close()
     return runs

@@ -41,7 +41,7 @@ from rosesim.codegen.passes.lanes.loops import write_loop
 from rosesim.codegen.passes.lanes.variance import Pattern, asks_for_mask
 from rosesim.codegen.passes.lanes.widen import Widener
 
-LIGHT = 12
+LIGHT_WORK = 12
 """Two sides of a branch are both computed if their work together is at most this: testing the mask costs more."""
 
 Version = Callable[[Func, Pattern, bool, int], Func]
@@ -250,7 +250,7 @@ class LaneWriter(Widener):
             self.lets.append(Let(outs, Cond(p, then, orelse), let.where))
             return
         not_p = self.op("not", p, ty=p.ty)
-        if _is_light(e.then) and _is_light(e.orelse) and block_work(e.then) + block_work(e.orelse) <= LIGHT:
+        if _is_light(e.then) and _is_light(e.orelse) and block_work(e.then) + block_work(e.orelse) <= LIGHT_WORK:
             sides = self.results(e.then), self.results(e.orelse)
             results = [self.choose(p, a, b, o.ty) for a, b, o in zip(*sides, let.outs, strict=True)]
         elif not e.orelse.lets:
