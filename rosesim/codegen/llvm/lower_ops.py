@@ -3,7 +3,7 @@
 A rule takes the code, the flags for float arithmetic, the arguments in registers, their types and the result's type.
 It gives the register of the result. Integers need no overflow checks: their bounds are proved when the program is
 built and stay below 2**62. For lanes, the same rules write vectors, except those that need a branch or a division
-(`ONE_BY_ONE`).
+(`LANE_BY_LANE`).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _intrinsic(name: str) -> Rule:
     return lambda s: s.intrinsic(name, layout.register(layout.one_lane(s.tys[0].scalar)), *s.args)
 
 
-def _own(name: str) -> Rule:
+def _mathematics(name: str) -> Rule:
     def rule(s: Site) -> str:
         args = ", ".join(f"{s.kind} {a}" for a in s.args)
         return s.let(f"call {s.kind} {maths.call_name(name, s.kind)}({args})")
@@ -118,8 +118,7 @@ def _icmp(predicate: str) -> Rule:
     return lambda s: s.let(f"icmp {predicate} {s.kind} {s.args[0]}, {s.args[1]}")
 
 
-def _plain(instruction: str) -> Rule:
-    """Logic."""
+def _logic(instruction: str) -> Rule:
     return lambda s: s.let(f"{instruction} {s.kind} {s.args[0]}, {s.args[1]}")
 
 
@@ -168,7 +167,7 @@ def _floor_mod(s: Site) -> str:
     if low >= 0 and high < least:
         return a
     if low >= -least and high < 2 * least:
-        return _once_around(s, a, n)  # such as i + 1 and i - 1: without a division
+        return _wrap_once(s, a, n)  # such as i + 1 and i - 1: without a division
     t, boolean = s.kind, s.of("i1")
     if low >= 0:
         return s.let(f"urem {t} {a}, {n}")
@@ -177,7 +176,7 @@ def _floor_mod(s: Site) -> str:
     return s.let(f"select {boolean} {negative}, {t} {s.let(f'add {t} {rest}, {n}')}, {t} {rest}")
 
 
-def _once_around(s: Site, a: str, n: str) -> str:
+def _wrap_once(s: Site, a: str, n: str) -> str:
     """a modulo n, for a in -n .. 2n - 1."""
     t, boolean = s.of("i64"), s.of("i1")
     over, under = s.let(f"icmp sge {t} {a}, {n}"), s.let(f"icmp slt {t} {a}, {s.integer(0)}")
@@ -231,7 +230,7 @@ def _floor_wrap(s: Site) -> str:
     bound = s.let(f"sitofp i64 {n} to {t}")
     code.branch(s.let(f"fcmp olt {t} {size}, {bound}"), here, away, ", !prof !1")
     code.open(here)
-    from_here = _once_around(s, s.let(f"fptosi {t} {down} to i64"), n)
+    from_here = _wrap_once(s, s.let(f"fptosi {t} {down} to i64"), n)
     code.jump(done)
     code.open(away)
     code.branch(s.let(f"fcmp olt {t} {size}, {s.real(2.0**62)}"), near, far)
@@ -311,8 +310,8 @@ LOWERING: dict[str, Rule] = {
     "minimum": _intrinsic("minimum"),
     "maximum": _intrinsic("maximum"),
     "sqrt": _intrinsic("sqrt"),
-    **{name: _own(name) for name in (*maths.ONE, *maths.TWO)},
-    "unit": _own("tanh"),
+    **{name: _mathematics(name) for name in (*maths.ONE, *maths.TWO)},
+    "unit": _mathematics("tanh"),
     "eq": _fcmp("oeq"),
     "ne": _fcmp("une"),
     "lt": _fcmp("olt"),
@@ -320,9 +319,9 @@ LOWERING: dict[str, Rule] = {
     "gt": _fcmp("ogt"),
     "ge": _fcmp("oge"),
     "not": _not,
-    "and": _plain("and"),
-    "or": _plain("or"),
-    "xor": _plain("xor"),
+    "and": _logic("and"),
+    "or": _logic("or"),
+    "xor": _logic("xor"),
     "select": _select,
     "iadd": _integer("add"),
     "isub": _integer("sub"),
@@ -344,7 +343,7 @@ LOWERING: dict[str, Rule] = {
 OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _integer("add")}
 """The operators that only `codegen.passes.lanes` uses (see `check_op`)."""
 
-ONE_BY_ONE = {"idiv", "floor_wrap"}
+LANE_BY_LANE = {"idiv", "floor_wrap"}
 """Operators that are computed lane by lane."""
 
 
@@ -353,7 +352,7 @@ def lower(code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[
     if name in OF_LANES:
         return OF_LANES[name](Site(code, flags, tuple(args), tuple(tys), out))
     rule = LOWERING[name]
-    if out.scalar.lanes == 1 or name not in ONE_BY_ONE:
+    if out.scalar.lanes == 1 or name not in LANE_BY_LANE:
         return rule(Site(code, flags, tuple(args), tuple(tys), out))
     one = Ty(layout.one_lane(out.scalar))
     ones = tuple(Ty(layout.one_lane(t.scalar)) for t in tys)

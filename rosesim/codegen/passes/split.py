@@ -91,7 +91,7 @@ def _if_small(f: Func) -> int:
 
 
 def _stays(let: Let) -> bool:
-    """Whether a let cannot be part of a piece, because its result is a place, which a function cannot return."""
+    """Whether a let stays outside of pieces: its result is a ref or a large view, which a function cannot return."""
     match let.expr:
         case SubRef():
             return True

@@ -62,7 +62,7 @@ def address(made: Any) -> int:
 
 
 def take() -> BaseException:
-    """The exception that ended the program."""
+    """The exception that ended the program. It is given once, then forgotten."""
     error = getattr(raised, "error", None)
     raised.error = None
     # If there is none, the exception came before `run` could keep it. Only a signal handler does that.

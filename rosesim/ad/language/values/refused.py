@@ -86,7 +86,7 @@ class Value:
         """How an error message names this."""
         return type(self).__name__
 
-    def _as_number(self) -> str:
+    def _number_hint(self) -> str:
         """What to write if this stands where a number is expected, as a clause of an error message."""
         return ""
 
@@ -129,5 +129,5 @@ def kind(v: object) -> str:
 def number_hint(v: object) -> str:
     """What to write if v stands where a number is expected, as a clause of an error message."""
     if isinstance(v, Value):
-        return v._as_number()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+        return v._number_hint()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
     return BOOL_HINT if is_truth(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""

@@ -43,7 +43,7 @@ class VecValue(VectorOperators):
     def _kind(self) -> str:
         return str(self.type)
 
-    def _as_number(self) -> str:
+    def _number_hint(self) -> str:
         return f"; vec({self.type.n}, lambda i: ... x[i] ...) computes element by element"
 
     def __repr__(self) -> str:
