@@ -65,7 +65,7 @@ class Target:
     grid: bool
     """Whether each run of a batch is a separate thread of a grid. Then `lanes` is 1."""
     shares: bool
-    """Whether threads may share the groups of a batch. The entry is then told which groups to run."""
+    """Whether threads may share the groups of a batch. The entry then takes the groups to run as arguments."""
 
     poll: str
     """The text of `rosesim_poll`, which long loops call to learn whether to stop. Empty: they never poll."""

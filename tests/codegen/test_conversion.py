@@ -405,7 +405,7 @@ def test_hostile_indices_never_touch_memory_outside() -> None:
 
 
 def test_every_hostile_index_through_every_entry_is_refused() -> None:
-    """Whole numbers given from outside are checked in our own copy."""
+    """Integers given from outside are checked in our own copy."""
 
     @fn
     def f(x: Vec[Real, 5], k: Vec[Index[5], 3], i: Index[5]) -> Real:

@@ -78,7 +78,7 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
 
     `contract` allows fused multiply-adds. `fma` says that one is a single instruction; pairs are then computed with
     it, to the same bits. `vector_bytes` is the width of LLVM's vectoriser. If it is 0 there are no vectors, and the
-    vectoriser is not told of any function of them.
+    vectoriser gets no variants of functions.
     """
     calls: dict[tuple[str, Kind], int] = {}
     for name, lanes, width in re.findall(r"call [^@\n]*@rosesim\.(\w+)\.(?:v(\d+))?f(64|32)\(", text):
