@@ -1,4 +1,4 @@
-"""Programs to machine code: `compile_func` runs them here, `lowered` gives what a target would run."""
+"""From programs to machine code: `compile_func` makes a function of one, `lowered` gives a target's code."""
 
 from __future__ import annotations
 
@@ -31,14 +31,13 @@ def compile_func(
     debug: bool = False,
     target: Target | None = None,
 ) -> CompiledFunc:
-    """A program that can be called, on this computer or on another target that has a runtime here.
+    """A function that runs a program, on this computer or on another target that has a runtime here.
 
-    `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the
-    bit; "fast" may reorder sums and contract products. `precision="f32"` computes in single precision, taking
-    arrays of either and giving single ones. The runs of a batch (`vmap`) are shared by up to `threads` threads,
-    as many as there are cores where none are given. `debug=True` gives the debug program (`ad.instrument.debug`),
-    on one thread: it raises NumericalError at the first NaN or infinity. `names` are the parameters' names
-    in messages.
+    `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the bit;
+    "fast" may reorder sums and contract products. `precision="f32"` computes in single precision: it takes arrays
+    of either width and gives single ones. Up to `threads` threads share the runs of a batch (`vmap`); the default
+    is the number of cores. `debug=True` compiles the debug program (`ad.instrument.debug`), on one thread: it
+    raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
     """
     began = time.perf_counter()
     options = Options(math, precision, debug, optimise)
@@ -59,10 +58,10 @@ def compile_func(
 
 
 def lowered(func: Func, options: Options, target: Target) -> Artifact:
-    """What a target runs of a program: it goes through all passes, then through the target's backend.
+    """The artifact that a target runs: a program after all passes and after the target's backend.
 
-    Raises CheckError where it takes an accumulator, TooLarge where it takes more memory than the target has,
-    TypeMismatch where it calls what the target cannot.
+    Raises CheckError if the program takes an accumulator, TooLarge if it needs more memory than the target has,
+    and TypeMismatch if it calls what the target cannot call.
     """
     if any(p.ty.ref for p in func.params):
         raise CheckError(f"{func.name} takes an accumulator: only functions of values can be compiled")

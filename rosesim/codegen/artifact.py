@@ -1,7 +1,7 @@
-"""What a backend hands over: a program in the form in which its target runs it, and what a runtime must know of it.
+"""What a backend produces: a program in the form that its target runs, and the facts that a runtime needs.
 
-Plain data, which knows of no backend: `codegen.runtime` loads it into this process, a page or a driver of another
-machine would load it there.
+It is plain data and knows no backend. `codegen.runtime` loads it into this process; a web page or another machine's
+driver would load it there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from rosesim.ad.program.ir import Func, Ty, Where
 
 OPAQUE_RAISED, INTERRUPTED = -1, -2
-"""Statuses that an entry returns besides 0 (fine) and k > 0 (failure number k - 1)."""
+"""Statuses that an entry returns, besides 0 (success) and k > 0 (failure number k - 1)."""
 
 LINE = 64
-"""What the address of a workspace is a multiple of: a cache line."""
+"""The address of a workspace is a multiple of this: a cache line, in bytes."""
 
 REPORT, MOST_REPORTED = "rosesim_report", 8
-"""The function by which a failing guard reports its numbers, and how many it may report at most."""
+"""The function by which a failing guard reports its numbers, and the most numbers that it may report."""
 
 
 def aligned(n: int) -> int:
@@ -31,47 +31,47 @@ def aligned(n: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a guard says, and where."""
+    """The message of a guard, and its line."""
 
     message: str
     where: Where | None
     values: tuple[Ty, ...] = ()
-    """The types of the numbers that the message is a template for."""
+    """The types of the numbers that fill the message's template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A program as its target runs it.
 
-    The entry takes a row of 8-byte slots with arguments and places of array results, a row for scalar results,
-    a workspace, and returns a status (`slots`, `codegen.llvm.entry`); where it is `direct`, it is a function of
-    doubles.
+    The entry takes a row of 8-byte slots with the arguments and the addresses of array results, a row for scalar
+    results, and a workspace. It returns a status (`slots`, `codegen.llvm.entry`). A `direct` entry is a function of
+    doubles instead.
     """
 
     func: Func
-    """What was written in the end; its parameters and results are those of the entry."""
+    """The program after all passes. Its parameters and results are those of the entry."""
     entry: str
     """The entry's name in the code."""
     text: str = ""
-    """The program as the backend wrote it, for a person and for the cache."""
+    """The program as the backend wrote it. People read it, and the cache is keyed by it."""
     code: bytes = b""
     """What the target loads: an object file, or assembly."""
     failures: Sequence[Failure] = ()
     workspace_bytes: int = 0
-    """Memory that a call takes besides arguments and results; of a grid, each thread."""
+    """Memory that a call needs besides arguments and results; on a grid, each thread needs as much."""
     stack_bytes: int = 0
-    """A bound of the stack that a call takes."""
+    """An upper bound of the stack that a call uses."""
     groups: int = 0
-    """How many groups of runs the entry is told to do some of, or a grid has threads for; 0 where it does all."""
+    """The groups of runs that callers distribute, or for which a grid has threads. 0 if the entry runs them all."""
     direct: bool = False
-    """Whether the entry takes its arguments, and returns its result, as a C function of doubles does."""
+    """Whether the entry takes arguments and returns its result as a C function of doubles."""
     data: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict[str, "np.ndarray[Any, Any]"])
-    """Captured arrays that the code names and the loader binds."""
+    """Captured arrays, by the names that the loader binds to their addresses."""
     opaques: Sequence[Func] = ()
-    """The functions that the code calls back, as `opaque0`, `opaque1`, ..."""
+    """The Python functions that the code calls as `opaque0`, `opaque1`, ..."""
     polls: bool = False
-    """Whether loops look for an interrupt."""
+    """Whether loops poll for an interrupt."""
     reports: bool = False
     """Whether a guard reports numbers."""
     straight: bool = False
-    """Whether the straight-line vectoriser was worth its time."""
+    """Whether LLVM's straight-line vectoriser runs. It is left out where it would take too long."""

@@ -1,4 +1,4 @@
-"""What could not run is refused before anything is compiled."""
+"""Programs that could not run are refused before they are compiled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_DIMENSIONS = 64
 
 
 def refuse_too_large(func: Func, workspace: int, target: Target) -> None:
-    """Raise before anything is compiled that could not run: what takes up more memory than there is."""
+    """Raise before compilation if the program could not run because it needs more memory than the target has."""
     border = [*(p.ty for p in func.params), *func.results]
     deepest = max((len(t.shape) for t in border), default=0)
     if deepest > MOST_DIMENSIONS:
@@ -30,7 +30,7 @@ def refuse_too_large(func: Func, workspace: int, target: Target) -> None:
 
 
 def _where_largest(func: Func) -> Where | None:
-    """The line that makes the largest array; that of the function where it is among its arguments."""
+    """The line that makes the largest array. If that is an argument, the function's line."""
     most, where = max((p.ty.size * storage(p.ty.scalar).itemsize for p in func.params), default=0), func.where
     for f in reachable(func):
         for let in all_lets(f.body) if isinstance(f.body, Block) else ():

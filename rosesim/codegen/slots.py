@@ -1,4 +1,4 @@
-"""The rows of 8-byte slots by which Python and machine code hand each other numbers and addresses."""
+"""The rows of 8-byte slots in which Python and machine code pass numbers and addresses to each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rosesim.ad.program.ir import BoolT, IntT, Ty
 
 
 def codes(tys: Iterable[Ty], *, address: str) -> str:
-    """The `struct` format of a row; `address` is the code of a slot that holds an array's address."""
+    """The `struct` format of a row. `address` is the code for a slot that holds an array's address."""
     return "=" + "".join(address if t.shape else _code(t) for t in tys)
 
 

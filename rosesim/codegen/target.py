@@ -1,4 +1,4 @@
-"""What a machine is: all that passes, backends and runtimes ask about where a program will run, in one record.
+"""What a machine is: one record of everything that passes, backends and runtimes ask about it.
 
 A second machine is a second record: see `targets`.
 """
@@ -17,30 +17,30 @@ class Backend(Protocol):
     """Writes programs."""
 
     def lower(self, planned: Planned, target: Target) -> Artifact:
-        """The program in the form in which the target runs it."""
+        """The program in the form that the target runs."""
         ...
 
     def final_text(self, artifact: Artifact, target: Target, options: Options) -> str:
-        """The program as its code was made of it, for a person."""
+        """The program's text after the backend's own optimisations, for people to read."""
         ...
 
 
 class Runtime(Protocol):
-    """Runs what a backend wrote."""
+    """Runs what a backend has written."""
 
     def load(self, artifact: Artifact, names: Sequence[str], threads: int) -> Callable[..., tuple[Any, ...]]:
-        """The function of flat arguments that runs it; `names` are the parameters' names in messages."""
+        """A function of flat arguments that runs the artifact. `names` are the parameters' names in messages."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StackLimits:
-    """How arrays may use the machine's stack; the others lie in the workspace."""
+    """How much of the stack arrays may use. All others are in the workspace."""
 
     buffer_bytes: int
-    """The largest array that lies there, where LLVM can turn it into registers."""
+    """The largest array on the stack, in bytes. LLVM may turn such an array into registers."""
     total_bytes: int
-    """What the arrays of a chain of calls may take together."""
+    """The most bytes for the arrays of a whole chain of calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +53,38 @@ class Target:
     features: str
     backend: Backend
     runtime: Runtime | None
-    """None where what is written here runs elsewhere."""
+    """None if this process cannot run the target's code."""
 
     pointer_bits: int
     fma: bool
-    """Whether a fused multiply-add is one instruction."""
+    """Whether a fused multiply-add is a single instruction."""
     vector_bytes: int
-    """How much the loop vectoriser takes at a time; 0 where there are no vectors."""
+    """Bytes that the loop vectoriser processes at once; 0 if the machine has no vectors."""
     lanes: int
-    """Runs of a batch that share vector registers, in double precision; 1 where each runs alone."""
+    """Runs of a batch that share vector registers, in double precision; 1 if each runs alone."""
     grid: bool
-    """Whether each run of a batch is a thread of its own, launched from outside: then `lanes` is 1."""
+    """Whether each run of a batch is a separate thread of a grid. Then `lanes` is 1."""
     shares: bool
-    """Whether threads may share the groups of a batch, the entry being told which ones to do."""
+    """Whether threads may share the groups of a batch. The entry then takes the groups to run as arguments."""
 
     poll: str
-    """The text that defines `rosesim_poll`, by which long loops ask whether to stop; empty: they never ask."""
+    """The text of `rosesim_poll`, which long loops call to learn whether to stop. Empty: they never poll."""
     reports: bool
     """Whether a failing guard can report its numbers."""
     opaque: bool
-    """Whether functions of Python's can be called."""
+    """Whether code can call Python functions."""
     direct: bool
     """Whether the entry of a program of a few doubles may be a C function of doubles."""
     loads_data: bool
-    """Whether large captured arrays are bound by address when the program is loaded, or else are part of the text."""
+    """Whether large captured arrays are bound by address when the code is loaded; if not, the text contains them."""
 
     stack: StackLimits
     memory: float
-    """Bytes that a program may take in all."""
+    """The most bytes that a program may use altogether."""
     relocation: str
     code_model: str
     emits: Literal["object", "assembly"]
 
     def lanes_of(self, precision: str) -> int:
-        """Runs of a batch at once: single precision has twice as many, if any."""
+        """Runs of a batch at once. Single precision has twice as many lanes, if there are lanes at all."""
         return self.lanes * 2 if precision == "f32" and self.lanes > 1 else self.lanes

@@ -1,5 +1,5 @@
-"""The machines that there are: `host()` is this computer, and runs what is written for it; for `wasm32()` and
-`nvptx64()` code is written here and run elsewhere, so they have no runtime.
+"""The known machines. `host()` is this computer, which runs its code here. Code for `wasm32()` and `nvptx64()` is
+written here and runs elsewhere, so they have no runtime.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def host() -> Target:
         pointer_bits=64,
         fma=facts.fma,
         vector_bytes=facts.vector_bytes,
-        lanes=machine.LANES,  # stated there: the budget of histories reckons with it, too
+        lanes=machine.LANES,  # defined there because the memory budget of histories depends on it too
         grid=False,
         shares=True,
         poll=interrupt.POLL,
@@ -37,7 +37,7 @@ def host() -> Target:
         loads_data=True,
         stack=StackLimits(2048, 256 * 1024),  # threads have as little as 512 KiB
         memory=machine.memory(),
-        # Far addresses (arrays, callbacks) are reached through a table, which needs this model.
+        # Arrays and callbacks may be far away. This code model reaches their addresses through a table.
         relocation="pic",
         code_model="jitdefault",
         emits="object",
@@ -46,10 +46,10 @@ def host() -> Target:
 
 @cache
 def wasm32() -> Target:
-    """WebAssembly with vectors of 128 bits, as every engine since 2023 has them.
+    """WebAssembly with 128-bit vectors, which every engine has had since 2023.
 
-    A worker is terminated from outside, so nothing polls. What the entry takes are pointers alone: JavaScript would
-    have to pass 64-bit counters as BigInt.
+    A page stops a worker from outside, so nothing polls. The entry takes pointers only: JavaScript would have to pass
+    64-bit counters as BigInt.
     """
 
     return Target(
@@ -70,7 +70,7 @@ def wasm32() -> Target:
         opaque=False,
         direct=False,
         loads_data=False,
-        stack=StackLimits(2048, 256 * 1024),  # the page lays out the stack: it has what `Artifact.stack_bytes` says
+        stack=StackLimits(2048, 256 * 1024),  # the page allocates the stack, as `Artifact.stack_bytes` says
         memory=2.0**32,
         relocation="static",
         code_model="default",
@@ -80,13 +80,13 @@ def wasm32() -> Target:
 
 @cache
 def nvptx64() -> Target:
-    """NVIDIA's graphics processors, as PTX text: each run of a batch is a thread."""
+    """NVIDIA's graphics processors, as PTX text. Each run of a batch is a thread."""
 
     return Target(
         name="nvptx64",
         triple="nvptx64-nvidia-cuda",
-        cpu="sm_75",  # Turing, the oldest that CUDA 13 assembles for
-        features="+ptx63",  # the first version of PTX that knows it
+        cpu="sm_75",  # Turing, the oldest that CUDA 13 supports
+        features="+ptx63",  # the first version of PTX that supports it
         backend=backend,
         runtime=None,
         pointer_bits=64,
@@ -100,7 +100,7 @@ def nvptx64() -> Target:
         opaque=False,
         direct=False,
         loads_data=False,
-        # "Local" memory, which is set aside for every thread that could be under way.
+        # "Local" memory. The driver reserves it for every thread that could be resident.
         stack=StackLimits(512, 16 * 1024),
         memory=2.0**36,
         relocation="static",
@@ -110,4 +110,4 @@ def nvptx64() -> Target:
 
 
 TARGETS: dict[str, Callable[[], Target]] = {"host": host, "wasm32": wasm32, "nvptx64": nvptx64}
-"""The machines that have a name."""
+"""The machines, by name."""

@@ -220,7 +220,7 @@ def test_a_function_called_with_one_array_twice() -> None:
     agree(func([reals(LONG)], write), np.full(LONG, 4.0))
 
 
-@pytest.mark.parametrize("careless", ["_can_steal", "_is_only_use"])
+@pytest.mark.parametrize("careless", ["_can_reuse", "_is_only_use"])
 def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above would fail if the analysis did not look who names an array later."""
 
@@ -230,7 +230,7 @@ def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: 
     def only(self: Any, x: Any, let: Let, **_: Any) -> bool:
         return True
 
-    monkeypatch.setattr(buffers._Analysis, careless, owned if careless == "_can_steal" else only)
+    monkeypatch.setattr(buffers._Analysis, careless, owned if careless == "_can_reuse" else only)
     with pytest.raises(AssertionError):
         agree_at_random(range(300, 700), optimised=1000)  # what it decides shows in unoptimised code already
 
@@ -298,10 +298,10 @@ def lets(f: Func, kind: type) -> list[Let]:
     return [let for let in all_lets(f.body) if isinstance(let.expr, kind)]
 
 
-def stolen(f: Func, kind: type = Put) -> list[bool]:
+def reused(f: Func, kind: type = Put) -> list[bool]:
     """Of each let of a kind, whether it writes over an operand."""
     found = sharing(f)
-    return [bool(found.steals.get(let)) for let in lets(f, kind)]
+    return [bool(found.reuses.get(let)) for let in lets(f, kind)]
 
 
 ARRAY, PLACE = reals(LONG), index_ty(LONG)
@@ -314,14 +314,14 @@ def test_the_last_to_name_an_array_writes_over_it() -> None:
         return [put(b, second, i, real(3.0)), b.let(Get(second, (i,)), REAL)]
 
     # The parameter is the caller's, and the second array is read after the third has been made of it.
-    assert stolen(func([ARRAY, PLACE], write)) == [False, True, False]
+    assert reused(func([ARRAY, PLACE], write)) == [False, True, False]
 
 
 def test_a_parameter_is_written_over_only_if_a_result_lies_there() -> None:
     in_place = func([ARRAY, PLACE], lambda b, x, i: put(b, x, i, ONE))
-    assert stolen(in_place) == [True] and sharing(in_place).in_out == {0: 0}
+    assert reused(in_place) == [True] and sharing(in_place).in_out == {0: 0}
     lost = func([ARRAY, PLACE], lambda b, x, i: b.let(Get(put(b, x, i, ONE), (i,)), REAL))
-    assert stolen(lost) == [False] and sharing(lost).in_out == {}
+    assert reused(lost) == [False] and sharing(lost).in_out == {}
 
 
 def test_a_view_keeps_what_it_views() -> None:
@@ -336,7 +336,7 @@ def test_a_view_keeps_what_it_views() -> None:
 
     for late in (False, True):
         made = func([rows, index_ty(4)], lambda b, x, i, late=late: write(b, x, i, late=late))
-        assert stolen(made)[1] is not late
+        assert reused(made)[1] is not late
 
 
 def test_what_was_made_before_a_loop_is_not_written_over_in_it() -> None:
@@ -347,7 +347,7 @@ def test_what_was_made_before_a_loop_is_not_written_over_in_it() -> None:
     def i3(b: Body, i: Var) -> Any:
         return b.op("cast", i, ty=PLACE)
 
-    assert stolen(func([ARRAY], write))[-1] is False
+    assert reused(func([ARRAY], write))[-1] is False
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_a_branch_may_write_over_what_the_other_branch_gives_back() -> None:
 
     for again in (False, True):
         f = func([ARRAY, BOOL], lambda b, x, p, again=again: write(b, x, p, again=again))
-        assert stolen(f)[-1] is not again
+        assert reused(f)[-1] is not again
         found = sharing(f)
         made, chosen = lets(f, Put)[0].outs[0], lets(f, Cond)[0].outs[0]
         assert (found.root[chosen] is found.root[made]) is not again
@@ -414,7 +414,7 @@ def test_an_accumulator_begins_where_its_start_lies_if_nobody_needs_that() -> No
         return [total, start] if again else [total]
 
     for again in (False, True):
-        assert stolen(func([ARRAY], lambda b, x, again=again: write(b, x, again=again)), Accum) == [not again]
+        assert reused(func([ARRAY], lambda b, x, again=again: write(b, x, again=again)), Accum) == [not again]
 
 
 def test_a_function_that_overwrites_an_argument_gets_it_only_from_who_gives_it_up() -> None:
@@ -424,7 +424,7 @@ def test_a_function_that_overwrites_an_argument_gets_it_only_from_who_gives_it_u
         first = b.let(Call(g, (put(b, x, at(1, LONG), ONE),)), ARRAY)
         return [b.let(Call(g, (first,)), ARRAY), first]
 
-    assert stolen(func([ARRAY], write), Call) == [True, False]
+    assert reused(func([ARRAY], write), Call) == [True, False]
 
 
 def test_a_buffer_is_free_after_the_last_let_that_names_what_lies_in_it() -> None:
@@ -439,7 +439,7 @@ def test_a_buffer_is_free_after_the_last_let_that_names_what_lies_in_it() -> Non
     assert isinstance(f.body, Block)
     found = sharing(f)
     (made,) = (let.outs[0] for let in lets(f, Loop))
-    (after,) = (k for k, roots in found.dead[f.body].items() if found.root[made] in roots)
+    (after,) = (k for k, dead in found.dead[f.body].items() if found.root[made] in dead)
     assert isinstance(f.body.lets[after].expr, Get) and after == 3
 
 

@@ -207,7 +207,7 @@ def put_sparse(entry: Path) -> None:
 
 def put_unlike_ours(entry: Path) -> None:
     with entry.open("wb") as f:
-        f.truncate(cache.LARGEST)  # as large as may be, and nothing of it is read
+        f.truncate(cache.LARGEST_BYTES)  # as large as may be, and nothing of it is read
 
 
 @posix
@@ -281,7 +281,7 @@ def test_the_longest_unused_goes_when_there_is_too_much(folder: Path, monkeypatc
         os.utime(file, (1000.0 + age, 1000.0 + age))
     cube_plus(0.0)  # used again: now the newest, whichever it was
     used = max(kept.entries())[2]
-    monkeypatch.setattr(cache, "LARGEST", 4 * max(size for _, size, _ in entries) + 64)  # half of it: two
+    monkeypatch.setattr(cache, "LARGEST_BYTES", 4 * max(size for _, size, _ in entries) + 64)  # half of it: two
     cube_plus(9.0)
     left = [file for _, _, file in kept.entries()]
     assert used in left and len(left) == 2

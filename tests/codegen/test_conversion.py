@@ -242,7 +242,7 @@ def test_a_struct_with_a_field_that_does_not_fit_is_refused_by_name() -> None:
     both = Pair(np.ones((2, 2)), np.array([0, 2]))  # pyright: ignore[reportArgumentType]
     assert f(ok, both) == 2.0
     assert f(ok, [ok, ok]) == 3.0
-    with pytest.raises(ArgumentError, match=r"argument p\.k: found int 3, expected a whole number from 0 to 2"):
+    with pytest.raises(ArgumentError, match=r"argument p\.k: found int 3, expected an integer from 0 to 2"):
         f(Pair(ok.a, 3), both)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ArgumentError, match=r"argument many\.a: found an array of shape \(3, 2\)"):
         f(ok, Pair(np.ones((3, 2)), both.k))  # pyright: ignore[reportArgumentType]
@@ -405,7 +405,7 @@ def test_hostile_indices_never_touch_memory_outside() -> None:
 
 
 def test_every_hostile_index_through_every_entry_is_refused() -> None:
-    """Whole numbers given from outside are checked in our own copy."""
+    """Integers given from outside are checked in our own copy."""
 
     @fn
     def f(x: Vec[Real, 5], k: Vec[Index[5], 3], i: Index[5]) -> Real:
@@ -433,5 +433,5 @@ def test_an_opaque_function_cannot_give_a_wrong_index() -> None:
     x = np.arange(5.0)
     assert f(x, 3.0) == 3.0
     for bad in (5.0, -1.0, 1e15):
-        with pytest.raises(ArithmeticError, match="whole numbers from 0 to 4"):
+        with pytest.raises(ArithmeticError, match="integers from 0 to 4"):
             f(x, bad)

@@ -391,8 +391,8 @@ def test_all_runs_at_once_share_the_budget() -> None:
 def test_what_each_pass_makes_of_a_batch_is_a_program(
     f: Any, precision: str, math: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(split, "LONG", 20)
-    monkeypatch.setattr(split, "PIECE", 8)
+    monkeypatch.setattr(split, "LONG_LETS", 20)
+    monkeypatch.setattr(split, "PIECE_LETS", 8)
     batch = vmap(value_and_grad(f, wrt=0))
     func = inlined(batch.traced(batch.types_of((np.zeros((11, N)),))).func)
     func = in_single_precision(func) if precision == "f32" else func

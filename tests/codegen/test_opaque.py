@@ -75,8 +75,8 @@ def test_an_opaque_function_of_every_kind_of_value() -> None:
     [
         ((1.0,), "returned 1 values, expected 2"),
         ((np.zeros(3), 1), r"shape \(3,\), expected \(2,\)"),
-        ((np.zeros(2), 3), "returned 3, expected whole numbers from 0 to 2"),
-        ((np.zeros(2), 1.0), "returned 1.0, expected whole numbers"),
+        ((np.zeros(2), 3), "returned 3, expected integers from 0 to 2"),
+        ((np.zeros(2), 1.0), "returned 1.0, expected integers"),
         ((np.zeros(2, complex), 1), "expected real numbers"),
     ],
 )

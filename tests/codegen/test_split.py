@@ -19,9 +19,9 @@ from rosesim.codegen.passes import split
 
 @pytest.mark.usefixtures("calls_stay_calls")
 def test_blocks_cut_into_pieces_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split, "LONG", 3)
-    monkeypatch.setattr(split, "PIECE", 4)
-    monkeypatch.setattr(split, "SMALL_VIEW", 30)
+    monkeypatch.setattr(split, "LONG_LETS", 3)
+    monkeypatch.setattr(split, "PIECE_LETS", 4)
+    monkeypatch.setattr(split, "SMALL_VIEW_ELEMENTS", 30)
     for seed in range(60):
         f = Draw(seed).program()
         if not any(p.ty.ref for p in f.params):
@@ -47,26 +47,26 @@ def chain(n: int) -> Func:
 
 
 def test_a_function_of_no_long_block_stays_the_very_same() -> None:
-    f = chain(split.LONG)
+    f = chain(split.LONG_LETS)
     assert split.split(f) == (f, set())
     g = Func("g", (Var(REAL),), Opaque(lambda x: (x,), (REAL,)))
     assert split.split(g) == (g, set())
 
 
 def test_a_longer_one_becomes_a_row_of_calls_of_about_equal_pieces() -> None:
-    f = chain(split.LONG + 1)
+    f = chain(split.LONG_LETS + 1)
     cut, pieces = split.split(f)
     check(cut)
     assert names(cut) == ["f_piece"] * len(pieces) + ["f"] and pieces == set(reachable(cut)[:-1])
     sizes = sorted(len(g.body.lets) for g in pieces if isinstance(g.body, Block))
-    assert sizes == [split.LONG + 1 - 3 * split.PIECE, *[split.PIECE] * 3]
+    assert sizes == [split.LONG_LETS + 1 - 3 * split.PIECE_LETS, *[split.PIECE_LETS] * 3]
 
 
 def test_what_is_inlined_again_counts_where_it_is_called() -> None:
     """A caller of many small functions is as long as their bodies; longer ones stay functions and count once."""
     for length, counted in ((split.SMALL, split.SMALL), (split.SMALL + 1, 0)):
         small = chain(length)
-        calls = split.LONG // (1 + counted)
+        calls = split.LONG_LETS // (1 + counted)
 
         def write(b: Body, x: Var, small: Func = small, calls: int = calls, more: int = 0) -> Any:
             for _ in range(calls + more):
@@ -80,7 +80,9 @@ def test_what_is_inlined_again_counts_where_it_is_called() -> None:
 
 
 def test_a_block_within_a_loop_is_cut_there_and_callers_call_what_was_made() -> None:
-    inner = func([REAL], lambda b, x: loop_over(b, 3, [x], lambda b, i, c: [doubled(b, c, split.LONG + 1)]), "inner")
+    inner = func(
+        [REAL], lambda b, x: loop_over(b, 3, [x], lambda b, i, c: [doubled(b, c, split.LONG_LETS + 1)]), "inner"
+    )
     f = func([REAL], lambda b, x: b.let(Call(inner, (x,)), REAL))
     cut, pieces = split.split(f)
     check(cut)
@@ -102,9 +104,9 @@ def doubled(b: Body, x: Var, n: int) -> Var:
 
 
 def test_a_view_is_no_result_of_a_piece_but_made_again_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split, "LONG", 10)
-    monkeypatch.setattr(split, "PIECE", 5)
-    row = reals(split.SMALL_VIEW + 1)
+    monkeypatch.setattr(split, "LONG_LETS", 10)
+    monkeypatch.setattr(split, "PIECE_LETS", 5)
+    row = reals(split.SMALL_VIEW_ELEMENTS + 1)
 
     def write(b: Body, x: Var, y: Var) -> Any:
         view = b.let(Get(x, (at(1, 3),)), row)
@@ -121,7 +123,7 @@ def test_no_piece_hands_on_more_than_a_few_numbers_by_themselves() -> None:
 
     @fn
     def kept(x: Real) -> Real:
-        values = [x * (1.0 + 1e-4 * k) + 1.0 / (k + 1) for k in range(split.LONG)]
+        values = [x * (1.0 + 1e-4 * k) + 1.0 / (k + 1) for k in range(split.LONG_LETS)]
         total = x
         for v in reversed(values):  # all of them are in sight at once
             total = total * 0.5 + v
@@ -132,7 +134,7 @@ def test_no_piece_hands_on_more_than_a_few_numbers_by_themselves() -> None:
     for f in reachable(whole):
         assert sum(1 for t in f.results if not t.shape) <= 12 and len(f.params) <= 40
     total = 2.0
-    for k in reversed(range(split.LONG)):
+    for k in reversed(range(split.LONG_LETS)):
         total = total * 0.5 + 2.0 * (1.0 + 1e-4 * k) + 1.0 / (k + 1)
     assert kept.compile()(2.0) == pytest.approx(total, rel=1e-12)
 

@@ -1,1 +1,1 @@
-"""What a trace may have read from the world around it, and whether that has changed."""
+"""What a trace may have read of Python's objects, and whether any of it has changed."""

@@ -1,6 +1,6 @@
-"""What kinds of objects there are to a trace: which cannot change, which are taken to stay, which hide something.
+"""Kinds of objects, as a trace sees them: which cannot change, which are assumed not to, which hide their content.
 
-How to look at the others is said by `parts`.
+`parts` knows how to look into the others.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from rosesim.ad.support.typeguards import class_of
 NO_ATTRIBUTES: dict[str, Any] = {}
 
 _INSTALLED = {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio", "pytest", "_pytest"}
-"""What these packages and the standard library hold, in code, is taken to stay. (A test's `assert`s read pytest.)"""
+"""Code of these packages and of the standard library is assumed not to change. (A test's `assert`s read pytest.)"""
 _LIBRARY = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
 
 PLAIN = (str, int, float, type(None), tuple, frozenset, dict, types.GetSetDescriptorType, types.MemberDescriptorType)
-"""What a class holds under names with underscores besides methods."""
+"""What a class holds under names with underscores, besides methods."""
 
 _NOT_IMPLIED = {"__del__", "__sizeof__", "__annotate__", "__annotate_func__"}
 _BY_DATACLASS = {
@@ -49,7 +49,7 @@ _BY_DATACLASS = {
 
 
 def is_implied(name: str, value: Any, owner: type) -> bool:
-    """Whether Python may call a method of a class without its name, and it does more than a dataclass's own."""
+    """Whether Python may call this method of a class implicitly, and the method is not one that `dataclass` wrote."""
     if not (name.startswith("__") and name.endswith("__")) or name in _NOT_IMPLIED or isinstance(value, PLAIN):
         return False
     if name in _BY_DATACLASS and "__dataclass_fields__" in owner.__dict__ and callable(value):
@@ -72,7 +72,7 @@ LEAVES: set[Any] = {
     datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal,
     *({type(np.sum)} - {types.FunctionType}),
 }  # fmt: skip
-"""Classes of what cannot change, or holds nothing."""
+"""Classes whose instances cannot change, or hold nothing."""
 
 COUNTERS = {
     int,
@@ -85,23 +85,23 @@ COUNTERS = {
     collections.defaultdict,
     itertools.count,
 }
-"""What a trace may count in without reading it."""
+"""What a trace may count with, without reading the count."""
 
 
 def module_of(v: Any) -> str:
-    """The name of a module, or of that of a class or function; empty where it has none, or what C code set is no
-    name."""
+    """The name of a module, or of the module that a class or function is of. Empty if there is none, or if C code has
+    set something that is no name."""
     name = v.__name__ if issubclass(class_of(v), types.ModuleType) else getattr(v, "__module__", "")
     return name if isinstance(name, str) else ""
 
 
 def is_fixed(v: Any) -> bool:
-    """Whether a function, class or module is of the standard library or of rosesim and what it stands on."""
+    """Whether a function, class or module belongs to the standard library, to rosesim or to a package it needs."""
     kind = class_of(v)
     if issubclass(kind, types.ModuleType):
         name = module_of(v)
     elif kind is types.FunctionType:
-        name = v.__globals__.get("__name__")  # not `__module__`, which wrappers take from what they wrap
+        name = v.__globals__.get("__name__")  # not `__module__`, which a wrapper copies from what it wraps
     else:
         name = getattr(v, "__module__", None)
     if not isinstance(name, str):
@@ -113,7 +113,7 @@ def is_fixed(v: Any) -> bool:
 
 
 def _is_of_the_library(root: str) -> bool:
-    """Whether a module with the name of one of the standard library's is that one: a `wave.py` may be the user's."""
+    """Whether a module named like one of the standard library's is that one: a `wave.py` may be the user's own."""
     file = getattr(sys.modules.get(root), "__file__", None)
     return file is None or _lies_in_library(file)
 
@@ -143,7 +143,7 @@ def _is_in_c(c: type) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def slots(kind: type) -> dict[str, Any]:
-    """The attributes that its instances keep outside of a dict."""
+    """The attributes that instances keep in slots, outside of a dict."""
     found: dict[str, Any] = {}
     for c in kind.__mro__:
         if not _is_in_c(c):
@@ -154,7 +154,7 @@ def slots(kind: type) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=4096)
 def is_read_by_others(kind: type) -> bool:
-    """Whether code of the standard library reads its instances' attributes, under names of its own."""
+    """Whether code of the standard library reads attributes of instances, by names that we do not see."""
     return any(is_fixed(c) and not _is_in_c(c) and not _is_bare(c) for c in kind.__mro__)
 
 
@@ -164,7 +164,7 @@ def _is_bare(c: type) -> bool:
 
 
 def interchangeable(one: Any, other: Any) -> bool:
-    """Whether two objects are the same to a trace. Equal ones need not be: 1, 1.0 and True, 0.0 and -0.0."""
+    """Whether a trace cannot tell two objects apart. Equal ones it may: 1, 1.0 and True; 0.0 and -0.0."""
     if one is other:
         return True
     kind = class_of(one)
@@ -177,20 +177,20 @@ def interchangeable(one: Any, other: Any) -> bool:
     if native(kind) is not object or slots(kind):
         return False
     a, b = attributes(one), attributes(other)
-    # Attributes that can be set again may differ tomorrow.
+    # Attributes that can be assigned may differ later.
     frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
     return bool(frozen) and a.keys() == b.keys() and all(interchangeable(a[k], b[k]) for k in a)
 
 
 def fields(kind: type) -> set[str]:
-    """The fields of a dataclass: a program may take it as a struct."""
+    """The fields of a dataclass. A program may take all of them, as a struct."""
     return set(getattr(kind, "__dataclass_fields__", ()))
 
 
 def attributes(v: Any) -> dict[str, Any]:
-    """The dict of an object's own attributes, whatever its class says; an empty one where it has none."""
+    """The dict of an object's own attributes, even if its class redefines `__dict__`; an empty one if it has none."""
     if issubclass(class_of(v), threading.local):
-        return v.__dict__  # that of this thread
+        return v.__dict__  # the dict of this thread
     try:
         return object.__getattribute__(v, "__dict__")
     except AttributeError:
@@ -198,13 +198,13 @@ def attributes(v: Any) -> dict[str, Any]:
 
 
 def class_and_dict(v: Any) -> Sequence[Any]:
-    """An object's class and the dict of its attributes, whatever its class says of them."""
+    """An object's class and the dict of its attributes, even if its class redefines how they are read."""
     return class_of(v), attributes(v)
 
 
 @functools.lru_cache(maxsize=4096)
 def has_plain_attributes(kind: type) -> bool:
-    """Whether `v.__class__` and `v.__dict__` are what they are called, for instances."""
+    """Whether `v.__class__` and `v.__dict__` of instances give the real class and dict."""
     return not any(
         "__getattribute__" in c.__dict__
         or "__class__" in c.__dict__
@@ -221,31 +221,31 @@ _PURE = {
     "collections", "_struct", "_bisect", "_heapq", "_statistics", "_json", "binascii", "zlib", "_decimal", "_abc",
     "unicodedata", "_string", "_sre", "_typing", "fractions", "_thread", "_weakref", "numpy", "scipy", "_contextvars",
 }  # fmt: skip
-"""Modules whose functions written in C give what their arguments say."""
+"""Modules whose functions written in C depend on their arguments alone."""
 
 _OUTSIDE = {
     "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "open", "read_text", "read_bytes", "exists", "stat",
     "getenv", "getcwd", "now", "today", "utcnow", "cwd", "home", "uuid1", "uuid4", "urlopen", "run", "check_output",
     "import_module", "currentframe", "token_bytes", "iterdir", "glob", "listdir",
 }  # fmt: skip
-"""Functions of installed modules and classes that read what lies outside of Python's objects."""
+"""Functions of installed modules and classes that read things outside of Python's objects."""
 _READING = {"numpy", "datetime", "pathlib", "os", "io", "uuid", "urllib", "subprocess", "importlib", "inspect",
             "secrets", "pickle", "json", "tempfile", "shutil", "glob", "time", "codecs", "gzip"}  # fmt: skip
 
 
 NAMING = {getattr, hasattr, vars, dir}
-"""Functions that read attributes by names that are made up."""
+"""Functions that read attributes by computed names."""
 ANYTHING = {eval, exec, globals, input, compile, __import__}
 """Functions that may read anything."""
 
 
 def is_pure(f: Any) -> bool:
-    """Whether a function written in C gives what its arguments and the object that it is of say."""
+    """Whether a function written in C depends only on its arguments and on the object that it is a method of."""
     owner = f.__self__
     if f in ANYTHING:
         return False
     if owner is not None and not isinstance(owner, types.ModuleType):
-        return True  # the object is looked at
+        return True  # the object itself is looked at
     name = module_of(f) or ("" if owner is None else module_of(owner))
     if name.startswith("numpy.random"):
         return False

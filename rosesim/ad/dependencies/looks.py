@@ -1,7 +1,7 @@
-"""Looks at things that may change, and the check that they have not: the same objects as when they were first seen.
+"""A look records which objects were seen in a place that may change. A check compares: are they the same objects?
 
-The check is run before each call, so what it costs is what a call costs. It is one pass over all looks in C; the
-loop in Python that tells an equal number from a changed one comes only where an object is another one.
+The check runs before each call, so it adds to the cost of every call. It is one pass over all looks, in C. Only
+where an object differs does a loop in Python decide whether it is an equal number or a changed one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 MISSING = object()
-"""What is seen where nothing is."""
+"""Stands for a value where there is none."""
 _CALL: Any = operator.call
 _END = (object(),)
-"""After each look at things whose number may change, so that none can pass from one look to the next unseen."""
+"""Follows each look of variable length, so that no object can move from one look into the next unnoticed."""
 
 Getter = Callable[[Any], Sequence[Any]]
 
 
-class Again:
-    """Something to go through again and again, by a function that gives what there is to see."""
+class Repeatable:
+    """An iterable that calls a function for its objects each time anew."""
 
     __slots__ = ("_look", "_v")
 
@@ -36,36 +36,36 @@ class Again:
 
 
 class Looks:
-    """What was looked at and what was seen."""
+    """What was looked at, and what was seen there."""
 
     def __init__(self) -> None:
         self.spaces: dict[int, tuple[Any, dict[str, Any]]] = {}
-        """Mappings by identity, with some names in each and what they stood for, or MISSING."""
+        """By identity of a mapping: the mapping, and what some of its names stood for, or MISSING."""
         self.fixed: dict[Any, tuple[Getter, Any, Sequence[Any]]] = {}
-        """By key: what to call with what, for a sequence whose length does not change; and what that was."""
+        """By key: a function and its argument, which give a sequence of constant length; and what it was."""
         self.open: dict[Any, tuple[Iterable[Any], Sequence[Any]]] = {}
-        """By key: something to go through, in which there may be more or fewer things next time."""
+        """By key: an iterable, whose length may differ next time, and the objects that it gave."""
         self.contents: dict[int, Callable[[], bool]] = {}
-        """By identity of an array: whether its numbers are as they were."""
+        """By identity of an array: a function that says whether its numbers are unchanged."""
 
     def name(self, space: Any, name: str, owner: Any = None) -> None:
-        """Look at what a name stands for in a mapping, which is the only one of its owner."""
+        """Look at what a name stands for in a mapping. The mapping is its owner's only one, if there is an owner."""
         key = id(space if owner is None else owner)
         self.spaces.setdefault(key, (space, {}))[1].setdefault(name, space.get(name, MISSING))
 
     def get(self, key: str, getter: Getter, v: Any) -> None:
-        """Look at parts of a thing, always as many."""
+        """Look at parts of a thing whose number does not change."""
         if (key, id(v)) not in self.fixed:
             self.fixed[key, id(v)] = getter, v, getter(v)
 
     def go_through(self, key: str, v: Any, things: Iterable[Any]) -> None:
-        """Look at all parts of a thing v."""
+        """Look at all parts of a thing v, however many there are."""
         if (key, id(v)) not in self.open:
             self.open[key, id(v)] = things, [*things]
 
 
 class Check:
-    """Whether all that some looks have seen is as it was."""
+    """Whether all that was seen by some looks is still the same."""
 
     def __init__(self, all_looks: Iterable[Looks]):
         self._getters: list[Getter] = []
@@ -74,8 +74,8 @@ class Check:
         self._absent: list[tuple[Any, list[str]]] = []
         self._contents: list[Callable[[], bool]] = []
         self._was: list[Any] = []
-        self._is_one_world = True
-        """Whether no two looks saw different things in one place: then something changed between them."""
+        self._is_consistent = True
+        """Whether no two looks saw different things in one place. If two did, it changed between them."""
         spaces: dict[int, tuple[Any, dict[str, Any]]] = {}
         fixed: dict[Any, tuple[Getter, Any, Sequence[Any]]] = {}
         opened: dict[Any, tuple[Iterable[Any], Sequence[Any]]] = {}
@@ -91,13 +91,13 @@ class Check:
                 self._agree(opened.setdefault(key, seen)[1], seen[1])
             for key, same in looks.contents.items():
                 if contents.setdefault(key, same) is not same:
-                    contents[key, id(same)] = same  # copies that were made at different times
+                    contents[key, id(same)] = same  # the two copies were made at different times
         for space, names in spaces.values():
             there = [n for n, was in names.items() if was is not MISSING]
             if len(there) < len(names):
                 self._absent.append((space.keys(), [n for n, was in names.items() if was is MISSING]))
             if there:
-                there = there if len(there) > 1 else there * 2  # of one name itemgetter makes no tuple
+                there = there if len(there) > 1 else there * 2  # itemgetter makes no tuple of one name
                 self._add(itemgetter(*there), space, [names[n] for n in there])
         for getter, target, was in fixed.values():
             self._add(getter, target, was)
@@ -113,15 +113,15 @@ class Check:
 
     def _agree(self, known: Sequence[Any], was: Sequence[Any]) -> None:
         if len(known) != len(was) or not all(map(is_, known, was)):
-            self._is_one_world = self._is_one_world and _alike(known, was)
+            self._is_consistent = self._is_consistent and _alike(known, was)
 
     def passes(self) -> bool:
-        """Whether everything is as it was."""
+        """Whether nothing has changed."""
         now = itertools.chain.from_iterable(map(_CALL, self._getters, self._targets))
         try:
             if not all(map(is_, itertools.chain(now, *self._things), self._was)) and not self._is_equal():
                 return False
-        except Exception:  # what was there is not, or is being changed, or is no such thing any more
+        except Exception:  # the thing is gone, is being changed, or is of another kind now
             return False
         for names, absent in self._absent:
             if not names.isdisjoint(absent):
@@ -129,17 +129,17 @@ class Check:
         for same in self._contents:
             if not same():
                 return False
-        return self._is_one_world
+        return self._is_consistent
 
     def _is_equal(self) -> bool:
-        """Whether what is no longer the same object is the same number or text."""
+        """Whether every object that has been replaced is an equal number or text."""
         now = [
             *itertools.chain.from_iterable(map(_CALL, self._getters, self._targets)),
             *itertools.chain(*self._things),
         ]
         if not _alike(now, self._was):
             return False
-        self._was = now  # found by identity from now on
+        self._was = now  # next time identity suffices
         return True
 
 
@@ -151,7 +151,7 @@ def _alike(now: Sequence[Any], was: Sequence[Any]) -> bool:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Whether two values are one number or text, to the bit."""
+    """Whether two values are the same number or text, to the bit."""
     if type(a) is not type(b):
         return False
     if isinstance(a, np.generic):

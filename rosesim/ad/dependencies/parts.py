@@ -1,6 +1,6 @@
-"""Where things keep what can change whose class is written in C: their content lies in no `__dict__`.
+"""How to look into objects whose class is written in C. Their content lies in no `__dict__`.
 
-A class that is not in the table may hide anything, and is said to be unwatched.
+A class that is missing from the table may hide anything, so its instances count as unwatched.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.dependencies.looks import MISSING, Again
+from rosesim.ad.dependencies.looks import MISSING, Repeatable
 from rosesim.ad.program.ir import INLINE_DATA
 
 
-def may_live(v: Any) -> bool:
-    """Whether a program can read an array where it lies: then its numbers need no watching where it is handed over.
+def is_readable_in_place(v: Any) -> bool:
+    """Whether a program can read an array in place. Then its numbers need not be compared where it is handed over.
 
-    Short arrays are program text; whole numbers are indices, whose bounds are known when the program is made.
+    Short arrays are program text. Integers are indices, whose bounds must be known when the program is made.
     """
     if type(v) is not np.ndarray or v.dtype != np.float64 or v.size <= INLINE_DATA:
         return False
@@ -34,7 +34,7 @@ def may_live(v: Any) -> bool:
 
 
 def same_place(a: np.ndarray[Any, Any]) -> Callable[[], bool]:
-    """Tells whether an array still lies where it lay, in the same form."""
+    """Gives a function that says whether an array still lies at the same place, in the same form."""
     place, shape, strides, dtype = a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
 
     def same() -> bool:
@@ -62,19 +62,19 @@ def _same_numbers(a: np.ndarray[Any, Any]) -> Callable[[], bool]:
 def _array(reach: Any, a: np.ndarray[Any, Any]) -> None:
     if a.dtype.hasobject:
         if a.dtype.kind == "O":
-            reach.go_through(a, Again(lambda x: [*x.shape, *np.ndarray.ravel(x).tolist()], a))
+            reach.go_through(a, Repeatable(lambda x: [*x.shape, *np.ndarray.ravel(x).tolist()], a))
         else:
             reach.hidden("an array of records that hold objects")
         return
     owner: Any = a
     while type(owner) is np.ndarray:
         owner = owner.base
-    if type(owner) is not bytes:  # which nobody can write to
+    if type(owner) is not bytes:  # which cannot be written to
         reach.numbers(a, _same_numbers(a))
 
 
 def _record(reach: Any, v: Any) -> None:
-    """One record of an array of them: it can be written to."""
+    """One record of an array of records. It can be written to."""
     if v.dtype.hasobject:
         reach.hidden("a record that holds objects")
     was = v.tobytes()
@@ -97,7 +97,7 @@ def _buffer(reach: Any, v: Any) -> None:
 
 Parts = Callable[[Any, Any], None]
 
-# The classes as such, whatever a subclass of one says of its instances.
+# The builtin classes themselves: a subclass may override what is used of them here.
 _LIST: Any = list
 _DICT: Any = dict
 _SET: Any = set
@@ -114,22 +114,22 @@ def _nothing(reach: Any, v: Any) -> None:
 
 
 def _find(parts: Callable[[Any], Iterable[Any]]) -> Parts:
-    """What is held for good."""
+    """For parts that never change."""
     return lambda reach, v: reach.find(parts(v))
 
 
 def _get(parts: Callable[[Any], Sequence[Any]]) -> Parts:
-    """What is held in a number of places that does not change."""
+    """For parts that may be replaced, but whose number does not change."""
     return lambda reach, v: reach.get(parts, v)
 
 
 def _go_through(parts: Callable[[Any], Iterable[Any]]) -> Parts:
-    """What is held in any number."""
-    return lambda reach, v: reach.go_through(v, Again(parts, v))
+    """For any number of parts, which may be replaced."""
+    return lambda reach, v: reach.go_through(v, Repeatable(parts, v))
 
 
 def _list(reach: Any, v: Any) -> None:
-    reach.go_through(v, v if type(v) is list else Again(_LIST.__iter__, v))
+    reach.go_through(v, v if type(v) is list else Repeatable(_LIST.__iter__, v))
 
 
 def _dict(reach: Any, v: Any) -> None:
@@ -138,7 +138,7 @@ def _dict(reach: Any, v: Any) -> None:
 
 
 def _ordered(reach: Any, v: Any) -> None:
-    reach.go_through(v, _ORDERED.keys(v), "keys of a dict")  # in an order of its own
+    reach.go_through(v, _ORDERED.keys(v), "keys of a dict")  # its order is not that of the dict below it
     reach.go_through(v, _DICT.values(v))
 
 
@@ -148,15 +148,15 @@ def _default(reach: Any, v: Any) -> None:
 
 
 def _getter(reach: Any, v: Any) -> None:
-    """attrgetter, itemgetter, methodcaller: the names that it asks by."""
+    """attrgetter, itemgetter, methodcaller: note the names that they read."""
     parts = v.__reduce__()[1]
     reach.named([word for p in parts if isinstance(p, str) for word in p.split(".")])
     reach.find([p for p in parts if not isinstance(p, str)])
 
 
 def _cached(reach: Any, v: Any) -> None:
-    """What `functools.lru_cache` and `cache` keep: filled by the first trace, it is looked at from the second on."""
-    reach.go_through(v, Again(gc.get_referents, v))
+    """The entries of `functools.lru_cache` and `cache`. The first trace fills them; the second looks at them."""
+    reach.go_through(v, Repeatable(gc.get_referents, v))
 
 
 PARTS: dict[type, Parts] = {
@@ -182,10 +182,10 @@ PARTS: dict[type, Parts] = {
     functools._lru_cache_wrapper: _cached,  # pyright: ignore[reportPrivateUsage] -- the class has no other name
     BaseException: _get(lambda v: (v.args,)),
 }  # fmt: skip
-"""By class written in C: how to look at what its instances hold, apart from attributes."""
+"""For each class written in C: how to look at what its instances hold, apart from attributes."""
 
 BARE = {object, types.SimpleNamespace, threading.local, functools.partial, BaseException}
-"""Those of them whose own instances have attributes."""
+"""Those of these classes whose direct instances have attributes."""
 
 
 def _cell(v: types.CellType) -> Any:

@@ -1,15 +1,16 @@
-"""All that a function may read while it is traced: what can be reached from it, over what its code names.
+"""Everything that a function may read while it is traced, as far as the names in its code lead.
 
-From the function's globals, closure cells and defaults, and the object that it is a method of, on through
-containers of every kind, attributes, classes, modules and the functions that may run. Of an object's attributes
-those count whose name is in some code that may run (a dataclass's fields always); all of them, where code asks for
-attributes by names that it makes up (`getattr`, `vars`), and where code of the standard library reads them.
-Methods that Python calls without their name (`__call__`, `__add__`, `__enter__`, `__getattr__`) may always run.
+The search begins at the function's globals, closure cells and defaults, and at the object that it is a method of. It
+goes on through containers of every kind, attributes, classes, modules, and the functions that may run.
 
-Each thing that can change is looked at for itself, not for what is in it: the looks taken together are a look at
-everything, at any depth, and a thing that holds itself is no special case.
+An attribute counts if its name is in code that may run; a dataclass's fields always count. All attributes count if
+code reads them by computed names (`getattr`, `vars`), or if code of the standard library reads them. Methods that
+Python calls implicitly (`__call__`, `__add__`, `__enter__`, `__getattr__`) may always run.
 
-What cannot be looked at is said to be so in `unwatched`.
+Each object that can change gets a look of its own, which does not descend into it. All looks together cover
+everything at any depth, and an object that contains itself is no special case.
+
+`unwatched` names what cannot be looked at.
 """
 
 from __future__ import annotations
@@ -38,22 +39,22 @@ _BY_ANY_WAY = {
     "get_referents", "get_referrers", "f_locals", "f_globals", "__builtins__",
 }  # fmt: skip
 TAKERS: list[Any] = []
-"""The functions of the language that take an array as it lies: its `const`, which enters itself here."""
+"""The functions of the language that take an array without reading it: `const`, which registers itself here."""
 
-_MOST = 100_000
-"""Objects that are looked at before each call; to trace again costs less than to look at more."""
+_MOST_OBJECTS = 100_000
+"""The most objects that are looked at before each call. Beyond that, tracing again costs less."""
 _BY_PATH = {"read_text", "read_bytes", "open", "exists", "stat", "iterdir", "glob", "is_file", "is_dir"}
 
 
 class Reach:
-    """What can be reached from some functions, each thing with how to look at it again."""
+    """What can be reached from some functions, and for each thing how to look at it again."""
 
     def __init__(self, functions: Sequence[Any], *, calls: bool = False, live: bool = False):
         self.looks = Looks()
         self.handed: dict[int, np.ndarray[Any, Any]] = {}
         """Arrays that are only handed to `const`, by identity."""
         self.unwatched = ""
-        """The first thing that was met that may change unseen."""
+        """The first thing found that may change without our seeing it."""
         self._calls = calls
         self._live = live
         self._seen: dict[int, Any] = {}
@@ -61,47 +62,47 @@ class Reach:
         self._roots = {id(f) for f in functions} | {id(getattr(f, "__func__", f)) for f in functions}
         self._names: set[str] = set()
         self._handed_names: set[str] = set()
-        self._whole = False
+        self._every_name = False
         self._holders: list[_Holder] = []
         self._reads_paths = False
         self._passed_on: set[int] = set()
-        """Modules, by identity, that the code has under names that are not known."""
+        """Modules, by identity, that the code uses in a way that hides which names it reads."""
         self._libraries: list[tuple[types.ModuleType, set[str]]] = []
-        """Such modules that are installed, with the names that were looked up in each."""
+        """Installed modules of which the same is true, with the names that were looked up in each."""
         self._explore()
 
     def _explore(self) -> None:
         known = -1, False
-        while known != (len(self._names), self._whole):
-            known = len(self._names), self._whole
+        while known != (len(self._names), self._every_name):
+            known = len(self._names), self._every_name
             while self._stack:
                 self._visit(self._stack.pop())
             for holder in self._holders:
                 if id(holder.v) in self._passed_on:
                     holder.ask(self._names | self._handed_names)
-                self._stack += holder.more(self._names, self._handed_names, self._whole)
+                self._stack += holder.more(self._names, self._handed_names, self._every_name)
                 for array in holder.handed:
                     self._hand(array)
                 holder.handed.clear()
-            for library, asked in self._libraries:
-                new = (self._names & library.__dict__.keys()) - asked
-                asked |= new
+            for library, read in self._libraries:
+                new = (self._names & library.__dict__.keys()) - read
+                read |= new
                 for name in new:
                     self._path(library, (name,))
             if self._stack:
-                known = -1, False  # and once more
+                known = -1, False  # there is more to visit
         if self._reads_paths and not self._names.isdisjoint(_BY_PATH):
             self._cannot_watch("a file")
 
     def _visit(self, v: Any) -> None:
-        kind = class_of(v)  # not `isinstance`, which an object may answer with code of its own
+        kind = class_of(v)  # not `isinstance`: an object may answer that with code of its own
         if kind in kinds.LEAVES or (issubclass(kind, np.generic) and kind is not np.void) or id(v) in self._seen:
             return
-        if len(self._seen) >= _MOST:
-            self._cannot_watch(f"more than {_MOST} objects")
+        if len(self._seen) >= _MOST_OBJECTS:
+            self._cannot_watch(f"more than {_MOST_OBJECTS} objects")
             return
         self._seen[id(v)] = v
-        if v is sys.modules:  # whatever has been imported
+        if v is sys.modules:  # anything may have been imported
             self._cannot_watch("sys.modules")
             return
         if kind is types.FunctionType:
@@ -127,7 +128,7 @@ class Reach:
             self._holders.append(_Holder(f, "function", self.looks))
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
         if kinds.is_fixed(f) and id(f) not in self._roots:
-            for cell in cells.values():  # what it was made to wrap is the user's
+            for cell in cells.values():  # the function that it wraps may be the user's
                 self._cell(cell)
             return
         used = uses(f.__code__)
@@ -138,7 +139,7 @@ class Reach:
         else:
             self._names |= used.handed_attributes
         named = used.globals | used.attributes
-        self._whole |= not named.isdisjoint(_BY_MADE_UP_NAMES)
+        self._every_name |= not named.isdisjoint(_BY_MADE_UP_NAMES)
         for name in sorted(named & _BY_ANY_WAY):
             self._cannot_watch(f"what {f.__name__} reads by {name}")
         for name, cell in cells.items():
@@ -176,7 +177,7 @@ class Reach:
         self.looks.name(space, name)
 
     def _need_not_read(self, value: Any, name: str, used: Uses) -> bool:
-        """Whether a variable that is only handed over or counted stands for something of which that is true."""
+        """Whether a variable that is only handed over or counted holds an object that is then not read."""
         if name in used.counted:
             return type(value) in kinds.COUNTERS
         if name not in used.opened:
@@ -194,8 +195,8 @@ class Reach:
         return True
 
     def _hand(self, array: Any) -> bool:
-        """Whether it is an array that a program can read where it lies; it is read, if not."""
-        if not self._live or not parts.may_live(array):
+        """Note an array that a program can read in place. Anything else is visited, as something that is read."""
+        if not self._live or not parts.is_readable_in_place(array):
             self._stack.append(array)
             return False
         if id(array) not in self.handed:
@@ -204,7 +205,7 @@ class Reach:
         return True
 
     def _import(self, f: types.FunctionType, name: str, level: int) -> None:
-        """A module that the code imports: it may be replaced, or not be imported yet."""
+        """Look at a module that the code imports. It may not be imported yet, and it may be replaced."""
         try:
             full = (
                 importlib.util.resolve_name("." * level + name, f.__globals__.get("__package__")) if level else name
@@ -223,7 +224,7 @@ class Reach:
         self._stack.append(v)
 
     def _path(self, v: Any, names: tuple[str, ...]) -> None:
-        """What the code asks of a module: names that it may get later, and of installed ones all but their code."""
+        """Look at what the code reads of a module: all names of a user's module, of installed ones all but code."""
         while issubclass(class_of(v), types.ModuleType) and not kinds.is_fixed(v) and names and names[0] != "()":
             self.looks.name(v.__dict__, names[0])
             v, names = v.__dict__.get(names[0], MISSING), names[1:]
@@ -240,7 +241,7 @@ class Reach:
             if value is MISSING:
                 return
             if (v.__name__, names[0]) == ("numpy.random", "default_rng") and names[1:] != ("()",):
-                return  # what a generator draws that is made here follows from its seed
+                return  # the numbers of a generator that is made here follow from its seed
             if kinds.reads_outside(v, names[0]):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
             kind = class_of(value)
@@ -267,7 +268,7 @@ class Reach:
 
     def _object(self, v: Any) -> None:
         kind = class_of(v)
-        if kinds.module_of(kind) in ("typing", "logging"):  # annotations; and what only takes
+        if kinds.module_of(kind) in ("typing", "logging"):  # annotations; and a logger, which is only written to
             return
         if kinds.is_ours(kind):
             if self._calls and kinds.module_of(kind) == "rosesim.ad.language.function":
@@ -279,7 +280,7 @@ class Reach:
             self._cannot_watch(f"a {kinds.module_of(kind)}.{kind.__qualname__}")
             return
         if native is types.BuiltinFunctionType:
-            self._whole |= v in kinds.NAMING
+            self._every_name |= v in kinds.NAMING
             if not kinds.is_pure(v):
                 self._cannot_watch(f"{kinds.module_of(v)}.{v.__name__}")
         if kinds.module_of(kind).partition(".")[0] == "pathlib":
@@ -292,37 +293,37 @@ class Reach:
     def _cannot_watch(self, what: str) -> None:
         self.unwatched = self.unwatched or what
 
-    # ----------------------------------------------------------- called by the table of kinds
+    # -------------------------------------------------------- called by the table in `parts`
 
     def find(self, parts: Iterable[Any]) -> None:
-        """Go on to what a thing holds that cannot itself be changed."""
+        """Visit parts that cannot be replaced."""
         self._stack += parts
 
     def get(self, getter: Getter, v: Any) -> None:
-        """Look at parts of a thing, always as many, and go on to them."""
+        """Look at parts whose number does not change, and visit them."""
         self.looks.get("parts", getter, v)
         self._stack += getter(v)
 
     def go_through(self, v: Any, things: Iterable[Any], key: str = "things") -> None:
-        """Look at all that a thing holds, and go on to it."""
+        """Look at all parts, however many, and visit them."""
         self.looks.go_through(key, v, things)
         self._stack += things
 
     def numbers(self, v: Any, same: Callable[[], bool]) -> None:
-        """Note how to tell whether numbers are as they were."""
+        """Note a function that says whether numbers are unchanged."""
         self.looks.contents[id(v)] = same
 
     def named(self, names: Iterable[str]) -> None:
-        """Note names that an object reads attributes by."""
+        """Note names by which an object reads attributes."""
         self._names.update(names)
 
     def hidden(self, what: str) -> None:
-        """Note something that may change unseen."""
+        """Note something that may change without our seeing it."""
         self._cannot_watch(what)
 
 
 class _Holder:
-    """Something with attributes, of which those are looked at that are named."""
+    """Something with attributes. Those that the code names are looked at."""
 
     def __init__(self, v: Any, kind: str, looks: Looks):
         self.v = v
@@ -333,35 +334,35 @@ class _Holder:
         self.handed: list[Any] = []
         self.slots: dict[str, Any] = {}
         self.space: Any = v.__dict__ if kind != "object" else kinds.attributes(v)
-        self.whole = False
+        self.every_name = False
         self.fields: set[str] = set()
         if kind == "object":
             c = class_of(v)
-            self.slots, self.whole, self.fields = kinds.slots(c), kinds.is_read_by_others(c), kinds.fields(c)
+            self.slots, self.every_name, self.fields = kinds.slots(c), kinds.is_read_by_others(c), kinds.fields(c)
             plain = kinds.has_plain_attributes(c)
             looks.get("class", _CLASS_AND_DICT if plain and self.space is not _NOTHING else kinds.class_and_dict, v)
         elif kind == "class":
             looks.get("bases", _BASES, v)
         if (kind != "module" or "__getattr__" in self.space) and self.space is not _NOTHING:
-            # All keys: an attribute that is set later may hide another.
+            # A look at all keys: an attribute that is assigned later may hide one of the class.
             looks.go_through("keys", v, self.space.keys())
 
-    def more(self, names: set[str], handed: set[str], whole: bool) -> list[Any]:
-        """What it holds under names that are new."""
+    def more(self, names: set[str], handed: set[str], every_name: bool) -> list[Any]:
+        """The values of attributes whose names are new."""
         known = self.space.keys() | self.slots.keys()
         if self.kind == "class":
             also = {n for n, x in self.space.items() if kinds.is_implied(n, x, self.v)}
-            named = also | {n for n in known if not n.startswith("__")} if whole else also | known & names
+            named = also | {n for n in known if not n.startswith("__")} if every_name else also | known & names
             given = known & handed
         else:
-            named = known if whole or self.whole else known & (names | {"__getattr__"})
-            if whole and self.kind == "module":
+            named = known if every_name or self.every_name else known & (names | {"__getattr__"})
+            if every_name and self.kind == "module":
                 self.looks.go_through("keys", self.v, self.space.keys())
-            given = known & (handed | self.fields)  # a struct's arrays are handed over too
+            given = known & (handed | self.fields)  # the arrays of a struct are handed over too
         found: list[Any] = []
         for n in (named | given) - self.names:
             value = self.read(n)
-            if n in named or not parts.may_live(value):
+            if n in named or not parts.is_readable_in_place(value):
                 self._look(n)
                 found.append(value)
                 self.names.add(n)
@@ -372,12 +373,12 @@ class _Holder:
         return found
 
     def ask(self, names: set[str]) -> None:
-        """Look whether it has got attributes that it has not."""
+        """Look at names that it has no attribute for: one may be added."""
         for n in names - self.space.keys():
             self.looks.name(self.space, n)
 
     def read(self, name: str) -> Any:
-        """An attribute, without running code of its class."""
+        """The value of an attribute, read without running code of its class."""
         value = self.space.get(name, MISSING)
         return _slot(self.slots[name], self.v) if value is MISSING and name in self.slots else value
 
@@ -396,7 +397,7 @@ _of_cell: Getter = operator.attrgetter("cell_contents", "cell_contents")
 
 
 def _registered(_: Any) -> Sequence[Any]:
-    """A number that is another one when a class has been registered as a subclass."""
+    """A number that changes when a class is registered as a virtual subclass of any abstract class."""
     return (abc.get_cache_token(),)
 
 
@@ -423,7 +424,7 @@ def _content(cell: types.CellType) -> Any:
 
 
 def _is_taker(f: types.FunctionType, name: str) -> bool:
-    """Whether a global is `const`, `len`, `next` or a module that has our `const`."""
+    """Whether a global is `const`, `len`, `next`, or a module whose `const` is ours."""
     value = f.__globals__.get(name, builtins.__dict__.get(name))
     if isinstance(value, types.ModuleType):
         value = value.__dict__.get("const")

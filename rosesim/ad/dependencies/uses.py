@@ -1,14 +1,14 @@
-"""What a code object may read, by the names in it: found once for each code, from its instructions.
+"""What a code object may read, by the names in it. Found once for each code object, from its instructions.
 
-Most uses of a name read what it stands for. Three do not, and are told apart because much hangs on them:
+Most uses of a name read its value. Three do not. They are recognised, because a change there costs no new trace:
 
-- `const(name)`, `const(x.name)`, `const(name["key"])`, `len(name)`, `name.shape`: the array is handed over whole, or
-  only its form is asked for. What it holds is then no business of the trace (`watch` says what follows).
-- `name.append(x)`, `next(name)` as statements: something is put down or counted, and nothing comes of it.
-- `name += 1`, `name[k] += 1`, `x.name += 1`: a count, read only to be counted on.
+- `const(name)`, `const(x.name)`, `const(name["key"])`, `len(name)`, `name.shape`: the array is *handed over* as a
+  whole, or only its form is read. The trace does not depend on its content (`watch` says what follows).
+- `name.append(x)`, `next(name)` as statements: something is stored or counted, and the result is not used.
+- `name += 1`, `name[k] += 1`, `x.name += 1`: a counter, which is read only to be increased.
 
-Only these shapes, instruction by instruction, count as such; whatever else a compiler of Python may write is a
-read. So another version of Python can cost a trace, but not make one stale.
+Only these exact sequences of instructions are recognised. Whatever else Python's compiler may write is a read. So
+another version of Python can cause a needless trace, but never a stale one.
 """
 
 from __future__ import annotations
@@ -48,33 +48,33 @@ _CALLS_WITH_ONE: tuple[Step, ...] = (("CALL", 1), ("CALL_FUNCTION", 1))
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """The names in a code object and in those inside it, by what they may stand for."""
+    """The names in a code object and in the code objects inside it, by how they are used."""
 
     globals: frozenset[str]
     """Globals that are read."""
     attributes: frozenset[str]
     """Names of attributes that are read."""
     words: frozenset[str]
-    """Words in strings: `getattr` and its like take them for names of attributes."""
+    """Words in strings: `getattr` and similar functions may take them as names of attributes."""
     handed: frozenset[str]
-    """Variables, global or of a closure, that are handed over whole or counted, and used in no other way here."""
+    """Variables, global or of a closure, that this code hands over or counts with, and uses in no other way."""
     handed_attributes: frozenset[str]
     takers: frozenset[str]
-    """The globals that must be `const`, `len`, `next` or the module of `const` for that to be so."""
+    """The globals that must be `const`, `len`, `next` or the module of `const` for `handed` to be true."""
     counted: frozenset[str]
-    """Those of `handed` that are only put into or counted on."""
+    """Those of `handed` that are only appended to or increased."""
     opened: frozenset[str]
-    """Those of `handed` of which something that they hold is handed over."""
+    """Those of `handed` of which an element is handed over."""
     imports: frozenset[tuple[str, int]]
     """Modules imported by the code, with the level of the import."""
     paths: frozenset[tuple[str, ...]]
-    """Variables with the attributes asked of them on the spot: ("np", "random", "normal"); alone, ("np",).
-    "()" at the end stands for a call without arguments."""
+    """Variables, each with the attributes that follow it directly: ("np", "random", "normal"), or alone ("np",).
+    A "()" at the end is a call without arguments."""
 
 
-@functools.lru_cache(maxsize=8192)  # functions that a factory makes share their code
+@functools.lru_cache(maxsize=8192)  # functions made by one factory share their code
 def uses(code: types.CodeType) -> Uses:
-    """The names that a code object uses, with those of the code objects in it."""
+    """The names that a code object and the code objects inside it use."""
     found = _Found()
     for c in _codes(code):
         found.code(c)
@@ -100,10 +100,12 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _has_docstring(code: types.CodeType) -> bool:
-    """Whether its first constant is a docstring, whose words name nothing."""
+    """Whether its first constant is a docstring. A docstring's words name no attributes."""
     if code.co_name == "<lambda>" or not code.co_flags & inspect.CO_NEWLOCALS:
         return False
-    flagged = getattr(inspect, "CO_HAS_DOCSTRING", None)  # from Python 3.14 on; before, without one it is None
+    flagged = getattr(
+        inspect, "CO_HAS_DOCSTRING", None
+    )  # since Python 3.14; before, the constant is None without one
     return (
         bool(code.co_consts)
         and isinstance(code.co_consts[0], str)
@@ -127,7 +129,7 @@ class _Found:
 
     def code(self, code: types.CodeType) -> None:
         steps: list[Step] = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in _SILENT]
-        # Beyond both ends stand steps that fit no shape.
+        # Padding at both ends that fits no sequence.
         steps = [("", None)] * 3 + steps + [("", None)] * 10
         for k, (op, arg) in enumerate(steps):
             if op in _GLOBAL or op in _CELL:
@@ -135,7 +137,7 @@ class _Found:
             elif op in _ATTRIBUTE:
                 self._attribute(steps, k, arg)
             elif op == "IMPORT_NAME":
-                level = steps[k - 2][1]  # loaded before the names that are wanted
+                level = steps[k - 2][1]  # loaded before the names that are imported
                 self.imports.add((arg, level if isinstance(level, int) else 0))
         for const in code.co_consts[_has_docstring(code) :]:
             self._words(const)
@@ -186,7 +188,7 @@ class _Found:
 
 
 def _taken(steps: list[Step], k: int, after: Step) -> set[str] | None:
-    """What must be `const` or `len`, if step k loads one and all that follows is a call with one argument."""
+    """The name that must be `const` or `len`, if step k loads it and `after` calls it with one argument."""
     op, arg = steps[k]
     if after not in _CALLS_WITH_ONE:
         return None

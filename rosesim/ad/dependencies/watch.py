@@ -1,20 +1,19 @@
-"""What a trace read, and whether it is still so.
+"""What a trace read, and whether that is unchanged.
 
-A trace is good as long as all that it could have read is as it was when it began. Python has no way to tell what
-code reads, so what it *can* read is found instead (`reach`), before the function runs, and looked at again at each
-call: every look gives objects, and they must be the same ones. Of the ways weighed this is the one that needs
-neither a copy of anything nor a hook in Python:
+A trace is valid while everything that it could have read is as it was when the trace began. Python cannot say what
+code reads. So we find what it *can* read (`reach`) before the function runs, and look at it again at each call: every
+look gives objects, which must be the same ones. The alternatives need copies, or a hook in Python:
 
-- Comparing copies by content costs their size at each call, and needs a depth at which to stop.
-- Profiling the trace (`sys.setprofile`, `sys.monitoring`) shows which functions ran, not what they read; it takes
-  the place of the user's own profiler, and comes too late to see how things were before the trace changed them.
-- What cannot be looked at (a generator, a file, a clock, random numbers, objects of classes written in C that are
-  not in the table of `kinds`) is not guessed about: the function is traced at each call, and compiled again where
-  its program is another one. What the trace itself changes (a counter that it reads) does the same.
+- Comparing copies costs their size at each call, and needs a depth at which to stop.
+- Profiling the trace (`sys.setprofile`, `sys.monitoring`) shows which functions ran, not what they read. It displaces
+  the user's own profiler, and it comes too late to see how things were before the trace changed them.
 
-What is in an array is looked at too, unless that does not matter: a large array that is only handed to `const` is
-read where it lies, by programs that are not frozen, so that what they see is what it holds when they run. Nothing
-of it needs to be compared but its place and its form.
+Some things cannot be looked at: a generator, a file, a clock, random numbers, objects of classes written in C that
+are not in the table of `parts`. A function that may read one is traced at each call, and compiled again if its
+program differs. The same happens if the trace itself changes what it reads, such as a counter.
+
+Numbers in arrays are compared too, with one exception: a large array that is only handed to `const`. A program that
+is not frozen reads it in place, so it sees the numbers at run time. Only the array's place and form are compared.
 """
 
 from __future__ import annotations
@@ -29,38 +28,38 @@ from rosesim.ad.dependencies.reach import Reach
 
 
 class Dependencies:
-    """The things read, each with how to look at it again and what was seen."""
+    """The things that a trace read: for each, how to look at it again and what was seen."""
 
     __slots__ = ("_check", "_joined", "_looks", "_read", "_values", "handed", "live", "unwatched")
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live
-        """Whether the program that is traced may read arrays where they lie; a frozen one has copies."""
+        """Whether the program under trace may read arrays in place. A frozen program has copies."""
         self._read: dict[Any, tuple[Callable[[], Any], Any]] = {}
         self._looks: list[Looks] = []
         self._joined: dict[Dependencies, None] = {}
         self._values: list[tuple[Callable[[], Any], Any]] = []
         self._check: Check | None = None
         self.handed: dict[int, np.ndarray[Any, Any]] = {}
-        """Arrays that the function only hands over, by identity: its program reads them where they lie."""
+        """Arrays that the function only hands over, by identity. Its program reads them in place."""
         self.unwatched = ""
-        """What it may read that may change unseen; empty where there is no such thing."""
+        """Something that it may read and that may change without our seeing it; empty if there is none."""
 
     def read(self, key: Any, look: Callable[[], Any]) -> Any:
-        """Note one thing; what is in it is looked at where it can be reached from the function."""
+        """Note one thing. Its content is looked at separately, if the function can reach it."""
         value = look()
         self._read.setdefault(key, (look, value))
         return value
 
     def join(self, other: Dependencies) -> None:
-        """Note all that a callee's trace read."""
+        """Note all that the trace of a callee read."""
         self._joined[other] = None
 
     def note_function(self, python: Callable[..., Any], *, calls: bool = False) -> None:
         """Note what a Python function can read.
 
-        Functions of the language that it calls note for themselves what they read, when the trace reaches
-        them; `calls` looks into them now, for code that is traced later (a derivative's rule).
+        Functions of the language that it calls note what they read when the trace reaches them. `calls` follows them
+        now, for code that is traced later (a derivative's rule).
         """
         found = Reach([python], calls=calls, live=self.live)
         self._looks.append(found.looks)
@@ -68,15 +67,15 @@ class Dependencies:
         self.unwatched = self.unwatched or found.unwatched
 
     def is_handed(self, array: Any) -> bool:
-        """Whether a program can read an array where it lies."""
+        """Whether a program can read this array in place."""
         return self.handed.get(id(array)) is array
 
-    def reads_where_it_lies(self) -> bool:
-        """Whether a program does so with any array, its callees with it."""
+    def reads_in_place(self) -> bool:
+        """Whether the program, or one that it calls, reads any array in place."""
         return any(w.handed for w in self._with_joined())
 
     def unchanged(self) -> bool:
-        """Whether all of it is as it was. Asked when the trace has ended."""
+        """Whether all of it is as it was. Valid only after the trace has ended."""
         if self._check is None:
             found = self._with_joined()
             self.unwatched = next((w.unwatched for w in found if w.unwatched), "")
@@ -94,7 +93,7 @@ class Dependencies:
         return self._check.passes()
 
     def _with_joined(self) -> list[Dependencies]:
-        """This one and all that were joined."""
+        """This one, and all that it joined, directly or not."""
         found: dict[Dependencies, None] = {self: None}
         stack = [self]
         while stack:

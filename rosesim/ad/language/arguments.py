@@ -1,4 +1,4 @@
-"""Between Python structures of numbers and NumPy arrays and the flat arguments of a program."""
+"""Conversion between Python structures of numbers and arrays, and the flat arguments and results of a program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rosesim.ad.support.errors import ArgumentError
 from rosesim.ad.support.typeguards import is_array, is_dict, is_list, is_tuple
 
 Flatten = Callable[[Any, list[Any]], None]
-"""Appends the flat arguments of a value to a list."""
+"""Appends the flat arguments for a value to a list."""
 
 
 def flat_args(v: Any, t: T.Type, name: str) -> list[Any]:
@@ -23,7 +23,7 @@ def flat_args(v: Any, t: T.Type, name: str) -> list[Any]:
 
 
 def flattener(t: T.Type, name: str) -> Flatten:
-    """`flat_args` for one type, made once for many calls."""
+    """`flat_args` for one type: a function made once, for many calls."""
     match t:
         case T.NullType():
 
@@ -43,10 +43,10 @@ def flattener(t: T.Type, name: str) -> Flatten:
 
             return struct
         case _:
-            return _whole
+            return _append
 
 
-def _whole(v: Any, flat: list[Any]) -> None:
+def _append(v: Any, flat: list[Any]) -> None:
     flat.append(v)
 
 
@@ -76,7 +76,7 @@ def _fields(v: Any, t: T.StructType, name: str) -> list[Any]:
 
 
 def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
-    """A vector of structs: a list of them, a structured array, or one struct whose fields are vectors."""
+    """A vector of structs, given as a list of structs, a structured array, or one struct whose fields are vectors."""
     if isinstance(elem, T.StructType):
         if is_array(v) and v.dtype.names is not None:
             missing = [x for x in elem.names if x not in v.dtype.names]
@@ -95,17 +95,18 @@ def _flat_structs(v: Any, n: int, elem: T.Type, name: str) -> list[Any]:
     if n == 0:
         return [np.zeros((0, *ty.shape)) for ty in tys]
     rows = [flat_args(x, elem, f"{name}[{i}]") for i, x in enumerate(v)]
-    # not stacked here: whoever takes them sees what they are, and NumPy would make numbers of truths among numbers
+    # Not stacked here: NumPy would turn booleans among numbers into numbers, and codegen must see them to refuse
+    # them.
     return [[r[k] for r in rows] for k in range(len(tys))]
 
 
 def build(t: T.Type, flat: Iterable[Any]) -> Any:
-    """The Python structure of type t over flat results, taken from the front of them."""
+    """The Python structure of type t, made of the next flat results."""
     return builder(t)(iter(flat))
 
 
 def builder(t: T.Type) -> Callable[[Iterator[Any]], Any]:
-    """`build` for one type, made once for many calls."""
+    """`build` for one type: a function made once, for many calls."""
     match t:
         case T.NullType():
             return lambda flat: None
@@ -122,7 +123,7 @@ def builder(t: T.Type) -> Callable[[Iterator[Any]], Any]:
 
 
 def _inward(n: int, elem: T.Type) -> T.Type:
-    """A vector of vectors of structs as a struct of arrays of arrays."""
+    """The type of a vector of vectors of structs, as a struct of arrays of arrays."""
     match elem:
         case T.VecType(m, inner):
             deeper = _inward(m, inner)

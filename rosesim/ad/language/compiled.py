@@ -1,4 +1,4 @@
-"""Compiled functions, called with numbers and arrays; and the compiler, which is attached from above."""
+"""Compiled functions, which are called with numbers and arrays; and how the compiler is attached."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Program:
-    """A compiled function, made by `Fn.compile`: call it with numbers and arrays. `seconds` is what compiling
-    took.
+    """A compiled function, made by `Fn.compile`. Call it with numbers and arrays. `seconds` is the time that
+    compiling took.
 
     >>> from rosesim import fn, grad, Program, Real
     >>> @fn
@@ -56,7 +56,7 @@ class Program:
         self._run = self._caller(types)
 
     def renewed(self) -> Program:
-        """The program as it would be compiled now: itself, where nothing it read has changed or nothing came of it.
+        """The program as it would be compiled now. It is this one if nothing that it read changed its code.
 
         >>> from rosesim import fn, Program, Real
         >>> k = 3.0
@@ -70,7 +70,7 @@ class Program:
         """
         if self.traced.dependencies.unchanged():
             return self
-        from rosesim.ad.program.alike import alike  # not needed before something has changed
+        from rosesim.ad.program.alike import alike  # not needed until something has changed
 
         f, types, live, how = self._made_from
         traced = f.traced(types, live=live)
@@ -80,10 +80,10 @@ class Program:
         return Program(f, types, live=live, **how)
 
     def _caller(self, types: Types) -> Callable[..., Any]:
-        """The cheapest passage from arguments to the result that these types allow."""
+        """A function from arguments to the result: the cheapest that these types allow."""
         result, call = self.traced.result, self.compiled.call
         plain = all(not isinstance(t, T.StructType | T.NullType | T.VecType) for t in types)
-        single = is_plain(result)  # a vector of structs of one number is one array as well, but a struct of it
+        single = is_plain(result)  # one array. A vector of structs of one number is one too, but becomes a struct
         if plain and single and self.compiled.number is not None:
             return self.compiled.number
         parts, make = [flattener(t, n) for t, n in self._types], builder(result)
@@ -100,17 +100,17 @@ class Program:
         return run
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Run on numbers and arrays of the types that it was compiled for."""
+        """Run on numbers and arrays. Their types must be those that it was compiled for."""
         if kwargs or len(args) != self._count:
             args = self._bound(args, kwargs)
         return self._run(*args)
 
     def run(self, row: Sequence[Any]) -> Any:
-        """The same, for arguments that were bound."""
+        """The same for arguments that are already bound."""
         return self._run(*row)
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments in a row, where they are those that it was compiled for."""
+        """The arguments in a row. Raises if they are not those that it was compiled for."""
         signature = self._signature
         names = ", ".join(name for _, name in self._types) or "nothing"
         if not kwargs and not self._keywords:
@@ -136,6 +136,6 @@ _backend: Callable[[], Callable[..., Any]] = _no_backend
 
 
 def set_backend(find: Callable[[], Callable[..., Any]]) -> None:
-    """Attach the compiler: `find()`, called at the first compilation, gives `compile_func`."""
+    """Attach the compiler. `find()` is called at the first compilation and gives `compile_func`."""
     global _backend
     _backend = find

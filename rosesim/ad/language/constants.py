@@ -1,4 +1,4 @@
-"""Python values that a trace takes as constants: `const`, defaults that a call leaves out, what a partial holds."""
+"""Python values that a trace takes as constants: `const`, defaults that a call leaves out, arguments of a partial."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def const(array: NDArray[np.integer[Any]]) -> Index: ...
 @overload
 def const(array: Any) -> Any: ...
 def const(array: Any) -> Any:
-    """A constant array as a traced vector; large ones are handed over at run time, not as program text.
+    """A constant array as a traced vector. A large array is passed to the program at run time, not written into it.
 
-    Floats become Real, whole numbers Index[max + 1], truths Bool.
+    Floats become Real, integers Index[max + 1], booleans Bool.
 
     >>> import numpy as np
     >>> from rosesim import fn, const, sum, Real
@@ -49,8 +49,8 @@ def const(array: Any) -> Any:
                            here())  # fmt: skip
     a = np.asarray(array)
     if a.dtype != np.bool_ and holds_boolean(array):
-        raise TypeMismatch("const of numbers with a truth among them was found; expected numbers: float(p) makes one "
-                           "of a truth", here())  # fmt: skip
+        raise TypeMismatch("const of numbers with a boolean among them was found; expected numbers: float(p) makes a "
+                           "number of a boolean", here())  # fmt: skip
     t = typeof(a)
     if a.dtype.kind in "iu" and a.size and a.min() >= 0:
         t = T.swap_scalars(t, T.RealType, T.from_annotation(Index[int(a.max()) + 1]))
@@ -61,12 +61,12 @@ TAKERS.append(const)
 
 
 def constant(v: Any, d: T.Declared | None) -> Any:
-    """v as a function under trace sees it, where it is no argument of the program.
+    """v as a function under trace sees it, if it is no argument of the program.
 
-    Of an annotated type it is a traced constant. Without one, numbers and whatever is no value of the language
-    stay what Python has (so that they can decide a `range` or an `if`); arrays and lists are vectors, as they
-    would be if they were given: `k + k` must not add in one case and concatenate in the other. What needs no
-    change is v itself.
+    With an annotated type, v is a traced constant. Without one, numbers stay Python's, so that they can decide a
+    `range` or an `if`, and so does whatever is no value of the language. Arrays and lists become vectors, as they
+    would as arguments: `k + k` must not add in one case and concatenate in the other. If nothing needs to change, the
+    result is v itself.
     """
     if d is not None:
         t = fitted(d, v, "a default")
@@ -77,7 +77,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
                 return const(v)
             t = typeof(v)
         except RosesimError:
-            return v  # of strings, of functions, empty: Python's
+            return v  # a list of strings or functions, or an empty one, stays Python's
         return of_atoms(t, to_atoms(v, t)) if isinstance(t, T.VecType) else v
     if T.is_struct_class(class_of(v)):
         fields = T.fields_of(class_of(v))
@@ -97,7 +97,7 @@ def constant(v: Any, d: T.Declared | None) -> Any:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Whether two objects that are equal mean the same to a trace: `==` may leave fields out, and 0.0 == -0.0."""
+    """Whether a trace sees no difference between two equal objects: `==` may skip fields, and 0.0 == -0.0."""
     kind = class_of(a)
     if a is b:
         return True
@@ -118,7 +118,7 @@ def _all_same(now: Any, was: Any) -> bool:
 
 
 def _replaced(v: Any, fields: dict[str, Any]) -> Any:
-    """A copy with other fields, whatever its class computes when it is made."""
+    """A copy with other fields. The class's `__init__` and `__post_init__` do not run."""
     if is_tuple(v):
         return class_of(v)(**fields)
     made = copy.copy(v)

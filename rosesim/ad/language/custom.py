@@ -1,8 +1,7 @@
-"""Derivatives given by the programmer, brought into the form that the transformations use (`ir.Rules`).
+"""Derivatives that the programmer gives, in the form that the transformations use (`ir.Rules`).
 
-A rule is checked once, before anything is made of it: its parameters, its result, that it is linear in the
-tangents that it is given, and that no tangent ends in it without a word. What is wrong with it is told at its
-own line, and in the same words whichever mode asks for it first.
+A rule is checked once, before it is used: its parameters, its result, that it is linear in its tangents, and that no
+tangent is dropped silently. An error names the rule's own line, and reads the same in forward and reverse mode.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dual:
-    """A Real and its tangent; what a rule given to `defjvp` takes and gives in place of a Real.
+    """A Real and its tangent. A rule for `defjvp` takes and gives Duals in place of Reals.
 
     >>> from rosesim import Dual, Real, fn, grad
     >>> @fn
@@ -54,25 +53,25 @@ DUAL = T.struct_type(Dual, {"re": T.REAL, "du": T.TAN})
 
 
 def dual(t: T.Type) -> T.Type:
-    """The type with every Real a Dual."""
+    """The type with every Real replaced by a Dual."""
     return T.swap_scalars(t, T.RealType, DUAL)
 
 
 def rules_of(
     f: Fn[..., Any], custom: Mapping[str, Fn[..., Any]], types: Types, result: T.Type, closed: bool = True
 ) -> Rules | None:
-    """The rules of a function for parameters of these types, if it has any; `closed`: it captures no traced value.
+    """The rules of a function for parameters of these types, or None. `closed` says that it captures no traced value.
 
-    They are traced and checked when the first derivative asks for them. A function of tangents is refused at
-    once: nothing would ever ask for its rule.
+    Rules are traced and checked when the first derivative needs them. A rule for a function of tangents is refused at
+    once, because no derivative would ever use it.
     """
     if not custom:
         return None
     if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
         which, rule = next(iter(custom.items()))
         raise TypeMismatch(
-            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected none: what is "
-            "linear in a tangent is its own derivative",
+            f"{f.name}.def{which} was given a rule, and {f.name} takes or gives a tangent; expected a function "
+            "without tangents: a function that is linear in a tangent is its own derivative",
             rule.where,
         )
 
@@ -81,7 +80,7 @@ def rules_of(
             if not closed:
                 raise TypeMismatch(
                     f"{f.name} uses traced values of the function around it, and has a derivative of its own, which "
-                    f"says nothing of them; expected none: pass them to {f.name} as arguments",
+                    f"ignores them; expected no such values: pass them to {f.name} as arguments",
                     f.where,
                 )
             assert rule is not None
@@ -92,8 +91,8 @@ def rules_of(
     return Rules(jvp=made(jvp_rule, custom.get("jvp")), vjp=made(vjp_rule, custom.get("vjp")))
 
 
-def asked_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
-    """Those parameters that a call leaves out and a rule asks for: such a call is one with the defaults given."""
+def required_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
+    """Parameters that a call leaves out although a rule takes them. Such a call is made with their defaults."""
     found: list[str] = []
     for which, rule in f.custom.items():
         found += f.signature().left_out(count, keywords, rule.signature(), cotangents=int(which == "vjp"))
@@ -101,7 +100,7 @@ def asked_by_rules(f: Fn[..., Any], count: int, keywords: Names) -> list[str]:
 
 
 def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
-    """A rule on duals as a function of primals, then tangents."""
+    """A forward rule, which takes Duals, as a function of primals followed by tangents."""
     from rosesim.ad.derive.forward import is_float, tangent  # not needed before the first derivative
 
     traced = _checked(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)), dual(result))
@@ -122,7 +121,7 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 
 
 def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) -> Func:
-    """A reverse rule as a function of primals, then cotangents, giving cotangents."""
+    """A reverse rule as a function of primals followed by cotangents. It gives cotangents."""
     ct = T.only(T.swap_scalars(result, T.RealType, T.TAN), T.TanType)
     cotangents = [T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType) for t in types]
     expected = cotangents[0] if len(cotangents) == 1 else T.tuple_type(*cotangents)
@@ -134,7 +133,7 @@ def vjp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
 
 
 def _cotangent_last(func: Func, row: Types, count: int) -> Func:
-    """A reverse rule with its cotangent after all arguments: it came before those by keyword."""
+    """A reverse rule with its cotangent moved behind all arguments. It stood before those by keyword."""
     parts = [[Var(ty) for ty in T.flatten(t)] for t in row]
     b = Builder(where=func.where)
     outs = b.call(func, [v for part in parts for v in part])
@@ -146,7 +145,7 @@ def _cotangent_last(func: Func, row: Types, count: int) -> Func:
 
 
 def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expected: T.Type) -> Traced:
-    """The trace of a rule for parameters of these types, which gives what is expected and is linear."""
+    """The trace of a rule for parameters of these types. Raises unless its result is `expected` and it is linear."""
     from rosesim.ad.program.check import check  # not needed before the first derivative
 
     said = f"the rule given to {f.name}.{which}"
@@ -169,7 +168,7 @@ def _checked(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types, expe
 
 
 def _takes(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> None:
-    """Raise where a rule does not take these arguments."""
+    """Raise if a rule does not take these arguments."""
     try:
         rule.signature().bind(*as_call(types, keywords_of(types)))
     except TypeMismatch:
@@ -181,7 +180,7 @@ def _takes(f: Fn[..., Any], which: str, rule: Fn[..., Any], types: Types) -> Non
 
 
 def _zeros_may_be_meant(found: T.Type, expected: T.Type) -> bool:
-    """Whether numbers stand where tangents are expected, and nothing else is amiss."""
+    """Whether the types differ only in Reals that stand where tangents are expected."""
     if T.swap_scalars(found, T.TanType, T.REAL) != T.swap_scalars(expected, T.TanType, T.REAL):
         return False
     pairs = zip(T.flatten(found), T.flatten(expected), strict=True)

@@ -1,4 +1,4 @@
-"""`@fn`: Python functions as functions of the language, traced once a signature."""
+"""`@fn`: Python functions as functions of the language. Each is traced once for each signature."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ R = TypeVar("R")
 
 
 class _Shown:
-    """What `inspect.signature` and `functools.partial` see of an Fn; of the class Fn itself they see its own."""
+    """The signature of an Fn, for `inspect.signature` and `functools.partial`. The class Fn keeps its own."""
 
     def __get__(self, f: Fn[..., Any] | None, kind: type) -> inspect.Signature:
         try:
             if f is not None:
                 return inspect.Signature([*f.signature().parameters.values()])
         except RosesimError:
-            pass  # told when it is called
+            pass  # calling the function reports it
         raise AttributeError("__signature__")
 
 
 class Fn(Generic[P, R]):
-    """A function of the language. Called with numbers and arrays it compiles at the first call and runs;
-    called while another is traced it becomes a call in that program. Made by `fn` and `opaque`.
+    """A function of the language, made by `fn` or `opaque`. A call with numbers and arrays runs it; the first such
+    call compiles it. A call from a function under trace becomes a call in that program.
 
     >>> from rosesim import fn, Fn
     >>> @fn
@@ -77,35 +77,35 @@ class Fn(Generic[P, R]):
         self._bound: dict[Any, tuple[Any, Fn[..., Any]]] = {}
         self._again: tuple[Fn[..., Any], Callable[[Fn[..., Any]], Fn[..., Any]]] | None = None
         self.custom: dict[str, Fn[..., Any]] = {}
-        """The derivatives that `defjvp` and `defvjp` gave it, by "jvp" and "vjp"."""
+        """The derivatives given by `defjvp` and `defvjp`, by "jvp" and "vjp"."""
         self._signature = signature
 
     # ------------------------------------------------------------------------------ signature
 
     def signature(self) -> Signature:
-        """Its parameters, read once."""
+        """Its parameters. They are read once."""
         if self._signature is None:
             self._signature = Signature(self.python, self.name, self.where, self._scope)
         return self._signature
 
     def take_signature(self, signature: Signature) -> None:
-        """Take the parameters of another function, of which this one is a transform."""
+        """Take the parameters of the function that this one is a transform of."""
         self._signature = signature.renamed(self.name, self.python)
 
     def seen_through(self) -> Callable[..., Any] | None:
-        """The Python function, where it is all there is: no rule, no transform, not opaque."""
+        """The Python function, if there is nothing besides it: no rule, no transform, not opaque."""
         return None if self.is_opaque or self.custom or not self.signature().fills else self.python
 
     def types_of(self, row: Sequence[Any], keywords: Names = ()) -> Types:
-        """The parameter types for these arguments: those annotated, else those of the arguments."""
+        """The parameter types for these arguments: as annotated, otherwise those of the arguments."""
         return self.signature().types_of(row, keywords)
 
     # -------------------------------------------------------------------------------- tracing
 
     def traced(self, types: Types, *, live: bool = False) -> Traced:
-        """The program for parameters of these types, traced again where what it read has changed.
+        """The program for parameters of these types. It is traced again if something that it read has changed.
 
-        A `live` program may read arrays where they lie, and so do its callees; others have copies.
+        A `live` program and its callees may read arrays in place; other programs have copies.
         """
         outer = trace.current()
         live = live if outer is None else outer.dependencies.live
@@ -114,22 +114,22 @@ class Fn(Generic[P, R]):
             return known
         made = trace_once(self, types, live)
         if known is not None and made.func.rules is None and known.func.rules is None:
-            # Where nothing came of the change, what was made of the function is as good as before.
+            # If the new program is the same, everything derived from the old one stays valid.
             if not made.captured and not known.captured and known.result == made.result:
-                from rosesim.ad.program.alike import alike  # not needed before something has changed
+                from rosesim.ad.program.alike import alike  # not needed until something has changed
 
                 if alike(known.func, made.func):
                     made = replace(made, func=known.func)
         self._cache[types, live] = made
-        if not made.dependencies.reads_where_it_lies():
+        if not made.dependencies.reads_in_place():
             self._cache[types, not live] = made
         return made
 
     # ------------------------------------------------------------------------------ custom rules
 
     def defjvp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Give this function a forward derivative of its own: a function of the same arguments with every
-        Real a `Dual` (fields `re`, a Real, and `du`, a Tan), giving the result likewise.
+        """Give this function a forward derivative of its own. The rule is a function of the same arguments, with each
+        Real replaced by a `Dual` (fields `re`, a Real, and `du`, a Tan). Its result has the same form.
 
         >>> from rosesim import opaque, Dual, grad
         >>> import math
@@ -145,10 +145,10 @@ class Fn(Generic[P, R]):
         return self._define("jvp", rule)
 
     def defvjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Give this function a reverse derivative of its own: a function of its arguments and then the
-        cotangent of its result (every Real a Tan), giving the cotangent of each argument (None for one
-        without a Real), as a tuple where there are several. It must be linear in the cotangent; forward
-        mode comes by transposing it.
+        """Give this function a reverse derivative of its own. The rule is a function of the arguments, followed by
+        the cotangent of the result (each Real replaced by a Tan). It gives the cotangent of each argument, None for
+        one without a Real, as a tuple if there are several. It must be linear in the cotangent. Forward mode
+        transposes it.
 
         >>> from rosesim import fn, Real, Tan, grad, jvp
         >>> @fn
@@ -173,7 +173,7 @@ class Fn(Generic[P, R]):
     # -------------------------------------------------------------------------------- calling
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        """Run on numbers and arrays; while another function is traced, write a call of this one."""
+        """Run on numbers and arrays. While another function is traced, write a call of this one."""
         if trace.current() is None:
             return self._run(args, kwargs)
         return self._apply(args, kwargs)
@@ -214,9 +214,9 @@ class Fn(Generic[P, R]):
         debug: bool | None = None,
         **named_like: Any,
     ) -> Program:
-        """The frozen compiled program for a call like this, with a value or a type for each argument: the cheapest
-        call there is. It does not notice later changes of what it read. Without any it is for a call that leaves
-        all defaults out, of parameters that are annotated.
+        """The frozen compiled program for a call like this one, with a value or a type for each argument. It is the
+        cheapest way to call, and it does not notice later changes of what the function read. Without arguments, the
+        parameters must be annotated, and all defaults are left out.
 
         >>> from rosesim import fn, Real
         >>> @fn
@@ -226,8 +226,8 @@ class Fn(Generic[P, R]):
         >>> program(2.0)
         8.0
 
-        A debug program stops with a `NumericalError` at the first NaN or infinity, and says where it arose and
-        of what numbers; `debug` is what the environment says (`ROSESIM_DEBUG=1`) where it is not given.
+        A debug program stops with a `NumericalError` at the first NaN or infinity, and says where it arose and from
+        which numbers. The default of `debug` comes from the environment (`ROSESIM_DEBUG=1`).
 
         >>> from rosesim import NumericalError
         >>> @fn
@@ -251,7 +251,7 @@ class Fn(Generic[P, R]):
         return Program(self, types, math=math, precision=precision, optimise=optimise, threads=threads, debug=debug)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Fn[..., R]:
-        """As a method: the object is known while tracing, like all that a closure holds."""
+        """As a method. The object is a constant of the trace, like everything that a closure holds."""
         how = class_of(self.python)
         if how is classmethod:
             owner = kind or type(owner)
@@ -261,7 +261,7 @@ class Fn(Generic[P, R]):
         try:
             known = self._bound.get(key)
             if known is not None and not (is_same(known[0], owner) or interchangeable(known[0], owner)):
-                key = (id(owner), self.version)  # it equals the other one, and is not the same
+                key = (id(owner), self.version)  # the new owner equals the old one, but differs for a trace
         except TypeError:
             key = (id(owner), self.version)
         known = self._bound.get(key)
@@ -272,7 +272,7 @@ class Fn(Generic[P, R]):
         return known[1]
 
     def _bind_to(self, owner: Any) -> Fn[..., R]:
-        """The method of an object, or of a class: with the rules of the function."""
+        """The method of an object or of a class. It has the rules of the function."""
         if self._again is not None:
             of, transform = self._again
             return transform(of.__get__(owner))
@@ -284,7 +284,7 @@ class Fn(Generic[P, R]):
         return made
 
     def transforms(self, of: Fn[..., Any], again: Callable[[Fn[..., Any]], Fn[..., Any]]) -> None:
-        """Note of which function this is a transform: as a method, it is that of the method."""
+        """Note that this is a transform of another function. As a method, it becomes the transform of the method."""
         self._again = of, again
 
     def __repr__(self) -> str:
@@ -292,7 +292,7 @@ class Fn(Generic[P, R]):
 
 
 _MOST_BOUND = 256
-"""Objects whose method stays traced and compiled; each is kept in memory by that. Then the oldest goes."""
+"""The most objects for which a method stays traced and compiled. This keeps them in memory; the oldest goes first."""
 
 
 def _caller_locals(depth: int) -> dict[str, Any]:
@@ -305,10 +305,10 @@ def is_fn(f: object) -> TypeGuard[Fn[..., Any]]:
 
 
 def fn(python: Callable[P, R]) -> Fn[P, R]:
-    """Make a Python function one of the language: traced once a signature, compiled, differentiable.
+    """Make a Python function one of the language. It is traced once for each signature, compiled, and differentiable.
 
-    Raises `TypeMismatch`, `TraceError` or `EscapedValue`, each with the user's line, where the function
-    cannot be traced, and `ArgumentError` where it is called with something else than it takes.
+    Raises `TypeMismatch`, `TraceError` or `EscapedValue`, each with the user's line, if the function cannot be
+    traced, and `ArgumentError` if it is called with arguments that it does not take.
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -325,9 +325,9 @@ def opaque(python: Callable[P, float]) -> Fn[P, Real]: ...
 @overload
 def opaque(python: Callable[P, R]) -> Fn[P, R]: ...
 def opaque(python: Callable[..., Any]) -> Fn[..., Any]:
-    """Make a pure Python callable one of the language without tracing it: it is called while the program
-    runs, with numbers and NumPy arrays, any number of times. Its parameters and result are annotated; a
-    derivative is given by `defjvp` or `defvjp`, else it has none and asking for one is an error.
+    """Make a pure Python callable a function of the language without tracing it. The running program calls it with
+    numbers and NumPy arrays, any number of times. Its parameters and result must be annotated. Its derivative is
+    given by `defjvp` or `defvjp`; without one, differentiating it is an error.
 
     >>> import math
     >>> from rosesim import fn, opaque, Real

@@ -1,8 +1,8 @@
 """Indexing by several axes: NumPy's basic indexing, for reading and for `x.at[...]`.
 
-An index expression becomes a list of items, one for each axis of the vector and each `None` in order. What
-basic indexing is not (masks, arrays of indices, slices with traced bounds) is refused here and nowhere
-reinterpreted. A traced whole number is basic as well: it drops its axis where it stands, also between slices.
+An index expression becomes a list of items, in order: one for each axis of the vector, and one for each `None`. What
+is not basic indexing (masks, arrays of indices, slices with traced bounds) is refused here, never reinterpreted. A
+traced integer is basic as well: it removes its axis where it stands, also between slices.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import class_of, is_array, is_boolean, is_list, is_slice, is_tuple
 
 Item = Atom | range | None
-"""A whole number, which drops its axis; the places that a slice takes; a new axis of length 1."""
+"""An integer, which removes its axis; the places that a slice selects; or None, a new axis of length 1."""
 
 MOST_UNROLLED = 16
-"""Elements of a selection that are written one by one: what a 4 x 4 matrix has. More become loops."""
+"""The most selected elements that are written one by one: a 4 x 4 matrix has as many. More become loops."""
 
 
 # ------------------------------------------------------------------------------- expressions
 
 
 def parse(t: T.Type, index: Any) -> list[Item]:
-    """The items of an index expression for a vector of type t; axes that are taken whole at the end are left out."""
+    """The items of an index expression for a vector of type t. Trailing axes that are selected whole are left out."""
     parts: list[Any] = list(index) if is_tuple(index) else [index]
     axes = _axes(t)
     used = sum(1 for p in parts if p is not None and p is not Ellipsis)
@@ -88,35 +88,35 @@ def _item(axis: T.VecType, p: Any) -> Item:
     if is_slice(p):
         return _span(axis, p)
     if isinstance(p, VecValue) or is_list(p) or is_tuple(p) or (is_array(p) and p.shape):
-        what = "a mask of truths" if _is_mask(p) else "several indices at once"
+        what = "a boolean mask" if _is_mask(p) else "several indices at once"
         raise TypeMismatch(
-            f"{axis} indexed by {what} ({_name(p)}) was found; expected whole numbers, slices, `...` and None: "
+            f"{axis} indexed by {what} ({_name(p)}) was found; expected integers, slices, `...` and None: "
             "vec(m, lambda k: x[indices[k]]) gathers, select(p, a, b) chooses",
             here(),
         )
     if isinstance(p, Bool) or is_boolean(p) or (is_array(p) and p.dtype == bool):
         raise TypeMismatch(
-            f"{axis} indexed by the truth {_name(p)} was found; expected a whole number: select(p, a, b) chooses "
-            "by a truth",
+            f"{axis} indexed by the boolean {_name(p)} was found; expected an integer: select(p, a, b) chooses "
+            "by a boolean",
             here(),
         )
     if not isinstance(p, Value) and hasattr(p, "__index__"):
-        k = _whole(p)
+        k = _integer(p)
         if not -n <= k < n:
             allowed = f"expected {-n} .. {n - 1}" if n else "it has none"
             raise TraceError(f"element {k} of {axis} was asked for; {allowed}", here())
         return integer(k % n)
     makes = f": Index[{n}].clamp(x), .wrap(x) or .check(x) makes one" if n else ""
     raise TypeMismatch(
-        f"{axis} indexed by {_name(p)} was found; expected an Index[{n}] or a Python whole number{makes}", here()
+        f"{axis} indexed by {_name(p)} was found; expected an Index[{n}] or a Python integer{makes}", here()
     )
 
 
-def _whole(p: Any) -> int:
+def _integer(p: Any) -> int:
     try:
         return operator.index(p)
     except TypeError:
-        raise TypeMismatch(f"an index of {_name(p)} was found; expected a whole number", here()) from None
+        raise TypeMismatch(f"an index of {_name(p)} was found; expected an integer", here()) from None
 
 
 def _is_mask(p: Any) -> bool:
@@ -135,23 +135,21 @@ def _span(axis: T.VecType, s: slice[Any, Any, Any]) -> range:
     bounds = (s.start, s.stop, s.step)
     if any(isinstance(v, Value) for v in bounds):
         raise TraceError(
-            f"a slice of {axis} with traced bounds was found; expected Python whole numbers: the "
+            f"a slice of {axis} with traced bounds was found; expected Python integers: the "
             "length of a slice is part of its type (vec(m, lambda k: x[i + k]) moves a window)",
             here(),
         )
     for v in bounds:
         if v is not None and (is_boolean(v) or not hasattr(v, "__index__")):
-            raise TypeMismatch(
-                f"a slice of {axis} with the bound {kind(v)} was found; expected whole numbers", here()
-            )
-    start, stop, step = (None if v is None else _whole(v) for v in bounds)
+            raise TypeMismatch(f"a slice of {axis} with the bound {kind(v)} was found; expected integers", here())
+    start, stop, step = (None if v is None else _integer(v) for v in bounds)
     if step == 0:
         raise TypeMismatch(f"a slice of {axis} with step 0 was found; expected another step, such as 1 or -1", here())
     return range(axis.n)[start:stop:step]
 
 
 def selected(t: T.Type, items: Sequence[Item]) -> T.Type:
-    """The type of what the items select of a vector of type t."""
+    """The type of what the items select from a vector of type t."""
     if not items:
         return t
     first, rest = items[0], items[1:]
@@ -168,7 +166,7 @@ def _is_unrolled(items: Sequence[Item]) -> bool:
 
 
 def _at(span: range, k: Any) -> Atom:
-    """The k-th place that a slice takes, k a traced index; its bounds follow from those of k, and fit."""
+    """The k-th place that a slice selects, for a traced index k. Its bounds follow from those of k, so it fits."""
     place = k * span.step + span.start
     assert isinstance(place, Index)
     return place.atom
@@ -186,7 +184,7 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
     if not items:
         return x
     first, rest = items[0], items[1:]
-    t = selected(typeof(x), items)  # a new axis may come after the last one, over a number
+    t = selected(typeof(x), items)  # x may be a number: a new axis may follow the last one
     if first is None:
         assert isinstance(t, T.VecType)
         return VecValue(t, items=[_read(x, rest)])
@@ -202,7 +200,7 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
 
 
 def merged(t: T.Type, places: Sequence[Any]) -> tuple[list[Item], Sequence[Any]]:
-    """The items of `x.at[i][j]...`, and the indices left that select from what a slice has selected."""
+    """The items of `x.at[i][j]...`, and the indices that remain: they select from what a slice has selected."""
     items: list[Item] = []
     for k, index in enumerate(places):
         if any(isinstance(i, range) or i is None for i in items):
@@ -212,7 +210,7 @@ def merged(t: T.Type, places: Sequence[Any]) -> tuple[list[Item], Sequence[Any]]
 
 
 def write(x: VecValue, places: Sequence[Any], v: Any, *, add: bool = False) -> VecValue:
-    """x with what the indices select, one after the other, replaced by v, or increased by it."""
+    """x with v written to, or added to, what the indices select one after the other."""
     items, rest = merged(x.type, places)
     if rest:
         inner = _read(x, items)
@@ -221,14 +219,14 @@ def write(x: VecValue, places: Sequence[Any], v: Any, *, add: bool = False) -> V
 
 
 def _given(v: Any, t: T.Type, items: Sequence[Item], *, lifted: bool) -> Any:
-    """v, which is given for what the items select, as a traced value; refused where NumPy would not spread it."""
+    """v as a traced value for what the items select. Raises if NumPy would not broadcast it."""
     into = selected(t, items)
     base = into
     while isinstance(base, T.VecType):
         base = base.elem
     if isinstance(base, T.StructType) and T.is_struct_class(class_of(v)):
         own = [ty.shape for ty in T.flatten(base)] == [ty.shape for ty in T.flatten(typeof(v))]
-        return lift(v, base if own else into)  # one for all, or a struct of vectors
+        return lift(v, base if own else into)  # one value for all, or a struct of vectors
     if isinstance(base, T.NullType) or (lifted and into == base):
         return lift(v, into)
     x = as_vec(v)
@@ -237,7 +235,8 @@ def _given(v: Any, t: T.Type, items: Sequence[Item], *, lifted: bool) -> Any:
     ends = zip(reversed(have), reversed(want), strict=False)
     if len(have) > len(want) or any(a not in (1, b) for a, b in ends):
         raise TypeMismatch(
-            f"{kind(v) if x is None else x.type} was found where {into} was expected, or what spreads over it", here()
+            f"{kind(v) if x is None else x.type} was found; expected {into}, or what broadcasts to it",
+            here(),
         )
     if not lifted:
         return v if x is None else x
@@ -248,14 +247,14 @@ def _given(v: Any, t: T.Type, items: Sequence[Item], *, lifted: bool) -> Any:
 
 
 def _part(v: Any, n: int, axes: int, k: Any) -> Any:
-    """The k-th of n elements of a value spread over so many axes, as NumPy spreads it."""
+    """The k-th of n elements of a value that is broadcast over so many axes, as NumPy does."""
     if not isinstance(v, VecValue) or len(_axes(v.type)) < axes:
         return v
     return v[0] if len(v) == 1 and n != 1 else v[k]
 
 
 def _spread(v: Any, t: T.Type) -> Any:
-    """v over all of t, which has as many axes or more."""
+    """v broadcast over all of t, which has at least as many axes."""
     if not isinstance(t, T.VecType) or (isinstance(v, VecValue) and v.type == t):
         return v
     axes = len(_axes(t))
@@ -289,7 +288,7 @@ def _write(x: VecValue, path: list[Atom], items: Sequence[Item], v: Any, add: bo
 
 
 def _put(x: VecValue, path: list[Atom], v: Any, add: bool) -> VecValue:
-    """x with its element at the path replaced by v or increased by it; in place where x is not used again."""
+    """x with v written to, or added to, the element at the path. In place if the old x is not used again."""
     if path and x.is_listed and isinstance(path[0], Lit):
         k = int(path[0].value)
         items = x.items()
@@ -328,7 +327,8 @@ def _new(old: Any, v: Any, t: T.Type, add: bool) -> Any:
 
 
 def accumulated(t: T.Type, places: Sequence[Any], v: Any, emit: Callable[[list[Atom], list[Atom]], None]) -> None:
-    """Add v to what the indices select of an accumulator of type t, by `emit(path, atoms of the value)`."""
+    """Add v to what the indices select of an accumulator of type t. `emit(path, atoms of the value)` adds one
+    part."""
     items, rest = merged(t, places)
     if rest:
         v = write(real_zero(selected(t, items)), rest, v)

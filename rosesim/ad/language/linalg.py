@@ -1,4 +1,4 @@
-"""Small linear algebra, written in the language: vectors and matrices are `Vec`s and `Vec`s of them."""
+"""Small linear algebra, written in the language. A vector is a `Vec` of Reals, a matrix a `Vec` of vectors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def norm(a: Any) -> Real:
 
 
 def cross(a: Any, b: Any) -> Any:
-    """The vector product of vectors of 3; of vectors of 2 its third component, a Real.
+    """The vector product of vectors of 3. For vectors of 2 it gives the third component, a Real.
 
     >>> from rosesim import fn, cross, Real, Vec
     >>> @fn
@@ -85,7 +85,7 @@ def cross(a: Any, b: Any) -> Any:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """The product of matrices and vectors; `a @ b` says the same.
+    """The product of matrices and vectors. `a @ b` is the same.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -132,7 +132,7 @@ def transpose(m: Any) -> Any:
 
 
 def outer(a: Any, b: Any) -> Any:
-    """The matrix of a[i] * b[j].
+    """The matrix with the elements a[i] * b[j].
 
     >>> from rosesim import fn, outer, Real, Vec
     >>> @fn
@@ -176,7 +176,7 @@ def det(m: Any) -> Real:
 
 
 def inv(m: Any) -> Any:
-    """The inverse of a 2 by 2 or 3 by 3 matrix; infinities or NaN where there is none.
+    """The inverse of a 2 by 2 or 3 by 3 matrix; infinities or NaN if there is none.
 
     >>> from rosesim import fn, inv, Real, Vec
     >>> @fn
@@ -202,7 +202,7 @@ def _square(m: Any, what: str) -> VecValue:
 
 
 def qmul(p: Any, q: Any) -> Any:
-    """The product of two quaternions (w, x, y, z): first q, then p (Hamilton's convention).
+    """The product of two quaternions (w, x, y, z), in Hamilton's convention: as rotations, first q, then p.
 
     >>> from rosesim import fn, qmul, Real, Vec
     >>> @fn
@@ -223,7 +223,7 @@ def qmul(p: Any, q: Any) -> Any:
 
 
 def qrotate(q: Any, v: Any) -> Any:
-    """The vector v of 3 turned by the unit quaternion q (w, x, y, z).
+    """The vector v of 3, rotated by the unit quaternion q (w, x, y, z).
 
     >>> from rosesim import fn, qrotate, Real, Vec
     >>> @fn
@@ -239,7 +239,7 @@ def qrotate(q: Any, v: Any) -> Any:
 
 
 def axis_angle(axis: Any, angle: Any) -> Any:
-    """The quaternion (w, x, y, z) of a turn by `angle` radians about the unit vector `axis`.
+    """The quaternion (w, x, y, z) of a rotation by `angle` radians about the unit vector `axis`.
 
     >>> from rosesim import fn, axis_angle, Real, Vec
     >>> @fn

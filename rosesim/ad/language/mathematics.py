@@ -1,4 +1,4 @@
-"""The functions of real numbers: those of the operator table, and what is written with them."""
+"""The functions of real numbers: those of the operator table, and functions composed of them."""
 
 from __future__ import annotations
 
@@ -201,10 +201,11 @@ def tanh(x: Number) -> Real:
 
 
 def unit(x: Number) -> Real:
-    """tanh(x) for the units of a network: its derivative is 1 - z^2, of the output z alone.
+    """tanh(x) for the units of a network. Its derivative, 1 - z^2, needs the output z alone.
 
-    The slope of `tanh` itself is right to its last digits, however small, and needs x: a layer's history is twice as
-    long with it. This one is rounded at 1e-16, as frameworks have it: nothing is learned that far in saturation.
+    `tanh` itself keeps x, because its slope is right to the last digits however small it is: a layer's history is
+    then twice as long. The slope of `unit` is rounded at 1e-16, as in other frameworks; so far in saturation nothing
+    is learned.
 
     >>> from rosesim import fn, grad, Real, tanh
     >>> @fn
@@ -243,7 +244,7 @@ def sign(x: Number) -> Real:
 
 
 def floor(x: Number) -> Real:
-    """The greatest whole number not above x, as a Real. Its derivative is 0.
+    """The greatest integer not above x, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, floor, Real
     >>> @fn
@@ -256,7 +257,7 @@ def floor(x: Number) -> Real:
 
 
 def ceil(x: Number) -> Real:
-    """The least whole number not below x, as a Real. Its derivative is 0.
+    """The least integer not below x, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, ceil, Real
     >>> @fn
@@ -269,7 +270,7 @@ def ceil(x: Number) -> Real:
 
 
 def trunc(x: Number) -> Real:
-    """x without its fraction, as a Real. Its derivative is 0.
+    """x rounded toward zero to an integer, as a Real. Its derivative is 0.
 
     >>> from rosesim import fn, trunc, Real
     >>> @fn
@@ -308,7 +309,7 @@ def hypot(x: Number, y: Number) -> Real:
 
 
 def minimum(x: Number, y: Number) -> Real:
-    """The lesser; NaN where one is NaN. At a tie its derivative is that of x.
+    """The lesser; NaN if either is NaN. At a tie its derivative is that of x.
 
     >>> from rosesim import fn, minimum, Real
     >>> @fn
@@ -321,7 +322,7 @@ def minimum(x: Number, y: Number) -> Real:
 
 
 def maximum(x: Number, y: Number) -> Real:
-    """The greater; NaN where one is NaN. At a tie its derivative is that of x.
+    """The greater; NaN if either is NaN. At a tie its derivative is that of x.
 
     >>> from rosesim import fn, maximum, Real
     >>> @fn
@@ -347,7 +348,7 @@ def copysign(x: Number, y: Number) -> Real:
 
 
 def fmod(x: Number, y: Number) -> Real:
-    """The remainder of x / y with the sign of x (x % y has that of y).
+    """The remainder of x / y with the sign of x. (x % y has the sign of y.)
 
     >>> from rosesim import fn, fmod, Real
     >>> @fn
@@ -360,7 +361,7 @@ def fmod(x: Number, y: Number) -> Real:
 
 
 def pow(x: Number, y: Number) -> Real:
-    """x to the y; x ** y says the same. Its derivative by y at x <= 0 is taken as 0.
+    """x to the y. `x ** y` is the same. Its derivative with respect to y is taken as 0 at x <= 0.
 
     >>> from rosesim import fn, pow, Real
     >>> @fn
@@ -373,7 +374,7 @@ def pow(x: Number, y: Number) -> Real:
 
 
 def clamp(x: Number, low: Number, high: Number) -> Real:
-    """x, but at least `low` and at most `high`. Its derivative is that of whichever it is; of x at a tie.
+    """x, but at least `low` and at most `high`. Its derivative is that of the one it equals; of x at a tie.
 
     >>> from rosesim import fn, clamp, Real
     >>> @fn

@@ -1,4 +1,4 @@
-"""What Python says of a function: its parameters and annotations, below partials, methods and wrappers."""
+"""A Python function's own parameters and annotations, also behind partials, methods and wrappers."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Signed(Protocol):
     """A function of the language, which knows its signature."""
 
     def signature(self) -> Any:
-        """It, read once."""
+        """Its signature, read once."""
         ...
 
     def seen_through(self) -> Callable[..., Any] | None:
-        """Its Python function, where a partial of it is no more than a partial of that."""
+        """Its Python function, if a partial of this function is equivalent to a partial of that one."""
         ...
 
 
 def signed(f: object) -> Signed | None:
-    """f, where it is a function of the language."""
+    """f, if it is a function of the language."""
     return typing.cast("Signed", f) if getattr(type(f), "__rose_function__", False) else None
 
 
 def plain(python: Any) -> Any:
-    """The function that was written, below partials, methods and wrappers; or that of the language there."""
+    """The function that was written, behind partials, methods and wrappers. It may be a function of the language."""
     while signed(python) is None:
         if isinstance(python, functools.partial):
             python = typing.cast("functools.partial[Any]", python).func
@@ -52,7 +52,7 @@ def plain(python: Any) -> Any:
 
 
 def parameters_of(python: Callable[..., Any], name: str, where: Where | None) -> Mapping[str, Parameter]:
-    """The parameters; of a wrapper that takes whatever comes, those of the function that it wraps."""
+    """The parameters. A wrapper that takes any arguments has those of the function that it wraps."""
     if isinstance(python, staticmethod):
         python = typing.cast("Callable[..., Any]", python.__func__)
     try:
@@ -70,20 +70,21 @@ def parameters_of(python: Callable[..., Any], name: str, where: Where | None) ->
 
 
 def partial_of(f: object) -> functools.partial[Any] | None:
-    """f, where it is a partial."""
+    """f, if it is a partial."""
     return typing.cast("functools.partial[Any]", f) if isinstance(f, functools.partial) else None
 
 
 def annotations_of(inner: Any) -> dict[str, Any]:
-    """What is annotated: classes have annotations of another kind."""
+    """The annotations of a function. A class gives none: its annotations are those of its fields."""
     return dict(inner.__annotations__) if isinstance(inner, pytypes.FunctionType) else {}
 
 
 def evaluated(annotation: str, inner: Any, scope: dict[str, Any] | None) -> Any:
-    """What an annotation that is a string names: in the function's closure, where it was defined, its globals."""
+    """What a string annotation names: in the function's closure, else in the scope of its definition, else in its
+    globals."""
     space: dict[str, Any] = getattr(inner, "__globals__", {})
     local = {**(scope or {}), **dict(_closure(inner))}
-    if annotation.isidentifier():  # most are, and need no compiler
+    if annotation.isidentifier():  # most are, and `eval` costs more
         for known in (local, space):
             if annotation in known and not isinstance(known[annotation], str | None):
                 return known[annotation]
@@ -97,7 +98,7 @@ def _closure(inner: Any) -> Iterator[tuple[str, Any]]:
 
 
 class Words:
-    """What stands in a printed signature as it is."""
+    """Words that a printed signature shows without quotes."""
 
     def __init__(self, words: str):
         self._words = words
@@ -107,6 +108,6 @@ class Words:
 
 
 def short(default: Any) -> Words:
-    """A default in a message: one line, not a long one."""
+    """A default for a message, in one line that is not too long."""
     words = " ".join(repr(default).split())
     return Words(words if len(words) <= 40 else f"{words[:37]}...")

@@ -1,8 +1,8 @@
-"""How a function is called: its parameters and their types, how a call fits them, and the words where it does not.
+"""How a function may be called: its parameters and types, how a call fits them, and the messages if it does not.
 
-The arguments of a call stand in a row, as in CPython's own calls (PEP 590): those by position, then those by
-keyword in the order of the signature, whose names are the call's `keywords`. An argument that can stand by
-position does, however it was written. A default that the call leaves out is not in the row: it is a constant.
+The arguments of a call stand in a row, as in CPython's own calls (PEP 590). Those by position come first, then those
+by keyword in the order of the signature; the names of the latter are the call's `keywords`. An argument that can
+stand by position does, even if the call names it. A default that the call leaves out is a constant, not in the row.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ Wrt = int | str | Sequence[int | str] | None
 Parameter = inspect.Parameter
 _EMPTY = Parameter.empty
 OfValue = Callable[[T.Declared | None, Any, str], T.Type]
-"""Gives the type of an argument from what is declared, the value (or example) and the argument's name."""
+"""Gives the type of an argument from its declared type, its value (or an example) and its name."""
 
 
 class Named(tuple[T.Type, ...]):
-    """The types of a call's arguments, of which the last ones are given by keyword: never equal to those of a
+    """The types of a call's arguments, of which the last ones are given by keyword. They never equal the types of a
     call by position."""
 
     keywords: Names
@@ -65,17 +65,17 @@ class Named(tuple[T.Type, ...]):
 
 
 def named(types: Sequence[T.Type], keywords: Names) -> Types:
-    """The types of a call, the last ones given by these names."""
+    """The types of a call whose last arguments have these names."""
     return Named(types, keywords) if keywords else tuple(types)
 
 
 def keywords_of(types: Types) -> Names:
-    """The names of those arguments that are given by keyword."""
+    """The names of the arguments that are given by keyword."""
     return types.keywords if isinstance(types, Named) else ()
 
 
 def as_call(row: Sequence[Any], keywords: Names) -> tuple[Sequence[Any], dict[str, Any]]:
-    """A row as the args and kwargs of Python."""
+    """A row as Python's args and kwargs."""
     if not keywords:
         return row, {}
     count = len(row) - len(keywords)
@@ -83,23 +83,24 @@ def as_call(row: Sequence[Any], keywords: Names) -> tuple[Sequence[Any], dict[st
 
 
 class Misfit(Exception):
-    """What does not fit in a call, in words."""
+    """Why a call does not fit, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a call of one form gives: a name and the annotated type (None: its own) for each in the row."""
+    """What calls of one form share: for each argument in the row a name and the annotated type (None: the
+    value's)."""
 
     names: list[str]
     declared: tuple[T.Declared | None, ...]
     words: tuple[str, ...]
-    """How errors name each."""
+    """What errors call each argument."""
 
 
 class Signature:
     """The parameters of a Python function, with their annotations as types of the language.
 
-    A transform has the parameters of the function that it is of (`renamed`), and leaves defaults to it.
+    A transform has the parameters of its function (`renamed`), and leaves defaults to that function.
     """
 
     def __init__(self, python: Callable[..., Any], name: str, where: Where | None, scope: dict[str, Any] | None):
@@ -119,7 +120,7 @@ class Signature:
         if (own := signed(inner)) is not None:
             known = own.signature()
             self.annotated, self.returns, self._refused = known.annotated, known.returns, known._refused
-            self.fills = False  # it does
+            self.fills = False  # that function does
             return
         for key, hint in annotations_of(inner).items():
             try:
@@ -135,7 +136,7 @@ class Signature:
                 self.annotated[key] = t
 
     def _type(self, hint: Any, inner: Any, name: str, scope: dict[str, Any] | None) -> T.Declared | None:
-        """What an annotation says; None, as without one, of `Any`."""
+        """The type that an annotation declares. None for `Any`, as for no annotation."""
         try:
             if isinstance(hint, str):
                 hint = evaluated(hint, inner, scope)
@@ -148,7 +149,7 @@ class Signature:
             raise TypeMismatch(f"{self.name}, {name}: {str(e).removeprefix(f'{e.where}: ')}", self.where) from None
 
     def _arrange(self) -> None:
-        """What every call asks for."""
+        """Prepare what every call needs."""
         all_ = self.parameters.values()
         self._places = [p for p in all_ if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self._by_name = [p for p in all_ if p.kind is p.KEYWORD_ONLY]
@@ -156,11 +157,11 @@ class Signature:
         self._least: float = sum(p.default is _EMPTY for p in self._places)
         self._most: float = float("inf") if self._rest else len(self._places)
         if any(p.default is _EMPTY for p in self._by_name):
-            self._least = float("inf")  # no call by position alone
+            self._least = float("inf")  # no call by position alone suffices
         self._forms: dict[tuple[int, Names], _Form] = {}
 
     def renamed(self, name: str, python: Callable[..., Any] | None = None) -> Self:
-        """The same parameters, of a transform, `python`, which hands on what it is given and leaves defaults out."""
+        """The same parameters for a transform, `python`, which passes on its arguments and leaves defaults out."""
         made = copy.copy(self)
         made.name = name
         made.python = python or self.python
@@ -189,8 +190,8 @@ class Signature:
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], error: type[RosesimError] = TypeMismatch
     ) -> tuple[Row, Names]:
-        """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line,
-        where they do not fit."""
+        """The arguments of a call in a row, and the names of the last ones. Raises `error`, at the user's line, if
+        they do not fit."""
         try:
             return self._row_of(args, kwargs)
         except Misfit as e:
@@ -255,16 +256,17 @@ class Signature:
         return list(self._form(count, keywords).names)
 
     def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
-        """The annotated type of each."""
+        """The annotated type of each argument."""
         return self._form(count, keywords).declared
 
     def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: that annotated, its open lengths as the argument has them, else that of the argument."""
+        """The type of each argument: as annotated, with open lengths taken from the value; the value's type if there
+        is no annotation."""
         form = self._form(len(row), keywords)
         return named([of(t, a, n) for t, a, n in zip(form.declared, row, form.words, strict=True)], keywords)
 
     def required(self) -> Types:
-        """The types of a call that leaves all defaults out, from annotations alone."""
+        """The types of a call that leaves out all defaults, from annotations alone."""
         given = [p for p in (*self._places, *self._by_name) if p.default is _EMPTY]
         keywords = tuple(p.name for p in given if p.kind is p.KEYWORD_ONLY)
         found = self.declared(len(given), keywords)
@@ -280,7 +282,7 @@ class Signature:
         )
 
     def refuse_options(self, by_position: int, word: str, given: Mapping[str, bool]) -> None:
-        """Raise where an option of `compile` or `check_grads` is given and may be meant for a parameter."""
+        """Raise if an option of `compile` or `check_grads` could also be meant for a parameter of the same name."""
         places = [p.name for p in self._places[:by_position]]
         for name, is_given in given.items():
             if is_given and name in self.parameters and name not in places:
@@ -291,18 +293,18 @@ class Signature:
                 )
 
     def chosen(self, wrt: Wrt, count: int, keywords: Names, word: str = "wrt") -> tuple[tuple[int, ...], bool]:
-        """Where in the row the arguments are that `wrt` means, and whether it means one (not a tuple).
+        """The places in the row of the arguments that `wrt` chooses, and whether it chooses a single one (no tuple).
 
-        A number is a place among the parameters by position, whether given or not, so what it means does not
-        change with what is left out.
+        A number counts the parameters that can stand by position, given or not. So its meaning does not depend on
+        what the call leaves out.
         """
         if wrt is None:
             return tuple(range(count)), count == 1
         names = self.names(count, keywords)
         places = self._places_of(names, count - len(keywords))
-        asked: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
+        chosen: Sequence[Any] = wrt if isinstance(wrt, list | tuple) else [wrt]
         found: list[int] = []
-        for w in asked:
+        for w in chosen:
             name = w
             if isinstance(w, int) and not isinstance(w, bool) and -len(places) <= w < len(places):
                 name = places[w]
@@ -311,8 +313,8 @@ class Signature:
                 continue
             if isinstance(name, str) and name in self.parameters and self.parameters[name].default is not _EMPTY:
                 raise TypeMismatch(
-                    f"{word}={w!r} was found, and this call leaves {name} to its default; expected that it is given: "
-                    f"{self}",
+                    f"{word}={w!r} was found, and this call leaves {name} to its default; expected a call that gives "
+                    f"it: {self}",
                     here(),
                 )
             raise TypeMismatch(
@@ -323,30 +325,30 @@ class Signature:
         return tuple(found), isinstance(wrt, int | str)
 
     def _places_of(self, names: list[str], count: int) -> list[str]:
-        """What each position means, where so many are given."""
+        """The parameter that each position means, in a call that gives so many."""
         places = [p.name for p in self._places]
         return places + names[len(places) : count]
 
     # ------------------------------------------------------------------------------ tracing
 
     def left_out(self, count: int, keywords: Names, rule: Signature, cotangents: int) -> list[str]:
-        """The names of those parameters that a call leaves out and a rule, which takes these and so many
-        cotangents, cannot."""
+        """The names of parameters that a call leaves out although a rule, which takes these and so many cotangents,
+        requires them."""
         by_position = count - len(keywords)
         places = [p for p in rule._places if p.default is _EMPTY]
-        asked = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
-        asked |= {p.name for p in rule._by_name if p.default is _EMPTY}
+        required = {p.name for p in self._places[: max(0, len(places) - cotangents)]}
+        required |= {p.name for p in rule._by_name if p.default is _EMPTY}
         given = {p.name for p in self._places[:by_position]}.union(keywords)
-        return [n for n, p in self.parameters.items() if n in asked - given and p.default is not _EMPTY]
+        return [n for n, p in self.parameters.items() if n in required - given and p.default is not _EMPTY]
 
     def defaults(self, names: Sequence[str]) -> dict[str, Any]:
-        """The defaults of some parameters as they are now: Python lets them be changed."""
+        """The present defaults of some parameters. Python allows them to change."""
         now = inspect.signature(self.python).parameters
         return {n: now[n].default if n in now else _EMPTY for n in names}
 
     def call(self, row: Sequence[Any], keywords: Names) -> Any:
-        """Call the Python function with traced values. What the call leaves out and what a partial holds are
-        constants, of the annotated type where there is one."""
+        """Call the Python function with traced values. Defaults that the call leaves out and arguments that a partial
+        holds are constants, of the annotated type if there is one."""
         given, kwargs = as_call(row, keywords)
         args = [*given]
         fills = self.fills
@@ -372,7 +374,7 @@ class Signature:
         return held(*args, **kwargs)
 
     def _held(self, partial: functools.partial[Any]) -> list[Any]:
-        """What a partial holds by position, of the annotated types."""
+        """The arguments that a partial holds by position, in the annotated types."""
         places = inspect.signature(partial.func).parameters.values()
         names = [p.name for p in places if p.kind <= p.POSITIONAL_OR_KEYWORD]
         names += [p.name for p in places if p.kind is p.VAR_POSITIONAL] * len(partial.args)

@@ -1,8 +1,8 @@
-"""The state of tracing: which function is being traced, which block is open, who owns which variable.
+"""The state of tracing: the function under trace, the open block, and the owner of each variable.
 
-A `Frame` is one function under trace. Its blocks form a chain of `Builder`s, the innermost open. A
-variable may be named while its block is open; one of an enclosing function's frame is captured, that
-is, it becomes a hidden parameter of every frame in between.
+A `Frame` is one function under trace. Its open blocks form a chain of `Builder`s. Code may name a variable while the
+variable's block is open. A variable of an enclosing function's frame is captured: it becomes a hidden parameter of
+every frame in between.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Frame:
-    """A function under trace: its open blocks, its variables' homes, what it captured."""
+    """A function under trace: its open blocks, the block of each variable, and what it captured."""
 
     __slots__ = ("builder", "captured", "dependencies", "home", "name", "outer", "params")
 
@@ -58,13 +58,13 @@ class Frame:
         return False
 
     def own(self, variables: Sequence[Atom]) -> None:
-        """Note that the variables live in the innermost block, or in the one around it that has made them."""
+        """Note that the innermost block owns the variables, except those that a block around it has made."""
         for v in variables:
             if isinstance(v, Var) and v not in self.home:
                 self.home[v] = self.builder.home(v)
 
     def resolve(self, a: Atom) -> Atom:
-        """The atom by which this frame may name `a`."""
+        """The atom by which this frame names `a`. A variable of another frame is captured."""
         if not isinstance(a, Var):
             return a
         home = self.home.get(a)
@@ -72,8 +72,8 @@ class Frame:
             if self.is_open(home):
                 return a
             raise EscapedValue(
-                f"a value of the block that has ended was used in {self.name}; expected a value that is still "
-                "in sight: return it from the function given to vec, scan, cond, ... and use what that gives",
+                f"a value of a block that has ended was used in {self.name}; expected a value of a block that is "
+                "still open: return it from the function given to vec, scan, cond, ... and use what that gives",
                 here(),
             )
         if a in self.captured:
@@ -84,7 +84,7 @@ class Frame:
                 f"{self.name}; expected values passed as arguments: return it and pass it on",
                 here(),
             )
-        self.outer.resolve(a)  # raises where no frame around us owns it
+        self.outer.resolve(a)  # raises if no enclosing frame owns it
         self.captured[a] = self.param(a.ty, a.name)
         return self.captured[a]
 
@@ -120,14 +120,14 @@ def entered(f: Frame) -> Generator[Frame]:
 
 
 def building() -> Builder:
-    """The innermost open block, set to the user's line."""
+    """The innermost open block, with its line set to the user's."""
     b = frame().builder
     b.where = here()
     return b
 
 
 def opened(bound: Sequence[Var] = ()) -> Builder:
-    """A new block inside the innermost one, in which `bound` are bound; write into it `within` it."""
+    """A new block inside the innermost one, which binds `bound`. Write into it inside of `within`."""
     f = frame()
     b = Builder(f.builder, here())
     for v in bound:
@@ -137,7 +137,7 @@ def opened(bound: Sequence[Var] = ()) -> Builder:
 
 @contextmanager
 def within(b: Builder) -> Generator[Frame]:
-    """Write into a block that `opened` made."""
+    """Write into a block that `opened` has made."""
     f = frame()
     outer = f.builder
     f.builder = b
@@ -148,14 +148,14 @@ def within(b: Builder) -> Generator[Frame]:
 
 
 def nested(bound: Sequence[Var], body: Callable[[], Sequence[Atom]]) -> Block:
-    """A block inside the innermost one, in which `bound` are bound and whose results `body` gives."""
+    """A block inside the innermost one, which binds `bound`. `body` writes it and gives its results."""
     b = opened(bound)
     with within(b) as f:
         return b.block([f.resolve(a) for a in deeper(body)])
 
 
 def deeper(body: Callable[[], T]) -> T:
-    """body(), which traces what stands in a block that was opened; blocks may nest deeper than Python's stack."""
+    """body(), which traces the body of a new block. Blocks may nest deeper than Python's stack allows."""
     depth = _blocks.get() + 1
     if depth > _TOO_DEEP:
         raise TraceError(
@@ -175,7 +175,7 @@ _TOO_DEEP = 1000
 
 
 def emit(make: Callable[[Builder], Atom]) -> Atom:
-    """Write into the innermost block and own what comes of it."""
+    """Write into the innermost block, which then owns the result."""
     f = frame()
     b = f.builder
     b.where = here()
@@ -185,7 +185,7 @@ def emit(make: Callable[[Builder], Atom]) -> Atom:
 
 
 def op(name: str, *args: Atom, ty: Ty | None = None) -> Atom:
-    """An operator on atoms of the trace."""
+    """Write an operator on atoms of the trace."""
     if current() is None and any(isinstance(a, Var) for a in args):
         raise EscapedValue(
             "a traced value was used after the tracing of its function had ended; expected it to stay inside: "

@@ -1,4 +1,4 @@
-"""How a Python function becomes a program: it is called with traced values, whose operations are written down."""
+"""How a Python function becomes a program: it is called with traced values, which record their operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rosesim.ad.dependencies.watch import Dependencies
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, flat_args
-from rosesim.ad.language.custom import asked_by_rules, rules_of
+from rosesim.ad.language.custom import required_by_rules, rules_of
 from rosesim.ad.language.signature import Names, Types, as_call, keywords_of
 from rosesim.ad.language.values.refused import Value
 from rosesim.ad.language.values.structures import fitted, typeof
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 _underway: ContextVar[dict[Any, None] | None] = ContextVar("rosesim_underway", default=None)
-"""The functions under trace, each with its types; one dict for the whole nest, which may cross threads."""
+"""The functions under trace, each with its types. Nested traces share one dict, even across threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A traced function: the program, its Python-side types, what it captured and what it read."""
+    """A traced function: the program, its Python types, what it captured and what it read."""
 
     func: Func
     params: Types
@@ -43,7 +43,7 @@ class Traced:
 
 
 def trace_once(f: Fn[..., Any], types: Types, live: bool) -> Traced:
-    """Trace a function for parameters of these types; refused where it is under trace for them already."""
+    """Trace a function for parameters of these types. Raises if the same trace is already under way."""
     nest = _underway.get()
     token = None
     if nest is None:
@@ -76,7 +76,7 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
     dependencies.read(("memory budget", budget()), budget_here())
     for rule in f.custom.values():
         dependencies.note_function(rule.python, calls=True)
-    inside = asked_by_rules(f, len(types), keywords_of(types))
+    inside = required_by_rules(f, len(types), keywords_of(types))
     if f.is_opaque and not inside:
         return _trace_opaque(f, types, dependencies)
     if len(_underway.get() or ()) > _TOO_DEEP:
@@ -103,21 +103,21 @@ def _trace(f: Fn[..., Any], types: Types, live: bool) -> Traced:
     hidden = tuple(frame.captured)
     rules = None if inside else rules_of(f, f.custom, types, result, not hidden)
     func = Func(f.name, tuple(frame.params), body, f.where, rules)
-    from rosesim.ad.passes.tidy import tidied_trace  # not needed before the first trace
+    from rosesim.ad.passes.tidy import tidied_trace  # not needed until something is traced
 
     return Traced(tidied_trace(func), types, result, hidden, dependencies)
 
 
 def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
     try:
-        left_out = asked_by_rules(f, len(row), keywords)
+        left_out = required_by_rules(f, len(row), keywords)
         if left_out:
             args, kwargs = as_call(row, keywords)
             return f(*args, **kwargs, **f.signature().defaults(left_out))
         return f.signature().call(row, keywords)
     except (TypeError, ValueError) as e:
         if isinstance(e.__context__, RosesimError) and not isinstance(e, RosesimError):
-            raise e.__context__ from None  # NumPy puts its own words in place of ours
+            raise e.__context__ from None  # NumPy has replaced our error by its own
         if isinstance(e, ValueError) and not isinstance(e, RosesimError) and "values to unpack" in str(e):
             raise TypeMismatch(
                 f"{e}; expected as many names as elements: a vector unpacks into its elements, also one of "
@@ -126,9 +126,11 @@ def _called(f: Fn[..., Any], row: Sequence[Any], keywords: Names) -> Any:
             ) from e
         if isinstance(e, RosesimError) or not _OF_TRACED.search(str(e)):
             raise
-        # Python's own words name the operation; ours add the line.
+        # Python's message names the operation; we add the line.
         said = str(e).rstrip(".")
-        raise TypeMismatch(f"{said}: a traced value has no such operation; expected one it has", innermost(e)) from e
+        raise TypeMismatch(
+            f"{said}: a traced value has no such operation; expected an operation that it has", innermost(e)
+        ) from e
 
 
 def _result_atoms(f: Fn[..., Any], value: Any, result: T.Type) -> list[Atom]:
@@ -167,7 +169,7 @@ def _trace_opaque(f: Fn[..., Any], types: Types, dependencies: Dependencies) -> 
     python: Callable[..., Any] = f.python
     if any(isinstance(ty.scalar, TanT) for t in (*types, result) for ty in T.flatten(t)):
         raise TypeMismatch(
-            f"the opaque function {f.name} takes or gives a tangent, and nobody can see that it is linear; "
+            f"the opaque function {f.name} takes or gives a tangent, and nothing shows that it is linear; "
             "expected Reals: scale tangents by what it gives of Reals",
             f.where,
         )
@@ -192,7 +194,7 @@ _TOO_DEEP = 20_000
 
 
 def call_traced(func: Func, args: Sequence[Atom], result: T.Type) -> Any:
-    """Write a call of a traced function and give its result as Python values."""
+    """Write a call of a traced function. Gives its result as Python values."""
     f = trace.frame()
     b = trace.building()
     outs = b.call(func, [f.resolve(a) for a in args])

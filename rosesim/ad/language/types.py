@@ -1,6 +1,6 @@
-"""The types that a programmer writes, and how each lies in flat arrays.
+"""The types that a programmer writes, and how each is stored in flat arrays.
 
-A struct (dataclass, tuple, dict) of vectors and a vector of structs both become one array a scalar
+A struct (dataclass, tuple, dict) of vectors and a vector of structs are stored alike, as one array for each scalar
 field: `Vec[n, {x: Real, v: Vec[2, Real]}]` is an array of shape (n,) and one of shape (n, 2).
 """
 
@@ -54,7 +54,7 @@ class RealType:
 
 @dataclass(frozen=True, slots=True)
 class TanType:
-    """The tangent of a Real, met in custom derivatives alone."""
+    """The tangent of a Real. It occurs only in custom derivatives."""
 
     width: int = 64
 
@@ -64,7 +64,7 @@ class TanType:
 
 @dataclass(frozen=True, slots=True)
 class IntType:
-    """A whole number from lo to hi; Index[n] where lo is 0."""
+    """An integer from lo to hi. It is written Index[n] if lo is 0."""
 
     lo: int
     hi: int
@@ -86,7 +86,7 @@ class VecType:
 
 @dataclass(frozen=True, slots=True)
 class StructType:
-    """Named fields; `kind` is tuple, dict or the dataclass."""
+    """Named fields. `kind` is tuple, dict or the dataclass."""
 
     kind: type[Any]
     names: tuple[str, ...]
@@ -103,7 +103,7 @@ class StructType:
             return dict(zip(self.names, values, strict=True))
         if hasattr(self.kind, "_fields"):
             return self.kind(*values)
-        struct: Any = object.__new__(self.kind)  # not __init__: a __post_init__ may compute with plain numbers
+        struct: Any = object.__new__(self.kind)  # not __init__: a __post_init__ may expect plain numbers
         for name, v in zip(self.names, values, strict=True):
             object.__setattr__(struct, name, v)
         return struct
@@ -117,7 +117,7 @@ Type = NullType | BoolType | RealType | TanType | IntType | VecType | StructType
 Types = tuple[Type, ...]
 NULL, BOOL, REAL, TAN = NullType(), BoolType(), RealType(), TanType()
 if typing.TYPE_CHECKING:
-    Null: typing.TypeAlias = None  # what an annotation `Null` means to an editor
+    Null: typing.TypeAlias = None  # what `Null` in an annotation means to an editor
 else:
     Null = NULL
 
@@ -128,7 +128,7 @@ def index(n: int) -> IntType:
 
 
 def flatten(t: Type) -> tuple[Ty, ...]:
-    """The flat arrays that hold a value of this type, field by field."""
+    """The types of the flat arrays that store a value of this type, field by field."""
     match t:
         case NullType():
             return ()
@@ -147,7 +147,7 @@ def flatten(t: Type) -> tuple[Ty, ...]:
 
 
 def leaf_names(t: Type, name: str) -> tuple[str, ...]:
-    """A name for each flat array, as a person would write it: `state.x`."""
+    """A name for each flat array, as users write it: `state.x`."""
     match t:
         case NullType():
             return ()
@@ -172,7 +172,7 @@ def swap_scalars(t: Type, old: type, new: Any) -> Type:
 
 
 def only(t: Type, scalar: type) -> Type:
-    """t with Null where there is no scalar type of this class: a vector of such is Null itself."""
+    """t with Null in place of all scalars that are not of this class. A vector of Nulls is itself Null."""
     match t:
         case VecType(n, elem):
             inner = only(elem, scalar)
@@ -195,7 +195,7 @@ def tuple_type(*parts: Type) -> StructType:
 
 @dataclass(frozen=True, slots=True)
 class OpenVec:
-    """A vector whose length (n is None) or whose elements' lengths an annotation leaves open: `Vec[T, ...]`."""
+    """A vector of unknown length (n is None) or with elements of unknown lengths: the annotation `Vec[T, ...]`."""
 
     n: int | None
     elem: Declared
@@ -206,7 +206,7 @@ class OpenVec:
 
 @dataclass(frozen=True, slots=True)
 class OpenStruct:
-    """A struct with such vectors in it."""
+    """A struct that contains such vectors."""
 
     kind: type[Any]
     names: tuple[str, ...]
@@ -221,7 +221,7 @@ class OpenStruct:
 
 
 Declared = Type | OpenVec | OpenStruct
-"""What an annotation says: a type, or one with lengths left open, which a value completes (`fitted`)."""
+"""What an annotation declares: a type, or a type with open lengths, which a value completes (`fitted`)."""
 
 
 def _parts(kind: type[Any], names: tuple[str, ...], struct: Any) -> list[Any]:
@@ -238,12 +238,12 @@ def _struct_words(kind: type[Any], names: tuple[str, ...], parts: tuple[Declared
 
 
 def is_open(t: Declared | None) -> typing.TypeGuard[OpenVec | OpenStruct]:
-    """Whether a length in it is left open."""
+    """Whether some length in it is open."""
     return isinstance(t, OpenVec | OpenStruct)
 
 
 def vector_of(n: int | None, elem: Declared) -> Declared:
-    """Vec[elem, n]; of any length where n is None."""
+    """Vec[elem, n]; of any length if n is None."""
     return OpenVec(n, elem) if n is None or is_open(elem) else VecType(n, typing.cast("Type", elem))
 
 
@@ -255,16 +255,16 @@ def _struct_of(kind: type[Any], fields: dict[str, Declared]) -> Declared:
 
 
 def complete(d: Declared, t: Type) -> Type | None:
-    """The type that d becomes where a value of type t is given: t says its open lengths; None where it cannot.
+    """The type that d becomes if a value of type t is given: t fills in open lengths. None if they do not fit.
 
-    What d says without gaps is taken from d alone: whether a value is one is seen when it is taken as such.
+    Where d leaves nothing open, only d counts. Whether the value has that type is checked when it is converted.
     """
     match d, t:
         case (OpenVec(n, elem), VecType(m, found)) if n is None or n == m:
             inner = complete(elem, found)
             return None if inner is None else VecType(m, inner)
         case OpenVec(), StructType(kind, names, parts) if kind is not tuple and _base(d) is kind:
-            # a struct of vectors, given for a vector of structs
+            # a struct of vectors, given where a vector of structs is declared
             columns = [p for p in parts if isinstance(p, VecType)]
             if not columns or len(columns) != len(parts) or len({c.n for c in columns}) != 1:
                 return None
@@ -280,7 +280,7 @@ def complete(d: Declared, t: Type) -> Type | None:
 
 
 def of_no_length(d: Declared) -> Type:
-    """d with 0 for what is open: of the elements of an empty list nobody knows more."""
+    """d with 0 for open lengths. They are the elements of an empty list, so no value says more."""
     match d:
         case OpenVec(n, elem):
             return VecType(n or 0, of_no_length(elem))
@@ -291,14 +291,14 @@ def of_no_length(d: Declared) -> Type:
 
 
 def _base(d: Declared) -> type[Any] | None:
-    """The class of the structs that a vector, or a vector of vectors, consists of."""
+    """The class of the structs in a vector, or in a vector of vectors."""
     while isinstance(d, OpenVec | VecType):
         d = d.elem
     return d.kind if isinstance(d, StructType | OpenStruct) else None
 
 
 def depth(d: Declared) -> int:
-    """How many axes a vector has before its elements."""
+    """The number of axes of a vector before its elements."""
     count = 0
     while isinstance(d, OpenVec | VecType):
         d, count = d.elem, count + 1
@@ -306,7 +306,7 @@ def depth(d: Declared) -> int:
 
 
 def is_struct_class(a: object) -> bool:
-    """Whether a class is one of those that act as structs: a dataclass or a named tuple."""
+    """Whether instances of a class are structs: it is a dataclass or a named tuple."""
     return isinstance(a, type) and ((tuple in a.__mro__ and hasattr(a, "_fields")) or dataclasses.is_dataclass(a))
 
 
@@ -319,7 +319,7 @@ def from_annotation(a: Any, scope: dict[str, Any] | None = None) -> Type:
 
 
 def declared(a: Any, scope: dict[str, Any] | None = None) -> Declared:
-    """What an annotation says, which may leave lengths open."""
+    """What an annotation declares. It may leave lengths open."""
     known: dict[Any, Type] = {None: NULL, pytypes.NoneType: NULL, float: REAL, bool: BOOL}
     if isinstance(a, _TYPES):
         return a
@@ -334,7 +334,7 @@ def declared(a: Any, scope: dict[str, Any] | None = None) -> Declared:
     if isinstance(a, tuple):
         return _tuple_of(typing.cast("tuple[Any, ...]", a), scope)
     if typing.get_origin(a) in (typing.Union, pytypes.UnionType):
-        # "a Real or a plain number", which a rule or helper may say for the editor's sake, is a Real
+        # A rule or helper may be annotated "Real | float" for the editor's sake. That is a Real.
         others = [part for part in typing.get_args(a) if part not in (float, int)]
         if len(others) == 1 and len(typing.get_args(a)) > 1:
             return declared(others[0], scope)
@@ -356,7 +356,7 @@ _TYPES = (NullType, BoolType, RealType, TanType, IntType, VecType, StructType, O
 
 
 def is_annotation(v: Any) -> bool:
-    """Whether v names a type, where an example of a value might stand as well."""
+    """Whether v is a type, where an example value could stand too."""
     if isinstance(v, (type, *_TYPES)) or hasattr(v, "__rose_type__") and not hasattr(v, "_kind"):
         return True
     if typing.get_origin(v) is not None:
@@ -374,7 +374,7 @@ def _tuple_of(parts: tuple[Any, ...], scope: dict[str, Any] | None) -> Declared:
 
 
 def field_names(struct: Any) -> list[str]:
-    """The fields of a dataclass or named tuple, or of its class, in order."""
+    """The names of the fields of a dataclass or named tuple, or of its class, in order."""
     named = getattr(struct, "_fields", None)
     return [f.name for f in dataclasses.fields(struct)] if named is None else list(named)
 
@@ -389,7 +389,7 @@ def _field(a: Any, name: str, hints: dict[str, Any], scope: dict[str, Any] | Non
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An annotation of a field that names what is not to be found."""
+    """A field's annotation that names something that cannot be found."""
 
     name: str
 
@@ -416,8 +416,8 @@ def _hints(a: Any, scope: dict[str, Any] | None) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=1024)
 def fields_of(struct: type[Any]) -> dict[str, Declared | Unknown | None]:
-    """What the annotations of a struct's fields say; None of one that names no type of the language (`Any`, an
-    array, a union of classes), of which the value alone says what it is."""
+    """What the annotations of a struct's fields declare. None for an annotation that is no type of the language
+    (`Any`, an array, a union of classes): then the value alone decides."""
     hints = _hints(struct, None)
     out: dict[str, Declared | Unknown | None] = {}
     for name in field_names(struct):

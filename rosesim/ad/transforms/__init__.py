@@ -1,1 +1,1 @@
-"""Functions from functions to functions: `grad`, `jvp`, `vjp`, `vmap` and their kin."""
+"""Functions from functions to functions: `grad`, `jvp`, `vjp`, `vmap` and similar ones."""

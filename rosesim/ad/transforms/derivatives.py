@@ -25,7 +25,7 @@ from rosesim.ad.transforms.signatures import Mapped, WithTangents, length
 if TYPE_CHECKING:
     from rosesim.ad.derive.reverse.pair import Pair
 
-# The transformations are imported where they are used: a program that takes no derivative need not wait.
+# The transformations are imported where they are used: a program without derivatives need not load them.
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -36,11 +36,11 @@ def _as_fn(f: Callable[..., Any]) -> Fn[..., Any]:
 
 
 def _refuse_tangents(g: Fn[..., Any], traced: Traced) -> None:
-    """Raise where a function takes a tangent, as a parameter or from around it."""
+    """Raise if a function has a tangent among its parameters, or captures one."""
     if any(isinstance(p.ty.scalar, TanT) for p in traced.func.params):
         raise TypeMismatch(
             f"a derivative of {g.name}, which takes or captures a tangent, was asked for; expected a function of "
-            "Reals: what is linear in a tangent is its own derivative by it",
+            "Reals: a function that is linear in a tangent is its own derivative",
             here(),
         )
 
@@ -50,13 +50,13 @@ def _is_real(ty: Ty) -> bool:
 
 
 def gradient_type(t: T.Type) -> T.Type:
-    """The type of a gradient: that of the value, Null where there is nothing real in it."""
+    """The type of a gradient: the value's type, with Null in place of parts without a Real."""
     return T.only(t, T.RealType)
 
 
 @dataclass(frozen=True, slots=True)
 class Reversed:
-    """The reverse of a traced function for some of its arguments."""
+    """The reverse of a traced function with respect to some of its arguments."""
 
     traced: Traced
     pair: Pair | None
@@ -100,19 +100,19 @@ class Reversed:
         from rosesim.ad.derive.reverse.pair import call_back
 
         given = to_atoms(ct, gradient_type(t.result))
-        wanted = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
+        active_cts = [a for a, on in zip(given, (o for o, ty in zip(self.out, t.func.results, strict=True)
                                              if _is_real(ty)), strict=True) if on]  # fmt: skip
         f = trace.frame()
         b = trace.building()
         if self.pair is None:
             values: list[Atom] = []
         else:
-            args = [f.resolve(a) for a in (*tape, *wanted)]
+            args = [f.resolve(a) for a in (*tape, *active_cts)]
             values = call_back(b, self.pair, args, self.cts)
             f.own(values)
-        else_zero = [b.zeros(p.ty) for p, a in zip(t.func.params, self.active, strict=True) if a]
-        f.own(else_zero)
-        rest = iter(values if self.pair is not None else else_zero)
+        zeros = [b.zeros(p.ty) for p, a in zip(t.func.params, self.active, strict=True) if a]
+        f.own(zeros)
+        rest = iter(values if self.pair is not None else zeros)
         return [next(rest) if a else None for a in self.active]
 
 
@@ -129,9 +129,9 @@ def _gradients(rev: Reversed, flat: list[Atom | None], positions: Sequence[int],
 
 
 def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Callable[[Any], Any]]]:
-    """The function that gives f's value and its pullback. The pullback takes a cotangent, in the shape of
-    the value, and gives the cotangent of the argument (a tuple where there are several; `wrt`, positions
-    or names, chooses some). It owns what it needs: call it later, again, from any thread.
+    """The function that gives f's value and its pullback. The pullback takes a cotangent, in the shape of the value,
+    and gives the cotangent of the argument. Several arguments give a tuple; `wrt` chooses some, by position or
+    name. A pullback keeps what it needs: it can be called later, more than once, and from any thread.
 
     >>> from rosesim import fn, vjp, Real
     >>> @fn
@@ -162,7 +162,7 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
 
 
 def _plain_type(ty: Ty) -> T.Type:
-    """A language type that lies in one flat array of this type."""
+    """A language type that is stored as one flat array of this type."""
     match ty.scalar:
         case IntT(lo, hi):
             t: T.Type = T.IntType(lo, hi)
@@ -183,20 +183,20 @@ def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, position
     if key not in traced.func.memo:
         held = T.tuple_type(*(_plain_type(v.ty) for v in (rev.pair.tape if rev.pair else ())))
 
-        def there(*args: Any, **kwargs: Any) -> Any:
+        def forward_pass(*args: Any, **kwargs: Any) -> Any:
             atoms = [a for v, t in zip((*args, *kwargs.values()), types, strict=True) for a in to_atoms(v, t)]
             value, tape = rev.forward(atoms)
             return value, of_atoms(held, tape)
 
-        def back(tape: Any, ct: Any) -> Any:
+        def reverse_pass(tape: Any, ct: Any) -> Any:
             return _gradients(rev, rev.backward(to_atoms(tape, held), ct), positions, one)
 
-        there.__name__, back.__name__ = g.name, f"pullback of {g.name}"
-        forward: Fn[..., Any] = Fn(there)
+        forward_pass.__name__, reverse_pass.__name__ = g.name, f"pullback of {g.name}"
+        forward: Fn[..., Any] = Fn(forward_pass)
         forward.take_signature(g.signature())
         traced.func.memo[key] = (
             Program(forward, types),
-            Program(Fn(back), (held, gradient_type(traced.result))),
+            Program(Fn(reverse_pass), (held, gradient_type(traced.result))),
         )
     first, second = traced.func.memo[key]
     value, tape = first.run(row)
@@ -210,8 +210,8 @@ def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, position
 def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, Any]]:
     """The function that gives f's value (a Real) and its gradient, in the shape of the argument.
 
-    A tuple where the call gives several arguments; `wrt`, positions or names, chooses some. A default that is
-    left out is a constant. What is not real in an argument (Index, Bool) has the gradient None.
+    Several arguments give a tuple of gradients; `wrt` chooses some, by positions or names. A default that the call
+    leaves out is a constant. Parts of an argument that are not real (Index, Bool) have the gradient None.
 
     >>> from rosesim import fn, value_and_grad, Real, Vec, sum
     >>> @fn
@@ -226,8 +226,8 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
         value, pullback = vjp(g, wrt=wrt)(*args, **kwargs)
         if typeof(value) != T.REAL:
             raise TypeMismatch(
-                f"the gradient of {g.name} was asked for, which gives {typeof(value)}; expected a Real: jacobian "
-                "and vjp take functions that give more",
+                f"the gradient of {g.name}, which gives {typeof(value)}, was asked for; expected a function "
+                "that gives a Real: jacobian and vjp take others",
                 g.where,
             )
         return value, pullback(1.0)
@@ -252,7 +252,7 @@ def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 def _like(
     g: Fn[..., Any], python: Callable[..., Any], what: str, again: Callable[[Fn[..., Any]], Fn[..., Any]]
 ) -> Fn[..., Any]:
-    """A function with the parameters of g; `again` makes it of another, of a method."""
+    """A function with the parameters of g. `again` makes the same transform of another function, such as a method."""
     python.__name__ = f"{what}({g.name})"
     made: Fn[..., Any] = Fn(python)
     made.take_signature(g.signature())
@@ -261,8 +261,8 @@ def _like(
 
 
 def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
-    """The function of f's arguments, then as many tangents (None for zero), giving value and tangent. Arguments by
-    keyword have their tangents in `tangents`, by name; those that it has not are zero.
+    """The function of f's arguments, followed by as many tangents (None for zero), that gives value and tangent. The
+    tangents of arguments by keyword are passed by name in `tangents`; those left out are zero.
 
     >>> from rosesim import fn, jvp, Real
     >>> @fn
@@ -368,8 +368,8 @@ def hessian(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 
 
 def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
-    """The function that applies f to each element of its arguments (of those that `over` names), giving a
-    vector of the results.
+    """The function that applies f to each element of its arguments, or of those that `over` names. It gives a vector
+    of the results.
 
     >>> from rosesim import fn, vmap, Real
     >>> @fn
@@ -416,7 +416,7 @@ def _element(v: Any, i: Any) -> Any:
 
 
 def stop_gradient(x: A) -> A:
-    """x itself, taken as constant by every derivative.
+    """x itself. Every derivative treats it as a constant.
 
     >>> from rosesim import fn, grad, stop_gradient, Real
     >>> @fn
@@ -430,8 +430,8 @@ def stop_gradient(x: A) -> A:
     atoms = [f.resolve(a) for a in to_atoms(x, t)]
     if any(isinstance(a.ty.scalar, TanT) for a in atoms):
         raise TypeMismatch(
-            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: Tan(0.0) is "
-            "one that ends here",
+            f"stop_gradient of {'a tangent' if t == T.TAN else t} was found; expected no tangent in it: the "
+            "tangent of a constant is Tan(0.0)",
             here(),
         )
     return of_atoms(t, [trace.emit(lambda b, a=a: b.stop(a)) for a in atoms])

@@ -1,4 +1,4 @@
-"""The signatures of transforms that take something else than their function does: `jvp` tangents, `vmap` vectors."""
+"""Signatures of transforms whose arguments differ from their function's: `jvp` has tangents, `vmap` has vectors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TANGENTS = "tangents"
 
 
 class _Transformed(Signature):
-    """A signature made of another, `inner`, which binds and names what both have."""
+    """A signature derived from another, `inner`, which binds and names the arguments that both have."""
 
     def __init__(self, inner: Signature, name: str, python: Callable[..., Any]):
         self.__dict__.update(inner.__dict__)
@@ -23,19 +23,19 @@ class _Transformed(Signature):
         self.returns, self.fills = None, False
 
     def renamed(self, name: str, python: Callable[..., Any] | None = None) -> Self:
-        """The same, of a transform of the transform."""
+        """The same signature, for a transform of the transform."""
         made = super().renamed(name, python)
         made.inner = self.inner.renamed(name, python)
         return made
 
     def required(self) -> NoReturn:
-        """Annotations do not say which tangents are zero, or how many elements there are."""
+        """Annotations cannot say which tangents are zero, or how many elements there are."""
         self._needs_examples()
 
 
 class WithTangents(_Transformed):
     """The signature of `jvp(f)`: f's arguments by position, as many tangents, f's arguments by keyword, and a dict
-    of the tangents of these."""
+    with the tangents of the latter."""
 
     def __str__(self) -> str:
         plain = str(self.inner).removeprefix(self.name)
@@ -61,7 +61,7 @@ class WithTangents(_Transformed):
         return ((*row, by_name), (*keywords, TANGENTS)) if by_name else (row, keywords)
 
     def _has_own_tangents(self) -> bool:
-        """Whether `tangents=` is of this transform, not a parameter of its function's own."""
+        """Whether `tangents=` belongs to this transform, and is no parameter of its function."""
         return TANGENTS not in self.parameters and not isinstance(self.inner, WithTangents)
 
     def halves(self, row: Sequence[Any], keywords: Names) -> tuple[Row, Names, Row]:
@@ -74,19 +74,19 @@ class WithTangents(_Transformed):
         return primals, keywords, (*row[count : 2 * count], *(by_name.get(n) for n in keywords))
 
     def names(self, count: int, keywords: Names = ()) -> list[str]:
-        """A name for each argument in the row; a tangent's is dx."""
+        """A name for each argument in the row. The tangent of x is called dx."""
         first, last, end = self._parts(self.inner.names, count, keywords)
         return [*first, *("d" + n for n in first), *last, *([TANGENTS] * end)]
 
     def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
-        """The annotated type of each; none of tangents."""
+        """The annotated type of each argument; None for tangents."""
         first, last, end = self._parts(self.inner.declared, count, keywords)
         return (*first, *([None] * len(first)), *last, *([None] * end))
 
     def _parts(
         self, of: Callable[[int, Names], Sequence[Any]], count: int, keywords: Names
     ) -> tuple[Sequence[Any], Sequence[Any], int]:
-        """What f says of its arguments by position, of those by keyword, and how many follow (0 or 1)."""
+        """What `of` says of f's arguments by position, of those by keyword, and how many more there are (0 or 1)."""
         end = int(TANGENTS in keywords and self._has_own_tangents())
         own = keywords[: len(keywords) - end]
         places = (count - len(keywords)) // 2
@@ -97,7 +97,7 @@ class WithTangents(_Transformed):
         return names[:count]
 
     def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each: of arguments as f has them, of tangents their own."""
+        """The type of each argument: f decides about its own, tangents have their values' types."""
         primals, own, _ = self.halves(row, keywords)
         count = len(primals) - len(own)
         types = self.inner.types_of(primals, own, of)
@@ -110,7 +110,7 @@ class WithTangents(_Transformed):
 
 
 class Mapped(_Transformed):
-    """The signature of `vmap(f)`: vectors where f has their elements."""
+    """The signature of `vmap(f)`, which takes vectors where f takes elements."""
 
     def __init__(self, inner: Signature, name: str, python: Callable[..., Any], over: Wrt):
         super().__init__(inner, name, python)
@@ -127,11 +127,11 @@ class Mapped(_Transformed):
         return self.inner.names(count, keywords)
 
     def mapped(self, count: int, keywords: Names) -> tuple[int, ...]:
-        """Where in the row the vectors are."""
+        """The positions of the vectors in the row."""
         return self.inner.chosen(self.over, count, keywords, "over")[0]
 
     def declared(self, count: int, keywords: Names = ()) -> tuple[T.Declared | None, ...]:
-        """The annotated type of each: vectors of any length, where they are mapped over."""
+        """The annotated type of each argument. A mapped one is a vector of any length."""
         vectors = self.mapped(count, keywords)
         each = enumerate(self.inner.declared(count, keywords))
         return tuple(T.vector_of(None, d) if d is not None and k in vectors else d for k, d in each)
@@ -140,13 +140,13 @@ class Mapped(_Transformed):
         return self.inner._places_of(names, count)
 
     def types_of(self, row: Sequence[Any], keywords: Names = (), of: OfValue = fitted) -> Types:
-        """The type of each, as declared: a vector of f's, where it is mapped over."""
+        """The type of each argument. A mapped one is a vector of the declared type."""
         each = zip(self.declared(len(row), keywords), row, self.names(len(row), keywords), strict=True)
         return named([of(d, v, f"argument {n}") for d, v, n in each], keywords)
 
 
 def length(t: T.Type) -> int | None:
-    """How many elements a vector has, or each of a struct of vectors."""
+    """The number of elements of a vector, or of all vectors in a struct; None if there is no such number."""
     if isinstance(t, T.VecType):
         return t.n
     if isinstance(t, T.StructType):

@@ -1,7 +1,7 @@
 """How the gradient grows from the end of a rollout back to its beginning.
 
-Zeros are added to the state at the beginning of each step (of each k-th), and the gradient is taken with
-respect to these: that is the derivative of the result by the state there, all that follows included.
+A probe of zeros is added to the state at the beginning of each step (or of each k-th). The gradient with respect to a
+probe is the derivative of the result by the state there, including everything that follows.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.transforms.derivatives import Reversed, _as_fn, _plain_type  # pyright: ignore[reportPrivateUsage] -- its part
 
 SHARE = 8
-"""The gradients of all steps take at most this part of the memory budget."""
+"""The gradients of all steps take at most 1/SHARE of the memory budget."""
 
 
 class StepNorms(NamedTuple):
-    """The norm of the gradient with respect to the state at the beginning of each of some steps: what
-    `step_norms` gives.
+    """The norms of the gradient with respect to the state at the beginning of some steps, as `step_norms` gives
+    them.
 
     >>> from rosesim import fn, scan, step_norms, Real
     >>> @fn
@@ -45,21 +45,21 @@ class StepNorms(NamedTuple):
     """
 
     steps: NDArray[np.int64]
-    """The steps, every k-th of the rollout's, beginning with the first (0)."""
+    """The steps: every k-th step of the rollout, beginning with the first (0)."""
     norms: NDArray[np.float64]
-    """The Euclidean norm at each, over all real numbers of the state."""
+    """The Euclidean norm at each step, over all real numbers of the state."""
 
 
 def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[..., StepNorms]:
-    """The function of f's arguments that gives, for each step of f's rollout, how strongly f's value (a Real)
-    depends on the state at the beginning of that step: the norm of the gradient with respect to it.
+    """The function of f's arguments that says, for each step of f's rollout, how strongly f's value (a Real) depends
+    on the state at the beginning of that step. It gives the norm of the gradient with respect to that state.
 
-    Norms that grow from the last step to the first are a gradient that explodes, norms that shrink one that
-    vanishes. The rollout is the loop with a real state (`scan`, `while_loop`) that does most of f's work,
-    inside no other loop or branch; its steps are numbered by its index. `every=k` takes each k-th step alone;
-    where it is not given k is 1, or what keeps the gradients within an eighth of `memory_budget`.
+    If norms grow from the last step to the first, the gradient explodes; if they shrink, it vanishes. The rollout is
+    the loop with a real state (`scan`, `while_loop`) that does most of f's work, inside no other loop or branch. Its
+    steps are numbered by its index. `every=k` takes each k-th step only. The default is 1, or as much more as
+    keeps the gradients within an eighth of `memory_budget`.
 
-    Raises TypeMismatch where f has no such loop or does not give a Real.
+    Raises TypeMismatch if f has no such loop or does not give a Real.
 
     >>> from rosesim import fn, scan, step_norms, Real
     >>> @fn
@@ -86,14 +86,14 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
 
 
 def _norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The norm of each row, where its squares would overflow, too."""
+    """The norm of each row, also where the squares would overflow."""
     size = np.abs(rows).max(axis=1, initial=0.0)
     scale = np.where((size > 0) & np.isfinite(size), size, 1.0)
     return scale * np.linalg.norm(rows / scale[:, None], axis=1)
 
 
 def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Program, NDArray[np.int64]]:
-    """The compiled gradients, an array for each real part of the state, and the steps that they are of."""
+    """The program that gives the gradients, one array for each real part of the state; and the steps they are of."""
     steps: list[NDArray[np.int64]] = []
 
     def gradients(*args: Any, **kwargs: Any) -> Any:
@@ -122,7 +122,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
     gradients.__name__ = f"step_norms({g.name})"
     made = Fn(gradients)
     made.take_signature(g.signature())
-    return Program(made, types, debug=False), steps[0]  # an infinity is what one is here to see
+    return Program(made, types, debug=False), steps[0]  # no debug checks: users look for infinities here
 
 
 def _values(a: Atom) -> Any:
@@ -130,8 +130,9 @@ def _values(a: Atom) -> Any:
 
 
 def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, list[Var], int, int]:
-    """The function with an array of zeros for each real part of the state as parameters before those that it
-    captured, and for how many steps one row of them stands, and the number of steps."""
+    """The function with probes; the probes; k, the steps that share one row of a probe; and the number of steps.
+
+    Each real part of the state has a probe, an array of zeros. Probes are parameters, before the captured ones."""
     func, at = _opened(traced.func)
     assert isinstance(func.body, Block)
     if at is None:
@@ -168,7 +169,7 @@ def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, l
 
 
 def _added(b: Builder, index: Var, k: int, rows: int, parts: list[tuple[Var, Var]]) -> list[Atom]:
-    """The state with a row of each probe added at each k-th step."""
+    """The state, with a row of each probe added at each k-th step."""
     if k == 1:
         return [added(b, v, b.get(p, (index,))) for v, p in parts]
     row = b.cast(b.op("idiv", index, integer(k)), index_ty(rows))
@@ -179,7 +180,8 @@ def _added(b: Builder, index: Var, k: int, rows: int, parts: list[tuple[Var, Var
 
 
 def _opened(func: Func) -> tuple[Func, int | None]:
-    """The function, calls on the way to its rollout replaced by bodies, and which of its lets the rollout is."""
+    """The function with calls on the way to its rollout replaced by their bodies, and the rollout's place among its
+    lets."""
     func = fresh(func)
     while True:
         assert isinstance(func.body, Block)

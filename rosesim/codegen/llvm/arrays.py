@@ -13,7 +13,7 @@ from rosesim.codegen.passes.buffers import SHORT
 
 @dataclass(frozen=True, slots=True)
 class Arr:
-    """An array value, known in at least one way: where it lies, its scalars in order, the one it is full of."""
+    """An array value. At least one of these is known: its address, its scalars in order, the scalar that fills it."""
 
     ty: Ty
     pointer: str | None = None
@@ -21,8 +21,8 @@ class Arr:
     uniform: str | None = None
 
     def address(self) -> str:
-        """Where it lies."""
-        assert self.pointer is not None, "the array has no memory: alias.analyse and emit disagree"
+        """Its address in memory."""
+        assert self.pointer is not None, "the array has no memory: buffers.analyse and emit disagree"
         return self.pointer
 
 
@@ -40,7 +40,7 @@ def scalars(c: Code, x: Arr) -> tuple[str, ...]:
 
 
 def element(c: Code, x: Arr, k: str) -> str:
-    """The element at a flat position, constant where the array is known by its scalars."""
+    """The element at a flat position. If the position is not a constant, the array must be in memory."""
     if x.uniform is not None:
         return x.uniform
     if x.items is not None and k.isdigit():
@@ -74,7 +74,7 @@ def flat(ty: Ty, idx: Sequence[int]) -> int:
 
 
 def write(c: Code, x: Value, to: str, ty: Ty, *, overlap: bool = False) -> None:
-    """Write a value of a type to memory; `overlap` where an array may lie there already."""
+    """Write a value of a type to memory. `overlap` says that an array may already lie there."""
     if isinstance(x, str):
         c.store(to, x, ty.scalar)
     elif x.items is not None and ty.size <= SHORT:
@@ -99,7 +99,7 @@ def _fill(c: Code, value: str, to: str, ty: Ty) -> None:
 
 
 def add(c: Code, flags: str, to: str, ty: Ty, v: Value) -> None:
-    """to += v, or |= for truths."""
+    """to += v, or to |= v for booleans."""
     if isinstance(v, str):
         _add_scalar(c, flags, to, ty, v)
         return

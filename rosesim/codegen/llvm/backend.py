@@ -1,4 +1,4 @@
-"""LLVM as a backend: a program becomes text, and the text what its target loads."""
+"""LLVM as a backend. A program becomes text, and the text becomes code that the target loads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rosesim.codegen.target import Target
 
 
 def lower(planned: Planned, target: Target) -> Artifact:
-    """The text of a program, and the target's code of it.
+    """The text of a program, and the target's code for it.
 
-    Raises TooLarge, before any code is made, where the program takes more memory than the target has.
+    Raises TooLarge, before any code is made, if the program needs more memory than the target has.
     """
     written = module.write(planned, target)
     refuse_too_large(planned.func, written.workspace_bytes, target)
@@ -23,5 +23,5 @@ def lower(planned: Planned, target: Target) -> Artifact:
 
 
 def final_text(artifact: Artifact, target: Target, options: Options) -> str:
-    """The text as machine code is made of it: optimised, where that was asked for."""
+    """The text that machine code is made from: optimised, if the options say so."""
     return engine.as_compiled(artifact.text, target, optimise=options.optimise, straight=artifact.straight)

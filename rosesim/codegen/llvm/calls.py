@@ -1,8 +1,8 @@
 """Functions and their calls: how values pass between them.
 
-Scalars go by value, arrays by pointer; array results are written to pointers that the caller gives, or
-stay where an in-out parameter lies (`buffers`). Scalar results and, where a function can fail, a status
-come back in registers. A function that needs a workspace is given its own part of the caller's.
+Scalars are passed by value, arrays by pointer. Array results are written to pointers that the caller gives, or stay
+in the memory of an in-out parameter (`buffers`). Scalar results are returned in registers, followed by a status if
+the function can fail. A function that needs a workspace gets a part of its caller's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
             alone = "noalias " if info.distinct_refs else ""
             params.append(f"ptr {alone}{_facts(p.ty)} %a{k}")
         else:
-            # Not written through any other pointer either: noalias tells LLVM so.
+            # Nothing writes to it through another pointer either: noalias tells LLVM so.
             write = "" if k in info.in_out else "readonly "
             params.append(f"ptr noalias {write}{_facts(p.ty)} %a{k}")
     outs = [f"%r{k}" for k in info.out_pointers]
@@ -51,7 +51,7 @@ def _facts(ty: Ty) -> str:
 
 
 def give_back(c: Code, info: FuncInfo, values: Sequence[str]) -> None:
-    """Return scalar results, and that all is well."""
+    """Return scalar results and the status for success."""
     texts = [*values, "0"] if info.fallible else list(values)
     kinds = info.returned
     if not kinds:
@@ -66,7 +66,7 @@ def give_back(c: Code, info: FuncInfo, values: Sequence[str]) -> None:
 
 
 def failing_end(c: Code, info: FuncInfo) -> None:
-    """The block to which every failure of a function goes: it returns the status."""
+    """The block to which every failure in a function jumps. It returns the status."""
     if not c.failures:
         return
     sources = ", ".join(f"[ {status}, %{label} ]" for status, label in c.failures)
@@ -81,7 +81,7 @@ def failing_end(c: Code, info: FuncInfo) -> None:
 
 
 def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str], *, inline: bool) -> list[str]:
-    """Call a function; leave with its status where it failed. Gives the scalar results."""
+    """Call a function. If it fails, leave this one with its status. Gives the scalar results."""
     texts = [*args, *(f"ptr {o}" for o in outs)]
     if info.shared is not None:
         texts += ["i64 %first", "i64 %last"]
@@ -104,10 +104,10 @@ def invoke(c: Code, info: FuncInfo, args: Sequence[str], outs: Sequence[str], *,
 
 
 def emit(e: Emitter, let: Let, call: Call) -> None:
-    """Write a call and bind what it gives."""
+    """Write a call and bind its results."""
     c, sharing = e.code, e.sharing
     info = e.tables.infos[call.func]
-    stolen = sharing.steals.get(let, set())
+    reused = sharing.reuses.get(let, set())
     finals: dict[int, str] = {}
     args: list[str] = []
     for k, a in enumerate(call.args):
@@ -118,7 +118,7 @@ def emit(e: Emitter, let: Let, call: Call) -> None:
         pointer = value.address()
         if k in info.in_out:
             result = info.in_out[k]
-            if k not in stolen:
+            if k not in reused:
                 pointer = e.place(let.outs[result])
                 arrays.write(c, value, pointer, a.ty)
             finals[result] = pointer
@@ -136,8 +136,8 @@ def emit(e: Emitter, let: Let, call: Call) -> None:
 def write_opaque(c: Code, info: FuncInfo, number: int) -> None:
     """The body of a function that calls back into Python.
 
-    Arguments and array results pass through a row of 8-byte slots: numbers, or addresses. Scalar results
-    come back in a second row. The callback answers 1; anything else means that an exception waits.
+    Arguments and the addresses of array results are passed in a row of 8-byte slots. Scalar results come back in a
+    second row. The callback returns 1; anything else means that an exception is pending.
     """
     func: Func = info.func
     wide = len(func.params) + len(info.out_pointers)
@@ -154,7 +154,7 @@ def write_opaque(c: Code, info: FuncInfo, number: int) -> None:
 
 
 def write_slot(c: Code, row: str, k: int, ty: Ty, value: str) -> None:
-    """Put a scalar, or the address of an array, into a row of slots."""
+    """Write a scalar, or the address of an array, to a row of slots."""
     at = c.at(row, "i64", str(k))
     match "ptr" if ty.shape else layout.register(ty.scalar):
         case "float":
@@ -166,7 +166,7 @@ def write_slot(c: Code, row: str, k: int, ty: Ty, value: str) -> None:
 
 
 def read_slot(c: Code, row: str, k: int, ty: Ty) -> str:
-    """Take a scalar, or the address of an array, from a row of slots."""
+    """Read a scalar, or the address of an array, from a row of slots."""
     at = c.at(row, "i64", str(k))
     match "ptr" if ty.shape else layout.register(ty.scalar):
         case "float":

@@ -1,4 +1,4 @@
-"""The text of one LLVM function while it is being written, and the memory of its frame."""
+"""The text of one LLVM function while it is written, and the memory of its frame."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rosesim.codegen.artifact import aligned
 from rosesim.codegen.llvm import layout
 from rosesim.codegen.target import StackLimits
 
-LARGE, STAGGER = 1 << 14, 576
-"""Bytes from which on a buffer is followed by so many more: arrays of a power of two bytes would otherwise lie
-at like places of the first cache, and what is read and written in step would drive each other out."""
+LARGE_BYTES, STAGGER_BYTES = 1 << 14, 576
+"""A buffer of LARGE_BYTES or more is followed by a padding of STAGGER_BYTES. Without it, arrays whose size is a power
+of two would map to the same places of the first-level cache, and those used together would evict each other."""
 
 
 NO_STACK = StackLimits(0, 0)
-"""Of a function that takes no buffer."""
+"""For a function without buffers."""
 
 
 @dataclass(slots=True)
 class WorkspaceUse:
-    """Which part of a function's workspace is in use: all below `top` but for the holes (offset, size)."""
+    """The part of a function's workspace that is in use: all below `top`, except for the holes (offset, size)."""
 
     top: int
     holes: list[tuple[int, int]]
@@ -38,7 +38,7 @@ class WorkspaceUse:
         return offset
 
     def give(self, offset: int, size: int) -> None:
-        """A buffer back; neighbouring holes become one."""
+        """Take a buffer back. Neighbouring holes become one."""
         self.holes.append((offset, size))
         merged: list[tuple[int, int]] = []
         for start, room in sorted(self.holes):
@@ -52,7 +52,7 @@ class WorkspaceUse:
 
 
 class Code:
-    """Lines of a function body, with fresh names and the label of the block being written."""
+    """The lines of a function body, with fresh names and the label of the current block."""
 
     def __init__(self, stack_below: int, limits: StackLimits = NO_STACK):
         self.lines: list[str] = []
@@ -68,7 +68,7 @@ class Code:
         self.failures: list[tuple[str, str]] = []
         self._row = ""
         self.group = ""
-        """Metadata for loads and stores that are independent of those of other iterations (see `loops`)."""
+        """Metadata of loads and stores that do not depend on those of other iterations (see `loops`)."""
 
     # -------------------------------------------------------------------------------- text
 
@@ -88,7 +88,7 @@ class Code:
         return name
 
     def reserve(self) -> int:
-        """A line to be written later, with `fill`."""
+        """Reserve a line for later; `fill` writes it."""
         self.lines.append("")
         return len(self.lines) - 1
 
@@ -102,15 +102,15 @@ class Code:
         self.label = label
 
     def jump(self, label: str) -> None:
-        """End the block by going to another."""
+        """End the block with a jump."""
         self.put(f"br label %{label}")
 
     def branch(self, p: str, then: str, orelse: str, note: str = "") -> None:
-        """End the block by going to one of two others."""
+        """End the block with a conditional jump."""
         self.put(f"br i1 {p}, label %{then}, label %{orelse}{note}")
 
     def fail_if(self, bad: str, status: str) -> None:
-        """Leave the function with a status where `bad`."""
+        """Leave the function with a status if `bad`."""
         on = self.fresh("on")
         self.failures.append((status, self.label))
         self.branch(bad, "fail", on, ", !prof !0")
@@ -119,7 +119,7 @@ class Code:
     # ------------------------------------------------------------------------------ memory
 
     def row(self, n: int) -> str:
-        """The function's row of n slots of 8 bytes, on the stack: one for all that need it in passing."""
+        """The function's row of n 8-byte slots on the stack. All temporary uses share it."""
         if not self._row:
             self._row = "%" + self.fresh("b")
             self.stack_bytes += aligned(8 * n)
@@ -127,16 +127,16 @@ class Code:
         return self._row
 
     def alloc(self, kind: str, size: int) -> str:
-        """A buffer of `size` bytes for an LLVM type, valid until it is freed or the region that is open ends."""
+        """A buffer of `size` bytes for an LLVM type. It is valid until it is freed or the open region ends."""
         name = "%" + self.fresh("b")
-        # Every buffer takes at least its cache line in the sum: the sum bounds the stack, alignment and all.
+        # Each buffer counts as at least one cache line, so that the sum bounds the stack including alignment.
         total = self._stack + self.stack_bytes + aligned(size)
         if size <= self._limits.buffer_bytes and total <= self._limits.total_bytes:
             self.stack_bytes += aligned(size)
-            # 32 and not 64: beyond the ABI's alignment a function needs a frame pointer.
+            # 32 and not 64: with more than the ABI's alignment a function needs a frame pointer.
             self.prologue.append(f"  {name} = alloca {kind}, align {32 if size >= 32 else 16}")
         else:
-            room = aligned(size) + (STAGGER if size >= LARGE else 0)
+            room = aligned(size) + (STAGGER_BYTES if size >= LARGE_BYTES else 0)
             offset = self._in_use.take(room)
             self._frames[name] = (offset, room)
             self.prologue.append(f"  {name} = getelementptr inbounds i8, ptr %ws, i64 {offset}")
@@ -144,12 +144,12 @@ class Code:
         return name
 
     def free(self, name: str) -> None:
-        """Let others have a buffer of this region, if it lies in the workspace."""
+        """Make a buffer of this region available again, if it lies in the workspace."""
         if name in self._frames:
             self._in_use.give(*self._frames.pop(name))
 
     def mark(self) -> WorkspaceUse:
-        """Open a region; its buffers are free again after `release`."""
+        """Open a region. `release` frees its buffers."""
         return WorkspaceUse(self._in_use.top, list(self._in_use.holes))
 
     def release(self, mark: WorkspaceUse) -> None:
@@ -175,18 +175,18 @@ class Code:
     # ------------------------------------------------------------------- scalars in memory
 
     def load(self, pointer: str, s: layout.Scalar) -> str:
-        """A scalar of an array, in a register."""
+        """Read a scalar of an array into a register."""
         raw = self.let(f"load {layout.memory(s)}, ptr {pointer}, align {layout.alignment(s)}{self.group}")
         kind, register = layout.memory(s), layout.register(s)
         if kind == register:
             return raw
         if isinstance(s, BoolT):
-            # Not a truncation: a foreign bool array may hold bytes other than 0 and 1.
+            # Not a truncation: a foreign boolean array may hold bytes other than 0 and 1.
             return self.let(f"icmp ne {kind} {raw}, {'0' if s.lanes == 1 else 'zeroinitializer'}")
         return self.let(f"zext {kind} {raw} to {register}")
 
     def store(self, pointer: str, value: str, s: layout.Scalar) -> None:
-        """Write a register into an array."""
+        """Write a register to an array."""
         kind, register = layout.memory(s), layout.register(s)
         if kind != register:
             change = "zext" if isinstance(s, BoolT) else "trunc"
@@ -199,7 +199,7 @@ class Code:
 
 
 class CountedLoop:
-    """for i in first .. n - 1, with nothing carried."""
+    """for i in first .. n - 1. It carries nothing."""
 
     def __init__(self, code: Code, n: int | str, first: str):
         self.code, self.n, self.first = code, n, first

@@ -1,9 +1,9 @@
-"""Blocks to LLVM text: one function's lets, one after the other.
+"""Blocks as LLVM text: the lets of one function, one after the other.
 
-Results find their place by *destination passing*: whoever needs a block's result in a certain buffer
-says so before the block is written, and the let that makes it writes there directly. A destination is
-always memory that nothing in sight lies in (a loop's spare buffer, an element of its output, what the
-caller gave), so writing it early harms nobody.
+Results are placed by *destination passing*: whoever needs a block's result in a certain buffer says so before the
+block is written, and the let that makes the result writes directly to that buffer. A destination is always memory
+that no variable in scope uses (a loop's spare buffer, an element of its output, a buffer that the caller gave), so
+writing to it early harms nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from rosesim.codegen.llvm import arrays, calls, guards, layout, loops, lower_ops
 from rosesim.codegen.llvm.arrays import Arr, Value
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.tables import ModuleTables
-from rosesim.codegen.passes.buffers import Root, Sharing
+from rosesim.codegen.passes.buffers import Buffer, Sharing
 
 
 class Emitter:
@@ -50,15 +50,15 @@ class Emitter:
     def __init__(self, tables: ModuleTables, func: Func, sharing: Sharing, code: Code):
         self.tables, self.func, self.sharing, self.code = tables, func, sharing, code
         self.env: dict[Var, Value] = {}
-        self.placed: dict[Root, str] = {}
-        self.owned: set[Root] = set()
+        self.placed: dict[Buffer, str] = {}
+        self.owned: set[Buffer] = set()
         self.parts: set[Var] = set()
-        """Refs that are parts of others."""
+        """Refs that are parts of other refs."""
 
     # -------------------------------------------------------------------------------- values
 
     def value(self, a: Atom) -> Value:
-        """What an atom is."""
+        """The value of an atom."""
         return layout.literal(a) if isinstance(a, Lit) else self.env[a]
 
     def scalar(self, a: Atom) -> str:
@@ -68,17 +68,17 @@ class Emitter:
         return v
 
     def places(self, idx: Sequence[Atom]) -> list[tuple[str, Scalar]]:
-        """The registers of indices, with their types: some have a value for each lane."""
+        """The registers of indices, with their types. Some hold a value for each lane."""
         return [(self.scalar(i), i.ty.scalar) for i in idx]
 
     def array(self, a: Atom) -> Arr:
-        """What an array atom is."""
+        """The value of an array atom."""
         v = self.value(a)
         assert isinstance(v, Arr)
         return v
 
     def bind(self, v: Var, value: Value) -> None:
-        """v is value from here on, and in memory if its address will be needed."""
+        """Bind v to a value, and write it to memory if its address will be needed."""
         if isinstance(value, Arr) and value.pointer is None and v in self.sharing.addressed:
             to = self.place(v)
             arrays.write(self.code, value, to, v.ty)
@@ -90,28 +90,28 @@ class Emitter:
         return self.code.alloc(layout.aggregate(Ty(ty.scalar, ty.shape)), nbytes(ty))
 
     def place(self, v: Var) -> str:
-        """The buffer in which an array lies; made now unless somebody has said where."""
-        root = self.sharing.root[v]
-        if root not in self.placed:
-            self.placed[root] = self.buffer(v.ty)
-            self.owned.add(root)
-        return self.placed[root]
+        """The buffer that an array lies in. It is made now, unless a destination was given."""
+        buffer = self.sharing.root[v]
+        if buffer not in self.placed:
+            self.placed[buffer] = self.buffer(v.ty)
+            self.owned.add(buffer)
+        return self.placed[buffer]
 
     def are_apart(self, refs: Collection[Var]) -> bool:
-        """Whether no two of these refs can overlap: they are known not to be parts of one."""
+        """Whether no two of these refs can overlap, because they are known not to be parts of one ref."""
         distinct = self.tables.infos[self.func].distinct_refs
         return len(refs) == 1 or not any(v in self.parts or not distinct and v in self.func.params for v in refs)
 
     # -------------------------------------------------------------------------------- blocks
 
     def block(self, block: Block, destinations: Sequence[str | None]) -> list[Value]:
-        """Write a block; array results are then at their destinations, where such are given."""
+        """Write a block. Afterwards, array results are at their destinations, where there are any."""
         for a, to in zip(block.results, destinations, strict=True):
             if to is not None and self.sharing.is_whole(a):
                 assert isinstance(a, Var)
-                root = self.sharing.root[a]
-                if root.block is block and root not in self.placed:
-                    self.placed[root] = to
+                buffer = self.sharing.root[a]
+                if buffer.block is block and buffer not in self.placed:
+                    self.placed[buffer] = to
         self.lets(block)
         values = [self.value(a) for a in block.results]
         for k, (value, to) in enumerate(zip(values, destinations, strict=True)):
@@ -122,13 +122,13 @@ class Emitter:
         return values
 
     def lets(self, block: Block) -> None:
-        """Write the lets of a block, and let others have each buffer of its own after the last use."""
+        """Write the lets of a block, and free each of its buffers after its last use."""
         dead = self.sharing.dead.get(block, {})
         for k, let in enumerate(block.lets):
             self.let(let)
-            for root in dead.get(k, ()):
-                if root in self.owned:
-                    self.code.free(self.placed[root])
+            for buffer in dead.get(k, ()):
+                if buffer in self.owned:
+                    self.code.free(self.placed[buffer])
 
     def let(self, let: Let) -> None:
         """Write one let."""
@@ -180,7 +180,7 @@ class Emitter:
                 unknown(let.expr)
 
     def _same(self, x: Atom) -> Value:
-        """x under another name; scalars that lie in memory, too, get memory of their own if they need it."""
+        """x under another name. Scalars that are also in memory get memory of their own if they need an address."""
         value = self.value(x)
         if isinstance(value, Arr) and x in self.sharing.elements:
             return Arr(value.ty, None, value.items, value.uniform)
@@ -197,7 +197,7 @@ class Emitter:
             new[start : start + len(part)] = part
             self.bind(out, Arr(out.ty, items=tuple(new)))
             return
-        if let in self.sharing.steals:
+        if let in self.sharing.reuses:
             to = x.address()
         else:
             to = self.place(out)
@@ -207,7 +207,7 @@ class Emitter:
             per_lane.put(c, to, out.ty, self.places(put.idx), self.scalar(put.v))
             return
         at = arrays.place_of(c, to, out.ty, idx)
-        arrays.write(c, v, at, out.ty.at(len(idx)), overlap=let in self.sharing.steals)
+        arrays.write(c, v, at, out.ty.at(len(idx)), overlap=let in self.sharing.reuses)
 
     def _stack(self, out: Var, items: Sequence[Atom]) -> None:
         c = self.code
@@ -229,7 +229,7 @@ class Emitter:
         c, sharing = self.code, self.sharing
         destinations: list[str | None] = []
         for v, a in zip(let.outs, cond.then.results, strict=True):
-            # Where both sides leave the result in one place that exists already, there is nothing to do.
+            # If both sides leave the result in the same existing place, nothing needs to be done.
             there = isinstance(a, Var) and sharing.root.get(v) is sharing.root.get(a)
             destinations.append(self.place(v) if v.ty.shape and v not in sharing.elements and not there else None)
         then, orelse, join = c.fresh("then"), c.fresh("else"), c.fresh("join")
@@ -269,9 +269,9 @@ class Emitter:
     def _accum(self, let: Let, accum: Accum) -> None:
         c = self.code
         finals = let.outs[len(accum.body.results) :]
-        stolen = self.sharing.steals.get(let, set())
+        reused = self.sharing.reuses.get(let, set())
         for k, (ref, init, out) in enumerate(zip(accum.refs, accum.inits, finals, strict=True)):
-            if k in stolen:
+            if k in reused:
                 to = self.array(init).address()
             else:
                 to = self.place(out) if out.ty.shape else self.buffer(out.ty)

@@ -1,9 +1,9 @@
 """The entry of a module: the one function that is called from outside.
 
-On a computer it takes a row of slots with arguments and the places of array results, a row for scalar results, and
-a workspace; where a batch is shared by threads, the groups of runs to do, too; it returns a status. A program of a
-few doubles has a direct one, a C function of doubles. On a grid each thread does one run of the batch, in a
-workspace of its own, and leaves its status in a row of them: rows and workspaces are the whole grid's.
+On a computer it takes a row of slots with arguments and the addresses of array results, a row for scalar results, and
+a workspace. If threads share a batch, it also takes the groups of runs to do. It returns a status. A program of a few
+doubles has a direct entry, a C function of doubles. On a grid, each thread does one run of the batch in its own part
+of the workspace and writes its status to a row: rows and workspaces belong to the whole grid.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from rosesim.codegen.llvm.tables import FuncInfo
 from rosesim.codegen.target import Target
 
 NAME = "rosesim_entry"
-FEW = 6
-"""So many doubles are handed over one by one; a row of more is quicker."""
+DIRECT_DOUBLES = 6
+"""The most doubles that are passed one by one. A row is faster for more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry that has been written."""
+    """An entry after it has been written."""
 
     text: str
     workspace_bytes: int = 0
-    """Of each call; on a grid, of each thread."""
+    """For each call; on a grid, for each thread."""
     direct: bool = False
     declared: tuple[str, ...] = ()
 
 
 def write(info: FuncInfo, target: Target, *, inline: bool) -> Entry:
-    """The entry of a program whose function is `info`'s; `inline` says whether the function is inlined into it."""
+    """The entry of a program whose function is `info`'s. `inline` says whether the function is inlined into it."""
     if target.grid:
         return _grid(info, inline=inline)
     if target.direct and is_direct(info):
@@ -42,15 +42,15 @@ def write(info: FuncInfo, target: Target, *, inline: bool) -> Entry:
 
 
 def is_direct(info: FuncInfo) -> bool:
-    """Whether a function is one of a few doubles that gives a double, needs no memory and cannot fail."""
+    """Whether a function takes a few doubles, gives a double, needs no memory and cannot fail."""
     func = info.func
     numbers = (*(p.ty for p in func.params), *func.results)
-    few = len(func.params) <= FEW and len(func.results) == 1
+    few = len(func.params) <= DIRECT_DOUBLES and len(func.results) == 1
     return few and not info.fallible and not info.frame_bytes and all(t == ir.REAL for t in numbers)
 
 
 def _direct(info: FuncInfo, *, inline: bool) -> Entry:
-    """The function that Python calls where it can hand over the numbers themselves: ctypes is quickest so."""
+    """The entry to which Python passes the numbers themselves. This is ctypes' fastest call."""
     c = Code(0)
     args = [f"double %a{k}" for k in range(len(info.func.params))]
     (result,) = calls.invoke(c, info, args, [], inline=inline)
@@ -60,7 +60,7 @@ def _direct(info: FuncInfo, *, inline: bool) -> Entry:
 
 
 def _slots(info: FuncInfo, *, inline: bool) -> Entry:
-    """The function that Python calls: arguments and array results in a row of slots, scalar results in another."""
+    """The entry with arguments and array results in one row of slots, and scalar results in another."""
     c = Code(0)
     _call(c, info, inline=inline)
     c.put("ret i32 0")
@@ -74,7 +74,7 @@ def _slots(info: FuncInfo, *, inline: bool) -> Entry:
 
 
 def _grid(info: FuncInfo, *, inline: bool) -> Entry:
-    """The kernel: a thread for each run, or one for all of a program that is no batch."""
+    """The kernel: a thread for each run, or a single thread if the program is no batch."""
     c = Code(0)
     block, size, thread = (c.let(f"call i32 {_register(r)}()") for r in ("ctaid", "ntid", "tid"))
     number = c.let(f"add i32 {c.let(f'mul i32 {block}, {size}')}, {thread}")
@@ -103,12 +103,12 @@ def _grid(info: FuncInfo, *, inline: bool) -> Entry:
 
 
 def _register(name: str) -> str:
-    """The function that reads a special register: of the block, of its size, of the thread in it."""
+    """The function that reads a special register: the block's number, its size, or the thread's number in it."""
     return f"@llvm.nvvm.read.ptx.sreg.{name}.x"
 
 
 def _call(c: Code, info: FuncInfo, *, inline: bool) -> None:
-    """Read the arguments, call the function, write its scalar results; go to `fail` where it failed."""
+    """Read the arguments, call the function, and write its scalar results. Jump to `fail` if it failed."""
     func = info.func
     n = len(func.params)
     given = [calls.read_slot(c, "%in", k, p.ty) for k, p in enumerate(func.params)]
@@ -117,7 +117,7 @@ def _call(c: Code, info: FuncInfo, *, inline: bool) -> None:
     args: list[str] = []
     for k, (p, value) in enumerate(zip(func.params, given, strict=True)):
         if k in info.in_out:
-            # The program overwrites this one: it is given a copy, in the place of the result.
+            # The program overwrites this argument. It gets a copy, in the memory of the result.
             to = places[info.in_out[k]]
             c.copy(to, value, ir.nbytes(p.ty))
             value = to

@@ -1,4 +1,4 @@
-"""Guards in machine code: they leave the function with a status, and hand over the numbers that they report."""
+"""Guards in machine code. They leave the function with a status, and pass on the numbers that they report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DECLARED = f"declare void @{REPORT}(ptr) cold nounwind"
 
 
 def fail_if(c: Code, bad: str, status: str, reported: Sequence[tuple[Ty, str]]) -> None:
-    """Leave the function with a status where `bad`, the numbers handed over."""
+    """If `bad`, pass on the numbers and leave the function with a status."""
     if not reported:
         c.fail_if(bad, status)
         return

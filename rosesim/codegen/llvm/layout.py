@@ -1,6 +1,6 @@
 """How the types of a program look in LLVM: in registers, in memory, and as text.
 
-A scalar of several lanes is a vector, in registers and in memory.
+A scalar with several lanes is a vector, in registers and in memory.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from rosesim.ad.program.ir import BoolT, FloatT, IntT, Lit, Scalar, TanT, Ty, st
 
 
 def one_lane(s: Scalar) -> Scalar:
-    """The scalar that a single lane holds."""
+    """The scalar in a single lane."""
     return s if s.lanes == 1 else replace(s, lanes=1)
 
 
 def in_lanes(kind: str, lanes: int) -> str:
-    """The LLVM type of so many values of a kind."""
+    """The LLVM type of this many values of a kind."""
     return kind if lanes == 1 else f"<{lanes} x {kind}>"
 
 
@@ -50,7 +50,7 @@ def itemsize(s: Scalar) -> int:
 
 
 def alignment(s: Scalar) -> int:
-    """What the address of a scalar in an array is a multiple of."""
+    """The address of a scalar in an array is a multiple of this."""
     return min(itemsize(s), 32)
 
 
@@ -74,7 +74,7 @@ def aggregate(ty: Ty) -> str:
 
 
 def real(x: float, s: Scalar) -> str:
-    """A float constant. LLVM writes singles, too, as the bits of the double of the same value."""
+    """A float constant. LLVM writes a single as the bits of the double with the same value."""
     if register(s) == "float":
         x = struct.unpack("<f", struct.pack("<f", x))[0]
     return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"

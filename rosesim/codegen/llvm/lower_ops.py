@@ -1,9 +1,9 @@
 """Every operator of `ad.program.ops` in LLVM: one table, keyed by the operator's name.
 
-A rule takes the code, the flags for float arithmetic, the arguments in registers, their types and the
-result's type, and gives the register of the result. Whole numbers need no overflow checks: their bounds
-were proved when the program was built and stay below 2**62. In lanes the same rules write vectors, but
-for those that need a branch or a division (`ONE_BY_ONE`).
+A rule takes the code, the flags for float arithmetic, the arguments in registers, their types and the result's type.
+It gives the register of the result. Integers need no overflow checks: their bounds are proved when the program is
+built and stay below 2**62. For lanes, the same rules write vectors, except those that need a branch or a division
+(`LANE_BY_LANE`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Site:
 
     code: Code
     flags: str
-    """Fast-math flags with a trailing blank, or nothing."""
+    """Fast-math flags followed by a blank, or nothing."""
     args: tuple[str, ...]
     tys: tuple[Ty, ...]
     out: Ty
@@ -39,11 +39,11 @@ class Site:
         return self.out.scalar.lanes
 
     def of(self, kind: str) -> str:
-        """The type of a value of this kind in each lane."""
+        """The type of a value of this kind, for all lanes."""
         return layout.in_lanes(kind, self.lanes)
 
-    def whole(self, n: int) -> str:
-        """A whole constant, or with lanes one in each."""
+    def integer(self, n: int) -> str:
+        """An integer constant, for all lanes."""
         return str(n) if self.lanes == 1 else f"splat (i64 {n})"
 
     def real(self, x: float) -> str:
@@ -51,12 +51,12 @@ class Site:
         return layout.constant(x, self.tys[0].scalar)
 
     def known(self, k: int) -> int | None:
-        """The value of a whole argument that is a constant."""
+        """The value of an integer argument that is a constant."""
         text = self.args[k].removeprefix("splat (i64 ").removesuffix(")")
         return None if text.startswith("%") else int(text)
 
     def intrinsic(self, name: str, kind: str, *args: str) -> str:
-        """Call one of LLVM's functions, which has one type for all that it takes and gives."""
+        """Call one of LLVM's functions whose arguments and result have the same type."""
         short = {"float": "f32", "double": "f64"}.get(kind, kind)
         suffix = short if self.lanes == 1 else f"v{self.lanes}{short}"
         flags = self.flags if kind in ("float", "double") else ""
@@ -68,7 +68,7 @@ class Site:
         return self.code.let(text)
 
     def bounds(self, k: int) -> tuple[int, int]:
-        """The bounds of a whole argument."""
+        """The bounds of an integer argument."""
         s = self.tys[k].scalar
         assert isinstance(s, IntT)
         return s.lo, s.hi
@@ -79,13 +79,13 @@ _INTRINSICS = {
     **dict.fromkeys(("sqrt", "fabs", "floor", "ceil", "trunc"), 1),
     **dict.fromkeys(("copysign", "minimum", "maximum", "smin", "smax"), 2),
 }
-"""LLVM's functions of numbers of one type, or of vectors, with how many they take."""
+"""LLVM's functions whose arguments and result have one type, with the number of arguments."""
 _INTRINSIC = re.compile(rf"@llvm\.({'|'.join(_INTRINSICS)})\.(?:v(\d+))?([fi]\d+)\(")
 _KINDS = {"f32": "float", "f64": "double", "i64": "i64"}
 
 
 def declarations(text: str) -> list[str]:
-    """The declarations of what a module's text calls of LLVM."""
+    """The declarations of the LLVM functions that a module's text calls."""
     found: list[str] = []
     for name, lanes, short in sorted(set(_INTRINSIC.findall(text))):
         kind = layout.in_lanes(_KINDS[short], int(lanes or 1))
@@ -102,7 +102,7 @@ def _intrinsic(name: str) -> Rule:
     return lambda s: s.intrinsic(name, layout.register(layout.one_lane(s.tys[0].scalar)), *s.args)
 
 
-def _own(name: str) -> Rule:
+def _mathematics(name: str) -> Rule:
     def rule(s: Site) -> str:
         args = ", ".join(f"{s.kind} {a}" for a in s.args)
         return s.let(f"call {s.kind} {maths.call_name(name, s.kind)}({args})")
@@ -118,12 +118,13 @@ def _icmp(predicate: str) -> Rule:
     return lambda s: s.let(f"icmp {predicate} {s.kind} {s.args[0]}, {s.args[1]}")
 
 
-def _plain(instruction: str) -> Rule:
-    """Logic and whole arithmetic; nsw holds because bounds are proved, nuw where nothing is negative."""
+def _logic(instruction: str) -> Rule:
     return lambda s: s.let(f"{instruction} {s.kind} {s.args[0]}, {s.args[1]}")
 
 
-def _whole(instruction: str) -> Rule:
+def _integer(instruction: str) -> Rule:
+    """Integer arithmetic. nsw holds because bounds are proved; nuw is added if nothing is negative."""
+
     def rule(s: Site) -> str:
         out = s.out.scalar
         natural = isinstance(out, IntT) and min(s.bounds(0)[0], s.bounds(1)[0], out.lo) >= 0
@@ -134,11 +135,11 @@ def _whole(instruction: str) -> Rule:
 
 def _sign(s: Site) -> str:
     zero, one, minus = map(s.real, (0.0, 1.0, -1.0))
-    x, t, truth = s.args[0], s.kind, s.of("i1")
-    # Zero and NaN are their own sign, except that -0.0 has sign 0.0: hence the addition of 0.0.
+    x, t, boolean = s.args[0], s.kind, s.of("i1")
+    # Zero and NaN are their own sign, except that the sign of -0.0 is 0.0: hence the addition of 0.0.
     rest = s.let(f"fadd {t} {x}, {zero}")
-    below = s.let(f"select {truth} {s.let(f'fcmp olt {t} {x}, {zero}')}, {t} {minus}, {t} {rest}")
-    return s.let(f"select {truth} {s.let(f'fcmp ogt {t} {x}, {zero}')}, {t} {one}, {t} {below}")
+    below = s.let(f"select {boolean} {s.let(f'fcmp olt {t} {x}, {zero}')}, {t} {minus}, {t} {rest}")
+    return s.let(f"select {boolean} {s.let(f'fcmp ogt {t} {x}, {zero}')}, {t} {one}, {t} {below}")
 
 
 def _select(s: Site) -> str:
@@ -166,28 +167,28 @@ def _floor_mod(s: Site) -> str:
     if low >= 0 and high < least:
         return a
     if low >= -least and high < 2 * least:
-        return _once_around(s, a, n)  # such as i + 1 and i - 1: no division
-    t, truth = s.kind, s.of("i1")
+        return _wrap_once(s, a, n)  # such as i + 1 and i - 1: without a division
+    t, boolean = s.kind, s.of("i1")
     if low >= 0:
         return s.let(f"urem {t} {a}, {n}")
     rest = s.let(f"srem {t} {a}, {n}")
-    negative = s.let(f"icmp slt {t} {rest}, {s.whole(0)}")
-    return s.let(f"select {truth} {negative}, {t} {s.let(f'add {t} {rest}, {n}')}, {t} {rest}")
+    negative = s.let(f"icmp slt {t} {rest}, {s.integer(0)}")
+    return s.let(f"select {boolean} {negative}, {t} {s.let(f'add {t} {rest}, {n}')}, {t} {rest}")
 
 
-def _once_around(s: Site, a: str, n: str) -> str:
-    """a modulo n where it lies in -n .. 2n - 1."""
-    t, truth = s.of("i64"), s.of("i1")
-    over, under = s.let(f"icmp sge {t} {a}, {n}"), s.let(f"icmp slt {t} {a}, {s.whole(0)}")
-    down = s.let(f"select {truth} {over}, {t} {s.let(f'sub {t} {a}, {n}')}, {t} {a}")
-    return s.let(f"select {truth} {under}, {t} {s.let(f'add {t} {a}, {n}')}, {t} {down}")
+def _wrap_once(s: Site, a: str, n: str) -> str:
+    """a modulo n, for a in -n .. 2n - 1."""
+    t, boolean = s.of("i64"), s.of("i1")
+    over, under = s.let(f"icmp sge {t} {a}, {n}"), s.let(f"icmp slt {t} {a}, {s.integer(0)}")
+    down = s.let(f"select {boolean} {over}, {t} {s.let(f'sub {t} {a}, {n}')}, {t} {a}")
+    return s.let(f"select {boolean} {under}, {t} {s.let(f'add {t} {a}, {n}')}, {t} {down}")
 
 
 def _clamp(s: Site, i: str, k: int) -> str:
-    """A whole number into 0 .. n - 1, n being the argument number k."""
+    """An integer clamped to 0 .. n - 1, where n is argument number k."""
     n = s.known(k)
-    last = s.whole(n - 1) if n is not None else s.let(f"sub {s.of('i64')} {s.args[k]}, {s.whole(1)}")
-    return s.intrinsic("smax", "i64", s.intrinsic("smin", "i64", i, last), s.whole(0))
+    last = s.integer(n - 1) if n is not None else s.let(f"sub {s.of('i64')} {s.args[k]}, {s.integer(1)}")
+    return s.intrinsic("smax", "i64", s.intrinsic("smin", "i64", i, last), s.integer(0))
 
 
 def _int_clamp(s: Site) -> str:
@@ -195,22 +196,22 @@ def _int_clamp(s: Site) -> str:
 
 
 def _clamped_real(s: Site, x: str, low: float, high: float) -> str:
-    """x between two bounds, NaN at the lower: what a conversion to a whole number is defined for."""
-    t, truth = s.kind, s.of("i1")
+    """x clamped to two bounds; a NaN becomes the lower one. The conversion to an integer is then defined."""
+    t, boolean = s.kind, s.of("i1")
     lo, hi = s.real(low), s.real(high)
-    up = s.let(f"select {truth} {s.let(f'fcmp ogt {t} {x}, {lo}')}, {t} {x}, {t} {lo}")
-    return s.let(f"select {truth} {s.let(f'fcmp olt {t} {up}, {hi}')}, {t} {up}, {t} {hi}")
+    up = s.let(f"select {boolean} {s.let(f'fcmp ogt {t} {x}, {lo}')}, {t} {x}, {t} {lo}")
+    return s.let(f"select {boolean} {s.let(f'fcmp olt {t} {up}, {hi}')}, {t} {up}, {t} {hi}")
 
 
 def _exact_limit(s: Site) -> int:
-    """Below this a whole number is exact in the float type of the first argument."""
+    """Below this, integers are exact in the float type of the first argument."""
     return 2**24 if layout.width(s.tys[0].scalar) == 32 else 2**53
 
 
 def _floor_clamp(s: Site) -> str:
     x, n = s.args[0], s.known(1)
     if n is not None and n <= min(2**31, _exact_limit(s)):
-        # Clamped to n - 1 as a float already; 32 bits convert in vectors on every machine.
+        # First clamped to n - 1 as a float. Every machine converts 32 bits in vectors.
         small = _clamped_real(s, x, 0.0, float(max(n - 1, 0)))
         short = s.of("i32")
         return s.let(f"zext {short} {s.let(f'fptosi {s.kind} {small} to {short}')} to {s.of('i64')}")
@@ -219,8 +220,8 @@ def _floor_clamp(s: Site) -> str:
 
 
 def _floor_wrap(s: Site) -> str:
-    """floor(x) mod n: by no division where once around is enough, as in most programs; else by whole numbers
-    below 2**62; beyond that (all multiples of 2**9) by an exact fmod."""
+    """floor(x) mod n. Most programs need at most one addition or subtraction of n, and no division. Otherwise it is
+    computed with integers below 2**62, and beyond that (where all floats are multiples of 2**9) by an exact fmod."""
     code, t = s.code, s.kind
     x, n = s.args
     down = s.intrinsic("floor", t, x)
@@ -229,13 +230,13 @@ def _floor_wrap(s: Site) -> str:
     bound = s.let(f"sitofp i64 {n} to {t}")
     code.branch(s.let(f"fcmp olt {t} {size}, {bound}"), here, away, ", !prof !1")
     code.open(here)
-    from_here = _once_around(s, s.let(f"fptosi {t} {down} to i64"), n)
+    from_here = _wrap_once(s, s.let(f"fptosi {t} {down} to i64"), n)
     code.jump(done)
     code.open(away)
     code.branch(s.let(f"fcmp olt {t} {size}, {s.real(2.0**62)}"), near, far)
     code.open(near)
-    whole = s.let(f"fptosi {t} {down} to i64")
-    rest = s.let(f"srem i64 {whole}, {n}")
+    floored = s.let(f"fptosi {t} {down} to i64")
+    rest = s.let(f"srem i64 {floored}, {n}")
     from_near = s.let(
         f"select i1 {s.let(f'icmp slt i64 {rest}, 0')}, i64 {s.let(f'add i64 {rest}, {n}')}, i64 {rest}"
     )
@@ -243,7 +244,7 @@ def _floor_wrap(s: Site) -> str:
     code.open(far)
     modulus = s.let(f"sitofp i64 {n} to {t}")
     remainder = s.let(f"frem {t} {down}, {modulus}")
-    # NaN and infinities leave a NaN here, which the clamp turns into the lower bound: 0 in the end.
+    # A NaN or an infinity gives a NaN here. The clamp turns it into the lower bound, and the result is 0.
     finite = s.let(f"fcmp ord {t} {remainder}, {remainder}")
     bounded = _clamped_real(s, remainder, -(2.0**62), 2.0**62)
     far_rest = s.let(f"fptosi {t} {bounded} to i64")
@@ -251,7 +252,7 @@ def _floor_wrap(s: Site) -> str:
         f"select i1 {s.let(f'icmp slt i64 {far_rest}, 0')}, i64 {s.let(f'add i64 {far_rest}, {n}')}, i64 {far_rest}"
     )
     from_far = s.let(f"select i1 {finite}, i64 {lifted}, i64 0")
-    # Where n is not exact in the float type, the remainder may be n itself.
+    # If n is not exact in the float type, the remainder may equal n.
     safe = _clamp(s, from_far, 1)
     code.jump(done)
     code.open(done)
@@ -262,7 +263,7 @@ def _real(s: Site) -> str:
     t = layout.register(s.out.scalar)
     low, high = s.bounds(0)
     if low >= -(2**31) and high < 2**31:
-        # 32 bits convert in vectors on every machine, 64 bits do not.
+        # Every machine converts 32 bits in vectors, but not 64 bits.
         short = layout.in_lanes("i32", s.lanes)
         return s.let(f"sitofp {short} {s.let(f'trunc {s.kind} {s.args[0]} to {short}')} to {t}")
     return s.let(f"sitofp {s.kind} {s.args[0]} to {t}")
@@ -309,8 +310,8 @@ LOWERING: dict[str, Rule] = {
     "minimum": _intrinsic("minimum"),
     "maximum": _intrinsic("maximum"),
     "sqrt": _intrinsic("sqrt"),
-    **{name: _own(name) for name in (*maths.ONE, *maths.TWO)},
-    "unit": _own("tanh"),
+    **{name: _mathematics(name) for name in (*maths.ONE, *maths.TWO)},
+    "unit": _mathematics("tanh"),
     "eq": _fcmp("oeq"),
     "ne": _fcmp("une"),
     "lt": _fcmp("olt"),
@@ -318,13 +319,13 @@ LOWERING: dict[str, Rule] = {
     "gt": _fcmp("ogt"),
     "ge": _fcmp("oge"),
     "not": _not,
-    "and": _plain("and"),
-    "or": _plain("or"),
-    "xor": _plain("xor"),
+    "and": _logic("and"),
+    "or": _logic("or"),
+    "xor": _logic("xor"),
     "select": _select,
-    "iadd": _whole("add"),
-    "isub": _whole("sub"),
-    "imul": _whole("mul"),
+    "iadd": _integer("add"),
+    "isub": _integer("sub"),
+    "imul": _integer("mul"),
     "idiv": _floor_div,
     "imod": _floor_mod,
     "ieq": _icmp("eq"),
@@ -339,19 +340,19 @@ LOWERING: dict[str, Rule] = {
 }
 
 
-OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _whole("add")}
-"""The operators that only `codegen.passes.lanes` writes (see `check_op`)."""
+OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _integer("add")}
+"""The operators that only `codegen.passes.lanes` uses (see `check_op`)."""
 
-ONE_BY_ONE = {"idiv", "floor_wrap"}
-"""Operators that are written lane by lane."""
+LANE_BY_LANE = {"idiv", "floor_wrap"}
+"""Operators that are computed lane by lane."""
 
 
 def lower(code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[Ty], out: Ty) -> str:
-    """Write an operator and give the register of its result."""
+    """Write an operator. Gives the register of its result."""
     if name in OF_LANES:
         return OF_LANES[name](Site(code, flags, tuple(args), tuple(tys), out))
     rule = LOWERING[name]
-    if out.scalar.lanes == 1 or name not in ONE_BY_ONE:
+    if out.scalar.lanes == 1 or name not in LANE_BY_LANE:
         return rule(Site(code, flags, tuple(args), tuple(tys), out))
     one = Ty(layout.one_lane(out.scalar))
     ones = tuple(Ty(layout.one_lane(t.scalar)) for t in tys)

@@ -1,4 +1,4 @@
-"""What differs from lane to lane: the lanes' own indices, and arrays read and written at them."""
+"""What differs between lanes: indices that each lane has for itself, and arrays that are read and written at them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def is_wide(atoms: Sequence[Atom]) -> bool:
 
 
 def splat(c: Code, value: str, s: Scalar) -> str:
-    """One value in every lane of a vector of the type `s`."""
+    """A vector of type `s` with the same value in every lane."""
     kind, wide = layout.register(layout.one_lane(s)), layout.register(s)
     one = c.let(f"insertelement {wide} poison, {kind} {value}, i64 0")
     return c.let(f"shufflevector {wide} {one}, {wide} poison, <{s.lanes} x i32> zeroinitializer")
@@ -37,14 +37,14 @@ def joined(c: Code, s: Scalar, one: Callable[[int], str]) -> str:
 
 
 def place(c: Code, pointer: str, ty: Ty, idx: Sequence[tuple[str, Scalar]], lane: int) -> str:
-    """The address at which a lane finds its number of an array: at its own indices, and in its own column."""
+    """The address of a lane's number in an array: at the lane's own indices, in the lane's own column."""
     at = [pick(c, text, s, lane) for text, s in idx]
     column = [str(lane)] if ty.scalar.lanes > 1 else []
     return c.at(pointer, layout.aggregate(ty), "0", *at, *column)
 
 
 def get(c: Code, x: Arr, idx: Sequence[tuple[str, Scalar]], out: Scalar) -> str:
-    """For each lane the number at its own indices, of an array of its own or of all lanes."""
+    """For each lane, the number at its own indices. Each lane has an array of its own, or all lanes share one."""
     one = layout.one_lane(out)
     return joined(c, out, lambda lane: c.load(place(c, x.address(), x.ty, idx, lane), one))
 
@@ -57,14 +57,14 @@ def put(c: Code, to: str, ty: Ty, idx: Sequence[tuple[str, Scalar]], v: str) -> 
 
 
 def add(c: Code, flags: str, to: str, ty: Ty, idx: Sequence[tuple[str, Scalar]], v: str) -> None:
-    """Add, in each lane's own array, to the number at its own indices."""
+    """Add to the number at each lane's own indices, in its own array."""
     one = Ty(layout.one_lane(ty.scalar))
     for lane in range(ty.scalar.lanes):
         arrays.add(c, flags, place(c, to, ty, idx, lane), one, pick(c, v, ty.scalar, lane))
 
 
 def separated(c: Code, value: Value, ty: Ty, to: Callable[[int], str]) -> None:
-    """Write what each lane has, an array or a number of a type of the program, to a place of its own."""
+    """Write the value of each lane, an array or a number of one of the program's types, to a place of its own."""
     lanes = ty.scalar.lanes
     s = layout.one_lane(ty.scalar)
     if isinstance(value, str):

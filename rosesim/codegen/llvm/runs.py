@@ -1,6 +1,6 @@
-"""A batch of runs: one loop over groups of so many runs as there are lanes.
+"""A batch of runs: one loop over groups, each of which has as many runs as there are lanes.
 
-On a grid a group is one run, and each thread does one group (`entry`).
+On a grid a group is a single run, and each thread does one group (`entry`).
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def groups(loop: Loop) -> int:
-    """How many groups of lanes a batch has."""
+    """The number of groups in a batch."""
     return -(-loop.n // loop.lanes)
 
 
 def is_batch(e: Emitter, loop: Loop) -> bool:
-    """Whether a loop's runs are written here: those in lanes, and those that somebody shares out."""
+    """Whether this module writes the loop: its runs are in lanes, or threads share them."""
     return loop.lanes > 1 or e.tables.infos[e.func].shared is loop
 
 
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
-    """Write a batch and bind what it gives.
+    """Write a batch and bind its results.
 
-    Where the runs are no multiple of the lanes, the last group begins earlier and does some of the runs of
-    the one before it again: runs are independent, so it finds the same.
+    If the number of runs is no multiple of the lanes, the last group begins earlier and repeats some runs of the
+    group before it. Runs are independent, so the results are the same.
     """
     c = e.code
     stacks = [e.place(v) for v in let.outs]

@@ -1,4 +1,4 @@
-"""A whole program in LLVM: its functions in order, and what they share."""
+"""A whole program in LLVM: its functions in order, and the tables that they share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rosesim.codegen.planned import Planned
 from rosesim.codegen.target import Target
 
 RARELY, MOSTLY = '!0 = !{!"branch_weights", i32 1, i32 1000000}', '!1 = !{!"branch_weights", i32 1000000, i32 1}'
-"""How often the first side of a branch is taken that refers to !0 or !1."""
+"""Branch weights: a branch that refers to !0 rarely takes its first side, one that refers to !1 mostly does."""
 
 
 @dataclass(slots=True, eq=False)
 class FuncInfo:
-    """What callers need to know of a function that has been written."""
+    """What callers need to know about a function after it has been written."""
 
     name: str
     func: Func
@@ -29,14 +29,14 @@ class FuncInfo:
     frame_bytes: int = 0
     stack_bytes: int = 0
     distinct_refs: bool = True
-    """Whether no two refs that the function is given can overlap."""
+    """Whether no two refs that are passed to the function can overlap."""
     shared: Loop | None = None
-    """The batch that is the function's whole work: its caller says which groups of runs to do, from %first to
-    below %last, so that threads can share them, or be one each."""
+    """The batch that is the function's whole work. Its caller passes the groups of runs to do, from %first to below
+    %last, so that threads can share them, or can each be one run."""
 
     @property
     def out_pointers(self) -> list[int]:
-        """The array results that are written to where the caller says."""
+        """The array results that are written to an address from the caller."""
         inside = set(self.in_out.values())
         return [k for k, t in enumerate(self.func.results) if t.shape and k not in inside]
 
@@ -79,7 +79,7 @@ class ModuleTables:
         return len(self.failures)
 
     def note(self, text: str) -> str:
-        """The name of a new node of metadata; `@` in its text stands for that name."""
+        """The name of a new metadata node. In the text, `@` stands for that name."""
         name = f"!{len(self.metadata)}"
         self.metadata.append(f"{name} = {text.replace('@', name)}")
         return name
@@ -99,13 +99,13 @@ class ModuleTables:
             )
         elif not self.target.loads_data:
             whole = np.ascontiguousarray(array, ir.storage(ty.scalar))
-            written = "".join(f"\\{b:02X}" for b in whole.tobytes())  # little endian here as there
+            written = "".join(f"\\{b:02X}" for b in whole.tobytes())  # little endian, here and on every target
             self.globals.append(
                 f'@{name} = private unnamed_addr constant [{whole.nbytes} x i8] c"{written}", align 64'
             )
         else:
             whole = np.ascontiguousarray(array, ir.storage(ty.scalar))
-            # Aligned as an element: the array lies wherever NumPy has put it.
+            # Aligned as an element only: NumPy decides where the array lies.
             self.globals.append(
                 f"@{name} = external constant {layout.aggregate(ty)}, align {layout.itemsize(ty.scalar)}"
             )

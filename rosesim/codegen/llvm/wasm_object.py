@@ -1,4 +1,4 @@
-"""What an object file for WebAssembly imports and defines: its outside, as a linker or a check sees it.
+"""What a WebAssembly object file imports and defines, as a linker or a check sees it.
 
 The format is WebAssembly's own, with the symbols in a custom section named `linking` (tool-conventions, Linking.md).
 """
@@ -20,16 +20,16 @@ _LOCAL, _HIDDEN, _UNDEFINED, _NAMED = 0x02, 0x04, 0x10, 0x40
 
 @dataclass(frozen=True, slots=True)
 class WasmObject:
-    """The outside of an object file."""
+    """The imports and definitions of an object file."""
 
     imports: frozenset[str]
-    """What it needs from others, as `module.name`."""
+    """What it imports, as `module.name`."""
     functions: frozenset[str]
     """The functions that it defines for others."""
 
 
 def read(code: bytes) -> WasmObject:
-    """Read an object file; raises ValueError where it is none."""
+    """Read an object file. Raises ValueError if it is none."""
     if not code.startswith(MAGIC):
         raise ValueError(f"{code[:8]!r} was found; expected an object for WebAssembly, which begins with {MAGIC!r}")
     reader = _Reader(code, len(MAGIC))
@@ -49,7 +49,7 @@ def read(code: bytes) -> WasmObject:
 
 
 class _Reader:
-    """A place in a row of bytes."""
+    """A position in a sequence of bytes."""
 
     def __init__(self, code: bytes, at: int = 0):
         self.code, self.at = code, at

@@ -1,1 +1,1 @@
-"""From program to program, for the sake of machine code; and what is decided of a program as a whole."""
+"""Passes that prepare a program for machine code, and decisions about a program as a whole."""

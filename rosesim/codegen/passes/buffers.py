@@ -1,18 +1,18 @@
 """Which arrays share memory, and which `Put`s, loops and calls may overwrite their operand.
 
-In the program a value never changes. In machine code most arrays lie in buffers, and copying 10^5
-numbers to replace one would be absurd. This pass decides, before anything is written, in which buffer
-(`Root`) each array lies and who may *steal* a buffer: write its own result over an operand. A theft
-needs three things, all read off the program and none guessed:
+In a program, a value never changes. In machine code most arrays lie in buffers, and copying 10^5 numbers to replace
+one would be absurd. This pass decides, before anything is written, in which `Buffer` each array lies, and which let
+may *reuse* the buffer of an operand, that is, write its result over it. A reuse needs three things, all of which
+follow from the program; none is guessed:
 
-- the buffer is ours: made in this block, or around it with no loop between (a loop's body runs again
-  and would find its operand gone), or the loop's own copy of a carry, or an in-out parameter;
-- the operand is the whole of it, not a part;
-- no variable that lies in it (views by `Get` and `Stop` included) is named after the theft: later in
-  this block, in its results, or later in the blocks around it up to where the buffer was made.
+- The buffer is ours: it was made in this block, or in a block around it with no loop in between (a loop's body runs
+  again and would find its operand gone), or it is the loop's own copy of a carry, or an in-out parameter.
+- The operand is the whole buffer, not a part of it.
+- No variable that lies in it (including views by `Get` and `Stop`) is read afterwards: later in this block, in its
+  results, or later in the blocks around it up to the one that made the buffer.
 
-Short arrays whose elements are all known as scalars (`elements`) have no buffer, unless something needs
-their address (`addressed`).
+A short array whose elements are all known as scalars (`elements`) has no buffer, unless something needs its address
+(`addressed`).
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.support import recursion
 
 SHORT = 16
-"""Arrays of up to so many scalars may be kept as scalars: about the registers that a machine has."""
+"""The most scalars of an array that is kept as scalars: about the registers that a machine has."""
 
 
 @dataclass(slots=True, eq=False)
-class Root:
-    """A buffer: the block whose run it lasts for (None: not ours to write), and what lies in it so far."""
+class Buffer:
+    """A buffer: the block that it lasts for (None: we must not write to it), and the variables that lie in it."""
 
     block: Block | None
     names: list[Var] = field(default_factory=list[Var])
-    stolen: bool = False
+    reused: bool = False
     pinned: bool = False
-    """Whether a loop moves what lies in it to and from other buffers, so that names do not tell its use."""
+    """Whether a loop exchanges it with other buffers. Then the variables do not say how long it is used."""
 
 
 @dataclass(slots=True, eq=False)
 class LoopBuffers:
-    """Where the carries of a loop live: for each, by position.
+    """The buffers of a loop's carries, by position.
 
-    `source[k] = j`: the next carry k is what lies in the buffer of carry j after the body (j = k: in
-    place). None: the body writes it into a spare buffer. `dropped[k] = j`: carry j's buffer is the next
-    spare of k. Carries without a buffer of their own have neither.
+    `source[k] = j`: after the body, the next carry k lies in the buffer of carry j (j = k: in place). None: the body
+    writes it to a spare buffer. `dropped[k] = j`: the buffer of carry j becomes the next spare of k. Carries without
+    a buffer of their own have neither. `steals[k]`: carry k reuses the buffer of its init.
     """
 
     buffered: list[bool]
@@ -80,47 +80,47 @@ class LoopBuffers:
 class Sharing:
     """What the analysis found out about a function."""
 
-    root: dict[Var, Root] = field(default_factory=dict[Var, Root])
+    root: dict[Var, Buffer] = field(default_factory=dict[Var, Buffer])
     part: set[Var] = field(default_factory=set[Var])
     elements: set[Var] = field(default_factory=set[Var])
     """Arrays whose elements are known as scalars."""
     uniform: set[Var] = field(default_factory=set[Var])
-    """Those among them, of any size, whose elements are all the same one."""
+    """Those of them, of any size, whose elements are all the same scalar."""
     addressed: set[Var] = field(default_factory=set[Var])
-    """Arrays that must lie in memory, whatever else is known of them."""
-    steals: dict[Let, set[int]] = field(default_factory=dict[Let, set[int]])
-    """The positions, among a let's inits or arguments (0 for a Put), that it overwrites."""
+    """Arrays that must be in memory, even if their elements are known."""
+    reuses: dict[Let, set[int]] = field(default_factory=dict[Let, set[int]])
+    """For a let, the positions among its inits or arguments (0 for a Put) whose buffers it reuses."""
     loops: dict[Loop, LoopBuffers] = field(default_factory=dict[Loop, LoopBuffers])
-    dead: dict[Block, dict[int, list[Root]]] = field(default_factory=dict[Block, dict[int, list[Root]]])
-    """The buffers of a block that nothing needs after its let of that number."""
+    dead: dict[Block, dict[int, list[Buffer]]] = field(default_factory=dict[Block, dict[int, list[Buffer]]])
+    """For a block and the number of a let: the buffers that nothing needs after that let."""
     in_out: dict[int, int] = field(default_factory=dict[int, int])
-    """Array parameters that the function overwrites, each with the result that it leaves there."""
+    """Array parameters that the function overwrites, each with the result that it leaves in the same buffer."""
 
     def is_whole(self, a: Atom) -> bool:
         """Whether an atom is an array that fills its buffer."""
         return isinstance(a, Var) and a in self.root and a not in self.part and self.has_buffer(a)
 
     def has_buffer(self, v: Var) -> bool:
-        """Whether an array lies in memory."""
+        """Whether an array is in memory."""
         return v not in self.elements or v in self.addressed
 
 
 def analyse(func: Func, in_out: Mapping[Func, Mapping[int, int]]) -> Sharing:
-    """The sharing of a function, given the in-out parameters of those that it calls."""
+    """The sharing of a function. `in_out` has the in-out parameters of the functions that it calls."""
     assert isinstance(func.body, Block)
-    # At first every array parameter counts as ours. What is overwritten and is no result in the end must
-    # not be: the caller still needs it. Without those, look again.
+    # At first every array parameter counts as ours. If one is overwritten but is no result in the end, it must not
+    # be, because the caller still needs it. Then the analysis is repeated without those parameters.
     owned = {k for k, p in enumerate(func.params) if p.ty.shape and not p.ty.ref}
     while True:
         sharing = _Analysis(func, func.body, in_out, owned).run()
-        written = {k for k in owned if sharing.root[func.params[k]].stolen}
+        written = {k for k in owned if sharing.root[func.params[k]].reused}
         if written == set(sharing.in_out):
             return sharing
         owned = written & set(sharing.in_out)
 
 
 def last_uses(block: Block) -> dict[Block, dict[Var, int]]:
-    """For a block and those nested in it: the last let that names a variable (their number: the results)."""
+    """For a block and each block inside it: the number of the last let that reads a variable (results: one more)."""
     table: dict[Block, dict[Var, int]] = {}
 
     def visit(b: Block) -> dict[Var, int]:
@@ -143,7 +143,7 @@ def last_uses(block: Block) -> dict[Block, dict[Var, int]]:
 
 
 def _addressed(block: Block) -> set[Var]:
-    """The arrays that are needed in memory: read or written at computed places, or handed to a function."""
+    """The arrays that must be in memory: they are read or written at computed places, or passed to a function."""
     found: set[Var] = set()
     fills = {let.outs[0] for let in ir.all_lets(block) if isinstance(let.expr, Fill)}
     for let in ir.all_lets(block):
@@ -170,10 +170,10 @@ class _Analysis:
         self.last = last_uses(body)
         self.parent: dict[Block, tuple[Block, int]] = {}
         self.carried: dict[Block, dict[Var, Atom]] = {}
-        """For a loop's body: its array carries, and what each is next."""
+        """For a loop's body: its array carries, each with its next value."""
         for k, p in enumerate(func.params):
             if p.ty.shape and not p.ty.ref:
-                self._place(p, Root(body if k in owned else None))
+                self._place(p, Buffer(body if k in owned else None))
 
     def run(self) -> Sharing:
         """Walk the function."""
@@ -182,27 +182,27 @@ class _Analysis:
         for k, a in enumerate(self.body.results):
             if isinstance(a, Var) and self.out.is_whole(a):
                 p = params.get(self.out.root[a])
-                if p is not None and self.out.root[a].stolen and p not in self.out.in_out:
+                if p is not None and self.out.root[a].reused and p not in self.out.in_out:
                     self.out.in_out[p] = k
-        for root in dict.fromkeys(self.out.root.values()):
-            if root.block is not None and root.names and not root.pinned:
-                last = self.last[root.block]
-                k = max(last.get(v, -1) for v in root.names)
+        for buffer in dict.fromkeys(self.out.root.values()):
+            if buffer.block is not None and buffer.names and not buffer.pinned:
+                last = self.last[buffer.block]
+                k = max(last.get(v, -1) for v in buffer.names)
                 if k >= 0:
-                    self.out.dead.setdefault(root.block, {}).setdefault(k, []).append(root)
+                    self.out.dead.setdefault(buffer.block, {}).setdefault(k, []).append(buffer)
         return self.out
 
     # ------------------------------------------------------------------------- bookkeeping
 
-    def _place(self, v: Var, root: Root, *, part: bool = False) -> None:
-        self.out.root[v] = root
-        root.names.append(v)
+    def _place(self, v: Var, buffer: Buffer, *, part: bool = False) -> None:
+        self.out.root[v] = buffer
+        buffer.names.append(v)
         if part:
             self.out.part.add(v)
 
     def _new(self, v: Var, block: Block) -> None:
         if v.ty.shape:
-            self._place(v, Root(block))
+            self._place(v, Buffer(block))
 
     def _new_elements(self, v: Var, block: Block, *, like: Atom) -> None:
         self.out.elements.add(v)
@@ -211,7 +211,7 @@ class _Analysis:
         self._new(v, block)
 
     def _alias(self, v: Var, x: Atom, block: Block) -> None:
-        """v is x: it lies where x lies, or is the same scalars."""
+        """v is x: it lies in x's buffer, or is the same scalars."""
         if v.ty.shape:
             assert isinstance(x, Var)
             if x in self.out.elements:
@@ -219,43 +219,43 @@ class _Analysis:
             else:
                 self._place(v, self.out.root[x], part=x in self.out.part)
 
-    def _can_steal(self, x: Atom, block: Block, k: int) -> bool:
-        """Whether nothing but the let number k of a block needs what lies where x lies."""
+    def _can_reuse(self, x: Atom, block: Block, k: int) -> bool:
+        """Whether only the let number k of a block still needs the buffer of x."""
         if not isinstance(x, Var) or not self.out.is_whole(x):
             return False
-        root = self.out.root[x]
-        if root.block is None:
+        buffer = self.out.root[x]
+        if buffer.block is None:
             return False
         while True:
             last = self.last[block]
-            if any(last.get(v, -1) > k for v in root.names):
+            if any(last.get(v, -1) > k for v in buffer.names):
                 return False
-            if block is root.block:
+            if block is buffer.block:
                 return True
             if block not in self.parent:
                 return False
             block, k = self.parent[block]
 
-    def _steal(self, let: Let, position: int, x: Atom, block: Block) -> Root:
+    def _reuse(self, let: Let, position: int, x: Atom, block: Block) -> Buffer:
         assert isinstance(x, Var)
-        root = self.out.root[x]
-        root.stolen = True
-        if block is root.block:
-            # None of them is named again (not so in a branch: the other one may still name them).
-            root.names.clear()
-        self.out.steals.setdefault(let, set()).add(position)
-        return root
+        buffer = self.out.root[x]
+        buffer.reused = True
+        if block is buffer.block:
+            # None of them is read again. (In a branch this does not hold: the other side may still read them.)
+            buffer.names.clear()
+        self.out.reuses.setdefault(let, set()).add(position)
+        return buffer
 
     def _is_only_use(self, x: Atom, let: Let, *, parts_apart: bool = False) -> bool:
-        """Whether a let names x's memory once, and not in its nested blocks; with `parts_apart`, what it
-        names of parts of it does not count."""
+        """Whether a let reads x's buffer once, and never in its nested blocks. With `parts_apart`, reads of parts do
+        not count."""
         assert isinstance(x, Var)
-        root = self.out.root[x]
-        named = [a for a in ir.operands(let.expr) if isinstance(a, Var) and self.out.root.get(a) is root]
+        buffer = self.out.root[x]
+        named = [a for a in ir.operands(let.expr) if isinstance(a, Var) and self.out.root.get(a) is buffer]
         if parts_apart:
             named = [a for a in named if a not in self.out.part]
         inner = [self.last[b] for b in ir.blocks(let.expr)]
-        return len(named) == 1 and not any(v in b for v in root.names for b in inner)
+        return len(named) == 1 and not any(v in b for v in buffer.names for b in inner)
 
     def _is_elements(self, a: Atom) -> bool:
         return not a.ty.shape or a in self.out.elements
@@ -284,7 +284,7 @@ class _Analysis:
                 self._alias(out, x, block)
             case Data():
                 assert out is not None
-                self._place(out, Root(None))
+                self._place(out, Buffer(None))
             case Stack(items):
                 assert out is not None
                 if out.ty.size <= SHORT and all(map(self._is_elements, items)):
@@ -299,8 +299,8 @@ class _Analysis:
                 if out.ty.size <= SHORT and x in elements and self._is_elements(v) and _constant(idx):
                     elements.add(out)
                     self._new(out, block)
-                elif self._can_steal(x, block, k):
-                    self._place(out, self._steal(let, 0, x, block))
+                elif self._can_reuse(x, block, k):
+                    self._place(out, self._reuse(let, 0, x, block))
                 else:
                     self._new(out, block)
             case Loop() as loop:
@@ -310,10 +310,10 @@ class _Analysis:
             case Accum() as accum:
                 self._accum(let, accum, block, k)
             case Call(func, args):
-                outs: dict[int, Root] = {}
+                outs: dict[int, Buffer] = {}
                 for j, result in self.in_out.get(func, {}).items():
-                    if self._can_steal(args[j], block, k) and self._is_only_use(args[j], let):
-                        outs[result] = self._steal(let, j, args[j], block)
+                    if self._can_reuse(args[j], block, k) and self._is_only_use(args[j], let):
+                        outs[result] = self._reuse(let, j, args[j], block)
                 for r, v in enumerate(let.outs):
                     if r in outs:
                         self._place(v, outs[r])
@@ -332,53 +332,55 @@ class _Analysis:
                 self._new(v, block)
                 continue
             if isinstance(a, Var) and isinstance(b, Var) and self.out.is_whole(a) and self.out.is_whole(b):
-                root = self.out.root[a]
-                if root is self.out.root[b] and root.block not in (cond.then, cond.orelse):
-                    self._place(v, root)
+                buffer = self.out.root[a]
+                if buffer is self.out.root[b] and buffer.block not in (cond.then, cond.orelse):
+                    self._place(v, buffer)
                     continue
             self._new(v, block)
 
     def _accum(self, let: Let, accum: Accum, block: Block, k: int) -> None:
-        # The body runs once, as a part of the block around it: its buffers last as long as that one's.
-        homes: list[Root] = []
+        # The body runs once, as part of the block around it, so its buffers last as long as that block's.
+        homes: list[Buffer] = []
         for position, init in enumerate(accum.inits):
-            ours = bool(init.ty.shape) and self._can_steal(init, block, k) and self._is_only_use(init, let)
-            homes.append(self._steal(let, position, init, block) if ours else Root(block))
+            ours = bool(init.ty.shape) and self._can_reuse(init, block, k) and self._is_only_use(init, let)
+            homes.append(self._reuse(let, position, init, block) if ours else Buffer(block))
         self.parent[accum.body] = (block, k)
         recursion.nested(self._block, accum.body)
         results = accum.body.results
         for v, a in zip(let.outs, results, strict=False):
-            root = self.out.root.get(a) if isinstance(a, Var) else None
-            if root is not None and root.block is accum.body:
-                root.block = block
+            buffer = self.out.root.get(a) if isinstance(a, Var) else None
+            if buffer is not None and buffer.block is accum.body:
+                buffer.block = block
             self._alias(v, a, block)
-        for v, root in zip(let.outs[len(results) :], homes, strict=True):
+        for v, buffer in zip(let.outs[len(results) :], homes, strict=True):
             if v.ty.shape:
-                self._place(v, root)
+                self._place(v, buffer)
 
     def _loop(self, let: Let, loop: Loop, block: Block, k: int) -> None:
         n = len(loop.carries)
         buffered = [bool(c.ty.shape) for c in loop.carries]
-        steals = [False] * n
+        reuses = [False] * n
         for j, (carry, init) in enumerate(zip(loop.carries, loop.inits, strict=True)):
             if not carry.ty.shape:
                 continue
-            self._place(carry, Root(loop.body))
+            self._place(carry, Buffer(loop.body))
             if carry.ty.size <= SHORT and carry not in self.out.addressed:
                 self.out.elements.add(carry)
                 buffered[j] = False
-            elif self._can_steal(init, block, k) and self._is_only_use(init, let, parts_apart=True):
-                steals[j] = True  # other carries that start as parts of it are copied before the loop begins
-        homes = [self._steal(let, j, init, block) if steals[j] else Root(block) for j, init in enumerate(loop.inits)]
+            elif self._can_reuse(init, block, k) and self._is_only_use(init, let, parts_apart=True):
+                reuses[j] = True  # carries that start as parts of the same buffer are copied before the loop begins
+        homes = [
+            self._reuse(let, j, init, block) if reuses[j] else Buffer(block) for j, init in enumerate(loop.inits)
+        ]
         if loop.test is not None:
             recursion.nested(self._block, loop.test)
         self.carried[loop.body] = {c: a for c, a in zip(loop.carries, loop.body.results, strict=False) if c.ty.shape}
         recursion.nested(self._block, loop.body)
-        buffers = LoopBuffers(buffered, self._sources(loop, buffered), {}, steals)
+        buffers = LoopBuffers(buffered, self._sources(loop, buffered), {}, reuses)
         buffers.dropped = _dropped(loop, buffers)
         self.out.loops[loop] = buffers
         for j, moving in enumerate(buffers.source):
-            if steals[j] and moving != j:
+            if reuses[j] and moving != j:
                 homes[j].pinned = True
         for j, v in enumerate(let.outs):
             if not v.ty.shape:
@@ -395,17 +397,17 @@ class _Analysis:
                 self._new(v, block)
 
     def _replaced(self, v: Var, let: Let, loop: Loop, block: Block, k: int) -> Var | None:
-        """The carry of the loop around whose place the output v may take, element by element.
+        """The carry of the surrounding loop whose buffer the output v may reuse, element by element.
 
-        Each iteration reads of that carry what it then writes over, and nobody needs the carry afterwards:
-        a wave's new height goes where the one of two states ago was.
+        Each iteration reads from that carry only the element that it then overwrites, and nothing needs the carry
+        afterwards: a wave's new height replaces the one of two states ago.
         """
         carries = self.carried.get(block, {})
         if v not in carries.values() or loop.carries:
             return None
         for c in carries:
             alike = c.ty == v.ty and c not in self.out.elements and self.out.root[c].names == [c]
-            if alike and self._can_steal(c, block, k) and _reads_own_element(loop, c):
+            if alike and self._can_reuse(c, block, k) and _reads_own_element(loop, c):
                 return c
         return None
 
@@ -423,13 +425,13 @@ class _Analysis:
                         source[j] = i
                         taken.add(i)
 
-        claim(lambda j, i: j == i)  # staying in place is free; moving costs the optimiser its knowledge
+        claim(lambda j, i: j == i)  # first those that stay in place: LLVM knows less about a buffer that moves
         claim(lambda j, i: True)
         return source
 
 
 def _reads_own_element(loop: Loop, x: Var) -> bool:
-    """Whether a nest of loops that makes an output reads x only as each iteration's own element of it."""
+    """Whether a nest of loops that makes an output reads x only at the element of the same iteration."""
     nest: list[Var] = []
     made: Atom | None = None
     below = loop
@@ -460,7 +462,7 @@ def _constant(idx: tuple[Atom, ...]) -> bool:
 
 
 def _dropped(loop: Loop, buffers: LoopBuffers) -> dict[int, int]:
-    """For each carry written into a spare: the carry of the same size whose buffer is the next spare."""
+    """For each carry that is written to a spare: the carry of equal size whose buffer becomes the next spare."""
     kept = {j for j in buffers.source if j is not None}
     need = [j for j, s in enumerate(buffers.source) if buffers.buffered[j] and s is None]
     free = [j for j, b in enumerate(buffers.buffered) if b and j not in kept]

@@ -1,4 +1,4 @@
-"""Programs in single precision: every real of 64 bits becomes one of 32. Whole numbers stay as they are."""
+"""Programs in single precision: every 64-bit real becomes a 32-bit one. Integers stay as they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rosesim.ad.support.errors import TypeMismatch
 def in_single_precision(func: Func) -> Func:
     """The same program in single precision.
 
-    Raises TypeMismatch where a constant of it would become zero or infinite.
+    Raises TypeMismatch if one of its constants would become zero or infinite.
     """
     made: dict[Func, Func] = {}
     for f in ir.reachable(func):

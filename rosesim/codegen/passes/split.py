@@ -1,7 +1,7 @@
-"""Long blocks cut into functions: LLVM's time grows faster than the length of a function.
+"""Long blocks are cut into functions, because LLVM's time grows faster than the length of a function.
 
-A run of lets becomes a function of what it names from before, whose results are what is named of it
-later. Nothing is computed differently; only the optimiser no longer sees across the cut.
+A run of lets becomes a function. Its parameters are the variables that the run reads from before, its results those
+that are read later. The computation is the same; only the optimiser no longer sees across the cut.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import with_blocks, with_lets
 from rosesim.codegen.passes.whole_program import SMALL
 
-LONG = 2_000
-"""Blocks of up to so many lets, nested ones included, stay whole."""
+LONG_LETS = 2_000
+"""The most lets in a block that is not cut, including nested ones."""
 
-PIECE = 600
-"""About the number of lets of a piece."""
+PIECE_LETS = 600
+"""The approximate number of lets in a piece."""
 
-SMALL_VIEW = 64
-"""A part of an array that a piece names for later ones is copied between them; larger parts are named outside."""
+SMALL_VIEW_ELEMENTS = 64
+"""Parts of arrays with at most so many elements are read again by each piece that needs them. Larger parts are views,
+which stay outside of pieces."""
 
 
 def split(func: Func) -> tuple[Func, set[Func]]:
-    """The same program without long blocks, and the functions that must not be inlined again."""
+    """The same program without long blocks, and the pieces, which must not be inlined again."""
     pieces: set[Func] = set()
     made: dict[Func, Func] = {}
     for f in ir.reachable(func):
@@ -60,8 +61,8 @@ def split(func: Func) -> tuple[Func, set[Func]]:
 
 
 def _is_long(block: Block) -> bool:
-    """Whether some block of a function needs cutting: none does in a function that is short in all."""
-    return sum(_weight(let) for let in block.lets) > LONG
+    """Whether some block of a function must be cut. None must if all the function's lets together are few."""
+    return sum(_weight(let) for let in block.lets) > LONG_LETS
 
 
 def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> Block:
@@ -70,31 +71,32 @@ def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> 
         expr = with_blocks(let.expr, lambda b: _block(b, made, pieces, f), made)
         lets.append(let if expr is let.expr else Let(let.outs, expr, let.where))
     weights = [_weight(let) for let in lets]
-    if sum(weights) > LONG:
+    if sum(weights) > LONG_LETS:
         lets = _cut(lets, weights, block.results, pieces, f)
     return with_lets(block, lets)
 
 
 def _weight(let: Let) -> int:
-    """The number of lets that it stands for, with nested ones and those of small functions, which are inlined."""
+    """The number of lets that it stands for, including nested ones and those of small functions, which are
+    inlined."""
     nested = [inner for b in ir.blocks(let.expr) for inner in ir.all_lets(b)]
     return 1 + len(nested) + sum(_if_small(x.expr.func) for x in (let, *nested) if isinstance(x.expr, Call))
 
 
 def _if_small(f: Func) -> int:
-    """The lets of a function that its callers will contain."""
+    """The number of lets of a function that is inlined into its callers; 0 if it is not."""
     if "length" not in f.memo:
         f.memo["length"] = 0 if isinstance(f.body, Opaque) else sum(1 for _ in ir.all_lets(f.body))
     return f.memo["length"] if f.memo["length"] <= SMALL else 0
 
 
 def _stays(let: Let) -> bool:
-    """Whether a let is no part of a piece: its result is a place, which a function cannot return."""
+    """Whether a let stays outside of pieces: its result is a ref or a large view, which a function cannot return."""
     match let.expr:
         case SubRef():
             return True
         case Get() | Stop():
-            return let.outs[0].ty.size > SMALL_VIEW
+            return let.outs[0].ty.size > SMALL_VIEW_ELEMENTS
         case Op() | Put() | Stack() | Fill() | Data() | Loop() | Cond() | Accum() | Add() | Guard() | Call():
             return False
         case _:
@@ -103,18 +105,18 @@ def _stays(let: Let) -> bool:
 
 @dataclass(slots=True)
 class _Run:
-    """Lets in a row, and whether they are worth a function of their own."""
+    """Consecutive lets, and whether they are long enough for a function of their own."""
 
     lets: list[Let]
-    worth: bool
+    is_piece: bool
 
 
-class _Anew:
-    """Lets of no cost that are written again wherever what they make is read, so that no cut has to hand it on.
+class _Repeated:
+    """Lets that cost nothing and are repeated wherever their results are read, so that no piece has to return them.
 
-    A piece makes the views that it reads itself: handed an array and a part of it, it could not overwrite
-    the array, and a stack of a gigabyte would be copied a step. And thousands of scalars handed on by
-    themselves cost LLVM more than all else.
+    Each piece makes the views that it reads. If it were given both an array and a part of it, it could not overwrite
+    the array, and a stack of a gigabyte would be copied each step. And thousands of scalars that are passed one by
+    one cost LLVM more than everything else.
     """
 
     def __init__(self, lets: Iterable[Let]):
@@ -122,16 +124,16 @@ class _Anew:
         self.add(lets)
 
     def add(self, lets: Iterable[Let]) -> None:
-        """Some more, each after those that it reads."""
+        """Add lets. Each must come after those that it reads."""
         for let in lets:
             self._lets[let.outs[0]] = len(self._lets), let
 
     def read_by(self, lets: Sequence[Let]) -> list[Let]:
-        """Those that these lets need."""
+        """The lets whose results these lets need, directly or not."""
         return self.making(ir.free_vars(Block(tuple(lets), ())))
 
     def making(self, variables: Iterable[Var]) -> list[Let]:
-        """Those that make these variables, or that such ones need."""
+        """The lets that make these variables, and those whose results they need."""
         found: dict[Var, tuple[int, Let]] = {}
         pending = list(variables)
         while pending:
@@ -145,16 +147,16 @@ class _Anew:
 def _cut(
     lets: Sequence[Let], weights: Sequence[int], results: Sequence[ir.Atom], pieces: set[Func], f: Func
 ) -> list[Let]:
-    """The lets with runs of them replaced by calls."""
+    """The lets, with runs of them replaced by calls."""
     elements = _elements(lets, results)
     views = {let.outs[0]: let for let in lets if _stays(let) and isinstance(let.expr, Get | Stop)}
-    anew = _Anew(let for let in lets if let.outs and (let.outs[0] in views or let.outs[0] in elements))
+    repeated = _Repeated(let for let in lets if let.outs and (let.outs[0] in views or let.outs[0] in elements))
     runs = _runs(lets, weights, elements)
-    # Constants are at hand everywhere: first, so that they interrupt nothing.
+    # Constants come first. They are available everywhere, and in between they would interrupt runs.
     out = [let for let in lets if isinstance(let.expr, Data)]
-    for run, back in zip(runs, _given_back(runs, results, anew), strict=True):
-        reads = anew.read_by(run.lets)
-        if not run.worth:
+    for run, back in zip(runs, _read_later(runs, results, repeated), strict=True):
+        reads = repeated.read_by(run.lets)
+        if not run.is_piece:
             out += placed(run.lets, [elements.pop(o) for let in reads if (o := let.outs[0]) in elements])
             continue
         stored, pack, unpack = _packed(back)
@@ -163,15 +165,15 @@ def _cut(
         piece = Func(f"{f.name}_piece", given, body, f.where)
         pieces.add(piece)
         out.append(Let(stored, Call(piece, given), run.lets[0].where))
-        anew.add(unpack)
+        repeated.add(unpack)
         elements.update((let.outs[0], let) for let in unpack)
     return out + [elements[a] for a in dict.fromkeys(results) if isinstance(a, Var) and a in elements]
 
 
 def _elements(lets: Sequence[Let], results: Sequence[ir.Atom]) -> dict[Var, Let]:
-    """The lets that name a small part, always the same, of an array of which nothing but parts is read.
+    """The lets that read a small part at constant places from an array of which only parts are read.
 
-    Such an array is overwritten by nobody, so that it does not matter when they are written.
+    Nothing overwrites such an array, so these lets may be written anywhere.
     """
     consumed: set[ir.Atom] = set(results)
     for let in ir.all_lets(Block(tuple(lets), ())):
@@ -183,7 +185,7 @@ def _elements(lets: Sequence[Let], results: Sequence[ir.Atom]) -> dict[Var, Let]
     for let in lets:
         match let.expr:
             case Get(x, idx) if x not in consumed and all(isinstance(i, Lit) for i in idx):
-                if let.outs[0].ty.size <= SMALL_VIEW:
+                if let.outs[0].ty.size <= SMALL_VIEW_ELEMENTS:
                     found[let.outs[0]] = let
             case _:
                 pass
@@ -191,7 +193,7 @@ def _elements(lets: Sequence[Let], results: Sequence[ir.Atom]) -> dict[Var, Let]
 
 
 def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var]) -> list[_Run]:
-    """The lets in order, but for constants and those that are written where they are read."""
+    """The lets in order, without constants and without those that are repeated where they are read."""
     runs: list[_Run] = []
     run: list[Let] = []
     total = 0
@@ -199,7 +201,7 @@ def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var])
     def close() -> None:
         nonlocal run, total
         if run:
-            runs.append(_Run(run, total > PIECE // 4))
+            runs.append(_Run(run, total > PIECE_LETS // 4))
         run, total = [], 0
 
     for let, weight in zip(lets, weights, strict=True):
@@ -211,25 +213,25 @@ def _runs(lets: Sequence[Let], weights: Sequence[int], elements: Container[Var])
             continue
         run.append(let)
         total += weight
-        if total >= PIECE:
+        if total >= PIECE_LETS:
             close()
     close()
     return runs
 
 
-def _given_back(runs: Sequence[_Run], results: Sequence[ir.Atom], anew: _Anew) -> list[list[Var]]:
-    """What each run makes that is named after it."""
+def _read_later(runs: Sequence[_Run], results: Sequence[ir.Atom], repeated: _Repeated) -> list[list[Var]]:
+    """For each run, the variables that it makes and that are read later."""
     later = set(ir.free_vars(Block((), tuple(results))))
-    later.update(ir.free_vars(Block(tuple(anew.making(later)), ())))
+    later.update(ir.free_vars(Block(tuple(repeated.making(later)), ())))
     found: list[list[Var]] = []
     for run in reversed(runs):
         found.append([v for let in run.lets for v in let.outs if v in later])
-        later.update(ir.free_vars(Block((*anew.read_by(run.lets), *run.lets), ())))
+        later.update(ir.free_vars(Block((*repeated.read_by(run.lets), *run.lets), ())))
     return found[::-1]
 
 
 def _packed(values: Sequence[Var]) -> tuple[tuple[Var, ...], list[Let], list[Let]]:
-    """Many scalars of a type as one array: what is returned, the lets that make it, those that take it apart."""
+    """Many scalars of a type packed into one array: what a piece returns, the lets that pack and that unpack."""
     arrays = [v for v in values if v.ty.shape]
     packs = packed_tape([v for v in values if not v.ty.shape])
     return (*packs.stored, *arrays), packs.pack, packs.unpack

@@ -1,5 +1,5 @@
-"""What is decided of a whole program before it is written: who can fail, which loops look for an
-interrupt, what is inlined, whose refs may overlap."""
+"""Decisions about a whole program, before it is written: which functions can fail, which loops poll for an
+interrupt, which calls are inlined, which refs may overlap."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ from rosesim.ad.program.ir import (
 )
 
 POLL_FROM = 10_000_000
-"""Programs and loops of less work (in additions) end long before anyone can press Ctrl-C."""
+"""Programs and loops with less work than this (in additions) end before anyone can press Ctrl-C."""
 
 TIGHT = 64
-"""A loop body of less work must stay free of exits to be vectorised ..."""
+"""A loop body with less work than this is vectorised only if it has no exits. So such a loop does not poll ..."""
 
 TIGHT_LIMIT = 200_000_000
-"""... and is left alone up to so much work in all: a tenth of a second."""
+"""... unless its total work is at least this, about a tenth of a second."""
 
 SHARED_FROM = 200_000
-"""Batches of less work in all are done before another thread has begun: about 100 microseconds."""
+"""A batch with less total work than this, about 100 microseconds, ends before another thread has begun."""
 
 SMALL = 60
-"""Functions of up to so many instructions, those inlined into them included, are inlined."""
+"""Functions of at most this many instructions are inlined. Those inlined into them count."""
 
 TINY = 10
-"""Functions of up to so many cost more to call than to repeat."""
+"""Calling a function of at most this many instructions costs more than repeating it."""
 
 STRAIGHT = 100_000
-"""The straight-line vectoriser runs where the squares of the blocks' lengths sum to less: about 0.2 s of its
-time at the worst (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
+"""The straight-line vectoriser runs if the squares of the blocks' lengths sum to less than this. It then takes at
+most about 0.2 s (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
 
 ONCE = 600
-"""Functions that are called from one place alone are inlined up to so many."""
+"""The most instructions of a function that is inlined because only one place calls it."""
 
 CALLER = 2_000
-"""No function grows beyond this by inlining: LLVM's time grows faster than a function's size."""
+"""Inlining makes no function longer than this, because LLVM's time grows faster than a function's size."""
 
 
 def polled_loops(order: Sequence[Func]) -> set[Loop]:
-    """The loops that look for an interrupt. `order`: callees first, as `ir.reachable` gives it."""
+    """The loops that poll for an interrupt. `order` has callees first, as `ir.reachable` gives it."""
     for f in order:
-        func_work(f)  # in this order, so that no recursion is deep
+        func_work(f)  # callees first, so that no recursion is deep
     if func_work(order[-1]) < POLL_FROM:
         return set()
     found: set[Loop] = set()
@@ -81,7 +81,7 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
 
 
 def shared_batch(func: Func) -> Loop | None:
-    """The batch in lanes that is all the work of a program, and long enough for threads to share its runs."""
+    """The batch in lanes that does all the work of a program and is long enough for threads to share its runs."""
     if not isinstance(func.body, Block):
         return None
     for let in func.body.lets:
@@ -94,9 +94,9 @@ def shared_batch(func: Func) -> Loop | None:
 
 
 def whole_batch(func: Func) -> Loop | None:
-    """The batch that gives all results of a program, each run of which can be a thread of a grid.
+    """The batch that gives all results of a program, so that each run can be a thread of a grid.
 
-    What stands beside it is done by every thread.
+    Every thread repeats the lets beside it.
     """
     if not isinstance(func.body, Block):
         return None
@@ -108,7 +108,7 @@ def whole_batch(func: Func) -> Loop | None:
 
 
 def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
-    """The functions that may end the program."""
+    """The functions that may stop the program."""
     found: set[Func] = set()
     for f in order:
         if isinstance(f.body, Opaque):
@@ -133,9 +133,9 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
 
 
 def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) -> tuple[set[Call], bool]:
-    """The calls that are inlined, and whether the last function is, into the entry.
+    """The calls that are inlined, and whether the last function is inlined into the entry.
 
-    `pieces` were cut out of something too long (`split`) and stay out.
+    `pieces` were cut out of functions that were too long (`split`), and are not inlined.
     """
     calls = {f: [e.expr for e in _lets(f) if isinstance(e.expr, Call)] for f in order}
     sites: dict[Func, int] = {}
@@ -159,7 +159,7 @@ def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) 
 
 
 def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:
-    """The squares of the lengths of all blocks, with what is inlined into them, in all."""
+    """The sum of the squares of all blocks' lengths. Inlined functions count to the block of their caller."""
     straight: dict[Func, int] = {}
     total = 0
     for f in order:
@@ -179,7 +179,7 @@ def _lets(f: Func) -> list[Let]:
 
 
 def overlapping_refs(order: Sequence[Func]) -> set[Func]:
-    """The functions that somebody hands two refs which may overlap."""
+    """The functions that some call gives two refs which may overlap."""
     found: set[Func] = set()
     for f in reversed(order):
         if not isinstance(f.body, Block):

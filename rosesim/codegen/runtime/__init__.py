@@ -1,1 +1,1 @@
-"""Machine code in this process: how Python calls it, shares it among threads and stops it."""
+"""Machine code in this process: how Python calls it, distributes it over threads and stops it."""

@@ -1,4 +1,4 @@
-"""A compiled program as Python calls it: the cheapest passage in and out that its signature allows."""
+"""A compiled program as a Python callable: the cheapest conversion of arguments and results that its types allow."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ Converted = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 class CompiledFunc:
-    """A program in machine code. Calling it gives the tuple of its flat results.
+    """A program in machine code. A call gives the tuple of its flat results.
 
-    Scalars come as float, bool or int, arrays as fresh NumPy arrays. It may be called from any number of
-    threads at once: a call releases the interpreter's lock, and each has a workspace of its own.
+    Scalars are returned as float, bool or int, arrays as fresh NumPy arrays. Any number of threads may call it at
+    once: a call releases the interpreter's lock and has a workspace of its own.
 
-    Raises ArgumentError before anything runs where an argument does not fit, ProgramError where the
-    program stops itself, and whatever an opaque function of the user's raises.
+    Raises ArgumentError before anything runs if an argument does not fit, ProgramError if the program stops itself,
+    and whatever an opaque function raises.
     """
 
     __slots__ = ("__weakref__", "_text", "call", "number", "seconds", "workspace_bytes")
 
     def __init__(self, call: Call, seconds: float, workspace_bytes: int, text: Callable[[], str]):
         self.call = call
-        """The same as calling this object, a tenth of a microsecond cheaper."""
+        """Equivalent to calling this object, and a tenth of a microsecond cheaper."""
         self.number: Number | None = call.__dict__.get("number")
-        """The same, giving the one result itself, for a program of a few reals with a real as its result."""
+        """For a program of a few Reals with one Real as its result: the same, but it gives that number, no tuple."""
         self.seconds = seconds
-        """What compiling took."""
+        """The time that compiling took."""
         self.workspace_bytes = workspace_bytes
-        """Memory that a running call takes on each thread besides arguments and results; kept for the next."""
+        """Memory that a call needs on each thread besides arguments and results. It is kept for later calls."""
         self._text = text
 
     @property
     def llvm(self) -> str:
-        """The program as LLVM text, optimised where that was asked for (made anew each time)."""
+        """The program as LLVM text, optimised if the program is. It is made anew each time."""
         return self._text()
 
     def __call__(self, *args: Any) -> tuple[Any, ...]:
@@ -57,14 +57,14 @@ class CompiledFunc:
 
 
 class _Workspaces:
-    """Memory for calls under way, kept for reuse. Appending to and popping from a deque is atomic."""
+    """Memory for running calls, kept for reuse. Appending to and popping from a deque is atomic."""
 
     def __init__(self, size: int):
         self.size = size
         self.free: deque[tuple[np.ndarray[Any, Any], int]] = deque()
 
     def take(self) -> tuple[np.ndarray[Any, Any], int]:
-        """A workspace that nobody uses, and the address at which it begins."""
+        """An unused workspace, and its address."""
         try:
             return self.free.pop()
         except IndexError:
@@ -75,7 +75,7 @@ class _Workspaces:
 def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: int, held: Any) -> Call:
     """The Python function that calls the program whose entry is at an address, on up to `parallel` threads.
 
-    `held` is what must live as long.
+    `held` must stay alive as long as that function.
     """
     func = artifact.func
     params = [p.ty for p in func.params]
@@ -89,10 +89,10 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
     arrays_out = [t for t in results if t.shape]
     row = struct.Struct(codes([*params, *arrays_out], address="Q"))
     back = struct.Struct(codes([t for t in results if not t.shape], address="Q"))
-    # what single precision cannot hold is found by the converters alone
+    # Only the converters find numbers that single precision cannot hold.
     single = any(isinstance(t.scalar, FloatT) and storage(t.scalar) == np.float32 for t in params)
     plain = () if single else (*(_python_type(t) for t in params),)
-    whole = [(k, t.scalar.lo, t.scalar.hi) for k, t in enumerate(params) if isinstance(t.scalar, IntT)]
+    integers = [(k, t.scalar.lo, t.scalar.hi) for k, t in enumerate(params) if isinstance(t.scalar, IntT)]
     pack, unpack = row.pack, back.unpack
     Back = ctypes.c_char * max(back.size, 1)
 
@@ -107,10 +107,10 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
         return unpack(out)
 
     def numbers_and_indices(*args: Any) -> tuple[Any, ...]:
-        """The same where some are whole numbers that have bounds."""
+        """The same, if some scalars are integers with bounds."""
         if tuple(map(type, args)) != plain:
             args = convert(args)
-        for k, lo, hi in whole:
+        for k, lo, hi in integers:
             if not lo <= args[k] <= hi:
                 convert(args)
         out = Back()
@@ -139,7 +139,7 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
             finally:
                 workspaces.free.append(work)
 
-        status = threads.share(artifact.groups, run, parallel) if artifact.groups else threads.again(run)
+        status = threads.share(artifact.groups, run, parallel) if artifact.groups else threads.repeated(run)
         if status:
             fail(status)
         scalars = unpack(bytes(out)[: back.size])
@@ -148,11 +148,11 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
         a, s = iter(fresh), iter(scalars)
         return tuple(next(a) if array else next(s) for array in result_is_array)
 
-    polled = artifact.polls  # may have to run again: see `threads.again`
+    polled = artifact.polls  # the call may have to be repeated: see `threads.repeated`
     if artifact.workspace_bytes or arrays_out or any(is_array) or polled or not back.size:
         call: Call = general
     else:
-        call = numbers_and_indices if whole else numbers
+        call = numbers_and_indices if integers else numbers
     # The machine code must outlive the function that calls it.
     call.__dict__["held"] = held
     return call
@@ -194,7 +194,7 @@ def _python_type(ty: Ty) -> type:
 
 
 def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Converted:
-    """Turns all arguments of a call into numbers and arrays of the right types, or refuses them."""
+    """A function that converts all arguments of a call to numbers and arrays of the right types, or refuses them."""
     each = [(conversion.array if t.shape else conversion.scalar)(n, t) for n, t in zip(names, params, strict=True)]
 
     def convert(args: Sequence[Any]) -> tuple[Any, ...]:
@@ -206,9 +206,9 @@ def _converter(name: str, names: Sequence[str], params: Sequence[Ty]) -> Convert
 
 
 def finite_call(call: Call, name: str, names: Sequence[str], params: Sequence[Ty]) -> Call:
-    """The call with its arguments and results looked at: no argument holds a NaN or an infinity, no result a NaN.
+    """The call with a check: arguments must not contain a NaN or an infinity, results must not contain a NaN.
 
-    The latter is a net under the guards of debug programs: sums in memory have none.
+    The check of results backs up the guards of debug programs: sums in memory have no guard.
     """
     convert = _converter(name, names, params)
 
@@ -228,7 +228,7 @@ def finite_call(call: Call, name: str, names: Sequence[str], params: Sequence[Ty
 
 
 def _holds(value: float | np.ndarray[Any, Any]) -> str:
-    """What is wrong with a value that is not finite, and where in it."""
+    """What is wrong with a value that is not finite, and at which place."""
     if not isinstance(value, np.ndarray):
         return f"is {value}"
     at = np.argwhere(~np.isfinite(value))[0].tolist()
@@ -236,7 +236,7 @@ def _holds(value: float | np.ndarray[Any, Any]) -> str:
 
 
 def _failing(failures: Sequence[Failure]) -> Callable[[int], None]:
-    """Raises what a status other than 0 stands for."""
+    """A function that raises the error that a status other than 0 stands for."""
 
     def fail(status: int) -> None:
         if status == OPAQUE_RAISED:

@@ -1,4 +1,4 @@
-"""NumPy in: arguments of a compiled call, read where they lie or converted, or refused in words."""
+"""Arguments of a compiled call: NumPy arrays are read in place, converted, or refused with a message."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def expected(ty: Ty) -> str:
     """A type as an error message names it."""
     match ty.scalar:
         case IntT(lo, hi):
-            what = f"whole numbers from {lo} to {hi}" if ty.shape else f"a whole number from {lo} to {hi}"
+            what = f"integers from {lo} to {hi}" if ty.shape else f"an integer from {lo} to {hi}"
         case BoolT():
-            what = "truths (dtype bool)" if ty.shape else "True or False"
+            what = "booleans (dtype bool)" if ty.shape else "True or False"
         case _:
             what = f"real numbers (dtype {storage(ty.scalar)})" if ty.shape else "a real number"
     return f"an array of shape {ty.shape} of {what}" if ty.shape else what
@@ -34,7 +34,7 @@ def found(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-_TRUTH = "; a truth is no number: float(p) makes one of it, a.astype(float) of an array"
+_BOOLEAN = "; a boolean is no number: float(p) converts it, a.astype(float) an array"
 _INFINITE = ", which single precision would make infinite"
 _TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
 """From here on single precision rounds to infinity (half a last place above its greatest number)."""
@@ -45,7 +45,7 @@ def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> A
 
 
 def scalar(name: str, ty: Ty) -> Converter:
-    """Turns an argument into a Python number of a scalar type, or refuses it."""
+    """A function that converts an argument to a Python number of a scalar type, or refuses it."""
     match ty.scalar:
         case BoolT():
             kinds = "b"
@@ -61,8 +61,8 @@ def scalar(name: str, ty: Ty) -> Converter:
             raise _refuse(name, value, ty) from None
         if a.ndim or a.dtype.kind not in kinds:
             if isinstance(value, int) and not isinstance(value, bool) and kinds == "iuf":
-                return fit(_huge(name, value, ty), value)  # beyond 64 bits NumPy makes an object of it
-            raise _refuse(name, value, ty, remedy=_TRUTH if kinds == "iuf" and a.dtype.kind == "b" else "")
+                return fit(_huge(name, value, ty), value)  # NumPy makes an object of an integer beyond 64 bits
+            raise _refuse(name, value, ty, remedy=_BOOLEAN if kinds == "iuf" and a.dtype.kind == "b" else "")
         plain = a.item()
         if isinstance(ty.scalar, IntT):
             if not ty.scalar.lo <= plain <= ty.scalar.hi:
@@ -87,11 +87,11 @@ def _huge(name: str, value: int, ty: Ty) -> float:
 
 
 def array(name: str, ty: Ty) -> Converter:
-    """Turns an argument into an array that machine code can read, or refuses it.
+    """A function that converts an argument to an array that machine code can read, or refuses it.
 
-    An array that lies right is used as it is, but for whole numbers: those are checked in a copy of our
-    own, because another thread may change the caller's while the program runs, and an index out of
-    bounds must never reach memory.
+    An array with the right layout is used as it is, unless it holds integers. Those are checked in a copy, because
+    another thread may change the caller's array while the program runs, and an index out of bounds must never
+    reach memory.
     """
     dtype, shape, s = storage(ty.scalar), ty.shape, ty.scalar
 
@@ -113,18 +113,18 @@ def array(name: str, ty: Ty) -> Converter:
         if a.shape != shape:
             if shape[0] or not (isinstance(value, list | tuple) and a.shape == (0,)):
                 raise _refuse(name, a, ty)
-            a = np.zeros(shape, dtype)  # an empty list does not say what its elements would be
+            a = np.zeros(shape, dtype)  # an empty list does not say what its elements are
         if not isinstance(s, BoolT) and (a.dtype == bool or holds_boolean(cast("object", value))) and a.size:
-            raise _refuse(name, a, ty, "" if a.dtype == bool else " with a truth in it", _TRUTH)
+            raise _refuse(name, a, ty, "" if a.dtype == bool else " with a boolean in it", _BOOLEAN)
         if isinstance(s, IntT):
             return _indices(a, s)
-        # Single precision takes doubles, too.
+        # Single precision accepts doubles too.
         widest = storage(REAL.scalar) if isinstance(s, FloatT) else dtype
         if not np.can_cast(a.dtype, widest, "safe") or (isinstance(s, BoolT) and a.dtype.kind != "b"):
             if a.size or isinstance(value, np.ndarray):
                 raise _refuse(name, a, ty)
         if dtype == np.float32 and a.dtype != dtype and a.size:
-            # the fewest passes over the array: NaN is left out of both, infinities are let through
+            # The fewest passes over the array. Both comparisons skip NaN, and infinities are accepted.
             least, most = np.nanmin(a, initial=0.0), np.nanmax(a, initial=0.0)
             if max(-least, most) >= _TOO_MUCH_FOR_SINGLE and _grows(a):
                 raise _refuse(name, a, ty, " with a number" + _INFINITE)

@@ -1,4 +1,4 @@
-"""This process as a runtime: an artifact of this computer is linked into it and called."""
+"""This process as a runtime: it links an artifact for this computer and calls it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rosesim.codegen.runtime.call import Call, make_call
 
 
 def load(artifact: Artifact, names: Sequence[str], threads: int) -> Call:
-    """The Python function that runs an artifact, on up to so many threads."""
+    """The Python function that runs an artifact, on up to `threads` threads."""
     callbacks = [opaque.callback(f) for f in artifact.opaques]
     symbols = {
         **{f"opaque{k}": opaque.address(c) for k, c in enumerate(callbacks)},
@@ -20,6 +20,6 @@ def load(artifact: Artifact, names: Sequence[str], threads: int) -> Call:
         **(report.symbols() if artifact.reports else {}),
     }
     loaded = engine.load(artifact.code, artifact.entry, symbols)
-    # What must live as long as the code: itself, callbacks, and arrays that it refers to.
+    # These must live as long as the code: the code itself, callbacks, and arrays that it refers to.
     held = loaded.tracker, callbacks, list(artifact.data.values())
     return make_call(artifact, names, loaded.address, threads, held)

@@ -1,4 +1,4 @@
-"""Calls from machine code back into Python: the functions that a user marked `@opaque`."""
+"""Calls from machine code to Python: the functions that a user marked `@opaque`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rosesim.codegen.slots import codes
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
 
 raised = threading.local()
-"""`raised.error`: what a user's function raised, until the compiled call under way on this thread ends."""
+"""`raised.error` is what a user's function raised, until the compiled call on this thread ends."""
 
 
 def callback(func: Func) -> Any:
-    """The C function, taking two rows of slots, by which machine code calls an opaque function.
+    """The C function by which machine code calls an opaque function. It takes two rows of slots.
 
-    It answers 1 where all went well. Keep it as long as the machine code.
+    It returns 1 on success. The caller must keep it as long as the machine code.
     """
     body = func.body
     assert isinstance(body, Opaque)
@@ -55,22 +55,22 @@ def callback(func: Func) -> Any:
 
 
 def address(made: Any) -> int:
-    """Where a callback's code is."""
+    """The address of a callback's code."""
     at = ctypes.cast(made, ctypes.c_void_p).value
     assert at is not None
     return at
 
 
 def take() -> BaseException:
-    """The exception that ended the program."""
+    """The exception that ended the program. It is given once, then forgotten."""
     error = getattr(raised, "error", None)
     raised.error = None
-    # Without one, it was raised before `run` could keep it: only a signal handler does that.
+    # If there is none, the exception came before `run` could keep it. Only a signal handler does that.
     return KeyboardInterrupt() if error is None else error
 
 
 def _argument(slot: Any, ty: Ty) -> Any:
-    """A number, or an array of the callee's own."""
+    """A number, or an array that belongs to the callee."""
     if not ty.shape:
         return slot
     dtype = storage(ty.scalar)
@@ -78,7 +78,7 @@ def _argument(slot: Any, ty: Ty) -> Any:
 
 
 def _checked(func: Func, value: Any, ty: Ty) -> Any:
-    """A result in the form in which it is written; raises where it is not of the type that was declared."""
+    """A result in the form in which it is written. Raises if it is not of the declared type."""
     found = np.asarray(value)
     if found.shape != ty.shape:
         raise ProgramError(f"{func.name} returned an array of shape {found.shape}, expected {ty.shape}", func.where)
@@ -104,8 +104,8 @@ def _fits(found: np.ndarray[Any, Any], ty: Ty) -> bool:
 def _expected(ty: Ty) -> str:
     match ty.scalar:
         case IntT(lo, hi):
-            return f"whole numbers from {lo} to {hi}"
+            return f"integers from {lo} to {hi}"
         case BoolT():
-            return "truths (bool)"
+            return "booleans (bool)"
         case _:
             return "real numbers"

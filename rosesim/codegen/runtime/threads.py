@@ -1,9 +1,8 @@
 """Threads that share the groups of a batch.
 
-The pool is one for the process, made when it is first needed, and holds a thread for each core but the
-caller's own, which works, too. Compiled calls release the interpreter's lock, so that threads of Python are
-enough; what they share is a counter. Each takes the next few groups when it is done with the last: runs
-may differ in length.
+A process has one pool. It is made when it is first needed, with one thread fewer than there are cores, because the
+caller works too. Compiled calls release the interpreter's lock, so Python's threads suffice. They share only a
+counter: each takes the next few groups when it has finished the last ones, because runs may differ in length.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from rosesim.codegen.artifact import INTERRUPTED
 from rosesim.codegen.runtime import interrupt
 
 SHARES = 4
-"""Parts of a batch for each thread: more would cost more calls, fewer leave threads waiting for the last one."""
+"""Parts of a batch for each thread. More parts mean more calls; fewer leave threads waiting for the last part."""
 
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
@@ -29,7 +28,7 @@ _lock = threading.Lock()
 
 def _forked() -> None:
     global _pool, _lock
-    _pool, _lock = None, threading.Lock()  # its threads stayed with the parent
+    _pool, _lock = None, threading.Lock()  # the pool's threads exist only in the parent
 
 
 if hasattr(os, "register_at_fork"):
@@ -45,10 +44,10 @@ def _helpers() -> ThreadPoolExecutor:
 
 
 def share(groups: int, run: Callable[[int, int], int], threads: int) -> int:
-    """Do run(first, last) for all groups, on so many threads; gives its first status that is not 0, in the order
-    of the groups, or 0.
+    """Call run(first, last) for all groups, on up to `threads` threads. Gives the first status that is not 0, in the
+    order of the groups, or 0.
 
-    An interrupt ends all of it and is the status.
+    An interrupt ends all calls, and its status is the result.
     """
     size = max(1, groups // (SHARES * threads))
     starts = count(0, size)
@@ -59,7 +58,7 @@ def share(groups: int, run: Callable[[int, int], int], threads: int) -> int:
             first = next(starts)
             if first >= groups:
                 return
-            status = again(partial(run, first, min(first + size, groups)), failed)
+            status = repeated(partial(run, first, min(first + size, groups)), failed)
             if status:
                 failed[first] = status
 
@@ -80,10 +79,10 @@ def share(groups: int, run: Callable[[int, int], int], threads: int) -> int:
     return failed[min(failed)] if failed else 0
 
 
-def again(run: Callable[[], int], failed: Mapping[int, int] = MappingProxyType({})) -> int:
-    """The status of run(), run once more where it ended for an interrupt that another thread's batch met.
+def repeated(run: Callable[[], int], failed: Mapping[int, int] = MappingProxyType({})) -> int:
+    """The status of run(), which is repeated if an interrupt that was meant for another thread's batch ended it.
 
-    Where this very batch has failed, which is what `failed` says, it is not: then the status is 0.
+    It is not repeated, and the status is 0, if this batch has already failed; `failed` says so.
     """
     while True:
         status = run()
@@ -94,7 +93,7 @@ def again(run: Callable[[], int], failed: Mapping[int, int] = MappingProxyType({
 
 
 def _ended(others: list[Future[None]]) -> None:
-    """Wait until the others are done; those that have not begun never will."""
+    """Wait for the other threads. Calls that have not begun are cancelled."""
     for other in others:
         if not other.cancel():
             other.result()

@@ -1,4 +1,4 @@
-"""A truth is no number unless it is converted, whole numbers keep Python's arithmetic, and what cannot be had is
+"""A boolean is no number unless it is converted, integers keep Python's arithmetic, and what cannot be had is
 refused in our words: at the user's line, what was found, what was expected, what to write."""
 
 # The mistakes are made on purpose, and an editor would see some of them.
@@ -47,7 +47,7 @@ from rosesim import (
 from rosesim import max as greatest
 from rosesim import min as least
 
-# ------------------------------------------------------------------------------------------- truths
+# ------------------------------------------------------------------------------------------- booleans
 
 
 @dataclass
@@ -67,16 +67,16 @@ RIGHT = (1.0, [1.0, 2.0], Pair(1.0, np.ones(2)), 1)
 @pytest.mark.parametrize(
     ("place", "wrong", "said"),
     [
-        (0, True, "argument x: found bool True, expected a real number; a truth is no number: float(p)"),
-        (0, np.True_, "expected a real number; a truth is no number"),
-        (0, np.array(True), "expected a real number; a truth is no number"),
+        (0, True, "argument x: found bool True, expected a real number; a boolean is no number: float(p)"),
+        (0, np.True_, "expected a real number; a boolean is no number"),
+        (0, np.array(True), "expected a real number; a boolean is no number"),
         (1, np.array([True, False]), "argument v: found an array of shape (2,) and dtype bool"),
         (1, [True, False], "argument v: found an array of shape (2,) and dtype bool"),
-        (1, [True, 2.0], "argument v: found an array of shape (2,) and dtype float64 with a truth in it"),
-        (1, (1.0, np.False_), "with a truth in it"),
+        (1, [True, 2.0], "argument v: found an array of shape (2,) and dtype float64 with a boolean in it"),
+        (1, (1.0, np.False_), "with a boolean in it"),
         (2, Pair(True, np.ones(2)), "argument p.a: found bool True"),
-        (2, Pair(1.0, [1.0, False]), "argument p.b: found an array of shape (2,) and dtype float64 with a truth"),
-        (3, True, "argument i: found bool True, expected a whole number from 0 to 2"),
+        (2, Pair(1.0, [1.0, False]), "argument p.b: found an array of shape (2,) and dtype float64 with a boolean"),
+        (3, True, "argument i: found bool True, expected an integer from 0 to 2"),
     ],
 )
 def test_a_truth_is_no_number_of_an_argument(place: int, wrong: Any, said: str) -> None:
@@ -92,7 +92,7 @@ def test_a_truth_is_no_number_in_a_list_of_structs() -> None:
     annotated = fn(_second)
     assert f([Pair(1.0, np.ones(2)), Pair(2, np.ones(2))]) == 2.0
     for g in (f, annotated):
-        with pytest.raises(ArgumentError, match="with a truth in it"):
+        with pytest.raises(ArgumentError, match="with a boolean in it"):
             g([Pair(1.0, np.ones(2)), Pair(True, np.ones(2))])
         with pytest.raises(ArgumentError):
             g([Pair(1.0, np.ones(2)), Pair(2.0, np.array([True, False]))])
@@ -175,7 +175,7 @@ def test_an_opaque_function_gives_no_truth_for_a_number() -> None:
         probe(1.0)
 
 
-# ------------------------------------------------------------------------------------- whole numbers
+# ------------------------------------------------------------------------------------- integers
 
 
 def test_whole_numbers_divide_and_have_absolute_values_as_in_python() -> None:
@@ -216,20 +216,20 @@ def test_an_index_is_made_of_a_whole_number_that_fits() -> None:
         (lambda i, x: 7 % i, "divided by Index[3] was found"),
         (lambda i, x: i // 0, "divided by int 0"),
         (lambda i, x: i // x, "divided by Real"),
-        (lambda i, x: 7.5 // (i + 1), "float 7.5 // Int[1..3] was found; expected whole numbers"),
-        (lambda i, x: Index[3](3), "Index[3](int 3) was found; expected a whole number known to be in 0 .. 2"),
+        (lambda i, x: 7.5 // (i + 1), "float 7.5 // Int[1..3] was found; expected integers"),
+        (lambda i, x: Index[3](3), "Index[3](int 3) was found; expected an integer known to be in 0 .. 2"),
         (lambda i, x: Index[3](-1), "Index[3].clamp(x)"),
         (lambda i, x: Index[3](i + 1), "Index[3](Int[1..3]) was found"),
         (lambda i, x: Index[3](x), "Index[3](Real) was found"),
         (lambda i, x: Index[3](1.0), "Index[3](float 1.0) was found"),
-        (lambda i, x: Index[0](0), "a value of Index[0] was asked for, which has none"),
+        (lambda i, x: Index[0](0), "a value of Index[0], which has none, was asked for"),
         (lambda i, x: Index(1), "Index without a size was found"),
-        (lambda i, x: x + 10**400, "a whole number of 401 digits was found where a Real was expected"),
-        (lambda i, x: 10**5000 * x, "a whole number of thousands of digits was found"),
+        (lambda i, x: x + 10**400, "an integer of 401 digits was found where a Real was expected"),
+        (lambda i, x: 10**5000 * x, "an integer of thousands of digits was found"),
         (lambda i, x: Real(-(10**400)), "less than 1.8e308"),
-        (lambda i, x: x > 10**400, "a whole number of 401 digits"),
-        (lambda i, x: stack([x, 10**400]), "a whole number of 401 digits"),
-        (lambda i, x: i + 2**70, "a whole number beyond 2**70 was found; whole numbers here stay below 2**62"),
+        (lambda i, x: x > 10**400, "an integer of 401 digits"),
+        (lambda i, x: stack([x, 10**400]), "an integer of 401 digits"),
+        (lambda i, x: i + 2**70, "an integer beyond 2**70 was found; integers here stay below 2**62"),
         (lambda i, x: i < 2**70, "beyond 2**70"),
         (lambda i, x: Index[2**70], "Index of 2**70 or more was found"),
         (lambda i, x: Index[3].clamp(2**70), "beyond 2**70"),

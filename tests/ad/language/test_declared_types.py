@@ -156,10 +156,12 @@ def test_a_result_of_open_length_keeps_its_elements_type() -> None:
     assert ends(3.2).dtype == np.uint8
 
     @fn  # here
-    def truths(x: Real) -> Vec[Bool, ...]:
+    def booleans(x: Real) -> Vec[Bool, ...]:
         return [x]  # pyright: ignore[reportReturnType]
 
-    refuses(TypeMismatch, lambda: truths(1.0), "in the result of truths: Real was found where a Bool was expected")
+    refuses(
+        TypeMismatch, lambda: booleans(1.0), "in the result of booleans: Real was found where a Bool was expected"
+    )
 
 
 def test_a_call_while_tracing_knows_the_same() -> None:
@@ -218,7 +220,7 @@ def test_a_struct_of_arrays_without_an_annotation_is_a_vector_of_structs() -> No
     ("body", "said"),
     [
         (Body(np.arange(5.0), 3, True), "argument b.place: found an array of shape (5,)"),
-        (Body(np.ones(2), 3.0, True), "argument b.gear: found float 3.0, expected a whole number from 0 to 3"),
+        (Body(np.ones(2), 3.0, True), "argument b.gear: found float 3.0, expected an integer from 0 to 3"),
         (Body(np.ones(2), 4, True), "argument b.gear: found int 4"),
         (Body(np.ones(2), True, True), "argument b.gear: found bool True"),
         (Body(np.ones(2), 3, 1.0), "argument b.on: found float 1.0, expected True or False"),

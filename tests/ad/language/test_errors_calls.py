@@ -136,7 +136,7 @@ def test_a_tangent_of_what_is_not_given_by_keyword() -> None:
 @pytest.mark.parametrize("transform", [grad, value_and_grad, vjp, jacobian, hessian])
 def test_wrt_of_a_default_that_is_left_out(transform: Any, wrt: Any, name: str) -> None:
     run = lambda: transform(rolled, wrt=wrt)(1.0, k=1.0)  # here
-    refuses(TypeMismatch, run, f"this call leaves {name} to its default; expected that it is given", SHOWN)
+    refuses(TypeMismatch, run, f"this call leaves {name} to its default; expected a call that gives it", SHOWN)
 
 
 def test_check_grads_of_a_default_that_is_left_out() -> None:

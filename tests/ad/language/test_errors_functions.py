@@ -231,7 +231,10 @@ def test_a_wrong_wrt(wrt: Any) -> None:
 
 def test_the_gradient_of_a_function_that_gives_a_vector() -> None:
     f = fn(doubled)
-    with pytest.raises(TypeMismatch, match=r"the gradient of doubled.*gives Vec\[Real, 3\]; expected a Real") as e:
+    with pytest.raises(
+        TypeMismatch,
+        match=r"the gradient of doubled.*gives Vec\[Real, 3\], was asked for; expected a function that gives a Real",
+    ) as e:
         grad(f)([1.0, 2.0, 3.0])
     assert e.value.where == f"{__file__}:{doubled.__code__.co_firstlineno}"
 

@@ -89,7 +89,7 @@ def test_an_index_argument_out_of_its_type() -> None:
         return x[i]
 
     run = lambda: f([1.0, 2.0, 3.0], 3)  # here
-    refuses(ArgumentError, run, "argument i: found int 3", "expected a whole number from 0 to 2")
+    refuses(ArgumentError, run, "argument i: found int 3", "expected an integer from 0 to 2")
 
 
 def test_a_numpy_array_indexed_by_a_traced_index() -> None:
@@ -130,7 +130,7 @@ def test_a_value_of_the_index_that_has_none(make: str) -> None:
     def f(x: Real) -> Any:
         return getattr(Index[0], make)(x)  # here
 
-    refuses(TypeMismatch, lambda: f(1.0), "a value of Index[0] was asked for, which has none", "expected n >= 1")
+    refuses(TypeMismatch, lambda: f(1.0), "a value of Index[0], which has none, was asked for", "expected n >= 1")
 
 
 @pytest.mark.parametrize("run", [lambda f, *a: f(*a), interpreted], ids=["compiled", "interpreted"])

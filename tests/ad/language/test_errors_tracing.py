@@ -149,7 +149,7 @@ def test_a_value_of_a_loop_that_has_ended() -> None:
         total(3, lambda i: kept.append(x * i) or x)
         return kept[0] + 1.0  # here
 
-    refuses(EscapedValue, lambda: f(1.0), "a value of the block that has ended was used in f", "return it")
+    refuses(EscapedValue, lambda: f(1.0), "a value of a block that has ended was used in f", "return it")
 
 
 def test_a_value_of_the_other_branch() -> None:
@@ -158,7 +158,7 @@ def test_a_value_of_the_other_branch() -> None:
         kept: list[Any] = []
         return cond(x > 0.0, lambda: kept.append(x * x) or x, lambda: kept[0] * 2.0)  # here
 
-    refuses(EscapedValue, lambda: f(1.0), "a value of the block that has ended was used in f")
+    refuses(EscapedValue, lambda: f(1.0), "a value of a block that has ended was used in f")
 
 
 def test_a_value_used_outside_of_any_function() -> None:

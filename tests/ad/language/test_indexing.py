@@ -44,16 +44,16 @@ EXAMPLES = 40
 
 @dataclass(frozen=True)
 class Case:
-    """An array, an index expression, and which of its whole numbers are to be traced."""
+    """An array, an index expression, and which of its integers are to be traced."""
 
     array: np.ndarray
     index: tuple[Any, ...]
     sizes: tuple[int, ...]
-    """The lengths of the axes that the traced whole numbers index, in order."""
+    """The lengths of the axes that the traced integers index, in order."""
     traced: tuple[bool, ...]
 
     def numbers(self) -> list[int]:
-        """The traced whole numbers, not negative, as arguments."""
+        """The traced integers, not negative, as arguments."""
         found = (p for p, on in zip(self.index, self.traced, strict=True) if on)
         return [p % n for p, n in zip(found, self.sizes, strict=True)]
 
@@ -64,7 +64,7 @@ class Case:
         return parts[0] if len(parts) == 1 else parts
 
     def types(self) -> tuple[Type, ...]:
-        """The types of the array and of the traced whole numbers."""
+        """The types of the array and of the traced integers."""
         return (vec_type(self.array.shape), *map(index, self.sizes))
 
 
@@ -77,7 +77,7 @@ def vec_type(shape: tuple[int, ...]) -> Type:
 
 
 def is_whole(p: Any) -> bool:
-    """Whether an item of an index expression is a whole number."""
+    """Whether an item of an index expression is an integer."""
     return p is not None and p is not Ellipsis and not isinstance(p, slice)
 
 
@@ -216,7 +216,7 @@ def test_a_column_is_the_column_and_not_the_row() -> None:
 
 
 def test_traced_indices_separated_by_a_slice_drop_their_axes_where_they_stand() -> None:
-    # NumPy moves the axes of index *arrays* to the front here; a traced index is a whole number
+    # NumPy moves the axes of index *arrays* to the front here; a traced index is an integer
     x = np.arange(60.0).reshape(3, 4, 5)
     f = fn(lambda x, i, j: x[i, :, None, j])
     types = (vec_type(x.shape), index(3), index(5))
@@ -326,14 +326,14 @@ def test_a_long_column_is_one_loop_and_an_update_of_it_works_in_place() -> None:
         (TypeMismatch, lambda x, i, p: x[i, :], "may be 2 was found"),
         (TypeMismatch, lambda x, i, p: x[:, 0.5], "indexed by float 0.5 was found"),
         (TypeMismatch, lambda x, i, p: x["x"], "indexed by str 'x' was found"),
-        (TypeMismatch, lambda x, i, p: x[True], "indexed by the truth bool True was found"),
-        (TypeMismatch, lambda x, i, p: x[:, np.True_], "indexed by the truth"),
-        (TypeMismatch, lambda x, i, p: x[p > 0.0], "indexed by the truth Bool was found"),
+        (TypeMismatch, lambda x, i, p: x[True], "indexed by the boolean bool True was found"),
+        (TypeMismatch, lambda x, i, p: x[:, np.True_], "indexed by the boolean"),
+        (TypeMismatch, lambda x, i, p: x[p > 0.0], "indexed by the boolean Bool was found"),
         (TypeMismatch, lambda x, i, p: x[[0, 1]], "several indices at once"),
         (TypeMismatch, lambda x, i, p: x[:, (0, 1)], "several indices at once"),
         (TypeMismatch, lambda x, i, p: x[:, np.array([0, 1])], "vec(m, lambda k: x[indices[k]]) gathers"),
-        (TypeMismatch, lambda x, i, p: x[[True, False]], "a mask of truths"),
-        (TypeMismatch, lambda x, i, p: x[vec(2, lambda k: p > k)], "a mask of truths"),
+        (TypeMismatch, lambda x, i, p: x[[True, False]], "a boolean mask"),
+        (TypeMismatch, lambda x, i, p: x[vec(2, lambda k: p > k)], "a boolean mask"),
         (TypeMismatch, lambda x, i, p: x[vec(2, lambda k: k)], "several indices at once"),
         (TraceError, lambda x, i, p: x[:, i:], "a slice of Vec[Real, 3] with traced bounds was found"),
         (TraceError, lambda x, i, p: x[0, : i + 1], "traced bounds"),
@@ -342,10 +342,14 @@ def test_a_long_column_is_one_loop_and_an_update_of_it_works_in_place() -> None:
         (TypeMismatch, lambda x, i, p: x[::0], "with step 0 was found"),
         (TypeMismatch, lambda x, i, p: x.at[0, 0, 0].set(1.0), "3 indices were found"),
         (TypeMismatch, lambda x, i, p: x.at[[0, 1]].set(1.0), "several indices at once"),
-        (TypeMismatch, lambda x, i, p: x.at[True].add(1.0), "indexed by the truth"),
+        (TypeMismatch, lambda x, i, p: x.at[True].add(1.0), "indexed by the boolean"),
         (TraceError, lambda x, i, p: x.at[i:].set(1.0), "traced bounds"),
-        (TypeMismatch, lambda x, i, p: x.at[:, 0].set([1.0, 2.0, 3.0]), "Vec[Real, 3] was found where Vec[Real, 2]"),
-        (TypeMismatch, lambda x, i, p: x.at[:, 0].set([[1.0], [2.0]]), "Vec[Vec[Real, 1], 2] was found where"),
+        (
+            TypeMismatch,
+            lambda x, i, p: x.at[:, 0].set([1.0, 2.0, 3.0]),
+            "Vec[Real, 3] was found; expected Vec[Real, 2]",
+        ),
+        (TypeMismatch, lambda x, i, p: x.at[:, 0].set([[1.0], [2.0]]), "Vec[Vec[Real, 1], 2] was found; expected"),
         (TypeMismatch, lambda x, i, p: x.at[:, 0].set(True), "a Bool becomes a number by Real(p)"),
         (TypeMismatch, lambda x, i, p: x.at.set(1.0), "x.at.set(v) was found; expected x.at[i].set(v)"),
         (MissingAttribute, lambda x, i, p: x.at[0].multiply(2.0), "expected x.at[i].set(v) or x.at[i].add(v)"),

@@ -1,4 +1,4 @@
-"""`accumulate`: what is added up at computed places."""
+"""`accumulate`: sums of terms that are added at computed places."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rosesim.ad.support.locate import here
 
 
 class Accumulator(Value):
-    """What `accumulate` hands to its function: a vector that can be added to and not read."""
+    """The argument of the function given to `accumulate`: a vector that can be added to, but not read."""
 
     __slots__ = ("_places", "_refs", "type")
 
@@ -27,7 +27,7 @@ class Accumulator(Value):
 
     @property
     def at(self) -> Accumulator:
-        """`acc.at[i].add(v)` adds v to element i; `acc.at[i, j]`, `acc.at[:, 0]` and so on as for `x.at`."""
+        """`acc.at[i].add(v)` adds v to element i. `acc.at[i, j]`, `acc.at[:, 0]` and so on work as for `x.at`."""
         return self
 
     def __getitem__(self, i: Any) -> Accumulator:
@@ -35,7 +35,7 @@ class Accumulator(Value):
 
     def add(self, v: Any) -> None:
         """Add v here."""
-        from rosesim.ad.language.indexing import accumulated  # not needed before something is indexed
+        from rosesim.ad.language.indexing import accumulated  # not needed until something is indexed
 
         def emit(path: list[Atom], values: list[Atom]) -> None:
             f = trace.frame()
@@ -50,10 +50,10 @@ class Accumulator(Value):
 
 
 def accumulate(t: Any, f: Callable[[Accumulator], Any]) -> Any:
-    """A value of type `t` (Real, or vectors and structs of it) that f fills by adding, from zero.
+    """A value of type `t` (Real, or vectors and structs of it), initially zero, to which f adds.
 
-    `f(acc)` calls `acc.at[i].add(v)`, at computed places, in loops (`for_each`), branches and functions.
-    Gives what has been added up; where f returns something, the pair of it and that.
+    `f(acc)` calls `acc.at[i].add(v)` at computed places, also in loops (`for_each`), branches and functions. The
+    result is the accumulated value. If f returns something, the result is the pair of the accumulated value and that.
 
     >>> from rosesim import fn, accumulate, for_each, Index, Real, Vec
     >>> @fn

@@ -1,4 +1,4 @@
-"""`cond`, of which one side runs, and `select`, of which both do."""
+"""`cond`, which runs one side, and `select`, which computes both."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from rosesim.ad.program.pack import pack, unpack, unpacked_types
 from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
-    from rosesim.ad.language.control.given import Truth, Unclear
+    from rosesim.ad.language.control.given import BoolLike, Unclear
 
 
 A = TypeVar("A")
 
 
 @overload
-def cond(p: Truth, then: Callable[[], Unclear], orelse: Callable[[], Any]) -> Any: ...
+def cond(p: BoolLike, then: Callable[[], Unclear], orelse: Callable[[], Any]) -> Any: ...
 @overload
-def cond(p: Truth, then: Callable[[], float], orelse: Callable[[], float]) -> Real: ...
+def cond(p: BoolLike, then: Callable[[], float], orelse: Callable[[], float]) -> Real: ...
 @overload
-def cond(p: Truth, then: Callable[[], list[Any]], orelse: Callable[[], Any]) -> Any: ...
+def cond(p: BoolLike, then: Callable[[], list[Any]], orelse: Callable[[], Any]) -> Any: ...
 @overload
-def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], list[Any]]) -> Any: ...
+def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], list[Any]]) -> Any: ...
 @overload
-def cond(p: Truth, then: Callable[[], A | float], orelse: Callable[[], A | float]) -> A: ...
-def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
-    """A real branch: then() where p is true, else orelse(); only one of them runs.
+def cond(p: BoolLike, then: Callable[[], A | float], orelse: Callable[[], A | float]) -> A: ...
+def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
+    """A branch: then() if p is true, otherwise orelse(). Only one of them runs.
 
     >>> from rosesim import fn, cond, Real, sqrt
     >>> @fn
@@ -47,9 +47,9 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     """
     for side in (then, orelse):
         to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
-    truth = to_bool(p)
-    if isinstance(truth, Lit):
-        return then() if truth.value else orelse()
+    condition = to_bool(p)
+    if isinstance(condition, Lit):
+        return then() if condition.value else orelse()
     f = trace.frame()
     b = trace.building()
     sides: list[tuple[Builder, Any]] = []
@@ -65,7 +65,7 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
             atoms = [f.resolve(a) for a in to_atoms(value, t)]
             chosen.append(side.block(unpack(side, atoms)))
     b.where = here()
-    outs = b.cond(f.resolve(truth), chosen[0], chosen[1], unpacked_types(tys))
+    outs = b.cond(f.resolve(condition), chosen[0], chosen[1], unpacked_types(tys))
     f.own(outs)
     joined = pack(b, tys, outs)
     f.own(joined)
@@ -73,19 +73,19 @@ def cond(p: Truth, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
 
 
 @overload
-def select(p: Truth, a: Unclear, b: Any) -> Any: ...
+def select(p: BoolLike, a: Unclear, b: Any) -> Any: ...
 @overload
-def select(p: Truth, a: float, b: float) -> Real: ...
+def select(p: BoolLike, a: float, b: float) -> Real: ...
 @overload
-def select(p: Truth, a: list[Any], b: Any) -> Any: ...
+def select(p: BoolLike, a: list[Any], b: Any) -> Any: ...
 @overload
-def select(p: Truth, a: Any, b: list[Any]) -> Any: ...
+def select(p: BoolLike, a: Any, b: list[Any]) -> Any: ...
 @overload
-def select(p: Truth, a: A | float, b: A | float) -> A: ...
-def select(p: Truth, a: Any, b: Any) -> Any:
-    """a where p is true, else b, for numbers, vectors and structs; both are computed.
+def select(p: BoolLike, a: A | float, b: A | float) -> A: ...
+def select(p: BoolLike, a: Any, b: Any) -> Any:
+    """a if p is true, otherwise b, for numbers, vectors and structs. Both are computed.
 
-    The derivative is that of the side chosen: an infinite or NaN derivative of the other never comes through.
+    The derivative is that of the chosen side. An infinite or NaN derivative of the other side does not enter it.
 
     >>> from rosesim import fn, grad, select, sqrt, Real
     >>> @fn
@@ -94,9 +94,9 @@ def select(p: Truth, a: Any, b: Any) -> Any:
     >>> f(4.0), grad(f)(0.0)
     (2.0, 0.0)
     """
-    truth = to_bool(p)
+    condition = to_bool(p)
     t = unify(typeof(a), typeof(b), "the two sides of select")
-    return _select(Bool.of(truth), a, b, t)
+    return _select(Bool.of(condition), a, b, t)
 
 
 def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:

@@ -1,4 +1,4 @@
-"""What constructs are given: sizes, functions and limits, or the refusal of what is none."""
+"""Checks of what constructs are given: sizes, functions and limits. What is unfit is refused."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_integer
 
 if TYPE_CHECKING:
-    Truth = Bool | bool
+    BoolLike = Bool | bool
     Upto = Index | int | None
 
     class Unclear:
-        """Nothing is one of these but what a type checker knows nothing of."""
+        """A class without instances: only what a type checker knows nothing about matches it."""
 
-# The overloads tell editors what becomes of plain numbers. They give up (Any) where a list stands for a
-# vector and where a function's result is unknown: there the first overload that fits would be a guess.
+# The overloads tell editors what plain numbers become. They give up (Any) for a list in place of a vector and for a
+# function of unknown result: the first overload that fits would be a guess there.
 
 
 MOST = 2**52
-"""Elements of a loop or a vector: a Real still tells them apart, and no computer is done with as many."""
+"""The most elements of a loop or vector: up to here a Real can count them, and no computer finishes as many."""
 
 
 def to_size(n: Any, what: str) -> int:
-    """How many elements `what` goes over, or an error with the line."""
+    """The number of elements, as an integer. Raises with the user's line if n is no size; `what` is the construct."""
     if isinstance(n, Value):
         raise TraceError(
-            f"{what} over a traced number of elements was found; expected a Python whole number, known while "
+            f"{what} over a traced number of elements was found; expected a Python integer, known while "
             "tracing: give the largest number and end earlier by upto=k",
             here(),
         )
     if not is_integer(n) or n < 0:
-        raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected a whole number >= 0", here())
+        raise TypeMismatch(f"{what} over {kind(n)} elements was found; expected an integer >= 0", here())
     if n > MOST:
         raise TypeMismatch(
             f"{what} over 2^{int(n).bit_length() - 1} or more elements was found; expected at most 2^52", here()
@@ -47,20 +47,20 @@ def to_size(n: Any, what: str) -> int:
 
 
 def to_function(f: Any, call: str, instead: str = "") -> Any:
-    """f, which a construct calls, or an error with the line."""
+    """f, which a construct calls. Raises with the user's line if it is no function."""
     if not callable(f):
         raise TypeMismatch(f"{kind(f)} was found in {call}; expected a function{instead}", here())
     return f
 
 
 def to_function_of_index(f: Any, name: str) -> Any:
-    """f, which `name` calls with each index."""
+    """f, which the construct `name` calls with each index. Raises if it is no function."""
     other = {"min": "; minimum(x, y) is of two numbers", "max": "; maximum(x, y) is of two numbers"}.get(name, "")
     return to_function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
 
 
 def to_limit(upto: Any, n: int) -> Atom | None:
-    """The number of elements after which a loop over n ends: `upto`, where it is given."""
+    """The number of iterations after which a loop over n ends early: `upto`, if it is given."""
     if upto is None:
         return None
     if isinstance(upto, Index | int) and not isinstance(upto, bool):

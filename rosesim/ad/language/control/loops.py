@@ -1,4 +1,4 @@
-"""`vec`, `for_each` and `fold`: a loop of the program, and the vector of what it computes."""
+"""`vec`, `for_each` and `fold`: a loop of the program, and the vector of its outputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ S = TypeVar("S", bound="Scalar | Struct | Dual")
 
 
 def with_zero(t: T.Type) -> T.Type:
-    """The type of elements of which some may be left at zero because the loop ended early."""
+    """The type of elements, widened so that 0 fits: a loop that ends early leaves some of them zero."""
     match t:
         case T.IntType(lo, hi):
             return T.IntType(min(lo, 0), max(hi, 0))
@@ -47,7 +47,8 @@ def write_loop(
     *,
     batch: bool = False,
 ) -> tuple[list[Atom], list[Atom], Atom | None]:
-    """Write a loop: final carries, stacked outputs and, with a test, the count of iterations."""
+    """Write a loop. Gives the final carries, the stacked outputs and, if there is a test, the number of
+    iterations."""
     f = trace.frame()
     b = trace.building()
     tys = [a.ty for a in inits]
@@ -67,7 +68,7 @@ def write_loop(
         f.own(done)
         return done
 
-    def asked() -> list[Atom]:
+    def write_test() -> list[Atom]:
         state = pack(f.builder, tys, carries)
         f.own(state)
         assert test is not None
@@ -78,7 +79,7 @@ def write_loop(
     if test is not None:
         seen = trace.opened((counter, *carries))
         with trace.within(seen):
-            check = seen.block(asked())
+            check = seen.block(write_test())
     limit = None if upto is None else f.resolve(upto)
     expr = Loop(
         n=n, index=counter, inits=tuple(starts), carries=carries, body=block, upto=limit, test=check, batch=batch
@@ -99,7 +100,7 @@ def vec(n: int, f: Callable[[Index], float], *, upto: Upto = None) -> Real: ...
 @overload
 def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any: ...
 def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
-    """The vector of f(0), ..., f(n - 1); with `upto`, an Index[n + 1], zeros from there on.
+    """The vector of f(0), ..., f(n - 1). With `upto`, an Index[n + 1], elements from there on are zero.
 
     >>> from rosesim import fn, vec, Real
     >>> @fn
@@ -113,7 +114,7 @@ def vec(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
 
 
 def batch(n: int, f: Callable[[Index], Any]) -> Any:
-    """`vec(n, f)` whose elements are runs of their own: see `vmap`."""
+    """`vec(n, f)` whose elements are independent runs: see `vmap`."""
     return _mapped(n, f, batch=True)
 
 
@@ -131,7 +132,7 @@ def _mapped(n: int, f: Callable[[Index], Any], upto: Upto = None, *, batch: bool
 
 
 def for_each(n: int, f: Callable[[Index], object], *, upto: Upto = None) -> None:
-    """Run f(0), ..., f(n - 1) for what they add to accumulators (see `accumulate`).
+    """Run f(0), ..., f(n - 1), each of which may add to accumulators (see `accumulate`).
 
     >>> from rosesim import fn, accumulate, for_each, Real, Vec
     >>> @fn

@@ -1,4 +1,4 @@
-"""One value of many: sum, min, max, any, all, argmin."""
+"""Many values become one: sum, min, max, any, all, argmin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rosesim.ad.support.errors import TraceError
 from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
-    from rosesim.ad.language.control.given import Truth, Upto
+    from rosesim.ad.language.control.given import BoolLike, Upto
     from rosesim.ad.language.custom import Dual
     from rosesim.ad.language.values.annotations import Struct
     from rosesim.ad.language.values.index import Number
@@ -43,7 +43,7 @@ def sum(n: int, f: Callable[[Index], list[Any]], *, upto: Upto = None) -> Any: .
 @overload
 def sum(n: int, f: Callable[[Index], A], *, upto: Upto = None) -> A: ...
 def sum(n: int, f: Callable[[Index], Any], *, upto: Upto = None) -> Any:
-    """f(0) + ... + f(n - 1), of numbers or vectors; 0 where there is nothing to add.
+    """f(0) + ... + f(n - 1), of numbers or vectors. It is 0 if n is 0.
 
     >>> from rosesim import fn, sum, Real
     >>> @fn
@@ -101,7 +101,7 @@ def _nonempty(n: Any, name: str, upto: Any) -> int:
 
 
 def min(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
-    """The least of f(0), ..., f(n - 1); NaN where one is NaN. Its derivative is that of the first least.
+    """The least of f(0), ..., f(n - 1); NaN if one is NaN. Its derivative is that of the first least one.
 
     >>> from rosesim import fn, min, Real, Vec
     >>> @fn
@@ -114,7 +114,7 @@ def min(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
 
 
 def max(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
-    """The greatest of f(0), ..., f(n - 1); NaN where one is NaN. Its derivative is that of the first greatest.
+    """The greatest of f(0), ..., f(n - 1); NaN if one is NaN. Its derivative is that of the first greatest one.
 
     >>> from rosesim import fn, max, Real, Vec
     >>> @fn
@@ -126,8 +126,8 @@ def max(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real:
     return _extreme(n, f, "maximum", float("-inf"), upto)
 
 
-def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
-    """Whether some of f(0), ..., f(n - 1) is true.
+def any(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool:
+    """Whether at least one of f(0), ..., f(n - 1) is true.
 
     >>> from rosesim import fn, any, Bool, Real, Vec
     >>> @fn
@@ -142,7 +142,7 @@ def any(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
     )
 
 
-def all(n: int, f: Callable[[Index], Truth], *, upto: Upto = None) -> Bool:
+def all(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool:
     """Whether all of f(0), ..., f(n - 1) are true.
 
     >>> from rosesim import fn, all, Bool, Real, Vec

@@ -1,4 +1,4 @@
-"""`scan` and `while_loop`: loops with a value that they carry."""
+"""`scan` and `while_loop`: loops that carry a value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
-    from rosesim.ad.language.control.given import Truth, Unclear, Upto
+    from rosesim.ad.language.control.given import BoolLike, Unclear, Upto
     from rosesim.ad.language.values.index import Number
 
 
@@ -46,10 +46,10 @@ def scan(f: Callable[[A, Index], A], init: A, n: int, *, upto: Upto = None) -> A
 @overload
 def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None) -> Any: ...
 def scan(f: Callable[[Any, Index], Any], init: Any, n: int, *, upto: Upto = None) -> Any:
-    """The loop: carry = f(carry, i) for i = 0 .. n - 1, from `init`; gives the last carry.
+    """The loop carry = f(carry, i) for i = 0 .. n - 1, starting with `init`. Gives the last carry.
 
-    Where f returns a pair (carry, output), gives the pair of the last carry and the vector of outputs.
-    `upto`, an Index[n + 1], ends it earlier; outputs from there on are zero. It compiles to one loop.
+    If f returns a pair (carry, output), the result is the pair of the last carry and the vector of outputs. `upto`,
+    an Index[n + 1], ends the loop earlier; outputs from there on are zero. It compiles to one loop.
 
     >>> from rosesim import fn, scan, Real
     >>> @fn
@@ -80,7 +80,7 @@ _NOTHING = object()
 
 
 def _carry_and_output(result: Any, t: T.Type) -> tuple[Any, Any]:
-    """Tell a carry of type t from a pair of one and an output: no type equals a pair that begins with itself."""
+    """Distinguish a carry of type t from a pair (carry, output). No type equals a pair that begins with itself."""
     found = typeof(result)
     if _fits(found, t):
         return result, _NOTHING
@@ -112,7 +112,7 @@ def _stacked(n: int, t: T.Type, leaves: list[Atom]) -> Any:
 
 @overload
 def while_loop(
-    test: Callable[[Real], Truth],
+    test: Callable[[Real], BoolLike],
     body: Callable[[Real], Number],
     init: Real | float,
     limit: int,
@@ -121,7 +121,7 @@ def while_loop(
 ) -> Real: ...
 @overload
 def while_loop(
-    test: Callable[[Any], Truth],
+    test: Callable[[Any], BoolLike],
     body: Callable[[Any], Any],
     init: tuple[Any, ...] | list[Any],
     limit: int,
@@ -130,7 +130,7 @@ def while_loop(
 ) -> Any: ...
 @overload
 def while_loop(
-    test: Callable[[A], Truth],
+    test: Callable[[A], BoolLike],
     body: Callable[[A], A],
     init: A,
     limit: int,
@@ -139,7 +139,7 @@ def while_loop(
 ) -> A: ...
 @overload
 def while_loop(
-    test: Callable[[Any], Truth],
+    test: Callable[[Any], BoolLike],
     body: Callable[[Any], Any],
     init: Any,
     limit: int,
@@ -147,7 +147,7 @@ def while_loop(
     on_limit: Literal["raise", "stop"] = "raise",
 ) -> Any: ...
 def while_loop(
-    test: Callable[[Any], Truth],
+    test: Callable[[Any], BoolLike],
     body: Callable[[Any], Any],
     init: Any,
     limit: int,
@@ -156,8 +156,8 @@ def while_loop(
 ) -> Any:
     """carry = body(carry) while test(carry), at most `limit` times.
 
-    Reaching `limit` with the test still true stops the program with this line; `on_limit="stop"` gives
-    the carry as it is then instead.
+    If the test is still true after `limit` iterations, the program stops with this line. With `on_limit="stop"` the
+    result is then the carry as it is.
 
     >>> from rosesim import fn, while_loop, Real
     >>> @fn
@@ -176,10 +176,10 @@ def while_loop(
     def once(_: Any, state: list[Atom]) -> tuple[list[Atom], list[Atom]]:
         return to_atoms(body(of_atoms(t, state)), t), []
 
-    def asked(state: list[Atom]) -> Atom:
+    def write_test(state: list[Atom]) -> Atom:
         return to_bool(test(of_atoms(t, state)))
 
-    finals, _, count = write_loop(n, to_atoms(init, t), once, test=asked)
+    finals, _, count = write_loop(n, to_atoms(init, t), once, test=write_test)
     if on_limit == "raise":
         assert count is not None
         reached = Bool.of(trace.op("ieq", count, integer(n)))

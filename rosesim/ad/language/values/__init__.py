@@ -1,1 +1,1 @@
-"""Traced values: scalars and vectors, what they refuse, and the passage between Python structures and atoms."""
+"""Traced values: scalars and vectors, what they refuse, and conversion between Python structures and atoms."""

@@ -1,7 +1,7 @@
-"""What users annotate with, and what an editor makes of it: `Vec` and `Struct`."""
+"""The annotations `Vec` and `Struct`, and how an editor understands them."""
 
-# Annotations are not postponed here: examples take over what their module says, and the fields of the dataclass in
-# that of `Struct` would be strings, to be looked up among the names of this file.
+# Annotations are not postponed here. Examples inherit the setting from this module, and the fields of the dataclass
+# in the example of `Struct` would be strings, looked up among the names of this file.
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 else:
 
     class Vec(VecValue):
-        """`Vec[T, n]`: n values of type T (`Vec[n, T]` says the same, but editors refuse it).
+        """`Vec[T, n]`: n values of type T. (`Vec[n, T]` means the same, but editors refuse it.)
 
-        To an editor it is `typing.Annotated[T, n]`: a parameter annotated `Vec[Real, 3]` is a Real that can
-        be indexed, and `x[i]` is a Real.
+        To an editor it is `typing.Annotated[T, n]`: a parameter annotated `Vec[Real, 3]` is a Real that can be
+        indexed, and `x[i]` is a Real.
 
         >>> from rosesim import fn, Real, Vec, sum
         >>> @fn
@@ -40,7 +40,7 @@ else:
             elem, n = of if not _is_size(of[0]) else of[::-1]
             if n is not Ellipsis and not _is_size(n):
                 raise TypeMismatch(
-                    f"Vec[{elem}, {n!r}] was found; expected a Python whole number n >= 0 known while tracing",
+                    f"Vec[{elem}, {n!r}] was found; expected a Python integer n >= 0 known while tracing",
                     here(),
                 )
             return T.vector_of(None if n is Ellipsis else int(n), T.declared(elem))
@@ -51,8 +51,8 @@ def _is_size(n: object) -> bool:
 
 
 class Struct:
-    """A base for dataclasses that are elements of vectors. At run time it is empty; to an editor it says
-    that what is annotated `Vec[Ball, n]`, a Ball, can be indexed, giving a Ball.
+    """A base class for dataclasses that are elements of vectors. At run time it is empty. It tells an editor that a
+    value annotated `Vec[Ball, n]`, to it a Ball, can be indexed, and that the element is a Ball.
 
     >>> from dataclasses import dataclass
     >>> from rosesim import fn, sum, Real, Struct, Vec
@@ -79,7 +79,7 @@ class Struct:
             """Updates of an element: see `Vec`."""
             ...
 
-        # As a field of another dataclass: what is read, and what may be given.
+        # As a field of another dataclass: what reading gives, and what may be assigned.
         def __get__(self, owner: Any, kind: Any = None) -> Self: ...
         def __set__(self, owner: Any, value: Self | Many) -> None: ...
 

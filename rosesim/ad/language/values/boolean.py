@@ -1,4 +1,4 @@
-"""`Bool`: a traced truth."""
+"""`Bool`: a traced boolean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Bool(Scalar):
-    """A truth. `&`, `|`, `^`, `~` combine; `cond` and `select` choose by it.
+    """A boolean. `&`, `|`, `^`, `~` combine booleans; `cond` and `select` choose by one.
 
     >>> from rosesim import fn, Bool, Real
     >>> @fn
@@ -36,35 +36,35 @@ class Bool(Scalar):
     _takes_scalars = False
 
     def __new__(cls, value: Any = False) -> Bool:
-        """A Bool of a truth; a number is none."""
+        """A Bool of a boolean. A number is refused."""
         return Bool.of(to_bool(value))
 
-    def _as_number(self) -> str:
+    def _number_hint(self) -> str:
         return BOOL_HINT
 
-    def _no_number(self, *_: object) -> NoReturn:
+    def _refuse_arithmetic(self, *_: object) -> NoReturn:
         raise TypeMismatch(f"arithmetic on a Bool was found; expected a number{BOOL_HINT}", here())
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _no_number
-    __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _no_number
-    __neg__ = __pos__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _no_number
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse_arithmetic
+    __pow__ = __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _refuse_arithmetic
+    __neg__ = __pos__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_arithmetic
 
     if TYPE_CHECKING:
 
         def __init__(self, value: Any = False) -> None: ...
         def __set__(self, owner: Any, value: Bool | bool | np.bool_ | Many) -> None: ...
 
-    def _both(self, name: str, other: Any) -> Bool:
+    def _logical(self, name: str, other: Any) -> Bool:
         return Bool.of(trace.op(name, self.atom, to_bool(other)))
 
     def __and__(self, o: Bool | bool) -> Bool:
-        return self._both("and", o)
+        return self._logical("and", o)
 
     def __or__(self, o: Bool | bool) -> Bool:
-        return self._both("or", o)
+        return self._logical("or", o)
 
     def __xor__(self, o: Bool | bool) -> Bool:
-        return self._both("xor", o)
+        return self._logical("xor", o)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
@@ -72,16 +72,16 @@ class Bool(Scalar):
         return Bool.of(trace.op("not", self.atom))
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
-        return ~self._both("xor", o)
+        return ~self._logical("xor", o)
 
     def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
-        return self._both("xor", o)
+        return self._logical("xor", o)
 
     __hash__ = Value.__hash__
 
 
 def to_bool(v: Any) -> Atom:
-    """The atom of a Bool, or an error with the line."""
+    """The atom of a Bool. Raises with the user's line if v is no boolean."""
     if isinstance(v, Bool):
         return v.atom
     if is_boolean(v):

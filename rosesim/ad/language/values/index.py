@@ -1,4 +1,4 @@
-"""`Index`: a traced whole number with bounds, and what makes one of any number."""
+"""`Index`: a traced integer with bounds, and how other numbers become one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import VECTOR_FIRST, Value, kind
-from rosesim.ad.language.values.scalar import SIGNS, Scalar, to_real, try_real, try_whole
+from rosesim.ad.language.values.scalar import SIGNS, Scalar, to_real, try_integer, try_real
 from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _IndexMeta(type):
     def __getitem__(cls, n: Any) -> type[Index]:
         if not is_integer(n) or n < 0:
-            raise TypeMismatch(f"Index[{n!r}] was found; expected a Python whole number n >= 0", here())
+            raise TypeMismatch(f"Index[{n!r}] was found; expected a Python integer n >= 0", here())
         if n >= FAR:
             raise TypeMismatch(f"Index of 2**{int(n).bit_length() - 1} or more was found; expected n < 2**62", here())
         return _sized_index(int(n))
@@ -41,10 +41,10 @@ def _sized_index(n: int) -> type[Index]:
 
 
 class Index(Scalar, metaclass=_IndexMeta):
-    """A natural number below n: `Index[n]`. Sums, differences and products keep exact bounds.
+    """An integer from 0 to n - 1: `Index[n]`. Sums, differences and products keep exact bounds.
 
-    `Index[n].clamp(x)`, `.wrap(x)` and `.check(x)` make one of a Real (its floor) or of any whole number;
-    each is total: NaN becomes 0, and `check` stops the program with the line where x does not fit.
+    `Index[n].clamp(x)`, `.wrap(x)` and `.check(x)` make one of a Real (its floor) or of any integer. Each is total:
+    NaN becomes 0, and `check` stops the program, naming the line, if x does not fit.
 
     >>> from rosesim import fn, Index, Real, Vec
     >>> @fn
@@ -58,12 +58,12 @@ class Index(Scalar, metaclass=_IndexMeta):
     _n = -1
 
     def __new__(cls, value: Any) -> Index:
-        """An Index of a whole number that is known to fit: `Index[3](1)`."""
-        n, a = cls._sized(), try_whole(value)
+        """An Index of an integer that is known to fit: `Index[3](1)`."""
+        n, a = cls._sized(), try_integer(value)
         s = None if a is None else a.ty.scalar
         if a is None or not isinstance(s, IntT) or s.lo < 0 or s.hi >= n:
             raise TypeMismatch(
-                f"Index[{n}]({kind(value)}) was found; expected a whole number known to be in 0 .. {n - 1}: "
+                f"Index[{n}]({kind(value)}) was found; expected an integer known to be in 0 .. {n - 1}: "
                 f"Index[{n}].clamp(x), .wrap(x) or .check(x) makes one of any number",
                 here(),
             )
@@ -81,7 +81,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         """The atom of its value as a Real."""
         return trace.op("real", self.atom)
 
-    def as_whole(self) -> Atom:
+    def as_integer(self) -> Atom:
         """Its atom."""
         return self.atom
 
@@ -100,7 +100,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         if cls._n < 0:
             raise TypeMismatch("Index without a size was found; expected Index[n], as in Index[4].clamp(x)", here())
         if cls._n == 0:
-            raise TypeMismatch("a value of Index[0] was asked for, which has none; expected n >= 1", here())
+            raise TypeMismatch("a value of Index[0], which has none, was asked for; expected n >= 1", here())
         return cls._n
 
     @classmethod
@@ -119,7 +119,7 @@ class Index(Scalar, metaclass=_IndexMeta):
 
     @classmethod
     def check(cls, x: Number) -> Index:
-        """floor(x); stops the program, naming this line, where that is not in 0 .. n - 1 (or is NaN)."""
+        """floor(x). Stops the program, naming this line, if that is not in 0 .. n - 1 (or is NaN)."""
         n, a = cls._sized(), _number(x)
         if isinstance(a.ty.scalar, FloatT):
             low, high = trace.op("ge", a, real(0.0)), trace.op("lt", a, real(float(n)))
@@ -135,7 +135,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return cls.clamp(x)
 
     def _arith(self, name: str, o: Any, flip: bool = False) -> Any:
-        other = try_whole(o)
+        other = try_integer(o)
         if other is None:
             names = {"iadd": "add", "isub": "sub", "imul": "mul"}
             as_real = try_real(o)
@@ -201,20 +201,16 @@ class Index(Scalar, metaclass=_IndexMeta):
             return self
         most = max(-s.lo, s.hi)
         either = trace.op("select", (self < 0).atom, (-self).atom, self.atom)
-        # The clamp says that it is >= 0.
-        return Index.of(trace.op("int_clamp", either, integer(most + 1), ty=Ty(IntT(0, most))))
+        return Index.of(trace.op("int_clamp", either, integer(most + 1), ty=Ty(IntT(0, most))))  # its type says >= 0
 
     @staticmethod
     def _divide(name: str, n: Any, d: Any) -> Any:
-        a, b = try_whole(n), try_whole(d)
+        a, b = try_integer(n), try_integer(d)
         if a is None:
-            raise TypeMismatch(
-                f"{kind(n)} {SIGNS[name]} {kind(d)} was found; expected whole numbers, or Real(i)", here()
-            )
+            raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(d)} was found; expected integers, or Real(i)", here())
         if b is None or not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo > 0):
             raise TypeMismatch(
-                f"a whole number divided by {kind(d)} was found; expected a divisor known to be 1 or more, such as "
-                "i + 1",
+                f"an integer divided by {kind(d)} was found; expected a divisor known to be 1 or more, such as i + 1",
                 here(),
             )
         return Index.of(trace.op(name, a, b))
@@ -241,7 +237,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return self * self if o == 2 else Real(self) ** o
 
     def _compare(self, name: str, o: Any, flip: bool = False) -> Bool:
-        other = try_whole(o)
+        other = try_integer(o)
         if other is None:
             reals = {"ieq": "eq", "ilt": "lt", "ile": "le"}
             pair = (to_real(self), to_real(o))
@@ -271,12 +267,12 @@ class Index(Scalar, metaclass=_IndexMeta):
 
 
 Number = Real | Index | float
-"""What the functions of real numbers take: an Index counts as the Real of its value."""
+"""What the functions of real numbers take. An Index counts as the Real of its value."""
 
 
 def checked_index(i: Any, n: int, what: str) -> Atom:
-    """The atom of an index known to be below n."""
-    a = try_whole(i)
+    """The atom of an index that is known to be below n."""
+    a = try_integer(i)
     if a is None:
         raise TypeMismatch(f"{what} indexed by {kind(i)} was found; expected an Index[{n}]", here())
     s = a.ty.scalar
@@ -285,7 +281,7 @@ def checked_index(i: Any, n: int, what: str) -> Atom:
         if n == 0:
             raise TypeMismatch(f"{what} was indexed; expected a vector with elements, for it has none", here())
         raise TypeMismatch(
-            f"{what} indexed by a whole number that may be {s.lo if s.lo < 0 else s.hi} was found; expected one "
+            f"{what} indexed by an integer that may be {s.lo if s.lo < 0 else s.hi} was found; expected one "
             f"in 0 .. {n - 1}: Index[{n}].clamp(i), .wrap(i) or .check(i) makes it fit",
             here(),
         )
@@ -293,5 +289,5 @@ def checked_index(i: Any, n: int, what: str) -> Atom:
 
 
 def _number(x: Any) -> Atom:
-    a = try_whole(x)
+    a = try_integer(x)
     return to_real(x) if a is None else a

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Real(Scalar):
-    """A real number, 64-bit. `Real(x)` makes one of a number, an Index or a Bool (0 or 1).
+    """A real number, 64-bit. `Real(x)` makes one from a number, an Index or a Bool (0 or 1).
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -51,11 +51,11 @@ class Real(Scalar):
         """Its atom."""
         return self.atom
 
-    def _with(self, name: str, other: Any) -> Real:
+    def _op(self, name: str, other: Any) -> Real:
         atom = try_real(other)
         return self._operand(SIGNS[name], other) if atom is None else Real.of(trace.op(name, self.atom, atom))
 
-    def _after(self, name: str, other: Any) -> Real:
+    def _reflected_op(self, name: str, other: Any) -> Real:
         atom = try_real(other)
         return self._operand(SIGNS[name], other) if atom is None else Real.of(trace.op(name, atom, self.atom))
 
@@ -66,39 +66,39 @@ class Real(Scalar):
         return Bool.of(trace.op(name, self.atom, atom))
 
     def __add__(self, o: Number | Many) -> Real:
-        return self._with("add", o)
+        return self._op("add", o)
 
     def __radd__(self, o: float | Many) -> Real:
-        return self._after("add", o)
+        return self._reflected_op("add", o)
 
     def __sub__(self, o: Number | Many) -> Real:
-        return self._with("sub", o)
+        return self._op("sub", o)
 
     def __rsub__(self, o: float | Many) -> Real:
-        return self._after("sub", o)
+        return self._reflected_op("sub", o)
 
     def __mul__(self, o: Number) -> Real:
-        return self._with("mul", o)
+        return self._op("mul", o)
 
     def __rmul__(self, o: float) -> Real:
-        return self._after("mul", o)
+        return self._reflected_op("mul", o)
 
     def __truediv__(self, o: Number) -> Real:
-        return self._with("div", o)
+        return self._op("div", o)
 
     def __rtruediv__(self, o: float) -> Real:
-        return self._after("div", o)
+        return self._reflected_op("div", o)
 
     def __pow__(self, o: Number) -> Real:
         if isinstance(o, int | float) and not isinstance(o, bool) and o in (-2, -1, 0.5, 0, 1, 2, 3, 4):
             return _small_power(self, o)
-        return self._with("pow", o)
+        return self._op("pow", o)
 
     def __rpow__(self, o: float) -> Real:
-        return self._after("pow", o)
+        return self._reflected_op("pow", o)
 
     def __mod__(self, o: Number) -> Real:
-        """Python's remainder: of the divisor's sign. fmod(x, y) is the one of x's sign."""
+        """Python's remainder, which has the sign of the divisor. (fmod(x, y) has the sign of x.)"""
         y = Real.of(to_real(o))
         return self - y * Real.of(trace.op("floor", (self / y).atom))
 

@@ -1,4 +1,4 @@
-"""What every traced value refuses: the doors that Python and NumPy would take, and how errors name a value."""
+"""What every traced value refuses of Python and NumPy, and how errors name a value."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__
 
 
 class Value:
-    """Anything traced. The methods here are the doors that Python and NumPy would take, and are shut."""
+    """Anything traced. The methods here are those by which Python and NumPy ask for a value; they refuse."""
 
     __slots__ = ()
     _takes_scalars: ClassVar[bool] = True
-    """Whether its own operators say what it makes with a scalar; else the scalar's say so."""
+    """Whether its own operators decide what it makes with a scalar; otherwise the scalar's operators decide."""
 
     def _refuse(self, did: str, instead: str) -> NoReturn:
         raise TraceError(f"{did} a traced {kind(self)} was found, whose value is known only when the program "
@@ -39,7 +39,7 @@ class Value:
         self._refuse(
             "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
             "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
-            "combine truths",
+            "combine booleans",
         )
 
     def __float__(self) -> float:
@@ -86,15 +86,15 @@ class Value:
         """How an error message names this."""
         return type(self).__name__
 
-    def _as_number(self) -> str:
-        """What to write where a number is expected and this is none, as a clause of an error message."""
+    def _number_hint(self) -> str:
+        """What to write if this stands where a number is expected, as a clause of an error message."""
         return ""
 
-    if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
+    if not TYPE_CHECKING:  # with it, an editor would accept every misspelt attribute
 
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("__"):
-                raise AttributeError(name)  # Python and NumPy ask for these to find out what an object can do
+                raise AttributeError(name)  # Python and NumPy read these to find out what an object can do
             raise MissingAttribute(
                 f"the attribute {name!r} of a traced {kind(self)} was found, which has none of that name; expected "
                 "elements x[i], new vectors x.at[i].set(v), len(x) and rosesim's functions (sum, norm, "
@@ -127,7 +127,7 @@ def kind(v: object) -> str:
 
 
 def number_hint(v: object) -> str:
-    """What to write where a number is expected and v is none, as a clause of an error message."""
+    """What to write if v stands where a number is expected, as a clause of an error message."""
     if isinstance(v, Value):
-        return v._as_number()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+        return v._number_hint()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
     return BOOL_HINT if is_boolean(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""

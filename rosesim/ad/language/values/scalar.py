@@ -1,7 +1,7 @@
-"""What traced scalars share: each wraps an atom of the program; and the atoms of what Python's operators meet.
+"""What traced scalars share: each wraps an atom of the program. And the atoms of operands of Python's operators.
 
-Python's operators append to the block that is open; what Python itself would decide (a truth value, a float, an
-array) is refused with the line and what to write (`refused`).
+Python's operators append to the open block. Whatever would make Python ask for the value itself (a boolean, a float,
+an array) is refused, with the line and what to write (`refused`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_array, is_integer, is_list
 
 SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
-"""Operators as the user writes them: as programs show them, but for a power."""
+"""Operators as the user writes them. Only the power differs from what programs show."""
 
 
 class Scalar(Value):
@@ -37,18 +37,19 @@ class Scalar(Value):
         return v
 
     def as_real(self) -> Atom | None:
-        """The atom of its value where a Real is expected; None of what is no number."""
+        """The atom of its value where a Real is expected; None if it is no number."""
         return None
 
-    def as_whole(self) -> Atom | None:
-        """The atom of its value where a whole number is expected; None of what is none."""
+    def as_integer(self) -> Atom | None:
+        """The atom of its value where an integer is expected; None if it is no integer."""
         return None
 
     def __repr__(self) -> str:
         return f"<traced {kind(self)}>"
 
     def _operand(self, sign: str, other: Any) -> Any:
-        """What an operator answers to what is no number: a vector, a tangent or the user's own class may know."""
+        """The answer of an operator to an operand that is no number: a vector, a tangent or the user's class may
+        know."""
         if isinstance(other, Value) and other._takes_scalars:
             return NotImplemented
         if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
@@ -68,8 +69,8 @@ class Scalar(Value):
             """Updates of an element: see `Vec`."""
             ...
 
-        # A dataclass's field of this type, to an editor: what is read is one, and what may be given to the
-        # dataclass is what __set__ of the class takes.
+        # A dataclass's field of this type, to an editor: reading gives this type, and the dataclass accepts what
+        # __set__ of the class takes.
         def __get__(self, owner: Any, kind: Any = None) -> Self: ...
 
 
@@ -91,11 +92,12 @@ if TYPE_CHECKING:
             ...
 
     Many = NDArray[Any] | list[Any] | tuple[Any, ...]
-    """What may be given for a vector where a scalar's type is written, for `Vec[Real, 3]` is a Real there."""
+    """What may be given for a vector where an editor expects a scalar's type: to an editor, `Vec[Real, 3]` is a
+    Real."""
 
 
 def is_number(v: object) -> TypeGuard[int | float | np.integer[Any] | np.floating[Any]]:
-    """Whether it is a Python or NumPy number; a truth is none."""
+    """Whether it is a Python or NumPy number. A boolean is neither."""
     return isinstance(v, int | float | np.integer | np.floating) and not isinstance(v, bool)
 
 
@@ -109,7 +111,7 @@ def try_real(v: Any) -> Atom | None:
         except OverflowError:
             digits = len(str(abs(v))) if abs(v) < 10**4000 else "thousands of"
             raise TypeMismatch(
-                f"a whole number of {digits} digits was found where a Real was expected; expected one that a 64-bit "
+                f"an integer of {digits} digits was found where a Real was expected; expected one that a 64-bit "
                 "float can hold, less than 1.8e308",
                 here(),
             ) from None
@@ -119,17 +121,17 @@ def try_real(v: Any) -> Atom | None:
 
 
 def to_real(v: Any) -> Atom:
-    """The atom of a Real, or an error with the line."""
+    """The atom of a Real. Raises with the user's line if v is no number."""
     atom = try_real(v)
     if atom is None:
         raise TypeMismatch(f"{kind(v)} was found where a Real was expected{number_hint(v)}", here())
     return atom
 
 
-def try_whole(v: Any) -> Atom | None:
+def try_integer(v: Any) -> Atom | None:
     """The atom of an Index or a Python int; None of anything else."""
     if isinstance(v, Scalar):
-        return v.as_whole()
+        return v.as_integer()
     if is_integer(v):
         return integer(_in_range(int(v)))
     if is_array(v) and v.shape == () and v.dtype.kind in "iu":
@@ -140,7 +142,7 @@ def try_whole(v: Any) -> Atom | None:
 def _in_range(v: int) -> int:
     if abs(v) >= FAR:
         raise TypeMismatch(
-            f"a whole number beyond 2**{abs(v).bit_length() - 1} was found; whole numbers here stay below 2**62: "
+            f"an integer beyond 2**{abs(v).bit_length() - 1} was found; integers here stay below 2**62: "
             "compute with Real",
             here(),
         )

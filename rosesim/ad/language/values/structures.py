@@ -23,9 +23,9 @@ from rosesim.ad.support.typeguards import class_of, is_array, is_boolean, is_dic
 
 
 def typeof(v: Any, name: str = "") -> T.Type:
-    """The type of a Python structure of traced values, numbers and arrays; `name` is what errors call it.
+    """The type of a Python structure of traced values, numbers and arrays. Errors call it `name`.
 
-    What is plain in a dataclass is read as its field is annotated: 1 in an `Index` is one, and no Real.
+    A plain number in a dataclass has the type of its field: 1 in an `Index` field is an Index, not a Real.
     """
     if v is None:
         return T.NULL
@@ -59,7 +59,7 @@ def typeof(v: Any, name: str = "") -> T.Type:
         return T.tuple_type(*(typeof(x, f"{name}[{k}]") for k, x in enumerate(v)))
     raise TypeMismatch(
         f"{_of_name(name)}a value of Python's type {type(v).__name__} was found; expected numbers, vectors, "
-        "dataclasses, tuples or dicts of them (other objects reach a traced function by its closure)",
+        "dataclasses, tuples or dicts of them (a traced function gets other objects from its closure)",
         here(),
     )
 
@@ -69,7 +69,7 @@ def _of_name(name: str) -> str:
 
 
 def fitted(d: T.Declared | None, v: Any, name: str) -> T.Type:
-    """The type of a value given where d is declared (None: nothing): d, its open lengths as the value has them."""
+    """The type of a value given where d is declared: d, with open lengths taken from the value. d may be None."""
     if d is None:
         return typeof(v, name)
     if not T.is_open(d):
@@ -105,7 +105,7 @@ def _is_struct(v: Any, kind_: type[Any], names: Sequence[str]) -> bool:
 
 
 def of_example(d: T.Declared | None, like: Any, name: str) -> T.Type:
-    """The type of an argument of which an example, or the type, is given to `compile`."""
+    """The type of an argument of which `compile` is given an example or the type."""
     if not T.is_annotation(like):
         return fitted(d, like, name)
     t = T.from_annotation(like)
@@ -115,7 +115,7 @@ def of_example(d: T.Declared | None, like: Any, name: str) -> T.Type:
 
 
 def _struct_type(v: Any, name: str) -> T.Type:
-    """The type of a dataclass or named tuple: of its fields as annotated, where their values are plain."""
+    """The type of a dataclass or named tuple. Fields with plain values have their annotated types."""
     cls = class_of(v)
     fields = T.fields_of(cls)
     prefix = f"{name}." if name else f"{cls.__name__}."
@@ -134,9 +134,9 @@ def _field_type(d: T.Declared | T.Unknown | None, x: Any, name: str) -> T.Type:
     if x is None:
         return T.NULL  # the gradient of an Index, say
     if d == T.TAN:
-        return typeof(x, name)  # a plain number is no tangent, and is said to be none where it is given
+        return typeof(x, name)  # a plain number is no tangent; this is reported when the struct is converted
     if T.is_struct_class(class_of(x)):
-        return typeof(x, name)  # a subclass of what is annotated keeps all of its fields
+        return typeof(x, name)  # an instance of a subclass keeps all of its fields
     if isinstance(d, T.Unknown):
         raise TypeMismatch(
             f"{name}: an annotation that names {d.name!r} was found, which is not known there; expected names of "
@@ -147,7 +147,7 @@ def _field_type(d: T.Declared | T.Unknown | None, x: Any, name: str) -> T.Type:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether a traced value stands in a Python structure."""
+    """Whether a Python structure contains a traced value."""
     if isinstance(x, Value):
         return True
     if is_list(x) or is_tuple(x):
@@ -158,7 +158,7 @@ def is_traced(x: Any) -> bool:
 
 
 def _columns_type(v: Any, prefix: str) -> T.Type | None:
-    """The vector of structs that v is where each of its fields has the same axes more than are annotated."""
+    """The type of v as a vector of structs, if all its fields have equally many axes more than annotated."""
     more = _more_axes(v)
     if len(more) != 1 or (axes := more.pop()) < 1:
         return None
@@ -191,7 +191,7 @@ def _columns_type(v: Any, prefix: str) -> T.Type | None:
 
 
 def _more_axes(v: Any) -> set[int]:
-    """By how many axes the arrays in a struct exceed what is annotated."""
+    """By how many axes the arrays in a struct exceed their annotations."""
     more: set[int] = set()
     for n, d in T.fields_of(class_of(v)).items():
         x = getattr(v, n)
@@ -216,14 +216,14 @@ def _array_type(v: np.ndarray[Any, Any]) -> T.Type:
     elif np.can_cast(v.dtype, np.float64, "safe") or v.dtype.kind in "iu":
         elem = T.REAL
     else:
-        raise TypeMismatch(f"a NumPy array of {v.dtype} was found; expected float64, bool or whole numbers", here())
+        raise TypeMismatch(f"a NumPy array of {v.dtype} was found; expected float64, bool or integers", here())
     for n in reversed(v.shape):
         elem = T.VecType(n, elem)
     return elem
 
 
 def added(a: Any, b: Any) -> Any:
-    """a + b, of structs field by field."""
+    """a + b, for structs field by field."""
     t = typeof(a)
     if isinstance(t, T.StructType):
         return t.build([added(x, y) for x, y in zip(t.parts(a), t.parts(b), strict=True)])
@@ -231,7 +231,7 @@ def added(a: Any, b: Any) -> Any:
 
 
 def unify(a: T.Type, b: T.Type, what: str) -> T.Type:
-    """The one type that both sides of `what` have; bounds of whole numbers widen."""
+    """The one type of both sides of `what`. Bounds of integers widen."""
     match a, b:
         case (T.IntType(), T.IntType()):
             return T.IntType(min(a.lo, b.lo), max(a.hi, b.hi))

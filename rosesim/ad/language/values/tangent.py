@@ -1,4 +1,4 @@
-"""`Tan`: a traced tangent, which takes linear operations alone."""
+"""`Tan`: a traced tangent, which only linear operations take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TANGENT_HINT = (
 
 
 class Tan(Scalar):
-    """A tangent: it adds to tangents, and is scaled by reals; nothing else takes one.
+    """A tangent. It can be added to tangents and scaled by Reals; no other operation takes it.
 
     >>> from rosesim import opaque, Dual, grad
     >>> import math
@@ -51,23 +51,24 @@ class Tan(Scalar):
         """The zero tangent: Tan(0.0)."""
         if isinstance(value, Value):
             raise TypeMismatch(
-                f"Tan({kind(value)}) was found; expected Tan(0.0): no number becomes a tangent, it scales one", here()
+                f"Tan({kind(value)}) was found; expected Tan(0.0): a number cannot become a tangent, only scale one",
+                here(),
             )
         if is_boolean(value) or value != 0:
             raise TypeMismatch(f"Tan({value!r}) was found; only the zero tangent Tan(0.0) has a literal", here())
         return Tan.of(Lit(0.0, Ty(T.flatten(T.TAN)[0].scalar)))
 
-    def _as_number(self) -> str:
+    def _number_hint(self) -> str:
         return _TANGENT_HINT
 
-    def _refuse_linear(self, what: str) -> NoReturn:
+    def _refuse_nonlinear(self, what: str) -> NoReturn:
         raise TypeMismatch(f"{what} was found{_TANGENT_HINT}", here())
 
     def _sum(self, name: str, o: Any) -> Tan:
         if is_number(o) and o == 0:
             return self
         if not isinstance(o, Tan):
-            self._refuse_linear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
+            self._refuse_nonlinear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
         return Tan.of(trace.op(name, self.atom, o.atom))
 
     def __add__(self, o: Tan | float) -> Tan:
@@ -87,26 +88,26 @@ class Tan(Scalar):
 
     def __mul__(self, o: Real | float) -> Tan:
         if isinstance(o, Tan):
-            self._refuse_linear("the product of two tangents")
+            self._refuse_nonlinear("the product of two tangents")
         return Tan.of(trace.op("mul", self.atom, to_real(o)))
 
     __rmul__ = __mul__
 
     def __truediv__(self, o: Real | float) -> Tan:
         if isinstance(o, Tan):
-            self._refuse_linear("a division by a tangent")
+            self._refuse_nonlinear("a division by a tangent")
         return Tan.of(trace.op("div", self.atom, to_real(o)))
 
     def __rtruediv__(self, o: Any) -> Tan:
-        self._refuse_linear("a division by a tangent")
+        self._refuse_nonlinear("a division by a tangent")
 
     def _compare(self, o: object) -> NoReturn:
-        self._refuse_linear("a comparison of a tangent")
+        self._refuse_nonlinear("a comparison of a tangent")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType] -- they only raise
 
-    def _curved(self, *_: object) -> NoReturn:
-        self._refuse_linear("a power, remainder or absolute value of a tangent")
+    def _nonlinear(self, *_: object) -> NoReturn:
+        self._refuse_nonlinear("a power, remainder or absolute value of a tangent")
 
-    __pow__ = __rpow__ = __mod__ = __rmod__ = __abs__ = _curved
+    __pow__ = __rpow__ = __mod__ = __rmod__ = __abs__ = _nonlinear
     __hash__ = Value.__hash__

@@ -23,7 +23,7 @@ class At:
         return At(self.x, (*self.places, i))
 
     def set(self, v: Any) -> VecValue:
-        """The vector with what stands here replaced by v; in place where the old vector is not used again.
+        """The vector with the elements here replaced by v. In place if the old vector is not used again.
 
         >>> from rosesim import fn, Real, Vec
         >>> @fn
@@ -35,7 +35,7 @@ class At:
         return self._changed(v, "set", add=False)
 
     def add(self, v: Any) -> VecValue:
-        """The vector with v added to what stands here.
+        """The vector with v added to the elements here.
 
         >>> from rosesim import fn, Real, Vec
         >>> @fn
@@ -47,11 +47,11 @@ class At:
         """
         return self._changed(v, "add", add=True)
 
-    if not TYPE_CHECKING:  # an editor would take every misspelt attribute for one that exists
+    if not TYPE_CHECKING:  # with it, an editor would accept every misspelt attribute
 
         def __getattr__(self, name: str) -> NoReturn:
             if name.startswith("__"):
-                raise AttributeError(name)  # Python asks for these to find out what an object can do
+                raise AttributeError(name)  # Python reads these to find out what an object can do
             raise MissingAttribute(
                 f"x.at[i].{name} was found; expected x.at[i].set(v) or x.at[i].add(v), with x[i] in v where the new "
                 "element is made of the old one",
@@ -61,6 +61,6 @@ class At:
     def _changed(self, v: Any, name: str, *, add: bool) -> VecValue:
         if not self.places:
             raise TypeMismatch(f"x.at.{name}(v) was found; expected x.at[i].{name}(v)", here())
-        from rosesim.ad.language.indexing import write  # written with loops, which are made of vectors themselves
+        from rosesim.ad.language.indexing import write  # late: it needs loops, and loops make vectors
 
         return write(self.x, self.places, v, add=add)

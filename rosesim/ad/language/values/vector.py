@@ -1,4 +1,4 @@
-"""Traced vectors, and the passage between Python structures of values and flat atoms: each builds the other."""
+"""Traced vectors, and conversion between Python structures and flat atoms. In one file, as each makes the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rosesim.ad.language.values.boolean import Bool, to_bool
 from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
-from rosesim.ad.language.values.scalar import to_real, try_whole
+from rosesim.ad.language.values.scalar import to_real, try_integer
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.language.values.updates import At
@@ -24,11 +24,11 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_array, is_boolean, is_list, is_tuple
 
 SHORT = 4
-"""Vectors of at most this many scalars are computed element by element instead of by a loop."""
+"""Vectors of at most this many scalars are computed element by element instead of in a loop."""
 
 
 class VecValue(VectorOperators):
-    """A traced vector: its elements as Python values (`items`), or flat arrays (`leaves`), or both."""
+    """A traced vector. It holds its elements as Python values (`items`), or as flat arrays (`leaves`), or both."""
 
     __slots__ = ("_items", "_leaves", "type")
     type: T.VecType
@@ -43,7 +43,7 @@ class VecValue(VectorOperators):
     def _kind(self) -> str:
         return str(self.type)
 
-    def _as_number(self) -> str:
+    def _number_hint(self) -> str:
         return f"; vec({self.type.n}, lambda i: ... x[i] ...) computes element by element"
 
     def __repr__(self) -> str:
@@ -64,7 +64,7 @@ class VecValue(VectorOperators):
             columns = [[f.resolve(r[k]) for r in rows] for k in range(len(T.flatten(self.type)))]
             made = tuple(trace.emit(lambda b, c=c: b.stack(c)) for c in columns)
             if f.builder.outer is not None:
-                return made  # made in an inner block: not to be remembered beyond it
+                return made  # made in an inner block, so an outer block must not find it
             object.__setattr__(self, "_leaves", made)
         assert self._leaves is not None
         return self._leaves
@@ -80,13 +80,13 @@ class VecValue(VectorOperators):
         return iter(self.items())
 
     def __getitem__(self, i: Any) -> Any:
-        if isinstance(i, Index):  # by far the most frequent
+        if isinstance(i, Index):  # by far the most frequent case
             return self.element(checked_index(i, self.type.n, str(self.type)))
-        from rosesim.ad.language.indexing import read  # written with loops, which are made of vectors themselves
+        from rosesim.ad.language.indexing import read  # late: it needs loops, and loops make vectors
 
         return read(self, i)
 
-    if not TYPE_CHECKING:  # an editor knows `balls[i].mass`; this is `balls.mass`
+    if not TYPE_CHECKING:  # this is `balls.mass`; an editor knows only `balls[i].mass`
 
         def __getattr__(self, name: str) -> Any:
             """The field of all structs in the vector, as a vector."""
@@ -102,11 +102,11 @@ class VecValue(VectorOperators):
 
     @property
     def is_listed(self) -> bool:
-        """Whether its elements are at hand one by one."""
+        """Whether its elements are held one by one."""
         return self._items is not None
 
     def element(self, i: Atom) -> Any:
-        """The element at a place that is known to be inside."""
+        """The element at a place that is known to be in range."""
         if self._items is not None and isinstance(i, Lit):
             return self._items[int(i.value)]
         f = trace.frame()
@@ -116,7 +116,7 @@ class VecValue(VectorOperators):
 
     @property
     def at(self) -> At:
-        """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with one element replaced or increased."""
+        """`x.at[i].set(v)` and `x.at[i].add(v)`: a vector with an element replaced or increased."""
         return At(self, ())
 
     def __pos__(self) -> VecValue:
@@ -143,13 +143,13 @@ def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
         items = [f(i) for i in range(n)]
         if items:
             return VecValue(T.VecType(n, typeof(items[0])), items=items)
-    from rosesim.ad.language.control.loops import vec  # a loop, which is made of vectors itself
+    from rosesim.ad.language.control.loops import vec  # late: a loop makes vectors
 
     return vec(n, f)
 
 
 def as_vec(v: Any) -> VecValue | None:
-    """A vector of anything that is one: a vector, a list, a NumPy array."""
+    """v as a vector, if it is one: a vector, a list or a NumPy array."""
     if isinstance(v, VecValue):
         return v
     if isinstance(v, list | np.ndarray) and not (isinstance(v, np.ndarray) and v.ndim == 0):
@@ -158,12 +158,12 @@ def as_vec(v: Any) -> VecValue | None:
 
 
 def lift(v: Any, t: T.Type) -> Any:
-    """v as a traced value of type t, or an error that says what was found."""
+    """v as a traced value of type t. Otherwise raises and says what was found."""
     return of_atoms(t, to_atoms(v, t))
 
 
 def to_atoms(v: Any, t: T.Type) -> list[Atom]:
-    """The flat atoms of a Python structure taken as type t."""
+    """The flat atoms of a Python structure, converted to type t."""
     match t:
         case T.NullType():
             if v is not None:
@@ -182,15 +182,15 @@ def to_atoms(v: Any, t: T.Type) -> list[Atom]:
                 _mismatch(v, t)
             return [v.atom]
         case T.IntType():
-            return [_whole_as(v, t)]
+            return [_integer_as(v, t)]
         case T.VecType():
             return _vec_atoms(v, t)
         case T.StructType():
             return _struct_atoms(v, t)
 
 
-def _whole_as(v: Any, t: T.IntType) -> Atom:
-    a = try_whole(v)
+def _integer_as(v: Any, t: T.IntType) -> Atom:
+    a = try_integer(v)
     if a is None:
         _mismatch(v, t)
     s = a.ty.scalar
@@ -225,7 +225,7 @@ def _vec_atoms(v: Any, t: T.VecType) -> list[Atom]:
 
 
 def _is_columns(v: Any, t: T.VecType) -> bool:
-    """Whether v is a struct of vectors, given for a vector of structs."""
+    """Whether v is a struct of vectors that is given for a vector of structs."""
     e = t.elem
     return isinstance(e, T.StructType) and (
         isinstance(v, dict) if e.kind is dict else e.kind is not tuple and isinstance(v, e.kind)
@@ -299,7 +299,7 @@ def _mismatch(v: Any, t: T.Type) -> NoReturn:
 
 
 def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
-    """The Python structure of traced values of type t over flat atoms."""
+    """The Python structure of traced values of type t that consists of these flat atoms."""
     match t:
         case T.NullType():
             return None
@@ -324,9 +324,9 @@ def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
 
 
 def stack(values: Any) -> Any:
-    """The vector of these values: numbers, truths, vectors or structs, traced or plain, of one type.
+    """The vector of these values: numbers, booleans, vectors or structs, traced or plain, of one type.
 
-    A list of them is taken for a vector in most places; this one can be indexed by a traced index.
+    Most functions take a list of them for a vector. Unlike a list, this one can be indexed by a traced index.
 
     >>> from rosesim import fn, stack, Index, Real
     >>> @fn
@@ -345,5 +345,5 @@ def stack(values: Any) -> Any:
 
 
 def real_zero(t: T.Type) -> Any:
-    """A value of type t with every Real 0, every Bool false."""
+    """A value of type t in which every Real is 0 and every Bool false."""
     return of_atoms(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])

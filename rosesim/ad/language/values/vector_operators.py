@@ -1,4 +1,4 @@
-"""What Python's operators do to a vector."""
+"""Python's operators on vectors."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class VectorOperators(Value):
-    """What Python's operators do to a vector: they go element by element, or are refused with what to write."""
+    """Python's operators on vectors. They work element by element, or are refused with what to write instead."""
 
     __slots__ = ()
     type: T.VecType
 
     def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
-        """The vector of f(a, b) of the elements of both."""
+        """The vector of f(a, b) for the elements a and b of both."""
         raise NotImplementedError
 
     def _map(self, f: Callable[[Any], Any]) -> VecValue:
-        """The vector of f(a) of each element."""
+        """The vector of f(a) for each element a."""
         raise NotImplementedError
 
     def __add__(self, o: Any) -> VecValue:
@@ -62,12 +62,12 @@ class VectorOperators(Value):
         return self._map(lambda a: a / o)
 
     def __matmul__(self, o: Any) -> Any:
-        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
+        from rosesim.ad.language.linalg import matmul  # late: it is written on top of vectors
 
         return matmul(self, o)
 
     def __rmatmul__(self, o: Any) -> Any:
-        from rosesim.ad.language.linalg import matmul  # written in the language, on top of vectors
+        from rosesim.ad.language.linalg import matmul  # late: it is written on top of vectors
 
         return matmul(o, self)
 
@@ -105,15 +105,15 @@ class VectorOperators(Value):
     def __invert__(self) -> NoReturn:
         self._not_at_once(f"~ {self.type}", "~x[i]")
 
-    def _truths(self, o: Any) -> NoReturn:
+    def _logical(self, o: Any) -> NoReturn:
         self._not_at_once(f"&, | or ^ of {self.type} and {kind(o)}", "x[i] & y[i]")
 
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _truths
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _logical
 
     def _ordered(self, o: object) -> NoReturn:
         raise TypeMismatch(
             f"a comparison of {self.type} with {kind(o)} was found; expected numbers: all({self.type.n}, lambda i: "
-            f"x[i] > c) is one truth, vec({self.type.n}, lambda i: x[i] > c) one for each element",
+            f"x[i] > c) is one boolean, vec({self.type.n}, lambda i: x[i] > c) one for each element",
             here(),
         )
 

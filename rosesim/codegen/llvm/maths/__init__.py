@@ -1,17 +1,17 @@
-"""Mathematics functions of our own, for one number and for one in each lane.
+"""Our own mathematics functions, for one number and for a number in each lane.
 
 A call into the C library stops the vectoriser, gives other bits on another machine, and knows no lanes. Here each
-function is written once, as a body of operations of a kind (`values`), and made for whichever kinds a program
-calls: its name is `call_name("sin", "<4 x double>")`. Each lane has the bits of the scalar function. Error terms
-rely on rounding as written, so nothing is reordered, whatever the program's mode; contraction into fused
-multiply-adds only makes other terms more exact, and is allowed where the program allows it.
+function is written once, as a body of operations of some kind (`values`), and is made for each kind that a program
+calls: the function's name is `call_name("sin", "<4 x double>")`. Each lane has the bits of the scalar function. Error
+terms rely on rounding as written, so nothing is reordered in any mode. Contraction into fused multiply-adds only
+makes other terms more exact; it is allowed if the program allows it.
 
 A function of floats is computed in double with shorter polynomials, and rounded once.
 
-Short functions without branches are inlined where they are called, so that loops around them vectorise. The others
-stay calls, and LLVM's vectoriser is told which function takes four numbers (or eight floats) at a time (the
-attribute `vector-function-abi-variant`). The polynomials are our own: benchmarks/maths_coefficients.py. Beside the
-C library: benchmarks/maths_ratio.py.
+Short functions without branches are inlined, so that loops around them vectorise. The others stay calls; the
+attribute `vector-function-abi-variant` tells LLVM's vectoriser which function takes four doubles (or eight floats) at
+once. The polynomials are our own: benchmarks/maths_coefficients.py. A comparison with the C library:
+benchmarks/maths_ratio.py.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ WORST: dict[str, float] = {
     **{"sinh": 0.9, "cosh": 0.9, "tanh": 1.8, "exp": 0.9, "expm1": 1.2, "log": 0.8, "log1p": 1.3},
     **{"pow": 0.8, "hypot": 1.2, "erf": 1.4},
 }
-"""Units in the last place of a double: the largest error found against mpmath in about 20,000 places a function over
-the whole range, with and without contraction, rounded up. Floats: 0.51."""
+"""The worst error of each function for doubles, in units in the last place: the largest found against mpmath in about
+20,000 places over the whole range, with and without contraction, rounded up. For floats it is 0.51."""
 _INLINED = ("exp", "tanh", "log", "hypot")
-"""A call costs more than a tenth of these; the longer ones gain nothing by being inlined."""
+"""Functions that are inlined: a call costs more than a tenth of each. Longer functions gain nothing by it."""
 _LOOP = " = phi "
-"""What a module's text has where it has loops."""
+"""A module's text contains this if it has loops."""
 _PURE = "nounwind willreturn memory(none)"
 
 
 def call_name(name: str, kind: str) -> str:
-    """The function of a kind as LLVM's text calls it.
+    """The name of a function of some kind in LLVM's text.
 
     >>> call_name("sin", "double"), call_name("pow", "<8 x float>")
     ('@rosesim.sin.f64', '@rosesim.pow.v8f32')
@@ -74,11 +74,11 @@ def call_name(name: str, kind: str) -> str:
 
 
 def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: int = 32) -> list[str]:
-    """The definitions of those functions that a module's text calls, and of what they need.
+    """The definitions of the mathematics functions that a module's text calls, and of what those need.
 
-    `contract` allows fused multiply-adds; `fma` says that one is an instruction, so that pairs may be made by it,
-    which gives the same bits as without. `vector_bytes` is what LLVM's vectoriser takes at a time; 0: it has no
-    vectors, and is told of no functions of them.
+    `contract` allows fused multiply-adds. `fma` says that one is a single instruction; pairs are then computed with
+    it, to the same bits. `vector_bytes` is the width of LLVM's vectoriser. If it is 0 there are no vectors, and the
+    vectoriser gets no variants of functions.
     """
     calls: dict[tuple[str, Kind], int] = {}
     for name, lanes, width in re.findall(r"call [^@\n]*@rosesim\.(\w+)\.(?:v(\d+))?f(64|32)\(", text):
@@ -100,7 +100,7 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
             variants.append(f"ptr {vector}")
     found = [_function(name, kind, how, contract, fma) for (name, kind), how in attributes.items()]
     if variants:
-        # LLVM would drop what nothing calls before its vectoriser looks.
+        # Without this, LLVM would drop the variants, which nothing calls, before its vectoriser looks for them.
         kept = f"[{len(variants)} x ptr] [{', '.join(variants)}]"
         found.append(f'@llvm.compiler.used = appending global {kept}, section "llvm.metadata"')
     if any(name in ("sin", "cos", "tan") for name, _ in calls):
@@ -111,7 +111,7 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
 
 
 def arity(name: str) -> int:
-    """How many numbers a function takes."""
+    """The number of arguments of a function."""
     return 1 if name in ONE else 2
 
 

@@ -8,7 +8,7 @@ from rosesim.codegen.llvm.maths.values import Doubles, Writer
 
 
 def erf(w: Writer, x: Doubles) -> Doubles:
-    """x (1 + P(x^2)) up to 1; beyond, 1 - exp(-Q(x)), where only Q's absolute error counts; 1 from 6 on."""
+    """x (1 + P(x^2)) up to 1. From there 1 - exp(-Q(x)), where only Q's absolute error matters; 1 from 6 on."""
     size = w.size(x)
     z = size * size
     small = size + size * w.polynomial(z, coefficients.ERF)

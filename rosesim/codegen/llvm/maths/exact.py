@@ -1,5 +1,5 @@
-"""Sums and products together with what their rounding lost (Muller et al., Handbook of Floating-Point
-Arithmetic, chapter 4): a pair (high, low) holds a number to twice the digits."""
+"""Sums and products together with their rounding errors (Muller et al., Handbook of Floating-Point Arithmetic,
+chapter 4). A pair (high, low) holds a number to twice the digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPLIT = 2.0**27 + 1
 
 
 def ordered_sum(a: Doubles, b: Doubles | float) -> Pair:
-    """a + b where |a| >= |b| or a = 0 (Dekker)."""
+    """a + b, if |a| >= |b| or a = 0 (Dekker)."""
     b = a.w.real(b)
     high = a.plus(b)
     return high, b.minus(high.minus(a))
@@ -26,7 +26,7 @@ def any_sum(a: Doubles, b: Doubles) -> Pair:
 
 
 def product(a: Doubles, b: Doubles) -> Pair:
-    """a b, for sizes whose products neither overflow nor lose digits to zero; the same bits with and without fma."""
+    """a b, if the product neither overflows nor underflows. It has the same bits with and without fma."""
     high = a.times(b)
     if a.w.fma:
         minus = a.w.real(-0.0).minus(high)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 
 from rosesim.codegen.llvm.maths import coefficients
-from rosesim.codegen.llvm.maths.values import Doubles, Truth, Writer
+from rosesim.codegen.llvm.maths.values import Booleans, Doubles, Writer
 
 _QUARTER = float.fromhex("0x1.921fb54442d00p-1")
-"""pi / 4 in so few bits that a few times it is exact."""
+"""The high part of pi / 4, with so few bits that small multiples of it are exact."""
 _QUARTER_LOW = 2.6951514290790595e-15
 """The rest of pi / 4."""
 
 
 def atan(w: Writer, x: Doubles) -> Doubles:
-    """The angle of (1, |x|)."""
+    """The angle of the point (1, |x|), with the sign of x."""
     return w.signed(_angle(w, w.size(x), w.real(1.0), None), x)
 
 
 def atan2(w: Writer, y: Doubles, x: Doubles) -> Doubles:
-    """The angle of (|x|, |y|), then its mirror images.
+    """The angle of the point (|x|, |y|), then its mirror images.
 
-    Two infinities are the direction of two ones, two zeros that of (1, 0); what is huge is made smaller, so
-    that the sum of both is finite.
+    Two infinities have the direction of (1, 1), two zeros that of (1, 0). Huge numbers are scaled down, so that their
+    sum is finite.
     """
     a, b = w.size(y), w.size(x)
     both = a.equals(math.inf) & b.equals(math.inf)
@@ -50,19 +50,20 @@ def acos(w: Writer, x: Doubles) -> Doubles:
     return _sum(quarters, s * factor, rest * factor)
 
 
-def _arc(w: Writer, size: Doubles) -> tuple[Truth, Doubles, Doubles]:
-    """Whether beyond 1/2; s and the rest of asin(s), s the size or sqrt((1 - size) / 2)."""
+def _arc(w: Writer, size: Doubles) -> tuple[Booleans, Doubles, Doubles]:
+    """Whether size > 1/2; s, which is size or sqrt((1 - size) / 2); and asin(s) - s."""
     far = size > 0.5
     z = w.choose(far, (1.0 - size) * 0.5, size * size)
     s = w.choose(far, w.intrinsic("sqrt", z), size)
     return far, s, s * z * w.polynomial(z, coefficients.ASIN)
 
 
-def _angle(w: Writer, a: Doubles, b: Doubles, mirrored: Truth | None) -> Doubles:
-    """The angle of (b, a), neither negative; of (-b, a) where mirrored.
+def _angle(w: Writer, a: Doubles, b: Doubles, mirrored: Booleans | None) -> Doubles:
+    """The angle of the point (b, a), or of (-b, a) where `mirrored`; neither a nor b is negative.
 
-    With q the smaller over the larger: atan q, q up to 1/2, or pi/4 + atan((q - 1) / (q + 1)), found by one
-    division; then the angle or pi/2 less it, or pi less that: a multiple of pi/4 and a small rest.
+    Let q be the smaller divided by the larger. atan q is q's polynomial up to 1/2, or pi/4 + atan((q - 1) / (q + 1));
+    one division serves both. The result is that angle, pi/2 minus it, or pi minus that. It is computed as a multiple
+    of pi/4 plus a small number.
     """
     steep = b < a
     large, small = w.choose(steep, a, b), w.choose(steep, b, a)
@@ -73,16 +74,16 @@ def _angle(w: Writer, a: Doubles, b: Doubles, mirrored: Truth | None) -> Doubles
     z = t * t
     rest = t * z * w.polynomial(z, coefficients.ATAN)
     quarters = w.choose(far, 1.0, 0.0)
-    turned = steep
+    negated = steep
     if mirrored is not None:
-        turned = steep ^ mirrored
+        negated = steep ^ mirrored
         base = w.choose(steep, 2.0, w.choose(mirrored, 4.0, 0.0))
     else:
         base = w.choose(steep, 2.0, 0.0)
-    sign = w.choose(turned, -1.0, 1.0)
+    sign = w.choose(negated, -1.0, 1.0)
     return _sum(base + sign * quarters, sign * t, sign * rest)
 
 
 def _sum(quarters: Doubles, x: Doubles, rest: Doubles) -> Doubles:
-    """A few times pi / 4, and a small number and its small rest."""
+    """A multiple of pi/4, plus a small number and its rounding error."""
     return quarters * _QUARTER + (x + (rest + quarters * _QUARTER_LOW))

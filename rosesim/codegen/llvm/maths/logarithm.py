@@ -30,7 +30,7 @@ def log(w: Writer, x: Doubles) -> Doubles:
 
 
 def log1p(w: Writer, x: Doubles) -> Doubles:
-    """The same of u = 1 + x, with 2^-k times what the rounding of u lost added to f."""
+    """The logarithm of u = 1 + x, with f corrected by 2^-k times the rounding error of u."""
     u, lost = any_sum(w.real(1.0), x)
     m, k = split(w, u)
     near = w.choose(k > 100.0, 0.0, k)
@@ -48,7 +48,7 @@ def split(w: Writer, x: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def ends(w: Writer, u: Doubles, inside: Doubles, x: Doubles, zero: float) -> Doubles:
-    """The logarithm of u, `inside` where u is positive and finite; x is the argument, `zero` that of log 0."""
+    """The logarithm of u: `inside` if u is positive and finite. x is the argument; u is 0 at x = `zero`."""
     below = w.choose(x < zero, math.nan, x)
     outside = w.choose(x.equals(zero), -math.inf, below)
     return w.choose((u > 0.0) & (u < math.inf), inside, outside)

@@ -11,17 +11,17 @@ from rosesim.codegen.llvm.maths.logarithm import log, split
 from rosesim.codegen.llvm.maths.values import Doubles, Writer
 
 _SURE = 2.0**65
-"""An exponent of this size makes 0, 1 or infinity of every number."""
+"""With an exponent of at least this size, every power is 0, 1 or infinity."""
 _THIRD_LOW = 1.850371707708594e-17
-"""1/3, less the nearest double."""
+"""1/3 minus the nearest double."""
 
 
 def power(w: Writer, x: Doubles, y: Doubles) -> Doubles:
-    """exp(y log|x|), the logarithm and the product in pairs, then the cases that C's standard names.
+    """exp(y log|x|), with the logarithm and the product in pairs; then the special cases of the C standard.
 
-    The exponential makes of its argument's absolute error a relative one, and the argument goes up to 745: so
-    the logarithm is needed to 2^-65. Of 2 atanh(s) = 2 s (1 + z (1/3 + z Q(z))), z = s^2, all but z Q(z)
-    is summed in pairs. A float is 2^29 times coarser, and needs no pairs.
+    The exponential turns an absolute error of its argument into a relative one, and the argument may be as large as
+    745. So the logarithm is needed to 2^-65. It is 2 atanh(s) = 2 s (1 + z (1/3 + z Q(z))) with z = s^2, and all of
+    it but z Q(z) is summed in pairs. A float is 2^29 times coarser and needs no pairs.
     """
     size, exponent = w.size(x), bounded(w, y, -_SURE, _SURE)
     if w.short:
@@ -35,17 +35,17 @@ def power(w: Writer, x: Doubles, y: Doubles) -> Doubles:
         value = scaled(w, head + (tail + head * w.choose(inside.equals(e), rest, 0.0)), k)
     endless = size.equals(0.0) | size.equals(math.inf)
     value = w.choose(endless, w.choose((size > 1.0) ^ (y < 0.0), math.inf, 0.0), value)
-    whole = w.intrinsic("floor", y).equals(y)
+    is_integer = w.intrinsic("floor", y).equals(y)
     half = y.times(0.5)
     even = w.intrinsic("floor", half).equals(half)
-    value = w.choose(whole & ~even, w.signed(value, x), value)
-    value = w.choose((x < 0.0) & (size < math.inf) & ~whole, math.nan, value)
+    value = w.choose(is_integer & ~even, w.signed(value, x), value)
+    value = w.choose((x < 0.0) & (size < math.inf) & ~is_integer, math.nan, value)
     value = w.choose(x.unordered(y), math.nan, value)
     return w.choose(x.equals(1.0) | y.equals(0.0), 1.0, value)
 
 
 def hypot(w: Writer, x: Doubles, y: Doubles) -> Doubles:
-    """sqrt(x^2 + y^2) of the numbers times a power of 2 with which no square overflows or vanishes."""
+    """sqrt(x^2 + y^2). Both numbers are scaled by a power of 2 so that no square overflows or underflows."""
     a, b = w.size(x), w.size(y)
     large, small = w.choose(a < b, b, a), w.choose(a < b, a, b)
     huge, tiny = large > 2.0**500, large < 2.0**-400
@@ -58,7 +58,7 @@ def hypot(w: Writer, x: Doubles, y: Doubles) -> Doubles:
 
 
 def _logarithm(w: Writer, x: Doubles) -> Pair:
-    """The logarithm of a positive finite number, to 2^-65 of itself."""
+    """The logarithm of a positive finite number, with a relative error of 2^-65."""
     m, k = split(w, x)
     f = m.minus(1.0)
     d, d_low = ordered_sum(w.real(2.0), f)

@@ -1,10 +1,10 @@
 """sin, cos and tan.
 
-x = n pi/2 + r, |r| <= pi/4, r in a pair: how near a double comes to a multiple of pi/2 is known (2^-61, Muller,
-Elementary Functions, 2016, chapter 11), and r is needed to 2^-55 of itself. Up to an x of 2^20 pi/2 is taken in
-four parts, of which n times the first three is exact (Cody and Waite). Beyond, the quotient is found in whole
-numbers (`far`, after Payne and Hanek, Radian reduction for trigonometric functions, 1983): a branch, since
-programs hardly ever go there, and hence the calls of these functions stay calls.
+x = n pi/2 + r with |r| <= pi/4 and r in a pair. No double comes closer to a multiple of pi/2 than 2^-61 (Muller,
+Elementary Functions, 2016, chapter 11), and r is needed with a relative error of 2^-55. Up to |x| = 2^20, pi/2 is
+split in four parts, and n times each of the first three is exact (Cody and Waite). Beyond, the quotient is computed
+in integers (`far`, after Payne and Hanek, Radian reduction for trigonometric functions, 1983). That is a branch,
+because programs hardly ever go there; and because of the branch these functions stay calls.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import Pair, any_sum, ordered_sum, product
 from rosesim.codegen.llvm.maths.exponential import low_bits, nearest
-from rosesim.codegen.llvm.maths.values import Doubles, Truth, Whole, Writer
+from rosesim.codegen.llvm.maths.values import Booleans, Doubles, Integers, Writer
 
 FAR = "@rosesim.far"
 _NEAR = 2.0**20
-"""Up to this size n fits into 20 bits."""
+"""Up to this |x|, n fits into 20 bits."""
 _TWO_OVER_PI = 0.6366197723675814
 _HALF_PI, _HALF_PI_LOW = 1.5707963267948966, 6.123233995736766e-17
 """pi / 2 in two doubles."""
@@ -30,21 +30,21 @@ _PARTS = tuple(
 
 
 def sin(w: Writer, x: Doubles) -> Doubles:
-    """sin r or cos r by the lowest bit of n, its sign by the next; -0 is its own sine."""
+    """The lowest bit of n chooses sin r or cos r, the next bit the sign. sin(-0) is -0."""
     r, low, n = _reduced(w, x)
     value = w.choose(n.odd, _sum(_cos(w, r, low)), _sum(_sin(w, r, low)))
     return w.choose(x.equals(0.0), x, _negated(value, n))
 
 
 def cos(w: Writer, x: Doubles) -> Doubles:
-    """The sine a quarter of a turn on."""
+    """The sine, a quarter of a turn further."""
     r, low, n = _reduced(w, x)
     value = w.choose(n.odd, _sum(_sin(w, r, low)), _sum(_cos(w, r, low)))
     return _negated(value, n + 1)
 
 
 def tan(w: Writer, x: Doubles) -> Doubles:
-    """sin r / cos r or -cos r / sin r, both in pairs, whose rests mend the quotient."""
+    """sin r / cos r or -cos r / sin r. Both are pairs, whose low parts correct the quotient."""
     r, low, n = _reduced(w, x)
     s, c = _sin(w, r, low), _cos(w, r, low)
     (a, a_low), (b, b_low) = (
@@ -55,12 +55,12 @@ def tan(w: Writer, x: Doubles) -> Doubles:
     return w.choose(x.equals(0.0), x, (value.bits ^ (n << 63)).real)
 
 
-def _reduced(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Whole]:
-    """r, its rest, and a number with the last bits of n."""
+def _reduced(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Integers]:
+    """r, its low part, and an integer with the low bits of n."""
     n = nearest(x * _TWO_OVER_PI)
     first, second, third, rest = _PARTS
     t = x.minus(n.times(first))
-    if w.short:  # no float of this size comes nearer than 2^-28 (all were tried): two parts are enough
+    if w.short:  # no float in this range comes closer than 2^-28 (all were tried): two parts suffice
         return _or_far(w, x, t - n * (second + third), w.real(0.0), low_bits(n))
     t, lost = any_sum(t, n.times(-second))
     t, more = any_sum(t, n.times(-third))
@@ -68,8 +68,8 @@ def _reduced(w: Writer, x: Doubles) -> tuple[Doubles, Doubles, Whole]:
     return _or_far(w, x, r, low, low_bits(n))
 
 
-def _or_far(w: Writer, x: Doubles, r: Doubles, low: Doubles, n: Whole) -> tuple[Doubles, Doubles, Whole]:
-    """The same where x is near, else what `far` says: lane by lane."""
+def _or_far(w: Writer, x: Doubles, r: Doubles, low: Doubles, n: Integers) -> tuple[Doubles, Doubles, Integers]:
+    """The given r, low part and n where x is near; where it is not, those that `far` computes, lane by lane."""
     c, k = w.code, w.kind
     is_far = w.size(x) > _NEAR
     some = is_far.name
@@ -94,7 +94,7 @@ def _or_far(w: Writer, x: Doubles, r: Doubles, low: Doubles, n: Whole) -> tuple[
     merged = [
         c.let(f"phi {t} [ {b}, %{before} ], [ {a}, %far ]") for t, a, b in zip(kinds, chosen, near, strict=True)
     ]
-    return Doubles(w, merged[0]), Doubles(w, merged[1]), Whole(w, merged[2])
+    return Doubles(w, merged[0]), Doubles(w, merged[1]), Integers(w, merged[2])
 
 
 def _sin(w: Writer, r: Doubles, low: Doubles) -> Pair:
@@ -104,7 +104,7 @@ def _sin(w: Writer, r: Doubles, low: Doubles) -> Pair:
 
 
 def _cos(w: Writer, r: Doubles, low: Doubles) -> Pair:
-    """cos(r + low) = 1 - r^2 / 2 + (r^4 P(r^2) - low sin r), with what the rounding of the first two lost."""
+    """cos(r + low) = 1 - r^2 / 2 + (r^4 P(r^2) - low sin r), with the rounding errors of the first two terms."""
     z = r.times(r)
     half = z.times(0.5)
     one = w.real(1.0)
@@ -117,8 +117,8 @@ def _sum(p: Pair) -> Doubles:
     return p[0] + p[1]
 
 
-def _negated(value: Doubles, n: Whole) -> Doubles:
-    """Minus the value where the second bit of n is set."""
+def _negated(value: Doubles, n: Integers) -> Doubles:
+    """The value, negated where the second bit of n is set."""
     return (value.bits ^ ((n & 2) << 62)).real
 
 
@@ -128,19 +128,19 @@ TWO_OVER_PI = int(
     "5a0a6d1f6d367ecf27cb09b74f463f669e5fea2d7527bac7ebe5f17b3d0739f78a5292ea6bfb5fb11f8d5d085603",
     16,
 )
-"""2/pi times 2^1168, the whole of it."""
+"""The integer part of 2/pi times 2^1168."""
 _BITS = 1168
-"""How many bits of 2/pi behind the point that is."""
+"""The number of these bits, all of them behind the binary point."""
 _WINDOW = 190
-"""How many of x 2/pi are taken; 126 of the product stay, far more than 2^-61 asks for."""
+"""How many bits of x 2/pi are kept. The product retains 126 of them, far more than 2^-61 demands."""
 
 
 def far(w: Writer) -> list[str]:
-    """{r, its rest, n} of an x beyond 2^20: what follows `define ... (double %x)`.
+    """{r, its low part, n} for |x| beyond 2^20: the lines after `define ... (double %x)`.
 
-    x = m 2^e with a whole m. The whole quarters of a turn that 2^e 2/pi has beyond four are of no account: so
-    three words of 2/pi, from the right byte on, times m, are x 2/pi modulo 4. What the place has of bits beyond
-    a whole byte goes into m. A NaN or an infinity gives NaN.
+    x = m 2^e with an integer m. Multiples of four quarter turns in 2^e 2/pi do not matter. So three words of 2/pi,
+    beginning at the right byte, times m, are x 2/pi modulo 4. If the right place is between two bytes, m is shifted
+    by the remaining bits. A NaN or an infinity gives NaN.
     """
     c = w.code
     bits = c.let("bitcast double %x to i64")
@@ -169,16 +169,16 @@ def far(w: Writer) -> list[str]:
     for end in (53, 106):
         part = c.let(f"trunc i128 {c.let(f'lshr i128 {top}, {128 - end}')} to i64")
         number = Doubles(w, c.let(f"uitofp i64 {c.let(f'and i64 {part}, {(1 << 53) - 1}')} to double"))
-        parts.append(number.times(((1023 + 2 - end - Whole(w, count)) << 52).real))
+        parts.append(number.times(((1023 + 2 - end - Integers(w, count)) << 52).real))
     high, low = product(parts[0], w.real(_HALF_PI))
     r, r_low = ordered_sum(high, low + (parts[0] * _HALF_PI_LOW + parts[1] * _HALF_PI))
     negative = c.let(f"icmp slt i64 {bits}, 0")
-    other = Truth(w, c.let(f"xor i1 {negative}, {below}"))
-    whole = c.let(f"trunc i128 {n} to i64")
+    other = Booleans(w, c.let(f"xor i1 {negative}, {below}"))
+    low_word = c.let(f"trunc i128 {n} to i64")
     x = Doubles(w, "%x")
     results = [f"double {w.choose(other, v * -1.0, v).plus(x.minus(x)).name}" for v in (r, r_low)]
-    minus = c.let(f"sub i64 0, {whole}")
-    results.append(f"i64 {c.let(f'select i1 {negative}, i64 {minus}, i64 {whole}')}")
+    minus = c.let(f"sub i64 0, {low_word}")
+    results.append(f"i64 {c.let(f'select i1 {negative}, i64 {minus}, i64 {low_word}')}")
     triple = "poison"
     for j, v in enumerate(results):
         triple = c.let(f"insertvalue {{ double, double, i64 }} {triple}, {v}, {j}")

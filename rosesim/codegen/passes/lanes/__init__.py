@@ -1,1 +1,1 @@
-"""Batches in SIMD lanes: several runs of a `vmap` at once."""
+"""Batches in SIMD lanes: several runs of a `vmap` execute at once."""

@@ -1,17 +1,18 @@
-"""A batch in SIMD lanes: a program in which several iterations of a `vmap` run at once.
+"""Batches in SIMD lanes: a loop over runs becomes a loop that executes several runs of a `vmap` at once.
 
-Each lane of a vector register is one run. A scalar that differs between runs (`variance`) gets a type of
-`lanes` values, an array of such scalars interleaves the runs; what all runs share stays as it is, and so
-do counters: a loop is one loop for all lanes. Where the lanes part, they go on together under a *mask*:
+Each lane of a vector register is one run. A scalar that differs between runs (`variance`) gets a type of `lanes`
+values; an array of such scalars interleaves the runs. Values that all runs share stay as they are, and so do
+counters: a loop is one loop for all lanes. Where control flow differs between lanes, they continue together under a
+*mask* of active lanes:
 
-- of a branch, each side runs if some active lane wants it, under the mask of those; its results are then
-  chosen lane by lane;
-- a loop that ends early runs until its last active lane has ended; what the others carry stays;
-- an addition under a mask adds zero for the lanes outside, a guard does not ask them.
+- Each side of a branch runs if some active lane takes it, under the mask of those lanes. Its results are then
+  selected lane by lane.
+- A loop that ends early runs until its last active lane has ended. The carries of lanes that have ended stay.
+- An addition under a mask adds zero for inactive lanes. A guard ignores inactive lanes.
 
-All else is computed for inactive lanes, too: operators are total and indices stay within their types,
-so it harms nothing, and what comes of it is chosen away by a select before anybody active sees it.
-Functions are written once for each pattern of parameters that vary.
+Everything else is computed for inactive lanes too. Operators are total and indices stay within their types, so this
+does no harm, and a select discards the results before an active lane can see them. A function is written once for
+each pattern of parameters that vary.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from rosesim.codegen.passes.lanes.variance import Pattern, Variance
 from rosesim.codegen.passes.lanes.writer import LaneWriter
 
 PARTIAL = 4
-"""Sums that a loop over many terms keeps at once where they may be reordered: one alone waits for each addition to
-end before the next begins. (LLVM does so for scalars, not for vectors.)"""
+"""The partial sums that a loop over many terms keeps, if additions may be reordered. A single sum would wait for each
+addition to end before the next begins. (LLVM does this for scalars, but not for vectors.)"""
 
 
 def laned(func: Func, width: int, math: str) -> Func:
-    """The same program with its batches in so many lanes, where that can be."""
+    """The same program, with its batches in `width` lanes where possible."""
     pass_ = Lanes(width, PARTIAL if math == "fast" else 1)
     return rewritten(func, lambda f, block, made: pass_.outside(block, made))
 
@@ -45,23 +46,23 @@ class Lanes:
         self.versions: dict[tuple[Func, Pattern, bool, int], Func] = {}
 
     def outside(self, block: Block, made: Mapping[Func, Func]) -> Block:
-        """A block outside of all batches, with those in it in lanes."""
+        """A block outside of all batches, with the batches inside it in lanes."""
         lets: list[Let] = []
         for let in block.lets:
             e = let.expr
-            if isinstance(e, Loop) and self._is_wanted(e):
+            if isinstance(e, Loop) and self._is_worth_lanes(e):
                 new: Expr = self._batch(e)
             else:
                 new = with_blocks(e, lambda b: self.outside(b, made), made)
             lets.append(let if new is e else Let(let.outs, new, let.where))
         return with_lets(block, lets)
 
-    def _is_wanted(self, loop: Loop) -> bool:
-        """Whether a loop is a batch of runs worth lanes: LLVM itself vectorises what has no loop or branch in it."""
+    def _is_worth_lanes(self, loop: Loop) -> bool:
+        """Whether lanes pay off for a loop: it is a batch with a loop or branch. LLVM vectorises one without."""
         if not loop.batch or loop.n < 2 or self.width < 2:
             return False
         if any(v.ty.ref for v in ir.free_vars(loop.body)):
-            return False  # the runs add to one sum, in order
+            return False  # the runs add to one accumulator, in order
         inner = [
             f for let in ir.all_lets(loop.body) if isinstance(let.expr, Call) for f in ir.reachable(let.expr.func)
         ]
@@ -79,7 +80,7 @@ class Lanes:
         return replace(loop, index=index, body=r.block(loop.body), lanes=lanes)
 
     def version(self, func: Func, pattern: Pattern, masked: bool, lanes: int) -> Func:
-        """A function for lanes: whose parameters vary as `pattern` says, with the mask before them if `masked`."""
+        """The version of a function whose parameters vary as `pattern` says. If `masked`, it takes the mask first."""
         key = func, pattern, masked, lanes
         if key not in self.versions:
             varying, results = self.variance.of(func, pattern)

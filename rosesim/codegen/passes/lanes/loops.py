@@ -1,4 +1,4 @@
-"""Loops for lanes: one loop for all, which runs until the last active lane has ended."""
+"""Loops in lanes: one loop for all lanes, which runs until the last active lane has ended."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ def write_loop(w: LaneWriter, let: Let, e: Loop) -> None:
 
 
 def _kept(w: LaneWriter, body: Block, running: Atom, carries: Sequence[Var]) -> list[Atom]:
-    """The results of a body for the lanes that still run: the others keep their carries and put out zeros."""
+    """The results of a body for the lanes that still run. The others keep their carries and give outputs of zero."""
     outer, w.mask = w.mask, running
     results = w.results(body)
     w.mask = outer
     n = len(carries)
-    kept = [w.choose(running, a, c, _narrow(c.ty)) for a, c in zip(results[:n], carries, strict=True)]
-    return kept + [w.choose(running, a, w.zeros(_narrow(a.ty)), _narrow(a.ty)) for a in results[n:]]
+    kept = [w.choose(running, a, c, _one_lane(c.ty)) for a, c in zip(results[:n], carries, strict=True)]
+    return kept + [w.choose(running, a, w.zeros(_one_lane(a.ty)), _one_lane(a.ty)) for a in results[n:]]
 
 
 def _while(w: LaneWriter, let: Let, e: Loop, index: Var, carries: tuple[Var, ...], inits: list[Atom]) -> None:
-    """A loop that each lane ends by itself: it carries which lanes run, and how often each has run."""
+    """A loop that each lane ends for itself. It carries which lanes run, and the number of iterations of each."""
     assert e.test is not None
     on, count = Var(w.wide(BOOL), "on"), Var(w.wide(let.outs[-1].ty), "count")
-    everyone = Lit(True, on.ty) if w.mask is None else w.mask
+    all_lanes = Lit(True, on.ty) if w.mask is None else w.mask
 
-    def asked() -> Atom:
+    def still_running() -> Atom:
         assert e.test is not None
         outer, w.mask = w.mask, on
         (going,) = w.results(e.test)
@@ -72,10 +72,10 @@ def _while(w: LaneWriter, let: Let, e: Loop, index: Var, carries: tuple[Var, ...
         return w.op("and", on, w.vary(going), ty=on.ty)
 
     with w.nested() as lets:
-        some = w.op("any", asked(), ty=BOOL)
+        some = w.op("any", still_running(), ty=BOOL)
     test = Block(tuple(lets), (some,))
     with w.nested() as lets:
-        running = asked()
+        running = still_running()
         results = _kept(w, e.body, running, carries)
         one, none = (Lit(k, w.wide(Ty(IntT(0, 1)))) for k in (1, 0))
         step = w.op("select", running, one, none, ty=one.ty)
@@ -87,11 +87,11 @@ def _while(w: LaneWriter, let: Let, e: Loop, index: Var, carries: tuple[Var, ...
     stacked = tuple(map(w.bound, let.outs[n:-1]))
     total = w.varied(let.outs[-1])
     outs = (*finals, Var(on.ty), total, *stacked, Var(let.outs[-1].ty))
-    starts = (*inits, everyone, Lit(0, count.ty))
+    starts = (*inits, all_lanes, Lit(0, count.ty))
     loop = replace(e, index=index, inits=starts, carries=(*carries, on, count), body=body, test=test, batch=False)
     w.lets.append(Let(outs, loop, let.where))
 
 
-def _narrow(ty: Ty) -> Ty:
-    """The type with one value."""
+def _one_lane(ty: Ty) -> Ty:
+    """The type of the value in one lane."""
     return Ty(replace(ty.scalar, lanes=1), ty.shape, ty.ref)

@@ -1,4 +1,4 @@
-"""Loops that only add up, for lanes: several sums at once where they may be reordered."""
+"""Loops that only sum, in lanes: several partial sums at once, if additions may be reordered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
-    """A loop that only adds up, as k sums of every k-th term; the terms that are left over come after it."""
+    """A loop that only sums, as k partial sums of every k-th term. The terms that remain are added at the end."""
     many = w.sums
     rounds, rest = divmod(e.n, many)
     i = Var(index_ty(rounds), "i")
@@ -55,7 +55,7 @@ def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
 
 
 def is_sum(loop: Loop) -> bool:
-    """Whether all that a loop carries are reals to each of which a term is added that does not depend on it."""
+    """Whether a loop carries only reals, and adds to each a term that does not depend on it."""
     if loop.test is not None or not loop.carries or len(loop.body.results) != len(loop.carries):
         return False
     if any(c.ty.shape or not isinstance(c.ty.scalar, FloatT | TanT) for c in loop.carries):

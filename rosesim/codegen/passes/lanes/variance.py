@@ -1,6 +1,6 @@
-"""Which variables differ between the lanes of a batch: what depends on the batch's index, and no more.
+"""Which variables differ between the lanes of a batch: those that depend on the batch's index.
 
-What does not depend on it (weights that all runs share, loop counters, sizes) stays one value for all lanes.
+The others (weights that all runs share, loop counters, sizes) stay one value for all lanes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Pattern = tuple[bool, ...]
 
 
 class Variance:
-    """What varies, function by function and pattern of varying parameters."""
+    """What varies: for each function, and each pattern of varying parameters."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Func, Pattern], tuple[set[Var], Pattern]] = {}
 
     def of(self, func: Func, pattern: Pattern) -> tuple[set[Var], Pattern]:
-        """The variables of a function that vary where these parameters do, and which of its results do."""
+        """The variables of a function that vary if these parameters do, and which of its results do."""
         key = func, pattern
         if key not in self._known:
             assert isinstance(func.body, Block)
@@ -51,10 +51,10 @@ class Variance:
         return self._known[key]
 
     def spread(self, block: Block, given: set[Var]) -> set[Var]:
-        """The variables of a block that depend on the given ones, those included."""
+        """The variables of a block that depend on the given ones, including these."""
         varying = set(given)
         known = -1
-        while known != len(varying):  # a loop's carries may vary from what its body makes of them
+        while known != len(varying):  # the body may make a carry vary, so repeat until nothing is added
             known = len(varying)
             self._block(block, varying)
         return varying
@@ -109,8 +109,8 @@ class Variance:
 
 
 def asks_for_mask(func: Func) -> bool:
-    """Whether it makes a difference to a function which lanes are active: it branches on them, ends a loop
-    by them, raises, or adds to what its caller reads."""
+    """Whether a function needs to know which lanes are active: it branches on values that may vary, ends a loop by
+    them, stops the program, or adds to an accumulator of its caller."""
     if "asks_for_mask" not in func.memo:
         refs = any(p.ty.ref for p in func.params)
         func.memo["asks_for_mask"] = refs or any(map(_asks_for_mask, _exprs(func)))

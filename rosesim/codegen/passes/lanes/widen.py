@@ -1,4 +1,4 @@
-"""Values for lanes: one for all, or one for each; and how they are chosen and put together, array or scalar."""
+"""Values in lanes: one for all lanes, or one for each. How they are selected and assembled, as scalars or arrays."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from rosesim.codegen.passes.buffers import SHORT
 
 
 class Widener:
-    """Values for lanes, while lets are written: `env` has what the variables of the program are here."""
+    """Values in lanes, while lets are written. `env` has the values of the original program's variables."""
 
     def __init__(self, lanes: int, varying: set[Var]):
         self.lanes, self.varying = lanes, varying
         self.env: dict[Var, Atom] = {}
         self.mask: Atom | None = None
-        """The active lanes; None: all."""
+        """The mask of active lanes. None: all are active."""
         self.full_of: dict[Var, Atom] = {}
         self.lets: list[Let] = []
         self.where: Where | None = None
@@ -50,23 +50,23 @@ class Widener:
         return Ty(replace(ty.scalar, lanes=self.lanes), ty.shape, ty.ref)
 
     def varied(self, v: Var) -> Var:
-        """The variable that stands for v, with a value for each lane."""
+        """The variable for v, with a value for each lane."""
         new = Var(self.wide(v.ty), v.name)
         self.env[v] = new
         return new
 
     def same(self, v: Var) -> Var:
-        """A fresh variable for v."""
+        """A fresh variable for v, with one value for all lanes."""
         new = Var(v.ty, v.name)
         self.env[v] = new
         return new
 
     def bound(self, v: Var) -> Var:
-        """The variable that stands for a binder."""
+        """The variable for a binder."""
         return self.varied(v) if v in self.varying else self.same(v)
 
     def atom(self, a: Atom) -> Atom:
-        """What an atom of the program is here."""
+        """The value of an atom of the original program."""
         return self.env.get(a, a) if isinstance(a, Var) else a
 
     def is_wide(self, a: Atom) -> bool:
@@ -76,7 +76,7 @@ class Widener:
     # ------------------------------------------------------------------------------ writing
 
     def let(self, e: Expr, ty: Ty) -> Var:
-        """Write a let of one result."""
+        """Write a let with one result."""
         out = Var(ty)
         self.lets.append(Let((out,), e, self.where))
         return out
@@ -87,7 +87,7 @@ class Widener:
 
     @contextmanager
     def nested(self) -> Generator[list[Let]]:
-        """Write into a block of its own."""
+        """Write to a new block."""
         outer, self.lets = self.lets, []
         try:
             yield self.lets
@@ -97,7 +97,7 @@ class Widener:
     # ----------------------------------------------------------------------- arrays and lanes
 
     def element(self, x: Atom, idx: Sequence[Atom]) -> Atom:
-        """An element, or x itself."""
+        """An element of x, or x itself."""
         if not idx:
             return x
         assert isinstance(x, Var)
@@ -106,7 +106,7 @@ class Widener:
         return self.let(Get(x, tuple(idx)), x.ty.at(len(idx)))
 
     def array(self, ty: Ty, f: Callable[[tuple[Atom, ...]], Atom]) -> Atom:
-        """A value of a type, scalar by scalar."""
+        """A value of a type, made scalar by scalar."""
         if not ty.shape:
             return f(())
         if ty.size == 0:
@@ -128,7 +128,7 @@ class Widener:
         return row(())
 
     def each(self, shape: tuple[int, ...], f: Callable[[tuple[Atom, ...]], None]) -> None:
-        """Write f for each place of a shape, in loops where there are many."""
+        """Write f for each place of a shape. Many places become loops."""
         small = Ty(BoolT(), shape).size <= SHORT
 
         def row(before: tuple[Atom, ...]) -> None:
@@ -150,7 +150,7 @@ class Widener:
         row(())
 
     def vary(self, a: Atom) -> Atom:
-        """An atom with a value for each lane, all the same if it had one."""
+        """An atom with a value for each lane. They are all the same if it had one value."""
         if self.is_wide(a):
             return a
         ty = self.wide(a.ty)
@@ -163,13 +163,13 @@ class Widener:
         return self.array(ty, lambda idx: self.vary(self.element(a, idx)))
 
     def fill(self, value: Atom, ty: Ty) -> Var:
-        """An array full of one value."""
+        """An array filled with one value."""
         out = self.let(Fill(value), ty)
         self.full_of[out] = value
         return out
 
     def zero(self, s: ir.Scalar) -> Lit:
-        """A value that lies in every type: zero, or the bound that is nearest to it."""
+        """A value of a scalar type: zero, or the bound nearest to zero."""
         match s:
             case BoolT():
                 return Lit(False, Ty(s))
@@ -183,7 +183,7 @@ class Widener:
         return self.fill(self.zero(ty.scalar), ty) if ty.shape else self.zero(ty.scalar)
 
     def choose(self, p: Atom, a: Atom, b: Atom, ty: Ty) -> Atom:
-        """a where p, else b, lane by lane; of a type of the program."""
+        """a where p is true, otherwise b, lane by lane. `ty` is a type of the original program."""
         a, b, wide = self.vary(a), self.vary(b), self.wide(ty)
         if a is b:
             return a
@@ -196,9 +196,9 @@ class Widener:
     # --------------------------------------------------------------------------------- masks
 
     def and_(self, p: Atom | None, q: Atom) -> Atom:
-        """Both of two masks."""
+        """The conjunction of two masks."""
         return q if p is None else self.op("and", p, q, ty=q.ty)
 
     def active(self, p: Atom) -> Atom:
-        """Whether p holds in some active lane."""
+        """Whether p is true in some active lane."""
         return self.op("any", self.and_(self.mask, p), ty=BOOL)

@@ -1,6 +1,6 @@
-"""Lets for lanes: how each construct of a function, or of the body of a batch, is written for several runs at once.
+"""Lets in lanes: how each construct, in a function or in a batch's body, is written for several runs at once.
 
-See `batch` for what the result means.
+`batch` says what the result means.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from rosesim.codegen.passes.lanes.loops import write_loop
 from rosesim.codegen.passes.lanes.variance import Pattern, asks_for_mask
 from rosesim.codegen.passes.lanes.widen import Widener
 
-LIGHT = 12
-"""Two sides of a branch of so much work in all are both computed: cheaper than asking whether any lane wants one."""
+LIGHT_WORK = 12
+"""Two sides of a branch are both computed if their work together is at most this: testing the mask costs more."""
 
 Version = Callable[[Func, Pattern, bool, int], Func]
-"""The version of a function for a pattern of parameters that vary, with a mask or without, for so many lanes."""
+"""Gives the version of a function for a pattern of varying parameters, with or without a mask, for some lanes."""
 
 
 class LaneWriter(Widener):
@@ -55,12 +55,12 @@ class LaneWriter(Widener):
         super().__init__(lanes, varying)
         self.version, self.sums = version, sums
         self.made_under: dict[Var, Atom | None] = {}
-        """The mask under which an accumulator was made: adding under that one needs none."""
+        """For each accumulator, the mask under which it was made. Additions under the same mask need none."""
         self.parts: dict[Var, tuple[Var, tuple[Atom, ...]]] = {}
-        """Parts of accumulators at places that differ between lanes: of which, and where."""
+        """Refs to parts of accumulators at places that differ between lanes: of which accumulator, and where."""
 
     def block(self, block: Block, wide: Sequence[bool] | None = None, mask: Atom | None = None) -> Block:
-        """A block for lanes; results have a value for each lane where `wide` says so."""
+        """A block in lanes. `wide` says which results have a value for each lane."""
         outer = self.mask
         self.mask = mask if mask is not None else outer
         with self.nested() as lets:
@@ -71,7 +71,7 @@ class LaneWriter(Widener):
         return Block(tuple(lets), tuple(results))
 
     def results(self, block: Block) -> list[Atom]:
-        """Write the lets of a block here and give what its results are."""
+        """Write the lets of a block here, and give the values of its results."""
         return recursion.nested(self._results, block)
 
     def _results(self, block: Block) -> list[Atom]:
@@ -106,7 +106,7 @@ class LaneWriter(Widener):
             case Stop(x):
                 a = self.atom(x)
                 self.env[let.outs[0]] = self.let(Stop(a), a.ty)
-            case Guard(bad, message):  # those with values are of debug programs, which have no lanes
+            case Guard(bad, message):  # guards that report numbers exist only in debug programs, which have no lanes
                 p = self.atom(bad)
                 self.lets.append(Let((), Guard(self.active(p) if self.is_wide(p) else p, message), let.where))
             case SubRef(ref, idx):
@@ -127,7 +127,7 @@ class LaneWriter(Widener):
     def _op(self, name: str, args: list[Atom], ty: Ty) -> Atom:
         if not any(map(self.is_wide, args)):
             return self.op(name, *args, ty=ty)
-        shared = 1 if name == "select" and not self.is_wide(args[0]) else 0  # one condition for all lanes
+        shared = 1 if name == "select" and not self.is_wide(args[0]) else 0  # the condition is the same for all lanes
         return self.op(name, *args[:shared], *map(self.vary, args[shared:]), ty=self.wide(ty))
 
     def _get(self, x: Atom, idx: list[Atom], ty: Ty) -> Atom:
@@ -156,7 +156,7 @@ class LaneWriter(Widener):
     # --------------------------------------------------------------------------- accumulators
 
     def _ref(self, ref: Var) -> tuple[Var, tuple[Atom, ...]]:
-        """The accumulator, and where in it, that a ref of the program is."""
+        """The accumulator that a ref of the original program belongs to, and the place in it."""
         if ref in self.parts:
             return self.parts[ref]
         new = self.atom(ref)
@@ -178,12 +178,12 @@ class LaneWriter(Widener):
         self.add(base, (*before, *idx), self.vary(v))
 
     def add(self, ref: Var, place: tuple[Atom, ...], v: Atom) -> None:
-        """Add for the lanes that are active."""
+        """Add for the active lanes."""
         masked = self.mask is not None and self.made_under.get(ref) is not self.mask
         if not masked and not any(map(self.is_wide, place)):
             self.lets.append(Let((), Add(ref, place, v), self.where))
             return
-        # Negative zero: the number that changes no other by being added, not even the sign of a zero.
+        # Negative zero is the only number whose addition changes no number, not even the sign of a zero.
         nothing = Lit(-0.0, Ty(v.ty.scalar)) if isinstance(v.ty.scalar, FloatT | TanT) else self.zero(v.ty.scalar)
 
         def one(rest: tuple[Atom, ...]) -> None:
@@ -227,7 +227,7 @@ class LaneWriter(Widener):
         self.lets.append(Let(outs, Call(func, args), let.where))
 
     def _call_with_parts(self, let: Let, e: Call, split: Sequence[Var]) -> None:
-        """A call that adds to places that differ between lanes: it is given accumulators of its own for them."""
+        """A call that adds at places that differ between lanes. It is given accumulators of its own for them."""
         own = tuple(Var(a.ty) for a in split)
         swap = dict(zip(split, own, strict=True))
         call = Call(e.func, tuple(swap.get(a, a) if isinstance(a, Var) else a for a in e.args))
@@ -250,7 +250,7 @@ class LaneWriter(Widener):
             self.lets.append(Let(outs, Cond(p, then, orelse), let.where))
             return
         not_p = self.op("not", p, ty=p.ty)
-        if _is_light(e.then) and _is_light(e.orelse) and block_work(e.then) + block_work(e.orelse) <= LIGHT:
+        if _is_light(e.then) and _is_light(e.orelse) and block_work(e.then) + block_work(e.orelse) <= LIGHT_WORK:
             sides = self.results(e.then), self.results(e.orelse)
             results = [self.choose(p, a, b, o.ty) for a, b, o in zip(*sides, let.outs, strict=True)]
         elif not e.orelse.lets:
@@ -263,20 +263,20 @@ class LaneWriter(Widener):
         self.env.update(zip(let.outs, results, strict=True))
 
     def _side(self, let: Let, block: Block, p: Atom, others: Sequence[Atom]) -> list[Atom]:
-        """The results of one side where p, which runs if p is true in some active lane; else the others."""
+        """The results of a side where p is true, and `others` elsewhere. It runs if p is true in some active lane."""
         others = [self.vary(a) for a in others]
         outer, self.mask = self.mask, self.and_(self.mask, p)
-        wanted = self.op("any", self.mask, ty=BOOL)
+        is_needed = self.op("any", self.mask, ty=BOOL)
         with self.nested() as lets:
             found = self.results(block)
             chosen = [self.choose(p, a, b, o.ty) for a, b, o in zip(found, others, let.outs, strict=True)]
         self.mask = outer
         outs = tuple(Var(self.wide(o.ty)) for o in let.outs)
         sides = Block(tuple(lets), tuple(chosen)), Block((), tuple(others))
-        self.lets.append(Let(outs, Cond(wanted, *sides), let.where))
+        self.lets.append(Let(outs, Cond(is_needed, *sides), let.where))
         return list(outs)
 
 
 def _is_light(block: Block) -> bool:
-    """Whether a block has nothing but operators and elements: no effect, no loop."""
+    """Whether a block consists of operators and elements only: no effect, no loop."""
     return all(isinstance(let.expr, Op | Get | Stack | Stop) for let in block.lets)
