@@ -18,8 +18,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rosesim.ad.program.builder import Builder, integer, zero
-from rosesim.ad.program.intervals import interval, is_at_most, is_equal, is_less
+from rosesim.ad.program.builder import COMPARED, Builder, integer, zero
+from rosesim.ad.program.intervals import interval
 from rosesim.ad.program.ir import (
     BOOL,
     Add,
@@ -253,9 +253,6 @@ class _Turning:
         ]
 
 
-_COMPARED = {"ilt": is_less, "ile": is_at_most, "ieq": is_equal}
-
-
 class _Bounded:
     """What is known about values while the indices lie within bounds."""
 
@@ -284,7 +281,7 @@ class _Bounded:
             return bool(p.value)
         match self.made.get(p):
             case Op("ilt" | "ile" | "ieq" as name, (x, y)):
-                return _COMPARED[name](self.range(x), self.range(y))
+                return COMPARED[name](self.range(x), self.range(y))
             case Op("select", (q, x, y)):
                 chosen, known = self.truth(q), (self.truth(x), self.truth(y))
                 return known[0] if chosen or known[0] is known[1] else known[1] if chosen is False else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.program.intervals import hull, interval
+from rosesim.ad.program.intervals import Interval, hull, interval, is_at_most, is_equal, is_less
 from rosesim.ad.program.ir import (
     BOOL,
     REAL,
@@ -45,6 +45,9 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.program.sym import Sym
 from rosesim.ad.support.errors import TraceError
+
+COMPARED = {"ilt": is_less, "ile": is_at_most, "ieq": is_equal}
+"""What bounds say of comparisons: true, false or nothing."""
 
 _SIMPLER = frozenset({"neg", "not", "select", "and", "or"})
 """The operators that may be simplified even if no argument is a literal."""
@@ -162,6 +165,11 @@ class Builder:
                 return Lit(True, BOOL) if p else q
             case "and" | "or", (p, q) if p is q:
                 return p
+            case (("ilt" | "ile" | "ieq"), _):
+                known = COMPARED[name](*(_bounds(a) for a in args))
+                return None if known is None else Lit(known, BOOL)
+            case (("int_clamp" | "int_wrap"), (Var(Ty(IntT(0, hi))) as x, Lit(n))) if hi == n - 1:
+                return x
             case _:
                 return None
 
@@ -240,6 +248,14 @@ class Builder:
             self.lets.extend(chosen.lets)
             return chosen.results
         return self.let(Cond(p, then, orelse), *tys)
+
+
+def _bounds(a: Atom) -> Interval:
+    """The bounds of an integer."""
+    if isinstance(a, Lit):
+        return int(a.value), int(a.value)
+    assert isinstance(a.ty.scalar, IntT)
+    return interval(a.ty.scalar)
 
 
 def zero(ty: Ty) -> Lit:

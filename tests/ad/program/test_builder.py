@@ -18,7 +18,7 @@ from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.errors import TraceError
 
 x, y, p, q, t = Var(REAL, "x"), Var(REAL, "y"), Var(BOOL, "p"), Var(BOOL, "q"), Var(TAN, "t")
-i = Var(between(-3, 5), "i")
+i, k = Var(between(-3, 5), "i"), Var(index_ty(9), "k")
 
 
 def minus(a: Atom) -> Atom:
@@ -48,7 +48,23 @@ SIMPLER: dict[str, tuple[str, tuple[Atom, ...], Atom]] = {
     "p and false": ("and", (FALSE, p), FALSE),
     "p or true": ("or", (p, TRUE), TRUE),
     "p or p": ("or", (p, p), p),
+    "i < 6 within -3 to 5": ("ilt", (i, integer(6)), TRUE),
+    "5 < i within -3 to 5": ("ilt", (integer(5), i), FALSE),
+    "-3 <= i within -3 to 5": ("ile", (integer(-3), i), TRUE),
+    "i == 6 within -3 to 5": ("ieq", (i, integer(6)), FALSE),
+    "an index clamped to its own length": ("int_clamp", (k, integer(9)), k),
+    "an index wrapped to its own length": ("int_wrap", (k, integer(9)), k),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("ilt", (i, integer(5))), ("ile", (integer(-2), i)), ("ieq", (i, integer(5))), ("int_clamp", (k, integer(8)))],
+)
+def test_what_bounds_do_not_say_is_written(name: str, args: tuple[Atom, ...]) -> None:
+    b = Builder()
+    b.op(name, *args)
+    assert len(b.lets) == 1
 
 
 @pytest.mark.parametrize("what", SIMPLER)

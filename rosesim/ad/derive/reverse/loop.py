@@ -14,7 +14,20 @@ from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recomp
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
-from rosesim.ad.program.ir import Atom, Block, Get, Let, Loop, Ty, Var, all_blocks, free_vars, operands
+from rosesim.ad.program.ir import (
+    Atom,
+    Block,
+    Get,
+    Let,
+    Loop,
+    Ty,
+    Var,
+    all_blocks,
+    all_lets,
+    binders,
+    free_vars,
+    operands,
+)
 from rosesim.ad.support.budget import budget
 
 
@@ -216,17 +229,25 @@ class _LoopReader:
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
-    """Whether a loop reads an array only at its own index. The body may name an outer array (`name`) of which this is
-    an element at the indices of the loops around."""
+    """Whether a loop reads an array only at its own index, and there as a whole or all over.
+
+    The body may name an outer array (`name`) of which this is an element at the indices of the loops around. If the
+    loop reads a column, at an index of a loop around it, then each step reads one number of a row. The row's
+    cotangent would be zeros but for it, so it is added to the number itself.
+    """
     if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
         return False
     depth = len(name.ty.shape) - len(v.ty.shape)
+    inside = {o for let in all_lets(e.body) for o in (*let.outs, *binders(let.expr))}
     for block in all_blocks(e.body):
         if name in block.results:
             return False
         for let in block.lets:
             get = let.expr
-            own = isinstance(get, Get) and get.x is name and len(get.idx) > depth and get.idx[depth] is e.index
-            if name in operands(get) and not own:
+            if name not in operands(get):
+                continue
+            if not (isinstance(get, Get) and get.x is name and len(get.idx) > depth and get.idx[depth] is e.index):
+                return False
+            if any(isinstance(i, Var) and i not in inside for i in get.idx[depth + 1 :]):
                 return False
     return True
