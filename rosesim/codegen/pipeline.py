@@ -11,18 +11,26 @@ from dataclasses import dataclass, field
 
 from rosesim.ad.instrument.debug import guarded
 from rosesim.ad.passes import tidy
+from rosesim.ad.passes.copies import uncopied
+from rosesim.ad.passes.elements import forwarded
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program import program_pass
-from rosesim.ad.program.ir import Func, Loop, Opaque, reachable
+from rosesim.ad.program.ir import Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.buffers import Sharing, analyse
+from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
+from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.lanes.batch import laned
+from rosesim.codegen.passes.products import Product, Products
+from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
 from rosesim.codegen.passes.split import split
+from rosesim.codegen.passes.spread import spread
+from rosesim.codegen.passes.stage_scatters import staged
 from rosesim.codegen.planned import Options, Planned
 from rosesim.codegen.target import Target
 
@@ -35,6 +43,8 @@ class Compilation:
     target: Target
     pieces: set[Func] = field(default_factory=set[Func])
     """What was cut out of long functions, and must not be inlined again."""
+    products: dict[Func, Product] = field(default_factory=dict[Func, Product])
+    """The functions that a backend may write as kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,13 @@ def _split(func: Func, how: Compilation) -> Func:
     return func
 
 
+def _with_products(func: Func, how: Compilation) -> Func:
+    find = Products(how.options.math)
+    func = find(func)
+    how.products.update(find.found)
+    return func
+
+
 def _is_plain(how: Compilation) -> bool:
     """Whether nothing may be moved away from its line: not in debug programs."""
     return not how.options.debug
@@ -71,6 +88,17 @@ STAGES = (
         Pass("inline", "writes small functions, and those called once, into their callers", lambda f, _: inlined(f)),
         "always",
         lambda _: True,
+    ),
+    Stage(
+        Pass("forward-elements", "reads the elements of small arrays from where they were put",
+             lambda f, how: forwarded(f, how.options.math)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("share-copies", "takes an array in the place of a loop that copies it", lambda f, _: uncopied(f)),
+        "not debug",
+        _is_plain,
     ),
     Stage(
         Pass("single-precision", "gives every real 32 bits", lambda f, _: in_single_precision(f), required=True),
@@ -89,9 +117,47 @@ STAGES = (
         _is_plain,
     ),
     Stage(
+        Pass("single-adds", "adds one number in the place of a row of zeros that has it",
+             lambda f, how: single(f, how.options.math)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("find-products", "makes products of matrices calls of blocked kernels", _with_products),
+        "not debug, vectors",
+        lambda how: _is_plain(how) and how.target.vector_bytes > 8,
+    ),
+    Stage(
+        Pass("share-products", "takes a product in the place of a loop that copies it", lambda f, _: uncopied(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
         Pass("block-adds", "adds outer products once in several steps", lambda f, _: deferred(f)),
         "not debug",
         _is_plain,
+    ),
+    Stage(
+        Pass("stage-scatters", "keeps long terms that go to neighbours, and gathers them", lambda f, _: staged(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("carry-sums", "sums what a loop adds to one place in a register",
+             lambda f, how: carried(f, how.products)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("fuse-loops", "makes one loop of two over the same places", lambda f, _: fused(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("spread-runs", "makes a batch of a heavy loop of independent iterations",
+             lambda f, how: spread(f, how.target.lanes_of(how.options.precision))),
+        "fast, not debug, vectors",
+        lambda how: _is_plain(how) and how.options.math == "fast" and how.target.lanes > 1,
     ),
     Stage(
         Pass("vectorize-batches", "runs several runs of a batch in the lanes of vectors",
@@ -113,6 +179,7 @@ DECISIONS = (
     Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
     Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
     Decision("share-runs", "whether threads share the runs of a batch", required=True),
+    Decision("spare-clearing", "which outputs of loops that end early nobody reads to the end"),
     Decision("independent-loops", "which loops' iterations LLVM is told to be independent"),
 )
 """What is decided after them, in this order."""
@@ -168,7 +235,7 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     polled = whole_program.polled_loops(order) if target.poll else set[Loop]()
     fallible = whole_program.fallible(order, polled)
     calls, inlines_last = whole_program.inlined_calls(
-        order, how.pieces, 0 if is_left_out("inline-calls") else whole_program.SMALL
+        order, how.pieces | how.products.keys(), 0 if is_left_out("inline-calls") else whole_program.SMALL
     )
     straight = whole_program.straight_work(order, calls) <= whole_program.STRAIGHT and not is_left_out(
         "straight-line-vectoriser"
@@ -188,6 +255,8 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         batch=None if func not in sharing or sharing[func].in_out else _batch(func, target),
         straight=straight,
         independent=not is_left_out("independent-loops"),
+        unread_rests=set[Var]() if is_left_out("spare-clearing") else whole_program.unread_rests(order),
+        products=how.products,
     )
 
 

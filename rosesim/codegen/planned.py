@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from rosesim.ad.program.ir import Call, Func, Loop
+from rosesim.ad.program.ir import Call, Func, Loop, Var
 from rosesim.codegen.passes.buffers import Sharing
+from rosesim.codegen.passes.products import Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,7 @@ class Planned:
     """Whether the straight-line vectoriser is worth its time."""
     independent: bool
     """Whether a backend is told which loops' iterations are independent."""
+    unread_rests: Set[Var]
+    """The outputs of loops that end early which need not be cleared behind the last iteration."""
+    products: Mapping[Func, Product]
+    """The functions that are products of matrices, which a backend may write as kernels."""

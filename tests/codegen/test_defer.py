@@ -122,3 +122,16 @@ def test_a_sum_that_reads_itself_is_not_taken_apart() -> None:
     x = np.random.default_rng(0).normal(size=(6, 12))
     np.testing.assert_allclose(vmap(f)(x), (1 + x).prod(1), rtol=1e-12)
     assert lanes.PARTIAL > 1
+
+
+def test_a_vector_that_the_nest_itself_makes_is_not_read_after_it():
+    n = 16
+
+    @fn
+    def f(a: Vec[Vec[Real, n], n], b: Vec[Vec[Real, n], n]) -> Real:
+        c = vec(n, lambda i: sum(n, lambda k: a[i, k] * b[k]))  # a product, row by row
+        return sum(n, lambda i: sum(n, lambda j: c[i, j] ** 2))
+
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=(2, n, n))
+    np.testing.assert_allclose(grad(f, wrt=1)(a, b), 2 * a.T @ a @ b, rtol=1e-12)

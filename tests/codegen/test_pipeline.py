@@ -20,7 +20,13 @@ from rosesim.codegen.pipeline import DECISIONS, SPARED, STAGES, planned, without
 from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import host, nvptx64
 
-ORDER = ["inline", "single-precision", "guard-numbers", "sink-adds", "block-adds", "vectorize-batches", "split"]
+ORDER = [
+    "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
+    "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
+    "fuse-loops", "spread-runs", "vectorize-batches", "split",
+]  # fmt: skip
+FAST = {"stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
+SPECIAL = {"single-precision", "guard-numbers"}
 
 
 @fn
@@ -47,7 +53,9 @@ def test_passes_run_in_the_order_that_is_stated() -> None:
     assert [s.step.name for s in STAGES] == ORDER
     names = [r.name for r in ran()]
     whole = [n for n in names if n in ORDER]
-    assert whole == ["inline", "sink-adds", "block-adds", "vectorize-batches", "split"]
+    assert whole == [n for n in ORDER if n not in SPECIAL]
+    strict = [r.name for r in ran(math="strict")]
+    assert [n for n in strict if n in ORDER] == [n for n in ORDER if n not in SPECIAL | FAST]
     assert names[-len(whole) :] == whole, "a function is differentiated before its program is compiled"
     reverse = [p.name for p in REVERSE]
     assert names[0] == TRACED[0].name
@@ -59,8 +67,8 @@ def test_passes_run_in_the_order_that_is_stated() -> None:
     ("options", "with_", "without_"),
     [
         ({"precision": "f32"}, {"single-precision", "sink-adds"}, {"guard-numbers"}),
-        ({"debug": True}, {"guard-numbers"}, {"sink-adds", "block-adds", "vectorize-batches", "single-precision"}),
-        ({"target": nvptx64()}, {"sink-adds", "block-adds"}, {"vectorize-batches"}),
+        ({"debug": True}, {"guard-numbers", "inline", "split"}, {*ORDER} - {"guard-numbers", "inline", "split"}),
+        ({"target": nvptx64()}, {"sink-adds", "block-adds"}, {"find-products", "spread-runs", "vectorize-batches"}),
     ],
 )
 def test_what_runs_depends_on_how_and_for_what_a_program_is_compiled(
@@ -110,7 +118,7 @@ def test_what_is_left_out_does_not_run() -> None:
 
 @pytest.mark.parametrize("name", ["sunk", "single-precision", "share-memory", "simplify-trace"])
 def test_what_cannot_be_left_out_is_refused_with_what_can(name: str) -> None:
-    what = rf"'{name}' cannot be left out; expected one of inline, sink-adds, .*, independent-loops"
+    what = rf"'{name}' cannot be left out; expected one of inline, forward-elements, .*, independent-loops"
     with pytest.raises(ValueError, match=what), without(name):
         pass
 

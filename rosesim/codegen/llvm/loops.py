@@ -177,7 +177,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
             final = _settle(e, v, _address(final), homes, spares, w, j)
         e.bind(v, final)
     for v, pointer in zip(stacked, stacks, strict=True):
-        if loop.upto is not None or loop.test is not None:
+        if (loop.upto is not None or loop.test is not None) and v not in e.tables.planned.unread_rests:
             _clear_rest(e, v, pointer, end if loop.test is None else count, loop.n)
         e.env[v] = Arr(v.ty, pointer)
     if loop.test is not None:

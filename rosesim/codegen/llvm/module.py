@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import Func, Opaque
 from rosesim.codegen.artifact import Artifact
-from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, runs
+from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, products, runs
 from rosesim.codegen.llvm.arrays import Arr
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.emit import Emitter
@@ -93,6 +93,8 @@ def _function(tables: ModuleTables, info: FuncInfo) -> str:
     if isinstance(func.body, Opaque):
         tables.opaques.append(func)
         calls.write_opaque(c, info, len(tables.opaques) - 1)
+    elif func in tables.planned.products:
+        products.write(c, info, tables.planned.products[func], tables)
     else:
         _body(tables, info, c)
     calls.failing_end(c, info)

@@ -109,7 +109,7 @@ def _sites(let: Let) -> list[_Site]:
                 case Add(ref, idx, v) if ref not in bound and named[ref] == 1 and ref.ty.size >= LARGE:
                     counters = tuple(e.index for e in nest)
                     if set(idx) == set(counters) and len(idx) == len(counters):
-                        site = _read(inner, nest, v, made, same, own)
+                        site = _read(inner, nest, v, made, same, own, bound)
                         if site is not None:
                             found.append(site)
                 case e:
@@ -121,7 +121,13 @@ def _sites(let: Let) -> list[_Site]:
 
 
 def _read(
-    let: Let, nest: tuple[Loop, ...], v: Atom, made: dict[Var, Expr], same: dict[Var, Atom], own: set[Var]
+    let: Let,
+    nest: tuple[Loop, ...],
+    v: Atom,
+    made: dict[Var, Expr],
+    same: dict[Var, Atom],
+    own: set[Var],
+    bound: set[Var],
 ) -> _Site | None:
     """What is added, down to variables of the step; None where it is made of anything but operators and elements."""
     counters = {e.index for e in nest}
@@ -139,7 +145,7 @@ def _read(
             site.steps[a] = None
             return True
         if a not in made:
-            return not any(a in e.carries for e in nest)  # of outside the loop
+            return a not in bound  # what the nest makes by a loop or a branch of its own cannot be read again outside
         e = made[a]
         if not isinstance(e, Op | Get):
             return False

@@ -9,6 +9,7 @@ from rosesim.ad.program.cost import block_work, func_work, work
 from rosesim.ad.program.ir import (
     Accum,
     Add,
+    Atom,
     Block,
     Call,
     Cond,
@@ -28,6 +29,7 @@ from rosesim.ad.program.ir import (
     Var,
     all_blocks,
     all_lets,
+    operands,
     unknown,
 )
 
@@ -78,6 +80,73 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
                 if total >= POLL_FROM and (in_lanes or body >= TIGHT or total >= TIGHT_LIMIT):
                     found.add(let.expr)
     return found
+
+
+def unread_rests(order: Sequence[Func]) -> set[Var]:
+    """The outputs of loops that end early which nobody reads beyond the last iteration that ran.
+
+    The history of a loop is read by its reverse, which runs as many steps. What lies behind is as long as the limit
+    and need not be cleared.
+    """
+    found: set[Var] = set()
+    for f in order:
+        if isinstance(f.body, Block):
+            found |= _unread_rests(f.body)
+    return found
+
+
+def _unread_rests(body: Block) -> set[Var]:
+    lets = list(all_lets(body))
+    made = {let.outs[0]: let.expr for let in lets if isinstance(let.expr, Get)}
+    limits = {e.index: e.upto for let in lets if isinstance(e := let.expr, Loop) and e.upto is not None}
+    ends: dict[Atom, Atom] = {}  # of an output: how many iterations there are
+    kept: dict[Atom, tuple[Var, Var]] = {}  # of an array of such outputs: whose they are, and how many each has
+    for let in lets:
+        if isinstance(e := let.expr, Loop) and (e.upto is not None or e.test is not None):
+            end = let.outs[-1] if e.upto is None else e.upto
+            last = len(let.outs) - (e.test is not None)
+            ends.update(dict.fromkeys(let.outs[len(e.carries) : last], end))
+    handed: set[Block] = set()
+    for let in lets:
+        if isinstance(e := let.expr, Loop) and e.upto is None and e.test is None:
+            m = len(e.carries)
+            results = dict(zip(e.body.results[m:], let.outs[m:], strict=True))
+            owned = [v for v in results if v in ends and ends[v] in results]
+            if owned and len(results) == len(e.body.results) - m and not ends.keys() & set(e.body.results[:m]):
+                kept.update((results[v], (v, results[ends[v]])) for v in owned if isinstance(v, Var))
+                handed.add(e.body)
+
+    def is_short(x: Atom, idx: Sequence[Atom]) -> bool:
+        """Whether an element is read of an iteration that ran."""
+        if x in kept:
+            return len(idx) == 1 or is_below(idx[1], kept[x][1], idx[0])
+        if x in ends:
+            return isinstance(idx[0], Var) and limits.get(idx[0]) is ends[x]
+        part = made.get(x) if isinstance(x, Var) else None
+        return part is None or is_below(idx[0], kept[part.x][1], part.idx[0])
+
+    def is_below(i: Atom, counts: Var, at: Atom) -> bool:
+        limit = limits.get(i) if isinstance(i, Var) else None
+        count = made.get(limit) if isinstance(limit, Var) else None
+        return count is not None and count.x is counts and count.idx == (at,)
+
+    parts = {v for v, e in made.items() if e.x in kept and len(e.idx) == 1}
+    read: set[Atom] = {
+        r
+        for b in all_blocks(body)
+        for r in b.results
+        if b not in handed or (r not in ends or ends[r] not in b.results)
+    }
+    for let in lets:
+        e = let.expr
+        if isinstance(e, Get) and (e.x in kept or e.x in ends or e.x in parts):
+            if not is_short(e.x, e.idx):
+                read.add(e.x)
+        else:
+            read.update(operands(e))
+    read.update(made[v].x for v in parts & read)
+    read.update(kept[x][0] for x in kept.keys() & read)
+    return {v for v in ends if isinstance(v, Var)} - read
 
 
 def shared_batch(func: Func) -> Loop | None:
