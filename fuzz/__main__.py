@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fuzz.journal import Journal, report
+from fuzz.journal import Journal, named, report
 
 
 def main() -> int:
@@ -33,6 +33,9 @@ def main() -> int:
     parser.add_argument(
         "--modes", action="store_true", help="the other modes too: lanes, cache, f32, second derivative"
     )
+    parser.add_argument(
+        "--large", action="store_true", help="large programs, which meet the passes over products, runs and grids"
+    )
     parser.add_argument("--report", action="store_true", help="only report what the run has found so far")
     parser.add_argument("--chunk", type=int, help=argparse.SUPPRESS)  # one chunk, in this process
     given = parser.parse_args()
@@ -43,7 +46,7 @@ def main() -> int:
         gc.freeze()  # imported objects stay, and need not be examined again for each program: a seventh of the time
         gc.set_threshold(100_000, 20, 50)
         note = journal.running / str(given.chunk)
-        print(json.dumps(run_chunk(given.chunk, given.size, modes=given.modes, note=note)))
+        print(json.dumps(run_chunk(given.chunk, given.size, modes=given.modes, large=given.large, note=note)))
         return 0
     if not given.report:
         try:
@@ -57,7 +60,7 @@ def main() -> int:
 
 def _run(journal: Journal, given: argparse.Namespace) -> None:
     """Start chunks that are not done yet, until the time is over; then wait for those that are running."""
-    done = journal.done(given.modes)
+    done = journal.done(given.modes, given.large)
     ends = time.monotonic() + 60 * given.minutes
     most = -(-given.programs // given.size) if given.programs else sys.maxsize
     running: dict[int, subprocess.Popen[str]] = {}
@@ -94,7 +97,8 @@ def _start(number: int, given: argparse.Namespace) -> subprocess.Popen[str]:
         "--out",
         str(given.out),
     ]
-    return subprocess.Popen(command + ["--modes"] * given.modes, stdout=subprocess.PIPE, text=True)
+    command += ["--modes"] * given.modes + ["--large"] * given.large
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _note(journal: Journal, number: int, process: subprocess.Popen[str], given: argparse.Namespace) -> None:
@@ -107,10 +111,10 @@ def _note(journal: Journal, number: int, process: subprocess.Popen[str], given: 
         row = running.read_text() if running.exists() else ""
         found = {"row": row, "said": f"the process ended with status {process.returncode}", "trace": ""}
         entry = {"chunk": number, "size": given.size, "counts": {}, "found": found}
-    journal.add({**entry, "modes": given.modes})
+    journal.add({**entry, "modes": given.modes, "large": given.large})
     running.unlink(missing_ok=True)
     if entry["found"]:
-        print(f"chunk {number}: {entry['found']['said']}\n  row {entry['found']['row']}", file=sys.stderr)
+        print(f"{named({'large': given.large, **entry})}: {entry['found']['said']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from fuzz.choices import Choices
+from fuzz.large import Large, Sizes
+from fuzz.thresholds import lowered
 from fuzz.writer import DEPTH, EDGES, Writer
 from rosesim import jvp, vjp
 from rosesim.ad.language import types as T
@@ -23,26 +27,22 @@ class Case:
     """A function f of random types, and `whole`: f, its forward and its reverse derivative in one function.
 
     `whole(arguments, tangents, cotangent)` gives (value by reverse, value by forward, gradients, tangent).
+
+    The same row is another program where `large` (`fuzz.large`).
     """
 
-    def __init__(self, row: bytes):
+    def __init__(self, row: bytes, *, large: bool = False):
         head = row[:HEAD].ljust(HEAD, b"\0")
-        self.row = row
+        self.row, self.large = row, large
         c = Choices(head)
         self.wild = c.rarely(6)
         self.seed = c.below(256)
-        types = Writer(head[2:], self.wild)
-        self.params: T.Types = (
-            T.VecType(types.c.one([3, 2, 4]), T.REAL),
-            *(types.type(1) for _ in range(types.c.below(4))),
-        )
-        self.result: T.Type = T.REAL if types.c.below(3) < 2 else T.tuple_type(T.REAL, types.type(2))
-        wild, params, result, body = self.wild, self.params, self.result, row[HEAD:]
-
-        def f(*args: Any) -> Any:
-            return Writer(body, wild).make(result, tuple(zip(params, args, strict=True)), DEPTH)
-
-        g = Fn(f)
+        self.thresholds: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Within what it gives, the program's passes have to run."""
+        self.is_lowered = False
+        self.params: T.Types
+        self.result: T.Type
+        g = Fn(self._large(c, row[HEAD:]) if large else self._common(head, row[HEAD:]))
 
         def whole(arguments: Any, tangents: Any, cotangent: Any) -> Any:
             value, pullback = vjp(g)(*arguments)
@@ -55,6 +55,35 @@ class Case:
         self.whole_types: T.Types = (
             T.tuple_type(*self.params), T.tuple_type(*self.tangents), gradient_type(self.result),
         )  # fmt: skip
+
+    def _common(self, head: bytes, body: bytes) -> Callable[..., Any]:
+        types = Writer(head[2:], self.wild)
+        self.params = params = (
+            T.VecType(types.c.one([3, 2, 4]), T.REAL),
+            *(types.type(1) for _ in range(types.c.below(4))),
+        )
+        self.result = result = T.REAL if types.c.below(3) < 2 else T.tuple_type(T.REAL, types.type(2))
+        wild = self.wild
+
+        def f(*args: Any) -> Any:
+            return Writer(body, wild).make(result, tuple(zip(params, args, strict=True)), DEPTH)
+
+        return f
+
+    def _large(self, c: Choices, body: bytes) -> Callable[..., Any]:
+        self.is_lowered = not c.rarely(10)
+        sizes = Sizes.drawn(c, self.is_lowered)
+        if self.is_lowered:
+            tight = c.rarely(2)
+            self.thresholds = lambda: lowered(tight)
+        self.params = sizes.params
+        self.result = result = T.REAL if c.below(3) < 2 else T.tuple_type(T.REAL, sizes.params[0])
+        wild = self.wild
+
+        def f(*args: Any) -> Any:
+            return Large(body, wild, sizes).make(result, args)
+
+        return f
 
     def traced(self) -> Traced:
         """The program of f."""

@@ -14,30 +14,72 @@ from hypothesis import strategies as st
 
 from fuzz.case import Case
 from fuzz.coverage import covered
+from fuzz.journal import CHANGED
 from fuzz.modes import Modes
-from fuzz.oracle import Judge, Stopped
+from fuzz.oracle import Disagreement, Judge, Stopped
 from fuzz.slopes import Slopes
+from rosesim.ad.program.check import check
+from rosesim.ad.program.cost import block_work
+from rosesim.ad.program.ir import Block
+from rosesim.ad.program.program_pass import Ran, watched
+from rosesim.ad.support.errors import CheckError
 from rosesim.codegen.llvm import cache
 
 ROWS = st.one_of(*(st.binary(min_size=n, max_size=m) for n, m in ((24, 64), (32, 120), (64, 240))))
 """Programs of a few operations, of dozens, of hundreds."""
 
+LARGE_ROWS = st.binary(min_size=48, max_size=160)
+"""The first 16 bytes choose the sizes; a piece of a large program takes 5 to 50."""
 
-def judge(row: bytes, count: Counter[str], *, modes: bool = False) -> None:
+MOST_WORK = {True: 3_000, False: 12_000}
+"""Operations of a large program, by whether thresholds are lowered. Its derivatives take some five times as many, and
+the interpreter runs all of it up to forty times."""
+
+
+def judge(row: bytes, count: Counter[str], *, modes: bool = False, large: bool = False) -> None:
     """Run the program of a row in every way; raise where two ways disagree."""
-    j = Judge(Case(row), count)
-    count["programs"] += 1
-    for construct in covered(j.case.traced().func):
-        count[construct] += 1
-    j.core(both=modes)
+    case = Case(row, large=large)
+    changed: set[str] = set()
+
+    def note(ran: Ran) -> None:
+        if ran.after is not ran.before:
+            changed.add(ran.name)
+            if large:
+                _check(ran)
+
+    with case.thresholds(), watched(note):
+        if large and _work(case) > MOST_WORK[case.is_lowered]:
+            count["not run: too many operations"] += 1
+            return
+        j = Judge(case, count)
+        count["programs"] += 1
+        for construct in covered(j.case.traced().func):
+            count[construct] += 1
+        j.core(both=modes)
+        if modes:
+            count["programs in the other modes"] += 1
+            Modes(j).all()
+    for name in changed:
+        count[CHANGED + name] += 1
     if not isinstance(j.meant, Stopped):
         Slopes(j, j.meant).judged()
-    if modes:
-        count["programs in the other modes"] += 1
-        Modes(j).all()
 
 
-def run_chunk(number: int, size: int, *, modes: bool, note: Path | None = None) -> dict[str, Any]:
+def _check(ran: Ran) -> None:
+    try:
+        check(ran.after)
+    except CheckError as e:
+        raise Disagreement(f"the checker refuses what {ran.name} has made: {e}") from e
+
+
+def _work(case: Case) -> int:
+    body = case.traced().func.body
+    return block_work(body) if isinstance(body, Block) else 0
+
+
+def run_chunk(
+    number: int, size: int, *, modes: bool, large: bool = False, note: Path | None = None
+) -> dict[str, Any]:
     """Judge `size` programs; those of a chunk's number are always the same. Each row is written to `note` before it
     runs.
 
@@ -56,13 +98,13 @@ def run_chunk(number: int, size: int, *, modes: bool, note: Path | None = None) 
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(ROWS)
+    @given(LARGE_ROWS if large else ROWS)
     def each(row: bytes) -> None:
         last[:] = [row]
         if note is not None:
             note.write_text(row.hex())
         try:
-            judge(row, Counter() if failing else count, modes=modes)
+            judge(row, Counter() if failing else count, modes=modes, large=large)
         except Exception:
             failing[:] = [True]  # from here on Hypothesis shrinks
             raise

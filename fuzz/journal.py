@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+CHANGED = "changed by "
+"""Before the name of a pass: how many programs it changed."""
+
 
 class Journal:
     """A folder with `journal.jsonl`, and in `running` the present program of each process."""
@@ -37,9 +40,15 @@ class Journal:
                 continue
         return found
 
-    def done(self, modes: bool) -> set[int]:
+    def done(self, modes: bool, large: bool = False) -> set[int]:
         """The numbers of the finished chunks."""
-        return {e["chunk"] for e in self.entries() if e["modes"] == modes}
+        return {e["chunk"] for e in self.entries() if (e["modes"], e.get("large", False)) == (modes, large)}
+
+
+def named(entry: dict[str, Any]) -> str:
+    """A chunk and the row that it found, so that `fuzz.chunk.judge` can run it again."""
+    kind = "large " if entry.get("large") else ""
+    return f"chunk {entry['chunk']}: {kind}row {entry['found']['row']}"
 
 
 def report(entries: Iterable[dict[str, Any]]) -> str:
@@ -54,7 +63,10 @@ def report(entries: Iterable[dict[str, Any]]) -> str:
     pairs = {k: n for k, n in count.items() if " in " in k and not _is_count(k)}
     fed = {k: n for k, n in count.items() if " of " in k and not _is_count(k)}
     lines = ["| what | programs |", "| --- | ---: |"]
-    lines += [f"| {k} | {n:,} |" for k, n in sorted(count.items(), key=lambda kn: -kn[1]) if _is_count(k)]
+    by_number = sorted(count.items(), key=lambda kn: -kn[1])
+    lines += [f"| {k} | {n:,} |" for k, n in by_number if _is_count(k)]
+    lines += ["", "| pass | changed programs |", "| --- | ---: |"]
+    lines += [f"| {k.removeprefix(CHANGED)} | {n:,} |" for k, n in by_number if k.startswith(CHANGED)]
     rarest = sorted(has, key=has.__getitem__)[:3]
     lines += [
         "",
@@ -63,7 +75,7 @@ def report(entries: Iterable[dict[str, Any]]) -> str:
         "",
         f"{len(found)} disagreements.",
     ]
-    lines += [f"- chunk {e['chunk']}: row {e['found']['row']}: {e['found']['said']}" for e in found]
+    lines += [f"- {named(e)}: {e['found']['said']}" for e in found]
     return "\n".join(lines)
 
 

@@ -105,9 +105,10 @@ class Judge:
         self.agree("unoptimised", meant, outcome(self.plain, self.args))
         self.agree("run twice", meant, outcome(self.plain, self.args))
         # Compiling takes most of the time, so each program is compiled in one way only; in the other modes, in both.
+        # Large programs are made for passes most of which fast code alone has.
         if both or self.case.seed % 2:
             self.agree("optimised, strict", meant, outcome(compile_func(flat, math="strict"), self.args))
-        if both or not self.case.seed % 2:
+        if both or self.case.large or not self.case.seed % 2:
             self.close("optimised, fast", meant, outcome(compile_func(flat), self.args), NOISE)
         if isinstance(meant, Stopped):
             self.count["stopped itself"] += 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fuzz.meanings import Bad, Noise, Path
-from fuzz.oracle import BOUND, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, same
+from fuzz.oracle import BOUND, MANY, NOISE, Disagreement, Flat, Judge, Stopped, interpreted, outcome, reals, same
 from rosesim.ad.program.ir import Block, FloatT, Stop, all_lets, reachable
 
 STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-7, 1e-8)
@@ -134,11 +134,23 @@ class Slopes:
             return "not differenced: a kink or a jump is near"
         if self.judge.wavers(NOISE) or scale > 1e8 * max(size, 1e-3):
             return "not differenced: rounding is too large"
+        if self._is_lost(forward):
+            return "not differenced: terms cancel to within rounding"
         for h in (1e-7, -1e-7):
             found = outcome(self.judge.plain, self._moved(h))
             if isinstance(found, Stopped) or abs(self._both(found)[1] @ self.cotangent - forward) > 1e-3 * size:
                 return "not differenced: too steep"
         raise Disagreement(f"forward is {forward!r}, differences are off by {best:.3e} of {size:.3e}")
+
+    def _is_lost(self, forward: float) -> bool:
+        """Whether the terms of value and derivative cancel, and rounding is left: forces of pairs on each other."""
+        h = max(STEPS)
+        off = abs((self._value(h) - self._value(-h)) / (2 * h) - forward)
+        runs = [r for r in self.judge.noisy(NOISE, MANY) if not isinstance(r, Stopped)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = [float((reals(r[: self.values]) * self.cotangent).sum()) for r in runs]
+            slopes = [float((self._both(r)[1] * self.cotangent).sum()) for r in runs]
+        return off <= BOUND * (float(np.ptp(slopes)) + float(np.ptp(values)) / h)
 
     def _moved(self, h: float) -> list[Any]:
         """All arguments, with those of f moved along the direction."""

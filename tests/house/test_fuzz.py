@@ -18,7 +18,7 @@ import pytest
 
 from fuzz.case import Case
 from fuzz.chunk import judge, run_chunk
-from fuzz.journal import Journal, report
+from fuzz.journal import CHANGED, Journal, report
 from fuzz.oracle import Disagreement, Stopped, interpreted
 from fuzz.slopes import Slopes
 from rosesim import fn, jvp, log, vjp
@@ -27,7 +27,9 @@ from rosesim.ad.language.function import Fn
 from rosesim.ad.program.ops import OPS
 from rosesim.codegen import compile_func
 from rosesim.codegen.llvm import cache, engine
+from rosesim.codegen.llvm import products as kernels
 from rosesim.codegen.llvm.lower_ops import LOWERING
+from rosesim.codegen.passes import fuse
 from rosesim.codegen.passes.lanes import writer
 
 
@@ -47,6 +49,24 @@ def test_random_programs_agree_in_the_other_modes() -> None:
     count = chunk["counts"]
     assert count["programs"] == count["from the cache"] == count["second derivative"] == 12
     assert count["in lanes, strict"] > 5
+
+
+SLICE = (2091, 2073, 2011, 2012, 2027, 2034, 2045, 2057, 2066, 2090, 2094, 2095, 2102, 2119, 2121)
+"""Numbers of large programs of little work that meet every pass over loops."""
+
+
+def _large(number: int) -> bytes:
+    return random.Random(number).randbytes(64)
+
+
+def test_random_large_programs_agree_and_meet_the_passes_over_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, "")
+    count: Counter[str] = Counter()
+    for number in SLICE:
+        judge(_large(number), count, large=True)
+    assert count["optimised, fast"] == len(SLICE)
+    for name in ("forward-elements", "share-copies", "find-products", "carry-sums", "fuse-loops", "spread-runs"):
+        assert count[CHANGED + name] >= 2, name
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,16 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+BROKEN_LARGE: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "loops fused where the second reads other places": lambda patch: patch.setattr(
+        fuse, "_reads_own", lambda *_: True
+    ),
+    "a kernel that takes one vector of a row for another": lambda patch: patch.setattr(
+        kernels, "_places", lambda widths: [(0, w) for w in widths]
+    ),
+}
+
+
 SEED = {"a lane that takes the other side": 16}
 """One whose programs show it soon: of those in lanes not many choose."""
 
@@ -105,6 +135,15 @@ def test_what_is_broken_is_noticed_within_a_few_programs(how: str, monkeypatch: 
     with pytest.raises(Disagreement):
         for row in _rows(SEED.get(how, 7)):
             judge(row, Counter(), modes="lane" in how)
+
+
+@pytest.mark.parametrize("how", BROKEN_LARGE)
+def test_what_is_broken_in_a_pass_over_loops_is_noticed(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, "")
+    BROKEN_LARGE[how](monkeypatch)
+    with pytest.raises(Disagreement):
+        for number in SLICE:
+            judge(_large(number), Counter(), large=True)
 
 
 def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:
@@ -129,12 +168,14 @@ def test_the_report_names_what_was_found() -> None:
         "chunk": 4,
         "size": 1,
         "modes": False,
-        "counts": {"programs": 1, "has sin": 1, "sin in scan": 1},
+        "counts": {"programs": 1, "has sin": 1, "sin in scan": 1, CHANGED + "fuse-loops": 7},
         "found": found,
     }
     said = report([json.loads(json.dumps(entry))])
     assert "1 disagreements" in said
     assert "chunk 4: row 00ff: Disagreement: x" in said
+    assert "| fuse-loops | 7 |" in said
+    assert "chunk 4: large row 00ff" in report([{**entry, "large": True}])
 
 
 INVALID = "ef21a47fbf0af48987a3d6043dda08eef36ff2566cd4b752f6900e540fcbd9de627f0358"

@@ -1,0 +1,33 @@
+"""The sizes from which on passes are worth their cost, lowered: programs small enough to interpret then meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from unittest.mock import patch
+
+from rosesim.codegen.llvm import products as kernels
+from rosesim.codegen.passes import defer, products, spread
+
+SMALL: Mapping[ModuleType, Mapping[str, int]] = {
+    products: {"FEWEST_TERMS": 1, "FEWEST_COLUMNS": 1},
+    spread: {"LEAST_WORK": 0, "SHARE_OF_SUMS": 0},
+    defer: {"LARGE": 4, "SHARE": 1, "BLOCK": 3},
+}
+"""Thresholds of worth alone: below them a pass is right, too."""
+
+TIGHT: Mapping[ModuleType, Mapping[str, int]] = {
+    kernels: {"DEPTH": 3, "BLOCK_ROWS": 4, "PACK_ROWS": 2, "PACK_COLUMNS": 2, "PACK_BYTES": 16},
+}
+"""Caches of a few numbers, so that small products are cut and copied as large ones are."""
+
+
+@contextmanager
+def lowered(tight: bool) -> Generator[None]:
+    """Within this context, passes take small programs; with `tight`, kernels cut small products, too."""
+    with ExitStack() as stack:
+        for module, values in {**SMALL, **(TIGHT if tight else {})}.items():
+            for name, value in values.items():
+                stack.enter_context(patch.object(module, name, value))
+        yield
