@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from benchmarks.natural import fdtd, lbm, lennard_jones, nbody, sph, wave3d
+from benchmarks.natural import (
+    cells,
+    chain,
+    cloth,
+    fdtd,
+    fem,
+    fits,
+    heat,
+    kalman,
+    lbm,
+    lennard_jones,
+    lorenz,
+    mlp,
+    nbody,
+    neural_ode,
+    policy,
+    rays,
+    sph,
+    wave3d,
+)
 from benchmarks.natural.program import Program
 
-KINDS = [nbody, lennard_jones, sph, lbm, fdtd, wave3d]
+KINDS = [
+    nbody,
+    lennard_jones,
+    sph,
+    lbm,
+    fdtd,
+    wave3d,
+    cloth,
+    heat,
+    fem,
+    neural_ode,
+    mlp,
+    kalman,
+    chain,
+    rays,
+    cells,
+    fits,
+    policy,
+    lorenz,
+]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 
 
