@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from natural.table import GRADIENT, VALUE, by_program, ratio
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "docs" / "figures"))
@@ -168,6 +169,24 @@ def family(records: Records) -> list[Plot]:
     return made
 
 
+def natural(records: Records) -> list[Plot]:
+    """Programs from the worst ratio to the best."""
+    made: list[Plot] = []
+    for title, unit, upper, lower in (
+        ("Natural programs: value and gradient", "times the value alone", GRADIENT, VALUE),
+        ("Natural programs: value", "times C", VALUE, "C"),
+    ):
+        found = {name: ratio(mine, upper, lower) for name, mine in by_program(records).items()}
+        rows = sorted(((name, r) for name, r in found.items() if r is not None), key=lambda row: -row[1])
+        plot = Plot(title, unit, "", logarithmic_x=True)
+        plot.across = (min(0.5, 0.8 * rows[-1][1]), max(4.0, 1.25 * rows[0][1]))
+        plot.x_ticks = [x for x in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if plot.across[0] <= x <= plot.across[1]]
+        bars(plot, [(name, dict.fromkeys(("low", "median", "high"), r)) for name, r in rows], shade=lambda _: "first")
+        plot.vertical(1.0)
+        made.append(plot)
+    return made
+
+
 PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "steps": (steps, (560, 480)),
     "batch": (batch, (560, 360)),
@@ -175,16 +194,17 @@ PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "family": (family, (440, 330)),
     "size": (size, (400, 260)),
     "backends": (backends, (560, 220)),
+    "natural": (natural, (520, 480)),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", default=list(PICTURES), metavar="name", help=", ".join(PICTURES))
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(PICTURES)}; all that have data")
     parser.add_argument("--data", type=Path, default=HERE / "data")
     parser.add_argument("--into", type=Path, default=HERE.parent / "docs" / "pictures")
     given = parser.parse_args()
-    for name in given.names:
+    for name in given.names or [name for name in PICTURES if (given.data / f"{name}.json").exists()]:
         draw, (width, height) = PICTURES[name]
         records = json.loads((given.data / f"{name}.json").read_text())["measured"]
         plots = draw(records)

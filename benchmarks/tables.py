@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from natural.table import HEAD, by_program, row
 
 HERE = Path(__file__).parent
 Records = list[dict[str, Any]]
@@ -101,6 +102,10 @@ def backends(records: Records) -> str:
     return table(["", "", "milliseconds", "compile, seconds"], rows)
 
 
+def natural(records: Records) -> str:
+    return table(["", *HEAD], [[name, *row(mine)] for name, mine in by_program(records).items()])
+
+
 PARTS: dict[str, tuple[str, Callable[[Records], str]]] = {
     "steps": ("Billiards, value and gradient against steps, milliseconds", steps),
     "batch": ("Billiards, 1024 steps, many shots at once, milliseconds a shot", batch),
@@ -109,6 +114,7 @@ PARTS: dict[str, tuple[str, Callable[[Records], str]]] = {
     "family": ("Random small programs", family),
     "size": ("The same simulation with named functions and without", size),
     "backends": ("The ways to run a program of ours", backends),
+    "natural": ("Natural programs: least milliseconds, and ratios", natural),
 }
 
 
@@ -129,7 +135,7 @@ def main() -> None:
         m = data["machine"]
         on = f"{m['processor']}, {m['cores']} cores, {m['vectors']}-bit vectors, {m['system']}, Python {m['python']}"
         failed = [
-            f"- {r['tool']}, {r.get('steps', r.get('seed', ''))}: {r['failed']}"
+            f"- {r['tool']}, {r.get('steps', r.get('seed', r.get('program')))}: {r['failed']}"
             for r in data["measured"]
             if "failed" in r
         ]

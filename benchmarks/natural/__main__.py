@@ -22,27 +22,11 @@ os.environ |= {"ROSESIM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THR
 
 from benchmarks.natural.catalogue import NAMES, program
 from benchmarks.natural.measure import measured
+from benchmarks.natural.table import HEAD, WITHOUT, row
 from benchmarks.turns import machine
 from rosesim.codegen.pipeline import SPARED
 
 DATA = Path(__file__).parents[1] / "data"
-
-HEAD = ("value", "gradient", "C", "gradient/value", "value/C", "NumPy/value", "JAX/value", "JAX/gradient")
-
-
-def row(records: list[dict[str, Any]]) -> list[str]:
-    """Milliseconds of ours and C, then ratios; empty where a tool is missing."""
-    least = {r["tool"]: r["ms"]["least"] for r in records}
-
-    def cell(upper: str, lower: str = "") -> str:
-        if upper not in least or (lower and lower not in least):
-            return ""
-        return f"{least[upper] / (least[lower] if lower else 1.0):.3g}"
-
-    value, gradient = "rosesim", "rosesim, gradient"
-    cells = [cell(value), cell(gradient), cell("C"), cell(gradient, value), cell(value, "C"), cell("NumPy", value)]
-    cells += [cell("JAX", value), cell("JAX, gradient", gradient)]
-    return cells + [cell(tool, tool.partition(" without ")[0]) for tool in least if " without " in tool]
 
 
 def main() -> None:
@@ -64,7 +48,7 @@ def main() -> None:
 
     found: list[dict[str, Any]] = []
     width = max(map(len, chosen))
-    head = [*HEAD, *(["value without/with", "gradient without/with"] if given.without else [])]
+    head = [*HEAD, *(WITHOUT if given.without else [])]
     say: Callable[[str, list[str]], None] = lambda name, cells: print(
         name.ljust(width), *(c.rjust(len(h)) for c, h in zip(cells, head, strict=True)), sep="  ", flush=True
     )

@@ -5,6 +5,7 @@ mean over many instants of the summed squares of the torques. Gradient by the mo
 lengths.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def program(links: int, instants: int) -> Program:
 
         return sum(instants, effort) / instants
 
-    def by_arrays(amplitude: Any, mass: Any, length: Any, xp: Any) -> Any:
+    def by_arrays(xp: Any, amplitude: Any, mass: Any, length: Any) -> Any:
         """All instants and links at once: the passes out and back are cumulative sums over the links."""
         w = 1.0 + 0.1 * xp.arange(links)
         phase = DT * xp.arange(instants)[:, None] * w
@@ -106,6 +107,6 @@ def program(links: int, instants: int) -> Program:
         (0, 1, 2),
         C,
         macros,
-        numpy=lambda *a: by_arrays(*a, np),
-        jax=lambda jax: lambda *a: by_arrays(*a, jax.numpy),
+        numpy=partial(by_arrays, np),
+        jax=lambda jax: partial(by_arrays, jax.numpy),
     )

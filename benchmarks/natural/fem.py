@@ -13,7 +13,7 @@ from rosesim import Real, Vec, accumulate, const, det, dot, fn, for_each, inv, l
 
 SIZES = {"fem": {"side": 40, "steps": 100}}
 SMALL = {"side": 3, "steps": 6}
-DT = 0.004
+DT = 0.001
 GRAVITY = 9.8
 GOAL = (0.9, 0.8)
 

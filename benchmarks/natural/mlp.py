@@ -3,6 +3,7 @@
 Written in two ways, as `neural_ode`: by matrices, or sample by sample. Gradient by all weights.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def program(batch: int, width: int, by_sample: int) -> Program:
 
         return sum(batch, lambda s: error(x[s], wanted[s])) / batch
 
-    def by_arrays(weights: Any, bias: Any, x: Any, wanted: Any, xp: Any) -> Any:
+    def by_arrays(xp: Any, weights: Any, bias: Any, x: Any, wanted: Any) -> Any:
         for k in range(LAYERS):
             x = xp.tanh(x @ weights[k].T + bias[k])
         return ((x - wanted) ** 2).sum() / batch
@@ -97,6 +98,6 @@ def program(batch: int, width: int, by_sample: int) -> Program:
         (0, 1),
         C,
         macros,
-        numpy=lambda *a: by_arrays(*a, np),
-        jax=lambda jax: lambda *a: by_arrays(*a, jax.numpy),
+        numpy=partial(by_arrays, np),
+        jax=lambda jax: partial(by_arrays, jax.numpy),
     )

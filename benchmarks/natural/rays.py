@@ -4,6 +4,7 @@ The loss is the mean squared difference from a picture. Gradient by centres, rad
 its sphere makes the loss jump, which no gradient sees.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def program(n: int, spheres: int) -> Program:
     )
     rays = aims / np.linalg.norm(aims, axis=-1, keepdims=True)
 
-    def by_arrays(centre: Any, radius: Any, colour: Any, picture: Any, xp: Any) -> Any:
+    def by_arrays(xp: Any, centre: Any, radius: Any, colour: Any, picture: Any) -> Any:
         along = rays @ centre.T
         q = along**2 - (centre**2).sum(1) + radius**2
         distance = xp.where(q > 0.0, along - xp.sqrt(xp.where(q > 0.0, q, 1.0)), FAR)
@@ -116,8 +117,8 @@ def program(n: int, spheres: int) -> Program:
         (0, 1, 2),
         C,
         macros,
-        numpy=lambda *a: by_arrays(*a, np),
-        jax=lambda jax: lambda *a: by_arrays(*a, jax.numpy),
+        numpy=partial(by_arrays, np),
+        jax=lambda jax: partial(by_arrays, jax.numpy),
         step=1e-8,  # so that no pixel changes its sphere
         tolerance=1e-4,
     )
