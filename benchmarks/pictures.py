@@ -170,11 +170,11 @@ def family(records: Records) -> list[Plot]:
 
 
 def natural(records: Records) -> list[Plot]:
-    """Programs from the worst ratio to the best."""
+    """Programs from the worst ratio to the best, with lines at one and at the goal."""
     made: list[Plot] = []
-    for title, unit, upper, lower in (
-        ("Natural programs: value and gradient", "times the value alone", GRADIENT, VALUE),
-        ("Natural programs: value", "times C", VALUE, "C"),
+    for title, unit, upper, lower, goal in (
+        ("Natural programs: value and gradient", "times the value alone", GRADIENT, VALUE, 3.5),
+        ("Natural programs: value", "times C", VALUE, "C", 1.3),
     ):
         found = {name: ratio(mine, upper, lower) for name, mine in by_program(records).items()}
         rows = sorted(((name, r) for name, r in found.items() if r is not None), key=lambda row: -row[1])
@@ -183,6 +183,7 @@ def natural(records: Records) -> list[Plot]:
         plot.x_ticks = [x for x in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if plot.across[0] <= x <= plot.across[1]]
         bars(plot, [(name, dict.fromkeys(("low", "median", "high"), r)) for name, r in rows], shade=lambda _: "first")
         plot.vertical(1.0)
+        plot.vertical(goal)
         made.append(plot)
     return made
 
