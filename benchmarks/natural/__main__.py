@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,12 @@ def main() -> None:
     )
     say("ms", head)
     for name in chosen:
-        records = measured(name, program(name, small=given.quick), 2 if given.quick else given.rounds, given.without)
+        try:
+            it = program(name, small=given.quick)
+            records = measured(name, it, 2 if given.quick else given.rounds, given.without)
+        except Exception as e:  # one that does not compile must not cost us the times of the others
+            traceback.print_exc()
+            records = [{"program": name, "tool": "rosesim", "failed": type(e).__name__}]
         found += records
         if "failed" in records[0]:
             print(f"{name.ljust(width)}  {records[0]['failed']}", flush=True)
