@@ -51,8 +51,8 @@ def test_additions_to_one_place_are_summed_and_the_loop_runs_forwards() -> None:
           %2: 2 Real = accum r: &2 Real = %1
             %3: Real = loop i: Index[5] from sum: Real = 0.0
               %4: Real = a[i]
-              %5: Real = sum + %4
-              %6: Real = %5 + 1.0
+              %5: Real = %4 + 1.0
+              %6: Real = sum + %5
               -> %6
             r[0] += %3
             ->

@@ -8,7 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim import Fn, Index, Real, Vec, cond, fn, grad, opaque, scan, sin, sum, value_and_grad, vec
+from rosesim import (
+    Fn,
+    Index,
+    Real,
+    Vec,
+    accumulate,
+    cond,
+    fn,
+    for_each,
+    grad,
+    opaque,
+    scan,
+    sin,
+    sum,
+    value_and_grad,
+    vec,
+)
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
 from rosesim.ad.program.ir import Block, Func, Loop, all_lets
@@ -134,3 +150,12 @@ def test_runs_may_choose_by_their_number() -> None:
 
     agree(fn(lambda x: sum(12, lambda i: each(i, x))), np.linspace(0.1, 1.0, 12))
     assert grad(fn(lambda x: sum(12, lambda i: each(i, x))))(np.ones(12)).shape == (12,)
+
+
+@pytest.mark.parametrize(("numbers", "count"), [(12, 1), (5000, 0)])
+def test_runs_that_add_to_more_than_they_compute_stay(numbers: int, count: int) -> None:
+    def fill(x: Any) -> Any:
+        return lambda acc: for_each(12, lambda i: acc.at[i].add(run(x[i], 1.1)))
+
+    f = fn(lambda x: accumulate(Vec[Real, numbers], fill(x)))
+    assert len(batches(spread(program(f, np.zeros(12)), LANES))) == count

@@ -71,7 +71,7 @@ def _loop(let: Let, e: Loop) -> list[Let]:
     for (ref, idx), values in taken.items():
         carry, final = Var(_scalar(ref), "sum"), Var(_scalar(ref))
         carries.append(carry)
-        results.append(_sum(lets, [carry, *values]))
+        results.append(_sum(lets, [carry, _sum(lets, values)]))  # so that it is seen to be a sum, of one term each
         after.append(Let((), Add(ref, idx, final), let.where))
     finals = tuple(add.expr.v for add in after if isinstance(add.expr, Add) and isinstance(add.expr.v, Var))
     loop = replace(
