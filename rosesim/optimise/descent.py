@@ -50,7 +50,8 @@ class Task(Watcher, Protocol):
     """The task of an optimiser, which also observes it."""
 
     def evaluate(self, x: Vector, iteration: int | None = None) -> tuple[float, Vector]:
-        """The loss and its gradient, for the inputs of that iteration; for the given inputs if it is None."""
+        """The loss and its gradient at x: for the inputs of that iteration, or for the task's fixed inputs if it is
+        None."""
         ...
 
     def value(self, x: Vector) -> float:
@@ -63,7 +64,7 @@ class Task(Watcher, Protocol):
 
 
 class NotFinite(Exception):
-    """The loss, the gradient or the params are no longer finite, at x in this iteration."""
+    """The loss or the gradient at x, or the update from x, is not finite in this iteration."""
 
     def __init__(self, what: str, iteration: int, x: Vector, when: str = ""):
         super().__init__(what)
@@ -133,7 +134,8 @@ Descent = Generator[Position, tuple[float, Vector], None]
 
 
 def answer(descent: Descent, loss_and_gradient: tuple[float, Vector]) -> Position | None:
-    """The position that it requests next; None where it has ended."""
+    """Send the loss and its gradient to a descent. Returns the position that it requests next, or None if it
+    ended."""
     try:
         return descent.send(loss_and_gradient)
     except StopIteration:

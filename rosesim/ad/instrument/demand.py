@@ -1,9 +1,11 @@
 """The condition under which each value of a function is demanded: a result, a guard or an addition may depend on it.
 
 The side that `select(p, x, y)` does not choose is not demanded, and neither are the values that only it was computed
-from; a NaN there is no mistake. A condition is in disjunctive normal form: a set of terms, each a set of booleans
-(variables) with the value that each must have. A condition is never too narrow. It may be too wide, if a boolean is
-not in scope where the value is, if it is an element of an array, or if there are too many terms.
+from; a NaN there is no mistake. Likewise the second operand of `and` and `or` is demanded only if the first does not
+decide. A condition is in disjunctive normal form: a set of terms, each a set of boolean variables with the value that
+each must have. A condition is an over-approximation: it is true whenever the value is demanded. It may also be true
+otherwise: a boolean may be out of scope or an element of an array, a value may pass through a loop, or there may be
+too many terms.
 """
 
 from __future__ import annotations
@@ -204,7 +206,8 @@ class Demand:
         results: Sequence[Condition],
         only: Condition = ALWAYS,
     ) -> None:
-        """Visit a nested block, and add to `demand` when it demands variables from around it."""
+        """Visit a nested block, and add to `demand` the conditions under which it demands variables of outer
+        blocks."""
         found = self._block(block, results)
         inside = set(binders(let.expr))
         for inner in all_lets(block):
@@ -215,8 +218,8 @@ class Demand:
 
 
 class Summary:
-    """When a function demands its parameters. `results` are variables that stand for when its results are
-    demanded."""
+    """The conditions under which a function demands its parameters. Each variable in `results` is true if the caller
+    demands that result."""
 
     def __init__(self, func: Func, callee: Callable[[Func], Summary]):
         self.params = func.params
@@ -234,7 +237,7 @@ class Summary:
 
 
 def _meaning(outs: Sequence[Var], results: Sequence[Atom]) -> dict[Var, Condition]:
-    """What the booleans that a let binds mean inside its block: the results that become them."""
+    """For each boolean that a let binds: the condition that the block's corresponding result is true."""
     return {o: where(r, True) for o, r in zip(outs, results, strict=False) if o.ty == BOOL}
 
 

@@ -7,8 +7,9 @@ once, to its own element k, what the iterations k + 1 and k - 1 would have added
 Each w is recomputed for every element that it is added to, so it has to be short: scalars of its iteration alone, no
 loop and no call.
 
-At the edge of the grid `wrap` maps cells one to one, but `clamp` lets several iterations add to one element. Those
-additions are kept, unless they provably add zero, for example because the author masked what lies beyond the edge.
+At the edge of the grid `wrap` maps cells one to one, but `clamp` lets several iterations add to one element. The
+gather includes those additions as terms that count only in the edge cell. It omits a term that is provably zero, for
+example because the author masked what lies beyond the edge.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class _Source:
 
 
 class _Turning:
-    """Rewrites the body of an innermost loop."""
+    """Rewrites the additions that stand directly in the body of the last loop of `nest`."""
 
     def __init__(self, body: Block, nest: tuple[Loop, ...]):
         self.body = body
@@ -268,7 +269,11 @@ class _Bounded:
             case Op("select", (p, x, y)):
                 chosen = self.truth(p)
                 return self.is_zero(x if chosen else y) if chosen is not None else self.is_zero(x) and self.is_zero(y)
-            case Op("neg", (x,)) | Op("div", (x, Lit())) | Op("mul", (x, Lit()) | (Lit(), x)):
+            case Op("neg", (x,)):
+                return self.is_zero(x)
+            case Op("mul", (x, Lit(v)) | (Lit(v), x)) if math.isfinite(v):  # zero times infinity is NaN
+                return self.is_zero(x)
+            case Op("div", (x, Lit(v))) if v != 0 and not math.isnan(v):
                 return self.is_zero(x)
             case Op("add" | "sub", (x, y)):
                 return self.is_zero(x) and self.is_zero(y)
@@ -351,7 +356,7 @@ class _Elsewhere(_Bounded):
                 array, new = self.atom(x), tuple(map(self.atom, idx))
                 return a if array is x and _same(new, idx) else self.b.get(array, new)
             case _:
-                raise _No  # too long, or not computed in this iteration alone
+                raise _No  # not a scalar operation or a read, for example a loop or a call
 
 
 def _is_always_true(a: Var, made: dict[Var, Expr], sizes: dict[Var, int]) -> bool:

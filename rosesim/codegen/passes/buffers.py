@@ -11,8 +11,8 @@ follow from the program; none is guessed:
 - No variable that lies in it (including views by `Get` and `Stop`) is read afterwards: later in this block, in its
   results, or later in the blocks around it up to the one that made the buffer.
 
-A short array whose elements are all known as scalars (`elements`) has no buffer, unless something needs its address
-(`addressed`).
+A short array whose elements are all known as scalars (`elements`) is not in memory, nor is an array of any size whose
+elements are all the same scalar (`uniform`), unless something needs its address (`addressed`).
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ class Sharing:
 def analyse(func: Func, in_out: Mapping[Func, Mapping[int, int]]) -> Sharing:
     """The sharing of a function. `in_out` has the in-out parameters of the functions that it calls."""
     assert isinstance(func.body, Block)
-    # At first every array parameter counts as ours. If one is overwritten but is no result in the end, it must not
-    # be, because the caller still needs it. Then the analysis is repeated without those parameters.
+    # At first every array parameter counts as ours. A parameter that is overwritten must also be returned in its
+    # buffer, because the caller still needs the others. If one is not, repeat with only those that are.
     owned = {k for k, p in enumerate(func.params) if p.ty.shape and not p.ty.ref}
     while True:
         sharing = _Analysis(func, func.body, in_out, owned).run()
@@ -143,7 +143,8 @@ def last_uses(block: Block) -> dict[Block, dict[Var, int]]:
 
 
 def _addressed(block: Block) -> set[Var]:
-    """The arrays that must be in memory: they are read or written at computed places, or passed to a function."""
+    """The arrays that must be in memory: they are indexed by variables (for reads, constant arrays are exempt), or
+    passed to a function."""
     found: set[Var] = set()
     fills = {let.outs[0] for let in ir.all_lets(block) if isinstance(let.expr, Fill)}
     for let in ir.all_lets(block):
@@ -176,7 +177,7 @@ class _Analysis:
                 self._place(p, Buffer(body if k in owned else None))
 
     def run(self) -> Sharing:
-        """Walk the function."""
+        """Walk the function; then find its in-out parameters, and after which let each buffer is dead."""
         self._block(self.body)
         params = {self.out.root[p]: k for k, p in enumerate(self.func.params) if p in self.out.root}
         for k, a in enumerate(self.body.results):
@@ -220,7 +221,8 @@ class _Analysis:
                 self._place(v, self.out.root[x], part=x in self.out.part)
 
     def _can_reuse(self, x: Atom, block: Block, k: int) -> bool:
-        """Whether only the let number k of a block still needs the buffer of x."""
+        """Whether let k of a block may write over x: x is a whole buffer, the buffer is ours, and no later let reads
+        it."""
         if not isinstance(x, Var) or not self.out.is_whole(x):
             return False
         buffer = self.out.root[x]
@@ -339,7 +341,7 @@ class _Analysis:
             self._new(v, block)
 
     def _accum(self, let: Let, accum: Accum, block: Block, k: int) -> None:
-        # The body runs once, as part of the block around it, so its buffers last as long as that block's.
+        # The body runs once, as part of the block around it, so the buffers of its results may belong to that block.
         homes: list[Buffer] = []
         for position, init in enumerate(accum.inits):
             ours = bool(init.ty.shape) and self._can_reuse(init, block, k) and self._is_only_use(init, let)

@@ -5,8 +5,10 @@ a register reads and writes less, and an array that nobody else reads is never m
 halves of the gradient of a sum over runs: each run goes back as soon as it has gone forward, and its residuals are
 needed no longer.
 
-The second loop moves up to the first, past lets that do not depend on either. So a loop that may end the program
-stays where it is; and since additions to a ref may then come in another order, strict code does not take it.
+The fused loop stands where the first one stood (or in the `Accum` of the second one: see `_take_in`). Lets between
+the two go before it, or after it if they depend on the first loop; the second loop must not read any that go after.
+A second loop that may end the program is not fused, and no loop moves past a let that may end it. Fusion may reorder
+additions to a ref, so strict code skips this pass.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 from rosesim.codegen.passes.spread import is_sum
 
 LONGEST = 400
-"""Lets of a fused body: longer ones take more registers than there are, and compile slowly."""
+"""The most lets of a fused body. Longer ones need more registers than there are, and compile slowly."""
 
 
 def fused(func: Func) -> Func:
@@ -75,7 +77,8 @@ class _Fuse:
         return with_lets(block, inner)
 
     def _take_in(self, lets: list[Let], accum: Let) -> None:
-        """Append an accum; the loop before it that one of its loops can be fused with moves into it.
+        """Append an `Accum`. If one of its loops can be fused with an earlier loop, first move that loop into its
+        body.
 
         The reverse of a loop stands under the accumulators that it adds to.
         """
@@ -125,7 +128,7 @@ class _Fuse:
         return None
 
     def _depends_on_none(self, between: Sequence[Let], second: Let, outs: set[Var]) -> bool:
-        """Whether the second loop needs nothing that depends on the first but its arrays."""
+        """Whether the second loop reads the first one's outputs only directly, not through lets between the two."""
         late = set(outs)
         for let in between:
             if self._free(let) & late:
@@ -176,6 +179,7 @@ def _straight_loops(block: Block) -> list[Let]:
 
 
 def _is_plain(e: Loop) -> bool:
+    """Whether a loop has a constant trip count and is not vectorised yet."""
     return e.upto is None and e.test is None and e.lanes == 1
 
 
@@ -196,7 +200,8 @@ def _reads_own(loop: Loop, arrays: set[Var]) -> bool:
 
 
 def _can_share(first: Let, a: Loop, second: Let, b: Loop) -> bool:
-    """Whether the two go in one direction, and are of one kind: a vector unit does both or neither."""
+    """Whether two loops can have one body: it is short enough, one direction suits both, and fusion does not prevent
+    the vectorisation of one of them."""
     if a.reverse != b.reverse and not (_is_orderless(a) or _is_orderless(b)):
         return False
     sizes = [sum(1 for _ in all_lets(x.body)) for x in (a, b)]

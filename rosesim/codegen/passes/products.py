@@ -1,8 +1,8 @@
 """Products of matrices, found where they are written out, and made functions of their own.
 
 A product is `sum over k of a[i, k] b[k, j]` for all i and j, whoever wrote it: `a @ b`, three loops of a user's, or
-the reverse of another product. A loop nest says which terms are added and leaves their order to chance: as written,
-it reads down a column, one number a cache line. Here the nest becomes a call of a function whose body is the plain
+the reverse of another product. A loop nest as written often has poor locality: where it reads down a column, each
+cache line gives one number. Here the nest becomes a call of a function whose body is the plain
 nest, so that the interpreter, the checker and every other pass know it; a backend may write that function as a
 blocked kernel (`Product` says of what; `codegen.llvm.products` does). Each element still takes its terms one after
 the other in the order of the nest, so no bit changes.
@@ -115,7 +115,8 @@ class Products:
         return with_lets(block, lets)
 
     def _nest(self, let: Let, e: Loop) -> list[Let]:
-        """The lets in the place of a nest of loops: its products, what else it does, its products that are added."""
+        """The lets that replace a nest of loops: the products that it reads, the rest of the nest, and the products
+        that are added to refs."""
         if not any(isinstance(b.expr, Loop) for b in ir.all_lets(e.body)):
             return [let]
         if (parts := self._cut(let, e)) is not None:
@@ -127,9 +128,11 @@ class Products:
         return [*nest.before, Let(let.outs, replace(e, body=body), let.where), *nest.after]
 
     def _cut(self, let: Let, e: Loop) -> list[tuple[Let, Loop]] | None:
-        """A loop cut in two, for a vector that each iteration makes to be the row of a matrix; None if none is.
+        """The loops in the place of a loop that is cut (loop fission); None if no cut exposes a product or is
+        allowed.
 
-        A number that each iteration of a loop within makes is an element of such a vector, once that loop is cut.
+        After the cut, the vectors that the iterations make are the rows of a matrix. If a loop within makes the
+        elements of such a vector, that loop is cut first, and the result is the one loop around its halves.
         """
         own = _Own.of(e)
         if not own.vectors and not own.numbers or not all(is_sum(e, k) for k in range(len(e.carries))):
@@ -149,7 +152,8 @@ class Products:
         return None
 
     def _halves(self, let: Let, e: Loop) -> list[Let] | None:
-        """A loop, itself or under an accumulator, cut before its first inner loop; the first half stands before."""
+        """A loop, or a loop in an `Accum`, cut before its first inner loop; None if that is not allowed. The first
+        half goes before the `Accum`."""
         inner = next((k for k, y in enumerate(e.body.lets) if isinstance(y.expr, Loop)), 0)
         if not inner or not all(is_sum(e, k) for k in range(len(e.carries))) or not self._may_cut(e, inner):
             return None
@@ -166,7 +170,7 @@ class Products:
         return [first, Let(let.outs, replace(let.expr, body=rest), let.where)]
 
     def _may_cut(self, e: Loop, at: int) -> bool:
-        """Whether all iterations may do the first lets before any does the others."""
+        """Whether a loop may be cut before `at`: the order of effects allows it, and the values to keep fit."""
         parts = [list(effects(lets)) for lets in (e.body.lets[:at], e.body.lets[at:])]
         if any(x.ref is None for part in parts for x in part):
             return False
@@ -182,7 +186,7 @@ class _Own:
 
     vectors: frozenset[Atom] = frozenset()
     numbers: Mapping[Atom, Loop] = field(default_factory=dict[Atom, Loop])
-    """Those of the loops within, and which loop's they are."""
+    """Numbers that the loops within make, each with its loop."""
 
     @staticmethod
     def of(e: Loop) -> _Own:
@@ -197,7 +201,8 @@ class _Own:
 
 
 def _handed_on(e: Loop, at: int) -> list[Var]:
-    """What the lets of a loop from one on read of those before it, but for arrays of one number."""
+    """The variables that the lets before `at` bind and the rest of the body reads. Constant arrays are left out: the
+    second loop fills them again."""
     made = {o for x in e.body.lets[:at] if not _is_filled(x) for o in x.outs}
     return [v for v in ir.free_vars(Block(e.body.lets[at:], e.body.results)) if v in made]
 
@@ -243,12 +248,14 @@ def _parted(let: Let, e: Loop, at: int) -> tuple[tuple[Let, Loop], tuple[Let, Lo
 
 
 def _is_plain(e: Loop) -> bool:
+    """Whether a loop has a constant trip count and is no batch."""
     return e.upto is None and e.test is None and not e.batch
 
 
 @dataclass(frozen=True, slots=True)
 class _Factor:
-    """An element of an array of outside the nest: at two counters of it, the last two indices."""
+    """The element array[*prefix, i, j], where `at` is (i, j), two indices of loops in the nest. The array and the
+    prefix are defined outside the nest, unless `is_own`."""
 
     array: Atom
     prefix: tuple[Atom, ...]
@@ -271,7 +278,7 @@ class _Nest:
     def __init__(self, of: Products, let: Let, root: Loop, own: _Own | None = None):
         self.of = of
         self.own = own or _Own()
-        """What could be a part of a matrix; only to ask whether it would serve."""
+        """Values that would be parts of a matrix if the root loop were cut. Only `asks` needs them."""
         self.asked_for: Atom | None = None
         self.where = let.where
         self.root = root
@@ -291,7 +298,8 @@ class _Nest:
         """Of a row: the product that it is a row of, and where."""
 
     def asks(self, let: Let) -> bool:
-        """Whether a let of the body has a product if such vectors are rows."""
+        """Whether a let of the body would contain a product if the values in `own` were parts of a matrix. Then
+        `asked_for` is the first such value."""
         self.asked_for = None
         self.block(Block((let,), ()), (self.root,))
         return self.asked_for is not None
@@ -324,7 +332,7 @@ class _Nest:
                 case Add() as e:
                     if not self._added(e, loops):
                         lets.append(let)
-                case _:  # branches hide what is computed at all; the rest has no loop
+                case _:  # a branch may not run, so its products stay; other expressions contain no loop
                     lets.append(let)
         return with_lets(block, lets)
 
@@ -355,7 +363,10 @@ class _Nest:
         return None
 
     def _added(self, e: Add, loops: Sequence[Loop]) -> bool:
-        """Whether an addition is of products, which are added elsewhere then."""
+        """Write a product that replaces an addition in the nest, as a call after the nest or as a matrix before it.
+
+        Returns False, and writes nothing, if that is not possible or not worth it.
+        """
         if len(loops) != 3 or e.v.ty.shape or self.named[e.ref] != 1:
             return False
         by_index = {x.index: x for x in loops}
@@ -427,7 +438,11 @@ class _Nest:
         return _Factor(x, tuple(prefix), (i, j))
 
     def _is_worth(self, a: _Factor, b: _Factor, rows: Loop, depth: Loop, columns: Loop) -> bool:
-        """Whether these are whole matrices of one width, and large enough."""
+        """Whether both factors are whole matrices of one width, and the product is large enough.
+
+        If a factor is not yet a matrix (`is_own`), the answer is False, and `asked_for` notes the factor if all else
+        fits.
+        """
         sizes = {x.index: x.n for x in (rows, depth, columns)}
         own = [f.array for f in (a, b) if f.is_own]
         shapes = [self._shape(f)[-2:] for f in (a, b)]
@@ -505,6 +520,7 @@ def _width(f: _Factor) -> int:
 
 
 def _is_zero(a: Atom) -> bool:
+    """Whether an atom is the literal +0.0 (not -0.0)."""
     return isinstance(a, Lit) and a.value == 0 and copysign(1.0, a.value) > 0
 
 

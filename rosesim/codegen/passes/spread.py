@@ -43,7 +43,7 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import Copy, rewritten, with_blocks, with_lets
 
 LEAST_WORK = 20_000
-"""Operations of all runs from which on the private sums of the lanes cost little beside them."""
+"""The fewest operations, in all runs, for which a loop is spread: with fewer, the private sums cost too much."""
 
 LONG_ENOUGH = 32
 """Iterations from which on LLVM vectorises a loop within a run by itself."""
@@ -54,7 +54,8 @@ own, and four are taken apart and added."""
 
 
 def spread(func: Func, lanes: int) -> Func:
-    """The program with such loops as batches of as many runs as there are lanes."""
+    """The program with each such loop as a batch loop over the lanes. Each lane executes its share of the runs in
+    sequence."""
     return rewritten(func, lambda f, block, made: _block(block, made, lanes))
 
 
@@ -76,7 +77,8 @@ def _block(block: Block, made: Mapping[Func, Func], lanes: int) -> Block:
 
 
 def _can_be_spread(let: Let, e: Loop, lanes: int) -> bool:
-    """Whether iterations share nothing but what they add to, and none can end the program."""
+    """Whether a loop has enough iterations, they share nothing but what they add to, and none can end the program or
+    call opaque code."""
     if e.upto is not None or e.test is not None or e.lanes > 1 or e.n < 2 * lanes:
         return False
     if any(not is_sum(e, k) for k in range(len(e.carries))):
@@ -112,7 +114,8 @@ def _term(e: Loop, k: int) -> Atom | None:
 
 
 def _is_worth(e: Loop) -> bool:
-    """Whether most of the work goes step by step, and the private sums cost little beside it."""
+    """Whether at least half of the work is in loops with a loop-carried dependence, LLVM cannot vectorise at least
+    half of it, and the private sums of the lanes cost little beside it."""
     total = block_work(e.body)
     if 2 * _in_steps(e.body) < total:
         return False
@@ -121,7 +124,8 @@ def _is_worth(e: Loop) -> bool:
 
 
 def _in_steps(block: Block) -> int:
-    """The work of loops that carry more than sums: each iteration waits for the one before it."""
+    """The work in loops with a loop-carried dependence other than a sum: each iteration waits for the one before
+    it."""
     total = 0
     for let in block.lets:
         match let.expr:
@@ -141,7 +145,7 @@ def _in_steps(block: Block) -> int:
 
 
 def _step_by_step(block: Block) -> int:
-    """The work of a block that LLVM cannot vectorise where it stands."""
+    """The work of a block outside of the loops that LLVM vectorises by itself (see `_is_vectorised`)."""
     total = 0
     for let in block.lets:
         match let.expr:
@@ -166,7 +170,8 @@ def _is_vectorised(e: Loop) -> bool:
 
 
 def _has_better(e: Loop, lanes: int) -> bool:
-    """Whether a loop within is nearly all of the work and can be spread itself: its runs lie closer together."""
+    """Whether an inner loop has nearly all of the work and can be spread itself, which is better: the data of its
+    runs are closer together in memory."""
     total = block_work(e.body)
     for let in e.body.lets:
         x = let.expr
@@ -207,9 +212,9 @@ def _spread(let: Let, e: Loop, lanes: int) -> list[Let]:
 def _batch(
     lets: list[Let], let: Let, e: Loop, refs: Sequence[Var], lanes: int, each: int
 ) -> tuple[Sequence[Var], Sequence[Var], Sequence[Var]]:
-    """Write the batch: its runs, one after the other in each lane, adding to what is the lane's alone.
+    """Emit the batch loop. Each lane executes its runs in sequence and adds only to its private sums.
 
-    Gives what the lanes have summed in the place of each carry, their outputs, and what they have added to each ref.
+    Returns, for all lanes: the sum for each carry, the outputs, and the sum for each ref.
     """
     m = len(e.carries)
     lane, turn = Var(index_ty(lanes), "lane"), Var(index_ty(each), "turn")
@@ -243,7 +248,8 @@ def _batch(
 def _accumulated(
     lets: Sequence[Let], results: Sequence[Var], refs: Sequence[Var], private: Mapping[Var, Var], let: Let
 ) -> tuple[list[Let], tuple[Var, ...]]:
-    """Lets under accumulators of their own that begin as zeros, and what they give with those."""
+    """Wrap lets in an `Accum` whose refs are private and start at zero. Returns the new lets, and the variables for
+    the results and the final sums."""
     before: list[Let] = []
     inits = tuple(_zeros(before, Ty(r.ty.scalar, r.ty.shape), let) for r in refs)
     outs = (*(Var(r.ty) for r in results), *(Var(a.ty) for a in inits))
@@ -300,7 +306,7 @@ def _added(lets: list[Let], ref: Var, parts: Var, place: tuple[Var, ...], let: L
 
 
 def _left_over(let: Let, e: Loop, inits: Sequence[Atom], outs: Sequence[Var], first: int, left: int) -> Let:
-    """The runs that fill no register: the last ones, as they stood."""
+    """The remainder loop: the last runs, too few for all lanes, as a scalar loop."""
     index, number = Var(index_ty(left), "turn"), Var(Ty(IntT(first, first + left - 1)), e.index.name)
     copy = Copy({e.index: number})
     carries = tuple(map(copy.bind, e.carries))

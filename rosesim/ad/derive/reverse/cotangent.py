@@ -57,7 +57,8 @@ class Ct:
         return Ct(b.get(self.value, idx), mask, clean_where)
 
     def scaled(self, value: Atom, finite: bool) -> Ct:
-        """The cotangent times a slope, with its new value. `finite`: the slope is never infinite or NaN."""
+        """The cotangent after multiplication by a slope. `value` is the product. `finite`: the slope is provably
+        neither infinite nor NaN."""
         return Ct(value, self.mask, self.clean_where if finite else self.mask)
 
     def where(self, b: Builder, p: Atom) -> Ct:
@@ -77,7 +78,8 @@ class Ct:
 class RefPair:
     """The refs in which the cotangent of a variable of an outer block, and its mask, are added up.
 
-    `always`: the mask is provably true everywhere, so its ref is not read.
+    `always`: an unmasked cotangent was added, to the variable or a part of it. The whole mask then counts as true,
+    and its ref is not read.
     """
 
     ref: Var
@@ -87,7 +89,11 @@ class RefPair:
 
 @dataclass(slots=True)
 class Outside:
-    """What the blocks of one reverse pass share: refs of captured variables, slices of loops."""
+    """What the blocks of one reverse pass share.
+
+    `refs`: the refs of each captured variable. `slices`: for an array that a loop reads only at its own index, the
+    variable for the current slice.
+    """
 
     refs: dict[Var, RefPair] = field(default_factory=dict)
     slices: dict[Var, Var] = field(default_factory=dict)
@@ -95,7 +101,8 @@ class Outside:
     """The expressions that the function's variables are bound to."""
 
     def is_finite(self, a: Atom) -> bool:
-        """Whether a slope is provably finite: a literal, or a select between literals. (`sign` of a NaN is a NaN.)"""
+        """Whether a slope is provably finite: a finite literal, a converted integer, or a `select`, `neg` or `abs` of
+        such values. (`sign` is not: `sign` of a NaN is a NaN.)"""
         if isinstance(a, Lit):
             return math.isfinite(a.value)
         match self.made.get(a):
@@ -109,8 +116,11 @@ class Outside:
                 return False
 
     def resolve(self, v: Var, idx: Sequence[Atom]) -> tuple[Var, tuple[Atom, ...]]:
-        """The array and the place that v[idx] is, if v is a slice of an outer array that a loop reads at its
-        index."""
+        """Where to add the cotangent of v[idx].
+
+        If a loop around reads the array v only at its own index, that loop has a variable for the current slice. The
+        result is then this variable, and idx without its first index; otherwise it is v and idx.
+        """
         idx = tuple(idx)
         while v in self.slices:
             v, idx = self.slices[v], idx[1:]
@@ -118,7 +128,8 @@ class Outside:
 
 
 class Gather:
-    """The cotangents of one block's tangents. `certain`: the block runs whenever the one around it does."""
+    """Adds up the cotangents of one block's tangent variables. `certain`: the block runs whenever the function
+    does."""
 
     def __init__(self, b: Builder, local: set[Var], outside: Outside, certain: bool = True):
         self.b = b
@@ -185,7 +196,7 @@ def booleans(ty: Ty) -> Ty:
 
 
 def as_ref(ty: Ty) -> Ty:
-    """A ref of the type."""
+    """The type of a ref to a value of the type."""
     return Ty(ty.scalar, ty.shape, ref=True)
 
 

@@ -85,7 +85,8 @@ class _LoopReader:
         self.first = _Carried(live, frozenset(k for k in live if self.finals[k].mask is not True))
 
     def write(self, g: Gather) -> Emitted:
-        """The loop, and what flows out of it: to the initial carries and to the arrays that it reads at its index."""
+        """Repeat the attempt until it succeeds. Returns what the loop binds, and the cotangents of the initial
+        carries and of the arrays that the loop reads only at its own index."""
         rev, known = self.rev, self.first
         before = rev.extra_work
         flags = {id(p): p.always for p in rev.outside.refs.values()}
@@ -143,6 +144,11 @@ class _LoopReader:
         return outs, flows
 
     def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
+        """Emit the reverse loop around the block `reverse`, and return its outputs.
+
+        Decides which primal values are stored, recomputed or checkpointed, and adds the stored ones to the outputs
+        of the primal loop.
+        """
         e, rev, let = self.e, self.rev, self.let
         primal_carries = [c for c in e.carries if not is_tan(c)]
         own = primal_lets(e.body.lets, rev.primal)
@@ -151,7 +157,7 @@ class _LoopReader:
         roots = [v for v in free_vars(swept) if v in bound]
         chosen, history = plan_loop(own, roots, primal_carries, rev.extra_work)
         saved = [*history, *chosen.stored]
-        starts = [self._start(g, k) for k in carried.with_mask]
+        starts = [self._initial_mask(g, k) for k in carried.with_mask]
         inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
         if 8 * e.n * numbers(saved) > budget() and can_recompute(own):
             return self._checkpointed(g, swept, carries, inits, own, recompute_all(own, roots))
@@ -180,6 +186,7 @@ class _LoopReader:
         return self.let.outs[-1] if self.e.test is not None else self.e.upto
 
     def _stacked(self, results: Sequence[Atom]) -> list[Ty]:
+        """The types of the loop's outputs: the results of all iterations, stacked."""
         return [Ty(r.ty.scalar, (self.e.n, *r.ty.shape)) for r in results]
 
     def _checkpointed(
@@ -223,17 +230,19 @@ class _LoopReader:
         outs = list(g.b.let(loop, *tys))
         return [*outs[:c], *outs[c + len(kept.all) :]]
 
-    def _start(self, g: Gather, k: int) -> Atom:
+    def _initial_mask(self, g: Gather, k: int) -> Atom:
+        """The initial mask of reverse carry k: the mask of the cotangent of the loop's final carry."""
         mask = self.finals[k].mask
         return g.b.fill(TRUE, booleans(self.e.carries[k].ty)) if mask is True else mask
 
 
 def _reads_at_own_index(e: Loop, v: Var, name: Var) -> bool:
-    """Whether a loop reads an array only at its own index, and there as a whole or all over.
+    """Whether a loop reads the array v only as v[i, ...], where i is its own index and each later index is a constant
+    or is bound in its body.
 
-    The body may name an outer array (`name`) of which this is an element at the indices of the loops around. If the
-    loop reads a column, at an index of a loop around it, then each step reads one number of a row. The row's
-    cotangent would be zeros but for it, so it is added to the number itself.
+    `name` is the array as the body names it: v, or an outer array of which v is the element at the indices of the
+    loops around. A loop that reads a column, v[i, j] with the index j of an outer loop, does not qualify: per
+    iteration it reads one element of the row v[i], and a cotangent of the whole row would be almost all zeros.
     """
     if len(v.ty.shape) == 0 or v.ty.shape[0] != e.n:
         return False
