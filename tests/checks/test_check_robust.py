@@ -178,7 +178,7 @@ def test_an_opaque_function_that_raises_beside_the_point_ends_the_domain_there()
 
 
 def test_an_opaque_function_without_a_derivative_is_refused():
-    with pytest.raises(TraceError, match=r"give one with @underived\.defjvp"):
+    with pytest.raises(TraceError, match=r"give it one with @underived\.defjvp"):
         check_grads(lambda x: underived(x), 1.0)
     assert kinds(lambda x, y: underived(y) * x, 1.0, 2.0, wrt="x") == ["right"]
 

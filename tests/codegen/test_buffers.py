@@ -38,6 +38,7 @@ from rosesim.ad.program.ir import (
 from rosesim.codegen import compile_func, targets
 from rosesim.codegen.passes import buffers
 from rosesim.codegen.passes.buffers import Sharing, analyse
+from rosesim.codegen.pipeline import without
 from rosesim.codegen.target import StackLimits
 from rosesim.codegen.targets import host
 
@@ -231,7 +232,7 @@ def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: 
         return True
 
     monkeypatch.setattr(buffers._Analysis, careless, owned if careless == "_can_reuse" else only)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError), without("forward-elements", "share-copies"):  # that leave fewer arrays
         agree_at_random(range(300, 700), optimised=1000)  # what it decides shows in unoptimised code already
 
 

@@ -221,6 +221,7 @@ def test_a_pass_that_the_manual_does_not_list_is_asked_for(monkeypatch: pytest.M
 
 
 TESTED_IN = {
+    "renaming": "tests/ad/passes/test_copies.py",
     "single_precision": "tests/codegen/test_precision.py",
     "lanes": "tests/codegen/test_lanes.py",
     "stops": "tests/ad/instrument/test_decisions.py",

@@ -104,7 +104,7 @@ class _Forward(Renaming):
             at = self.made_by.get(at.x) if isinstance(at.x, Var) else None
         if isinstance(at, Stack):
             items = {**dict(enumerate(at.items)), **items}
-        if len(items) < n or n > MOST_ELEMENTS:
+        if not n or len(items) < n or n > MOST_ELEMENTS:
             return e
         return Stack(tuple(items[k] for k in range(n)))
 

@@ -109,3 +109,11 @@ def test_long_arrays_stay_arrays(n: int) -> None:
 
     made: Func = forwarded(func([REAL], write))
     assert ("with" in text(made)) == (n > MOST_ELEMENTS)
+
+
+def test_an_array_without_elements_stays() -> None:
+    def write(b: Body, x: Var, v: Var) -> Any:
+        return b.let(Put(x, (at(0, 1),), v), reals(0, 3))
+
+    before = func([reals(0, 3), reals(3)], write)
+    assert forwarded(before) is before
