@@ -187,6 +187,6 @@ def test_info_refuses_in_words_what_there_is_not(capsys: pytest.CaptureFixture[s
     assert "no pass is called 'sunk'; expected one of simplify-trace," in said and ORDER[-1] in said
     assert "expected one of host, wasm32, nvptx64" in refused(capsys, "--passes", "bounce", "--target", "cuda")
     assert "name a SCENE" in refused(capsys, "--passes", "--after", "split")
-    assert "belong to --passes" in refused(capsys, "bounce")
+    assert "need --passes" in refused(capsys, "bounce")
     both = refused(capsys, "--passes", "bounce", "--after", "split", "--dump", str(tmp_path))
     assert "exclude each other" in both

@@ -223,6 +223,7 @@ def test_a_pass_that_the_manual_does_not_list_is_asked_for(monkeypatch: pytest.M
 TESTED_IN = {
     "single_precision": "tests/codegen/test_precision.py",
     "lanes": "tests/codegen/test_lanes.py",
+    "renaming": "tests/ad/passes/test_copies.py",
     "stops": "tests/ad/instrument/test_decisions.py",
     "tidy": "tests/codegen/test_pipeline.py",
 }
