@@ -18,6 +18,7 @@ from rosesim.ad.instrument.decisions import decisions
 from rosesim.ad.instrument.demand import Summary
 from rosesim.ad.instrument.dependence import depends
 from rosesim.ad.instrument.growth import growth
+from rosesim.ad.instrument.record import recorded
 from rosesim.ad.instrument.rounding import noisy
 from rosesim.ad.passes.direction import forwards
 from rosesim.ad.passes.simplify import nested_free, simplified
@@ -100,6 +101,8 @@ def long() -> Func:
     return func([REAL], lambda b, x: [[b.op("neg", x) for _ in range(2_001)][-1], b.let(made(x, x), REAL)])
 
 
+EVERY_LET = cast(Any, SimpleNamespace(columns=lambda let: ("a number",), enters=lambda f: True))
+
 # Each place, and how it is asked about the construct.
 REFUSING: dict[str, Callable[[], object]] = {
     "ad.check": lambda: check(program()),
@@ -116,6 +119,7 @@ REFUSING: dict[str, Callable[[], object]] = {
     "ad.interp": lambda: run(program(), (1.0, 2.0)),
     "ad.lost": lambda: lost(program()),
     "ad.noisy": lambda: noisy(program()),
+    "ad.record, rows": lambda: recorded(program(), EVERY_LET),
     "ad.show": lambda: show(program()),
     "ad.simplify": lambda: simplified(program()),
     "ad.transpose, reverse": lambda: transpose(linear()),
