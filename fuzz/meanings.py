@@ -111,28 +111,19 @@ class Path:
     def meanings(self) -> dict[str, Meaning]:
         """Meanings that record the decision of each operator that has a kink or a jump."""
         found = dict(exact())
-        for name in (
-            "eq",
-            "ne",
-            "lt",
-            "le",
-            "gt",
-            "ge",
-            "floor",
-            "ceil",
-            "trunc",
-            "sign",
-            "floor_clamp",
-            "floor_wrap",
-        ):
-            found[name] = self._recording(OPS[name].value, lambda y, *a: y)
+        kinked = {name: row for name, row in OPS.items() if row.kink is not None}
+        for name, row in kinked.items():
+            if row.partials is None and row.choose is None:  # a step: its result is the decision
+                found[name] = self._recording(row.value, lambda y, *a: y)
         for name in ("minimum", "maximum"):
             found[name] = self._recording(OPS[name].value, lambda y, a, b: bool(a <= b))
         found["fmod"] = self._recording(OPS["fmod"].value, lambda y, a, b: _cell(a, b))
-        for name in ("abs", "sqrt", "pow", "log", "asin", "acos", "log1p"):
+        slopes = {name: len(row.kinds) for name, row in kinked.items() if row.partials is not None}
+        of_one = {name for name, count in slopes.items() if count == 1}
+        for name in sorted(of_one | {"pow", "log", "asin", "acos", "log1p"}):
             own = found.get(name, OPS[name].value)
             found[name] = self._recording(own, lambda y, *a: (np.sign(a[0]), abs(a[0]) < 1.0))
-        for name in ("copysign", "hypot", "atan2", "div"):
+        for name in sorted(slopes.keys() - of_one - {"pow", "fmod"}):
             found[name] = self._recording(found.get(name, OPS[name].value), lambda y, a, b: (np.sign(a), np.sign(b)))
         return found
 

@@ -1,5 +1,5 @@
-"""The known machines. `host()` is this computer, which runs its code here. Code for `wasm32()` and `nvptx64()` is
-written here and runs elsewhere, so they have no runtime.
+"""The known machines. `host()` is this computer, which runs its code here. Code for the
+others is written here and runs elsewhere, so they have no runtime.
 """
 
 from __future__ import annotations

@@ -208,7 +208,7 @@ class Optimizer:
 def make_optimizer(
     name: str, learning_rate: float, *, schedule: str | Schedule = "constant", clip: float | None = None
 ) -> Optimizer:
-    """The optimiser of a name in RULES: gd, normalized, bounded, momentum, adam, adamw.
+    """The optimiser of a name in RULES.
 
     Raises SceneError for another name, and for a schedule that `parse_schedule` does not understand.
 

@@ -113,7 +113,8 @@ def test_a_function_is_within_two_ulp(name: str):
     runs = [machine(name, "double"), machine(name, "double", contract=True, fma=True)]
     errors = worst(name, np.float64, 53, -1022, runs)
     assert maths.WORST[name] <= ULPS
-    assert all(0.5 < e <= maths.WORST[name] for e in errors)
+    # Not below 0.45: even the nearest double is half a unit away somewhere, if enough places are asked.
+    assert all(0.45 < e <= maths.WORST[name] for e in errors), errors
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,10 +15,11 @@ from rosesim.ad.passes.tidy import PRIMAL, REVERSE, TRACED
 from rosesim.ad.program.ir import Func
 from rosesim.ad.program.program_pass import Ran, watched
 from rosesim.cli import run
+from rosesim.cli.about import TargetName
 from rosesim.codegen import pipeline
 from rosesim.codegen.pipeline import DECISIONS, SPARED, STAGES, planned, without
 from rosesim.codegen.planned import Options
-from rosesim.codegen.targets import host, nvptx64
+from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
     "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
@@ -182,10 +183,15 @@ def test_info_dumps_every_program_into_a_folder(capsys: pytest.CaptureFixture[st
     assert "value_and_grad(loss)" in (tmp_path / "programs" / names[-1]).read_text(encoding="utf-8")
 
 
+def test_the_help_names_every_target() -> None:
+    (option,) = get_args(TargetName)[1:]
+    assert all(re.search(rf"\b{name}\b", option.help) for name in TARGETS)
+
+
 def test_info_refuses_in_words_what_there_is_not(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     said = refused(capsys, "--passes", "bounce", "--before", "sunk")
     assert "no pass is called 'sunk'; expected one of simplify-trace," in said and ORDER[-1] in said
-    assert "expected one of host, wasm32, nvptx64" in refused(capsys, "--passes", "bounce", "--target", "cuda")
+    assert f"expected one of {', '.join(TARGETS)}" in refused(capsys, "--passes", "bounce", "--target", "cuda")
     assert "name a SCENE" in refused(capsys, "--passes", "--after", "split")
     assert "need --passes" in refused(capsys, "bounce")
     both = refused(capsys, "--passes", "bounce", "--after", "split", "--dump", str(tmp_path))

@@ -19,6 +19,7 @@ from typing import Any, get_args
 
 import pytest
 from examples import ROOT
+from random_programs import Draw
 
 from fuzz import writer
 from fuzz.writer import Writer
@@ -149,6 +150,14 @@ def test_the_fuzzer_draws_every_operator_and_construct_or_says_why_not(monkeypat
     assert missing(seen) == {"made_up", "Made"}
 
 
+def test_random_programs_without_the_language_have_every_construct() -> None:
+    """But a guard, which would stop most of them."""
+    seen: set[str] = set()
+    for seed in range(60):
+        look(Draw(seed).program(), seen)
+    assert {c.__name__ for c in get_args(ir.Expr)} - {"Op", "Guard"} <= seen
+
+
 def test_an_operator_that_is_a_row_alone_is_asked_for_the_rest_of_its_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """A smooth one for its machine code, derivative and accuracy; one with a kink for its slopes there as well."""
     made = {
@@ -224,6 +233,7 @@ TESTED_IN = {
     "renaming": "tests/ad/passes/test_copies.py",
     "single_precision": "tests/codegen/test_precision.py",
     "lanes": "tests/codegen/test_lanes.py",
+    "renaming": "tests/ad/passes/test_copies.py",
     "stops": "tests/ad/instrument/test_decisions.py",
     "tidy": "tests/codegen/test_pipeline.py",
 }
@@ -279,7 +289,7 @@ def made_up() -> Target:
 
 def test_a_target_is_a_record_for_which_the_text_of_all_scenes_is_written(checkout: Checkout) -> None:
     checkout.insert("rosesim/codegen/targets.py", "TARGETS: dict", MADE_UP_TARGET)
-    checkout.insert("rosesim/codegen/targets.py", '"nvptx64": nvptx64}', '"made-up": made_up, ')
+    checkout.insert("rosesim/codegen/targets.py", '"host": host, ', '"made-up": made_up, ')
     scenes, shown = re.split("^True$", checkout.run("-c", EMITTED), flags=re.M)
     lines = scenes.splitlines()
     assert len(lines) >= 15 and all(line.split()[1:] == ["True", "False", "False"] for line in lines), lines

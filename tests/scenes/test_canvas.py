@@ -1,17 +1,23 @@
 """Pictures: what a scene draws reaches the pixels, and files hold what was painted."""
 
+import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import get_args
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
 from rosesim.scenes import Canvas
+from rosesim.scenes.canvas import Primitive
 from rosesim.view import Box, render, write_gif, write_png
 from rosesim.view.curve import loss_curve
 from rosesim.view.theme import colours
 
+ROOT = Path(__file__).parents[2]
 COLOURS = colours({"red": "#ff0000"})
 RED = np.array([255, 0, 0])
 
@@ -113,6 +119,16 @@ def test_mistakes_in_a_drawing_are_named():
         Canvas((1, 0, 0, 1))
     with pytest.raises(ValueError, match="#rrggbb"):
         colours({"red": "ff00"})
+
+
+def test_the_manual_lists_what_a_canvas_draws_and_this_file_measures_it():
+    drawn = {name for name, f in vars(Canvas).items() if inspect.isfunction(f) and not name.startswith("_")}
+    assert len(drawn) >= len(get_args(Primitive))
+    page = (ROOT / "docs" / "scenes.md").read_text(encoding="utf-8")
+    table = "".join(line for line in page.splitlines() if line.startswith("| `"))
+    assert drawn <= set(re.findall(r"`(\w+)\(", table))
+    own = Path(__file__).read_text(encoding="utf-8")
+    assert all(f"canvas.{name}(" in own or f"small.{name}(" in own for name in drawn)
 
 
 def test_nothing_breaks_far_outside_or_at_no_length():

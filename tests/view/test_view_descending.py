@@ -11,6 +11,7 @@ from viewing import Descent, opened
 
 from rosesim.optimise.descent import Position
 from rosesim.optimise.line_search import COMPARED, LineSearch
+from rosesim.optimise.optimizers import RULES
 from rosesim.scenes import configure, find_scene
 from rosesim.train import make_optimizer
 from rosesim.view.live import Live
@@ -46,7 +47,7 @@ def descend(optimizer: Any, x: Any, turns: int) -> tuple[Any, list[float]]:
     return x, losses
 
 
-@pytest.mark.parametrize("name", ["gd", "momentum", "adam", "adamw", "normalized", "bounded"])
+@pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("rate", [0.001, 0.1, 10.0, 1e6])
 def test_no_rule_climbs_at_any_rate(name: str, rate: float):
     x, losses = descend(make_optimizer(name, rate), np.array([1.0, -2.0]), 400)

@@ -1,10 +1,10 @@
 """Records which way every decision of a program went, so that two runs can be compared.
 
 A real number becomes a choice at a decision: the condition of `cond` and `select`, which argument `minimum` and
-`maximum` take, the sign of the argument of `abs`, `sign` and `copysign`, the cell of `floor`, `ceil`, `trunc`, `fmod`
-and of an index made of a real, how often a `while_loop` ran, where `upto` ended a loop. (`argmin` is a `select` in a
-loop.) While all decisions stay the same, a program is smooth. So if a derivative and a difference disagree, either
-a decision changed within the difference or the derivative is wrong.
+`maximum` take, the sign of the argument of `abs`, the cell of `floor` and of an index made of a real, how often a
+`while_loop` ran, where `upto` ended a loop. What an operator decides stands in its row (`ops.Kink`). (`argmin` is a
+`select` in a loop.) While all decisions stay the same, a program is smooth. So if a derivative and a difference
+disagree, either a decision changed within the difference or the derivative is wrong.
 """
 
 from __future__ import annotations

@@ -25,19 +25,29 @@ from rosesim.ad.program.ir import (
     Block,
     Call,
     Cond,
+    Data,
     Expr,
+    Fill,
     FloatT,
     Func,
+    Get,
+    Guard,
     IntT,
     Let,
     Lit,
     Loop,
+    Op,
+    Put,
+    Stack,
+    Stop,
+    SubRef,
     Ty,
     Var,
     Where,
     all_lets,
     blocks,
     reachable,
+    unknown,
 )
 from rosesim.ad.program.rewrite import Copy
 from rosesim.ad.support import recursion
@@ -214,17 +224,22 @@ class _Layout:
         def block(at: Block) -> None:
             for let in at.lets:
                 e = let.expr
-                if isinstance(e, Call):
-                    if e.func in self.writing and e.func not in self.outside:
-                        self._straight = None
-                        recursion.nested(self._outside, e.func)
-                        self._straight = None
-                elif isinstance(e, Loop):
-                    if self.probe.columns(let) or self.writes(e.body):
-                        self._loop(let, e)
-                else:
-                    for nested in blocks(e):
-                        recursion.nested(block, nested)
+                match e:
+                    case Call(func, _):
+                        if func in self.writing and func not in self.outside:
+                            self._straight = None
+                            recursion.nested(self._outside, func)
+                            self._straight = None
+                    case Loop():
+                        if self.probe.columns(let) or self.writes(e.body):
+                            self._loop(let, e)
+                    case Cond() | Accum():  # each block runs at most once, so a row is enough
+                        for nested in blocks(e):
+                            recursion.nested(block, nested)
+                    case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | SubRef() | Guard():
+                        pass
+                    case _:
+                        unknown(e)
                 if self.probe.columns(let):
                     self.row_of[let] = self._straight_row(let)
 

@@ -73,12 +73,20 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
         if isinstance(f.body, Opaque):
             continue
         for let in all_lets(f.body):
-            if isinstance(let.expr, Loop):
-                body = block_work(let.expr.body)
-                total = work(let.expr)
-                in_lanes = any(c.ty.scalar.lanes > 1 for c in let.expr.carries)  # vectors already
-                if total >= POLL_FROM and (in_lanes or body >= TIGHT or total >= TIGHT_LIMIT):
-                    found.add(let.expr)
+            e = let.expr
+            match e:
+                case Loop():
+                    body = block_work(e.body)
+                    total = work(e)
+                    in_lanes = any(c.ty.scalar.lanes > 1 for c in e.carries)  # vectors already
+                    if total >= POLL_FROM and (in_lanes or body >= TIGHT or total >= TIGHT_LIMIT):
+                        found.add(e)
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | SubRef() | Guard() | Call():
+                    pass
+                case Cond() | Accum():
+                    pass  # their blocks run once
+                case _:
+                    unknown(e)
     return found
 
 

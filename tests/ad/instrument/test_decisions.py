@@ -38,6 +38,7 @@ from rosesim.ad.language.types import REAL
 from rosesim.ad.passes.stops import unstopped
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
+from rosesim.ad.program.ops import OPS
 from rosesim.codegen import compile_func
 
 
@@ -61,28 +62,33 @@ def flip(f: Any, one: float, other: float) -> Flip | None:
     return first_flip(made, *tables)
 
 
-@pytest.mark.parametrize(
-    ("f", "what"),
-    [
-        (lambda x: cond(x > 0.5, lambda: 1.0, lambda: x), "the branch of cond"),
-        (lambda x: select(x > 0.5, 1.0, x), "select"),
-        (lambda x: minimum(x, 0.5), "minimum"),
-        (lambda x: maximum(x, 0.5), "maximum"),
-        (lambda x: abs(x - 0.5), "abs"),
-        (lambda x: sign(x - 0.5) * x, "sign"),
-        (lambda x: copysign(2.0, x - 0.5), "copysign"),
-        (lambda x: floor(x + 0.5), "floor"),
-        (lambda x: ceil(x - 0.5), "ceil"),
-        (lambda x: trunc(x + 0.5), "trunc"),
-        (lambda x: fmod(x, 0.5), "fmod"),
-        (lambda x: vec(2, lambda i: x * i)[Index[2].clamp(2.0 * x)], "an index"),
-        (lambda x: vec(2, lambda i: x * i)[Index[2].wrap(2.0 * x)], "an index"),
-        (lambda x: while_loop(lambda y: y < 1.0, lambda y: y + 0.5, x, 9), "the count of while_loop"),
-        (lambda x: sum(4, lambda i: x, upto=Index[5].clamp(2.0 * x)), "an index"),
-        (lambda x: Real(argmin(2, lambda i: cond(i == 0, lambda: x, lambda: 0.5))), "select"),
-    ],
-    ids=lambda v: v if isinstance(v, str) else "",
-)  # fmt: skip
+DECISIONS = [
+    (lambda x: cond(x > 0.5, lambda: 1.0, lambda: x), "the branch of cond"),
+    (lambda x: select(x > 0.5, 1.0, x), "select"),
+    (lambda x: minimum(x, 0.5), "minimum"),
+    (lambda x: maximum(x, 0.5), "maximum"),
+    (lambda x: abs(x - 0.5), "abs"),
+    (lambda x: sign(x - 0.5) * x, "sign"),
+    (lambda x: copysign(2.0, x - 0.5), "copysign"),
+    (lambda x: floor(x + 0.5), "floor"),
+    (lambda x: ceil(x - 0.5), "ceil"),
+    (lambda x: trunc(x + 0.5), "trunc"),
+    (lambda x: fmod(x, 0.5), "fmod"),
+    (lambda x: vec(2, lambda i: x * i)[Index[2].clamp(2.0 * x)], "an index"),
+    (lambda x: vec(2, lambda i: x * i)[Index[2].wrap(2.0 * x)], "an index"),
+    (lambda x: while_loop(lambda y: y < 1.0, lambda y: y + 0.5, x, 9), "the count of while_loop"),
+    (lambda x: sum(4, lambda i: x, upto=Index[5].clamp(2.0 * x)), "an index"),
+    (lambda x: Real(argmin(2, lambda i: cond(i == 0, lambda: x, lambda: 0.5))), "select"),
+]  # fmt: skip
+"""A function with one decision at 0.5, and the decision's word."""
+
+
+def test_the_decision_of_every_operator_has_an_example():
+    words = {row.kink.word for row in OPS.values() if row.kink is not None and row.kink.decision is not None}
+    assert words <= {what for _, what in DECISIONS}
+
+
+@pytest.mark.parametrize(("f", "what"), DECISIONS, ids=lambda v: v if isinstance(v, str) else "")
 def test_every_kind_of_decision_is_told_apart(f: Any, what: str):
     def named(x: Real) -> Real:
         return f(x)

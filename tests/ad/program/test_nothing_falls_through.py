@@ -18,6 +18,7 @@ from rosesim.ad.instrument.decisions import decisions
 from rosesim.ad.instrument.demand import Summary
 from rosesim.ad.instrument.dependence import depends
 from rosesim.ad.instrument.growth import growth
+from rosesim.ad.instrument.record import recorded
 from rosesim.ad.instrument.rounding import noisy
 from rosesim.ad.passes.direction import forwards
 from rosesim.ad.passes.simplify import nested_free, simplified
@@ -100,6 +101,8 @@ def long() -> Func:
     return func([REAL], lambda b, x: [[b.op("neg", x) for _ in range(2_001)][-1], b.let(made(x, x), REAL)])
 
 
+EVERY_LET = cast(Any, SimpleNamespace(columns=lambda let: ("a number",), enters=lambda f: True))
+
 # Each place, and how it is asked about the construct.
 REFUSING: dict[str, Callable[[], object]] = {
     "ad.check": lambda: check(program()),
@@ -116,6 +119,7 @@ REFUSING: dict[str, Callable[[], object]] = {
     "ad.interp": lambda: run(program(), (1.0, 2.0)),
     "ad.lost": lambda: lost(program()),
     "ad.noisy": lambda: noisy(program()),
+    "ad.record, rows": lambda: recorded(program(), EVERY_LET),
     "ad.show": lambda: show(program()),
     "ad.simplify": lambda: simplified(program()),
     "ad.transpose, reverse": lambda: transpose(linear()),
@@ -180,8 +184,8 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.cotangent.covers": "says what is sure to be set",
     "ad.cotangent.Outside.is_finite": "says what is sure, and of others nothing",
     "ad.debug._BlockWriter._inner": "given Loop, Cond and Accum alone, by its type",
-    "ad.elements._Forward._read": "what it cannot follow stays as it is",
-    "ad.elements._Forward.lets": "what neither reads nor puts an element stays as it is",
+    "ad.elements._Forward._read": "follows what it can; the others are read where they are",
+    "ad.elements._Forward.lets": "takes reads and writes of elements; of the others Renaming enters the blocks",
     "ad.forward.Forward._simple": "given the simple ones alone, by its type",
     "ad.record._Recorder.lets": "copies the others by their fields; probes name all",
     "ad.rewrite.Copy._expr": "copies the others by their fields",
@@ -191,19 +195,19 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.scatter_to_gather._Bounded.truth": "says what is sure to be true or false",
     "ad.scatter_to_gather._Bounded.range": "gives the bounds of the type",
     "codegen.buffers._reads_own_element": "asks the others for their operands and free variables",
-    "codegen.carried_sums._taken": "looks for additions to one place; the others stay",
+    "codegen.carried_sums._taken": "takes additions of the body and of its branches; those in others stay in them",
     "codegen.defer._sites.look": "looks for additions that may wait; the others stay",
     "codegen.loops._is_independent": "says what is sure to be independent",
     "codegen.products._Nest._factors": "says what is sure to be a product",
-    "codegen.products._Nest.block": "looks for loops and additions that are products; the others stay",
-    "codegen.single_adds._body": "looks for rows with one number; no other expression makes one",
-    "codegen.single_adds._body.walk": "looks for additions of such rows; the others stay",
+    "codegen.products._Nest.block": "looks for products in loops and accums; the others stay",
+    "codegen.single_adds._body": "notes what is sure to be zero but for one part",
+    "codegen.single_adds._body.walk": "rewrites additions; the others by their blocks",
     "codegen.sink._few": "asks the others for their operands and free variables",
-    "codegen.spread._in_steps": "looks for loops that carry; what else has blocks is named",
-    "codegen.spread._step_by_step": "asks the others for their work",
-    "codegen.spread._term": "says what is sure to be a sum",
+    "codegen.spread._in_steps": "estimates what pays; the others count as not step by step",
+    "codegen.spread._step_by_step": "estimates what pays; the others count with all of their work",
+    "codegen.spread._term": "says what is sure to be a term",
     "codegen.split._elements": "everything but Get counts as a use of the whole array",
-    "codegen.stage_scatters._Row._place": "what it cannot follow stays as it is",
+    "codegen.stage_scatters._Row._place": "says what is sure to be a moved index",
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +46,12 @@ HARD: dict[str, list[tuple[float, ...]]] = {
 def test_every_operator_with_a_slope_is_asked() -> None:
     """But the unit of a network, whose slope is 1 - z^2 by intention."""
     assert set(EXACT) == {name for name, row in OPS.items() if row.partials is not None} - {"unit"}
+
+
+def test_the_table_of_largest_errors_names_every_operator_with_a_slope() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "trust.md").read_text(encoding="utf-8")
+    section = page.split("\n## Slopes\n")[1].split("\n## ")[0]
+    assert set(EXACT) <= set(re.findall(r"`(\w+)`", section))
 
 
 @pytest.mark.parametrize("name", EXACT)
