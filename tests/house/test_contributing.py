@@ -233,7 +233,6 @@ TESTED_IN = {
     "renaming": "tests/ad/passes/test_copies.py",
     "single_precision": "tests/codegen/test_precision.py",
     "lanes": "tests/codegen/test_lanes.py",
-    "renaming": "tests/ad/passes/test_copies.py",
     "stops": "tests/ad/instrument/test_decisions.py",
     "tidy": "tests/codegen/test_pipeline.py",
 }
