@@ -253,7 +253,7 @@ PARTS = {
     "derive/reverse/reader.py": ["Reader.ref_ct", "Reader.with_refs"],
     "derive/reverse/loop.py": [
         "read_loop", "_LoopReader._attempt", "_LoopReader._written", "_LoopReader._checkpointed",
-        "_LoopReader._start",
+        "_LoopReader._initial_mask",
     ],
     "derive/reverse/branch.py": ["read_branch"],
     "derive/reverse/accumulate.py": ["read_accumulator"],
