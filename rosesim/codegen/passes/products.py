@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import copysign
 
 from rosesim.ad.passes.simplify import nested_free, simplified
 from rosesim.ad.program import ir
@@ -48,6 +47,7 @@ from rosesim.ad.program.ir import (
     index_ty,
 )
 from rosesim.ad.program.rewrite import Copy, rewritten, with_blocks, with_lets
+from rosesim.codegen.passes.single_adds import is_zero
 from rosesim.codegen.passes.spread import is_sum
 
 FEWEST_TERMS = 400
@@ -292,7 +292,7 @@ class _Nest:
             if isinstance(x.expr, Op | Get):
                 self.made[x.outs[0]] = x.expr
         self.named = Counter(a for x in inside for a in ir.operands(x.expr) if a.ty.ref)
-        self.zeros = {x.outs[0] for x in inside if isinstance(x.expr, Fill) and _is_zero(x.expr.value)}
+        self.zeros = {x.outs[0] for x in inside if isinstance(x.expr, Fill) and is_zero(x.expr.value)}
         self.rows: dict[Atom, _Row] = {}
         self.replaced: dict[Var, tuple[Var, tuple[Atom, ...]]] = {}
         """Of a row: the product that it is a row of, and where."""
@@ -342,7 +342,7 @@ class _Nest:
         """What takes the place of a loop that sums products in a carry."""
         if len(e.carries) != 1 or len(e.body.results) != 1 or len(loops) < 2:
             return None
-        if not _is_zero(e.inits[0]) or any(not isinstance(x.expr, Op | Get) for x in e.body.lets):
+        if not is_zero(e.inits[0]) or any(not isinstance(x.expr, Op | Get) for x in e.body.lets):
             return None
         total = self.made.get(e.body.results[0])
         if not (isinstance(total, Op) and total.name == "add" and total.args[0] is e.carries[0]):
@@ -517,11 +517,6 @@ def _width(f: _Factor) -> int:
     scalar = f.array.ty.scalar
     assert isinstance(scalar, FloatT)
     return scalar.width
-
-
-def _is_zero(a: Atom) -> bool:
-    """Whether an atom is the literal +0.0 (not -0.0)."""
-    return isinstance(a, Lit) and a.value == 0 and copysign(1.0, a.value) > 0
 
 
 def written(p: Product) -> Func:

@@ -28,14 +28,14 @@ def _body(func: Func, block: Block, made: Mapping[Func, Func], *, exact: bool) -
     begun: set[Atom] = set()  # refs that begin as such
     rows: dict[Var, Put] = {}  # arrays of 0.0 but for one part
     for let in all_lets(block):
-        if isinstance(let.expr, Fill) and _is_zero(let.expr.value):
+        if isinstance(let.expr, Fill) and is_zero(let.expr.value):
             zeros.add(let.outs[0])
     for let in all_lets(block):
         match let.expr:
             case Put(x, _, _) if x in zeros:
                 rows[let.outs[0]] = let.expr
             case Accum(inits, refs, _):
-                begun.update(r for r, x in zip(refs, inits, strict=True) if x in zeros or _is_zero(x))
+                begun.update(r for r, x in zip(refs, inits, strict=True) if x in zeros or is_zero(x))
             case _:  # nothing else makes such an array
                 pass
 
@@ -58,5 +58,6 @@ def _body(func: Func, block: Block, made: Mapping[Func, Func], *, exact: bool) -
     return swept
 
 
-def _is_zero(a: Atom) -> bool:
+def is_zero(a: Atom) -> bool:
+    """Whether an atom is the literal +0.0 (not -0.0)."""
     return isinstance(a, Lit) and a.value == 0 and math.copysign(1.0, a.value) > 0
