@@ -22,11 +22,11 @@ from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
-    "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
-    "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
-    "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "inline", "unroll-short", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds",
+    "single-adds", "sum-straight", "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
+    "part-scatters", "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
+FAST = {"stage-scatters", "carry-sums", "part-scatters", "fuse-loops", "spread-runs"}
 SPECIAL = {"single-precision", "guard-numbers"}
 
 
@@ -119,7 +119,7 @@ def test_what_is_left_out_does_not_run() -> None:
 
 @pytest.mark.parametrize("name", ["sunk", "single-precision", "share-memory", "simplify-trace"])
 def test_what_cannot_be_left_out_is_refused_with_what_can(name: str) -> None:
-    what = rf"'{name}' cannot be left out; expected one of inline, forward-elements, .*, independent-loops"
+    what = rf"'{name}' cannot be left out; expected one of inline, unroll-short, .*, independent-loops"
     with pytest.raises(ValueError, match=what), without(name):
         pass
 

@@ -65,7 +65,10 @@ def test_random_large_programs_agree_and_meet_the_passes_over_loops(monkeypatch:
     for number in SLICE:
         judge(_large(number), count, large=True)
     assert count["optimised, fast"] == len(SLICE)
-    for name in ("forward-elements", "share-copies", "find-products", "carry-sums", "fuse-loops", "spread-runs"):
+    names = (
+        "unroll-short forward-elements share-copies sum-straight find-products carry-sums part-scatters fuse-loops"
+    )
+    for name in (*names.split(), "spread-runs"):
         assert count[CHANGED + name] >= 2, name
 
 
