@@ -31,6 +31,7 @@ from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
 from rosesim.codegen.passes.split import split
+from rosesim.codegen.passes.split_vectors import apart
 from rosesim.codegen.passes.spread import spread
 from rosesim.codegen.passes.stage_scatters import staged
 from rosesim.codegen.passes.straight_sums import summed
@@ -94,6 +95,11 @@ STAGES = (
     ),
     Stage(
         Pass("unroll-short", "writes out loops of a few short iterations", lambda f, _: unrolled(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("split-vectors", "stores the components of short vectors in arrays of their own", lambda f, _: apart(f)),
         "not debug",
         _is_plain,
     ),

@@ -11,7 +11,7 @@ from loop_kit import loop
 from shown import stripped, text
 
 from rosesim.ad.program import interp
-from rosesim.ad.program.ir import BOOL, REAL, Accum, Add, Func, Get, Ty, Var
+from rosesim.ad.program.ir import BOOL, REAL, Accum, Add, Cond, Func, Get, Ty, Var
 from rosesim.codegen.passes.straight_sums import summed
 
 
@@ -77,3 +77,28 @@ def test_what_a_loop_adds_to_stays_an_accumulator() -> None:
 
     before = func([reals(3)], write)
     assert summed(before) is before
+
+
+def test_a_branch_gives_the_sums_of_its_side() -> None:
+    def write(b: Body, x: Var, y: Var) -> Any:
+        r, m = Var(ref(Ty(REAL.scalar)), "r"), Var(ref(BOOL), "m")
+
+        def then(b: Body) -> Any:
+            b.let(Add(r, (), y))
+            b.let(Add(r, (), y))
+            return [x]
+
+        def inside(b: Body) -> Any:
+            b.let(Add(r, (), x))
+            chosen = b.let(Cond(b.op("lt", x, y, ty=BOOL), block(then), block(lambda b: [y])), REAL)
+            b.let(Add(r, (), chosen))
+            b.let(Add(m, (), b.op("lt", y, x, ty=BOOL)))
+            return []
+
+        return b.let(Accum((ZERO, FALSE), (r, m), block(inside)), REAL, BOOL)
+
+    before = func([REAL, REAL], write)
+    made = summed(before)
+    assert "+=" not in text(made) and "then" in text(made)
+    for x, y in ((0.1, 0.3), (0.3, 0.1)):
+        assert interp.run(made, [np.float64(x), np.float64(y)]) == interp.run(before, [np.float64(x), np.float64(y)])
