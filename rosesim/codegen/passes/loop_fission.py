@@ -24,8 +24,7 @@ def may_cut(e: Loop, at: int, *, exact: bool) -> bool:
     parts = [list(effects(lets)) for lets in (e.body.lets[:at], e.body.lets[at:])]
     if any(x.ref is None for part in parts for x in part):
         return False
-    refs = [{x.ref for x in part} for part in parts]
-    if exact and refs[0] & refs[1]:
+    if exact and any(x.meets(y) for x in parts[0] for y in parts[1]):
         return False
     return e.n * sum(v.ty.size for v in handed_on(e, at)) <= MOST_KEPT
 

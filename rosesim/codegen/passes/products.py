@@ -20,11 +20,12 @@ two where that makes a vector of an iteration the row of a matrix.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program import ir
+from rosesim.ad.program.effects import Effect, effects
 from rosesim.ad.program.ir import (
     Accum,
     Add,
@@ -79,6 +80,8 @@ class Products:
     def __init__(self, math: str):
         self.exact = math != "fast"
         self.found: dict[Func, Product] = {}
+        self.zeros: set[Atom] = set()
+        """The arrays of zeros of a function, wherever they are made."""
         self._made: dict[Product, Func] = {}
 
     def __call__(self, func: Func) -> Func:
@@ -93,6 +96,7 @@ class Products:
         return self._made[product]
 
     def _body(self, func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+        self.zeros = _zeros(ir.all_lets(block))
         new = self._block(block, made)
         if new is block:
             return block
@@ -142,10 +146,11 @@ class Products:
             if of is not None:
                 halves = fission.halves(x, of, exact=self.exact)
                 if halves is None:
-                    return None
+                    continue
                 loop = replace(e, body=Block((*e.body.lets[:at], *halves, *e.body.lets[at + 1 :]), e.body.results))
                 return [(Let(let.outs, loop, let.where), loop)]
-            return list(fission.parted(let, e, at)) if at and fission.may_cut(e, at, exact=self.exact) else None
+            if at and fission.may_cut(e, at, exact=self.exact):
+                return list(fission.parted(let, e, at))
         return None
 
 
@@ -213,8 +218,11 @@ class _Nest:
             self.bound.update((*x.outs, *ir.binders(x.expr)))
             if isinstance(x.expr, Op | Get):
                 self.made[x.outs[0]] = x.expr
+        self.effects: dict[Atom | None, list[Effect]] = {}
+        for x in effects(root.body.lets):
+            self.effects.setdefault(x.ref, []).append(x)
+        self.zeros = of.zeros | _zeros(inside)  # cutting a loop makes new ones
         self.named = Counter(a for x in inside for a in ir.operands(x.expr) if a.ty.ref)
-        self.zeros = {x.outs[0] for x in inside if isinstance(x.expr, Fill) and is_zero(x.expr.value)}
         self.rows: dict[Atom, _Row] = {}
         self.replaced: dict[Var, tuple[Var, tuple[Atom, ...]]] = {}
         """Of a row: the product that it is a row of, and where."""
@@ -289,8 +297,8 @@ class _Nest:
 
         Returns False, and writes nothing, if that is not possible or not worth it.
         """
-        if len(loops) != 3 or e.v.ty.shape or self.named[e.ref] != 1:
-            return False
+        if len(loops) != 3 or e.v.ty.shape or (self.of.exact and not self._is_alone(e)):
+            return False  # strict code adds in the order of the nest, whoever else adds there
         by_index = {x.index: x for x in loops}
         row = self.rows.get(e.ref)
         if row is not None:
@@ -324,6 +332,14 @@ class _Nest:
         else:
             self._call(self.after, a, b, e.ref, prefix, by_index[i], by_index[k], by_index[j], negative=negative)
         return True
+
+    def _is_alone(self, e: Add) -> bool:
+        """Whether all else that the nest adds to the ref of an addition goes to another part of it."""
+        found = self.effects.get(e.ref)
+        if found is None:
+            return self.named[e.ref] == 1  # a ref that the nest makes
+        own = next(x for x in found if x.let.expr is e)
+        return not any(x.meets(own) for x in found if x is not own)
 
     def _factors(self, a: Atom) -> tuple[tuple[_Factor, _Factor], bool] | None:
         """Two elements whose product a number is, and whether it is their product's negative."""
@@ -427,6 +443,11 @@ class _Nest:
             to.append(Let((part,), SubRef(ref, prefix), self.where))
             ref = part
         to.append(Let((), Call(self.of.function(product), (*args, ref)), self.where))
+
+
+def _zeros(lets: Iterable[Let]) -> set[Atom]:
+    """The arrays of zeros that are made."""
+    return {x.outs[0] for x in lets if isinstance(x.expr, Fill) and is_zero(x.expr.value)}
 
 
 def _other(f: _Factor, k: Var) -> Var | None:

@@ -47,6 +47,7 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.program.rewrite import rewritten
+from rosesim.ad.support import recursion
 
 LONGEST = 4
 """Components of a short vector, at most."""
@@ -168,14 +169,14 @@ class _Alike:
                 self._loop(let, e, loops)
             case Cond(_, then, orelse):
                 for side in (then, orelse):
-                    self._block(side, loops, inner)
+                    recursion.nested(self._block, side, loops, inner)
                     for out, r in zip(let.outs, side.results, strict=True):
                         self._join(out, r)
             case Accum(inits, refs, body):
                 for init, r, out in zip(inits, refs, let.outs[len(body.results) :], strict=True):
                     self._begins(init, r, len(loops))
                     self._join(r, out)
-                self._block(body, loops, inner)
+                recursion.nested(self._block, body, loops, inner)
                 for out, r in zip(let.outs, body.results, strict=False):
                     self._join(out, r)
             case SubRef() | Guard() | Call():
@@ -195,7 +196,7 @@ class _Alike:
             self._begins(init, c, len(loops))
             self._join(c, e.body.results[k], let.outs[k])
         is_inner = not any(isinstance(x.expr, Loop) for x in e.body.lets)
-        self._block(e.body, (*loops, e), e if is_inner else None)
+        recursion.nested(self._block, e.body, (*loops, e), e if is_inner else None)
         for out, r in zip(let.outs[m:], e.body.results[m:], strict=False):
             self._join(out, r)
 
@@ -284,7 +285,7 @@ class _Split:
         return new
 
     def _block(self, block: Block, likes: Sequence[Atom]) -> Block:
-        lets = self._lets(block.lets)
+        lets = recursion.nested(self._lets, block.lets)
         results = tuple(x for r, like in zip(block.results, likes, strict=True) for x in self._read(lets, r, like))
         return Block(tuple(lets), results)
 

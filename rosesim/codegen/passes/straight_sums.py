@@ -16,6 +16,7 @@ from rosesim.ad.passes.simplify import nested_free
 from rosesim.ad.program.builder import joining
 from rosesim.ad.program.ir import Accum, Add, Atom, Block, Cond, Func, Let, Lit, Op, Ty, Var, blocks
 from rosesim.ad.program.rewrite import rewritten
+from rosesim.ad.support import recursion
 
 
 def summed(func: Func, math: str = "strict") -> Func:
@@ -46,7 +47,7 @@ class _Summed(Renaming):
                 case Add(ref, _, v) if ref in totals:
                     totals[ref] = self._sum(lets, totals[ref], v, x)
                 case Cond(p, then, orelse):
-                    sides = [self._summed(side.lets, totals) for side in (then, orelse)]
+                    sides = [recursion.nested(self._summed, side.lets, totals) for side in (then, orelse)]
                     changed = [r for r in totals if any(after[r] is not totals[r] for _, after in sides)]
                     outs = tuple(Var(Ty(r.ty.scalar)) for r in changed)
                     made = [
@@ -72,7 +73,7 @@ class _Summed(Renaming):
 def _is_straight(block: Block, refs: set[Var]) -> bool:
     """Whether all that a block does with refs to single numbers is to add to them, outside of loops."""
     return all(
-        all(_is_straight(side, refs) for side in blocks(x.expr))
+        all(recursion.nested(_is_straight, side, refs) for side in blocks(x.expr))
         if isinstance(x.expr, Cond)
         else isinstance(x.expr, Add) or not refs & nested_free(x.expr)
         for x in block.lets
