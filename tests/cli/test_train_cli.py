@@ -215,7 +215,7 @@ def test_ctrl_c_with_seeds_saves_them_all_and_is_one_line(optimizer: str, scene:
         text=True,
     )
     rows = [here / "run" / f"seed-{k}" / "metrics.jsonl" for k in (0, 1)]
-    for _ in range(600):
+    for _ in range(3000):
         if all(r.is_file() and r.stat().st_size > 300 for r in rows) or process.poll() is not None:
             break
         time.sleep(0.02)

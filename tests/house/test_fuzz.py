@@ -34,13 +34,13 @@ from rosesim.codegen.passes.lanes import writer
 
 
 def test_random_programs_agree_in_the_common_ways() -> None:
-    chunk = run_chunk(1, 60, modes=False)
+    chunk = run_chunk(1, 36, modes=False)
     assert not chunk["found"], chunk["found"]
     count = chunk["counts"]
     assert count["unoptimised"] == count["optimised, strict"] + count["optimised, fast"] == count["programs"]
     # Most of them are compared in full.
-    assert count["reverse = transpose of forward"] > 45
-    assert count["forward = differences"] > 30
+    assert count["reverse = transpose of forward"] > 27
+    assert count["forward = differences"] > 18
 
 
 def test_random_programs_agree_in_the_other_modes() -> None:
