@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from rosesim.ad.derive.extremes import Extreme
 from rosesim.ad.derive.smooth import Smooth
 from rosesim.ad.program.builder import Builder, syms
 from rosesim.ad.program.ir import (
@@ -127,7 +128,12 @@ class Activity:
         self.on: set[Atom] = {p for p, a in zip(func.params, active, strict=True) if a}
         self._alias: dict[Var, Var] = {}
         assert isinstance(func.body, Block)
-        while self._visit(func.body):  # a ref may become active after a call that takes it was visited
+        self.add(func.body.lets)
+
+    def add(self, lets: Sequence[Let]) -> None:
+        """Find which variables of further lets carry a tangent."""
+        block = Block(tuple(lets), ())
+        while self._visit(block):  # a ref may become active after a call that takes it was visited
             pass
 
     def _mark(self, variables: Iterable[Atom]) -> bool:
@@ -206,6 +212,7 @@ class Forward:
 
     def __init__(self, act: Activity):
         self.b = Builder()
+        self.act = act
         self.on = act.on
         self._tan: dict[Atom, Var] = {}
         self._loops: dict[Atom, Loop] = {}  # the loops without the tangents that were added to them
@@ -310,6 +317,9 @@ class Forward:
     def _loop(self, let: Let, e: Loop) -> None:
         if len(let.outs) == 1:
             self._loops[let.outs[0]] = e
+        if let.outs and let.outs[0] in self.on and (extreme := Extreme.of(e, self.on.__contains__)) is not None:
+            self._extreme(let.outs[0], extreme)
+            return
         n = len(e.carries)
         live = [c for c in e.carries if c in self.on]
         tans = [self.bind(c) for c in live]
@@ -326,6 +336,12 @@ class Forward:
         outs = (*let.outs[:n], *finals, *let.outs[n:m], *stacked, *let.outs[m:])
         loop = replace(e, inits=(*e.inits, *inits), carries=(*e.carries, *tans), body=body)
         self._keep(let, loop, outs)
+
+    def _extreme(self, out: Var, extreme: Extreme) -> None:
+        lets, term = extreme.at(extreme.primal(self.b, out))
+        self.act.add(lets)
+        self.lets(lets)
+        self._set(out, extreme.tangent(self.b, self.tan(term)))
 
     def _out(self, o: Var) -> Var:
         return self.bind(o)
