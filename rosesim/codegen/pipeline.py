@@ -22,6 +22,7 @@ from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.buffers import Sharing, analyse
 from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
+from rosesim.codegen.passes.forward_rows import forward_rows
 from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.products import Product, Products
@@ -136,6 +137,11 @@ STAGES = (
         Pass("block-adds", "adds outer products once in several steps", lambda f, _: deferred(f)),
         "not debug",
         _is_plain,
+    ),
+    Stage(
+        Pass("forward-rows", "turns backward loops over rows forward", lambda f, _: forward_rows(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
     ),
     Stage(
         Pass("stage-scatters", "keeps long terms that go to neighbours, and gathers them", lambda f, _: staged(f)),

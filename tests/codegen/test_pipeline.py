@@ -23,10 +23,10 @@ from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
     "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
-    "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
+    "find-products", "share-products", "block-adds", "forward-rows", "stage-scatters", "carry-sums",
     "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
+FAST = {"forward-rows", "stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
 SPECIAL = {"single-precision", "guard-numbers"}
 
 

@@ -1,0 +1,40 @@
+"""Loops over rows run forwards where only the order of sums depends on it.
+
+The loops of a reverse pass run backwards, and `direction` turns those whose order is free to the last bit. A loop
+over rows of a grid that adds to neighbouring rows is not among them: two iterations may add to one element. Fast code
+may add in any order, and a processor fetches rows ahead if they lie one after the other: FDTD's gradient takes 0.7 of
+the time. A loop without a loop inside keeps its direction: there the order decides how long an addition waits for the
+one before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rosesim.ad.program.effects import effects
+from rosesim.ad.program.ir import Block, Func, Let, Loop, all_lets
+from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
+
+
+def forward_rows(func: Func) -> Func:
+    """The program with its loops over rows turned forwards."""
+    return rewritten(func, lambda f, block, made: _block(block))
+
+
+def _block(block: Block) -> Block:
+    return with_lets(block, list(map(_let, block.lets)))
+
+
+def _let(let: Let) -> Let:
+    e = with_blocks(let.expr, _block)
+    if isinstance(e, Loop) and e.reverse and not e.carries and _is_over_rows(e) and not _may_stop(e):
+        e = replace(e, reverse=False)
+    return let if e is let.expr else Let(let.outs, e, let.where)
+
+
+def _is_over_rows(e: Loop) -> bool:
+    return any(isinstance(x.expr, Loop) for x in all_lets(e.body))
+
+
+def _may_stop(e: Loop) -> bool:
+    return any(x.ref is None for x in effects(e.body.lets))
