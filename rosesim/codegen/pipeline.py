@@ -13,6 +13,7 @@ from rosesim.ad.instrument.debug import guarded
 from rosesim.ad.passes import tidy
 from rosesim.ad.passes.copies import uncopied
 from rosesim.ad.passes.elements import forwarded
+from rosesim.ad.passes.index_values import computed
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program import program_pass
 from rosesim.ad.program.ir import Func, Loop, Opaque, Var, reachable
@@ -24,6 +25,7 @@ from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
 from rosesim.codegen.passes.forward_rows import forward_rows
 from rosesim.codegen.passes.fuse import fused
+from rosesim.codegen.passes.gather_sums import gathered
 from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.products import Product, Products
 from rosesim.codegen.passes.single_adds import single
@@ -102,6 +104,11 @@ STAGES = (
         _is_plain,
     ),
     Stage(
+        Pass("index-values", "computes what follows from indices where it is read", lambda f, _: computed(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
         Pass("single-precision", "gives every real 32 bits", lambda f, _: in_single_precision(f), required=True),
         "precision f32",
         lambda how: how.options.precision == "f32",
@@ -145,6 +152,11 @@ STAGES = (
     ),
     Stage(
         Pass("stage-scatters", "keeps long terms that go to neighbours, and gathers them", lambda f, _: staged(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("gather-sums", "makes an output of what a loop adds once to each element", lambda f, _: gathered(f)),
         "fast, not debug",
         lambda how: _is_plain(how) and how.options.math == "fast",
     ),

@@ -191,3 +191,51 @@ def test_a_loop_whose_array_an_accumulator_begins_with_stays_before_it() -> None
     made = fused(before)
     check(made)
     same(made, before)
+
+
+def test_a_fused_loop_is_fused_again() -> None:
+    """The third reads the second, and both together read the first, which stands before what the second needs."""
+
+    def write(b: Body, x: Var) -> Any:
+        y = squares(b, x)
+        z = squares(b, x)
+        w = loop(b, N, lambda b, i: [b.op("add", get(b, z, i), get(b, y, i))])
+        return loop(b, N, lambda b, i: [b.op("add", get(b, w, i), get(b, y, i))])
+
+    before = func([reals(N)], write)
+    made = fused(before)
+    assert loops(made) == 1
+    same(made, before)
+
+
+def under_accumulator(read: Any) -> Func:
+    """A loop under an accumulator, and one after it that reads what it gives and what `read` chooses."""
+
+    def write(b: Body, x: Var) -> Any:
+        r = Var(ref(reals(N)), "r")
+
+        def inside(b: Body) -> Any:
+            def cell(b: Body, i: Var) -> Any:
+                v = get(b, x, i)
+                b.let(Add(r, (i,), v))
+                return [b.op("mul", v, v)]
+
+            return [loop(b, N, cell)]
+
+        y, sums = b.let(Accum((x,), (r,), block(inside)), reals(N), reals(N))
+        z = loop(b, N, lambda b, i: [b.op("add", get(b, y, i), read(b, sums, i))])
+        return [z, sums]
+
+    return func([reals(N)], write)
+
+
+def test_a_loop_moves_into_the_accumulator_whose_loop_it_reads() -> None:
+    before = under_accumulator(lambda b, sums, i: ONE)
+    made = fused(before)
+    assert loops(made) == 1
+    same(made, before)
+
+
+def test_what_reads_the_sum_stays_behind_the_accumulator() -> None:
+    before = under_accumulator(get)
+    assert loops(fused(before)) == 2

@@ -22,11 +22,11 @@ from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
-    "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
-    "find-products", "share-products", "block-adds", "forward-rows", "stage-scatters", "carry-sums",
-    "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "inline", "forward-elements", "share-copies", "index-values", "single-precision", "guard-numbers", "sink-adds",
+    "single-adds", "find-products", "share-products", "block-adds", "forward-rows", "stage-scatters", "gather-sums",
+    "carry-sums", "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"forward-rows", "stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
+FAST = {"forward-rows", "stage-scatters", "gather-sums", "carry-sums", "fuse-loops", "spread-runs"}
 SPECIAL = {"single-precision", "guard-numbers"}
 
 
