@@ -28,6 +28,7 @@ from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.gather_sums import gathered
 from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.products import Product, Products
+from rosesim.codegen.passes.scaled_carries import scaled
 from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
@@ -157,6 +158,12 @@ STAGES = (
     ),
     Stage(
         Pass("gather-sums", "makes an output of what a loop adds once to each element", lambda f, _: gathered(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("scale-carries", "carries an array as it is, and a factor, in the place of a multiple of it",
+             lambda f, _: scaled(f)),
         "fast, not debug",
         lambda how: _is_plain(how) and how.options.math == "fast",
     ),

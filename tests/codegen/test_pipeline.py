@@ -24,9 +24,9 @@ from rosesim.codegen.targets import TARGETS, host, nvptx64
 ORDER = [
     "inline", "forward-elements", "share-copies", "index-values", "single-precision", "guard-numbers", "sink-adds",
     "single-adds", "find-products", "share-products", "block-adds", "forward-rows", "stage-scatters", "gather-sums",
-    "carry-sums", "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "scale-carries", "carry-sums", "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"forward-rows", "stage-scatters", "gather-sums", "carry-sums", "fuse-loops", "spread-runs"}
+FAST = {"forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums", "fuse-loops", "spread-runs"}
 SPECIAL = {"single-precision", "guard-numbers"}
 
 
