@@ -15,7 +15,7 @@ from rosesim.ad.passes.renaming import Renaming
 from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import Accum, Atom, Block, BoolT, Func, Get, IntT, Let, Loop, Op, Var
-from rosesim.ad.program.rewrite import Copy, rewritten
+from rosesim.ad.program.rewrite import Copy, is_straight, rewritten
 
 MOST_OPERATIONS = 16
 """That one element may take: more may cost as much as reading it."""
@@ -27,6 +27,8 @@ def computed(func: Func) -> Func:
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+    if is_straight(block, made):
+        return block
     new = _Compute(made, block).block(block)
     if new is block:
         return block

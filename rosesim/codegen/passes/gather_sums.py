@@ -37,7 +37,7 @@ from rosesim.ad.program.ir import (
     Var,
     index_ty,
 )
-from rosesim.ad.program.rewrite import Copy, rewritten
+from rosesim.ad.program.rewrite import Copy, is_straight, rewritten
 
 LONGEST = 24
 """Lets of a body that is repeated for each of its additions."""
@@ -48,7 +48,13 @@ FARTHEST = 4
 
 def gathered(func: Func) -> Func:
     """The program with such accumulators replaced."""
-    return rewritten(func, lambda f, block, made: _Gather(made).block(block))
+    return rewritten(func, _body)
+
+
+def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+    if is_straight(block, made):
+        return block
+    return _Gather(made).block(block)
 
 
 class _Gather(Renaming):

@@ -18,7 +18,7 @@ from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program import ir
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Accum, Atom, Block, Expr, FloatT, Func, Get, Let, Lit, Loop, Op, Ty, Var, index_ty
-from rosesim.ad.program.rewrite import rewritten
+from rosesim.ad.program.rewrite import is_straight, rewritten
 
 FEWEST = 64
 """Numbers of an array from which on this is worth it."""
@@ -30,6 +30,8 @@ def scaled(func: Func) -> Func:
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+    if is_straight(block, made):
+        return block
     new = _Scale(made).block(block)
     if new is block:
         return block
