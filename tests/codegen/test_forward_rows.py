@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from ir_kit import Body, at, block, func, integer, real, reals, ref
 
-from rosesim.ad.program.ir import BOOL, Accum, Add, Block, Get, Guard, Loop, Var, all_lets, index_ty
+from rosesim.ad.program.ir import BOOL, Accum, Add, Block, Call, Get, Guard, Loop, Var, all_lets, index_ty, reachable
 from rosesim.codegen.passes.forward_rows import forward_rows
 
 N = 4
 
 
-def directions(*, rows: bool, guard: bool = False, carry: bool = False) -> list[bool]:
+def directions(*, rows: bool, guard: bool = False, carry: bool = False, called: bool = False) -> list[bool]:
     """Whether each loop of a function runs backwards after the pass: one adds to its own row and the one before."""
 
     def whole(b: Body, x: Any) -> Any:
@@ -43,13 +43,20 @@ def directions(*, rows: bool, guard: bool = False, carry: bool = False) -> list[
 
         return b.let(Accum((x,), (r,), block(inside)), reals(N))
 
-    body = forward_rows(func([reals(N)], whole)).body
-    assert isinstance(body, Block)
-    return [x.expr.reverse for x in all_lets(body) if isinstance(x.expr, Loop)]
+    made = func([reals(N)], whole)
+    if called:
+        inner = made
+        made = func([reals(N)], lambda b, x: b.let(Call(inner, (x,)), reals(N)))
+    bodies = [f.body for f in reachable(forward_rows(made)) if isinstance(f.body, Block)]
+    return [x.expr.reverse for body in bodies for x in all_lets(body) if isinstance(x.expr, Loop)]
 
 
 def test_a_loop_over_rows_is_turned_and_the_row_itself_is_not() -> None:
     assert directions(rows=True) == [False, True]
+
+
+def test_loops_of_functions_that_are_called_are_turned() -> None:
+    assert directions(rows=True, called=True) == [False, True]
 
 
 def test_a_loop_without_rows_keeps_its_direction() -> None:

@@ -9,6 +9,7 @@ one before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad.program.effects import effects
@@ -18,15 +19,15 @@ from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 
 def forward_rows(func: Func) -> Func:
     """The program with its loops over rows turned forwards."""
-    return rewritten(func, lambda f, block, made: _block(block))
+    return rewritten(func, lambda f, block, made: _block(block, made))
 
 
-def _block(block: Block) -> Block:
-    return with_lets(block, list(map(_let, block.lets)))
+def _block(block: Block, made: Mapping[Func, Func]) -> Block:
+    return with_lets(block, [_let(x, made) for x in block.lets])
 
 
-def _let(let: Let) -> Let:
-    e = with_blocks(let.expr, _block)
+def _let(let: Let, made: Mapping[Func, Func]) -> Let:
+    e = with_blocks(let.expr, lambda b: _block(b, made), made)
     if isinstance(e, Loop) and e.reverse and not e.carries and _is_over_rows(e) and not _may_stop(e):
         e = replace(e, reverse=False)
     return let if e is let.expr else Let(let.outs, e, let.where)
