@@ -8,9 +8,9 @@ import pytest
 from ir_kit import Body, at, block, func, integer, real, reals, ref
 
 from rosesim.ad.program.ir import BOOL, Accum, Add, Block, Call, Get, Guard, Loop, Var, all_lets, index_ty, reachable
-from rosesim.codegen.passes.forward_rows import forward_rows
+from rosesim.codegen.passes.forward_rows import FEWEST, forward_rows
 
-N = 4
+N = FEWEST
 
 
 def directions(*, rows: bool, guard: bool = False, carry: bool = False, called: bool = False) -> list[bool]:

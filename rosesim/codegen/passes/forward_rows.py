@@ -4,7 +4,7 @@ The loops of a reverse pass run backwards, and `direction` turns those whose ord
 over rows of a grid that adds to neighbouring rows is not among them: two iterations may add to one element. Fast code
 may add in any order, and a processor fetches rows ahead if they lie one after the other: FDTD's gradient takes 0.7 of
 the time. A loop without a loop inside keeps its direction: there the order decides how long an addition waits for the
-one before it.
+one before it. So does one that adds to the same places in every iteration, such as a layer of a network.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad.program.effects import effects
-from rosesim.ad.program.ir import Block, Func, Let, Loop, all_lets
+from rosesim.ad.program.ir import Atom, Block, Func, IntT, Let, Loop, Op, all_lets
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
+
+FEWEST = 16
+"""Rows from which on the direction matters."""
 
 
 def forward_rows(func: Func) -> Func:
@@ -28,14 +31,26 @@ def _block(block: Block, made: Mapping[Func, Func]) -> Block:
 
 def _let(let: Let, made: Mapping[Func, Func]) -> Let:
     e = with_blocks(let.expr, lambda b: _block(b, made), made)
-    if isinstance(e, Loop) and e.reverse and not e.carries and _is_over_rows(e) and not _may_stop(e):
+    if (
+        isinstance(e, Loop)
+        and e.reverse
+        and not e.carries
+        and e.n >= FEWEST
+        and _is_over_rows(e)
+        and _adds_to_rows(e)
+    ):
         e = replace(e, reverse=False)
     return let if e is let.expr else Let(let.outs, e, let.where)
 
 
 def _is_over_rows(e: Loop) -> bool:
-    return any(isinstance(x.expr, Loop) for x in all_lets(e.body))
+    return e.n >= FEWEST and any(isinstance(x.expr, Loop) for x in all_lets(e.body))
 
 
-def _may_stop(e: Loop) -> bool:
-    return any(x.ref is None for x in effects(e.body.lets))
+def _adds_to_rows(e: Loop) -> bool:
+    """Whether each iteration adds to rows at its own index or moved from it, and none ends the program."""
+    rows: set[Atom] = {e.index}
+    for x in all_lets(e.body):
+        if isinstance(x.expr, Op) and isinstance(x.outs[0].ty.scalar, IntT) and rows & set(x.expr.args):
+            rows.update(x.outs)
+    return all(x.ref is not None and rows & set(x.place) for x in effects(e.body.lets))

@@ -67,13 +67,13 @@ class _Gather(Renaming):
             self.fills[let.outs[0]] = let.expr
         if not isinstance(let.expr, Accum):
             return [let]
-        m = len(let.expr.body.results)
+        before, m = let, len(let.expr.body.results)
         for ref, init, out in zip(let.expr.refs, let.expr.inits, let.outs[m:], strict=True):
             start = None if isinstance(f := self.fills.get(init), Fill) and f.value == Lit(0.0, f.value.ty) else init
             let = _as_output(let, ref, start, out) or let
         assert isinstance(let.expr, Accum)
         e = let.expr
-        if e.refs:
+        if e.refs or let is before:
             return [let]
         for out, r in zip(let.outs, e.body.results, strict=True):  # no accumulator is left
             self.rename(out, r)
