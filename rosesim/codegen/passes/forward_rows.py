@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rosesim.ad.program.effects import effects
-from rosesim.ad.program.ir import Atom, Block, Func, IntT, Let, Loop, Op, all_lets
+from rosesim.ad.program.ir import Atom, Block, Expr, Func, IntT, Let, Loop, Op, all_lets
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 
 FEWEST = 16
@@ -31,14 +31,7 @@ def _block(block: Block, made: Mapping[Func, Func]) -> Block:
 
 def _let(let: Let, made: Mapping[Func, Func]) -> Let:
     e = with_blocks(let.expr, lambda b: _block(b, made), made)
-    if (
-        isinstance(e, Loop)
-        and e.reverse
-        and not e.carries
-        and e.n >= FEWEST
-        and _is_over_rows(e)
-        and _adds_to_rows(e)
-    ):
+    if isinstance(e, Loop) and e.reverse and not e.carries and e.n >= FEWEST and _is_over_rows(e) and adds_to_rows(e):
         e = replace(e, reverse=False)
     return let if e is let.expr else Let(let.outs, e, let.where)
 
@@ -47,8 +40,10 @@ def _is_over_rows(e: Loop) -> bool:
     return e.n >= FEWEST and any(isinstance(x.expr, Loop) for x in all_lets(e.body))
 
 
-def _adds_to_rows(e: Loop) -> bool:
-    """Whether each iteration adds to rows at its own index or moved from it, and none ends the program."""
+def adds_to_rows(e: Expr) -> bool:
+    """Whether each iteration of a loop adds to rows at its own index or moved from it, and none ends the program."""
+    if not isinstance(e, Loop):
+        return False
     rows: set[Atom] = {e.index}
     for x in all_lets(e.body):
         if isinstance(x.expr, Op) and isinstance(x.outs[0].ty.scalar, IntT) and rows & set(x.expr.args):

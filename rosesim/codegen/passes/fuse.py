@@ -21,6 +21,7 @@ from rosesim.ad.passes.simplify import nested_free, simplified
 from rosesim.ad.program.effects import effects, in_any_order
 from rosesim.ad.program.ir import Accum, Atom, Block, Expr, Func, Get, Let, Loop, Var, all_lets, blocks, operands
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
+from rosesim.codegen.passes.forward_rows import adds_to_rows
 from rosesim.codegen.passes.spread import is_sum
 
 LONGEST = 400
@@ -89,7 +90,9 @@ class _Fuse:
     def _put_in(self, lets: list[Let], second: Let) -> bool:
         """Move a loop into the body of an earlier `Accum`, if it can be fused with a loop there.
 
-        It must not read what the accumulators sum, nor anything that was made since.
+        It must not read what the accumulators sum, nor anything that was made since. A loop that adds anywhere, not
+        to rows near its own, waits for memory; smoke's gradient takes 1.05 of the time if a pass over the grid moves
+        into such a loop.
         """
         if self._may_stop(second):
             return False
@@ -106,7 +109,8 @@ class _Fuse:
             (moved,) = (
                 _Renamed(dict(zip(first.outs[:m], e.body.results, strict=True))).block(Block((second,), ())).lets
             )
-            if self._partner(e.body.lets, moved) is None:
+            partner = self._partner(e.body.lets, moved)
+            if partner is None or not adds_to_rows(e.body.lets[partner].expr):
                 return False
             outs = tuple(Var(o.ty, o.name) for o in second.outs)
             moved = Let(outs, moved.expr, moved.where)
