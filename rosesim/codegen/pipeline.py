@@ -13,6 +13,7 @@ from rosesim.ad.instrument.debug import guarded
 from rosesim.ad.passes import tidy
 from rosesim.ad.passes.copies import uncopied
 from rosesim.ad.passes.elements import forwarded
+from rosesim.ad.passes.index_values import computed
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.passes.unroll import unrolled
 from rosesim.ad.program import program_pass
@@ -23,10 +24,13 @@ from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.buffers import Sharing, analyse
 from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
+from rosesim.codegen.passes.forward_rows import forward_rows
 from rosesim.codegen.passes.fuse import fused
+from rosesim.codegen.passes.gather_sums import gathered
 from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
+from rosesim.codegen.passes.scaled_carries import scaled
 from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
@@ -115,6 +119,11 @@ STAGES = (
         _is_plain,
     ),
     Stage(
+        Pass("index-values", "computes what follows from indices where it is read", lambda f, _: computed(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
         Pass("single-precision", "gives every real 32 bits", lambda f, _: in_single_precision(f), required=True),
         "precision f32",
         lambda how: how.options.precision == "f32",
@@ -158,7 +167,23 @@ STAGES = (
         _is_plain,
     ),
     Stage(
+        Pass("forward-rows", "turns backward loops over rows forward", lambda f, _: forward_rows(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
         Pass("stage-scatters", "keeps long terms that go to neighbours, and gathers them", lambda f, _: staged(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("gather-sums", "makes an output of what a loop adds once to each element", lambda f, _: gathered(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("scale-carries", "carries an array as it is, and a factor, in the place of a multiple of it",
+             lambda f, _: scaled(f)),
         "fast, not debug",
         lambda how: _is_plain(how) and how.options.math == "fast",
     ),

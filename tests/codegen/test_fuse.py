@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ir_kit import ONE, ZERO, Body, at, block, func, real, reals, ref
+from ir_kit import ONE, ZERO, Body, at, block, func, integer, real, reals, ref
 from loop_kit import loop
 from shown import stripped, text
 
 from rosesim import Real, Vec, fn, grad, scan, sum, vec
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
-from rosesim.ad.program.ir import BOOL, Accum, Add, Fill, Func, Get, Guard, Loop, Var, all_lets
+from rosesim.ad.program.ir import BOOL, Accum, Add, Fill, Func, Get, Guard, Loop, Var, all_lets, index_ty
 from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.pipeline import without
 
@@ -191,3 +191,77 @@ def test_a_loop_whose_array_an_accumulator_begins_with_stays_before_it() -> None
     made = fused(before)
     check(made)
     same(made, before)
+
+
+def test_a_fused_loop_is_fused_again() -> None:
+    """The third reads the second, and both together read the first, which stands before what the second needs."""
+
+    def write(b: Body, x: Var) -> Any:
+        y = squares(b, x)
+        z = squares(b, x)
+        w = loop(b, N, lambda b, i: [b.op("add", get(b, z, i), get(b, y, i))])
+        return loop(b, N, lambda b, i: [b.op("add", get(b, w, i), get(b, y, i))])
+
+    before = func([reals(N)], write)
+    made = fused(before)
+    assert loops(made) == 1
+    same(made, before)
+
+
+def under_accumulator(read: Any, place: Any = lambda b, v, i: i) -> Func:
+    """A loop under an accumulator, and one after it that reads what it gives and what `read` chooses. It adds to the
+    element at `place`."""
+
+    def write(b: Body, x: Var) -> Any:
+        r = Var(ref(reals(N)), "r")
+
+        def inside(b: Body) -> Any:
+            def cell(b: Body, i: Var) -> Any:
+                v = get(b, x, i)
+                b.let(Add(r, (place(b, v, i),), v))
+                return [b.op("mul", v, v)]
+
+            return [loop(b, N, cell)]
+
+        y, sums = b.let(Accum((x,), (r,), block(inside)), reals(N), reals(N))
+        z = loop(b, N, lambda b, i: [b.op("add", get(b, y, i), read(b, sums, i))])
+        return [z, sums]
+
+    return func([reals(N)], write)
+
+
+def test_a_loop_moves_into_the_accumulator_whose_loop_it_reads() -> None:
+    before = under_accumulator(lambda b, sums, i: ONE)
+    made = fused(before)
+    assert loops(made) == 1
+    same(made, before)
+
+
+def test_what_reads_the_sum_stays_behind_the_accumulator() -> None:
+    before = under_accumulator(get)
+    assert loops(fused(before)) == 2
+
+
+def test_a_loop_that_adds_anywhere_stays_alone() -> None:
+    """Both run in vectors or neither does: here the second would wait for the additions of the first."""
+    anywhere = lambda b, v, i: b.op("floor_wrap", v, integer(N), ty=index_ty(N))
+    row = func([reals(N, N)], lambda b, x: rows_under_accumulator(b, x, anywhere))
+    near = func([reals(N, N)], lambda b, x: rows_under_accumulator(b, x, lambda b, v, i: i))
+    assert (loops(fused(row)), loops(fused(near))) == (4, 2)
+
+
+def rows_under_accumulator(b: Body, x: Var, place: Any) -> Any:
+    """The same with rows: a nest that adds each number to the row at `place`, and a nest after it."""
+    r = Var(ref(reals(N, N)), "r")
+
+    def inside(b: Body) -> Any:
+        def cell(b: Body, i: Var, j: Var) -> Any:
+            v = get(b, x, i, j)
+            b.let(Add(r, (place(b, v, i), j), v))
+            return [b.op("mul", v, v)]
+
+        return [loop(b, N, lambda b, i: [loop(b, N, lambda b, j: cell(b, i, j), name="j")])]
+
+    y, sums = b.let(Accum((x,), (r,), block(inside)), reals(N, N), reals(N, N))
+    double = lambda b, i: [loop(b, N, lambda b, j: [b.op("add", get(b, y, i, j), ONE)], name="j")]
+    return [loop(b, N, double), sums]

@@ -22,11 +22,15 @@ from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
-    "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "single-precision",
+    "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "index-values", "single-precision",
     "guard-numbers", "sink-adds", "single-adds", "sum-straight", "find-products", "share-products", "block-adds",
-    "stage-scatters", "carry-sums", "part-scatters", "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums", "part-scatters", "fuse-loops",
+    "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"stage-scatters", "carry-sums", "part-scatters", "fuse-loops", "spread-runs"}
+FAST = {
+    "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums", "part-scatters", "fuse-loops",
+    "spread-runs",
+}  # fmt: skip
 SPECIAL = {"single-precision", "guard-numbers"}
 
 

@@ -132,6 +132,12 @@ def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Fu
     return e if all(map(is_, blocks(new), blocks(e))) else new
 
 
+def is_straight(block: Block, made: Mapping[Func, Func]) -> bool:
+    """Whether a block has no nested blocks and calls nothing that has a new version: most functions of long programs
+    are so, and a pass over loops need not visit them."""
+    return not any(nests(e := x.expr) or (isinstance(e, Call) and made[e.func] is not e.func) for x in block.lets)
+
+
 def _same(a: A) -> A:
     return a
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from rosesim.ad.derive.reverse.checkpoint import Checkpointing, can_recompute
 from rosesim.ad.derive.reverse.cotangent import TRUE, Ct, Gather, booleans, cotangent
-from rosesim.ad.derive.reverse.pair import is_tan
+from rosesim.ad.derive.reverse.cut import dependents
+from rosesim.ad.derive.reverse.pair import BIG, is_tan
 from rosesim.ad.derive.reverse.primal import primal_lets, primal_nested
 from rosesim.ad.derive.reverse.reader import Emitted, Reader, adds_tangents, bound_tans, outs_of
-from rosesim.ad.derive.reverse.recompute import Plan, numbers, plan_loop, recompute_all
+from rosesim.ad.derive.reverse.recompute import STORE_ADDITIONS, Plan, numbers, recompute_all
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
@@ -29,6 +30,12 @@ from rosesim.ad.program.ir import (
     operands,
 )
 from rosesim.ad.support.budget import budget
+
+FEW = 16
+"""A carry with this many times fewer numbers than all that is stored may as well be stored."""
+
+MARGIN = 4
+"""Additions for each stored number that storing others than the carries must save: the carries are there already."""
 
 
 def read_loop(rev: Reader, g: Gather, let: Let, e: Loop) -> None:
@@ -64,6 +71,36 @@ class _Carried:
         return [k for k in self.live if k in self.conditional]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A loop's body read backwards, and how its reverse gets the values of the forward pass. Nothing of it is written
+    yet."""
+
+    carried: _Carried
+    taken: dict[int, Ct | None]
+    """The cotangents that flow into the initial carries."""
+    found: dict[Var, Ct | None]
+    """Those of the arrays that the loop reads only at its own index."""
+    carries: tuple[Var, ...]
+    body: Block
+    own: tuple[Let, ...]
+    roots: tuple[Var, ...]
+    """The values of the forward pass that the body reads."""
+    chosen: Plan
+    history: Sequence[Var]
+    extra_work: float
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers an iteration stores."""
+        return numbers(self.history) + self.chosen.numbers
+
+    @property
+    def cost(self) -> float:
+        """The work of storing, loading and recomputing in one iteration."""
+        return STORE_ADDITIONS * self.numbers + self.extra_work
+
+
 class _LoopReader:
     """Writes the reverse of one loop.
 
@@ -78,6 +115,7 @@ class _LoopReader:
         self.slices = slices
         self.local = {c for c in (*e.carries, *bound_tans(e.body)) if is_tan(c)} | set(slices.values())
         self.certain = e.upto is None and e.test is None and e.n > 0
+        self.primal_carries = [c for c in e.carries if not is_tan(c)]
         self.tans = [k for k, c in enumerate(e.carries) if is_tan(c)]
         zeros = {k: g.b.zeros(cotangent(e.carries[k].ty)) for k in self.tans}
         self.finals = {k: ends[k] or Ct(zeros[k], True, True) for k in self.tans}
@@ -85,23 +123,49 @@ class _LoopReader:
         self.first = _Carried(live, frozenset(k for k in live if self.finals[k].mask is not True))
 
     def write(self, g: Gather) -> Emitted:
-        """Repeat the attempt until it succeeds. Returns what the loop binds, and the cotangents of the initial
-        carries and of the arrays that the loop reads only at its own index."""
-        rev, known = self.rev, self.first
+        """Write the loop. Returns what it binds, and the cotangents of the initial carries and of the arrays that the
+        loop reads only at its own index."""
+        rev = self.rev
         before = rev.extra_work
-        flags = {id(p): p.always for p in rev.outside.refs.values()}
+        chosen = self._best(g, self._reading(g, self.first))
+        rev.extra_work = chosen.extra_work
+        found = self._emitted(g, chosen)
+        rev.extra_work = before + rev.extra_work * self.e.n
+        return found
+
+    def _best(self, g: Gather, plain: _Reading) -> _Reading:
+        """The reading that stores what the carries are, or one that stores the fewest numbers in their place."""
+        rev = self.rev
+        big = [c for c in plain.history if c.ty.size > BIG and FEW * c.ty.size >= plain.numbers]
+        if rev.changing or not big or not any(isinstance(let.expr, Loop) for let in all_lets(self.e.body)):
+            return plain
+        flags, primal = rev.flags(), dict(rev.primal)
+        rev.changing = dependents(self.e.body, big)
+        other = self._reading(g, plain.carried)
+        rev.changing = frozenset()
+        rev.kept.clear()
+        fits = 8 * self.e.n * other.numbers <= budget()
+        if fits and other.cost + MARGIN * other.numbers < plain.cost:
+            return other
+        rev.restore(flags)
+        rev.primal.clear()
+        rev.primal.update(primal)
+        return plain
+
+    def _reading(self, g: Gather, known: _Carried) -> _Reading:
+        """Repeat the attempt until it succeeds."""
+        rev = self.rev
+        flags = rev.flags()
         while True:
             rev.extra_work = 0.0
             found = self._attempt(g, known)
             if not isinstance(found, _Carried):
-                rev.extra_work = before + rev.extra_work * self.e.n
                 return found
             known = found
-            for p in rev.outside.refs.values():
-                p.always = flags[id(p)]
+            rev.restore(flags)
 
-    def _attempt(self, g: Gather, carried: _Carried) -> Emitted | _Carried:
-        """The loop, if it carries all that flows; otherwise what it has to carry."""
+    def _attempt(self, g: Gather, carried: _Carried) -> _Reading | _Carried:
+        """The body read backwards, if the loop carries all that flows; otherwise what it has to carry."""
         e, rev = self.e, self.rev
         own = Gather(Builder(g.b), set(self.local), rev.outside, g.certain and self.certain)
         b = own.b
@@ -124,62 +188,76 @@ class _LoopReader:
         always = {k: b.fill(TRUE, w.ty) for k, w in mask_in.items()}
         conditions = [w if (w := back[k].mask) is not True else always[k] for k in mask_in]
         found = {v: own.take(s) for v, s in self.slices.items()}
-        sliced = {v: ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()}
-        results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced.values())]
-        results += [ct.mask for ct in sliced.values() if ct.mask is not True]
-        outs = self._written(g, carried, b.block(results), [*ct_in.values(), *mask_in.values()])
-        rest = iter(outs)  # in the order of the results
+        sliced = [ct or Ct(b.zeros(cotangent(self.slices[v].ty)), True, True) for v, ct in found.items()]
+        results = [*(back[k].clean(b) for k in carried.live), *conditions, *(ct.value for ct in sliced)]
+        results += [ct.mask for ct in sliced if ct.mask is not True]
+        body = Sweep(narrow=True).block(b.block(results), results)
+        return self._planned(carried, taken, found, (*ct_in.values(), *mask_in.values()), body)
+
+    def _planned(
+        self,
+        carried: _Carried,
+        taken: dict[int, Ct | None],
+        found: dict[Var, Ct | None],
+        carries: tuple[Var, ...],
+        body: Block,
+    ) -> _Reading:
+        """Decide which values of the forward pass are stored, and which are recomputed."""
+        e, rev = self.e, self.rev
+        own = primal_lets(e.body.lets, rev.primal)
+        bound = outs_of(own) | set(self.primal_carries)
+        roots = tuple(v for v in free_vars(body) if v in bound)
+        chosen, history = rev.plan_loop(own, roots, self.primal_carries)
+        work = rev.extra_work + chosen.work
+        return _Reading(carried, taken, found, carries, body, own, roots, chosen, history, work)
+
+    def _emitted(self, g: Gather, r: _Reading) -> Emitted:
+        """Write the loop, and name what it gives."""
+        e, carried = self.e, r.carried
+        rest = iter(outs := self._written(g, r))  # in the order of the results
         values = {k: next(rest) for k in carried.live}
         masks = {k: next(rest) for k in carried.with_mask}
-        parts = {v: next(rest) for v in sliced}
+        parts = {v: next(rest) for v in r.found}
         flows = [
             (e.inits[k], Ct(values[k], masks.get(k, True), True))
-            for k, ct in taken.items()
+            for k, ct in r.taken.items()
             if not (ct is None and self.certain)
         ]
-        for v, ct in found.items():
+        for v, ct in r.found.items():
             if ct is not None:
                 mask = True if ct.mask is True else next(rest)
                 flows.append((v, Ct(parts[v], mask, True if ct.clean_where is True else mask)))
         return outs, flows
 
-    def _written(self, g: Gather, carried: _Carried, reverse: Block, carries: list[Var]) -> list[Atom]:
-        """Emit the reverse loop around the block `reverse`, and return its outputs.
-
-        Decides which primal values are stored, recomputed or checkpointed, and adds the stored ones to the outputs
-        of the primal loop.
-        """
+    def _written(self, g: Gather, r: _Reading) -> list[Atom]:
+        """Emit the reverse loop, and return its outputs. The primal loop outputs what is stored."""
         e, rev, let = self.e, self.rev, self.let
-        primal_carries = [c for c in e.carries if not is_tan(c)]
-        own = primal_lets(e.body.lets, rev.primal)
-        bound = outs_of(own) | set(primal_carries)
-        swept = Sweep(narrow=True).block(reverse, reverse.results)
-        roots = [v for v in free_vars(swept) if v in bound]
-        chosen, history = plan_loop(own, roots, primal_carries, rev.extra_work)
-        saved = [*history, *chosen.stored]
-        starts = [self._initial_mask(g, k) for k in carried.with_mask]
-        inits = [*(self.finals[k].clean(g.b) for k in carried.live), *starts]
-        if 8 * e.n * numbers(saved) > budget() and can_recompute(own):
-            return self._checkpointed(g, swept, carries, inits, own, recompute_all(own, roots))
-        rev.extra_work += chosen.work
+        saved = [*r.history, *r.chosen.stored]
+        starts = [self._initial_mask(g, k) for k in r.carried.with_mask]
+        inits = [*(self.finals[k].clean(g.b) for k in r.carried.live), *starts]
+        if 8 * e.n * numbers(saved) > budget() and can_recompute(r.own):
+            return self._checkpointed(g, r, inits, recompute_all(r.own, r.roots))
         # What the primal loop outputs anyway is read from there; a second copy would double the memory.
         given = zip(e.body.results[len(e.carries) :], let.outs[len(e.carries) :], strict=False)
         outputs = {v: out for v, out in given if isinstance(v, Var)}
         more = [v for v in saved if v not in outputs]
         arrays = outputs | {v: Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in more}
+        if rev.changing:
+            rev.changing |= set(arrays.values())
+            rev.kept.update(arrays.values())
         loads = [Let((v,), Get(arrays[v], (e.index,)), let.where) for v in saved]
-        body = Block((*loads, *chosen.recomputed, *swept.lets), swept.results)
+        body = Block((*loads, *r.chosen.recomputed, *r.body.lets), r.body.results)
         rev.primal[let] = (primal_nested(let, rev.primal, [arrays[v] for v in more], {e.body: more}),)
         loop = Loop(
             n=e.n,
             index=e.index,
             inits=tuple(inits),
-            carries=tuple(carries),
+            carries=r.carries,
             body=body,
             upto=self._steps(),
             reverse=not e.reverse,
         )
-        return list(g.b.let(loop, *(c.ty for c in carries), *self._stacked(body.results[len(carries) :])))
+        return list(g.b.let(loop, *(c.ty for c in r.carries), *self._stacked(body.results[len(r.carries) :])))
 
     def _steps(self) -> Atom | None:
         """How many steps there are to reverse, if only the running program knows; otherwise None."""
@@ -192,15 +270,14 @@ class _LoopReader:
     def _checkpointed(
         self,
         g: Gather,
-        reverse: Block,
-        carries: list[Var],
+        r: _Reading,
         inits: list[Atom],
-        own: tuple[Let, ...],
         chosen: Plan,
     ) -> list[Atom]:
         """The reverse of a loop whose history does not fit the budget: see `checkpoint`."""
         e, rev, let = self.e, self.rev, self.let
-        rev.extra_work += 2 * sum(work(x.expr) for x in own) + chosen.work
+        own, carries, reverse = r.own, r.carries, r.body
+        rev.extra_work += 2 * sum(work(x.expr) for x in own) + chosen.work - r.chosen.work
         plain = primal_nested(let, rev.primal, [], {})
         assert isinstance(plain.expr, Loop)
         m = len(plain.expr.carries)

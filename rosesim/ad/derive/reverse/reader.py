@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from rosesim.ad.derive.reverse.cotangent import Ct, Gather, Outside, RefPair, as_ref, booleans, cotangent, covers
+from rosesim.ad.derive.reverse.cut import cut_plan
 from rosesim.ad.derive.reverse.pair import MaskPattern, Pair, is_tan
 from rosesim.ad.derive.reverse.primal import Versions, primal_lets
-from rosesim.ad.derive.reverse.recompute import plan
+from rosesim.ad.derive.reverse.recompute import Plan, made_plan, plan, plan_loop
 from rosesim.ad.passes.scatter_to_gather import turned_block
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.effects import effects
@@ -41,6 +42,8 @@ class Reader:
         self.ref_cts: dict[Var, Ct | None] = {}  # the cotangents of Tan refs
         self.subrefs: dict[Var, SubRef] = {}
         self.extra_work = 0.0  # the work of the forward pass that the reverse recomputes, so far
+        self.changing = frozenset[Var]()  # what the reverse of a step must not read unless it is stored: see `cut`
+        self.kept = set[Var]()  # the arrays of what loops in that step store
 
     def read_lets(self, g: Gather, lets: Sequence[Let]) -> None:
         """Read lets backwards."""
@@ -104,6 +107,26 @@ class Reader:
         names = dict(zip(given, outs, strict=False))
         return [(to, ct.renamed(names)) for to, ct in flows]
 
+    # ------------------------------------------------------------------------- what is stored
+
+    def flags(self) -> dict[int, bool]:
+        """Which cotangents of captured variables are known to count, so far."""
+        return {id(p): p.always for p in self.outside.refs.values()}
+
+    def restore(self, flags: dict[int, bool]) -> None:
+        """Forget what was found out since."""
+        for p in self.outside.refs.values():
+            p.always = flags[id(p)]
+
+    def plan_loop(
+        self, own: Sequence[Let], roots: Sequence[Var], carries: Sequence[Var]
+    ) -> tuple[Plan, Sequence[Var]]:
+        """How the reverse of a loop's body gets the values of `roots`, and the carries whose history it reads."""
+        if not self.changing or (carries and self.changing.isdisjoint(carries)):
+            return plan_loop(own, roots, carries, self.extra_work)
+        chosen = cut_plan(own, roots, self.changing, carries)
+        return chosen, [c for c in carries if c in chosen.reads]
+
     def recomputed(self, lets: Sequence[Let], reverse: Sequence[Let], before: float) -> tuple[list[Let], list[Var]]:
         """The reverse of a block, preceded by the lets that it recomputes, and the variables that have to be stored
         for it.
@@ -113,7 +136,10 @@ class Reader:
         own = primal_lets(lets, self.primal)
         bound = outs_of(own)
         roots = [v for v in free_vars(Block(tuple(reverse), ())) if v in bound]
-        chosen = plan(own, roots, nested_work=self.extra_work - before)
+        if self.changing:
+            chosen = made_plan(own, roots, self.kept)
+        else:
+            chosen = plan(own, roots, nested_work=self.extra_work - before)
         self.extra_work += chosen.work
         return [*chosen.recomputed, *reverse], list(chosen.stored)
 

@@ -8,7 +8,7 @@ recomputing would need a large array that changes (a loop's carry).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from rosesim.ad.passes.simplify import Sweep, nested_free
@@ -67,6 +67,23 @@ def recompute_all(lets: Sequence[Let], roots: Iterable[Var]) -> Plan:
 
 
 def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], store_blocks: bool | None) -> Plan:
+    def stores(let: Let, hit: Sequence[Var], reads: Set[Var]) -> bool:
+        pays = store_blocks is not None and storing_pays(let, hit, store_blocks)
+        return pays or bool(avoid and not reads.isdisjoint(avoid))
+
+    return _walked(lets, roots, stores)
+
+
+def made_plan(lets: Sequence[Let], roots: Sequence[Var], saved: Container[Var]) -> Plan:
+    """The plan that stores what is in `saved`, and what pays."""
+    return _walked(lets, roots, lambda let, hit, reads: any(o in saved for o in hit) or storing_pays(let, hit))
+
+
+def _walked(
+    lets: Sequence[Let], roots: Iterable[Var], stores: Callable[[Let, Sequence[Var], Set[Var]], bool]
+) -> Plan:
+    """The plan where `stores` decides, of a let, what the reverse needs of it and what it reads."""
+    roots = tuple(roots)
     needed = set(roots)
     stored: list[Var] = []
     recomputed: list[Let] = []
@@ -75,8 +92,7 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
         if not hit:
             continue
         reads = nested_free(let.expr)
-        pays = store_blocks is not None and _storing_pays(let, hit, store_blocks)
-        if pays or (avoid and not reads.isdisjoint(avoid)):
+        if stores(let, hit, reads):
             stored += hit
         else:
             recomputed.append(let)
@@ -90,7 +106,8 @@ def _plan(lets: Sequence[Let], roots: Iterable[Var], avoid: frozenset[Var], stor
     return Plan(tuple(v for v in stored if v in reads), swept, reads)
 
 
-def _storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool) -> bool:
+def storing_pays(let: Let, hit: Sequence[Var], store_blocks: bool = False) -> bool:
+    """Whether storing these results of a let is better than recomputing them from what is there."""
     if hands_on((let,)):
         return True  # recomputing it would add a second time
     if store_blocks and isinstance(let.expr, Loop | Call | Cond | Accum):
