@@ -200,6 +200,7 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "codegen.loops._is_independent": "says what is sure to be independent",
     "codegen.products._Nest._factors": "says what is sure to be a product",
     "codegen.products._Nest.block": "looks for products in loops and accums; the others stay",
+    "codegen.share._reach": "says what is sure to be near; the others may be anywhere",
     "codegen.single_adds._body": "notes what is sure to be zero but for one part",
     "codegen.single_adds._body.walk": "rewrites additions; the others by their blocks",
     "codegen.sink._few": "asks the others for their operands and free variables",
