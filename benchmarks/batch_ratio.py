@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from rosesim.scenes import compiled, configure, find_scene
 from rosesim.scenes.tree import map_leaves
 
 SPREAD = 0.02
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def many(params: Any, n: int) -> Any:
@@ -79,7 +81,7 @@ def shots(steps: int, n: int, rounds: int) -> dict[str, Any]:
         runs = {
             **{f"c_{lanes}_lanes": c_lanes(lanes, steps, both, Path(folder)) for lanes in (4, 8)},
             "one_core": batch(made, given, inputs, threads=1),
-            "all_cores": batch(made, given, inputs),
+            "all_cores": batch(made, given, inputs, threads=CORES),
             "one_by_one": one_by_one(made, given, inputs, n),
         }
         median = compare(runs, rounds)
@@ -105,7 +107,7 @@ def robots(n: int, rounds: int) -> dict[str, Any]:
     runs = {
         "one_by_one": one_by_one(made, given, inputs, n),
         "one_core": batch(made, given, inputs, threads=1),
-        "all_cores": batch(made, given, inputs),
+        "all_cores": batch(made, given, inputs, threads=CORES),
     }
     # The gradient of 1364 steps amplifies roundings, and the sums have another order.
     median = compare(runs, rounds, tolerance=1e-6)

@@ -8,12 +8,16 @@ from types import ModuleType
 from unittest.mock import patch
 
 from rosesim.ad.passes import unroll
+from rosesim.codegen.llvm import long_arrays
 from rosesim.codegen.llvm import products as kernels
-from rosesim.codegen.passes import defer, part_scatters, products, split_vectors, spread
+from rosesim.codegen.passes import defer, part_scatters, products, share, split_vectors, spread
 
 SMALL: Mapping[ModuleType, Mapping[str, int]] = {
     products: {"FEWEST_TERMS": 1, "FEWEST_COLUMNS": 1},
     spread: {"LEAST_WORK": 0, "SHARE_OF_SUMS": 0},
+    share: {"LEAST_WORK": 0, "CHUNK_WORK": 1, "SHARE_OF_SUMS": 0},
+    kernels: {"SHARED_TERMS": 0},
+    long_arrays: {"LEAST_BYTES": 64, "PAGE_BYTES": 32},
     part_scatters: {"FEWEST": 2, "WORTH": 0},
     split_vectors: {"FEWEST": 1},
     unroll: {"MOST_ITERATIONS": 2},  # small programs have small matrices, which then stay loops
@@ -22,7 +26,7 @@ SMALL: Mapping[ModuleType, Mapping[str, int]] = {
 """Thresholds of worth alone: below them a pass is right, too."""
 
 TIGHT: Mapping[ModuleType, Mapping[str, int]] = {
-    kernels: {"DEPTH": 3, "BLOCK_ROWS": 4, "PACK_ROWS": 2, "PACK_COLUMNS": 2, "PACK_BYTES": 16},
+    kernels: {"SHARED_TERMS": 0, "DEPTH": 3, "BLOCK_ROWS": 4, "PACK_ROWS": 2, "PACK_COLUMNS": 2, "PACK_BYTES": 16},
 }
 """Caches of a few numbers, so that small products are cut and copied as large ones are."""
 

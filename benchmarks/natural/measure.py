@@ -47,11 +47,11 @@ def built(program: Program, folder: Path) -> Callable[[], float]:
 
 
 def compiled(program: Program, left_out: Sequence[str] = ()) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The value, and the value and gradient, without some passes."""
+    """The value, and the value and gradient, without some passes, on one thread as the other tools."""
     budget = contextlib.nullcontext() if program.budget is None else memory_budget(program.budget)
     with without(*left_out), budget:
-        both = value_and_grad(program.loss, wrt=program.wrt).compile(*program.args)
-        return program.loss.compile(*program.args), both
+        both = value_and_grad(program.loss, wrt=program.wrt).compile(*program.args, threads=1)
+        return program.loss.compile(*program.args, threads=1), both
 
 
 def flat(parts: Iterable[Any]) -> Any:

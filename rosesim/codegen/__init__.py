@@ -35,9 +35,10 @@ def compile_func(
 
     `math="strict"` computes every operation as written, so that arithmetic equals the interpreter's to the bit;
     "fast" may reorder sums and contract products. `precision="f32"` computes in single precision: it takes arrays
-    of either width and gives single ones. Up to `threads` threads share the runs of a batch (`vmap`); the default
-    is the number of cores. `debug=True` compiles the debug program (`ad.instrument.debug`), on one thread: it
-    raises NumericalError at the first NaN or infinity. `names` are the parameters' names in messages.
+    of either width and gives single ones. Up to `threads` threads share the runs of a batch (`vmap`), or the long
+    loops within a run; the default is the number of cores. `debug=True` compiles the debug program
+    (`ad.instrument.debug`), on one thread: it raises NumericalError at the first NaN or infinity. `names` are the
+    parameters' names in messages.
     """
     began = time.perf_counter()
     options = Options(math, precision, debug, optimise)

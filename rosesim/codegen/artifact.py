@@ -71,6 +71,8 @@ class Artifact:
     """The Python functions that the code calls as `opaque0`, `opaque1`, ..."""
     polls: bool = False
     """Whether loops poll for an interrupt."""
+    shares: bool = False
+    """Whether threads share loops within one run."""
     reports: bool = False
     """Whether a guard reports numbers."""
     straight: bool = False

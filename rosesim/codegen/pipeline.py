@@ -31,6 +31,7 @@ from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
 from rosesim.codegen.passes.scaled_carries import scaled
+from rosesim.codegen.passes.share import shared_loops
 from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
@@ -229,6 +230,7 @@ DECISIONS = (
     Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
     Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
     Decision("share-runs", "whether threads share the runs of a batch", required=True),
+    Decision("share-loops", "which long loops threads share within one run"),
     Decision("spare-clearing", "which outputs of loops that end early nobody reads to the end"),
     Decision("independent-loops", "which loops' iterations LLVM is told to be independent"),
 )
@@ -292,6 +294,8 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     )
     overlapping = whole_program.overlapping_refs(order)
     sharing = _sharing(order)
+    batch = None if func not in sharing or sharing[func].in_out else _batch(func, target)
+    shares = target.shares and batch is None and _is_plain(how) and not is_left_out("share-loops")
     return Planned(
         func=func,
         options=options,
@@ -302,7 +306,9 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         polled=polled,
         fallible=fallible,
         overlapping=overlapping,
-        batch=None if func not in sharing or sharing[func].in_out else _batch(func, target),
+        batch=batch,
+        shares=shares,
+        shared=shared_loops(func, options.math, overlapping, how.products.keys()) if shares else {},
         straight=straight,
         independent=not is_left_out("independent-loops"),
         unread_rests=set[Var]() if is_left_out("spare-clearing") else whole_program.unread_rests(order),

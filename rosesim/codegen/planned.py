@@ -12,6 +12,7 @@ from typing import Literal
 from rosesim.ad.program.ir import Call, Func, Loop, Var
 from rosesim.codegen.passes.buffers import Sharing
 from rosesim.codegen.passes.products import Product
+from rosesim.codegen.passes.share import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class Planned:
     """The functions that somebody hands two refs which may overlap."""
     batch: Loop | None
     """The batch that is all of the program's work, whose runs are shared by threads or are the threads of a grid."""
+    shares: bool
+    """Whether threads share parts of a run that take long."""
+    shared: Mapping[Loop, Shared]
+    """The loops that threads share within one run, and how each is cut."""
     straight: bool
     """Whether the straight-line vectoriser is worth its time."""
     independent: bool

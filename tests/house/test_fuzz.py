@@ -117,7 +117,7 @@ BROKEN_LARGE: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         fuse, "_reads_own", lambda *_: True
     ),
     "a kernel that takes one vector of a row for another": lambda patch: patch.setattr(
-        kernels, "_places", lambda widths: [(0, w) for w in widths]
+        kernels, "places_of", lambda widths: [(0, w) for w in widths]
     ),
 }
 

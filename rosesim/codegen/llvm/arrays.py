@@ -86,6 +86,11 @@ def write(c: Code, x: Value, to: str, ty: Ty, *, overlap: bool = False) -> None:
         c.copy(to, x.address(), nbytes(ty), overlap=overlap)
 
 
+def is_zero(x: Value, ty: Ty) -> bool:
+    """Whether all bytes of an array are known to be zero."""
+    return isinstance(x, Arr) and x.uniform is not None and layout.is_zero_bits(x.uniform, ty.scalar)
+
+
 def _fill(c: Code, value: str, to: str, ty: Ty) -> None:
     kind = layout.memory(ty.scalar)
     if layout.is_zero_bits(value, ty.scalar):

@@ -29,14 +29,14 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
             params.append(f"{layout.register(p.ty.scalar)} %a{k}")
         elif p.ty.ref:
             alone = "noalias " if info.distinct_refs else ""
-            params.append(f"ptr {alone}{_facts(p.ty)} %a{k}")
+            params.append(f"ptr {alone}{facts(p.ty)} %a{k}")
         else:
             # Nothing writes to it through another pointer either: noalias tells LLVM so.
             write = "" if k in info.in_out else "readonly "
-            params.append(f"ptr noalias {write}{_facts(p.ty)} %a{k}")
+            params.append(f"ptr noalias {write}{facts(p.ty)} %a{k}")
     outs = [f"%r{k}" for k in info.out_pointers]
     results = info.func.results
-    params += [f"ptr noalias {_facts(results[k])} %r{k}" for k in info.out_pointers]
+    params += [f"ptr noalias {facts(results[k])} %r{k}" for k in info.out_pointers]
     if info.shared is not None:
         params += ["i64 %first", "i64 %last"]
     if info.frame_bytes:
@@ -44,7 +44,8 @@ def signature(info: FuncInfo) -> tuple[list[str], list[str]]:
     return params, outs
 
 
-def _facts(ty: Ty) -> str:
+def facts(ty: Ty) -> str:
+    """What LLVM is told of the address of an array of ours."""
     size = nbytes(ty)
     known = f"align {layout.alignment(ty.scalar)} dereferenceable({size}) " if size else ""
     return f"{known}captures(none)"

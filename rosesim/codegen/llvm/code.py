@@ -126,6 +126,22 @@ class Code:
             self.prologue.append(f"  {self._row} = alloca [{n} x i64], align 16")
         return self._row
 
+    @property
+    def stack_in_use(self) -> int:
+        """The stack of this function so far, and of those that it calls."""
+        return self._stack + self.stack_bytes
+
+    def reach(self, below: int) -> None:
+        """Know of a called function that uses so much of the stack."""
+        self._stack = max(self._stack, below)
+
+    def record(self, kind: str, size: int) -> str:
+        """A record on the stack, of an LLVM type that takes at most so many bytes."""
+        name = "%" + self.fresh("b")
+        self.stack_bytes += aligned(size)
+        self.prologue.append(f"  {name} = alloca {kind}, align 32")
+        return name
+
     def alloc(self, kind: str, size: int) -> str:
         """A buffer of `size` bytes for an LLVM type. It is valid until it is freed or the open region ends."""
         name = "%" + self.fresh("b")

@@ -37,7 +37,7 @@ from rosesim.ad.program.ir import (
     unknown,
 )
 from rosesim.ad.support import recursion
-from rosesim.codegen.llvm import arrays, calls, guards, layout, loops, lower_ops, per_lane, runs
+from rosesim.codegen.llvm import arrays, calls, guards, layout, long_arrays, loops, lower_ops, per_lane, runs, shared
 from rosesim.codegen.llvm.arrays import Arr, Value
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.tables import ModuleTables
@@ -54,6 +54,15 @@ class Emitter:
         self.owned: set[Buffer] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of other refs."""
+        self.is_part = False
+        """Whether it writes what threads share."""
+
+    def nested(self, code: Code) -> Emitter:
+        """The writer of a part of this function that becomes a function of its own."""
+        inner = Emitter(self.tables, self.func, self.sharing, code)
+        inner.parts = self.parts
+        inner.is_part = True
+        return inner
 
     # -------------------------------------------------------------------------------- values
 
@@ -117,7 +126,7 @@ class Emitter:
         for k, (value, to) in enumerate(zip(values, destinations, strict=True)):
             if to is not None:
                 assert isinstance(value, Arr)
-                arrays.write(self.code, value, to, value.ty)
+                long_arrays.write(self, value, to, value.ty)
                 values[k] = Arr(value.ty, to)
         return values
 
@@ -154,6 +163,8 @@ class Emitter:
             case Data(array):
                 (out,) = let.outs
                 self.env[out] = Arr(out.ty, self.tables.constant(array, out.ty))
+            case Loop() as loop if loop in self.tables.planned.shared:
+                shared.emit(self, let, loop)
             case Loop() as loop:
                 (runs if runs.is_batch(self, loop) else loops).emit(self, let, loop)
             case Cond():
@@ -165,7 +176,7 @@ class Emitter:
                 per_lane.add(c, self.tables.flags, at, ty, self.places(idx), self.scalar(v))
             case Add(ref, idx, v):
                 to = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
-                arrays.add(c, self.tables.flags, to, ref.ty.at(len(idx)), self.value(v))
+                long_arrays.add(self, to, ref.ty.at(len(idx)), self.value(v))
             case SubRef(ref, idx):
                 (out,) = let.outs
                 at = arrays.place_of(c, self.array(ref).address(), ref.ty, [self.scalar(i) for i in idx])
@@ -275,7 +286,7 @@ class Emitter:
                 to = self.array(init).address()
             else:
                 to = self.place(out) if out.ty.shape else self.buffer(out.ty)
-                arrays.write(c, self.value(init), to, out.ty)
+                long_arrays.write(self, self.value(init), to, out.ty)
             self.env[ref] = Arr(ref.ty, to)
         recursion.nested(self.lets, accum.body)
         for v, a in zip(let.outs, accum.body.results, strict=False):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -118,18 +118,24 @@ class Loaded:
 
     address: int
     tracker: llvm.ResourceTracker
+    others: Mapping[str, int]
 
 
-def load(code: bytes, entry: str, symbols: Mapping[str, int]) -> Loaded:
-    """Link object code for this computer with the process, the C library and `symbols`."""
+def load(code: bytes, entry: str, symbols: Mapping[str, int], *, also: Sequence[str] = ()) -> Loaded:
+    """Link object code for this computer with the process, the C library and `symbols`.
+
+    Gives the address of its entry, and of what it defines `also`.
+    """
     with _lock:
         unit = llvm.JITLibraryBuilder().add_object_img(code)
         for name, address in symbols.items():
             unit.import_symbol(name, address)
         unit.add_current_process().export_symbol(entry)
+        for name in also:
+            unit.export_symbol(name)
         number = next(_numbers)
         tracker = unit.link(_linker(number), f"rosesim{number}")
-        return Loaded(tracker[entry], tracker)
+        return Loaded(tracker[entry], tracker, {name: tracker[name] for name in also})
 
 
 def target_code(text: str, target: Target, *, optimise: bool, straight: bool) -> bytes:
@@ -147,6 +153,22 @@ def target_code(text: str, target: Target, *, optimise: bool, straight: bool) ->
         if code is None:
             code = _emitted(text, target, optimise, straight)
             kept.save(key, code)
+        return code
+
+
+def code_here(text: str) -> bytes:
+    """Code for this computer of a module that is no program's: the same for all programs, and made once."""
+    with _lock:
+        kept, machine = cache.store(), _host_machine()
+        facts = host_facts()
+        key = cache.key_of(text, PIPELINE, facts.triple, facts.cpu, facts.features, llvmlite.__version__)
+        code = None if kept is None else kept.load(key)
+        if code is None:
+            module = llvm.parse_assembly(text, context=llvm.create_context())
+            module.triple, module.data_layout = machine.triple, str(machine.target_data)
+            code = machine.emit_object(module)
+            if kept is not None:
+                kept.save(key, code)
         return code
 
 

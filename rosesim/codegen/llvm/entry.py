@@ -32,11 +32,15 @@ class Entry:
     declared: tuple[str, ...] = ()
 
 
-def write(info: FuncInfo, target: Target, *, inline: bool) -> Entry:
-    """The entry of a program whose function is `info`'s. `inline` says whether the function is inlined into it."""
+def write(info: FuncInfo, target: Target, *, inline: bool, shares: bool) -> Entry:
+    """The entry of a program whose function is `info`'s.
+
+    `inline` says whether the function is inlined into it, `shares` whether threads share loops: each call then sees
+    that they are there, which takes longer than passing numbers.
+    """
     if target.grid:
         return _grid(info, inline=inline)
-    if target.direct and is_direct(info):
+    if target.direct and is_direct(info) and not shares:
         return _direct(info, inline=inline)
     return _slots(info, inline=inline)
 

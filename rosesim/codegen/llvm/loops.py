@@ -7,6 +7,7 @@ body writes it into a spare buffer and the two change roles by a phi of pointers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from rosesim.ad.program.ir import (
 )
 from rosesim.ad.support import recursion
 from rosesim.codegen.artifact import INTERRUPTED
-from rosesim.codegen.llvm import arrays, layout
+from rosesim.codegen.llvm import arrays, layout, long_arrays
 from rosesim.codegen.llvm.arrays import Arr, Value
 
 if TYPE_CHECKING:
@@ -77,22 +78,37 @@ class _LoopWriter:
 
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
     """Write a loop and bind what it gives."""
+    stacked = let.outs[len(loop.carries) : len(let.outs) - (loop.test is not None)]
+    write(e, let, loop, [e.place(v) for v in stacked], [e.value(init) for init in loop.inits])
+
+
+def write(
+    e: Emitter,
+    let: Let,
+    loop: Loop,
+    stacks: Sequence[str],
+    inits: Sequence[Value],
+    span: tuple[str, str] | None = None,
+) -> None:
+    """Write a loop whose outputs lie at `stacks`, and bind what it gives.
+
+    With a span it runs those of its iterations alone, counted in the order in which they run.
+    """
     c, sharing = e.code, e.sharing
     w = _LoopWriter(e, let, loop)
     buffers = sharing.loops[loop]
     n = len(loop.carries)
     stacked = let.outs[n : len(let.outs) - (loop.test is not None)]
-    end = str(loop.n) if loop.upto is None else e.scalar(loop.upto)
+    whole = str(loop.n) if loop.upto is None else e.scalar(loop.upto)
+    begin, end = span or ("0", whole)
 
     # Buffers, before the loop.
-    stacks = [e.place(v) for v in stacked]
     homes, spares = _buffers(e, let, loop)
     firsts: list[Value] = []
-    for j, init in enumerate(loop.inits):
-        value = e.value(init)
+    for j, (init, value) in enumerate(zip(loop.inits, inits, strict=True)):
         if buffers.buffered[j]:
             if not buffers.steals[j]:
-                arrays.write(c, value, homes[j], init.ty)
+                long_arrays.write(e, value, homes[j], init.ty)
         elif isinstance(value, Arr):
             value = Arr(value.ty, items=arrays.scalars(c, value))
         firsts.append(value)
@@ -102,7 +118,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
     w.before = c.label
     c.jump(head)
     c.open(head)
-    count = w.phi("i64", "0")
+    count = w.phi("i64", begin)
     state: list[Value] = []
     moving = {j for j in range(n) if buffers.buffered[j] and buffers.source[j] != j}
     for j, carry in enumerate(loop.carries):
@@ -136,7 +152,7 @@ def emit(e: Emitter, let: Let, loop: Loop) -> None:
         parallel = f", !llvm.loop {e.tables.note(f'distinct !{{@, {accesses}}}')}"
         c.group = f", !llvm.access.group {group}"
     if loop.reverse:
-        last = c.let(f"sub nuw nsw i64 {end}, 1")
+        last = c.let(f"sub nuw nsw i64 {whole}, 1")
         e.env[loop.index] = c.let(f"sub nuw nsw i64 {last}, {count}")
     at = e.scalar(loop.index)
     destinations: list[str | None] = [next_spare.get(j) for j in range(n)]

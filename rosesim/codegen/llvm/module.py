@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import Func, Opaque
 from rosesim.codegen.artifact import Artifact
-from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, products, runs
+from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, products, region, runs
 from rosesim.codegen.llvm.arrays import Arr
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.emit import Emitter
@@ -48,8 +48,8 @@ def write(planned: Planned, target: Target) -> Artifact:
         tables.infos[f] = info
         texts.append(_function(tables, info))
     last = tables.infos[planned.func]
-    way_in = entry.write(last, target, inline=planned.inlines_last)
-    body = "\n".join([*texts, way_in.text])
+    way_in = entry.write(last, target, inline=planned.inlines_last, shares=bool(tables.regions))
+    body = "\n".join([*texts, *tables.regions, way_in.text])
     own = maths.definitions(body, contract=fast, fma=target.fma, vector_bytes=target.vector_bytes)
     body = "\n".join([body, *own])
     if planned.polled:
@@ -59,6 +59,7 @@ def write(planned: Planned, target: Target) -> Artifact:
         *way_in.declared,
         *lower_ops.declarations(body),
         *([guards.DECLARED] if tables.reports else []),
+        *([*region.DECLARED] if tables.regions else []),
         *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(tables.opaques))),
     ]
     return Artifact(
@@ -73,6 +74,7 @@ def write(planned: Planned, target: Target) -> Artifact:
         data=tables.data,
         opaques=tables.opaques,
         polls=bool(planned.polled),
+        shares=bool(tables.regions),
         reports=tables.reports,
         straight=planned.straight,
     )
@@ -121,7 +123,7 @@ def _body(tables: ModuleTables, info: FuncInfo, c: Code) -> None:
 
 def _size_frame(info: FuncInfo, c: Code, below: Sequence[FuncInfo]) -> None:
     # 256 bytes for saved registers and spilled scalars, which LLVM alone knows.
-    info.stack_bytes = c.stack_bytes + 256 + max((b.stack_bytes for b in below), default=0)
+    info.stack_bytes = c.stack_in_use + 256
     info.frame_bytes = c.frame_bytes + max((b.frame_bytes for b in below), default=0)
 
 

@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from rosesim.codegen.artifact import INTERRUPTED
 from rosesim.codegen.llvm import calls
 from rosesim.codegen.llvm.code import Code
+from rosesim.codegen.llvm.panels import Panel, panels_of, places_of
+from rosesim.codegen.llvm.region import FIRST, Region
 from rosesim.codegen.llvm.tables import FuncInfo, ModuleTables
 from rosesim.codegen.passes.products import Product
 
 ROWS = 4
 """Rows of a tile: with three vectors a row, twelve sums, three vectors of b and one of a fill sixteen registers."""
-
-VECTORS = 3
-"""Vectors of a row of a tile."""
 
 DEPTH = 256
 """Terms between two writes of a tile: so many rows of a panel of b take 24 kB, most of a first cache."""
@@ -38,6 +38,9 @@ PACK_ROWS = 16
 PACK_COLUMNS = 48
 """Columns from which on a is read often enough for a transposed one to be copied first: its rows lie across."""
 
+SHARED_TERMS = 2_000_000
+"""Multiplications of a block of rows and depth, about 100 microseconds, from which on threads share its panels."""
+
 PACK_BYTES = 1 << 14
 """Below so many bytes b lies in the first cache as it is."""
 
@@ -48,23 +51,10 @@ def write(c: Code, info: FuncInfo, product: Product, tables: ModuleTables) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
-    """Columns of c that one tile is wide: from `first` on, `count` times the widths of its vectors."""
-
-    first: int
-    count: int
-    widths: tuple[int, ...]
-
-    @property
-    def columns(self) -> int:
-        return sum(self.widths)
-
-
-@dataclass(frozen=True, slots=True)
 class _Strip:
     """A panel of c for one block of depth: where its part of b begins, and how far apart the rows of that are."""
 
-    panel: _Panel
+    panel: Panel
     source: str
     step: int
     start: str
@@ -74,25 +64,30 @@ class _Strip:
 
 class _Kernel:
     def __init__(self, c: Code, info: FuncInfo, p: Product, tables: ModuleTables):
-        self.c, self.info, self.p = c, info, p
+        self.c, self.info, self.p, self.tables = c, info, p, tables
         self.flags = tables.flags.replace("reassoc ", "")
         self.kind = "float" if p.width == 32 else "double"
         self.size = p.width // 8
         self.lanes = max(2, tables.target.vector_bytes // self.size)
-        self.a, self.b, self.to = ("%a0", "%a1", "%a2")
+        self.a: str = "%a0"
+        self.b: str = "%a1"
+        self.to: str = "%a2"
+        self.packed_a: str = ""
+        self.packed_b: str = ""
+        self.panels = panels_of(p.columns, self.lanes)
         self.row_of_a, self.step_of_a = (1, p.rows) if p.a_transposed else (p.depth, 1)
         self.step_of_b, self.column_of_b = (1, p.depth) if p.b_transposed else (p.columns, 1)
 
     def write(self) -> None:
         c, p = self.c, self.p
         deep = min(p.depth, DEPTH)
-        panels = _panels(p.columns, self.lanes)
-        widest = max(x.columns for x in panels)
+        widest = max(x.columns for x in self.panels)
         packs_b = p.b_transposed or (p.rows >= PACK_ROWS and p.depth * p.columns * self.size > PACK_BYTES)
         packs_a = p.rows * deep > BLOCK_ROWS * DEPTH or (
             p.a_transposed and p.rows * deep * self.size > PACK_BYTES and p.columns >= PACK_COLUMNS
         )
-        self.packed_b = self._buffer(deep * widest) if packs_b else ""
+        self.panel_of_b = deep * widest
+        self.packed_b = self._buffer(self.panel_of_b) if packs_b else ""
         self.packed_a = self._buffer(deep * min(BLOCK_ROWS, p.rows)) if packs_a else ""
         whole = p.rows - p.rows % ROWS
         block_rows = min(BLOCK_ROWS, whole) if packs_a and whole else max(whole, 1)
@@ -103,25 +98,63 @@ class _Kernel:
             rest = c.let(f"sub nuw nsw i64 {p.depth}, {start}")
             length = str(p.depth) if deep == p.depth else c.let(f"call i64 @llvm.smin.i64(i64 {rest}, i64 {deep})")
             with c.loop(-(-whole // block_rows)) as row_block:
+                mark = c.mark()
                 row = c.let(f"mul nuw nsw i64 {row_block}, {block_rows}")
                 below = c.let(f"sub nuw nsw i64 {whole}, {row}")
                 rows = c.let(f"call i64 @llvm.smin.i64(i64 {block_rows}, i64 {below})")
                 tiles = c.let(f"udiv i64 {rows}, {ROWS}")
                 if packs_a:
                     self._pack_a(row, tiles, start, length)
-                self._panels(panels, start, length, row, tiles)
+                if self.tables.planned.shares and block_rows * deep * p.columns >= SHARED_TERMS:
+                    self._shared_panels(start, length, row, tiles)
+                else:
+                    self._panels(start, length, row, tiles)
+                c.release(mark)
             if whole < p.rows:
-                self._panels(panels, start, length, str(whole), "")
+                self._panels(start, length, str(whole), "")
         calls.give_back(c, self.info, [])
 
     def _buffer(self, numbers: int) -> str:
         return self.c.alloc(f"[{numbers} x {self.kind}]", numbers * self.size)
 
-    def _panels(self, panels: Sequence[_Panel], start: str, length: str, row: str, tiles: str) -> None:
-        """All columns of some rows: of so many tiles, or (without a number) of the rows left at the end."""
+    def _shared_panels(self, start: str, length: str, row: str, tiles: str) -> None:
+        """The same of so many tiles, where threads share the panels."""
+        outside, region = self.c, Region(self.tables, self.c, self.info.name)
+        kept = self.a, self.b, self.to, self.packed_a, self.packed_b
+        self.c = region.code
+        self.a = region.capture("ptr", self.a, "noalias")
+        self.b = region.capture("ptr", self.b, "noalias")
+        self.to = region.capture("ptr", self.to, "noalias")
+        self.packed_a = region.capture("ptr", self.packed_a, "noalias")
+        if self.packed_b:
+            self.packed_b = self._buffer(self.panel_of_b)
+        start, length, row, tiles = (region.capture("i64", x) for x in (start, length, row, tiles))
+        units = sum(panel.count for panel in self.panels)
+        # Panels that run at once lie far apart: neighbours write to the same cache lines.
+        number = region.code.let(f"urem i64 {region.code.let(f'mul nuw nsw i64 {FIRST}, {_stride(units)}')}, {units}")
+        self._panels(start, length, row, tiles, (number, region.code.let(f"add nuw nsw i64 {number}, 1")))
+        self.c = outside
+        self.a, self.b, self.to, self.packed_a, self.packed_b = kept
+        region.share(units, 1, [])
+
+    def _panels(
+        self,
+        start: str,
+        length: str,
+        row: str,
+        tiles: str,
+        span: tuple[str, str] | None = None,
+    ) -> None:
+        """All columns of some rows: of so many tiles, or (without a number) of the rows left at the end.
+
+        With a span, only those of the panels, which are counted through.
+        """
         c = self.c
-        for panel in panels:
-            with c.loop(panel.count) as which:
+        before = 0
+        for panel in self.panels:
+            first, last = ("0", str(panel.count)) if span is None else (self._within(x, before, panel) for x in span)
+            before += panel.count
+            with c.loop(last, first) as which:
                 self._poll()
                 column = c.let(f"add nuw nsw i64 {c.let(f'mul nuw nsw i64 {which}, {panel.columns}')}, {panel.first}")
                 source, step = self._start_of_b(start, column), self.step_of_b
@@ -140,6 +173,11 @@ class _Kernel:
                     else:
                         from_a = self._start_of_a(start, at)
                     self._tile(where, at, from_a, ROWS)
+
+    def _within(self, number: str, before: int, panel: Panel) -> str:
+        """The number of a panel, counted through, as one of those of a width: 0 or their count where it is beyond."""
+        low = self.c.let(f"call i64 @llvm.smax.i64(i64 {self.c.let(f'sub nsw i64 {number}, {before}')}, i64 0)")
+        return self.c.let(f"call i64 @llvm.smin.i64(i64 {low}, i64 {panel.count})")
 
     def _start_of_a(self, start: str, row: str) -> str:
         along = self.c.let(f"mul nuw nsw i64 {start}, {self.step_of_a}")
@@ -177,13 +215,13 @@ class _Kernel:
         if self.info.fallible:
             self.c.fail_if(self.c.let("call i1 @rosesim_poll()"), str(INTERRUPTED))
 
-    def _pack_b(self, panel: _Panel, source: str, length: str) -> None:
+    def _pack_b(self, panel: Panel, source: str, length: str) -> None:
         """Copy a panel's columns of b."""
         c = self.c
         with c.loop(length) as k:
             row = self._at(source, c.let(f"mul nuw nsw i64 {k}, {self.step_of_b}"))
             to = self._at(self.packed_b, c.let(f"mul nuw nsw i64 {k}, {panel.columns}"))
-            for first, width in _places(panel.widths):
+            for first, width in places_of(panel.widths):
                 if self.column_of_b == 1:
                     value = self._load(self._at(row, str(first)), width)
                 else:
@@ -196,7 +234,7 @@ class _Kernel:
     def _tile(self, s: _Strip, row: str, from_a: str, rows: int) -> None:
         """Some rows of a panel."""
         c, p = self.c, self.p
-        places = _places(s.panel.widths)
+        places = places_of(s.panel.widths)
         corner = c.let(f"add nuw nsw i64 {s.column}, {c.let(f'mul nuw nsw i64 {row}, {p.columns}')}")
         to = self._at(self.to, corner)
         spots = [(self._at(to, str(r * p.columns + first)), width) for r in range(rows) for first, width in places]
@@ -208,7 +246,7 @@ class _Kernel:
     def _sums(self, s: _Strip, begun: Sequence[str], rows: int, from_a: str) -> list[str]:
         """The loop over k, whose sums are in registers."""
         c, p = self.c, self.p
-        places = _places(s.panel.widths)
+        places = places_of(s.panel.widths)
         packed = self.packed_a and rows == ROWS
         row_of_a, step_of_a = (1, ROWS) if packed else (self.row_of_a, self.step_of_a)
         before, head, leave = c.label, c.fresh("head"), c.fresh("exit")
@@ -241,36 +279,7 @@ class _Kernel:
         return made
 
 
-def _panels(columns: int, lanes: int) -> list[_Panel]:
-    """The columns of a matrix in panels of vectors; what is left in narrower ones."""
-    vectors, left = divmod(columns, lanes)
-    wide, rest = divmod(vectors, VECTORS)
-    if rest == 1 and wide:  # one vector alone would wait for each of its sums
-        wide, rest = wide - 1, VECTORS + 1
-    tail: list[int] = []
-    width = lanes // 2
-    while left:
-        if left >= width:
-            tail.append(width)
-            left -= width
-        width //= 2
-    panels: list[_Panel] = []
-    at = 0
-    groups = [(wide, (lanes,) * VECTORS)]
-    groups += [(2, (lanes,) * 2)] if rest == VECTORS + 1 else [(1, (lanes,) * rest)]
-    groups += [(1, tuple(tail))]
-    for count, widths in groups:
-        if count and widths:
-            panels.append(_Panel(at, count, widths))
-            at += count * sum(widths)
-    return panels
-
-
-def _places(widths: Sequence[int]) -> list[tuple[int, int]]:
-    """Where each vector of a row begins, and its width."""
-    found: list[tuple[int, int]] = []
-    at = 0
-    for width in widths:
-        found.append((at, width))
-        at += width
-    return found
+def _stride(units: int) -> int:
+    """How far apart units that follow each other are, so that some that follow each other are all far apart: about a
+    golden section of all, and prime to their number, so that each comes once."""
+    return next(k for k in range(max(1, round(0.618 * units)), 2 * units) if gcd(k, units) == 1)

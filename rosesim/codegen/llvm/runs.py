@@ -5,6 +5,7 @@ On a grid a group is a single run, and each thread does one group (`entry`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rosesim.ad.program.ir import Let, Loop
@@ -27,17 +28,22 @@ def is_batch(e: Emitter, loop: Loop) -> bool:
 
 
 def emit(e: Emitter, let: Let, loop: Loop) -> None:
-    """Write a batch and bind its results.
+    """Write a batch and bind its results."""
+    whole = e.tables.infos[e.func].shared is not loop
+    span = ("0", str(groups(loop))) if whole else ("%first", "%last")
+    write(e, let, loop, [e.place(v) for v in let.outs], span)
+
+
+def write(e: Emitter, let: Let, loop: Loop, stacks: Sequence[str], span: tuple[str, str]) -> None:
+    """Write a span of a batch's groups, whose results lie at `stacks`, and bind these.
 
     If the number of runs is no multiple of the lanes, the last group begins earlier and repeats some runs of the
     group before it. Runs are independent, so the results are the same.
     """
     c = e.code
-    stacks = [e.place(v) for v in let.outs]
     s = loop.index.ty.scalar
     wide = layout.register(s)
-    whole = e.tables.infos[e.func].shared is not loop
-    first, end = ("0", str(groups(loop))) if whole else ("%first", "%last")
+    first, end = span
     with c.loop(end, first) as group:
         mark = c.mark()
         if loop.lanes == 1:

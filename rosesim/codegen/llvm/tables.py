@@ -62,6 +62,8 @@ class ModuleTables:
     flags: str
     infos: dict[Func, FuncInfo] = field(default_factory=dict[Func, FuncInfo])
     globals: list[str] = field(default_factory=list[str])
+    regions: list[str] = field(default_factory=list[str])
+    """The functions of what threads share within a run."""
     metadata: list[str] = field(default_factory=lambda: [RARELY, MOSTLY])
     failures: list[Failure] = field(default_factory=list[Failure])
     opaques: list[Func] = field(default_factory=list[Func])

@@ -6,6 +6,7 @@ import ctypes
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_array
 from rosesim.codegen.artifact import INTERRUPTED, LINE, OPAQUE_RAISED, Artifact, Failure, aligned
 from rosesim.codegen.runtime import conversion, interrupt, opaque, report, threads
+from rosesim.codegen.runtime.workers import Team
 from rosesim.codegen.slots import codes
 
 Call = Callable[..., tuple[Any, ...]]
@@ -72,9 +74,12 @@ class _Workspaces:
             return memory, aligned(memory.ctypes.data)
 
 
-def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: int, held: Any) -> Call:
+def make_call(
+    artifact: Artifact, names: Sequence[str], address: int, parallel: int, team: Team | None, held: Any
+) -> Call:
     """The Python function that calls the program whose entry is at an address, on up to `parallel` threads.
 
+    A program that shares loops within a run has a team of threads for that.
     `held` must stay alive as long as that function.
     """
     func = artifact.func
@@ -139,7 +144,8 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
             finally:
                 workspaces.free.append(work)
 
-        status = threads.share(artifact.groups, run, parallel) if artifact.groups else threads.repeated(run)
+        with team or nullcontext():
+            status = threads.share(artifact.groups, run, parallel) if artifact.groups else threads.repeated(run)
         if status:
             fail(status)
         scalars = unpack(bytes(out)[: back.size])
@@ -148,7 +154,7 @@ def make_call(artifact: Artifact, names: Sequence[str], address: int, parallel: 
         a, s = iter(fresh), iter(scalars)
         return tuple(next(a) if array else next(s) for array in result_is_array)
 
-    polled = artifact.polls  # the call may have to be repeated: see `threads.repeated`
+    polled = artifact.polls or team is not None  # the call may have to be repeated: see `threads.repeated`
     if artifact.workspace_bytes or arrays_out or any(is_array) or polled or not back.size:
         call: Call = general
     else:

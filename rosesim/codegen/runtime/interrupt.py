@@ -47,7 +47,7 @@ _pending = _Pending()
 def symbols() -> dict[str, int]:
     """What the text below refers to."""
     functions = {
-        name: _address(name)
+        name: address(name)
         for name in (
             "PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch",
             "PyThread_get_thread_ident",
@@ -61,10 +61,11 @@ def symbols() -> dict[str, int]:
     }
 
 
-def _address(name: str) -> int:
-    address = ctypes.cast(getattr(_Py, name), ctypes.c_void_p).value
-    assert address is not None
-    return address
+def address(name: str) -> int:
+    """Where a function of the interpreter's is."""
+    found = ctypes.cast(getattr(_Py, name), ctypes.c_void_p).value
+    assert found is not None
+    return found
 
 
 @contextmanager
