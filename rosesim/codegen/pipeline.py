@@ -14,6 +14,7 @@ from rosesim.ad.passes import tidy
 from rosesim.ad.passes.copies import uncopied
 from rosesim.ad.passes.elements import forwarded
 from rosesim.ad.passes.inline import inlined
+from rosesim.ad.passes.share import shared
 from rosesim.ad.program import program_pass
 from rosesim.ad.program.ir import Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
@@ -84,6 +85,11 @@ def _is_plain(how: Compilation) -> bool:
 
 
 STAGES = (
+    Stage(
+        Pass("share-functions", "makes one of many functions that differ in their constants", lambda f, _: shared(f)),
+        "not debug",
+        _is_plain,
+    ),
     Stage(
         Pass("inline", "writes small functions, and those called once, into their callers", lambda f, _: inlined(f)),
         "always",

@@ -22,6 +22,7 @@ from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
+    "share-functions",
     "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
     "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
     "fuse-loops", "spread-runs", "vectorize-batches", "split",
@@ -119,7 +120,7 @@ def test_what_is_left_out_does_not_run() -> None:
 
 @pytest.mark.parametrize("name", ["sunk", "single-precision", "share-memory", "simplify-trace"])
 def test_what_cannot_be_left_out_is_refused_with_what_can(name: str) -> None:
-    what = rf"'{name}' cannot be left out; expected one of inline, forward-elements, .*, independent-loops"
+    what = rf"'{name}' cannot be left out; expected one of share-functions, inline, .*, independent-loops"
     with pytest.raises(ValueError, match=what), without(name):
         pass
 

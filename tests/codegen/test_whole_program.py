@@ -24,6 +24,7 @@ from rosesim.ad.program.ir import (
 from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.whole_program import (
     CALLER,
+    COPIES,
     ONCE,
     POLL_FROM,
     SMALL,
@@ -127,8 +128,16 @@ def test_small_functions_are_inlined_everywhere_and_longer_ones_where_they_are_c
 
 def test_no_function_grows_beyond_its_limit_but_by_what_is_tiny() -> None:
     small, tiny = chain(SMALL, "a"), chain(TINY, "t")
-    f = calling(*[small] * 100, *[tiny] * 5)
-    assert inlines(f) == ["a"] * ((CALLER - 105) // SMALL) + ["t"] * 5
+    f = calling(*[small] * 60, *[tiny] * 5)
+    assert inlines(f) == ["a"] * ((CALLER - 65) // SMALL) + ["t"] * 5
+
+
+@pytest.mark.parametrize("size", [TINY, SMALL])
+def test_what_many_places_call_stays_a_call_in_all_of_them(size: int) -> None:
+    g, most = chain(size), COPIES // size
+    assert len(inlines(calling(*[g] * 5))) == 5
+    halves = [calling(*[g] * (most // 2 + k), name="h") for k in (0, 1)]
+    assert inlines(calling(*halves)).count("g") == 0
 
 
 def test_what_was_cut_out_of_something_long_stays_out() -> None:

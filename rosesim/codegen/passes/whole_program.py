@@ -51,6 +51,9 @@ SMALL = 60
 TINY = 10
 """Calling a function of at most this many instructions costs more than repeating it."""
 
+COPIES = 4_000
+"""The most instructions that a small function may become in all places that call it together."""
+
 STRAIGHT = 100_000
 """The straight-line vectoriser runs if the squares of the blocks' lengths sum to less than this. It then takes at
 most about 0.2 s (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
@@ -227,8 +230,9 @@ def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) 
             g = call.func
             if isinstance(g.body, Opaque) or g in pieces:
                 continue
-            is_better_inlined = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
-            if size[g] <= TINY or (is_better_inlined and own + size[g] <= CALLER):
+            is_rare = size[g] * sites[g] <= COPIES
+            is_better_inlined = (is_rare and size[g] <= small) or (sites[g] == 1 and size[g] <= ONCE)
+            if (is_rare and size[g] <= TINY) or (is_better_inlined and own + size[g] <= CALLER):
                 found.add(call)
                 own += size[g]
         size[f] = own
