@@ -55,6 +55,8 @@ class Planned:
     """The batch that is all of the program's work, whose runs are shared by threads or are the threads of a grid."""
     straight: bool
     """Whether the straight-line vectoriser is worth its time."""
+    rolled: Set[Loop]
+    """The loops that the backend does not unroll."""
     independent: bool
     """Whether a backend is told which loops' iterations are independent."""
     unread_rests: Set[Var]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from rosesim.ad.program.ir import (
     Var,
     reachable,
 )
+from rosesim.codegen import compile_func
 from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.whole_program import (
     CALLER,
@@ -31,10 +33,13 @@ from rosesim.codegen.passes.whole_program import (
     TIGHT,
     TIGHT_LIMIT,
     TINY,
+    UNROLLED,
+    UNROLLED_TOGETHER,
     fallible,
     inlined_calls,
     overlapping_refs,
     polled_loops,
+    rolled_loops,
     straight_work,
 )
 
@@ -68,6 +73,51 @@ def looping(n: int, work: int) -> Func:
         return c
 
     return func([REAL], lambda b, x: loop_over(b, n, [x], step))
+
+
+# ---------------------------------------------------------------------------------------- unrolling
+
+
+def in_a_row(*sizes: tuple[int, int]) -> Func:
+    """Loops one after the other: of so many iterations, of so much work each."""
+
+    def write(b: Body, x: Var) -> Any:
+        for n, work in sizes:
+            x = loop_over(b, n, [x], lambda b, i, c, work=work: chain_of(b, c, work))
+        return x
+
+    return func([REAL], write)
+
+
+def chain_of(b: Body, x: Var, n: int) -> Any:
+    for _ in range(n):
+        x = b.op("add", x, real(1.0))
+    return x
+
+
+def rolled(f: Func) -> list[int]:
+    """The iterations of the loops that stay loops."""
+    return sorted(e.n for e in rolled_loops([f]))
+
+
+def test_the_short_loops_of_a_function_are_unrolled_if_they_are_few() -> None:
+    short = (UNROLLED // 10, 9)
+    assert rolled(in_a_row(short)) == []
+    assert rolled(in_a_row(*[short] * (UNROLLED_TOGETHER // UNROLLED))) == []
+    many = in_a_row(*[short] * 5)
+    assert rolled(many) == [short[0]] * (5 - UNROLLED_TOGETHER // UNROLLED)
+    text = compile_func(many, optimise=False).llvm
+    (note,) = re.findall(r'(!\d+) = !{!"llvm.loop.unroll.disable"}', text)
+    told = re.findall(rf"(!\d+) = distinct !{{\1, .*{note}}}", text)
+    assert len(told) == len(rolled(many)) and all(f"!llvm.loop {loop}\n" in text for loop in told)
+
+
+def test_of_many_loops_the_shortest_are_unrolled() -> None:
+    assert rolled(in_a_row((400, 9), (3, 9), (300, 9), (350, 9), (4, 9))) == [400]
+
+
+def test_long_loops_are_none_that_llvm_unrolls_whole() -> None:
+    assert rolled(in_a_row(*[(UNROLLED // 10 + 1, 9)] * 5)) == []
 
 
 # ------------------------------------------------------------------------------------------- polls
