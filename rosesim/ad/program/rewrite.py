@@ -23,6 +23,8 @@ from rosesim.ad.program.ir import (
     Var,
     all_lets,
     blocks,
+    callees,
+    kinds,
     nests,
     reachable,
     remade,
@@ -99,15 +101,20 @@ class Copy:
                 return remade(e, self.atom, self.bind, self.block)
 
 
-def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block]) -> Func:
+def rewritten(
+    func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block], only: frozenset[type] | None = None
+) -> Func:
     """The program with each function's body rewritten, callees before callers; the same object if nothing changes.
 
     `body(f, block, made)` gives the new block, or the block itself if it stays. `made` maps each function that f
-    calls to its new version.
+    calls to its new version. `only` are the kinds of expressions one of which a function must have for the pass to
+    change more of it than the functions that it calls: long programs of plain operators are not walked in vain.
     """
     made: dict[Func, Func] = {}
     for f in reachable(func):
         made[f] = f
+        if only is not None and not kinds(f) & only and all(made[g] is g for g in callees(f)):
+            continue
         if isinstance(f.body, Block):
             new = body(f, f.body, made)
             if new is not f.body:
