@@ -73,5 +73,5 @@ class Artifact:
     """Whether loops poll for an interrupt."""
     reports: bool = False
     """Whether a guard reports numbers."""
-    straight: bool = False
-    """Whether LLVM's straight-line vectoriser runs. It is left out where it would take too long."""
+    effort: str = "all"
+    """How much LLVM does with the text: one of `planned.Effort`."""

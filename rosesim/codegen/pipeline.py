@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from rosesim.ad.passes.elements import forwarded
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.passes.share import shared
 from rosesim.ad.program import program_pass
-from rosesim.ad.program.ir import Func, Loop, Opaque, Var, reachable
+from rosesim.ad.program.ir import Call, Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.codegen.passes import whole_program
@@ -32,7 +32,7 @@ from rosesim.codegen.passes.sink import sunk
 from rosesim.codegen.passes.split import split
 from rosesim.codegen.passes.spread import spread
 from rosesim.codegen.passes.stage_scatters import staged
-from rosesim.codegen.planned import Options, Planned
+from rosesim.codegen.planned import Effort, Options, Planned
 from rosesim.codegen.target import Target
 
 
@@ -183,6 +183,7 @@ DECISIONS = (
     Decision("poll-loops", "which loops look for an interrupt", required=True),
     Decision("inline-calls", "which calls of small functions the backend inlines"),
     Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
+    Decision("straight-code", "whether LLVM's passes are few, because a long program has hardly any loop"),
     Decision("unroll-loops", "which loops stay loops, because their function has too many to unroll"),
     Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
     Decision("share-runs", "whether threads share the runs of a batch", required=True),
@@ -244,9 +245,6 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     calls, inlines_last = whole_program.inlined_calls(
         order, how.pieces | how.products.keys(), 0 if is_left_out("inline-calls") else whole_program.SMALL
     )
-    straight = whole_program.straight_work(order, calls) <= whole_program.STRAIGHT and not is_left_out(
-        "straight-line-vectoriser"
-    )
     overlapping = whole_program.overlapping_refs(order)
     sharing = _sharing(order)
     return Planned(
@@ -260,12 +258,20 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         fallible=fallible,
         overlapping=overlapping,
         batch=None if func not in sharing or sharing[func].in_out else _batch(func, target),
-        straight=straight,
+        effort=_effort(order, calls, options),
         rolled=set[Loop]() if is_left_out("unroll-loops") else whole_program.rolled_loops(order),
         independent=not is_left_out("independent-loops"),
         unread_rests=set[Var]() if is_left_out("spare-clearing") else whole_program.unread_rests(order),
         products=how.products,
     )
+
+
+def _effort(order: Sequence[Func], inline: Set[Call], options: Options) -> Effort:
+    if not options.optimise:
+        return "none"
+    if whole_program.straight_work(order, inline) > whole_program.STRAIGHT:
+        return "once" if whole_program.is_straight(order) and not is_left_out("straight-code") else "loops"
+    return "loops" if is_left_out("straight-line-vectoriser") else "all"
 
 
 def _sharing(order: Sequence[Func]) -> dict[Func, Sharing]:

@@ -13,6 +13,11 @@ from rosesim.ad.program.ir import Call, Func, Loop, Var
 from rosesim.codegen.passes.buffers import Sharing
 from rosesim.codegen.passes.products import Product
 
+Effort = Literal["none", "once", "loops", "all"]
+"""How much a backend does to make code fast. `none`: it translates. `once`: the program is long and hardly
+has a loop, so most instructions run at most once a call. What is meant for loops would find nothing; what looks for
+stores that are never read takes longest. `loops`: everything but the vectoriser of straight code. `all`: that too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -53,8 +58,7 @@ class Planned:
     """The functions that somebody hands two refs which may overlap."""
     batch: Loop | None
     """The batch that is all of the program's work, whose runs are shared by threads or are the threads of a grid."""
-    straight: bool
-    """Whether the straight-line vectoriser is worth its time."""
+    effort: Effort
     rolled: Set[Loop]
     """The loops that the backend does not unroll."""
     independent: bool

@@ -30,6 +30,7 @@ from rosesim.codegen.passes.whole_program import (
     ONCE,
     POLL_FROM,
     SMALL,
+    STRAIGHT_SHARE,
     TIGHT,
     TIGHT_LIMIT,
     TINY,
@@ -37,6 +38,7 @@ from rosesim.codegen.passes.whole_program import (
     UNROLLED_TOGETHER,
     fallible,
     inlined_calls,
+    is_straight,
     overlapping_refs,
     polled_loops,
     rolled_loops,
@@ -73,6 +75,17 @@ def looping(n: int, work: int) -> Func:
         return c
 
     return func([REAL], lambda b, x: loop_over(b, n, [x], step))
+
+
+def test_a_program_is_straight_if_its_loops_have_hardly_any_of_its_work() -> None:
+    def program(work: int, n: int) -> Func:
+        """A chain and a loop, in two functions that another calls."""
+        return calling(chain(work), looping(n, 9))
+
+    assert is_straight(reachable(calling(chain(100))))
+    assert not is_straight(reachable(looping(10, 9)))
+    assert is_straight(reachable(program(STRAIGHT_SHARE * 100, 10)))
+    assert not is_straight(reachable(program(STRAIGHT_SHARE * 100 // 2, 10)))
 
 
 # ---------------------------------------------------------------------------------------- unrolling

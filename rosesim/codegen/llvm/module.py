@@ -74,7 +74,7 @@ def write(planned: Planned, target: Target) -> Artifact:
         opaques=tables.opaques,
         polls=bool(planned.polled),
         reports=tables.reports,
-        straight=planned.straight,
+        effort=planned.effort,
     )
 
 

@@ -29,9 +29,13 @@ from rosesim.ad.program.ir import (
     Var,
     all_blocks,
     all_lets,
+    kinds,
     operands,
     unknown,
 )
+
+PLAIN = frozenset({Op, Get, Put, Stack, Fill, Data, Stop})
+"""What has no blocks, no effects, and calls nothing."""
 
 POLL_FROM = 10_000_000
 """Programs and loops with less work than this (in additions) end before anyone can press Ctrl-C."""
@@ -58,6 +62,10 @@ STRAIGHT = 100_000
 """The straight-line vectoriser runs if the squares of the blocks' lengths sum to less than this. It then takes at
 most about 0.2 s (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
 
+STRAIGHT_SHARE = 50
+"""A program is straight code if its loops have so many times less work than all of it. Not made vectors, they cost
+a few hundredths of its time."""
+
 UNROLLED = 5_000
 """LLVM unrolls a short loop whole: in vectors, up to about so many operations ..."""
 
@@ -80,7 +88,7 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
         return set()
     found: set[Loop] = set()
     for f in order:
-        if isinstance(f.body, Opaque):
+        if isinstance(f.body, Opaque) or Loop not in kinds(f):
             continue
         for let in all_lets(f.body):
             e = let.expr
@@ -108,7 +116,7 @@ def unread_rests(order: Sequence[Func]) -> set[Var]:
     """
     found: set[Var] = set()
     for f in order:
-        if isinstance(f.body, Block):
+        if isinstance(f.body, Block) and Loop in kinds(f):
             found |= _unread_rests(f.body)
     return found
 
@@ -201,6 +209,8 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
         if isinstance(f.body, Opaque):
             found.add(f)
             continue
+        if kinds(f) <= PLAIN:
+            continue
         for let in all_lets(f.body):
             match let.expr:
                 case Guard():
@@ -266,6 +276,8 @@ def rolled_loops(order: Sequence[Func]) -> set[Loop]:
     """The loops that stay loops. The smallest of a function's short loops may be unrolled, until they are many."""
     found: set[Loop] = set()
     for f in order:
+        if Loop not in kinds(f):
+            continue
         sizes: list[tuple[int, Loop]] = []
         for let in _lets(f):
             e = let.expr
@@ -281,6 +293,33 @@ def rolled_loops(order: Sequence[Func]) -> set[Loop]:
     return found
 
 
+def is_straight(order: Sequence[Func]) -> bool:
+    """Whether hardly any of a program's work is in loops."""
+    in_loops: dict[Func, float] = {}
+
+    def of(block: Block) -> float:
+        total = 0.0
+        for let in block.lets:
+            match let.expr:
+                case Loop() as e:
+                    total += work(e)
+                case Call(func, _):
+                    total += in_loops[func]
+                case Cond(_, then, orelse):
+                    total += max(of(then), of(orelse))
+                case Accum(_, _, body):
+                    total += of(body)
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | SubRef() | Guard():
+                    pass
+                case _:
+                    unknown(let.expr)
+        return total
+
+    for f in order:
+        in_loops[f] = of(f.body) if isinstance(f.body, Block) and kinds(f) & {Loop, Call} else 0.0
+    return STRAIGHT_SHARE * in_loops[order[-1]] <= func_work(order[-1])
+
+
 def _lets(f: Func) -> list[Let]:
     return list(all_lets(f.body)) if isinstance(f.body, Block) else []
 
@@ -289,7 +328,7 @@ def overlapping_refs(order: Sequence[Func]) -> set[Func]:
     """The functions that some call gives two refs which may overlap."""
     found: set[Func] = set()
     for f in reversed(order):
-        if not isinstance(f.body, Block):
+        if not isinstance(f.body, Block) or kinds(f) <= PLAIN:
             continue
         base: dict[Var, Var] = {}
         refs = [p for p in f.params if p.ty.ref]
