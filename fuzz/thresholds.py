@@ -7,12 +7,16 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from unittest.mock import patch
 
+from rosesim.ad.passes import unroll
 from rosesim.codegen.llvm import products as kernels
-from rosesim.codegen.passes import defer, products, spread
+from rosesim.codegen.passes import defer, part_scatters, products, split_vectors, spread
 
 SMALL: Mapping[ModuleType, Mapping[str, int]] = {
     products: {"FEWEST_TERMS": 1, "FEWEST_COLUMNS": 1},
     spread: {"LEAST_WORK": 0, "SHARE_OF_SUMS": 0},
+    part_scatters: {"FEWEST": 2, "WORTH": 0},
+    split_vectors: {"FEWEST": 1},
+    unroll: {"MOST_ITERATIONS": 2},  # small programs have small matrices, which then stay loops
     defer: {"LARGE": 4, "SHARE": 1, "BLOCK": 3},
 }
 """Thresholds of worth alone: below them a pass is right, too."""

@@ -15,6 +15,7 @@ from rosesim.ad.passes.copies import uncopied
 from rosesim.ad.passes.elements import forwarded
 from rosesim.ad.passes.inline import inlined
 from rosesim.ad.passes.share import shared
+from rosesim.ad.passes.unroll import unrolled
 from rosesim.ad.program import program_pass
 from rosesim.ad.program.ir import Call, Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
@@ -25,13 +26,16 @@ from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
 from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.lanes.batch import laned
+from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
 from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
 from rosesim.codegen.passes.split import split
+from rosesim.codegen.passes.split_vectors import apart
 from rosesim.codegen.passes.spread import spread
 from rosesim.codegen.passes.stage_scatters import staged
+from rosesim.codegen.passes.straight_sums import summed
 from rosesim.codegen.planned import Effort, Options, Planned
 from rosesim.codegen.target import Target
 
@@ -96,6 +100,16 @@ STAGES = (
         lambda _: True,
     ),
     Stage(
+        Pass("unroll-short", "writes out loops of a few short iterations", lambda f, _: unrolled(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
+        Pass("split-vectors", "stores the components of short vectors in arrays of their own", lambda f, _: apart(f)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
         Pass("forward-elements", "reads the elements of small arrays from where they were put",
              lambda f, how: forwarded(f, how.options.math)),
         "not debug",
@@ -129,6 +143,12 @@ STAGES = (
         _is_plain,
     ),
     Stage(
+        Pass("sum-straight", "makes a plain sum of an accumulator that only straight code adds to",
+             lambda f, how: summed(f, how.options.math)),
+        "not debug",
+        _is_plain,
+    ),
+    Stage(
         Pass("find-products", "makes products of matrices calls of blocked kernels", _with_products),
         "not debug, vectors",
         lambda how: _is_plain(how) and how.target.vector_bytes > 8,
@@ -151,6 +171,11 @@ STAGES = (
     Stage(
         Pass("carry-sums", "sums what a loop adds to one place in a register",
              lambda f, how: carried(f, how.products)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
+    ),
+    Stage(
+        Pass("part-scatters", "adds at places that an array says in a loop of its own", lambda f, _: parted(f)),
         "fast, not debug",
         lambda how: _is_plain(how) and how.options.math == "fast",
     ),

@@ -221,8 +221,10 @@ def test_a_function_called_with_one_array_twice() -> None:
     agree(func([reals(LONG)], write), np.full(LONG, 4.0))
 
 
-@pytest.mark.parametrize("careless", ["_can_reuse", "_is_only_use"])
-def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("careless", "seed"), [("_can_reuse", 301), ("_is_only_use", 488)])
+def test_random_programs_notice_a_careless_analysis(
+    careless: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The test above would fail if the analysis did not look who names an array later."""
 
     def owned(self: Any, x: Any, b: Block, k: int) -> bool:
@@ -232,8 +234,9 @@ def test_random_programs_notice_a_careless_analysis(careless: str, monkeypatch: 
         return True
 
     monkeypatch.setattr(buffers._Analysis, careless, owned if careless == "_can_reuse" else only)
-    with pytest.raises(AssertionError), without("forward-elements", "share-copies"):  # that leave fewer arrays
-        agree_at_random(range(300, 700), optimised=1000)  # what it decides shows in unoptimised code already
+    fewer_arrays = without("unroll-short", "forward-elements", "share-copies")
+    with pytest.raises(AssertionError), fewer_arrays:
+        agree_at_random([seed], optimised=1000)  # what it decides shows in unoptimised code already
 
 
 def _replacing(n: int, *, by_call: bool, branch: bool) -> Func:
@@ -278,7 +281,7 @@ def test_buffers_are_used_again_after_their_last_use(monkeypatch: pytest.MonkeyP
     assert compiled(np.zeros(n)) == (30.0 * n,)
     in_workspace = replace(host(), stack=StackLimits(0, 0))  # every buffer
     monkeypatch.setattr(targets, "host", lambda: in_workspace)
-    agree_at_random(range(400, 500), optimised=4)
+    agree_at_random(range(400, 440), optimised=4)
 
 
 # ------------------------------------------------------------------------------------ the analysis

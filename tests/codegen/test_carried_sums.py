@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ir_kit import ONE, ZERO, Body, at, block, func, real, reals, ref
+from ir_kit import FALSE, ONE, ZERO, Body, at, block, func, real, reals, ref
 from loop_kit import loop
 from shown import stripped, text
 
@@ -74,6 +74,23 @@ def test_a_branch_adds_what_its_side_adds() -> None:
     made = carried(before)
     assert "r[1] += " in text(made).splitlines()[-3]
     same(made, before)
+
+
+def test_booleans_are_joined_in_a_carry() -> None:
+    def write(b: Body, x: Var) -> Any:
+        r = Var(ref(BOOL), "r")
+
+        def step(b: Body, i: Var) -> list[Any]:
+            b.let(Add(r, (), b.op("lt", b.let(Get(x, (i,)), REAL), ZERO, ty=BOOL)))
+            return []
+
+        return b.let(Accum((FALSE,), (r,), block(lambda b: loop(b, N, step, reverse=True) or [])), BOOL)
+
+    before = func([reals(N)], write)
+    made = carried(before)
+    assert "loop i: Index[5] from sum: Bool = False" in text(made) and "sum or %" in text(made)
+    for x in (np.ones(N), -np.ones(N), np.arange(N) - 3.0):
+        assert interp.run(made, [x]) == interp.run(before, [x])
 
 
 def test_an_addition_at_a_place_of_the_iteration_stays_in_it() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from compiled_kit import LONG, agree, agree_at_random, loop_over
-from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, real, reals
+from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref
+from loop_kit import loop
 
 from rosesim.ad.program.ir import (
     BOOL,
     REAL,
+    Add,
     Block,
     BoolT,
     Call,
@@ -34,6 +36,11 @@ from rosesim.ad.program.ir import (
 )
 from rosesim.ad.support.errors import ProgramError
 from rosesim.codegen import compile_func
+from rosesim.codegen.llvm import module
+from rosesim.codegen.llvm.loops import WORTH_A_JUMP
+from rosesim.codegen.pipeline import planned
+from rosesim.codegen.planned import Options
+from rosesim.codegen.targets import host
 
 pytestmark = pytest.mark.usefixtures("calls_stay_calls")
 
@@ -253,3 +260,26 @@ def test_independent_iterations_stay_right_when_they_run_together(n: int) -> Non
 
     rng = np.random.default_rng(n)
     agree(func([reals(n), Ty(IntT(0, n - 1), (n,))], write), rng.normal(size=n), rng.integers(0, n, n))
+
+
+@pytest.mark.parametrize(("work", "vectors"), [(WORTH_A_JUMP // 4, True), (WORTH_A_JUMP, False)])
+def test_a_long_side_that_adds_is_jumped_over_and_not_run_for_all(work: int, vectors: bool) -> None:
+    def write(b: Body, x: Var, r: Var) -> Any:
+        def step(b: Body, i: Var) -> Any:
+            v = b.let(Get(x, (i,)), REAL)
+
+            def then(b: Body) -> Any:
+                y = v
+                for _ in range(work):
+                    y = b.op("add", b.op("mul", y, y), ONE)
+                b.let(Add(r, (i,), y))
+                return []
+
+            b.let(Cond(b.op("lt", v, ZERO, ty=BOOL), block(then), Block((), ())))
+            return []
+
+        loop(b, 64, step)
+        return []
+
+    f = func([reals(64), ref(reals(64))], write)
+    assert ("parallel_accesses" in module.write(planned(f, Options(), host()), host()).text) == vectors

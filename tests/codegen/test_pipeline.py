@@ -24,11 +24,11 @@ from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
     "share-functions",
-    "inline", "forward-elements", "share-copies", "single-precision", "guard-numbers", "sink-adds", "single-adds",
-    "find-products", "share-products", "block-adds", "stage-scatters", "carry-sums",
-    "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "single-precision",
+    "guard-numbers", "sink-adds", "single-adds", "sum-straight", "find-products", "share-products", "block-adds",
+    "stage-scatters", "carry-sums", "part-scatters", "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
-FAST = {"stage-scatters", "carry-sums", "fuse-loops", "spread-runs"}
+FAST = {"stage-scatters", "carry-sums", "part-scatters", "fuse-loops", "spread-runs"}
 SPECIAL = {"single-precision", "guard-numbers"}
 
 

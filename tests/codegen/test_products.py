@@ -8,7 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim import Fn, Real, Vec, accumulate, const, dot, fn, for_each, grad, scan, sum, tanh, transpose, vec, vmap
+from rosesim import (
+    Fn,
+    Real,
+    Vec,
+    accumulate,
+    const,
+    dot,
+    fn,
+    for_each,
+    grad,
+    scan,
+    sum,
+    tanh,
+    transpose,
+    value_and_grad,
+    vec,
+    vmap,
+)
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
 from rosesim.ad.program.ir import Accum, Block, Call, Func, Let, Ty, Var, all_lets, reachable
@@ -169,6 +186,32 @@ def test_cutting_a_loop_changes_no_strict_bit():
         alone = grad(layers(states, n), wrt=(0, 1)).compile(math="strict")(w, v, x)
     for a, b in zip(found, alone, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("math", ["strict", "fast"])
+def test_layers_whose_weights_lie_in_one_array_are_products_too(math: str):
+    states, n = 20, 12
+
+    @fn
+    def f(w: Vec[Vec[Vec[Real, 12], 12], 3], x: Vec[Vec[Real, 12], 20]) -> Real:
+        def run(s: Any) -> Any:
+            y = x[s]
+            for layer in range(3):
+                y = vec(n, lambda i, y=y, layer=layer: tanh(dot(w[layer, i], y)))
+            return dot(y, y)
+
+        return sum(states, run)
+
+    w, x = RNG.normal(size=(3, n, n)), RNG.normal(size=(states, n))
+    g = value_and_grad(f)
+    assert len(kernels(lambda: g.compile(math=math))) == 9  # forwards, by the weights, by what goes in
+    value, slopes = g.compile(math=math)(w, x)
+    with without("find-products"):
+        expected, alone = g.compile(math=math)(w, x)
+    rough = 1e-12 if math == "fast" else 0.0
+    assert value == pytest.approx(expected, rel=rough)
+    for a, b in zip(slopes, alone, strict=True):
+        np.testing.assert_allclose(a, b, rtol=rough, atol=rough)
 
 
 def test_a_loop_whose_iterations_wait_for_each_other_is_not_cut():

@@ -20,7 +20,9 @@ from rosesim import (
     grad,
     opaque,
     scan,
+    select,
     sin,
+    sqrt,
     sum,
     value_and_grad,
     vec,
@@ -159,3 +161,19 @@ def test_runs_that_add_to_more_than_they_compute_stay(numbers: int, count: int) 
 
     f = fn(lambda x: accumulate(Vec[Real, numbers], fill(x)))
     assert len(batches(spread(program(f, np.zeros(12)), LANES))) == count
+
+
+def test_a_shared_number_that_some_runs_choose() -> None:
+    """The mask of its cotangent is an `or` over the runs, carried as the sum is."""
+
+    @fn
+    def f(x: Vec[Real, 11], a: Real) -> Real:
+        return sum(11, lambda i: select(x[i] > 0.0, run(x[i], sqrt(a)), 0.5))
+
+    args = np.linspace(-1.0, 0.6, 11), 0.9
+    spread_out = value_and_grad(f).compile(*args)
+    in_order = value_and_grad(f).compile(*args, math="strict")
+    for x in (args[0], -np.ones(11)):
+        for a in (0.9, 0.0):
+            found, expected = (np.hstack([np.ravel(g) for g in p(x, a)[1]]) for p in (spread_out, in_order))
+            np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)

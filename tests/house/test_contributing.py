@@ -230,6 +230,7 @@ def test_a_pass_that_the_manual_does_not_list_is_asked_for(monkeypatch: pytest.M
 
 
 TESTED_IN = {
+    "loop_fission": "tests/codegen/test_products.py",
     "renaming": "tests/ad/passes/test_copies.py",
     "single_precision": "tests/codegen/test_precision.py",
     "lanes": "tests/codegen/test_lanes.py",

@@ -34,13 +34,13 @@ from rosesim.codegen.passes.lanes import writer
 
 
 def test_random_programs_agree_in_the_common_ways() -> None:
-    chunk = run_chunk(1, 60, modes=False)
+    chunk = run_chunk(1, 36, modes=False)
     assert not chunk["found"], chunk["found"]
     count = chunk["counts"]
     assert count["unoptimised"] == count["optimised, strict"] + count["optimised, fast"] == count["programs"]
     # Most of them are compared in full.
-    assert count["reverse = transpose of forward"] > 45
-    assert count["forward = differences"] > 30
+    assert count["reverse = transpose of forward"] > 27
+    assert count["forward = differences"] > 18
 
 
 def test_random_programs_agree_in_the_other_modes() -> None:
@@ -65,7 +65,10 @@ def test_random_large_programs_agree_and_meet_the_passes_over_loops(monkeypatch:
     for number in SLICE:
         judge(_large(number), count, large=True)
     assert count["optimised, fast"] == len(SLICE)
-    for name in ("forward-elements", "share-copies", "find-products", "carry-sums", "fuse-loops", "spread-runs"):
+    names = (
+        "unroll-short forward-elements share-copies sum-straight find-products carry-sums part-scatters fuse-loops"
+    )
+    for name in (*names.split(), "spread-runs"):
         assert count[CHANGED + name] >= 2, name
 
 

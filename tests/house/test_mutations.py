@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mutations import EQUIVALENT, PARTS, operators, rules
+from mutants import EQUIVALENT, PARTS, operators, rules
 
 from rosesim.ad.program.ops import OPS
 from tests.ad.program import test_ops

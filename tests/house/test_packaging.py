@@ -50,6 +50,15 @@ def environment(folder: Path) -> Path:
     return python
 
 
+@pytest.fixture(scope="module")
+def with_wheel(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The Python of an environment that the wheel is installed in."""
+    folder = tmp_path_factory.mktemp("installed")
+    python = environment(folder / "env")
+    install(python, wheel, cwd=folder)
+    return python
+
+
 def test_the_wheel_holds_the_apps_as_rosesim_apps_and_nothing_else(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     assert {n.split("/")[0] for n in names} == {"rosesim", "rosesim_apps", "rosesim-0.1.0.dist-info"}
@@ -65,10 +74,10 @@ def words(text: str) -> str:
 
 @pytest.mark.skipif(os.name == "nt", reason="the environment borrows packages by symbolic links")
 @pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
-def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path, wheel: Path):
-    python = environment(tmp_path / "env")
-    what = ["--editable", ROOT] if editable else [wheel]
-    install(python, *what, cwd=tmp_path)
+def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path, with_wheel: Path):
+    python = environment(tmp_path / "env") if editable else with_wheel
+    if editable:
+        install(python, "--editable", ROOT, cwd=tmp_path)
     command = python.with_name("rosesim")
     assert "billiards Shoot the cue ball" in words(run(command, "list", cwd=tmp_path))
     where = run(python, "-c", "import rosesim_apps.billiards.scene as s; print(s.__file__)", cwd=tmp_path).strip()
@@ -77,10 +86,9 @@ def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the environment borrows packages by symbolic links")
-def test_a_new_scene_is_a_package_that_passes_its_own_tests_and_is_found(tmp_path: Path, wheel: Path):
+def test_a_new_scene_is_a_package_that_passes_its_own_tests_and_is_found(tmp_path: Path, with_wheel: Path):
     """Another package's scene, by its entry point, beside an installed rosesim."""
-    python = environment(tmp_path / "env")
-    install(python, wheel, cwd=tmp_path)
+    python = with_wheel
     command = python.with_name("rosesim")
     assert "pip install -e" in run(command, "new", "long_throw", cwd=tmp_path)
     package = tmp_path / "long_throw"

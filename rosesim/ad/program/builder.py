@@ -269,6 +269,11 @@ def zero(ty: Ty) -> Lit:
             return Lit(min(max(0, lo), max(hi, 0)), ty)
 
 
+def joining(ty: Ty) -> str:
+    """The operator by which terms of a type are added up; adding booleans is `or`."""
+    return "or" if isinstance(ty.scalar, BoolT) else "add"
+
+
 def real(x: float) -> Lit:
     """A literal real."""
     return Lit(float(x), REAL)

@@ -21,6 +21,7 @@ from rosesim.ad.program.ir import (
     Get,
     Guard,
     Let,
+    Lit,
     Loop,
     Op,
     Opaque,
@@ -42,6 +43,14 @@ class Effect(NamedTuple):
     """The ref that is added to, or that is passed to a function; None if the effect is that the program may end."""
     place: tuple[Atom, ...] = ()
     """The part of the ref that contains all that is added."""
+
+    def meets(self, other: Effect) -> bool:
+        """Whether two effects may be on the same element, as far as literal indices tell."""
+        apart = (
+            isinstance(a, Lit) and isinstance(b, Lit) and a.value != b.value
+            for a, b in zip(self.place, other.place, strict=False)
+        )
+        return self.ref is other.ref and not any(apart)
 
 
 def effects(lets: Sequence[Let]) -> Iterator[Effect]:

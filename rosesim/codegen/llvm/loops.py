@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rosesim.ad.program.cost import block_work
+from rosesim.ad.program.cost import block_work, work
 from rosesim.ad.program.ir import (
     Add,
     Cond,
@@ -34,6 +34,10 @@ from rosesim.codegen.llvm.arrays import Arr, Value
 
 if TYPE_CHECKING:
     from rosesim.codegen.llvm.emit import Emitter
+
+WORTH_A_JUMP = 40
+"""Work of a side that adds to elements, from which on a loop with it stays scalar: a vector loop would run both sides
+always, and store under a mask, which is slow."""
 
 POLL_EVERY = 1_000_000
 """Work, in additions, between two looks for an interrupt: about a millisecond."""
@@ -198,8 +202,12 @@ def _is_independent(e: Emitter, loop: Loop) -> bool:
     added: dict[Var, set[int]] = {}
     for let in all_lets(loop.body):
         match let.expr:
-            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Cond():
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop():
                 pass
+            case Cond(_, then, orelse) as branch:
+                adds = any(isinstance(x.expr, Add) for x in (*then.lets, *orelse.lets))
+                if adds and work(branch) > WORTH_A_JUMP:
+                    return False
             case Add(ref, idx, _):
                 added.setdefault(ref, set()).add(idx.index(loop.index) if loop.index in idx else -1)
             case _:

@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
+from rosesim.ad.program.builder import joining, zero
 from rosesim.ad.program.effects import in_any_order
 from rosesim.ad.program.ir import (
     Add,
     Atom,
     Block,
+    BoolT,
     Cond,
     FloatT,
     Func,
     Let,
-    Lit,
     Loop,
     Op,
     Ty,
@@ -76,7 +77,7 @@ def _loop(let: Let, e: Loop) -> list[Let]:
     finals = tuple(add.expr.v for add in after if isinstance(add.expr, Add) and isinstance(add.expr.v, Var))
     loop = replace(
         e,
-        inits=(*e.inits, *(Lit(0.0, c.ty) for c in carries)),
+        inits=(*e.inits, *(zero(c.ty) for c in carries)),
         carries=(*e.carries, *carries),
         body=Block(tuple(lets), (*body.results[:n], *results, *body.results[n:])),
     )
@@ -110,7 +111,7 @@ def _taken(block: Block, bound: set[Var]) -> tuple[Block, dict[Place, list[Atom]
 def _is_one_place(ref: Var, idx: tuple[Atom, ...], v: Atom, bound: set[Var]) -> bool:
     scalar = ref.ty.scalar
     return (
-        isinstance(scalar, FloatT)
+        isinstance(scalar, FloatT | BoolT)
         and scalar.lanes == 1
         and not v.ty.shape
         and ref not in bound
@@ -120,7 +121,7 @@ def _is_one_place(ref: Var, idx: tuple[Atom, ...], v: Atom, bound: set[Var]) -> 
 
 def _with_sums(block: Block, found: dict[Place, list[Atom]], places: list[Place]) -> Block:
     lets = list(block.lets)
-    sums = [_sum(lets, found[place]) if place in found else Lit(0.0, _scalar(place[0])) for place in places]
+    sums = [_sum(lets, found[place]) if place in found else zero(_scalar(place[0])) for place in places]
     return Block(tuple(lets), (*block.results, *sums))
 
 
@@ -128,7 +129,7 @@ def _sum(lets: list[Let], values: list[Atom]) -> Atom:
     total = values[0]
     for v in values[1:]:
         new = Var(total.ty)
-        lets.append(Let((new,), Op("add", (total, v))))
+        lets.append(Let((new,), Op(joining(total.ty), (total, v))))
         total = new
     return total
 

@@ -20,12 +20,12 @@ two where that makes a vector of an iteration the row of a matrix.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rosesim.ad.passes.simplify import nested_free, simplified
+from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program import ir
-from rosesim.ad.program.effects import effects
+from rosesim.ad.program.effects import Effect, effects
 from rosesim.ad.program.ir import (
     Accum,
     Add,
@@ -46,15 +46,13 @@ from rosesim.ad.program.ir import (
     Var,
     index_ty,
 )
-from rosesim.ad.program.rewrite import Copy, rewritten, with_blocks, with_lets
+from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
+from rosesim.codegen.passes import loop_fission as fission
 from rosesim.codegen.passes.single_adds import is_zero
 from rosesim.codegen.passes.spread import is_sum
 
 FEWEST_TERMS = 400
 """Multiplications from which on a call is worth it: 8 x 8 x 8 takes half the time of loops, 6 x 6 x 6 the same."""
-
-MOST_KEPT = 1 << 23
-"""Numbers that may be kept for a loop to be cut in two: 64 MB."""
 
 FEWEST_COLUMNS = 4
 """A row of a product must fill a vector register."""
@@ -82,6 +80,8 @@ class Products:
     def __init__(self, math: str):
         self.exact = math != "fast"
         self.found: dict[Func, Product] = {}
+        self.zeros: set[Atom] = set()
+        """The arrays of zeros of a function, wherever they are made."""
         self._made: dict[Product, Func] = {}
 
     def __call__(self, func: Func) -> Func:
@@ -96,6 +96,7 @@ class Products:
         return self._made[product]
 
     def _body(self, func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+        self.zeros = _zeros(ir.all_lets(block))
         new = self._block(block, made)
         if new is block:
             return block
@@ -143,41 +144,14 @@ class Products:
                 continue
             of = own.numbers.get(probe.asked_for) if probe.asked_for is not None else None
             if of is not None:
-                halves = self._halves(x, of)
+                halves = fission.halves(x, of, exact=self.exact)
                 if halves is None:
-                    return None
+                    continue
                 loop = replace(e, body=Block((*e.body.lets[:at], *halves, *e.body.lets[at + 1 :]), e.body.results))
                 return [(Let(let.outs, loop, let.where), loop)]
-            return list(_parted(let, e, at)) if at and self._may_cut(e, at) else None
+            if at and fission.may_cut(e, at, exact=self.exact):
+                return list(fission.parted(let, e, at))
         return None
-
-    def _halves(self, let: Let, e: Loop) -> list[Let] | None:
-        """A loop, or a loop in an `Accum`, cut before its first inner loop; None if that is not allowed. The first
-        half goes before the `Accum`."""
-        inner = next((k for k, y in enumerate(e.body.lets) if isinstance(y.expr, Loop)), 0)
-        if not inner or not all(is_sum(e, k) for k in range(len(e.carries))) or not self._may_cut(e, inner):
-            return None
-        if let.expr is e:
-            return [half for half, _ in _parted(let, e, inner)]
-        assert isinstance(let.expr, Accum)
-        body = let.expr.body
-        at = next(k for k, y in enumerate(body.lets) if y.expr is e)
-        (first, _), (second, _) = _parted(body.lets[at], e, inner)
-        inside = {*let.expr.refs, *(o for y in body.lets[:at] for o in y.outs)}
-        if inside & nested_free(first.expr):
-            return None
-        rest = Block((*body.lets[:at], second, *body.lets[at + 1 :]), body.results)
-        return [first, Let(let.outs, replace(let.expr, body=rest), let.where)]
-
-    def _may_cut(self, e: Loop, at: int) -> bool:
-        """Whether a loop may be cut before `at`: the order of effects allows it, and the values to keep fit."""
-        parts = [list(effects(lets)) for lets in (e.body.lets[:at], e.body.lets[at:])]
-        if any(x.ref is None for part in parts for x in part):
-            return False
-        refs = [{x.ref for x in part} for part in parts]
-        if self.exact and refs[0] & refs[1]:
-            return False
-        return e.n * sum(v.ty.size for v in _handed_on(e, at)) <= MOST_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,53 +172,6 @@ class _Own:
             frozenset(o for x in made for o in x.outs if len(o.ty.shape) == 1),
             {x.outs[0]: f for f in inner for x in f.body.lets if isinstance(x.expr, Op)},
         )
-
-
-def _handed_on(e: Loop, at: int) -> list[Var]:
-    """The variables that the lets before `at` bind and the rest of the body reads. Constant arrays are left out: the
-    second loop fills them again."""
-    made = {o for x in e.body.lets[:at] if not _is_filled(x) for o in x.outs}
-    return [v for v in ir.free_vars(Block(e.body.lets[at:], e.body.results)) if v in made]
-
-
-def _is_filled(let: Let) -> bool:
-    return isinstance(let.expr, Fill) and isinstance(let.expr.value, Lit)
-
-
-def _parted(let: Let, e: Loop, at: int) -> tuple[tuple[Let, Loop], tuple[Let, Loop]]:
-    """Two loops that do what one did: the first keeps what the second reads."""
-    made = {o for x in e.body.lets[:at] for o in x.outs}
-    early = [k for k in range(len(e.carries)) if e.body.results[k] in made]
-    late = [k for k in range(len(e.carries)) if k not in early]
-    results = e.body.results[len(e.carries) :]
-    late_body = Block(e.body.lets[at:], (*(e.body.results[k] for k in late), *results))
-    again = [x for x in e.body.lets[:at] if _is_filled(x)]
-    late_body = Block((*again, *late_body.lets), late_body.results)
-    kept = [v for v in ir.free_vars(late_body) if v in made]
-    arrays = [Var(Ty(v.ty.scalar, (e.n, *v.ty.shape)), v.name) for v in kept]
-    first = replace(
-        e,
-        inits=tuple(e.inits[k] for k in early),
-        carries=tuple(e.carries[k] for k in early),
-        body=Block(e.body.lets[:at], (*(e.body.results[k] for k in early), *kept)),
-    )
-    index = Var(e.index.ty, e.index.name)
-    copy = Copy({e.index: index})
-    carries = tuple(copy.bind(e.carries[k]) for k in late)
-    reads = tuple(Let((copy.bind(v),), Get(x, (index,)), let.where) for v, x in zip(kept, arrays, strict=True))
-    body = copy.block(late_body)
-    second = replace(
-        e,
-        index=index,
-        inits=tuple(e.inits[k] for k in late),
-        carries=carries,
-        body=Block((*reads, *body.lets), body.results),
-    )
-    m = len(e.carries)
-    return (
-        (Let((*(let.outs[k] for k in early), *arrays), first, let.where), first),
-        (Let((*(let.outs[k] for k in late), *let.outs[m:]), second, let.where), second),
-    )
 
 
 def _is_plain(e: Loop) -> bool:
@@ -291,8 +218,11 @@ class _Nest:
             self.bound.update((*x.outs, *ir.binders(x.expr)))
             if isinstance(x.expr, Op | Get):
                 self.made[x.outs[0]] = x.expr
+        self.effects: dict[Atom | None, list[Effect]] = {}
+        for x in effects(root.body.lets):
+            self.effects.setdefault(x.ref, []).append(x)
+        self.zeros = of.zeros | _zeros(inside)  # cutting a loop makes new ones
         self.named = Counter(a for x in inside for a in ir.operands(x.expr) if a.ty.ref)
-        self.zeros = {x.outs[0] for x in inside if isinstance(x.expr, Fill) and is_zero(x.expr.value)}
         self.rows: dict[Atom, _Row] = {}
         self.replaced: dict[Var, tuple[Var, tuple[Atom, ...]]] = {}
         """Of a row: the product that it is a row of, and where."""
@@ -367,8 +297,8 @@ class _Nest:
 
         Returns False, and writes nothing, if that is not possible or not worth it.
         """
-        if len(loops) != 3 or e.v.ty.shape or self.named[e.ref] != 1:
-            return False
+        if len(loops) != 3 or e.v.ty.shape or (self.of.exact and not self._is_alone(e)):
+            return False  # strict code adds in the order of the nest, whoever else adds there
         by_index = {x.index: x for x in loops}
         row = self.rows.get(e.ref)
         if row is not None:
@@ -402,6 +332,14 @@ class _Nest:
         else:
             self._call(self.after, a, b, e.ref, prefix, by_index[i], by_index[k], by_index[j], negative=negative)
         return True
+
+    def _is_alone(self, e: Add) -> bool:
+        """Whether all else that the nest adds to the ref of an addition goes to another part of it."""
+        found = self.effects.get(e.ref)
+        if found is None:
+            return self.named[e.ref] == 1  # a ref that the nest makes
+        own = next(x for x in found if x.let.expr is e)
+        return not any(x.meets(own) for x in found if x is not own)
 
     def _factors(self, a: Atom) -> tuple[tuple[_Factor, _Factor], bool] | None:
         """Two elements whose product a number is, and whether it is their product's negative."""
@@ -505,6 +443,11 @@ class _Nest:
             to.append(Let((part,), SubRef(ref, prefix), self.where))
             ref = part
         to.append(Let((), Call(self.of.function(product), (*args, ref)), self.where))
+
+
+def _zeros(lets: Iterable[Let]) -> set[Atom]:
+    """The arrays of zeros that are made."""
+    return {x.outs[0] for x in lets if isinstance(x.expr, Fill) and is_zero(x.expr.value)}
 
 
 def _other(f: _Factor, k: Var) -> Var | None:

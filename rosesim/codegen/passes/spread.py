@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rosesim.ad.program import ir
-from rosesim.ad.program.builder import zero
+from rosesim.ad.program.builder import joining, zero
 from rosesim.ad.program.cost import block_work, work
 from rosesim.ad.program.effects import effects
 from rosesim.ad.program.ir import (
@@ -92,21 +92,24 @@ def _can_be_spread(let: Let, e: Loop, lanes: int) -> bool:
 
 
 def is_sum(e: Loop, k: int) -> bool:
-    """Whether a carry is a scalar that each iteration adds one number to, and does not look at."""
+    """Whether a carry is a scalar that each iteration adds one term to, and does not look at; `or` is the sum of
+    booleans."""
     return _term(e, k) is not None
 
 
 def _term(e: Loop, k: int) -> Atom | None:
     """What an iteration adds to a carry that is a sum."""
     carry, result = e.carries[k], e.body.results[k]
-    if carry.ty.shape or not isinstance(carry.ty.scalar, FloatT):
+    if carry.ty.shape or not isinstance(carry.ty.scalar, FloatT | BoolT):
         return None
     named = sum(1 for x in ir.all_lets(e.body) for a in ir.operands(x.expr) if a is carry)
     named += sum(1 for x in ir.all_lets(e.body) for b in ir.blocks(x.expr) for a in b.results if a is carry)
     named += sum(1 for a in e.body.results if a is carry)
     for x in e.body.lets:
         match x.expr:
-            case Op("add", (a, b)) if x.outs[0] is result and named == 1 and (a is carry) != (b is carry):
+            case Op(name, (a, b)) if x.outs[0] is result and named == 1 and (a is carry) != (b is carry):
+                if name != joining(carry.ty):
+                    return None
                 return b if a is carry else a
             case _:
                 pass
@@ -198,7 +201,9 @@ def _spread(let: Let, e: Loop, lanes: int) -> list[Let]:
         for n in range(lanes):
             part, new = Var(init.ty), Var(init.ty)
             lets.append(Let((part,), Get(parts, (Lit(n, index_ty(lanes)),)), let.where))
-            lets.append(Let((new if left or n + 1 < lanes else let.outs[k],), Op("add", (total, part)), let.where))
+            lets.append(
+                Let((new if left or n + 1 < lanes else let.outs[k],), Op(joining(init.ty), (total, part)), let.where)
+            )
             total = lets[-1].outs[0]
         totals.append(total)
     rest = tuple(Var(Ty(o.ty.scalar, (left, *o.ty.shape[1:]))) for o in let.outs[m:])
@@ -227,7 +232,7 @@ def _batch(
     runs = Loop(
         n=each,
         index=turn,
-        inits=tuple(Lit(0.0, c.ty) for c in carries),
+        inits=tuple(zero(c.ty) for c in carries),
         carries=carries,
         body=Block((*counted, *body.lets), body.results),
     )
@@ -290,7 +295,7 @@ def _added(lets: list[Let], ref: Var, parts: Var, place: tuple[Var, ...], let: L
         lets.append(Let((), Loop(n=n, index=index, inits=(), carries=(), body=Block(tuple(inner), ())), let.where))
         return
     total: Atom | None = None
-    joined = "or" if isinstance(ref.ty.scalar, BoolT) else "add"
+    joined = joining(ref.ty)
     lanes = parts.ty.shape[0]
     for n in range(lanes):
         part = Var(Ty(ref.ty.scalar))

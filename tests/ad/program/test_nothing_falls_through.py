@@ -204,10 +204,13 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "codegen.single_adds._body": "notes what is sure to be zero but for one part",
     "codegen.single_adds._body.walk": "rewrites additions; the others by their blocks",
     "codegen.sink._few": "asks the others for their operands and free variables",
+    "codegen.split_vectors._Split._let": "the others neither read nor write elements, or are made part by part",
+    "codegen.split_vectors._Split._made": "refuses the others by name",
     "codegen.spread._in_steps": "estimates what pays; the others count as not step by step",
     "codegen.spread._step_by_step": "estimates what pays; the others count with all of their work",
     "codegen.spread._term": "says what is sure to be a term",
     "codegen.split._elements": "everything but Get counts as a use of the whole array",
+    "codegen.straight_sums._Summed._summed": "looks for additions and branches; the others have none of the refs",
     "codegen.stage_scatters._Row._place": "says what is sure to be a moved index",
 }
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rosesim.ad.program import ir
-from rosesim.ad.program.ir import Atom, Block, FloatT, IntT, Let, Lit, Loop, Op, TanT, Ty, Var, index_ty
+from rosesim.ad.program.builder import joining, zero
+from rosesim.ad.program.ir import Atom, Block, BoolT, FloatT, IntT, Let, Lit, Loop, Op, TanT, Ty, Var, index_ty
 
 if TYPE_CHECKING:
     from rosesim.codegen.passes.lanes.writer import LaneWriter
@@ -18,7 +19,7 @@ def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
     many = w.sums
     rounds, rest = divmod(e.n, many)
     i = Var(index_ty(rounds), "i")
-    nothing = [w.vary(Lit(0.0, c.ty)) for c in e.carries]
+    nothing = [w.vary(zero(c.ty)) for c in e.carries]
     starts = [*inits, *nothing * (many - 1)]
     carries = [Var(a.ty) for a in starts]
     width = len(inits)
@@ -48,17 +49,17 @@ def write_sums(w: LaneWriter, let: Let, e: Loop, inits: Sequence[Atom]) -> None:
     total: list[Atom] = list(sums[:width])
     for k in range(1, many):
         parts = sums[k * width : (k + 1) * width]
-        total = [w.op("add", a, b, ty=a.ty) for a, b in zip(total, parts, strict=True)]
+        total = [w.op(joining(c.ty), a, b, ty=a.ty) for c, a, b in zip(e.carries, total, parts, strict=True)]
     for k in range(rest):
         total = term(Lit(rounds * many + k, e.index.ty), total)
     w.env.update(zip(let.outs, total, strict=True))
 
 
 def is_sum(loop: Loop) -> bool:
-    """Whether a loop carries only reals, and adds to each a term that does not depend on it."""
+    """Whether a loop carries only scalars, and adds to each a term that does not depend on it."""
     if loop.test is not None or not loop.carries or len(loop.body.results) != len(loop.carries):
         return False
-    if any(c.ty.shape or not isinstance(c.ty.scalar, FloatT | TanT) for c in loop.carries):
+    if any(c.ty.shape or not isinstance(c.ty.scalar, FloatT | TanT | BoolT) for c in loop.carries):
         return False
     uses = Counter(a for let in ir.all_lets(loop.body) for a in ir.operands(let.expr) if isinstance(a, Var))
     for nested in ir.all_blocks(loop.body):
@@ -67,6 +68,6 @@ def is_sum(loop: Loop) -> bool:
     made = {let.outs[0]: let.expr for let in loop.body.lets if isinstance(let.expr, Op)}
     for c, a in zip(loop.carries, loop.body.results, strict=True):
         e = made.get(a) if isinstance(a, Var) else None
-        if e is None or e.name != "add" or c not in e.args or uses[c] != 1 or a in uses:
+        if e is None or e.name != joining(c.ty) or c not in e.args or uses[c] != 1 or a in uses:
             return False
     return len(set(loop.body.results)) == len(loop.carries)
