@@ -58,7 +58,7 @@ FEWEST = 8
 
 def apart(func: Func) -> Func:
     """The program with such arrays stored apart."""
-    return rewritten(func, lambda f, block, made: _body(f, block))
+    return rewritten(func, lambda f, block, made: _body(f, block), frozenset({Loop}))
 
 
 def _body(func: Func, block: Block) -> Block:
