@@ -1,8 +1,9 @@
 """What tracing, differentiating and compiling cost as a program grows: one JSON line each.
 
-    python benchmarks/compile_time.py [functions|operations|nested] [SIZE ...]
+    python benchmarks/compile_time.py [functions|distinct|operations|loops|nested] [SIZE ...]
 
-`functions`: one function that calls N different small ones in turn, each with constants of its own.
+`functions`: one function that calls N small ones in turn, each with constants of its own, which compile as one.
+`distinct`: the same with operations of their own, so that no two are alike. `loops`: N loops over 64 numbers in turn.
 `operations`: N straight-line operations in one function. `nested`: N functions, each calling the previous one.
 Every program runs in a process of its own, and nothing is taken from the cache. Seconds: `python` (tracing,
 differentiating), `compile` (to machine code), `total`. `cpu` is processor time, which other programs on the machine
@@ -19,10 +20,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rosesim import Real, fn, sin, value_and_grad
+from rosesim import Index, Real, fn, sin, sum, value_and_grad, vec
 
 SIZES = {
     "functions": (1_000, 3_000, 10_000),
+    "distinct": (300, 1_000, 3_000),
+    "loops": (8, 32, 128),
     "operations": (10_000, 30_000, 100_000),
     "nested": (1_000,),
 }
@@ -49,6 +52,43 @@ def functions(n: int) -> Any:
         for f in parts:
             x = f(x, y)
         return x
+
+    return whole
+
+
+def distinct(n: int) -> Any:
+    """One function that calls n different ones, whose operations follow the digits of their number."""
+
+    def part(k: int) -> Any:
+        @fn
+        def one(x: Real, y: Real) -> Real:
+            s = x
+            for digit in range(8):
+                s = (s * y, s + y, s - x, sin(s))[k >> 2 * digit & 3]
+            return x + 1e-3 * sin(s)
+
+        return one
+
+    parts = [part(k) for k in range(n)]
+
+    @fn
+    def whole(x: Real, y: Real) -> Real:
+        for f in parts:
+            x = f(x, y)
+        return x
+
+    return whole
+
+
+def loops(n: int) -> Any:
+    """n loops over 64 numbers, each reading what the last one made."""
+
+    @fn
+    def whole(x: Real, y: Real) -> Real:
+        v = vec(64, lambda i: x * 0.1 * i)
+        for k in range(n):
+            v = vec(64, lambda i, v=v, k=k: v[i] + 0.01 * (k + 1) * sin(y * v[Index[64].wrap(i + 1)]))
+        return sum(64, lambda i: v[i])
 
     return whole
 
@@ -81,7 +121,13 @@ def nested(n: int) -> Any:
     return f
 
 
-MAKE: dict[str, Callable[[int], Any]] = {"functions": functions, "operations": operations, "nested": nested}
+MAKE: dict[str, Callable[[int], Any]] = {
+    "functions": functions,
+    "distinct": distinct,
+    "operations": operations,
+    "loops": loops,
+    "nested": nested,
+}
 
 
 def measure(what: str, n: int, *, gradient: bool) -> dict[str, Any]:

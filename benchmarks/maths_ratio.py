@@ -63,7 +63,7 @@ ret void
         text = "\n".join([text, *own])
     else:
         text += f"\ndeclare {kind} {function}({', '.join([kind] * n)}) nounwind willreturn memory(none)"
-    code = engine.target_code("\n".join([text, RARELY, SCALAR]), host(), optimise=True, straight=False)
+    code = engine.target_code("\n".join([text, RARELY, SCALAR]), host(), "loops")
     loaded = engine.load(code, "all", {})
     return loaded, ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(loaded.address)
 

@@ -75,5 +75,5 @@ class Artifact:
     """Whether threads share loops within one run."""
     reports: bool = False
     """Whether a guard reports numbers."""
-    straight: bool = False
-    """Whether LLVM's straight-line vectoriser runs. It is left out where it would take too long."""
+    effort: str = "all"
+    """How much LLVM does with the text: one of `planned.Effort`."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,9 +15,10 @@ from rosesim.ad.passes.copies import uncopied
 from rosesim.ad.passes.elements import forwarded
 from rosesim.ad.passes.index_values import computed
 from rosesim.ad.passes.inline import inlined
+from rosesim.ad.passes.share_functions import shared
 from rosesim.ad.passes.unroll import unrolled
 from rosesim.ad.program import program_pass
-from rosesim.ad.program.ir import Func, Loop, Opaque, Var, reachable
+from rosesim.ad.program.ir import Call, Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.codegen.passes import whole_program
@@ -31,7 +32,7 @@ from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
 from rosesim.codegen.passes.scaled_carries import scaled
-from rosesim.codegen.passes.share import shared_loops
+from rosesim.codegen.passes.share_loops import shared_loops
 from rosesim.codegen.passes.single_adds import single
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
@@ -40,7 +41,7 @@ from rosesim.codegen.passes.split_vectors import apart
 from rosesim.codegen.passes.spread import spread
 from rosesim.codegen.passes.stage_scatters import staged
 from rosesim.codegen.passes.straight_sums import summed
-from rosesim.codegen.planned import Options, Planned
+from rosesim.codegen.planned import Effort, Options, Planned
 from rosesim.codegen.target import Target
 
 
@@ -93,6 +94,11 @@ def _is_plain(how: Compilation) -> bool:
 
 
 STAGES = (
+    Stage(
+        Pass("share-functions", "makes one of many functions that differ in their constants", lambda f, _: shared(f)),
+        "not debug",
+        _is_plain,
+    ),
     Stage(
         Pass("inline", "writes small functions, and those called once, into their callers", lambda f, _: inlined(f)),
         "always",
@@ -228,6 +234,8 @@ DECISIONS = (
     Decision("poll-loops", "which loops look for an interrupt", required=True),
     Decision("inline-calls", "which calls of small functions the backend inlines"),
     Decision("straight-line-vectoriser", "whether LLVM's vectoriser of straight code is worth its time"),
+    Decision("straight-code", "whether LLVM's passes are few, because a long program has hardly any loop"),
+    Decision("unroll-loops", "which loops stay loops, because their function has too many to unroll"),
     Decision("share-memory", "which arrays lie in one buffer, so that updates happen in place", required=True),
     Decision("share-runs", "whether threads share the runs of a batch", required=True),
     Decision("share-loops", "which long loops threads share within one run"),
@@ -289,9 +297,6 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
     calls, inlines_last = whole_program.inlined_calls(
         order, how.pieces | how.products.keys(), 0 if is_left_out("inline-calls") else whole_program.SMALL
     )
-    straight = whole_program.straight_work(order, calls) <= whole_program.STRAIGHT and not is_left_out(
-        "straight-line-vectoriser"
-    )
     overlapping = whole_program.overlapping_refs(order)
     sharing = _sharing(order)
     batch = None if func not in sharing or sharing[func].in_out else _batch(func, target)
@@ -309,11 +314,20 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         batch=batch,
         shares=shares,
         shared=shared_loops(func, options.math, overlapping, how.products.keys()) if shares else {},
-        straight=straight,
+        effort=_effort(order, calls, options),
+        rolled=set[Loop]() if is_left_out("unroll-loops") else whole_program.rolled_loops(order),
         independent=not is_left_out("independent-loops"),
         unread_rests=set[Var]() if is_left_out("spare-clearing") else whole_program.unread_rests(order),
         products=how.products,
     )
+
+
+def _effort(order: Sequence[Func], inline: Set[Call], options: Options) -> Effort:
+    if not options.optimise:
+        return "none"
+    if whole_program.straight_work(order, inline) > whole_program.STRAIGHT:
+        return "once" if whole_program.is_straight(order) and not is_left_out("straight-code") else "loops"
+    return "loops" if is_left_out("straight-line-vectoriser") else "all"
 
 
 def _sharing(order: Sequence[Func]) -> dict[Func, Sharing]:

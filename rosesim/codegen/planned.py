@@ -12,7 +12,12 @@ from typing import Literal
 from rosesim.ad.program.ir import Call, Func, Loop, Var
 from rosesim.codegen.passes.buffers import Sharing
 from rosesim.codegen.passes.products import Product
-from rosesim.codegen.passes.share import Shared
+from rosesim.codegen.passes.share_loops import Shared
+
+Effort = Literal["none", "once", "loops", "all"]
+"""How much a backend does to make code fast. `none`: it translates. `once`: the program is long and hardly
+has a loop, so most instructions run at most once a call. What is meant for loops would find nothing; what looks for
+stores that are never read takes longest. `loops`: everything but the vectoriser of straight code. `all`: that too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,9 @@ class Planned:
     """Whether threads share parts of a run that take long."""
     shared: Mapping[Loop, Shared]
     """The loops that threads share within one run, and how each is cut."""
-    straight: bool
-    """Whether the straight-line vectoriser is worth its time."""
+    effort: Effort
+    rolled: Set[Loop]
+    """The loops that the backend does not unroll."""
     independent: bool
     """Whether a backend is told which loops' iterations are independent."""
     unread_rests: Set[Var]

@@ -74,6 +74,7 @@ from rosesim.codegen.passes.lanes import batch as lanes
 from rosesim.codegen.passes.lanes import writer
 from rosesim.codegen.passes.single_precision import in_single_precision
 from rosesim.codegen.passes.sink import sunk
+from rosesim.codegen.pipeline import without
 
 
 def runs_alone(f: Any, *args: Any, **how: Any) -> list[Any]:
@@ -294,7 +295,7 @@ def test_careless_masks_are_noticed(
 def test_a_careless_column_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     real = per_lane.place
     monkeypatch.setattr(per_lane, "place", lambda c, p, ty, idx, lane: real(c, p, ty, idx, 0))
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError), without("unroll-short"):  # that leave fewer arrays
         check(fn(placing.python), np.random.default_rng(0).normal(size=(7, N)))
 
 

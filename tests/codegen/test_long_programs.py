@@ -61,7 +61,7 @@ def test_a_long_straight_block_compiles() -> None:
 
 
 def test_a_module_that_the_straight_line_vectoriser_broke_is_made_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+    asked: list[str] = []
     real = engine._optimise
 
     class Broken:
@@ -73,24 +73,24 @@ def test_a_module_that_the_straight_line_vectoriser_broke_is_made_without_it(mon
         def verify(self) -> None:
             raise RuntimeError("Instruction does not dominate all uses!")
 
-    def optimise(module: Any, machine: Any, straight: bool) -> None:
-        asked.append(straight)
-        real(module.module if isinstance(module, Broken) else module, machine, straight)
+    def optimise(module: Any, machine: Any, effort: Any) -> None:
+        asked.append(effort)
+        real(module.module if isinstance(module, Broken) else module, machine, effort)
 
     parsed = engine._parsed
 
     broken = {0}  # of the modules made of one text, by number
 
-    def parsed_once(text: str, target: Any, on: bool) -> Any:
-        module, machine = parsed(text, target, on)
+    def parsed_once(text: str, target: Any, effort: Any) -> Any:
+        module, machine = parsed(text, target, effort)
         return (Broken(module) if len(asked) in broken else module), machine
 
     monkeypatch.setattr(engine, "_optimise", optimise)
     monkeypatch.setattr(engine, "_parsed", parsed_once)
     text = "define double @f(double %x) {\n  %y = fadd double %x, 1.0\n  ret double %y\n}\n"
-    assert "fadd" in str(engine._module(text, host(), True, True)) and asked == [True, False]
+    assert "fadd" in str(engine._module(text, host(), "all")) and asked == ["all", "loops"]
     asked.clear()
     broken |= {1, 2}
     with pytest.raises(RuntimeError, match="dominate"):  # without either it is nobody's known mistake
-        engine._module(text, host(), True, True)
-    assert asked == [True, False, False]
+        engine._module(text, host(), "all")
+    assert asked == ["all", "loops", "loops"]

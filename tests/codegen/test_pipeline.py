@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from shown import program
 
 from rosesim import Real, Vec, fn, scan, sum, value_and_grad, vec
 from rosesim.ad.passes.tidy import PRIMAL, REVERSE, TRACED
@@ -22,7 +23,8 @@ from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS, host, nvptx64
 
 ORDER = [
-    "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "index-values", "single-precision",
+    "share-functions", "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "index-values",
+    "single-precision",
     "guard-numbers", "sink-adds", "single-adds", "sum-straight", "find-products", "share-products", "block-adds",
     "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums", "part-scatters", "fuse-loops",
     "spread-runs", "vectorize-batches", "split",
@@ -115,15 +117,32 @@ def test_what_is_left_out_does_not_run() -> None:
         names = [r.name for r in ran()]
         plan = planned(gradient(), Options(), host())
     assert "sink-adds" not in names and "split" not in names and "block-adds" in names
-    assert plan.straight and plan.independent
+    assert plan.effort == "all" and plan.independent
     with without("straight-line-vectoriser", "inline-calls", "independent-loops"):
         plan = planned(gradient(), Options(), host())
-    assert not (plan.straight or plan.independent or plan.inlines_last)
+    assert plan.effort == "loops" and not (plan.independent or plan.inlines_last)
+
+
+def test_the_effort_suits_the_program() -> None:
+    def long(x: Real) -> Real:
+        for k in range(2_000):
+            x = x * (0.9 + k) - 0.1
+        return x
+
+    def effort(f: Func, **options: Any) -> str:
+        return planned(f, Options(**options), host()).effort
+
+    straight = program(long, 1.0)
+    steps = program(lambda x: scan(lambda c, _: long(c), x, 2), 1.0)
+    assert [effort(f) for f in (gradient(), straight, steps)] == ["all", "once", "loops"]
+    assert effort(straight, optimise=False) == "none"
+    with without("straight-code"):
+        assert effort(straight) == "loops"
 
 
 @pytest.mark.parametrize("name", ["sunk", "single-precision", "share-memory", "simplify-trace"])
 def test_what_cannot_be_left_out_is_refused_with_what_can(name: str) -> None:
-    what = rf"'{name}' cannot be left out; expected one of inline, unroll-short, .*, independent-loops"
+    what = rf"'{name}' cannot be left out; expected one of share-functions, inline, .*, independent-loops"
     with pytest.raises(ValueError, match=what), without(name):
         pass
 

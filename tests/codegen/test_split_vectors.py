@@ -19,6 +19,7 @@ from rosesim.ad.program.ir import (
     Accum,
     Add,
     Atom,
+    Call,
     Cond,
     Data,
     Fill,
@@ -29,6 +30,7 @@ from rosesim.ad.program.ir import (
     Ty,
     Var,
     index_ty,
+    reachable,
 )
 from rosesim.codegen.passes.split_vectors import FEWEST, LONGEST, apart
 from rosesim.codegen.pipeline import without
@@ -112,6 +114,13 @@ def test_components_have_arrays_of_their_own(write: Any) -> None:
         x = sign * np.random.default_rng(5).normal(size=(N, 2)) ** 2
         for a, b in zip(interp.run(made, [x]), interp.run(before, [x]), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_caller_calls_the_new_version() -> None:
+    inner = func([reals(N, 2)], lambda b, x: differences(b, moved(b, x, 1.0)), "inner")
+    outer = func([reals(N, 2)], lambda b, x: b.let(Call(inner, (x,)), reals(N)))
+    made = apart(outer)
+    assert all(f is not inner for f in reachable(made)) and len(reachable(made)) == 2
 
 
 def test_loops_read_a_component_alone() -> None:

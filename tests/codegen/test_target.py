@@ -199,7 +199,7 @@ def test_the_threads_of_a_grid_give_each_run_the_strict_bits() -> None:
         text = text.replace(f"declare {register}", f"define {register} {read_it}").replace(
             f"llvm.nvvm.read.ptx.sreg.{name}.x", f"read.{name}"
         )
-    code = engine.target_code(text, host(), optimise=False, straight=False)
+    code = engine.target_code(text, host(), "none")
     loaded = engine.load(code, kernel.entry, {n: ctypes.addressof(v) for n, v in numbers.items()})
     entry = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(loaded.address)
     results = [np.full(np.shape(w), np.nan) for w in want]
@@ -305,7 +305,7 @@ def test_all_of_a_target_that_code_depends_on_is_in_the_caches_key(
         host(),
     ]
     for target in others:
-        engine.target_code(text, target, optimise=False, straight=False)
+        engine.target_code(text, target, "none")
     assert len(list((tmp_path / "kept").iterdir())) == len(others)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -21,19 +22,26 @@ from rosesim.ad.program.ir import (
     Var,
     reachable,
 )
+from rosesim.codegen import compile_func
 from rosesim.codegen.passes import whole_program
 from rosesim.codegen.passes.whole_program import (
     CALLER,
+    COPIES,
     ONCE,
     POLL_FROM,
     SMALL,
+    STRAIGHT_SHARE,
     TIGHT,
     TIGHT_LIMIT,
     TINY,
+    UNROLLED,
+    UNROLLED_TOGETHER,
     fallible,
     inlined_calls,
+    is_straight,
     overlapping_refs,
     polled_loops,
+    rolled_loops,
     straight_work,
 )
 
@@ -67,6 +75,62 @@ def looping(n: int, work: int) -> Func:
         return c
 
     return func([REAL], lambda b, x: loop_over(b, n, [x], step))
+
+
+def test_a_program_is_straight_if_its_loops_have_hardly_any_of_its_work() -> None:
+    def program(work: int, n: int) -> Func:
+        """A chain and a loop, in two functions that another calls."""
+        return calling(chain(work), looping(n, 9))
+
+    assert is_straight(reachable(calling(chain(100))))
+    assert not is_straight(reachable(looping(10, 9)))
+    assert is_straight(reachable(program(STRAIGHT_SHARE * 100, 10)))
+    assert not is_straight(reachable(program(STRAIGHT_SHARE * 100 // 2, 10)))
+
+
+# ---------------------------------------------------------------------------------------- unrolling
+
+
+def in_a_row(*sizes: tuple[int, int]) -> Func:
+    """Loops one after the other: of so many iterations, of so much work each."""
+
+    def write(b: Body, x: Var) -> Any:
+        for n, work in sizes:
+            x = loop_over(b, n, [x], lambda b, i, c, work=work: chain_of(b, c, work))
+        return x
+
+    return func([REAL], write)
+
+
+def chain_of(b: Body, x: Var, n: int) -> Any:
+    for _ in range(n):
+        x = b.op("add", x, real(1.0))
+    return x
+
+
+def rolled(f: Func) -> list[int]:
+    """The iterations of the loops that stay loops."""
+    return sorted(e.n for e in rolled_loops([f]))
+
+
+def test_the_short_loops_of_a_function_are_unrolled_if_they_are_few() -> None:
+    short = (UNROLLED // 10, 9)
+    assert rolled(in_a_row(short)) == []
+    assert rolled(in_a_row(*[short] * (UNROLLED_TOGETHER // UNROLLED))) == []
+    many = in_a_row(*[short] * 5)
+    assert rolled(many) == [short[0]] * (5 - UNROLLED_TOGETHER // UNROLLED)
+    text = compile_func(many, optimise=False).llvm
+    (note,) = re.findall(r'(!\d+) = !{!"llvm.loop.unroll.disable"}', text)
+    told = re.findall(rf"(!\d+) = distinct !{{\1, .*{note}}}", text)
+    assert len(told) == len(rolled(many)) and all(f"!llvm.loop {loop}\n" in text for loop in told)
+
+
+def test_of_many_loops_the_shortest_are_unrolled() -> None:
+    assert rolled(in_a_row((400, 9), (3, 9), (300, 9), (350, 9), (4, 9))) == [400]
+
+
+def test_long_loops_are_none_that_llvm_unrolls_whole() -> None:
+    assert rolled(in_a_row(*[(UNROLLED // 10 + 1, 9)] * 5)) == []
 
 
 # ------------------------------------------------------------------------------------------- polls
@@ -127,8 +191,16 @@ def test_small_functions_are_inlined_everywhere_and_longer_ones_where_they_are_c
 
 def test_no_function_grows_beyond_its_limit_but_by_what_is_tiny() -> None:
     small, tiny = chain(SMALL, "a"), chain(TINY, "t")
-    f = calling(*[small] * 100, *[tiny] * 5)
-    assert inlines(f) == ["a"] * ((CALLER - 105) // SMALL) + ["t"] * 5
+    f = calling(*[small] * 60, *[tiny] * 5)
+    assert inlines(f) == ["a"] * ((CALLER - 65) // SMALL) + ["t"] * 5
+
+
+@pytest.mark.parametrize("size", [TINY, SMALL])
+def test_what_many_places_call_stays_a_call_in_all_of_them(size: int) -> None:
+    g, most = chain(size), COPIES // size
+    assert len(inlines(calling(*[g] * 5))) == 5
+    halves = [calling(*[g] * (most // 2 + k), name="h") for k in (0, 1)]
+    assert inlines(calling(*halves)).count("g") == 0
 
 
 def test_what_was_cut_out_of_something_long_stays_out() -> None:

@@ -193,5 +193,9 @@ def op(name: str, *args: Atom, ty: Ty | None = None) -> Atom:
             here(),
         )
     f = frame()
+    b = f.builder
     resolved = [f.resolve(a) for a in args]
-    return emit(lambda b: b.op(name, *resolved, ty=ty))
+    b.where = here()
+    out = b.op(name, *resolved, ty=ty)
+    f.own((out,))
+    return out

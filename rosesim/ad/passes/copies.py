@@ -18,7 +18,7 @@ from rosesim.ad.program.rewrite import rewritten
 
 def uncopied(func: Func) -> Func:
     """The program with arrays in the place of their copies."""
-    return rewritten(func, lambda f, block, made: _Uncopy(made).block(block))
+    return rewritten(func, lambda f, block, made: _Uncopy(made).block(block), frozenset({Loop, Accum}))
 
 
 class _Uncopy(Renaming):

@@ -13,16 +13,19 @@ from math import copysign
 
 from rosesim.ad.passes.renaming import Renaming
 from rosesim.ad.passes.simplify import simplified
-from rosesim.ad.program.ir import Atom, Block, Expr, Fill, Func, Get, Let, Lit, Op, Put, Stack, Var
+from rosesim.ad.program.ir import Accum, Atom, Block, Cond, Expr, Fill, Func, Get, Let, Lit, Loop, Op, Put, Stack, Var
 from rosesim.ad.program.rewrite import rewritten
 
 MOST_ELEMENTS = 16
 """Longer arrays are not made of single variables."""
 
+ARRAYS = frozenset({Get, Put, Stack, Loop, Cond, Accum})
+"""What a function has that does more than compute numbers of numbers."""
+
 
 def forwarded(func: Func, math: str = "strict") -> Func:
     """The program with reads of elements replaced by the elements; in fast code 0.0 + x is x, too."""
-    return rewritten(func, lambda f, block, made: _body(f, block, made, math == "fast"))
+    return rewritten(func, lambda f, block, made: _body(f, block, made, math == "fast"), ARRAYS)
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func], fast: bool) -> Block:

@@ -19,6 +19,9 @@ CALLER_LETS = 400
 CALLEE_LETS = 12
 """Functions of at most this many lets are inlined into every caller."""
 
+COPIES_LETS = 4_000
+"""The most lets that all copies of a function may have together. Beyond that, code costs more than calls."""
+
 
 def inlined(func: Func) -> Func:
     """The same program with small functions, and functions called only once, inlined."""
@@ -41,8 +44,10 @@ def inlined(func: Func) -> Func:
 
 
 def _is_better_inlined(f: Func, size: dict[Func, int], sites: Counter[Func]) -> bool:
-    """Whether a function should be inlined: it is small or has only one call site."""
-    return f in size and (size[f] <= CALLEE_LETS or sites[f] == 1)
+    """Whether a function should be inlined: it has only one call site, or it is small and its sites are few."""
+    if f not in size:
+        return False
+    return sites[f] == 1 or (size[f] <= CALLEE_LETS and size[f] * sites[f] <= COPIES_LETS)
 
 
 def _lets(f: Func) -> list[Let]:

@@ -24,7 +24,7 @@ MOST_LETS = 64
 
 def unrolled(func: Func) -> Func:
     """The program with such loops written out."""
-    return rewritten(func, _body)
+    return rewritten(func, _body, frozenset({Loop}))
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:

@@ -569,6 +569,15 @@ def callees(func: Func) -> tuple[Func, ...]:
     return func.memo["callees"]
 
 
+def kinds(func: Func) -> frozenset[type]:
+    """The kinds of expressions in a function's body, so that a pass need not look for what is not there."""
+    if isinstance(func.body, Opaque):
+        return frozenset()
+    if "kinds" not in func.memo:
+        func.memo["kinds"] = frozenset({type(let.expr) for let in all_lets(func.body)})
+    return func.memo["kinds"]
+
+
 def reachable(func: Func) -> list[Func]:
     """All functions of a program, callees before callers, the function itself last."""
     order: dict[Func, None] = {}

@@ -23,6 +23,8 @@ from rosesim.ad.program.ir import (
     Var,
     all_lets,
     blocks,
+    callees,
+    kinds,
     nests,
     reachable,
     remade,
@@ -99,15 +101,20 @@ class Copy:
                 return remade(e, self.atom, self.bind, self.block)
 
 
-def rewritten(func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block]) -> Func:
+def rewritten(
+    func: Func, body: Callable[[Func, Block, Mapping[Func, Func]], Block], only: frozenset[type] | None = None
+) -> Func:
     """The program with each function's body rewritten, callees before callers; the same object if nothing changes.
 
     `body(f, block, made)` gives the new block, or the block itself if it stays. `made` maps each function that f
-    calls to its new version.
+    calls to its new version. `only` are the kinds of expressions one of which a function must have for the pass to
+    change more of it than the functions that it calls: long programs of plain operators are not walked in vain.
     """
     made: dict[Func, Func] = {}
     for f in reachable(func):
         made[f] = f
+        if only is not None and not kinds(f) & only and all(made[g] is g for g in callees(f)):
+            continue
         if isinstance(f.body, Block):
             new = body(f, f.body, made)
             if new is not f.body:
@@ -130,6 +137,15 @@ def with_blocks(e: Expr, block: Callable[[Block], Block], made: Mapping[Func, Fu
         return e
     new = remade(e, _same, _same, lambda b: recursion.nested(block, b))
     return e if all(map(is_, blocks(new), blocks(e))) else new
+
+
+def with_callees(block: Block, made: Mapping[Func, Func]) -> Block:
+    """The block with calls of the new versions of callees."""
+    lets: list[Let] = []
+    for let in block.lets:
+        e = with_blocks(let.expr, lambda b: with_callees(b, made), made)
+        lets.append(let if e is let.expr else Let(let.outs, e, let.where))
+    return with_lets(block, lets)
 
 
 def is_straight(block: Block, made: Mapping[Func, Func]) -> bool:

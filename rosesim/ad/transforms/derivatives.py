@@ -69,13 +69,14 @@ class Reversed:
         """Differentiate and transpose."""
         from rosesim.ad.derive.forward import jvp_func
         from rosesim.ad.derive.reverse.transpose import transpose
+        from rosesim.ad.passes.share_functions import shared
 
         active: list[bool] = []
         for k, t in enumerate(traced.params):
             active += [k in positions] * len(T.flatten(t))
         active += [False] * len(traced.captured)
         mask = tuple(a and _is_real(p.ty) for a, p in zip(active, traced.func.params, strict=True))
-        made, out = jvp_func(traced.func, mask)
+        made, out = jvp_func(shared(traced.func), mask)
         if not any(out):
             return Reversed(traced, None, mask, out, ())
         pair = transpose(made)
@@ -277,6 +278,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
 
     def derived(*args: Any, **kwargs: Any) -> Any:
         from rosesim.ad.derive.forward import jvp_func
+        from rosesim.ad.passes.share_functions import shared
         from rosesim.ad.program.rewrite import tangents_as_reals
 
         primals, keywords, tangents = signature.halves((*args, *kwargs.values()), tuple(kwargs))
@@ -294,7 +296,7 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
             active += [on and _is_real(ty) for ty in leaves]
             tans += to_atoms(dv, gradient_type(t)) if on else []
         mask = (*active, *(False for _ in traced.captured))
-        made, out = jvp_func(traced.func, mask)
+        made, out = jvp_func(shared(traced.func), mask)
         b = trace.building()
         outs = b.call(tangents_as_reals(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
         fr.own(outs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from rosesim.codegen.artifact import Artifact
 from rosesim.codegen.limits import refuse_too_large
 from rosesim.codegen.llvm import engine, module
-from rosesim.codegen.planned import Options, Planned
+from rosesim.codegen.planned import Effort, Options, Planned
 from rosesim.codegen.target import Target
 
 
@@ -18,10 +19,10 @@ def lower(planned: Planned, target: Target) -> Artifact:
     """
     written = module.write(planned, target)
     refuse_too_large(planned.func, written.workspace_bytes, target)
-    code = engine.target_code(written.text, target, optimise=planned.options.optimise, straight=written.straight)
+    code = engine.target_code(written.text, target, planned.effort)
     return replace(written, code=code)
 
 
 def final_text(artifact: Artifact, target: Target, options: Options) -> str:
     """The text that machine code is made from: optimised, if the options say so."""
-    return engine.as_compiled(artifact.text, target, optimise=options.optimise, straight=artifact.straight)
+    return engine.as_compiled(artifact.text, target, cast("Effort", artifact.effort))

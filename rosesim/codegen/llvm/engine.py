@@ -15,14 +15,18 @@ import llvmlite.binding as llvm
 from llvmlite.binding.newpassmanagers import NewPassManager
 
 from rosesim.codegen.llvm import cache
+from rosesim.codegen.planned import Effort
 from rosesim.codegen.target import Target
 
-PIPELINE = 2
+PIPELINE = 3
 """The version of the options below that are not arguments. Change it with them, because kept code depends on them."""
 
 PROGRAMS_PER_LINKER = 32
 """Programs per linker. A linker keeps 9 KB for each program that it has ever linked, until its last program is freed
 and it is freed too. Making one takes 0.2 ms, and each holds 0.1 MB."""
+
+LEVELS: dict[Effort, int] = {"none": 0, "once": 1, "loops": 3, "all": 3}
+"""How hard LLVM tries when it generates code from what it has optimised. At level 1 it schedules once, not twice."""
 
 _lock = threading.RLock()
 _numbers = count()
@@ -138,20 +142,17 @@ def load(code: bytes, entry: str, symbols: Mapping[str, int], *, also: Sequence[
         return Loaded(tracker[entry], tracker, {name: tracker[name] for name in also})
 
 
-def target_code(text: str, target: Target, *, optimise: bool, straight: bool) -> bytes:
-    """A target's code for a module, from the cache if it is there. Compiling twice gives the same bytes.
-
-    `straight` runs the straight-line vectoriser.
-    """
+def target_code(text: str, target: Target, effort: Effort) -> bytes:
+    """A target's code for a module, from the cache if it is there. Compiling twice gives the same bytes."""
     with _lock:
         kept = cache.store()
         if kept is None:
-            return _emitted(text, target, optimise, straight)
+            return _emitted(text, target, effort)
         versions = llvmlite.__version__, llvm.llvm_version_info
-        key = cache.key_of(text, PIPELINE, optimise, straight, *_how(target), *versions)
+        key = cache.key_of(text, PIPELINE, effort, *_how(target), *versions)
         code = kept.load(key)
         if code is None:
-            code = _emitted(text, target, optimise, straight)
+            code = _emitted(text, target, effort)
             kept.save(key, code)
         return code
 
@@ -172,48 +173,44 @@ def code_here(text: str) -> bytes:
         return code
 
 
-def _emitted(text: str, target: Target, optimise: bool, straight: bool) -> bytes:
-    module, machine = _module(text, target, optimise, straight), _machine(target, _level(optimise))
+def _emitted(text: str, target: Target, effort: Effort) -> bytes:
+    module, machine = _module(text, target, effort), _machine(target, LEVELS[effort])
     return machine.emit_object(module) if target.emits == "object" else machine.emit_assembly(module).encode()
 
 
-def as_compiled(text: str, target: Target, *, optimise: bool, straight: bool) -> str:
+def as_compiled(text: str, target: Target, effort: Effort) -> str:
     """The text of a module after the optimisations from which machine code is made."""
     with _lock:
-        return str(_module(text, target, optimise, straight))
+        return str(_module(text, target, effort))
 
 
-def _level(optimise: bool) -> int:
-    return 3 if optimise else 0
-
-
-def _module(text: str, target: Target, optimise: bool, straight: bool) -> llvm.ModuleRef:
-    module = _optimised(text, target, straight) if optimise else _parsed(text, target, optimise)[0]
+def _module(text: str, target: Target, effort: Effort) -> llvm.ModuleRef:
+    module = _parsed(text, target, effort)[0] if effort == "none" else _optimised(text, target, effort)
     # LLVM 22 miscomputes some sums of products, by far more than rounding, if code generation may both reorder the
     # sum and fuse it with the products. The optimiser has done its reordering before; from here on, sums keep their
     # order. tests/house/test_fuzz.py has the program that the fuzzer found.
     final = str(module)
     if (kept := _REORDERED.sub(r"\1 ", final)) != final:
-        module = _parsed(kept, target, optimise)[0]
+        module = _parsed(kept, target, effort)[0]
     return module
 
 
 _REORDERED = re.compile(r"\b(fadd|fsub) reassoc ")
 
 
-def _optimised(text: str, target: Target, straight: bool) -> llvm.ModuleRef:
-    module, machine = _parsed(text, target, True)
-    _optimise(module, machine, straight)
+def _optimised(text: str, target: Target, effort: Effort) -> llvm.ModuleRef:
+    module, machine = _parsed(text, target, effort)
+    _optimise(module, machine, effort)
     # LLVM 22 sometimes makes an invalid module, with which code generation would end the process. There are two
     # causes: its straight-line vectoriser writes a use before its definition; and a function with a parameter that
     # was found to be constant keeps the name of the vector variant that has this parameter. Such a program is
     # compiled without the vectoriser, or without both.
     plain = text.replace('"vector-function-abi-variant"', '"variant-left-away"')
-    for less in (text, plain) if straight else (plain,):
+    for less in (text, plain) if effort == "all" else (plain,):
         if _is_valid(module):
             return module
-        module, machine = _parsed(less, target, True)
-        _optimise(module, machine, straight=False)
+        module, machine = _parsed(less, target, effort)
+        _optimise(module, machine, "once" if effort == "once" else "loops")
     module.verify()
     return module
 
@@ -226,23 +223,31 @@ def _is_valid(module: llvm.ModuleRef) -> bool:
     return True
 
 
-def _parsed(text: str, target: Target, optimise: bool) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+def _parsed(text: str, target: Target, effort: Effort) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     # A context for this module alone: types and constants live as long as their context.
     module = llvm.parse_assembly(text, context=llvm.create_context())
-    machine = _machine(target, _level(optimise))
+    machine = _machine(target, LEVELS[effort])
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     return module, machine
 
 
-def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, straight: bool) -> None:
+def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, effort: Effort) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    tuning.slp_vectorization = straight
+    tuning.slp_vectorization = effort == "all"
     tuning.loop_vectorization = True
     tuning.loop_interleaving = True
     tuning.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, tuning)
-    passes = builder.getModulePassManager()
+    if effort == "once":
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_always_inliner_pass()
+        passes.add_global_dead_code_eliminate_pass()  # what is inlined everywhere
+        passes.add_sroa_pass()
+        passes.add_instruction_combine_pass()
+        passes.add_simplify_cfg_pass()
+    else:
+        passes = builder.getModulePassManager()
     try:
         passes.run(module, builder)
     finally:

@@ -12,7 +12,7 @@ from rosesim.ad.program.ir import Ty, nbytes
 from rosesim.codegen.llvm import arrays, layout
 from rosesim.codegen.llvm.arrays import Arr, Value
 from rosesim.codegen.llvm.region import FIRST, LAST, Region
-from rosesim.codegen.passes.share import MOST_CHUNKS
+from rosesim.codegen.passes.share_loops import MOST_CHUNKS
 
 if TYPE_CHECKING:
     from rosesim.codegen.llvm.emit import Emitter

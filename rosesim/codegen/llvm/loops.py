@@ -145,12 +145,14 @@ def write(
 
     # Body: results to their destinations.
     c.open(body)
-    around, parallel = c.group, ""
+    around, facts = c.group, list[str]()
     if _is_independent(e, loop):
         group = e.tables.note("distinct !{}")
-        accesses = e.tables.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
-        parallel = f", !llvm.loop {e.tables.note(f'distinct !{{@, {accesses}}}')}"
+        facts.append(e.tables.note(f'!{{!"llvm.loop.parallel_accesses", {group}}}'))
         c.group = f", !llvm.access.group {group}"
+    if loop in e.tables.planned.rolled:
+        facts.append(e.tables.note('!{!"llvm.loop.unroll.disable"}'))
+    told = f", !llvm.loop {e.tables.note('distinct !{' + ', '.join(['@', *facts]) + '}')}" if facts else ""
     if loop.reverse:
         last = c.let(f"sub nuw nsw i64 {whole}, 1")
         e.env[loop.index] = c.let(f"sub nuw nsw i64 {last}, {count}")
@@ -186,7 +188,7 @@ def write(
                 w.close(name, x)
     for j, name in next_spare.items():
         w.close(name, _address(state[buffers.dropped[j]]))
-    c.put(f"br label %{head}{parallel}")
+    c.put(f"br label %{head}{told}")
     c.group = around
 
     # After it: the phis are the final carries.

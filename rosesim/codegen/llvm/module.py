@@ -76,7 +76,7 @@ def write(planned: Planned, target: Target) -> Artifact:
         polls=bool(planned.polled),
         shares=bool(tables.regions),
         reports=tables.reports,
-        straight=planned.straight,
+        effort=planned.effort,
     )
 
 

@@ -14,7 +14,7 @@ from rosesim.codegen.artifact import aligned
 from rosesim.codegen.llvm import calls, layout, long_arrays, loops, runs
 from rosesim.codegen.llvm.arrays import Arr, Value
 from rosesim.codegen.llvm.region import FIRST, LAST, Region
-from rosesim.codegen.passes.share import MOST_CHUNKS
+from rosesim.codegen.passes.share_loops import MOST_CHUNKS
 
 if TYPE_CHECKING:
     from rosesim.codegen.llvm.emit import Emitter

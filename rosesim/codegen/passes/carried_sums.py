@@ -44,7 +44,7 @@ def carried(func: Func, products: Container[Func] = ()) -> Func:
 
     `products` stay as they are written.
     """
-    return rewritten(func, lambda f, block, made: block if f in products else _block(block, made))
+    return rewritten(func, lambda f, block, made: block if f in products else _block(block, made), frozenset({Loop}))
 
 
 def _block(block: Block, made: Mapping[Func, Func]) -> Block:

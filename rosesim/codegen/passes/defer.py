@@ -49,7 +49,7 @@ SHARE = 4
 
 def deferred(func: Func) -> Func:
     """The same program with such additions made block by block."""
-    return rewritten(func, lambda f, block, made: _block(block, made))
+    return rewritten(func, lambda f, block, made: _block(block, made), frozenset({Loop}))
 
 
 def _block(block: Block, made: Mapping[Func, Func]) -> Block:

@@ -30,7 +30,7 @@ LONGEST = 400
 
 def fused(func: Func) -> Func:
     """The program with such loops fused, the outermost first."""
-    return rewritten(func, _body)
+    return rewritten(func, _body, frozenset({Loop}))
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:

@@ -31,7 +31,7 @@ WORTH = 8
 
 def parted(func: Func) -> Func:
     """The program with such additions in loops of their own."""
-    return rewritten(func, lambda f, block, made: _block(block, made))
+    return rewritten(func, lambda f, block, made: _block(block, made), frozenset({Loop}))
 
 
 def _block(block: Block, made: Mapping[Func, Func]) -> Block:

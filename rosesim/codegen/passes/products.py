@@ -86,7 +86,7 @@ class Products:
 
     def __call__(self, func: Func) -> Func:
         """The program with its products as calls."""
-        return rewritten(func, self._body)
+        return rewritten(func, self._body, frozenset({Loop}))
 
     def function(self, product: Product) -> Func:
         """The function of a product: (a, b, a ref to c) -> nothing."""

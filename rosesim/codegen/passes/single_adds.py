@@ -20,7 +20,7 @@ from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
 
 def single(func: Func, mode: str = "strict") -> Func:
     """The program with the element alone in the place of a row that has one."""
-    return rewritten(func, lambda f, block, made: _body(f, block, made, exact=mode != "fast"))
+    return rewritten(func, lambda f, block, made: _body(f, block, made, exact=mode != "fast"), frozenset({Add}))
 
 
 def _body(func: Func, block: Block, made: Mapping[Func, Func], *, exact: bool) -> Block:

@@ -32,7 +32,7 @@ def sunk(func: Func, math: str = "strict") -> Func:
         apart = set[Var]() if f in overlapping else {p for p in f.params if p.ty.ref}
         return _Sink(block, apart, made, simplify=math == "fast").block(block)
 
-    return rewritten(func, body)
+    return rewritten(func, body, frozenset({Add}))
 
 
 def _uses(block: Block) -> Counter[Var]:

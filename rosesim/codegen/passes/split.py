@@ -79,6 +79,8 @@ def _block(block: Block, made: dict[Func, Func], pieces: set[Func], f: Func) -> 
 def _weight(let: Let) -> int:
     """The number of lets that it stands for, including nested ones and those of small functions, which are
     inlined."""
+    if not isinstance(let.expr, Call) and not ir.nests(let.expr):  # most are
+        return 1
     nested = [inner for b in ir.blocks(let.expr) for inner in ir.all_lets(b)]
     return 1 + len(nested) + sum(_if_small(x.expr.func) for x in (let, *nested) if isinstance(x.expr, Call))
 

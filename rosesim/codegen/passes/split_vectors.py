@@ -11,7 +11,7 @@ another, such as a loop's carry, what it begins as and its history, are stored a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,7 +46,7 @@ from rosesim.ad.program.ir import (
     operands,
     unknown,
 )
-from rosesim.ad.program.rewrite import rewritten
+from rosesim.ad.program.rewrite import rewritten, with_callees
 from rosesim.ad.support import recursion
 
 LONGEST = 4
@@ -58,10 +58,11 @@ FEWEST = 8
 
 def apart(func: Func) -> Func:
     """The program with such arrays stored apart."""
-    return rewritten(func, lambda f, block, made: _body(f, block))
+    return rewritten(func, _body, frozenset({Loop}))
 
 
-def _body(func: Func, block: Block) -> Block:
+def _body(func: Func, block: Block, made: Mapping[Func, Func]) -> Block:
+    block = with_callees(block, made)
     found = _Alike(func, block).split()
     return _Split(found).whole(block) if found else block
 

@@ -56,7 +56,7 @@ own, and four are taken apart and added."""
 def spread(func: Func, lanes: int) -> Func:
     """The program with each such loop as a batch loop over the lanes. Each lane executes its share of the runs in
     sequence."""
-    return rewritten(func, lambda f, block, made: _block(block, made, lanes))
+    return rewritten(func, lambda f, block, made: _block(block, made, lanes), frozenset({Loop}))
 
 
 def _block(block: Block, made: Mapping[Func, Func], lanes: int) -> Block:

@@ -34,7 +34,7 @@ MOST_PIECES = 12
 
 def staged(func: Func) -> Func:
     """The program with such additions in two stages."""
-    return rewritten(func, lambda f, block, made: _block(block, made))
+    return rewritten(func, lambda f, block, made: _block(block, made), frozenset({Loop}))
 
 
 def _block(block: Block, made: Mapping[Func, Func]) -> Block:

@@ -21,7 +21,7 @@ from rosesim.ad.support import recursion
 
 def summed(func: Func, math: str = "strict") -> Func:
     """The program with such accumulators as sums; fast code leaves out the addition of a zero."""
-    return rewritten(func, lambda f, block, made: _Summed(made, math == "fast").block(block))
+    return rewritten(func, lambda f, block, made: _Summed(made, math == "fast").block(block), frozenset({Accum}))
 
 
 class _Summed(Renaming):

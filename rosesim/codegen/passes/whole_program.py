@@ -29,9 +29,13 @@ from rosesim.ad.program.ir import (
     Var,
     all_blocks,
     all_lets,
+    kinds,
     operands,
     unknown,
 )
+
+PLAIN = frozenset({Op, Get, Put, Stack, Fill, Data, Stop})
+"""What has no blocks, no effects, and calls nothing."""
 
 POLL_FROM = 10_000_000
 """Programs and loops with less work than this (in additions) end before anyone can press Ctrl-C."""
@@ -51,9 +55,23 @@ SMALL = 60
 TINY = 10
 """Calling a function of at most this many instructions costs more than repeating it."""
 
+COPIES = 4_000
+"""The most instructions that a small function may become in all places that call it together."""
+
 STRAIGHT = 100_000
 """The straight-line vectoriser runs if the squares of the blocks' lengths sum to less than this. It then takes at
 most about 0.2 s (20 ms for a block of 100, 350 ms for 400). It makes billiards' gradient 13 % faster."""
+
+STRAIGHT_SHARE = 50
+"""A program is straight code if its loops have so many times less work than all of it. Not made vectors, they cost
+a few hundredths of its time."""
+
+UNROLLED = 5_000
+"""LLVM unrolls a short loop whole: in vectors, up to about so many operations ..."""
+
+UNROLLED_TOGETHER = 10_000
+"""... and code that it makes of the loops of one function, if they are many, is one block. Its time for this grows
+with the square: 64 loops of 64 elements took 20 s, and 1 s as loops."""
 
 ONCE = 600
 """The most instructions of a function that is inlined because only one place calls it."""
@@ -70,7 +88,7 @@ def polled_loops(order: Sequence[Func]) -> set[Loop]:
         return set()
     found: set[Loop] = set()
     for f in order:
-        if isinstance(f.body, Opaque):
+        if isinstance(f.body, Opaque) or Loop not in kinds(f):
             continue
         for let in all_lets(f.body):
             e = let.expr
@@ -98,7 +116,7 @@ def unread_rests(order: Sequence[Func]) -> set[Var]:
     """
     found: set[Var] = set()
     for f in order:
-        if isinstance(f.body, Block):
+        if isinstance(f.body, Block) and Loop in kinds(f):
             found |= _unread_rests(f.body)
     return found
 
@@ -191,6 +209,8 @@ def fallible(order: Sequence[Func], polled: set[Loop]) -> set[Func]:
         if isinstance(f.body, Opaque):
             found.add(f)
             continue
+        if kinds(f) <= PLAIN:
+            continue
         for let in all_lets(f.body):
             match let.expr:
                 case Guard():
@@ -227,8 +247,9 @@ def inlined_calls(order: Sequence[Func], pieces: Set[Func], small: int = SMALL) 
             g = call.func
             if isinstance(g.body, Opaque) or g in pieces:
                 continue
-            is_better_inlined = size[g] <= small or (sites[g] == 1 and size[g] <= ONCE)
-            if size[g] <= TINY or (is_better_inlined and own + size[g] <= CALLER):
+            is_rare = size[g] * sites[g] <= COPIES
+            is_better_inlined = (is_rare and size[g] <= small) or (sites[g] == 1 and size[g] <= ONCE)
+            if (is_rare and size[g] <= TINY) or (is_better_inlined and own + size[g] <= CALLER):
                 found.add(call)
                 own += size[g]
         size[f] = own
@@ -251,6 +272,54 @@ def straight_work(order: Sequence[Func], inline: Set[Call]) -> int:
     return total
 
 
+def rolled_loops(order: Sequence[Func]) -> set[Loop]:
+    """The loops that stay loops. The smallest of a function's short loops may be unrolled, until they are many."""
+    found: set[Loop] = set()
+    for f in order:
+        if Loop not in kinds(f):
+            continue
+        sizes: list[tuple[int, Loop]] = []
+        for let in _lets(f):
+            e = let.expr
+            if isinstance(e, Loop) and not any(isinstance(x.expr, Loop) for x in all_lets(e.body)):
+                size = e.n * (1 + len(e.body.lets))
+                if size <= UNROLLED:
+                    sizes.append((size, e))
+        total = 0
+        for size, e in sorted(sizes, key=lambda known: known[0]):
+            total += size
+            if total > UNROLLED_TOGETHER:
+                found.add(e)
+    return found
+
+
+def is_straight(order: Sequence[Func]) -> bool:
+    """Whether hardly any of a program's work is in loops."""
+    in_loops: dict[Func, float] = {}
+
+    def of(block: Block) -> float:
+        total = 0.0
+        for let in block.lets:
+            match let.expr:
+                case Loop() as e:
+                    total += work(e)
+                case Call(func, _):
+                    total += in_loops[func]
+                case Cond(_, then, orelse):
+                    total += max(of(then), of(orelse))
+                case Accum(_, _, body):
+                    total += of(body)
+                case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Add() | SubRef() | Guard():
+                    pass
+                case _:
+                    unknown(let.expr)
+        return total
+
+    for f in order:
+        in_loops[f] = of(f.body) if isinstance(f.body, Block) and kinds(f) & {Loop, Call} else 0.0
+    return STRAIGHT_SHARE * in_loops[order[-1]] <= func_work(order[-1])
+
+
 def _lets(f: Func) -> list[Let]:
     return list(all_lets(f.body)) if isinstance(f.body, Block) else []
 
@@ -259,7 +328,7 @@ def overlapping_refs(order: Sequence[Func]) -> set[Func]:
     """The functions that some call gives two refs which may overlap."""
     found: set[Func] = set()
     for f in reversed(order):
-        if not isinstance(f.body, Block):
+        if not isinstance(f.body, Block) or kinds(f) <= PLAIN:
             continue
         base: dict[Var, Var] = {}
         refs = [p for p in f.params if p.ty.ref]

@@ -1,10 +1,11 @@
 """Threads that take chunks of the long loops within one run.
 
-A loop of independent iterations that takes some 100 microseconds or more is cut into chunks (`codegen.passes.share`).
-Machine code hands them to `rosesim_share`, which runs them on the calling thread and on *workers*: threads of this
-process that wait in machine code, without the interpreter's lock, for the next loop. A worker looks for one some 50
-microseconds long after the last, and then sleeps. One loop is shared at a time: a loop within a shared one, or of
-another thread's run, finds the workers busy and runs its chunks one after the other, which gives the same numbers.
+A loop of independent iterations that takes some 100 microseconds or more is cut into chunks
+(`codegen.passes.share_loops`). Machine code hands them to `rosesim_share`, which runs them on the calling thread and
+on *workers*: threads of this process that wait in machine code, without the interpreter's lock, for the next loop. A
+worker looks for one some 50 microseconds long after the last, and then sleeps. One loop is shared at a time: a loop
+within a shared one, or of another thread's run, finds the workers busy and runs its chunks one after the other, which
+gives the same numbers.
 """
 
 from __future__ import annotations

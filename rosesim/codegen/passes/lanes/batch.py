@@ -34,7 +34,7 @@ addition to end before the next begins. (LLVM does this for scalars, but not for
 def laned(func: Func, width: int, math: str) -> Func:
     """The same program, with its batches in `width` lanes where possible."""
     pass_ = Lanes(width, PARTIAL if math == "fast" else 1)
-    return rewritten(func, lambda f, block, made: pass_.outside(block, made))
+    return rewritten(func, lambda f, block, made: pass_.outside(block, made), frozenset({Loop}))
 
 
 class Lanes:

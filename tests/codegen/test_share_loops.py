@@ -33,8 +33,8 @@ from rosesim import (
 )
 from rosesim.ad.program import interp
 from rosesim.codegen import compile_func, pipeline, targets
-from rosesim.codegen.passes import share
-from rosesim.codegen.passes.share import Shared
+from rosesim.codegen.passes import share_loops
+from rosesim.codegen.passes.share_loops import Shared
 from rosesim.codegen.planned import Options
 
 N = 40
@@ -114,7 +114,7 @@ def test_an_output_is_cut_into_ranges_that_cover_all_iterations() -> None:
 def test_what_all_iterations_add_to_is_private_to_a_chunk() -> None:
     found = cuts(value_and_grad(pairs), X)
     assert [ref.ty.shape for how in found for ref in how.private] == [(N,)]
-    assert all(how.chunks <= share.PRIVATE_CHUNKS for how in found if how.private)
+    assert all(how.chunks <= share_loops.PRIVATE_CHUNKS for how in found if how.private)
 
 
 @pytest.mark.parametrize("n", [36, 40, 45])
@@ -141,7 +141,7 @@ def test_strict_code_shares_only_what_is_in_the_same_order() -> None:
 def test_loops_that_go_on_step_by_step_and_short_ones_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = fn(lambda x: scan(lambda c, t: c + sin(c * t), x, 1000))
     assert cuts(steps, 1.0) == []
-    monkeypatch.setattr(share, "LEAST_WORK", 100_000)
+    monkeypatch.setattr(share_loops, "LEAST_WORK", 100_000)
     assert cuts(outputs, X) == []
 
 
