@@ -45,13 +45,24 @@ C = TypeVar("C")
 @dataclass_transform(eq_default=True, frozen_default=True)
 def value(cls: type[C]) -> type[C]:
     """A record that compares by its fields."""
-    return dataclass(slots=True, unsafe_hash=True)(cls)
+    return _shown(dataclass(slots=True, unsafe_hash=True, repr=False)(cls))
 
 
 @dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
 def node(cls: type[C]) -> type[C]:
     """A record that compares by identity."""
-    return dataclass(slots=True, eq=False)(cls)
+    return _shown(dataclass(slots=True, eq=False, repr=False)(cls))
+
+
+def _shown(cls: type[C]) -> type[C]:
+    """The class with a `repr` that all share: one of its own would be compiled whenever rosesim is imported."""
+    cls.__repr__ = _repr
+    return cls
+
+
+def _repr(self: Any) -> str:
+    shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+    return f"{type(self).__name__}({shown})"
 
 
 # ---------------------------------------------------------------------------------------- types
