@@ -22,6 +22,7 @@ from rosesim.ad.program.ir import Call, Func, Loop, Opaque, Var, reachable
 from rosesim.ad.program.program_pass import Pass, is_left_out
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.codegen.passes import whole_program
+from rosesim.codegen.passes.branch_tails import absorbed
 from rosesim.codegen.passes.buffers import Sharing, analyse
 from rosesim.codegen.passes.carried_sums import carried
 from rosesim.codegen.passes.defer import deferred
@@ -172,6 +173,12 @@ STAGES = (
         Pass("block-adds", "adds outer products once in several steps", lambda f, _: deferred(f)),
         "not debug",
         _is_plain,
+    ),
+    Stage(
+        Pass("absorb-tails", "moves what follows a branch with an empty side into its sides",
+             lambda f, _: absorbed(f)),
+        "fast, not debug",
+        lambda how: _is_plain(how) and how.options.math == "fast",
     ),
     Stage(
         Pass("forward-rows", "turns backward loops over rows forward", lambda f, _: forward_rows(f)),

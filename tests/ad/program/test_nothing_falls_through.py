@@ -196,6 +196,7 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "ad.scatter_to_gather._Bounded.truth": "says what is sure to be true or false",
     "ad.scatter_to_gather._Bounded.range": "gives the bounds of the type",
     "ad.share_functions._with_literals": "of the others the literals stay",
+    "codegen.branch_tails._side": "given Op, Get and Add alone",
     "codegen.buffers._reads_own_element": "asks the others for their operands and free variables",
     "codegen.carried_sums._taken": "takes additions of the body and of its branches; those in others stay in them",
     "codegen.defer._sites.look": "looks for additions that may wait; the others stay",
