@@ -1,6 +1,6 @@
 """The forward derivative of the least or greatest of many terms: that of one of them.
 
-`min(n, f)` is a loop that carries the least term so far. Differentiated step by step, each step hands on one of two
+`min(n, f)` is a loop that carries the least term so far. Differentiated step by step, each step passes on one of two
 tangents, and the reverse goes through all n terms again, though all but one have a cotangent of zero. Here the loop
 finds which term it is, and only the derivative of that one is taken. It is the term that the steps would have
 chosen: the first of equal ones.

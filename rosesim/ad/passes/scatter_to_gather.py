@@ -53,16 +53,16 @@ LONGEST = 256
 """A loop's body may grow by at most this many operations."""
 
 
-def turned(func: Func) -> Func:
-    """The same function with additions at shifted places turned into reads at shifted places."""
+def gathered(func: Func) -> Func:
+    """The same function with additions at shifted places as reads at shifted places."""
     if not isinstance(func.body, Block):
         return func
-    body = turned_block(func.body)
+    body = gathered_block(func.body)
     return func if body is func.body else Func(func.name, func.params, body, func.where, func.rules)
 
 
-def turned_block(block: Block) -> Block:
-    """The same block with additions at shifted places turned into reads at shifted places."""
+def gathered_block(block: Block) -> Block:
+    """The same block with additions at shifted places as reads at shifted places."""
     return _block(block, ())
 
 
@@ -71,7 +71,7 @@ def _block(block: Block, nest: tuple[Loop, ...]) -> Block:
     lets = [_let(let, nest) for let in block.lets]
     new = Block(tuple(lets), block.results)
     if nest:
-        new = _Turning(new, nest).block()
+        new = _Gathering(new, nest).block()
     return block if all(map(lambda a, b: a is b, new.lets, block.lets)) and len(new.lets) == len(block.lets) else new
 
 
@@ -106,7 +106,7 @@ class _Source:
     bounds: tuple[int, int]
 
 
-class _Turning:
+class _Gathering:
     """Rewrites the additions that stand directly in the body of the last loop of `nest`."""
 
     def __init__(self, body: Block, nest: tuple[Loop, ...]):
@@ -143,12 +143,12 @@ class _Turning:
             if ref in self.elsewhere:
                 continue
             try:
-                result = self._turned(result, ref, lets)
+                result = self._gathered(result, ref, lets)
             except _No:
                 continue
         return result
 
-    def _turned(self, body: Block, ref: Var, lets: list[Let]) -> Block:
+    def _gathered(self, body: Block, ref: Var, lets: list[Let]) -> Block:
         moves = [self._moves(let.expr) for let in lets if isinstance(let.expr, Add)]
         moved = {m.index for places in moves for m in places if isinstance(m, _Move) and m.by}
         if not moved:
@@ -267,7 +267,7 @@ class _Bounded:
             return a.value == 0
         match self.made.get(a):
             case Op("select", (p, x, y)):
-                chosen = self.truth(p)
+                chosen = self.boolean(p)
                 return self.is_zero(x if chosen else y) if chosen is not None else self.is_zero(x) and self.is_zero(y)
             case Op("neg", (x,)):
                 return self.is_zero(x)
@@ -280,7 +280,7 @@ class _Bounded:
             case _:
                 return False
 
-    def truth(self, p: Atom) -> bool | None:
+    def boolean(self, p: Atom) -> bool | None:
         """The value of a boolean, or None if it is not known."""
         if isinstance(p, Lit):
             return bool(p.value)
@@ -288,16 +288,16 @@ class _Bounded:
             case Op("ilt" | "ile" | "ieq" as name, (x, y)):
                 return COMPARED[name](self.range(x), self.range(y))
             case Op("select", (q, x, y)):
-                chosen, known = self.truth(q), (self.truth(x), self.truth(y))
+                chosen, known = self.boolean(q), (self.boolean(x), self.boolean(y))
                 return known[0] if chosen or known[0] is known[1] else known[1] if chosen is False else None
             case Op("not", (q,)):
-                known = self.truth(q)
+                known = self.boolean(q)
                 return None if known is None else not known
             case Op("and", (q, r)):
-                known = self.truth(q), self.truth(r)
+                known = self.boolean(q), self.boolean(r)
                 return False if False in known else True if known == (True, True) else None
             case Op("or", (q, r)):
-                known = self.truth(q), self.truth(r)
+                known = self.boolean(q), self.boolean(r)
                 return True if True in known else False if known == (False, False) else None
             case _:
                 return None
@@ -344,9 +344,9 @@ class _Elsewhere(_Bounded):
         return self.done[a]
 
     def _there(self, a: Var, e: Expr) -> Atom:
-        if isinstance(e, Op) and e.name == "select" and (chosen := self.truth(e.args[0])) is not None:
+        if isinstance(e, Op) and e.name == "select" and (chosen := self.boolean(e.args[0])) is not None:
             return self.atom(e.args[1] if chosen else e.args[2])
-        if a.ty == BOOL and (known := self.truth(a)) is not None:
+        if a.ty == BOOL and (known := self.boolean(a)) is not None:
             return Lit(known, BOOL)
         match e:
             case Op(name, args):
@@ -379,7 +379,7 @@ def _is_always_true(a: Var, made: dict[Var, Expr], sizes: dict[Var, int]) -> boo
     if math.prod(map(len, regions)) > MOST_REGIONS:
         return False
     return all(
-        _Bounded(made, sizes, dict(zip(sizes, bounds, strict=True))).truth(a)
+        _Bounded(made, sizes, dict(zip(sizes, bounds, strict=True))).boolean(a)
         for bounds in itertools.product(*regions)
     )
 

@@ -8,7 +8,6 @@ output shows which cotangents provably count everywhere.
 from __future__ import annotations
 
 from rosesim.ad.passes.direction import forwards
-from rosesim.ad.passes.scatter_to_gather import turned
 from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program.ir import Func
 from rosesim.ad.program.program_pass import Pass, in_order
@@ -34,7 +33,7 @@ REVERSE = (
     Pass(
         "narrow-reverse", "removes cotangents that nothing reads, in called functions too", _narrowed, required=True
     ),
-    Pass("gather-reverse", "turns additions at shifted places into reads at shifted places", turned, required=True),
+    Pass("gather-reverse", "turns additions at shifted places into reads at shifted places", gathered, required=True),
     Pass("forward-loops", "turns backward loops forward where their order is free", forwards, required=True),
     Pass("simplify-reverse", "removes what these have left without a reader", _simplified, required=True),
 )

@@ -152,7 +152,7 @@ def write(
         c.group = f", !llvm.access.group {group}"
     if loop in e.tables.planned.rolled:
         facts.append(e.tables.note('!{!"llvm.loop.unroll.disable"}'))
-    told = f", !llvm.loop {e.tables.note('distinct !{' + ', '.join(['@', *facts]) + '}')}" if facts else ""
+    note = f", !llvm.loop {e.tables.note('distinct !{' + ', '.join(['@', *facts]) + '}')}" if facts else ""
     if loop.reverse:
         last = c.let(f"sub nuw nsw i64 {whole}, 1")
         e.env[loop.index] = c.let(f"sub nuw nsw i64 {last}, {count}")
@@ -188,7 +188,7 @@ def write(
                 w.close(name, x)
     for j, name in next_spare.items():
         w.close(name, _address(state[buffers.dropped[j]]))
-    c.put(f"br label %{head}{told}")
+    c.put(f"br label %{head}{note}")
     c.group = around
 
     # After it: the phis are the final carries.

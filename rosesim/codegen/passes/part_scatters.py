@@ -88,12 +88,12 @@ def _parted(let: Let, e: Loop) -> list[Let]:
 
 def _integers(roots: Sequence[Atom], lets: Sequence[Let]) -> list[Let] | None:
     """The lets that places are made by, in their order; None where a place is not made of integers alone."""
-    wanted = set(roots)
+    needed = set(roots)
     found: list[Let] = []
     for x in reversed(lets):
-        if not wanted.isdisjoint(x.outs):
+        if not needed.isdisjoint(x.outs):
             if not isinstance(x.expr, Op | Get) or not isinstance(x.outs[0].ty.scalar, IntT):
                 return None
             found.append(x)
-            wanted.update(ir.operands(x.expr))
+            needed.update(ir.operands(x.expr))
     return found[::-1]

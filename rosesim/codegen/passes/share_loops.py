@@ -121,8 +121,8 @@ def _cut(e: Loop, math: str, roots: Mapping[Var, Var], overlap: bool) -> Shared 
     if not reach:
         size = -(-units // max(1, most))
         return Shared(size, -(-units // size), private) if most > 1 else None
-    for wanted in range(most, 3, -1):
-        size = -(-e.n // wanted)
+    for count in range(most, 3, -1):
+        size = -(-e.n // count)
         chunks = -(-e.n // size)
         last = e.n - (chunks - 1) * size
         if min(size, last if around else size) >= 2 * reach and (chunks % 2 == 0 or not around):

@@ -9,7 +9,7 @@ from rosesim.ad.derive.reverse.cut import cut_plan
 from rosesim.ad.derive.reverse.pair import MaskPattern, Pair, is_tan
 from rosesim.ad.derive.reverse.primal import Versions, primal_lets
 from rosesim.ad.derive.reverse.recompute import Plan, made_plan, plan, plan_loop
-from rosesim.ad.passes.scatter_to_gather import turned_block
+from rosesim.ad.passes.scatter_to_gather import gathered_block
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.effects import effects
 from rosesim.ad.program.ir import Accum, Atom, Block, Func, Let, SubRef, Var, all_lets, free_vars
@@ -90,7 +90,7 @@ class Reader:
         g.b = Builder(outer)
         g.local -= set(owned)
         given, flows = emit(g)
-        body = turned_block(g.b.block(given))
+        body = gathered_block(g.b.block(given))
         g.b = outer
         g.local |= set(owned)
         for v in owned:

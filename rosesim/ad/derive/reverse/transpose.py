@@ -30,7 +30,7 @@ from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pa
 from rosesim.ad.derive.reverse.recompute import plan
 from rosesim.ad.derive.reverse.rules import rule_pair
 from rosesim.ad.derive.reverse.tape import packed_tape, placed
-from rosesim.ad.passes.scatter_to_gather import turned_block
+from rosesim.ad.passes.scatter_to_gather import gathered_block
 from rosesim.ad.passes.simplify import Sweep
 from rosesim.ad.passes.tidy import tidied_primal, tidied_reverse
 from rosesim.ad.program.builder import Builder
@@ -98,7 +98,7 @@ def _backward(rev: Reader, g: Gather, tans: Sequence[Var]) -> tuple[tuple[Back, 
     """How bwd returns the cotangents of J's Tan parameters, and the body that computes them."""
     refs = {t: rev.outside.refs[t] for t in tans if t in rev.outside.refs}
     found = {t: ct for t in tans if t not in refs and (ct := g.take(t)) is not None}
-    written = turned_block(g.b.block([]))
+    written = gathered_block(g.b.block([]))
     sure = {t for t, pair in refs.items() if pair.always or covers(written, pair.mask_ref)}
     sweep = Sweep(narrow=True)
     sweep.dead_refs |= {refs[t].mask_ref for t in sure}
