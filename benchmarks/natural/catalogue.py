@@ -11,6 +11,7 @@ from benchmarks.natural import (
     fits,
     heat,
     kalman,
+    kmeans,
     lbm,
     lennard_jones,
     lorenz,
@@ -43,6 +44,7 @@ KINDS = [
     fits,
     policy,
     lorenz,
+    kmeans,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 
