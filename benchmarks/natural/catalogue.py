@@ -9,6 +9,7 @@ from benchmarks.natural import (
     fdtd,
     fem,
     fits,
+    gmm,
     heat,
     kalman,
     kmeans,
@@ -44,6 +45,7 @@ KINDS = [
     fits,
     policy,
     lorenz,
+    gmm,
     kmeans,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
