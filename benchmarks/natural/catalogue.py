@@ -16,6 +16,7 @@ from benchmarks.natural import (
     lbm,
     lennard_jones,
     lorenz,
+    lstm,
     mlp,
     nbody,
     neural_ode,
@@ -47,6 +48,7 @@ KINDS = [
     lorenz,
     gmm,
     kmeans,
+    lstm,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 
