@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.natural import (
+    ba,
     cells,
     chain,
     cloth,
@@ -49,6 +50,7 @@ KINDS = [
     gmm,
     kmeans,
     lstm,
+    ba,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 
