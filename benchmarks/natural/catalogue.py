@@ -21,6 +21,7 @@ from benchmarks.natural import (
     mlp,
     nbody,
     neural_ode,
+    ode_cells,
     policy,
     rays,
     sph,
@@ -51,6 +52,7 @@ KINDS = [
     kmeans,
     lstm,
     ba,
+    ode_cells,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 
