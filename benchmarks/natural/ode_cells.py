@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.natural.program import Program
-from rosesim import Index, Real, Vec, fn, scan, sum, vec
+from rosesim import Index, Real, Vec, fn, scan, stack, sum, vec
 
 SIZES = {"ode_cells": {"n": 10_000, "steps": 50}}
 SMALL = {"n": 6, "steps": 3}
@@ -56,10 +56,9 @@ def program(n: int, steps: int) -> Program:
         def spread(x, i):
             return x[around(i - 1)] - 2.0 * x[i] + x[around(i + 1)]
 
-        return [
-            vec(n, lambda i: a + u[i] ** 2 * v[i] - (b + 1.0) * u[i] + du * spread(u, i)),
-            vec(n, lambda i: b * u[i] - u[i] ** 2 * v[i] + dv * spread(v, i)),
-        ]
+        by_u = vec(n, lambda i: a + u[i] ** 2 * v[i] - (b + 1.0) * u[i] + du * spread(u, i))
+        by_v = vec(n, lambda i: b * u[i] - u[i] ** 2 * v[i] + dv * spread(v, i))
+        return stack([by_u, by_v])
 
     @fn
     def loss(start: Vec[Vec[Real, n], 2], rates: Vec[Real, 4], wanted: Vec[Vec[Real, n], 2]) -> Real:
@@ -78,9 +77,9 @@ def program(n: int, steps: int) -> Program:
 
         def slope(x: Any) -> Any:
             u, v = x
-            by_u, by_v = xp.roll(x, 1, 1) - 2.0 * x + xp.roll(x, -1, 1)
+            u_spread, v_spread = xp.roll(x, 1, 1) - 2.0 * x + xp.roll(x, -1, 1)
             made = u**2 * v
-            return xp.stack([a + made - (b + 1.0) * u + du * by_u, b * u - made + dv * by_v])
+            return xp.stack([a + made - (b + 1.0) * u + du * u_spread, b * u - made + dv * v_spread])
 
         k1 = slope(x)
         k2 = slope(x + 0.5 * DT * k1)
