@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from shown import program
 
-from rosesim import Index, Real, Vec, accumulate, fn, for_each, grad, sum, vec
+from rosesim import Index, Real, Vec, accumulate, fn, for_each, grad, scan, sum, vec, vmap
 from rosesim.codegen import lowered
 from rosesim.codegen.llvm.rings import SHORTEST
 from rosesim.codegen.pipeline import without
@@ -90,6 +90,19 @@ def test_gradient_has_the_bits_of_the_loop_in_one_part():
     with without("part-rings"):
         whole = slope.compile(math="strict")(x)
     assert np.array_equal(np.asarray(parted), np.asarray(whole))
+
+
+def test_a_batch_writes_its_ring_for_lanes_and_for_the_rest():
+    n = SHORTEST
+    f = spread(n)
+
+    @fn
+    def twice(x: Vec[Real, n]) -> Vec[Real, n]:
+        return scan(lambda x, _: f(x), x, 2)
+
+    x = np.random.default_rng(4).normal(size=(6, n))
+    found = vmap(twice).compile(Vec[Vec[Real, n], 6], math="strict", threads=1)(x)
+    assert np.array_equal(np.asarray(found), np.stack([by_numpy(by_numpy(row)) for row in x]))
 
 
 def test_long_rings_alone_are_written_in_parts():

@@ -224,6 +224,8 @@ def _in_parts(
     c.open(body)
     e.around |= {v: (loop.index, rings.offset(c, part, by, loop.n)) for v, by in places.items()}
     write(e, let, loop, stacks, (), rings.ends(c, part, span, loop.n))
+    for v in places:
+        del e.around[v]  # a batch writes its body twice
     w.close(part, c.let(f"add nuw nsw i64 {part}, 1"))
     c.jump(head)
     c.open(leave)

@@ -18,7 +18,8 @@ run one by one; with long bodies in rows of 128, as of a lattice of streams, tha
 
 def neighbours(loop: Loop) -> dict[Var, int]:
     """The indices in a loop that are the next or the previous place of its ring: 1 or -1 for each."""
-    if loop.inits or loop.reverse or loop.upto is not None or loop.test is not None or loop.n < SHORTEST:
+    ends_early = loop.upto is not None or loop.test is not None
+    if loop.inits or loop.reverse or ends_early or loop.lanes > 1 or loop.n < SHORTEST:
         return {}
     moved: dict[Var, int] = {}
     found: dict[Var, int] = {}
