@@ -92,7 +92,7 @@ def test_gradient_has_the_bits_of_the_loop_in_one_part():
     assert np.array_equal(np.asarray(parted), np.asarray(whole))
 
 
-def test_a_batch_writes_its_ring_for_lanes_and_for_the_rest():
+def test_runs_of_a_batch_have_rings_of_their_own():
     n = SHORTEST
     f = spread(n)
 

@@ -225,7 +225,7 @@ def _in_parts(
     e.around |= {v: (loop.index, rings.offset(c, part, by, loop.n)) for v, by in places.items()}
     write(e, let, loop, stacks, (), rings.ends(c, part, span, loop.n))
     for v in places:
-        del e.around[v]  # a batch writes its body twice
+        del e.around[v]  # these registers are known within the parts alone
     w.close(part, c.let(f"add nuw nsw i64 {part}, 1"))
     c.jump(head)
     c.open(leave)
