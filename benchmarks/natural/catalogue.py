@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from benchmarks.natural import (
+    ba,
     cells,
     chain,
     cloth,
     fdtd,
     fem,
     fits,
+    gmm,
     heat,
     kalman,
+    kmeans,
     lbm,
     lennard_jones,
     lorenz,
+    lstm,
     mlp,
     nbody,
     neural_ode,
+    ode_cells,
     policy,
     rays,
     sph,
@@ -43,6 +48,11 @@ KINDS = [
     fits,
     policy,
     lorenz,
+    gmm,
+    kmeans,
+    lstm,
+    ba,
+    ode_cells,
 ]
 NAMES = [name for kind in KINDS for name in kind.SIZES]
 

@@ -68,6 +68,8 @@ class Planned:
     """The loops that the backend does not unroll."""
     independent: bool
     """Whether a backend is told which loops' iterations are independent."""
+    parted: bool
+    """Whether loops over a ring are written in parts, whose neighbours are always on one side."""
     unread_rests: Set[Var]
     """The outputs of loops that end early which need not be cleared behind the last iteration."""
     products: Mapping[Func, Product]

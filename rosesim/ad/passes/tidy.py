@@ -8,6 +8,7 @@ output shows which cotangents provably count everywhere.
 from __future__ import annotations
 
 from rosesim.ad.passes.direction import forwards
+from rosesim.ad.passes.scatter_to_gather import gathered
 from rosesim.ad.passes.simplify import simplified
 from rosesim.ad.program.ir import Func
 from rosesim.ad.program.program_pass import Pass, in_order

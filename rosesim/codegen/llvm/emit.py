@@ -54,6 +54,8 @@ class Emitter:
         self.owned: set[Buffer] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of other refs."""
+        self.around: dict[Var, tuple[Var, str]] = {}
+        """Indices that are a loop's index plus a number known before the loop (see `rings`)."""
         self.is_part = False
         """Whether it writes what threads share."""
 
@@ -143,6 +145,9 @@ class Emitter:
         """Write one let."""
         c = self.code
         match let.expr:
+            case Op() if let.outs[0] in self.around:
+                index, offset = self.around[let.outs[0]]
+                self.env[let.outs[0]] = c.let(f"add nsw i64 {self.scalar(index)}, {offset}")
             case Op(name, args):
                 (out,) = let.outs
                 texts = [self.scalar(a) for a in args]

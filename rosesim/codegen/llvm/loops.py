@@ -30,7 +30,7 @@ from rosesim.ad.program.ir import (
 )
 from rosesim.ad.support import recursion
 from rosesim.codegen.artifact import INTERRUPTED
-from rosesim.codegen.llvm import arrays, layout, long_arrays
+from rosesim.codegen.llvm import arrays, layout, long_arrays, rings
 from rosesim.codegen.llvm.arrays import Arr, Value
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ def write(
 
     With a span it runs those of its iterations alone, counted in the order in which they run.
     """
+    places = rings.neighbours(loop) if e.tables.planned.parted else {}
+    if places.keys() - e.around.keys() and _is_independent(e, loop):
+        _in_parts(e, let, loop, stacks, span, places)
+        return
     c, sharing = e.code, e.sharing
     w = _LoopWriter(e, let, loop)
     buffers = sharing.loops[loop]
@@ -204,6 +208,27 @@ def write(
         e.env[v] = Arr(v.ty, pointer)
     if loop.test is not None:
         e.env[let.outs[-1]] = count
+
+
+def _in_parts(
+    e: Emitter, let: Let, loop: Loop, stacks: Sequence[str], span: tuple[str, str] | None, places: dict[Var, int]
+) -> None:
+    """Write a loop over a ring within one over its three parts (see `rings`)."""
+    c = e.code
+    head, body, leave = (c.fresh(p) for p in ("part", "within", "parted"))
+    w = _LoopWriter(e, let, loop, before=c.label)
+    c.jump(head)
+    c.open(head)
+    part = w.phi("i64", "0")
+    c.branch(c.let(f"icmp ult i64 {part}, 3"), body, leave)
+    c.open(body)
+    e.around |= {v: (loop.index, rings.offset(c, part, by, loop.n)) for v, by in places.items()}
+    write(e, let, loop, stacks, (), rings.ends(c, part, span, loop.n))
+    for v in places:
+        del e.around[v]  # these registers are known within the parts alone
+    w.close(part, c.let(f"add nuw nsw i64 {part}, 1"))
+    c.jump(head)
+    c.open(leave)
 
 
 def _is_independent(e: Emitter, loop: Loop) -> bool:
