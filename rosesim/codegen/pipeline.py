@@ -94,6 +94,11 @@ def _is_plain(how: Compilation) -> bool:
     return not how.options.debug
 
 
+def _is_fast(how: Compilation) -> bool:
+    """Whether sums may be reordered, too."""
+    return _is_plain(how) and how.options.math == "fast"
+
+
 STAGES = (
     Stage(
         Pass("share-functions", "makes one of many functions that differ in their constants", lambda f, _: shared(f)),
@@ -178,44 +183,44 @@ STAGES = (
         Pass("absorb-tails", "moves what follows a branch with an empty side into its sides",
              lambda f, _: absorbed(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("forward-rows", "turns backward loops over rows forward", lambda f, _: forward_rows(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("stage-scatters", "keeps long terms that go to neighbours, and gathers them", lambda f, _: staged(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("gather-sums", "makes an output of what a loop adds once to each element", lambda f, _: gathered(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("scale-carries", "carries an array as it is, and a factor, in the place of a multiple of it",
              lambda f, _: scaled(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("carry-sums", "sums what a loop adds to one place in a register",
              lambda f, how: carried(f, how.products)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("part-scatters", "adds at places that an array says in a loop of its own", lambda f, _: parted(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("fuse-loops", "makes one loop of two over the same places", lambda f, _: fused(f)),
         "fast, not debug",
-        lambda how: _is_plain(how) and how.options.math == "fast",
+        _is_fast,
     ),
     Stage(
         Pass("spread-runs", "makes a batch of a heavy loop of independent iterations",
