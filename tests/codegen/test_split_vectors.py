@@ -136,7 +136,8 @@ def stays(write: Any, *tys: Ty) -> None:
 def test_what_a_place_of_an_array_is_read_of_stays() -> None:
     def write(b: Body, x: Var, places: Var) -> Any:
         y = moved(b, x, 1.0)
-        return loop(b, N, lambda b, i: [read(b, y, b.let(Get(places, (i,)), index_ty(N)))])
+        anywhere = loop(b, N, lambda b, i: [read(b, y, b.let(Get(places, (i,)), index_ty(N)))])
+        return [differences(b, y), anywhere]
 
     stays(write, Ty(IntT(0, N - 1), (N,)))
 
