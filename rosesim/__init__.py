@@ -3,7 +3,8 @@
 This file is the whole public surface. The command line is `rosesim`; scenes are in `rosesim.scenes`.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
@@ -17,10 +18,8 @@ from rosesim.ad.language.function import Fn, fn, opaque
 from rosesim.ad.language.linalg import (
     axis_angle,
     cross,
-    det,
     dot,
     identity,
-    inv,
     matmul,
     norm,
     outer,
@@ -88,6 +87,27 @@ from rosesim.ad.transforms.derivatives import (
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
+if TYPE_CHECKING:
+    from rosesim.numerics import linalg
+    from rosesim.numerics.linalg import (
+        cholesky,
+        cholesky_solve,
+        det,
+        eigh,
+        expm,
+        inv,
+        lstsq,
+        lu,
+        lu_solve,
+        qr,
+        slogdet,
+        solve,
+        solve_banded,
+        solve_block_tridiagonal,
+        solve_triangular,
+        svd,
+    )
+
 __version__ = "0.1.0"
 
 
@@ -99,6 +119,24 @@ def _compiler() -> Any:
 
 
 set_backend(_compiler)
+
+_SYSTEMS = [
+    "cholesky", "cholesky_solve", "det", "eigh", "expm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet", "solve",
+    "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
+]  # fmt: skip
+_NUMERICS = {
+    "linalg": "rosesim.numerics.linalg",
+    **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
+}
+"""The library written in the language, and where each name of it is. It is loaded when it is first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NUMERICS:
+        raise AttributeError(f"module 'rosesim' has no attribute {name!r}")
+    module = import_module(_NUMERICS[name])
+    return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque", "stack"]
@@ -125,8 +163,7 @@ _MATHEMATICS = [
     "trunc",
 ]  # fmt: skip
 _LINEAR_ALGEBRA = [
-    "axis_angle", "cross", "det", "dot", "identity", "inv", "matmul", "norm", "outer", "qmul", "qrotate",
-    "transpose",
+    "axis_angle", "cross", "dot", "identity", "matmul", "norm", "outer", "qmul", "qrotate", "transpose",
 ]  # fmt: skip
 _ERRORS = [
     "ArgumentError",
@@ -140,5 +177,5 @@ _ERRORS = [
 ]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
-    *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_ERRORS,
+    *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
 ]  # fmt: skip

@@ -1,0 +1,158 @@
+"""What functions of linear algebra are given: sizes, checked, and duals taken apart and put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.custom import Dual, dual
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.language.values.vector import VecValue, as_vec
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
+
+# ---------------------------------------------------------------------------------------------- sizes
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The lengths of a vector of numbers, of a matrix, or of a block matrix; () of anything else."""
+    t = typeof(x)
+    lengths: list[int] = []
+    while isinstance(t, T.VecType):
+        lengths.append(t.n)
+        t = t.elem
+    return tuple(lengths) if isinstance(t, T.RealType | T.TanType) else ()
+
+
+def matrix(a: Any, what: str) -> tuple[int, int]:
+    """The rows and columns of a matrix. Raises with the user's line if `a` is none."""
+    sizes = shape(a)
+    if len(sizes) != 2:
+        raise TypeMismatch(f"{typeof(a)} was found in {what}; expected a matrix of Reals", here())
+    return sizes[0], sizes[1]
+
+
+def square(a: Any, what: str) -> int:
+    """The size of a square matrix. Raises with the user's line if `a` is none."""
+    sizes = shape(a)
+    if len(sizes) != 2 or sizes[0] != sizes[1]:
+        raise TypeMismatch(f"{typeof(a)} was found in {what}; expected a square matrix of Reals", here())
+    return sizes[0]
+
+
+def right_side(b: Any, n: int, what: str) -> bool:
+    """Whether the right side of a system of n equations is a matrix, of one column a system. Raises if it is none."""
+    sizes = shape(b)
+    if len(sizes) not in (1, 2) or sizes[0] != n:
+        raise TypeMismatch(
+            f"{typeof(b)} was found in {what}; expected a vector of {n} Reals, or a matrix of {n} rows", here()
+        )
+    return len(sizes) == 2
+
+
+def one_of(value: str, allowed: tuple[str, ...], name: str) -> str:
+    """A word that chooses. Raises with the user's line if it is not among the allowed ones."""
+    if value not in allowed:
+        raise TypeMismatch(f"{name}={value!r} was found; expected {' or '.join(map(repr, allowed))}", here())
+    return value
+
+
+# --------------------------------------------------------------------------------------------- values
+
+
+def zeros(*sizes: int, of: Any = None) -> Any:
+    """A vector, matrix or so on of zeros: of Tans where `of` is of tangents, otherwise of Reals."""
+    zero = Tan(0.0) if of is not None and _scalar(typeof(of)) == T.TAN else Real(0.0)
+
+    def part(rest: tuple[int, ...]) -> Any:
+        return vec(rest[0], lambda _: part(rest[1:])) if rest else zero
+
+    return part(sizes)
+
+
+def _scalar(t: T.Type) -> T.Type:
+    while isinstance(t, T.VecType):
+        t = t.elem
+    return t
+
+
+def elementwise(f: Any, *xs: Any) -> Any:
+    """f of the elements of vectors or matrices of one shape."""
+    first = xs[0]
+    if not isinstance(first, VecValue):
+        return f(*xs)
+    return vec(len(first), lambda i: elementwise(f, *(x[i] for x in xs)))
+
+
+def transposed(a: Any) -> Any:
+    """A matrix with rows and columns swapped, also of tangents."""
+    rows, columns = shape(a)
+    return vec(columns, lambda j: vec(rows, lambda i: a[i, j]))
+
+
+def symmetrised(a: Any) -> Any:
+    """(a + aᵀ) / 2: what the functions of symmetric matrices see, so that their gradients are symmetric."""
+    n = shape(a)[0]
+    return vec(n, lambda i: vec(n, lambda j: 0.5 * (a[i, j] + a[j, i])))
+
+
+def triangle(a: Any, inside: Any, one_on_diagonal: bool = False) -> Any:
+    """The elements of a square matrix at those (i, j) that are inside; zeros elsewhere, or ones on the diagonal."""
+    n = len(a)
+    zero = zeros(of=a)
+
+    def element(i: Any, j: Any) -> Any:
+        out = select(inside(i, j), a[i, j], zero)
+        return select(i == j, 1.0, out) if one_on_diagonal else out
+
+    return vec(n, lambda i: vec(n, lambda j: element(i, j)))
+
+
+def minus(x: Any, y: Any) -> Any:
+    """x − y of vectors or matrices."""
+    return elementwise(lambda p, q: p - q, x, y)
+
+
+def primal(x: Any) -> Any:
+    """The Reals of a Dual, or of vectors and matrices of them."""
+    return _part(x, 0)
+
+
+def tangent(x: Any) -> Any:
+    """The Tans of a Dual, or of vectors and matrices of them."""
+    return _part(x, 1)
+
+
+def _part(x: Any, k: int) -> Any:
+    v = as_vec(x)
+    if v is None:
+        return (x.re, x.du)[k]
+    t = T.swap_scalars(_without_duals(v.type), T.RealType, (T.REAL, T.TAN)[k])
+    assert isinstance(t, T.VecType)
+    return VecValue(t, leaves=v.leaves()[k : k + 1])
+
+
+def _without_duals(t: T.Type) -> T.Type:
+    """The type with every Dual replaced by a Real."""
+    match t:
+        case T.VecType(n, elem):
+            return T.VecType(n, _without_duals(elem))
+        case T.StructType():
+            return T.REAL
+        case _:
+            return t
+
+
+def with_tangent(re: Any, du: Any) -> Any:
+    """Duals of Reals and Tans: the result of a rule."""
+
+    x, dx = as_vec(re), as_vec(du)
+    if x is None or dx is None:
+        return Dual(re, du)
+    t = dual(x.type)
+    assert isinstance(t, T.VecType)
+    return VecValue(t, leaves=(*x.leaves(), *dx.leaves()))

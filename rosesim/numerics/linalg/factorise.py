@@ -1,0 +1,214 @@
+"""The loops that factorise matrices: from the left, block by block.
+
+A block of columns first takes what all blocks before it have to subtract, as products of matrices, for which the
+compiler has kernels; then its columns are eliminated one by one (Golub and Van Loan, Matrix Computations, 4th ed.,
+section 3.2, gaxpy form; the panel is transposed, so that a column is contiguous and its loop has vectors). Seen so, a
+matrix of any size is one loop over equal blocks, and the program's size does not grow with the matrix.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.linalg import matmul
+from rosesim.ad.language.mathematics import sqrt
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.numerics.linalg.arguments import transposed, zeros
+
+ALONE = 64
+"""Up to here one block is faster than several: products of so few columns cost as much as what they replace."""
+
+WIDTHS = (36, 40, 44, 48, 52)
+"""Columns of a block: of these, whichever pads the matrix least. LLVM writes out loops shorter than that, which makes
+compilation take six times as long and the program no faster."""
+
+
+def blocks_of(n: int) -> tuple[int, int]:
+    """Columns of a block, and the number of blocks, for a matrix of n columns."""
+    if n <= ALONE:
+        return n, 1
+    width = min(WIDTHS, key=lambda w: (-(-n // w) * w, -w))
+    return width, -(-n // width)
+
+
+def _first_of(block: Any, width: int, n: int) -> Any:
+    return lambda k: Index[n].clamp(width * block + k)
+
+
+# ------------------------------------------------------------------------------------------ with pivots
+
+
+def eliminated(a: Any) -> tuple[Any, Any, Any]:
+    """A matrix's factors by partial pivoting, packed (U, and L below its diagonal), the permutation, and the sign of
+    that. A column without a pivot other than zero leaves a zero on U's diagonal and zeros in L, as LAPACK has it.
+    """
+    n = len(a)
+    if n == 0:
+        return a, vec(0, lambda i: i), Real(1.0)
+    width, count = blocks_of(n)
+    full = width * count
+
+    def loaded(i: Any, j: Any) -> Any:
+        if full == n:
+            return a[i, j]
+        inside = (i < n) & (j < n)  # beyond: rows and columns of the identity, which pivoting leaves alone
+        return select(inside, a[Index[n].clamp(i), Index[n].clamp(j)], Real(i == j))
+
+    def block(state: Any, at: Any) -> Any:
+        below, corner, above, order, sign = state
+        place = _first_of(at, width, full)
+        part = vec(full, lambda i: vec(width, lambda c: loaded(order[i], place(c))))
+        if count > 1:
+            part = scan(lambda p, k: _left(p, below[k], corner[k], _first_of(k, width, full)), part, count, upto=at)
+        columns, multipliers, pivots = panel(transposed(part), place)
+
+        def exchange(state: Any, j: Any) -> Any:
+            below, order, sign = state
+            d, p = place(j), pivots[j]
+            if count > 1:
+                below = scan(lambda rows, k: _exchanged(rows, k, d, p), below, count, upto=at)
+            x, y = order[d], order[p]
+            return below, order.at[d].set(y).at[p].set(x), select(d == p, sign, -sign)
+
+        below, order, sign = scan(exchange, (below, order, sign), width)
+        if count > 1:
+            ends = place(width - 1)
+            low = vec(full, lambda i: vec(width, lambda c: select(i > ends, multipliers[c, i], 0.0)))
+            below = below.at[at].set(low)
+        corner = corner.at[at].set(vec(width, lambda r: vec(width, lambda c: multipliers[c, place(r)])))
+        return below, corner, above.at[at].set(columns), order, sign
+
+    start = (
+        zeros(count, full, width),
+        zeros(count, width, width),
+        zeros(count, width, full),
+        vec(full, lambda i: i),
+        Real(1.0),
+    )
+    below, corner, above, order, sign = scan(block, start, count)
+
+    def packed(i: Any, j: Any) -> Any:
+        at, c = j // width, j % width
+        low = corner[at, i % width, c]
+        if count > 1:
+            low = select(i // width == at, low, below[at, i, c])
+        return select(i <= j, above[at, c, i], low)
+
+    whole = vec(n, lambda i: vec(n, lambda j: packed(i, j)))
+    return whole, vec(n, lambda i: Index[n].clamp(order[i])), sign
+
+
+def _left(part: Any, below: Any, corner: Any, place: Any) -> Any:
+    """A block of columns after the subtraction of what the block at `place`, to its left, contributes."""
+    full, width = len(part), len(part[0])
+
+    def row(rows: Any, r: Any) -> Any:
+        new = scan(lambda x, s: vec(width, lambda c: x[c] - corner[r, s] * rows[s, c]), rows[r], width, upto=r)
+        return rows.at[r].set(new)
+
+    rows = scan(row, vec(width, lambda r: part[place(r)]), width)
+    product = matmul(below, rows)
+    rest = vec(full, lambda i: vec(width, lambda c: part[i, c] - product[i, c]))
+    return scan(lambda p, r: p.at[place(r)].set(rows[r]), rest, width)
+
+
+def _exchanged(rows: Any, k: Any, i: Any, j: Any) -> Any:
+    x = vec(len(rows[0, 0]), lambda c: rows[k, i, c])  # both are read before either is written
+    y = vec(len(rows[0, 0]), lambda c: rows[k, j, c])
+    return rows.at[k, i].set(y).at[k, j].set(x)
+
+
+def panel(columns: Any, place: Any) -> tuple[Any, Any, Any]:
+    """Columns after elimination, their multipliers, and the row that was exchanged with each diagonal's, `place(j)`."""
+    width, n = len(columns), len(columns[0])
+
+    def column(state: Any, j: Any) -> Any:
+        columns, multipliers, pivots = state
+        d = place(j)
+
+        def subtract(x: Any, k: Any) -> Any:
+            u, low = x[place(k)], multipliers[k]
+            return vec(n, lambda i: x[i] - u * low[i])
+
+        x = scan(subtract, columns[j], width, upto=j)
+
+        def look(state: Any, i: Any) -> Any:
+            most, at = state
+            size = select(i >= d, abs(x[i]), -1.0)
+            better = size > most
+            return select(better, size, most), select(better, i, at)
+
+        _, p = scan(look, (Real(-1.0), d), n)
+        old, pivot = x[d], x[p]
+        x = x.at[d].set(pivot).at[p].set(old)
+
+        def exchange(rows: Any, k: Any) -> Any:
+            at_d, at_p = rows[k, d], rows[k, p]
+            return rows.at[k, d].set(at_p).at[k, p].set(at_d)
+
+        columns = scan(exchange, columns, width).at[j].set(x)
+        multipliers = scan(exchange, multipliers, width, upto=j)
+        found = pivot != 0.0
+        low = vec(n, lambda i: select(found & (i > d), x[i] / pivot, 0.0))
+        return columns, multipliers.at[j].set(low), pivots.at[j].set(p)
+
+    start = (columns, zeros(width, n), vec(width, lambda _: Index[n](0)))
+    return scan(column, start, width)
+
+
+# --------------------------------------------------------------------------------------- without pivots
+
+
+def lower_root(a: Any) -> Any:
+    """L of a = L Lᵀ, for a symmetric positive definite matrix; NaN from the first column on that has no real root."""
+    n = len(a)
+    if n == 0:
+        return a
+    width, count = blocks_of(n)
+    full = width * count
+
+    def loaded(i: Any, j: Any) -> Any:
+        if full == n:
+            return a[i, j]
+        inside = (i < n) & (j < n)
+        return select(inside, a[Index[n].clamp(i), Index[n].clamp(j)], Real(i == j))
+
+    def block(done: Any, at: Any) -> Any:
+        place = _first_of(at, width, full)
+        part = vec(full, lambda i: vec(width, lambda c: loaded(i, place(c))))
+        if count > 1:
+            part = scan(lambda p, k: _less_product(p, done[k], place), part, count, upto=at)
+        roots = _root_panel(transposed(part), place)
+        return done.at[at].set(transposed(roots))
+
+    done = scan(block, zeros(count, full, width), count)
+    return vec(n, lambda i: vec(n, lambda j: done[j // width, i, j % width]))
+
+
+def _less_product(part: Any, low: Any, place: Any) -> Any:
+    full, width = len(part), len(part[0])
+    product = matmul(low, vec(width, lambda k: vec(width, lambda c: low[place(c), k])))
+    return vec(full, lambda i: vec(width, lambda c: part[i, c] - product[i, c]))
+
+
+def _root_panel(columns: Any, place: Any) -> Any:
+    """The columns of L in a panel, from columns that have taken all subtractions from their left."""
+    width, n = len(columns), len(columns[0])
+
+    def column(done: Any, j: Any) -> Any:
+        d = place(j)
+
+        def subtract(x: Any, k: Any) -> Any:
+            low = done[k]
+            u = low[d]
+            return vec(n, lambda i: x[i] - u * low[i])
+
+        x = scan(subtract, columns[j], width, upto=j)
+        root = sqrt(x[d])
+        return done.at[j].set(vec(n, lambda i: select(i >= d, x[i] / root, 0.0)))
+
+    return scan(column, zeros(width, n), width)

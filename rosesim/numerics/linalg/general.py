@@ -1,0 +1,226 @@
+"""Systems of linear equations by LU factorisation with partial pivoting: `lu`, `lu_solve`, `solve`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import all
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.function import fn
+from rosesim.ad.language.linalg import matmul
+from rosesim.ad.language.values.annotations import Struct
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.tangent import Tan
+from rosesim.numerics.linalg import positive
+from rosesim.numerics.linalg import substitution
+from rosesim.numerics.linalg.arguments import (
+    elementwise,
+    minus,
+    one_of,
+    primal,
+    right_side,
+    shape,
+    square,
+    tangent,
+    transposed,
+    triangle,
+    with_tangent,
+    zeros,
+)
+from rosesim.numerics.linalg.factorise import eliminated
+
+
+@dataclass(frozen=True)
+class LU(Struct):
+    """The factors of a square matrix: a[permutation] = L U.
+
+    `factors` is an n by n matrix that has U on and above its diagonal and L below it, whose diagonal is of ones;
+    `permutation` is a vector of n indices, and `sign` its sign, 1 or −1.
+
+    >>> from rosesim import fn, Real, Vec, lu
+    >>> @fn
+    ... def pivots(a: Vec[Vec[Real, 2], 2]):
+    ...     return lu(a).factors
+    >>> pivots([[1.0, 2.0], [4.0, 4.0]])
+    array([[4.  , 4.  ],
+           [0.25, 1.  ]])
+    """
+
+    factors: Any
+    permutation: Any
+    sign: Any
+
+
+def lu(a: Any) -> LU:
+    """The factors of a square matrix by elimination with partial pivoting: `lu(a).factors` holds L and U.
+
+    A singular matrix has a zero on the diagonal of U; nothing is raised. Derivative: with F = L⁻¹ dA U⁻¹ (rows
+    exchanged), dL = L tril(F, −1) and dU = triu(F) U (de Hoog, Anderssen and Lukas, "Differentiation of matrix
+    functionals using triangular factorization", Math. Comp. 80, 2011). It does not exist at a singular matrix.
+
+    >>> from rosesim import fn, Real, Vec, lu, lu_solve
+    >>> @fn
+    ... def both(a: Vec[Vec[Real, 2], 2], b: Vec[Real, 2]):
+    ...     f = lu(a)
+    ...     return lu_solve(f, b), lu_solve(f, b, transposed=True)
+    >>> both([[2.0, 0.0], [1.0, 1.0]], [4.0, 5.0])
+    (array([2., 3.]), array([-0.5,  5. ]))
+    """
+    square(a, "lu")
+    return LU(*factors_of(a))
+
+
+@fn
+def factors_of(a: Any) -> Any:
+    """The packed factors of a square matrix, its order of rows, and the sign of that."""
+    return eliminated(a)
+
+
+@factors_of.defjvp
+def _(a: Any) -> Any:
+    factors, order, sign = factors_of(primal(a))
+    x = substitution.lower(factors, _gathered(tangent(a), order), unit=True)
+    f = transposed(substitution.upper_transposed(factors, transposed(x)))
+    n = len(order)
+    low = triangle(factors, lambda i, j: i > j, one_on_diagonal=True)
+    up = triangle(factors, lambda i, j: i <= j)
+    d_low = matmul(low, triangle(f, lambda i, j: i > j))
+    d_up = matmul(triangle(f, lambda i, j: i <= j), up)
+    d = vec(n, lambda i: vec(n, lambda j: select(i > j, d_low[i, j], d_up[i, j])))
+    return with_tangent(factors, d), order, Dual(sign, Tan(0.0))
+
+
+def _gathered(b: Any, order: Any) -> Any:
+    n = len(order)
+    if n == 0:
+        return b
+    return vec(n, lambda i: elementwise(lambda x: x, b[Index[n].clamp(order[i])]))
+
+
+def _scattered(b: Any, order: Any) -> Any:
+    n = len(order)
+    if n == 0:
+        return b
+    return scan(lambda x, i: x.at[Index[n].clamp(order[i])].set(b[i]), zeros(*shape(b), of=b), n)
+
+
+def by_factors(factors: Any, order: Any, b: Any) -> Any:
+    """x of A x = b, for Reals or Tans."""
+    return substitution.upper(factors, substitution.lower(factors, _gathered(b, order), unit=True))
+
+
+def by_factors_transposed(factors: Any, order: Any, b: Any) -> Any:
+    """x of Aᵀ x = b, for Reals or Tans."""
+    y = substitution.upper_transposed(factors, b)
+    return _scattered(substitution.lower_transposed(factors, y, unit=True), order)
+
+
+# -------------------------------------------------------------------------------------------- solving
+
+
+def lu_solve(f: LU, b: Any, transposed: bool = False) -> Any:
+    """x of A x = b, or of Aᵀ x = b if `transposed`, from the factors `f = lu(a)`. b is a vector, or a matrix of which
+    each column is a right side. Infinities or NaN where the matrix is singular.
+
+    Differentiable by the factors and by b. Where the factors serve one right side alone, `solve(a, b)` has the
+    cheaper derivative.
+
+    >>> from rosesim import fn, Real, Vec, lu, lu_solve
+    >>> @fn
+    ... def f(a: Vec[Vec[Real, 2], 2], b: Vec[Real, 2]):
+    ...     return lu_solve(lu(a), b)
+    >>> f([[2.0, 0.0], [1.0, 1.0]], [4.0, 5.0])
+    array([2., 3.])
+    """
+    n = square(f.factors, "lu_solve")
+    right_side(b, n, "lu_solve")
+    return (_by_factors_transposed if transposed else _by_factors)(f.factors, f.permutation, b)
+
+
+@fn
+def _by_factors(factors: Any, order: Any, b: Any) -> Any:
+    return by_factors(factors, order, b)
+
+
+@_by_factors.defjvp
+def _(factors: Any, order: Any, b: Any) -> Any:
+    w, dw = primal(factors), tangent(factors)
+    x = by_factors(w, order, primal(b))
+    y = matmul(triangle(w, lambda i, j: i <= j), x)
+    dy = substitution.lower(
+        w, minus(_gathered(tangent(b), order), matmul(triangle(dw, lambda i, j: i > j), y)), unit=True
+    )
+    dx = substitution.upper(w, minus(dy, matmul(triangle(dw, lambda i, j: i <= j), x)))
+    return with_tangent(x, dx)
+
+
+@fn
+def _by_factors_transposed(factors: Any, order: Any, b: Any) -> Any:
+    return by_factors_transposed(factors, order, b)
+
+
+@_by_factors_transposed.defjvp
+def _(factors: Any, order: Any, b: Any) -> Any:
+    w, dw = primal(factors), tangent(factors)
+    z = substitution.upper_transposed(w, primal(b))
+    y = substitution.lower_transposed(w, z, unit=True)
+    dz = substitution.upper_transposed(
+        w, minus(tangent(b), matmul(transposed(triangle(dw, lambda i, j: i <= j)), z))
+    )
+    d = minus(dz, matmul(transposed(triangle(dw, lambda i, j: i > j)), y))
+    dy = substitution.lower_transposed(w, d, unit=True)
+    return with_tangent(_scattered(y, order), _scattered(dy, order))
+
+
+def solve(a: Any, b: Any, assume: str = "general", full: bool = False) -> Any:
+    """x of a x = b, for a square matrix and a vector b, or a matrix b of which each column is a right side.
+
+    `assume="positive"` factorises a symmetric positive definite matrix by Cholesky, in half the time; it sees
+    (a + aᵀ) / 2. A singular matrix (one that is not positive) gives infinities or NaN. `full=True` returns (x,
+    regular) instead: whether all pivots were finite and other than zero.
+
+    Derivative: dx = A⁻¹ (db − dA x), one more solve with the same factors; in reverse, b̄ = A⁻ᵀ x̄ and Ā = −b̄ xᵀ
+    (Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation", 2008).
+
+    >>> from rosesim import fn, grad, Real, Vec, solve
+    >>> @fn
+    ... def f(a: Vec[Vec[Real, 2], 2], b: Vec[Real, 2]):
+    ...     return solve(a, b)
+    >>> f([[2.0, 0.0], [1.0, 1.0]], [4.0, 5.0])
+    array([2., 3.])
+    >>> @fn
+    ... def first(a: Vec[Vec[Real, 2], 2], b: Vec[Real, 2]) -> Real:
+    ...     return solve(a, b)[0]
+    >>> grad(first)([[2.0, 0.0], [1.0, 1.0]], [4.0, 5.0])
+    (array([[-1. , -1.5],
+           [-0. , -0. ]]), array([0.5, 0. ]))
+    """
+    n = square(a, "solve")
+    right_side(b, n, "solve")
+    kind = one_of(assume, ("general", "positive"), "assume")
+    x, regular = (_solve if kind == "general" else positive.solve_positive)(a, b)
+    return (x, regular) if full else x
+
+
+@fn
+def _solve(a: Any, b: Any) -> Any:
+    factors, order, _ = factors_of(a)
+    return by_factors(factors, order, b), is_regular(factors)
+
+
+@_solve.defjvp
+def _(a: Any, b: Any) -> Any:
+    factors, order, _ = factors_of(primal(a))
+    x = by_factors(factors, order, primal(b))
+    dx = by_factors(factors, order, minus(tangent(b), matmul(tangent(a), x)))
+    return with_tangent(x, dx), is_regular(factors)
+
+
+def is_regular(factors: Any) -> Any:
+    """Whether all numbers on a diagonal are finite and other than zero."""
+    n = len(factors)
+    return all(n, lambda i: (abs(factors[i, i]) > 0.0) & (abs(factors[i, i]) < float("inf")))

@@ -1,0 +1,118 @@
+"""Symmetric positive definite matrices: `cholesky`, `cholesky_solve`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import all
+from rosesim.ad.language.function import fn
+from rosesim.ad.language.linalg import matmul
+from rosesim.numerics.linalg import substitution
+from rosesim.numerics.linalg.arguments import (
+    minus,
+    primal,
+    right_side,
+    square,
+    symmetrised,
+    tangent,
+    transposed,
+    triangle,
+    with_tangent,
+    zeros,
+)
+from rosesim.numerics.linalg.factorise import lower_root
+
+
+def cholesky(a: Any) -> Any:
+    """L, lower triangular with a positive diagonal, of a = L Lᵀ, for a symmetric positive definite matrix.
+
+    It sees (a + aᵀ) / 2, so a gradient by a is symmetric. A matrix that is not positive definite gives NaN from the
+    first column on that has no real root. Derivative: dL = L Φ(L⁻¹ dA L⁻ᵀ), where Φ takes the lower triangle and halves
+    its diagonal (Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, 2016).
+
+    >>> from rosesim import fn, Real, Vec, cholesky
+    >>> @fn
+    ... def f(a: Vec[Vec[Real, 2], 2]):
+    ...     return cholesky(a)
+    >>> f([[4.0, 2.0], [2.0, 5.0]])
+    array([[2., 0.],
+           [1., 2.]])
+    """
+    square(a, "cholesky")
+    return _root(a)
+
+
+@fn
+def _root(a: Any) -> Any:
+    return lower_root(symmetrised(a))
+
+
+@_root.defjvp
+def _(a: Any) -> Any:
+    low = _root(primal(a))
+    n = len(low)
+    half = substitution.lower(low, symmetrised(tangent(a)))
+    f = substitution.lower(low, transposed(half))  # symmetric: L⁻¹ dA L⁻ᵀ
+    zero = zeros(of=f)
+    phi = vec(n, lambda i: vec(n, lambda j: select(i < j, zero, f[i, j] * select(i == j, 0.5, 1.0))))
+    return with_tangent(low, triangle(matmul(low, phi), lambda i, j: i >= j))
+
+
+def cholesky_solve(low: Any, b: Any) -> Any:
+    """x of L Lᵀ x = b, for L = cholesky(a) and a vector b, or a matrix b of which each column is a right side.
+
+    Only the lower triangle of L is read. Differentiable by L and b. Where the root serves one right side alone,
+    `solve(a, b, assume="positive")` has the cheaper derivative.
+
+    >>> from rosesim import fn, Real, Vec, cholesky, cholesky_solve
+    >>> @fn
+    ... def f(a: Vec[Vec[Real, 2], 2], b: Vec[Real, 2]):
+    ...     return cholesky_solve(cholesky(a), b)
+    >>> f([[4.0, 2.0], [2.0, 5.0]], [8.0, 12.0])
+    array([1., 2.])
+    """
+    n = square(low, "cholesky_solve")
+    right_side(b, n, "cholesky_solve")
+    return _by_root(low, b)
+
+
+def by_root(low: Any, b: Any) -> Any:
+    """x of L Lᵀ x = b, for Reals or Tans."""
+    return substitution.lower_transposed(low, substitution.lower(low, b))
+
+
+@fn
+def _by_root(low: Any, b: Any) -> Any:
+    return by_root(low, b)
+
+
+@_by_root.defjvp
+def _(low: Any, b: Any) -> Any:
+    w, dw = primal(low), triangle(tangent(low), lambda i, j: i >= j)
+    y = substitution.lower(w, primal(b))
+    x = substitution.lower_transposed(w, y)
+    dy = substitution.lower(w, minus(tangent(b), matmul(dw, y)))
+    dx = substitution.lower_transposed(w, minus(dy, matmul(transposed(dw), x)))
+    return with_tangent(x, dx)
+
+
+@fn
+def solve_positive(a: Any, b: Any) -> Any:
+    """x of a x = b, and whether a is positive definite: `solve(a, b, assume="positive", full=True)`."""
+    low = _root(a)
+    return by_root(low, b), is_positive(low)
+
+
+@solve_positive.defjvp
+def _(a: Any, b: Any) -> Any:
+    low = _root(primal(a))
+    x = by_root(low, primal(b))
+    dx = by_root(low, minus(tangent(b), matmul(symmetrised(tangent(a)), x)))
+    return with_tangent(x, dx), is_positive(low)
+
+
+def is_positive(low: Any) -> Any:
+    """Whether a root has a finite diagonal above zero."""
+    return all(len(low), lambda i: (low[i, i] > 0.0) & (low[i, i] < float("inf")))
