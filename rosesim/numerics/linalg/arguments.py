@@ -117,6 +117,11 @@ def minus(x: Any, y: Any) -> Any:
     return elementwise(lambda p, q: p - q, x, y)
 
 
+def plus(x: Any, y: Any) -> Any:
+    """x + y of vectors or matrices."""
+    return elementwise(lambda p, q: p + q, x, y)
+
+
 def primal(x: Any) -> Any:
     """The Reals of a Dual, or of vectors and matrices of them."""
     return _part(x, 0)

@@ -15,8 +15,7 @@ from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.values.annotations import Struct
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.tangent import Tan
-from rosesim.numerics.linalg import positive
-from rosesim.numerics.linalg import substitution
+from rosesim.numerics.linalg import positive, substitution
 from rosesim.numerics.linalg.arguments import (
     elementwise,
     minus,
@@ -168,9 +167,7 @@ def _(factors: Any, order: Any, b: Any) -> Any:
     w, dw = primal(factors), tangent(factors)
     z = substitution.upper_transposed(w, primal(b))
     y = substitution.lower_transposed(w, z, unit=True)
-    dz = substitution.upper_transposed(
-        w, minus(tangent(b), matmul(transposed(triangle(dw, lambda i, j: i <= j)), z))
-    )
+    dz = substitution.upper_transposed(w, minus(tangent(b), matmul(transposed(triangle(dw, lambda i, j: i <= j)), z)))
     d = minus(dz, matmul(transposed(triangle(dw, lambda i, j: i > j)), y))
     dy = substitution.lower_transposed(w, d, unit=True)
     return with_tangent(_scattered(y, order), _scattered(dy, order))

@@ -20,7 +20,9 @@ from rosesim.numerics.linalg.arguments import (
 )
 
 
-def solve_triangular(a: Any, b: Any, lower: bool = False, transposed: bool = False, unit_diagonal: bool = False) -> Any:
+def solve_triangular(
+    a: Any, b: Any, lower: bool = False, transposed: bool = False, unit_diagonal: bool = False
+) -> Any:
     """x of T x = b, or of Tᵀ x = b if `transposed`, where T is the upper triangle of a, or the lower one if `lower`.
 
     With `unit_diagonal` the diagonal counts as ones. The rest of a is not read. b is a vector, or a matrix of which
