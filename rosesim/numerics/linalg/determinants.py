@@ -21,7 +21,7 @@ from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import elementwise, primal, square, tangent, with_tangent, zeros
 from rosesim.numerics.linalg.general import by_factors, factors_of
 
-WRITTEN_OUT = (2, 3)
+BY_FORMULA = (2, 3)
 """Sizes that have formulas of their own."""
 
 
@@ -39,7 +39,7 @@ def det(a: Any) -> Real:
     >>> f([[1.0, 2.0], [3.0, 4.0]])
     -2.0
     """
-    return _small_det(a) if square(a, "det") in WRITTEN_OUT else _determinant(a)
+    return _small_det(a) if square(a, "det") in BY_FORMULA else _determinant(a)
 
 
 @fn
@@ -72,7 +72,7 @@ def inv(a: Any) -> Any:
     array([[-2. ,  1. ],
            [ 1.5, -0.5]])
     """
-    return _small_inv(a) if square(a, "inv") in WRITTEN_OUT else _inverse(a)
+    return _small_inv(a) if square(a, "inv") in BY_FORMULA else _inverse(a)
 
 
 @fn

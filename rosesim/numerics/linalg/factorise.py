@@ -17,7 +17,8 @@ from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.numerics.linalg.arguments import transposed, zeros
+from rosesim.ad.language.values.vector import as_vec
+from rosesim.numerics.linalg.arguments import WRITTEN_OUT, transposed, zeros
 
 ALONE = 64
 """Up to here one block is faster than several: products of so few columns cost as much as what they replace."""
@@ -49,6 +50,8 @@ def eliminated(a: Any) -> tuple[Any, Any, Any]:
     n = len(a)
     if n == 0:
         return a, vec(0, lambda i: i), Real(1.0)
+    if n <= WRITTEN_OUT:
+        return _written_out(a)
     width, count = blocks_of(n)
     full = width * count
 
@@ -102,6 +105,31 @@ def eliminated(a: Any) -> tuple[Any, Any, Any]:
     return whole, vec(n, lambda i: Index[n].clamp(order[i])), sign
 
 
+def _written_out(a: Any) -> tuple[Any, Any, Any]:
+    """As `eliminated`, without loops. The largest number of a column rises to its diagonal by exchanges, each of which
+    is a selection, so that all lanes of a batch do the same."""
+    n = len(a)
+    w = [[a[i, j] for j in range(n)] for i in range(n)]
+    order: list[Any] = [Index[n](i) for i in range(n)]
+    sign = Real(1.0)
+    for k in range(n):
+        for i in range(k + 1, n):
+            larger = abs(w[i][k]) > abs(w[k][k])
+            w[k], w[i] = _sorted_rows(larger, w[k], w[i])
+            (order[k],), (order[i],) = _sorted_rows(larger, [order[k]], [order[i]])
+            sign = select(larger, -sign, sign)
+        pivot = w[k][k]
+        for i in range(k + 1, n):
+            low = select(pivot == 0.0, 0.0, w[i][k] / pivot)
+            w[i] = [*w[i][:k], low, *(w[i][j] - low * w[k][j] for j in range(k + 1, n))]
+    return as_vec(w), as_vec(order), sign
+
+
+def _sorted_rows(exchange: Any, x: list[Any], y: list[Any]) -> tuple[list[Any], list[Any]]:
+    pairs = [(select(exchange, q, p), select(exchange, p, q)) for p, q in zip(x, y, strict=True)]
+    return [p for p, _ in pairs], [q for _, q in pairs]
+
+
 def _left(part: Any, below: Any, corner: Any, place: Any) -> Any:
     """A block of columns after the subtraction of what the block at `place`, to its left, contributes."""
     full, width = len(part), len(part[0])
@@ -117,8 +145,9 @@ def _left(part: Any, below: Any, corner: Any, place: Any) -> Any:
 
 
 def _exchanged(rows: Any, k: Any, i: Any, j: Any) -> Any:
-    x = vec(len(rows[0, 0]), lambda c: rows[k, i, c])  # both are read before either is written
-    y = vec(len(rows[0, 0]), lambda c: rows[k, j, c])
+    old, y = rows[k, i], rows[k, j]
+    # A plain copy would be `old` itself, which is read after it is written to: all rows would be copied instead.
+    x = vec(len(old), lambda c: old[c] + 0.0)
     return rows.at[k, i].set(y).at[k, j].set(x)
 
 
@@ -168,6 +197,8 @@ def lower_root(a: Any) -> Any:
     n = len(a)
     if n == 0:
         return a
+    if n <= WRITTEN_OUT:
+        return _root_written_out(a)
     width, count = blocks_of(n)
     full = width * count
 
@@ -187,6 +218,18 @@ def lower_root(a: Any) -> Any:
 
     done = scan(block, zeros(count, full, width), count)
     return vec(n, lambda i: vec(n, lambda j: done[j // width, i, j % width]))
+
+
+def _root_written_out(a: Any) -> Any:
+    n = len(a)
+    low: list[list[Any]] = [[Real(0.0)] * n for _ in range(n)]
+    for j in range(n):
+        for i in range(j, n):
+            x = a[i, j]
+            for k in range(j):
+                x = x - low[i][k] * low[j][k]
+            low[i][j] = sqrt(x) if i == j else x / low[j][j]
+    return as_vec(low)
 
 
 def _less_product(part: Any, low: Any, place: Any) -> Any:

@@ -25,6 +25,7 @@ from rosesim.numerics.linalg.arguments import (
     shape,
     square,
     tangent,
+    times,
     transposed,
     triangle,
     with_tangent,
@@ -213,7 +214,7 @@ def _solve(a: Any, b: Any) -> Any:
 def _(a: Any, b: Any) -> Any:
     factors, order, _ = factors_of(primal(a))
     x = by_factors(factors, order, primal(b))
-    dx = by_factors(factors, order, minus(tangent(b), matmul(tangent(a), x)))
+    dx = by_factors(factors, order, minus(tangent(b), times(tangent(a), x)))
     return with_tangent(x, dx), is_regular(factors)
 
 

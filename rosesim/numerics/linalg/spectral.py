@@ -13,6 +13,7 @@ from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import copysign, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
 from rosesim.numerics.linalg.arguments import (
     matrix,
     minus,
@@ -59,19 +60,36 @@ def eigh(a: Any) -> tuple[Any, Any]:
 @fn
 def _eigh(a: Any) -> Any:
     n = len(a)
-    if n == 0:
-        return zeros(0), a
-    return _diagonalised(symmetrised(a))
+    return _diagonalised(symmetrised(a)) if n else (zeros(0), a)
+
+
+@fn
+def _again(a: Any) -> Any:
+    """As _eigh, for its rule. Its own derivative is NaN between equal eigenvalues, and so are second derivatives."""
+    return _eigh(a)
 
 
 @_eigh.defjvp
 def _(a: Any) -> Any:
-    w, v = _eigh(primal(a))
+    return _eigh_rule(a, _inverse_gap)
+
+
+@_again.defjvp
+def _(a: Any) -> Any:
+    return _eigh_rule(a, lambda gap, scale: 1.0 / select(_is_rounding(gap, scale), 0.0, gap))
+
+
+def _eigh_rule(a: Any, inverse: Any) -> Any:
+    w, v = _again(primal(a))
     n = len(w)
     m = matmul(transposed(v), matmul(symmetrised(tangent(a)), v))
     scale = _largest(w)
-    turn = vec(n, lambda i: vec(n, lambda j: m[i, j] * _inverse_gap(w[j] - w[i], scale)))
-    return with_tangent(w, vec(n, lambda i: m[i, i])), with_tangent(v, matmul(v, turn))
+
+    def turn(i: Any, j: Any) -> Any:
+        return select(i == j, Tan(0.0), m[i, j] * inverse(w[j] - w[i], scale))
+
+    turns = vec(n, lambda i: vec(n, lambda j: turn(i, j)))
+    return with_tangent(w, vec(n, lambda i: m[i, i])), with_tangent(v, matmul(v, turns))
 
 
 def _largest(w: Any) -> Any:
@@ -80,8 +98,12 @@ def _largest(w: Any) -> Any:
 
 def _inverse_gap(gap: Any, scale: Any) -> Any:
     """1 / gap, or 0 where the gap is rounding: within 2⁸ units in the last place of `scale`, in any precision."""
-    is_rounding = scale + gap * (1.0 / 256.0) == scale
+    is_rounding = _is_rounding(gap, scale)
     return select(is_rounding, 0.0, 1.0 / select(is_rounding, Real(1.0), gap))
+
+
+def _is_rounding(gap: Any, scale: Any) -> Any:
+    return scale + abs(gap) * (1.0 / 256.0) == scale
 
 
 def _diagonalised(a: Any) -> Any:
@@ -214,22 +236,40 @@ def _dot(x: Any, y: Any) -> Any:
     return sum(len(x), lambda i: x[i] * y[i])
 
 
+@fn
+def _svd_again(a: Any) -> Any:
+    """As _svd, for its rule. Its own derivative is NaN between equal singular values, and where one is zero."""
+    return _svd(a)
+
+
 @_svd.defjvp
 def _(a: Any) -> Any:
-    u, s, vt = _svd(primal(a))
+    return _svd_rule(a, _inverse_gap)
+
+
+@_svd_again.defjvp
+def _(a: Any) -> Any:
+    return _svd_rule(a, lambda gap, scale: 1.0 / select(_is_rounding(gap, scale), 0.0, gap))
+
+
+def _svd_rule(a: Any, inverse: Any) -> Any:
+    u, s, vt = _svd_again(primal(a))
     da = tangent(a)
-    n = len(s)
+    m, n = len(u), len(s)
     v, ut = transposed(vt), transposed(u)
     moved = matmul(da, v)  # dA V
     p = matmul(ut, moved)
     scale = s[0] if n else Real(0.0)
 
-    def gap(i: Any, j: Any) -> Any:
-        return _inverse_gap(s[j] - s[i], scale) * _inverse_gap(s[j] + s[i], scale)
+    def turn(i: Any, j: Any, before: Any, after: Any) -> Any:
+        size = inverse(s[j] - s[i], scale) * inverse(s[j] + s[i], scale)
+        return select(i == j, Tan(0.0), (p[i, j] * before + p[j, i] * after) * size)
 
-    turn_u = vec(n, lambda i: vec(n, lambda j: (p[i, j] * s[j] + p[j, i] * s[i]) * gap(i, j)))
-    turn_v = vec(n, lambda i: vec(n, lambda j: (p[i, j] * s[i] + p[j, i] * s[j]) * gap(i, j)))
-    outside = minus(moved, matmul(u, p))  # (I − U Uᵀ) dA V
-    du = plus(matmul(u, turn_u), vec(len(u), lambda i: vec(n, lambda j: outside[i, j] * _inverse_gap(s[j], scale))))
-    dvt = transposed(matmul(v, turn_v))
+    turns_u = vec(n, lambda i: vec(n, lambda j: turn(i, j, s[j], s[i])))
+    turns_v = vec(n, lambda i: vec(n, lambda j: turn(i, j, s[i], s[j])))
+    du = matmul(u, turns_u)
+    if m > n:  # otherwise U Uᵀ is the identity
+        outside = minus(moved, matmul(u, p))  # (I − U Uᵀ) dA V
+        du = plus(du, vec(m, lambda i: vec(n, lambda j: outside[i, j] * inverse(s[j], scale))))
+    dvt = transposed(matmul(v, turns_v))
     return with_tangent(u, du), with_tangent(s, vec(n, lambda i: p[i, i])), with_tangent(vt, dvt)

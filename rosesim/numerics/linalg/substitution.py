@@ -14,11 +14,15 @@ from typing import Any
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
-from rosesim.numerics.linalg.arguments import shape, zeros
+from rosesim.ad.language.values.vector import as_vec
+from rosesim.numerics.linalg.arguments import WRITTEN_OUT, shape, zeros
 
 
 def lower(a: Any, b: Any, unit: bool = False) -> Any:
     """x of L x = b, L the lower triangle of `a`, with ones on its diagonal if `unit`."""
+
+    if _is_short(b):
+        return _by_rows(a, b, range(len(b)), unit)
 
     def row(x: Any, i: Any) -> Any:
         known = _minus(b[i], _combined(lambda j: a[i, j], x, lambda j: j, i))
@@ -30,6 +34,8 @@ def lower(a: Any, b: Any, unit: bool = False) -> Any:
 def upper(a: Any, b: Any, unit: bool = False) -> Any:
     """x of U x = b, U the upper triangle of `a`, with ones on its diagonal if `unit`."""
     n = len(b)
+    if _is_short(b):
+        return _by_rows(a, b, range(n)[::-1], unit)
 
     def row(x: Any, s: Any) -> Any:
         i = n - 1 - s
@@ -42,6 +48,8 @@ def upper(a: Any, b: Any, unit: bool = False) -> Any:
 def lower_transposed(a: Any, b: Any, unit: bool = False) -> Any:
     """x of Lᵀ x = b, L the lower triangle of `a`."""
     n = len(b)
+    if _is_short(b):
+        return _by_columns(a, b, range(n)[::-1], unit)
 
     def column(left: Any, s: Any) -> Any:
         k = n - 1 - s
@@ -54,6 +62,8 @@ def lower_transposed(a: Any, b: Any, unit: bool = False) -> Any:
 def upper_transposed(a: Any, b: Any, unit: bool = False) -> Any:
     """x of Uᵀ x = b, U the upper triangle of `a`."""
     n = len(b)
+    if _is_short(b):
+        return _by_columns(a, b, range(n), unit)
 
     def column(left: Any, k: Any) -> Any:
         x = left[k] if unit else left[k] / a[k, k]
@@ -65,6 +75,33 @@ def upper_transposed(a: Any, b: Any, unit: bool = False) -> Any:
         return scan(one, left.at[k].set(x), n, upto=n - 1 - k)
 
     return scan(column, b, n)
+
+
+def _is_short(b: Any) -> bool:
+    return 0 < len(b) <= WRITTEN_OUT and len(shape(b)) == 1
+
+
+def _by_rows(a: Any, b: Any, order: range, unit: bool) -> Any:
+    """The unknowns in this order, without a loop."""
+    x: dict[int, Any] = {}
+    for i in order:
+        total = b[i]
+        for j in x:
+            total = total - x[j] * a[i, j]
+        x[i] = total if unit else total / a[i, i]
+    return as_vec([x[i] for i in range(len(b))])
+
+
+def _by_columns(a: Any, b: Any, order: range, unit: bool) -> Any:
+    """The unknowns in this order, each subtracted from the equations that are left, without a loop."""
+    left = {i: b[i] for i in order}
+    x: dict[int, Any] = {}
+    for k in order:
+        total = left.pop(k)
+        x[k] = total if unit else total / a[k, k]
+        for j in left:
+            left[j] = left[j] - x[k] * a[k, j]
+    return as_vec([x[i] for i in range(len(b))])
 
 
 def _combined(factor: Any, x: Any, place: Any, count: Any) -> Any:
