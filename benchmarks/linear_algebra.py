@@ -2,15 +2,16 @@
 
     python benchmarks/linear_algebra.py [SIZE ...]     # one system at a time, then 4,096 small ones at once
 
-"solve" is a general matrix, "positive" a symmetric positive definite one by Cholesky. The gradient is that of the sum
-of squares of x, halved, by the matrix and the right side: SciPy is given the formula, one more `lu_solve(trans=1)` (or
-`cho_solve`) and an outer product. All compute the same numbers, checked first; they take turns in one process, and the
-least processor time of the turns counts. The C needs gcc (`limits/solve_lanes.c`).
+"general" is `solve(a, b)`, "positive" a symmetric positive definite matrix by Cholesky. The gradient is that of the
+sum of squares of x, halved, by the matrix and the right side: SciPy is given the formula, one more
+`lu_solve(trans=1)` (or `cho_solve`) and an outer product. All compute the same numbers, which is checked first; they
+take turns in one process, and the least processor time of the turns counts. The C needs gcc (`limits/solve_lanes.c`).
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import importlib.util
 import os
 import shutil
@@ -66,7 +67,7 @@ def by_scipy(assume: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def by_jax(assume: str, a: Any, b: Any) -> Runs:
     """JAX's, compiled, on arrays that it holds."""
-    import jax  # not a dependency, not even of the tests
+    jax = importlib.import_module("jax")  # not a dependency, not even of the tests
 
     kind = "pos" if assume == "positive" else "gen"
     value = jax.jit(lambda a, b: jax.scipy.linalg.solve(a, b, assume_a=kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language import types as T
@@ -86,15 +87,19 @@ def _scalar(t: T.Type) -> T.Type:
     return t
 
 
-def elementwise(f: Any, *xs: Any) -> Any:
-    """f of the elements of vectors or matrices of one shape."""
-    first = xs[0]
-    if not isinstance(first, VecValue):
-        return f(*xs)
-    n = len(first)
-    if 0 < n <= WRITTEN_OUT and len(shape(first)) == 1:
-        return as_vec([f(*(x[i] for x in xs)) for i in range(n)])
-    return vec(n, lambda i: elementwise(f, *(x[i] for x in xs)))
+def elementwise(f: Callable[[Any], Any], x: Any) -> Any:
+    """f of each number of a vector or matrix, or of a number."""
+    return pairwise(lambda p, _: f(p), x, x)
+
+
+def pairwise(f: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    """f of the corresponding numbers of two vectors or matrices of one shape, or of two numbers."""
+    if not isinstance(x, VecValue):
+        return f(x, y)
+    n = len(x)
+    if 0 < n <= WRITTEN_OUT and len(shape(x)) == 1:
+        return as_vec([f(x[i], y[i]) for i in range(n)])
+    return vec(n, lambda i: pairwise(f, x[i], y[i]))
 
 
 def transposed(a: Any) -> Any:
@@ -109,26 +114,42 @@ def symmetrised(a: Any) -> Any:
     return vec(n, lambda i: vec(n, lambda j: 0.5 * (a[i, j] + a[j, i])))
 
 
-def triangle(a: Any, inside: Any, one_on_diagonal: bool = False) -> Any:
-    """The elements of a square matrix at those (i, j) that are inside; zeros elsewhere, or ones on the diagonal."""
+def triangle(a: Any, inside: Callable[[Any, Any], Any]) -> Any:
+    """The elements of a square matrix at those (i, j) that are inside; zeros elsewhere."""
     n = len(a)
     zero = zeros(of=a)
+    return vec(n, lambda i: vec(n, lambda j: select(inside(i, j), a[i, j], zero)))
 
-    def element(i: Any, j: Any) -> Any:
-        out = select(inside(i, j), a[i, j], zero)
-        return select(i == j, 1.0, out) if one_on_diagonal else out
 
-    return vec(n, lambda i: vec(n, lambda j: element(i, j)))
+def upper_part(a: Any) -> Any:
+    """The upper triangle of a square matrix, with its diagonal."""
+    return triangle(a, lambda i, j: i <= j)
+
+
+def lower_part(a: Any) -> Any:
+    """The lower triangle of a square matrix, with its diagonal."""
+    return triangle(a, lambda i, j: i >= j)
+
+
+def strictly_lower(a: Any) -> Any:
+    """The lower triangle of a square matrix, without its diagonal."""
+    return triangle(a, lambda i, j: i > j)
+
+
+def unit_lower(a: Any) -> Any:
+    """The lower triangle of a square matrix of Reals, with ones on its diagonal."""
+    n = len(a)
+    return vec(n, lambda i: vec(n, lambda j: select(i > j, a[i, j], select(i == j, Real(1.0), 0.0))))
 
 
 def minus(x: Any, y: Any) -> Any:
     """x − y of vectors or matrices."""
-    return elementwise(lambda p, q: p - q, x, y)
+    return pairwise(lambda p, q: p - q, x, y)
 
 
 def plus(x: Any, y: Any) -> Any:
     """x + y of vectors or matrices."""
-    return elementwise(lambda p, q: p + q, x, y)
+    return pairwise(lambda p, q: p + q, x, y)
 
 
 def times(a: Any, x: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from rosesim.numerics.linalg.arguments import (
     elementwise,
     matrix,
     minus,
+    pairwise,
     plus,
     primal,
     right_side,
@@ -46,7 +48,8 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
     rows, n = matrix(ab, "solve_banded")
     if below < 0 or above < 0 or rows != below + above + 1:
         raise TypeMismatch(
-            f"{rows} diagonals and (l, u) = ({below}, {above}) were found in solve_banded; expected l + u + 1 diagonals",
+            f"{rows} diagonals and (l, u) = ({below}, {above}) were found in solve_banded; expected "
+            "l + u + 1 diagonals",
             here(),
         )
     right_side(b, n, "solve_banded")
@@ -130,7 +133,10 @@ def _eliminated(ab: Any, below: int, above: int) -> Any:
 
         def shifted(r: Any) -> Any:
             at = Index[width]
-            moved = lambda c: rows[r + 1, at.clamp(c + 1)] - lows[r] * top[at.clamp(c + 1)]
+
+            def moved(c: Any) -> Any:
+                return rows[r + 1, at.clamp(c + 1)] - lows[r] * top[at.clamp(c + 1)]
+
             return vec(width, lambda c: select(c + 1 < width, moved(c), 0.0))
 
         kept = scan(lambda w, r: w.at[r].set(shifted(r)), zeros(below + 1, width), below)
@@ -177,5 +183,5 @@ def _kept(x: Any) -> Any:
     return elementwise(lambda p: p, x)
 
 
-def _less(x: Any, y: Any, factor: Any) -> Any:
-    return elementwise(lambda p, q: p - q * factor, x, y)
+def _less(x: Any, y: Any, factor: Callable[[Any], Any]) -> Any:
+    return pairwise(lambda p, q: p - q * factor, x, y)

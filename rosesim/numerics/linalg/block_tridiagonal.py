@@ -29,12 +29,12 @@ from rosesim.numerics.linalg.general import by_factors, factors_of, solve
 def solve_block_tridiagonal(lower: Any, diagonal: Any, upper: Any, b: Any) -> Any:
     """x of A x = b, where A consists of k by k blocks on and beside its diagonal.
 
-    `diagonal` is n blocks, `lower` and `upper` are n − 1: row i of blocks is lower[i − 1], diagonal[i], upper[i]. b and
-    x are n vectors of k, or n matrices of k rows of which each column is a right side. By block elimination (Golub and
-    Van Loan, 4.5.1) with partial pivoting within blocks: n (2/3 + 4) k³ operations. Rows are not exchanged between
-    blocks, so a leading part of A that is singular gives infinities or NaN although A may be regular; an A that is
-    diagonally dominant by blocks, or symmetric positive definite, has none. Derivative: dx = A⁻¹ (db − dA x), with the
-    same factors.
+    `diagonal` is n blocks, `lower` and `upper` are n − 1: row i of blocks is lower[i − 1], diagonal[i], upper[i].
+    b and x are n vectors of k, or n matrices of k rows of which each column is a right side. By block elimination
+    (Golub and Van Loan, 4.5.1) with partial pivoting within blocks: some 5 n k³ operations. Rows are not exchanged
+    between blocks, so a leading part of A that is singular gives infinities or NaN although A may be regular; an A
+    that is diagonally dominant by blocks, or symmetric positive definite, has none. Derivative: dx = A⁻¹ (db − dA x),
+    with the same factors.
 
     >>> from rosesim import fn, Real, Vec, solve_block_tridiagonal
     >>> @fn

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
@@ -77,10 +78,11 @@ def _approximant(a: Any) -> Any:
     a4 = matmul(a2, a2)
     a6 = matmul(a2, a4)
 
-    def combined(*factors: float) -> Any:
-        return elementwise(
-            lambda p, q, r, s: p * factors[0] + q * factors[1] + r * factors[2] + s * factors[3], a6, a4, a2, one
-        )
+    def combined(*by: float) -> Any:
+        def element(i: Any, j: Any) -> Any:
+            return a6[i, j] * by[0] + a4[i, j] * by[1] + a2[i, j] * by[2] + one[i, j] * by[3]
+
+        return vec(n, lambda i: vec(n, lambda j: element(i, j)))
 
     odd = matmul(a, plus(matmul(a6, combined(b[13], b[11], b[9], 0.0)), combined(b[7], b[5], b[3], b[1])))
     even = plus(matmul(a6, combined(b[12], b[10], b[8], 0.0)), combined(b[6], b[4], b[2], b[0]))

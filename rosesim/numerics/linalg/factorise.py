@@ -8,6 +8,7 @@ matrix of any size is one loop over equal blocks, and the program's size does no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language.control.branches import select
@@ -36,7 +37,7 @@ def blocks_of(n: int) -> tuple[int, int]:
     return width, -(-n // width)
 
 
-def _first_of(block: Any, width: int, n: int) -> Any:
+def _first_of(block: Any, width: int, n: int) -> Callable[[Any], Any]:
     return lambda k: Index[n].clamp(width * block + k)
 
 
@@ -106,8 +107,8 @@ def eliminated(a: Any) -> tuple[Any, Any, Any]:
 
 
 def _written_out(a: Any) -> tuple[Any, Any, Any]:
-    """As `eliminated`, without loops. The largest number of a column rises to its diagonal by exchanges, each of which
-    is a selection, so that all lanes of a batch do the same."""
+    """As `eliminated`, without loops. The largest number of a column rises to its diagonal by exchanges, each of
+    which is a selection, so that all lanes of a batch do the same."""
     n = len(a)
     w = [[a[i, j] for j in range(n)] for i in range(n)]
     order: list[Any] = [Index[n](i) for i in range(n)]
@@ -130,7 +131,7 @@ def _sorted_rows(exchange: Any, x: list[Any], y: list[Any]) -> tuple[list[Any], 
     return [p for p, _ in pairs], [q for _, q in pairs]
 
 
-def _left(part: Any, below: Any, corner: Any, place: Any) -> Any:
+def _left(part: Any, below: Any, corner: Any, place: Callable[[Any], Any]) -> Any:
     """A block of columns after the subtraction of what the block at `place`, to its left, contributes."""
     full, width = len(part), len(part[0])
 
@@ -151,8 +152,8 @@ def _exchanged(rows: Any, k: Any, i: Any, j: Any) -> Any:
     return rows.at[k, i].set(y).at[k, j].set(x)
 
 
-def panel(columns: Any, place: Any) -> tuple[Any, Any, Any]:
-    """Columns after elimination, their multipliers, and the row that was exchanged with each diagonal's, `place(j)`."""
+def panel(columns: Any, place: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
+    """Columns after elimination, their multipliers, and the row that was exchanged with each diagonal's, place(j)."""
     width, n = len(columns), len(columns[0])
 
     def column(state: Any, j: Any) -> Any:
@@ -232,13 +233,13 @@ def _root_written_out(a: Any) -> Any:
     return as_vec(low)
 
 
-def _less_product(part: Any, low: Any, place: Any) -> Any:
+def _less_product(part: Any, low: Any, place: Callable[[Any], Any]) -> Any:
     full, width = len(part), len(part[0])
     product = matmul(low, vec(width, lambda k: vec(width, lambda c: low[place(c), k])))
     return vec(full, lambda i: vec(width, lambda c: part[i, c] - product[i, c]))
 
 
-def _root_panel(columns: Any, place: Any) -> Any:
+def _root_panel(columns: Any, place: Callable[[Any], Any]) -> Any:
     """The columns of L in a panel, from columns that have taken all subtractions from their left."""
     width, n = len(columns), len(columns[0])
 

@@ -24,10 +24,12 @@ from rosesim.numerics.linalg.arguments import (
     right_side,
     shape,
     square,
+    strictly_lower,
     tangent,
     times,
     transposed,
-    triangle,
+    unit_lower,
+    upper_part,
     with_tangent,
     zeros,
 )
@@ -86,10 +88,10 @@ def _(a: Any) -> Any:
     x = substitution.lower(factors, _gathered(tangent(a), order), unit=True)
     f = transposed(substitution.upper_transposed(factors, transposed(x)))
     n = len(order)
-    low = triangle(factors, lambda i, j: i > j, one_on_diagonal=True)
-    up = triangle(factors, lambda i, j: i <= j)
-    d_low = matmul(low, triangle(f, lambda i, j: i > j))
-    d_up = matmul(triangle(f, lambda i, j: i <= j), up)
+    low = unit_lower(factors)
+    up = upper_part(factors)
+    d_low = matmul(low, strictly_lower(f))
+    d_up = matmul(upper_part(f), up)
     d = vec(n, lambda i: vec(n, lambda j: select(i > j, d_low[i, j], d_up[i, j])))
     return with_tangent(factors, d), order, Dual(sign, Tan(0.0))
 
@@ -150,11 +152,9 @@ def _by_factors(factors: Any, order: Any, b: Any) -> Any:
 def _(factors: Any, order: Any, b: Any) -> Any:
     w, dw = primal(factors), tangent(factors)
     x = by_factors(w, order, primal(b))
-    y = matmul(triangle(w, lambda i, j: i <= j), x)
-    dy = substitution.lower(
-        w, minus(_gathered(tangent(b), order), matmul(triangle(dw, lambda i, j: i > j), y)), unit=True
-    )
-    dx = substitution.upper(w, minus(dy, matmul(triangle(dw, lambda i, j: i <= j), x)))
+    y = matmul(upper_part(w), x)
+    dy = substitution.lower(w, minus(_gathered(tangent(b), order), matmul(strictly_lower(dw), y)), unit=True)
+    dx = substitution.upper(w, minus(dy, matmul(upper_part(dw), x)))
     return with_tangent(x, dx)
 
 
@@ -168,8 +168,8 @@ def _(factors: Any, order: Any, b: Any) -> Any:
     w, dw = primal(factors), tangent(factors)
     z = substitution.upper_transposed(w, primal(b))
     y = substitution.lower_transposed(w, z, unit=True)
-    dz = substitution.upper_transposed(w, minus(tangent(b), matmul(transposed(triangle(dw, lambda i, j: i <= j)), z)))
-    d = minus(dz, matmul(transposed(triangle(dw, lambda i, j: i > j)), y))
+    dz = substitution.upper_transposed(w, minus(tangent(b), matmul(transposed(upper_part(dw)), z)))
+    d = minus(dz, matmul(transposed(strictly_lower(dw)), y))
     dy = substitution.lower_transposed(w, d, unit=True)
     return with_tangent(_scattered(y, order), _scattered(dy, order))
 

@@ -21,7 +21,7 @@ from rosesim.numerics.linalg.arguments import (
     right_side,
     tangent,
     transposed,
-    triangle,
+    upper_part,
     with_tangent,
     zeros,
 )
@@ -68,7 +68,7 @@ def _(a: Any) -> Any:
 
     omega = vec(n, lambda i: vec(n, lambda j: turn(i, j)))
     dq = plus(scaled, matmul(q, minus(omega, m)))
-    dr = triangle(matmul(minus(m, omega), r), lambda i, j: i <= j)
+    dr = upper_part(matmul(minus(m, omega), r))
     return with_tangent(q, dq), with_tangent(r, dr)
 
 

@@ -11,6 +11,7 @@ from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import matmul
 from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import (
+    lower_part,
     minus,
     primal,
     right_side,
@@ -18,7 +19,6 @@ from rosesim.numerics.linalg.arguments import (
     symmetrised,
     tangent,
     transposed,
-    triangle,
     with_tangent,
     zeros,
 )
@@ -29,8 +29,8 @@ def cholesky(a: Any) -> Any:
     """L, lower triangular with a positive diagonal, of a = L Lᵀ, for a symmetric positive definite matrix.
 
     It sees (a + aᵀ) / 2, so a gradient by a is symmetric. A matrix that is not positive definite gives NaN from the
-    first column on that has no real root. Derivative: dL = L Φ(L⁻¹ dA L⁻ᵀ), where Φ takes the lower triangle and halves
-    its diagonal (Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, 2016).
+    first column on that has no real root. Derivative: dL = L Φ(L⁻¹ dA L⁻ᵀ), where Φ takes the lower triangle and
+    halves its diagonal (Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, 2016).
 
     >>> from rosesim import fn, Real, Vec, cholesky
     >>> @fn
@@ -57,7 +57,7 @@ def _(a: Any) -> Any:
     f = substitution.lower(low, transposed(half))  # symmetric: L⁻¹ dA L⁻ᵀ
     zero = zeros(of=f)
     phi = vec(n, lambda i: vec(n, lambda j: select(i < j, zero, f[i, j] * select(i == j, 0.5, 1.0))))
-    return with_tangent(low, triangle(matmul(low, phi), lambda i, j: i >= j))
+    return with_tangent(low, lower_part(matmul(low, phi)))
 
 
 def cholesky_solve(low: Any, b: Any) -> Any:
@@ -90,7 +90,7 @@ def _by_root(low: Any, b: Any) -> Any:
 
 @_by_root.defjvp
 def _(low: Any, b: Any) -> Any:
-    w, dw = primal(low), triangle(tangent(low), lambda i, j: i >= j)
+    w, dw = primal(low), lower_part(tangent(low))
     y = substitution.lower(w, primal(b))
     x = substitution.lower_transposed(w, y)
     dy = substitution.lower(w, minus(tangent(b), matmul(dw, y)))

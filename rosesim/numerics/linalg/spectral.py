@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language.control.branches import cond, select
@@ -30,21 +31,20 @@ from rosesim.numerics.linalg.determinants import unit
 from rosesim.numerics.linalg.orthogonal import reflected
 
 SWEEPS = 40
-"""Sweeps converge quadratically from the fourth or so on; matrices of 100 take nine, so 40 is a matter of NaN alone."""
+"""Sweeps converge quadratically from the fourth or so on, and matrices of 100 take nine: 40 is never reached."""
 
 
 def eigh(a: Any) -> tuple[Any, Any]:
-    """(w, V) of a symmetric matrix: its eigenvalues, ascending, and in the columns of V its eigenvectors, orthonormal.
+    """(w, V) of a symmetric matrix: its eigenvalues, ascending, and its orthonormal eigenvectors, the columns of V.
 
     It sees (a + aᵀ) / 2, so a gradient by a is symmetric. By cyclic Jacobi rotations (Golub and Van Loan, 8.5), made
     for small matrices: up to 30 or so it takes a few times LAPACK's time, at 100 twenty times. NaN gives NaN.
 
-    Derivative, with M = Vᵀ dA V: dw = diag(M), dV = V (F ∘ M), F_ij = 1 / (w_j − w_i) (Giles 2008). Single eigenvectors
-    and eigenvalues have no derivative where eigenvalues are equal, but smooth functions of the matrix have one (its
-    trace, the sum of its k largest eigenvalues where the next is smaller, the projector on a group). F is 0 between
-    eigenvalues that are equal up to rounding, which gives these their derivative. So the first derivative is right
-    where the function does not depend on how a group's eigenvectors are chosen. It is not for V diag(f(w)) Vᵀ with
-    unequal f within a group, and second derivatives at equal eigenvalues are not right, either.
+    Derivative, with M = Vᵀ dA V: dw = diag(M), dV = V (F ∘ M), F_ij = 1 / (w_j − w_i) (Giles 2008). Where eigenvalues
+    are equal, no single eigenvalue or eigenvector has a derivative, but functions may: symmetric ones of the
+    eigenvalues (a trace, the sum of a group), and the projector on a group. F is 0 between eigenvalues that are equal
+    up to rounding, which gives these their derivative. It does not give that of V diag(f(w)) Vᵀ, which lacks the part
+    f'(w) dA within a group (the matrix exponential is `expm`). Second derivatives at equal eigenvalues are NaN.
 
     >>> from rosesim import fn, Real, Vec, eigh
     >>> @fn
@@ -76,10 +76,10 @@ def _(a: Any) -> Any:
 
 @_again.defjvp
 def _(a: Any) -> Any:
-    return _eigh_rule(a, lambda gap, scale: 1.0 / select(_is_rounding(gap, scale), 0.0, gap))
+    return _eigh_rule(a, _infinite_gap)
 
 
-def _eigh_rule(a: Any, inverse: Any) -> Any:
+def _eigh_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
     w, v = _again(primal(a))
     n = len(w)
     m = matmul(transposed(v), matmul(symmetrised(tangent(a)), v))
@@ -102,6 +102,11 @@ def _inverse_gap(gap: Any, scale: Any) -> Any:
     return select(is_rounding, 0.0, 1.0 / select(is_rounding, Real(1.0), gap))
 
 
+def _infinite_gap(gap: Any, scale: Any) -> Any:
+    """1 / gap, or infinity where the gap is rounding: there is no derivative."""
+    return 1.0 / select(_is_rounding(gap, scale), 0.0, gap)
+
+
 def _is_rounding(gap: Any, scale: Any) -> Any:
     return scale + abs(gap) * (1.0 / 256.0) == scale
 
@@ -115,7 +120,7 @@ def _diagonalised(a: Any) -> Any:
 
     def sweep(state: Any) -> Any:
         def rows(state: Any, p: Any) -> Any:
-            return scan(lambda s, q: _rotated(*s, p, q), state, n, upto=p)
+            return scan(lambda s, q: _rotated(s[0], s[1], p, q), state, n, upto=p)
 
         a, v = scan(rows, state[:2], n)
         return a, v, off(a)
@@ -226,7 +231,10 @@ def _svd(a: Any) -> Any:
     )
     lengths = vec(n, lambda j: sqrt(_dot(x[j], x[j])))
     order = _ascending(lengths)
-    place = lambda j: order[n - 1 - j]
+
+    def place(j: Any) -> Any:
+        return order[n - 1 - j]
+
     # Its columns are orthogonal, so its R is diagonal, and its Q is orthonormal even where a column is zero.
     u, _ = reflected(vec(m, lambda i: vec(n, lambda j: x[place(j), i])))
     return u, vec(n, lambda j: lengths[place(j)]), vec(n, lambda j: vec(n, lambda i: v[place(j), i]))
@@ -249,10 +257,10 @@ def _(a: Any) -> Any:
 
 @_svd_again.defjvp
 def _(a: Any) -> Any:
-    return _svd_rule(a, lambda gap, scale: 1.0 / select(_is_rounding(gap, scale), 0.0, gap))
+    return _svd_rule(a, _infinite_gap)
 
 
-def _svd_rule(a: Any, inverse: Any) -> Any:
+def _svd_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
     u, s, vt = _svd_again(primal(a))
     da = tangent(a)
     m, n = len(u), len(s)

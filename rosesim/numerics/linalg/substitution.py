@@ -9,6 +9,7 @@ by columns: each unknown, once found, is subtracted from all remaining equations
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language.control.loops import vec
@@ -104,7 +105,7 @@ def _by_columns(a: Any, b: Any, order: range, unit: bool) -> Any:
     return as_vec([x[i] for i in range(len(b))])
 
 
-def _combined(factor: Any, x: Any, place: Any, count: Any) -> Any:
+def _combined(factor: Callable[[Any], Any], x: Any, place: Callable[[Any], Any], count: Any) -> Any:
     """sum of factor(r) x[place(r)] over r < count."""
     n = len(x)
     if len(shape(x)) == 1:
