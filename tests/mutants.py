@@ -221,7 +221,7 @@ PARTS = {
     "derive/reverse/branch.py": ["read_branch"],
     "derive/reverse/accumulate.py": ["read_accumulator"],
     "derive/reverse/call.py": ["read_call", "_into"],
-    "derive/reverse/rules.py": ["rule_pair"],
+    "derive/reverse/rules.py": ["by_function"],
     "derive/reverse/pair.py": ["mask_pattern", "parameters", "arguments", "Pair", "call_back"],
     "derive/reverse/cotangent.py": ["Ct", "Outside", "Gather"],
     "language/custom.py": ["jvp_rule", "vjp_rule"],
