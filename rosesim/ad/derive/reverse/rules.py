@@ -22,7 +22,7 @@ def linear_pair(func: Func, pattern: MaskPattern) -> Pair:
     return by_function(func, pattern, None, func.body.linear.transpose())
 
 
-def by_function(func: Func, pattern: MaskPattern, primal: Func | None, back: Func) -> Pair:
+def by_function(func: Func, pattern: MaskPattern, primal: Func | None, vjp: Func) -> Pair:
     """The reverse by a function of the primals and a cotangent for each Tan result.
 
     It is opaque: all its results count if any element of its cotangents counts.
@@ -35,15 +35,15 @@ def by_function(func: Func, pattern: MaskPattern, primal: Func | None, back: Fun
     params, cts = parameters(tys, pattern)
     given = [b.zeros(cotangent(ty)) if ct is None else ct.clean(b) for ty, ct in zip(tys, cts, strict=True)]
     masks: list[Mask] = [ct.mask if ct.mask is True else anywhere(b, ct.mask) for ct in cts if ct is not None]
-    outs: list[Atom] = list(b.call(back, [*primals, *given]))
+    outs: list[Atom] = list(b.call(vjp, [*primals, *given]))
     conditions = [w for w in masks if w is not True]
     conditional = len(conditions) == len(masks)
     if conditional:
         some = conditions[0]
         for w in conditions[1:]:
             some = b.op("or", some, w)
-        outs += [b.fill(some, booleans(Ty(TanT(), t.shape))) for t in back.results]
+        outs += [b.fill(some, booleans(Ty(TanT(), t.shape))) for t in vjp.results]
     body = b.block(outs)
     bwd = fresh(Func(func.name + "_bwd", (*primals, *params), body, func.where))
-    returned = (Back(has_mask=conditional),) * len(back.results)
+    returned = (Back(has_mask=conditional),) * len(vjp.results)
     return Pair(fresh(fwd), bwd, primals, (), primals, returned, 0.0)
