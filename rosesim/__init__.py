@@ -13,7 +13,7 @@ from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.control.reductions import all, any, argmin, max, min, sum
 from rosesim.ad.language.control.scan import scan, while_loop
-from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.custom import Dual, dual, primal, tangent
 from rosesim.ad.language.function import Fn, fn, opaque
 from rosesim.ad.language.linalg import (
     axis_angle,
@@ -84,6 +84,7 @@ from rosesim.ad.transforms.derivatives import (
     vjp,
     vmap,
 )
+from rosesim.ad.transforms.linear import linear
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
@@ -145,18 +146,9 @@ _CONTROL = [
     "while_loop",
 ]  # fmt: skip
 _DERIVATIVES = [
-    "check_grads",
-    "grad",
-    "hessian",
-    "jacobian",
-    "jvp",
-    "memory_budget",
-    "step_norms",
-    "stop_gradient",
-    "value_and_grad",
-    "vjp",
-    "vmap",
-]
+    "check_grads", "dual", "grad", "hessian", "jacobian", "jvp", "linear", "memory_budget", "primal", "step_norms",
+    "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
+]  # fmt: skip
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
     "fmod", "hypot", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin", "sinh", "sqrt", "tan", "tanh",

@@ -19,7 +19,7 @@ EQUIVALENT: dict[str, str] = {
         "where the two are one, the element of either is the same; else what is masked more is zero there already"
     ),
     "pair.py: arguments: ct.clean(b) -> ct.value": "what counts everywhere has no mask: see docs/trust.md",
-    "rules.py: rule_pair: ct.clean(b) -> ct.value": "the caller has masked what it gives",
+    "rules.py: by_function: ct.clean(b) -> ct.value": "the caller has masked what it gives",
     "forward.py: Activity._mark: isinstance(v, Var) -> True": "what carries no tangent has one of zeros: more work",
     "forward.py: Activity._let: any(a in on for a in args) -> True": "the same",
     "forward.py: Activity._let: x in on -> True": "the same",
@@ -221,7 +221,7 @@ PARTS = {
     "derive/reverse/branch.py": ["read_branch"],
     "derive/reverse/accumulate.py": ["read_accumulator"],
     "derive/reverse/call.py": ["read_call", "_into"],
-    "derive/reverse/rules.py": ["rule_pair"],
+    "derive/reverse/rules.py": ["by_function"],
     "derive/reverse/pair.py": ["mask_pattern", "parameters", "arguments", "Pair", "call_back"],
     "derive/reverse/cotangent.py": ["Ct", "Outside", "Gather"],
     "language/custom.py": ["jvp_rule", "vjp_rule"],

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 from rosesim.ad.language import types as T
 from rosesim.ad.language.signature import as_call, keywords_of, named
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder
-from rosesim.ad.program.ir import Atom, Func, Rules, TanT, Var
+from rosesim.ad.program.ir import Atom, FloatT, Func, Rules, TanT, Ty, Var
 from rosesim.ad.support.errors import CheckError, TypeMismatch
 
 if TYPE_CHECKING:
@@ -52,9 +54,85 @@ class Dual:
 DUAL = T.struct_type(Dual, {"re": T.REAL, "du": T.TAN})
 
 
-def dual(t: T.Type) -> T.Type:
+def dual_type(t: T.Type) -> T.Type:
     """The type with every Real replaced by a Dual."""
     return T.swap_scalars(t, T.RealType, DUAL)
+
+
+def _of_dual(t: T.Type, scalar: T.Type, other: T.Type | None = None) -> T.Type:
+    """The type with every Dual replaced by `scalar`, and, if given, every other scalar by `other`."""
+    match t:
+        case T.StructType(kind) if kind is Dual:
+            return scalar
+        case T.VecType(n, elem):
+            inner = _of_dual(elem, scalar, other)
+            return inner if inner == T.NULL else T.VecType(n, inner)
+        case T.StructType(kind, names, parts):
+            return T.StructType(kind, names, tuple(_of_dual(p, scalar, other) for p in parts))
+        case _:
+            return t if other is None else other
+
+
+def _is_tangent(ty: Ty) -> bool:
+    return isinstance(ty.scalar, TanT)
+
+
+def primal(v: Any) -> Any:
+    """The values in a structure of Duals, as a rule for `defjvp` takes it: each Dual becomes its Real. Other parts
+    stay.
+
+    >>> from rosesim import Dual, Real, Vec, dot, dual, fn, grad, primal, tangent
+    >>> @fn
+    ... def half_square(v: Vec[Real, 2]) -> Real:
+    ...     return 0.5 * dot(v, v)
+    >>> @half_square.defjvp
+    ... def _(v: Vec[Dual, 2]) -> Dual:
+    ...     x, dx = primal(v), tangent(v)
+    ...     return dual(half_square(x), x[0] * dx[0] + x[1] * dx[1])
+    >>> grad(half_square)([3.0, 4.0])
+    array([3., 4.])
+    """
+    t = typeof(v)
+    return of_atoms(_of_dual(t, T.REAL), [a for a in to_atoms(v, t) if not _is_tangent(a.ty)])
+
+
+def tangent(v: Any) -> Any:
+    """The tangents in a structure of Duals: each Dual becomes its Tan, other parts None. See also `primal`.
+
+    >>> from rosesim import Dual, Real, Vec, dual, fn, jvp, primal, tangent
+    >>> @fn
+    ... def twice(v: Vec[Real, 2]) -> Vec[Real, 2]:
+    ...     return v + v
+    >>> @twice.defjvp
+    ... def _(v: Vec[Dual, 2]) -> Vec[Dual, 2]:
+    ...     return dual(twice(primal(v)), 2.0 * tangent(v))
+    >>> jvp(twice)([3.0, 4.0], [1.0, 0.0])
+    (array([6., 8.]), array([2., 0.]))
+    """
+    t = typeof(v)
+    return of_atoms(_of_dual(t, T.TAN, T.NULL), [a for a in to_atoms(v, t) if _is_tangent(a.ty)])
+
+
+def dual(x: Any, dx: Any) -> Any:
+    """The structure of Duals with these values and tangents, as a rule for `defjvp` gives it. Parts of x that are not
+    real have None in dx.
+
+    >>> from rosesim import Dual, Real, Vec, dual, fn, grad, primal, tangent
+    >>> @fn
+    ... def first(v: Vec[Real, 2]) -> Real:
+    ...     return v[0]
+    >>> @first.defjvp
+    ... def _(v: Vec[Dual, 2]) -> Dual:
+    ...     return dual(first(primal(v)), 5.0 * tangent(v)[0])  # not its true derivative
+    >>> grad(first)([3.0, 4.0])
+    array([5., 0.])
+    """
+    t = typeof(x)
+    tangents = iter(to_atoms(dx, T.only(T.swap_scalars(t, T.RealType, T.TAN), T.TanType)))
+    atoms: list[Atom] = []
+    for a in to_atoms(x, t):
+        atoms += (a, next(tangents)) if isinstance(a.ty.scalar, FloatT) else (a,)
+    return of_atoms(dual_type(t), atoms)
 
 
 def rules_of(
@@ -103,7 +181,7 @@ def jvp_rule(f: Fn[..., Any], rule: Fn[..., Any], types: Types, result: T.Type) 
     """A forward rule, which takes Duals, as a function of primals followed by tangents."""
     from rosesim.ad.derive.forward import is_float, tangent  # not needed before the first derivative
 
-    traced = _checked(f, "defjvp", rule, named([dual(t) for t in types], keywords_of(types)), dual(result))
+    traced = _checked(f, "defjvp", rule, named([dual_type(t) for t in types], keywords_of(types)), dual_type(result))
     flat = [ty for t in types for ty in T.flatten(t)]
     primals = [Var(ty) for ty in flat]
     tangents = {p: Var(tangent(p.ty)) for p in primals if is_float(p)}

@@ -68,5 +68,9 @@ def _nested_work(block: Block) -> int:
 def func_work(func: Func) -> int:
     """The work of a call."""
     if "work" not in func.memo:
-        func.memo["work"] = OPAQUE_WORK if isinstance(func.body, Opaque) else 2 + block_work(func.body)
+        func.memo["work"] = _opaque_work(func.body) if isinstance(func.body, Opaque) else 2 + block_work(func.body)
     return func.memo["work"]
+
+
+def _opaque_work(body: Opaque) -> int:
+    return OPAQUE_WORK if body.linear is None else func_work(body.linear.apply)

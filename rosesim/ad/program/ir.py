@@ -345,6 +345,20 @@ class Opaque:
 
     call: Callable[..., tuple[Any, ...]]
     results: tuple[Ty, ...]
+    linear: Linear | None = None
+    """Set if the function takes and gives tangents: it is linear in them, whatever its body looks like."""
+
+
+@dataclass(slots=True)
+class Linear:
+    """What stands for a function that is declared linear in its tangents. The function itself never runs.
+
+    `apply`: the same on reals. `transpose`: (primal parameters, a cotangent for each result) -> a cotangent for each
+    tangent parameter, all as reals; it is made when reverse mode first needs it.
+    """
+
+    apply: Func
+    transpose: Callable[[], Func]
 
 
 @dataclass(slots=True)

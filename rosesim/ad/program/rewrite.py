@@ -174,7 +174,9 @@ def tangents_as_reals(func: Func) -> Func:
 
 
 def _tangents_as_reals(func: Func) -> Func:
-    if isinstance(func.body, Opaque) or not _has_tangents(func):
+    if isinstance(func.body, Opaque):
+        return func if func.body.linear is None else func.body.linear.apply
+    if not _has_tangents(func):
         return func
     copy = Copy(ty=real_type, func=tangents_as_reals)
     params = tuple(map(copy.bind, func.params))

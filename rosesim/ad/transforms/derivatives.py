@@ -54,6 +54,15 @@ def gradient_type(t: T.Type) -> T.Type:
     return T.only(t, T.RealType)
 
 
+def _tangent_type(t: T.Type, linear: bool) -> T.Type:
+    """The type of a tangent: that of a gradient, with Tan in place of Real if it is one of a rule's own."""
+    return T.swap_scalars(gradient_type(t), T.RealType, T.TAN) if linear else gradient_type(t)
+
+
+def _has_tangent(v: Any) -> bool:
+    return v is not None and any(isinstance(ty.scalar, TanT) for ty in T.flatten(typeof(v)))
+
+
 @dataclass(frozen=True, slots=True)
 class Reversed:
     """The reverse of a traced function with respect to some of its arguments."""
@@ -273,11 +282,13 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
     ((12.0, 4.0), (12.0, 3.0))
     >>> jvp(f)(3.0, 1.0, y=4.0, tangents={"y": 2.0})
     (12.0, 10.0)
+
+    Within a rule for `defjvp` the tangents may be the rule's own, `Tan`s; the tangent of the result is then one too.
     """
     g = _as_fn(f)
 
     def derived(*args: Any, **kwargs: Any) -> Any:
-        from rosesim.ad.derive.forward import jvp_func
+        from rosesim.ad.derive.forward import jvp_func, tangent
         from rosesim.ad.passes.share_functions import shared
         from rosesim.ad.program.rewrite import tangents_as_reals
 
@@ -290,23 +301,25 @@ def jvp(f: Callable[..., R]) -> Fn[..., tuple[R, Any]]:
         atoms = [a for v, t in zip(primals, types, strict=True) for a in to_atoms(v, t)]
         active: list[bool] = []
         tans: list[Atom] = []
+        linear = any(_has_tangent(dv) for dv in tangents)  # in a rule: the tangents are the rule's own
         for dv, t in zip(tangents, types, strict=True):
             leaves = T.flatten(t)
             on = dv is not None
             active += [on and _is_real(ty) for ty in leaves]
-            tans += to_atoms(dv, gradient_type(t)) if on else []
+            tans += to_atoms(dv, _tangent_type(t, linear)) if on else []
         mask = (*active, *(False for _ in traced.captured))
         made, out = jvp_func(shared(traced.func), mask)
         b = trace.building()
-        outs = b.call(tangents_as_reals(made), [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
+        called = made if linear else tangents_as_reals(made)
+        outs = b.call(called, [fr.resolve(a) for a in (*atoms, *traced.captured, *tans)])
         fr.own(outs)
         count = len(traced.func.results)
         value = of_atoms(traced.result, outs[:count])
         rest = iter(outs[count:])
         floats = [(ty, o) for ty, o in zip(traced.func.results, out, strict=True) if _is_real(ty)]
-        flat = [next(rest) if o else b.zeros(ty) for ty, o in floats]
+        flat = [next(rest) if o else b.zeros(tangent(ty) if linear else ty) for ty, o in floats]
         fr.own(flat)
-        return value, of_atoms(gradient_type(traced.result), flat)
+        return value, of_atoms(_tangent_type(traced.result, linear), flat)
 
     derived.__name__ = f"jvp({g.name})"
     signature = WithTangents(g.signature(), derived.__name__, derived)

@@ -22,6 +22,7 @@ from rosesim.ad.program.ir import (
     Let,
     Loop,
     Op,
+    Opaque,
     Put,
     Stack,
     Stop,
@@ -57,6 +58,8 @@ def _primal_let(let: Let, versions: Versions) -> Let | None:
         case Call(func, args):
             if not any(map(is_tan, args)):
                 return let
+            if isinstance(func.body, Opaque):
+                return None  # a function that is declared linear computes tangents alone
             outs = tuple(o for o in let.outs if not is_tan(o))
             return Let(outs, Call(primal_of(func), tuple(a for a in args if not is_tan(a))), let.where)
         case Add(ref, _, _):

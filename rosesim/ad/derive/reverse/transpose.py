@@ -28,7 +28,7 @@ from rosesim.ad.derive.reverse.pair import BIG, Back, MaskPattern, Pair, flat, i
 from rosesim.ad.derive.reverse.primal import primal_lets
 from rosesim.ad.derive.reverse.reader import Reader, bound_tans, outs_of, ref_pair
 from rosesim.ad.derive.reverse.recompute import plan
-from rosesim.ad.derive.reverse.rules import rule_pair
+from rosesim.ad.derive.reverse.rules import linear_pair, rule_pair
 from rosesim.ad.derive.reverse.tape import packed_tape, placed
 from rosesim.ad.passes.scatter_to_gather import gathered_block
 from rosesim.ad.passes.simplify import Sweep
@@ -48,6 +48,7 @@ from rosesim.ad.program.ir import (
     Let,
     Loop,
     Op,
+    Opaque,
     Put,
     Stack,
     Stop,
@@ -66,9 +67,16 @@ def transpose(func: Func, pattern: MaskPattern | None = None) -> Pair:
         pattern = (False,) * sum(map(is_tan_type, (*func.results, *(p.ty for p in func.params if p.ty.ref))))
     key = ("transpose", pattern, budget())
     if key not in func.memo:
-        by_rule = "vjp" in func.memo
-        func.memo[key] = rule_pair(func, pattern) if by_rule else _pair(Reader(func, _let, transpose), pattern)
+        func.memo[key] = _made(func, pattern)
     return func.memo[key]
+
+
+def _made(func: Func, pattern: MaskPattern) -> Pair:
+    if "vjp" in func.memo:
+        return rule_pair(func, pattern)
+    if isinstance(func.body, Opaque):
+        return linear_pair(func, pattern)
+    return _pair(Reader(func, _let, transpose), pattern)
 
 
 def _pair(rev: Reader, pattern: MaskPattern) -> Pair:

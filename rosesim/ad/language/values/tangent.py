@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TANGENT_HINT = (
     "; a tangent takes linear operations only: add and subtract tangents, multiply or divide one by a Real, "
-    "negate, select, gather"
+    "negate, select, gather; linear_solve, and a function marked by linear(f), take one too"
 )
 
 

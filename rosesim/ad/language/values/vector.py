@@ -295,7 +295,10 @@ def _struct_atoms(v: Any, t: T.StructType) -> list[Atom]:
 
 def _mismatch(v: Any, t: T.Type) -> NoReturn:
     found = typeof(v) if not isinstance(v, str) else kind(v)
-    raise TypeMismatch(f"{found} was found where {t} was expected", here())
+    hint = ""
+    if not isinstance(found, str) and T.swap_scalars(found, T.TanType, T.REAL) == t:
+        hint = ": linear_solve, and a function that is marked by linear(f), take a tangent in place of a Real"
+    raise TypeMismatch(f"{found} was found where {t} was expected{hint}", here())
 
 
 def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
