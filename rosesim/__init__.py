@@ -3,7 +3,8 @@
 This file is the whole public surface. The command line is `rosesim`; scenes are in `rosesim.scenes`.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
@@ -88,6 +89,9 @@ from rosesim.ad.transforms.derivatives import (
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
+if TYPE_CHECKING:
+    from rosesim.numerics import random
+
 __version__ = "0.1.0"
 
 
@@ -99,6 +103,17 @@ def _compiler() -> Any:
 
 
 set_backend(_compiler)
+
+_NUMERICS = {"random": "rosesim.numerics.random"}
+"""The library written in the language: submodules that are loaded when they are first used. They are no part of `from
+rosesim import *`, where `random` would hide Python's own."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NUMERICS:
+        raise AttributeError(f"module 'rosesim' has no attribute {name!r}")
+    return import_module(_NUMERICS[name])
+
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque", "stack"]

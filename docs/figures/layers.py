@@ -48,6 +48,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "codegen.llvm": (*AD[:2], *(r for r in CODEGEN[:6])),
     "codegen.runtime": (*AD[:2], "codegen.slots", "codegen.artifact", "codegen.llvm"),  # the last to link
     "codegen": (*AD, *CODEGEN),
+    "numerics": AD,
     "checks": (*AD, "codegen"),
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),

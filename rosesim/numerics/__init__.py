@@ -1,0 +1,2 @@
+"""The library written in the language itself, above its derivatives. Each room is public under its own name:
+`rosesim.random`, `rosesim.rotations`."""
