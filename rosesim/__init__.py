@@ -90,7 +90,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import random
+    from rosesim.numerics import random, rotations
 
 __version__ = "0.1.0"
 
@@ -104,7 +104,7 @@ def _compiler() -> Any:
 
 set_backend(_compiler)
 
-_NUMERICS = {"random": "rosesim.numerics.random"}
+_NUMERICS = {"random": "rosesim.numerics.random", "rotations": "rosesim.numerics.rotations"}
 """The library written in the language: submodules that are loaded when they are first used. They are no part of `from
 rosesim import *`, where `random` would hide Python's own."""
 
