@@ -24,16 +24,14 @@ W = TypeVar("W", Index, int)
 def threefry(k0: W, k1: W, c0: W, c1: W) -> tuple[W, W]:
     """The two random words of a key and a counter. All are integers in 0 .. 2^32 - 1, Python's or traced."""
     keys = k0, k1, k0 ^ k1 ^ _PARITY
-    x, y = (c0 + k0) & _MASK, (c1 + k1) & _MASK
+    # Only y has to be below 2^32 in each round, because its rotation shifts it right: x is cut at the end.
+    x, y = c0 + k0, (c1 + k1) & _MASK
     for r in range(_ROUNDS):
-        x = (x + y) & _MASK
-        y = _rotated(y, _ROTATIONS[r % 8]) ^ x
+        by = _ROTATIONS[r % 8]
+        x = x + y
+        y = ((y << by | y >> (32 - by)) ^ x) & _MASK
         if r % 4 == 3:
             i = r // 4 + 1
-            x = (x + keys[i % 3]) & _MASK
+            x = x + keys[i % 3]
             y = (y + keys[(i + 1) % 3] + i) & _MASK
-    return x, y
-
-
-def _rotated(x: W, by: int) -> W:
-    return (x << by | x >> (32 - by)) & _MASK
+    return x & _MASK, y
