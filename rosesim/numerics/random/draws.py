@@ -28,7 +28,7 @@ from rosesim.numerics.random.threefry import WORD
 Shape = int | tuple[int, ...]
 
 
-def bits(key: Key, shape: Shape = ()) -> Any:
+def bits(key: Key, shape: Shape = ()) -> Index:
     """Integers of 32 random bits, each an Index[2**32].
 
     >>> from rosesim import fn, random
@@ -41,7 +41,7 @@ def bits(key: Key, shape: Shape = ()) -> Any:
     return drawn(key, shape, "bits", lambda a, b: a)
 
 
-def uniform(key: Key, shape: Shape = (), low: Any = 0.0, high: Any = 1.0) -> Any:
+def uniform(key: Key, shape: Shape = (), low: Any = 0.0, high: Any = 1.0) -> Real:
     """Uniform numbers in [low, high), of 53 random bits: low + (high - low) u, where u = k / 2^53. The derivative by
     low and high is that of this formula.
 
@@ -60,7 +60,7 @@ def uniform(key: Key, shape: Shape = (), low: Any = 0.0, high: Any = 1.0) -> Any
     return drawn(key, shape, "uniform", lambda a, b: low + (high - low) * unit(a, b))
 
 
-def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Real:
     """Normal numbers, loc + scale z: z is the quantile of a uniform number of 63 bits (Wichura's AS 241), up to 9.1
     standard deviations. The derivative by loc is 1, by scale z.
 
@@ -77,7 +77,7 @@ def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Any
     return drawn(key, shape, "normal", lambda a, b: loc + scale * standard_normal(a, b))
 
 
-def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Any:
+def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Real:
     """Exponential numbers with mean `scale`, up to 43 times that: -scale log(p), p uniform in (0, 1] with 62 bits.
     The derivative by the scale is that of this formula.
 
@@ -92,7 +92,7 @@ def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Any:
     return drawn(key, shape, "exponential", lambda a, b: -scale * log(_probability(a >> 1, b >> 1, 2.0**-31)))
 
 
-def integers(key: Key, shape: Shape, low: Any, high: Any) -> Any:
+def integers(key: Key, shape: Shape, low: Any, high: Any) -> Index:
     """Integers in low .. high - 1; the bounds are Python's integers or traced ones, at most n = 2^32 apart.
 
     Each is low + floor(n x / 2^64) of 64 random bits x up to n = 2^29, and low + x mod n of 61 bits above. No integer

@@ -96,7 +96,7 @@ def fold_in(key: Key, i: Any) -> Key:
     return Key(*block(key, i & 2**62 - 1, _FOLD_IN))
 
 
-def split(key: Key, n: int = 2) -> Any:
+def split(key: Key, n: int = 2) -> Key:
     """n keys made of one, as a vector of keys. Drawing from them is independent of drawing from the key itself.
 
     Inside of a function n is known while tracing; the keys can be indexed by a traced index and unpacked.
