@@ -12,9 +12,10 @@ from support import interpreted
 
 import rosesim as rs
 from rosesim import Index, Real, TraceError, TypeMismatch, Vec, fn, grad, jvp, random, scan, vec, vmap
-from rosesim.numerics.random.draws import standard_normal, unit
+from rosesim.numerics.random.draws import below, standard_normal, unit
 from rosesim.numerics.random.keys import block
 from rosesim.numerics.random.normal import upper_quantile
+from rosesim.numerics.random.picks import weighted
 from rosesim.numerics.random.threefry import threefry
 
 N = 20_000
@@ -74,6 +75,21 @@ def test_integers_bits_and_choices_come_equally_often(drawn: dict[str, Any]):
     assert max(abs(n - N / 2) for n in map(int, ones)) < 4.0 * N**0.5 / 2
     chosen = np.bincount(drawn["chosen"], minlength=4)
     assert chosen[0] == chosen[3] == 0 and abs(chosen[1] - N / 4) < 4.0 * (N * 3 / 16) ** 0.5
+
+
+def test_no_element_of_weight_zero_is_chosen_at_either_end():
+    pick = fn(lambda a, b, sums: weighted(a, b, sums)).compile(Index[2**32], Index[2**32], Vec[Real, 5])
+    sums, last = np.cumsum([0.0, 0.5, 0.0, 1.5, 0.0]), 2**32 - 1
+    words = [(0, 0), (2**31, 0), (3 * 2**30 - 1, last), (3 * 2**30, 0), (last, last)]
+    assert [pick(a, b, sums) for a, b in words] == [3, 3, 3, 1, 1]
+
+
+def test_an_integer_is_made_of_all_64_bits():
+    words: Any = ((0, 0), (2**32 - 1, 2**32 - 1), (0x80000000, 1), (0x55555555, 0x55555556), (0x2AAAAAAA, 0xAAAAAAAB))
+    for a, b in words:
+        for n in (1, 3, 1000, 2**29):
+            assert below(a, b, n) == ((a << 32 | b) * n) >> 64
+        assert below(a, b, 2**32) == (a << 29 | b >> 3) % 2**32
 
 
 def test_a_permutation_has_every_index_once_and_each_order_is_as_likely(drawn: dict[str, Any]):
@@ -163,7 +179,7 @@ def test_derivatives_by_location_and_scale_are_those_of_the_path():
     differences = [(path(p + h * d, key) - path(p - h * d, key)) / (2.0 * h) for d in np.eye(3)]
     found, none = grad(path)(p, key)
     np.testing.assert_allclose(found, differences, rtol=1e-8)
-    assert none == random.Key(None, None)  # type: ignore[arg-type]
+    assert none == random.Key(None, None)
     assert jvp(path)(p, key, np.array([0.0, 0.0, 1.0]), None)[1] == pytest.approx(differences[2], rel=1e-8)
 
 

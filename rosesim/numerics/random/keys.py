@@ -72,7 +72,7 @@ def key(seed: Any) -> Key:
     if is_integer(seed):
         if not -(2**63) <= seed < 2**64:
             raise TypeMismatch(f"the seed {seed} was found; expected an integer within 64 bits", here())
-        return Key(int(seed) >> 32 & _MASK, int(seed) & _MASK)  # type: ignore[arg-type] -- as a field is given
+        return Key(int(seed) >> 32 & _MASK, int(seed) & _MASK)
     if not isinstance(seed, Index):
         raise TypeMismatch(f"{kind(seed)} was found as a seed; expected an integer", here())
     return Key(Index[WORD](seed >> 32 & _MASK), Index[WORD](seed & _MASK))
@@ -113,7 +113,7 @@ def split(key: Key, n: int = 2) -> Key:
     n = to_size(n, "split")
     if trace.current() is None:
         words = np.array([block(key, i, _SPLIT) for i in range(n)], np.uint32).reshape(n, 2)
-        return Key(words[:, 0], words[:, 1])  # type: ignore[arg-type]
+        return Key(words[:, 0], words[:, 1])
     return vec(n, lambda i: Key(*block(key, i, _SPLIT)))
 
 

@@ -43,17 +43,7 @@ def choice(key: Key, of: Any, shape: Shape = (), weights: Any = None) -> Any:
         )
     sums = scan(lambda total, i: (total + w[i], total + w[i]), 0.0, n)[1]
 
-    def one(a: Index, b: Index) -> Any:
-        # The first sum that is at least t: in (0, total], so that no element of weight zero is taken.
-        t = (1.0 - unit(a, b)) * sums[n - 1]
-        at: Any = 0
-        for k in reversed(range((n - 1).bit_length())):
-            next = at + 2**k
-            behind = (next <= n - 1) & (sums[Index[n].clamp(next - 1)] < t)
-            at = select(behind, next, at)
-        return _at(x, Index[n].clamp(at))
-
-    return drawn(key, shape, "choice", one)
+    return drawn(key, shape, "choice", lambda a, b: _at(x, weighted(a, b, sums)))
 
 
 def permutation(key: Key, of: Any) -> Any:
@@ -77,6 +67,19 @@ def permutation(key: Key, of: Any) -> Any:
 
     order = scan(swap, vec(n, lambda i: i), n)
     return order if x is None else vec(n, lambda i: x[order[i]])
+
+
+def weighted(a: Index, b: Index, sums: Any) -> Index:
+    """The index of the first sum of weights that is at least t, by halving. t is in (0, total], so that no element of
+    weight zero is taken."""
+    n = len(sums)
+    t = (1.0 - unit(a, b)) * sums[n - 1]
+    at: Any = 0
+    for k in reversed(range((n - 1).bit_length())):
+        next = at + 2**k
+        behind = (next <= n - 1) & (sums[Index[n].clamp(next - 1)] < t)
+        at = select(behind, next, at)
+    return Index[n].clamp(at)
 
 
 def _at(x: Any, i: Index) -> Any:
