@@ -16,7 +16,7 @@ import pytest
 from numpy.random import normal
 
 import rosesim as rs
-from rosesim import Real, fn, grad, scan
+from rosesim import Real, TraceError, fn, grad, scan
 from rosesim.scenes import Published, Scene, rollout
 
 GENERATOR = np.random.default_rng(3)
@@ -167,3 +167,9 @@ class Thrown(Scene[Any, Any, Any]):
 
 def test_a_scenes_params_and_inputs_may_draw():
     assert warned(lambda: rollout(Thrown())) == []
+
+
+def test_a_traced_number_given_to_numpys_generator_is_refused_with_the_name_of_ours():
+    with pytest.raises(TraceError, match=r"of random numbers: rosesim\.random") as caught:
+        fn(lambda x: np.random.normal(x))(1.0)
+    assert str(caught.value.where).startswith(__file__)
