@@ -360,7 +360,8 @@ class Writer:
         i, j = (self.make(T.index(self.c.one([3, n, 2, 5])), scope, depth) for _ in range(2))
         k = self.c.one([
             lambda: i + j, lambda: i - j, lambda: i * j, lambda: i // (j + 1), lambda: i % (j + 2), lambda: 3 * i - 2,
-            lambda: (i - j) // 2, lambda: (i - j) % 3,
+            lambda: (i - j) // 2, lambda: (i - j) % 3, lambda: (i - 2) & j, lambda: i | (j - 1), lambda: i ^ ~j,
+            lambda: (i - j) << (j & 3), lambda: (i - 3) >> (j & 31),
         ])()  # fmt: skip
         return self.c.one([Index[n].wrap, Index[n].clamp])(k)
 

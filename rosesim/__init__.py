@@ -89,7 +89,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import linalg
+    from rosesim.numerics import linalg, random, rotations
     from rosesim.numerics.linalg import (
         cholesky,
         cholesky_solve,
@@ -126,10 +126,11 @@ _SYSTEMS = [
     "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
 ]  # fmt: skip
 _NUMERICS = {
-    "linalg": "rosesim.numerics.linalg",
+    **{room: f"rosesim.numerics.{room}" for room in ("linalg", "random", "rotations")},
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }
-"""The library written in the language, and where each name of it is. It is loaded when it is first used."""
+"""The library written in the language, and where each name of it is. It is loaded at its first use. Its rooms are
+no part of `from rosesim import *`, where `random` would hide Python's own."""
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
-from rosesim.ad.language.custom import Dual, dual
+from rosesim.ad.language.custom import Dual, dual_type
 from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
@@ -196,6 +196,6 @@ def with_tangent(re: Any, du: Any) -> Any:
     x, dx = as_vec(re), as_vec(du)
     if x is None or dx is None:
         return Dual(re, du)
-    t = dual(x.type)
+    t = dual_type(x.type)
     assert isinstance(t, T.VecType)
     return VecValue(t, leaves=(*x.leaves(), *dx.leaves()))

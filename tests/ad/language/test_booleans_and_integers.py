@@ -195,6 +195,17 @@ def test_whole_numbers_divide_and_have_absolute_values_as_in_python() -> None:
     assert fn(lambda x: x + sum(4, lambda i: i**2) - sum(3, lambda i: +i))(0.0) == 14.0 - 3.0
 
 
+def test_whole_numbers_have_the_bits_that_they_have_in_python() -> None:
+    def bits(i: Any, j: Any):
+        n = i - 2  # also negative
+        return n & j, 6 & n, n | j, 9 | i, n ^ j, 5 ^ i, ~n, n << j, 3 << i, n >> j, 1000 >> i
+
+    f = fn(bits)
+    program = f.compile(Index[5], Index[4])
+    for i, j in itertools.product(range(5), range(4)):
+        assert program(i, j) == bits(i, j)
+
+
 def test_an_index_is_made_of_a_whole_number_that_fits() -> None:
     @fn
     def f(x: Vec[Real, 3], i: Index[2]) -> Real:
@@ -217,6 +228,9 @@ def test_an_index_is_made_of_a_whole_number_that_fits() -> None:
         (lambda i, x: i // 0, "divided by int 0"),
         (lambda i, x: i // x, "divided by Real"),
         (lambda i, x: 7.5 // (i + 1), "float 7.5 // Int[1..3] was found; expected integers"),
+        (lambda i, x: 1 << (i - 1), "an integer shifted by Int[-1..1] was found; expected a shift known to be 0 or"),
+        (lambda i, x: i & x, "Index[3] & Real was found; expected integers"),
+        (lambda i, x: 1.0 << i, "float 1.0 << Index[3] was found; expected integers"),
         (lambda i, x: Index[3](3), "Index[3](int 3) was found; expected an integer known to be in 0 .. 2"),
         (lambda i, x: Index[3](-1), "Index[3].clamp(x)"),
         (lambda i, x: Index[3](i + 1), "Index[3](Int[1..3]) was found"),

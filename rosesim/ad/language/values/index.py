@@ -227,6 +227,45 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __rmod__(self, o: int) -> Index:
         return self._divide("imod", o, self)
 
+    @staticmethod
+    def _bitwise(name: str, n: Any, o: Any) -> Any:
+        a, b = try_integer(n), try_integer(o)
+        if a is None or b is None:
+            raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(o)} was found; expected integers", here())
+        if name in ("ishl", "ishr") and not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo >= 0):
+            raise TypeMismatch(
+                f"an integer shifted by {kind(o)} was found; expected a shift known to be 0 or more, such as "
+                "Index[32].clamp(i)",
+                here(),
+            )
+        return Index.of(trace.op(name, a, b))
+
+    def __and__(self, o: Index | int) -> Index:
+        return self._bitwise("iand", self, o)
+
+    def __or__(self, o: Index | int) -> Index:
+        return self._bitwise("ior", self, o)
+
+    def __xor__(self, o: Index | int) -> Index:
+        return self._bitwise("ixor", self, o)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, o: Index | int) -> Index:
+        return self._bitwise("ishl", self, o)
+
+    def __rlshift__(self, o: int) -> Index:
+        return self._bitwise("ishl", o, self)
+
+    def __rshift__(self, o: Index | int) -> Index:
+        return self._bitwise("ishr", self, o)
+
+    def __rrshift__(self, o: int) -> Index:
+        return self._bitwise("ishr", o, self)
+
+    def __invert__(self) -> Index:
+        return -1 - self  # every bit, of two's complement
+
     def __truediv__(self, o: Number) -> Real:
         return Real(self) / o
 
