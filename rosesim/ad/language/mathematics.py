@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rosesim.ad.language import trace
+from rosesim.ad.language.values.broadcast import elementwise
 from rosesim.ad.language.values.index import Number
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.scalar import to_real
+from rosesim.ad.language.values.scalar import to_real, try_real
+from rosesim.ad.language.values.vector_operators import is_vector
 
 
 def _one(name: str, x: Any) -> Real:
-    return Real.of(trace.op(name, to_real(x)))
+    atom = try_real(x)
+    if atom is not None:
+        return Real.of(trace.op(name, atom))
+    if is_vector(x):
+        return elementwise(name, partial(_one, name), x)
+    return Real.of(to_real(x))  # which raises
 
 
 def _two(name: str, x: Any, y: Any) -> Real:
+    if is_vector(x) or is_vector(y):
+        return elementwise(name, partial(_two, name), x, y)
     return Real.of(trace.op(name, to_real(x), to_real(y)))
 
 

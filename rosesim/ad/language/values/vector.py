@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -121,31 +121,6 @@ class VecValue(VectorOperators):
 
     def __pos__(self) -> VecValue:
         return self
-
-    def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
-        other = as_vec(o)
-        if other is None:
-            raise TypeMismatch(
-                f"{self.type} {sign} {kind(o)} was found; expected vectors of one length: vec({self.type.n}, "
-                f"lambda i: x[i] {sign} c) computes element by element",
-                here(),
-            )
-        if other.type.n != self.type.n:
-            raise TypeMismatch(f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here())
-        return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
-
-    def _map(self, f: Callable[[Any], Any]) -> VecValue:
-        return _elementwise(self.type.n, lambda i: f(self[i]))
-
-
-def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
-    if n <= SHORT:
-        items = [f(i) for i in range(n)]
-        if items:
-            return VecValue(T.VecType(n, typeof(items[0])), items=items)
-    from rosesim.ad.language.control.loops import vec  # late: a loop makes vectors
-
-    return vec(n, f)
 
 
 def as_vec(v: Any) -> VecValue | None:
