@@ -281,7 +281,7 @@ def test_stack_makes_a_vector_that_a_traced_index_takes_from() -> None:
         (lambda x, v, i, p: stack([x, v]), "different types, Real and Vec[Real, 3]"),
         (
             lambda x, v, i, p: [x, x] - v,
-            "whose shapes are (3,) and (2,); expected vectors of equal length, or of length 1",
+            "whose shapes are (2,) and (3,); expected vectors of equal length, or of length 1",
         ),
         (
             lambda x, v, i, p: v * (v > 0.0),
@@ -295,8 +295,9 @@ def test_stack_makes_a_vector_that_a_traced_index_takes_from() -> None:
         (lambda x, v, i, p: cond(True, 1.0, 2.0), "float 1.0 was found in cond(p, then, orelse)"),
         (lambda x, v, i, p: vec(3, x), "Real was found in vec(n, f) for f; expected a function of an Index"),
         (lambda x, v, i, p: sum(3, v), "as in sum(n, lambda i: x[i])"),
-        (lambda x, v, i, p: least(x, 1.0), "minimum(x, y) is of two numbers"),
-        (lambda x, v, i, p: greatest(3, v), "maximum(x, y) is of two numbers"),
+        (lambda x, v, i, p: least(x), "NoneType was found in min(n, f) for f; expected a function of an Index"),
+        (lambda x, v, i, p: greatest(3, v), "maximum(x, y) is element by element, max(x) over the elements"),
+        (lambda x, v, i, p: greatest([x, 1.0], key=abs), "max with key= was found"),
         (lambda x, v, i, p: for_each(3, v), "found in for_each(n, f) for f"),
         (lambda x, v, i, p: scan(v, x, 3), "found in scan(f, init, n) for f; expected a function, as in scan("),
         (lambda x, v, i, p: while_loop(p, lambda c: c, x, limit=3), "for test; expected a function of the carry"),

@@ -86,9 +86,10 @@ def select(p: BoolLike, a: Any, b: list[Any]) -> Any: ...
 @overload
 def select(p: BoolLike, a: A | float, b: A | float) -> A: ...
 def select(p: BoolLike, a: Any, b: Any) -> Any:
-    """a if p is true, otherwise b, for numbers, vectors and structs. Both are computed.
+    """a if p is true, otherwise b, for numbers, vectors and structs. Both are computed. `where` is the same.
 
-    The derivative is that of the chosen side. An infinite or NaN derivative of the other side does not enter it.
+    A vector of booleans chooses element by element; all three broadcast. The derivative is that of the chosen side.
+    An infinite or NaN derivative of the other side does not enter it.
 
     >>> from rosesim import fn, grad, select, sqrt, Real
     >>> @fn
@@ -96,6 +97,8 @@ def select(p: BoolLike, a: Any, b: Any) -> Any:
     ...     return select(x > 0.0, sqrt(x), 0.0)
     >>> f(4.0), grad(f)(0.0)
     (2.0, 0.0)
+    >>> fn(lambda x: select(x > 0.0, sqrt(x), 0.0))([4.0, -1.0, 0.0])
+    array([2., 0., 0.])
     """
     if is_vector(p):
         return elementwise("select", select, p, a, b)

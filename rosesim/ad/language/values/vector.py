@@ -298,27 +298,6 @@ def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
             return t.build(parts)
 
 
-def stack(values: Any) -> Any:
-    """The vector of these values: numbers, booleans, vectors or structs, traced or plain, of one type.
-
-    Most functions take a list of them for a vector. Unlike a list, this one can be indexed by a traced index.
-
-    >>> from rosesim import fn, stack, Index, Real
-    >>> @fn
-    ... def chosen(x: Real, i: Index[3]) -> Real:
-    ...     return stack([x, x**2, x**3])[i]
-    >>> chosen(2.0, 2)
-    8.0
-    """
-    if isinstance(values, VecValue):
-        return values
-    if not (is_list(values) or is_tuple(values)) or not values:
-        found = "nothing" if (is_list(values) or is_tuple(values)) else kind(values)
-        raise TypeMismatch(f"stack of {found} was found; expected a list of values, as in stack([a, b])", here())
-    items = list(values)
-    return lift(items, typeof(items))
-
-
 def real_zero(t: T.Type) -> Any:
     """A value of type t in which every Real is 0 and every Bool false."""
     return of_atoms(t, [trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(t)])
