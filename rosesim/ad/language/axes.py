@@ -83,9 +83,20 @@ def listing(n: int, x: Sequence[VecValue], f: Callable[[Any], Any]) -> Any:
     return mapped((n,), x, f)
 
 
+def by_rows(x: VecValue, f: Callable[[Any], Any]) -> Any:
+    """The vector of f(row) for the elements of x. If arithmetic has just made x, f goes into its loop."""
+    n = len(x)
+    if 0 < n <= SHORT:
+        return listed([f(x[i]) for i in range(n)])
+    return chained(shape_of(x), (x,), (), lambda i: f(x[i])) if n else vec(n, lambda i: f(x[i]))
+
+
 def reduced(x: VecValue, axis: Axes, what: str, over: Callable[[int, Callable[[Any], Any]], Any]) -> Any:
     """over(n, f) applied along some axes of x, the first one outermost; the others are those of the result."""
     shape, chosen = shape_of(x), chosen_axes(x, axis, what)
+    if 0 not in chosen:
+        rest = tuple(k - 1 for k in chosen)
+        return by_rows(x, lambda row: reduced(row, rest, what, over))
     kept = [k for k in range(len(shape)) if k not in chosen]
 
     def along(left: Sequence[int], indices: dict[int, Any]) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rosesim.ad.language import trace
-from rosesim.ad.language.axes import chosen_axes, element, given_vector, listing, mapped, one_axis, reduced, vector_of
+from rosesim.ad.language.axes import by_rows, chosen_axes, element, given_vector, mapped, one_axis, reduced, vector_of
 from rosesim.ad.language.control import reductions as loops
 from rosesim.ad.language.control.loops import fold
 from rosesim.ad.language.values.boolean import Bool
@@ -102,13 +102,13 @@ def _summed(x: Any, chosen: set[int], k: int) -> Any:
     """x with these axes summed, of which it has those from k on. Rows are added to rows: memory is read in order."""
     if not isinstance(x, VecValue):
         return Real(x) if isinstance(x, Bool) else x
+    if k not in chosen:
+        return by_rows(x, lambda row: _summed(row, chosen, k + 1))
     n = len(x)
 
     def rest(i: Any) -> Any:
         return _summed(x[i], chosen, k + 1)
 
-    if k not in chosen:
-        return listing(n, (x,), rest)
     return functools.reduce(added, map(rest, range(n))) if 0 < n <= SHORT else loops.sum(n, rest)
 
 
