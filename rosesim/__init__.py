@@ -6,12 +6,12 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rosesim.ad.language.arrays import arange, concatenate, cumsum, flip, full, linspace, ones, stack, where, zeros
 from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.loops import for_each, vec
-from rosesim.ad.language.control.reductions import all, any, argmin, max, min, sum
 from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.custom import Dual, dual, primal, tangent
 from rosesim.ad.language.function import Fn, fn, opaque
@@ -56,13 +56,15 @@ from rosesim.ad.language.mathematics import (
     tanh,
     trunc,
 )
+from rosesim.ad.language.softmax import logsumexp, softmax
+from rosesim.ad.language.sorting import argsort, sort
+from rosesim.ad.language.totals import all, any, argmin, max, mean, min, prod, sum
 from rosesim.ad.language.types import Null
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
-from rosesim.ad.language.values.vector import stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,
@@ -141,10 +143,11 @@ def __getattr__(name: str) -> Any:
 
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
-_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque", "stack"]
-_CONTROL = [
-    "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
-    "while_loop",
+_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
+_CONTROL = ["accumulate", "cond", "for_each", "scan", "select", "vec", "while_loop"]
+_VECTORS = [
+    "all", "any", "arange", "argmin", "argsort", "concatenate", "cumsum", "flip", "full", "linspace", "logsumexp",
+    "max", "mean", "min", "ones", "prod", "softmax", "sort", "stack", "sum", "where", "zeros",
 ]  # fmt: skip
 _DERIVATIVES = [
     "check_grads", "dual", "grad", "hessian", "jacobian", "jvp", "linear", "memory_budget", "primal", "step_norms",
@@ -170,5 +173,5 @@ _ERRORS = [
 ]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
-    *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
+    *_TYPES, *_FUNCTIONS, *_CONTROL, *_VECTORS, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
 ]  # fmt: skip
