@@ -7,6 +7,7 @@ from typing import Any
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import all
+from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import matmul
@@ -14,7 +15,9 @@ from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import (
     lower_part,
+    pairwise,
     right_side,
+    shape,
     square,
     symmetrised,
     times,
@@ -88,14 +91,22 @@ def _both(low: Any, b: Any) -> Any:
     return substitution.lower_transposed(low, substitution.lower(low, b))
 
 
-_by_matrix, _ = solvers(_both, _both, times, times)
+def _symmetric_product(a: Any, x: Any) -> Any:
+    """(a + aᵀ) x / 2, without a matrix of the sums. aᵀ x is added up row by row, so that memory is read in order."""
+    if len(shape(x)) == 2:
+        return times(symmetrised(a), x)
+    n = len(x)
+    turned = scan(lambda t, i: vec(n, lambda j: t[j] + a[i, j] * x[i]), zeros(n, of=a), n)
+    return pairwise(lambda p, q: 0.5 * (p + q), times(a, x), turned)
+
+
+_by_matrix, _ = solvers(_both, _both, _symmetric_product, _symmetric_product)
 
 
 @fn
 def solve_positive(a: Any, b: Any) -> Any:
     """x of a x = b, and whether a is positive definite: `solve(a, b, assume="positive", full=True)`."""
-    a = symmetrised(a)
-    low = lower_root(stop_gradient(a))
+    low = lower_root(symmetrised(stop_gradient(a)))
     return _by_matrix(a, low, b), is_positive(low)
 
 
