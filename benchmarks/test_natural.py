@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.natural.arithmetic import NAMES as ARITHMETIC
+from benchmarks.natural.arithmetic import in_arithmetic
 from benchmarks.natural.catalogue import NAMES, program
 from benchmarks.natural.measure import compiled, disagreements, others
 from rosesim import fn
@@ -22,6 +24,12 @@ if shutil.which("gcc") is None:
 @pytest.mark.parametrize("name", NAMES)
 def test_value_is_that_of_the_other_languages_and_gradient_that_of_differences(name: str, tmp_path: Path):
     it = program(name, small=True)
+    assert disagreements(it, *compiled(it), others(it, tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_vector_arithmetic_is_the_same_program(name: str, tmp_path: Path):
+    it = in_arithmetic(program(name, small=True))
     assert disagreements(it, *compiled(it), others(it, tmp_path)) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import indexing, parts
+from fuzz import arithmetic, indexing, parts
 from fuzz.choices import Choices
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
@@ -98,11 +98,12 @@ class Writer:
                         self._element,
                     ),
                     *(self._extreme, self._number, self._custom, self._clamped, self._geometry, self._derived),
+                    self._reduced,
                 ]
             case T.BoolType():
-                own = [self._compared, self._logic, self._every, self._taken]
+                own = [self._compared, self._logic, self._every, self._taken, self._true]
             case T.IntType():
-                own = [self._placed, self._counted, self._counted, self._nearest, self._taken]
+                own = [self._placed, self._counted, self._counted, self._nearest, self._taken, self._ordered]
             case T.VecType(_, elem):
                 own = [
                     self._vector,
@@ -115,6 +116,7 @@ class Writer:
                 ]
                 if elem == T.REAL or is_real_vector(elem):
                     own = [*own, self._summed, self._scattered, self._scattered, self._mapped]
+                    own = [*own, self._arithmetic, self._arithmetic, self._reduced]
             case _:
                 own = [self._built]
         any_type: Sequence[Callable[..., Any]] = [
@@ -360,7 +362,8 @@ class Writer:
         i, j = (self.make(T.index(self.c.one([3, n, 2, 5])), scope, depth) for _ in range(2))
         k = self.c.one([
             lambda: i + j, lambda: i - j, lambda: i * j, lambda: i // (j + 1), lambda: i % (j + 2), lambda: 3 * i - 2,
-            lambda: (i - j) // 2, lambda: (i - j) % 3,
+            lambda: (i - j) // 2, lambda: (i - j) % 3, lambda: (i - 2) & j, lambda: i | (j - 1), lambda: i ^ ~j,
+            lambda: (i - j) << (j & 3), lambda: (i - 3) >> (j & 31),
         ])()  # fmt: skip
         return self.c.one([Index[n].wrap, Index[n].clamp])(k)
 
@@ -428,6 +431,21 @@ class Writer:
                 return a * self.make(T.REAL, scope, depth) if t.n else -a
             case _:
                 return -a
+
+    def _arithmetic(self, t: T.Type, scope: Scope, depth: int) -> Any:
+        """An operation on whole vectors."""
+        return arithmetic.elementwise(self.c, t, lambda p: self.make(p, scope, depth), UNARY, BINARY, COMPARE)
+
+    def _reduced(self, t: T.Type, scope: Scope, depth: int) -> Any:
+        return arithmetic.reduced(self.c, t, lambda p: self.make(p, scope, depth))
+
+    def _true(self, t: T.Type, scope: Scope, depth: int) -> Any:
+        return arithmetic.truth(self.c, lambda p: self.make(p, scope, depth), COMPARE)
+
+    def _ordered(self, t: Any, scope: Scope, depth: int) -> Any:
+        if t.lo:
+            return self._counted(t, scope, depth)
+        return arithmetic.place(self.c, t.hi + 1, lambda p: self.make(p, scope, depth))
 
     def _scattered(self, t: Any, scope: Scope, depth: int) -> Any:
         n = self._count()

@@ -6,12 +6,12 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rosesim.ad.language.arrays import arange, concatenate, cumsum, flip, full, linspace, ones, stack, where, zeros
 from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.loops import for_each, vec
-from rosesim.ad.language.control.reductions import all, any, argmin, max, min, sum
 from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.custom import Dual, dual, primal, tangent
 from rosesim.ad.language.function import Fn, fn, opaque
@@ -56,13 +56,15 @@ from rosesim.ad.language.mathematics import (
     tanh,
     trunc,
 )
+from rosesim.ad.language.softmax import logsumexp, softmax
+from rosesim.ad.language.sorting import argsort, sort
+from rosesim.ad.language.totals import all, any, argmin, max, mean, min, prod, sum
 from rosesim.ad.language.types import Null
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
-from rosesim.ad.language.values.vector import stack
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,
@@ -89,7 +91,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import linalg
+    from rosesim.numerics import linalg, random, rotations
     from rosesim.numerics.linalg import (
         cholesky,
         cholesky_solve,
@@ -126,10 +128,11 @@ _SYSTEMS = [
     "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
 ]  # fmt: skip
 _NUMERICS = {
-    "linalg": "rosesim.numerics.linalg",
+    **{room: f"rosesim.numerics.{room}" for room in ("linalg", "random", "rotations")},
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }
-"""The library written in the language, and where each name of it is. It is loaded when it is first used."""
+"""The library written in the language, and where each name of it is. It is loaded at its first use. Its rooms are
+no part of `from rosesim import *`, where `random` would hide Python's own."""
 
 
 def __getattr__(name: str) -> Any:
@@ -140,10 +143,11 @@ def __getattr__(name: str) -> Any:
 
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
-_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque", "stack"]
-_CONTROL = [
-    "accumulate", "all", "any", "argmin", "cond", "for_each", "max", "min", "scan", "select", "sum", "vec",
-    "while_loop",
+_FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
+_CONTROL = ["accumulate", "cond", "for_each", "scan", "select", "vec", "while_loop"]
+_VECTORS = [
+    "all", "any", "arange", "argmin", "argsort", "concatenate", "cumsum", "flip", "full", "linspace", "logsumexp",
+    "max", "mean", "min", "ones", "prod", "softmax", "sort", "stack", "sum", "where", "zeros",
 ]  # fmt: skip
 _DERIVATIVES = [
     "check_grads", "dual", "grad", "hessian", "jacobian", "jvp", "linear", "memory_budget", "primal", "step_norms",
@@ -169,5 +173,5 @@ _ERRORS = [
 ]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
-    *_TYPES, *_FUNCTIONS, *_CONTROL, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
+    *_TYPES, *_FUNCTIONS, *_CONTROL, *_VECTORS, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.natural.program import Program
-from rosesim import Index, Real, Vec, cond, cos, cross, dot, fn, sin, sqrt, sum
+from rosesim import Index, Real, Vec, cond, cos, cross, dot, fn, norm, sin, sqrt, sum
 
 SIZES = {"ba": {"cameras": 49, "points": 7776, "observations": 30_000}}
 SMALL = {"cameras": 3, "points": 5, "observations": 12}
@@ -81,6 +81,32 @@ def program(cameras: int, points: int, observations: int) -> Program:
 
         return 0.5 * sum(observations, share)
 
+    @fn
+    def arithmetic(
+        cameras: Vec[Vec[Real, 11], cameras],
+        points: Vec[Vec[Real, 3], points],
+        weights: Vec[Real, observations],
+        seen: Vec[Vec[Real, 2], observations],
+        camera: Vec[Index[cameras], observations],
+        point: Vec[Index[points], observations],
+    ) -> Real:
+        def share(o):
+            c, w = cameras[camera[o]], weights[o]
+            turn, x = c[:3], points[point[o]] - c[3:6]
+            angle = norm(turn)
+
+            def turned():
+                axis = turn / angle
+                return x * cos(angle) + cross(axis, x) * sin(angle) + axis * (axis @ x) * (1.0 - cos(angle))
+
+            y = cond(angle > 0.0, turned, lambda: x + cross(turn, x))
+            p = y[:2] / y[2]
+            r = p @ p
+            off = w * (p * (1.0 + c[9] * r + c[10] * r**2) * c[6] + c[7:9] - seen[o])
+            return off @ off + (1.0 - w**2) ** 2
+
+        return 0.5 * sum(observations, share)
+
     def errors(xp: Any, c: Any, x: Any, weight: Any, seen: Any) -> Any:
         """Of all observations at once, or of one: the last axis is that of coordinates."""
         rotation, centre, focal, principal = c[..., :3], c[..., 3:6], c[..., 6:7], c[..., 7:9]
@@ -119,4 +145,6 @@ def program(cameras: int, points: int, observations: int) -> Program:
     ]
     seen = 0.1 * rng.normal(size=(observations, 2))
     args = (np.hstack(parts), at, rng.uniform(0.5, 1.5, observations), seen, camera, point)
-    return Program(loss, args, (0, 1, 2), C, {"observations": observations}, numpy=by_numpy, jax=by_jax)
+    return Program(
+        loss, args, (0, 1, 2), C, {"observations": observations}, numpy=by_numpy, jax=by_jax, arithmetic=arithmetic
+    )

@@ -12,7 +12,8 @@ from scipy.special import gammaln
 from scipy.special import logsumexp as by_scipy
 
 from benchmarks.natural.program import Program
-from rosesim import Real, Vec, const, dot, exp, fn, log, max, select, sum, vec
+from rosesim import Real, Vec, const, dot, exp, fn, log, max, select, sum, vec, where
+from rosesim import logsumexp as lse
 
 SIZES = {"gmm": {"n": 1000, "k": 25, "d": 10}}
 SMALL = {"n": 6, "k": 3, "d": 3}
@@ -73,10 +74,10 @@ def program(n: int, k: int, d: int) -> Program:
     def loss(
         alphas: Vec[Real, k], means: Vec[Vec[Real, d], k], icf: Vec[Vec[Real, icf_size], k], x: Vec[Vec[Real, d], n]
     ) -> Real:
-        where = const(place)
+        at = const(place)
 
         def factor(c):
-            below = lambda i, j: select(j < i, icf[c, where[i, j]], 0.0)
+            below = lambda i, j: select(j < i, icf[c, at[i, j]], 0.0)
             return vec(d, lambda i: vec(d, lambda j: select(i == j, exp(icf[c, i]), below(i, j))))
 
         factors = vec(k, factor)
@@ -92,6 +93,23 @@ def program(n: int, k: int, d: int) -> Program:
 
         likelihood = sum(n, lambda i: logsumexp(vec(k, lambda c: term(i, c))))
         return constant + likelihood - n * logsumexp(alphas) + sum(k, prior)
+
+    strict, unit = np.tri(d, k=-1) > 0, np.eye(d)
+
+    @fn
+    def arithmetic(
+        alphas: Vec[Real, k], means: Vec[Vec[Real, d], k], icf: Vec[Vec[Real, icf_size], k], x: Vec[Vec[Real, d], n]
+    ) -> Real:
+        at, logs = const(place), sum(icf[:, :d], axis=1)
+        below = vec(k, lambda c: vec(d, lambda i: vec(d, lambda j: icf[c, at[i, j]])))
+        factors = where(strict, below, 0.0) + exp(icf[:, :d])[:, :, None] * unit
+
+        def likelihood(p):
+            z = vec(k, lambda c: factors[c] @ (p - means[c]))
+            return lse(alphas + logs - 0.5 * sum(z**2, axis=1))
+
+        prior = 0.5 * GAMMA**2 * sum(factors**2) - M * sum(logs)
+        return constant + sum(n, lambda i: likelihood(x[i])) - n * lse(alphas) + prior
 
     def by_arrays(xp: Any, lse: Any, alphas: Any, means: Any, icf: Any, x: Any) -> Any:
         factors = xp.where(xp.tri(d, k=-1), icf[:, place], 0.0) + xp.exp(icf[:, :d, None]) * xp.eye(d)
@@ -116,5 +134,6 @@ def program(n: int, k: int, d: int) -> Program:
         C,
         macros,
         numpy=lambda *args: by_arrays(np, by_scipy, *args),
+        arithmetic=arithmetic,
         jax=lambda jax: lambda *args: by_arrays(jax.numpy, jax.scipy.special.logsumexp, *args),
     )

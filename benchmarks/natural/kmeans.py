@@ -44,6 +44,10 @@ def program(n: int, k: int, d: int) -> Program:
 
         return sum(n, lambda i: min(k, lambda c: distance(i, c)))
 
+    @fn
+    def arithmetic(centres: Vec[Vec[Real, d], k], points: Vec[Vec[Real, d], n]) -> Real:
+        return sum(n, lambda i: min(k, lambda c: sum((points[i] - centres[c]) ** 2)))
+
     def by_numpy(centres: Any, points: Any) -> Any:
         # All n x k x d differences at once would take 128 MB; people square the binomial instead.
         squares = (points**2).sum(1)[:, None] - 2.0 * points @ centres.T + (centres**2).sum(1)
@@ -59,4 +63,6 @@ def program(n: int, k: int, d: int) -> Program:
     rng = np.random.default_rng(21)
     args = (rng.normal(size=(k, d)), rng.normal(size=(n, d)))
     # Within a longer step some points would have another nearest centre.
-    return Program(loss, args, (0,), C, {"n": n, "k": k, "d": d}, numpy=by_numpy, jax=by_jax, step=1e-6)
+    return Program(
+        loss, args, (0,), C, {"n": n, "k": k, "d": d}, numpy=by_numpy, jax=by_jax, arithmetic=arithmetic, step=1e-6
+    )

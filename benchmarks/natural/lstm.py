@@ -81,6 +81,27 @@ def program(layers: int, width: int, characters: int) -> Program:
         (_, total), _ = scan(step, (start, 0.0), characters - 1)
         return -total / (width * (characters - 1))
 
+    @fn
+    def arithmetic(
+        main: Vec[Vec[Vec[Vec[Real, width], 4], 2], layers],
+        extra: Vec[Vec[Real, width], 3],
+        start: Vec[Vec[Vec[Real, width], 2], layers],
+        text: Vec[Vec[Real, width], characters],
+    ) -> Real:
+        squash = lambda x: 1.0 / (1.0 + exp(-x))
+
+        def step(carry, t):
+            (states, total), x, after = carry, text[t] * extra[0], []
+            for (w, b), (hidden, cell) in zip(main, states, strict=True):
+                change = squash(hidden * w[1] + b[1]) * tanh(hidden * w[3] + b[3])
+                cell = cell * squash(x * w[0] + b[0]) + change
+                x = squash(x * w[2] + b[2]) * tanh(cell)
+                after.append([x, cell])
+            y = x * extra[1] + extra[2]
+            return after, total + text[t + 1] @ (y - log(2.0 + sum(exp(y))))
+
+        return -scan(step, (start, 0.0), characters - 1)[1] / (width * (characters - 1))
+
     def ahead(xp: Any, main: Any, extra: Any, states: Any, x: Any) -> Any:
         """The states after a character, and the logarithms of what is predicted."""
         sigmoid = lambda x: 1.0 / (1.0 + xp.exp(-x))
@@ -121,4 +142,4 @@ def program(layers: int, width: int, characters: int) -> Program:
         rng.integers(0, 2, (characters, width)).astype(float),
     )
     macros = {"layers": layers, "b": width, "characters": characters}
-    return Program(loss, args, (0, 1), C, macros, numpy=by_numpy, jax=by_jax)
+    return Program(loss, args, (0, 1), C, macros, numpy=by_numpy, jax=by_jax, arithmetic=arithmetic)

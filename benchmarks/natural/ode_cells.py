@@ -72,6 +72,23 @@ def program(n: int, steps: int) -> Program:
         off = scan(step, start, steps) - wanted
         return sum(n, lambda i: off[0, i] ** 2 + off[1, i] ** 2) / n
 
+    @fn
+    def arithmetic(start: Vec[Vec[Real, n], 2], rates: Vec[Real, 4], wanted: Vec[Vec[Real, n], 2]) -> Real:
+        (a, b, du, dv), spread = rates, lambda x: vec(n, lambda i: x[around(i - 1)] + x[around(i + 1)]) - 2.0 * x
+
+        def slope(state):
+            u, v = state
+            made = u**2 * v
+            return stack([a + made - (b + 1.0) * u + du * spread(u), b * u - made + dv * spread(v)])
+
+        def step(x, t):
+            k1 = slope(x)
+            k2 = slope(x + 0.5 * DT * k1)
+            k3 = slope(x + 0.5 * DT * k2)
+            return x + DT / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + slope(x + DT * k3))
+
+        return sum((scan(step, start, steps) - wanted) ** 2) / n
+
     def ahead(xp: Any, x: Any, rates: Any) -> Any:
         a, b, du, dv = rates
 
@@ -100,4 +117,6 @@ def program(n: int, steps: int) -> Program:
 
     rng = np.random.default_rng(25)
     args = (rng.uniform(0.5, 2.0, (2, n)), np.array([1.0, 2.5, 10.0, 20.0]), rng.normal(size=(2, n)))
-    return Program(loss, args, (0, 1), C, {"n": n, "steps": steps, "dt": DT}, numpy=by_numpy, jax=by_jax)
+    return Program(
+        loss, args, (0, 1), C, {"n": n, "steps": steps, "dt": DT}, numpy=by_numpy, jax=by_jax, arithmetic=arithmetic
+    )

@@ -29,6 +29,8 @@ class Program:
     """The same value by NumPy or SciPy, vectorised."""
     jax: Callable[[Any], Callable[..., Any]] | None = None
     """From the module jax to the same loss in it."""
+    arithmetic: Fn | None = None
+    """The same loss in vector arithmetic, where `loss` is in loops over elements."""
     budget: int | None = None
     """Bytes of memory for the gradient's history, if not the usual budget."""
     step: float = 1e-4

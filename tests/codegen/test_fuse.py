@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from ir_kit import ONE, ZERO, Body, at, block, func, integer, real, reals, ref
 from loop_kit import loop
-from shown import stripped, text
+from shown import program, stripped, text
 
 from rosesim import Real, Vec, fn, grad, scan, sum, vec
+from rosesim import min as least
 from rosesim.ad.program import interp
 from rosesim.ad.program.check import check
 from rosesim.ad.program.ir import BOOL, Accum, Add, Fill, Func, Get, Guard, Loop, Var, all_lets, index_ty
@@ -265,3 +266,18 @@ def rows_under_accumulator(b: Body, x: Var, place: Any) -> Any:
     y, sums = b.let(Accum((x,), (r,), block(inside)), reals(N, N), reals(N, N))
     double = lambda b, i: [loop(b, N, lambda b, j: [b.op("add", get(b, y, i, j), ONE)], name="j")]
     return [loop(b, N, double), sums]
+
+
+@pytest.mark.parametrize(("length", "left"), [(24, 2), (4, 3)])
+def test_a_loop_joins_a_nest_whose_work_is_far_more_than_its_own(length: int, left: int) -> None:
+    """The least of distances is taken as they arise; beside short rows it stays a loop that can be vectorised."""
+
+    def nearest(x: Any) -> Any:
+        distances = vec(N, lambda c: sum(length, lambda i: x[c, i] * x[c, i]))
+        return least(N, lambda c: distances[c])
+
+    x = np.arange(1.0, N * length + 1).reshape(N, length)
+    before = program(nearest, x)
+    made = fused(before)
+    assert loops(made) == left
+    np.testing.assert_array_equal(interp.run(made, [x]), interp.run(before, [x]))

@@ -105,6 +105,25 @@ def test_whole_numbers_divide_towards_minus_infinity() -> None:
                 assert compiled(i, j, k) == interp.run(f, (i, j, k))
 
 
+def test_bits_of_integers() -> None:
+    ty, far = between(-50, 50), between(-(2**61), 2**61)
+    f = func(
+        [ty, between(-7, 70), between(0, 5), between(0, 2**40), between(0, 0)],
+        lambda b, i, j, k, n, zero: [
+            *(b.op(name, i, j, ty=between(-128, 127)) for name in ("iand", "ior", "ixor")),
+            b.op("ishl", i, k, ty=between(-1600, 1600)),
+            b.op("ishr", i, k, ty=ty),
+            b.op("ishr", i, n, ty=ty),  # shifts beyond the 64 bits of a register
+            b.op("ishl", zero, n, ty=index_ty(1)),
+            b.op("ishl", i, integer(50), ty=far),
+        ],
+    )
+    compiled = compile_func(f)
+    for i in range(-50, 51, 7):
+        for j, k, n in ((-7, 0, 0), (-1, 1, 3), (0, 2, 63), (5, 3, 64), (70, 5, 2**40)):
+            assert compiled(i, j, k, n, 0) == interp.run(f, (i, j, k, n, 0))
+
+
 def test_logic() -> None:
     f = func(
         [BOOL, BOOL, REAL],

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SURFACES = ["rosesim", "rosesim.scenes", "rosesim.scenes.kit", "rosesim.train", "rosesim.view"]
+SURFACES = [
+    "rosesim",
+    "rosesim.numerics.random",
+    "rosesim.scenes",
+    "rosesim.scenes.kit",
+    "rosesim.train",
+    "rosesim.view",
+]
 PUBLIC = [(module, name) for module in SURFACES for name in importlib.import_module(module).__all__]
 
 # Names without an example of their own, and whose example, or which page's, has one of it.

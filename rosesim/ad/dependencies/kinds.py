@@ -112,6 +112,18 @@ def is_fixed(v: Any) -> bool:
     return root in sys.stdlib_module_names and root != "__main__" and _is_of_the_library(root)
 
 
+def attribute_of_installed(module: types.ModuleType, name: str, otherwise: Any) -> Any:
+    """An attribute of an installed module that code names. A module may make it when it is asked for, as NumPy does
+    with `numpy.random`; it is asked now."""
+    value = module.__dict__.get(name, otherwise)
+    if value is otherwise and "__getattr__" in module.__dict__:
+        try:
+            return getattr(module, name)
+        except AttributeError:
+            pass  # it is for the code itself to fail
+    return value
+
+
 def _is_of_the_library(root: str) -> bool:
     """Whether a module named like one of the standard library's is that one: a `wave.py` may be the user's own."""
     file = getattr(sys.modules.get(root), "__file__", None)

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.dependencies import kinds, parts
+from rosesim.ad.dependencies import chance, kinds, parts
 from rosesim.ad.dependencies.looks import MISSING, Getter, Looks
 from rosesim.ad.dependencies.uses import Uses, uses
 from rosesim.ad.support.typeguards import class_of
@@ -55,6 +55,12 @@ class Reach:
         """Arrays that are only handed to `const`, by identity."""
         self.unwatched = ""
         """The first thing found that may change without our seeing it."""
+        self.generators: list[Any] = []
+        """Generators of random numbers."""
+        self.functions: list[types.FunctionType] = []
+        """The user's functions that may run."""
+        self.by_chance = ""
+        """The first clock, or generator without a seed, that may be read."""
         self._calls = calls
         self._live = live
         self._seen: dict[int, Any] = {}
@@ -131,6 +137,7 @@ class Reach:
             for cell in cells.values():  # the function that it wraps may be the user's
                 self._cell(cell)
             return
+        self.functions.append(f)
         used = uses(f.__code__)
         as_meant = all(_is_taker(f, name) for name in used.takers)
         self._names |= used.attributes | used.words
@@ -237,10 +244,12 @@ class Reach:
             if not names:
                 self._pass_on(v)
                 return
-            value, space = v.__dict__.get(names[0], MISSING), v.__dict__
+            value, space = kinds.attribute_of_installed(v, names[0], MISSING), v.__dict__
             if value is MISSING:
                 return
-            if (v.__name__, names[0]) == ("numpy.random", "default_rng") and names[1:] != ("()",):
+            if (v.__name__, names[0]) == ("numpy.random", "default_rng"):
+                if names[1:] == ("()",):
+                    self._cannot_watch("numpy.random.default_rng")
                 return  # the numbers of a generator that is made here follow from its seed
             if kinds.reads_outside(v, names[0]):
                 self._cannot_watch(f"{v.__name__}.{names[0]}")
@@ -274,6 +283,8 @@ class Reach:
             if self._calls and kinds.module_of(kind) == "rosesim.ad.language.function":
                 self._stack.append(getattr(v, "python", None))
             return
+        if chance.is_generator(v):
+            self.generators.append(v)
         native = BaseException if issubclass(kind, BaseException) else kinds.native(kind)
         look_at = parts.PARTS.get(native)
         if look_at is None:
@@ -292,6 +303,8 @@ class Reach:
 
     def _cannot_watch(self, what: str) -> None:
         self.unwatched = self.unwatched or what
+        if chance.is_of_chance(what):
+            self.by_chance = self.by_chance or what
 
     # -------------------------------------------------------- called by the table in `parts`
 

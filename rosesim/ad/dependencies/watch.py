@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.dependencies import chance
 from rosesim.ad.dependencies.looks import Check, Looks, is_same
 from rosesim.ad.dependencies.reach import Reach
 
@@ -30,7 +31,20 @@ from rosesim.ad.dependencies.reach import Reach
 class Dependencies:
     """The things that a trace read: for each, how to look at it again and what was seen."""
 
-    __slots__ = ("_check", "_joined", "_looks", "_read", "_values", "handed", "live", "unwatched")
+    __slots__ = (
+        "_check",
+        "_functions",
+        "_generators",
+        "_joined",
+        "_looks",
+        "_read",
+        "_values",
+        "by_chance",
+        "drawn",
+        "handed",
+        "live",
+        "unwatched",
+    )
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live
@@ -44,6 +58,12 @@ class Dependencies:
         """Arrays that the function only hands over, by identity. Its program reads them in place."""
         self.unwatched = ""
         """Something that it may read and that may change without our seeing it; empty if there is none."""
+        self.by_chance = ""
+        """A clock, or a generator without a seed, that it may read."""
+        self.drawn: list[Any] = []
+        """Generators from which numbers were drawn during the trace."""
+        self._generators: list[tuple[Any, object]] = []
+        self._functions: list[Any] = []
 
     def read(self, key: Any, look: Callable[[], Any]) -> Any:
         """Note one thing. Its content is looked at separately, if the function can reach it."""
@@ -65,6 +85,21 @@ class Dependencies:
         self._looks.append(found.looks)
         self.handed.update(found.handed)
         self.unwatched = self.unwatched or found.unwatched
+        self.by_chance = self.by_chance or found.by_chance
+        if found.generators:
+            self._generators += [(g, chance.state(g)) for g in found.generators]
+            self._functions += found.functions
+
+    def warn_of_draws(self, name: str, where: Any) -> None:
+        """Warn of numbers that were drawn since this trace began, unless the trace of a callee has."""
+        known = [g for w in self._with_joined() for g in w.drawn]
+        for g, before in self._generators:
+            if chance.state(g) != before:
+                if not any(g is k for k in (*known, *self.drawn)):
+                    what, at = chance.place(g, self._functions) or ("a generator of random numbers", where)
+                    chance.warn(what, name, at)
+                self.drawn.append(g)
+        self._generators, self._functions = [], []
 
     def is_handed(self, array: Any) -> bool:
         """Whether a program can read this array in place."""
@@ -76,21 +111,33 @@ class Dependencies:
 
     def unchanged(self) -> bool:
         """Whether all of it is as it was. Valid only after the trace has ended."""
-        if self._check is None:
-            found = self._with_joined()
-            self.unwatched = next((w.unwatched for w in found if w.unwatched), "")
-            read: dict[Any, tuple[Callable[[], Any], Any]] = {}
-            for w in found:
-                read.update((k, r) for k, r in w._read.items() if k not in read)
-            self._values = [*read.values()]
-            self._check = Check(looks for w in found for looks in w._looks)
-        if self.unwatched:
-            return False
+        self._join_all()
+        return not self.unwatched and self._looks_the_same()
+
+    def may_differ_by_chance(self) -> bool:
+        """Whether a clock, or a generator without a seed, is all that may have changed. A program that differs
+        then has a number of it."""
+        self._join_all()
+        return self.unwatched != "" and self.unwatched == self.by_chance and self._looks_the_same()
+
+    def _join_all(self) -> None:
+        if self._check is not None:
+            return
+        found = self._with_joined()
+        self.unwatched = next((w.unwatched for w in found if w.unwatched), "")
+        self.by_chance = next((w.by_chance for w in found if w.by_chance), "")
+        read: dict[Any, tuple[Callable[[], Any], Any]] = {}
+        for w in found:
+            read.update((k, r) for k, r in w._read.items() if k not in read)
+        self._values = [*read.values()]
+        self._check = Check(looks for w in found for looks in w._looks)
+
+    def _looks_the_same(self) -> bool:
         for look, was in self._values:
             now = look()
             if now is not was and not is_same(now, was):
                 return False
-        return self._check.passes()
+        return self._check is None or self._check.passes()
 
     def _with_joined(self) -> list[Dependencies]:
         """This one, and all that it joined, directly or not."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
 
+from rosesim.ad.dependencies import chance
 from rosesim.ad.dependencies.kinds import interchangeable
 from rosesim.ad.language import trace
 from rosesim.ad.language.compiled import Program
@@ -112,7 +113,10 @@ class Fn(Generic[P, R]):
         known = self._cache.get((types, live))
         if known is not None and known.dependencies.unchanged():
             return known
+        by_chance = known is not None and known.dependencies.may_differ_by_chance()
         made = trace_once(self, types, live)
+        if known is None:
+            made.dependencies.warn_of_draws(self.name, self.where)
         if known is not None and made.func.rules is None and known.func.rules is None:
             # If the new program is the same, everything derived from the old one stays valid.
             if not made.captured and not known.captured and known.result == made.result:
@@ -120,6 +124,8 @@ class Fn(Generic[P, R]):
 
                 if alike(known.func, made.func):
                     made = replace(made, func=known.func)
+                elif by_chance:
+                    chance.warn(made.dependencies.by_chance, self.name, self.where)
         self._cache[types, live] = made
         if not made.dependencies.reads_in_place():
             self._cache[types, not live] = made

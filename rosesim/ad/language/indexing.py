@@ -17,6 +17,8 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.broadcast import shape_of
+from rosesim.ad.language.values.chains import chained
 from rosesim.ad.language.values.index import Index, checked_index
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.structures import added, typeof
@@ -193,7 +195,7 @@ def _read(x: Any, items: Sequence[Item]) -> Any:
     assert isinstance(t, T.VecType)
     if not first or x.is_listed or _is_unrolled(items):
         return VecValue(t, items=[_read(x.element(integer(k)), rest) for k in first])
-    return vec(len(first), lambda k: _read(x.element(_at(first, k)), rest))
+    return chained(shape_of(t), (), (x,), lambda k: _read(x.element(_at(first, k)), rest))
 
 
 # ------------------------------------------------------------------------------- writing

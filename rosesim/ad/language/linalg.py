@@ -11,6 +11,7 @@ from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.mathematics import cos, sin, sqrt
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
+from rosesim.ad.language.values.scalar import to_real
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
@@ -249,6 +250,6 @@ def axis_angle(axis: Any, angle: Any) -> Any:
     array([1., 0., 0., 0.])
     """
     u = _vec(axis, 3, "axis_angle")
-    half = Real(angle) * 0.5
+    half = Real.of(to_real(angle)) * 0.5
     s = sin(half)
     return as_vec([cos(half), s * u[0], s * u[1], s * u[2]])

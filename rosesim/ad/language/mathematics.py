@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+from functools import partial
+from typing import Any, cast, overload
 
 from rosesim.ad.language import trace
+from rosesim.ad.language.values.broadcast import elementwise
 from rosesim.ad.language.values.index import Number
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.scalar import to_real
+from rosesim.ad.language.values.scalar import to_real, try_real
+from rosesim.ad.language.values.structures import is_traced
+from rosesim.ad.language.values.vector_operators import is_vector
 
 
 def _one(name: str, x: Any) -> Real:
-    return Real.of(trace.op(name, to_real(x)))
+    atom = try_real(x)
+    if atom is not None:
+        return Real.of(trace.op(name, atom))
+    if is_vector(x):
+        return elementwise(name, partial(_one, name), x)
+    return Real.of(to_real(x))  # which raises
 
 
 def _two(name: str, x: Any, y: Any) -> Real:
+    if is_vector(x) or is_vector(y):
+        return elementwise(name, partial(_two, name), x, y)
     return Real.of(trace.op(name, to_real(x), to_real(y)))
 
 
@@ -360,8 +372,14 @@ def fmod(x: Number, y: Number) -> Real:
     return _two("fmod", x, y)
 
 
-def pow(x: Number, y: Number) -> Real:
+@overload
+def pow(x: int, y: int, mod: int | None = None) -> Any: ...
+@overload
+def pow(x: Number, y: Number) -> Real: ...
+def pow(x: Any, y: Any, mod: Any = None) -> Any:
     """x to the y. `x ** y` is the same. Its derivative with respect to y is taken as 0 at x <= 0.
+
+    Of numbers none of which is traced it is Python's `pow(x, y, mod=None)`.
 
     >>> from rosesim import fn, pow, Real
     >>> @fn
@@ -370,6 +388,8 @@ def pow(x: Number, y: Number) -> Real:
     >>> f(2.0, 3.0)
     8.0
     """
+    if mod is not None or not (is_traced(x) or is_traced(y) or is_vector(x) or is_vector(y)):
+        return cast("Any", builtins.pow)(x, y, mod)
     return _two("pow", x, y)
 
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Frame:
     """A function under trace: its open blocks, the block of each variable, and what it captured."""
 
-    __slots__ = ("builder", "captured", "dependencies", "home", "name", "outer", "params")
+    __slots__ = ("builder", "captured", "chains", "dependencies", "home", "name", "outer", "params")
 
     def __init__(self, name: str, outer: Frame | None):
         self.name = name
@@ -34,6 +34,8 @@ class Frame:
         self.params: list[Var] = []
         self.captured: dict[Var, Var] = {}
         self.dependencies: Any = None
+        self.chains: dict[Any, Any] = {}
+        """The loop of each block and shape to which vector arithmetic may add (`values/chains`)."""
 
     def param(self, ty: Ty, name: str) -> Var:
         """A new parameter."""

@@ -64,7 +64,7 @@ class Builder:
         self.lets: list[Let] = []
         self.outer = outer
         self.where = where if where is not None or outer is None else outer.where
-        self._seen: dict[Any, Var] = {}
+        self._seen: dict[Any, Any] = {}
         self._made: dict[Var, Expr] = {}
 
     # ------------------------------------------------------------------------------- writing
@@ -195,6 +195,10 @@ class Builder:
                 return v if len(idx) == len(x.ty.shape) else self.fill(v, x.ty.at(len(idx)))
             case _:
                 return self._shared(("get", x, *map(_key, idx)), Get(x, idx), x.ty.at(len(idx)))
+
+    def known(self, x: Var, i: Var, v: Atom) -> None:
+        """From here on, x[i] is v: it is not read."""
+        self._seen["get", x, i] = v
 
     def put(self, x: Atom, idx: Sequence[Atom], v: Atom) -> Atom:
         """x with x[idx] replaced by v."""

@@ -100,7 +100,7 @@ def check_op(name: str, args: tuple[ir.Atom, ...], out: ir.Ty) -> None:
         same(out, ir.Ty(ir.TanT(*widths)), f"the result of {name}")
         return
     for k, (have, need) in enumerate(zip(found, row.kinds, strict=True)):
-        kind = "i" if need in "pn" else need
+        kind = "i" if need in "pnu" else need
         if kind not in ("a", have):
             expected = {"r": "a real", "b": "a boolean", "i": "an integer"}[kind]
             fail(f"argument {k} of {name} is {type_text(args[k].ty)}, expected {expected}")
@@ -187,6 +187,8 @@ def _check_bounds(row: Operator, args: tuple[ir.Atom, ...], out: ir.Ty, what: st
     for need, (lo, hi) in zip(row.kinds, known, strict=True):
         if need == "p" and lo < 1:
             fail(f"the divisor of {row.name} is within {lo} .. {hi}, but must be positive")
+        if need == "u" and lo < 0:
+            fail(f"the shift of {row.name} is within {lo} .. {hi}, but must not be negative")
     if row.bounds is None:
         fail(f"the row of {row.name} has no bounds")
     proved = row.bounds(*known)

@@ -53,6 +53,51 @@ def remainder(x: Interval, y: Interval) -> Interval:
     return x if x[1] < y[0] else (0, min(x[1], y[1] - 1))
 
 
+def ored(x: Interval, y: Interval) -> Interval:
+    """Bounds of x | y: at least a negative argument, and negative then; of two others, at least both.
+
+    >>> ored((2, 4), (1, 8)), ored((-3, -1), (0, 9)), ored((-3, 4), (-1, 9))
+    ((2, 15), (-3, -1), (-3, 15))
+    """
+    negative = [v[0] for v in (x, y) if v[1] < 0]
+    if negative:
+        return max(negative), -1
+    low = max if min(x[0], y[0]) >= 0 else min
+    return low(x[0], y[0]), (1 << max(x[1].bit_length(), y[1].bit_length())) - 1
+
+
+def anded(x: Interval, y: Interval) -> Interval:
+    """Bounds of x & y, which is ~(~x | ~y).
+
+    >>> anded((0, 100), (7, 7)), anded((-3, 4), (-1, 9))
+    ((0, 7), (-4, 9))
+    """
+    low, high = ored((~x[1], ~x[0]), (~y[1], ~y[0]))
+    return ~high, ~low
+
+
+def xored(x: Interval, y: Interval) -> Interval:
+    """Bounds of x ^ y, which has no more bits than the longer argument.
+
+    >>> xored((0, 4), (1, 3)), xored((-3, 4), (1, 3))
+    ((0, 7), (-8, 7))
+    """
+    span = 1 << max((v if v >= 0 else ~v).bit_length() for v in (*x, *y))
+    return 0 if min(x[0], y[0]) >= 0 else -span, span - 1
+
+
+def shifted_left(x: Interval, y: Interval) -> Interval:
+    """Bounds of x << y, y not negative. A shift by 64 is beyond every integer of the language already."""
+    corners = [i << min(j, 64) for i in x for j in y]
+    return min(corners), max(corners)
+
+
+def shifted_right(x: Interval, y: Interval) -> Interval:
+    """Bounds of x >> y, which is floor(x / 2^y), y not negative."""
+    corners = [i >> j for i in x for j in y]
+    return min(corners), max(corners)
+
+
 def below(n: Interval) -> Interval:
     """Bounds of an index below n."""
     return 0, n[1] - 1

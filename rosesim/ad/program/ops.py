@@ -6,8 +6,8 @@ The other columns say how it is printed, the bounds of an integer result, its ki
 whether it can turn finite numbers into a NaN or an infinity. `tests/ad/program/test_rows.py` checks these other
 columns against the values.
 
-Kinds: `r` a real, `b` a boolean, `i` an integer, `p` a positive one, `n` a literal of at least 1 that makes the
-result an Index[n], `a` any scalar (all `a` of a row are of one type).
+Kinds: `r` a real, `b` a boolean, `i` an integer, `p` a positive one, `u` one that is not negative, `n` a literal of
+at least 1 that makes the result an Index[n], `a` any scalar (all `a` of a row are of one type).
 
 The derivative is given by one of
 - `partials(x, y, ..., z)`: the coefficient of each argument's tangent; z is the result. None if the
@@ -428,6 +428,12 @@ _row("isub", "ii", "i", lambda i, j: i - j, spelling="-", bounds=intervals.subtr
 _row("imul", "ii", "i", lambda i, j: i * j, spelling="*", bounds=intervals.multiplied)
 _row("idiv", "ip", "i", lambda i, j: i // j, work=10, spelling="//", bounds=intervals.divided)  # floor
 _row("imod", "ip", "i", lambda i, j: i % j, work=10, spelling="%", bounds=intervals.remainder)  # in 0 .. j - 1
+# bit by bit, of two's complement with as many bits as it takes
+_row("iand", "ii", "i", lambda i, j: i & j, spelling="&", bounds=intervals.anded)
+_row("ior", "ii", "i", lambda i, j: i | j, spelling="|", bounds=intervals.ored)
+_row("ixor", "ii", "i", lambda i, j: i ^ j, spelling="^", bounds=intervals.xored)
+_row("ishl", "iu", "i", lambda i, j: i << j, spelling="<<", bounds=intervals.shifted_left)
+_row("ishr", "iu", "i", lambda i, j: i >> j, spelling=">>", bounds=intervals.shifted_right)
 _row("ieq", "ii", "b", lambda i, j: i == j, spelling="==")
 _row("ilt", "ii", "b", lambda i, j: i < j, spelling="<")
 _row("ile", "ii", "b", lambda i, j: i <= j, spelling="<=")

@@ -133,6 +133,18 @@ def _integer(instruction: str) -> Rule:
     return rule
 
 
+def _shift(instruction: str) -> Rule:
+    """A shift. LLVM's is undefined beyond 63; ours is there what it is at 63: 0, or the sign."""
+
+    def rule(s: Site) -> str:
+        by = s.args[1]
+        if s.bounds(1)[1] > 63:
+            by = s.intrinsic("smin", "i64", by, s.integer(63))
+        return s.let(f"{instruction} {s.kind} {s.args[0]}, {by}")
+
+    return rule
+
+
 def _sign(s: Site) -> str:
     zero, one, minus = map(s.real, (0.0, 1.0, -1.0))
     x, t, boolean = s.args[0], s.kind, s.of("i1")
@@ -328,6 +340,11 @@ LOWERING: dict[str, Rule] = {
     "imul": _integer("mul"),
     "idiv": _floor_div,
     "imod": _floor_mod,
+    "iand": _logic("and"),
+    "ior": _logic("or"),
+    "ixor": _logic("xor"),
+    "ishl": _shift("shl nsw"),
+    "ishr": _shift("ashr"),
     "ieq": _icmp("eq"),
     "ilt": _icmp("slt"),
     "ile": _icmp("sle"),

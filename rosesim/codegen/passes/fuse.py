@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from rosesim.ad.passes.renaming import Renaming
 from rosesim.ad.passes.simplify import nested_free, simplified
+from rosesim.ad.program.cost import work
 from rosesim.ad.program.effects import effects, in_any_order
 from rosesim.ad.program.ir import Accum, Atom, Block, Expr, Func, Get, Let, Loop, Var, all_lets, blocks, operands
 from rosesim.ad.program.rewrite import rewritten, with_blocks, with_lets
@@ -26,6 +27,10 @@ from rosesim.codegen.passes.spread import is_sum
 
 LONGEST = 400
 """The most lets of a fused body. Longer ones need more registers than there are, and compile slowly."""
+
+LIGHT = 16
+"""A loop without loops in it joins one that has some and so many times its work: it is vectorised no more, but that
+costs less than the array between the two. The least of distances, say, is taken as they arise."""
 
 
 def fused(func: Func) -> Func:
@@ -254,6 +259,8 @@ def _can_share(first: Let, a: Loop, second: Let, b: Loop) -> bool:
         return False
     nests = [any(isinstance(x.expr, Loop) for x in all_lets(y.body)) for y in (a, b)]
     free = [_is_orderless(y) and in_any_order(y) for y in (a, b)]
+    if nests[0] and not nests[1]:
+        return LIGHT * work(b) <= work(a)
     return nests[0] == nests[1] and (nests[0] or free[0] == free[1])
 
 

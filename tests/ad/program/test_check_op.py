@@ -8,6 +8,7 @@ from ir_kit import between, func, integer, reals, ref, tan, tans
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import BOOL, REAL, TAN, Func, Lit, Op, Ty, index_ty
+from rosesim.ad.program.ops import OPS
 
 
 def test_operators_are_those_of_the_table_with_their_arguments():
@@ -93,6 +94,16 @@ BOUNDS: list[tuple[str, tuple[int, int], tuple[int, int], tuple[int, int]]] = [
     ("imod", (-7, 9), (2, 4), (0, 3)),
     ("imod", (0, 2), (2, 9), (0, 2)),
     ("imod", (3, 5), (6, 9), (3, 5)),
+    ("iand", (0, 9), (3, 7), (0, 7)),
+    ("iand", (-5, 6), (0, 7), (0, 7)),
+    ("iand", (-8, 6), (-5, 7), (-8, 7)),
+    ("ior", (2, 5), (1, 3), (2, 7)),
+    ("ior", (-8, 7), (-3, -1), (-3, -1)),
+    ("ior", (-4, 6), (-8, 3), (-8, 7)),
+    ("ixor", (0, 4), (1, 3), (0, 7)),
+    ("ixor", (-8, 7), (0, 3), (-8, 7)),
+    ("ishl", (-3, 5), (1, 4), (-48, 80)),
+    ("ishr", (-9, 20), (1, 5), (-5, 10)),
 ]
 
 
@@ -105,11 +116,7 @@ def test_the_result_holds_every_value_that_can_come(
     accepted(op(name, between(*i), between(*j), out=between(lo - 1, hi + 1)))
     refused(op(name, between(*i), between(*j), out=between(lo + 1, hi)), rf"does not contain {lo} \.\. {hi}")
     refused(op(name, between(*i), between(*j), out=between(lo, hi - 1)), rf"does not contain {lo} \.\. {hi}")
-    values = [
-        {"iadd": p + q, "isub": p - q, "imul": p * q, "idiv": p // q if q else 0, "imod": p % q if q else 0}[name]
-        for p in range(i[0], i[1] + 1)
-        for q in range(j[0], j[1] + 1)
-    ]
+    values = [OPS[name].value(p, q) for p in range(i[0], i[1] + 1) for q in range(j[0], j[1] + 1)]
     assert (min(values), max(values)) == result  # the rule is as tight as it can be
 
 
@@ -118,6 +125,12 @@ def test_a_divisor_is_positive(name: str):
     accepted(op(name, FAR, between(1, 5), out=FAR))
     refused(op(name, FAR, between(0, 5), out=FAR), "must be positive")
     refused(op(name, FAR, between(-5, -1), out=FAR), "must be positive")
+
+
+@pytest.mark.parametrize("name", ["ishl", "ishr"])
+def test_a_shift_is_not_negative(name: str):
+    accepted(op(name, between(0, 3), between(0, 5), out=between(0, 96)))
+    refused(op(name, between(0, 3), between(-1, 5), out=between(0, 96)), "must not be negative")
 
 
 def test_a_cast_widens():

@@ -73,7 +73,7 @@ def test_every_row_with_a_real_result_has_exactly_one_derivative():
 
 def test_rows_are_consistent():
     for name, row in OPS.items():
-        assert row.name == name and set(row.kinds) <= set("rbipna") and row.result in "rbia"
+        assert row.name == name and set(row.kinds) <= set("rbipuna") and row.result in "rbia"
         assert row.work >= 1
         for form in row.linear:
             assert len(form) == len(row.kinds) and "t" in form and set(form) <= set("trb")
@@ -95,6 +95,7 @@ def pools(row: Operator) -> Iterator[list[list[Any]]]:
             "b": [False, True],
             "i": [-(2**40), -3, -1, 0, 1, 2, 7, 2**40],
             "p": [1, 2, 7],
+            "u": [0, 1, 7, 64],
             "n": [1, 2, 7],
         }
         yield [sets[k] for k in kinds]

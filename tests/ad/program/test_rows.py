@@ -32,7 +32,7 @@ def named(row: Operator) -> str:
 
 def test_no_two_operators_of_the_same_kinds_of_arguments_are_printed_alike():
     printed = [
-        (row.kinds.translate(str.maketrans("pn", "ii")), row.written(*"xyz"[: len(row.kinds)])) for row in ROWS
+        (row.kinds.translate(str.maketrans("pnu", "iii")), row.written(*"xyz"[: len(row.kinds)])) for row in ROWS
     ]
     assert len(set(printed)) == len(printed)
     assert all(all(x in text for x in "xyz"[: len(kinds)]) for kinds, text in printed)
@@ -50,7 +50,7 @@ def test_what_python_has_a_sign_for_is_printed_with_it(row: Operator):
         signs = ("+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=")
     else:
         pairs = [(7, 2), (-7, 3), (2, 2), (1, 5)]
-        signs = ("+", "-", "*", "//", "%", "==", "!=", "<", "<=", ">", ">=")
+        signs = ("+", "-", "*", "//", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", "<=", ">", ">=")
     found = [value(row.name, x, y) for x, y in pairs]
     same = [s for s in signs if found == [eval(f"x {s} y", {"x": x, "y": y}) for x, y in pairs]]
     assert [row.spelling] == (same or [""])
@@ -67,7 +67,7 @@ def test_an_integer_result_has_bounds_which_hold_it_and_are_reached(row: Operato
     for _ in range(60):
         arguments: list[list[Any]] = []
         for kind in row.kinds:
-            low = rng.randint(1, 4) if kind in "pn" else rng.randint(-6, 5)
+            low = rng.randint(kind != "u", 4) if kind in "pnu" else rng.randint(-6, 5)
             high = low if kind == "n" else low + rng.randint(0, 6)
             reals = [np.float64(x) for x in (*EDGES, -2.5, 1.5, 2.5, 3.5)]
             arguments.append(reals if kind == "r" else list(range(low, high + 1)))
@@ -83,7 +83,7 @@ def test_an_integer_result_has_bounds_which_hold_it_and_are_reached(row: Operato
 @pytest.mark.parametrize("row", INTEGERS, ids=named)
 def test_the_builder_gives_an_integer_result_the_bounds_of_its_row(row: Operator):
     assert row.bounds is not None
-    types = {"r": REAL, "i": Ty(IntT(-2, 3)), "p": Ty(IntT(2, 4)), "n": Ty(IntT(5, 5))}
+    types = {"r": REAL, "i": Ty(IntT(-2, 3)), "p": Ty(IntT(2, 4)), "u": Ty(IntT(0, 3)), "n": Ty(IntT(5, 5))}
     args: list[Atom] = [Lit(5, types[k]) if k == "n" else Var(types[k]) for k in row.kinds]
     expected = row.bounds(*((s.lo, s.hi) if isinstance(s := a.ty.scalar, IntT) else None for a in args))
     assert result_type(row.name, args) == Ty(IntT(*expected))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control.given import to_function
-from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.values.boolean import Bool, to_bool
+from rosesim.ad.language.values.broadcast import elementwise, shape_of
+from rosesim.ad.language.values.chains import chained
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof, unify
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec, of_atoms, to_atoms
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.builder import Builder
 from rosesim.ad.program.ir import Block, Lit
 from rosesim.ad.program.pack import pack, unpack, unpacked_types
@@ -83,9 +86,10 @@ def select(p: BoolLike, a: Any, b: list[Any]) -> Any: ...
 @overload
 def select(p: BoolLike, a: A | float, b: A | float) -> A: ...
 def select(p: BoolLike, a: Any, b: Any) -> Any:
-    """a if p is true, otherwise b, for numbers, vectors and structs. Both are computed.
+    """a if p is true, otherwise b, for numbers, vectors and structs. Both are computed. `where` is the same.
 
-    The derivative is that of the chosen side. An infinite or NaN derivative of the other side does not enter it.
+    A vector of booleans chooses element by element; all three broadcast. The derivative is that of the chosen side.
+    An infinite or NaN derivative of the other side does not enter it.
 
     >>> from rosesim import fn, grad, select, sqrt, Real
     >>> @fn
@@ -93,9 +97,16 @@ def select(p: BoolLike, a: Any, b: Any) -> Any:
     ...     return select(x > 0.0, sqrt(x), 0.0)
     >>> f(4.0), grad(f)(0.0)
     (2.0, 0.0)
+    >>> fn(lambda x: select(x > 0.0, sqrt(x), 0.0))([4.0, -1.0, 0.0])
+    array([2., 0., 0.])
     """
+    if is_vector(p):
+        return elementwise("select", select, p, a, b)
     condition = to_bool(p)
-    t = unify(typeof(a), typeof(b), "the two sides of select")
+    one, other = typeof(a), typeof(b)
+    if shape_of(one) != shape_of(other):
+        return elementwise("select", partial(select, p), a, b)
+    t = unify(one, other, "the two sides of select")
     return _select(Bool.of(condition), a, b, t)
 
 
@@ -107,10 +118,9 @@ def _select(p: Bool, a: Any, b: Any, t: T.Type) -> Any:
             x, y = as_vec(a), as_vec(b)
             assert x is not None
             assert y is not None
-            if n <= SHORT:
-                items = [_select(p, x[i], y[i], elem) for i in range(n)]
-                return VecValue(t, items=items)
-            return vec(n, lambda i: _select(p, x[i], y[i], elem))
+            if n > SHORT:
+                return chained(shape_of(t), (x, y), (p,), lambda i: _select(p, x[i], y[i], elem))
+            return VecValue(t, items=[_select(p, x[i], y[i], elem) for i in range(n)])
         case T.StructType():
             sides = zip(t.parts(a), t.parts(b), t.types, strict=True)
             return t.build([_select(p, x, y, part) for x, y, part in sides])

@@ -55,8 +55,7 @@ def to_function(f: Any, call: str, instead: str = "") -> Any:
 
 def to_function_of_index(f: Any, name: str) -> Any:
     """f, which the construct `name` calls with each index. Raises if it is no function."""
-    other = {"min": "; minimum(x, y) is of two numbers", "max": "; maximum(x, y) is of two numbers"}.get(name, "")
-    return to_function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i]){other}")
+    return to_function(f, f"{name}(n, f) for f", f" of an Index, as in {name}(n, lambda i: x[i])")
 
 
 def to_limit(upto: Any, n: int) -> Atom | None:

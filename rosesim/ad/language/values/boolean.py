@@ -10,6 +10,7 @@ from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.values.refused import BOOL_HINT, Value, kind
 from rosesim.ad.language.values.scalar import Scalar
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.ir import BOOL as BOOL_TY
 from rosesim.ad.program.ir import Atom, Lit
 from rosesim.ad.support.errors import TypeMismatch
@@ -55,15 +56,17 @@ class Bool(Scalar):
         def __set__(self, owner: Any, value: Bool | bool | np.bool_ | Many) -> None: ...
 
     def _logical(self, name: str, other: Any) -> Bool:
+        if is_vector(other):
+            return self._operand({"and": "&", "or": "|", "xor": "^"}[name], other)
         return Bool.of(trace.op(name, self.atom, to_bool(other)))
 
-    def __and__(self, o: Bool | bool) -> Bool:
+    def __and__(self, o: Bool | bool | Many) -> Bool:
         return self._logical("and", o)
 
-    def __or__(self, o: Bool | bool) -> Bool:
+    def __or__(self, o: Bool | bool | Many) -> Bool:
         return self._logical("or", o)
 
-    def __xor__(self, o: Bool | bool) -> Bool:
+    def __xor__(self, o: Bool | bool | Many) -> Bool:
         return self._logical("xor", o)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
@@ -72,7 +75,7 @@ class Bool(Scalar):
         return Bool.of(trace.op("not", self.atom))
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
-        return ~self._logical("xor", o)
+        return self._operand("==", o) if is_vector(o) else ~self._logical("xor", o)
 
     def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
         return self._logical("xor", o)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import VECTOR_FIRST, Value, kind
-from rosesim.ad.language.values.scalar import SIGNS, Scalar, to_real, try_integer, try_real
+from rosesim.ad.language.values.scalar import SIGNS, Scalar, is_number, to_real, try_integer, try_real
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom, FloatT, IntT, Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
@@ -30,6 +32,9 @@ class _IndexMeta(type):
             raise TypeMismatch(f"Index of 2**{int(n).bit_length() - 1} or more was found; expected n < 2**62", here())
         return _sized_index(int(n))
 
+
+_FLIPPED = {"ilt": ">", "ile": ">="}
+"""How a comparison is written whose operands change places."""
 
 _sizes: dict[int, type[Index]] = {}
 
@@ -104,22 +109,28 @@ class Index(Scalar, metaclass=_IndexMeta):
         return cls._n
 
     @classmethod
-    def clamp(cls, x: Number) -> Index:
+    def clamp(cls, x: Number | Many) -> Index:
         """The nearest index to floor(x); NaN gives 0."""
+        if is_vector(x):
+            return cls._of_each(x, cls.clamp)
         n, a = cls._sized(), _number(x)
         name = "floor_clamp" if isinstance(a.ty.scalar, FloatT) else "int_clamp"
         return Index.of(trace.op(name, a, integer(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
-    def wrap(cls, x: Number) -> Index:
+    def wrap(cls, x: Number | Many) -> Index:
         """floor(x) modulo n; NaN and infinities give 0."""
+        if is_vector(x):
+            return cls._of_each(x, cls.wrap)
         n, a = cls._sized(), _number(x)
         name = "floor_wrap" if isinstance(a.ty.scalar, FloatT) else "int_wrap"
         return Index.of(trace.op(name, a, integer(n), ty=Ty(IntT(0, n - 1))))
 
     @classmethod
-    def check(cls, x: Number) -> Index:
+    def check(cls, x: Number | Many) -> Index:
         """floor(x). Stops the program, naming this line, if that is not in 0 .. n - 1 (or is NaN)."""
+        if is_vector(x):
+            return cls._of_each(x, cls.check)
         n, a = cls._sized(), _number(x)
         if isinstance(a.ty.scalar, FloatT):
             low, high = trace.op("ge", a, real(0.0)), trace.op("lt", a, real(float(n)))
@@ -134,13 +145,19 @@ class Index(Scalar, metaclass=_IndexMeta):
         )
         return cls.clamp(x)
 
+    @staticmethod
+    def _of_each(x: Any, f: Callable[[Any], Index]) -> Any:
+        from rosesim.ad.language.values.broadcast import elementwise  # late: it makes vectors
+
+        return elementwise(f.__name__, f, x)
+
     def _arith(self, name: str, o: Any, flip: bool = False) -> Any:
         other = try_integer(o)
         if other is None:
             names = {"iadd": "add", "isub": "sub", "imul": "mul"}
             as_real = try_real(o)
             if name not in names or as_real is None:
-                return self._operand(SIGNS[name], o)
+                return self._operand(SIGNS[name], o, flip=flip)
             pair = (to_real(self), as_real)
             return Real.of(trace.op(names[name], *(pair[::-1] if flip else pair)))
         pair = (self.atom, other)
@@ -203,8 +220,10 @@ class Index(Scalar, metaclass=_IndexMeta):
         either = trace.op("select", (self < 0).atom, (-self).atom, self.atom)
         return Index.of(trace.op("int_clamp", either, integer(most + 1), ty=Ty(IntT(0, most))))  # its type says >= 0
 
-    @staticmethod
-    def _divide(name: str, n: Any, d: Any) -> Any:
+    def _divide(self, name: str, o: Any, *, flip: bool = False) -> Any:
+        if is_vector(o):
+            return self._operand(SIGNS[name], o, flip=flip)
+        n, d = (o, self) if flip else (self, o)
         a, b = try_integer(n), try_integer(d)
         if a is None:
             raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(d)} was found; expected integers, or Real(i)", here())
@@ -216,16 +235,55 @@ class Index(Scalar, metaclass=_IndexMeta):
         return Index.of(trace.op(name, a, b))
 
     def __floordiv__(self, o: Index | int) -> Index:
-        return self._divide("idiv", self, o)
+        return self._divide("idiv", o)
 
     def __rfloordiv__(self, o: int) -> Index:
-        return self._divide("idiv", o, self)
+        return self._divide("idiv", o, flip=True)
 
     def __mod__(self, o: Index | int) -> Index:
-        return self._divide("imod", self, o)
+        return self._divide("imod", o)
 
     def __rmod__(self, o: int) -> Index:
-        return self._divide("imod", o, self)
+        return self._divide("imod", o, flip=True)
+
+    @staticmethod
+    def _bitwise(name: str, n: Any, o: Any) -> Any:
+        a, b = try_integer(n), try_integer(o)
+        if a is None or b is None:
+            raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(o)} was found; expected integers", here())
+        if name in ("ishl", "ishr") and not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo >= 0):
+            raise TypeMismatch(
+                f"an integer shifted by {kind(o)} was found; expected a shift known to be 0 or more, such as "
+                "Index[32].clamp(i)",
+                here(),
+            )
+        return Index.of(trace.op(name, a, b))
+
+    def __and__(self, o: Index | int) -> Index:
+        return self._bitwise("iand", self, o)
+
+    def __or__(self, o: Index | int) -> Index:
+        return self._bitwise("ior", self, o)
+
+    def __xor__(self, o: Index | int) -> Index:
+        return self._bitwise("ixor", self, o)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, o: Index | int) -> Index:
+        return self._bitwise("ishl", self, o)
+
+    def __rlshift__(self, o: int) -> Index:
+        return self._bitwise("ishl", o, self)
+
+    def __rshift__(self, o: Index | int) -> Index:
+        return self._bitwise("ishr", self, o)
+
+    def __rrshift__(self, o: int) -> Index:
+        return self._bitwise("ishr", o, self)
+
+    def __invert__(self) -> Index:
+        return -1 - self  # every bit, of two's complement
 
     def __truediv__(self, o: Number) -> Real:
         return Real(self) / o
@@ -234,11 +292,14 @@ class Index(Scalar, metaclass=_IndexMeta):
         return o / Real(self)
 
     def __pow__(self, o: Any) -> Any:
-        return self * self if o == 2 else Real(self) ** o
+        is_square = is_number(o) and o == 2
+        return self * self if is_square else Real(self) ** cast("Any", o)
 
     def _compare(self, name: str, o: Any, flip: bool = False) -> Bool:
         other = try_integer(o)
         if other is None:
+            if is_vector(o):
+                return self._operand(_FLIPPED[name] if flip else SIGNS[name], o)
             reals = {"ieq": "eq", "ilt": "lt", "ile": "le"}
             pair = (to_real(self), to_real(o))
             return Bool.of(trace.op(reals[name], *(pair[::-1] if flip else pair)))
@@ -261,7 +322,7 @@ class Index(Scalar, metaclass=_IndexMeta):
         return self._compare("ieq", o)
 
     def __ne__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
-        return ~self._compare("ieq", o)
+        return self._operand("!=", o) if is_vector(o) else ~self._compare("ieq", o)
 
     __hash__ = Value.__hash__
 

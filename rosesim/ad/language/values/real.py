@@ -9,6 +9,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.scalar import SIGNS, Scalar, to_real, try_real
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.builder import real
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.support.errors import TypeMismatch
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class Real(Scalar):
-    """A real number, 64-bit. `Real(x)` makes one from a number, an Index or a Bool (0 or 1).
+    """A real number, 64-bit. `Real(x)` makes one from a number, an Index or a Bool (0 or 1);
+    of a vector of these it makes the vector of Reals.
 
     >>> from rosesim import fn, Real
     >>> @fn
@@ -38,7 +40,14 @@ class Real(Scalar):
         """A Real of a number, an Index or a Bool."""
         if isinstance(value, Bool):
             return Real.of(trace.op("select", value.atom, real(1.0), real(0.0)))
-        return Real.of(real(float(value)) if is_boolean(value) else to_real(value))
+        if is_boolean(value):
+            return Real.of(real(float(value)))
+        atom = try_real(value)
+        if atom is None and is_vector(value):
+            from rosesim.ad.language.values.broadcast import elementwise  # late: it makes vectors
+
+            return elementwise("Real", Real, value)
+        return Real.of(to_real(value) if atom is None else atom)
 
     if TYPE_CHECKING:
 
@@ -57,13 +66,17 @@ class Real(Scalar):
 
     def _reflected_op(self, name: str, other: Any) -> Real:
         atom = try_real(other)
-        return self._operand(SIGNS[name], other) if atom is None else Real.of(trace.op(name, atom, self.atom))
+        if atom is None:
+            return self._operand(SIGNS[name], other, flip=True)
+        return Real.of(trace.op(name, atom, self.atom))
 
     def _compare(self, name: str, other: Any) -> Bool:
         atom = try_real(other)
-        if atom is None:
-            raise TypeMismatch(f"a comparison of a Real with {kind(other)} was found; expected a number", here())
-        return Bool.of(trace.op(name, self.atom, atom))
+        if atom is not None:
+            return Bool.of(trace.op(name, self.atom, atom))
+        if is_vector(other):
+            return self._operand(SIGNS[name], other)
+        raise TypeMismatch(f"a comparison of a Real with {kind(other)} was found; expected a number", here())
 
     def __add__(self, o: Number | Many) -> Real:
         return self._op("add", o)
@@ -77,33 +90,48 @@ class Real(Scalar):
     def __rsub__(self, o: float | Many) -> Real:
         return self._reflected_op("sub", o)
 
-    def __mul__(self, o: Number) -> Real:
+    def __mul__(self, o: Number | Many) -> Real:
         return self._op("mul", o)
 
-    def __rmul__(self, o: float) -> Real:
+    def __rmul__(self, o: float | Many) -> Real:
         return self._reflected_op("mul", o)
 
-    def __truediv__(self, o: Number) -> Real:
+    def __truediv__(self, o: Number | Many) -> Real:
         return self._op("div", o)
 
-    def __rtruediv__(self, o: float) -> Real:
+    def __rtruediv__(self, o: float | Many) -> Real:
         return self._reflected_op("div", o)
 
-    def __pow__(self, o: Number) -> Real:
+    def __pow__(self, o: Number | Many) -> Real:
         if isinstance(o, int | float) and not isinstance(o, bool) and o in (-2, -1, 0.5, 0, 1, 2, 3, 4):
             return _small_power(self, o)
         return self._op("pow", o)
 
-    def __rpow__(self, o: float) -> Real:
+    def __rpow__(self, o: float | Many) -> Real:
         return self._reflected_op("pow", o)
 
-    def __mod__(self, o: Number) -> Real:
+    def __mod__(self, o: Number | Many) -> Real:
         """Python's remainder, which has the sign of the divisor. (fmod(x, y) has the sign of x.)"""
+        if is_vector(o):
+            return self._operand("%", o)
         y = Real.of(to_real(o))
         return self - y * Real.of(trace.op("floor", (self / y).atom))
 
-    def __rmod__(self, o: float) -> Real:
+    def __rmod__(self, o: Number | Many) -> Real:
+        if is_vector(o):
+            return self._operand("%", o, flip=True)
         return Real.of(to_real(o)) % self
+
+    def __floordiv__(self, o: Number | Many) -> Real:
+        """The floor of the quotient, a Real. Its derivative is 0."""
+        if is_vector(o):
+            return self._operand("//", o)
+        return Real.of(trace.op("floor", (self / Real.of(to_real(o))).atom))
+
+    def __rfloordiv__(self, o: Number | Many) -> Real:
+        if is_vector(o):
+            return self._operand("//", o, flip=True)
+        return Real.of(to_real(o)) // self
 
     def __neg__(self) -> Real:
         return Real.of(trace.op("neg", self.atom))
@@ -114,16 +142,16 @@ class Real(Scalar):
     def __abs__(self) -> Real:
         return Real.of(trace.op("abs", self.atom))
 
-    def __lt__(self, o: Number) -> Bool:
+    def __lt__(self, o: Number | Many) -> Bool:
         return self._compare("lt", o)
 
-    def __le__(self, o: Number) -> Bool:
+    def __le__(self, o: Number | Many) -> Bool:
         return self._compare("le", o)
 
-    def __gt__(self, o: Number) -> Bool:
+    def __gt__(self, o: Number | Many) -> Bool:
         return self._compare("gt", o)
 
-    def __ge__(self, o: Number) -> Bool:
+    def __ge__(self, o: Number | Many) -> Bool:
         return self._compare("ge", o)
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced

@@ -61,7 +61,10 @@ class Value:
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("a NumPy function on", "use rosesim's functions and Python's operators")
+        self._refuse(
+            "a NumPy function on",
+            "use rosesim's functions (of random numbers: rosesim.random) and Python's operators",
+        )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         name = _UFUNCS.get(ufunc.__name__)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeGuard, TypeVar
 import numpy as np
 
 from rosesim.ad.language.values.refused import Value, kind, number_hint
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.builder import FAR, integer, real
 from rosesim.ad.program.ir import Atom
 from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_array, is_integer, is_list
+from rosesim.ad.support.typeguards import is_array, is_integer
 
 SIGNS = {name: row.spelling for name, row in OPS.items() if row.spelling} | {"pow": "**"}
 """Operators as the user writes them. Only the power differs from what programs show."""
@@ -47,17 +48,21 @@ class Scalar(Value):
     def __repr__(self) -> str:
         return f"<traced {kind(self)}>"
 
-    def _operand(self, sign: str, other: Any) -> Any:
+    def _operand(self, sign: str, other: Any, *, flip: bool = False) -> Any:
         """The answer of an operator to an operand that is no number: a vector, a tangent or the user's class may
-        know."""
+        know. A list or an array is taken for a vector; `flip` says that it stands on the left."""
         if isinstance(other, Value) and other._takes_scalars:
             return NotImplemented
+        if is_vector(other):
+            from rosesim.ad.language.values.broadcast import OPERATORS, elementwise  # late: it makes vectors
+
+            f = OPERATORS[sign]
+            return elementwise(sign, f, other, self) if flip else elementwise(sign, f, self, other)
         if not isinstance(other, Value) and type(other).__module__ not in ("builtins", "numpy"):
             return NotImplemented
-        hint = number_hint(other)
-        hint = "; const(a) makes it a vector" if is_array(other) and other.shape else hint
-        hint = "; stack(a) makes it a vector" if is_list(other) else hint
-        raise TypeMismatch(f"{kind(self)} {sign} {kind(other)} was found; expected a number{hint}", here())
+        raise TypeMismatch(
+            f"{kind(self)} {sign} {kind(other)} was found; expected a number{number_hint(other)}", here()
+        )
 
     if TYPE_CHECKING:
         # What an annotation `Vec[Real, 3]` means to an editor: see `Vec`.

@@ -9,6 +9,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import Value, kind
 from rosesim.ad.language.values.scalar import Scalar, is_number, to_real
+from rosesim.ad.language.values.vector_operators import is_vector
 from rosesim.ad.program.ir import Lit, Ty
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
@@ -67,6 +68,8 @@ class Tan(Scalar):
     def _sum(self, name: str, o: Any) -> Tan:
         if is_number(o) and o == 0:
             return self
+        if is_vector(o):
+            return self._operand("+" if name == "add" else "-", o)
         if not isinstance(o, Tan):
             self._refuse_nonlinear(f"Tan {'+' if name == 'add' else '-'} {kind(o)}")
         return Tan.of(trace.op(name, self.atom, o.atom))
@@ -89,6 +92,8 @@ class Tan(Scalar):
     def __mul__(self, o: Real | float) -> Tan:
         if isinstance(o, Tan):
             self._refuse_nonlinear("the product of two tangents")
+        if is_vector(o):
+            return self._operand("*", o)
         return Tan.of(trace.op("mul", self.atom, to_real(o)))
 
     __rmul__ = __mul__
@@ -96,6 +101,8 @@ class Tan(Scalar):
     def __truediv__(self, o: Real | float) -> Tan:
         if isinstance(o, Tan):
             self._refuse_nonlinear("a division by a tangent")
+        if is_vector(o):
+            return self._operand("/", o)
         return Tan.of(trace.op("div", self.atom, to_real(o)))
 
     def __rtruediv__(self, o: Any) -> Tan:

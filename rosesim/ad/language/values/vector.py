@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -121,31 +121,6 @@ class VecValue(VectorOperators):
 
     def __pos__(self) -> VecValue:
         return self
-
-    def _zip(self, o: Any, f: Callable[[Any, Any], Any], sign: str) -> VecValue:
-        other = as_vec(o)
-        if other is None:
-            raise TypeMismatch(
-                f"{self.type} {sign} {kind(o)} was found; expected vectors of one length: vec({self.type.n}, "
-                f"lambda i: x[i] {sign} c) computes element by element",
-                here(),
-            )
-        if other.type.n != self.type.n:
-            raise TypeMismatch(f"{self.type} {sign} {other.type} was found; expected vectors of equal length", here())
-        return _elementwise(self.type.n, lambda i: f(self[i], other[i]))
-
-    def _map(self, f: Callable[[Any], Any]) -> VecValue:
-        return _elementwise(self.type.n, lambda i: f(self[i]))
-
-
-def _elementwise(n: int, f: Callable[[Any], Any]) -> VecValue:
-    if n <= SHORT:
-        items = [f(i) for i in range(n)]
-        if items:
-            return VecValue(T.VecType(n, typeof(items[0])), items=items)
-    from rosesim.ad.language.control.loops import vec  # late: a loop makes vectors
-
-    return vec(n, f)
 
 
 def as_vec(v: Any) -> VecValue | None:
@@ -324,27 +299,6 @@ def of_atoms(t: T.Type, atoms: Sequence[Atom]) -> Any:
                 parts.append(of_atoms(part, atoms[k : k + m]))
                 k += m
             return t.build(parts)
-
-
-def stack(values: Any) -> Any:
-    """The vector of these values: numbers, booleans, vectors or structs, traced or plain, of one type.
-
-    Most functions take a list of them for a vector. Unlike a list, this one can be indexed by a traced index.
-
-    >>> from rosesim import fn, stack, Index, Real
-    >>> @fn
-    ... def chosen(x: Real, i: Index[3]) -> Real:
-    ...     return stack([x, x**2, x**3])[i]
-    >>> chosen(2.0, 2)
-    8.0
-    """
-    if isinstance(values, VecValue):
-        return values
-    if not (is_list(values) or is_tuple(values)) or not values:
-        found = "nothing" if (is_list(values) or is_tuple(values)) else kind(values)
-        raise TypeMismatch(f"stack of {found} was found; expected a list of values, as in stack([a, b])", here())
-    items = list(values)
-    return lift(items, typeof(items))
 
 
 def real_zero(t: T.Type) -> Any:

@@ -1,0 +1,320 @@
+"""Many values become one: sum, prod, mean, min, max, any, all, argmin.
+
+Each takes a vector, wholly or along axes; most also take `(n, f)`, which is a loop (`control/reductions`). Those that
+have the name of one of Python's functions do what Python's does with what is neither, so that a file may import all
+names of rosesim.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from rosesim.ad.language import trace
+from rosesim.ad.language.axes import by_rows, chosen_axes, element, given_vector, mapped, one_axis, reduced, vector_of
+from rosesim.ad.language.control import reductions as loops
+from rosesim.ad.language.control.loops import fold
+from rosesim.ad.language.values.boolean import Bool
+from rosesim.ad.language.values.broadcast import shape_of
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value, kind
+from rosesim.ad.language.values.scalar import is_number, to_real
+from rosesim.ad.language.values.structures import added, is_traced
+from rosesim.ad.language.values.vector import SHORT, VecValue
+from rosesim.ad.language.values.vector_operators import is_vector
+from rosesim.ad.program.builder import real
+from rosesim.ad.program.ir import BOOL, Lit
+from rosesim.ad.support.errors import TraceError, TypeMismatch
+from rosesim.ad.support.locate import here
+
+if TYPE_CHECKING:
+    from rosesim.ad.language.axes import Axes
+    from rosesim.ad.language.control.given import BoolLike, Upto
+    from rosesim.ad.language.custom import Dual
+    from rosesim.ad.language.values.annotations import Struct
+    from rosesim.ad.language.values.index import Number
+    from rosesim.ad.language.values.scalar import Many
+    from rosesim.ad.language.values.tangent import Tan
+
+    Numbers = Real | Index | Bool | VecValue | Many
+
+
+A = TypeVar("A")
+N = TypeVar("N", bound="Real | Tan | Struct | Dual")
+V = TypeVar("V", bound="Tan | Struct | Dual")
+
+
+@overload
+def sum(n: int, f: Callable[[Index], N], *, upto: Upto = None) -> N: ...
+@overload
+def sum(n: int, f: Callable[[Index], float | Index], *, upto: Upto = None) -> Real: ...
+@overload
+def sum(n: int, f: Callable[[Index], list[Any]], *, upto: Upto = None) -> Any: ...
+@overload
+def sum(n: int, f: Callable[[Index], A], *, upto: Upto = None) -> A: ...
+@overload
+def sum(n: V, *, axis: Axes = None) -> V: ...
+@overload
+def sum(n: Numbers, *, axis: Axes = None) -> Real: ...
+@overload
+def sum(n: Iterable[Any], f: Any = 0, *, start: Any = 0) -> Any: ...
+def sum(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None, start: Any = None) -> Any:
+    """f(0) + ... + f(n - 1), of numbers or vectors. It is 0 if n is 0.
+
+    `sum(x)` adds all elements of a vector, also of one of vectors, and `sum(x, axis=0)` those along axes; booleans
+    are counted. Of another sequence it is Python's `sum(values, start=0)`.
+
+    >>> from rosesim import fn, sum, Real, Vec
+    >>> @fn
+    ... def triangular(x: Real) -> Real:
+    ...     return sum(4, lambda i: x * i)
+    >>> triangular(2.0)
+    12.0
+    >>> @fn
+    ... def totals(m: Vec[Vec[Real, 2], 3]):
+    ...     return sum(m), sum(m, axis=0)
+    >>> totals([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    (21.0, array([ 9., 12.]))
+    """
+    if _is_loop(n, f):
+        return loops.sum(n, f, upto=upto)
+    x = vector_of(n, axis)
+    if x is None:
+        first = start if f is None else f
+        return builtins.sum(n, 0 if first is None else first)
+    return _summed(x, set(chosen_axes(x, axis, "sum")), 0)
+
+
+def _is_function(f: Any) -> bool:
+    return callable(f) and not isinstance(f, Value)
+
+
+def _is_loop(n: Any, f: Any) -> bool:
+    """Whether (n, f) is meant: there is a function, or a number, which is no sequence."""
+    return _is_function(f) or is_number(n) or (isinstance(n, Value) and not is_vector(n))
+
+
+def _summed(x: Any, chosen: set[int], k: int) -> Any:
+    """x with these axes summed, of which it has those from k on. Rows are added to rows: memory is read in order."""
+    if not isinstance(x, VecValue):
+        return Real(x) if isinstance(x, Bool) else x
+    if k not in chosen:
+        return by_rows(x, lambda row: _summed(row, chosen, k + 1))
+    n = len(x)
+
+    def rest(i: Any) -> Any:
+        return _summed(x[i], chosen, k + 1)
+
+    return functools.reduce(added, map(rest, range(n))) if 0 < n <= SHORT else loops.sum(n, rest)
+
+
+def prod(x: Any, *, axis: Axes = None) -> Real:
+    """The product of all elements of a vector, also of one of vectors, or of those along axes. It is 1 of none.
+
+    >>> from rosesim import fn, grad, prod
+    >>> fn(prod)([2.0, 3.0, 4.0]), grad(prod)([2.0, 0.0, 4.0])
+    (24.0, array([0., 8., 0.]))
+    """
+    return reduced(given_vector(x, "prod"), axis, "prod", _multiplied)
+
+
+def _multiplied(n: int, f: Callable[[Any], Any]) -> Any:
+    return fold(n, Real.of(real(1.0)), lambda c, i: c * f(i))
+
+
+def mean(x: Any, *, axis: Axes = None) -> Real:
+    """The mean of all elements of a vector, also of one of vectors, or of those along axes; of booleans, the part of
+    them that is true.
+
+    >>> from rosesim import fn, mean
+    >>> fn(lambda m: (mean(m), mean(m, axis=1)))([[1.0, 2.0], [3.0, 6.0]])
+    (3.0, array([1.5, 4.5]))
+    """
+    v = given_vector(x, "mean")
+    chosen = chosen_axes(v, axis, "mean")
+    count = math.prod(shape_of(v)[k] for k in chosen)
+    if count == 0:
+        raise TraceError("mean over nothing was found; expected at least one element", here())
+    return _summed(v, set(chosen), 0) / float(count)
+
+
+@overload
+def min(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real: ...
+@overload
+def min(n: Numbers, *, axis: Axes = None) -> Real: ...
+@overload
+def min(n: Iterable[Any], *, key: Any = None, default: Any = None) -> Any: ...
+@overload
+def min(n: Number, f: Number, *more: Number) -> Any: ...
+@overload
+def min(n: Any, f: Any, *more: Any, key: Any = None) -> Any: ...
+def min(n: Any, f: Any = None, *more: Any, upto: Upto = None, axis: Axes = None, **others: Any) -> Any:
+    """The least of f(0), ..., f(n - 1); NaN if one is NaN. Its derivative is that of the first least one.
+
+    `min(x)` is over all elements of a vector, `min(x, axis=0)` over those along axes. Of another sequence, or of
+    several numbers, it is the least of them, as Python's.
+
+    >>> from rosesim import fn, min, Real, Vec
+    >>> @fn
+    ... def least(x: Vec[Real, 3]):
+    ...     return min(3, lambda i: x[i]), min(x), min(x[0], 2.0)
+    >>> least([3.0, 1.0, 2.0])
+    (1.0, 1.0, 2.0)
+    """
+    if _is_function(f):
+        return loops.min(n, f, upto=upto)
+    return _extreme("min", (n, *(() if f is None else (f,)), *more), axis, others)
+
+
+@overload
+def max(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Real: ...
+@overload
+def max(n: Numbers, *, axis: Axes = None) -> Real: ...
+@overload
+def max(n: Iterable[Any], *, key: Any = None, default: Any = None) -> Any: ...
+@overload
+def max(n: Number, f: Number, *more: Number) -> Any: ...
+@overload
+def max(n: Any, f: Any, *more: Any, key: Any = None) -> Any: ...
+def max(n: Any, f: Any = None, *more: Any, upto: Upto = None, axis: Axes = None, **others: Any) -> Any:
+    """The greatest of f(0), ..., f(n - 1); NaN if one is NaN. Its derivative is that of the first greatest one.
+
+    `max(x)` is over all elements of a vector, `max(x, axis=0)` over those along axes. Of another sequence, or of
+    several numbers, it is the greatest of them, as Python's.
+
+    >>> from rosesim import fn, max, Real, Vec
+    >>> @fn
+    ... def greatest(x: Vec[Real, 3]):
+    ...     return max(3, lambda i: x[i]), max(x), max(x[1], 2.0)
+    >>> greatest([3.0, 1.0, 2.0])
+    (3.0, 3.0, 2.0)
+    """
+    if _is_function(f):
+        return loops.max(n, f, upto=upto)
+    return _extreme("max", (n, *(() if f is None else (f,)), *more), axis, others)
+
+
+def _extreme(name: str, values: tuple[Any, ...], axis: Axes, others: dict[str, Any]) -> Any:
+    """min or max of a vector, or of what Python's take: one sequence, or several values."""
+    loop: Callable[..., Any]
+    loop, two, pythons = {
+        "min": (loops.min, "minimum", builtins.min),
+        "max": (loops.max, "maximum", builtins.max),
+    }[name]
+    x = vector_of(values[0], axis) if len(values) == 1 else None
+    if x is not None:
+        return reduced(x, axis, name, loop)
+    if len(values) == 1 and _is_loop(values[0], None):
+        return loop(values[0], None)  # which refuses it, with what to write
+    items: list[Any] = list(values[0] if len(values) == 1 else values)
+    if not is_traced(items):
+        return pythons(items, **others)
+    wrong = next((v for v in items if is_vector(v)), None)
+    if wrong is not None or others:
+        found = f"{name} with {', '.join(others)}=" if others else f"{kind(wrong)} among the values of {name}"
+        raise TypeMismatch(
+            f"{found} was found; expected numbers: {two}(x, y) is element by element, {name}(x) over the elements",
+            here(),
+        )
+    atoms = functools.reduce(lambda a, b: trace.op(two, a, b), map(to_real, items))
+    return Real.of(atoms)
+
+
+@overload
+def any(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool: ...
+@overload
+def any(n: Bool, *, axis: Axes = None) -> Bool: ...
+@overload
+def any(n: Iterable[object]) -> Any: ...
+def any(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
+    """Whether at least one of f(0), ..., f(n - 1) is true.
+
+    `any(p)` is over all elements of a vector of booleans, `any(p, axis=0)` over those along axes. Of another sequence
+    it is Python's; its elements may be traced.
+
+    >>> from rosesim import fn, any, Real, Vec
+    >>> @fn
+    ... def below(x: Vec[Real, 3]):
+    ...     return any(3, lambda i: x[i] < 0.0), any(x < -1.0)
+    >>> below([1.0, -1.0, 2.0])
+    (True, False)
+    """
+    if _is_loop(n, f):
+        return loops.any(n, f, upto=upto)
+    return _joined(loops.any, builtins.any, n, axis)
+
+
+@overload
+def all(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool: ...
+@overload
+def all(n: Bool, *, axis: Axes = None) -> Bool: ...
+@overload
+def all(n: Iterable[object]) -> Any: ...
+def all(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
+    """Whether all of f(0), ..., f(n - 1) are true.
+
+    `all(p)` is over all elements of a vector of booleans, `all(p, axis=0)` over those along axes. Of another sequence
+    it is Python's; its elements may be traced.
+
+    >>> from rosesim import fn, all, Real, Vec
+    >>> @fn
+    ... def positive(x: Vec[Real, 3]):
+    ...     return all(3, lambda i: x[i] > 0.0), all(x > -2.0)
+    >>> positive([1.0, -1.0, 2.0])
+    (False, True)
+    """
+    if _is_loop(n, f):
+        return loops.all(n, f, upto=upto)
+    return _joined(loops.all, builtins.all, n, axis)
+
+
+def _joined(loop: Callable[..., Bool], pythons: Callable[..., bool], given: Any, axis: Axes) -> Any:
+    x = vector_of(given, axis)
+    if x is not None:
+        return reduced(x, axis, loop.__name__, loop)
+    items = list(given)
+    if not is_traced(items):
+        return pythons(items)
+    both = loop is loops.all
+    return functools.reduce(lambda p, q: p & q if both else p | q, items, Bool.of(Lit(both, BOOL)))
+
+
+@overload
+def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index: ...
+@overload
+def argmin(n: Numbers, *, axis: int | None = None) -> Index: ...
+def argmin(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None) -> Any:
+    """The first i below n with the least f(i); NaN is never the least.
+
+    `argmin(x)` is the place of the least element of a vector, counted row by row in one of vectors, and
+    `argmin(x, axis=0)` that along an axis.
+
+    >>> from rosesim import fn, argmin, Real, Vec
+    >>> @fn
+    ... def nearest(x: Vec[Real, 3], to: Real):
+    ...     return argmin(3, lambda i: abs(x[i] - to)), argmin(x)
+    >>> nearest([1.0, 4.0, 9.0], 5.0)
+    (1, 0)
+    """
+    if _is_loop(n, f):
+        return loops.argmin(n, f, upto=upto)
+    x = given_vector(n, "argmin")
+    shape = shape_of(x)
+    if axis is None:
+        return loops.argmin(math.prod(shape), lambda i: element(x, _places(i, shape)))
+    k = one_axis(x, axis, "argmin")
+    kept = (*shape[:k], *shape[k + 1 :])
+    return mapped(kept, [x], lambda *at: loops.argmin(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
+
+
+def _places(i: Any, shape: tuple[int, ...]) -> list[Any]:
+    """The index of each axis at the i-th element, row by row."""
+    places: list[Any] = []
+    for n in reversed(shape[1:]):
+        places.insert(0, i % n)
+        i = i // n
+    return [i, *places]
