@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from rosesim.ad.passes.share_calls import called_once
 from rosesim.ad.program.ir import Block, Call, Func, Let, Opaque, all_lets, reachable
 from rosesim.ad.program.rewrite import Copy
 
@@ -24,7 +25,14 @@ COPIES_LETS = 4_000
 
 
 def inlined(func: Func) -> Func:
-    """The same program with small functions, and functions called only once, inlined."""
+    """The same program with small functions, and functions called only once, inlined. Calls that repeat each other in
+    one block then are one, and their function may be called only once."""
+    new = _inlined(func)
+    once = called_once(new)
+    return new if once is new else _inlined(once)
+
+
+def _inlined(func: Func) -> Func:
     order = [f for f in reachable(func) if not isinstance(f.body, Opaque)]
     sites = Counter(let.expr.func for f in order for let in _lets(f) if isinstance(let.expr, Call))
     new: dict[Func, Func] = {}

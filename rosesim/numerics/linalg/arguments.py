@@ -9,7 +9,6 @@ from typing import Any
 from rosesim.ad.language import types as T
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
-from rosesim.ad.language.custom import Dual, dual_type
 from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
@@ -158,44 +157,3 @@ def times(a: Any, x: Any) -> Any:
     if len(shape(x)) == 1 and 0 < n <= WRITTEN_OUT and len(x) <= WRITTEN_OUT:
         return as_vec([builtins.sum((a[i, j] * x[j] for j in range(1, len(x))), a[i, 0] * x[0]) for i in range(n)])
     return matmul(a, x)
-
-
-def primal(x: Any) -> Any:
-    """The Reals of a Dual, or of vectors and matrices of them."""
-    return _part(x, 0)
-
-
-def tangent(x: Any) -> Any:
-    """The Tans of a Dual, or of vectors and matrices of them."""
-    return _part(x, 1)
-
-
-def _part(x: Any, k: int) -> Any:
-    v = as_vec(x)
-    if v is None:
-        return (x.re, x.du)[k]
-    t = T.swap_scalars(_without_duals(v.type), T.RealType, (T.REAL, T.TAN)[k])
-    assert isinstance(t, T.VecType)
-    return VecValue(t, leaves=v.leaves()[k : k + 1])
-
-
-def _without_duals(t: T.Type) -> T.Type:
-    """The type with every Dual replaced by a Real."""
-    match t:
-        case T.VecType(n, elem):
-            return T.VecType(n, _without_duals(elem))
-        case T.StructType():
-            return T.REAL
-        case _:
-            return t
-
-
-def with_tangent(re: Any, du: Any) -> Any:
-    """Duals of Reals and Tans: the result of a rule."""
-
-    x, dx = as_vec(re), as_vec(du)
-    if x is None or dx is None:
-        return Dual(re, du)
-    t = dual_type(x.type)
-    assert isinstance(t, T.VecType)
-    return VecValue(t, leaves=(*x.leaves(), *dx.leaves()))

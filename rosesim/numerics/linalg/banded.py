@@ -14,19 +14,17 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg.arguments import (
     elementwise,
     matrix,
-    minus,
     pairwise,
     plus,
-    primal,
     right_side,
     shape,
-    tangent,
-    with_tangent,
     zeros,
 )
+from rosesim.numerics.linalg.systems import solvers
 
 
 def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
@@ -58,21 +56,21 @@ def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
 
 @cache
 def _banded(below: int, above: int) -> Fn[..., Any]:
+    solver, _ = solvers(
+        _substituted,
+        _substituted_transposed,
+        lambda ab, x: _product(ab, x, below, above),
+        lambda ab, x: _product_transposed(ab, x, above),
+    )
+
     @fn
     def solved(ab: Any, b: Any) -> Any:
-        return _substituted(_eliminated(ab, below, above), b)
-
-    @solved.defjvp
-    def _(ab: Any, b: Any) -> Any:
-        factors = _eliminated(primal(ab), below, above)
-        x = _substituted(factors, primal(b))
-        dx = _substituted(factors, minus(tangent(b), _banded_product(tangent(ab), x, below, above)))
-        return with_tangent(x, dx)
+        return solver(ab, _eliminated(stop_gradient(ab), below, above), b)
 
     return solved
 
 
-def _banded_product(ab: Any, x: Any, below: int, above: int) -> Any:
+def _product(ab: Any, x: Any, below: int, above: int) -> Any:
     """A x, diagonal by diagonal."""
     n = len(x)
 
@@ -86,6 +84,24 @@ def _banded_product(ab: Any, x: Any, below: int, above: int) -> Any:
         total = term(i, -below)
         for k in range(1 - below, above + 1):
             total = plus(total, term(i, k))
+        return total
+
+    return vec(n, row)
+
+
+def _product_transposed(ab: Any, x: Any, above: int) -> Any:
+    """Aᵀ x: column j of A stands in column j of ab."""
+    n = len(x)
+
+    def term(j: Any, r: int) -> Any:
+        i = j + r - above
+        factor = select((i >= 0) & (i < n), ab[r, j], zeros(of=ab))
+        return elementwise(lambda p: p * factor, x[Index[n].clamp(i)])
+
+    def row(j: Any) -> Any:
+        total = term(j, 0)
+        for r in range(1, len(ab)):
+            total = plus(total, term(j, r))
         return total
 
     return vec(n, row)
@@ -147,7 +163,7 @@ def _eliminated(ab: Any, below: int, above: int) -> Any:
 
 
 def _substituted(factors: Any, b: Any) -> Any:
-    """x from the factors, for Reals or Tans."""
+    """x of A x = b."""
     n = len(b)
     at = Index[n]
 
@@ -177,6 +193,40 @@ def _substituted(factors: Any, b: Any) -> Any:
         return x.at[i].set(elementwise(lambda t: t / top[0], total))
 
     return scan(back, zeros(*shape(b), of=b), n)
+
+
+def _substituted_transposed(factors: Any, b: Any) -> Any:
+    """x of Aᵀ x = b: the steps of the elimination, transposed, from the last to the first."""
+    n = len(b)
+    at = Index[n]
+
+    def forward(y: Any, i: Any) -> Any:
+        top, _, _ = factors[i]
+        x = elementwise(lambda t: t / top[0], y[i])
+
+        def one(y: Any, c: Any) -> Any:
+            j = i + 1 + c
+            return y.at[at.clamp(j)].set(_less(y[at.clamp(j)], x, select(j < n, top[c + 1], 0.0)))
+
+        return scan(one, y.at[i].set(x), len(top) - 1)
+
+    y = scan(forward, b, n)
+
+    def back(x: Any, s: Any) -> Any:
+        i = n - 1 - s
+        _, lows, pivot = factors[i]
+
+        def one(total: Any, r: Any) -> Any:
+            j = i + 1 + r
+            return _less(total, x[at.clamp(j)], select(j < n, lows[r], 0.0))
+
+        new = scan(one, x[i], len(lows))
+        p = at.clamp(i + pivot)
+        x = x.at[i].set(new)
+        first, other = _kept(x[p]), _kept(x[i])
+        return x.at[p].set(other).at[i].set(first)
+
+    return scan(back, y, n)
 
 
 def _kept(x: Any) -> Any:

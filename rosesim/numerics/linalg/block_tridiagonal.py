@@ -13,17 +13,18 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg.arguments import (
     elementwise,
     minus,
     plus,
-    primal,
     shape,
-    tangent,
-    with_tangent,
+    times,
+    transposed,
     zeros,
 )
-from rosesim.numerics.linalg.general import by_factors, factors_of, solve
+from rosesim.numerics.linalg.general import factors_of, from_factors, from_factors_transposed, solve
+from rosesim.numerics.linalg.systems import solvers
 
 
 def solve_block_tridiagonal(lower: Any, diagonal: Any, upper: Any, b: Any) -> Any:
@@ -69,20 +70,14 @@ def _single(diagonal: Any, b: Any) -> Any:
 
 @fn
 def _solved(lower: Any, diagonal: Any, upper: Any, b: Any) -> Any:
-    return _substituted(lower, _eliminated(lower, diagonal, upper), b)
+    matrix = lower, diagonal, upper
+    constant = stop_gradient(matrix)
+    return _by_matrix(matrix, (constant[0], _eliminated(*constant)), b)
 
 
-@_solved.defjvp
-def _(lower: Any, diagonal: Any, upper: Any, b: Any) -> Any:
-    low, up = primal(lower), primal(upper)
-    factors = _eliminated(low, primal(diagonal), up)
-    x = _substituted(low, factors, primal(b))
-    moved = _product(tangent(lower), tangent(diagonal), tangent(upper), x)
-    return with_tangent(x, _substituted(low, factors, minus(tangent(b), moved)))
-
-
-def _product(lower: Any, diagonal: Any, upper: Any, x: Any) -> Any:
+def _product(matrix: Any, x: Any) -> Any:
     """A x."""
+    lower, diagonal, upper = matrix
     n = len(x)
     at = Index[n - 1]
 
@@ -96,6 +91,12 @@ def _product(lower: Any, diagonal: Any, upper: Any, x: Any) -> Any:
     return vec(n, row)
 
 
+def _product_transposed(matrix: Any, x: Any) -> Any:
+    """Aᵀ x, whose blocks are transposed, and those below change place with those above."""
+    lower, diagonal, upper = (vec(len(m), lambda i, m=m: transposed(m[i])) for m in matrix)
+    return _product((upper, diagonal, lower), x)
+
+
 def _eliminated(lower: Any, diagonal: Any, upper: Any) -> Any:
     """Of each row of blocks: factors and order of D = diagonal − lower C, C of the row before, and C = D⁻¹ upper."""
     n, k, _ = shape(diagonal)
@@ -104,29 +105,58 @@ def _eliminated(lower: Any, diagonal: Any, upper: Any) -> Any:
     def step(before: Any, i: Any) -> Any:
         pivot = minus(diagonal[i], matmul(lower[at.clamp(i - 1)], before))  # before the first row C is zero
         factors, order, _ = factors_of(pivot)
-        after = by_factors(factors, order, upper[at.clamp(i)])
+        after = from_factors((factors, order), upper[at.clamp(i)])
         return after, (factors, order, after)
 
     return scan(step, zeros(k, k), n)[1]
 
 
-def _substituted(lower: Any, eliminated: Any, b: Any) -> Any:
-    """x from the factors, for Reals or Tans."""
+def _substituted(factors: Any, b: Any) -> Any:
+    """x of A x = b. A = M N, M of the blocks D and lower, N of C above a unit diagonal."""
+    lower, rows = factors
     n = len(b)
-    rest = shape(b)[1:]
     at = Index[n - 1]
 
     def forward(y: Any, i: Any) -> Any:
-        factors, order, _ = eliminated[i]
-        new = by_factors(factors, order, minus(b[i], matmul(lower[at.clamp(i - 1)], y)))
+        packed, order, _ = rows[i]
+        new = from_factors((packed, order), minus(b[i], times(lower[at.clamp(i - 1)], y)))
         return new, new
 
-    _, y = scan(forward, zeros(*rest, of=b), n)
+    _, y = scan(forward, zeros(*shape(b)[1:]), n)
 
     def back(x: Any, s: Any) -> Any:
         i = n - 1 - s
-        new = minus(y[i], matmul(eliminated[i][2], x))  # beyond the last row x is zero
+        new = minus(y[i], times(rows[i][2], x))  # beyond the last row x is zero
         return new, new
 
-    _, backwards = scan(back, zeros(*rest, of=b), n)
-    return vec(n, lambda i: elementwise(lambda p: p, backwards[n - 1 - i]))
+    return _reversed(scan(back, zeros(*shape(b)[1:]), n)[1])
+
+
+def _substituted_transposed(factors: Any, b: Any) -> Any:
+    """x of Aᵀ x = Nᵀ Mᵀ x = b."""
+    lower, rows = factors
+    n, k = shape(b)[:2]
+
+    def forward(state: Any, i: Any) -> Any:
+        z, after = state
+        new = minus(b[i], times(transposed(after), z))
+        return (new, rows[i][2]), new
+
+    _, z = scan(forward, (zeros(*shape(b)[1:]), zeros(k, k)), n)
+
+    def back(x: Any, s: Any) -> Any:
+        i = n - 1 - s
+        packed, order, _ = rows[i]
+        rest = minus(z[i], times(transposed(lower[Index[n - 1].clamp(i)]), x))  # beyond the last row x is zero
+        new = from_factors_transposed((packed, order), rest)
+        return new, new
+
+    return _reversed(scan(back, zeros(*shape(b)[1:]), n)[1])
+
+
+def _reversed(x: Any) -> Any:
+    n = len(x)
+    return vec(n, lambda i: elementwise(lambda p: p, x[n - 1 - i]))
+
+
+_by_matrix, _ = solvers(_substituted, _substituted_transposed, _product, _product_transposed)

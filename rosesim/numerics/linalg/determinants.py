@@ -8,7 +8,7 @@ from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.custom import Dual, dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import det as _small_det
 from rosesim.ad.language.linalg import inv as _small_inv
@@ -18,8 +18,8 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
 from rosesim.numerics.linalg import substitution
-from rosesim.numerics.linalg.arguments import elementwise, primal, square, tangent, with_tangent, zeros
-from rosesim.numerics.linalg.general import by_factors, factors_of
+from rosesim.numerics.linalg.arguments import elementwise, square, zeros
+from rosesim.numerics.linalg.general import by_matrix, factors_of
 
 BY_FORMULA = (2, 3)
 """Sizes that have formulas of their own."""
@@ -77,14 +77,13 @@ def inv(a: Any) -> Any:
 
 @fn
 def _inverse(a: Any) -> Any:
-    factors, order, _ = factors_of(a)
-    return by_factors(factors, order, unit(len(a)))
+    return by_matrix(a, unit(len(a)))[0]
 
 
 @_inverse.defjvp
 def _(a: Any) -> Any:
     x = _inverse(primal(a))
-    return with_tangent(x, elementwise(lambda d: -d, matmul(matmul(x, tangent(a)), x)))
+    return dual(x, elementwise(lambda d: -d, matmul(matmul(x, tangent(a)), x)))
 
 
 def unit(n: int) -> Any:

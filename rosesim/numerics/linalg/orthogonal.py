@@ -8,23 +8,21 @@ from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import sqrt
 from rosesim.ad.language.values.real import Real
-from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import (
     matrix,
     minus,
     plus,
-    primal,
     right_side,
-    tangent,
     transposed,
     upper_part,
-    with_tangent,
     zeros,
 )
+from rosesim.numerics.linalg.triangular import upper_system
 
 
 def qr(a: Any) -> tuple[Any, Any]:
@@ -59,7 +57,7 @@ def _(a: Any) -> Any:
     da = tangent(a)
     n = len(r)
     # dA R⁻¹: each row x of it solves Rᵀ x = (row of dA)
-    scaled = transposed(substitution.upper_transposed(r, transposed(da)))
+    scaled = transposed(upper_system(r, transposed(da), transposed=True))
     m = matmul(transposed(q), scaled)
     zero = zeros(of=m)
 
@@ -69,7 +67,7 @@ def _(a: Any) -> Any:
     omega = vec(n, lambda i: vec(n, lambda j: turn(i, j)))
     dq = plus(scaled, matmul(q, minus(omega, m)))
     dr = upper_part(matmul(minus(m, omega), r))
-    return with_tangent(q, dq), with_tangent(r, dr)
+    return dual(q, dq), dual(r, dr)
 
 
 @fn
@@ -144,7 +142,7 @@ def lstsq(a: Any, b: Any) -> Any:
 @fn
 def _least(a: Any, b: Any) -> Any:
     q, r = _qr(a)
-    return substitution.upper(r, matmul(transposed(q), b))
+    return upper_system(r, matmul(transposed(q), b))
 
 
 @_least.defjvp
@@ -152,26 +150,26 @@ def _(a: Any, b: Any) -> Any:
     m, y = primal(a), primal(b)
     dm = tangent(a)
     q, r = _qr(m)
-    x = substitution.upper(r, matmul(transposed(q), y))
+    x = upper_system(r, matmul(transposed(q), y))
     rest = minus(y, matmul(m, x))
-    direct = substitution.upper(r, matmul(transposed(q), minus(tangent(b), matmul(dm, x))))
-    bent = substitution.upper(r, substitution.upper_transposed(r, matmul(transposed(dm), rest)))
-    return with_tangent(x, plus(direct, bent))
+    direct = upper_system(r, matmul(transposed(q), minus(tangent(b), matmul(dm, x))))
+    bent = upper_system(r, upper_system(r, matmul(transposed(dm), rest), transposed=True))
+    return dual(x, plus(direct, bent))
 
 
 @fn
 def _shortest(a: Any, b: Any) -> Any:
     q, r = _qr(transposed(a))
-    return matmul(q, substitution.upper_transposed(r, b))
+    return matmul(q, upper_system(r, b, transposed=True))
 
 
 @_shortest.defjvp
 def _(a: Any, b: Any) -> Any:
     m, dm = primal(a), tangent(a)
     q, r = _qr(transposed(m))
-    weights = substitution.upper(r, substitution.upper_transposed(r, primal(b)))  # x = Aᵀ weights
+    weights = upper_system(r, upper_system(r, primal(b), transposed=True))  # x = Aᵀ weights
     x = matmul(transposed(m), weights)
     bent = matmul(transposed(dm), weights)
     rest = minus(bent, matmul(q, matmul(transposed(q), bent)))
-    direct = matmul(q, substitution.upper_transposed(r, minus(tangent(b), matmul(dm, x))))
-    return with_tangent(x, plus(direct, rest))
+    direct = matmul(q, upper_system(r, minus(tangent(b), matmul(dm, x)), transposed=True))
+    return dual(x, plus(direct, rest))

@@ -7,22 +7,26 @@ from typing import Any
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import all
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import matmul
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import (
     lower_part,
-    minus,
-    primal,
+    pairwise,
     right_side,
+    shape,
     square,
     symmetrised,
-    tangent,
+    times,
     transposed,
-    with_tangent,
     zeros,
 )
 from rosesim.numerics.linalg.factorise import lower_root
+from rosesim.numerics.linalg.systems import solvers
+from rosesim.numerics.linalg.triangular import lower_system
 
 
 def cholesky(a: Any) -> Any:
@@ -53,11 +57,11 @@ def _root(a: Any) -> Any:
 def _(a: Any) -> Any:
     low = _root(primal(a))
     n = len(low)
-    half = substitution.lower(low, symmetrised(tangent(a)))
-    f = substitution.lower(low, transposed(half))  # symmetric: L⁻¹ dA L⁻ᵀ
+    half = lower_system(low, symmetrised(tangent(a)))
+    f = lower_system(low, transposed(half))  # symmetric: L⁻¹ dA L⁻ᵀ
     zero = zeros(of=f)
     phi = vec(n, lambda i: vec(n, lambda j: select(i < j, zero, f[i, j] * select(i == j, 0.5, 1.0))))
-    return with_tangent(low, lower_part(matmul(low, phi)))
+    return dual(low, lower_part(matmul(low, phi)))
 
 
 def cholesky_solve(low: Any, b: Any) -> Any:
@@ -78,39 +82,32 @@ def cholesky_solve(low: Any, b: Any) -> Any:
     return _by_root(low, b)
 
 
-def by_root(low: Any, b: Any) -> Any:
-    """x of L Lᵀ x = b, for Reals or Tans."""
+@fn
+def _by_root(low: Any, b: Any) -> Any:
+    return lower_system(low, lower_system(low, b), transposed=True)
+
+
+def _both(low: Any, b: Any) -> Any:
     return substitution.lower_transposed(low, substitution.lower(low, b))
 
 
-@fn
-def _by_root(low: Any, b: Any) -> Any:
-    return by_root(low, b)
+def _symmetric_product(a: Any, x: Any) -> Any:
+    """(a + aᵀ) x / 2, without a matrix of the sums. aᵀ x is added up row by row, so that memory is read in order."""
+    if len(shape(x)) == 2:
+        return times(symmetrised(a), x)
+    n = len(x)
+    turned = scan(lambda t, i: vec(n, lambda j: t[j] + a[i, j] * x[i]), zeros(n, of=a), n)
+    return pairwise(lambda p, q: 0.5 * (p + q), times(a, x), turned)
 
 
-@_by_root.defjvp
-def _(low: Any, b: Any) -> Any:
-    w, dw = primal(low), lower_part(tangent(low))
-    y = substitution.lower(w, primal(b))
-    x = substitution.lower_transposed(w, y)
-    dy = substitution.lower(w, minus(tangent(b), matmul(dw, y)))
-    dx = substitution.lower_transposed(w, minus(dy, matmul(transposed(dw), x)))
-    return with_tangent(x, dx)
+_by_matrix, _ = solvers(_both, _both, _symmetric_product, _symmetric_product)
 
 
 @fn
 def solve_positive(a: Any, b: Any) -> Any:
     """x of a x = b, and whether a is positive definite: `solve(a, b, assume="positive", full=True)`."""
-    low = _root(a)
-    return by_root(low, b), is_positive(low)
-
-
-@solve_positive.defjvp
-def _(a: Any, b: Any) -> Any:
-    low = _root(primal(a))
-    x = by_root(low, primal(b))
-    dx = by_root(low, minus(tangent(b), matmul(symmetrised(tangent(a)), x)))
-    return with_tangent(x, dx), is_positive(low)
+    low = lower_root(symmetrised(stop_gradient(a)))
+    return _by_matrix(a, low, b), is_positive(low)
 
 
 def is_positive(low: Any) -> Any:

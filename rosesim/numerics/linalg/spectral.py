@@ -9,6 +9,7 @@ from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan, while_loop
+from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import copysign, sqrt
@@ -19,12 +20,9 @@ from rosesim.numerics.linalg.arguments import (
     matrix,
     minus,
     plus,
-    primal,
     square,
     symmetrised,
-    tangent,
     transposed,
-    with_tangent,
     zeros,
 )
 from rosesim.numerics.linalg.determinants import unit
@@ -89,7 +87,7 @@ def _eigh_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
         return select(i == j, Tan(0.0), m[i, j] * inverse(w[j] - w[i], scale))
 
     turns = vec(n, lambda i: vec(n, lambda j: turn(i, j)))
-    return with_tangent(w, vec(n, lambda i: m[i, i])), with_tangent(v, matmul(v, turns))
+    return dual(w, vec(n, lambda i: m[i, i])), dual(v, matmul(v, turns))
 
 
 def _largest(w: Any) -> Any:
@@ -280,4 +278,4 @@ def _svd_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
         outside = minus(moved, matmul(u, p))  # (I − U Uᵀ) dA V
         du = plus(du, vec(m, lambda i: vec(n, lambda j: outside[i, j] * inverse(s[j], scale))))
     dvt = transposed(matmul(v, turns_v))
-    return with_tangent(u, du), with_tangent(s, vec(n, lambda i: p[i, i])), with_tangent(vt, dvt)
+    return dual(u, du), dual(s, vec(n, lambda i: p[i, i])), dual(vt, dvt)

@@ -1,23 +1,25 @@
-"""Triangular systems: `solve_triangular`."""
+"""Triangular systems: `solve_triangular`, and what other functions solve with triangles of their factors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from rosesim.ad.language.function import Fn, fn
-from rosesim.ad.language.linalg import matmul
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg import substitution
 from rosesim.numerics.linalg.arguments import (
-    minus,
-    primal,
+    lower_part,
     right_side,
     square,
-    tangent,
+    strictly_lower,
+    times,
     transposed,
     triangle,
-    with_tangent,
+    upper_part,
 )
+from rosesim.numerics.linalg.systems import solvers
 
 
 def solve_triangular(
@@ -37,33 +39,47 @@ def solve_triangular(
     """
     n = square(a, "solve_triangular")
     right_side(b, n, "solve_triangular")
-    return _solver(bool(lower), bool(transposed), bool(unit_diagonal))(a, b)
+    return triangular(bool(lower), bool(transposed), bool(unit_diagonal))(a, b)
 
 
 @cache
-def _solver(is_lower: bool, is_transposed: bool, unit: bool) -> Fn[..., Any]:
-    substitute = {
-        (True, False): substitution.lower,
-        (False, False): substitution.upper,
-        (True, True): substitution.lower_transposed,
-        (False, True): substitution.upper_transposed,
-    }[is_lower, is_transposed]
-
-    def inside(i: Any, j: Any) -> Any:
-        if is_lower:
-            return i > j if unit else i >= j
-        return i < j if unit else i <= j
+def triangular(is_lower: bool, is_transposed: bool = False, unit: bool = False) -> Fn[..., Any]:
+    """The function (a, b) -> x of a triangle. In a rule it takes Tans for b."""
+    solver = _pair(is_lower, unit)[is_transposed]
 
     @fn
     def solved(a: Any, b: Any) -> Any:
-        return substitute(a, b, unit)
-
-    @solved.defjvp
-    def _(a: Any, b: Any) -> Any:
-        t = primal(a)
-        x = substitute(t, primal(b), unit)
-        dt = triangle(tangent(a), inside)
-        dx = substitute(t, minus(tangent(b), matmul(transposed(dt) if is_transposed else dt, x)), unit)
-        return with_tangent(x, dx)
+        return solver(a, stop_gradient(a), b)
 
     return solved
+
+
+@cache
+def _pair(is_lower: bool, unit: bool) -> tuple[Fn[..., Any], Fn[..., Any]]:
+    part: Callable[[Any], Any]
+    if is_lower:
+        forward, backward = substitution.lower, substitution.lower_transposed
+        part = strictly_lower if unit else lower_part
+    else:
+        forward, backward = substitution.upper, substitution.upper_transposed
+        part = _strictly_upper if unit else upper_part
+    return solvers(
+        lambda t, b: forward(t, b, unit),
+        lambda t, b: backward(t, b, unit),
+        lambda dt, x: times(part(dt), x),
+        lambda dt, x: times(transposed(part(dt)), x),
+    )
+
+
+def _strictly_upper(a: Any) -> Any:
+    return triangle(a, lambda i, j: i < j)
+
+
+def lower_system(a: Any, b: Any, transposed: bool = False, unit: bool = False) -> Any:
+    """x of L x = b, or of Lᵀ x = b, L the lower triangle of a; b may be of Tans."""
+    return _pair(True, unit)[transposed](a, stop_gradient(a), b)
+
+
+def upper_system(a: Any, b: Any, transposed: bool = False) -> Any:
+    """x of U x = b, or of Uᵀ x = b, U the upper triangle of a; b may be of Tans."""
+    return _pair(False, False)[transposed](a, stop_gradient(a), b)
