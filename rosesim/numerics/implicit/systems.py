@@ -181,8 +181,8 @@ class Solver:
                 Report(residual <= SLACK * s.tolerance, residual, iterations),
                 s.where,
                 f"linear_solve by {s.method} has not reached its tolerance {s.tolerance:g} after {s.limit} "
-                "iterations or broke down; expected it to converge: raise limit=, give a preconditioner, take another method "
-                "(cg only for a symmetric positive definite matrix), or read the flag by full=True, check=False",
+                "iterations or broke down; expected it to converge: raise limit=, give a preconditioner, take "
+                "another method (cg only for a positive definite matrix), or read the flag by full=True, check=False",
             )
         return x, residual, iterations
 
