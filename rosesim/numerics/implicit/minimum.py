@@ -65,7 +65,8 @@ def minimize(
     def find(given: Any, guess: Any) -> Found:
         def step_from(x: Any, g: Any, gg: Any) -> Any:
             d = cond(gg > 0.0, lambda: solve(given, x, g), shape.zero)
-            descends = shape.dot(g, d) > 0.0  # false for NaN as well
+            along = shape.dot(g, d)
+            descends = (along > 0.0) & (along < float("inf"))  # false for NaN as well
             return shape.chosen(descends, d, g), descends
 
         def iterate(state: Any) -> Any:

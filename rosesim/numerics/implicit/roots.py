@@ -112,5 +112,5 @@ def newton(
         return falls & (rr > 0.0) & ~(shape.norm(d) <= tolerance * scale)
 
     x, r, rr, d, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
-    converged = (rr == 0.0) | (shape.norm(d) <= tolerance * scale)
+    converged = (rr == 0.0) | ((shape.norm(d) <= tolerance * scale) & (scale < float("inf")))
     return shape.plus(x, -1.0, d), converged, shape.norm(r), k
