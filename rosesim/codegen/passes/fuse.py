@@ -30,7 +30,7 @@ LONGEST = 400
 
 LIGHT = 16
 """A loop without loops in it joins one that has some and so many times its work: it is vectorised no more, but that
-costs less than the array between the two. The least of distances, say, is taken as they arise."""
+costs less than the array between the two. The least of distances, say, is taken as they arise. A batch stays one."""
 
 
 def fused(func: Func) -> Func:
@@ -260,7 +260,7 @@ def _can_share(first: Let, a: Loop, second: Let, b: Loop) -> bool:
     nests = [any(isinstance(x.expr, Loop) for x in all_lets(y.body)) for y in (a, b)]
     free = [_is_orderless(y) and in_any_order(y) for y in (a, b)]
     if nests[0] and not nests[1]:
-        return LIGHT * work(b) <= work(a)
+        return not a.batch and LIGHT * work(b) <= work(a)
     return nests[0] == nests[1] and (nests[0] or free[0] == free[1])
 
 
