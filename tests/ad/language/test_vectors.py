@@ -1,7 +1,7 @@
 """Vectors are numbers: operators and functions element by element, with NumPy's rule for shapes."""
 
-# Lengths are variables.
-# pyright: reportInvalidTypeForm=false
+# Lengths are variables, and a mistake is made on purpose.
+# pyright: reportInvalidTypeForm=false, reportOperatorIssue=false
 from __future__ import annotations
 
 import math
@@ -87,8 +87,13 @@ def test_vectors_of_integers_and_booleans_take_the_operators_of_their_elements()
     @fn
     def f(i: Vec[Index[4], 5], j: Index[3], p: Bool, s: Real):
         whole = i + 1, i * i, i // 2, 7 // (i + 1), i % 3, i - j, j + i, i**2, abs(i - 2)
-        real = s * i, j / (i + 1), s % (i + 1), s * np.array([1.0, 2.0])
-        return whole, real, (i > j, j < i, j >= i, j != i, s < i, p & (i > 1), ~(i == 1)), Index[2].clamp(s * i)
+        real = s * i, j / (i + 1), s % (i + 1), s * np.array([1.0, 2.0]), np.array([1.0, 2.0]) - s, [1.0, 2.0] / s
+        return (
+            whole,
+            real,
+            (i > j, j < i, j >= i, j != i, s < i, p & (i > 1), ~(i == 1), j > [1, 3], j <= np.array([1.0, 3.0])),
+            Index[2].clamp(s * i),
+        )
 
     i, j = np.array([0, 1, 2, 3, 3]), 2
     whole, real, truths, clamped = f(i, j, True, 0.5)
@@ -96,9 +101,13 @@ def test_vectors_of_integers_and_booleans_take_the_operators_of_their_elements()
         whole, (i + 1, i * i, i // 2, 7 // (i + 1), i % 3, i - j, j + i, i**2, abs(i - 2)), strict=True
     ):
         np.testing.assert_array_equal(got, want)
-    for got, want in zip(real, (0.5 * i, j / (i + 1), 0.5 % (i + 1), [0.5, 1.0]), strict=True):
+    for got, want in zip(
+        real, (0.5 * i, j / (i + 1), 0.5 % (i + 1), [0.5, 1.0], [0.5, 1.5], [2.0, 4.0]), strict=True
+    ):
         np.testing.assert_allclose(got, want, rtol=1e-15)
-    for got, want in zip(truths, (i > j, j < i, j >= i, j != i, i > 0.5, i > 1, i != 1), strict=True):
+    for got, want in zip(
+        truths, (i > j, j < i, j >= i, j != i, i > 0.5, i > 1, i != 1, [True, False], [False, True]), strict=True
+    ):
         np.testing.assert_array_equal(got, want)
     np.testing.assert_array_equal(clamped, [0, 0, 1, 1, 1])
 
