@@ -166,7 +166,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __add__(self, o: Index | int) -> Index: ...
     @overload
-    def __add__(self, o: Real | float) -> Real: ...
+    def __add__(self, o: Real | float | Many) -> Real: ...
     def __add__(self, o: Any) -> Any:
         return self._arith("iadd", o)
 
@@ -180,7 +180,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __sub__(self, o: Index | int) -> Index: ...
     @overload
-    def __sub__(self, o: Real | float) -> Real: ...
+    def __sub__(self, o: Real | float | Many) -> Real: ...
     def __sub__(self, o: Any) -> Any:
         return self._arith("isub", o)
 
@@ -194,7 +194,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __mul__(self, o: Index | int) -> Index: ...
     @overload
-    def __mul__(self, o: Real | float) -> Real: ...
+    def __mul__(self, o: Real | float | Many) -> Real: ...
     def __mul__(self, o: Any) -> Any:
         return self._arith("imul", o)
 
@@ -285,7 +285,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __invert__(self) -> Index:
         return -1 - self  # every bit, of two's complement
 
-    def __truediv__(self, o: Number) -> Real:
+    def __truediv__(self, o: Number | Many) -> Real:
         return Real(self) / o
 
     def __rtruediv__(self, o: float) -> Real:
@@ -306,16 +306,16 @@ class Index(Scalar, metaclass=_IndexMeta):
         pair = (self.atom, other)
         return Bool.of(trace.op(name, *(pair[::-1] if flip else pair)))
 
-    def __lt__(self, o: Number) -> Bool:
+    def __lt__(self, o: Number | Many) -> Bool:
         return self._compare("ilt", o)
 
-    def __le__(self, o: Number) -> Bool:
+    def __le__(self, o: Number | Many) -> Bool:
         return self._compare("ile", o)
 
-    def __gt__(self, o: Number) -> Bool:
+    def __gt__(self, o: Number | Many) -> Bool:
         return self._compare("ilt", o, True)
 
-    def __ge__(self, o: Number) -> Bool:
+    def __ge__(self, o: Number | Many) -> Bool:
         return self._compare("ile", o, True)
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced
