@@ -91,7 +91,8 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import linalg, random, rotations
+    from rosesim.numerics import implicit, linalg, random, rotations
+    from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
         cholesky,
         cholesky_solve,
@@ -127,8 +128,10 @@ _SYSTEMS = [
     "cholesky", "cholesky_solve", "det", "eigh", "expm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet", "solve",
     "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
 ]  # fmt: skip
+_IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _NUMERICS = {
-    **{room: f"rosesim.numerics.{room}" for room in ("linalg", "random", "rotations")},
+    **{room: f"rosesim.numerics.{room}" for room in ("implicit", "linalg", "random", "rotations")},
+    **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }
 """The library written in the language, and where each name of it is. It is loaded at its first use. Its rooms are
@@ -173,5 +176,6 @@ _ERRORS = [
 ]
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] -- grouped above
-    *_TYPES, *_FUNCTIONS, *_CONTROL, *_VECTORS, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_ERRORS,
+    *_TYPES, *_FUNCTIONS, *_CONTROL, *_VECTORS, *_DERIVATIVES, *_MATHEMATICS, *_LINEAR_ALGEBRA, *_SYSTEMS, *_IMPLICIT,
+    *_ERRORS,
 ]  # fmt: skip

@@ -44,9 +44,15 @@ def one_side(off: float, side: int, said: str, so: str) -> str:
     )
 
 
+_SMOOTHLY = (
+    ": expected a formula that is smooth there, such as one of dot(v, v) instead of norm(v); for a rotation vector, "
+    "rosesim.rotations.exp(w)"
+)
+
+
 def at_the_point(off: float, said: str, so: str, what: Flip | None) -> str:
     """The reason for a gradient that is wrong at the point and right beside it."""
-    alone = "" if what is None else f"; {what} goes another way at the point alone"
+    alone = "" if what is None else f"; {what} goes another way at the point alone{_SMOOTHLY}"
     return (
         f"the gradient and differences differ by {off:.1e}: on both sides the slope is {so}, at the point the "
         f"gradient says {said}{alone}"

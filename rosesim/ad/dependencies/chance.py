@@ -8,6 +8,7 @@ say where: NumPy's functions call no hook. The line is where the code names what
 from __future__ import annotations
 
 import dis
+import functools
 import types
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.dependencies import kinds
 from rosesim.ad.support.locate import Where
 from rosesim.ad.support.typeguards import class_of, is_dict
 
@@ -32,7 +34,12 @@ _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 
 def is_generator(v: object) -> bool:
     """Whether it draws random numbers, and has a state that can be read."""
-    return any((c.__module__, c.__name__) in _GENERATORS for c in class_of(v).__mro__)
+    return _draws(class_of(v))
+
+
+@functools.lru_cache(maxsize=4096)
+def _draws(kind: type) -> bool:
+    return any((kinds.module_of(c), c.__name__) in _GENERATORS for c in kind.__mro__)
 
 
 def is_of_chance(what: str) -> bool:

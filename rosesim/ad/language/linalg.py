@@ -25,6 +25,16 @@ def _vec(v: Any, n: int | None, what: str) -> VecValue:
     return x
 
 
+def _flat(v: Any, n: int | None, what: str) -> VecValue:
+    """A vector whose elements are no vectors: arithmetic would take rows for numbers."""
+    x = _vec(v, n, what)
+    if _is_matrix(x):
+        raise TypeMismatch(
+            f"{x.type} was found in {what}; expected a vector of {n or ''}".rstrip() + " numbers", here()
+        )
+    return x
+
+
 def _total(n: int, f: Callable[[Any], Any]) -> Any:
     if 0 < n <= SHORT:
         out = f(0)
@@ -48,13 +58,14 @@ def dot(a: Any, b: Any) -> Real:
     >>> f([1.0, 2.0], [3.0, 4.0])
     11.0
     """
-    x = _vec(a, None, "dot")
-    y = _vec(b, len(x), "dot")
+    x = _flat(a, None, "dot")
+    y = _flat(b, len(x), "dot")
     return _total(len(x), lambda i: x[i] * y[i])
 
 
 def norm(a: Any) -> Real:
-    """The Euclidean length of a vector. Its derivative at zero is taken as 0.
+    """The Euclidean length of a vector, of a matrix the root of the sum of all squares. Its derivative at zero is
+    taken as 0.
 
     >>> from rosesim import fn, norm, Real, Vec
     >>> @fn
@@ -63,7 +74,14 @@ def norm(a: Any) -> Real:
     >>> f([3.0, 4.0])
     5.0
     """
-    return sqrt(dot(a, a))
+    x = _vec(a, None, "norm")
+    return sqrt(_squares(x))
+
+
+def _squares(x: Any) -> Any:
+    if not isinstance(x, VecValue):
+        return x * x
+    return _total(len(x), lambda i: _squares(x[i]))
 
 
 def cross(a: Any, b: Any) -> Any:
@@ -76,10 +94,10 @@ def cross(a: Any, b: Any) -> Any:
     >>> f([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     array([0., 0., 1.])
     """
-    x = _vec(a, None, "cross")
+    x = _flat(a, None, "cross")
     if len(x) not in (2, 3):
         raise TypeMismatch(f"{x.type} was found in cross; expected a vector of 2 or 3", here())
-    y = _vec(b, len(x), "cross")
+    y = _flat(b, len(x), "cross")
     if len(x) == 2:
         return x[0] * y[1] - x[1] * y[0]
     return as_vec([x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0]])
@@ -143,7 +161,7 @@ def outer(a: Any, b: Any) -> Any:
     array([[3., 4.],
            [6., 8.]])
     """
-    x, y = _vec(a, None, "outer"), _vec(b, None, "outer")
+    x, y = _flat(a, None, "outer"), _flat(b, None, "outer")
     return _rows(len(x), lambda i: _rows(len(y), lambda j: x[i] * y[j]))
 
 
@@ -212,7 +230,7 @@ def qmul(p: Any, q: Any) -> Any:
     >>> f([0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0])
     array([0., 0., 0., 1.])
     """
-    a, b = _vec(p, 4, "qmul"), _vec(q, 4, "qmul")
+    a, b = _flat(p, 4, "qmul"), _flat(q, 4, "qmul")
     return as_vec(
         [
             a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3],
@@ -233,7 +251,7 @@ def qrotate(q: Any, v: Any) -> Any:
     >>> f([0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 3.0])
     array([-1., -2.,  3.])
     """
-    a, x = _vec(q, 4, "qrotate"), _vec(v, 3, "qrotate")
+    a, x = _flat(q, 4, "qrotate"), _flat(v, 3, "qrotate")
     u = a[1:]
     t = 2.0 * cross(u, x)
     return x + a[0] * t + cross(u, t)
@@ -249,7 +267,7 @@ def axis_angle(axis: Any, angle: Any) -> Any:
     >>> f([0.0, 0.0, 1.0], 0.0)
     array([1., 0., 0., 0.])
     """
-    u = _vec(axis, 3, "axis_angle")
+    u = _flat(axis, 3, "axis_angle")
     half = Real.of(to_real(angle)) * 0.5
     s = sin(half)
     return as_vec([cos(half), s * u[0], s * u[1], s * u[2]])

@@ -146,6 +146,22 @@ def flatten(t: Type) -> tuple[Ty, ...]:
             return tuple(f for part in t.types for f in flatten(part))
 
 
+def of_flat(ty: Ty) -> Type:
+    """A type that is stored as one flat array of this type."""
+    match ty.scalar:
+        case IntT(lo, hi):
+            t: Type = IntType(lo, hi)
+        case BoolT():
+            t = BOOL
+        case TanT():
+            t = TAN
+        case FloatT():
+            t = REAL
+    for n in reversed(ty.shape):
+        t = VecType(n, t)
+    return t
+
+
 def leaf_names(t: Type, name: str) -> tuple[str, ...]:
     """A name for each flat array, as users write it: `state.x`."""
     match t:

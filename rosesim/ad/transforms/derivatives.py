@@ -16,7 +16,7 @@ from rosesim.ad.language.tracing import Traced, call_traced
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms
-from rosesim.ad.program.ir import Atom, BoolT, FloatT, IntT, TanT, Ty
+from rosesim.ad.program.ir import Atom, FloatT, TanT, Ty
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
@@ -171,27 +171,12 @@ def vjp(f: Callable[..., R], *, wrt: Wrt = None) -> Callable[..., tuple[R, Calla
     return value_and_pullback
 
 
-def _plain_type(ty: Ty) -> T.Type:
-    """A language type that is stored as one flat array of this type."""
-    match ty.scalar:
-        case IntT(lo, hi):
-            t: T.Type = T.IntType(lo, hi)
-        case BoolT():
-            t = T.BOOL
-        case _:
-            assert isinstance(ty.scalar, FloatT)
-            t = T.REAL
-    for n in reversed(ty.shape):
-        t = T.VecType(n, t)
-    return t
-
-
 def _run_vjp(g: Fn[..., Any], rev: Reversed, row: Row, keywords: Names, positions: tuple[int, ...], one: bool) -> Any:
     traced = rev.traced
     types = traced.params
     key = ("run vjp", positions)
     if key not in traced.func.memo:
-        held = T.tuple_type(*(_plain_type(v.ty) for v in (rev.pair.tape if rev.pair else ())))
+        held = T.tuple_type(*(T.of_flat(v.ty) for v in (rev.pair.tape if rev.pair else ())))
 
         def forward_pass(*args: Any, **kwargs: Any) -> Any:
             atoms = [a for v, t in zip((*args, *kwargs.values()), types, strict=True) for a in to_atoms(v, t)]

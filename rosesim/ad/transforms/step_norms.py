@@ -26,7 +26,7 @@ from rosesim.ad.program.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty
 from rosesim.ad.program.rewrite import Copy, fresh
 from rosesim.ad.support.budget import budget
 from rosesim.ad.support.errors import TypeMismatch
-from rosesim.ad.transforms.derivatives import Reversed, _as_fn, _plain_type  # pyright: ignore[reportPrivateUsage] -- its part
+from rosesim.ad.transforms.derivatives import Reversed, _as_fn  # pyright: ignore[reportPrivateUsage] -- its part
 
 SHARE = 8
 """The gradients of all steps take at most 1/SHARE of the memory budget."""
@@ -106,7 +106,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
             )
         probed, probes, k, n = _probed(g, traced, every)
         steps[:] = [np.arange(0, n, k)]
-        held = (*types, *(_plain_type(p.ty) for p in probes))
+        held = (*types, *(T.of_flat(p.ty) for p in probes))
         rev = Reversed.of(
             Traced(probed, held, traced.result, traced.captured, traced.dependencies), range(len(types), len(held))
         )
@@ -126,7 +126,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
 
 
 def _values(a: Atom) -> Any:
-    return of_atoms(_plain_type(a.ty), [a])
+    return of_atoms(T.of_flat(a.ty), [a])
 
 
 def _probed(g: Fn[..., Any], traced: Traced, every: int | None) -> tuple[Func, list[Var], int, int]:

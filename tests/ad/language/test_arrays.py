@@ -60,6 +60,7 @@ SMOOTH: dict[str, Any] = {
         x + xp.zeros(7), xp.full((2, 3), x[1]), xp.ones((6, 3)) * t, xp.arange(7) * x, xp.linspace(x[0], x[1], 9),
     ),
     "products": lambda xp, x, m, t: (x @ x, m @ x, m[:, :5] @ m, x[:5] @ m, t[0] @ t[1][:3]),
+    "norm": lambda xp, x, m, t: (xp.linalg.norm(x), xp.linalg.norm(m)) if xp is not rs else (rs.norm(x), rs.norm(m)),
 }  # fmt: skip
 WHOLE: dict[str, Any] = {
     "places": lambda xp, x, m, t: (xp.argmin(x), xp.argmin(t), xp.argmin(t, axis=1)),
@@ -205,6 +206,10 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.arange(m[0, 0]), "arange with a traced bound was found"),
         (lambda m: rs.arange(1, 2, 0), "arange with step 0 was found"),
         (lambda m: m @ m, "Vec[Vec[Real, 7], 5] was found in @; expected a vector of 7"),
+        (lambda m: rs.dot(m, m), "Vec[Vec[Real, 7], 5] was found in dot; expected a vector of numbers"),
+        (lambda m: rs.cross(m[:3], m[:3]), "was found in cross; expected a vector of numbers"),
+        (lambda m: rs.outer(m, m[0]), "was found in outer; expected a vector of numbers"),
+        (lambda m: rs.qmul(m[:4], m[:4]), "was found in qmul; expected a vector of 4 numbers"),
         (lambda m: rs.min(m, 1.0), "among the values of min was found; expected numbers: minimum(x, y)"),
     ],
 )

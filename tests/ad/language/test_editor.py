@@ -31,8 +31,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rosesim import (
-    Bool, Dual, Index, Real, Struct, Vec, accumulate, argmin, cond, const, dot, fn, grad, opaque, scan, select,
-    sqrt, value_and_grad, vec, vjp, while_loop,
+    Bool, Dual, Index, Real, Struct, Vec, accumulate, all, any, argmin, cond, const, dot, fn, grad, linspace,
+    logsumexp, max, mean, min, opaque, prod, scan, select, softmax, sqrt, value_and_grad, vec, vjp, where,
+    while_loop, zeros,
 )
 from rosesim import sum as total
 
@@ -55,6 +56,17 @@ def f(x: Vec[Real, 3], m: Vec[Vec[Real, 2], 11], i: Index[3], p: Bool, balls: Ve
     reveal_type((i < 2) & ~p)  # Bool
     reveal_type(Index[5].clamp(x[0]))  # Index
     reveal_type(x.at[i].set(1.0))  # Real
+    reveal_type(sqrt(x * x + m[0, 0]) ** 2 / x - [1.0, 2.0, 3.0])  # Real
+    reveal_type(x * np.ones(3) @ x + 2.0**x)  # Real
+    reveal_type((x > 0.0) & (x[::-1] <= x))  # Bool
+    reveal_type(where(x > 0.0, x, 0.0))  # Real
+    reveal_type(total(x) + total(m, axis=0) + mean(m, axis=1) + total(x > 0.0))  # Real
+    reveal_type(max(x) + max(m, axis=1) + min(3, lambda k: x[k]) + prod(x))  # Real
+    reveal_type(any(x > 0.0) | all(3, lambda k: x[k] > 0.0))  # Bool
+    reveal_type(argmin(x) + argmin(3, lambda k: x[k]))  # Index
+    reveal_type(zeros(3) + linspace(0.0, x[0], 3))  # Real
+    reveal_type(total(balls).mass)  # Real
+    reveal_type(logsumexp(x) + total(softmax(x)))  # Real
     reveal_type([y for y in x])  # list[Real]
     reveal_type(balls[i].x[0])  # Real
     reveal_type(balls.at[0].set(balls[1]).mass)  # Real

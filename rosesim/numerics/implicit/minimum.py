@@ -1,0 +1,113 @@
+"""`minimize`: where an energy is least, by Newton's method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.control.branches import cond
+from rosesim.ad.language.control.scan import while_loop
+from rosesim.ad.language.mathematics import maximum
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
+from rosesim.ad.transforms.derivatives import grad
+from rosesim.numerics.implicit.equation import Equation, Found, Solver, checked, given_equation, linear_solver
+
+HALVINGS = 40
+"""The most halvings of a step in the search along it."""
+
+
+def minimize(
+    energy: Callable[..., Any],
+    guess: Any,
+    args: tuple[Any, ...] = (),
+    *,
+    solver: Solver = None,
+    tolerance: float = 1e-10,
+    limit: int = 100,
+    full: bool = False,
+    check: bool = True,
+) -> Any:
+    """x with the least energy(x, *args) near a guess, by Newton's method with a search along each step; where the
+    curvature is negative along a Newton step, the step is the steepest descent. The unknowns have any shape.
+
+    It ends as `root` does, whose `solver` this takes for the systems of the Hessian ("cg" beyond 100 unknowns), and
+    where the energy is flat to rounding. `full=True` gives (x, Report) with the norm of the gradient.
+
+    Derivative: by the implicit function theorem from the equation gradient = 0.
+
+    >>> from rosesim import Real, fn, grad, minimize
+    >>> @fn
+    ... def sag(load: Real) -> Real:
+    ...     '''Where a hanging mass comes to rest: a spring that stiffens, against gravity.'''
+    ...     return minimize(lambda x: 0.5 * x**2 + 0.25 * x**4 - load * x, 0.0)
+    >>> round(sag(2.0), 12), round(grad(sag)(2.0), 12)
+    (1.0, 0.25)
+    """
+    where = here()
+    e, shape, args = given_equation(energy, guess, args, "minimize")
+    if e.result != T.REAL:
+        raise TypeMismatch(f"the energy of minimize gives {e.result}; expected a Real", where)
+
+    def height(given: Any, x: Any) -> Any:
+        return e(given[0], x, *given[2])
+
+    def slope(given: Any, x: Any) -> Any:
+        def at(x: Any) -> Any:
+            return height(given, x)
+
+        return grad(at)(x)
+
+    solve, held = linear_solver(solver, shape, slope, args, guess, "cg")
+
+    def find(given: Any, guess: Any) -> Found:
+        def step_from(x: Any, g: Any, gg: Any) -> Any:
+            d = cond(gg > 0.0, lambda: solve(given, x, g), shape.zero)
+            descends = shape.dot(g, d) > 0.0  # false for NaN as well
+            return shape.chosen(descends, d, g), descends
+
+        def iterate(state: Any) -> Any:
+            x, g, d, _, height_here, scale, _, k = state
+            along = shape.dot(g, d)
+
+            def tried(t: Any) -> Any:
+                moved = shape.plus(x, -t, d)
+                return t, moved, height(given, moved)
+
+            def too_high(s: Any) -> Any:
+                return ~(s[2] <= height_here - 1e-4 * s[0] * along)  # true for NaN as well
+
+            _, moved, new = while_loop(
+                too_high, lambda s: tried(0.5 * s[0]), tried(Real(1.0)), HALVINGS, on_limit="stop"
+            )
+            falls = new < height_here
+            g = slope(given, moved)
+            d, newton = step_from(moved, g, shape.dot(g, g))
+            return moved, g, d, newton, new, maximum(scale, shape.norm(moved)), falls, k + 1.0
+
+        g = slope(given, guess)
+        gg = shape.dot(g, g)
+        d, newton = step_from(guess, g, gg)
+        start = guess, g, d, newton, height(given, guess), shape.norm(guess), gg < float("inf"), Real(0.0)
+
+        def goes_on(state: Any) -> Any:
+            _, g, d, newton, _, scale, falls, _ = state
+            return falls & (shape.dot(g, g) > 0.0) & ~(newton & (shape.norm(d) <= tolerance * scale))
+
+        x, g, d, newton, _, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
+        # Near the minimum the energy is flat to rounding before the gradient is zero: then Newton's step is as small
+        # as the square root of rounding, and still right.
+        near = newton & (shape.norm(d) <= maximum(tolerance, 1e-6) * scale)
+        converged = (shape.dot(g, g) == 0.0) | near
+        last = shape.chosen(near, d, shape.zero())
+        return shape.plus(x, -1.0, last), converged, shape.norm(g), k
+
+    x, report = Equation(shape, slope, solve, find, limit).solution((e.captured, held, args), guess)
+    return checked(
+        x, report, full, check, where,
+        f"minimize has not reached its tolerance {tolerance:g} after {limit} steps; expected it to converge: the "
+        "energy may have no minimum near the guess; give a better guess, raise limit=, or read the flag by "
+        "full=True, check=False",
+    )  # fmt: skip
