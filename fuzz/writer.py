@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import arithmetic, indexing, parts
+from fuzz import arithmetic, indexing, parts, systems
 from fuzz.choices import Choices, since
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
@@ -315,6 +315,8 @@ class Writer:
                 return (rs.matmul(matrix(3), rs.outer(vector(3), vector(3))) @ vector(3))[2]
             case 6:
                 return rs.qrotate(rs.axis_angle(vector(3), self.make(T.REAL, scope, 1)), vector(3))[0]
+            case 7 if since(2, True) and self.c.rarely(2):
+                return systems.number(self.c, lambda p: self.make(p, scope, depth))
             case _:
                 return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
 
