@@ -37,6 +37,8 @@ class Case:
         c = Choices(head)
         self.wild = c.rarely(6)
         self.seed = c.below(256)
+        self.arithmetic = self.seed % 4 == 3
+        """Whether it draws operations on whole vectors, too; the other programs are as they were before these."""
         self.thresholds: Callable[[], AbstractContextManager[None]] = nullcontext
         """Within what it gives, the program's passes have to run."""
         self.is_lowered = False
@@ -63,10 +65,12 @@ class Case:
             *(types.type(1) for _ in range(types.c.below(4))),
         )
         self.result = result = T.REAL if types.c.below(3) < 2 else T.tuple_type(T.REAL, types.type(2))
-        wild = self.wild
+        wild, arithmetic = self.wild, self.arithmetic
 
         def f(*args: Any) -> Any:
-            return Writer(body, wild).make(result, tuple(zip(params, args, strict=True)), DEPTH)
+            return Writer(body, wild, arithmetic=arithmetic).make(
+                result, tuple(zip(params, args, strict=True)), DEPTH
+            )
 
         return f
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import arithmetic, indexing, parts
+from fuzz import arithmetic as vectors
+from fuzz import indexing, parts
 from fuzz.choices import Choices
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
@@ -46,9 +47,11 @@ def is_real_vector(t: T.Type) -> bool:
 class Writer:
     """Writes expressions into the function under trace."""
 
-    def __init__(self, row: bytes, wild: bool):
+    def __init__(self, row: bytes, wild: bool, *, arithmetic: bool = False):
         self.c = Choices(row)
         self.wild = wild
+        self.arithmetic = arithmetic
+        """Whether operations on whole vectors are among what it draws from."""
         self._constants = EDGES if wild else TAME
 
     # --------------------------------------------------------------------------------- types
@@ -98,12 +101,11 @@ class Writer:
                         self._element,
                     ),
                     *(self._extreme, self._number, self._custom, self._clamped, self._geometry, self._derived),
-                    self._reduced,
                 ]
             case T.BoolType():
-                own = [self._compared, self._logic, self._every, self._taken, self._true]
+                own = [self._compared, self._logic, self._every, self._taken]
             case T.IntType():
-                own = [self._placed, self._counted, self._counted, self._nearest, self._taken, self._ordered]
+                own = [self._placed, self._counted, self._counted, self._nearest, self._taken]
             case T.VecType(_, elem):
                 own = [
                     self._vector,
@@ -116,7 +118,6 @@ class Writer:
                 ]
                 if elem == T.REAL or is_real_vector(elem):
                     own = [*own, self._summed, self._scattered, self._scattered, self._mapped]
-                    own = [*own, self._arithmetic, self._arithmetic, self._reduced]
             case _:
                 own = [self._built]
         any_type: Sequence[Callable[..., Any]] = [
@@ -128,7 +129,21 @@ class Writer:
             self._loop,
             self._stopped,
         ]
-        return self.c.one([*own, *any_type])(t, scope, depth)
+        more = self._on_vectors(t) if self.arithmetic else []
+        return self.c.one([*own, *any_type, *more])(t, scope, depth)
+
+    def _on_vectors(self, t: T.Type) -> Sequence[Callable[..., Any]]:
+        match t:
+            case T.RealType():
+                return [self._reduced, self._reduced]
+            case T.BoolType():
+                return [self._true]
+            case T.IntType():
+                return [self._ordered]
+            case _ if is_real_vector(t):
+                return [self._elementwise, self._elementwise, self._elementwise, self._reduced]
+            case _:
+                return []
 
     def _leaf_of(self, t: T.Type, scope: Scope, depth: int) -> Any:
         return self._leaf(t, scope)
@@ -219,14 +234,16 @@ class Writer:
 
     def _called(self, t: T.Type, scope: Scope, depth: int) -> Any:
         types = tuple(self.type(1) for _ in range(1 + self.c.below(3)))
-        row, wild = self.c.row(60), self.wild
+        row, wild, more = self.c.row(60), self.wild, self.arithmetic
         seen = scope[-2:] if self.c.rarely(4) else ()  # what it captures from the function around it
 
         named = self.c.rarely(3)  # a keyword-only parameter with a default, lengths left open
 
         def inner(*args: Any, extra: Any = 2.0) -> Any:
             known = (*seen, *zip(types, args, strict=True))
-            return Writer(row, wild).make(t, ((T.REAL, Real(extra)), *known) if named else known, min(depth, 3))
+            return Writer(row, wild, arithmetic=more).make(
+                t, ((T.REAL, Real(extra)), *known) if named else known, min(depth, 3)
+            )
 
         f = Fn(parts.annotated(inner, types) if named else inner)
         extra = {"extra": self.make(T.REAL, scope, 1)} if named and self.c.rarely(2) else {}
@@ -319,10 +336,10 @@ class Writer:
 
     def _derived(self, t: T.Type, scope: Scope, depth: int) -> Any:
         """A derivative within the program, which is then differentiated again."""
-        row, wild = self.c.row(24), self.wild
+        row, wild, more = self.c.row(24), self.wild, self.arithmetic
 
         def inner(x: Any, y: Any) -> Any:
-            return Writer(row, wild).make(T.REAL, ((T.REAL, x), (T.REAL, y)), min(depth, 2))
+            return Writer(row, wild, arithmetic=more).make(T.REAL, ((T.REAL, x), (T.REAL, y)), min(depth, 2))
 
         x, y = self.make(T.REAL, scope, depth), self.make(T.REAL, scope, 0)
         if self.c.rarely(2):
@@ -431,20 +448,20 @@ class Writer:
             case _:
                 return -a
 
-    def _arithmetic(self, t: T.Type, scope: Scope, depth: int) -> Any:
+    def _elementwise(self, t: T.Type, scope: Scope, depth: int) -> Any:
         """An operation on whole vectors."""
-        return arithmetic.elementwise(self.c, t, lambda p: self.make(p, scope, depth), UNARY, BINARY, COMPARE)
+        return vectors.elementwise(self.c, t, lambda p: self.make(p, scope, depth), UNARY, BINARY, COMPARE)
 
     def _reduced(self, t: T.Type, scope: Scope, depth: int) -> Any:
-        return arithmetic.reduced(self.c, t, lambda p: self.make(p, scope, depth))
+        return vectors.reduced(self.c, t, lambda p: self.make(p, scope, depth))
 
     def _true(self, t: T.Type, scope: Scope, depth: int) -> Any:
-        return arithmetic.truth(self.c, lambda p: self.make(p, scope, depth), COMPARE)
+        return vectors.truth(self.c, lambda p: self.make(p, scope, depth), COMPARE)
 
     def _ordered(self, t: Any, scope: Scope, depth: int) -> Any:
         if t.lo:
             return self._counted(t, scope, depth)
-        return arithmetic.place(self.c, t.hi + 1, lambda p: self.make(p, scope, depth))
+        return vectors.place(self.c, t.hi + 1, lambda p: self.make(p, scope, depth))
 
     def _scattered(self, t: Any, scope: Scope, depth: int) -> Any:
         n = self._count()
@@ -474,10 +491,10 @@ class Writer:
         """A vmap within the program."""
         if t.n == 0:
             return self._vector(t, scope, depth)
-        row, wild = self.c.row(24), self.wild
+        row, wild, more = self.c.row(24), self.wild, self.arithmetic
 
         def inner(x: Any, y: Any) -> Any:
-            return Writer(row, wild).make(t.elem, ((T.REAL, y), (T.REAL, x)), min(depth, 2))
+            return Writer(row, wild, arithmetic=more).make(t.elem, ((T.REAL, y), (T.REAL, x)), min(depth, 2))
 
         v = self.make(T.VecType(t.n, T.REAL), scope, depth)
         return rs.vmap(Fn(inner), over=0)(v, self.make(T.REAL, scope, 0))

@@ -51,6 +51,16 @@ def test_random_programs_agree_in_the_other_modes() -> None:
     assert count["in lanes, strict"] > 5
 
 
+def test_random_programs_with_arithmetic_on_vectors_agree() -> None:
+    count: Counter[str] = Counter()
+    for number in range(8):
+        row = bytes([0, 3]) + random.Random(number).randbytes(62)
+        assert Case(row).arithmetic
+        judge(row, count)
+    assert count["programs"] == 8
+    assert count["reverse = transpose of forward"] > 6
+
+
 SLICE = (2091, 2073, 2011, 2012, 2027, 2034, 2045, 2057, 2066, 2090, 2094, 2095, 2102, 2119, 2121)
 """Numbers of large programs of little work that meet every pass over loops."""
 
