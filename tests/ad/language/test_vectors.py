@@ -14,7 +14,7 @@ from shown import program
 from support import interpreted
 
 import rosesim as rs
-from rosesim import Bool, Index, Real, Vec, fn, grad, value_and_grad, vec
+from rosesim import Bool, Index, Real, Vec, const, fn, grad, value_and_grad, vec
 from rosesim.ad.program.ir import Loop, all_lets
 
 N, ROWS = 7, 5
@@ -275,3 +275,20 @@ def test_a_chain_runs_in_lanes_and_to_the_second_order() -> None:
     second = rs.hessian(f, wrt=0)(X, Y)
     curved = np.where(X > 0.5, 4.0 * Y**2 * np.exp(2.0 * X * Y), 2.0 / (1.0 + Y) ** 2)
     np.testing.assert_allclose(second, np.diag(curved), rtol=1e-13)
+
+
+def test_bits_of_integers_element_by_element():
+    whole = np.array([1, 4, 6])
+
+    @fn
+    def f(i: Index[8]) -> Any:
+        v = const(whole)
+        return i & v, v | i, v ^ 3, v << (i & 3), v >> const(np.array([0, 1, 2])), i << v, ~v, 1 << v
+
+    for got, expected in zip(
+        f(5),
+        (5 & whole, whole | 5, whole ^ 3, whole << 1, whole >> [0, 1, 2], 5 << whole, ~whole,
+         1 << whole),
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_array_equal(got, expected)
