@@ -16,7 +16,7 @@ Make = Callable[[T.Type], Any]
 def number(c: Choices, make: Make) -> Any:
     """A number that depends on a system, on factors of a matrix, or on its eigenvalues."""
     n = c.one([2, 3, 1])
-    a, b = _dominant(c, n, make), make(T.VecType(n, T.REAL))
+    a, b = dominant(c, n, make), make(T.VecType(n, T.REAL))
     match c.below(8):
         case 0 | 1:
             return rs.solve(a, b)[c.below(n)]
@@ -34,7 +34,7 @@ def number(c: Choices, make: Make) -> Any:
             return rs.lstsq(rs.stack([*(a[i] for i in range(n)), b]), make(T.VecType(n + 1, T.REAL)))[c.below(n)]
 
 
-def _dominant(c: Choices, n: int, make: Make) -> Any:
+def dominant(c: Choices, n: int, make: Make) -> Any:
     """A matrix whose diagonal is larger than the rest of its row, perhaps with its rows in another order."""
     rows = make(T.VecType(n, T.VecType(n, T.REAL)))
     first = c.below(n)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import arithmetic, indexing, parts, systems
+from fuzz import arithmetic, indexing, library, parts
 from fuzz.choices import Choices, since
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
@@ -316,7 +316,7 @@ class Writer:
             case 6:
                 return rs.qrotate(rs.axis_angle(vector(3), self.make(T.REAL, scope, 1)), vector(3))[0]
             case 7 if since(2, True) and self.c.rarely(2):
-                return systems.number(self.c, lambda p: self.make(p, scope, depth))
+                return library.number(self.c, lambda p: self.make(p, scope, depth))
             case _:
                 return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
 

@@ -110,5 +110,5 @@ def minimize(
         x, report, full, check, where,
         f"minimize has not reached its tolerance {tolerance:g} after {limit} steps; expected it to converge: the "
         "energy may have no minimum near the guess; give a better guess, raise limit=, or read the flag by "
-        "full=True, check=False",
+        "check=False",
     )  # fmt: skip

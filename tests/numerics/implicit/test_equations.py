@@ -125,7 +125,7 @@ def test_nothing_of_the_iterations_is_stored():
 def test_what_has_not_converged_stops_the_program_or_says_so():
     with pytest.raises(ProgramError, match=r"test_equations.py.*root has not reached its tolerance"):
         fn(lambda a: root(lambda x: x * x + a, 1.0))(1.0)
-    told = fn(lambda a: root(lambda x: x * x + a, 1.0, full=True, check=False)[1].converged)
+    told = fn(lambda a: root(lambda x: x * x + a, 1.0, check=False)[1].converged)
     assert told(1.0) is False
     with pytest.raises(ProgramError, match="fixed_point has not reached its tolerance 1e-12 after 40 iterations"):
         fn(lambda a: fixed_point(lambda x: 0.9 * x + a, 1.0, limit=40))(1.0)
