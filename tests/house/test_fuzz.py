@@ -81,6 +81,7 @@ def test_random_large_programs_agree_and_meet_the_passes_over_loops(monkeypatch:
         ("7d407400146b002b5a" + "00" * 7 + "06" + "00" * 5 + "06" + "00" * 33 + "03" + "00" * 8 + "0315" + "00" * 16
          + "0367", "a value times its cotangent is beyond the largest number"),
         ("1d0201000000000000000000000000000000017300005800", "overflow, underflow or NaN"),
+        ("00040000000000000000000000000000c00a001501160100000000004d00000497000003", "reads the sign of a zero"),
     ],
 )  # fmt: skip
 def test_what_the_largest_numbers_do_to_sums_and_products_is_told_apart(row: str, why: str) -> None:
