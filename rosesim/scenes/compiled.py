@@ -25,7 +25,8 @@ from rosesim.ad.language.types import NULL
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.support.budget import budget, memory_budget
 from rosesim.ad.support.debugging import debugging
-from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad, vmap
+from rosesim.ad.transforms.batches import vmap
+from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
