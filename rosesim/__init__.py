@@ -76,16 +76,9 @@ from rosesim.ad.support.errors import (
     TraceError,
     TypeMismatch,
 )
-from rosesim.ad.transforms.derivatives import (
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-    vmap,
-)
+from rosesim.ad.transforms.batches import vmap
+from rosesim.ad.transforms.derivatives import grad, jvp, stop_gradient, value_and_grad, vjp
+from rosesim.ad.transforms.jacobians import hessian, hvp, jacobian
 from rosesim.ad.transforms.linear import linear
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
@@ -157,8 +150,8 @@ _VECTORS = [
     "max", "mean", "min", "ones", "prod", "softmax", "sort", "stack", "sum", "where", "zeros",
 ]  # fmt: skip
 _DERIVATIVES = [
-    "check_grads", "dual", "grad", "hessian", "jacobian", "jvp", "linear", "memory_budget", "primal", "step_norms",
-    "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
+    "check_grads", "dual", "grad", "hessian", "hvp", "jacobian", "jvp", "linear", "memory_budget", "primal",
+    "step_norms", "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
