@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from rosesim.ad.language.control.branches import select
-from rosesim.ad.language.totals import all
-from rosesim.ad.language.control.scan import scan, while_loop
+from rosesim.ad.language import types as T
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.scan import while_loop
+from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.vector import as_vec
+from rosesim.ad.language.values.vector import as_vec, real_zero
 from rosesim.ad.support.locate import here
 from rosesim.numerics.integrate.embedded import interpolated
 from rosesim.numerics.integrate.field import state
@@ -73,31 +74,44 @@ def adaptive(
 
 
 def _at_times(m: March, start: Going, times: Any) -> tuple[Going, Any, Any]:
-    """The end, the states at these times, and whether all were reached."""
+    """The end, the states at these times, and whether all were reached.
+
+    It is one loop: an iteration makes a step if the next time is not behind it, and interpolates. A loop of steps
+    within a loop over times would have a history of `limit` steps for each of the times.
+    """
     s = m.field.shape
-    # Before the first step: a line along the slope, for times at t0.
+    n = len(times)
     count = len(m.step(start.t, start.y, start.slope, Real(1.0)).dense)
-    line = [start.y, start.slope, *[s.zero()] * (count - 2)]
+    line = [start.y, start.slope, *[s.zero()] * (count - 2)]  # before the first step, for times at t0
+    first = _At(start, start.t, Real(1.0), tuple(line))
 
-    def reach(carry: Any, k: Any) -> Any:
-        def advance(carry: Any) -> Any:
-            g, before, h, dense = carry
-            good, tried_h, step, after = m.tried(g)
-            kept = [select(good, a, b) for a, b in zip(step.dense, dense, strict=True)]
-            return after, select(good, g.t, before), select(good, tried_h, h), tuple(kept)
+    def advanced(at: _At) -> _At:
+        good, h, step, after = m.tried(at.going)
+        dense = tuple(select(good, a, b) for a, b in zip(step.dense, at.dense, strict=True))
+        return _At(after, select(good, at.going.t, at.before), select(good, h, at.h), dense)
 
-        carry = while_loop(
-            lambda c: m.before(c[0].t, times[k]) & m.goes_on(c[0]), advance, carry, m.limit, on_limit="stop"
-        )
-        g, before, h, dense = carry
-        return carry, _Output(interpolated(s, dense, (times[k] - before) / h), ~m.before(g.t, times[k]))
+    def iterate(carry: Any) -> Any:
+        at, k, ys = carry
+        here = Index[n].clamp(k)
+        at = cond(m.before(at.going.t, times[here]), lambda: advanced(at), lambda: at)
+        reached = ~m.before(at.going.t, times[here])
+        ys = ys.at[here].set(interpolated(s, at.dense, (times[here] - at.before) / at.h))
+        return at, Index[n + 1].clamp(k + select(reached, 1.0, 0.0)), ys
 
-    carry, out = scan(reach, (start, start.t, Real(1.0), tuple(line)), len(times))
-    return carry[0], out.y, all(out.reached)
+    def goes_on(carry: Any) -> Any:
+        at, k, _ = carry
+        return (k < n) & (m.goes_on(at.going) | ~m.before(at.going.t, times[Index[n].clamp(k)]))
+
+    carry = first, Index[n + 1](0), real_zero(T.VecType(n, s.type))
+    at, k, ys = while_loop(goes_on, iterate, carry, m.limit + n, on_limit="stop")
+    return at.going, ys, k == n
 
 
-class _Output(NamedTuple):
-    """What is given at a time."""
+class _At(NamedTuple):
+    """Where an integration is, and the last step that it took."""
 
-    y: Any
-    reached: Any
+    going: Going
+    before: Any
+    """The time at its beginning."""
+    h: Any
+    dense: Any
