@@ -27,7 +27,7 @@ HALVINGS = 60
 """The most iterations that narrow down an event within a step; they are superlinear."""
 
 NARROW = 1e-7
-"""So narrow, as a fraction of the step, an event is enclosed by the interpolant, before Newton's method on the step."""
+"""So narrow, as a fraction of the step, an event is enclosed on the interpolant; Newton's method on steps follows."""
 
 
 def until(
@@ -83,8 +83,8 @@ def until(
     if check:
         require(
             at.happened, where,
-            "the event of integrate.until has not happened by t1, or by the limit of steps; expected its function to "
-            "be positive and then negative: give a later t1=, raise limit=, or read the flag by full=True, check=False",
+            f"the event of integrate.until has not happened by t1 or within {limit} steps; expected its function to "
+            "be positive and then negative: a later t1, a larger limit=, or the flag by full=True, check=False",
         )  # fmt: skip
     if jump is not None:
         after = closed(jump, t, y, *args, what="the jump of integrate.until")
@@ -153,8 +153,10 @@ def _moment(m: March, g: Callable[[Any, Any], Any], at: _Search) -> tuple[Any, A
         return m.step(going.t, going.y, going.slope, h).y
 
     def happened() -> tuple[Any, Any]:
-        guess = stop_gradient(_enclosed(m, g, at)) * at.h
-        h = root(lambda h: g(going.t + h, after(h)), guess, check=False)
+        def value(h: Any) -> Any:
+            return g(going.t + h, after(h))
+
+        h = root(value, stop_gradient(_enclosed(m, g, at)) * at.h, check=False)
         return going.t + h, after(h)
 
     return cond(at.happened, happened, lambda: (going.t, going.y))

@@ -31,9 +31,9 @@ def fixed(
     steps + 1 states instead. The state has any shape: a Real, vectors, structures of these.
 
     `method` is "euler", "rk4" (the default), "dopri5" (order 5), or, implicit, for stiff equations,
-    "backward_euler", "implicit_midpoint" (order 2, symplectic), "rodas4" (order 4). "semi_implicit_euler" (order 1) and
-    "velocity_verlet" (order 2) are for q'' = f(t, q, *args): f then gives accelerations, and the state is the pair
-    (q, v), or a structure of these two. Both are symplectic.
+    "backward_euler", "implicit_midpoint" (order 2, symplectic), "rodas4" (order 4). "semi_implicit_euler" (order 1)
+    and "velocity_verlet" (order 2) are for q'' = f(t, q, *args): f then gives accelerations, and the state is the
+    pair (q, v), or a structure of these two. Both are symplectic.
 
     Derivative: that of these very steps, exactly, by y0, t0, t1, args and by what f captures. The implicit methods
     have it by the implicit function theorem.

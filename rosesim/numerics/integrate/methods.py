@@ -35,15 +35,21 @@ def explicit(table: Tableau) -> OneStep:
 def backward_euler(field: Field, t: Any, y: Any, h: Any) -> Any:
     """x = y + h f(t + h, x). Order 1, L-stable."""
     s = field.shape
-    return root(lambda x: s.moved(s.minus(x, y), -h, [(1.0, field(t + h, x))]), y, tolerance=TOLERANCE)
+
+    def residual(x: Any) -> Any:
+        return s.plus(s.minus(x, y), -h, field(t + h, x))
+
+    return root(residual, y, tolerance=TOLERANCE)
 
 
 def implicit_midpoint(field: Field, t: Any, y: Any, h: Any) -> Any:
     """y + h f(t + h/2, m) with m the mean of before and after. Order 2, A-stable, symplectic."""
     s = field.shape
-    middle = root(
-        lambda m: s.moved(s.minus(m, y), -0.5 * h, [(1.0, field(t + 0.5 * h, m))]), y, tolerance=TOLERANCE
-    )
+
+    def residual(m: Any) -> Any:
+        return s.plus(s.minus(m, y), -0.5 * h, field(t + 0.5 * h, m))
+
+    middle = root(residual, y, tolerance=TOLERANCE)
     return s.moved(y, 2.0, [(1.0, middle), (-1.0, y)])
 
 

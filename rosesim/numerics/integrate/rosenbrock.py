@@ -25,17 +25,20 @@ def rodas4(field: Field, t: Any, y: Any, h: Any) -> tuple[Any, Any, list[Any]]:
     def at(x: Any) -> Any:
         return field(t, x)
 
+    def at_time(time: Any) -> Any:
+        return field(time, y)
+
     def column(j: Any) -> Any:
         return s.flat(jvp(at)(y, s.shaped(vec(n, lambda i: Real(i == j))))[1])
 
     jacobian = transpose(vec(n, column))
     diagonal = 1.0 / (R.RODAS4_GAMMA * h)
     solve = solver_of(vec(n, lambda i: vec(n, lambda j: select(i == j, diagonal, 0.0) - jacobian[i, j])))
-    by_time = jvp(lambda time: field(time, y))(t, Real(1.0))[1]
+    by_time = jvp(at_time)(t, Real(1.0))[1]
     us: list[Any] = []
-    for a, c, at_time, slope in zip(R.RODAS4_A, R.RODAS4_C, R.RODAS4_TIME, R.RODAS4_TIME_SLOPE, strict=True):
+    for a, c, alpha, slope in zip(R.RODAS4_A, R.RODAS4_C, R.RODAS4_TIME, R.RODAS4_TIME_SLOPE, strict=True):
         place = s.moved(y, 1.0, list(zip(a, us, strict=True))) if us else y
-        right = field(t + at_time * h, place)
+        right = field(t + alpha * h, place)
         if us:
             right = s.moved(right, 1.0 / h, list(zip(c, us, strict=True)))
         if slope:
