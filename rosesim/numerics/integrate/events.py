@@ -26,6 +26,10 @@ LOOKS = 4
 HALVINGS = 60
 """The most iterations that narrow down an event within a step; they are superlinear."""
 
+AT_START = 1e-9
+"""What the event's function is at the start counts as zero if it is so little of what it falls to at the first look:
+an integration that goes on from an event begins at zero but for rounding, and must not find that event again."""
+
 NARROW = 1e-7
 """So narrow, as a fraction of the step, an event is enclosed on the interpolant; Newton's method on steps follows."""
 
@@ -52,10 +56,10 @@ def until(
     y(t0) = y0. With `jump`, y is jump(t, y, *args): the state just after the event.
 
     The event's function is positive before and negative after: give its negative for the other way. Where it is zero
-    at the start, as after a bounce, or negative, it has to become positive first. Each step is looked at in four
-    places; what falls and rises again between two of them is missed, so give `longest_step` for events that may
-    follow each other so fast. The moment is a root along the step, not along an interpolant, so it is as exact as
-    the steps are.
+    at the start (to rounding), as after a bounce or the last event, it has to become positive first. Each step is
+    looked at in four places; what falls and rises again between two of them is missed, so give `longest_step` for
+    events that may follow each other so fast. The moment is a root along the step, not along an interpolant, so it is
+    as exact as the steps are.
 
     If nothing has happened by t1, or by `limit` steps, the program stops with `ProgramError`, unless `check=False`:
     then there is no jump, and (t, y) is where the integration ended. `full=True` gives (t, y, Steps), whose
@@ -132,7 +136,8 @@ def _search(m: March, g: Callable[[Any, Any], Any], start: Going) -> _Search:
         for k in range(1, LOOKS + 1):
             x = k / LOOKS
             new = stop_gradient(g(going.t + x * h, step.y if k == LOOKS else interpolated(s, dense, Real(x))))
-            falls = good & (value > 0.0) & (new <= 0.0) & ~happened
+            least = select(going.taken == 0.0, AT_START * abs(new), 0.0) if k == 1 else 0.0
+            falls = good & (value > least) & (new <= 0.0) & ~happened
             low, high = select(falls, (k - 1) / LOOKS, low), select(falls, x, high)
             happened = happened | falls
             value = new

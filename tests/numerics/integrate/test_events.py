@@ -131,6 +131,24 @@ def test_an_event_that_comes_and_goes_within_a_step_is_seen_and_one_that_never_c
     assert found[:, 1] == pytest.approx(np.where(seen, 7.0, 1.5 * throws - 0.5 * G * 1.5**2), abs=1e-12)
 
 
+@rs.fn
+def sections(p: Vec[Real, 1]) -> Any:
+    """When an oscillator of frequency p[0] falls through zero, five times, each time from the last."""
+
+    def one(now: Any, _: Any) -> Any:
+        t, y = rs.integrate.until(
+            lambda t, y: [y[1], -(p[0] ** 2) * y[0]], now[1], above, now[0], now[0] + 9.0, rtol=1e-10, limit=500
+        )
+        return (t, y), t
+
+    return rs.scan(one, (0.0, [1.0, 0.0]), 5)[1]
+
+
+def test_an_integration_that_goes_on_from_an_event_does_not_find_it_again():
+    moments = sections.compile(optimise=False)([1.3])
+    assert moments == pytest.approx((0.5 * np.pi + 2.0 * np.pi * np.arange(5)) / 1.3, abs=1e-7)
+
+
 def test_what_never_happens_stops_the_program_at_its_line():
     def up(event: Any, **options: Any) -> Any:
         return rs.fn(lambda: rs.integrate.until(fall, [0.0, 9.0], event, 0.0, 1.0, **options)).compile(optimise=False)
