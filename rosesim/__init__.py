@@ -84,7 +84,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim import implicit, linalg, random, rotations
+    from rosesim import implicit, integrate, linalg, random, rotations
     from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
         cholesky,
@@ -123,7 +123,7 @@ _SYSTEMS = [
 ]  # fmt: skip
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _NUMERICS = {
-    **{room: f"rosesim.{room}" for room in ("implicit", "linalg", "random", "rotations")},
+    **{room: f"rosesim.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations")},
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }

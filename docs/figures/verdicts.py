@@ -28,6 +28,7 @@ ROWS: list[tuple[str, list[str], int | None]] = [
     ("diffmpm3d", ["steps=32", "n=32"], 3),
     ("diffmpm_simple", ["steps=256", "n=40", "side=20"], 10),
     ("electric", [], 2000),
+    ("fly_by", [], None),
     ("growth", [], None),
     ("mass_spring", [], None),
     ("mass_spring_simple", [], None),

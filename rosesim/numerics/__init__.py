@@ -1,2 +1,2 @@
 """The library written in the language itself, above its derivatives. Each room is public under its own name:
-`rosesim.linalg`, `rosesim.random`, `rosesim.rotations`."""
+`rosesim.integrate`, `rosesim.linalg`, `rosesim.random`, `rosesim.rotations`."""

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SURFACES = [
     "rosesim",
+    "rosesim.numerics.integrate",
     "rosesim.numerics.random",
     "rosesim.scenes",
     "rosesim.scenes.kit",
@@ -24,6 +25,7 @@ PUBLIC = [(module, name) for module in SURFACES for name in importlib.import_mod
 
 # Names without an example of their own, and whose example, or which page's, has one of it.
 SHOWN = {
+    "rosesim.numerics.integrate.Steps": "rosesim.numerics.integrate.adaptive",
     "rosesim.scenes.Compiled": "rosesim.scenes.compiled",
     "rosesim.scenes.Published": "rosesim.scenes.Scene",
     "rosesim.scenes.SceneError": "rosesim.scenes.find_scene",

@@ -24,9 +24,9 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.derivatives import jvp
 from rosesim.ad.transforms.linear import linear
 from rosesim.numerics.implicit.report import Report, require
-from rosesim.numerics.implicit.structure import Shape, is_tangent
 from rosesim.numerics.implicit.systems import METHODS, linear_solve
 from rosesim.numerics.linalg import solve as dense_solve
+from rosesim.numerics.structure import Shape, is_tangent
 
 DENSE = 100
 """Up to so many unknowns the Jacobian is made and factorised by default."""

@@ -18,7 +18,7 @@ from rosesim.ad.language.linalg import dot
 from rosesim.ad.language.mathematics import hypot, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.numerics.implicit.structure import Shape
+from rosesim.numerics.structure import Shape
 
 Apply = Callable[[Any], Any]
 

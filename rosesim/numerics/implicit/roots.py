@@ -12,7 +12,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 from rosesim.numerics.implicit.equation import Equation, Found, Solver, checked, given_equation, linear_solver
-from rosesim.numerics.implicit.structure import Shape
+from rosesim.numerics.structure import Shape
 
 HALVINGS = 30
 """The most halvings of a step in the search along it."""

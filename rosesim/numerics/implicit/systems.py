@@ -19,7 +19,7 @@ from rosesim.ad.transforms.derivatives import jvp, vjp
 from rosesim.ad.transforms.linear import linear
 from rosesim.numerics.implicit.krylov import Krylov, bicgstab, cg, gmres
 from rosesim.numerics.implicit.report import Report, require
-from rosesim.numerics.implicit.structure import Shape, is_tangent
+from rosesim.numerics.structure import Shape, is_tangent
 
 METHODS: dict[str, Callable[..., Any]] = {"cg": cg, "bicgstab": bicgstab, "gmres": gmres}
 """The methods by the names that users give."""

@@ -181,6 +181,13 @@ def by_matrix(a: Any, b: Any) -> tuple[Any, Any]:
     return _by_matrix(a, (packed, order), b), packed
 
 
+def solver_of(a: Any) -> Callable[[Any], Any]:
+    """b -> x with a x = b, for several right sides one after another, with one factorisation that is not
+    differentiated: each solution has the derivative of `solve`."""
+    packed, order, _ = factors_of(stop_gradient(a))
+    return lambda b: _by_matrix(a, (packed, order), b)
+
+
 def solve(a: Any, b: Any, assume: str = "general", full: bool = False) -> Any:
     """x of a x = b, for a square matrix and a vector b, or a matrix b of which each column is a right side.
 

@@ -89,6 +89,18 @@ class Shape:
         """a + factor * b."""
         return self.whole([x + factor * y for x, y in zip(self.parts(a), self.parts(b), strict=True)])
 
+    def moved(self, a: Any, factor: Any, terms: Sequence[tuple[float, Any]]) -> Any:
+        """a + factor * (the sum of weight * b over the terms (weight, b)), as one loop over each part."""
+        columns = [self.parts(b) for weight, b in terms if weight]
+        weights = [weight for weight, _ in terms if weight]
+        moved: list[Any] = []
+        for x, *row in zip(self.parts(a), *columns, strict=True):
+            total = row[0] if weights[0] == 1.0 else weights[0] * row[0]
+            for weight, b in zip(weights[1:], row[1:], strict=True):
+                total = total + (b if weight == 1.0 else weight * b)
+            moved.append(x + factor * total)
+        return self.whole(moved)
+
     def flat(self, value: Any) -> Any:
         """All numbers as one vector."""
         parts = self.parts(value)
