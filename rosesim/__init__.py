@@ -85,7 +85,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import implicit, linalg, random, rotations
+    from rosesim import implicit, linalg, random, rotations
     from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
         cholesky,
@@ -124,7 +124,7 @@ _SYSTEMS = [
 ]  # fmt: skip
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _NUMERICS = {
-    **{room: f"rosesim.numerics.{room}" for room in ("implicit", "linalg", "random", "rotations")},
+    **{room: f"rosesim.{room}" for room in ("implicit", "linalg", "random", "rotations")},
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }
@@ -136,7 +136,11 @@ def __getattr__(name: str) -> Any:
     if name not in _NUMERICS:
         raise AttributeError(f"module 'rosesim' has no attribute {name!r}")
     module = import_module(_NUMERICS[name])
-    return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    return module if module.__name__ == f"rosesim.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NUMERICS})
 
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]

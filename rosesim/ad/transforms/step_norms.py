@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
@@ -29,6 +28,9 @@ from rosesim.ad.support.budget import budget
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.transforms.derivatives import as_fn
 from rosesim.ad.transforms.reverse import Reversed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SHARE = 8
 """The gradients of all steps take at most 1/SHARE of the memory budget."""
