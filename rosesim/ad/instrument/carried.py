@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,7 +91,7 @@ class Carries:
         t = reads.runs % self.n
         order = np.argsort(t, kind="stable")
         ends = np.searchsorted(t[order], np.arange(self.n + 1))
-        slices = [order[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        slices = [order[a:b] for a, b in itertools.pairwise(ends)]
         return [Reads(reads.runs[k], reads.rows[k], reads.inputs[k], reads.ref) for k in slices]
 
 

@@ -6,6 +6,8 @@ What color is your Jacobian?, SIAM Review 47, 2005: distance-2 and star colourin
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,7 +80,7 @@ def _lists(i: Integers, j: Integers, n: int) -> list[Integers]:
     """For each i the j of its places."""
     order = np.argsort(i, kind="stable")
     ends = np.searchsorted(i[order], np.arange(n + 1))
-    return [j[order[a:b]] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [j[order[a:b]] for a, b in itertools.pairwise(ends)]
 
 
 __all__ = ["colours_of_columns", "colours_of_stars"]
