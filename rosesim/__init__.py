@@ -80,6 +80,7 @@ from rosesim.ad.transforms.batches import vmap
 from rosesim.ad.transforms.derivatives import grad, jvp, stop_gradient, value_and_grad, vjp
 from rosesim.ad.transforms.jacobians import hessian, hvp, jacobian
 from rosesim.ad.transforms.linear import linear
+from rosesim.ad.transforms.sparse import SparseMatrix, sparse_hessian, sparse_jacobian
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
@@ -151,7 +152,7 @@ _VECTORS = [
 ]  # fmt: skip
 _DERIVATIVES = [
     "check_grads", "dual", "grad", "hessian", "hvp", "jacobian", "jvp", "linear", "memory_budget", "primal",
-    "step_norms", "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
+    "sparse_hessian", "sparse_jacobian", "step_norms", "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",

@@ -17,7 +17,7 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "pygame": "view",
     "imageio": "view",
     "PIL": ("scenes", "view"),  # pictures in, pictures out
-    "scipy": "optimise",
+    "scipy": ("ad", "optimise"),  # a sparse matrix as one of SciPy's, for who asks for it
     "cmaes": "optimise",
     "tomli_w": "train",
     "dask": "train",

@@ -176,6 +176,8 @@ def test_several_directions_at_once_are_stacked_and_the_value_is_computed_once()
     one, many = pullback(1.0), pullback([2.0, -1.0])
     np.testing.assert_array_equal(many[0], [2.0 * one[0], -one[0]])
     np.testing.assert_array_equal(many[1], [2.0 * one[1], -one[1]])
+    traced = rs.fn(lambda x, k: rs.vjp(energy)(x, k)[1]([2.0, -1.0])[1])
+    np.testing.assert_allclose(traced(X, 3.0), many[1], rtol=1e-14)
 
 
 def energy_by_numpy(x: Any, k: float) -> float:
