@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 A = TypeVar("A")
+
+EDITION = 2
+"""Which constructs a program may have. Whoever lets the writer draw more adds one and names it in `since`, so that
+rows recorded before mean the programs that they meant."""
+
+_edition: ContextVar[int] = ContextVar("fuzz_edition", default=EDITION)
+
+
+@contextmanager
+def of_edition(number: int) -> Generator[None]:
+    """Read rows as the writer of this edition did."""
+    token = _edition.set(number)
+    try:
+        yield
+    finally:
+        _edition.reset(token)
+
+
+def since(edition: int, *more: A) -> tuple[A, ...]:
+    """What the writer draws from this edition on."""
+    return more if _edition.get() >= edition else ()
 
 
 class Choices:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import rosesim as rs
-from fuzz import arithmetic, indexing, parts
-from fuzz.choices import Choices
+from fuzz import arithmetic, indexing, library, parts
+from fuzz.choices import Choices, since
 from rosesim import Index, Real
 from rosesim.ad.language import types as T
 from rosesim.ad.language.function import Fn
@@ -98,12 +98,13 @@ class Writer:
                         self._element,
                     ),
                     *(self._extreme, self._number, self._custom, self._clamped, self._geometry, self._derived),
-                    self._reduced,
+                    *since(2, self._reduced),
                 ]
             case T.BoolType():
-                own = [self._compared, self._logic, self._every, self._taken, self._true]
+                own = [self._compared, self._logic, self._every, self._taken, *since(2, self._true)]
             case T.IntType():
-                own = [self._placed, self._counted, self._counted, self._nearest, self._taken, self._ordered]
+                own = [self._placed, self._counted, self._counted, self._nearest, self._taken]
+                own = [*own, *since(2, self._ordered)]
             case T.VecType(_, elem):
                 own = [
                     self._vector,
@@ -116,7 +117,7 @@ class Writer:
                 ]
                 if elem == T.REAL or is_real_vector(elem):
                     own = [*own, self._summed, self._scattered, self._scattered, self._mapped]
-                    own = [*own, self._arithmetic, self._arithmetic, self._reduced]
+                    own = [*own, *since(2, self._arithmetic, self._arithmetic, self._reduced)]
             case _:
                 own = [self._built]
         any_type: Sequence[Callable[..., Any]] = [
@@ -314,6 +315,8 @@ class Writer:
                 return (rs.matmul(matrix(3), rs.outer(vector(3), vector(3))) @ vector(3))[2]
             case 6:
                 return rs.qrotate(rs.axis_angle(vector(3), self.make(T.REAL, scope, 1)), vector(3))[0]
+            case 7 if since(2, True) and self.c.rarely(2):
+                return library.number(self.c, lambda p: self.make(p, scope, depth))
             case _:
                 return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
 
@@ -362,8 +365,9 @@ class Writer:
         i, j = (self.make(T.index(self.c.one([3, n, 2, 5])), scope, depth) for _ in range(2))
         k = self.c.one([
             lambda: i + j, lambda: i - j, lambda: i * j, lambda: i // (j + 1), lambda: i % (j + 2), lambda: 3 * i - 2,
-            lambda: (i - j) // 2, lambda: (i - j) % 3, lambda: (i - 2) & j, lambda: i | (j - 1), lambda: i ^ ~j,
-            lambda: (i - j) << (j & 3), lambda: (i - 3) >> (j & 31),
+            lambda: (i - j) // 2, lambda: (i - j) % 3,
+            *since(2, lambda: (i - 2) & j, lambda: i | (j - 1), lambda: i ^ ~j, lambda: (i - j) << (j & 3),
+                   lambda: (i - 3) >> (j & 31)),
         ])()  # fmt: skip
         return self.c.one([Index[n].wrap, Index[n].clamp])(k)
 

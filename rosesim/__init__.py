@@ -76,22 +76,15 @@ from rosesim.ad.support.errors import (
     TraceError,
     TypeMismatch,
 )
-from rosesim.ad.transforms.derivatives import (
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-    vmap,
-)
+from rosesim.ad.transforms.batches import vmap
+from rosesim.ad.transforms.derivatives import grad, jvp, stop_gradient, value_and_grad, vjp
+from rosesim.ad.transforms.jacobians import hessian, hvp, jacobian
 from rosesim.ad.transforms.linear import linear
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim.numerics import implicit, integrate, linalg, random, rotations
+    from rosesim import implicit, integrate, linalg, random, rotations
     from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
         cholesky,
@@ -130,7 +123,7 @@ _SYSTEMS = [
 ]  # fmt: skip
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _NUMERICS = {
-    **{room: f"rosesim.numerics.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations")},
+    **{room: f"rosesim.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations")},
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
 }
@@ -142,7 +135,11 @@ def __getattr__(name: str) -> Any:
     if name not in _NUMERICS:
         raise AttributeError(f"module 'rosesim' has no attribute {name!r}")
     module = import_module(_NUMERICS[name])
-    return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    return module if module.__name__ == f"rosesim.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NUMERICS})
 
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
@@ -153,8 +150,8 @@ _VECTORS = [
     "max", "mean", "min", "ones", "prod", "softmax", "sort", "stack", "sum", "where", "zeros",
 ]  # fmt: skip
 _DERIVATIVES = [
-    "check_grads", "dual", "grad", "hessian", "jacobian", "jvp", "linear", "memory_budget", "primal", "step_norms",
-    "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
+    "check_grads", "dual", "grad", "hessian", "hvp", "jacobian", "jvp", "linear", "memory_budget", "primal",
+    "step_norms", "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 _MATHEMATICS = [
     "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",

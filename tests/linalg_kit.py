@@ -20,6 +20,7 @@ N = 5  # larger than what has formulas of its own, small enough to compile quick
 B, C = RNG.normal(size=(2, N))
 W = RNG.normal(size=(N, N))
 A = RNG.normal(size=(N, N)) + 2.0 * np.eye(N)
+TURNED = np.roll(A, 1, axis=0)  # pivoting puts its rows back: a permutation that is not its own inverse
 POSITIVE = A @ A.T / 3.0 + np.eye(N)
 TALL, TALL_WEIGHTS = RNG.normal(size=(2, 6, 3))
 B6, C6 = RNG.normal(size=(2, 6))
@@ -175,7 +176,7 @@ def triangular(lower: bool, transposed: bool, unit: bool) -> Case:
 
 
 CASES = {
-    "solve": Case(lambda a: rs.dot(rs.solve(a, B), C), lambda a: np.linalg.solve(a, B) @ C, A),
+    "solve": Case(lambda a: rs.dot(rs.solve(a, B), C), lambda a: np.linalg.solve(a, B) @ C, TURNED),
     "solve, right side": Case(lambda b: rs.dot(rs.solve(A, b), b), lambda b: np.linalg.solve(A, b) @ b, B),
     "solve, many": Case(
         lambda a: weighted(rs.solve(a, TALL_WEIGHTS[:5]), TALL[:5]),
@@ -187,7 +188,7 @@ CASES = {
         lambda a: np.linalg.solve(symmetric(a), B) @ C,
         POSITIVE,
     ),
-    "lu": Case(of_factors, lambda a: np.linalg.solve(a, B) @ C + np.linalg.solve(a.T, C) @ C, A),
+    "lu": Case(of_factors, lambda a: np.linalg.solve(a, B) @ C + np.linalg.solve(a.T, C) @ C, TURNED),
     "cholesky": Case(lambda a: weighted(rs.cholesky(a), W), lambda a: (cholesky(a) * W).sum(), POSITIVE),
     "cholesky_solve": Case(
         lambda a: rs.dot(rs.cholesky_solve(a, B), C),
@@ -198,7 +199,7 @@ CASES = {
     "upper transposed": triangular(False, True, False),
     "lower": triangular(True, False, False),
     "lower transposed, unit": triangular(True, True, True),
-    "inv": Case(lambda a: weighted(rs.inv(a), W), lambda a: (np.linalg.inv(a) * W).sum(), A),
+    "inv": Case(lambda a: weighted(rs.inv(a), W), lambda a: (np.linalg.inv(a) * W).sum(), TURNED),
     "det": Case(lambda a: rs.det(a), np.linalg.det, A),
     "slogdet": Case(lambda a: rs.slogdet(a)[1], lambda a: 0.5 * np.log(np.linalg.det(a) ** 2), A),
     "qr, Q": Case(

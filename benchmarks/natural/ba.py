@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.natural.program import Program
-from rosesim import Index, Real, Vec, cond, cos, cross, dot, fn, norm, sin, sqrt, sum
+from rosesim import Index, Real, Vec, cond, cos, cross, dot, fn, sin, sqrt, sum
 
 SIZES = {"ba": {"cameras": 49, "points": 7776, "observations": 30_000}}
 SMALL = {"cameras": 3, "points": 5, "observations": 12}
@@ -93,13 +93,14 @@ def program(cameras: int, points: int, observations: int) -> Program:
         def share(o):
             c, w = cameras[camera[o]], weights[o]
             turn, x = c[:3], points[point[o]] - c[3:6]
-            angle = norm(turn)
+            square = turn @ turn
 
             def turned():
+                angle = sqrt(square)
                 axis = turn / angle
                 return x * cos(angle) + cross(axis, x) * sin(angle) + axis * (axis @ x) * (1.0 - cos(angle))
 
-            y = cond(angle > 0.0, turned, lambda: x + cross(turn, x))
+            y = cond(square > 0.0, turned, lambda: x + cross(turn, x))
             p = y[:2] / y[2]
             r = p @ p
             off = w * (p * (1.0 + c[9] * r + c[10] * r**2) * c[6] + c[7:9] - seen[o])

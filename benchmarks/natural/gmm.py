@@ -105,8 +105,7 @@ def program(n: int, k: int, d: int) -> Program:
         factors = where(strict, below, 0.0) + exp(icf[:, :d])[:, :, None] * unit
 
         def likelihood(p):
-            z = vec(k, lambda c: factors[c] @ (p - means[c]))
-            return lse(alphas + logs - 0.5 * sum(z**2, axis=1))
+            return lse(vec(k, lambda c: alphas[c] + logs[c] - 0.5 * sum((factors[c] @ (p - means[c])) ** 2)))
 
         prior = 0.5 * GAMMA**2 * sum(factors**2) - M * sum(logs)
         return constant + sum(n, lambda i: likelihood(x[i])) - n * lse(alphas) + prior

@@ -102,8 +102,14 @@ def _of(node: ast.AST, files: Mapping[str, Path], late: bool, types: bool) -> It
                 yield from _of(child, files, late, types)
 
 
+PUBLIC = frozenset(f"rosesim.{name}" for name in ("implicit", "integrate", "linalg", "random", "rotations"))
+"""Modules that are nothing but the public names of rooms of the library."""
+
+
 def room(module: str) -> str:
     """The room that a module is in: the longest that begins its name."""
+    if module in PUBLIC:
+        return "numerics"
     name = module.removeprefix("rosesim.")
     found = [r for r in ROOMS if name == r or name.startswith(f"{r}.")]
     return max(found, key=len, default=name)

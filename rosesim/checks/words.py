@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rosesim.ad.instrument.decisions import Flip
+from rosesim.ad.instrument.decisions import COUNT, Flip
 from rosesim.checks.growth import Growth
 
 
@@ -92,6 +92,12 @@ def stationary(noise: float) -> str:
     return f"the point is stationary: the gradient here is rounding, which moves it by {noise:.1g} of its size"
 
 
+_SOLVER = (
+    "; if the loop solves an equation, expected root, fixed_point, minimize or linear_solve, which have the "
+    "derivative of the solution"
+)
+
+
 def jagged(flips: Flip | None) -> str:
     """The reason for a map without a slope that a step could follow."""
     if flips is None:
@@ -103,7 +109,7 @@ def jagged(flips: Flip | None) -> str:
     return (
         "forward and reverse mode agree, but no step length (1e-1 to 1e-8 of the input's scale) gives their value: "
         f"decisions flip within the steps, first {flips}; the exact derivative is that of a piece shorter than "
-        "any useful step"
+        f"any useful step{_SOLVER if flips.what == COUNT else ''}"
     )
 
 

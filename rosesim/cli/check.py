@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
 from rosesim.cli.norms import Norms, print_norms
-from rosesim.cli.output import note, print_json
+from rosesim.cli.output import note, print_json, shown_terms
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import configure, find_scene, scene_names
 from rosesim.scenes.errors import SceneError
@@ -67,6 +68,7 @@ def check(
                 "max_rel_error_fd": found.max_rel_error_fd,
                 "verdicts": found.verdicts,
                 "over_distance": [] if found.over_distance is None else found.over_distance.record(),
+                **({"terms": dict(found.terms)} if found.terms else {}),
                 **of_smoothed,
                 "at": at.name,
                 "passed": found.passed,
@@ -75,6 +77,8 @@ def check(
     else:
         if at.folder is not None:
             print(f"{made.name}: at {at.name}")
+        if found.terms:
+            print(f"{made.name}: loss {math.fsum(found.terms.values()):.4g} = {shown_terms(found.terms)}")
         for line in (*map(str, found.report.verdicts), *found.report.distance_lines):
             print(f"{made.name}: {line}")
         print(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rosesim.cli.output import note, print_json
+from rosesim.cli.output import note, print_json, shown_terms
 from rosesim.cli.pictures import write_pictures
 from rosesim.scenes.errors import UnwritableFile
 
@@ -73,6 +73,7 @@ def numbers_of(run: Run[Any]) -> dict[str, Any]:
         **means(run),
         "compile_seconds": run.compile_seconds,
         "seconds_per_iteration": run.seconds_per_iteration,
+        **({"terms_last": {name: values[-1] for name, values in run.terms.items()}} if run.terms else {}),
     }
 
 
@@ -129,6 +130,11 @@ def summary(scene: str, n: dict[str, Any], median: str) -> str:
     first, last = (n["mean_first"], n["mean_last"]) if mean else (n["loss_first"], n["loss_last"])
     return (
         f"{scene}: {'mean ' if mean else ''}loss {first:.4g} to {last:.4g} in {n['iterations']} iterations "
-        f"(best {n['best_loss']:.4g}{median}); compiled in {n['compile_seconds']:.2f} s, "
+        f"(best {n['best_loss']:.4g}{median}){_terms(n)}; compiled in {n['compile_seconds']:.2f} s, "
         f"{1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
     )
+
+
+def _terms(n: dict[str, Any]) -> str:
+    found = shown_terms(n.get("terms_last", {}))
+    return found and f", at the end {found}"

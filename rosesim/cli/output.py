@@ -35,6 +35,15 @@ def _shown_loss(p: Progress) -> float:
     return p.loss if p.recent is None else p.recent
 
 
+def shown_terms(terms: Mapping[str, float]) -> str:
+    """What a loss is the sum of, in words; nothing where the scene gives one number.
+
+    >>> shown_terms({"effort": 0.25, "distance": 0.5})
+    'effort 0.25 + distance 0.5'
+    """
+    return " + ".join(f"{name} {v:.4g}" for name, v in terms.items())
+
+
 @contextmanager
 def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Callable[[Progress], None]]:
     """A bar on standard error with the loss beside it; yields the function to call after each iteration.
@@ -61,7 +70,8 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         bar.start()  # at the first report: errors before that need no bar
         latest[progress.seed] = progress
         done = sum(p.iteration for p in latest.values())
-        bar.update(task, completed=done, loss=f"{min(map(_shown_loss, latest.values())):.4g}")
+        parts = f" = {shown_terms(progress.terms)}" if progress.terms and seeds == 1 else ""
+        bar.update(task, completed=done, loss=f"{min(map(_shown_loss, latest.values())):.4g}{parts}")
         if progress.note:
             whose = f"seed {progress.seed}: " if seeds > 1 else ""
             bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)

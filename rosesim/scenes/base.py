@@ -15,6 +15,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
 from rosesim.scenes.names import refuse_taken_names
+from rosesim.scenes.terms import Terms
 
 MOST_STEPS = 100_000_000
 """Upper limit for any scene: the simplest of ours take 0.3 to 4 seconds for the values of this many steps."""
@@ -153,9 +154,28 @@ class Scene(ABC, Generic[P, I, S]):
     def step(self, state: S, t: Index, params: P, inputs: I) -> S:
         """The state after step t = 0, 1, ..., steps - 1."""
 
-    @abstractmethod
-    def loss(self, state: S, params: P, inputs: I) -> Real:
-        """How bad the last state is."""
+    def loss(self, state: S, params: P, inputs: I) -> Real | Terms:
+        """How bad the last state is: a Real, or several with names, as a dict or dataclass of Reals. Their sum is
+        minimised, and each is reported. A scene that has a `cost` may leave it out."""
+        raise NotImplementedError(f"{type(self).__name__} has no loss")
+
+    def cost(self, state: S, t: Index, params: P, inputs: I) -> Real | Terms:
+        """What the state before step t = 0, 1, ..., steps - 1 costs: a Real or several with names, like `loss`.
+
+        The costs of all steps are added up and minimised with the loss; a name that both have is one term. No state
+        has to carry the sum. By default there is no cost.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no cost")
+
+    @classmethod
+    def has_loss(cls) -> bool:
+        """Whether the last state has a loss."""
+        return cls.loss is not Scene.loss
+
+    @classmethod
+    def has_cost(cls) -> bool:
+        """Whether each step has a cost."""
+        return cls.cost is not Scene.cost
 
     @abstractmethod
     def draw(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:

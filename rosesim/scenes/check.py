@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class GradientCheck:
     """What a check of a scene's loss found: the largest errors, and a verdict in words for each param."""
 
     report: Report
+    terms: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the loss is the sum of, by name; empty where the scene gives one number."""
 
     @property
     def max_rel_error_jvp_vjp(self) -> float:
@@ -83,7 +85,8 @@ def check_gradient(
     if all(v.kind == "zero because" for v in verdicts):
         because = scene.why_no_gradient(program.trajectory(params, given), params, given)
         verdicts = [v if because is None else replace(v, why=because) for v in verdicts]
-    return GradientCheck(replace(report, function=scene.name, verdicts=tuple(verdicts)))
+    terms = program.terms(params, given) if program.term_names else {}
+    return GradientCheck(replace(report, function=scene.name, verdicts=tuple(verdicts)), terms)
 
 
 def _of_params(programs: Programs, scale: Given) -> Given:

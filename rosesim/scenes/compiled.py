@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,45 +18,27 @@ from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
 from rosesim.ad.dependencies.watch import Dependencies
+from rosesim.ad.language import types as T
 from rosesim.ad.language.compiled import Program
-from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
-from rosesim.ad.language.types import NULL
 from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.program.ir import nbytes
 from rosesim.ad.support.budget import budget, memory_budget
 from rosesim.ad.support.debugging import debugging
-from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad, vmap
+from rosesim.ad.transforms.batches import vmap
+from rosesim.ad.transforms.derivatives import gradient_type, jvp, value_and_grad
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.tree import FlatView, leaves, map_leaves
+from rosesim.scenes.terms import names_of, summed, terms
+from rosesim.scenes.trajectory import Observe, Trajectory, states, times_of
+from rosesim.scenes.tree import FlatView, map_leaves
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
 S = TypeVar("S")
 R = TypeVar("R")
-
-
-class Trajectory(Generic[S]):
-    """The steps + 1 states of a rollout as NumPy values: `trajectory[t]` is the state after t steps."""
-
-    def __init__(self, stacked: S):
-        self.stacked = stacked
-        """One state in which every array has time as its first dimension."""
-        first = next(iter(leaves(stacked).values()))
-        self._length = len(first)
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, t: int) -> S:
-        if not -self._length <= t < self._length:
-            raise IndexError(f"state {t} of a trajectory of {self._length} states")
-        return map_leaves(lambda _, a: a[t] if a.ndim > 1 else a[t].item(), self.stacked)
-
-    def __iter__(self) -> Iterator[S]:
-        return (self[t] for t in range(self._length))
 
 
 class _RequestedAnew(Generic[R]):
@@ -82,21 +64,16 @@ class Compiled(Generic[P, I, S]):
         self._shared = self._programs
 
         def loss(params: Any, inputs: Any):
-            start = scene.initial(params, inputs)
-            last = scan(lambda s, t: scene.step(s, t, params, inputs), start, scene.steps)
-            return scene.loss(last, params, inputs)
+            return summed(scene, terms(scene, scene.initial(params, inputs), params, inputs))
 
-        def states(params: Any, inputs: Any):
-            def step(state: Any, t: Any) -> Any:
-                after = scene.step(state, t, params, inputs)
-                return after, after
+        def each_term(params: Any, inputs: Any):
+            return terms(scene, scene.initial(params, inputs), params, inputs)
 
-            start = scene.initial(params, inputs)
-            return start, scan(step, start, scene.steps)[1]
-
+        if not (scene.has_loss() or scene.has_cost()):
+            raise SceneError(f"{type(scene).__name__} has neither a loss nor a cost; expected one, or both")
+        self._terms = fn(each_term)
         self.loss = fn(loss)
         """The loss as a function of the language, of (params, inputs), for code that derives more from it."""
-        self._states = fn(states)
         self._read_examples()
 
     def _read_examples(self) -> None:
@@ -170,6 +147,18 @@ class Compiled(Generic[P, I, S]):
         """The loss of (params, inputs)."""
         return self._program("value", lambda: self.loss.compile(*self._like, debug=self._debug))
 
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """The names of what the loss is the sum of; empty where the scene gives it as one number."""
+        with memory_budget(self.budget):
+            self.loss.traced(self.loss.types_of(self._like))  # known already, unless this is the first program
+        return names_of(self.scene)
+
+    @_RequestedAnew
+    def terms(self) -> Callable[[P, I], dict[str, float]]:
+        """(params, inputs) to the numbers, by name, of which the loss is the sum."""
+        return self._program("terms", lambda: self._terms.compile(*self._like, debug=self._debug))
+
     @_RequestedAnew
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
@@ -187,7 +176,7 @@ class Compiled(Generic[P, I, S]):
 
             def moved(params: Any, inputs: Any, direction: Any) -> Any:
                 # A direction is a struct like params, but only real numbers have one.
-                real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == NULL else v, direction)
+                real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == T.NULL else v, direction)
                 return along(params, inputs, real, None)
 
             return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
@@ -224,14 +213,34 @@ class Compiled(Generic[P, I, S]):
     def _stacked(struct: Any, n: int) -> Any:
         return map_leaves(lambda _, a: np.stack([np.asarray(a)] * n), struct)
 
-    @_RequestedAnew
-    def _trajectory(self) -> Any:
-        return self._program("trajectory", lambda: self._states.compile(*self._like, debug=self._debug))
+    def trajectory(
+        self, params: P, inputs: I, *, every: int = 1, observe: Observe | None = None
+    ) -> Trajectory[S] | Trajectory[Any]:
+        """All states, from the start to the last; see `rollout` for `every` and `observe`."""
+        scene, times = self.scene, times_of(self.scene.steps, every)
 
-    def trajectory(self, params: P, inputs: I) -> Trajectory[S]:
-        """All states, from the start to the last."""
-        start, after = self._trajectory(params, inputs)
-        return Trajectory(map_leaves(lambda _, a, b: np.concatenate([np.asarray(a)[None], b]), start, after))
+        def make() -> Any:
+            def trajectory(params: Any, inputs: Any) -> Any:
+                return states(scene, every, observe, params, inputs)
+
+            return fn(trajectory).compile(*self._like, debug=self._debug)
+
+        found = self._program(("trajectory", every, observe), make)(params, inputs)
+        own = [k for k in [*self._programs] if isinstance(k, tuple) and k[0] == "trajectory" and k[2] is not None]
+        for k in own[:-_OBSERVERS]:  # a new lambda at each call must not fill the memory
+            self._programs.pop(k, None)
+            self._shared.pop(k, None)
+        return Trajectory(found, times)
+
+    def every_within(self, size: int) -> int:
+        """How many steps from one kept state to the next make a trajectory of at most `size` bytes."""
+
+        def initial(params: Any, inputs: Any) -> Any:
+            return self.scene.initial(params, inputs)
+
+        one = fn(initial)
+        state = one.traced(one.types_of(self._like)).result
+        return max(1, -(-self.scene.steps * sum(map(nbytes, T.flatten(state))) // size))
 
 
 def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
@@ -260,18 +269,38 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
 
 
 _MOST = 16
+_OBSERVERS = 8
+"""Programs that are kept for functions given to `rollout`."""
 _made: dict[Any, Compiled[Any, Any, Any]] = {}
 _lock = threading.RLock()
 
 
-def rollout(scene: Scene[P, I, S], params: P | None = None, inputs: I | None = None) -> Trajectory[S]:
+def rollout(
+    scene: Scene[P, I, S],
+    params: P | None = None,
+    inputs: I | None = None,
+    *,
+    every: int = 1,
+    observe: Observe | None = None,
+) -> Trajectory[Any]:
     """The trajectory of a scene, with its default params (of seed 0) and inputs where none are given.
+
+    `every=k` keeps the states after 0, k, 2 k, ... steps and the last one, and memory holds no others. `observe`
+    keeps what it returns instead of the states: it is traced, like the scene's own methods, and takes (state, t,
+    params, inputs), t being the number of steps that were made. Each function and each `every` is a program of its
+    own: give a function that lives on rather than a new lambda at each call.
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("billiards"), ["steps=64", "layers=1"])
     >>> trajectory = rollout(scene)
     >>> len(trajectory), bool((trajectory[0].position != trajectory[-1].position).any())
     (65, True)
+    >>> def cue(state, t, params, inputs):
+    ...     return state.position[0]
+    >>> seen = rollout(scene, every=30, observe=cue)
+    >>> seen.times, seen.stacked.shape, bool((seen[1] == trajectory[30].position[0]).all())
+    (array([ 0, 30, 60, 64]), (4, 2), True)
     """
     p = scene.params(np.random.default_rng(0)) if params is None else params
-    return compiled(scene).trajectory(p, scene.inputs() if inputs is None else inputs)
+    given = scene.inputs() if inputs is None else inputs
+    return compiled(scene).trajectory(p, given, every=every, observe=observe)

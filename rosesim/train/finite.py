@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.transforms.derivatives import grad
 from rosesim.scenes.compiled import Compiled, Trajectory
+from rosesim.scenes.terms import summed, terms
 from rosesim.scenes.tree import leaves
 
 _DIAGNOSING = threading.Lock()
@@ -47,6 +47,8 @@ def _explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: s
             why = program.scene.why_not_finite(trajectory, params, inputs)
             return f"{where}: {why}" if why else where
         if what == "loss":
+            if program.scene.has_cost():
+                return "every state of the rollout is finite; it is a cost, or the loss of the last one, that is not"
             return "every state of the rollout is finite; it is the loss of the last one that is not"
         return _explain_gradient(program, trajectory, params, inputs)
     except RosesimError:  # such a program may not be derivable; the run's own message must still appear
@@ -69,13 +71,8 @@ def _explain_gradient(program: Compiled[Any, Any, Any], trajectory: Trajectory[A
 
     def tail(state: Any, params: Any, t0: Any, inputs: Any) -> Any:
         """The loss from the state after t0 steps on."""
-        last = scan(
-            lambda s, k: scene.step(s, Index[steps].clamp(t0 + k), params, inputs),
-            state,
-            steps,
-            upto=Index[steps + 1].clamp(steps - t0),
-        )
-        return scene.loss(last, params, inputs)
+        left = Index[steps + 1].clamp(steps - t0)
+        return summed(scene, terms(scene, state, params, inputs, left, lambda k: Index[steps].clamp(t0 + k)))
 
     def initial(params: Any, inputs: Any) -> Any:
         return scene.initial(params, inputs)

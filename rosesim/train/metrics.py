@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,22 @@ class Row:
     gradient_norm: float | None
     """None for an optimiser that computes no gradient."""
     seconds: float
+    terms: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the loss is the sum of, by name; empty where the scene gives one number."""
 
     def line(self) -> str:
         """The row as JSON, with null for a number that is not finite."""
         numbers = {"loss": self.loss, "gradient_norm": self.gradient_norm, "seconds": self.seconds}
-        known = {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
-        return json.dumps({"iteration": self.iteration, **known}) + "\n"
+        of_terms = {"terms": _finite(self.terms)} if self.terms else {}
+        return json.dumps({"iteration": self.iteration, **_finite(numbers), **of_terms}) + "\n"
 
 
-LONGEST_ROW = 1000
-"""Most bytes of a line: a row has four numbers."""
+def _finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
+
+
+LONGEST_ROW = 10_000
+"""Most bytes of a line: a row has four numbers, and the terms of the loss with their names."""
 MEAN_OVER = 200
 """Iterations. Where each has its own inputs, a single loss tells little (Electric's vary tenfold)."""
 
@@ -81,10 +87,12 @@ def _parse(file: Path, count: int | None) -> list[tuple[Row, int]]:
 
 def _row(found: Any, i: int) -> Row:
     numbers = [found[k] for k in ("loss", "gradient_norm", "seconds")]
-    if found["iteration"] != i or not all(v is None or type(v) in (int, float) for v in numbers):
+    terms: dict[str, float | None] = found.get("terms", {})
+    if found["iteration"] != i or not all(v is None or type(v) in (int, float) for v in (*numbers, *terms.values())):
         raise ValueError(found)
     loss, gradient_norm, seconds = numbers
-    return Row(i, math.nan if loss is None else float(loss), gradient_norm, float(seconds))
+    return Row(i, math.nan if loss is None else float(loss), gradient_norm, float(seconds),
+               {k: math.nan if v is None else float(v) for k, v in terms.items()})  # fmt: skip
 
 
 class MetricsFile(Appended):

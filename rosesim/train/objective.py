@@ -38,11 +38,15 @@ class Objective:
         self.flat = FlatView.of(start)  # its own view: the untuned params may depend on the seed
         self.x0 = self.flat.flatten(start)
         how = self.plan.smoothing
+        self._has_terms = False
         self._smoothed = None if how is None else Smoothed(self.program, how, self.x0, self.flat)
 
     def compile(self) -> None:
         """Compile everything that the run calls."""
         compile_program(self.program, self.settings)
+        self._has_terms = bool(self.program.term_names)
+        if self._has_terms:
+            _ = self.program.terms
 
     def inputs(self, iteration: int | None, nth: int = 0) -> Any:
         """The inputs of an iteration, the `nth` of a batch; the given inputs where none are sampled."""
@@ -68,6 +72,19 @@ class Objective:
     def value(self, x: Vector) -> float:
         """The loss without its gradient, for the given inputs."""
         return self.program.value(self.flat.unflatten(x), self.settings.inputs)
+
+    def terms(self, x: Vector, iteration: int) -> dict[str, float]:
+        """What the loss at x is the sum of, for the inputs of that iteration; empty where it is one number.
+
+        In a batch it is the mean over its inputs, as the loss is. It takes a run without its gradient, always of the
+        same program, so that a resumed run reports the same bits.
+        """
+        if not self._has_terms:
+            return {}
+        params = self.flat.unflatten(x)
+        count = self.plan.batch if self.plan.batch is not None and self.is_drawn else 1
+        rows = [self.program.terms(params, self.inputs(iteration, k)) for k in range(count)]
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     def _each_drawn(self, x: Vector, iteration: int) -> tuple[Vector, Vector]:
         """The losses and gradients at one point for all inputs that an iteration of a batch samples."""

@@ -54,6 +54,9 @@ class Run(Generic[P]):
     best_iteration: int = 0
     """The iteration where the best params were found."""
 
+    terms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    """What each loss is the sum of, by name; empty where the scene gives one number."""
+
     @property
     def until_best(self) -> list[tuple[int, P]]:
         """The attempts before the best one, and then that one: the attempts that pictures of a run show."""
@@ -229,6 +232,9 @@ def outcome(training: Training, note: str | None = None) -> Run[Any]:
         note=note,
         is_drawn=training.is_drawn,
         best_iteration=training.best.iteration,
+        terms={
+            name: [row.terms.get(name, float("nan")) for row in training.rows] for name in training.rows[-1].terms
+        },
     )
 
 

@@ -7,8 +7,8 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Progress:
     """The seed of the run, where several are running."""
     recent: float | None = None
     """The mean loss of this iteration and those before it, 200 at most, where their inputs differ."""
+    terms: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the loss is the sum of, by name; empty where the scene gives one number."""
 
 
 Report = Callable[[Progress], None]
@@ -178,7 +180,8 @@ class Training:
                     raise SceneError(f"{self.out}: the replay of iteration {i} has another loss than {METRICS} says")
             return
         self.at = at
-        row = Row(i, loss, gradient_norm, round(self.seconds, 6))
+        terms = self.objective.terms(at.x, i)
+        row = Row(i, loss, gradient_norm, round(self.seconds, 6), terms)
         if self._files is None:
             self.rows.append(row)
         else:
@@ -192,7 +195,7 @@ class Training:
             self.consider(i, at.x, loss)
         if is_remembered(i):
             self.attempts.append((i, at.x))
-        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent))
+        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent, terms))
         if self._files is not None and self._files.is_due:
             self.save()
         if self.stop is not None and self.stop.is_set():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,12 @@ TRAIL_POINTS = 120
 """Most points of a path: fewer than states, because a pixel is wider than a step."""
 
 
+MOST_BYTES = 1 << 28
+"""The states of all attempts of a picture. Where they need more, some are left out, which no picture would show."""
+LEAST_STATES = 4 * TRAIL_POINTS
+"""As many states remain: paths and frames are taken at even distances among them."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """The params of one iteration, their loss, and their trajectory."""
@@ -26,6 +32,8 @@ class Attempt:
     loss: float
     params: Any
     trajectory: Trajectory[Any]
+    terms: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the loss is the sum of, by name; empty where the scene gives one number."""
 
     @functools.cached_property
     def _sampled(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -51,7 +59,9 @@ class Attempt:
 
 def attempt(scene: AnyScene, iteration: int, loss: float, params: Any, inputs: Any) -> Attempt:
     """The attempt with its trails already sampled, so that drawing does not wait for them."""
-    made = Attempt(scene, iteration, loss, params, compiled(scene).trajectory(params, inputs))
+    program = compiled(scene)
+    terms = program.terms(params, inputs) if program.term_names else {}
+    made = Attempt(scene, iteration, loss, params, program.trajectory(params, inputs), terms)
     made.trails()
     return made
 
@@ -69,7 +79,11 @@ def attempts(
     (0, 0.3, 65)
     """
     program = compiled(scene)
-    return [Attempt(scene, i, losses[i], params, program.trajectory(params, inputs)) for i, params in remembered]
+    every = min(program.every_within(MOST_BYTES // len(remembered)), max(1, scene.steps // LEAST_STATES))
+    return [
+        Attempt(scene, i, losses[i], params, program.trajectory(params, inputs, every=every))
+        for i, params in remembered
+    ]
 
 
 STRAIGHT = 1e-4

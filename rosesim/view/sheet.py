@@ -49,7 +49,7 @@ def contact_sheet(
     panels: list[tuple[Canvas, Box]] = []
     for column, t in enumerate(moments):
         x = WORDS + column * (wide + GAP)
-        panels.append((_words(wide, LINE, [f"step {t}"]), Box(x, 0, wide, LINE)))
+        panels.append((_words(wide, LINE, [f"step {attempts[0].trajectory.times[t]}"]), Box(x, 0, wide, LINE)))
     for row, k in enumerate(chosen):
         now, y = attempts[k], LINE + row * (high + GAP)
         lines = [f"iteration {now.iteration}", f"loss {short(now.loss)}"]

@@ -239,7 +239,8 @@ class Window:
         at = None if now is None else now.attempt.iteration
         loss, steep = (math.nan, math.nan) if now is None else (now.attempt.loss, now.steep)
         width, height = self._numbers.extent[2:]
-        self._numbers.show(words.numbers((width, height), self.title, session.status, at, loss, steep))
+        terms = None if now is None else now.attempt.terms
+        self._numbers.show(words.numbers((width, height), self.title, session.status, at, loss, steep, terms))
 
     def _draw_curve(self) -> None:
         now = self.session.live.latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from rosesim.scenes.canvas import Canvas
 from rosesim.view.controls import rounded
@@ -25,10 +26,20 @@ NUMBERS_HEIGHT = 162.0
 MESSAGE_LETTERS, MESSAGE_LEADING, MESSAGE_PAD = 9.5, 17.0, 12.0
 
 
+TERMS_SHOWN = 3
+"""Terms of the loss for which there is room beside the gradient's length: those that are largest."""
+
+
 def numbers(
-    size: tuple[float, float], title: str, status: str, iteration: int | None, loss: float, steep: float
+    size: tuple[float, float],
+    title: str,
+    status: str,
+    iteration: int | None,
+    loss: float,
+    steep: float,
+    terms: Mapping[str, float] | None = None,
 ) -> Canvas:
-    """The scene's name, the status, and the numbers of the optimisation."""
+    """The scene's name, the status, and the numbers of the optimisation, with the largest terms of the loss."""
     width, top = size
     canvas = Canvas((0.0, 0.0, width, top))
     canvas.text((0.0, top - 17), title, "ink", size=15)
@@ -42,6 +53,9 @@ def numbers(
     for x, label, text, letters, down in columns:
         canvas.text((x, top - down), label, "muted", size=8.5)
         canvas.text((x, top - down - letters - 8), text, "ink", size=letters)
+    largest = sorted(terms or {}, key=lambda name: -abs((terms or {})[name]))[:TERMS_SHOWN]
+    for k, name in enumerate(n for n in terms or {} if n in largest):
+        canvas.text((width * 0.5, top - 118 - 14 * k), f"{name} {short((terms or {})[name])}", "muted", size=8.5)
     return canvas
 
 

@@ -27,12 +27,14 @@ from rosesim import (
     maximum,
     minimum,
     opaque,
+    root,
     scan,
     select,
     sin,
     sqrt,
     stop_gradient,
     vec,
+    while_loop,
 )
 from rosesim.checks.grads import along_gradient
 from rosesim.checks.report import Report
@@ -352,6 +354,15 @@ def test_a_part_that_the_author_stopped_is_no_mistake_and_hides_none():
 def teeth(x: Real) -> Real:
     """x with a sawtooth of period 1e-8, as high: contact that flips at every scale, and slopes of 1 and 3."""
     return x + 1e-8 * abs(fmod(2e8 * x, 2.0) - 1.0)
+
+
+def test_a_loop_that_solves_an_equation_is_told_of_root():
+    heron = fn(lambda a: while_loop(lambda x: abs(x * x - a) > 1e-12, lambda x: 0.5 * (x + a / x), a, limit=50))
+    verdict = only(check_grads(heron, 1.0))
+    assert verdict.kind == "jagged"
+    assert "count of while_loop in " in verdict.why
+    assert "expected root, fixed_point" in verdict.why
+    assert check_grads(lambda a: root(lambda x: x * x - a, a), 1.0, order=2).passed
 
 
 def test_a_jagged_value_fails_though_forward_equals_reverse():

@@ -112,13 +112,15 @@ def drawn() -> set[str]:
             look(Fn(lambda *args, f=f: f(*args)).traced((T.REAL,) * count).func, seen)
     rng = random.Random(3)
     types = (T.REAL, T.BOOL, T.index(3), T.VecType(3, T.REAL))
-    for _ in range(PROGRAMS):
+    for k in range(PROGRAMS):
         if not missing(seen):
             break
         row = rng.randbytes(rng.randrange(40, 240))
 
-        def program(*args: Any, row: bytes = row) -> Any:
-            return Writer(row, wild=False).make(T.REAL, tuple(zip(types, args, strict=True)), writer.DEPTH)
+        result = (T.REAL, T.index(5))[k % 2]
+
+        def program(*args: Any, row: bytes = row, result: T.Type = result) -> Any:
+            return Writer(row, wild=False).make(result, tuple(zip(types, args, strict=True)), writer.DEPTH)
 
         look(Fn(program).traced(types).func, seen)
     return seen

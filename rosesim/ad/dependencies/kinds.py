@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import collections
 import datetime
-import decimal
 import functools
 import inspect
 import itertools
 import os
 import re
 import sys
-import sysconfig
 import threading
 import types
 import typing
@@ -29,7 +27,13 @@ NO_ATTRIBUTES: dict[str, Any] = {}
 
 _INSTALLED = {"rosesim", "numpy", "scipy", "llvmlite", "pygame", "imageio", "pytest", "_pytest"}
 """Code of these packages and of the standard library is assumed not to change. (A test's `assert`s read pytest.)"""
-_LIBRARY = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
+_STANDARD = os.path.dirname(os.__file__)
+_LIBRARY = tuple(
+    os.path.realpath(path) + os.sep
+    for path in (_STANDARD, os.path.join(sys.exec_prefix, os.path.relpath(_STANDARD, sys.base_prefix)))
+)
+"""Where the standard library is, and where an environment has its part of it. `sysconfig` says the same, and takes
+milliseconds to import."""
 
 PLAIN = (str, int, float, type(None), tuple, frozenset, dict, types.GetSetDescriptorType, types.MemberDescriptorType)
 """What a class holds under names with underscores, besides methods."""
@@ -69,10 +73,16 @@ LEAVES: set[Any] = {
     re.Pattern, types.GenericAlias, types.UnionType, typing.TypeVar, type(threading.Lock()), type(threading.RLock()),
     np.ufunc, types.MethodDescriptorType, types.WrapperDescriptorType, types.MemberDescriptorType,
     types.GetSetDescriptorType, types.ClassMethodDescriptorType, object, _FIELD_OF_A_TUPLE,
-    datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal,
+    datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone,
     *({type(np.sum)} - {types.FunctionType}),
 }  # fmt: skip
-"""Classes whose instances cannot change, or hold nothing."""
+"""Classes whose instances cannot change, or hold nothing; `is_leaf` knows one more."""
+
+
+def is_leaf(kind: Any) -> bool:
+    """Whether instances of a class cannot change, or hold nothing."""
+    return kind in LEAVES or (kind.__module__ == "decimal" and kind.__name__ == "Decimal")
+
 
 COUNTERS = {
     int,
@@ -184,7 +194,7 @@ def interchangeable(one: Any, other: Any) -> bool:
         return False
     if kind is tuple:
         return len(one) == len(other) and all(map(interchangeable, one, other))
-    if kind in LEAVES:
+    if is_leaf(kind):
         return repr(one) == repr(other)
     if native(kind) is not object or slots(kind):
         return False

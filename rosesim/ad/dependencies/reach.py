@@ -18,7 +18,6 @@ from __future__ import annotations
 import abc
 import builtins
 import functools
-import importlib.util
 import operator
 import sys
 import types
@@ -102,7 +101,7 @@ class Reach:
 
     def _visit(self, v: Any) -> None:
         kind = class_of(v)  # not `isinstance`: an object may answer that with code of its own
-        if kind in kinds.LEAVES or (issubclass(kind, np.generic) and kind is not np.void) or id(v) in self._seen:
+        if kinds.is_leaf(kind) or (issubclass(kind, np.generic) and kind is not np.void) or id(v) in self._seen:
             return
         if len(self._seen) >= _MOST_OBJECTS:
             self._cannot_watch(f"more than {_MOST_OBJECTS} objects")
@@ -213,10 +212,10 @@ class Reach:
 
     def _import(self, f: types.FunctionType, name: str, level: int) -> None:
         """Look at a module that the code imports. It may not be imported yet, and it may be replaced."""
+        from importlib.util import resolve_name  # late: few programs import while they are traced
+
         try:
-            full = (
-                importlib.util.resolve_name("." * level + name, f.__globals__.get("__package__")) if level else name
-            )
+            full = resolve_name("." * level + name, f.__globals__.get("__package__")) if level else name
         except ImportError:
             return
         parts = full.split(".")

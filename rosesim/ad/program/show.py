@@ -15,7 +15,6 @@ without a name appears as `%1`, `%2`, ... in order of appearance. The same progr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -178,6 +177,8 @@ class _Printer:
             case ir.SubRef(ref, idx):
                 return f"&{self.place(ref, idx)}"
             case ir.Guard(bad, message, values):
+                import json  # late: only who reads a program needs it
+
                 # As JSON, so that a message of several lines stays on one.
                 of = f" of {self.atoms(values)}" if values else ""
                 return f"guard {self.atom(bad)}: {json.dumps(message, ensure_ascii=False)}{of}"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.tracing import Traced
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
 from rosesim.ad.program.builder import Builder, integer
 from rosesim.ad.program.cost import work
@@ -26,7 +26,11 @@ from rosesim.ad.program.ir import Atom, Block, Call, FloatT, Func, Let, Loop, Ty
 from rosesim.ad.program.rewrite import Copy, fresh
 from rosesim.ad.support.budget import budget
 from rosesim.ad.support.errors import TypeMismatch
-from rosesim.ad.transforms.derivatives import Reversed, _as_fn  # pyright: ignore[reportPrivateUsage] -- its part
+from rosesim.ad.transforms.derivatives import as_fn
+from rosesim.ad.transforms.reverse import Reversed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SHARE = 8
 """The gradients of all steps take at most 1/SHARE of the memory budget."""
@@ -68,7 +72,7 @@ def step_norms(f: Callable[..., Any], *, every: int | None = None) -> Callable[.
     >>> step_norms(doubled)(1.0).norms  # after the first three steps it is doubled once more
     array([16.,  8.,  4.,  2.])
     """
-    g = _as_fn(f)
+    g = as_fn(f)
     programs: dict[Any, tuple[Program, NDArray[np.int64]]] = {}
     if every is not None and every < 1:
         raise ValueError(f"every is {every}; expected 1 or more")
@@ -115,7 +119,7 @@ def _program(g: Fn[..., Any], types: T.Types, every: int | None) -> tuple[Progra
         zeros = [b.zeros(p.ty) for p in probes]
         trace.frame().own(zeros)
         _, tape = rev.forward([*atoms, *zeros, *traced.captured])
-        found = rev.backward(tape, 1.0)
+        found = rev.backward(tape, [Real(1.0).atom])
         flat = [a for a in found if a is not None]
         return tuple(_values(a) for a in flat)
 

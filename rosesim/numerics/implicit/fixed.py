@@ -28,8 +28,8 @@ def fixed_point(
 
     It ends where an iteration moves x by at most `tolerance` (in single precision give 1e-6) times the largest norm
     that x has had. The error is then about that over 1 - q, where q is the factor by which iterations contract. If it
-    has not after `limit` iterations, the program stops with `ProgramError`, unless `check=False`. `full=True` gives
-    (x, Report) with the norm of the last move.
+    has not after `limit` iterations, the program stops with `ProgramError`. `full=True` gives (x, Report) with the
+    norm of the last move. `check=False` gives that too, and does not stop.
 
     Derivative: by the implicit function theorem, as that of `root`, whose `solver` this takes. Where g does not
     contract, or slowly, take `root(lambda x: x - g(x), guess)`.
@@ -66,6 +66,6 @@ def fixed_point(
     return checked(
         x, report, full, check, where,
         f"fixed_point has not reached its tolerance {tolerance:g} after {limit} iterations; expected it to converge: "
-        "give a better guess, raise limit=, take root(lambda x: x - g(x), guess), or read the flag by full=True, "
+        "give a better guess, raise limit=, take root(lambda x: x - g(x), guess), or read the flag by "
         "check=False",
     )  # fmt: skip

@@ -69,13 +69,17 @@ def cg(system: Krylov, b: Any, x: Any) -> tuple[Any, Any]:
     return state[0], state[5]
 
 
+ORTHOGONAL = 1e-10
+"""Below so small a cosine between residual and shadow, BiCGSTAB starts again from where it is."""
+
+
 def bicgstab(system: Krylov, b: Any, x: Any) -> tuple[Any, Any]:
     """The solution by the stabilised method of biconjugate gradients, and the count of iterations. Any matrix."""
     s = system.shape
-    r = shadow = system.residual(x, b)
+    r = system.residual(x, b)
 
     def iterate(state: Any) -> Any:
-        x, r, p, rho, _, k = state
+        x, r, p, shadow, rho, _, k = state
         ps = system.preconditioned(p)
         v = system.apply(ps)
         alpha = rho / s.dot(shadow, v)
@@ -86,19 +90,20 @@ def bicgstab(system: Krylov, b: Any, x: Any) -> tuple[Any, Any]:
         omega = select(tt > 0.0, s.dot(t, half) / tt, 0.0)  # `half` is zero: the solution is exact
         x = s.plus(s.plus(x, alpha, ps), omega, hs)
         r = s.plus(half, -omega, t)
-        new = s.dot(shadow, r)
+        new, rr = s.dot(shadow, r), s.dot(r, r)
+        again = abs(new) <= ORTHOGONAL * sqrt(s.dot(shadow, shadow) * rr)
         beta = (new / rho) * (alpha / omega)
-        p = s.plus(r, beta, s.plus(p, -omega, v))
-        return x, r, p, new, s.dot(r, r), k + 1.0
+        p = s.chosen(again, r, s.plus(r, beta, s.plus(p, -omega, v)))
+        return x, r, p, s.chosen(again, r, shadow), select(again, rr, new), rr, k + 1.0
 
     state = while_loop(
-        lambda state: state[4] > system.goal * system.goal,
+        lambda state: state[5] > system.goal * system.goal,
         iterate,
-        (x, r, r, s.dot(r, r), s.dot(r, r), Real(0.0)),
+        (x, r, r, r, s.dot(r, r), s.dot(r, r), Real(0.0)),
         system.limit,
         on_limit="stop",
     )
-    return state[0], state[5]
+    return state[0], state[6]
 
 
 def gmres(system: Krylov, b: Any, x: Any) -> tuple[Any, Any]:

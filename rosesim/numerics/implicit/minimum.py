@@ -65,7 +65,8 @@ def minimize(
     def find(given: Any, guess: Any) -> Found:
         def step_from(x: Any, g: Any, gg: Any) -> Any:
             d = cond(gg > 0.0, lambda: solve(given, x, g), shape.zero)
-            descends = shape.dot(g, d) > 0.0  # false for NaN as well
+            along = shape.dot(g, d)
+            descends = (along > 0.0) & (along < float("inf"))  # false for NaN as well
             return shape.chosen(descends, d, g), descends
 
         def iterate(state: Any) -> Any:
@@ -109,5 +110,5 @@ def minimize(
         x, report, full, check, where,
         f"minimize has not reached its tolerance {tolerance:g} after {limit} steps; expected it to converge: the "
         "energy may have no minimum near the guess; give a better guess, raise limit=, or read the flag by "
-        "full=True, check=False",
+        "check=False",
     )  # fmt: skip

@@ -33,8 +33,8 @@ def root(
     shape (a Real, vectors, structures of these), and f gives as many numbers in the same shape.
 
     It ends where a Newton step is at most `tolerance` (in single precision give 1e-5) times the largest norm that x
-    has had, and takes that step too. If it has not after `limit` steps, the program stops with `ProgramError`, unless
-    `check=False`. `full=True` gives (x, Report) with the norm of f.
+    has had, and takes that step too. If it has not after `limit` steps, the program stops with `ProgramError`.
+    `full=True` gives (x, Report) with the norm of f. `check=False` gives that too, and does not stop.
 
     `solver` solves the linear system of a step: "dense" (the default up to 100 unknowns), "gmres" (beyond them),
     "cg", "bicgstab", or a function (x, r, *args) of yours that gives d with J d = r, such as a banded solve.
@@ -65,7 +65,7 @@ def root(
     return checked(
         x, report, full, check, where,
         f"root has not reached its tolerance {tolerance:g} after {limit} steps, or no step made f smaller; expected "
-        "it to converge: give a better guess, raise limit=, or read the flag by full=True, check=False",
+        "it to converge: give a better guess, raise limit=, or read the flag by check=False",
     )  # fmt: skip
 
 
@@ -112,5 +112,5 @@ def newton(
         return falls & (rr > 0.0) & ~(shape.norm(d) <= tolerance * scale)
 
     x, r, rr, d, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
-    converged = (rr == 0.0) | (shape.norm(d) <= tolerance * scale)
+    converged = (rr == 0.0) | ((shape.norm(d) <= tolerance * scale) & (scale < float("inf")))
     return shape.plus(x, -1.0, d), converged, shape.norm(r), k

@@ -47,8 +47,8 @@ def linear_solve(
     `method` is "cg" (A symmetric and positive definite), "bicgstab" or "gmres" (any A; restarted after `restart`
     vectors). `preconditioner` gives an approximate A⁻¹ r. It ends where the norm of b - A x is at most `tolerance`
     (in single precision give 1e-5) times that of b. After `limit` iterations (ten for each number in b, at most
-    10,000, by default) the program stops with `ProgramError`, unless `check=False`. `full=True` gives (x, Report)
-    with the relative residual; with `check=False` its `converged` is for you to look at.
+    10,000, by default) the program stops with `ProgramError`. `full=True` gives (x, Report) with the relative
+    residual. `check=False` gives that too, and does not stop: `converged` is then for you to look at.
 
     Derivative: dx = A⁻¹ (db - dA x), one more solve; in reverse one with the transpose. It includes what `matvec`
     captures. It needs neither the guess nor the preconditioner, and nothing of the iterations is stored.
@@ -84,7 +84,7 @@ def linear_solve(
     start = shape.zero() if guess is None else guess
     shape.require(start, "the guess of linear_solve")
     x, residual, iterations = solver.function(given, start, b)
-    if not full:
+    if check and not full:
         return x
     return x, Report(residual <= SLACK * tolerance, residual, iterations)
 
@@ -182,7 +182,7 @@ class Solver:
                 s.where,
                 f"linear_solve by {s.method} has not reached its tolerance {s.tolerance:g} after {s.limit} "
                 "iterations or broke down; expected it to converge: raise limit=, give a preconditioner, take "
-                "another method (cg only for a positive definite matrix), or read the flag by full=True, check=False",
+                "another method (cg only for a positive definite matrix), or read the flag by check=False",
             )
         return x, residual, iterations
 

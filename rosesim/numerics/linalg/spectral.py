@@ -36,7 +36,7 @@ def eigh(a: Any) -> tuple[Any, Any]:
     """(w, V) of a symmetric matrix: its eigenvalues, ascending, and its orthonormal eigenvectors, the columns of V.
 
     It sees (a + aᵀ) / 2, so a gradient by a is symmetric. By cyclic Jacobi rotations (Golub and Van Loan, 8.5), made
-    for small matrices: up to 30 or so it takes a few times LAPACK's time, at 100 twenty times. NaN gives NaN.
+    for small matrices: up to 30 or so it takes two times LAPACK's time, at 100 seven times. NaN gives NaN.
 
     Derivative, with M = Vᵀ dA V: dw = diag(M), dV = V (F ∘ M), F_ij = 1 / (w_j − w_i) (Giles 2008). Where eigenvalues
     are equal, no single eigenvalue or eigenvector has a derivative, but functions may: symmetric ones of the

@@ -54,7 +54,7 @@ SMOOTH: dict[str, Any] = {
     "stack": lambda xp, x, m, t: (xp.stack([x, x * x], axis=1), xp.stack([m, m], axis=2), xp.stack([m, m], axis=-2)),
     "flip": lambda xp, x, m, t: (xp.flip(x), xp.flip(m), xp.flip(t, axis=(0, 2)), xp.flip(m, axis=-1)),
     "cumsum": lambda xp, x, m, t: (xp.cumsum(x), xp.cumsum(m, axis=0), xp.cumsum(t, axis=-1)),
-    "extremes": lambda xp, x, m, t: (xp.max(x), xp.min(m, axis=0), xp.max(t, axis=(0, 1)), xp.min(t)),
+    "extremes": lambda xp, x, m, t: (xp.max(x), xp.min(m, axis=0), xp.max(t, axis=(0, 1)), xp.min(t, axis=(1, 2))),
     "sort": lambda xp, x, m, t: (xp.sort(x), xp.sort(m, axis=0), xp.sort(t, axis=1)),
     "make": lambda xp, x, m, t: (
         x + xp.zeros(7), xp.full((2, 3), x[1]), xp.ones((6, 3)) * t, xp.arange(7) * x, xp.linspace(x[0], x[1], 9),

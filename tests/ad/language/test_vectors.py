@@ -1,10 +1,11 @@
 """Vectors are numbers: operators and functions element by element, with NumPy's rule for shapes."""
 
-# Lengths are variables.
-# pyright: reportInvalidTypeForm=false
+# Lengths are variables, and a mistake is made on purpose.
+# pyright: reportInvalidTypeForm=false, reportOperatorIssue=false
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from shown import program
 from support import interpreted
 
 import rosesim as rs
-from rosesim import Bool, Index, Real, Vec, fn, grad, value_and_grad, vec
+from rosesim import Bool, Index, Real, Vec, const, fn, grad, value_and_grad, vec
 from rosesim.ad.program.ir import Loop, all_lets
 
 N, ROWS = 7, 5
@@ -86,8 +87,13 @@ def test_vectors_of_integers_and_booleans_take_the_operators_of_their_elements()
     @fn
     def f(i: Vec[Index[4], 5], j: Index[3], p: Bool, s: Real):
         whole = i + 1, i * i, i // 2, 7 // (i + 1), i % 3, i - j, j + i, i**2, abs(i - 2)
-        real = s * i, j / (i + 1), s % (i + 1), s * np.array([1.0, 2.0])
-        return whole, real, (i > j, j < i, j >= i, j != i, s < i, p & (i > 1), ~(i == 1)), Index[2].clamp(s * i)
+        real = s * i, j / (i + 1), s % (i + 1), s * np.array([1.0, 2.0]), np.array([1.0, 2.0]) - s, [1.0, 2.0] / s
+        return (
+            whole,
+            real,
+            (i > j, j < i, j >= i, j != i, s < i, p & (i > 1), ~(i == 1), j > [1, 3], j <= np.array([1.0, 3.0])),
+            Index[2].clamp(s * i),
+        )
 
     i, j = np.array([0, 1, 2, 3, 3]), 2
     whole, real, truths, clamped = f(i, j, True, 0.5)
@@ -95,9 +101,13 @@ def test_vectors_of_integers_and_booleans_take_the_operators_of_their_elements()
         whole, (i + 1, i * i, i // 2, 7 // (i + 1), i % 3, i - j, j + i, i**2, abs(i - 2)), strict=True
     ):
         np.testing.assert_array_equal(got, want)
-    for got, want in zip(real, (0.5 * i, j / (i + 1), 0.5 % (i + 1), [0.5, 1.0]), strict=True):
+    for got, want in zip(
+        real, (0.5 * i, j / (i + 1), 0.5 % (i + 1), [0.5, 1.0], [0.5, 1.5], [2.0, 4.0]), strict=True
+    ):
         np.testing.assert_allclose(got, want, rtol=1e-15)
-    for got, want in zip(truths, (i > j, j < i, j >= i, j != i, i > 0.5, i > 1, i != 1), strict=True):
+    for got, want in zip(
+        truths, (i > j, j < i, j >= i, j != i, i > 0.5, i > 1, i != 1, [True, False], [False, True]), strict=True
+    ):
         np.testing.assert_array_equal(got, want)
     np.testing.assert_array_equal(clamped, [0, 0, 1, 1, 1])
 
@@ -204,3 +214,81 @@ def test_what_does_not_broadcast_is_refused_with_both_shapes(wrong: Any, said: s
         fn(wrong).compile(Vec[Real, N], Vec[Vec[Real, N], ROWS])
     assert said in str(caught.value), str(caught.value)
     assert str(caught.value.where).startswith(__file__)
+
+
+# ---------------------------------------------------------------------------- tangents, structs, lists
+
+
+def test_rules_are_written_in_vector_arithmetic() -> None:
+    @fn
+    def waves(v: LONG, k: Real) -> Real:
+        return rs.sum(rs.sin(k * v))
+
+    @waves.defjvp
+    def _(v: Vec[rs.Dual, N], k: rs.Dual) -> rs.Dual:
+        slope = rs.cos(k.re * v.re)
+        return rs.Dual(rs.sum(rs.sin(k.re * v.re)), rs.sum(slope * (k.re * v.du + k.du * v.re)))
+
+    slopes = grad(waves)(X, 2.0)
+    np.testing.assert_allclose(slopes[0], 2.0 * np.cos(2.0 * X), rtol=1e-14)
+    np.testing.assert_allclose(slopes[1], (X * np.cos(2.0 * X)).sum(), rtol=1e-14)
+
+    @fn
+    def bent(v: LONG) -> Real:
+        return rs.sum(v)
+
+    @bent.defjvp
+    def _(v: Vec[rs.Dual, N]) -> rs.Dual:
+        return rs.Dual(rs.sum(v.re), rs.sum(v.du * v.du))
+
+    with pytest.raises(rs.TypeMismatch, match="the product of two tangents"):
+        grad(bent)(X)
+
+
+def test_structs_in_vectors_take_the_operators_of_their_class() -> None:
+    @dataclass(frozen=True)
+    class Complex(rs.Struct):
+        re: Real
+        im: Real
+
+        def __mul__(self, o: Any) -> Complex:
+            return Complex(self.re * o.re - self.im * o.im, self.re * o.im + self.im * o.re)
+
+    @fn
+    def products(a: Vec[Complex, N], b: Vec[Complex, N]):
+        chosen = rs.where(a.re > 0.5, a * b, b)
+        return chosen.re, chosen.im, rs.sum(a).im, a[::2].re * 2.0
+
+    a, b = X + 1j * Y, Y - 1j * X
+    re, im, total, part = products(Complex(a.real, a.imag), Complex(b.real, b.imag))
+    want = np.where(a.real > 0.5, a * b, b)
+    np.testing.assert_allclose(re + 1j * im, want, rtol=1e-14)
+    assert math.isclose(total, Y.sum(), rel_tol=1e-14)
+    np.testing.assert_array_equal(part, 2.0 * X[::2])
+
+
+def test_a_chain_runs_in_lanes_and_to_the_second_order() -> None:
+    f = lambda x, y: rs.sum(rs.where(x > 0.5, rs.exp(x * y), x / (1.0 + y)) ** 2)
+    many = fn(lambda m, y: rs.vmap(rs.grad(f, wrt=0), over=(0,))(m, y)).compile(M, Y)(M, Y)
+    alone = rs.grad(f, wrt=0)
+    np.testing.assert_allclose(many, [alone(row, Y) for row in M], rtol=1e-13)
+    second = rs.hessian(f, wrt=0)(X, Y)
+    curved = np.where(X > 0.5, 4.0 * Y**2 * np.exp(2.0 * X * Y), 2.0 / (1.0 + Y) ** 2)
+    np.testing.assert_allclose(second, np.diag(curved), rtol=1e-13)
+
+
+def test_bits_of_integers_element_by_element():
+    whole = np.array([1, 4, 6])
+
+    @fn
+    def f(i: Index[8]) -> Any:
+        v = const(whole)
+        return i & v, v | i, v ^ 3, v << (i & 3), v >> const(np.array([0, 1, 2])), i << v, ~v, 1 << v
+
+    for got, expected in zip(
+        f(5),
+        (5 & whole, whole | 5, whole ^ 3, whole << 1, whole >> [0, 1, 2], 5 << whole, ~whole,
+         1 << whole),
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_array_equal(got, expected)

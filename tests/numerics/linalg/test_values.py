@@ -108,6 +108,13 @@ def test_singular_values_and_q_of_a_matrix_that_lacks_rank_are_orthonormal(shape
     close(s, np.linalg.svd(a)[1], 1e-14)
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_squares_that_would_overflow_or_vanish_do_not_spoil_q(scale: float):
+    q, r = interpreted(rs.fn(lambda a: rs.qr(a)), scale * A)
+    close(q.T @ q, np.eye(N), 1e-14)
+    close(q @ (r / scale), A, 1e-14)
+
+
 def test_small_singular_values_are_found_to_relative_accuracy():
     scales = 10.0 ** -np.arange(0.0, 20.0, 4.0)  # columns of a triangle; LAPACK's least values are noise at 1e-17
     a = np.linalg.qr(A)[0] * scales
@@ -151,6 +158,7 @@ def test_singular_systems_give_numbers_and_a_flag():
         x, regular, y, positive = interpreted(f, a, B)
         assert not regular and not positive
         assert not np.isfinite(x).all() and not np.isfinite(y).all()
+    assert not interpreted(f, np.diag([1.0, 1.0, 1.0, 1.0, 0.0]), B)[3]
     indefinite = np.diag([1.0, 1.0, -1.0, 1.0, 1.0])
     x, regular, y, positive = interpreted(f, indefinite, B)
     assert regular and not positive and np.isnan(y).all()

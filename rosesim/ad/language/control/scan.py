@@ -159,6 +159,9 @@ def while_loop(
     If the test is still true after `limit` iterations, the program stops with this line. With `on_limit="stop"` the
     result is then the carry as it is.
 
+    The derivative is that of the iterations that ran. If the loop solves an equation to a tolerance, take `root`,
+    `fixed_point`, `minimize` or `linear_solve`, which have the derivative of the solution.
+
     >>> from rosesim import fn, while_loop, Real
     >>> @fn
     ... def root(a: Real) -> Real:

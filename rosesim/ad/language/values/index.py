@@ -166,7 +166,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __add__(self, o: Index | int) -> Index: ...
     @overload
-    def __add__(self, o: Real | float) -> Real: ...
+    def __add__(self, o: Real | float | Many) -> Real: ...
     def __add__(self, o: Any) -> Any:
         return self._arith("iadd", o)
 
@@ -180,7 +180,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __sub__(self, o: Index | int) -> Index: ...
     @overload
-    def __sub__(self, o: Real | float) -> Real: ...
+    def __sub__(self, o: Real | float | Many) -> Real: ...
     def __sub__(self, o: Any) -> Any:
         return self._arith("isub", o)
 
@@ -194,7 +194,7 @@ class Index(Scalar, metaclass=_IndexMeta):
     @overload
     def __mul__(self, o: Index | int) -> Index: ...
     @overload
-    def __mul__(self, o: Real | float) -> Real: ...
+    def __mul__(self, o: Real | float | Many) -> Real: ...
     def __mul__(self, o: Any) -> Any:
         return self._arith("imul", o)
 
@@ -246,46 +246,48 @@ class Index(Scalar, metaclass=_IndexMeta):
     def __rmod__(self, o: int) -> Index:
         return self._divide("imod", o, flip=True)
 
-    @staticmethod
-    def _bitwise(name: str, n: Any, o: Any) -> Any:
-        a, b = try_integer(n), try_integer(o)
+    def _bitwise(self, name: str, o: Any, *, flip: bool = False) -> Any:
+        if is_vector(o):
+            return self._operand(SIGNS[name], o, flip=flip)
+        a, b = map(try_integer, (o, self) if flip else (self, o))
         if a is None or b is None:
-            raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(o)} was found; expected integers", here())
+            n, m = (o, self) if flip else (self, o)
+            raise TypeMismatch(f"{kind(n)} {SIGNS[name]} {kind(m)} was found; expected integers", here())
         if name in ("ishl", "ishr") and not (isinstance(b.ty.scalar, IntT) and b.ty.scalar.lo >= 0):
             raise TypeMismatch(
-                f"an integer shifted by {kind(o)} was found; expected a shift known to be 0 or more, such as "
-                "Index[32].clamp(i)",
+                f"an integer shifted by {kind(self if flip else o)} was found; expected a shift known to be 0 or "
+                "more, such as Index[32].clamp(i)",
                 here(),
             )
         return Index.of(trace.op(name, a, b))
 
-    def __and__(self, o: Index | int) -> Index:
-        return self._bitwise("iand", self, o)
+    def __and__(self, o: Index | int | Many) -> Index:
+        return self._bitwise("iand", o)
 
-    def __or__(self, o: Index | int) -> Index:
-        return self._bitwise("ior", self, o)
+    def __or__(self, o: Index | int | Many) -> Index:
+        return self._bitwise("ior", o)
 
-    def __xor__(self, o: Index | int) -> Index:
-        return self._bitwise("ixor", self, o)
+    def __xor__(self, o: Index | int | Many) -> Index:
+        return self._bitwise("ixor", o)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __lshift__(self, o: Index | int) -> Index:
-        return self._bitwise("ishl", self, o)
+    def __lshift__(self, o: Index | int | Many) -> Index:
+        return self._bitwise("ishl", o)
 
     def __rlshift__(self, o: int) -> Index:
-        return self._bitwise("ishl", o, self)
+        return self._bitwise("ishl", o, flip=True)
 
-    def __rshift__(self, o: Index | int) -> Index:
-        return self._bitwise("ishr", self, o)
+    def __rshift__(self, o: Index | int | Many) -> Index:
+        return self._bitwise("ishr", o)
 
     def __rrshift__(self, o: int) -> Index:
-        return self._bitwise("ishr", o, self)
+        return self._bitwise("ishr", o, flip=True)
 
     def __invert__(self) -> Index:
         return -1 - self  # every bit, of two's complement
 
-    def __truediv__(self, o: Number) -> Real:
+    def __truediv__(self, o: Number | Many) -> Real:
         return Real(self) / o
 
     def __rtruediv__(self, o: float) -> Real:
@@ -306,16 +308,16 @@ class Index(Scalar, metaclass=_IndexMeta):
         pair = (self.atom, other)
         return Bool.of(trace.op(name, *(pair[::-1] if flip else pair)))
 
-    def __lt__(self, o: Number) -> Bool:
+    def __lt__(self, o: Number | Many) -> Bool:
         return self._compare("ilt", o)
 
-    def __le__(self, o: Number) -> Bool:
+    def __le__(self, o: Number | Many) -> Bool:
         return self._compare("ile", o)
 
-    def __gt__(self, o: Number) -> Bool:
+    def __gt__(self, o: Number | Many) -> Bool:
         return self._compare("ilt", o, True)
 
-    def __ge__(self, o: Number) -> Bool:
+    def __ge__(self, o: Number | Many) -> Bool:
         return self._compare("ile", o, True)
 
     def __eq__(self, o: object) -> Bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- traced

@@ -91,6 +91,18 @@ class VectorOperators(Value):
     def __rxor__(self, o: Any) -> VecValue:
         return self._zip("^", o, flip=True)
 
+    def __lshift__(self, o: Any) -> VecValue:
+        return self._zip("<<", o)
+
+    def __rlshift__(self, o: Any) -> VecValue:
+        return self._zip("<<", o, flip=True)
+
+    def __rshift__(self, o: Any) -> VecValue:
+        return self._zip(">>", o)
+
+    def __rrshift__(self, o: Any) -> VecValue:
+        return self._zip(">>", o, flip=True)
+
     def __neg__(self) -> VecValue:
         return self._map("-", operator.neg)
 

@@ -1,0 +1,63 @@
+"""Random uses of the library: equations that have one solution, random numbers, rotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import rosesim as rs
+from fuzz import systems
+from fuzz.choices import Choices
+from rosesim import random, rotations
+from rosesim.ad.language import types as T
+
+Make = Callable[[T.Type], Any]
+"""Writes a value of a type."""
+
+
+def number(c: Choices, make: Make) -> Any:
+    """A number that the library computes of random ones."""
+    match c.below(4):
+        case 0 | 1:
+            return systems.number(c, make)
+        case 2:
+            return _of_equation(c, make)
+        case _:
+            return _of_rotation(c, make) if c.below(3) else _of_chance(c, make)
+
+
+def _of_equation(c: Choices, make: Make) -> Any:
+    a, b = rs.tanh(make(T.REAL)), rs.tanh(make(T.REAL))
+    match c.below(4):
+        case 0:  # rises everywhere
+            return rs.root(lambda x: x + a * a * x**3 - 2.0 * b, c.one([b, 0.0, 1.0]))
+        case 1:  # contracts
+            return rs.fixed_point(lambda x: 0.4 * a * rs.cos(x) + b, 0.5)
+        case 2:  # is convex
+            x = rs.minimize(lambda x: (x[0] - a) ** 2 + (x[1] - b) ** 2 + (x[0] * x[1]) ** 2 / 8.0, [0.0, 0.0])
+            return x[c.below(2)]
+        case _:
+            n = c.one([2, 3])
+            m = systems.dominant(c, n, make)
+            matrix = rs.matmul(m, rs.transpose(m)) if c.below(2) else m
+            method = "cg" if matrix is not m else c.one(["gmres", "bicgstab"])
+            right = rs.tanh(make(T.VecType(n, T.REAL)))
+            return rs.linear_solve(lambda v: matrix @ v, right, method=method, tolerance=1e-14)[c.below(n)]
+
+
+def _of_rotation(c: Choices, make: Make) -> Any:
+    vector, turned = (make(T.VecType(3, T.REAL)) for _ in range(2))
+    q = rotations.exp(rs.tanh(vector))
+    match c.below(3):
+        case 0:
+            return rotations.rotate(q, turned)[c.below(3)]
+        case 1:
+            return rotations.log(rs.qmul(q, rotations.exp(0.5 * rs.tanh(turned))))[c.below(3)]
+        case _:
+            return rotations.to_matrix(q)[c.below(3), c.below(3)]
+
+
+def _of_chance(c: Choices, make: Make) -> Any:
+    key = random.fold_in(random.key(c.below(256)), make(T.index(3)))
+    x = make(T.REAL)
+    return c.one([lambda: random.uniform(key, (), 0.0, x), lambda: random.normal(key, (), x, 0.5)])()

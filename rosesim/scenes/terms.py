@@ -1,0 +1,89 @@
+"""What a scene minimises: the cost of each step, added up, and the loss of the last state. Each is one number, or
+several that have names.
+
+The costs are outputs of the rollout's loop and no part of its state: nothing carries them from step to step, and what
+asks how the loss depends on a state (`step_norms`) does not see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.totals import sum as total_of
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
+from rosesim.scenes.errors import SceneError
+
+if TYPE_CHECKING:
+    from rosesim.scenes.base import AnyScene
+
+Terms = dict[str, Any]
+UNNAMED = ("loss",), ("cost",)
+"""The terms of a scene that minimises one number, which is reported as the loss and not once more."""
+
+_names: WeakKeyDictionary[Any, tuple[str, ...]] = WeakKeyDictionary()
+"""The names of each scene's terms, as they were when its loss was traced last."""
+
+
+def terms(
+    scene: AnyScene,
+    start: Any,
+    params: Any,
+    inputs: Any,
+    upto: Any = None,
+    at: Callable[[Any], Any] = lambda t: t,
+) -> Terms:
+    """What the scene minimises from a state on, by name. Where not all steps are taken, `upto` is their number, and
+    `at` the step that each one is."""
+    n = scene.steps
+    if not scene.has_cost():
+        last = scan(lambda s, t: scene.step(s, at(t), params, inputs), start, n, upto=upto)
+        return _named(scene, "loss", scene.loss(last, params, inputs), "loss")
+
+    names: dict[str, None] = {}
+
+    def step(s: Any, t: Any) -> Any:
+        cost = _named(scene, "cost", scene.cost(s, at(t), params, inputs), "cost")
+        names.update(dict.fromkeys(cost))
+        return scene.step(s, at(t), params, inputs), tuple(cost.values())
+
+    last, costs = scan(step, start, n, upto=upto)
+    found = {name: total_of(n, lambda t, k=k: costs[t][k]) for k, name in enumerate(names)}
+    if scene.has_loss():
+        for name, v in _named(scene, "loss", scene.loss(last, params, inputs), "final").items():
+            found[name] = found[name] + v if name in found else v
+    return found
+
+
+def summed(scene: AnyScene, found: Terms) -> Any:
+    """The sum of all terms. It takes note of their names."""
+    _names[scene] = () if tuple(found) in UNNAMED else tuple(found)
+    first, *others = found.values()
+    for v in others:
+        first = first + v
+    return first
+
+
+def names_of(scene: AnyScene) -> tuple[str, ...]:
+    """The names of a scene's terms, once its loss has been traced; empty where it minimises one number."""
+    return _names.get(scene, ())
+
+
+def _named(scene: AnyScene, what: str, value: Any, plain: str) -> Terms:
+    """One number under the name `plain`, or the numbers of a struct under their own names."""
+    t = typeof(value)
+    if isinstance(t, T.StructType) and t.kind is not tuple and t.names:
+        leaves = T.leaf_names(t, "")
+        if all(ty == T.flatten(T.REAL)[0] for ty in T.flatten(t)):
+            atoms = to_atoms(value, t)
+            return {n.lstrip("."): of_atoms(T.REAL, [a]) for n, a in zip(leaves, atoms, strict=True)}
+    if t != T.REAL:
+        raise SceneError(f"{what}() of {scene.name} gave {t}; expected a Real, or a dict or dataclass of named Reals")
+    return {plain: of_atoms(t, to_atoms(value, t))}
+
+
+__all__ = ["Terms", "names_of", "summed", "terms"]
