@@ -146,12 +146,12 @@ class FlyBy(Scene[Launch, System, Flight]):
         return dot(miss, miss) + 10.0 * maximum(0.0, 1.0 - state.closest / inputs.safe) ** 2
 
     def handles(self, params: Launch, inputs: System) -> dict[str, tuple[float, float]]:
-        """The goal, and the tip of the launch's velocity (a tenth of a year ahead)."""
+        """The goal, and the tip of the launch's velocity (a fifth of a year ahead)."""
         x, y = np.asarray(inputs.goal)
-        ahead = 0.2 * params.speed
+        ahead, angle = 0.2 * float(params.speed), float(params.angle)
         return {
             "goal": (float(x), float(y)),
-            "launch": (1.0 + ahead * math.sin(params.angle), ahead * math.cos(params.angle)),
+            "launch": (1.0 + ahead * math.sin(angle), ahead * math.cos(angle)),
         }
 
     def drag(self, handle: str, to: tuple[float, float], params: Launch, inputs: System) -> tuple[Launch, System]:

@@ -46,8 +46,8 @@ def adaptive(
     L-stable: each step makes and factorises the Jacobian). t1 may be before t0. In single precision take rtol=1e-4 or
     more.
 
-    If t1 is not reached by `limit` steps, tried or taken, the program stops with `ProgramError`, unless
-    `check=False`. `full=True` gives (y, Steps) with the counts.
+    If t1 is not reached by `limit` steps, tried or taken, the program stops with `ProgramError`. `full=True` gives
+    (y, Steps) with the counts. `check=False` gives that too, and does not stop.
 
     Derivative: that of the steps as they were taken, exactly, with their sizes as constants but for the last one, by
     y0, t0, t1, times, args and what f captures. So the derivative errs by about what the value does. It stores the
@@ -87,9 +87,9 @@ def adaptive(
             steps.reached, where,
             f"integrate.adaptive has not reached its end after {limit} steps; expected it to: raise limit=, allow a "
             'larger error by rtol= and atol=, take method="rodas4" if the equation is stiff, or read the flag by '
-            "full=True, check=False",
+            "check=False",
         )  # fmt: skip
-    return (y, steps) if full else y
+    return (y, steps) if full or not check else y
 
 
 def _end(m: March, start: Going) -> tuple[Any, Steps]:

@@ -61,9 +61,10 @@ def until(
     events that may follow each other so fast. The moment is a root along the step, not along an interpolant, so it is
     as exact as the steps are.
 
-    If nothing has happened by t1, or by `limit` steps, the program stops with `ProgramError`, unless `check=False`:
-    then there is no jump, and (t, y) is where the integration ended. `full=True` gives (t, y, Steps), whose
-    `reached` says whether the event happened. `method` and the other options are those of `adaptive`.
+    If nothing has happened by t1, or by `limit` steps, the program stops with `ProgramError`. `full=True` gives
+    (t, y, Steps) with the counts. `check=False` gives that too, and does not stop: `reached` then says whether the
+    event happened. If not, there is no jump, and (t, y) is where the integration ended. `method` and the other
+    options are those of `adaptive`.
 
     Derivative: the event g = 0 moves with what the state depends on, dt = -(∂g/∂y dy + ...) / ġ, by the implicit
     function theorem, to any order, and the state after it accordingly (the saltation matrix of hybrid systems). It is
@@ -88,7 +89,7 @@ def until(
         require(
             at.happened, where,
             f"the event of integrate.until has not happened by t1 or within {limit} steps; expected its function to "
-            "be positive and then negative: a later t1, a larger limit=, or the flag by full=True, check=False",
+            "be positive and then negative: give a later t1, raise limit=, or read the flag by check=False",
         )  # fmt: skip
     if jump is not None:
         after = closed(jump, t, y, *args, what="the jump of integrate.until")
@@ -98,7 +99,7 @@ def until(
                 where,
             )
         y = cond(at.happened, lambda: after(after.captured, t, y, *args), lambda: y)
-    return (t, y, m.report(at.going, at.happened)) if full else (t, y)
+    return (t, y, m.report(at.going, at.happened)) if full or not check else (t, y)
 
 
 def _scalar(event: Callable[..., Any], y: Any, args: tuple[Any, ...]) -> Callable[[Any, Any], Any]:
@@ -161,7 +162,7 @@ def _moment(m: March, g: Callable[[Any, Any], Any], at: _Search) -> tuple[Any, A
         def value(h: Any) -> Any:
             return g(going.t + h, after(h))
 
-        h = root(value, stop_gradient(_enclosed(m, g, at)) * at.h, check=False)
+        h, _ = root(value, stop_gradient(_enclosed(m, g, at)) * at.h, check=False)
         return going.t + h, after(h)
 
     return cond(at.happened, happened, lambda: (going.t, going.y))

@@ -26,6 +26,7 @@ def fixed(
     method: str = "rk4",
     args: tuple[Any, ...] = (),
     path: bool = False,
+    tolerance: float = 1e-12,
 ) -> Any:
     """y(t1) for y' = f(t, y, *args) and y(t0) = y0, by `steps` equal steps. `path=True` gives the vector of all
     steps + 1 states instead. The state has any shape: a Real, vectors, structures of these.
@@ -34,6 +35,9 @@ def fixed(
     "backward_euler", "implicit_midpoint" (order 2, symplectic), "rodas4" (order 4). "semi_implicit_euler" (order 1)
     and "velocity_verlet" (order 2) are for q'' = f(t, q, *args): f then gives accelerations, and the state is the
     pair (q, v), or a structure of these two. Both are symplectic.
+
+    `tolerance` is that of Newton's method in "backward_euler" and "implicit_midpoint", relative to the state, and far
+    below what a step errs; in single precision give 1e-6. A step that does not converge to it stops the program.
 
     Derivative: that of these very steps, exactly, by y0, t0, t1, args and by what f captures. The implicit methods
     have it by the implicit function theorem.
@@ -59,7 +63,7 @@ def fixed(
     h = (t1 - t0) / steps
 
     def advance(y: Any, i: Any) -> Any:
-        after = one(field, t0 + h * i, y, h)
+        after = one(field, t0 + h * i, y, h, tolerance)
         return (after, after) if path else after
 
     if not path:

@@ -90,7 +90,7 @@ class March:
         longest = abs(g.h) if self.longest is None else minimum(abs(g.h), self.longest)
         left = self.t1 - g.t
         last = longest >= abs(left)
-        h = select(last, left, stop_gradient(select(self.backwards, -longest, longest)))
+        h = select(last, left, select(self.backwards, -longest, longest))
         step = self.step(g.t, g.y, g.slope, h)
         error = self.control.size(step.error, g.y, step.y)
         good = error <= 1.0
@@ -123,6 +123,7 @@ def march(
     field = Field(f, y, args, what)
     chosen = METHODS[method]
     control = Control(field, chosen.order, rtol, atol)
+    longest = None if longest is None else stop_gradient(longest)
     return March(field, chosen, control, t1, stop_gradient(t1) < stop_gradient(t0), longest, limit)
 
 

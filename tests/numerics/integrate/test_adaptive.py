@@ -12,6 +12,7 @@ from scipy.integrate._ivp.rk import RK45  # Dormand and Prince's tableau from an
 
 import rosesim as rs
 from rosesim import Real, Vec
+from rosesim.numerics.integrate.march import march
 
 RATES = np.array([1.5, 1.0, 3.0, 1.0])
 TIMES = np.array([0.0, 0.1, 0.7, 0.75, 3.0, 10.0])
@@ -46,19 +47,8 @@ def test_states_at_times_are_those_of_another_solver_forwards_and_back():
 
 # --------------------------------------------------------------------------- the derivative of given steps
 
-SIZES = [0.1, 0.3]
-"""The first step, and the rest of the way to t1 = 0.4."""
-
-
-def stepped(p: np.ndarray) -> Any:
-    """Two steps of these sizes, in complex arithmetic, by SciPy's coefficients."""
-    t, y = 0.0, np.array([p[0], 1.0], complex)
-    for h in SIZES:
-        ks = [np.array(swayed(t, y, p[1], np.sin))]
-        for c, row in zip(RK45.C[1:], RK45.A[1:], strict=True):
-            ks.append(np.array(swayed(t + c * h, y + h * (row[: len(ks)] @ np.array(ks)), p[1], np.sin)))
-        t, y = t + h, y + h * (RK45.B @ np.array(ks))
-    return y[0] * y[1]
+LOOSE: Any = {"rtol": 1e-2, "atol": 1e-3}
+"""So that steps err much, and a derivative that takes in their sizes is another one."""
 
 
 def swayed(t: Any, y: Any, rate: Any, sin: Any) -> Any:
@@ -66,20 +56,46 @@ def swayed(t: Any, y: Any, rate: Any, sin: Any) -> Any:
 
 
 @rs.fn
-def two_steps(p: Vec[Real, 2]) -> Real:
-    """What is estimated of the error does not count: its derivative must not, either."""
-    y = rs.integrate.adaptive(
-        lambda t, y: swayed(t, y, p[1], rs.sin), [p[0], 1.0], 0.0, 0.4, first_step=0.1, rtol=1e9
-    )
+def sizes(p: Vec[Real, 2]) -> Any:
+    """The sizes of the steps to t = 5 that were taken, and 0 for those that were not or were not needed."""
+
+    def f(t: Any, y: Any) -> Any:
+        return swayed(t, y, p[1], rs.sin)
+
+    m = march(f, rs.stack([p[0], 1.0]), Real(0.0), Real(5.0), (), "dopri5", 1e-2, 1e-3, 99, None, "a test")
+
+    def attempt(going: Any, _: Any) -> Any:
+        good, h, _, after = m.tried(going)
+        return after, rs.select(good, h, 0.0)
+
+    return rs.scan(attempt, m.start(Real(0.0), rs.stack([p[0], 1.0]), None), 30)[1]
+
+
+def stepped(p: np.ndarray, hs: np.ndarray) -> Any:
+    """Steps of these sizes, in complex arithmetic, by SciPy's coefficients."""
+    t, y = 0.0, np.array([p[0], 1.0], complex)
+    for h in hs:
+        ks = [np.array(swayed(t, y, p[1], np.sin))]
+        for c, row in zip(RK45.C[1:], RK45.A[1:], strict=True):
+            ks.append(np.array(swayed(t + c * h, y + h * (row[: len(ks)] @ np.array(ks)), p[1], np.sin)))
+        t, y = t + h, y + h * (RK45.B @ np.array(ks))
+    return y[0] * y[1]
+
+
+@rs.fn
+def loosely(p: Vec[Real, 2]) -> Real:
+    y = rs.integrate.adaptive(lambda t, y: swayed(t, y, p[1], rs.sin), [p[0], 1.0], 0.0, 5.0, **LOOSE)
     return y[0] * y[1]
 
 
 def test_the_derivative_is_that_of_the_steps_as_they_were_taken():
     p = np.array([0.3, 1.7])
-    value, gradient = rs.value_and_grad(two_steps).compile(math="strict", optimise=False)(p)
-    assert value == pytest.approx(stepped(p).real, rel=1e-14)
-    exact = [stepped(p + 1e-30j * e).imag / 1e-30 for e in np.eye(2)]
-    assert gradient == pytest.approx(exact, rel=1e-13)
+    hs = sizes.compile(math="strict", optimise=False)(p)
+    assert hs.sum() == pytest.approx(5.0, abs=1e-14) and (hs > 0.0).sum() > 5 and (hs == 0.0).sum() > 0
+    value, gradient = rs.value_and_grad(loosely).compile(math="strict", optimise=False)(p)
+    assert value == pytest.approx(stepped(p, hs).real, rel=1e-12)
+    exact = [stepped(p + 1e-30j * e, hs).imag / 1e-30 for e in np.eye(2)]
+    assert gradient == pytest.approx(exact, rel=1e-12)
 
 
 # --------------------------------------------------------------------------------- closed forms, all orders

@@ -143,3 +143,15 @@ def test_a_vector_of_structures_is_a_state():
         return end[0][0], end[1][0]
 
     assert two.compile(optimise=False)([1.0, 2.0]) == pytest.approx((np.sin(1.0), 2.0 * np.sin(1.0)), abs=1e-5)
+
+
+def test_implicit_steps_converge_in_single_precision_by_a_tolerance_of_it():
+    @rs.fn
+    def decayed(rate: Real) -> Real:
+        def f(t: Any, y: Any) -> Any:
+            return -rate * y * y
+
+        return rs.integrate.fixed(f, 1.0, 0.0, 1.0, 20, method="implicit_midpoint", tolerance=1e-6)
+
+    value, slope = rs.value_and_grad(decayed).compile(precision="f32", optimise=False)(2.0)
+    assert (value, slope) == pytest.approx((1.0 / 3.0, -1.0 / 9.0), rel=1e-3)
