@@ -26,8 +26,8 @@ VARIABLE = "ROSESIM_CACHE_DIR"
 LARGEST_BYTES = 512 * 2**20
 """The most bytes of all entries together. Beyond that, the least recently used go, until half of it is left."""
 UNWATCHED_BYTES = LARGEST_BYTES // 64
-"""How much is kept, on average, between two looks at how much there is. A look takes 13 us for each entry: one at each
-new entry took longer than compiling it, once there were some thousands."""
+"""How much is kept, on average, between two looks at how much there is. A look takes 13 us for each entry. When each
+new entry looked, that took longer than compiling it, once there were some thousands."""
 _ENDING = ".o"
 _HEADER = b"rosesim code 1\n"
 _DIGEST = 32
