@@ -178,7 +178,7 @@ class Wrong(Billiards):
 
 
 def other_package(folder: Path, entry: str) -> str:
-    """A folder for PYTHONPATH that holds an installed package with a scene of its own."""
+    """A folder for the path that holds an installed package with a scene of its own."""
     info = folder / "others-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
@@ -214,11 +214,14 @@ def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Pa
         ),
     ],
 )
-def test_a_broken_scene_of_another_package_is_named_and_hides_no_other(tmp_path: Path, entry: str, says: str):
-    path = other_package(tmp_path / "site", entry)
-    listed = process("list", cwd=tmp_path, PYTHONPATH=path)
+def test_a_broken_scene_of_another_package_is_named_and_hides_no_other(
+    tmp_path: Path, entry: str, says: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.syspath_prepend(other_package(tmp_path / "site", entry))
+    monkeypatch.delitem(sys.modules, "others", raising=False)
+    listed = rosesim("list", cwd=tmp_path)
     assert listed.returncode == 0 and says in listed.stderr and "billiards" in listed.stdout
-    used = process("check", entry.split()[0], cwd=tmp_path, PYTHONPATH=path)
+    used = rosesim("check", entry.split()[0], cwd=tmp_path)
     assert used.returncode == 2 and says in used.stderr and len(used.stderr.splitlines()) == 1
 
 
