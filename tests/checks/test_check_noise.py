@@ -219,7 +219,7 @@ def users(sine: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-@pytest.mark.parametrize("off", [1e-6, -1e-6, 1e-4, -1e-4])
+@pytest.mark.parametrize("off", [1e-6, -1e-4])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("name", list(users(None)))
 def test_a_rule_that_is_a_little_wrong_is_found(name: str, off: float, reverse: bool):

@@ -1,5 +1,7 @@
 """The command line's contract: what other tools read of it, and what a person is told."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,25 @@ PUBLISHED = ["--set", "contact=published"]  # as the reference values are
 QUICK = ["--set", "steps=700", "--iterations", "3"]
 
 
-def rosesim(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Said:
+    """What a command wrote, and its status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def rosesim(*arguments: str, cwd: Path) -> Said:
+    """A command within this process: to start Python and load all that a command needs takes half a second."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run(arguments)
+    return Said(status, out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same as a process of its own, as a user starts it."""
     return subprocess.run(
         [sys.executable, "-m", "rosesim", *arguments],
         cwd=cwd,
@@ -38,17 +59,17 @@ def done(*arguments: str, cwd: Path) -> str:
     return result.stdout
 
 
-def json_of(*arguments: str, cwd: Path, status: int = 0) -> dict[str, Any]:
+def json_of(*arguments: str, cwd: Path, status: int = 0, start: Any = rosesim) -> dict[str, Any]:
     """The object on the last line of standard output, of which it must be the only line."""
-    result = rosesim(*arguments, "--json", cwd=cwd)
+    result = start(*arguments, "--json", cwd=cwd)
     assert result.returncode == status, result.stderr
     (line,) = result.stdout.splitlines()
     return json.loads(line)
 
 
-def refused(*arguments: str, cwd: Path, status: int = 2) -> str:
+def refused(*arguments: str, cwd: Path, status: int = 2, start: Any = rosesim) -> str:
     """The one line on standard error."""
-    result = rosesim(*arguments, cwd=cwd)
+    result = start(*arguments, cwd=cwd)
     assert (result.returncode, result.stdout) == (status, ""), result.stderr
     (line,) = result.stderr.splitlines()
     assert line.startswith("rosesim: ")
@@ -70,7 +91,7 @@ def test_info_names_versions_and_the_processor(tmp_path: Path):
 
 
 def test_train_gives_the_published_descent_as_json(tmp_path: Path):
-    found = json_of("train", "billiards", *PUBLISHED, "--out", "run", cwd=tmp_path)
+    found = json_of("train", "billiards", *PUBLISHED, "--out", "run", cwd=tmp_path, start=process)
     assert set(found) == {
         "scene", "iterations", "loss_first", "loss_last", "best_loss", "compile_seconds",
         "seconds_per_iteration", "out",
@@ -108,7 +129,7 @@ def test_each_run_without_out_gets_a_folder_of_its_own(tmp_path: Path):
 
 
 def test_progress_and_notes_go_to_standard_error(tmp_path: Path):
-    result = rosesim("train", "billiards", "--set", "steps=400", "--iterations", "2", cwd=tmp_path)
+    result = process("train", "billiards", "--set", "steps=400", "--iterations", "2", cwd=tmp_path)
     assert result.returncode == 0
     assert "nothing has touched the target ball in 400 steps" in result.stderr
     assert "2/2" in result.stderr
@@ -157,7 +178,7 @@ class Wrong(Billiards):
 
 
 def other_package(folder: Path, entry: str) -> str:
-    """A folder for PYTHONPATH that holds an installed package with a scene of its own."""
+    """A folder for the path that holds an installed package with a scene of its own."""
     info = folder / "others-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
@@ -168,9 +189,9 @@ def other_package(folder: Path, entry: str) -> str:
 
 def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Path):
     path = other_package(tmp_path / "site", "wrong = others:Wrong")
-    listed = " ".join(rosesim("list", cwd=tmp_path, PYTHONPATH=path).stdout.split())
+    listed = " ".join(process("list", cwd=tmp_path, PYTHONPATH=path).stdout.split())
     assert "wrong A loss whose derivative its author got wrong." in listed and "billiards" in listed
-    result = rosesim("check", "wrong", "--json", cwd=tmp_path, PYTHONPATH=path)
+    result = process("check", "wrong", "--json", cwd=tmp_path, PYTHONPATH=path)
     found = json.loads(result.stdout)
     assert result.returncode == 1 and found["passed"] is False
     gradient = np.array(REFERENCE["cases"][0]["grad"])  # 3 of it is claimed, 2 is right
@@ -193,17 +214,20 @@ def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Pa
         ),
     ],
 )
-def test_a_broken_scene_of_another_package_is_named_and_hides_no_other(tmp_path: Path, entry: str, says: str):
-    path = other_package(tmp_path / "site", entry)
-    listed = rosesim("list", cwd=tmp_path, PYTHONPATH=path)
+def test_a_broken_scene_of_another_package_is_named_and_hides_no_other(
+    tmp_path: Path, entry: str, says: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.syspath_prepend(other_package(tmp_path / "site", entry))
+    monkeypatch.delitem(sys.modules, "others", raising=False)
+    listed = rosesim("list", cwd=tmp_path)
     assert listed.returncode == 0 and says in listed.stderr and "billiards" in listed.stdout
-    used = rosesim("check", entry.split()[0], cwd=tmp_path, PYTHONPATH=path)
+    used = rosesim("check", entry.split()[0], cwd=tmp_path)
     assert used.returncode == 2 and says in used.stderr and len(used.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("batch", [1, 3])
 def test_bench_gives_times_for_each_run(tmp_path: Path, batch: int):
-    found = json_of("bench", "billiards", "--batch", str(batch), "--set", "steps=100", cwd=tmp_path)
+    found = json_of("bench", "billiards", "--batch", str(batch), "--set", "steps=100", cwd=tmp_path, start=process)
     (row,) = found["results"]
     assert set(row) == {
         "scene", "batch", "value_ms", "value_and_grad_ms", "compile_seconds", "cached_compile_seconds",
@@ -283,6 +307,11 @@ def test_a_wrong_command_is_one_line_and_status_2(arguments: tuple[str, ...], tm
     assert not list(tmp_path.iterdir())  # and leaves nothing behind
 
 
+def test_a_wrong_command_ends_a_process_so(tmp_path: Path):
+    for arguments in (("train", "biliards"), ("train",), ("run", "runs/nothing")):
+        assert MISTAKES[arguments] in refused(*arguments, cwd=tmp_path, start=process)
+
+
 def test_a_folder_that_cannot_be_written_is_one_line_and_status_1(tmp_path: Path):
     (tmp_path / "file").write_text("")
     line = refused("train", "billiards", "--out", "file/run", cwd=tmp_path, status=1)
@@ -291,13 +320,13 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_status_1(tmp_path: Path
 
 def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path):
     for arguments in (["--debug", "train", "nothing"], ["train", "nothing", "--debug"]):
-        result = rosesim(*arguments, cwd=tmp_path)
+        result = process(*arguments, cwd=tmp_path)
         assert result.returncode != 0 and "Traceback" in result.stderr
 
 
 def test_debug_checks_every_number_and_names_the_line(tmp_path: Path):
     overflow = ["train", "mass_spring_simple", "--set", "learning_rate=1e200", "--iterations", "2"]
-    result = rosesim(*overflow, "--debug", cwd=tmp_path)
+    result = process(*overflow, "--debug", cwd=tmp_path)
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]
     assert "NumericalError" in last and "mass_spring_simple/scene.py:" in last and "gave inf, in iteration" in last
@@ -337,7 +366,7 @@ def test_a_diverging_run_stops_with_one_line_and_keeps_what_it_has(tmp_path: Pat
 @pytest.mark.skipif(os.name == "nt", reason="signals are delivered differently there")
 def test_ctrl_c_saves_and_ends_with_one_line(tmp_path: Path):
     run = tmp_path / "run"
-    process = subprocess.Popen(
+    training = subprocess.Popen(
         [sys.executable, "-m", "rosesim", "train", "billiards", "--iterations", "1000000", "--out", "run"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
@@ -347,9 +376,9 @@ def test_ctrl_c_saves_and_ends_with_one_line(tmp_path: Path):
         if (run / "metrics.jsonl").is_file() and (run / "metrics.jsonl").stat().st_size > 1000:
             break
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 1
+    training.send_signal(signal.SIGINT)
+    _, stderr = training.communicate(timeout=30)
+    assert training.returncode == 1
     assert "interrupted at iteration" in stderr.splitlines()[-1] and "Traceback" not in stderr
     assert stderr.endswith("--resume run goes on from there\n")
     with np.load(run / "last.npz", allow_pickle=False) as last:
@@ -362,7 +391,7 @@ def test_a_mistake_in_a_scenes_drawing_names_its_line(tmp_path: Path):
     file.write_text(
         file.read_text() + "\n    def draw(self, canvas, state, params, inputs):\n        canvas.disc(0)\n"
     )
-    result = rosesim("export", "wrong", "--png", "a.png", cwd=tmp_path, PYTHONPATH=path)
+    result = process("export", "wrong", "--png", "a.png", cwd=tmp_path, PYTHONPATH=path)
     number = len(file.read_text().splitlines())
     wanted = f"rosesim: {file}:{number}: unexpected AttributeError: 'Canvas' object has no attribute 'disc'"
     assert result.returncode == 1 and wanted in result.stderr

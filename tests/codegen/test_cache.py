@@ -282,9 +282,36 @@ def test_the_longest_unused_goes_when_there_is_too_much(folder: Path, monkeypatc
     cube_plus(0.0)  # used again: now the newest, whichever it was
     used = max(kept.entries())[2]
     monkeypatch.setattr(cache, "LARGEST_BYTES", 4 * max(size for _, size, _ in entries) + 64)  # half of it: two
+    monkeypatch.setattr(cache, "UNWATCHED_BYTES", 1)
     cube_plus(9.0)
     left = [file for _, _, file in kept.entries()]
     assert used in left and len(left) == 2
+
+
+def test_there_is_never_much_too_much_and_few_entries_look_at_all_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cache, "LARGEST_BYTES", 250_000)
+    monkeypatch.setattr(cache, "UNWATCHED_BYTES", 4_000)
+    looks: list[int] = []
+    entries = cache.Store.entries
+
+    def counted(self: cache.Store) -> Any:
+        found = entries(self)
+        looks.append(sum(size for _, size, _ in found))
+        return found
+
+    monkeypatch.setattr(cache.Store, "entries", counted)
+    kept = cache.store()
+    assert kept is not None
+    for k in range(1_000):
+        kept.save(cache.key_of(str(k)), bytes(1_000))
+    # Each looks with a chance of a quarter: 250 +- 14 do, and 80 in a row do not in one case of 10^7.
+    assert 180 < len(looks) < 320
+    assert max(looks) < cache.LARGEST_BYTES + 20 * 4_000
+    before = len(looks)
+    kept.save(cache.key_of("as large as what may go unwatched"), bytes(4_000))
+    assert len(looks) == before + 1
 
 
 def test_anew_compiles_what_is_kept_already(folder: Path, optimised: list[str]):

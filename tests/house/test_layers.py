@@ -4,13 +4,13 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import layers
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IMPORTS = layers.imports()
 OWNERS = {  # heavy packages, and the layer or layers that import each
     "llvmlite": "codegen",
     "platformdirs": "codegen",
@@ -31,6 +31,12 @@ HELP_SECONDS = 0.4
 TRIES = 20  # of which the quickest counts: other processes only ever add time
 
 
+@cache
+def imports() -> layers.Imports:
+    """Read once, and not when this file is collected, which each process of a run does."""
+    return layers.imports()
+
+
 def imported(tree: ast.AST) -> list[str]:
     """The dotted names of all modules that a file imports, wherever in it."""
     names: list[str] = []
@@ -45,27 +51,27 @@ def imported(tree: ast.AST) -> list[str]:
 
 
 def test_a_room_imports_only_itself_and_what_is_below():
-    assert layers.uphill(IMPORTS) == []
+    assert layers.uphill(imports()) == []
 
 
 def test_every_file_is_in_a_room_and_every_room_has_one():
-    rooms = {layers.room(name) for name in IMPORTS} - {"rosesim", "__main__", "ad"}
+    rooms = {layers.room(name) for name in imports()} - {"rosesim", "__main__", "ad"}
     assert rooms == set(layers.ROOMS)
 
 
 def test_no_files_import_each_other_in_a_circle():
-    assert layers.circle(IMPORTS) == []
+    assert layers.circle(imports()) == []
 
 
 def test_an_import_within_a_function_that_would_close_a_circle_says_why():
     files = layers.modules()
-    for name, late in layers.closes_a_circle(IMPORTS):
+    for name, late in layers.closes_a_circle(imports()):
         line = files[name].read_text(encoding="utf-8").splitlines()[late.line - 1]
         assert "  # " in line, f"{name}:{late.line} imports {late.of} without a reason on the line"
 
 
 def test_the_drawing_is_of_these_imports():
-    assert layers.PICTURE.read_text(encoding="utf-8") == layers.drawing(IMPORTS), "run docs/figures/layers.py"
+    assert layers.PICTURE.read_text(encoding="utf-8") == layers.drawing(imports()), "run docs/figures/layers.py"
 
 
 @pytest.mark.parametrize("layer", sorted({name.split(".")[1] for name in layers.modules() if name.count(".") > 1}))
