@@ -9,9 +9,10 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.arrays import concatenate
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
-from rosesim.ad.language.control.reductions import sum
+from rosesim.ad.language.control.reductions import max, sum
 from rosesim.ad.language.linalg import dot
-from rosesim.ad.language.mathematics import sqrt
+from rosesim.ad.language.mathematics import maximum, sqrt
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms
 from rosesim.ad.program.ir import FloatT, TanT
@@ -85,6 +86,27 @@ class Shape:
         """The Euclidean norm of all numbers."""
         return sqrt(self.dot(a, a))
 
+    def largest(self, a: Any) -> Any:
+        """The largest absolute value of all numbers; NaN if one is NaN."""
+        found: Any = Real(0.0)
+        for x in self.parts(a):
+            found = maximum(found, _largest(x))
+        return found
+
+    def magnitude(self, a: Any) -> Any:
+        """The Euclidean norm of all numbers, also where their squares would overflow or vanish."""
+        unit = self.unit(a)
+        return unit * self.norm(self.over(a, unit))
+
+    def unit(self, a: Any) -> Any:
+        """A number by which a can be divided so that its squares are of a good size: the largest, or 1."""
+        most = self.largest(a)
+        return select((most > 0.0) & (most < float("inf")), most, 1.0)
+
+    def over(self, a: Any, divisor: Any) -> Any:
+        """a / divisor."""
+        return self.whole([x / divisor for x in self.parts(a)])
+
     def plus(self, a: Any, factor: Any, b: Any) -> Any:
         """a + factor * b."""
         return self.whole([x + factor * y for x, y in zip(self.parts(a), self.parts(b), strict=True)])
@@ -118,6 +140,12 @@ class Shape:
             parts.append(_reshaped(flat[start : start + ty.size], ty.shape))
             start += ty.size
         return self.whole(parts)
+
+
+def _largest(x: Any) -> Any:
+    if not isinstance(x, VecValue):
+        return abs(x)
+    return max(len(x), lambda i: _largest(x[i])) if len(x) else Real(0.0)
 
 
 def _dot(x: Any, y: Any) -> Any:

@@ -15,6 +15,7 @@ from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
 from rosesim.ad.language.linalg import transpose
+from rosesim.ad.language.mathematics import cos
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
@@ -108,21 +109,43 @@ def linear_solver(
 
 
 def _dense(shape: Shape, residual: Callable[[Any, Any], Any], given: Any, x: Any, r: Any) -> Any:
-    """d by the Jacobian: a column for each unknown, in forward mode."""
+    """d by the Jacobian."""
+    jacobian = _jacobian(shape, residual, given, x)
+    if isinstance(jacobian, Real):
+        return shape.whole([u / jacobian for u in shape.parts(r)])
+    return shape.shaped(dense_solve(jacobian, shape.flat(r)))
+
+
+def _jacobian(shape: Shape, residual: Callable[[Any, Any], Any], given: Any, x: Any) -> Any:
+    """The Jacobian, a column for each unknown, in forward mode; a Real for a single Real."""
 
     def at(x: Any) -> Any:
         return residual(given, x)
 
     if not shape.leaves[0].shape and len(shape.leaves) == 1:
-        slope = jvp(at)(x, shape.whole([Real(1.0)]))[1]
-        return shape.whole([u / v for u, v in zip(shape.parts(r), shape.parts(slope), strict=True)])
+        return shape.parts(jvp(at)(x, shape.whole([Real(1.0)]))[1])[0]
     n = shape.size
 
     def column(j: Any) -> Any:
         direction = shape.shaped(vec(n, lambda i: Real(i == j)))
         return shape.flat(jvp(at)(x, direction)[1])
 
-    return shape.shaped(dense_solve(transpose(vec(n, column)), shape.flat(r)))
+    return transpose(vec(n, column))
+
+
+def curves_up(shape: Shape, slope: Callable[[Any, Any], Any], given: Any, x: Any) -> Any:
+    """Whether the Hessian, the Jacobian of the slope, is positive definite; of many unknowns, along one direction."""
+
+    def at(x: Any) -> Any:
+        return slope(given, x)
+
+    if shape.size > DENSE:
+        direction = shape.shaped(vec(shape.size, lambda i: cos(1.7 * Real(i))))
+        return shape.dot(direction, jvp(at)(x, direction)[1]) > 0.0
+    hessian = _jacobian(shape, slope, given, x)
+    if isinstance(hessian, Real):
+        return hessian > 0.0
+    return dense_solve(hessian, vec(shape.size, lambda i: Real(0.0)), assume="positive", full=True)[1]
 
 
 def checked(x: Any, report: Report, full: bool, check: bool, where: Where | None, message: str) -> Any:

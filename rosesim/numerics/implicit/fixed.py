@@ -55,17 +55,18 @@ def fixed_point(
         def iterate(state: Any) -> Any:
             x, _, scale, k = state
             moved = h(given[0], x, *given[2])
-            return moved, shape.norm(shape.plus(moved, -1.0, x)), maximum(scale, shape.norm(moved)), k + 1.0
+            move = shape.magnitude(shape.minus(moved, x))
+            return moved, move, maximum(scale, shape.magnitude(moved)), k + 1.0
 
-        start = guess, Real(float("inf")), shape.norm(guess), Real(0.0)
+        start = guess, Real(float("inf")), shape.magnitude(guess), Real(0.0)
         x, move, scale, k = while_loop(lambda s: s[1] > tolerance * s[2], iterate, start, limit, on_limit="stop")
-        return x, move <= tolerance * scale, move, k
+        return x, (move <= tolerance * scale) & (scale < float("inf")), move, k
 
     solve, held = linear_solver(solver, shape, residual, args, guess, "gmres")
     x, report = Equation(shape, residual, solve, find, limit).solution((h.captured, held, args), guess)
     return checked(
         x, report, full, check, where,
         f"fixed_point has not reached its tolerance {tolerance:g} after {limit} iterations; expected it to converge: "
-        "give a better guess, raise limit=, take root(lambda x: x - g(x), guess), or read the flag by "
-        "check=False",
+        "give a better guess, raise limit= or tolerance= (1e-6 in single precision), take root(lambda x: x - g(x), "
+        "guess), or read the flag by check=False",
     )  # fmt: skip

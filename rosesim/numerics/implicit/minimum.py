@@ -13,7 +13,15 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.derivatives import grad
-from rosesim.numerics.implicit.equation import Equation, Found, Solver, checked, given_equation, linear_solver
+from rosesim.numerics.implicit.equation import (
+    Equation,
+    Found,
+    Solver,
+    checked,
+    curves_up,
+    given_equation,
+    linear_solver,
+)
 
 HALVINGS = 40
 """The most halvings of a step in the search along it."""
@@ -34,7 +42,9 @@ def minimize(
     curvature is negative along a Newton step, the step is the steepest descent. The unknowns have any shape.
 
     It ends as `root` does, whose `solver` this takes for the systems of the Hessian ("cg" beyond 100 unknowns), and
-    where the energy is flat to rounding. `full=True` gives (x, Report) with the norm of the gradient.
+    where the energy is flat to rounding. Where the Hessian is not positive definite, such as on a saddle, it has not
+    converged (beyond 100 unknowns the curvature along one direction is looked at). `full=True` gives (x, Report) with
+    the norm of the gradient.
 
     Derivative: by the implicit function theorem from the equation gradient = 0.
 
@@ -63,8 +73,8 @@ def minimize(
     solve, held = linear_solver(solver, shape, slope, args, guess, "cg")
 
     def find(given: Any, guess: Any) -> Found:
-        def step_from(x: Any, g: Any, gg: Any) -> Any:
-            d = cond(gg > 0.0, lambda: solve(given, x, g), shape.zero)
+        def step_from(x: Any, g: Any, size: Any) -> Any:
+            d = cond(size > 0.0, lambda: solve(given, x, g), shape.zero)
             along = shape.dot(g, d)
             descends = (along > 0.0) & (along < float("inf"))  # false for NaN as well
             return shape.chosen(descends, d, g), descends
@@ -85,30 +95,31 @@ def minimize(
             )
             falls = new < height_here
             g = slope(given, moved)
-            d, newton = step_from(moved, g, shape.dot(g, g))
-            return moved, g, d, newton, new, maximum(scale, shape.norm(moved)), falls, k + 1.0
+            d, newton = step_from(moved, g, shape.magnitude(g))
+            return moved, g, d, newton, new, maximum(scale, shape.magnitude(moved)), falls, k + 1.0
 
         g = slope(given, guess)
-        gg = shape.dot(g, g)
-        d, newton = step_from(guess, g, gg)
-        start = guess, g, d, newton, height(given, guess), shape.norm(guess), gg < float("inf"), Real(0.0)
+        size = shape.magnitude(g)
+        d, newton = step_from(guess, g, size)
+        start = guess, g, d, newton, height(given, guess), shape.magnitude(guess), size < float("inf"), Real(0.0)
 
         def goes_on(state: Any) -> Any:
             _, g, d, newton, _, scale, falls, _ = state
-            return falls & (shape.dot(g, g) > 0.0) & ~(newton & (shape.norm(d) <= tolerance * scale))
+            return falls & (shape.magnitude(g) > 0.0) & ~(newton & (shape.magnitude(d) <= tolerance * scale))
 
         x, g, d, newton, _, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
         # Near the minimum the energy is flat to rounding before the gradient is zero: then Newton's step is as small
         # as the square root of rounding, and still right.
-        near = newton & (shape.norm(d) <= maximum(tolerance, 1e-6) * scale)
-        converged = (shape.dot(g, g) == 0.0) | near
-        last = shape.chosen(near, d, shape.zero())
-        return shape.plus(x, -1.0, last), converged, shape.norm(g), k
+        near = newton & (shape.magnitude(d) <= maximum(tolerance, 1e-6) * scale) & (scale < float("inf"))
+        x = shape.plus(x, -1.0, shape.chosen(near, d, shape.zero()))
+        # A saddle or a maximum is stationary, too.
+        converged = (near | (shape.magnitude(g) == 0.0)) & curves_up(shape, slope, given, x)
+        return x, converged, shape.magnitude(g), k
 
     x, report = Equation(shape, slope, solve, find, limit).solution((e.captured, held, args), guess)
     return checked(
         x, report, full, check, where,
-        f"minimize has not reached its tolerance {tolerance:g} after {limit} steps; expected it to converge: the "
-        "energy may have no minimum near the guess; give a better guess, raise limit=, or read the flag by "
-        "check=False",
+        f"minimize has not reached its tolerance {tolerance:g} after {limit} steps, or has found a saddle or a maximum; "
+        "expected a minimum near the guess: give a better one, raise limit= or tolerance= (1e-5 in single precision), "
+        "or read the flag by check=False",
     )  # fmt: skip

@@ -24,7 +24,12 @@ class Report(NamedTuple):
 
 def require(report: Report, where: Where | None, message: str) -> None:
     """Stop the running program with this message if a solver has not converged."""
-    bad = trace.frame().resolve((~report.converged).atom)
+    stop_if(~report.converged, where, message)
+
+
+def stop_if(bad: Bool, where: Where | None, message: str) -> None:
+    """Stop the running program with this message if something is true."""
+    condition = trace.frame().resolve(bad.atom)
     b = trace.building()
     b.where = where or here()
-    b.guard(bad, message)
+    b.guard(condition, message)

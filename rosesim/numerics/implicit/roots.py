@@ -65,7 +65,8 @@ def root(
     return checked(
         x, report, full, check, where,
         f"root has not reached its tolerance {tolerance:g} after {limit} steps, or no step made f smaller; expected "
-        "it to converge: give a better guess, raise limit=, or read the flag by check=False",
+        "it to converge: give a better guess, raise limit= or tolerance= (1e-5 in single precision), or read the flag "
+        "by check=False",
     )  # fmt: skip
 
 
@@ -81,36 +82,35 @@ def newton(
     """A root by Newton's method (Nocedal and Wright, *Numerical Optimization*, 11.2). Each step is halved until the
     norm of the residual has fallen by Armijo's condition."""
 
-    def step_from(x: Any, r: Any, rr: Any) -> Any:
-        return cond(rr > 0.0, lambda: solve(given, x, r), shape.zero)
+    def step_from(x: Any, r: Any, size: Any) -> Any:
+        return cond(size > 0.0, lambda: solve(given, x, r), shape.zero)
 
     def iterate(state: Any) -> Any:
-        x, r, rr, d, scale, _, k = state
+        x, _, size, d, scale, _, k = state
 
         def tried(t: Any) -> Any:
             moved = shape.plus(x, -t, d)
             r = residual(given, moved)
-            return t, moved, r, shape.dot(r, r)
+            return t, moved, r, shape.magnitude(r)
 
         def too_large(s: Any) -> Any:
-            return ~(s[3] <= (1.0 - 2e-4 * s[0]) * rr)  # true for NaN as well
+            return ~(s[3] <= (1.0 - 1e-4 * s[0]) * size)  # true for NaN as well
 
         _, moved, r, new = while_loop(
             too_large, lambda s: tried(0.5 * s[0]), tried(Real(1.0)), HALVINGS, on_limit="stop"
         )
-        falls = new < rr
+        falls = new < size
         d = step_from(moved, r, new)
-        return moved, r, new, d, maximum(scale, shape.norm(moved)), falls, k + 1.0
+        return moved, r, new, d, maximum(scale, shape.magnitude(moved)), falls, k + 1.0
 
     r = residual(given, guess)
-    rr = shape.dot(r, r)
-    d = step_from(guess, r, rr)
-    start = guess, r, rr, d, shape.norm(guess), rr < float("inf"), Real(0.0)
+    size = shape.magnitude(r)
+    start = guess, r, size, step_from(guess, r, size), shape.magnitude(guess), size < float("inf"), Real(0.0)
 
     def goes_on(state: Any) -> Any:
-        _, _, rr, d, scale, falls, _ = state
-        return falls & (rr > 0.0) & ~(shape.norm(d) <= tolerance * scale)
+        _, _, size, d, scale, falls, _ = state
+        return falls & (size > 0.0) & ~(shape.magnitude(d) <= tolerance * scale)
 
-    x, r, rr, d, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
-    converged = (rr == 0.0) | ((shape.norm(d) <= tolerance * scale) & (scale < float("inf")))
-    return shape.plus(x, -1.0, d), converged, shape.norm(r), k
+    x, _, size, d, scale, _, k = while_loop(goes_on, iterate, start, limit, on_limit="stop")
+    converged = (size == 0.0) | ((shape.magnitude(d) <= tolerance * scale) & (scale < float("inf")))
+    return shape.plus(x, -1.0, d), converged, size, k

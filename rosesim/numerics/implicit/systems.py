@@ -18,7 +18,7 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.derivatives import jvp, vjp
 from rosesim.ad.transforms.linear import linear
 from rosesim.numerics.implicit.krylov import Krylov, bicgstab, cg, gmres
-from rosesim.numerics.implicit.report import Report, require
+from rosesim.numerics.implicit.report import Report, require, stop_if
 from rosesim.numerics.structure import Shape, is_tangent
 
 METHODS: dict[str, Callable[..., Any]] = {"cg": cg, "bicgstab": bicgstab, "gmres": gmres}
@@ -124,6 +124,8 @@ class System:
     restart: int
     check: bool
     where: Where | None
+    is_given: bool = True
+    """Whether `apply` is the user's, and so may not be linear. The transpose is."""
 
     def transpose(self) -> System:
         """The system with the transposed matrix."""
@@ -131,7 +133,7 @@ class System:
             return self
         return replace(
             self, apply=self.transposed_apply, transposed_apply=self.apply,
-            precondition=self.transposed_precondition, transposed_precondition=self.precondition,
+            precondition=self.transposed_precondition, transposed_precondition=self.precondition, is_given=False,
         )  # fmt: skip
 
 
@@ -165,6 +167,8 @@ class Solver:
     def _values(self, given: Any, guess: Any, b: Any) -> Any:
         s = self.system
         captured, prepared = given
+        unit = s.shape.unit(b)  # squares of b / unit neither overflow nor vanish
+        b, guess = s.shape.over(b, unit), s.shape.over(guess, unit)
         size = s.shape.norm(b)
         precondition = s.precondition
         krylov = Krylov(
@@ -172,17 +176,26 @@ class Solver:
             None if precondition is None else lambda r: precondition(prepared, r),
             s.tolerance * size, s.limit, s.restart,
         )  # fmt: skip
+        if s.is_given:
+            stop_if(
+                s.shape.largest(krylov.apply(s.shape.zero())) > 0.0,
+                s.where,
+                "the matrix of linear_solve gives other than zero for zero; expected a linear function, without a "
+                "constant: subtract its value at zero from both sides",
+            )
         x, count = METHODS[s.method](krylov, b, guess)
         left = s.shape.norm(krylov.residual(x, b))
         residual = select(left > 0.0, left / size, left)
+        x = s.shape.whole([unit * part for part in s.shape.parts(x)])
         iterations = Index[s.limit + s.restart + 1].clamp(count)
         if s.check:
             require(
                 Report(residual <= SLACK * s.tolerance, residual, iterations),
                 s.where,
                 f"linear_solve by {s.method} has not reached its tolerance {s.tolerance:g} after {s.limit} "
-                "iterations or broke down; expected it to converge: raise limit=, give a preconditioner, take "
-                "another method (cg only for a positive definite matrix), or read the flag by check=False",
+                "iterations or broke down; expected it to converge: raise limit= or tolerance= (1e-5 in single "
+                "precision), give a preconditioner, take another method (cg only for a positive definite matrix), or "
+                "read the flag by check=False",
             )
         return x, residual, iterations
 

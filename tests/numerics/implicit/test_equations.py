@@ -129,8 +129,32 @@ def test_what_has_not_converged_stops_the_program_or_says_so():
     assert told(1.0) is False
     with pytest.raises(ProgramError, match="fixed_point has not reached its tolerance 1e-12 after 40 iterations"):
         fn(lambda a: fixed_point(lambda x: 0.9 * x + a, 1.0, limit=40))(1.0)
-    with pytest.raises(ProgramError, match=r"minimize has not reached its tolerance .*may have no minimum"):
+    with pytest.raises(ProgramError, match=r"minimize has not reached its tolerance .*a saddle or a maximum"):
         fn(lambda a: minimize(lambda x: a * x, 1.0, limit=20))(1.0)
+
+
+def test_what_diverges_has_not_converged():
+    """Where iterates overflow, everything is as large as everything else."""
+    for g in (lambda x: 2.0 * x + 1.0, lambda x: x * x, lambda x: exp(x)):
+        assert fn(lambda a, g=g: fixed_point(g, a, check=False)[1].converged)(2.0) is False
+
+
+def test_a_saddle_and_a_maximum_are_not_minima():
+    def converged(energy: Any, guess: Any) -> Any:
+        return fn(lambda a: minimize(lambda x: a * energy(x), guess, check=False)[1].converged)(1.0)
+
+    assert converged(lambda x: -2.0 * cos(x), 0.0) is True
+    assert converged(lambda x: 2.0 * cos(x), 0.0) is False
+    assert converged(lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4, [1.0, 0.0]) is False
+    assert converged(lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4, [1.0, 0.1]) is True
+
+
+def test_results_do_not_depend_on_the_unit():
+    two = fn(lambda a: root(lambda x: [x[0] + 0.5 * x[1] - a, x[1] + 0.5 * x[0] - a], [0.0, 0.0])[0])
+    for unit in (1e-170, 1e-20, 1e170):
+        assert two(3.0 * unit) == pytest.approx(2.0 * unit, rel=1e-13)
+    tolerant = fn(lambda a: root(lambda x: x * x * 1e10 - a * 1e-10, 1e-9, tolerance=1e-5))
+    assert tolerant.compile(Real, precision="f32")(2.0) == pytest.approx((2e-20) ** 0.5, rel=1e-6)
 
 
 @fn

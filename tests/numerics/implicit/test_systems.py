@@ -184,6 +184,18 @@ def test_a_tangent_in_a_rule():
     np.testing.assert_allclose(grad(lambda b: dot(solved(b), const(WEIGHT)))(B), slopes(A, B)[1], rtol=1e-10)
 
 
+def test_results_do_not_depend_on_the_unit():
+    for method in ("cg", "bicgstab", "gmres"):
+        f = fn(lambda b, m=method: linear_solve(lambda v: const(SYMMETRIC) @ v, b, method=m, tolerance=1e-13))
+        for unit in (1e-170, 1e200):
+            np.testing.assert_allclose(f(unit * B), unit * np.linalg.solve(SYMMETRIC, B), rtol=1e-10)
+
+
+def test_a_matrix_that_is_not_linear_is_told():
+    with pytest.raises(ProgramError, match="gives other than zero for zero; expected a linear function"):
+        fn(lambda b: linear_solve(lambda v: 2.0 * v + 1.0, b))(B)
+
+
 def laplacian(u: Any) -> Any:
     n = len(u)
     left = vec(n, lambda i: select(i > 0, u[Index[n].clamp(i - 1)], 0.0 * u[0]))
