@@ -147,6 +147,15 @@ def test_the_loss_is_the_miss_the_lack_of_speed_and_the_hands_acceleration():
     assert compiled(SMALL).value(params, inputs) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_the_gradient_is_that_of_differences():
+    params, inputs = SMALL.params(np.random.default_rng(0)), SMALL.inputs()
+    direction = np.random.default_rng(2).normal(size=(8, 2))
+    ahead, back = (compiled(SMALL).value(swing(params.points + e * direction), inputs) for e in (1e-5, -1e-5))
+    gradient = compiled(SMALL).value_and_grad(params, inputs)[1].points
+    assert (gradient * direction).sum() == pytest.approx((ahead - back) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.full
 def test_the_gradient_check_passes():
     found = check_gradient(SMALL)
     assert found.verdicts == {"points": "right"}
