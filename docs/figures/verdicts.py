@@ -37,6 +37,7 @@ ROWS: list[tuple[str, list[str], int | None]] = [
     ("volume_renderer", ["n=16", "pixels=32"], 10),
     ("water_renderer", ["n=64", "steps=64"], None),
     ("wave", ["n=64", "steps=64"], None),
+    ("whip", [], None),
 ]
 """Settings and iterations (None: the published number) with which a scene takes less than a minute."""
 

@@ -99,6 +99,14 @@ def current() -> Frame | None:
     return _frame.get()
 
 
+def is_within(function: Frame | None) -> bool:
+    """Whether the function under trace is this one or one that is defined in it; true of None, which is any."""
+    f = _frame.get()
+    while f is not None and f is not function:
+        f = f.outer
+    return f is not None or function is None
+
+
 def frame() -> Frame:
     """The function under trace."""
     f = _frame.get()

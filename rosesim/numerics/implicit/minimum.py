@@ -119,7 +119,7 @@ def minimize(
     x, report = Equation(shape, slope, solve, find, limit).solution((e.captured, held, args), guess)
     return checked(
         x, report, full, check, where,
-        f"minimize has not reached its tolerance {tolerance:g} after {limit} steps, or has found a saddle or a maximum; "
-        "expected a minimum near the guess: give a better one, raise limit= or tolerance= (1e-5 in single precision), "
-        "or read the flag by check=False",
+        f"minimize has not reached its tolerance {tolerance:g} after {limit} steps, or has found a saddle or a "
+        "maximum; expected a minimum near the guess: give a better one, raise limit= or tolerance= (1e-5 in single "
+        "precision), or read the flag by check=False",
     )  # fmt: skip

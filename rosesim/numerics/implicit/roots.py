@@ -65,8 +65,8 @@ def root(
     return checked(
         x, report, full, check, where,
         f"root has not reached its tolerance {tolerance:g} after {limit} steps, or no step made f smaller; expected "
-        "it to converge: give a better guess, raise limit= or tolerance= (1e-5 in single precision), or read the flag "
-        "by check=False",
+        "it to converge: give a better guess, raise limit= or tolerance= (1e-5 in single precision), or read the "
+        "flag by check=False",
     )  # fmt: skip
 
 

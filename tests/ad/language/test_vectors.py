@@ -292,3 +292,19 @@ def test_bits_of_integers_element_by_element():
         strict=True,
     ):  # fmt: skip
         np.testing.assert_array_equal(got, expected)
+
+
+def test_a_short_vector_made_into_an_array_by_an_inner_function_is_still_the_outer_ones():
+    """Its elements become an array where it is first needed as one, here within g, whose tracing then ends."""
+
+    @fn
+    def f(p: Vec[Real, 2], x: Vec[Vec[Real, 2], 3]):
+        pair, constant = 2.0 * p, rs.stack([1.0, 2.0])
+        g = lambda y: y * rs.concatenate([[pair], y[:-1]]) + [constant] * 3
+        return rs.jvp(g)(x, x)[1], g(x)
+
+    p, x = np.array([0.5, 1.5]), RNG.normal(size=(3, 2))
+    shifted = np.vstack([2.0 * p, x[:-1]])
+    slope, value = f(p, x)
+    np.testing.assert_allclose(value, x * shifted + [1.0, 2.0], rtol=1e-15)
+    np.testing.assert_allclose(slope, x * shifted + x * np.vstack([0.0 * p, x[:-1]]), rtol=1e-14)

@@ -30,15 +30,18 @@ SHORT = 4
 class VecValue(VectorOperators):
     """A traced vector. It holds its elements as Python values (`items`), or as flat arrays (`leaves`), or both."""
 
-    __slots__ = ("_items", "_leaves", "type")
+    __slots__ = ("_items", "_leaves", "_made_in", "type")
     type: T.VecType
     _items: list[Any] | None
     _leaves: tuple[Atom, ...] | None
+    _made_in: trace.Frame | None
+    """The function in which the leaves were made of the items; None if they were given."""
 
     def __init__(self, t: T.VecType, items: list[Any] | None = None, leaves: tuple[Atom, ...] | None = None):
         object.__setattr__(self, "type", t)
         object.__setattr__(self, "_items", items)
         object.__setattr__(self, "_leaves", leaves)
+        object.__setattr__(self, "_made_in", None)
 
     def _kind(self) -> str:
         return str(self.type)
@@ -55,7 +58,7 @@ class VecValue(VectorOperators):
 
     def leaves(self) -> tuple[Atom, ...]:
         """The flat arrays."""
-        if self._leaves is None:
+        if self._leaves is None or not trace.is_within(self._made_in):
             items = self._items or []
             if not items:
                 return tuple(trace.emit(lambda b, ty=ty: b.zeros(ty)) for ty in T.flatten(self.type))
@@ -66,6 +69,7 @@ class VecValue(VectorOperators):
             if f.builder.outer is not None:
                 return made  # made in an inner block, so an outer block must not find it
             object.__setattr__(self, "_leaves", made)
+            object.__setattr__(self, "_made_in", f)
         assert self._leaves is not None
         return self._leaves
 
