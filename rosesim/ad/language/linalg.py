@@ -9,6 +9,7 @@ from rosesim.ad.language import types as T
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.mathematics import cos, sin, sqrt
+from rosesim.ad.language.values.broadcast import shape_of
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
 from rosesim.ad.language.values.scalar import to_real
@@ -114,6 +115,12 @@ def matmul(a: Any, b: Any) -> Any:
     array([21., 43.])
     """
     x, y = _vec(a, None, "@"), _vec(b, None, "@")
+    for v in (x, y):
+        if len(shape_of(v)) > 2:
+            raise TypeMismatch(
+                f"{v.type} was found in @; expected vectors or matrices: of a batch, vec(n, lambda i: a[i] @ b)",
+                here(),
+            )
     if not _is_matrix(x):
         if not _is_matrix(y):
             return dot(x, y)
@@ -147,6 +154,9 @@ def transpose(m: Any) -> Any:
            [2., 4.]])
     """
     x = _vec(m, None, "transpose")
+    if len(shape_of(x)) != 2:
+        write = ": of a batch, vec(n, lambda i: transpose(m[i]))" if _is_matrix(x) else ", such as [v] for a row v"
+        raise TypeMismatch(f"{x.type} was found in transpose; expected a matrix{write}", here())
     return _rows(_columns(x), lambda j: _rows(len(x), lambda i: x[i][j]))
 
 

@@ -206,6 +206,13 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.arange(m[0, 0]), "arange with a traced bound was found"),
         (lambda m: rs.arange(1, 2, 0), "arange with step 0 was found"),
         (lambda m: m @ m, "Vec[Vec[Real, 7], 5] was found in @; expected a vector of 7"),
+        (
+            lambda m: rs.stack([m, m]) @ m[0],
+            "Vec[Vec[Vec[Real, 7], 5], 2] was found in @; expected vectors or matrices: of a batch, vec(n, lambda",
+        ),
+        (lambda m: rs.matmul(m[0], np.ones((7, 7, 7))), "was found in @; expected vectors or matrices"),
+        (lambda m: rs.transpose(rs.stack([m, m])), "was found in transpose; expected a matrix: of a batch, vec(n"),
+        (lambda m: rs.transpose(m[0]), "Vec[Real, 7] was found in transpose; expected a matrix, such as [v]"),
         (lambda m: rs.dot(m, m), "Vec[Vec[Real, 7], 5] was found in dot; expected a vector of numbers"),
         (lambda m: rs.cross(m[:3], m[:3]), "was found in cross; expected a vector of numbers"),
         (lambda m: rs.outer(m, m[0]), "was found in outer; expected a vector of numbers"),
