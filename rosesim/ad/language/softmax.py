@@ -36,7 +36,7 @@ def _against(x: VecValue, kept: Any, axis: Axes) -> Any:
     return kept[tuple(None if k in chosen else slice(None) for k in range(len(shape_of(x))))]
 
 
-def logsumexp(x: Any, *, axis: Axes = None) -> Real:
+def logsumexp(x: Any, axis: Axes = None) -> Real:
     """log(sum(exp(x))), of all elements or along axes, without overflow.
 
     >>> from rosesim import fn, logsumexp
@@ -48,7 +48,7 @@ def logsumexp(x: Any, *, axis: Axes = None) -> Real:
     return top + log(sum(exp(v - _against(v, top, axis)), axis=axis))
 
 
-def softmax(x: Any, *, axis: Axes = -1) -> Real:
+def softmax(x: Any, axis: Axes = -1) -> Real:
     """exp(x) / sum(exp(x)) along an axis, the last one unless another is given, without overflow.
 
     >>> from rosesim import fn, softmax

@@ -152,6 +152,17 @@ def test_they_run_under_vmap_in_scan_and_in_single_precision() -> None:
     np.testing.assert_allclose(single, want, rtol=1e-5)
 
 
+def test_an_axis_may_stand_after_the_vector_as_in_numpy() -> None:
+    m = np.arange(6.0).reshape(2, 3)
+    for name in ("sum", "min", "max", "prod", "mean", "argmin"):
+        for axis in (0, 1, -1):
+            got = fn(lambda x, name=name, axis=axis: getattr(rs, name)(x, axis))(m)
+            assert np.array_equal(got, getattr(np, name)(m, axis)), (name, axis)
+    truths = fn(lambda x: (rs.any(x > 3.0, 1), rs.all(x > 1.0, 0), rs.sum(x, (0, 1)), rs.logsumexp(x, 0)))(m)
+    assert (truths[0].tolist(), truths[1].tolist(), truths[2]) == ([False, True], [False, False, True], 15.0)
+    assert np.allclose(truths[3], scipy.special.logsumexp(m, 0))
+
+
 # --------------------------------------------------------------------------------- Python's own functions
 
 
@@ -217,6 +228,23 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.cross(m[:3], m[:3]), "was found in cross; expected a vector of numbers"),
         (lambda m: rs.outer(m, m[0]), "was found in outer; expected a vector of numbers"),
         (lambda m: rs.qmul(m[:4], m[:4]), "was found in qmul; expected a vector of 4 numbers"),
+        (
+            lambda m: rs.sum(m, start=1.0),
+            "start= was found in sum of Vec[Vec[Real, 7], 5]; expected sum(x), sum(x, axis",
+        ),
+        (lambda m: rs.sum(m, m), "Vec[Vec[Real, 7], 5] was found in sum of Vec[Vec[Real, 7], 5]; expected an axis"),
+        (lambda m: rs.sum(m, 0, axis=1), "axis=1 besides 0 was found in sum"),
+        (lambda m: rs.sum(m, upto=2), "upto= was found in sum of Vec"),
+        (lambda m: rs.sum(7, lambda i: m[0, i], axis=0), "axis= was found in sum(n, f)"),
+        (lambda m: rs.max(7, lambda i: m[0, i], 1.0), "a third argument was found in max(n, f)"),
+        (
+            lambda m: rs.max(m, key=abs),
+            "key= was found in max of Vec[Vec[Real, 7], 5]; expected max(x), max(x, axis=0)",
+        ),
+        (lambda m: rs.min(m, keepdims=True, initial=0.0), "keepdims=, initial= was found in min of Vec"),
+        (lambda m: rs.max(m[0], 0), "among the values of max was found; expected numbers: maximum(x, y)"),
+        (lambda m: rs.any([m[0, 0] > 0.0], 1), "a second argument was found in any of a sequence"),
+        (lambda m: rs.argmin(m, (0, 1)), "axis=(0, 1) was found in argmin"),
         (lambda m: rs.min(m, 1.0), "among the values of min was found; expected numbers: minimum(x, y)"),
     ],
 )
