@@ -13,6 +13,8 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.scalar import to_real, try_real
 from rosesim.ad.language.values.structures import is_traced
 from rosesim.ad.language.values.vector_operators import is_vector
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
 
 
 def _one(name: str, x: Any) -> Real:
@@ -388,7 +390,10 @@ def pow(x: Any, y: Any, mod: Any = None) -> Any:
     >>> f(2.0, 3.0)
     8.0
     """
-    if mod is not None or not (is_traced(x) or is_traced(y) or is_vector(x) or is_vector(y)):
+    traced = is_traced(x) or is_traced(y) or is_vector(x) or is_vector(y)
+    if mod is not None and (traced or is_traced(mod)):
+        raise TypeMismatch("pow(x, y, mod) of traced values was found; expected pow(x, y) % mod", here())
+    if not traced:
         return cast("Any", builtins.pow)(x, y, mod)
     return _two("pow", x, y)
 

@@ -163,6 +163,16 @@ def test_an_axis_may_stand_after_the_vector_as_in_numpy() -> None:
     assert np.allclose(truths[3], scipy.special.logsumexp(m, 0))
 
 
+def test_axes_may_be_none_at_all_or_a_list() -> None:
+    m = np.arange(6.0).reshape(2, 3)
+    for name in ("sum", "min", "max", "prod", "mean"):
+        for axis in ((), (0, 1)):
+            got = fn(lambda x, name=name, axis=axis: getattr(rs, name)(x, axis=list(axis)))(m)
+            assert np.array_equal(got, getattr(np, name)(m, axis=axis)), (name, axis)
+    assert np.allclose(fn(lambda x: rs.logsumexp(x, axis=()))(m), m)
+    assert np.array_equal(fn(lambda x: rs.any(x > 2.0, axis=()))(m), m > 2.0)
+
+
 # --------------------------------------------------------------------------------- Python's own functions
 
 
@@ -245,6 +255,11 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.max(m[0], 0), "among the values of max was found; expected numbers: maximum(x, y)"),
         (lambda m: rs.any([m[0, 0] > 0.0], 1), "a second argument was found in any of a sequence"),
         (lambda m: rs.argmin(m, (0, 1)), "axis=(0, 1) was found in argmin"),
+        (lambda m: rs.pow(m, 3, 5), "pow(x, y, mod) of traced values was found; expected pow(x, y) % mod"),
+        (lambda m: rs.logsumexp(m[:0]), "logsumexp over nothing was found"),
+        (lambda m: rs.softmax(m[:, :0]), "softmax over nothing was found"),
+        (lambda m: rs.sort(m > 0.0), "was found in sort; expected numbers: sort(Real(p))"),
+        (lambda m: rs.argsort(m[0] > 0.0), "Vec[Bool, 7] was found in argsort; expected numbers: argsort(Real(p))"),
         (lambda m: rs.min(m, 1.0), "among the values of min was found; expected numbers: minimum(x, y)"),
     ],
 )
