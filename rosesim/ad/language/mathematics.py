@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast, overload
 
 from rosesim.ad.language import trace
+from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.broadcast import elementwise
 from rosesim.ad.language.values.index import Number
 from rosesim.ad.language.values.real import Real
@@ -409,3 +412,33 @@ def clamp(x: Number, low: Number, high: Number) -> Real:
     (0.0, 0.5, 1.0)
     """
     return minimum(maximum(x, low), high)
+
+
+clip = clamp
+"""`clamp` by NumPy's name."""
+
+
+def isnan(x: Number) -> Bool:
+    """Whether x is NaN, no number.
+
+    >>> from rosesim import fn, isnan
+    >>> fn(lambda x: isnan(x))([1.0, float("inf"), float("nan")])
+    array([False, False,  True])
+    """
+    return _test("isnan", lambda v: v != v, x)
+
+
+def isfinite(x: Number) -> Bool:
+    """Whether x is neither infinite nor NaN.
+
+    >>> from rosesim import fn, isfinite
+    >>> fn(lambda x: isfinite(x))([1.0, float("inf"), float("nan")])
+    array([ True, False, False])
+    """
+    return _test("isfinite", lambda v: abs(v) < math.inf, x)
+
+
+def _test(name: str, holds: Callable[[Real], Any], x: Any) -> Any:
+    if is_vector(x):
+        return elementwise(name, partial(_test, name, holds), x)
+    return holds(Real.of(to_real(x)))

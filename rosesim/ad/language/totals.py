@@ -1,4 +1,4 @@
-"""Many values become one: sum, prod, mean, min, max, any, all, argmin.
+"""Many values become one: sum, prod, mean, min, max, any, all, argmin, argmax.
 
 Each takes a vector, wholly or along axes; most also take `(n, f)`, which is a loop (`control/reductions`). Those that
 have the name of one of Python's functions do what Python's does with what is neither, so that a file may import all
@@ -347,17 +347,46 @@ def argmin(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None)
     >>> nearest([1.0, 4.0, 9.0], 5.0)
     (1, 0)
     """
+    return _place("argmin", loops.argmin, n, f, upto, axis)
+
+
+@overload
+def argmax(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index: ...
+@overload
+def argmax(n: Numbers, f: int | None = None, *, axis: int | None = None) -> Index: ...
+def argmax(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None) -> Any:
+    """The first i below n with the greatest f(i); NaN is never the greatest.
+
+    `argmax(x)` is the place of the greatest element of a vector, counted row by row in one of vectors, and
+    `argmax(x, axis=0)` that along an axis. Of booleans it is the first that is true.
+
+    >>> from rosesim import fn, argmax, Real, Vec
+    >>> @fn
+    ... def furthest(x: Vec[Real, 3], to: Real):
+    ...     return argmax(3, lambda i: abs(x[i] - to)), argmax(x), argmax(x > 2.0)
+    >>> furthest([1.0, 4.0, 9.0], 7.0)
+    (0, 2, 1)
+    """
+    return _place("argmax", _greatest, n, f, upto, axis)
+
+
+def _greatest(n: int, f: Callable[[Any], Any], *, upto: Upto = None) -> Index:
+    return loops.argmin(n, (lambda i: -Real(f(i))) if _is_function(f) else f, upto=upto)
+
+
+def _place(name: str, loop: Callable[..., Index], n: Any, f: Any, upto: Upto, axis: int | None) -> Any:
+    """argmin or argmax."""
     if _is_loop(n, f):
-        _refuse("argmin(n, f)", axis=axis)
-        return loops.argmin(n, f, upto=upto)
-    x = given_vector(n, "argmin")
-    axis = _axis_of("argmin", x, f, axis, upto=upto)
+        _refuse(f"{name}(n, f)", axis=axis)
+        return loop(n, f, upto=upto)
+    x = given_vector(n, name)
+    axis = _axis_of(name, x, f, axis, upto=upto)
     shape = shape_of(x)
     if axis is None:
-        return loops.argmin(math.prod(shape), lambda i: element(x, _places(i, shape)))
-    k = one_axis(x, axis, "argmin")
+        return loop(math.prod(shape), lambda i: element(x, _places(i, shape)))
+    k = one_axis(x, axis, name)
     kept = (*shape[:k], *shape[k + 1 :])
-    return mapped(kept, [x], lambda *at: loops.argmin(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
+    return mapped(kept, [x], lambda *at: loop(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
 
 
 def _places(i: Any, shape: tuple[int, ...]) -> list[Any]:

@@ -173,6 +173,27 @@ def test_axes_may_be_none_at_all_or_a_list() -> None:
     assert np.array_equal(fn(lambda x: rs.any(x > 2.0, axis=()))(m), m > 2.0)
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (40, 40)])
+def test_places_diagonals_and_rolls_are_numpys(shape: tuple[int, int]) -> None:
+    m = np.random.default_rng(3).normal(size=shape)
+
+    def f(x: Any, np: Any) -> Any:
+        places = np.argmax(x), np.argmax(x, axis=0), np.argmax(x, 1), np.argmax(x[0] > 0.5)
+        diagonals = np.diag(x), np.diag(x[0]), np.trace(x), np.trace(x[:2])
+        rolls = [np.roll(x, k, axis=a) for k in (-2, 0, 1, 9) for a in (0, 1)]
+        return *places, *diagonals, *rolls, np.roll(x[0], 1), np.clip(x, -0.5, 0.5), np.isnan(x), np.isfinite(x[0, 0])
+
+    for got, want in zip(fn(lambda x: f(x, rs))(m), f(m, np), strict=True):
+        assert np.allclose(got, want)
+    odd = np.array([1.0, np.inf, -np.inf, np.nan])
+    nan, finite, top = fn(lambda x: (rs.isnan(x), rs.isfinite(x), rs.argmax(x[2:])))(odd)
+    assert (nan.tolist(), finite.tolist()) == (np.isnan(odd).tolist(), np.isfinite(odd).tolist())
+    assert top == 0
+    assert np.array_equal(
+        grad(lambda x: rs.trace(x) + rs.roll(x[0], 1)[0])(m)[0], np.eye(*shape)[0] + np.eye(shape[1])[-1]
+    )
+
+
 # --------------------------------------------------------------------------------- Python's own functions
 
 
@@ -233,7 +254,7 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         ),
         (lambda m: rs.matmul(m[0], np.ones((7, 7, 7))), "was found in @; expected vectors or matrices"),
         (lambda m: rs.transpose(rs.stack([m, m])), "was found in transpose; expected a matrix: of a batch, vec(n"),
-        (lambda m: rs.transpose(m[0]), "Vec[Real, 7] was found in transpose; expected a matrix, such as [v]"),
+        (lambda m: rs.transpose(m[0]), "Vec[Real, 7] was found in transpose; expected a matrix"),
         (lambda m: rs.dot(m, m), "Vec[Vec[Real, 7], 5] was found in dot; expected a vector of numbers"),
         (lambda m: rs.cross(m[:3], m[:3]), "was found in cross; expected a vector of numbers"),
         (lambda m: rs.outer(m, m[0]), "was found in outer; expected a vector of numbers"),
@@ -260,6 +281,10 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.softmax(m[:, :0]), "softmax over nothing was found"),
         (lambda m: rs.sort(m > 0.0), "was found in sort; expected numbers: sort(Real(p))"),
         (lambda m: rs.argsort(m[0] > 0.0), "Vec[Bool, 7] was found in argsort; expected numbers: argsort(Real(p))"),
+        (lambda m: rs.roll(m, 1), "roll of Vec[Vec[Real, 7], 5] without an axis was found"),
+        (lambda m: rs.roll(m[0], m[0, 0]), "a shift of Real was found in roll; expected an integer"),
+        (lambda m: rs.trace(m[0]), "Vec[Real, 7] was found in trace; expected a matrix"),
+        (lambda m: rs.diag(rs.stack([m, m])), "was found in diag; expected a matrix: of a batch"),
         (lambda m: rs.min(m, 1.0), "among the values of min was found; expected numbers: minimum(x, y)"),
     ],
 )
