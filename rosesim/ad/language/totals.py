@@ -374,7 +374,7 @@ def _greatest(n: int, f: Callable[[Any], Any], *, upto: Upto = None) -> Index:
     return loops.argmin(n, (lambda i: -Real(f(i))) if _is_function(f) else f, upto=upto)
 
 
-def _place(name: str, loop: Callable[..., Index], n: Any, f: Any, upto: Upto, axis: int | None) -> Any:
+def _place(name: str, loop: Callable[..., Any], n: Any, f: Any, upto: Upto, axis: int | None) -> Any:
     """argmin or argmax."""
     if _is_loop(n, f):
         _refuse(f"{name}(n, f)", axis=axis)
@@ -382,11 +382,12 @@ def _place(name: str, loop: Callable[..., Index], n: Any, f: Any, upto: Upto, ax
     x = given_vector(n, name)
     axis = _axis_of(name, x, f, axis, upto=upto)
     shape = shape_of(x)
+    over: Callable[[int, Callable[[Any], Any]], Any] = loop
     if axis is None:
-        return loop(math.prod(shape), lambda i: element(x, _places(i, shape)))
+        return over(math.prod(shape), lambda i: element(x, _places(i, shape)))
     k = one_axis(x, axis, name)
     kept = (*shape[:k], *shape[k + 1 :])
-    return mapped(kept, [x], lambda *at: loop(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
+    return mapped(kept, [x], lambda *at: over(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
 
 
 def _places(i: Any, shape: tuple[int, ...]) -> list[Any]:
