@@ -6,7 +6,19 @@ This file is the whole public surface. The command line is `rosesim`; scenes are
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rosesim.ad.language.arrays import arange, concatenate, cumsum, flip, full, linspace, ones, stack, where, zeros
+from rosesim.ad.language.arrays import (
+    arange,
+    concatenate,
+    cumsum,
+    flip,
+    full,
+    linspace,
+    ones,
+    roll,
+    stack,
+    where,
+    zeros,
+)
 from rosesim.ad.language.compiled import Program, set_backend
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
@@ -18,6 +30,7 @@ from rosesim.ad.language.function import Fn, fn, opaque
 from rosesim.ad.language.linalg import (
     axis_angle,
     cross,
+    diag,
     dot,
     identity,
     matmul,
@@ -25,6 +38,7 @@ from rosesim.ad.language.linalg import (
     outer,
     qmul,
     qrotate,
+    trace,
     transpose,
 )
 from rosesim.ad.language.mathematics import (
@@ -34,6 +48,7 @@ from rosesim.ad.language.mathematics import (
     atan2,
     ceil,
     clamp,
+    clip,
     copysign,
     cos,
     cosh,
@@ -43,6 +58,8 @@ from rosesim.ad.language.mathematics import (
     floor,
     fmod,
     hypot,
+    isfinite,
+    isnan,
     log,
     log1p,
     maximum,
@@ -58,7 +75,7 @@ from rosesim.ad.language.mathematics import (
 )
 from rosesim.ad.language.softmax import logsumexp, softmax
 from rosesim.ad.language.sorting import argsort, sort
-from rosesim.ad.language.totals import all, any, argmin, max, mean, min, prod, sum
+from rosesim.ad.language.totals import all, any, argmax, argmin, max, mean, min, prod, sum
 from rosesim.ad.language.types import Null
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.boolean import Bool
@@ -147,20 +164,21 @@ _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan",
 _FUNCTIONS = ["Fn", "Program", "const", "fn", "opaque"]
 _CONTROL = ["accumulate", "cond", "for_each", "scan", "select", "vec", "while_loop"]
 _VECTORS = [
-    "all", "any", "arange", "argmin", "argsort", "concatenate", "cumsum", "flip", "full", "linspace", "logsumexp",
-    "max", "mean", "min", "ones", "prod", "softmax", "sort", "stack", "sum", "where", "zeros",
+    "all", "any", "arange", "argmax", "argmin", "argsort", "concatenate", "cumsum", "flip", "full", "linspace",
+    "logsumexp", "max", "mean", "min", "ones", "prod", "roll", "softmax", "sort", "stack", "sum", "where", "zeros",
 ]  # fmt: skip
 _DERIVATIVES = [
     "check_grads", "dual", "grad", "hessian", "hvp", "jacobian", "jvp", "linear", "memory_budget", "primal",
     "sparse_hessian", "sparse_jacobian", "step_norms", "stop_gradient", "tangent", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 _MATHEMATICS = [
-    "acos", "asin", "atan", "atan2", "ceil", "clamp", "copysign", "cos", "cosh", "erf", "exp", "expm1", "floor",
-    "fmod", "hypot", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin", "sinh", "sqrt", "tan", "tanh",
-    "trunc",
+    "acos", "asin", "atan", "atan2", "ceil", "clamp", "clip", "copysign", "cos", "cosh", "erf", "exp", "expm1",
+    "floor", "fmod", "hypot", "isfinite", "isnan", "log", "log1p", "maximum", "minimum", "pow", "sign", "sin",
+    "sinh", "sqrt", "tan", "tanh", "trunc",
 ]  # fmt: skip
 _LINEAR_ALGEBRA = [
-    "axis_angle", "cross", "dot", "identity", "matmul", "norm", "outer", "qmul", "qrotate", "transpose",
+    "axis_angle", "cross", "diag", "dot", "identity", "matmul", "norm", "outer", "qmul", "qrotate", "trace",
+    "transpose",
 ]  # fmt: skip
 _ERRORS = [
     "ArgumentError",

@@ -1,4 +1,4 @@
-"""Vectors from sizes, from other vectors, and by a mask: zeros, arange, stack, concatenate, flip, where, cumsum."""
+"""Vectors from sizes, from other vectors, and by a mask: zeros, arange, stack, concatenate, flip, roll, cumsum."""
 
 from __future__ import annotations
 
@@ -203,6 +203,32 @@ def flip(x: Any, axis: Axes = None) -> Any:
     v = given_vector(x, "flip")
     chosen = chosen_axes(v, axis, "flip")
     return v[tuple(slice(None, None, -1 if k in chosen else 1) for k in range(len(shape_of(v))))]
+
+
+def roll(x: Any, shift: int, axis: int | None = None) -> Any:
+    """x with its elements moved on by `shift` places, round the end, along an axis where there are several.
+
+    >>> from rosesim import fn, roll
+    >>> fn(lambda x: (roll(x, 1), roll(x, -1)))([1.0, 2.0, 3.0])
+    (array([3., 1., 2.]), array([2., 3., 1.]))
+    """
+    v = given_vector(x, "roll")
+    axes = len(shape_of(v))
+    if axis is None and axes > 1:
+        raise TypeMismatch(f"roll of {v.type} without an axis was found; expected roll(x, 1, axis=0), say", here())
+    if not is_integer(shift):
+        raise TypeMismatch(
+            f"a shift of {kind(shift)} was found in roll; expected an integer: of a traced one, "
+            "vec(n, lambda i: x[(i + k) % n])",
+            here(),
+        )
+    at = one_axis(v, 0 if axis is None else axis, "roll")
+    n = shape_of(v)[at]
+    k = int(shift) % n if n else 0
+    if not k:
+        return v
+    before: tuple[Any, ...] = (slice(None),) * at
+    return concatenate([v[(*before, slice(n - k, None))], v[(*before, slice(None, n - k))]], axis=at)
 
 
 where = select

@@ -13,9 +13,9 @@ from rosesim.ad.language.values.refused import kind
 from rosesim.ad.language.values.vector import SHORT, VecValue, as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
-from rosesim.ad.support.typeguards import is_array, is_integer, is_tuple
+from rosesim.ad.support.typeguards import is_array, is_integer, is_list, is_tuple
 
-Axes = int | tuple[int, ...] | None
+Axes = int | tuple[int, ...] | list[int] | None
 """One axis, several, or all (None). Negative ones count from the last."""
 
 
@@ -53,7 +53,7 @@ def chosen_axes(x: VecValue, axis: Axes, what: str) -> tuple[int, ...]:
     """The axes, counted from the first, in order; all of them for None."""
     if axis is None:
         return tuple(range(len(shape_of(x))))
-    chosen = sorted(one_axis(x, a, what) for a in (axis if is_tuple(axis) else (axis,)))
+    chosen = sorted(one_axis(x, a, what) for a in (axis if is_tuple(axis) or is_list(axis) else (axis,)))
     if len(set(chosen)) < len(chosen):
         raise TypeMismatch(f"axis={axis!r} was found in {what}; expected each axis once", here())
     return tuple(chosen)
@@ -94,6 +94,8 @@ def by_rows(x: VecValue, f: Callable[[Any], Any]) -> Any:
 def reduced(x: VecValue, axis: Axes, what: str, over: Callable[[int, Callable[[Any], Any]], Any]) -> Any:
     """over(n, f) applied along some axes of x, the first one outermost; the others are those of the result."""
     shape, chosen = shape_of(x), chosen_axes(x, axis, what)
+    if not chosen:
+        return mapped(shape, [x], lambda *at: over(1, lambda _: element(x, at)))
     if 0 not in chosen:
         rest = tuple(k - 1 for k in chosen)
         return by_rows(x, lambda row: reduced(row, rest, what, over))

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language import types as T
+from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.mathematics import cos, sin, sqrt
+from rosesim.ad.language.values.broadcast import shape_of
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
 from rosesim.ad.language.values.scalar import to_real
@@ -114,6 +116,12 @@ def matmul(a: Any, b: Any) -> Any:
     array([21., 43.])
     """
     x, y = _vec(a, None, "@"), _vec(b, None, "@")
+    for v in (x, y):
+        if len(shape_of(v)) > 2:
+            raise TypeMismatch(
+                f"{v.type} was found in @; expected vectors or matrices: of a batch, vec(n, lambda i: a[i] @ b)",
+                here(),
+            )
     if not _is_matrix(x):
         if not _is_matrix(y):
             return dot(x, y)
@@ -146,8 +154,42 @@ def transpose(m: Any) -> Any:
     array([[1., 3.],
            [2., 4.]])
     """
-    x = _vec(m, None, "transpose")
+    x = _matrix(_vec(m, None, "transpose"), "transpose")
     return _rows(_columns(x), lambda j: _rows(len(x), lambda i: x[i][j]))
+
+
+def diag(m: Any) -> Any:
+    """The diagonal of a matrix; of a vector, the matrix that has it as its diagonal.
+
+    >>> from rosesim import diag, fn
+    >>> fn(lambda m: (diag(m), diag(m[0])))([[1.0, 2.0], [3.0, 4.0]])
+    (array([1., 4.]), array([[1., 0.],
+           [0., 2.]]))
+    """
+    x = _vec(m, None, "diag")
+    if _is_matrix(x):
+        _matrix(x, "diag")
+        return _rows(min(len(x), _columns(x)), lambda i: x[i][i])
+    n = len(x)
+    return _rows(n, lambda i: _rows(n, lambda j: select(i == j, x[i], 0.0)))
+
+
+def trace(m: Any) -> Real:
+    """The sum of the diagonal of a matrix.
+
+    >>> from rosesim import fn, trace
+    >>> fn(lambda m: trace(m))([[1.0, 2.0], [3.0, 4.0]])
+    5.0
+    """
+    x = _matrix(_vec(m, None, "trace"), "trace")
+    return _total(min(len(x), _columns(x)), lambda i: x[i][i])
+
+
+def _matrix(x: VecValue, what: str) -> VecValue:
+    if len(shape_of(x)) != 2:
+        write = f": of a batch, vec(n, lambda i: {what}(m[i]))" if _is_matrix(x) else ""
+        raise TypeMismatch(f"{x.type} was found in {what}; expected a matrix{write}", here())
+    return x
 
 
 def outer(a: Any, b: Any) -> Any:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import builtins
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast, overload
 
 from rosesim.ad.language import trace
+from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.broadcast import elementwise
 from rosesim.ad.language.values.index import Number
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.scalar import to_real, try_real
 from rosesim.ad.language.values.structures import is_traced
 from rosesim.ad.language.values.vector_operators import is_vector
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
 
 
 def _one(name: str, x: Any) -> Real:
@@ -388,7 +393,10 @@ def pow(x: Any, y: Any, mod: Any = None) -> Any:
     >>> f(2.0, 3.0)
     8.0
     """
-    if mod is not None or not (is_traced(x) or is_traced(y) or is_vector(x) or is_vector(y)):
+    traced = is_traced(x) or is_traced(y) or is_vector(x) or is_vector(y)
+    if mod is not None and (traced or is_traced(mod)):
+        raise TypeMismatch("pow(x, y, mod) of traced values was found; expected pow(x, y) % mod", here())
+    if not traced:
         return cast("Any", builtins.pow)(x, y, mod)
     return _two("pow", x, y)
 
@@ -404,3 +412,33 @@ def clamp(x: Number, low: Number, high: Number) -> Real:
     (0.0, 0.5, 1.0)
     """
     return minimum(maximum(x, low), high)
+
+
+clip = clamp
+"""`clamp` by NumPy's name."""
+
+
+def isnan(x: Number) -> Bool:
+    """Whether x is NaN, no number.
+
+    >>> from rosesim import fn, isnan
+    >>> fn(lambda x: isnan(x))([1.0, float("inf"), float("nan")])
+    array([False, False,  True])
+    """
+    return _test("isnan", lambda v: v != v, x)
+
+
+def isfinite(x: Number) -> Bool:
+    """Whether x is neither infinite nor NaN.
+
+    >>> from rosesim import fn, isfinite
+    >>> fn(lambda x: isfinite(x))([1.0, float("inf"), float("nan")])
+    array([ True, False, False])
+    """
+    return _test("isfinite", lambda v: abs(v) < math.inf, x)
+
+
+def _test(name: str, holds: Callable[[Real], Any], x: Any) -> Any:
+    if is_vector(x):
+        return elementwise(name, partial(_test, name, holds), x)
+    return holds(Real.of(to_real(x)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rosesim.ad.language import trace
+from rosesim.ad.language import types as T
 from rosesim.ad.language.axes import along_axis, given_vector, listing, one_axis
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.scan import scan
@@ -15,6 +16,8 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.scalar import to_real
 from rosesim.ad.language.values.vector import VecValue
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
 
 
 def argsort(x: Any, axis: int = -1) -> Any:
@@ -26,7 +29,7 @@ def argsort(x: Any, axis: int = -1) -> Any:
     >>> fn(lambda x: argsort(x))([3.0, 1.0, 2.0, 1.0])
     array([1, 3, 2, 0], dtype=uint8)
     """
-    v = given_vector(x, "argsort")
+    v = _numbers(x, "argsort")
     return along_axis(v, one_axis(v, axis, "argsort"), _order)
 
 
@@ -39,13 +42,24 @@ def sort(x: Any, axis: int = -1) -> Any:
     >>> fn(lambda x: sort(x))([3.0, 1.0, 2.0]), grad(lambda x: sort(x)[0])([3.0, 1.0, 2.0])
     (array([1., 2., 3.]), array([0., 1., 0.]))
     """
-    v = given_vector(x, "sort")
+    v = _numbers(x, "sort")
 
     def row(v: VecValue) -> Any:
         order = _order(v)
         return listing(len(v), (v, order), lambda k: v[order[k]])
 
     return along_axis(v, one_axis(v, axis, "sort"), row)
+
+
+def _numbers(x: Any, what: str) -> VecValue:
+    """x as a vector of numbers, which have an order."""
+    v = given_vector(x, what)
+    t: Any = v.type
+    while isinstance(t, T.VecType):
+        t = t.elem
+    if isinstance(t, T.BoolType):
+        raise TypeMismatch(f"{v.type} was found in {what}; expected numbers: {what}(Real(p))", here())
+    return v
 
 
 def _order(x: VecValue) -> Any:

@@ -1,4 +1,4 @@
-"""Many values become one: sum, prod, mean, min, max, any, all, argmin.
+"""Many values become one: sum, prod, mean, min, max, any, all, argmin, argmax.
 
 Each takes a vector, wholly or along axes; most also take `(n, f)`, which is a loop (`control/reductions`). Those that
 have the name of one of Python's functions do what Python's does with what is neither, so that a file may import all
@@ -30,6 +30,7 @@ from rosesim.ad.program.builder import real
 from rosesim.ad.program.ir import BOOL, Lit
 from rosesim.ad.support.errors import TraceError, TypeMismatch
 from rosesim.ad.support.locate import here
+from rosesim.ad.support.typeguards import is_integer, is_list, is_tuple
 
 if TYPE_CHECKING:
     from rosesim.ad.language.axes import Axes
@@ -57,9 +58,9 @@ def sum(n: int, f: Callable[[Index], list[Any]], *, upto: Upto = None) -> Any: .
 @overload
 def sum(n: int, f: Callable[[Index], A], *, upto: Upto = None) -> A: ...
 @overload
-def sum(n: V, *, axis: Axes = None) -> V: ...
+def sum(n: V, f: Axes = None, *, axis: Axes = None) -> V: ...
 @overload
-def sum(n: Numbers, *, axis: Axes = None) -> Real: ...
+def sum(n: Numbers, f: Axes = None, *, axis: Axes = None) -> Real: ...
 @overload
 def sum(n: Iterable[Any], f: Any = 0, *, start: Any = 0) -> Any: ...
 def sum(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None, start: Any = None) -> Any:
@@ -81,11 +82,14 @@ def sum(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None, start: A
     (21.0, array([ 9., 12.]))
     """
     if _is_loop(n, f):
+        _refuse("sum(n, f)", axis=axis, start=start)
         return loops.sum(n, f, upto=upto)
     x = vector_of(n, axis)
     if x is None:
+        _refuse("sum of a sequence", upto=upto)
         first = start if f is None else f
         return builtins.sum(n, 0 if first is None else first)
+    axis = _axis_of("sum", x, f, axis, upto=upto, start=start)
     return _summed(x, set(chosen_axes(x, axis, "sum")), 0)
 
 
@@ -96,6 +100,34 @@ def _is_function(f: Any) -> bool:
 def _is_loop(n: Any, f: Any) -> bool:
     """Whether (n, f) is meant: there is a function, or a number, which is no sequence."""
     return _is_function(f) or is_number(n) or (isinstance(n, Value) and not is_vector(n))
+
+
+def _axis_of(name: str, x: VecValue, second: Any, axis: Any, **others: Any) -> Any:
+    """The axes of a function of a vector, which may also stand after it, as in NumPy's sum(x, 0)."""
+    if second is not None:
+        if axis is not None or not _is_axis(second):
+            found = kind(second) if axis is None else f"axis={axis!r} besides {second!r}"
+            raise TypeMismatch(f"{found} was found in {name} of {x.type}; expected an axis: {_forms(name)}", here())
+        axis = second
+    _refuse(f"{name} of {x.type}", name, **others)
+    return axis
+
+
+def _is_axis(v: Any) -> bool:
+    return is_integer(v) or ((is_tuple(v) or is_list(v)) and builtins.all(map(is_integer, v)))
+
+
+def _refuse(where: str, name: str = "", **given: Any) -> None:
+    """Raises TypeMismatch if one of these arguments is given, which the form of a function does not take."""
+    found = [f"{k}=" if k.isidentifier() else k for k, v in given.items() if v is not None]
+    if found:
+        name = name or where.partition("(")[0].partition(" ")[0]
+        raise TypeMismatch(f"{', '.join(found)} was found in {where}; expected {_forms(name)}", here())
+
+
+def _forms(name: str) -> str:
+    more = " or sum(x) + start" if name == "sum" else ""
+    return f"{name}(x), {name}(x, axis=0), {name}(n, f), {name}(n, f, upto=k){more}"
 
 
 def _summed(x: Any, chosen: set[int], k: int) -> Any:
@@ -112,7 +144,7 @@ def _summed(x: Any, chosen: set[int], k: int) -> Any:
     return functools.reduce(added, map(rest, range(n))) if 0 < n <= SHORT else loops.sum(n, rest)
 
 
-def prod(x: Any, *, axis: Axes = None) -> Real:
+def prod(x: Any, axis: Axes = None) -> Real:
     """The product of all elements of a vector, also of one of vectors, or of those along axes. It is 1 of none.
 
     >>> from rosesim import fn, grad, prod
@@ -126,7 +158,7 @@ def _multiplied(n: int, f: Callable[[Any], Any]) -> Any:
     return fold(n, Real.of(real(1.0)), lambda c, i: c * f(i))
 
 
-def mean(x: Any, *, axis: Axes = None) -> Real:
+def mean(x: Any, axis: Axes = None) -> Real:
     """The mean of all elements of a vector, also of one of vectors, or of those along axes; of booleans, the part of
     them that is true.
 
@@ -166,8 +198,9 @@ def min(n: Any, f: Any = None, *more: Any, upto: Upto = None, axis: Axes = None,
     (1.0, 1.0, 2.0)
     """
     if _is_function(f):
+        _refuse("min(n, f)", axis=axis, **{"a third argument": more or None}, **others)
         return loops.min(n, f, upto=upto)
-    return _extreme("min", (n, *(() if f is None else (f,)), *more), axis, others)
+    return _extreme("min", (n, *(() if f is None else (f,)), *more), axis, {"upto": upto, **others})
 
 
 @overload
@@ -194,8 +227,9 @@ def max(n: Any, f: Any = None, *more: Any, upto: Upto = None, axis: Axes = None,
     (3.0, 3.0, 2.0)
     """
     if _is_function(f):
+        _refuse("max(n, f)", axis=axis, **{"a third argument": more or None}, **others)
         return loops.max(n, f, upto=upto)
-    return _extreme("max", (n, *(() if f is None else (f,)), *more), axis, others)
+    return _extreme("max", (n, *(() if f is None else (f,)), *more), axis, {"upto": upto, **others})
 
 
 def _extreme(name: str, values: tuple[Any, ...], axis: Axes, others: dict[str, Any]) -> Any:
@@ -205,8 +239,15 @@ def _extreme(name: str, values: tuple[Any, ...], axis: Axes, others: dict[str, A
         "min": (loops.min, "minimum", builtins.min),
         "max": (loops.max, "maximum", builtins.max),
     }[name]
+    if others["upto"] is None:
+        del others["upto"]
     x = vector_of(values[0], axis) if len(values) == 1 else None
+    if x is None and len(values) == 2 and _is_axis(values[1]) and axis is None:
+        x = vector_of(values[0])
+        # max(x, 0) of a vector of numbers is more likely meant as maximum(x, 0)
+        x, axis = (x, values[1]) if len(shape_of(x)) > 1 else (None, None)
     if x is not None:
+        _refuse(f"{name} of {x.type}", **others)
         return reduced(x, axis, name, loop)
     if len(values) == 1 and _is_loop(values[0], None):
         return loop(values[0], None)  # which refuses it, with what to write
@@ -227,7 +268,7 @@ def _extreme(name: str, values: tuple[Any, ...], axis: Axes, others: dict[str, A
 @overload
 def any(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool: ...
 @overload
-def any(n: Bool, *, axis: Axes = None) -> Bool: ...
+def any(n: Bool, f: Axes = None, *, axis: Axes = None) -> Bool: ...
 @overload
 def any(n: Iterable[object]) -> Any: ...
 def any(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
@@ -244,14 +285,15 @@ def any(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
     (True, False)
     """
     if _is_loop(n, f):
+        _refuse("any(n, f)", axis=axis)
         return loops.any(n, f, upto=upto)
-    return _joined(loops.any, builtins.any, n, axis)
+    return _joined(loops.any, builtins.any, n, f, axis, upto)
 
 
 @overload
 def all(n: int, f: Callable[[Index], BoolLike], *, upto: Upto = None) -> Bool: ...
 @overload
-def all(n: Bool, *, axis: Axes = None) -> Bool: ...
+def all(n: Bool, f: Axes = None, *, axis: Axes = None) -> Bool: ...
 @overload
 def all(n: Iterable[object]) -> Any: ...
 def all(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
@@ -268,14 +310,19 @@ def all(n: Any, f: Any = None, *, upto: Upto = None, axis: Axes = None) -> Any:
     (False, True)
     """
     if _is_loop(n, f):
+        _refuse("all(n, f)", axis=axis)
         return loops.all(n, f, upto=upto)
-    return _joined(loops.all, builtins.all, n, axis)
+    return _joined(loops.all, builtins.all, n, f, axis, upto)
 
 
-def _joined(loop: Callable[..., Bool], pythons: Callable[..., bool], given: Any, axis: Axes) -> Any:
+def _joined(
+    loop: Callable[..., Bool], pythons: Callable[..., bool], given: Any, f: Any, axis: Axes, upto: Any
+) -> Any:
+    name = loop.__name__
     x = vector_of(given, axis)
     if x is not None:
-        return reduced(x, axis, loop.__name__, loop)
+        return reduced(x, _axis_of(name, x, f, axis, upto=upto), name, loop)
+    _refuse(f"{name} of a sequence", upto=upto, **{"a second argument": f})
     items = list(given)
     if not is_traced(items):
         return pythons(items)
@@ -286,7 +333,7 @@ def _joined(loop: Callable[..., Bool], pythons: Callable[..., bool], given: Any,
 @overload
 def argmin(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index: ...
 @overload
-def argmin(n: Numbers, *, axis: int | None = None) -> Index: ...
+def argmin(n: Numbers, f: int | None = None, *, axis: int | None = None) -> Index: ...
 def argmin(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None) -> Any:
     """The first i below n with the least f(i); NaN is never the least.
 
@@ -300,15 +347,47 @@ def argmin(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None)
     >>> nearest([1.0, 4.0, 9.0], 5.0)
     (1, 0)
     """
+    return _place("argmin", loops.argmin, n, f, upto, axis)
+
+
+@overload
+def argmax(n: int, f: Callable[[Index], Number], *, upto: Upto = None) -> Index: ...
+@overload
+def argmax(n: Numbers, f: int | None = None, *, axis: int | None = None) -> Index: ...
+def argmax(n: Any, f: Any = None, *, upto: Upto = None, axis: int | None = None) -> Any:
+    """The first i below n with the greatest f(i); NaN is never the greatest.
+
+    `argmax(x)` is the place of the greatest element of a vector, counted row by row in one of vectors, and
+    `argmax(x, axis=0)` that along an axis. Of booleans it is the first that is true.
+
+    >>> from rosesim import fn, argmax, Real, Vec
+    >>> @fn
+    ... def furthest(x: Vec[Real, 3], to: Real):
+    ...     return argmax(3, lambda i: abs(x[i] - to)), argmax(x), argmax(x > 2.0)
+    >>> furthest([1.0, 4.0, 9.0], 7.0)
+    (0, 2, 1)
+    """
+    return _place("argmax", _greatest, n, f, upto, axis)
+
+
+def _greatest(n: int, f: Callable[[Any], Any], *, upto: Upto = None) -> Index:
+    return loops.argmin(n, (lambda i: -Real(f(i))) if _is_function(f) else f, upto=upto)
+
+
+def _place(name: str, loop: Callable[..., Any], n: Any, f: Any, upto: Upto, axis: int | None) -> Any:
+    """argmin or argmax."""
     if _is_loop(n, f):
-        return loops.argmin(n, f, upto=upto)
-    x = given_vector(n, "argmin")
+        _refuse(f"{name}(n, f)", axis=axis)
+        return loop(n, f, upto=upto)
+    x = given_vector(n, name)
+    axis = _axis_of(name, x, f, axis, upto=upto)
     shape = shape_of(x)
+    over: Callable[[int, Callable[[Any], Any]], Any] = loop
     if axis is None:
-        return loops.argmin(math.prod(shape), lambda i: element(x, _places(i, shape)))
-    k = one_axis(x, axis, "argmin")
+        return over(math.prod(shape), lambda i: element(x, _places(i, shape)))
+    k = one_axis(x, axis, name)
     kept = (*shape[:k], *shape[k + 1 :])
-    return mapped(kept, [x], lambda *at: loops.argmin(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
+    return mapped(kept, [x], lambda *at: over(shape[k], lambda i: element(x, (*at[:k], i, *at[k:]))))
 
 
 def _places(i: Any, shape: tuple[int, ...]) -> list[Any]:

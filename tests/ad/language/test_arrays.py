@@ -152,6 +152,48 @@ def test_they_run_under_vmap_in_scan_and_in_single_precision() -> None:
     np.testing.assert_allclose(single, want, rtol=1e-5)
 
 
+def test_an_axis_may_stand_after_the_vector_as_in_numpy() -> None:
+    m = np.arange(6.0).reshape(2, 3)
+    for name in ("sum", "min", "max", "prod", "mean", "argmin"):
+        for axis in (0, 1, -1):
+            got = fn(lambda x, name=name, axis=axis: getattr(rs, name)(x, axis))(m)
+            assert np.array_equal(got, getattr(np, name)(m, axis)), (name, axis)
+    truths = fn(lambda x: (rs.any(x > 3.0, 1), rs.all(x > 1.0, 0), rs.sum(x, (0, 1)), rs.logsumexp(x, 0)))(m)
+    assert (truths[0].tolist(), truths[1].tolist(), truths[2]) == ([False, True], [False, False, True], 15.0)
+    assert np.allclose(truths[3], scipy.special.logsumexp(m, 0))
+
+
+def test_axes_may_be_none_at_all_or_a_list() -> None:
+    m = np.arange(6.0).reshape(2, 3)
+    for name in ("sum", "min", "max", "prod", "mean"):
+        for axis in ((), (0, 1)):
+            got = fn(lambda x, name=name, axis=axis: getattr(rs, name)(x, axis=list(axis)))(m)
+            assert np.array_equal(got, getattr(np, name)(m, axis=axis)), (name, axis)
+    assert np.allclose(fn(lambda x: rs.logsumexp(x, axis=()))(m), m)
+    assert np.array_equal(fn(lambda x: rs.any(x > 2.0, axis=()))(m), m > 2.0)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (40, 40)])
+def test_places_diagonals_and_rolls_are_numpys(shape: tuple[int, int]) -> None:
+    m = np.random.default_rng(3).normal(size=shape)
+
+    def f(x: Any, np: Any) -> Any:
+        places = np.argmax(x), np.argmax(x, axis=0), np.argmax(x, 1), np.argmax(x[0] > 0.5)
+        diagonals = np.diag(x), np.diag(x[0]), np.trace(x), np.trace(x[:2])
+        rolls = [np.roll(x, k, axis=a) for k in (-2, 0, 1, 9) for a in (0, 1)]
+        return *places, *diagonals, *rolls, np.roll(x[0], 1), np.clip(x, -0.5, 0.5), np.isnan(x), np.isfinite(x[0, 0])
+
+    for got, want in zip(fn(lambda x: f(x, rs))(m), f(m, np), strict=True):
+        assert np.allclose(got, want)
+    odd = np.array([1.0, np.inf, -np.inf, np.nan])
+    nan, finite, top = fn(lambda x: (rs.isnan(x), rs.isfinite(x), rs.argmax(x[2:])))(odd)
+    assert (nan.tolist(), finite.tolist()) == (np.isnan(odd).tolist(), np.isfinite(odd).tolist())
+    assert top == 0
+    assert np.array_equal(
+        grad(lambda x: rs.trace(x) + rs.roll(x[0], 1)[0])(m)[0], np.eye(*shape)[0] + np.eye(shape[1])[-1]
+    )
+
+
 # --------------------------------------------------------------------------------- Python's own functions
 
 
@@ -206,10 +248,43 @@ def test_python_sequences_of_traced_numbers_are_taken_too() -> None:
         (lambda m: rs.arange(m[0, 0]), "arange with a traced bound was found"),
         (lambda m: rs.arange(1, 2, 0), "arange with step 0 was found"),
         (lambda m: m @ m, "Vec[Vec[Real, 7], 5] was found in @; expected a vector of 7"),
+        (
+            lambda m: rs.stack([m, m]) @ m[0],
+            "Vec[Vec[Vec[Real, 7], 5], 2] was found in @; expected vectors or matrices: of a batch, vec(n, lambda",
+        ),
+        (lambda m: rs.matmul(m[0], np.ones((7, 7, 7))), "was found in @; expected vectors or matrices"),
+        (lambda m: rs.transpose(rs.stack([m, m])), "was found in transpose; expected a matrix: of a batch, vec(n"),
+        (lambda m: rs.transpose(m[0]), "Vec[Real, 7] was found in transpose; expected a matrix"),
         (lambda m: rs.dot(m, m), "Vec[Vec[Real, 7], 5] was found in dot; expected a vector of numbers"),
         (lambda m: rs.cross(m[:3], m[:3]), "was found in cross; expected a vector of numbers"),
         (lambda m: rs.outer(m, m[0]), "was found in outer; expected a vector of numbers"),
         (lambda m: rs.qmul(m[:4], m[:4]), "was found in qmul; expected a vector of 4 numbers"),
+        (
+            lambda m: rs.sum(m, start=1.0),
+            "start= was found in sum of Vec[Vec[Real, 7], 5]; expected sum(x), sum(x, axis",
+        ),
+        (lambda m: rs.sum(m, m), "Vec[Vec[Real, 7], 5] was found in sum of Vec[Vec[Real, 7], 5]; expected an axis"),
+        (lambda m: rs.sum(m, 0, axis=1), "axis=1 besides 0 was found in sum"),
+        (lambda m: rs.sum(m, upto=2), "upto= was found in sum of Vec"),
+        (lambda m: rs.sum(7, lambda i: m[0, i], axis=0), "axis= was found in sum(n, f)"),
+        (lambda m: rs.max(7, lambda i: m[0, i], 1.0), "a third argument was found in max(n, f)"),
+        (
+            lambda m: rs.max(m, key=abs),
+            "key= was found in max of Vec[Vec[Real, 7], 5]; expected max(x), max(x, axis=0)",
+        ),
+        (lambda m: rs.min(m, keepdims=True, initial=0.0), "keepdims=, initial= was found in min of Vec"),
+        (lambda m: rs.max(m[0], 0), "among the values of max was found; expected numbers: maximum(x, y)"),
+        (lambda m: rs.any([m[0, 0] > 0.0], 1), "a second argument was found in any of a sequence"),
+        (lambda m: rs.argmin(m, (0, 1)), "axis=(0, 1) was found in argmin"),
+        (lambda m: rs.pow(m, 3, 5), "pow(x, y, mod) of traced values was found; expected pow(x, y) % mod"),
+        (lambda m: rs.logsumexp(m[:0]), "logsumexp over nothing was found"),
+        (lambda m: rs.softmax(m[:, :0]), "softmax over nothing was found"),
+        (lambda m: rs.sort(m > 0.0), "was found in sort; expected numbers: sort(Real(p))"),
+        (lambda m: rs.argsort(m[0] > 0.0), "Vec[Bool, 7] was found in argsort; expected numbers: argsort(Real(p))"),
+        (lambda m: rs.roll(m, 1), "roll of Vec[Vec[Real, 7], 5] without an axis was found"),
+        (lambda m: rs.roll(m[0], m[0, 0]), "a shift of Real was found in roll; expected an integer"),
+        (lambda m: rs.trace(m[0]), "Vec[Real, 7] was found in trace; expected a matrix"),
+        (lambda m: rs.diag(rs.stack([m, m])), "was found in diag; expected a matrix: of a batch"),
         (lambda m: rs.min(m, 1.0), "among the values of min was found; expected numbers: minimum(x, y)"),
     ],
 )
