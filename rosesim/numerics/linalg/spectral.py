@@ -218,8 +218,8 @@ def svd(a: Any) -> tuple[Any, Any, Any]:
     orthonormal columns and rows, and s the singular values, descending. (NumPy's with full_matrices=False.)
 
     By one-sided Jacobi rotations (Hestenes 1958; Golub and Van Loan, 8.6.3), which find small singular values to full
-    relative accuracy; made for small matrices. U is orthonormal also where singular values are zero. An element that is not finite
-    gives NaN everywhere.
+    relative accuracy; made for small matrices. U is orthonormal also where singular values are zero. An element that
+    is not finite gives NaN everywhere.
 
     Derivative, with P = Uᵀ dA V: ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (I − U Uᵀ) dA V S⁻¹, and dV likewise,
     F_ij = 1 / (s_j² − s_i²) (Giles 2008; Townsend, "Differentiating the singular value decomposition", 2016). Equal
