@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+from rosesim.ad.language import trace
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
@@ -41,7 +43,15 @@ def det(a: Any) -> Real:
     >>> f([[1.0, 2.0], [3.0, 4.0]])
     -2.0
     """
-    return _small_det(a) if square(a, "det") in BY_FORMULA else _determinant(a)
+    return _by_formula(_small_det, a) if square(a, "det") in BY_FORMULA else _determinant(a)
+
+
+def _by_formula(f: Callable[[Any], Any], a: Any) -> Any:
+    """f(a), written into the function under trace; outside of one, run as a program of its own."""
+    return f(a) if trace.current() is not None else _programs[f](a)
+
+
+_programs = {f: fn(f) for f in (_small_det, _small_inv)}
 
 
 @fn
@@ -74,7 +84,7 @@ def inv(a: Any) -> Any:
     array([[-2. ,  1. ],
            [ 1.5, -0.5]])
     """
-    return _small_inv(a) if square(a, "inv") in BY_FORMULA else _inverse(a)
+    return _by_formula(_small_inv, a) if square(a, "inv") in BY_FORMULA else _inverse(a)
 
 
 @fn
