@@ -253,7 +253,7 @@ def test_vectors_of_parameters_have_a_draw_for_each_element():
             "exponential": random.exponential(k, (), m + 1.0),
         }  # fmt: skip
 
-    x = all_of(key, m)
+    x: dict[str, Any] = all_of(key, m)
     np.testing.assert_allclose(x["normal"], m + x["z"], 1e-14)
     np.testing.assert_allclose(x["normal3"], m + 2.0 * x["z"], 1e-14)
     np.testing.assert_allclose(x["uniform"], m + 2.0 * x["u"], 1e-14)

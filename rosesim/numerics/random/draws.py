@@ -60,7 +60,7 @@ def uniform(key: Key, shape: Shape = (), low: Any = 0.0, high: Any = 1.0) -> Rea
     """
     if _is_one(low, 0.0) and _is_one(high, 1.0):
         return drawn(key, shape, "uniform", unit)
-    return drawn(key, shape, "uniform", lambda a, b, low, high: low + (high - low) * unit(a, b), low, high)
+    return drawn_with((low, high), key, shape, "uniform", lambda a, b, p: p[0] + (p[1] - p[0]) * unit(a, b))
 
 
 def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Real:
@@ -77,7 +77,7 @@ def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Rea
     """
     if _is_one(loc, 0.0) and _is_one(scale, 1.0):
         return drawn(key, shape, "normal", standard_normal)
-    return drawn(key, shape, "normal", lambda a, b, loc, scale: loc + scale * standard_normal(a, b), loc, scale)
+    return drawn_with((loc, scale), key, shape, "normal", lambda a, b, p: p[0] + p[1] * standard_normal(a, b))
 
 
 def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Real:
@@ -93,10 +93,10 @@ def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Real:
     """
 
     # Both words without their lowest bit, because 31 bits become a float in vectors.
-    def waited(a: Any, b: Any, scale: Any) -> Any:
-        return -scale * log(_probability(a >> 1, b >> 1, 2.0**-31))
+    def waited(a: Any, b: Any, parameters: Any) -> Any:
+        return -parameters[0] * log(_probability(a >> 1, b >> 1, 2.0**-31))
 
-    return drawn(key, shape, "exponential", waited, scale)
+    return drawn_with((scale,), key, shape, "exponential", waited)
 
 
 def integers(key: Key, shape: Shape, low: Any, high: Any) -> Index:
@@ -168,9 +168,16 @@ def _is_one(x: Any, of: float) -> bool:
     return isinstance(x, int | float) and x == of
 
 
-def drawn(key: Key, shape: Shape, what: str, of: Callable[..., Any], *parameters: Any) -> Any:
-    """The array of this shape, whose element number j, row by row, is made of the key's block j, and of what stands
-    at its place in the parameters, which are broadcast to the shape, or give it where it is ()."""
+def drawn(key: Key, shape: Shape, what: str, of: Callable[[Any, Any], Any]) -> Any:
+    """The array of this shape, whose element number j, row by row, is made of the key's block j."""
+    return drawn_with((), key, shape, what, lambda a, b, _: of(a, b))
+
+
+def drawn_with(
+    parameters: tuple[Any, ...], key: Key, shape: Shape, what: str, of: Callable[[Any, Any, Any], Any]
+) -> Any:
+    """As `drawn`, and element j is also made of what stands at its place in the parameters. These are broadcast to
+    the shape, or give it where it is ()."""
     to_key(key, what)
     values = [v if (x := as_vec(v)) is None else x for v in parameters]
     sizes = [to_size(n, what) for n in (shape if is_tuple(shape) else (shape,))]
@@ -187,7 +194,7 @@ def drawn(key: Key, shape: Shape, what: str, of: Callable[..., Any], *parameters
 
     def part(at: Any, axis: int, values: list[Any]) -> Any:
         if axis == len(sizes):
-            return of(*(Index[WORD](w) for w in block(key, at, DRAWS)), *values)
+            return of(*(Index[WORD](w) for w in block(key, at, DRAWS)), values)
         n, left = sizes[axis], len(sizes) - axis
         return vec(n, lambda i: part(at * n + i, axis + 1, [part_of(v, n, left, i) for v in values]))
 
