@@ -12,7 +12,7 @@ from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.custom import Dual, dual, primal, tangent
-from rosesim.ad.language.function import fn
+from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.linalg import det as _small_det
 from rosesim.ad.language.linalg import inv as _small_inv
 from rosesim.ad.language.linalg import matmul
@@ -51,7 +51,7 @@ def _by_formula(f: Callable[[Any], Any], a: Any) -> Any:
     return f(a) if trace.current() is not None else _programs[f](a)
 
 
-_programs = {f: fn(f) for f in (_small_det, _small_inv)}
+_programs: dict[Callable[[Any], Any], Fn[..., Any]] = {f: fn(f) for f in (_small_det, _small_inv)}
 
 
 @fn

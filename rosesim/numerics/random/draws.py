@@ -194,7 +194,8 @@ def drawn_with(
 
     def part(at: Any, axis: int, values: list[Any]) -> Any:
         if axis == len(sizes):
-            return of(*(Index[WORD](w) for w in block(key, at, DRAWS)), values)
+            a, b = block(key, at, DRAWS)
+            return of(Index[WORD](a), Index[WORD](b), values)
         n, left = sizes[axis], len(sizes) - axis
         return vec(n, lambda i: part(at * n + i, axis + 1, [part_of(v, n, left, i) for v in values]))
 
