@@ -142,7 +142,12 @@ def _scaled(a: Any) -> tuple[Any, Callable[[Any], Any], Any]:
         inverse = select(large, 2.0**k, select(small, 2.0**-k, Real(1.0)))
         return most * by, down * by, up * inverse
 
-    most, d, u = scan(lambda s, _: moved(s, _COARSE), (most, Real(1.0), Real(1.0)), 17)
+    def is_far(state: Any) -> Any:
+        return (state[0] >= 2.0**_COARSE) | ((state[0] < 2.0**-_COARSE) & (state[0] > 0.0))
+
+    most, d, u = while_loop(
+        is_far, lambda s: moved(s, _COARSE), (most, Real(1.0), Real(1.0)), limit=17, on_limit="stop"
+    )
     fine: Any = most, Real(1.0), Real(1.0)  # apart, because the product of both may overflow
     for k in _FINE:
         fine = moved(fine, k)
