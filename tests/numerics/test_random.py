@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from support import interpreted
 
 import rosesim as rs
-from rosesim import Index, Real, TraceError, TypeMismatch, Vec, fn, grad, jvp, random, scan, vec, vmap
+from rosesim import Index, ProgramError, Real, TraceError, TypeMismatch, Vec, fn, grad, jvp, random, scan, vec, vmap
 from rosesim.numerics.random.draws import below, standard_normal, unit
 from rosesim.numerics.random.keys import block
 from rosesim.numerics.random.normal import upper_quantile
@@ -210,12 +210,12 @@ def test_seeds_are_integers_of_64_bits():
             lambda k, x: random.uniform(x),
             "Real was found in uniform for the key; expected a key: rosesim.random.key",
         ),
-        (lambda k, x: random.fold_in(k, x), "Real was found in fold_in(key, i) for i; expected an integer"),
+        (lambda k, x: random.fold_in(k, x), "Real was found in fold_in(key, i) for i; expected an integer: annotate"),
         (lambda k, x: random.key(x), "Real was found as a seed"),
         (lambda k, x: random.key(2**64), "the seed 18446744073709551616 was found"),
         (lambda k, x: random.integers(k, (), 3, 3), "a range that may hold 0 of them"),
         (lambda k, x: random.integers(k, (), 0, 2**33), "a range that may hold 8589934592 of them"),
-        (lambda k, x: random.integers(k, (), 0, x), "Real was found in integers for a bound"),
+        (lambda k, x: random.integers(k, (), 0, x), "for a bound; expected an integer: annotate"),
         (lambda k, x: random.choice(k, 0), "0 was found in choice; expected a vector, or an integer of at least 1"),
         (lambda k, x: random.choice(k, 3, (), [1.0, x]), "Vec[Real, 2] was found in choice for the weights"),
         (lambda k, x: random.normal(k, x), "normal over a traced number of elements was found"),
@@ -225,6 +225,42 @@ def test_what_cannot_be_drawn_is_refused_at_its_line(use: Any, said: str):
     with pytest.raises((TraceError, TypeMismatch)) as caught:
         fn(use)(random.key(0), 1.0)
     assert said in str(caught.value) and str(caught.value.where).startswith(__file__)
+
+
+@pytest.mark.parametrize("weights", [[-1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0]])
+def test_weights_that_are_no_shares_are_refused_also_by_a_running_program(weights: Any):
+    with pytest.raises(TypeMismatch, match="found in choice for the weights"):
+        fn(lambda k: random.choice(k, 3, 10, weights))(random.key(0))
+
+    @fn
+    def chosen(k: random.Key, w: Vec[Real, 3]):
+        return random.choice(k, 3, 10, w)
+
+    with pytest.raises(ProgramError, match="only zeros was found in choice"):
+        chosen(random.key(0), weights)
+    assert len(chosen(random.key(0), [0.0, 1.0, 2.0])) == 10
+
+
+def test_vectors_of_parameters_have_a_draw_for_each_element():
+    m, key = np.array([0.0, 10.0, 20.0]), random.key(4)
+
+    @fn
+    def all_of(k: random.Key, m: Vec[Real, 3]):
+        return {
+            "z": random.normal(k, 3), "u": random.uniform(k, (2, 3)), "e": random.exponential(k, 3),
+            "normal": random.normal(k, (), m, 1.0), "normal3": random.normal(k, 3, m, 2.0),
+            "uniform": random.uniform(k, (2, 3), m, m + 2.0), "column": random.uniform(k, (3, 3), m[:, None], 30.0),
+            "exponential": random.exponential(k, (), m + 1.0),
+        }  # fmt: skip
+
+    x: dict[str, Any] = all_of(key, m)
+    np.testing.assert_allclose(x["normal"], m + x["z"], 1e-14)
+    np.testing.assert_allclose(x["normal3"], m + 2.0 * x["z"], 1e-14)
+    np.testing.assert_allclose(x["uniform"], m + 2.0 * x["u"], 1e-14)
+    np.testing.assert_allclose(x["exponential"], (m + 1.0) * x["e"], 1e-14)
+    assert x["column"].shape == (3, 3) and (x["column"] >= m[:, None]).all()
+    with pytest.raises(TypeMismatch, match=r"a parameter of shape \(3,\) was found in normal of shape \(2,\)"):
+        fn(lambda k, m: random.normal(k, 2, m))(key, m)
 
 
 def test_one_key_is_no_vector_of_keys():

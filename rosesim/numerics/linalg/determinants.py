@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
+from rosesim.ad.language import trace
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.custom import Dual, dual, primal, tangent
-from rosesim.ad.language.function import fn
+from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.linalg import det as _small_det
 from rosesim.ad.language.linalg import inv as _small_inv
 from rosesim.ad.language.linalg import matmul
@@ -18,7 +21,7 @@ from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
 from rosesim.numerics.linalg import substitution
-from rosesim.numerics.linalg.arguments import elementwise, square, zeros
+from rosesim.numerics.linalg.arguments import elementwise, square, transposed
 from rosesim.numerics.linalg.general import by_matrix, factors_of
 
 BY_FORMULA = (2, 3)
@@ -30,7 +33,8 @@ def det(a: Any) -> Real:
 
     2 by 2 and 3 by 3 are written out. Larger ones are the product of the pivots, so a singular matrix has the
     determinant 0, or rounding. Derivative: d det = tr(adj(A) dA), which exists everywhere: the adjugate is taken from
-    factors with complete pivoting, without a division by the smallest pivot.
+    factors with complete pivoting, without a division by a pivot, and so is its derivative. Third derivatives are NaN
+    at rank n − 2 and below (n >= 4).
 
     >>> from rosesim import fn, det, Real, Vec
     >>> @fn
@@ -39,7 +43,15 @@ def det(a: Any) -> Real:
     >>> f([[1.0, 2.0], [3.0, 4.0]])
     -2.0
     """
-    return _small_det(a) if square(a, "det") in BY_FORMULA else _determinant(a)
+    return _by_formula(_small_det, a) if square(a, "det") in BY_FORMULA else _determinant(a)
+
+
+def _by_formula(f: Callable[[Any], Any], a: Any) -> Any:
+    """f(a), written into the function under trace; outside of one, run as a program of its own."""
+    return f(a) if trace.current() is not None else _programs[f](a)
+
+
+_programs: dict[Callable[[Any], Any], Fn[..., Any]] = {f: fn(f) for f in (_small_det, _small_inv)}
 
 
 @fn
@@ -72,7 +84,7 @@ def inv(a: Any) -> Any:
     array([[-2. ,  1. ],
            [ 1.5, -0.5]])
     """
-    return _small_inv(a) if square(a, "inv") in BY_FORMULA else _inverse(a)
+    return _by_formula(_small_inv, a) if square(a, "inv") in BY_FORMULA else _inverse(a)
 
 
 @fn
@@ -131,39 +143,79 @@ def _(a: Any) -> Any:
 # -------------------------------------------------------------------------------------- the adjugate
 
 
+@fn
 def _cofactors(a: Any) -> Any:
     """The transposed adjugate, det(A) A⁻ᵀ, also of singular matrices: of rank n − 1 it has rank 1, below it is zero.
 
-    With complete pivoting, a[rows, columns] = L U, the zeros among the pivots are the last ones. Then adj(U) needs no
-    division by the last pivot: its last column has the product of all others.
+    With complete pivoting, a[rows, columns] = L D U, both triangles with ones on their diagonals, and the zeros of D
+    are its last ones. Then the cofactors are L⁻ᵀ cof(D) U⁻ᵀ, without a division by a pivot.
     """
     n = len(a)
     packed, rows, columns, parity = _completely_eliminated(a)
-    others = scan(lambda p, i: p * packed[i, i], parity, n - 1)
-    whole = others * packed[n - 1, n - 1]
+    upper = _scaled_rows(packed)
+    d = vec(n, lambda i: packed[i, i])
+    of_d = vec(n, lambda i: vec(n, lambda j: select(i == j, parity * _product_without(d, i, i), 0.0)))
+    return _between(packed, upper, rows, columns, of_d)
 
-    def column(k: Any) -> Any:
-        """Column k of adj(U), by substitution from its diagonal upwards."""
-        is_last = k == n - 1
-        diagonal = select(is_last, others, _over(whole, packed[k, k]))
 
-        def up(x: Any, s: Any) -> Any:
-            i = n - 1 - s
-            total = sum(n, lambda r: packed[i, n - 1 - r] * x[n - 1 - r], upto=s)
-            return x.at[i].set(select(i < k, _over(-total, packed[i, i]), x[i]))
+@_cofactors.defjvp
+def _(a: Any) -> Any:
+    """With F = L⁻¹ dA U⁻¹ and p_ij the product of the pivots without i and j, it is L⁻ᵀ M U⁻ᵀ, M_ij = −F_ji p_ij and
+    M_jj the sum of F_ii p_ij over i ≠ j: what is linear in F of cof(D + F), again without a division by a pivot."""
+    m, dm = primal(a), tangent(a)
+    n = len(m)
+    packed, rows, columns, parity = _completely_eliminated(m)
+    largest = abs(packed[0, 0])
+    # Two pivots that are zero, or rounding: the elimination has no derivative, and a third derivative is NaN.
+    is_flat = largest + abs(packed[n - 2, n - 2]) * (1.0 / 256.0) == largest if n > 1 else largest < 0.0
+    packed = elementwise(lambda x: select(is_flat, _without_slope(x), x), packed)
+    upper = _scaled_rows(packed)
+    d = vec(n, lambda i: packed[i, i])
+    moved = vec(n, lambda i: vec(n, lambda j: dm[rows[i], columns[j]]))
+    left = transposed(substitution.lower(packed, moved, unit=True))
+    f = transposed(substitution.lower(transposed(upper), left, unit=True))
+    others = vec(n, lambda i: vec(n, lambda j: select(i == j, 0.0, parity * _product_without(d, i, j))))
 
-        return scan(up, zeros(n).at[k].set(diagonal), n)
+    def part(i: Any, j: Any) -> Any:
+        on_diagonal = sum(n, lambda k: f[k, k] * others[k, j])
+        return select(i == j, on_diagonal, f[j, i] * -others[i, j])
 
-    found = substitution.lower_transposed(packed, vec(n, column), unit=True)
+    of_d = vec(n, lambda i: vec(n, lambda j: part(i, j)))
+    return dual(_cofactors(m), _between(packed, upper, rows, columns, of_d))
 
-    def put(c: Any, i: Any) -> Any:
-        return scan(lambda c, j: c.at[rows[i], columns[j]].set(found[i, j]), c, n)
 
-    return scan(put, zeros(n, n), n)
+@fn
+def _without_slope(x: Any) -> Any:
+    """x, with the derivative NaN."""
+    return x
+
+
+@_without_slope.defjvp
+def _(x: Any) -> Any:
+    return Dual(primal(x), tangent(x) * math.nan)
+
+
+def _scaled_rows(packed: Any) -> Any:
+    """U of L D U: its rows over their pivots, those of zero pivots zero."""
+    n = len(packed)
+    return vec(n, lambda i: vec(n, lambda j: select(i < j, _over(packed[i, j], packed[i, i]), 0.0)))
+
+
+def _product_without(d: Any, i: Any, j: Any) -> Any:
+    return scan(lambda p, k: select((k == i) | (k == j), p, p * d[k]), Real(1.0), len(d))
+
+
+def _between(packed: Any, upper: Any, rows: Any, columns: Any, x: Any) -> Any:
+    """L⁻ᵀ x U⁻ᵀ, with rows and columns back in their places."""
+    n = len(packed)
+    left = transposed(substitution.lower_transposed(packed, x, unit=True))
+    found = transposed(substitution.upper(upper, left, unit=True))
+    row, column = (scan(lambda at, i, o=order: at.at[o[i]].set(i), order, n) for order in (rows, columns))
+    return vec(n, lambda i: vec(n, lambda j: found[row[i], column[j]]))
 
 
 def _over(x: Any, pivot: Any) -> Any:
-    """x / pivot, or 0 where two pivots are zero: then all cofactors are."""
+    """x / pivot, or 0 where the pivot is zero: then all that is left is."""
     return select(pivot == 0.0, 0.0, x / pivot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,9 @@ from rosesim.ad.language.mathematics import copysign, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.linalg.arguments import (
+    elementwise,
     matrix,
     minus,
     plus,
@@ -36,7 +39,8 @@ def eigh(a: Any) -> tuple[Any, Any]:
     """(w, V) of a symmetric matrix: its eigenvalues, ascending, and its orthonormal eigenvectors, the columns of V.
 
     It sees (a + aᵀ) / 2, so a gradient by a is symmetric. By cyclic Jacobi rotations (Golub and Van Loan, 8.5), made
-    for small matrices: up to 30 or so it takes two times LAPACK's time, at 100 seven times. NaN gives NaN.
+    for small matrices: up to 30 or so it takes two times LAPACK's time, at 100 seven times. An element
+    that is not finite gives NaN everywhere.
 
     Derivative, with M = Vᵀ dA V: dw = diag(M), dV = V (F ∘ M), F_ij = 1 / (w_j − w_i) (Giles 2008). Where eigenvalues
     are equal, no single eigenvalue or eigenvector has a derivative, but functions may: symmetric ones of the
@@ -58,7 +62,11 @@ def eigh(a: Any) -> tuple[Any, Any]:
 @fn
 def _eigh(a: Any) -> Any:
     n = len(a)
-    return _diagonalised(symmetrised(a)) if n else (zeros(0), a)
+    if not n:
+        return zeros(0), a
+    scaled, back, ok = _scaled(a)
+    w, v = _diagonalised(symmetrised(scaled))
+    return elementwise(lambda x: ok * back(x), w), elementwise(lambda x: ok * x, v)
 
 
 @fn
@@ -107,6 +115,44 @@ def _infinite_gap(gap: Any, scale: Any) -> Any:
 
 def _is_rounding(gap: Any, scale: Any) -> Any:
     return scale + abs(gap) * (1.0 / 256.0) == scale
+
+
+_COARSE, _FINE = 60, (32, 16, 8)
+"""Powers of two; the first is taken up to 17 times. They bring a matrix of any scale to one whose squares neither
+overflow nor vanish. Single precision holds all of them, and 2^120; double precision 2^1020."""
+
+
+def _scaled(a: Any) -> tuple[Any, Callable[[Any], Any], Any]:
+    """A matrix over a power of two, which changes no digit; what multiplies a number by it; and 1, or NaN where an
+    element is not finite."""
+
+    def look(state: Any, i: Any, j: Any) -> Any:
+        most, ok = state
+        size = abs(a[i, j])
+        return select(size > most, size, most), select(size < math.inf, ok, math.nan)
+
+    start = Real(0.0), Real(1.0)
+    most, ok = scan(lambda s, i: scan(lambda s, j: look(s, i, j), s, len(a[0])), start, len(a))
+
+    def moved(state: Any, k: int) -> Any:
+        """The largest size, and what multiplies by the power and back, after one more step of 2^k."""
+        most, down, up = state
+        large, small = most >= 2.0**k, (most < 2.0**-k) & (most > 0.0)
+        by = select(large, 2.0**-k, select(small, 2.0**k, Real(1.0)))
+        inverse = select(large, 2.0**k, select(small, 2.0**-k, Real(1.0)))
+        return most * by, down * by, up * inverse
+
+    def is_far(state: Any) -> Any:
+        return (state[0] >= 2.0**_COARSE) | ((state[0] < 2.0**-_COARSE) & (state[0] > 0.0))
+
+    most, d, u = while_loop(
+        is_far, lambda s: moved(s, _COARSE), (most, Real(1.0), Real(1.0)), limit=17, on_limit="stop"
+    )
+    fine: Any = most, Real(1.0), Real(1.0)  # apart, because the product of both may overflow
+    for k in _FINE:
+        fine = moved(fine, k)
+    _, e, v = fine
+    return elementwise(lambda x: x * d * e, a), lambda x: x * v * u, ok
 
 
 def _diagonalised(a: Any) -> Any:
@@ -177,7 +223,8 @@ def svd(a: Any) -> tuple[Any, Any, Any]:
     orthonormal columns and rows, and s the singular values, descending. (NumPy's with full_matrices=False.)
 
     By one-sided Jacobi rotations (Hestenes 1958; Golub and Van Loan, 8.6.3), which find small singular values to full
-    relative accuracy; made for small matrices. U is orthonormal also where singular values are zero.
+    relative accuracy; made for small matrices. U is orthonormal also where singular values are zero. An element that
+    is not finite gives NaN everywhere.
 
     Derivative, with P = Uᵀ dA V: ds = diag(P), dU = U (F ∘ (P S + S Pᵀ)) + (I − U Uᵀ) dA V S⁻¹, and dV likewise,
     F_ij = 1 / (s_j² − s_i²) (Giles 2008; Townsend, "Differentiating the singular value decomposition", 2016). Equal
@@ -208,6 +255,8 @@ def _svd(a: Any) -> Any:
     if n == 0:
         return zeros(m, 0), zeros(0), zeros(0, 0)
 
+    a, back, ok = _scaled(a)
+
     def rotate(state: Any, p: Any, q: Any) -> Any:
         x, v, count = state
         pp, qq, pq = _dot(x[p], x[p]), _dot(x[q], x[q]), _dot(x[p], x[q])
@@ -235,7 +284,11 @@ def _svd(a: Any) -> Any:
 
     # Its columns are orthogonal, so its R is diagonal, and its Q is orthonormal even where a column is zero.
     u, _ = reflected(vec(m, lambda i: vec(n, lambda j: x[place(j), i])))
-    return u, vec(n, lambda j: lengths[place(j)]), vec(n, lambda j: vec(n, lambda i: v[place(j), i]))
+    return (
+        elementwise(lambda x: ok * x, u),
+        vec(n, lambda j: ok * back(lengths[place(j)])),
+        vec(n, lambda j: vec(n, lambda i: ok * v[place(j), i])),
+    )
 
 
 def _dot(x: Any, y: Any) -> Any:
@@ -266,13 +319,20 @@ def _svd_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
     moved = matmul(da, v)  # dA V
     p = matmul(ut, moved)
     scale = s[0] if n else Real(0.0)
+    # Over the largest, which cancels: squares of singular values may overflow or vanish.
+    most = stop_gradient(scale)
+    per, one = (
+        select(most == 0.0, 0.0, 1.0 / select(most == 0.0, Real(1.0), most)),
+        select(most == 0.0, 0.0, Real(1.0)),
+    )
+    g = vec(n, lambda i: s[i] * per)
 
     def turn(i: Any, j: Any, before: Any, after: Any) -> Any:
-        size = inverse(s[j] - s[i], scale) * inverse(s[j] + s[i], scale)
-        return select(i == j, Tan(0.0), (p[i, j] * before + p[j, i] * after) * size)
+        size = inverse(g[j] - g[i], one) * inverse(g[j] + g[i], one)
+        return select(i == j, Tan(0.0), (p[i, j] * (per * before) + p[j, i] * (per * after)) * size)
 
-    turns_u = vec(n, lambda i: vec(n, lambda j: turn(i, j, s[j], s[i])))
-    turns_v = vec(n, lambda i: vec(n, lambda j: turn(i, j, s[i], s[j])))
+    turns_u = vec(n, lambda i: vec(n, lambda j: turn(i, j, g[j], g[i])))
+    turns_v = vec(n, lambda i: vec(n, lambda j: turn(i, j, g[i], g[j])))
     du = matmul(u, turns_u)
     if m > n:  # otherwise U Uᵀ is the identity
         outside = minus(moved, matmul(u, p))  # (I − U Uᵀ) dA V

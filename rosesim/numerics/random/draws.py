@@ -1,7 +1,8 @@
 """Random numbers of a key: element j depends on the key and on j alone, whatever the shape.
 
 So the first elements of a longer draw are those of a shorter one, and two draws of one key have the same numbers: use
-a key once, and `split` or `fold_in` for more.
+a key once, and `split` or `fold_in` for more. Parameters may be vectors: they are broadcast to the shape, and give it
+where it is ().
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.given import to_size
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.mathematics import log
+from rosesim.ad.language.values.broadcast import common_shape, part_of, shape_of
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
 from rosesim.ad.language.values.scalar import try_integer
+from rosesim.ad.language.values.vector import as_vec
 from rosesim.ad.program.ir import IntT
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_integer, is_tuple
-from rosesim.numerics.random.keys import DRAWS, Key, block, to_key
+from rosesim.numerics.random.keys import ANNOTATE, DRAWS, Key, block, to_key
 from rosesim.numerics.random.normal import upper_quantile
 from rosesim.numerics.random.threefry import WORD
 
@@ -57,7 +60,7 @@ def uniform(key: Key, shape: Shape = (), low: Any = 0.0, high: Any = 1.0) -> Rea
     """
     if _is_one(low, 0.0) and _is_one(high, 1.0):
         return drawn(key, shape, "uniform", unit)
-    return drawn(key, shape, "uniform", lambda a, b: low + (high - low) * unit(a, b))
+    return drawn_with((low, high), key, shape, "uniform", lambda a, b, p: p[0] + (p[1] - p[0]) * unit(a, b))
 
 
 def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Real:
@@ -74,7 +77,7 @@ def normal(key: Key, shape: Shape = (), loc: Any = 0.0, scale: Any = 1.0) -> Rea
     """
     if _is_one(loc, 0.0) and _is_one(scale, 1.0):
         return drawn(key, shape, "normal", standard_normal)
-    return drawn(key, shape, "normal", lambda a, b: loc + scale * standard_normal(a, b))
+    return drawn_with((loc, scale), key, shape, "normal", lambda a, b, p: p[0] + p[1] * standard_normal(a, b))
 
 
 def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Real:
@@ -88,8 +91,12 @@ def exponential(key: Key, shape: Shape = (), scale: Any = 1.0) -> Real:
     >>> len(lifetimes(2.0, random.key(0)))
     3
     """
+
     # Both words without their lowest bit, because 31 bits become a float in vectors.
-    return drawn(key, shape, "exponential", lambda a, b: -scale * log(_probability(a >> 1, b >> 1, 2.0**-31)))
+    def waited(a: Any, b: Any, parameters: Any) -> Any:
+        return -parameters[0] * log(_probability(a >> 1, b >> 1, 2.0**-31))
+
+    return drawn_with((scale,), key, shape, "exponential", waited)
 
 
 def integers(key: Key, shape: Shape, low: Any, high: Any) -> Index:
@@ -108,7 +115,8 @@ def integers(key: Key, shape: Shape, low: Any, high: Any) -> Index:
     a, b = try_integer(low), try_integer(high)
     if a is None or b is None:
         found = kind(low if a is None else high)
-        raise TypeMismatch(f"{found} was found in integers for a bound; expected an integer", here())
+        hint = ANNOTATE.format("n") if found == "Real" else ""
+        raise TypeMismatch(f"{found} was found in integers for a bound; expected an integer{hint}", here())
     n = high - low
     least, most = _bounds(n)
     if least < 1 or most > WORD:
@@ -162,13 +170,33 @@ def _is_one(x: Any, of: float) -> bool:
 
 def drawn(key: Key, shape: Shape, what: str, of: Callable[[Any, Any], Any]) -> Any:
     """The array of this shape, whose element number j, row by row, is made of the key's block j."""
+    return drawn_with((), key, shape, what, lambda a, b, _: of(a, b))
+
+
+def drawn_with(
+    parameters: tuple[Any, ...], key: Key, shape: Shape, what: str, of: Callable[[Any, Any, Any], Any]
+) -> Any:
+    """As `drawn`, and element j is also made of what stands at its place in the parameters. These are broadcast to
+    the shape, or give it where it is ()."""
     to_key(key, what)
+    values = [v if (x := as_vec(v)) is None else x for v in parameters]
     sizes = [to_size(n, what) for n in (shape if is_tuple(shape) else (shape,))]
+    if is_tuple(shape) and not sizes:
+        sizes = list(common_shape(what, values))
+    for v in values:
+        own = shape_of(v)
+        if len(own) > len(sizes) or any(n not in (1, m) for n, m in zip(own[::-1], sizes[::-1], strict=False)):
+            raise TypeMismatch(
+                f"a parameter of shape {own} was found in {what} of shape {tuple(sizes)}; expected one that is "
+                "broadcast to the shape, each element with a draw of its own; shape () takes that of the parameters",
+                here(),
+            )
 
-    def part(at: Any, axis: int) -> Any:
+    def part(at: Any, axis: int, values: list[Any]) -> Any:
         if axis == len(sizes):
-            return of(*(Index[WORD](w) for w in block(key, at, DRAWS)))
-        n = sizes[axis]
-        return vec(n, lambda i: part(at * n + i, axis + 1))
+            a, b = block(key, at, DRAWS)
+            return of(Index[WORD](a), Index[WORD](b), values)
+        n, left = sizes[axis], len(sizes) - axis
+        return vec(n, lambda i: part(at * n + i, axis + 1, [part_of(v, n, left, i) for v in values]))
 
-    return part(0, 0)
+    return part(0, 0, values)

@@ -27,6 +27,9 @@ DRAWS, _SPLIT, _FOLD_IN = 0, 1, 2
 """What a counter is for: its two highest bits."""
 _MASK = WORD - 1
 
+ANNOTATE = ": annotate the argument, {0}: Index[100] for integers below 100"
+"""What to do about an integer argument that was taken for a Real."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -91,7 +94,8 @@ def fold_in(key: Key, i: Any) -> Key:
     """
     to_key(key, "fold_in")
     if not is_integer(i) and not isinstance(i, Index):
-        raise TypeMismatch(f"{kind(i)} was found in fold_in(key, i) for i; expected an integer", here())
+        hint = ANNOTATE.format("i") if kind(i) == "Real" else ""
+        raise TypeMismatch(f"{kind(i)} was found in fold_in(key, i) for i; expected an integer{hint}", here())
     i = int(i) if is_integer(i) else i
     return Key(*block(key, i & 2**62 - 1, _FOLD_IN))
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
+
+from rosesim.ad.language import trace
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.reductions import sum
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.refused import kind
+from rosesim.ad.language.values.structures import is_traced
 from rosesim.ad.language.values.vector import as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
@@ -20,7 +27,7 @@ from rosesim.numerics.random.keys import DRAWS, Key, block, to_key
 def choice(key: Key, of: Any, shape: Shape = (), weights: Any = None) -> Any:
     """Random elements of a vector, or indices below n where `of` is an integer n; an element may come again
     (`permutation` draws without). With weights, a vector of as many numbers that are not negative, each comes with
-    the probability of its share.
+    the probability of its share. Negative weights, NaN and zeros alone are refused; a running program stops at them.
 
     A draw reads the sums of the weights as often as n has bits. It has no derivative by the weights.
 
@@ -41,9 +48,25 @@ def choice(key: Key, of: Any, shape: Shape = (), weights: Any = None) -> Any:
             f"{kind(weights) if w is None else w.type} was found in choice for the weights; expected a vector of {n}",
             here(),
         )
+    _refuse_weights(w, weights)
     sums = scan(lambda total, i: (total + w[i], total + w[i]), 0.0, n)[1]
 
     return drawn(key, shape, "choice", lambda a, b: _at(x, weighted(a, b, sums)))
+
+
+def _refuse_weights(w: Any, weights: Any) -> None:
+    """Raise for constant weights that are no shares; stop the program for such weights of its run."""
+    message = "{} was found in choice for the weights; expected numbers that are not negative, with a positive sum"
+    if not is_traced(weights):
+        known = np.asarray(weights, float)
+        if not (known >= 0.0).all() or not 0.0 < known.sum() < math.inf:
+            raise TypeMismatch(message.format(known.tolist()), here())
+        return
+    n = len(w)
+    bad = ~((sum(n, lambda i: w[i]) > 0.0) & (sum(n, lambda i: select(w[i] >= 0.0, 0.0, Real(1.0))) == 0.0))
+    b = trace.building()
+    b.where = here()
+    b.guard(trace.frame().resolve(bad.atom), message.format("a negative number, NaN or only zeros"))
 
 
 def permutation(key: Key, of: Any) -> Any:

@@ -51,6 +51,28 @@ def test_a_determinant_has_its_cofactors_as_gradient_also_where_it_is_zero():
         close(interpreted(gradient, a)[0], cofactors(a), 1e-12)
 
 
+def test_second_derivatives_of_a_determinant_are_right_at_any_rank():
+    n = 4
+    left, right, by = np.random.default_rng(n).normal(size=(3, n, n))
+
+    @rs.fn
+    def f(x: rs.Real, a: rs.Vec[rs.Vec[rs.Real, 4], 4]) -> rs.Real:
+        return rs.det(a + x * rs.const(by))
+
+    first = rs.grad(f, wrt="x")
+    second = rs.grad(rs.fn(lambda x, a: first(x, a)), wrt="x")
+    third = rs.grad(rs.fn(lambda x, a: second(x, a)), wrt="x")
+    at = np.linspace(-1.0, 1.0, n + 1)
+    for rank in range(n + 1):
+        for a in (np.diag(1.0 * (np.arange(n) < rank)), left[:, :rank] @ right[:rank]):
+            expected = np.polyfit(at, [np.linalg.det(a + x * by) for x in at], n)[::-1]
+            close(second(0.0, a), 2.0 * expected[2], 1e-8)
+            if rank >= n - 1:
+                close(third(0.0, a), 6.0 * expected[3], 1e-8)
+            else:
+                assert np.isnan(third(0.0, a))
+
+
 def test_functions_of_a_group_of_equal_eigenvalues_have_their_gradient():
     def mean_of_group(a):
         return rs.sum(3, lambda i: rs.eigh(a)[0][i]) / 3.0

@@ -173,6 +173,14 @@ def test_everything_ends_on_nan_and_on_infinities():
         assert any(not np.isfinite(x).all() for x in found)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_arrays_are_taken_outside_of_a_function(n: int):
+    a = A[:n, :n] + n * np.eye(n)
+    close(rs.det(a), np.linalg.det(a))
+    close(rs.inv(a), np.linalg.inv(a))
+    close(rs.inv(a.tolist()), np.linalg.inv(a))
+
+
 def test_numbers_of_a_singular_matrix():
     det, sign, log, inverse = interpreted(rs.fn(lambda a: (rs.det(a), *rs.slogdet(a), rs.inv(a))), np.zeros((N, N)))
     assert (det, sign, log) == (0.0, 0.0, -np.inf)

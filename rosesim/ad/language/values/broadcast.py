@@ -56,10 +56,11 @@ def elementwise(what: str, f: Callable[..., Any], *operands: Any) -> Any:
     Raises TypeMismatch where NumPy would not broadcast the operands; `what` is the operator's sign or the function.
     """
     values = [v if (x := as_vec(v)) is None else x for v in operands]
-    return _over(f, _common_shape(what, values), values)
+    return _over(f, common_shape(what, values), values)
 
 
-def _common_shape(what: str, values: Sequence[Any]) -> tuple[int, ...]:
+def common_shape(what: str, values: Sequence[Any]) -> tuple[int, ...]:
+    """The shape that the values are broadcast to. Raises TypeMismatch where there is none."""
     shape: tuple[int, ...] = ()
     for v in values:
         own = shape_of(v)
@@ -91,7 +92,7 @@ def _over(f: Callable[..., Any], shape: tuple[int, ...], values: Sequence[Any]) 
     n, axes = shape[0], len(shape)
 
     def at(i: Any) -> Any:
-        return _over(f, shape[1:], [_part(v, n, axes, i) for v in values])
+        return _over(f, shape[1:], [part_of(v, n, axes, i) for v in values])
 
     if 0 < n <= SHORT:
         return listed([at(i) for i in range(n)])
@@ -103,7 +104,7 @@ def _over(f: Callable[..., Any], shape: tuple[int, ...], values: Sequence[Any]) 
     return chained(shape, own, [v for v in values if shape_of(v) != shape], at)
 
 
-def _part(v: Any, n: int, axes: int, i: Any) -> Any:
+def part_of(v: Any, n: int, axes: int, i: Any) -> Any:
     """What stands at place i of n of a value that is broadcast over so many axes."""
     if not isinstance(v, VecValue) or len(shape_of(v)) < axes:
         return v
