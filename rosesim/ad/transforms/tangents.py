@@ -59,7 +59,10 @@ def count_stacked(values: Sequence[Any], types: Sequence[T.Type], what: str) -> 
     for v, t in zip(values, types, strict=True):
         if v is None:
             continue
-        found = [ty.shape for ty in T.flatten(typeof(v))]
+        try:
+            found = [ty.shape for ty in T.flatten(typeof(v))]
+        except TypeMismatch:
+            found = []
         single = [ty.shape for ty in T.flatten(t)]
         many = bool(found) and [s[1:] for s in found if s] == single and len({s[:1] for s in found}) == 1
         counts.append(found[0][0] if many else None)
