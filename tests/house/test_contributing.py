@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from examples import ROOT
+from doc_examples import ROOT
 from random_programs import Draw
 
 from fuzz import writer

@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
-from examples import PAGES, ROOT, blocks
+from doc_examples import PAGES, ROOT, blocks
 
 import rosesim
 from rosesim import Real, fn

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from examples import PAGES, ROOT
+from doc_examples import PAGES, ROOT
 
 ALL = [
     *PAGES,

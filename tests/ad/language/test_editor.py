@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import PAGES, ROOT, blocks, docstrings, source
+from doc_examples import PAGES, ROOT, blocks, docstrings, source
 
 PYRIGHT = [sys.executable, "-m", "basedpyright"]
 SETTINGS = {
