@@ -64,9 +64,11 @@ class Compiled(Generic[P, I, S]):
         self._shared = self._programs
 
         def loss(params: Any, inputs: Any):
+            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
             return summed(scene, terms(scene, scene.initial(params, inputs), params, inputs))
 
         def each_term(params: Any, inputs: Any):
+            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
             return terms(scene, scene.initial(params, inputs), params, inputs)
 
         if not (scene.has_loss() or scene.has_cost()):
@@ -221,6 +223,7 @@ class Compiled(Generic[P, I, S]):
 
         def make() -> Any:
             def trajectory(params: Any, inputs: Any) -> Any:
+                _ = scene.initial, scene.step, observe  # the names by which a trace knows what it may read
                 return states(scene, every, observe, params, inputs)
 
             return fn(trajectory).compile(*self._like, debug=self._debug)
