@@ -7,12 +7,42 @@ from typing import Any
 
 import rosesim as rs
 from fuzz import systems
-from fuzz.choices import Choices
+from fuzz.choices import Choices, since
 from rosesim import random, rotations
 from rosesim.ad.language import types as T
 
 Make = Callable[[T.Type], Any]
 """Writes a value of a type."""
+
+
+def geometry(c: Choices, make: Make, simple: Make) -> Any:
+    """A number of small vectors and matrices, or another of the library. `simple` writes shallow values."""
+
+    def vector(n: int) -> Any:
+        return make(T.VecType(n, T.REAL))
+
+    def matrix(n: int) -> Any:
+        return make(T.VecType(n, T.VecType(n, T.REAL)))
+
+    match c.below(8):
+        case 0:
+            return rs.dot(vector(3), vector(3))
+        case 1:
+            return rs.norm(vector(c.one([2, 3, 1])))
+        case 2:
+            return rs.cross(vector(3), vector(3))[1]
+        case 3:
+            return rs.det(matrix(2))
+        case 4:
+            return rs.inv(matrix(2))[0, 1]
+        case 5:
+            return (rs.matmul(matrix(3), rs.outer(vector(3), vector(3))) @ vector(3))[2]
+        case 6:
+            return rs.qrotate(rs.axis_angle(vector(3), simple(T.REAL)), vector(3))[0]
+        case 7 if since(2, True) and c.rarely(2):
+            return number(c, make)
+        case _:
+            return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
 
 
 def number(c: Choices, make: Make) -> Any:

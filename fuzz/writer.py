@@ -294,31 +294,7 @@ class Writer:
                 return parts.outside(x, self._index(T.index(3), scope, depth))
 
     def _geometry(self, t: T.Type, scope: Scope, depth: int) -> Any:
-        def vector(n: int) -> Any:
-            return self.make(T.VecType(n, T.REAL), scope, depth)
-
-        def matrix(n: int) -> Any:
-            return self.make(T.VecType(n, T.VecType(n, T.REAL)), scope, depth)
-
-        match self.c.below(8):
-            case 0:
-                return rs.dot(vector(3), vector(3))
-            case 1:
-                return rs.norm(vector(self.c.one([2, 3, 1])))
-            case 2:
-                return rs.cross(vector(3), vector(3))[1]
-            case 3:
-                return rs.det(matrix(2))
-            case 4:
-                return rs.inv(matrix(2))[0, 1]
-            case 5:
-                return (rs.matmul(matrix(3), rs.outer(vector(3), vector(3))) @ vector(3))[2]
-            case 6:
-                return rs.qrotate(rs.axis_angle(vector(3), self.make(T.REAL, scope, 1)), vector(3))[0]
-            case 7 if since(2, True) and self.c.rarely(2):
-                return library.number(self.c, lambda p: self.make(p, scope, depth))
-            case _:
-                return rs.transpose(matrix(3))[0, 1] + rs.det(matrix(3))
+        return library.geometry(self.c, lambda p: self.make(p, scope, depth), lambda p: self.make(p, scope, 1))
 
     def _derived(self, t: T.Type, scope: Scope, depth: int) -> Any:
         """A derivative within the program, which is then differentiated again."""

@@ -238,7 +238,8 @@ def test_bench_gives_times_for_each_run(tmp_path: Path, batch: int):
         and row["batch"] == batch
         and 0 < row["cached_compile_seconds"] < row["compile_seconds"]
     )
-    assert 0 < row["value_ms"] < row["value_and_grad_ms"] < 100 and 10 < row["peak_rss_mb"] < 2000
+    # Which of the two is longer is not asked: both are hundredths of a millisecond, and the machine may be busy.
+    assert 0 < row["value_ms"] < 100 and 0 < row["value_and_grad_ms"] < 100 and 10 < row["peak_rss_mb"] < 2000
     assert 0 < row["compile_seconds"] < 10
 
 

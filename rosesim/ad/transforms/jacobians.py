@@ -14,7 +14,7 @@ from rosesim.ad.language.signature import Names, Row, Wrt
 from rosesim.ad.language.tracing import Traced
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.structures import typeof
-from rosesim.ad.language.values.vector import VecValue, of_atoms, real_zero, to_atoms
+from rosesim.ad.language.values.vector import of_atoms, real_zero, to_atoms
 from rosesim.ad.program.cost import func_work
 from rosesim.ad.program.ir import Atom, Ty
 from rosesim.ad.support.errors import TypeMismatch
@@ -171,7 +171,7 @@ def _transposed(stacked: Atom, result: Ty, leaf: Ty, start: int) -> Atom:
     ty = Ty(result.scalar, shape)
     if 0 in shape:
         return trace.emit(lambda b: b.zeros(ty))
-    source = VecValue(T.of_flat(stacked.ty), leaves=(stacked,))  # type: ignore[arg-type]
+    source = of_atoms(T.of_flat(stacked.ty), [stacked])
 
     def filled(left: tuple[int, ...], place: tuple[Any, ...]) -> Any:
         if left:
