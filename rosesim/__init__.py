@@ -97,12 +97,12 @@ from rosesim.ad.transforms.batches import vmap
 from rosesim.ad.transforms.derivatives import grad, jvp, stop_gradient, value_and_grad, vjp
 from rosesim.ad.transforms.jacobians import hessian, hvp, jacobian
 from rosesim.ad.transforms.linear import linear
-from rosesim.ad.transforms.sparse import SparseMatrix, sparse_hessian, sparse_jacobian
 from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
     from rosesim import implicit, integrate, linalg, random, rotations
+    from rosesim.ad.transforms.sparse import SparseMatrix, sparse_hessian, sparse_jacobian
     from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
         cholesky,
@@ -139,25 +139,27 @@ _SYSTEMS = [
     "cholesky", "cholesky_solve", "det", "eigh", "expm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet", "solve",
     "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
 ]  # fmt: skip
+_SPARSE = ["SparseMatrix", "sparse_hessian", "sparse_jacobian"]
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
-_NUMERICS = {
+_LATER = {
     **{room: f"rosesim.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations")},
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
+    **dict.fromkeys(_SPARSE, "rosesim.ad.transforms.sparse"),
 }
-"""The library written in the language, and where each name of it is. It is loaded at its first use. Its rooms are
-no part of `from rosesim import *`, where `random` would hide Python's own."""
+"""What is loaded at its first use, and where each name of it is: the library written in the language, sparse
+derivatives. The library's rooms are no part of `from rosesim import *`, where `random` would hide Python's own."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NUMERICS:
+    if name not in _LATER:
         raise AttributeError(f"module 'rosesim' has no attribute {name!r}")
-    module = import_module(_NUMERICS[name])
+    module = import_module(_LATER[name])
     return module if module.__name__ == f"rosesim.{name}" else getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_NUMERICS})
+    return sorted({*globals(), *_LATER})
 
 
 _TYPES = ["Bool", "Dual", "Index", "Null", "Real", "StepNorms", "Struct", "Tan", "Vec"]
