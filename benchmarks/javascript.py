@@ -3,9 +3,9 @@
     python benchmarks/javascript.py SCENE [--set NAME=VALUE ...] > gradient.mjs
 
 `written` gives an ES module whose `run(...)` takes and gives flat numbers and arrays, after the passes for a target
-without lanes. All memory is one Float64Array: a number takes eight bytes whatever its type, and an address is the
-number of an element. Arrays share memory as `codegen.passes.buffers` says, so that nothing is copied that machine code
-would not copy. Guards throw. It refuses `erf`, operations on bits, and captured arrays that a user may change.
+without lanes. All memory is one Float64Array: a number takes eight bytes whatever its type, and an address counts
+elements. Arrays share memory as `codegen.passes.buffers` says, so that nothing is copied that machine code would not
+copy. Guards throw. It refuses `erf`, operations on bits, and captured arrays that a user may change.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Function:
         match ty.scalar:
             case BoolT():
                 return self.let(f"F[{at}] !== 0")
-            case IntT(lo, hi) if -(2**31) <= lo and hi < 2**31:
+            case IntT(lo, hi) if lo >= -(2**31) and hi < 2**31:
                 return self.let(f"F[{at}] | 0")
             case _:
                 return self.let(f"F[{at}]")
@@ -556,12 +556,12 @@ class _Function:
             elif not buffers.buffered[j]:
                 self.bind(v, _Array(v.ty, items=tuple(state[j])))
             else:
-                to_ = self.placed.setdefault(self.sharing.root[v], state[j][0])
-                if to_ != state[j][0]:
-                    self.put(
-                        f"if ({to_} !== {state[j][0]}) F.copyWithin({to_}, {state[j][0]}, {state[j][0]} + {v.ty.size});"
-                    )
-                self.env[v] = _Array(v.ty, to_)
+                final = state[j][0]
+                wanted = self.placed.setdefault(self.sharing.root[v], final)
+                if wanted != final:
+                    move = f"F.copyWithin({wanted}, {final}, {final} + {v.ty.size})"
+                    self.put(f"if ({wanted} !== {final}) {move};")
+                self.env[v] = _Array(v.ty, wanted)
         for v, pointer in zip(stacked, stacks, strict=True):
             if loop.upto is not None or loop.test is not None:
                 row, ran = v.ty.at(1).size, count if loop.test is not None else end
