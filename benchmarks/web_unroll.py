@@ -43,7 +43,7 @@ APART = ("split", "inline", "inline-calls", "share-functions")
 
 def program(steps: int, named: bool) -> Func:
     """Value and gradient of `steps` steps of billiards, by the position and velocity of the cue ball."""
-    scene, _ = configure(find_scene("billiards"), ["contact=published"])
+    scene: Any = configure(find_scene("billiards"), ["contact=published"])[0]
     rack = scene.rack()
     n = len(rack)
 
@@ -52,8 +52,6 @@ def program(steps: int, named: bool) -> Func:
             xi, vi, xj, vj, radius=0.03, restitution=0.8, h=0.003, softening=1e-6, least_approach=1e-3
         )
 
-    Place = Vec[Real, 2]
-    Balls = Vec[Place, n]
     touched: Any = bump
 
     if named:
