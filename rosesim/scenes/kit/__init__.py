@@ -5,7 +5,7 @@ here knows a scene. Positions and velocities are vectors of the plane, one for e
 """
 
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
-from rosesim.scenes.kit.colours import balanced, coloured, shaded
+from rosesim.scenes.colours import balanced, coloured, shaded
 from rosesim.scenes.kit.contact import Bump, disc_contact, discs_touch, ground_contact, no_bump, opposite
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
 from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
