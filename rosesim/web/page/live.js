@@ -123,8 +123,8 @@ export class Live {
       serial: this.serial, going: this.going, course: course.id, attempt, slope, steep, steepest, took: this.took,
       curve: course.fresh.splice(0), terms: machine.terms(), startHeld: course.held ? this.starts[course.held[0]] : false,
       note: steep === 0 ? "The gradient is zero here: no small change of the params changes the loss."
-        : settled ? "Settled: a step along the gradient changes nothing any more."
-        : done ? `Done: ${iteration} iterations of ${data.optimiser.name}.` : null,
+        : settled ? "Settled: a step along the gradient changes nothing any more." : null,
+      done: done ? `Done: ${iteration} iterations of ${data.optimiser.name}` : undefined,
     };
     if (course.haunted) {
       message.ghosts = course.ghosts.map(({ iteration, loss, params, inputs, ...g }) =>
@@ -175,6 +175,7 @@ export class Live {
     if (on && course.iteration >= course.until) course.until = course.iteration + data.optimiser.iterations;
     course.settled = false;
     this.going = on && this.machine.evaluates;
+    if (on && !course.stale && isRemembered(course.iteration)) this.remember(course.iteration, course.loss);
   }
   hold({ handle, to }) {
     const { machine } = this;
@@ -210,7 +211,7 @@ export function work() {
       let go;
       channel.port1.onmessage = () => go();
       const pause = () => new Promise((resolve) => ((go = resolve), channel.port2.postMessage(0)));
-      return new Live(machine, data.page, postMessage, pause);
+      return new Live(machine, data.page, (message, moved) => postMessage(message, moved), pause);
     });
     try {
       (await ready).command(data);

@@ -177,7 +177,7 @@ class Page {
 
   tell() {
     const { now, player, going } = this;
-    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : "Ready";
+    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.done ?? "Ready";
     if (now) {
       const { loss, iteration } = now.attempt;
       $("loss").textContent = short(loss);
@@ -201,11 +201,7 @@ class Page {
     box.hidden = !note;
     if (box.textContent !== note) box.textContent = note;
     box.classList.toggle("failed", !!this.failure);
-    const line = going && now?.took ? `${status}: ${short(now.took)} ms an iteration` : status;
-    if ($("status").dataset.is !== status || going) {
-      $("status").dataset.is = status;
-      $("status").textContent = line;
-    }
+    if (this.status !== status) $("status").textContent = this.status = status; // said once: it is read aloud
   }
 
   plot() {
@@ -233,8 +229,8 @@ class Page {
     $("title").textContent = data.title;
     $("about").textContent = data.about ?? "";
     $("above").ariaLabel = `${data.title}: ${data.about ?? ""}`;
-    $("scene").style.setProperty("--ratio", (right - left) / (top - bottom));
-    $("time").style.setProperty("--time", `${2 * String(data.steps).length + 3}ch`);
+    document.body.style.setProperty("--ratio", (right - left) / (top - bottom));
+    document.body.style.setProperty("--time", `${2 * String(data.steps).length + 3}ch`);
     $("scrub").max = data.steps;
     $("optimise").disabled = !this.machine.programs.optimise;
     this.buttons = Object.fromEntries((data.handles ?? []).map((name) => {
