@@ -219,8 +219,11 @@ class Canvas:
     def segments(
         self, points: Numbers, ends: Any, role: Role, *, width: Numbers | Number, opacity: Numbers | Number = 1.0
     ) -> None:
-        """Straight lines between points of shape (n, 2). `ends`, of shape (m, 2), are the indices of their two points,
-        known while tracing. Width, opacity, and the number of a `OneOf` role are single ones or one for each line."""
+        """Straight lines between points of shape (n, 2).
+
+        `ends`, of shape (m, 2), are the indices of the two points of each line, known while tracing. Width, opacity,
+        and the number of a `OneOf` role are single ones or one for each line.
+        """
         path, pairs = _points(points), np.asarray(ends, dtype=np.int64).reshape(-1, 2).tolist()
         number = role.places() if isinstance(role, OneOf) else 0
         roles = role.options if isinstance(role, OneOf) else (role,)
@@ -271,10 +274,10 @@ class Canvas:
         least: Number = 0.0,
         greatest: Number = 1.0,
     ) -> None:
-        """A picture in a box: (rows, columns) greys or (rows, columns, 3) colours, each from 0 to 1, first row on top.
+        """A picture in a box: (rows, columns) greys or (rows, columns, 3) colours, 0 to 1, first row on top.
 
-        With a palette (k colours of equal distance, of shape (k, 3), such as the kit's `PALETTE`), `pixels` are values
-        of shape (rows, columns): `least` has the palette's first colour, `greatest` its last.
+        With a palette (k colours at equal distances, of shape (k, 3), such as the kit's `PALETTE`), `pixels` are
+        values of shape (rows, columns): `least` has the palette's first colour, `greatest` its last.
         """
         values = np.asarray(pixels, dtype=np.float64)
         if palette is not None and values.ndim == 2:

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 PALETTE = ((0.04, 0.13, 0.30), (0.30, 0.36, 0.49), (0.55, 0.54, 0.52), (0.79, 0.73, 0.45), (1.00, 0.93, 0.55))
-"""Red, green and blue, 0 to 1, in equal steps of a value; between them colours are linear. Dark blue over grey to pale yellow, in equal steps of lightness: nearly everybody can tell blue from yellow."""
+"""Dark blue over grey to pale yellow: red, green, blue, 0 to 1, in equal steps of lightness. Colours between them are
+linear. Nearly everybody can tell blue from yellow."""
 
 
 def coloured(values: ArrayLike, low: float, high: float, palette: ArrayLike = PALETTE) -> NDArray[np.float64]:
     """Colours of shape (..., 3), each from 0 to 1, of values from `low` (dark blue) to `high` (pale yellow).
 
-    Another palette is an array of colours, of shape (k, 3). A value beyond either end has the colour of that end. NaN has the lowest colour.
+    Another palette is an array of colours, of shape (k, 3). A value beyond either end has the colour of that end. NaN
+    has the lowest colour.
 
     >>> coloured([-1.0, 0.0, 5.0], -1.0, 1.0)
     array([[0.04, 0.13, 0.3 ],

@@ -31,7 +31,7 @@ class Layer:
 
     def __init__(self, trace: Callable[..., Any], types: tuple[T.Type, ...]):
         self.function: Fn[..., Any] = fn(trace)
-        """It gives a tuple of Reals and arrays, the outputs; one unused number where nothing depends on its arguments."""
+        """It gives a tuple of Reals and arrays, the outputs; an unused number where the layer is constant."""
         self.types = types
         self._template: Template = []
         self._program: Program | None = None
@@ -76,12 +76,14 @@ class Picture:
 
         def trail(state: Any) -> Any:
             points = scene.trail(state)
-            return const(points) if isinstance(points, np.ndarray) else stack(points) if _is_row(points) else points
+            if isinstance(points, list | tuple):
+                return stack([_point(p) for p in points])
+            return const(points) if isinstance(points, np.ndarray) else points
 
         def handles(params: Any, inputs: Any) -> Any:
             found = scene.handles(params, inputs)
             names[:] = found
-            return tuple(stack([Real(x), Real(y)]) for x, y in found.values()) or (Real(0.0),)
+            return tuple(map(_point, found.values())) or (Real(0.0),)
 
         names: list[str] = []
         record = self._record
@@ -221,8 +223,9 @@ class Picture:
         return found
 
 
-def _is_row(points: Any) -> bool:
-    return isinstance(points, list | tuple)
+def _point(p: Any) -> Any:
+    x, y = p
+    return stack([Real(x), Real(y)])
 
 
 def _reason(error: Exception) -> str:
