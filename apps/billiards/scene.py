@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Bool, Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
-from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim import Bool, Index, Real, Vec, accumulate, concatenate, cond, const, dot, fn, for_each, vec
+from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     Bodies,
     Bump,
@@ -177,26 +177,24 @@ class Billiards(Scene[Shot, Table, Bodies]):
         """Squared distance of the target ball from the goal."""
         return squared_distance(state.position[-1], inputs.goal)
 
-    def trail(self, state: Bodies) -> NDArray[np.float64]:
+    def trail(self, state: Bodies) -> Any:
         """The target ball's path."""
-        return np.asarray(state.position)[-1:]
+        return state.position[-1:]
 
-    def handles(self, params: Shot, inputs: Table) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Shot, inputs: Table) -> dict[str, Any]:
         """The goal, the cue ball where it starts, and the tip of the shot's arrow."""
-        cue, shot = np.asarray(params.position), np.asarray(params.velocity)
-        where = {"goal": inputs.goal, "shot": cue + ARROW * shot, "cue": cue}
-        return {name: (float(p[0]), float(p[1])) for name, p in where.items()}
+        cue = params.position
+        return {"goal": inputs.goal, "shot": cue + ARROW * params.velocity, "cue": cue}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Shot, inputs: Table) -> tuple[Shot, Table]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Shot, inputs: Table) -> tuple[Shot, Table]:
         """Set the goal, the cue ball's start or its velocity; none of these needs a new program."""
-        point: Any = np.array(to)
         match handle:
             case "goal":
-                return params, replace(inputs, goal=point)
+                return params, replace(inputs, goal=to)
             case "cue":
-                return replace(params, position=point), inputs
+                return replace(params, position=to), inputs
             case "shot":
-                return replace(params, velocity=(point - np.asarray(params.position)) / ARROW), inputs
+                return replace(params, velocity=(to - params.position) / ARROW), inputs
             case _:
                 raise KeyError(handle)
 
@@ -218,9 +216,8 @@ class Billiards(Scene[Shot, Table, Bodies]):
 
     def draw(self, canvas: Canvas, state: Bodies, params: Shot, inputs: Table) -> None:
         """The shot's arrow, then the balls."""
-        cue, *others, target = np.asarray(state.position)
-        shadows = np.asarray(state.position) + 0.15 * self.radius * np.array([1.0, -1.0])
-        canvas.arrow(params.position, ARROW * np.asarray(params.velocity), "arrow", width=self.radius / 4)
-        for role, balls in (("shadow", shadows), ("ball", others), ("target", [target]), ("cue", [cue])):
-            for ball in balls:
-                canvas.circle(ball, self.radius, role)
+        x = state.position
+        canvas.arrow(params.position, ARROW * params.velocity, "arrow", width=self.radius / 4)
+        canvas.circles(x + 0.15 * self.radius * np.array([1.0, -1.0]), self.radius, "shadow")
+        balls = OneOf(("ball", "target", "cue"), [0] * (self.n - 2) + [1, 2])
+        canvas.circles(concatenate([x[1:], x[:1]]), self.radius, balls)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, select
+from rosesim import Index, Real, Vec, select, stack
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import Body
 
@@ -94,20 +93,19 @@ class Bounce(Scene[Lift, World, Body]):
         """The ball's height at the end."""
         return state.position[1]
 
-    def handles(self, params: Lift, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Lift, inputs: World) -> dict[str, Any]:
         """The ball where it starts."""
-        x, y = np.asarray(inputs.place)
-        return {"start": (float(x), float(y + params.delta))}
+        x, y = inputs.place
+        return {"start": (x, y + params.delta)}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Lift, inputs: World) -> tuple[Lift, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Lift, inputs: World) -> tuple[Lift, World]:
         """Vertical motion changes delta, horizontal motion the place."""
-        y = float(inputs.place[1])
-        place: Any = np.array([to[0], y])
-        return replace(params, delta=to[1] - y), replace(inputs, place=place)
+        y = inputs.place[1]
+        return replace(params, delta=to[1] - y), replace(inputs, place=stack([to[0], y]))
 
-    def trail(self, state: Body) -> NDArray[np.float64]:
+    def trail(self, state: Body) -> Any:
         """The ball's path."""
-        return np.asarray(state.position)[None]
+        return state.position[None]
 
     def backdrop(self, canvas: Canvas, params: Lift, inputs: World) -> None:
         """Sky and ground."""

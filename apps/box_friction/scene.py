@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, const
+from rosesim import Index, Real, Vec, concatenate, const
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import (
     Ground,
@@ -127,28 +126,26 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
         """Squared distance of the box's centre from the goal."""
         return squared_distance(state.position[0], inputs.goal)
 
-    def handles(self, params: Friction, inputs: Throw) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Friction, inputs: Throw) -> dict[str, Any]:
         """The goal, the box where it starts, and the tip of its arrow."""
-        start = np.asarray(inputs.position)
-        where = {"goal": inputs.goal, "box": start, "throw": start + ARROW * np.asarray(inputs.velocity)}
-        return {name: (float(p[0]), float(p[1])) for name, p in where.items()}
+        start = inputs.position
+        return {"goal": inputs.goal, "box": start, "throw": start + ARROW * inputs.velocity}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Friction, inputs: Throw) -> tuple[Friction, Throw]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Friction, inputs: Throw) -> tuple[Friction, Throw]:
         """Set the goal, the start or the throw."""
-        point: Any = np.array(to)
         match handle:
             case "goal":
-                return params, replace(inputs, goal=point)
+                return params, replace(inputs, goal=to)
             case "box":
-                return params, replace(inputs, position=point)
+                return params, replace(inputs, position=to)
             case "throw":
-                return params, replace(inputs, velocity=(point - np.asarray(inputs.position)) / ARROW)
+                return params, replace(inputs, velocity=(to - inputs.position) / ARROW)
             case _:
                 raise KeyError(handle)
 
-    def trail(self, state: RigidBodies) -> NDArray[np.float64]:
+    def trail(self, state: RigidBodies) -> Any:
         """The centre's path."""
-        return np.asarray(state.position)
+        return state.position
 
     def why_no_gradient(self, trajectory: Any, params: Friction, inputs: Throw) -> str | None:
         """Only friction on a corner that touches and slides changes the motion."""
@@ -167,12 +164,12 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
     def ghost(self, canvas: Canvas, state: RigidBodies, params: Friction, inputs: Throw) -> None:
         """Only the outline."""
         (corners,) = outlines(state.position, state.angle, [self.half])
-        canvas.line(np.vstack([corners, corners[:1]]), "ghost", width=0.0025)
+        canvas.line(concatenate([corners, corners[:1]]), "ghost", width=0.0025)
 
     def draw(self, canvas: Canvas, state: RigidBodies, params: Friction, inputs: Throw) -> None:
         """The throw's arrow and the box."""
-        canvas.arrow(inputs.position, ARROW * np.asarray(inputs.velocity), "arrow", width=0.006)
+        canvas.arrow(inputs.position, ARROW * inputs.velocity, "arrow", width=0.006)
         (corners,) = outlines(state.position, state.angle, [self.half])
         canvas.polygon(corners, "inside")
-        canvas.line(np.vstack([corners, corners[:2]]), "outline", width=0.005)
-        canvas.circle(np.asarray(state.position)[0], 0.008, "outline")
+        canvas.line(concatenate([corners, corners[:2]]), "outline", width=0.005)
+        canvas.circle(state.position[0], 0.008, "outline")

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Struct, Vec, const, sum
-from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, mean, sum, vec
+from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
+    STRAIN_ROLES,
     Beat,
     Group,
     Particles,
@@ -149,9 +150,9 @@ class DiffMPM(Scene[Beat, World, Robot]):
         x = state.particles.position
         return -sum(len(x), lambda p: x[p][0]) / len(x)
 
-    def trail(self, state: Robot) -> NDArray[np.float64]:
+    def trail(self, state: Robot) -> Any:
         """The path of the centre of mass."""
-        return np.asarray(state.particles.position).mean(axis=0, keepdims=True)
+        return mean(state.particles.position, axis=0)[None]
 
     def why_no_gradient(self, trajectory: Trajectory[Robot], params: Beat, inputs: World) -> str | None:
         """Muscles cannot move the centre of mass: only the ground can."""
@@ -173,12 +174,11 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles: the body dark, muscles red and dark where they contract, blue and light where they extend."""
-        ground, radius = self.wall / self.n, 0.4 / self.n
-        levels = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
-        roles = [*(f"strain{-level:+d}" for level in levels), "body"]
-        places, muscles = np.asarray(state.particles.position), self.body()[1]
-        for place, muscle in zip(places, muscles, strict=True):
-            canvas.circle(place, radius, roles[muscle])
-        mean = places[:, 0].mean()
-        canvas.arrow((mean, ground - 0.035), (0.0, 0.03), "mean", width=0.006)
-        canvas.text((mean + 0.015, ground - 0.035), f"{mean:.3f}", "mean", size=0.018)
+        ground, x, muscles = self.wall / self.n, state.particles.position, const(self.body()[1])
+        levels = clamp(LEVELS - LEVELS * state.activation, 0.0, 2.0 * LEVELS)
+        numbers = concatenate([levels, [2.0 * LEVELS + 1.0]])  # the last is that of particles without a muscle
+        roles = OneOf((*STRAIN_ROLES, "body"), vec(len(x), lambda k: numbers[muscles[k]]))
+        canvas.circles(x, 0.4 / self.n, roles)
+        middle = mean(x[:, 0])
+        canvas.arrow((middle, ground - 0.035), (0.0, 0.03), "mean", width=0.006)
+        canvas.text((middle + 0.015, ground - 0.035), f"{middle:.3f}", "mean", size=0.018)

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Struct, Vec, const, det, sqrt, sum
-from rosesim.scenes import Canvas, Published, Scene, Trajectory
+from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, det, mean, sqrt, sum, vec
+from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
+    STRAIN_ROLES,
     Beat,
     Group,
     Particles,
@@ -38,6 +39,8 @@ PASSIVE = MUSCLES
 """The number of the muscle that never pulls."""
 WATER_MASS = 4.0
 WATER, WATER_SIZE = (0.1, 0.15, 0.1), (0.2, 0.05, 0.2)
+LOWER_FIRST = 1e-6
+"""Of particles at the same depth, the lower one is drawn first: its height counts this much."""
 DEPTH = (0.35, 0.25)
 """How far a picture shifts things to the right and up for each length of depth."""
 
@@ -213,10 +216,9 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
             return "the robot has not reached the ground, and inner forces move no centre of mass: try more steps"
         return None
 
-    def seen(self, places: Any) -> NDArray[np.float64]:
+    def seen(self, places: Any) -> Any:
         """Points of the picture, of shape (..., 2), for points in space: a point behind is shown higher and right."""
-        x, y, z = np.moveaxis(np.asarray(places, dtype=np.float64), -1, 0)
-        return np.stack([x + DEPTH[0] * (z - 0.3), y + DEPTH[1] * (z - 0.3)], axis=-1)
+        return places[..., :2] + (places[..., 2:] - 0.3) * np.array(DEPTH)
 
     def surface(self) -> NDArray[np.int64]:
         """The indices of the particles that a picture shows: the front, right and top face of each block."""
@@ -229,32 +231,33 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
             first += len(shown)
         return np.concatenate(kept)
 
-    def trail(self, state: Robot) -> NDArray[np.float64]:
+    def trail(self, state: Robot) -> Any:
         """The path of the robot's centre of mass."""
-        return self.seen(np.asarray(state.particles.position).mean(axis=0, keepdims=True))
+        return self.seen(mean(state.particles.position, axis=0)[None])
 
     def backdrop(self, canvas: Canvas, params: Beat, inputs: World) -> None:
         """The floor, a line across it every tenth, and a line below the initial centre of mass."""
         left, bottom, right, top = canvas.extent
         ground = WALL / self.n
         canvas.box((left, bottom), (right, top), "sky")
-        corners = [(-0.5, ground, 0.0), (1.5, ground, 0.0), (1.5, ground, 0.9), (-0.5, ground, 0.9)]
+        corners = np.array([(-0.5, ground, 0.0), (1.5, ground, 0.0), (1.5, ground, 0.9), (-0.5, ground, 0.9)])
         canvas.polygon(self.seen(corners), "floor")
         for x in (*(k / 10 for k in range(-3, 13)), self.body()[0][:, 0].mean()):
             started = x not in [k / 10 for k in range(-3, 13)]
-            ends = [(x, ground, 0.0), (x, ground, 0.9)]
+            ends = np.array([(x, ground, 0.0), (x, ground, 0.9)])
             canvas.line(self.seen(ends), "start" if started else "mark", width=0.005 if started else 0.002)
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles from the back to the front: muscles red and dark where they contract, blue where they extend."""
-        levels = np.rint(np.clip(np.nan_to_num(np.asarray(state.activation)), -1, 1) * LEVELS).astype(int)
-        roles = [*(f"strain{-level:+d}" for level in levels), "body", "water"]
-        shown = self.surface()
-        places, muscles = np.asarray(state.particles.position)[shown], self.body()[1][shown]
+        levels = clamp(LEVELS - LEVELS * state.activation, 0.0, 2.0 * LEVELS)
+        numbers = concatenate([levels, [2.0 * LEVELS + 1.0, 2.0 * LEVELS + 2.0]])  # no muscle; water
+        places, muscles, shown = state.particles.position, self.body()[1], self.surface()
         if self.liquid:
-            water = np.asarray(state.water.position)
-            places = np.concatenate([places, water])
-            muscles = np.concatenate([muscles, np.full(len(water), PASSIVE + 1)])
-        order = np.lexsort((places[:, 1], -places[:, 2]))
-        for at, muscle in zip(self.seen(places[order]), muscles[order], strict=True):
-            canvas.circle(at, 0.22 / self.n, roles[muscle])
+            water = len(state.water.position)
+            shown = np.concatenate([shown, np.arange(len(muscles), len(muscles) + water)])
+            places = concatenate([places, state.water.position])
+            muscles = np.concatenate([muscles, np.full(water, PASSIVE + 1)])
+        of_muscles = const(muscles)
+        roles = OneOf((*STRAIN_ROLES, "body", "water"), vec(len(muscles), lambda k: numbers[of_muscles[k]]))
+        depth = places[:, 2] - LOWER_FIRST * places[:, 1]
+        canvas.circles(self.seen(places), 0.22 / self.n, roles, which=shown, depth=depth)

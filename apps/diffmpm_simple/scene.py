@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, const, vec
+from rosesim import Index, Real, Vec, const, mean, vec
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import Group, Particles, advance, centre, corotated, squared_distance, undeformed
 
@@ -101,22 +101,19 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         """Half the squared distance of the centre from the goal."""
         return 0.5 * squared_distance(centre(state.position), inputs.goal)
 
-    def handles(self, params: Throw, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Throw, inputs: World) -> dict[str, Any]:
         """The goal, and the tip of the throw's arrow."""
-        tip = self.square().mean(axis=0) + ARROW * np.asarray(params.velocity)
-        return {name: (float(p[0]), float(p[1])) for name, p in {"goal": inputs.goal, "throw": tip}.items()}
+        return {"goal": inputs.goal, "throw": self.square().mean(axis=0) + ARROW * params.velocity}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Throw, inputs: World) -> tuple[Throw, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Throw, inputs: World) -> tuple[Throw, World]:
         """Set the goal or the velocity."""
-        point: Any = np.array(to)
         if handle == "goal":
-            return params, replace(inputs, goal=point)
-        velocity: Any = (point - self.square().mean(axis=0)) / ARROW
-        return replace(params, velocity=velocity), inputs
+            return params, replace(inputs, goal=to)
+        return replace(params, velocity=(to - self.square().mean(axis=0)) / ARROW), inputs
 
-    def trail(self, state: Particles) -> NDArray[np.float64]:
+    def trail(self, state: Particles) -> Any:
         """The path of the centre."""
-        return np.asarray(state.position).mean(axis=0, keepdims=True)
+        return mean(state.position, axis=0)[None]
 
     def ghost(self, canvas: Canvas, state: Particles, params: Throw, inputs: World) -> None:
         """Only the outline."""
@@ -136,9 +133,10 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
         canvas.polygon(outline, "square")
         canvas.line(outline[: self.side], "side", width=0.012)
         canvas.circle(self.trail(state)[0], 0.01, "goal")
-        canvas.arrow(self.square().mean(axis=0), ARROW * np.asarray(params.velocity), "arrow", width=0.008)
+        canvas.arrow(self.square().mean(axis=0), ARROW * params.velocity, "arrow", width=0.008)
 
-    def outline(self, state: Particles) -> NDArray[np.float64]:
+    def outline(self, state: Particles) -> Any:
         """The positions of the particles on the square's edge, once around, the left side first."""
-        x = np.asarray(state.position).reshape(self.side, self.side, 2)
-        return np.concatenate([x[0], x[1:, -1], x[-1, -2::-1], x[-2::-1, 0]])
+        i = np.arange(self.side**2).reshape(self.side, self.side)
+        edge = const(np.concatenate([i[0], i[1:, -1], i[-1, -2::-1], i[-2::-1, 0]]))
+        return vec(len(edge), lambda k: state.position[edge[k]])

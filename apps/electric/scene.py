@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, const, dot, fn, maximum, sqrt, sum
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim import Index, Real, Vec, concatenate, const, dot, fn, maximum, outer, select, sign, sqrt, sum, vec
+from rosesim.scenes import Canvas, OneOf, Published, Scene, value
 from rosesim.scenes.kit import Network, features, network, squared_distance, uniform
 
 ELECTRODES = np.array(
@@ -161,19 +160,17 @@ class Electric(Scene[Network, Given, State]):
         """The squared distance from the goal, summed over time."""
         return self.h * state.missed
 
-    def handles(self, params: Network, inputs: Given) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Network, inputs: Given) -> dict[str, Any]:
         """The corners of the path."""
-        return {f"corner {i}": (float(p[0]), float(p[1])) for i, p in enumerate(np.asarray(inputs.points))}
+        return {f"corner {i}": point for i, point in enumerate(inputs.points)}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Network, inputs: Given) -> tuple[Network, Given]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Network, inputs: Given) -> tuple[Network, Given]:
         """Move a corner of the path; the charge starts at the first."""
-        points: Any = np.array(inputs.points)
-        points[int(handle.removeprefix("corner "))] = to
-        return params, replace(inputs, points=points)
+        return params, replace(inputs, points=inputs.points.at[int(handle.removeprefix("corner "))].set(to))
 
-    def trail(self, state: State) -> NDArray[np.float64]:
+    def trail(self, state: State) -> Any:
         """The charge's path."""
-        return np.asarray(state.position)[None]
+        return state.position[None]
 
     def backdrop(self, canvas: Canvas, params: Network, inputs: Given) -> None:
         """The table, and the whole path of the goal."""
@@ -187,15 +184,17 @@ class Electric(Scene[Network, Given, State]):
 
     def draw(self, canvas: Canvas, state: State, params: Network, inputs: Given) -> None:
         """Electrodes, whose size shows their strength, with their signs; the path ahead, the goal, the charge."""
-        for place, q in zip(ELECTRODES, np.asarray(state.strengths), strict=True):
-            radius, arm = DISC * (1 + float(q)), 0.35 * DISC * (1 + float(q))
-            canvas.circle(place, DISC, "neutral", width=0.002)
-            canvas.circle(place, radius, "positive" if q > 0 else "negative" if q < 0 else "neutral")
-            for along in ([(arm, 0.0)] if q else []) + ([(0.0, arm)] if q > 0 else []):
-                canvas.line([place - np.array(along), place + np.array(along)], "table", width=arm / 3)
-        ahead = np.asarray(inputs.points)[int(state.t) // self.segment + 1 :]
-        canvas.line([state.goal, *ahead], "goal", width=0.005)
+        q, points, count = state.strengths, inputs.points, len(ELECTRODES)
+        canvas.circles(ELECTRODES, DISC, "neutral", width=0.002)
+        canvas.circles(ELECTRODES, DISC * (1.0 + q), OneOf(("negative", "neutral", "positive"), 1.0 + sign(q)))
+        arm = 0.35 * DISC * (1.0 + q)
+        for along, shown in (([1.0, 0.0], q != 0.0), ([0.0, 1.0], q > 0.0)):
+            half = outer(arm, along)
+            bars = concatenate([ELECTRODES - half, ELECTRODES + half])
+            ends = np.arange(2 * count).reshape(2, count).T
+            canvas.segments(bars, ends, "table", width=arm / 3.0, opacity=Real(shown))
+        ahead = vec(len(points), lambda i: select(i * self.segment > state.t, points[i], state.goal))
+        canvas.line(concatenate([[state.goal], ahead]), "goal", width=0.005)
         canvas.circle(state.goal, 0.018, "goal", width=0.005)
         canvas.circle(state.position, 0.014, "charge")
-        force = np.asarray(self.force(state.position, state.strengths))
-        canvas.arrow(state.position, ARROW * force, "arrow", width=0.005)
+        canvas.arrow(state.position, ARROW * self.force(state.position, q), "arrow", width=0.005)

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosesim import Index, Real, Struct, Vec, cos, dot, integrate, maximum, minimum, norm, select, sin, stack
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim import Index, Real, Struct, Vec, atan2, cos, dot, integrate, maximum, minimum, norm, select, sin, stack
+from rosesim.scenes import Canvas, OneOf, Published, Scene, value
 
 SUN = 4.0 * math.pi**2
 """The Sun's gravity, AU³/yr²: a year for a circle of radius 1, by Kepler's third law."""
@@ -145,26 +144,21 @@ class FlyBy(Scene[Launch, System, Flight]):
         miss = state.position - inputs.goal
         return dot(miss, miss) + 10.0 * maximum(0.0, 1.0 - state.closest / inputs.safe) ** 2
 
-    def handles(self, params: Launch, inputs: System) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Launch, inputs: System) -> dict[str, Any]:
         """The goal, and the tip of the launch's velocity (a fifth of a year ahead)."""
-        x, y = np.asarray(inputs.goal)
-        ahead, angle = 0.2 * float(params.speed), float(params.angle)
-        return {
-            "goal": (float(x), float(y)),
-            "launch": (1.0 + ahead * math.sin(angle), ahead * math.cos(angle)),
-        }
+        ahead, angle = 0.2 * params.speed, params.angle
+        return {"goal": inputs.goal, "launch": (1.0 + ahead * sin(angle), ahead * cos(angle))}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Launch, inputs: System) -> tuple[Launch, System]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Launch, inputs: System) -> tuple[Launch, System]:
         """Move the goal, or turn and lengthen the launch."""
         if handle == "goal":
-            place: Any = np.array(to)
-            return params, replace(inputs, goal=place)
-        east, north = to[0] - 1.0, to[1]
-        return Launch(math.hypot(east, north) / 0.2, math.atan2(east, north)), inputs
+            return params, replace(inputs, goal=to)
+        velocity = to - [1.0, 0.0]
+        return Launch(norm(velocity) / 0.2, atan2(velocity[0], velocity[1])), inputs
 
-    def trail(self, state: Flight) -> NDArray[np.float64]:
+    def trail(self, state: Flight) -> Any:
         """The craft's path."""
-        return np.asarray(state.position)[None]
+        return state.position[None]
 
     def backdrop(self, canvas: Canvas, params: Launch, inputs: System) -> None:
         """The Sun, and the orbits of the Earth and of Jupiter."""
@@ -181,11 +175,10 @@ class FlyBy(Scene[Launch, System, Flight]):
 
     def draw(self, canvas: Canvas, state: Flight, params: Launch, inputs: System) -> None:
         """The planets, the craft, and how near it has come."""
-        t = float(state.time)
-        canvas.circle((math.cos(2.0 * math.pi * t), math.sin(2.0 * math.pi * t)), 0.12, "earth")
-        a = inputs.phase + TURN * t
-        canvas.circle((ORBIT * math.cos(a), ORBIT * math.sin(a)), 0.2, "planet")
+        t, year = state.time, 2.0 * math.pi * state.time
+        canvas.circle((cos(year), sin(year)), 0.12, "earth")
+        canvas.circle(planet(t, inputs.phase)[0], 0.2, "planet")
         canvas.circle(state.position, 0.12, "craft")
-        speed = float(np.hypot(*np.asarray(state.velocity))) * KM_S
-        passed = "" if state.closest == FAR else f", closest {float(state.closest) * AU_KM / 1e6:.1f} million km"
+        speed = norm(state.velocity) * KM_S
+        passed = OneOf(("", f", closest {state.closest * AU_KM / 1e6:.1f} million km"), state.closest != FAR)
         canvas.text((-15.5, 8.1), f"{t:.2f} years, {speed:.1f} km/s{passed}", "letters", size=0.6)

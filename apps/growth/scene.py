@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim import Index, Real, fn, jvp
 from rosesim.scenes import Canvas, Published, Scene, value
@@ -95,9 +94,9 @@ class Growth(Scene[Push, Given, Point]):
         """The final position; its derivative by a is where the right half of the picture ends."""
         return state.x
 
-    def trail(self, state: Point) -> NDArray[np.float64]:
+    def trail(self, state: Point) -> Any:
         """x against time on the left, dx/da on the right."""
-        return np.array([self.place(LEFT, state.count, state.x), self.place(RIGHT, state.count, state.x_by_a)])
+        return [self.place(LEFT, state.count, state.x), self.place(RIGHT, state.count, state.x_by_a)]
 
     def place(self, left: float, count: Any, height: Any) -> tuple[float, float]:
         """A place in the half that begins at `left`. The height is relative to the largest derivative, the undamped
@@ -120,8 +119,7 @@ class Growth(Scene[Push, Given, Point]):
 
     def draw(self, canvas: Canvas, state: Point, params: Push, inputs: Given) -> None:
         """The point on both curves, and the numbers."""
-        for place in self.trail(state):
-            canvas.circle(place, 0.02, "point")
+        canvas.circles(self.trail(state), 0.02, "point")
         canvas.text((LEFT + 0.05, 0.88), f"a {params.a:.3f}, x {state.x:.4g}", "ink", size=0.055)
         canvas.text((RIGHT + 0.05, 0.88), f"alpha {self.alpha:g}, dx/da {state.x_by_a:.4g}", "ink", size=0.055)
 

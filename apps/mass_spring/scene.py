@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, const, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
@@ -152,25 +151,21 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
         """Minus the x of the head."""
         return -state.position[0][0]
 
-    def handles(self, params: Network | Table, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Network | Table, inputs: World) -> dict[str, Any]:
         """The goal, and the initial position of every point of the robot."""
-        places = {"goal": inputs.goal, **{f"node {i}": x for i, x in enumerate(np.asarray(inputs.start))}}
-        return {name: (float(p[0]), float(p[1])) for name, p in places.items()}
+        return {"goal": inputs.goal, **{f"node {i}": x for i, x in enumerate(inputs.start)}}
 
     def drag(
-        self, handle: str, to: tuple[float, float], params: Network | Table, inputs: World
+        self, handle: str, to: Vec[Real, 2], params: Network | Table, inputs: World
     ) -> tuple[Network | Table, World]:
         """Move the goal, or stretch the robot: its springs keep their rest lengths."""
-        point: Any = np.array(to)
         if handle == "goal":
-            return params, replace(inputs, goal=point)
-        start: Any = np.array(inputs.start)
-        start[int(handle.removeprefix("node "))] = point
-        return params, replace(inputs, start=start)
+            return params, replace(inputs, goal=to)
+        return params, replace(inputs, start=inputs.start.at[int(handle.removeprefix("node "))].set(to))
 
-    def trail(self, state: Bodies) -> NDArray[np.float64]:
+    def trail(self, state: Bodies) -> Any:
         """The head's path."""
-        return np.asarray(state.position)[:1]
+        return state.position[:1]
 
     def why_no_gradient(self, trajectory: Trajectory[Bodies], params: Network | Table, inputs: World) -> str | None:
         """A head that touches the ground and never lifts is held where it lies."""
@@ -193,15 +188,12 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
 
     def ghost(self, canvas: Canvas, state: Bodies, params: Network | Table, inputs: World) -> None:
         """Only the springs."""
-        x = np.asarray(state.position)
-        for p, q in self.robot.ends:
-            canvas.line(x[[p, q]], "ghost", width=0.0025)
+        canvas.segments(state.position, self.robot.ends, "ghost", width=0.0025)
 
     def draw(self, canvas: Canvas, state: Bodies, params: Network | Table, inputs: World) -> None:
         """Springs, red where contracted and blue where extended, points, and the head."""
-        x, ends = np.asarray(state.position), self.robot.ends
+        x, ends = state.position, self.robot.ends
         strain = strains(x, ends, self.robot.of_springs(2))
         draw_springs(canvas, x, ends, strain, self.robot.of_springs(4), width=0.009)
-        for point in x[1:]:
-            canvas.circle(point, 0.006, "node")
+        canvas.circles(x[1:], 0.006, "node")
         canvas.circle(x[0], 0.011, "head")

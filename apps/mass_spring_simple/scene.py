@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rosesim import Index, Real, Vec, clamp, minimum, select, sign, vec
+from rosesim import Index, Real, Vec, clamp, concatenate, minimum, select, sign, vec
 from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import STRAIN_COLOURS, Bodies, Body, at_rest, draw_springs, spring_impulses, strains
 
@@ -120,18 +120,15 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
         """The area is an absolute value, which has no slope where it is zero."""
         return "the last triangle is a line, whose area is 0" if area(trajectory[-1].position) == 0 else None
 
-    def handles(self, params: Springs, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Springs, inputs: World) -> dict[str, Any]:
         """The masses where they start, and the wall."""
-        masses = {f"mass {i}": (float(p[0]), float(p[1])) for i, p in enumerate(np.asarray(inputs.start))}
-        return {"wall": (float(inputs.wall_x), 0.15), **masses}
+        return {"wall": (inputs.wall_x, 0.15), **{f"mass {i}": x for i, x in enumerate(inputs.start)}}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Springs, inputs: World) -> tuple[Springs, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Springs, inputs: World) -> tuple[Springs, World]:
         """Move the wall, or stretch the triangle: its springs keep their rest lengths."""
         if handle == "wall":
             return params, replace(inputs, wall_x=to[0])
-        start: Any = np.array(inputs.start)
-        start[int(handle.removeprefix("mass "))] = to
-        return params, replace(inputs, start=start)
+        return params, replace(inputs, start=inputs.start.at[int(handle.removeprefix("mass "))].set(to))
 
     def backdrop(self, canvas: Canvas, params: Springs, inputs: World) -> None:
         """Paper, and the wall."""
@@ -141,17 +138,16 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
 
     def ghost(self, canvas: Canvas, state: Bodies, params: Springs, inputs: World) -> None:
         """Only the sides."""
-        x = np.asarray(state.position)
-        canvas.line(x[[0, 1, 2, 0]], "ghost", width=0.003)
+        x = state.position
+        canvas.line(concatenate([x, x[:1]]), "ghost", width=0.003)
 
     def draw(self, canvas: Canvas, state: Bodies, params: Springs, inputs: World) -> None:
         """The area and its number, springs dark red where contracted and light blue where extended, masses."""
-        x = np.asarray(state.position)
+        x = state.position
         left, _, _, top = canvas.extent
         canvas.polygon(x, "area", opacity=0.4)
         draw_springs(canvas, x, ENDS, strains(x, ENDS, params.rest), np.full(3, FULL), width=0.01)
-        for point in x:
-            canvas.circle(point, 0.011, "mass")
+        canvas.circles(x, 0.011, "mass")
         canvas.text((left + 0.02, top - 0.04), f"area {area(x):.4f}", "letters", size=0.025)
         canvas.text((left + 0.02, top - 0.08), f"wanted {inputs.area:.4f}", "letters", size=0.025)
 

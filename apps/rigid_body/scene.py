@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, const, norm, vec
+from rosesim import Index, Real, Vec, concatenate, const, cos, norm, sin, stack, vec
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import (
     STRAIN_COLOURS,
@@ -36,6 +36,7 @@ from rosesim.scenes.kit import (
     outlines,
     sines,
     spring_impulse,
+    strains,
 )
 
 from .robot import Robot
@@ -195,23 +196,20 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         """Distance of the head's centre from the goal."""
         return norm(state.position[self.robot.head] - inputs.goal)
 
-    def handles(self, params: Network, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Network, inputs: World) -> dict[str, Any]:
         """The goal, and the robot's head."""
-        goal, head = np.asarray(inputs.goal), np.asarray(inputs.start)[self.robot.head]
-        return {"goal": (float(goal[0]), float(goal[1])), "robot": (float(head[0]), float(head[1]))}
+        return {"goal": inputs.goal, "robot": inputs.start[self.robot.head][:2]}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Network, inputs: World) -> tuple[Network, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Network, inputs: World) -> tuple[Network, World]:
         """Move the goal, or the whole robot."""
-        point: Any = np.array(to)
         if handle == "goal":
-            return params, replace(inputs, goal=point)
-        start: Any = np.array(inputs.start)
-        start[:, :2] += point - start[self.robot.head, :2]
-        return params, replace(inputs, start=start)
+            return params, replace(inputs, goal=to)
+        start = inputs.start
+        return params, replace(inputs, start=start + concatenate([to - start[self.robot.head][:2], [0.0]]))
 
-    def trail(self, state: RigidBodies) -> NDArray[np.float64]:
+    def trail(self, state: RigidBodies) -> Any:
         """The head's path."""
-        return np.asarray(state.position)[[self.robot.head]]
+        return state.position[self.robot.head][None]
 
     def backdrop(self, canvas: Canvas, params: Network, inputs: World) -> None:
         """Sky, ground with a mark every tenth, and the goal."""
@@ -225,34 +223,37 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
     def ghost(self, canvas: Canvas, state: RigidBodies, params: Network, inputs: World) -> None:
         """Only the outlines."""
         for corners in outlines(state.position, state.angle, self.robot.half):
-            canvas.line(np.vstack([corners, corners[:1]]), "ghost", width=0.0025)
+            canvas.line(concatenate([corners, corners[:1]]), "ghost", width=0.0025)
 
     def draw(self, canvas: Canvas, state: RigidBodies, params: Network, inputs: World) -> None:
         """Boxes, the head in red, springs (red where contracted, blue where extended), and joints as dots."""
-        robot, x = self.robot, np.asarray(state.position)
-        around = outlines(x, state.angle, robot.half)
+        robot = self.robot
+        around = outlines(state.position, state.angle, robot.half)
         for k, corners in enumerate(around):
             canvas.polygon(corners, "inside", opacity=0.7)
             role, width = ("head", 0.006) if k == robot.head else ("outline", 0.003)
-            canvas.line(np.vstack([corners, corners[:2]]), role, width=width)
+            canvas.line(concatenate([corners, corners[:2]]), role, width=width)
         springs, joints = robot.kind(joints=False), robot.kind(joints=True)
         p, q = self._points(state, springs)
         rest, actuation = robot.of_springs(6)[springs], robot.of_springs(8)[springs]
         ends = np.arange(2 * len(springs)).reshape(2, -1).T
-        strain = np.linalg.norm(p - q, axis=1) / rest - 1
-        draw_springs(canvas, np.vstack([p, q]), ends, strain, actuation, width=0.008)
-        for point in self._points(state, joints)[0]:
-            canvas.circle(point, 0.007, "outline")
+        both = concatenate([p, q])
+        strain = strains(both, ends, rest)
+        draw_springs(canvas, both, ends, strain, actuation, width=0.008)
+        canvas.circles(self._points(state, joints)[0], 0.007, "outline")
 
-    def _points(
-        self, state: RigidBodies, which: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _points(self, state: RigidBodies, which: NDArray[np.int64]) -> tuple[Any, Any]:
         """The points where springs or joints are attached, of shapes (m, 2)."""
-        links, x, angle = self.robot.links(which), np.asarray(state.position), np.asarray(state.angle)
+        links = self.robot.links(which)
 
-        def fixed(bodies: NDArray[Any], points: NDArray[np.float64]) -> NDArray[np.float64]:
-            c, s = np.cos(angle[bodies]), np.sin(angle[bodies])
-            arms = [c * points[:, 0] - s * points[:, 1], s * points[:, 0] + c * points[:, 1]]
-            return x[bodies] + np.stack(arms, -1)
+        def fixed(bodies: NDArray[np.int64], arms: NDArray[np.float64]) -> Any:
+            body, arm = const(bodies), const(arms)
+
+            def point(k: Index) -> Any:
+                x, y = arm[k]
+                c, s = cos(state.angle[body[k]]), sin(state.angle[body[k]])
+                return state.position[body[k]] + stack([c * x - s * y, s * x + c * y])
+
+            return vec(len(bodies), point)
 
         return fixed(links.bodies[:, 0], links.first), fixed(links.bodies[:, 1], links.second)

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rosesim import Index, Real, Vec, const, fn, scan
+from rosesim import Index, Real, Vec, const, hypot, max, maximum, scan, stack, vec
 from rosesim.scenes import Canvas, Published, Scene
 from rosesim.scenes.kit import (
+    Field,
     Grid,
     Picture,
-    balanced,
     bilinear,
     cells,
     draw_panels,
@@ -124,18 +124,23 @@ class Smoke(Scene[Wind, Given, Air]):
 
     def draw(self, canvas: Canvas, state: Air, params: Wind, inputs: Given) -> None:
         """Smoke with arrows for the wind, the remaining divergence of the wind, and the target picture."""
-        y, x = np.moveaxis(np.asarray(state.wind), 2, 0)
-        left = fn(divergence)(state.wind)
-        draw_panels(
-            canvas, {"smoke and wind": state.smoke, "divergence": balanced(left, 1e-4), "wanted": inputs.wanted}
-        )
+        left = divergence(state.wind)
+        limit = maximum(max(abs(left)), 1e-4)
+        panels = {"smoke and wind": state.smoke, "divergence": Field(left, -limit, limit), "wanted": inputs.wanted}
+        draw_panels(canvas, panels)
         every = max(1, self.n // 12)
-        longest = max(float(np.hypot(y, x).max()), 1e-9)
-        for i in range(every // 2, self.n, every):
-            for j in range(every // 2, self.n, every):
-                vector = np.array([x[i, j], -y[i, j]]) * (0.08 / longest)
-                tail = np.array([(j + 0.5) / self.n, 1 - (i + 0.5) / self.n]) - vector / 2
-                canvas.arrow(tail, vector, "arrow", width=0.006)
+        rows, columns = (const(k.ravel()) for k in np.mgrid[every // 2 : self.n : every, every // 2 : self.n : every])
+        longest = maximum(max(hypot(state.wind[..., 0], state.wind[..., 1])), 1e-9)
+
+        def vector(k: Index) -> Any:
+            y, x = state.wind[rows[k], columns[k]]
+            return stack([x, -y]) * (0.08 / longest)
+
+        def middle(k: Index) -> Any:
+            return stack([(columns[k] + 0.5) / self.n, 1.0 - (rows[k] + 0.5) / self.n])
+
+        vectors = vec(len(rows), vector)
+        canvas.arrows(vec(len(rows), middle) - vectors / 2.0, vectors, "arrow", width=0.006)
 
 
 def carried(field: Any, wind: Vectors) -> Any:

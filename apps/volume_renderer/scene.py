@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, cond, const, fn, maximum, minimum, sqrt, sum, vec
+from rosesim import Index, Real, Vec, cond, const, fn, max, maximum, minimum, sqrt, sum, vec
 from rosesim.scenes import Canvas, Published, Scene
-from rosesim.scenes.kit import Grid, cells, coloured, draw_panels, mean_over_cells, multilinear, panels_extent
+from rosesim.scenes.kit import Field, Grid, cells, draw_panels, mean_over_cells, multilinear, panels_extent
 
 Volume = Vec[Vec[Vec[Real, ...], ...], ...]
 """Values of the cells [z][y][x]."""
@@ -151,15 +151,16 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
 
     def draw(self, canvas: Canvas, state: Shown, params: Density, inputs: Given) -> None:
         """The last view, its target, the middle slice of the density, and its largest values along z."""
-        picture, density = np.asarray(state.picture), np.asarray(params.density)
-        wanted = np.asarray(inputs.wanted)[max(int(float(state.views)) - 1, 0)]
-        bright = max(float(np.max(np.asarray(inputs.wanted))), 1e-9)
-        thick = max(1.0 / self.n, float(density.max()) * 0.7)
+        density, views = params.density, inputs.wanted
+        wanted = views[Index[len(views)].clamp(state.views - 1.0)]
+        bright = maximum(max(views), 1e-9)
+        through = max(density, axis=0)
+        thick = maximum(1.0 / self.n, 0.7 * max(through))
         images = {
-            "view": coloured(picture, 0.0, bright),
-            "wanted": coloured(wanted, 0.0, bright),
-            "slice at z = 0": coloured(density[self.n // 2], 0.0, thick),
-            "largest along z": coloured(density.max(axis=0), 0.0, thick),
+            "view": Field(state.picture, 0.0, bright),
+            "wanted": Field(wanted, 0.0, bright),
+            "slice at z = 0": Field(density[self.n // 2], 0.0, thick),
+            "largest along z": Field(through, 0.0, thick),
         }
         draw_panels(canvas, images)
 

@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Vec, clamp, fn, scan
+from rosesim import Index, Real, Vec, clamp, fn, max, maximum, scan
 from rosesim.scenes import Canvas, Published, Scene, value
 from rosesim.scenes.kit import (
     Grid,
     Picture,
+    Relief,
     Surface,
     Waves,
     bilinear,
@@ -26,7 +27,6 @@ from rosesim.scenes.kit import (
     mean_over_cells,
     neighbour,
     panels_extent,
-    shaded,
 )
 
 Colours = Vec[Vec[Vec[Real, 3], ...], ...]
@@ -130,10 +130,10 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
     def draw(self, canvas: Canvas, state: Surface, params: Initial, inputs: Given) -> None:
         """The picture through the water, the surface lit from the side, and the target picture."""
-        now = np.asarray(state.now)
+        now = state.now
         images = {
             "seen": self.seen(now, inputs.below),
-            "surface": shaded(now, steepness=8 * max(float(np.abs(now).max()), 0.05) / self.n),
+            "surface": Relief(now, 8.0 * maximum(max(abs(now)), 0.05) / self.n),
             "wanted": inputs.wanted,
         }
         draw_panels(canvas, images)

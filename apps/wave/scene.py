@@ -12,19 +12,19 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rosesim import Index, Real
+from rosesim import Index, Real, max, maximum
 from rosesim.scenes import Canvas, Published, Scene
 from rosesim.scenes.kit import (
+    Field,
     Grid,
     Picture,
+    Relief,
     Surface,
     Waves,
-    coloured,
     draw_panels,
     mean_over_cells,
     panels_extent,
     rings,
-    shaded,
 )
 
 RINGS = Picture("rings")
@@ -103,11 +103,10 @@ class Wave(Scene[Initial, Given, Surface]):
 
     def draw(self, canvas: Canvas, state: Surface, params: Initial, inputs: Given) -> None:
         """The surface as lit water, its height in colours, and the target picture."""
-        now, wanted = np.asarray(state.now), np.asarray(inputs.wanted)
-        limit = max(float(np.abs(wanted).max()), 1e-9)
+        limit = maximum(max(abs(inputs.wanted)), 1e-9)
         images = {
-            "lit water": shaded(now, steepness=16 * limit / self.n),
-            "height": coloured(now, -limit, limit),
-            "wanted": coloured(wanted, -limit, limit),
+            "lit water": Relief(state.now, 16.0 * limit / self.n),
+            "height": Field(state.now, -limit, limit),
+            "wanted": Field(inputs.wanted, -limit, limit),
         }
         draw_panels(canvas, images)

@@ -251,27 +251,25 @@ class Whip(Scene[Swing, World, WhipState]):
         missed, slow = (x - inputs.target) / NEAR, norm(v) / inputs.speed - 1.0
         return sum(missed**2) + slow**2 + self.effort * self.exertion(params.points)
 
-    def handles(self, params: Swing, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Swing, inputs: World) -> dict[str, Any]:
         """The target, and the hand where it begins."""
-        places = {"target": np.asarray(inputs.target), "hand": np.asarray(inputs.hand)}
-        return {name: (float(at[0]), float(at[1])) for name, at in places.items()}
+        return {"target": inputs.target, "hand": inputs.hand}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Swing, inputs: World) -> tuple[Swing, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Swing, inputs: World) -> tuple[Swing, World]:
         """Move the target or the beginning."""
-        at: Any = np.array(to)
-        return params, replace(inputs, target=at) if handle == "target" else replace(inputs, hand=at)
+        return params, replace(inputs, target=to) if handle == "target" else replace(inputs, hand=to)
 
     def backdrop(self, canvas: Canvas, params: Swing, inputs: World) -> None:
         """The target, and the hand's path."""
         left, bottom, right, top = canvas.extent
         canvas.box((left, bottom), (right, top), "dusk")
         canvas.circle(inputs.target, 0.07, "place", width=0.02)
-        path = self.weights()[:: max(1, self.steps // 100)] @ np.asarray(params.points)
-        canvas.line(np.asarray(inputs.hand) + path, "ghost", width=0.012)
+        weights = const(self.weights()[:: max(1, self.steps // 100)])
+        canvas.line(inputs.hand + weights @ params.points, "ghost", width=0.012)
 
-    def trail(self, state: WhipState) -> NDArray[np.float64]:
+    def trail(self, state: WhipState) -> Any:
         """The tip's path."""
-        return np.asarray(state.position)[-1:]
+        return state.position[-1:]
 
     def ghost(self, canvas: Canvas, state: WhipState, params: Swing, inputs: World) -> None:
         """The whip as one line."""
@@ -279,13 +277,11 @@ class Whip(Scene[Swing, World, WhipState]):
 
     def draw(self, canvas: Canvas, state: WhipState, params: Swing, inputs: World) -> None:
         """The whip, twice as thick as it is so that its tip is seen, the hand, and the tip's speed."""
-        x, thickness = whole(state), self.diameters()
-        for i in range(self.n):
-            canvas.line(x[i : i + 2], "leather", width=2.0 * float(thickness[i]) + 0.01)
+        ends = np.arange(self.n)[:, None] + [0, 1]
+        canvas.segments(whole(state), ends, "leather", width=2.0 * self.diameters()[:-1] + 0.01)
         canvas.circle(state.hand, 0.035, "hand")
         left, _, _, top = canvas.extent
-        tip = float(np.linalg.norm(np.asarray(state.velocity)[-1]))
-        canvas.text((left + 0.1, top - 0.2), f"tip {tip:3.0f} m/s", "letters", size=0.12)
+        canvas.text((left + 0.1, top - 0.2), f"tip {norm(state.velocity[-1]):3.0f} m/s", "letters", size=0.12)
 
 
 def along(hand: Any, x: Any) -> Any:
@@ -298,6 +294,6 @@ def speed(v: Any) -> Any:
     return sqrt(sum(v * v) + SLOW**2)
 
 
-def whole(state: WhipState) -> NDArray[np.float64]:
+def whole(state: WhipState) -> Any:
     """The places of the hand and all masses."""
-    return np.concatenate([np.asarray(state.hand)[None], np.asarray(state.position)])
+    return concatenate([[state.hand], state.position])

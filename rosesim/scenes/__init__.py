@@ -1,7 +1,7 @@
 """Scenes: what a simulation declares so that it can be compiled, tuned, checked and drawn."""
 
 from rosesim.scenes.base import Published, Scene, value
-from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.canvas import Canvas, OneOf
 from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
 from rosesim.scenes.errors import SceneError, UnwritableFile
 from rosesim.scenes.overrides import configure
@@ -12,6 +12,7 @@ __all__ = [
     "Canvas",
     "Compiled",
     "FlatView",
+    "OneOf",
     "Published",
     "Scene",
     "SceneError",

@@ -8,17 +8,53 @@ viewer's theme gives it a colour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rosesim.ad.language.values.refused import formatter
+from rosesim.scenes.colours import coloured, shaded
+
 Point = tuple[float, float]
+Number = Any
+"""A number: Python's, NumPy's, or what a scene annotates as `Real`."""
 Align = Literal["left", "centre", "right"]
 Numbers = ArrayLike | Sequence[Any]
 """A point or points: an array or nested sequences. Their elements may also be what a scene annotates as `Real`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneOf:
+    """One of several roles or texts, chosen by a number of the state: `OneOf(("cold", "warm"), celsius > 20.0)`.
+
+    The number is rounded, and clipped to the list. An array of numbers chooses a role for each of many circles or
+    segments. Within a text it stands in braces.
+
+    >>> OneOf(("cold", "warm"), 0.0).chosen(), f"It is {OneOf(('cold', 'warm'), True)}."
+    ('cold', 'It is warm.')
+    """
+
+    options: Sequence[str]
+    which: Any
+
+    def places(self) -> NDArray[np.int64]:
+        """The numbers of the chosen ones, as an array."""
+        which = np.asarray(self.which, dtype=np.float64)
+        return np.rint(np.clip(np.nan_to_num(which), 0, len(self.options) - 1)).astype(np.int64)
+
+    def chosen(self) -> str:
+        """The chosen one."""
+        return self.options[int(self.places())]
+
+    def __format__(self, spec: str) -> str:
+        shown = formatter.get()
+        return self.chosen() if shown is None else shown(self, spec)
+
+
+Role = str | OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +118,32 @@ class Image:
     high: Point
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Circles:
+    """Many discs, or rings: arrays with an element for each circle, in the order of painting."""
+
+    centres: NDArray[np.float64]
+    """Of shape (n, 2)."""
+    radii: NDArray[np.float64]
+    roles: tuple[str, ...]
+    which: NDArray[np.int64]
+    """The place of each circle's role in `roles`."""
+    width: float
+    opacities: NDArray[np.float64]
+
+    def each(self) -> Iterator[Circle]:
+        """The circles one by one."""
+        rows = zip(
+            self.centres.tolist(), self.radii.tolist(), self.which.tolist(), self.opacities.tolist(), strict=True
+        )
+        for (x, y), radius, which, opacity in rows:
+            yield Circle((x, y), radius, self.roles[which], self.width, opacity)
+
+
 Shape = Circle | Line | Polygon | Arrow
 """A shape filled with one colour, at its own opacity."""
 
-Primitive = Shape | Text | Image
+Primitive = Shape | Circles | Text | Image
 
 
 class Canvas:
@@ -115,47 +173,135 @@ class Canvas:
         """The height in the scene's units."""
         return self.extent[3] - self.extent[1]
 
-    def circle(self, centre: Numbers, radius: float, role: str, *, width: float = 0.0, opacity: float = 1.0) -> None:
+    def circle(
+        self, centre: Numbers, radius: Number, role: Role, *, width: Number = 0.0, opacity: Number = 1.0
+    ) -> None:
         """A disc, or a ring where `width` is not 0."""
-        self.primitives.append(Circle(_point(centre), float(radius), role, float(width), float(opacity)))
+        self._add(Circle(_point(centre), float(radius), _role(role), float(width), float(opacity)))
 
-    def line(self, points: Numbers, role: str, *, width: float, opacity: float = 1.0) -> None:
+    def circles(
+        self,
+        centres: Numbers,
+        radius: Numbers | Number,
+        role: Role,
+        *,
+        width: Number = 0.0,
+        opacity: Numbers | Number = 1.0,
+        which: Sequence[int] | NDArray[np.integer[Any]] | None = None,
+        depth: Numbers | None = None,
+    ) -> None:
+        """Many discs, or rings where `width` is not 0, at `centres` of shape (n, 2).
+
+        Radius, opacity, and the number of a `OneOf` role are single ones or have an element for each centre. `which`
+        are the indices of the centres that are drawn, in that order; known while tracing. With `depth`, those of a
+        larger depth are drawn first.
+        """
+        at = np.asarray(centres, dtype=np.float64)
+        if at.ndim != 2 or at.shape[1] != 2:
+            raise ValueError(f"centres have the shape (n, 2), not {at.shape}")
+        shown = np.arange(len(at)) if which is None else np.asarray(which, dtype=np.int64)
+        if depth is not None:
+            shown = shown[np.argsort(-np.asarray(depth, dtype=np.float64)[shown], kind="stable")]
+
+        def of_each(values: Any) -> NDArray[Any]:
+            return np.broadcast_to(values, (len(at),))[shown]
+
+        roles, number = (tuple(role.options), role.places()) if isinstance(role, OneOf) else ((role,), 0)
+        opacities = np.asarray(opacity, dtype=np.float64)
+        self._add(Circles(at[shown], of_each(radius), roles, of_each(number), float(width), of_each(opacities)))
+
+    def line(self, points: Numbers, role: Role, *, width: Number, opacity: Number = 1.0) -> None:
         """A path through points, an array of shape (n, 2). Fewer than two points draw nothing."""
         path = _points(points)
         if len(path) > 1:
-            self.primitives.append(Line(path, role, float(width), float(opacity)))
+            self._add(Line(path, _role(role), float(width), float(opacity)))
 
-    def polygon(self, points: Numbers, role: str, *, opacity: float = 1.0) -> None:
+    def segments(
+        self, points: Numbers, ends: Any, role: Role, *, width: Numbers | Number, opacity: Numbers | Number = 1.0
+    ) -> None:
+        """Straight lines between points of shape (n, 2).
+
+        `ends`, of shape (m, 2), are the indices of the two points of each line, known while tracing. Width, opacity,
+        and the number of a `OneOf` role are single ones or one for each line.
+        """
+        path, pairs = _points(points), np.asarray(ends, dtype=np.int64).reshape(-1, 2).tolist()
+        number = role.places() if isinstance(role, OneOf) else 0
+        roles = role.options if isinstance(role, OneOf) else (role,)
+        columns = [np.broadcast_to(np.asarray(v), (len(pairs),)).tolist() for v in (number, width, opacity)]
+        for (a, b), k, wide, opaque in zip(pairs, *columns, strict=True):
+            self._add(Line((path[a], path[b]), roles[k], float(wide), float(opaque)))
+
+    def polygon(self, points: Numbers, role: Role, *, opacity: Number = 1.0) -> None:
         """A filled polygon of three or more corners."""
         corners = _points(points)
         if len(corners) < 3:
             raise ValueError(f"a polygon has three or more corners; {len(corners)} were given")
-        self.primitives.append(Polygon(corners, role, float(opacity)))
+        self._add(Polygon(corners, _role(role), float(opacity)))
 
-    def box(self, low: Numbers, high: Numbers, role: str, *, opacity: float = 1.0) -> None:
+    def box(self, low: Numbers, high: Numbers, role: Role, *, opacity: Number = 1.0) -> None:
         """A filled upright rectangle from its lower left to its upper right corner."""
         (x0, y0), (x1, y1) = _point(low), _point(high)
-        self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], role, opacity=opacity)
+        self._add(Polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), _role(role), float(opacity)))
 
-    def arrow(self, tail: Numbers, vector: Numbers, role: str, *, width: float, opacity: float = 1.0) -> None:
+    def arrow(self, tail: Numbers, vector: Numbers, role: Role, *, width: Number, opacity: Number = 1.0) -> None:
         """An arrow from `tail` along `vector`; the zero vector draws nothing."""
         (x, y), (u, v) = _point(tail), _point(vector)
         if (u, v) != (0.0, 0.0):
-            self.primitives.append(Arrow((x, y), (x + u, y + v), role, float(width), float(opacity)))
+            self._add(Arrow((x, y), (x + u, y + v), _role(role), float(width), float(opacity)))
 
-    def text(self, at: Numbers, text: str, role: str, *, size: float, align: Align = "left") -> None:
-        """A line of text whose letters are about `size` high; `at` is its lower left, centre or right."""
-        self.primitives.append(Text(_point(at), text, role, float(size), align))
+    def arrows(self, tails: Numbers, vectors: Numbers, role: Role, *, width: Number, opacity: Number = 1.0) -> None:
+        """Arrows from `tails` along `vectors`, arrays of shape (n, 2)."""
+        tail, vector = np.asarray(tails, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+        if tail.ndim != 2 or tail.shape[1] != 2 or vector.shape != tail.shape:
+            raise ValueError(f"tails and vectors have the shape (n, 2), not {tail.shape} and {vector.shape}")
+        for at, along in zip(tail.tolist(), vector.tolist(), strict=True):
+            self.arrow(at, along, role, width=width, opacity=opacity)
 
-    def image(self, pixels: ArrayLike, low: Numbers, high: Numbers) -> None:
-        """A picture in a box: (rows, columns) greys or (rows, columns, 3) colours, each from 0 to 1."""
+    def text(self, at: Numbers, text: str | OneOf, role: Role, *, size: Number, align: Align = "left") -> None:
+        """A line of text whose letters are about `size` high; `at` is its lower left, centre or right.
+
+        A number in it has a format: `f"height {state.height:.3f}"`.
+        """
+        self._add(Text(_point(at), f"{text}", _role(role), float(size), align))
+
+    def image(
+        self,
+        pixels: Numbers,
+        low: Numbers,
+        high: Numbers,
+        *,
+        palette: ArrayLike | None = None,
+        least: Number = 0.0,
+        greatest: Number = 1.0,
+    ) -> None:
+        """A picture in a box: (rows, columns) greys or (rows, columns, 3) colours, 0 to 1, first row on top.
+
+        With a palette (k colours at equal distances, of shape (k, 3), such as the kit's `PALETTE`), `pixels` are
+        values of shape (rows, columns): `least` has the palette's first colour, `greatest` its last.
+        """
         values = np.asarray(pixels, dtype=np.float64)
+        if palette is not None and values.ndim == 2:
+            values = coloured(values, float(least), float(greatest), palette)
         if values.ndim == 2:
             values = np.repeat(values[:, :, None], 3, axis=2)
         if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
             raise ValueError(f"an image has the shape (rows, columns) or (rows, columns, 3), not {values.shape}")
         bytes_ = np.rint(np.clip(np.nan_to_num(values), 0.0, 1.0) * 255).astype(np.uint8)
-        self.primitives.append(Image(bytes_, _point(low), _point(high)))
+        self._add(Image(bytes_, _point(low), _point(high)))
+
+    def lit(self, height: Numbers, low: Numbers, high: Numbers, *, steepness: Number) -> None:
+        """A surface of heights (rows, columns) in a box, first row on top, lit from the upper left.
+
+        `steepness` is the change of height from cell to cell that tilts the surface by 45 degrees.
+        """
+        self.image(shaded(np.asarray(height, dtype=np.float64), float(steepness)), low, high)
+
+    def _add(self, primitive: Primitive) -> None:
+        self.primitives.append(primitive)
+
+
+def _role(role: Role) -> str:
+    return role.chosen() if isinstance(role, OneOf) else role
 
 
 def _point(p: Numbers) -> Point:

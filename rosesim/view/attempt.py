@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import Trajectory, compiled
+from rosesim.scenes.picture import picture
 
 TRAIL_POINTS = 120
 """Most points of a path: fewer than states, because a pixel is wider than a step."""
@@ -40,7 +41,7 @@ class Attempt:
         """The sampled times, and the trail's points at each: (times, points, 2)."""
         count = len(self.trajectory)
         times = np.unique(np.linspace(0, count - 1, min(TRAIL_POINTS, count)).round().astype(np.int64))
-        return times, np.stack([np.asarray(self.scene.trail(self.trajectory[int(t)])) for t in times])
+        return times, np.stack([picture(self.scene).trail(self.trajectory[int(t)]) for t in times])
 
     def trails(self, t: int | None = None) -> list[NDArray[np.float64]]:
         """The paths, each of shape (n, 2), until state t; until the end if t is None."""
@@ -48,7 +49,7 @@ class Attempt:
             return self._whole
         times, points = self._sampled
         before = int(np.searchsorted(times, t))
-        until = np.concatenate([points[:before], np.asarray(self.scene.trail(self.trajectory[t]))[None]])
+        until = np.concatenate([points[:before], picture(self.scene).trail(self.trajectory[t])[None]])
         return [_straightened(until[:, k]) for k in range(until.shape[1])]
 
     @functools.cached_property

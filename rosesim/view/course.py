@@ -16,6 +16,7 @@ from rosesim.optimise.optimizers import Vector, norm
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import drawn
+from rosesim.scenes.picture import picture
 from rosesim.view.attempt import Attempt, attempt
 from rosesim.view.history import History
 
@@ -79,7 +80,7 @@ class Course:
     def drag(self) -> None:
         """Apply the held handle to params and inputs."""
         if self.held is not None:
-            self.params, self.inputs = self.scene.drag(*self.held, self.params, self.inputs)
+            self.params, self.inputs = picture(self.scene).drag(*self.held, self.params, self.inputs)
 
     def turn(self, going: bool, again: bool) -> None:
         """Evaluate at the requested position and, where it is `going`, request the next step.
@@ -126,7 +127,7 @@ class Course:
         self._trial = flat.unflatten(trial.x, self.params)
         if self.held is None:
             return trial
-        self._trial, self.inputs = self.scene.drag(*self.held, self._trial, self.inputs)
+        self._trial, self.inputs = picture(self.scene).drag(*self.held, self._trial, self.inputs)
         return Position(trial.iteration, flat.flatten(self._trial))
 
     def takes(self, trial: Position, loss: float, gradient_norm: float) -> bool:

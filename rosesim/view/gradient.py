@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.scenes.base import Scene
+from rosesim.scenes.picture import picture
 from rosesim.scenes.tree import FlatView
 
 PUSH = 1e-6
@@ -30,8 +31,8 @@ def gradient_arrows(
     if not (np.isfinite(steep) and steep > 0):
         return []
     push = PUSH * max(1.0, float(np.linalg.norm(x)))
-    here = scene.handles(params, inputs)
-    there = scene.handles(flat.unflatten(x - push / steep * g), inputs)
+    here = picture(scene).handles(params, inputs)
+    there = picture(scene).handles(flat.unflatten(x - push / steep * g), inputs)
     moves = {name: (np.asarray(there[name]) - here[name]) / push for name in here}
     most = max((float(np.hypot(*v)) for v in moves.values()), default=0.0)
     if not (np.isfinite(most) and most > PUSH):  # a smaller motion is rounding

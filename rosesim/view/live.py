@@ -19,6 +19,7 @@ from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.descent import Stepper
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
+from rosesim.scenes.picture import picture
 from rosesim.scenes.tree import leaves
 from rosesim.view.attempt import Attempt, attempt
 from rosesim.view.course import Course, Point
@@ -199,10 +200,10 @@ class Live:
 
     def _does_move_start(self, handle: str) -> bool:
         now, scene = self._course, self.scene
-        x, y = scene.handles(now.params, now.inputs)[handle]
+        x, y = picture(scene).handles(now.params, now.inputs)[handle]
         to = (x, y + NUDGE * (scene.extent[3] - scene.extent[1]))
         here = self._program.trajectory(now.params, now.inputs)[0]
-        there = self._program.trajectory(*scene.drag(handle, to, now.params, now.inputs))[0]
+        there = self._program.trajectory(*picture(scene).drag(handle, to, now.params, now.inputs))[0]
         a, b = leaves(here), leaves(there)
         return any(not np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 

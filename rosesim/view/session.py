@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rosesim.scenes.base import AnyScene
+from rosesim.scenes.picture import picture
 from rosesim.view.gradient import Arrow, gradient_arrows
 from rosesim.view.live import Live, Point, Snapshot
 from rosesim.view.player import Player
@@ -96,12 +97,12 @@ class Session:
         now, first = self.live.latest, self.live.beginning
         params, inputs = (first.params, first.inputs) if now is None else (now.attempt.params, now.inputs)
         if self._dragged is not None:
-            params, inputs = self.scene.drag(*self._dragged, params, inputs)
+            params, inputs = picture(self.scene).drag(*self._dragged, params, inputs)
         return params, inputs
 
     def handles(self) -> Mapping[str, Point]:
         """The handles and their positions."""
-        return self.scene.handles(*self.numbers())
+        return picture(self.scene).handles(*self.numbers())
 
     def handle_near(self, point: Point, reach: float) -> str | None:
         """The nearest handle within this distance."""

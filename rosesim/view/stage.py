@@ -8,6 +8,7 @@ from typing import Any
 
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.picture import picture
 from rosesim.view.attempt import Attempt
 from rosesim.view.gradient import Arrow
 
@@ -27,7 +28,7 @@ SLENDER = 9.0
 def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) -> Canvas:
     """The backdrop, and the whole paths of past attempts."""
     canvas = Canvas(scene.extent)
-    scene.backdrop(canvas, params, inputs)
+    picture(scene).backdrop(canvas, params, inputs)
     thin = THIN * canvas.height
     for past in ghosts:
         for path in past.trails():
@@ -44,8 +45,8 @@ def above(
     for path in now.trails(t) if trails else ():
         canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
     if ghost is not None:
-        scene.ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
-    scene.draw(canvas, now.trajectory[t], params, inputs)
+        picture(scene).ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
+    picture(scene).draw(canvas, now.trajectory[t], params, inputs)
     return canvas
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 Bounce: Any = find_scene("bounce")
@@ -66,9 +67,9 @@ def test_differences_agree_with_either_derivative_for_a_saw_is_steep_between_its
 
 def test_a_dragged_start_changes_delta_upwards_and_the_place_sideways():
     scene = Bounce()
-    params, inputs = scene.drag("start", (0.6, 0.55), scene.params(None), scene.inputs())
+    params, inputs = picture(scene).drag("start", (0.6, 0.55), scene.params(None), scene.inputs())
     assert params.delta == pytest.approx(0.05) and inputs.place == pytest.approx((0.6, 0.5))
-    assert scene.handles(params, inputs)["start"] == pytest.approx((0.6, 0.55))
+    assert picture(scene).handles(params, inputs)["start"] == pytest.approx((0.6, 0.55))
 
 
 def test_a_time_step_of_nothing_is_refused():

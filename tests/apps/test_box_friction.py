@@ -11,6 +11,7 @@ from rosesim import value_and_grad
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import box_inertia
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 BoxFriction: Any = find_scene("box_friction")
@@ -155,8 +156,8 @@ def test_with_the_exact_contact_there_are_no_teeth_and_descent_finds_the_least_l
 def test_dragging_sets_the_throw():
     params, inputs = friction(0.3), SCENE.inputs()
     for handle, to in (("goal", (0.3, 0.4)), ("box", (0.2, 0.5)), ("throw", (0.4, 0.1))):
-        _, inputs = SCENE.drag(handle, to, params, inputs)
-        assert SCENE.handles(params, inputs)[handle] == pytest.approx(to)
+        _, inputs = picture(SCENE).drag(handle, to, params, inputs)
+        assert picture(SCENE).handles(params, inputs)[handle] == pytest.approx(to)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -82,8 +83,8 @@ def test_the_goal_and_the_throw_are_dragged():
     scene = scene_of("n=48", "side=24", "steps=5")
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     for handle in ("goal", "throw"):
-        params, inputs = scene.drag(handle, (0.4, 0.7), params, inputs)
-        assert scene.handles(params, inputs)[handle] == pytest.approx((0.4, 0.7))
+        params, inputs = picture(scene).drag(handle, (0.4, 0.7), params, inputs)
+        assert picture(scene).handles(params, inputs)[handle] == pytest.approx((0.4, 0.7))
     assert rollout(scene, params, inputs)[0].velocity[7] == pytest.approx(params.velocity)
 
 

@@ -14,6 +14,7 @@ from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, 
 from rosesim.scenes.canvas import Circle
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Network
+from rosesim.scenes.picture import picture
 from rosesim.train import make_optimizer
 
 Electric: Any = find_scene("electric")
@@ -203,19 +204,19 @@ def test_settings_that_make_no_sense_are_refused(bad: str):
 def test_corners_can_be_dragged():
     scene = Electric()
     params = deterministic(1.0)
-    _, after = scene.drag("corner 0", (0.6, 0.6), params, scene.inputs())
-    assert scene.handles(params, after)["corner 0"] == (0.6, 0.6)
+    _, after = picture(scene).drag("corner 0", (0.6, 0.6), params, scene.inputs())
+    assert picture(scene).handles(params, after)["corner 0"] == (0.6, 0.6)
     assert np.array_equal(rollout(scene, params, after)[0].position, (0.6, 0.6))
     assert np.array_equal(after.points[1:], scene.inputs().points[1:])
-    _, after = scene.drag("corner 2", (0.1, 0.2), params, scene.inputs())
-    assert scene.handles(params, after)["corner 2"] == (0.1, 0.2)
+    _, after = picture(scene).drag("corner 2", (0.1, 0.2), params, scene.inputs())
+    assert picture(scene).handles(params, after)["corner 2"] == (0.1, 0.2)
     assert np.array_equal(after.points[:2], scene.inputs().points[:2])
 
 
 def test_electrodes_are_as_large_as_they_are_strong():
     scene, canvas = Electric(steps=3), Canvas(Electric.extent)
     strengths = np.array([0.5, -0.5, 0, 0, 0, 0, 0, 0.9])
-    scene.draw(canvas, rollout(scene, constant(strengths))[2], constant(strengths), scene.inputs())
+    picture(scene).draw(canvas, rollout(scene, constant(strengths))[2], constant(strengths), scene.inputs())
     discs = {p.centre: (p.radius, p.role) for p in canvas.primitives if isinstance(p, Circle) and not p.width}
     first, second, third = (discs[tuple(p)] for p in ELECTRODES[:3])
     assert first[0] == pytest.approx(1.5 * third[0]) and second[0] == pytest.approx(0.5 * third[0])

@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 FlyBy: Any = find_scene("fly_by")
@@ -88,11 +89,15 @@ def test_a_descent_finds_a_launch_to_the_goal():
 
 
 def test_dragging_moves_the_goal_or_turns_the_launch():
-    params, inputs = SCENE.drag("goal", (-9.0, 2.0), SCENE.params(None), SCENE.inputs())
+    params, inputs = picture(SCENE).drag("goal", (-9.0, 2.0), SCENE.params(None), SCENE.inputs())
     assert inputs.goal.tolist() == [-9.0, 2.0] and params == SCENE.params(None)
-    params, _ = SCENE.drag("launch", (1.0 + 0.2 * 9.0 * np.sin(0.3), 0.2 * 9.0 * np.cos(0.3)), params, inputs)
+    params, _ = picture(SCENE).drag(
+        "launch", (1.0 + 0.2 * 9.0 * np.sin(0.3), 0.2 * 9.0 * np.cos(0.3)), params, inputs
+    )
     assert (params.speed, params.angle) == pytest.approx((9.0, 0.3))
-    assert SCENE.handles(params, inputs)["launch"] == pytest.approx((1.0 + 1.8 * np.sin(0.3), 1.8 * np.cos(0.3)))
+    assert picture(SCENE).handles(params, inputs)["launch"] == pytest.approx(
+        (1.0 + 1.8 * np.sin(0.3), 1.8 * np.cos(0.3))
+    )
 
 
 @pytest.mark.parametrize(("setting", "message"), [("years=0", "years is positive"), ("rtol=1", "rtol is between")])

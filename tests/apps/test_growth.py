@@ -9,6 +9,7 @@ import pytest
 from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Circle, Line
 from rosesim.scenes.check import check_gradient
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 Growth: Any = find_scene("growth")
@@ -68,9 +69,9 @@ def test_the_picture_shows_the_point_on_the_curve_of_its_alpha(alpha: float):
     scene = Growth(alpha=alpha, steps=100)
     state, params, inputs = rollout(scene)[-1], scene.params(None), scene.inputs()
     canvas = Canvas(scene.extent)
-    scene.backdrop(canvas, params, inputs)
+    picture(scene).backdrop(canvas, params, inputs)
     ends = [p.points[-1] for p in canvas.primitives if isinstance(p, Line) and p.role == "other"]
-    scene.draw(canvas, state, params, inputs)
+    picture(scene).draw(canvas, state, params, inputs)
     at_time, of_derivative = (p.centre for p in canvas.primitives if isinstance(p, Circle))
     assert at_time == pytest.approx((1.0, state.x / closed_form(100, 0.0)))
     assert of_derivative == pytest.approx(ends[ALPHAS.index(alpha)])

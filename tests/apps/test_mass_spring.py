@@ -13,6 +13,7 @@ import rosesim.codegen
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Network, Table
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -185,9 +186,9 @@ def test_dragging_a_hundred_nodes_and_goals_compiles_nothing(monkeypatch: pytest
     monkeypatch.setattr(rosesim.codegen, "compile_func", lambda *a, **k: pytest.fail("something was compiled"))
     for k in range(100):
         handle = "goal" if k % 2 else f"node {k % 6}"
-        x, y = scene.handles(params, inputs)[handle]
-        params, inputs = scene.drag(handle, (x + 1e-4, y + 2e-4), params, inputs)
-        assert scene.handles(params, inputs)[handle] == pytest.approx((x + 1e-4, y + 2e-4))
+        x, y = picture(scene).handles(params, inputs)[handle]
+        params, inputs = picture(scene).drag(handle, (x + 1e-4, y + 2e-4), params, inputs)
+        assert picture(scene).handles(params, inputs)[handle] == pytest.approx((x + 1e-4, y + 2e-4))
         first = program.trajectory(params, inputs)[0]
         assert np.array_equal(first.position, inputs.start)
         program.value_and_grad(params, inputs)

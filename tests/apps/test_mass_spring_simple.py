@@ -14,6 +14,7 @@ from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, 
 from rosesim.scenes.canvas import Circle, Polygon, Text
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Body
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -218,9 +219,9 @@ def test_a_dragged_mass_starts_elsewhere_and_a_dragged_wall_stands_elsewhere():
     scene = Triangle()
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     for handle, to in (("mass 2", (0.35, 0.45)), ("wall", (0.36, 0.3))):
-        params, inputs = scene.drag(handle, to, params, inputs)
+        params, inputs = picture(scene).drag(handle, to, params, inputs)
     assert inputs.start[2] == pytest.approx((0.35, 0.45)) and inputs.wall_x == 0.36
-    assert scene.handles(params, inputs)["mass 2"] == (0.35, 0.45)
+    assert picture(scene).handles(params, inputs)["mass 2"] == (0.35, 0.45)
     assert scene.inputs().start[2] == pytest.approx((0.4, 0.4))  # the default is what it was
 
 
@@ -228,7 +229,7 @@ def test_the_picture_shows_the_triangle_and_its_area():
     scene = Triangle()
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     canvas = Canvas(scene.extent)
-    scene.draw(canvas, rollout(scene)[0], params, inputs)
+    picture(scene).draw(canvas, rollout(scene)[0], params, inputs)
     start = [tuple(p) for p in np.asarray(inputs.start)]
     assert [p.centre for p in canvas.primitives if isinstance(p, Circle)] == start
     assert [p.points for p in canvas.primitives if isinstance(p, Polygon)] == [tuple(start)]

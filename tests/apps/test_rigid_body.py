@@ -14,6 +14,7 @@ from rosesim.optimise.optimizers import make_optimizer
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Network, RigidBodies, box_inertia
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -266,11 +267,11 @@ def test_the_published_step_is_the_gradient_but_no_longer_than_the_rate():
 def test_dragging_moves_the_goal_or_the_whole_robot():
     scene = scene_of("robot=B", "steps=10")
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
-    _, moved = scene.drag("robot", (0.5, 0.6), params, inputs)
-    assert scene.handles(params, moved)["robot"] == pytest.approx((0.5, 0.6))
+    _, moved = picture(scene).drag("robot", (0.5, 0.6), params, inputs)
+    assert picture(scene).handles(params, moved)["robot"] == pytest.approx((0.5, 0.6))
     assert np.diff(moved.start, axis=0) == pytest.approx(np.diff(inputs.start, axis=0))
-    _, there = scene.drag("goal", (0.2, 0.3), params, inputs)
-    assert scene.handles(params, there)["goal"] == pytest.approx((0.2, 0.3))
+    _, there = picture(scene).drag("goal", (0.2, 0.3), params, inputs)
+    assert picture(scene).handles(params, there)["goal"] == pytest.approx((0.2, 0.3))
 
 
 @pytest.mark.parametrize(

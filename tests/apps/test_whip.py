@@ -13,6 +13,7 @@ from rosesim import Real, Vec, fn, jvp
 from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Circle, Line, Text
 from rosesim.scenes.check import check_gradient
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 Whip: Any = find_scene("whip")
@@ -192,19 +193,19 @@ def test_the_target_and_the_beginning_can_be_dragged():
     scene = Whip()
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     for handle, to in (("target", (1.5, 1.0)), ("hand", (0.1, 1.0))):
-        params, inputs = scene.drag(handle, to, params, inputs)
-    assert scene.handles(params, inputs) == {"target": (1.5, 1.0), "hand": (0.1, 1.0)}
-    assert scene.handles(params, scene.inputs())["hand"] == (0.0, 1.2)  # the default is what it was
+        params, inputs = picture(scene).drag(handle, to, params, inputs)
+    assert picture(scene).handles(params, inputs) == {"target": (1.5, 1.0), "hand": (0.1, 1.0)}
+    assert picture(scene).handles(params, scene.inputs())["hand"] == (0.0, 1.2)  # the default is what it was
 
 
 def test_the_picture_shows_a_whip_that_becomes_thinner_and_its_tips_speed():
     params, inputs = SMALL.params(np.random.default_rng(0)), SMALL.inputs()
     canvas = Canvas(SMALL.extent)
     state = rollout(SMALL)[-1]
-    SMALL.draw(canvas, state, params, inputs)
+    picture(SMALL).draw(canvas, state, params, inputs)
     widths = [p.width for p in canvas.primitives if isinstance(p, Line)]
     assert len(widths) == SMALL.n and np.all(np.diff(widths) < 0)
     assert [p.centre for p in canvas.primitives if isinstance(p, Circle)] == [tuple(state.hand)]
     speed = np.linalg.norm(state.velocity[-1])
     assert [p.text for p in canvas.primitives if isinstance(p, Text)] == [f"tip {speed:3.0f} m/s"]
-    assert np.array_equal(SMALL.trail(state), [state.position[-1]])
+    assert np.array_equal(picture(SMALL).trail(state), [state.position[-1]])

@@ -11,6 +11,7 @@ from viewing import CASES, Descent, opened, wait, worker
 
 import rosesim.codegen
 from rosesim.scenes import compiled, find_scene
+from rosesim.scenes.picture import picture
 from rosesim.train import make_optimizer, train
 from rosesim.view import Beginning
 from rosesim.view.gradient import gradient_arrows
@@ -115,7 +116,7 @@ def test_a_drag_so_quick_that_the_worker_sees_it_only_when_it_is_over_counts():
 @pytest.mark.parametrize("name", CASES)
 def test_it_knows_which_handles_lie_in_the_start_state(name: str):
     scene, beginning = opened(name)
-    where = scene.handles(beginning.params, beginning.inputs)
+    where = picture(scene).handles(beginning.params, beginning.inputs)
     with worker(scene, beginning, Descent(1.0)) as live:
         for handle, wanted in ((CASES[name].in_start, True), ("goal", False)):
             x, y = where[handle]

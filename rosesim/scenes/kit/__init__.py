@@ -4,11 +4,20 @@ Each is a plain function or a dataclass of the language, to be called where a sc
 here knows a scene. Positions and velocities are vectors of the plane, one for each body.
 """
 
+from rosesim.scenes.colours import PALETTE, balanced, coloured, shaded
 from rosesim.scenes.kit.bodies import Bodies, Body, at_rest, centre
-from rosesim.scenes.kit.colours import balanced, coloured, shaded
 from rosesim.scenes.kit.contact import Bump, disc_contact, discs_touch, ground_contact, no_bump, opposite
 from rosesim.scenes.kit.controllers import Beat, Network, Table, beat, features, network, sines, table
-from rosesim.scenes.kit.drawing import LEVELS, STRAIN_COLOURS, draw_panels, draw_springs, panels_extent
+from rosesim.scenes.kit.drawing import (
+    LEVELS,
+    STRAIN_COLOURS,
+    STRAIN_ROLES,
+    Field,
+    Relief,
+    draw_panels,
+    draw_springs,
+    panels_extent,
+)
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
 from rosesim.scenes.kit.ground import Ground
 from rosesim.scenes.kit.initialisers import glorot, normal, uniform
@@ -57,13 +66,16 @@ from rosesim.scenes.kit.waves import Surface, Waves
 
 __all__ = [
     "LEVELS",
+    "PALETTE",
     "STRAIN_COLOURS",
+    "STRAIN_ROLES",
     "Beat",
     "Bodies",
     "Body",
     "Bump",
     "Carried",
     "Edge",
+    "Field",
     "Grid",
     "Ground",
     "Group",
@@ -77,6 +89,7 @@ __all__ = [
     "Particles",
     "Picture",
     "PublishedGround",
+    "Relief",
     "RigidBodies",
     "RigidBody",
     "Surface",

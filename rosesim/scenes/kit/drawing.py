@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.canvas import Canvas, OneOf
+from rosesim.scenes.colours import PALETTE
 
 LEVELS = 4
 """Shades from no strain to full strain. A role has one colour, so that any renderer can show it."""
@@ -27,19 +29,22 @@ STRAIN_COLOURS: dict[str, str] = {
     for level in range(LEVELS + 1)
 }
 """The roles that `draw_springs` uses, for `Scene.colours`: red where contracted, blue where extended."""
+STRAIN_ROLES = tuple(f"strain{level:+d}" for level in range(-LEVELS, LEVELS + 1))
+"""The same roles from full contraction to full extension: a strain s from -1 to 1 has number LEVELS (1 + s)."""
 
 
 def draw_springs(
     canvas: Canvas,
-    position: ArrayLike,
+    position: Any,
     ends: NDArray[np.integer[Any]],
-    strain: ArrayLike,
+    strain: Any,
     full: ArrayLike,
     width: float,
 ) -> None:
     """Draw springs as lines coloured by their strain: full colour at a strain of `full`, one number for each spring.
 
-    A spring whose `full` is 0 is passive: thin and dark, whatever its strain.
+    Positions and strains are traced values or NumPy's. A spring whose `full` is 0 is passive: thin and dark, whatever
+    its strain.
 
     >>> canvas = Canvas((0.0, 0.0, 1.0, 1.0))
     >>> draw_springs(canvas, [[0, 0], [1, 0], [1, 1]], np.array([[0, 1], [1, 2]]), [0.2, -0.1], [0.1, 0.0], 0.02)
@@ -48,13 +53,13 @@ def draw_springs(
     Line(points=((1.0, 0.0), (1.0, 1.0)), role='body', width=0.008, opacity=1.0)
     Line(points=((0.0, 0.0), (1.0, 0.0)), role='strain+4', width=0.02, opacity=1.0)
     """
-    x, strain, full = np.asarray(position), np.asarray(strain), np.asarray(full)
-    active = full > 0
-    for k in np.flatnonzero(~active):
-        canvas.line(x[ends[k]], "body", width=0.4 * width)
-    for k in np.flatnonzero(active):
-        level = round(float(np.clip(strain[k] / full[k], -1, 1)) * LEVELS)
-        canvas.line(x[ends[k]], f"strain{level:+d}", width=width)
+    most = np.asarray(full, dtype=np.float64)
+    active = most > 0
+    level = strain * (LEVELS / np.where(active, most, 1.0)) + LEVELS
+    if not active.all():
+        canvas.segments(position, ends, "body", width=0.4 * width, opacity=np.where(active, 0.0, 1.0))
+    shown = np.where(active, 1.0, 0.0)
+    canvas.segments(position, ends, OneOf(STRAIN_ROLES, level), width=width, opacity=shown)
 
 
 GAP, TITLE = 0.06, 0.05
@@ -70,8 +75,28 @@ def panels_extent(count: int) -> tuple[float, float, float, float]:
     return (-GAP, -GAP, round(count + count * GAP, 9), round(1.0 + 2 * TITLE + 0.04, 9))
 
 
-def draw_panels(canvas: Canvas, images: Mapping[str, ArrayLike], role: str = "ink") -> None:
-    """Draw square images, each from 0 to 1 as `Canvas.image` takes them, in a row, each with its title above.
+@dataclass(frozen=True)
+class Field:
+    """An image of values: dark blue from `least`, pale yellow at `greatest` (`PALETTE`)."""
+
+    values: Any
+    """Of shape (rows, columns)."""
+    least: Any
+    greatest: Any
+
+
+@dataclass(frozen=True)
+class Relief:
+    """An image of a surface lit from the upper left; see `Canvas.lit`."""
+
+    height: Any
+    """Of shape (rows, columns)."""
+    steepness: Any
+
+
+def draw_panels(canvas: Canvas, images: Mapping[str, Any], role: str = "ink") -> None:
+    """Draw square images in a row, each with its title above: a `Field`, a `Relief`, or greys or colours from 0 to 1
+    as `Canvas.image` takes them.
 
     >>> canvas = Canvas(panels_extent(2))
     >>> draw_panels(canvas, {"state": np.zeros((4, 4)), "target": np.ones((4, 4))})
@@ -80,5 +105,12 @@ def draw_panels(canvas: Canvas, images: Mapping[str, ArrayLike], role: str = "in
     """
     for k, (title, pixels) in enumerate(images.items()):
         left = k * (1.0 + GAP)
-        canvas.image(pixels, (left, 0.0), (left + 1.0, 1.0))
+        low, high = (left, 0.0), (left + 1.0, 1.0)
+        match pixels:
+            case Field(values, least, greatest):
+                canvas.image(values, low, high, palette=PALETTE, least=least, greatest=greatest)
+            case Relief(height, steepness):
+                canvas.lit(height, low, high, steepness=steepness)
+            case _:
+                canvas.image(pixels, low, high)
         canvas.text((left, 1.0 + TITLE / 2), title, role, size=TITLE)

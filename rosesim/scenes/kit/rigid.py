@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import select
@@ -23,6 +24,7 @@ from rosesim.ad.language.mathematics import cos, sin
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value
 from rosesim.scenes.kit.springs import strength
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
@@ -276,14 +278,18 @@ def moved_on(
     return RigidBodies(after.position, after.velocity, after.angle, after.spin)
 
 
-def outlines(position: ArrayLike, angle: ArrayLike, half: ArrayLike) -> NDArray[np.float64]:
-    """The corners of boxes in order, of shape (n, 4, 2): NumPy values, for drawing.
+def outlines(position: Any, angle: Any, half: ArrayLike) -> Any:
+    """The corners of boxes in order, of shape (n, 4, 2), for drawing: of traced values, or of NumPy's.
 
     >>> outlines([[1.0, 3.0]], [np.pi / 2], [[2.0, 0.5]]).round(9)[0].tolist()
     [[1.5, 1.0], [1.5, 5.0], [0.5, 5.0], [0.5, 1.0]]
     """
-    x, a = np.asarray(position), np.asarray(angle)
     own = CORNERS[[0, 1, 3, 2]] * np.asarray(half)[:, None, :]
+    if isinstance(position, Value):
+        c, s = cos(angle)[:, None], sin(angle)[:, None]
+        across, up = const(own[..., 0]), const(own[..., 1])
+        return position[:, None] + stack([c * across - s * up, s * across + c * up], axis=2)
+    x, a = np.asarray(position), np.asarray(angle)
     c, s = np.cos(a)[:, None], np.sin(a)[:, None]
     around = np.stack([c * own[..., 0] - s * own[..., 1], s * own[..., 0] + c * own[..., 1]], -1)
     return x[:, None, :] + around

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import select
-from rosesim.ad.language.control.loops import for_each
+from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.linalg import norm
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.refused import Value
 
 
 def spring_impulses(
@@ -65,11 +66,14 @@ def strength(stiffness: Any, length: Real, rest: Any, softening: float) -> Real:
     return stiffness * (1.0 - select(length > 0, rest / length, 0.0))
 
 
-def strains(position: ArrayLike, ends: NDArray[np.integer[Any]], rest: ArrayLike) -> NDArray[np.float64]:
-    """The extension of each spring divided by its rest length: NumPy values, for drawing.
+def strains(position: Any, ends: NDArray[np.integer[Any]], rest: Any) -> Any:
+    """The extension of each spring divided by its rest length, for drawing: of traced values, or of NumPy's.
 
     >>> strains([[0.0, 0.0], [1.5, 0.0]], np.array([[0, 1]]), [1.0])
     array([0.5])
     """
+    if isinstance(position, Value) or isinstance(rest, Value):
+        p, q = const(ends[:, 0]), const(ends[:, 1])
+        return vec(len(ends), lambda k: norm(position[p[k]] - position[q[k]])) / rest - 1.0
     x = np.asarray(position)
     return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1) / np.asarray(rest) - 1.0

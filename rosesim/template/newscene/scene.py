@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, const, norm
 from rosesim.scenes import Canvas, Published, Scene, value
@@ -71,21 +70,19 @@ class Newscene(Scene[Throw, World, Body]):
         return squared_distance(state.position, inputs.goal)
 
     # What a person can drag in the window.
-    def handles(self, params: Throw, inputs: World) -> dict[str, tuple[float, float]]:
+    def handles(self, params: Throw, inputs: World) -> dict[str, Any]:
         """The goal, and the tip of the throw's arrow."""
-        places = {"goal": np.asarray(inputs.goal), "throw": ARROW * np.asarray(params.velocity)}
-        return {name: (float(p[0]), float(p[1])) for name, p in places.items()}
+        return {"goal": inputs.goal, "throw": ARROW * params.velocity}
 
-    def drag(self, handle: str, to: tuple[float, float], params: Throw, inputs: World) -> tuple[Throw, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Throw, inputs: World) -> tuple[Throw, World]:
         """Set the goal or the throw."""
-        point: Any = np.array(to)
         if handle == "goal":
-            return params, replace(inputs, goal=point)
-        return replace(params, velocity=point / ARROW), inputs
+            return params, replace(inputs, goal=to)
+        return replace(params, velocity=to / ARROW), inputs
 
-    def trail(self, state: Body) -> NDArray[np.float64]:
+    def trail(self, state: Body) -> Any:
         """The ball's path."""
-        return np.asarray(state.position)[None]
+        return state.position[None]
 
     def backdrop(self, canvas: Canvas, params: Throw, inputs: World) -> None:
         """The ground and the goal."""
@@ -95,5 +92,5 @@ class Newscene(Scene[Throw, World, Body]):
 
     def draw(self, canvas: Canvas, state: Body, params: Throw, inputs: World) -> None:
         """The throw's arrow and the ball."""
-        canvas.arrow((0.0, 0.0), ARROW * np.asarray(params.velocity), "arrow", width=0.04)
+        canvas.arrow((0.0, 0.0), ARROW * params.velocity, "arrow", width=0.04)
         canvas.circle(state.position, 0.1, "target")

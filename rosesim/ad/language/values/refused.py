@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rosesim.ad.support.errors import MissingAttribute, TraceError
@@ -21,6 +23,8 @@ VECTOR_FIRST = (
     "make it a vector first, const(array)[i] of numbers or stack(values)[i] of traced ones, or loop with vec, sum "
     "or scan"
 )
+formatter: ContextVar[Callable[[Any, str], str] | None] = ContextVar("rosesim_formatter", default=None)
+"""What a traced value is in a text: while a picture is traced, a mark where its number will stand. Else refused."""
 _MIRRORED = {"__lt__": "__gt__", "__le__": "__ge__", "__gt__": "__lt__", "__ge__": "__le__"}
 
 
@@ -115,6 +119,9 @@ class Value:
         self._refuse("deleting an element of", "build the shorter vector: x[1:], or vec(n, lambda i: ...)")
 
     def __format__(self, spec: str) -> str:
+        shown = formatter.get()
+        if shown is not None:
+            return shown(self, spec)
         if spec:
             self._refuse(
                 "formatting the number in", "print it by an @opaque function, which runs when the program does"

@@ -5,27 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_STOPS = np.array(
-    [[0.04, 0.13, 0.30], [0.30, 0.36, 0.49], [0.55, 0.54, 0.52], [0.79, 0.73, 0.45], [1.00, 0.93, 0.55]]
-)
-"""Dark blue over grey to pale yellow, in equal steps of lightness: nearly everybody can tell blue from yellow."""
+PALETTE = ((0.04, 0.13, 0.30), (0.30, 0.36, 0.49), (0.55, 0.54, 0.52), (0.79, 0.73, 0.45), (1.00, 0.93, 0.55))
+"""Dark blue over grey to pale yellow: red, green, blue, 0 to 1, in equal steps of lightness. Colours between them are
+linear. Nearly everybody can tell blue from yellow."""
 
 
-def coloured(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
+def coloured(values: ArrayLike, low: float, high: float, palette: ArrayLike = PALETTE) -> NDArray[np.float64]:
     """Colours of shape (..., 3), each from 0 to 1, of values from `low` (dark blue) to `high` (pale yellow).
 
-    A value beyond either end has the colour of that end. NaN has the lowest colour.
+    Another palette is an array of colours, of shape (k, 3). A value beyond either end has the colour of that end. NaN
+    has the lowest colour.
 
     >>> coloured([-1.0, 0.0, 5.0], -1.0, 1.0)
     array([[0.04, 0.13, 0.3 ],
            [0.55, 0.54, 0.52],
            [1.  , 0.93, 0.55]])
     """
+    stops = np.asarray(palette, dtype=np.float64)
     part = (np.asarray(values, dtype=np.float64) - low) / (high - low)
-    place = np.clip(np.nan_to_num(part), 0.0, 1.0) * (len(_STOPS) - 1)
-    below = np.minimum(place.astype(int), len(_STOPS) - 2)
+    place = np.clip(np.nan_to_num(part), 0.0, 1.0) * (len(stops) - 1)
+    below = np.minimum(place.astype(int), len(stops) - 2)
     rest = (place - below)[..., None]
-    return (1 - rest) * _STOPS[below] + rest * _STOPS[below + 1]
+    return (1 - rest) * stops[below] + rest * stops[below + 1]
 
 
 def balanced(values: ArrayLike, least: float = 0.0) -> NDArray[np.float64]:
