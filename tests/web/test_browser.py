@@ -230,7 +230,9 @@ def test_a_page_evaluates_no_text_and_lives_in_a_sandboxed_frame(
     wait(frame, "page.now.done")
     assert page.evaluate("heard.iteration") == 200
     assert said == []
-    frame.evaluate("() => void setTimeout('window.evaluated = true')")  # what playwright evaluates itself is let through
+    frame.evaluate(
+        "() => void setTimeout('window.evaluated = true')"
+    )  # what playwright evaluates itself is let through
     time.sleep(0.1)
     assert not frame.evaluate("window.evaluated")
     context.close()
