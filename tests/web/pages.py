@@ -3,8 +3,9 @@
 import runpy, sys, tempfile, os
 
 
-def page_of(name):
+def page_of(name, readable=False):
     out = tempfile.mktemp(suffix=".html")
     sys.argv = ["thin", name, out]
+    os.environ["READABLE"] = "1" if readable else ""
     runpy.run_path("/tmp/thin.py", run_name="__main__")
     return open(out).read()
