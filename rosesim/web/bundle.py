@@ -42,7 +42,7 @@ def bundle(data: Mapping[str, Any], module: bytes) -> str:
         "title": html.escape(str(data["title"])),
         "policy": policy,
         "css": _terse(_text("page/page.css")),
-        "data": told.replace("</", "<\\/").replace("<!--", "<\\u0021--"),
+        "data": told.replace("<", "\\u003c"),  # no text of it can end the element
         "code": code,
     }
     page = re.sub(r"\n\s*", "\n", _text("page/page.html"))

@@ -1,10 +1,11 @@
 // The worker behind the page: it evaluates what the user drags, keeps an optimiser running, and publishes attempts.
-import { Machine, norm } from "./machine.js";
+import { Machine, norm, saved } from "./machine.js";
 import { paths, rollout, stride } from "./reel.js";
 
 const PUBLISHED_MS = 33; // between two publications while optimising: a person cannot see more of them
 const SHARE = 3; // and at least so many times as long as a publication's states take
 const BATCH_MS = 8; // then commands are looked for
+const SOON_MS = 30; // where a gradient takes longer, the path of what was dragged is shown before it
 const SHOWN = 8; // attempts in a picture
 
 /** Iterations 0, 1, 2, 4, 8, ... are remembered: denser where descent is quick. */
@@ -22,7 +23,8 @@ export class Live {
     this.commands = [];
     this.serial = 0;
     this.going = this.running = false;
-    this.every = stride(data.steps, 1, 1);
+    machine.start();
+    this.every = stride(data.steps, saved(machine.state).length, 1);
     this.interval = PUBLISHED_MS;
     this.starts = {};
     this.published = -Infinity;
@@ -59,6 +61,7 @@ export class Live {
     do {
       const { course } = this;
       if (machine.evaluates && course.stale) {
+        if (commands.length && !(this.took < SOON_MS)) this.publish(true); // the path, while the gradient is computed
         const before = this.clock();
         this.look(machine.evaluate());
         this.took = this.clock() - before;
@@ -114,15 +117,15 @@ export class Live {
     return made;
   }
 
-  publish() {
+  publish(early = false) {
     const { course, machine, data } = this;
     const { iteration, loss, steep, steepest, slope, settled, until } = course;
     const attempt = { iteration, loss, ...machine.point, ...this.rolled() };
     const done = !this.going && iteration >= until && iteration > 0 && !course.recorded;
     const message = {
-      serial: this.serial, going: this.going, course: course.id, attempt, slope, steep, steepest, took: this.took,
+      serial: this.serial, going: this.going, course: course.id, early, attempt, slope, steep, steepest, took: this.took,
       curve: course.fresh.splice(0), terms: machine.terms(), startHeld: course.held ? this.starts[course.held[0]] : false,
-      note: steep === 0 ? "The gradient is zero here: no small change of the params changes the loss."
+      note: !early && steep === 0 ? "The gradient is zero here: no small change of the params changes the loss."
         : settled ? "Settled: a step along the gradient changes nothing any more." : null,
       done: done ? `Done: ${iteration} iterations of ${data.optimiser.name}` : undefined,
     };

@@ -141,7 +141,7 @@ export class Machine {
     return Object.fromEntries(this.data.handles.map((name, k) => [name, numbers(this.handlePlaces[k])]));
   }
   drag(handle, [x, y]) {
-    const { run, parameters, results } = this.programs[`drag_${handle}`];
+    const { run, parameters, results } = this.programs[`drag_${this.data.handles.indexOf(handle)}`];
     parameters.x[0] = x;
     parameters.y[0] = y;
     run();

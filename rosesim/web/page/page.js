@@ -11,6 +11,7 @@ const THIN = 0.005; // width of a past path relative to the picture's height; th
 const GHOST_OPACITY = 0.5;
 const LONGEST_ARROW = 0.16; // the gradient's longest arrow, relative to the picture's height
 const SLENDER = 9; // an arrow is at least this many times as long as wide
+const FEW = 6; // handles that are shown while the pointer is elsewhere
 const READ_MS = 100; // between two updates of numbers and curve: no faster than a person reads
 const LONGEST_FRAME = 0.1; // most seconds by which a frame advances the replay
 
@@ -177,7 +178,7 @@ class Page {
 
   tell() {
     const { now, player, going } = this;
-    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.done ?? "Ready";
+    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.early ? "Computing" : now.done ?? "Ready";
     if (now) {
       const { loss, iteration } = now.attempt;
       $("loss").textContent = short(loss);
@@ -240,6 +241,7 @@ class Page {
       return [name, ring];
     }));
     $("handles").append(...Object.values(this.buttons));
+    $("handles").classList.toggle("many", $("handles").childElementCount > FEW); // they would cover the picture
     for (const { name, label, unit, least, greatest } of data.sliders ?? []) {
       const input = Object.assign(document.createElement("input"), { type: "range", min: least, max: greatest, step: "any", name });
       const shown = document.createElement("output"), row = document.createElement("label");

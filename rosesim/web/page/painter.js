@@ -2,6 +2,7 @@
 import { format } from "./formats.js";
 
 const ARROW_HEAD = 4.5; // length of an arrow head, in line widths
+const CAPITALS = 0.72; // height of a capital letter as a part of the font's size
 const TURN = 2 * Math.PI;
 
 /** The map from a scene's points to pixels of a box: the aspect ratio is kept, the scene is centred. */
@@ -156,8 +157,10 @@ export class Painter {
     const c = this.context;
     this.begin(opacity, this.colour(role));
     c.textAlign = align === "centre" ? "center" : align;
-    c.font = `${1.37 * size * this.view.scale}px system-ui, sans-serif`; // capitals are 0.73 of a font's size
-    c.fillText(text, ...this.view.pixel(place));
+    c.font = `${(size * this.view.scale) / CAPITALS}px Helvetica, Arial, "Liberation Sans", sans-serif`;
+    const [x, y] = this.view.pixel(place), right = c.canvas.width - x;
+    const room = align === "left" ? right : align === "right" ? x : 2 * Math.min(x, right);
+    c.fillText(text, x, y, Math.max(room, 1)); // a wider font is made to fit
   }
 
   image({ pixels, low, high, palette, least, greatest }, shape) {
