@@ -13,25 +13,45 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rosesim.web.terse import terse
+
 CODE = (
-    "rosesim.js", "page/formats.js", "page/player.js", "page/machine.js", "page/reel.js", "page/painter.js",
-    "page/curve.js", "page/live.js", "page/page.js",
+    "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "curve.js",
+    "live.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
+SELDOM = {
+    "formats.js": {"text"}, "texts.js": {"text"}, "images.js": {"image", "lit"}, "many.js": {"segments", "arrows"},
+}  # fmt: skip
+"""Modules that a page has only if its picture has one of these primitives."""
+SCHEMA = frozenset(
+    """
+    name title about extent steps colours light dark settings params inputs sliders label unit least greatest handles
+    layers backdrop draw ghost remembered iteration loss losses optimiser iterations note wasm
+    version memory programs failures parameters result fields items at scalar shape
+    start advance gradient optimise trail terms state
+    kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
+    which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
+    one_of rosesim
+    """.split()
+)
+"""Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
 
 
-def bundle(data: Mapping[str, Any], module: bytes) -> str:
+def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) -> str:
     """The page that shows a scene. `data` is what the page knows about it, `module` its programs.
 
     The worker is given the text of the same script, so nothing is there twice. The page's own policy allows this one
-    script, known by its hash, WebAssembly and the worker; it allows neither eval nor any connection.
+    script, known by its hash, WebAssembly and the worker; it allows neither eval nor any connection. A `readable` page
+    keeps the script's names, for those who look into it.
 
     >>> page = bundle({"title": "A scene"}, b"")
     >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
     (True, False)
     """
     packed = base64.b64encode(zlib.compress(module, 9)).decode()
-    code = script()
+    kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
+    code = script(tuple(name for name in CODE if name not in SELDOM or SELDOM[name] & kinds), readable)
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src blob:; "
@@ -50,9 +70,14 @@ def bundle(data: Mapping[str, Any], module: bytes) -> str:
 
 
 @cache
-def script() -> str:
+def script(names: tuple[str, ...] = CODE, readable: bool = False) -> str:
     """The page's script, which is the worker's too: our modules joined, without imports and exports."""
-    return '"use strict";\n' + "\n".join(_plain(_text(name)) for name in CODE)
+    joined = "\n".join(_plain(_text(f"page/{name}")) for name in names)
+    return '"use strict";' + (joined if readable else terse(joined, SCHEMA | _words(_text("page/page.html"))))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
 
 
 def _text(name: str) -> str:
@@ -60,18 +85,10 @@ def _text(name: str) -> str:
 
 
 def _plain(module: str) -> str:
-    """A module as a piece of a script. Only whole lines are left out, and only space at a line's ends: what lies
-    within a line may be a text. No text of ours goes over several lines."""
-    kept: list[str] = []
-    comment = False
-    for line in map(str.strip, module.splitlines()):
-        comment = comment or line.startswith("/*")
-        if not comment and line and not line.startswith(("//", "import ")):
-            kept.append(re.sub(r"; // [^'\"`/]*$", ";", line.removeprefix("export ")))
-        comment = comment and not line.endswith("*/")
-    return "\n".join(kept)
+    """A module as a piece of a script."""
+    return re.sub(r"^export ", "", re.sub(r"^import .*\n", "", module, flags=re.M), flags=re.M)
 
 
 def _terse(css: str) -> str:
-    """Styles without indentation and line breaks."""
-    return re.sub(r"\s*\n\s*", " ", css).replace("{ ", "{").replace("; }", "}").strip()
+    """Styles without needless blanks. A blank before a colon or a bracket can mean something, so these stay."""
+    return re.sub(r" ?([{};,>]) ?", r"\1", re.sub(r"\s+", " ", css)).replace(": ", ":").replace(";}", "}").strip()

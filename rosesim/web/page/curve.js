@@ -1,5 +1,4 @@
 // The loss against the iteration.
-import { format } from "./formats.js";
 
 const LOGARITHMIC_FROM = 10; // a positive loss that falls by at least this factor is shown on a logarithmic axis
 const MARGIN = { left: 44, bottom: 22, right: 10, top: 10 };
@@ -21,7 +20,12 @@ export function powersOfTen(low, high) {
   return ticks;
 }
 
-const label = (v) => v === 0 || (1e-3 <= Math.abs(v) && Math.abs(v) < 1e4) ? format(v, ".3g") : format(v, ".0e").replace(/e([-+])0/, "e$1").replace("e+", "e");
+/** A number in a few characters; a dash where it is not finite. */
+export function short(v, digits = 4) {
+  if (!Number.isFinite(v)) return "–";
+  const plain = v === 0 || (1e-3 <= Math.abs(v) && Math.abs(v) < 1e4);
+  return plain ? String(+v.toPrecision(digits)) : v.toExponential(Math.max(digits - 2, 0)).replace("e+", "e");
+}
 
 /** Draw [iteration, loss] pairs: faint as a whole, strong up to iteration `now`, with a dot there. */
 export function drawCurve(c, points, now, width, height, colours) {
@@ -47,7 +51,7 @@ export function drawCurve(c, points, now, width, height, colours) {
   for (const tick of ticks) {
     path([[first, tick], [last, tick]], colours.grid, 1);
     c.textAlign = "right";
-    c.fillText(label(tick), MARGIN.left - 7, y(tick) + 4);
+    c.fillText(short(tick, 2), MARGIN.left - 7, y(tick) + 4);
   }
   c.textAlign = "left";
   c.fillText(`iteration ${first}`, MARGIN.left, height - 5);

@@ -40,9 +40,3 @@ function general(v, digits) {
   const text = -4 <= exponent && exponent < Math.max(digits, 1) ? fixed(v, Math.max(digits, 1) - 1 - exponent) : long;
   return text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
 }
-
-/** A number in a few characters; a dash where it is not finite. */
-export function short(v) {
-  if (!Number.isFinite(v)) return "–";
-  return format(v, v === 0 || (1e-3 <= Math.abs(v) && Math.abs(v) < 1e4) ? ".4g" : ".2e");
-}

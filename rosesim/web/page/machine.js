@@ -1,7 +1,28 @@
 // A scene's programs, by what they mean, over one instance of its module.
-import { load } from "../rosesim.js";
 
 const PUSH = 1e-6; // params are moved by this part of their length: far above rounding, far below the scale of curvature
+
+const ARRAYS = { f64: Float64Array, f32: Float32Array, bool: Uint8Array, u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i64: BigInt64Array, u64: BigUint64Array };
+
+/** A module's programs, with arrays on its memory for what they take and give: `rosesim.js` without checks of values. */
+async function programsOf(code) {
+  const { instance, module } = await WebAssembly.instantiate(code, { env: { fmod: (x, y) => x % y } });
+  const { programs, failures } = JSON.parse(new TextDecoder().decode(WebAssembly.Module.customSections(module, "rosesim")[0]));
+  const { memory, ...entries } = instance.exports;
+  const mapped = (types) => Object.fromEntries(Object.entries(types).map(([name, type]) => [name, viewOf(type)]));
+  const viewOf = ({ fields, items, at, scalar, shape }) =>
+    fields ? mapped(fields) : items ? items.map(viewOf) : !shape ? null
+    : new (shape.length ? ARRAYS[scalar] : Float64Array)(memory.buffer, at, shape.reduce((a, b) => a * b, 1));
+  for (const name in programs) {
+    const { parameters, result } = programs[name];
+    const run = () => {
+      const status = entries[name]();
+      if (status) throw new Error(failures[status - 1]);
+    };
+    programs[name] = { parameters: mapped(parameters), results: viewOf(result), run };
+  }
+  return programs;
+}
 
 /** The arrays of a tree of arrays, in order. */
 export const leaves = (tree) => (!tree ? [] : ArrayBuffer.isView(tree) ? [tree] : Object.values(tree).flatMap(leaves));
@@ -60,7 +81,7 @@ export class Machine {
 
   static async open(data) {
     const stream = new Blob([unpacked(data.wasm)]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Machine(await load(await new Response(stream).arrayBuffer()), data);
+    return new Machine(await programsOf(await new Response(stream).arrayBuffer()), data);
   }
 
   /** Params and inputs as the page has them. */

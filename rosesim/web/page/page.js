@@ -1,8 +1,7 @@
 // The page: what is seen and touched. Numbers come from the worker's publications, pictures from the machine here.
-import { drawCurve } from "./curve.js";
-import { short } from "./formats.js";
+import { drawCurve, short } from "./curve.js";
 import { work } from "./live.js";
-import { Machine, leaves } from "./machine.js";
+import { Machine } from "./machine.js";
 import { Painter, View } from "./painter.js";
 import { Player } from "./player.js";
 import { Reel, paths } from "./reel.js";
