@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Bool, Index, Real, Vec, accumulate, concatenate, cond, const, dot, fn, for_each, vec
+from rosesim import Bool, Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
 from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     Bodies,
@@ -219,5 +219,5 @@ class Billiards(Scene[Shot, Table, Bodies]):
         x = state.position
         canvas.arrow(params.position, ARROW * params.velocity, "arrow", width=self.radius / 4)
         canvas.circles(x + 0.15 * self.radius * np.array([1.0, -1.0]), self.radius, "shadow")
-        balls = OneOf(("ball", "target", "cue"), [0] * (self.n - 2) + [1, 2])
-        canvas.circles(concatenate([x[1:], x[:1]]), self.radius, balls)
+        balls = OneOf(("cue", "ball", "target"), [0] + [1] * (self.n - 2) + [2])
+        canvas.circles(x, self.radius, balls, which=[*range(1, self.n), 0])

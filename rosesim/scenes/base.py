@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
@@ -60,7 +60,8 @@ class Scene(ABC, Generic[P, I, S]):
     tracing; a scene with another setting is another program. *Inputs* are given when the program runs and are
     not tuned (the goal, restitution, the learning rate); *params* are tuned. Both are dataclasses
     of numbers and arrays, as the state is. `initial`, `step` and `loss` are traced, compiled and
-    differentiated; `draw` gets NumPy values.
+    differentiated; `draw` and the other methods of the picture are traced and compiled (`rosesim.scenes.picture`). A
+    picture that cannot be traced, since Python or NumPy decides by its values, is drawn with NumPy values instead.
 
     >>> from dataclasses import dataclass
     >>> from rosesim.scenes import Published, Scene, rollout, value
@@ -179,7 +180,7 @@ class Scene(ABC, Generic[P, I, S]):
 
     @abstractmethod
     def draw(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
-        """Draw a state, with NumPy values."""
+        """Draw a state."""
 
     def ghost(self, canvas: Canvas, state: S, params: P, inputs: I) -> None:
         """Draw the state of an earlier attempt, faintly beside the present one; by default nothing."""
@@ -189,20 +190,20 @@ class Scene(ABC, Generic[P, I, S]):
         left, bottom, right, top = canvas.extent
         canvas.box((left, bottom), (right, top), "panel")
 
-    def trail(self, state: S) -> NDArray[np.float64]:
+    def trail(self, state: S) -> Any:
         """The points, of shape (k, 2), whose paths a picture shows; by default none."""
         return np.zeros((0, 2))
 
-    def handles(self, params: P, inputs: I) -> Mapping[str, tuple[float, float]]:
-        """The things that a user can drag, by name, and where they are; by default none.
+    def handles(self, params: P, inputs: I) -> Mapping[str, Any]:
+        """The things that a user can drag, by name, and where they are, each a point; by default none.
 
         A name that params or inputs have too (`goal`) makes the connection clear. A handle that lies where the
         state begins ("cue") is dragged at the start of the replay.
         """
         return {}
 
-    def drag(self, handle: str, to: tuple[float, float], params: P, inputs: I) -> tuple[P, I]:
-        """Params and inputs after a user has dragged a handle to a point: only numbers change, nothing compiles."""
+    def drag(self, handle: str, to: Any, params: P, inputs: I) -> tuple[P, I]:
+        """Params and inputs after a user has dragged a handle to a point, a vector of two: only numbers change."""
         raise KeyError(handle)
 
     def why_no_gradient(self, trajectory: Any, params: P, inputs: I) -> str | None:

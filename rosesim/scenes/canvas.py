@@ -173,6 +173,11 @@ class Canvas:
         """The height in the scene's units."""
         return self.extent[3] - self.extent[1]
 
+    @property
+    def singles(self) -> list[Shape | Text | Image]:
+        """The primitives, each of many circles on its own."""
+        return [q for p in self.primitives for q in (p.each() if isinstance(p, Circles) else (p,))]
+
     def circle(
         self, centre: Numbers, radius: Number, role: Role, *, width: Number = 0.0, opacity: Number = 1.0
     ) -> None:

@@ -241,7 +241,7 @@ def test_a_scene_draws_each_ball_where_it_is():
     canvas = Canvas(scene.extent)
     scene.draw(canvas, state, scene.params(np.random.default_rng(0)), scene.inputs())
     balls = {"ball": [], "target": [], "cue": []}
-    for p in canvas.primitives:
+    for p in canvas.singles:
         if isinstance(p, Circle) and p.role in balls:
             balls[p.role].append(p.centre)
     assert np.array_equal(balls["cue"] + balls["ball"] + balls["target"], np.asarray(state.position))

@@ -154,7 +154,7 @@ def test_a_picture_shows_the_nearer_in_front():
     trajectory = rollout(scene)
     canvas = Canvas(scene.extent)
     scene.draw(canvas, trajectory[0], scene.params(np.random.default_rng(0)), scene.inputs())
-    circles = [p for p in canvas.primitives if isinstance(p, Circle)]
+    circles = [p for p in canvas.singles if isinstance(p, Circle)]
     assert len(circles) == len(scene.surface()) + len(scene.pool())
     assert {c.role for c in circles} == {"body", "strain+0", "water"}
 

@@ -217,7 +217,7 @@ def test_electrodes_are_as_large_as_they_are_strong():
     scene, canvas = Electric(steps=3), Canvas(Electric.extent)
     strengths = np.array([0.5, -0.5, 0, 0, 0, 0, 0, 0.9])
     picture(scene).draw(canvas, rollout(scene, constant(strengths))[2], constant(strengths), scene.inputs())
-    discs = {p.centre: (p.radius, p.role) for p in canvas.primitives if isinstance(p, Circle) and not p.width}
+    discs = {p.centre: (p.radius, p.role) for p in canvas.singles if isinstance(p, Circle) and not p.width}
     first, second, third = (discs[tuple(p)] for p in ELECTRODES[:3])
     assert first[0] == pytest.approx(1.5 * third[0]) and second[0] == pytest.approx(0.5 * third[0])
     assert (first[1], second[1], third[1]) == ("positive", "negative", "neutral")

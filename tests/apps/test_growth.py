@@ -72,7 +72,7 @@ def test_the_picture_shows_the_point_on_the_curve_of_its_alpha(alpha: float):
     picture(scene).backdrop(canvas, params, inputs)
     ends = [p.points[-1] for p in canvas.primitives if isinstance(p, Line) and p.role == "other"]
     picture(scene).draw(canvas, state, params, inputs)
-    at_time, of_derivative = (p.centre for p in canvas.primitives if isinstance(p, Circle))
+    at_time, of_derivative = (p.centre for p in canvas.singles if isinstance(p, Circle))
     assert at_time == pytest.approx((1.0, state.x / closed_form(100, 0.0)))
     assert of_derivative == pytest.approx(ends[ALPHAS.index(alpha)])
 

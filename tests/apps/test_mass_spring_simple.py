@@ -231,6 +231,6 @@ def test_the_picture_shows_the_triangle_and_its_area():
     canvas = Canvas(scene.extent)
     picture(scene).draw(canvas, rollout(scene)[0], params, inputs)
     start = [tuple(p) for p in np.asarray(inputs.start)]
-    assert [p.centre for p in canvas.primitives if isinstance(p, Circle)] == start
+    assert [p.centre for p in canvas.singles if isinstance(p, Circle)] == start
     assert [p.points for p in canvas.primitives if isinstance(p, Polygon)] == [tuple(start)]
     assert [p.text for p in canvas.primitives if isinstance(p, Text)] == ["area 0.0050", "wanted 0.1000"]

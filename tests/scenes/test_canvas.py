@@ -11,8 +11,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from rosesim.scenes import Canvas
+from rosesim.scenes import Canvas, OneOf
 from rosesim.scenes.canvas import Primitive
+from rosesim.scenes.colours import shaded
 from rosesim.view import Box, render, write_gif, write_png
 from rosesim.view.curve import loss_curve
 from rosesim.view.theme import colours
@@ -189,3 +190,44 @@ def test_drawing_needs_neither_a_display_nor_pygame_until_pixels_are_asked_for()
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"  # nor does pygame greet
+
+
+def test_many_circles_are_painted_as_single_ones():
+    many, single = Canvas((0, 0, 1, 1)), Canvas((0, 0, 1, 1))
+    at, radius = np.array([(0.2, 0.3), (0.5, 0.5), (0.55, 0.5), (np.nan, 0.5), (0.8, 0.1)]), np.linspace(0.05, 0.1, 5)
+    role = OneOf(("red", "ink"), np.array([0, 1, 0, 1, 1]))
+    canvas = many
+    canvas.circles(at, radius, role, which=[1, 2, 3, 0], depth=np.array([0.0, 1.0, 2.0, 0.5, 9.0]))
+    canvas.circles(at, 0.02, "ink", opacity=np.array([0.5, 0.0, 1.0, 1.0, 1.0]), which=[0, 1, 4])
+    canvas.circles(at, 0.04, "red", width=0.01, which=[4])
+    for k in (2, 1, 0):  # the largest depth first
+        single.circle(at[k], radius[k], ("red", "ink")[k % 2], width=0.0)
+    single.circle(at[0], 0.02, "ink", opacity=0.5)
+    single.circle(at[4], 0.02, "ink")
+    single.circle(at[4], 0.04, "red", width=0.01)
+    assert np.array_equal(painted(many), painted(single))
+    with pytest.raises(ValueError, match=r"centres have the shape \(n, 2\), not \(2,\)"):
+        canvas.circles((0.0, 0.0), 0.1, "red")
+
+
+def test_segments_and_arrows_are_lines_and_arrows():
+    canvas, single = Canvas((0, 0, 1, 1)), Canvas((0, 0, 1, 1))
+    points, width = [(0.1, 0.1), (0.9, 0.2), (0.5, 0.9)], [0.01, 0.03]
+    canvas.segments(points, np.array([[0, 1], [2, 0]]), OneOf(("red", "ink"), [1.0, 0.2]), width=width)
+    canvas.arrows(points, [(0.1, 0.0), (0.0, 0.0), (0.0, -0.2)], "red", width=0.02)
+    single.line([points[0], points[1]], "ink", width=0.01)
+    single.line([points[2], points[0]], "red", width=0.03)
+    single.arrow(points[0], (0.1, 0.0), "red", width=0.02)
+    single.arrow(points[2], (0.0, -0.2), "red", width=0.02)
+    assert canvas.primitives == single.primitives
+
+
+def test_a_field_has_the_colours_of_its_palette_and_a_surface_is_lit():
+    canvas, single = Canvas((0, 0, 1, 1)), Canvas((0, 0, 1, 1))
+    values = np.linspace(-1.0, 3.0, 12).reshape(3, 4)
+    canvas.image(values, (0, 0), (1, 1), palette=[(0, 0, 0), (1, 0, 0), (1, 1, 1)], least=-1.0, greatest=3.0)
+    canvas.lit(values, (0, 0), (0.5, 0.5), steepness=2.0)
+    part = (values + 1.0) / 4.0
+    single.image(np.stack([np.minimum(2 * part, 1), *[np.maximum(2 * part - 1, 0)] * 2], -1), (0, 0), (1, 1))
+    single.image(shaded(values, 2.0), (0, 0), (0.5, 0.5))
+    assert np.array_equal(painted(canvas), painted(single))

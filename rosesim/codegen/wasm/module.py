@@ -43,8 +43,9 @@ from rosesim.codegen.wasm import link
 
 VERSION = 1
 """The version of the description."""
-SPARE_STACK = 4096
-"""Bytes of the stack beyond what our own arrays take. WebAssembly keeps registers and return addresses elsewhere."""
+STACK_FACTOR, LEAST_STACK = 4, 65536
+"""The stack is so many times what a chain of calls takes, and at least so many bytes. LLVM inlines calls, and what
+these have on the stack then lies side by side, not one after the other in the same place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ def module_of(roots: Mapping[str, Root], options: Options, *, memory: float | No
 
     Raises what compilation raises, and TooLarge where the memory does not suffice.
     """
+    for name in roots:
+        if not (name.isascii() and name.isidentifier()):
+            raise ValueError(
+                f"{name!r} was found; expected a name such as value_and_grad, which JavaScript can write"
+            )
     target = targets.wasm32()
     if memory is not None:
         target = replace(target, memory=memory)
@@ -128,7 +134,8 @@ class _Plan:
 
     def decided(self, mains: Mapping[str, FuncInfo]) -> Mapping[str, Places]:
         """The places of all programs, once their functions are written."""
-        self.stack = self.end = aligned(max(info.stack_bytes for info in mains.values()) + SPARE_STACK)
+        most = max(info.stack_bytes for info in mains.values())
+        self.stack = self.end = aligned(max(STACK_FACTOR * most, LEAST_STACK))
         params: dict[str, list[int]] = {}
         results: dict[str, list[int]] = {}
         for name, info in mains.items():

@@ -2,8 +2,8 @@
 
 A *layer* (`backdrop`, `draw`, `ghost`) is a function of the language that computes numbers and arrays, its *outputs*,
 and a *template* that says what is drawn with them. The template is plain JSON: a list of calls of the canvas, in
-order, each an object with the name of a method of `rosesim.scenes.Canvas` as its `kind` and that method's arguments as
-the other fields. All arguments are there, defaults too:
+order. Each is an object with the name of a method of `rosesim.scenes.Canvas` as its `kind`, and that method's
+arguments as the other fields. All arguments are there, defaults too:
 
     {"kind": "circle", "centre": P, "radius": N, "role": R, "width": N, "opacity": N}
     {"kind": "circles", "centres": A, "radius": N or A, "role": R, "width": N, "opacity": N or A,
@@ -24,8 +24,8 @@ the other fields. All arguments are there, defaults too:
   `{"out": k, "shape": [n, 2]}` in row-major order.
 - R is a role, a string; or `{"one_of": [roles], "which": N}`; in `circles` and `segments` also `"which": A`, a number
   for each of them. The number is rounded and clipped to the list; NaN is 0.
-- T is a string, or a list of pieces: a string, `{"out": k, "format": ".3f"}` (Python's format of a float: an optional
-  `+`, an optional width, an optional precision, and f, e, g or %), or `{"one_of": [T], "which": N}`; or only the last.
+- T is a string; or `{"one_of": [T], "which": N}`; or a list of pieces, each of them one of these or
+  `{"out": k, "format": ".3f"}` (Python's format of a float: an optional `+`, width and precision, and f, e, g or %).
 
 A circle whose width is not 0 is a ring. Lines of fewer than two points, arrows of length 0, shapes with a number that
 is not finite and those with an opacity of 0 or less are not visible.
