@@ -114,7 +114,7 @@ def test_a_failure_is_said_and_the_worker_goes_on(tmp_path: Path) -> None:
         told(page(scene, inputs)),
         """
         await command("open");
-        await command("input", { name: "restitution", value: NaN });
+        await command("input", { name: "goal", value: NaN });
         const failed = last();
         await command("reset");
         console.log(JSON.stringify([failed.failure, last().failure ?? null, last().steep === 0, last().note ?? null]));
