@@ -104,6 +104,7 @@ class Person:
 
     def settle(self) -> None:
         """Until the worker has done all that it was told, and that is drawn."""
+        self.look()  # so that the events until now have become commands
         serial = self.live.optimise(self.live.optimising)  # a command that changes nothing, after all others
         self.until(lambda: self.live.latest is not None and self.live.latest.serial >= serial or self.live.failure)
         self.look()
