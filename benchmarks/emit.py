@@ -17,9 +17,9 @@ import numpy as np
 
 from rosesim import value_and_grad
 from rosesim.codegen import lowered
-from rosesim.codegen.llvm.wasm_object import read
 from rosesim.codegen.planned import Options
 from rosesim.codegen.targets import TARGETS
+from rosesim.codegen.wasm.link import read
 from rosesim.scenes import compiled, configure, find_scene, scene_names
 
 
@@ -41,7 +41,7 @@ def main() -> None:
             line: dict[str, Any] = {"scene": name, "program": called, "bytes": len(artifact.code)}
             line |= {"workspace": artifact.workspace_bytes, "stack": artifact.stack_bytes}
             if target.name == "wasm32":
-                line["imports"] = sorted(read(artifact.code).imports)
+                line["imports"] = sorted(name for name, _ in read(artifact.code).imported)
             print(json.dumps(line | {"seconds": round(time.perf_counter() - begun, 2)}), flush=True)
 
 

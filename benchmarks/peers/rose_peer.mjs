@@ -4,12 +4,13 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { massSpring } from "./rose_mass_spring.mjs";
 
 const given = JSON.parse(process.argv[3]);
 const begun = performance.now();
 const folder = join(process.env.NODE_MODULES ?? "node_modules", "rose");
-const { Dual, Real, Vec, add, and, compile, div, fn, gt, lt, mul, select, sqrt, sub, sum, vec, vjp } =
-  await import(pathToFileURL(join(folder, "dist", "index.js")));
+const rose = await import(pathToFileURL(join(folder, "dist", "index.js")));
+const { Dual, Real, Vec, add, and, compile, div, fn, gt, lt, mul, select, sqrt, sub, sum, vec, vjp } = rose;
 const imported = performance.now() - begun;
 const version = JSON.parse(readFileSync(join(folder, "package.json"))).version;
 
@@ -61,21 +62,27 @@ async function billiards({ steps }) {
     const g = grad(1);
     return [ret, g[0], g[1], g[2], g[3]];
   });
-  return compile(program);
+  const run = await compile(program);
+  return { runs: SHOTS.map((shot) => () => run(shot)), result: ([loss, ...gradient]) => [loss, gradient] };
+}
+
+/** The robot that a JSON file describes, which `web.py` writes. */
+async function robot({ steps, file }) {
+  return massSpring(rose, root, { steps, ...JSON.parse(readFileSync(file)) });
 }
 
 const started = performance.now();
-const run = await billiards(given);
-const results = [run(SHOTS[0])];
+const { runs, result } = await { billiards, mass_spring: robot }[process.argv[2]](given);
+const results = [result(runs[0]())];
 const ready = performance.now() - started;
-results.push(run(SHOTS[1]));
+results.push(...runs.slice(1).map((run) => result(run())));
 const say = (v) => process.stdout.write(JSON.stringify(v) + "\n");
-say({ import: imported / 1e3, ready: ready / 1e3, version, facts: {}, results: results.map(([l, ...g]) => [l, g]) });
+say({ import: imported / 1e3, ready: ready / 1e3, version, facts: {}, results });
 for await (const line of createInterface({ input: process.stdin })) {
   const times = [];
   for (let k = 0; k < Number(line); ++k) {
     const at = performance.now();
-    run(SHOTS[0]);
+    runs[0]();
     times.push(performance.now() - at);
   }
   say(times);

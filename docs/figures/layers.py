@@ -25,7 +25,7 @@ AD = tuple(
 )  # fmt: skip
 CODEGEN = tuple(
     f"codegen.{name}"
-    for name in ("slots", "artifact", "passes", "planned", "target", "limits", "pipeline", "llvm", "runtime")
+    for name in ("slots", "artifact", "passes", "planned", "target", "limits", "pipeline", "llvm", "runtime", "wasm")
 )
 
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -47,14 +47,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "codegen.pipeline": (*AD[:5], "codegen.passes", "codegen.planned", "codegen.target"),
     "codegen.llvm": (*AD[:2], *(r for r in CODEGEN[:6])),
     "codegen.runtime": (*AD[:2], "codegen.slots", "codegen.artifact", "codegen.llvm"),  # the last to link
-    "codegen": (*AD, *CODEGEN),
+    "codegen": (*AD, *CODEGEN[:-1]),
+    "codegen.wasm": (*AD[:7], *CODEGEN[:8], "codegen"),  # chooses its target, as `codegen` does
     "numerics": AD,
     "checks": (*AD, "codegen"),
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise"),
-    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
+    "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
+    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web"),
 }
 
 
@@ -161,11 +163,12 @@ BOX, HIGH, ROW = 124, 30, 62
 """Width and height of a box, and from row to row."""
 PLACES = {
     # Each room's left edge and row: the language on the left, machine code on the right, the rest above both.
-    "cli": (320, 0), "train": (250, 1), "view": (390, 1), "optimise": (320, 2), "scenes": (320, 3),
+    "cli": (320, 0), "web": (530, 1), "train": (250, 1), "view": (390, 1), "optimise": (320, 2), "scenes": (320, 3),
     "checks": (320, 4),
     "ad.transforms": (160, 5), "ad.language": (160, 6), "ad.dependencies": (20, 7), "ad.derive": (160, 8),
     "ad.instrument": (300, 7), "ad.passes": (160, 9), "ad.program": (160, 10), "ad.support": (160, 11),
-    "codegen": (560, 5), "codegen.runtime": (630, 6), "codegen.llvm": (630, 7), "codegen.pipeline": (490, 7),
+    "codegen.wasm": (560, 4), "codegen": (560, 5),
+    "codegen.runtime": (630, 6), "codegen.llvm": (630, 7), "codegen.pipeline": (490, 7),
     "codegen.limits": (630, 8), "codegen.target": (560, 9), "codegen.planned": (490, 10),
     "codegen.artifact": (630, 10),
     "codegen.passes": (490, 11), "codegen.slots": (630, 11),

@@ -103,6 +103,24 @@ Png = Annotated[
 Npy = Annotated[
     Path | None, typer.Option(metavar="FILE", parser=path, help="Write the tuned params, where they are one array.")
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", parser=path, help="Write a web page that runs and optimises the scene, in one file."
+    ),
+]
+PageMemory = Annotated[
+    int | None,
+    typer.Option("--memory", metavar="MIB", min=1, help="The page's memory; 64 if not given."),
+]
+PageMath = Annotated[
+    str | None,
+    typer.Option("--math", metavar="NAME", help="The page computes fast, or strict: to the same bits everywhere."),
+]
+PagePrecision = Annotated[
+    str | None,
+    typer.Option("--precision", metavar="NAME", help="The page computes in f64, or f32 with half the memory."),
+]
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 
 

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rosesim.cli.app import Gif, Mp4, Npy, Png, SceneOrRun, Set, app
+from rosesim.cli.app import (
+    Gif,
+    Html,
+    Mp4,
+    Npy,
+    PageMath,
+    PageMemory,
+    PagePrecision,
+    Png,
+    SceneOrRun,
+    Set,
+    app,
+)
 from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import carry_out, found, read_run
@@ -19,16 +32,32 @@ from rosesim.scenes.writing import check_target, write_beside
 
 @app.command()
 def export(
-    what: SceneOrRun, set_: Set = None, gif: Gif = None, mp4: Mp4 = None, png: Png = None, npy: Npy = None
+    what: SceneOrRun,
+    set_: Set = None,
+    gif: Gif = None,
+    mp4: Mp4 = None,
+    png: Png = None,
+    npy: Npy = None,
+    html: Html = None,
+    memory: PageMemory = None,
+    math: PageMath = None,
+    precision: PagePrecision = None,
 ) -> None:
-    """Pictures of a run, or of a scene's published optimisation."""
+    """Pictures or a web page of a run, or of a scene's published optimisation."""
     from rosesim.view import require_mp4
 
     # Everything that can be refused is refused first: an optimisation may take minutes.
-    requested = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy}
+    requested = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy, ".html": html}
     files = {suffix: file for suffix, file in requested.items() if file is not None}
     if not files:
-        raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE or --npy FILE")
+        raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE or --html FILE")
+    of_page = {"--memory": memory, "--math": math, "--precision": precision}
+    for option, value in of_page.items():
+        if value is not None and html is None:
+            raise SceneError(f"{option} was given without --html FILE; expected both, because it is about the page")
+    for option, value, names in (("--math", math, ("fast", "strict")), ("--precision", precision, ("f64", "f32"))):
+        if value is not None and value not in names:
+            raise SceneError(f"{option} {value} was given; expected {' or '.join(names)}")
     for suffix, file in files.items():
         check_target(file, suffix)
     if len({os.path.realpath(file) for file in files.values()}) < len(files):
@@ -39,6 +68,12 @@ def export(
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
     note_sampled_inputs(scene, inputs, set_ or [])
+    if html is not None:
+        size = _write_page(html, scene, inputs, folder, memory, math or "fast", precision or "f64")
+        print(f"wrote {html}, {size / 1000:.0f} kB")
+        del files[".html"]
+    if not files:
+        return
     made = carry_out(scene, inputs) if folder is None else read_run(folder)
     if npy is not None:
         content = io.BytesIO()
@@ -49,6 +84,27 @@ def export(
     )  # fmt: skip
     for file in files.values():
         print(f"wrote {file}")
+
+
+def _write_page(
+    file: Path, scene: Any, inputs: Any, folder: Path | None, memory: int | None, math: Any, precision: Any
+) -> int:
+    """Write a page: of a scene as it begins, or of a run with what it remembers. The page's size in bytes."""
+    from rosesim.web.page import page
+
+    how: dict[str, Any] = {"math": math, "precision": precision}
+    if memory is not None:
+        how["memory"] = memory * 2**20
+    if folder is not None:
+        from rosesim.train.settings import read_settings
+
+        made, plan = read_run(folder), read_settings(folder).plan
+        scene, inputs = made.scene, made.inputs
+        how |= {"params": made.remembered[-1][1], "run": (made.remembered, made.losses)}
+        how |= {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
+    text = page(scene, inputs, **how).encode()
+    write_beside(file, text)
+    return len(text)
 
 
 def _one_array(params: Any) -> Any:

@@ -55,7 +55,6 @@ class Target:
     runtime: Runtime | None
     """None if this process cannot run the target's code."""
 
-    pointer_bits: int
     fma: bool
     """Whether a fused multiply-add is a single instruction."""
     vector_bytes: int

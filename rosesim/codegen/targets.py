@@ -24,7 +24,6 @@ def host() -> Target:
         features=facts.features,
         backend=backend,
         runtime=in_process,
-        pointer_bits=64,
         fma=facts.fma,
         vector_bytes=facts.vector_bytes,
         lanes=machine.LANES,  # defined there because the memory budget of histories depends on it too
@@ -59,7 +58,6 @@ def wasm32() -> Target:
         features="+simd128",
         backend=backend,
         runtime=None,
-        pointer_bits=32,
         fma=False,
         vector_bytes=16,
         lanes=2,
@@ -89,7 +87,6 @@ def nvptx64() -> Target:
         features="+ptx63",  # the first version of PTX that supports it
         backend=backend,
         runtime=None,
-        pointer_bits=64,
         fma=True,
         vector_bytes=0,
         lanes=1,

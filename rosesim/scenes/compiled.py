@@ -73,7 +73,8 @@ class Compiled(Generic[P, I, S]):
 
         if not (scene.has_loss() or scene.has_cost()):
             raise SceneError(f"{type(scene).__name__} has neither a loss nor a cost; expected one, or both")
-        self._terms = fn(each_term)
+        self.each_term = fn(each_term)
+        """What the loss is the sum of, by name, as a function of the language, of (params, inputs)."""
         self.loss = fn(loss)
         """The loss as a function of the language, of (params, inputs), for code that derives more from it."""
         self._read_examples()
@@ -95,6 +96,11 @@ class Compiled(Generic[P, I, S]):
             if self.loss.types_of(self._examples) != before:
                 self._programs.clear()
         return self._examples
+
+    @property
+    def examples(self) -> tuple[P, I]:
+        """The params and inputs that its programs are compiled for."""
+        return self._like
 
     @property
     def flat(self) -> FlatView[P]:
@@ -159,7 +165,7 @@ class Compiled(Generic[P, I, S]):
     @_RequestedAnew
     def terms(self) -> Callable[[P, I], dict[str, float]]:
         """(params, inputs) to the numbers, by name, of which the loss is the sum."""
-        return self._program("terms", lambda: self._terms.compile(*self._like, debug=self._debug))
+        return self._program("terms", lambda: self.each_term.compile(*self._like, debug=self._debug))
 
     @_RequestedAnew
     def value_and_grad(self) -> Any:

@@ -33,6 +33,26 @@ ROLES: dict[str, str] = {
     "warning": "#c8342c",
 }
 
+DARK: dict[str, str] = {
+    "background": "#16181c",
+    "panel": "#1f2227",
+    "ink": "#eceae5",
+    "muted": "#8b8f98",
+    "grid": "#33373e",
+    "ground": "#8d8273",
+    "body": "#c9ccd3",
+    "goal": "#f4f2ec",
+    "target": "#6fa3ff",
+    "trail": "#6fa3ff",
+    "ghost": "#767b85",
+    "arrow": "#f0a83c",
+    "gradient": "#e87fd4",
+    "positive": "#ff7a70",
+    "negative": "#6fa3ff",
+    "curve": "#7fb0ff",
+}
+"""The roles of scenes on a dark ground, for web pages; others keep their colours. The lightness is turned over."""
+
 
 def colours(own: Mapping[str, str]) -> dict[str, Colour]:
     """The colours of all roles, with a scene's own.

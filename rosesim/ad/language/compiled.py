@@ -15,6 +15,7 @@ from rosesim.ad.support.locate import here
 
 if TYPE_CHECKING:
     from rosesim.ad.language.function import Fn
+    from rosesim.ad.language.tracing import Traced
 
 
 class Program:
@@ -39,12 +40,7 @@ class Program:
             how["debug"] = debugging()
         self._made_from = f, types, live, how
         self.traced = f.traced(types, live=live)
-        if self.traced.captured:
-            raise EscapedValue(
-                f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
-                f"passed to it as arguments ({f.name} is defined at {f.where})",
-                here(),
-            )
+        refuse_captured(f, self.traced)
         self._signature, self._keywords = f.signature(), keywords_of(types)
         names = self._signature.names(len(types), self._keywords)
         self._types = tuple(zip(types, names, strict=True))
@@ -126,6 +122,16 @@ class Program:
                 f"example of each argument: {signature}"
             )
         return row
+
+
+def refuse_captured(f: Fn[..., Any], traced: Traced) -> None:
+    """Raise EscapedValue if a function that is to be compiled uses values of another trace."""
+    if traced.captured:
+        raise EscapedValue(
+            f"{f.name} uses traced values of a function whose tracing has ended; expected values that are "
+            f"passed to it as arguments ({f.name} is defined at {f.where})",
+            here(),
+        )
 
 
 def _no_backend() -> Callable[..., Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rosesim.ad.program import ir
 from rosesim.ad.program.ir import Func, Opaque
-from rosesim.codegen.artifact import Artifact
+from rosesim.codegen.artifact import Artifact, Failure
 from rosesim.codegen.llvm import calls, entry, guards, lower_ops, maths, products, region, runs
 from rosesim.codegen.llvm.arrays import Arr
 from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.emit import Emitter
+from rosesim.codegen.llvm.entry import Places
 from rosesim.codegen.llvm.tables import FuncInfo, ModuleTables
 from rosesim.codegen.planned import Planned
 from rosesim.codegen.target import Target
@@ -32,40 +34,14 @@ ATTRIBUTES = [
 
 def write(planned: Planned, target: Target) -> Artifact:
     """The text of a program for a target, and what its loader needs to know; there is no code yet."""
-    fast = planned.options.math == "fast"
-    tables = ModuleTables(planned, target, flags=FAST if fast else "")
-    texts: list[str] = []
-    for number, f in enumerate(planned.order):
-        sharing = planned.sharing.get(f)
-        info = FuncInfo(
-            name=f"f{number}_{_plain(f.name)}",
-            func=f,
-            in_out={} if sharing is None else sharing.in_out,
-            fallible=f in planned.fallible,
-            distinct_refs=f not in planned.overlapping,
-            shared=planned.batch if f is planned.func else None,
-        )
-        tables.infos[f] = info
-        texts.append(_function(tables, info))
+    tables = ModuleTables(planned, target, flags=_flags(planned))
+    texts = _functions(tables)
     last = tables.infos[planned.func]
     way_in = entry.write(last, target, inline=planned.inlines_last, shares=bool(tables.regions))
-    body = "\n".join([*texts, *tables.regions, way_in.text])
-    own = maths.definitions(body, contract=fast, fma=target.fma, vector_bytes=target.vector_bytes)
-    body = "\n".join([body, *own])
-    if planned.polled:
-        body += "\n" + target.poll
-    declared = [
-        *INTRINSICS,
-        *way_in.declared,
-        *lower_ops.declarations(body),
-        *([guards.DECLARED] if tables.reports else []),
-        *([*region.DECLARED] if tables.regions else []),
-        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(tables.opaques))),
-    ]
     return Artifact(
         func=planned.func,
         entry=entry.NAME,
-        text="\n".join([*tables.globals, body, *declared, *ATTRIBUTES, *tables.metadata, ""]),
+        text=_whole(tables, [*texts, *tables.regions, way_in.text], way_in.declared),
         failures=tables.failures,
         workspace_bytes=way_in.workspace_bytes,
         stack_bytes=last.stack_bytes,
@@ -78,6 +54,89 @@ def write(planned: Planned, target: Target) -> Artifact:
         reports=tables.reports,
         effort=planned.effort,
     )
+
+
+def write_placed(
+    programs: Mapping[str, Planned], target: Target, place: Callable[[Mapping[str, FuncInfo]], Mapping[str, Places]]
+) -> Placed:
+    """The text of several programs in one module, each with an entry that takes nothing and returns a status.
+
+    What `place` decides once the programs' functions are written is where each finds its numbers. The programs share
+    captured arrays, mathematics, and functions that are written alike.
+    """
+    known: dict[str, str] = {}
+    texts: list[str] = []
+    mains: dict[str, FuncInfo] = {}
+    first = next(iter(programs.values()))
+    tables = ModuleTables(first, target, flags=_flags(first))
+    for name, planned in programs.items():
+        tables = replace(tables, planned=planned, infos={})  # all else is shared
+        texts += _functions(tables, known)
+        mains[name] = tables.infos[planned.func]
+    places = place(mains)
+    entries = [
+        entry.placed(name, mains[name], places[name], inline=planned.inlines_last)
+        for name, planned in programs.items()
+    ]
+    return Placed(_whole(tables, [*texts, *entries], ()), tuple(tables.failures), places)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Several programs as one module's text."""
+
+    text: str
+    failures: tuple[Failure, ...]
+    """By the status that an entry returns, which begins at 1."""
+    places: Mapping[str, Places]
+
+
+def _flags(planned: Planned) -> str:
+    return FAST if planned.options.math == "fast" else ""
+
+
+def _functions(tables: ModuleTables, known: dict[str, str] | None = None) -> list[str]:
+    """The texts of a program's functions, callees first. `known` has the names of functions by their text without the
+    name: one that is there already is not written again, and others are added."""
+    planned, texts = tables.planned, list[str]()
+    for number, f in enumerate(planned.order):
+        sharing = planned.sharing.get(f)
+        info = FuncInfo(
+            name=f"f{number if known is None else len(known)}_{_plain(f.name)}",
+            func=f,
+            in_out={} if sharing is None else sharing.in_out,
+            fallible=f in planned.fallible,
+            distinct_refs=f not in planned.overlapping,
+            shared=planned.batch if f is planned.func else None,
+        )
+        tables.infos[f] = info
+        text = _function(tables, info)
+        if known is not None:
+            same = known.setdefault(text.replace(f"@{info.name}(", "@(", 1), info.name)
+            if same != info.name:
+                info.name = same
+                continue
+        texts.append(text)
+    return texts
+
+
+def _whole(tables: ModuleTables, parts: Sequence[str], declared: Sequence[str]) -> str:
+    """The text of a module: its functions, and all that they refer to."""
+    planned, target = tables.planned, tables.target
+    body, fast = "\n".join(parts), planned.options.math == "fast"
+    own = maths.definitions(body, contract=fast, fma=target.fma, vector_bytes=target.vector_bytes)
+    body = "\n".join([body, *own])
+    if planned.polled:
+        body += "\n" + target.poll
+    declarations = [
+        *INTRINSICS,
+        *declared,
+        *lower_ops.declarations(body),
+        *([guards.DECLARED] if tables.reports else []),
+        *([*region.DECLARED] if tables.regions else []),
+        *(f"declare i32 @opaque{k}(ptr, ptr)" for k in range(len(tables.opaques))),
+    ]
+    return "\n".join([*tables.globals, body, *declarations, *ATTRIBUTES, *tables.metadata, ""])
 
 
 def _plain(name: str) -> str:

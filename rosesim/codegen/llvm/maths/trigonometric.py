@@ -9,6 +9,7 @@ because programs hardly ever go there; and because of the branch these functions
 
 from __future__ import annotations
 
+from rosesim.codegen.llvm.code import Code
 from rosesim.codegen.llvm.maths import coefficients
 from rosesim.codegen.llvm.maths.exact import Pair, any_sum, ordered_sum, product
 from rosesim.codegen.llvm.maths.exponential import low_bits, nearest
@@ -149,12 +150,12 @@ def far(w: Writer) -> list[str]:
     shift = c.let(f"sub i64 {_BITS - _WINDOW + 1075}, {exponent}")
     more = c.let(f"and i64 {c.let(f'sub i64 0, {shift}')}, 7")
     place = c.let(f"lshr i64 {c.let(f'add i64 {shift}, 7')}, 3")
-    m = c.let(f"zext i64 {c.let(f'shl i64 {mantissa}, {more}')} to i128")
+    m = c.let(f"shl i64 {mantissa}, {more}")
     products: list[str] = []
     for word in range(3):
         at = c.let(f"getelementptr i8, ptr {FAR}.bits, i64 {c.let(f'add i64 {place}, {8 * word}')}")
         bits_of = c.let(f"load i64, ptr {at}, align 1")
-        products.append(c.let(f"mul i128 {c.let(f'zext i64 {bits_of} to i128')}, {m}"))
+        products.append(_wide_product(c, bits_of, m))
     low, middle, high = products
     carried = c.let(f"add i128 {middle}, {c.let(f'lshr i128 {low}, 64')}")
     quarters = c.let(f"add i128 {carried}, {c.let(f'shl i128 {high}, 64')}")
@@ -163,8 +164,8 @@ def far(w: Writer) -> list[str]:
     below = c.let(f"icmp slt i128 {rest}, 0")
     size = c.let(f"select i1 {below}, i128 {c.let(f'sub i128 0, {rest}')}, i128 {rest}")
     zeros = c.let(f"call i128 @llvm.ctlz.i128(i128 {size}, i1 false)")
-    top = c.let(f"shl i128 {size}, {zeros}")
     count = c.let(f"trunc i128 {zeros} to i64")
+    top = _shifted(c, size, count)
     parts: list[Doubles] = []
     for end in (53, 106):
         part = c.let(f"trunc i128 {c.let(f'lshr i128 {top}, {128 - end}')} to i64")
@@ -184,3 +185,32 @@ def far(w: Writer) -> list[str]:
         triple = c.let(f"insertvalue {{ double, double, i64 }} {triple}, {v}, {j}")
     c.put(f"ret {{ double, double, i64 }} {triple}")
     return c.lines
+
+
+# Not every machine multiplies or shifts 128 bits. Where it does not, LLVM calls a function that nobody has. So both
+# are written in 64 bits; to add and to shift by a constant is the same everywhere.
+
+
+def _wide_product(c: Code, a: str, b: str) -> str:
+    """The product of two numbers of 64 bits, in 128."""
+    low_half = (1 << 32) - 1
+    (a0, a1), (b0, b1) = ((c.let(f"and i64 {v}, {low_half}"), c.let(f"lshr i64 {v}, 32")) for v in (a, b))
+    parts = [c.let(f"mul i64 {x}, {y}") for x, y in ((a0, b0), (a1, b0), (a0, b1), (a1, b1))]
+    total = ""
+    for part, shift in zip(parts, (0, 32, 32, 64), strict=True):
+        wide = c.let(f"shl i128 {c.let(f'zext i64 {part} to i128')}, {shift}")
+        total = c.let(f"add i128 {total}, {wide}") if total else wide
+    return total
+
+
+def _shifted(c: Code, value: str, by: str) -> str:
+    """128 bits shifted up by 0 to 127, a number of 64 bits."""
+    low = c.let(f"trunc i128 {value} to i64")
+    high = c.let(f"trunc i128 {c.let(f'lshr i128 {value}, 64')} to i64")
+    whole = c.let(f"icmp uge i64 {by}, 64")
+    rest = c.let(f"and i64 {by}, 63")
+    upper, lower = (c.let(f"select i1 {whole}, i64 {x}, i64 {y}") for x, y in ((low, high), ("0", low)))
+    carried = c.let(f"lshr i64 {c.let(f'lshr i64 {lower}, 1')}, {c.let(f'sub i64 63, {rest}')}")
+    top = c.let(f"or i64 {c.let(f'shl i64 {upper}, {rest}')}, {carried}")
+    words = [c.let(f"zext i64 {w} to i128") for w in (top, c.let(f"shl i64 {lower}, {rest}"))]
+    return c.let(f"or i128 {c.let(f'shl i128 {words[0]}, 64')}, {words[1]}")

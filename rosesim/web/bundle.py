@@ -1,0 +1,94 @@
+"""A page's files as one: styles, code, data and the WebAssembly module inside one HTML text without references."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from rosesim.web.terse import terse
+
+CODE = (
+    "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "curve.js",
+    "live.js", "page.js",
+)  # fmt: skip
+"""The modules that are joined to one script, each after those that it imports."""
+SELDOM = {
+    "formats.js": {"text"}, "texts.js": {"text"}, "images.js": {"image", "lit"}, "many.js": {"segments", "arrows"},
+}  # fmt: skip
+"""Modules that a page has only if its picture has one of these primitives."""
+SCHEMA = frozenset(
+    """
+    name title about extent steps colours light dark settings params inputs sliders label unit least greatest handles
+    layers backdrop draw ghost remembered iteration loss losses optimiser iterations note wasm
+    version memory programs failures parameters result fields items at scalar shape
+    start advance gradient optimise trail terms state
+    kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
+    which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
+    one_of rosesim
+    """.split()
+)
+"""Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
+
+
+def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) -> str:
+    """The page that shows a scene. `data` is what the page knows about it, `module` its programs.
+
+    The worker is given the text of the same script, so nothing is there twice. The page's own policy allows this one
+    script, known by its hash, WebAssembly and the worker; it allows neither eval nor any connection. A `readable` page
+    keeps the script's names, for those who look into it.
+
+    >>> page = bundle({"title": "A scene"}, b"")
+    >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
+    (True, False)
+    """
+    packed = base64.b64encode(zlib.compress(module, 9)).decode()
+    kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
+    code = script(tuple(name for name in CODE if name not in SELDOM or SELDOM[name] & kinds), readable)
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:"
+    )
+    told = json.dumps({**data, "wasm": packed}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts = {
+        "title": html.escape(str(data["title"])),
+        "policy": policy,
+        "css": _terse(_text("page/page.css")),
+        "data": told.replace("<", "\\u003c"),  # no text of it can end the element
+        "code": code,
+    }
+    page = re.sub(r"\n\s*", "\n", _text("page/page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)
+
+
+@cache
+def script(names: tuple[str, ...] = CODE, readable: bool = False) -> str:
+    """The page's script, which is the worker's too: our modules joined, without imports and exports."""
+    joined = "\n".join(_plain(_text(f"page/{name}")) for name in names)
+    return '"use strict";' + (joined if readable else terse(joined, SCHEMA | _words(_text("page/page.html"))))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+def _text(name: str) -> str:
+    return files("rosesim.web").joinpath(name).read_text(encoding="utf-8")
+
+
+def _plain(module: str) -> str:
+    """A module as a piece of a script."""
+    return re.sub(r"^export ", "", re.sub(r"^import .*\n", "", module, flags=re.M), flags=re.M)
+
+
+def _terse(css: str) -> str:
+    """Styles without needless blanks. A blank before a colon or a bracket can mean something, so these stay."""
+    return re.sub(r" ?([{};,>]) ?", r"\1", re.sub(r"\s+", " ", css)).replace(": ", ":").replace(";}", "}").strip()

@@ -1,0 +1,204 @@
+// A scene's programs, by what they mean, over one instance of its module.
+
+const PUSH = 1e-6; // params are moved by this part of their length: far above rounding, far below the scale of curvature
+
+const ARRAYS = { f64: Float64Array, f32: Float32Array, bool: Uint8Array, u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i64: BigInt64Array, u64: BigUint64Array };
+
+/** A module's programs, with arrays on its memory for what they take and give: `rosesim.js` without checks of values. */
+async function programsOf(code) {
+  const { instance, module } = await WebAssembly.instantiate(code, { env: { fmod: (x, y) => x % y } });
+  const { programs, failures } = JSON.parse(new TextDecoder().decode(WebAssembly.Module.customSections(module, "rosesim")[0]));
+  const { memory, ...entries } = instance.exports;
+  const mapped = (types) => Object.fromEntries(Object.entries(types).map(([name, type]) => [name, viewOf(type)]));
+  const viewOf = ({ fields, items, at, scalar, shape }) =>
+    fields ? mapped(fields) : items ? items.map(viewOf) : !shape ? null
+    : new (shape.length ? ARRAYS[scalar] : Float64Array)(memory.buffer, at, shape.reduce((a, b) => a * b, 1));
+  for (const name in programs) {
+    const { parameters, result } = programs[name];
+    const run = () => {
+      const status = entries[name]();
+      if (status) throw new Error(failures[status - 1]);
+    };
+    programs[name] = { parameters: mapped(parameters), results: viewOf(result), run };
+  }
+  return programs;
+}
+
+/** The arrays of a tree of arrays, in order. */
+export const leaves = (tree) => (!tree ? [] : ArrayBuffer.isView(tree) ? [tree] : Object.values(tree).flatMap(leaves));
+
+const numbers = (tree) => leaves(tree).flatMap((v) => [...v]);
+const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+/** Numbers of one tree into another of the same kind. */
+export function copy(to, from) {
+  const source = leaves(from);
+  leaves(to).forEach((view, k) => view.set(source[k]));
+}
+
+/** A tree's numbers as bytes of their own, or written to `room`. */
+export function saved(tree, room) {
+  const parts = leaves(tree);
+  const all = room ?? new Uint8Array(parts.reduce((n, v) => n + v.byteLength, 0));
+  let at = 0;
+  for (const view of parts) {
+    all.set(bytesOf(view), at);
+    at += view.byteLength;
+  }
+  return all;
+}
+
+export function restore(tree, bytes) {
+  let at = 0;
+  for (const view of leaves(tree)) bytesOf(view).set(bytes.subarray(at, (at += view.byteLength)));
+}
+
+const sameBytes = (a, b) => a.every((v, k) => v === b[k]);
+
+/** Write the page's numbers (a number, a list, base64 of doubles) into a tree of arrays. */
+function fill(tree, values) {
+  if (!tree) return;
+  if (!ArrayBuffer.isView(tree)) for (const name in tree) fill(tree[name], values[name]);
+  else if (typeof values === "string") tree.set(new Float64Array(unpacked(values).buffer));
+  else [values].flat(Infinity).forEach((v, k) => (tree[k] = v));
+}
+
+export const unpacked = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
+export const norm = (xs) => Math.sqrt(xs.reduce((sum, x) => sum + x * x, 0));
+
+export class Machine {
+  constructor(programs, data) {
+    this.programs = programs;
+    this.data = data;
+    const { params, inputs } = programs.start.parameters;
+    Object.assign(this, { params, inputs });
+    this.state = programs.advance.parameters.state;
+    this.evaluates = "gradient" in programs;
+    this.handlePlaces = programs.handles ? programs.handles.results : null;
+    this.begin();
+  }
+
+  static async open(data) {
+    const stream = new Blob([unpacked(data.wasm)]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Machine(await programsOf(await new Response(stream).arrayBuffer()), data);
+  }
+
+  /** Params and inputs as the page has them. */
+  begin() {
+    this.put("params", this.data.params);
+    this.put("inputs", this.data.inputs);
+  }
+  put(what, values) {
+    fill(this[what], values);
+  }
+  /** Params and inputs as one value. */
+  get point() {
+    return { params: saved(this.params), inputs: saved(this.inputs) };
+  }
+  set point({ params, inputs }) {
+    restore(this.params, params);
+    restore(this.inputs, inputs);
+  }
+
+  start() {
+    this.programs.start.run();
+    copy(this.state, this.programs.start.results);
+  }
+  /** Go on from state t by n steps. */
+  advance(t, n) {
+    if (n < 1) return;
+    const { run, parameters, results } = this.programs.advance;
+    parameters.t[0] = t;
+    parameters.n[0] = n;
+    run();
+    copy(this.state, results);
+  }
+  /** The points of the trail at the present state, x and y in turn. */
+  trail() {
+    const { run, results } = this.programs.trail;
+    run();
+    return leaves(results)[0];
+  }
+  /** The loss; the gradient is `slope`. */
+  evaluate() {
+    const { run, results } = this.programs.gradient;
+    run();
+    const [loss, gradient] = Object.values(results);
+    this.gradient = gradient;
+    return loss[0];
+  }
+  /** The gradient's numbers, in the order of the params'. */
+  get slope() {
+    return Float64Array.from(numbers(this.gradient));
+  }
+  /** The optimiser forgets what it remembers. */
+  forget() {
+    const memory = this.programs.optimise?.parameters.memory;
+    if (memory) for (const view of leaves(memory)) view.fill(0);
+  }
+  /** A step of the optimiser from the last evaluation. Whether params changed. */
+  optimise(iteration) {
+    const { run, parameters, results } = this.programs.optimise;
+    copy(parameters.gradient, this.gradient);
+    if (parameters.iteration) parameters.iteration[0] = iteration;
+    run();
+    const before = saved(this.params);
+    const [params, memory] = Object.values(results);
+    copy(this.params, params);
+    if (parameters.memory) copy(parameters.memory, memory);
+    return !sameBytes(before, saved(this.params));
+  }
+  terms() {
+    const program = this.programs.terms;
+    if (!program) return [];
+    program.run();
+    return Object.entries(program.results).map(([name, view]) => [name, view[0]]);
+  }
+  /** The handles' points, by name. */
+  handles() {
+    if (!this.handlePlaces) return {};
+    this.programs.handles.run();
+    return Object.fromEntries(this.data.handles.map((name, k) => [name, numbers(this.handlePlaces[k])]));
+  }
+  drag(handle, [x, y]) {
+    const { run, parameters, results } = this.programs[`drag_${this.data.handles.indexOf(handle)}`];
+    parameters.x[0] = x;
+    parameters.y[0] = y;
+    run();
+    const [params, inputs] = Object.values(results);
+    copy(this.params, params);
+    copy(this.inputs, inputs);
+  }
+  /** Whether the start state moves with a handle. */
+  movesStart(handle) {
+    const { point, data } = this;
+    const [x, y] = this.handles()[handle];
+    this.start();
+    const here = saved(this.state);
+    this.drag(handle, [x, y + 0.01 * (data.extent[3] - data.extent[1])]);
+    this.start();
+    this.point = point;
+    return !sameBytes(here, saved(this.state));
+  }
+  input(path) {
+    return path.split(".").reduce((tree, name) => tree[name], this.inputs);
+  }
+
+  /** [tail, vector] for each handle that params move: its motion along minus the gradient, the longest as given. */
+  arrows(slope, longest) {
+    const steep = norm(slope), xs = leaves(this.params);
+    if (!this.handlePlaces || !(Number.isFinite(steep) && steep > 0)) return [];
+    const before = saved(this.params);
+    const push = PUSH * Math.max(1, norm(numbers(xs)));
+    const here = this.handles();
+    let k = 0;
+    for (const view of xs) for (let i = 0; i < view.length; i++) view[i] -= (push / steep) * slope[k++];
+    const there = this.handles();
+    restore(this.params, before);
+    const moves = Object.keys(here).map((name) => [here[name], here[name].map((v, i) => (there[name][i] - v) / push)]);
+    const most = Math.max(...moves.map(([, v]) => Math.hypot(...v)));
+    if (!(Number.isFinite(most) && most > PUSH)) return []; // a smaller motion is rounding
+    return moves.filter(([, v]) => v.some(Boolean)).map(([at, v]) => [at, v.map((part) => (part * longest) / most)]);
+  }
+}
