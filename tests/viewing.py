@@ -15,6 +15,7 @@ from rosesim.view import Beginning, Live, Session, Window
 from rosesim.view.controls import Bar, Switches
 from rosesim.view.layout import layout
 from rosesim.view.painter import View
+from rosesim.view.sliders import ROW
 
 Point = tuple[float, float]
 PATIENCE = 60.0  # seconds, for a busy machine; a condition is usually met in a fraction of one
@@ -148,7 +149,7 @@ class Person:
     # ----------------------------------------------------------------------------------- eyes
 
     def layout(self) -> Any:
-        return layout(*self.window.surface.get_size(), density=1.0)
+        return layout(*self.window.surface.get_size(), density=1.0, sliders=ROW * len(self.session.scene.ranges))
 
     def on_scene(self, p: Any) -> Point:
         """The pixel of a point of the scene."""

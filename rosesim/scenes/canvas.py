@@ -131,6 +131,14 @@ class Circles:
     width: float
     opacities: NDArray[np.float64]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Circles) or (self.roles, self.width) != (other.roles, other.width):
+            return False
+        arrays = ("centres", "radii", "which", "opacities")
+        return all(np.array_equal(getattr(self, a), getattr(other, a), equal_nan=a != "which") for a in arrays)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] -- it holds arrays
+
     def each(self) -> Iterator[Circle]:
         """The circles one by one."""
         rows = zip(

@@ -1,6 +1,8 @@
 """Pages of scenes, for tests."""
 
-import runpy, sys, tempfile, os
+import runpy
+import sys
+import tempfile
 
 
 def page_of(name):

@@ -21,9 +21,12 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.program import interp
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.support.locate import innermost
+from rosesim.ad.transforms.batches import vmap
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.picture.template import Recorder, Template, fill
+from rosesim.scenes.trajectory import Trajectory
+from rosesim.scenes.tree import map_leaves
 
 Point = tuple[float, float]
 
@@ -181,6 +184,25 @@ class Picture:
     def trail(self, state: Any) -> NDArray[np.float64]:
         """The trail's points, of shape (k, 2)."""
         return np.asarray(self._run("trail", self.trail_layer.run, (state,), lambda: self.scene.trail(state)))
+
+    def trails(self, states: Any, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The trail's points for some of the stacked states, of shape (n, k, 2): in one call, where that fits."""
+        rows = map_leaves(lambda _, a: a[which], states)
+
+        def each() -> list[NDArray[np.float64]]:
+            return [self.trail(state) for state in Trajectory(rows, which)]
+
+        def together() -> Any:
+            result = self.trail_layer.function.traced(self.trail_layer.types).result
+            if isinstance(result, T.VecType) and result.n == 0:
+                return np.zeros((len(which), 0, 2))
+            return self._all_trails(rows)
+
+        return np.asarray(self._run("trail", together, (), each))
+
+    @functools.cached_property
+    def _all_trails(self) -> Fn[..., Any]:
+        return vmap(self.trail_layer.function)
 
     def handles(self, params: Any, inputs: Any) -> dict[str, Point]:
         """Where the handles are, by name."""
