@@ -71,7 +71,7 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) ->
         "worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:"
     )
-    used = {*PAINTED, *re.findall(r"[\w-]+", json.dumps(data.get("layers", {})))}
+    used = {*PAINTED, *re.findall(r'"([^"]*)"', json.dumps(data.get("layers", {})))}
     colours = {
         theme: {role: colour for role, colour in roles.items() if role in used}
         for theme, roles in data.get("colours", {}).items()

@@ -1,0 +1,126 @@
+"""The page's worker in Node, with the module and the data of a real page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from web.node import node
+
+from rosesim import Program, value_and_grad
+from rosesim.optimise.optimizers import make_optimizer
+from rosesim.scenes import configure, find_scene
+from rosesim.scenes.compiled import compiled
+from rosesim.scenes.tree import FlatView
+from rosesim.web.page import page
+
+WORKER = """
+import { Machine, saved } from "WEB/page/machine.js";
+import { Live } from "WEB/page/live.js";
+import { readFileSync } from "node:fs";
+const data = JSON.parse(readFileSync("data.json", "utf8")), machine = await Machine.open(data);
+const said = [], live = new Live(machine, data, (m) => said.push(m), () => new Promise((go) => setImmediate(go)));
+let serial = 0;
+const command = (what, more) => live.command({ do: what, serial: ++serial, ...more });
+const last = () => said.at(-1);
+const doubles = (bytes) => [...new Float64Array(bytes.slice().buffer)];
+"""
+
+
+def told(text: str) -> Any:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def run(folder: Path, data: Any, script: str) -> Any:
+    (folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
+    return node(WORKER + script, folder)
+
+
+def test_the_worker_optimises_to_the_bits_of_training(tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("mass_spring_simple"), ["steps=60"])
+    params = scene.params(np.random.default_rng(0))
+    text = page(scene, inputs, optimizer="adam", iterations=12, math="strict")
+    found = run(
+        tmp_path,
+        told(text),
+        """
+        await command("open");
+        await command("optimise", { on: true });
+        const { attempt, done, going } = last(), curve = said.flatMap((m) => m.curve);
+        console.log(JSON.stringify({ params: doubles(attempt.params), curve, done, going, id: new Set(said.map((m) => m.course)).size }));
+        """,
+    )
+    loss = compiled(scene).loss
+    view, adam = FlatView.of(params), make_optimizer("adam", float(inputs.learning_rate))
+    program = Program(value_and_grad(loss, wrt=0), loss.types_of((params, inputs)), math="strict")
+    x, state = view.flatten(params), adam.start(view.flatten(params))
+    losses: list[float] = []
+    for i in range(13):
+        value, gradient = program(view.unflatten(x), inputs)
+        losses.append(float(value))
+        if i < 12:
+            x, state = adam.step(x, view.flatten(gradient), state)
+    assert found["curve"] == [[i, v] for i, v in enumerate(losses)]
+    assert found["params"] == x.tolist()
+    assert found["done"] == "Done: 12 iterations of adam" and not found["going"] and found["id"] == 1
+
+
+def test_the_worker_holds_what_is_dragged_and_goes_back(tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("billiards"), ["steps=400", "layers=2"])
+    found = run(
+        tmp_path,
+        told(page(scene, inputs, iterations=30)),
+        """
+        await command("open");
+        const first = last().attempt.loss;
+        command("hold", { handle: "goal", to: [0.5, 0.5] });
+        await command("hold", { handle: "goal", to: [0.6, 0.4] });
+        const held = { goal: doubles(last().attempt.inputs).slice(0, 2), n: said.length, start: last().startHeld };
+        await command("hold", { handle: "cue", to: [0.2, 0.45] });
+        const moved = last().startHeld;
+        command("optimise", { on: true });
+        await new Promise((go) => setTimeout(go, 30));
+        await command("release");
+        const tuned = last();
+        const { iteration, params, inputs: given } = tuned.ghosts?.[0] ?? said.findLast((m) => m.ghosts?.length).ghosts[0];
+        await command("visit", { iteration, params, inputs: given });
+        const visited = last().attempt;
+        await command("input", { name: "restitution", value: 0.5 });
+        const slid = last();
+        await command("reset");
+        console.log(JSON.stringify({
+          first, held, moved, tuned: tuned.attempt.iteration, cue: doubles(tuned.attempt.params).slice(0, 2),
+          visited: visited.iteration, slid: [slid.attempt.loss, slid.course], back: last().attempt.loss, serial: last().serial, sent: serial,
+        }));
+        """,
+    )
+    assert found["held"] == {"goal": [0.6, 0.4], "n": 4, "start": False}
+    assert found["moved"] is True
+    assert found["tuned"] == 30 and found["visited"] == 0
+    assert found["cue"] == [0.2, 0.45]  # held against the optimiser
+    assert found["slid"][0] != found["first"] == found["back"]
+    assert found["serial"] == found["sent"]
+
+
+def test_a_failure_is_said_and_the_worker_goes_on(tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("billiards"), ["steps=50", "layers=1"])
+    found = run(
+        tmp_path,
+        told(page(scene, inputs)),
+        """
+        await command("open");
+        await command("input", { name: "goal", value: NaN });
+        const failed = last();
+        await command("reset");
+        console.log(JSON.stringify([failed.failure, last().failure ?? null, last().steep === 0, last().note ?? null]));
+        """,
+    )
+    failure, after, zero, note = found
+    assert failure is not None and "not finite" in failure
+    assert after is None
+    assert zero == ("gradient is zero" in (note or ""))
