@@ -138,7 +138,9 @@ class Slopes:
             return "not differenced: terms cancel to within rounding"
         for h in (1e-7, -1e-7):
             found = outcome(self.judge.plain, self._moved(h))
-            if isinstance(found, Stopped) or abs(self._both(found)[1] @ self.cotangent - forward) > 1e-3 * size:
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = not isinstance(found, Stopped) and abs(self._both(found)[1] @ self.cotangent - forward)
+            if isinstance(found, Stopped) or moved > 1e-3 * size:
                 return "not differenced: too steep"
         raise Disagreement(f"forward is {forward!r}, differences are off by {best:.3e} of {size:.3e}")
 

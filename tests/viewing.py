@@ -15,6 +15,7 @@ from rosesim.view import Beginning, Live, Session, Window
 from rosesim.view.controls import Bar, Switches
 from rosesim.view.layout import layout
 from rosesim.view.painter import View
+from rosesim.view.sliders import ROW
 
 Point = tuple[float, float]
 PATIENCE = 60.0  # seconds, for a busy machine; a condition is usually met in a fraction of one
@@ -104,6 +105,7 @@ class Person:
 
     def settle(self) -> None:
         """Until the worker has done all that it was told, and that is drawn."""
+        self.look()  # so that the events until now have become commands
         serial = self.live.optimise(self.live.optimising)  # a command that changes nothing, after all others
         self.until(lambda: self.live.latest is not None and self.live.latest.serial >= serial or self.live.failure)
         self.look()
@@ -147,7 +149,7 @@ class Person:
     # ----------------------------------------------------------------------------------- eyes
 
     def layout(self) -> Any:
-        return layout(*self.window.surface.get_size(), density=1.0)
+        return layout(*self.window.surface.get_size(), density=1.0, sliders=ROW * len(self.session.scene.ranges))
 
     def on_scene(self, p: Any) -> Point:
         """The pixel of a point of the scene."""

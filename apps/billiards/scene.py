@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Bool, Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
-from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory, value
+from rosesim.scenes import Canvas, OneOf, Published, Range, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     Bodies,
     Bump,
@@ -54,6 +54,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
     name: ClassVar[str] = "billiards"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
     most: ClassVar[dict[str, int]] = {"layers": 100}
+    ranges: ClassVar[dict[str, Range]] = {"restitution": Range(0.0, 1.0)}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.05, 1.3, 1.0)
     colours: ClassVar[dict[str, str]] = {
         "table": "#1e5a40",

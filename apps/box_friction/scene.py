@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, concatenate, const
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Published, Range, Scene, value
 from rosesim.scenes.kit import (
     Ground,
     Kick,
@@ -61,6 +61,10 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
 
     name: ClassVar[str] = "box_friction"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=40)
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "angle": Range(-1.5, 1.5, "rad"),
+        "spin": Range(-20.0, 20.0, "rad/s"),
+    }
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.8)
     colours: ClassVar[Mapping[str, str]] = {
         "sky": "#f3f6fa",

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosesim import Index, Real, Struct, Vec, atan2, cos, dot, integrate, maximum, minimum, norm, select, sin, stack
-from rosesim.scenes import Canvas, OneOf, Published, Scene, value
+from rosesim.scenes import Canvas, OneOf, Published, Range, Scene, value
 
 SUN = 4.0 * math.pi**2
 """The Sun's gravity, AU³/yr²: a year for a circle of radius 1, by Kepler's third law."""
@@ -88,6 +88,10 @@ class FlyBy(Scene[Launch, System, Flight]):
 
     name: ClassVar[str] = "fly_by"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=100)
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "phase": Range(0.0, 6.28, "rad", "Jupiter at the launch"),
+        "safe": Range(0.005, 0.1, "AU", "safe distance"),
+    }
     extent: ClassVar[tuple[float, float, float, float]] = (-16.0, -9.0, 7.0, 9.0)
     colours: ClassVar[Mapping[str, str]] = {
         "space": "#10141f",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, clamp, concatenate, minimum, select, sign, vec
-from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim.scenes import Canvas, Published, Range, Scene, Trajectory, value
 from rosesim.scenes.kit import STRAIN_COLOURS, Bodies, Body, at_rest, draw_springs, spring_impulses, strains
 
 SOFTENING = 1e-4
@@ -46,6 +46,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
 
     name: ClassVar[str] = "mass_spring_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=25)
+    ranges: ClassVar[Mapping[str, Range]] = {"area": Range(0.005, 0.3, label="wanted area")}
     extent: ClassVar[tuple[float, float, float, float]] = (-0.1, 0.05, 0.5, 0.85)
     colours: ClassVar[Mapping[str, str]] = {
         **STRAIN_COLOURS,

@@ -246,7 +246,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
         """The points where springs or joints are attached, of shapes (m, 2)."""
         links = self.robot.links(which)
 
-        def fixed(bodies: NDArray[np.int64], arms: NDArray[np.float64]) -> Any:
+        def fixed(bodies: NDArray[np.integer[Any]], arms: NDArray[np.float64]) -> Any:
             body, arm = const(bodies), const(arms)
 
             def point(k: Index) -> Any:

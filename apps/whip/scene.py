@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, concatenate, const, norm, outer, root, solve_block_tridiagonal, sqrt, sum, vec
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Published, Range, Scene, value
 
 GRAVITY = 9.81
 """Metres per square second."""
@@ -78,6 +78,7 @@ class Whip(Scene[Swing, World, WhipState]):
 
     name: ClassVar[str] = "whip"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=200)
+    ranges: ClassVar[Mapping[str, Range]] = {"speed": Range(50.0, 400.0, "m/s", "wanted speed")}
     extent: ClassVar[tuple[float, float, float, float]] = (-2.2, 0.1, 2.4, 2.3)
     most: ClassVar[Mapping[str, int]] = {"n": 10_000}
     colours: ClassVar[Mapping[str, str]] = {

@@ -5,6 +5,7 @@ from rosesim.scenes.canvas import Canvas, OneOf
 from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
 from rosesim.scenes.errors import SceneError, UnwritableFile
 from rosesim.scenes.overrides import configure
+from rosesim.scenes.ranges import Range
 from rosesim.scenes.registry import find_scene, scene_names
 from rosesim.scenes.tree import FlatView
 
@@ -14,6 +15,7 @@ __all__ = [
     "FlatView",
     "OneOf",
     "Published",
+    "Range",
     "Scene",
     "SceneError",
     "Trajectory",

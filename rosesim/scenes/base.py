@@ -15,6 +15,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.files import shown
 from rosesim.scenes.names import refuse_taken_names
+from rosesim.scenes.ranges import Range
 from rosesim.scenes.terms import Terms
 
 MOST_STEPS = 100_000_000
@@ -106,6 +107,9 @@ class Scene(ABC, Generic[P, I, S]):
     most: ClassVar[Mapping[str, int]] = {}
     """The largest values of integer settings, by their names. A larger value is taken for a slip of the hand and
     refused before memory is allocated for it."""
+
+    ranges: ClassVar[Mapping[str, Range]] = {}
+    """Inputs that a viewer and a page show as sliders, by their names: `{"restitution": Range(0.0, 1.0)}`."""
 
     steps: int
     """Updates of the state."""

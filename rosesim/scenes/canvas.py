@@ -131,6 +131,14 @@ class Circles:
     width: float
     opacities: NDArray[np.float64]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Circles) or (self.roles, self.width) != (other.roles, other.width):
+            return False
+        arrays = ("centres", "radii", "which", "opacities")
+        return all(np.array_equal(getattr(self, a), getattr(other, a), equal_nan=a != "which") for a in arrays)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] -- it holds arrays
+
     def each(self) -> Iterator[Circle]:
         """The circles one by one."""
         rows = zip(
@@ -211,7 +219,7 @@ class Canvas:
         def of_each(values: Any) -> NDArray[Any]:
             return np.broadcast_to(values, (len(at),))[shown]
 
-        roles, number = (tuple(role.options), role.places()) if isinstance(role, OneOf) else ((role,), 0)
+        roles, number = _roles(role)
         opacities = np.asarray(opacity, dtype=np.float64)
         self._add(Circles(at[shown], of_each(radius), roles, of_each(number), float(width), of_each(opacities)))
 
@@ -230,8 +238,7 @@ class Canvas:
         and the number of a `OneOf` role are single ones or one for each line.
         """
         path, pairs = _points(points), np.asarray(ends, dtype=np.int64).reshape(-1, 2).tolist()
-        number = role.places() if isinstance(role, OneOf) else 0
-        roles = role.options if isinstance(role, OneOf) else (role,)
+        roles, number = _roles(role)
         columns = [np.broadcast_to(np.asarray(v), (len(pairs),)).tolist() for v in (number, width, opacity)]
         for (a, b), k, wide, opaque in zip(pairs, *columns, strict=True):
             self._add(Line((path[a], path[b]), roles[k], float(wide), float(opaque)))
@@ -303,6 +310,11 @@ class Canvas:
 
     def _add(self, primitive: Primitive) -> None:
         self.primitives.append(primitive)
+
+
+def _roles(role: Role) -> tuple[tuple[str, ...], Any]:
+    """The roles that there are, and which of them it is."""
+    return (tuple(role.options), role.places()) if isinstance(role, OneOf) else ((role,), 0)
 
 
 def _role(role: Role) -> str:

@@ -41,7 +41,7 @@ class Attempt:
         """The sampled times, and the trail's points at each: (times, points, 2)."""
         count = len(self.trajectory)
         times = np.unique(np.linspace(0, count - 1, min(TRAIL_POINTS, count)).round().astype(np.int64))
-        return times, np.stack([picture(self.scene).trail(self.trajectory[int(t)]) for t in times])
+        return times, picture(self.scene).trails(self.trajectory.stacked, times)
 
     def trails(self, t: int | None = None) -> list[NDArray[np.float64]]:
         """The paths, each of shape (n, 2), until state t; until the end if t is None."""

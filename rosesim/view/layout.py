@@ -38,6 +38,8 @@ class Layout:
     scene: Box
     bar: Box
     numbers: Box
+    sliders: Box
+    """Of the height that was asked for, or less high than a point where there are none."""
     curve: Box
     switches: Box
     help: Box
@@ -47,8 +49,9 @@ class Layout:
         return box.width / self.unit, box.height / self.unit
 
 
-def layout(width: int, height: int, density: float) -> Layout:
-    """The layout of a window of this many pixels; `density` of them make one pixel of the desktop.
+def layout(width: int, height: int, density: float, sliders: float = 0.0) -> Layout:
+    """The layout of a window of this many pixels; `density` of them make one pixel of the desktop. `sliders` is
+    the height that they take, in points.
 
     >>> made = layout(1000, 640, 1.0)
     >>> made.unit, made.scene, made.bar.top + made.bar.height
@@ -75,7 +78,8 @@ def layout(width: int, height: int, density: float) -> Layout:
         scene=scene,
         bar=box(margin, bar_top, split, low),
         numbers=box(beside, margin, right, numbers_low),
-        curve=box(beside, numbers_low, right, switches_top - margin),
+        sliders=box(beside, numbers_low, right, numbers_low + sliders * unit),
+        curve=box(beside, numbers_low + sliders * unit, right, switches_top - margin),
         switches=box(beside, switches_top, right, low),
         help=box(max(x - wide, 0), max(y - high, 0), min(x + wide, width), min(y + high, height)),
     )

@@ -20,6 +20,7 @@ from rosesim.optimise.descent import Stepper
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.picture import picture
+from rosesim.scenes.ranges import with_value
 from rosesim.scenes.tree import leaves
 from rosesim.view.attempt import Attempt, attempt
 from rosesim.view.course import Course, Point
@@ -120,6 +121,10 @@ class Live:
         """Hold a handle at a point, against the optimiser if need be, until it is released."""
         return self._command(lambda: self._hold(handle, to))
 
+    def change(self, name: str, value: float) -> int:
+        """Give an input, a number, another value; the descent goes on from the present params."""
+        return self._command(lambda: self._change(name, value))
+
     def release(self) -> int:
         """Release the held handle; it stays where it was dragged."""
         return self._command(lambda: setattr(self._course, "held", None))
@@ -197,6 +202,11 @@ class Live:
                 self._moves_start[handle] = self._does_move_start(handle)
         now.held = (handle, to)
         now.drag()
+
+    def _change(self, name: str, value: float) -> None:
+        now = self._course
+        inputs = with_value(now.sampled_inputs, name, value)  # another problem has another curve
+        self._course = Course(self.scene, self.optimizer, now.params, inputs, now.seed)
 
     def _does_move_start(self, handle: str) -> bool:
         now, scene = self._course, self.scene

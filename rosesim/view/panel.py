@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.canvas import Canvas, Circles, Primitive
 from rosesim.view.painter import Painter, Placed, Rectangle, View, colour_of, load_pygame
 from rosesim.view.raster import SUPERSAMPLING, Box, Sheet
 from rosesim.view.theme import Colour
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 
 FINE_PIXELS = 1_200_000
 """A larger box, on a display with small pixels, gets one sample less per pixel along each axis."""
+
+
+FEW = 300
+"""Circles of one primitive that are compared and painted one by one, so that a ball that moves costs a ball. More of
+them take longer to compare than to paint."""
+
+
+def _pieces(canvas: Canvas) -> Iterator[Primitive]:
+    """The primitives of a canvas, a few circles one by one."""
+    for p in canvas.primitives:
+        if isinstance(p, Circles) and len(p.which) <= FEW:
+            yield from p.each()
+        else:
+            yield p
 
 
 class Panel:
@@ -58,7 +72,7 @@ class Panel:
             before = self._shown[k]
             shown = self._shown[k] = [
                 was if was is not None and was[0] == p else (p, painter.reach(p))
-                for p, was in zip(canvas.primitives, itertools.chain(before, itertools.repeat(None)), strict=False)
+                for p, was in zip(_pieces(canvas), itertools.chain(before, itertools.repeat(None)), strict=False)
             ]
             changed = _around(changed, *_difference(before, shown))
             rect = self._whole_pixels(changed)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.picture import picture
+from rosesim.scenes.ranges import values_of, with_value
 from rosesim.view.gradient import Arrow, gradient_arrows
 from rosesim.view.live import Live, Point, Snapshot
 from rosesim.view.player import Player
@@ -18,7 +19,7 @@ class Session:
     """A scene that is being watched. The window draws this state and calls these actions.
 
     `act` takes an action's name: play, back, forward, faster, slower, restart, reset, optimise, ghosts, help,
-    quit. `grab`, `drag` and `drop` move a handle.
+    quit. `grab`, `drag` and `drop` move a handle, `slide` a slider.
 
     >>> import numpy as np
     >>> from rosesim.scenes import configure, find_scene
@@ -42,6 +43,8 @@ class Session:
         self._offset: Point = (0.0, 0.0)
         self._dragged: tuple[str, Point] | None = None
         """A handle and its dragged position, until the worker has taken it into account."""
+        self._slid: dict[str, float] = {}
+        """Inputs that sliders have changed, until the worker has taken them into account."""
         self._serial = 0
         self._arrows: tuple[Snapshot | None, list[Arrow]] = (None, [])
         self._actions: dict[str, Callable[[], object]] = {
@@ -69,6 +72,7 @@ class Session:
             return
         if self.held is None and (now.serial >= self._serial or self.live.failure is not None):
             self._dragged = None
+            self._slid.clear()
         if self.held is not None and self._dragged is not None and now.start_held:
             self.player.seek(0)
         else:
@@ -96,6 +100,8 @@ class Session:
         """Params and inputs as they are drawn: a dragged handle is already where the mouse has it."""
         now, first = self.live.latest, self.live.beginning
         params, inputs = (first.params, first.inputs) if now is None else (now.attempt.params, now.inputs)
+        for name, value in self._slid.items():
+            inputs = with_value(inputs, name, value)
         if self._dragged is not None:
             params, inputs = picture(self.scene).drag(*self._dragged, params, inputs)
         return params, inputs
@@ -120,6 +126,18 @@ class Session:
                 made = gradient_arrows(self.scene, now.attempt.params, now.inputs, now.gradient, length)
             self._arrows = now, made
         return self._arrows[1]
+
+    # -------------------------------------------------------------------------------- sliders
+
+    def values(self) -> dict[str, float]:
+        """The inputs that have a slider, by name."""
+        return values_of(self.scene.ranges, self.numbers()[1])
+
+    def slide(self, name: str, value: float) -> None:
+        """Move a slider."""
+        if value != self.values()[name]:
+            self._slid[name] = value
+            self._serial = self.live.change(name, value)
 
     # ------------------------------------------------------------------------------- dragging
 
@@ -146,5 +164,6 @@ class Session:
     def _reset(self) -> None:
         self.drop()
         self._dragged = None
+        self._slid.clear()
         self.live.reset()
         self.player.restart()

@@ -20,6 +20,7 @@ from rosesim.view.painter import load_pygame
 from rosesim.view.panel import Panel
 from rosesim.view.raster import Box
 from rosesim.view.session import Session
+from rosesim.view.sliders import ROW, Sliders
 from rosesim.view.theme import colours
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Window:
         self._mouse: tuple[float, float] | None = None
         """The mouse in pixels of the surface; None where it is outside the window."""
         self._scrubbing = False
+        self._sliding: str | None = None
         self._cursor: int | None = None
         self._read, self._turn = -math.inf, False
         self._message: tuple[str, Panel] | None = None
@@ -110,7 +112,7 @@ class Window:
             self._press(self._pixels(event.pos))
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
             self._move(self._pixels(event.pos))
-            self._scrubbing = False
+            self._scrubbing, self._sliding = False, None
             self.session.drop()
         elif event.type == pygame.WINDOWLEAVE:
             self._mouse = None
@@ -132,6 +134,9 @@ class Window:
             case ("scrub", _):
                 self._scrubbing = True
                 self._move(at)
+            case ("slider", name):
+                self._sliding = name
+                self._slide(name, at)
             case ("handle", name):
                 self.session.grab(name, self._scene.view.point(at))
             case _:
@@ -142,11 +147,19 @@ class Window:
         self._mouse = at
         if self._scrubbing:
             self.session.player.scrub(self._bar_parts.part(self._bar.view.point(at)))
+        elif self._sliding is not None:
+            if moved:
+                self.session.slide(
+                    self._sliding, self._slider_parts.value(self._sliding, self._sliders.view.point(at))
+                )
         elif moved:
             self.session.drag(self._scene.view.point(at))
 
+    def _slide(self, name: str, at: tuple[float, float]) -> None:
+        self.session.slide(name, self._slider_parts.value(name, self._sliders.view.point(at)))
+
     def _under_mouse(self) -> tuple[str, str] | None:
-        """The thing under the mouse: ("button", action), ("scrub", ""), ("handle", name) or None."""
+        """The thing under the mouse: ("button", action), ("scrub", ""), ("slider" or "handle", name) or None."""
         if self._mouse is None or self.session.help:
             return None
         for panel, parts in ((self._bar, self._bar_parts), (self._switches, self._switch_parts)):
@@ -156,6 +169,9 @@ class Window:
                     return "button", button.action
         if self._bar_parts.on_track(self._bar.view.point(self._mouse)):
             return "scrub", ""
+        if self._sliders.box.holds(*self._mouse):
+            name = self._slider_parts.at(self._sliders.view.point(self._mouse))
+            return None if name is None else ("slider", name)
         if self._scene.box.holds(*self._mouse):
             view = self._scene.view
             near = self.session.handle_near(view.point(self._mouse), REACH * self._unit / view.scale)
@@ -168,9 +184,10 @@ class Window:
     def _arrange(self) -> None:
         """Make new panels for the window's size."""
         self._size = self.surface.get_size()
-        made = layout(*self._size, density=self._size[0] / self._window.size[0])
-        self._unit = made.unit
         scene = self.session.scene
+        high = ROW * len(scene.ranges)
+        made = layout(*self._size, density=self._size[0] / self._window.size[0], sliders=high)
+        self._unit = made.unit
 
         def panel(box: Box, layers: int = 1) -> Panel:
             return Panel(box, (0.0, 0.0, *made.points(box)), self._colours, layers)
@@ -180,6 +197,8 @@ class Window:
         self._bar, self._switches = panel(made.bar, layers=2), panel(made.switches)
         self._still: tuple[object, Canvas] = None, Canvas(self._bar.extent)
         self._numbers, self._curve = panel(made.numbers), panel(made.curve)
+        self._slider_parts = Sliders(made.points(made.sliders)[0], scene.ranges)
+        self._sliders = Panel(made.sliders, (0.0, 0.0, self._slider_parts.width, max(high, 1.0)), self._colours)
         self._help = Panel(made.help, (0.0, 0.0, *words.HELP_SIZE), self._colours)
         self._read, self._message = -math.inf, None
 
@@ -187,7 +206,9 @@ class Window:
         session, surface = self.session, self.surface
         kind, name = self._under_mouse() or ("nothing", "")
         hovered = "scrub" if self._scrubbing or kind == "scrub" else name if kind == "button" else None
-        self._point(hand=self._scrubbing or session.held is not None or kind != "nothing")
+        self._point(
+            hand=self._scrubbing or self._sliding is not None or session.held is not None or kind != "nothing"
+        )
         surface.fill(self._colours["background"])
         self._draw_scene(session.held or (name if kind == "handle" else None))
         player = session.player
@@ -196,6 +217,9 @@ class Window:
         self._bar.show(self._still[1], self._bar_parts.moving(player, hovered))
         on = [name for name, is_on in self._switched().items() if is_on]
         self._switches.refresh((on, hovered), lambda: self._switch_parts.canvas(on, hovered))
+        if session.scene.ranges:
+            values, slider = session.values(), self._sliding or (name if kind == "slider" else None)
+            self._sliders.refresh((values, slider), lambda: self._slider_parts.canvas(values, slider))
         now = time.perf_counter()
         if now - self._read >= 1 / READ_A_SECOND:
             fresh, self._turn = self._read == -math.inf, not self._turn
@@ -205,6 +229,8 @@ class Window:
             if fresh or not self._turn:
                 self._draw_curve()
         panels = [self._scene, self._bar, self._switches, self._numbers, self._curve]
+        if session.scene.ranges:
+            panels.append(self._sliders)
         if session.message is not None:
             panels.append(self._message_panel(session.message))
         if session.help:

@@ -11,7 +11,7 @@ import pytest
 from maths_kit import machine, places, whole_blocks
 
 import rosesim
-from rosesim import Real, Vec, fn, vec
+from rosesim import Real, Vec, fn, stack, vec
 from rosesim.ad.program.ops import OPS
 from rosesim.codegen import compile_func
 from rosesim.codegen.llvm import maths
@@ -205,3 +205,14 @@ def test_a_batch_of_runs_has_the_functions_of_its_lanes():
         text = batch.compiled.llvm
         assert re.search(r"call .*<\d x double> @rosesim.sin.v\df64\(", text)
         assert not re.search(r"call .*double @rosesim.sin.f64\(", text)
+
+
+@pytest.mark.parametrize("name", maths.WORST)
+def test_functions_of_constants_have_the_same_bits(name: str) -> None:
+    """They are computed when a program is built."""
+    xs = [0.1, 0.3, 0.57, 0.9, 1.0]
+    rest = [1.7] * (len(OPS[name].kinds) - 1)
+    of = getattr(rosesim, name)
+    run = fn(lambda x: of(x, *rest)).compile(Real, math="strict")
+    held = fn(lambda: stack([of(Real(v), *rest) for v in xs])).compile(math="strict")
+    assert held().tolist() == [run(v) for v in xs]

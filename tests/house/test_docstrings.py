@@ -31,6 +31,8 @@ SHOWN = {
     "rosesim.scenes.SceneError": "rosesim.scenes.find_scene",
     "rosesim.scenes.Trajectory": "rosesim.scenes.rollout",
     "rosesim.scenes.kit.STRAIN_COLOURS": "rosesim.scenes.kit.draw_springs",
+    "rosesim.scenes.kit.STRAIN_ROLES": "rosesim.scenes.kit.draw_springs",
+    "rosesim.scenes.kit.PALETTE": "rosesim.scenes.kit.coloured",
     "rosesim.scenes.kit.Beat": "rosesim.scenes.kit.beat",
     "rosesim.scenes.kit.Body": "rosesim.scenes.kit.ground_contact",
     "rosesim.scenes.kit.Bump": "rosesim.scenes.kit.opposite",

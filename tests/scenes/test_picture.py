@@ -16,8 +16,8 @@ from rosesim.scenes.canvas import Image, Line, Primitive
 from rosesim.scenes.picture import fill, picture
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "reference" / "pictures.json").read_text())
-"""Of each scene at small settings: what was drawn by its methods when they were called with NumPy values, by kind, role
-and text: how many, and a sum of their numbers. Made before the pictures were traced."""
+"""Of each scene at small settings: what its methods drew when they were called with NumPy values, by kind, role and
+text: how many, and a sum of their numbers. Made before the pictures were traced."""
 
 
 def numbers(p: Primitive) -> list[float]:
@@ -50,8 +50,8 @@ def agree(found: dict[str, tuple[int, float]], recorded: dict[str, Any]) -> None
     assert found.keys() == recorded.keys()
     for key, (count, total) in recorded.items():
         assert found[key][0] == count, key
-        # Fast code adds up in another order on another machine, and the sums were written with nine digits. A pixel is
-        # rounded to a byte, so it may differ by one.
+        # Fast code adds up in another order on another machine, and the sums were written with nine digits. A pixel
+        # is rounded to a byte, so it may differ by one.
         tolerance = 0.01 if key == "Image" else 1e-6
         assert found[key][1] == pytest.approx(total, rel=1e-6, abs=tolerance * count), key
 

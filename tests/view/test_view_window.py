@@ -430,3 +430,31 @@ def test_states_that_are_not_numbers_are_drawn_as_nothing():
     with person("billiards", beginning=broken) as someone:
         someone.look()
         assert near(someone.colour_at(someone.on_scene((1.2, 0.1))), colours(scene.colours)["table"])
+
+
+# ---------------------------------------------------------------------------- sliders
+
+
+def test_a_slider_changes_its_input_while_it_is_dragged(someone: Person):
+    box, scene = someone.layout().sliders, someone.session.scene
+    assert list(scene.ranges) == ["restitution"]
+    row = box.top + box.height - 14 * someone.layout().unit  # the track
+    knob = 7.5 * someone.layout().unit
+    someone.press((box.left + knob, row))  # at its least value
+    someone.settle()
+    now: Any = someone.live.latest
+    assert now.inputs.restitution == 0.0 and someone.session.values() == {"restitution": 0.0}
+    someone.move((box.left + box.width / 2, row + 90))  # held, it follows the mouse outside of its row
+    someone.settle()
+    now = someone.live.latest
+    assert now.inputs.restitution == pytest.approx(0.5, abs=0.01)
+    someone.release((box.left + box.width + 50, row))
+    someone.settle()
+    now = someone.live.latest
+    assert now.inputs.restitution == 1.0 and now.inputs.goal.tolist() == [0.9, 0.75]
+    someone.move((box.left + knob, row))  # released, it stays
+    someone.settle()
+    assert someone.session.values() == {"restitution": 1.0}
+    someone.key("r")
+    someone.settle()
+    assert someone.session.values() == {"restitution": 0.8}

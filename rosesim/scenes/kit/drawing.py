@@ -77,7 +77,13 @@ def panels_extent(count: int) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True)
 class Field:
-    """An image of values: dark blue from `least`, pale yellow at `greatest` (`PALETTE`)."""
+    """An image of values for `draw_panels`: dark blue at `least`, pale yellow at `greatest` (`PALETTE`).
+
+    >>> canvas = Canvas(panels_extent(1))
+    >>> draw_panels(canvas, {"height": Field(np.array([[0.0, 2.0]]), 0.0, 2.0)})
+    >>> canvas.primitives[0].pixels[0].tolist()
+    [[10, 33, 76], [255, 237, 140]]
+    """
 
     values: Any
     """Of shape (rows, columns)."""
@@ -87,7 +93,13 @@ class Field:
 
 @dataclass(frozen=True)
 class Relief:
-    """An image of a surface lit from the upper left; see `Canvas.lit`."""
+    """An image of a surface lit from the upper left, for `draw_panels`; see `Canvas.lit`.
+
+    >>> canvas = Canvas(panels_extent(1))
+    >>> draw_panels(canvas, {"surface": Relief(np.zeros((2, 2)), 1.0)})
+    >>> canvas.primitives[0].pixels[0, 0].tolist()
+    [180, 180, 180]
+    """
 
     height: Any
     """Of shape (rows, columns)."""

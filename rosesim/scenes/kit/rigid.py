@@ -24,7 +24,7 @@ from rosesim.ad.language.mathematics import cos, sin
 from rosesim.ad.language.values.annotations import Struct, Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.refused import Value
+from rosesim.ad.language.values.refused import is_traced
 from rosesim.scenes.kit.springs import strength
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
@@ -285,7 +285,7 @@ def outlines(position: Any, angle: Any, half: ArrayLike) -> Any:
     [[1.5, 1.0], [1.5, 5.0], [0.5, 5.0], [0.5, 1.0]]
     """
     own = CORNERS[[0, 1, 3, 2]] * np.asarray(half)[:, None, :]
-    if isinstance(position, Value):
+    if is_traced(position):
         c, s = cos(angle)[:, None], sin(angle)[:, None]
         across, up = const(own[..., 0]), const(own[..., 1])
         return position[:, None] + stack([c * across - s * up, s * across + c * up], axis=2)

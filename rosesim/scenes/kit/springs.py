@@ -14,7 +14,7 @@ from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.linalg import norm
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.refused import Value
+from rosesim.ad.language.values.refused import is_traced
 
 
 def spring_impulses(
@@ -72,7 +72,7 @@ def strains(position: Any, ends: NDArray[np.integer[Any]], rest: Any) -> Any:
     >>> strains([[0.0, 0.0], [1.5, 0.0]], np.array([[0, 1]]), [1.0])
     array([0.5])
     """
-    if isinstance(position, Value) or isinstance(rest, Value):
+    if is_traced(position) or is_traced(rest):
         p, q = const(ends[:, 0]), const(ends[:, 1])
         return vec(len(ends), lambda k: norm(position[p[k]] - position[q[k]])) / rest - 1.0
     x = np.asarray(position)

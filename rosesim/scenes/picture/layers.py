@@ -12,16 +12,21 @@ from numpy.typing import NDArray
 
 from rosesim.ad.dependencies.kinds import interchangeable
 from rosesim.ad.language import types as T
+from rosesim.ad.language.arguments import build, flat_args
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.program import interp
 from rosesim.ad.support.errors import RosesimError
 from rosesim.ad.support.locate import innermost
+from rosesim.ad.transforms.batches import vmap
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.picture.template import Recorder, Template, fill
+from rosesim.scenes.trajectory import Trajectory
+from rosesim.scenes.tree import map_leaves
 
 Point = tuple[float, float]
 
@@ -49,6 +54,12 @@ class Layer:
             program = Program(self.function, self.types)
         self._program = program = program.renewed()
         return program(*args)
+
+    def interpret(self, *args: Any) -> Any:
+        """The same without compiling: for a short program that each handle has."""
+        traced = self.function.traced(self.types)
+        flat = [a for v, t in zip(args, traced.params, strict=True) for a in flat_args(v, t, "an argument")]
+        return build(traced.result, list(interp.run(traced.func, flat)))
 
 
 class Picture:
@@ -172,7 +183,26 @@ class Picture:
 
     def trail(self, state: Any) -> NDArray[np.float64]:
         """The trail's points, of shape (k, 2)."""
-        return np.asarray(self._run("trail", self.trail_layer, (state,), lambda: self.scene.trail(state)))
+        return np.asarray(self._run("trail", self.trail_layer.run, (state,), lambda: self.scene.trail(state)))
+
+    def trails(self, states: Any, which: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The trail's points for some of the stacked states, of shape (n, k, 2): in one call, where that fits."""
+        rows = map_leaves(lambda _, a: a[which], states)
+
+        def each() -> list[NDArray[np.float64]]:
+            return [self.trail(state) for state in Trajectory(rows, which)]
+
+        def together() -> Any:
+            result = self.trail_layer.function.traced(self.trail_layer.types).result
+            if isinstance(result, T.VecType) and result.n == 0:
+                return np.zeros((len(which), 0, 2))
+            return self._all_trails(rows)
+
+        return np.asarray(self._run("trail", together, (), each))
+
+    @functools.cached_property
+    def _all_trails(self) -> Fn[..., Any]:
+        return vmap(self.trail_layer.function)
 
     def handles(self, params: Any, inputs: Any) -> dict[str, Point]:
         """Where the handles are, by name."""
@@ -182,7 +212,7 @@ class Picture:
             self._names[:] = found
             return tuple(found.values())
 
-        points = self._run("handles", self.handles_layer, (params, inputs), by_python)
+        points = self._run("handles", self.handles_layer.run, (params, inputs), by_python)
         return {name: (float(p[0]), float(p[1])) for name, p in zip(self._names, points, strict=False)}
 
     def drag(self, handle: str, to: Point, params: Any, inputs: Any) -> tuple[Any, Any]:
@@ -192,7 +222,10 @@ class Picture:
             layer = self._drag_layers[handle] = self._drag(handle)
         x, y = map(float, to)
         return self._run(
-            f"drag of {handle!r}", layer, (x, y, params, inputs), lambda: self.scene.drag(handle, to, params, inputs)
+            f"drag of {handle!r}",
+            layer.interpret,
+            (x, y, params, inputs),
+            lambda: self.scene.drag(handle, to, params, inputs),
         )
 
     @functools.cached_property
@@ -204,11 +237,11 @@ class Picture:
         """What is called with NumPy values, because it cannot be traced."""
         return set()
 
-    def _run(self, name: str, layer: Layer, args: tuple[Any, ...], python: Callable[[], Any]) -> Any:
+    def _run(self, name: str, run: Callable[..., Any], args: tuple[Any, ...], python: Callable[[], Any]) -> Any:
         if name in self._by_python:
             return python()
         try:
-            return layer.run(*args)
+            return run(*args)
         except Exception as refusal:
             return self._in_python(name, refusal, python)
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.language import types as T
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.language.values.refused import Value, formatter, kind
+from rosesim.ad.language.values.refused import formatter, kind
 from rosesim.ad.language.values.scalar import Scalar
 from rosesim.ad.language.values.vector import VecValue
 from rosesim.ad.program.ir import Lit
@@ -72,7 +73,7 @@ class Recorder(Canvas):
                     return number.atom.value
                 return {"out": self._output(number.atom, number)}
             case VecValue():
-                return {"out": self._output(id(v), v), "shape": list(_shape(v))}
+                return {"out": self._output(id(v), v), "shape": _shape(v.type)}
             case np.ndarray() | np.generic():
                 return v.tolist()
             case list() | tuple():
@@ -120,8 +121,8 @@ for _name in DRAWING:
     setattr(Recorder, _name, _recording(_name))
 
 
-def _shape(v: Any) -> tuple[int, ...]:
-    return (len(v), *(_shape(v[0]) if len(v) and isinstance(v[0], VecValue) else ())) if isinstance(v, Value) else ()
+def _shape(t: T.Type) -> list[int]:
+    return [t.n, *_shape(t.elem)] if isinstance(t, T.VecType) else []
 
 
 def fill(canvas: Canvas, template: Template, outputs: Sequence[Any]) -> None:

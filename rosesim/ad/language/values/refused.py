@@ -129,6 +129,11 @@ class Value:
         return repr(self)
 
 
+def is_traced(v: object) -> bool:
+    """Whether it is a traced value."""
+    return isinstance(v, Value)
+
+
 def kind(v: object) -> str:
     """How an error message names a value."""
     if isinstance(v, Value):
