@@ -32,13 +32,15 @@ SCHEMA = frozenset(
     start advance gradient optimise trail terms state
     kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
     which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
-    one_of rosesim
+    one_of rosesim packed
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
 
 PAINTED = {"trail", "ghost", "gradient"}
 """Roles of what a page paints itself. Of the others it carries those that its layers have."""
+LONG = 60_000
+"""Characters from which on the data are packed: fields of numbers are often smooth."""
 LOADER = (
     "(async()=>{const t=document.getElementById('code').textContent,"
     "b=new Blob([Uint8Array.from(atob(t),c=>c.charCodeAt(0))])"
@@ -76,9 +78,9 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) ->
         theme: {role: colour for role, colour in roles.items() if role in used}
         for theme, roles in data.get("colours", {}).items()
     }
-    told = json.dumps(
-        {**data, "colours": colours, "wasm": packed}, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    told = _json({**data, "colours": colours, "wasm": packed})
+    if len(told) > LONG:
+        told = _json({"packed": _packed(told.encode())})
     parts = {
         "title": html.escape(str(data["title"])),
         "policy": policy,
@@ -89,6 +91,10 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) ->
     }
     page = re.sub(r"\n\s*", "\n", _text("page/page.html"))
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _packed(content: bytes) -> str:

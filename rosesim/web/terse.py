@@ -1,8 +1,8 @@
 """A page's script in fewer characters: no comments, no needless blanks, and short names for what is ours.
 
-A name is renamed everywhere or nowhere, as a variable and as a property alike, so nothing has to be known about scopes.
-It keeps its name if the world outside knows it: the language and the browser (`PLATFORM`, which the tests compare with
-a browser's own names), data, styles, and every word that occurs in a text of the script.
+A name is renamed everywhere or nowhere, as a variable and as a property alike, so nothing has to be known about
+scopes. It keeps its name if the world outside knows it: the language and the browser (`PLATFORM`, which the tests
+compare with a browser's own names), data, styles, and every word that occurs in a text of the script.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ PLATFORM = frozenset(
     for forEach format forward frame from fromEntries function get getBoundingClientRect getComputedStyle getContext
     getElementById getPropertyValue globalAlpha go grid head height hidden high hypot i64 id if image
     imageSmoothingEnabled import in includes index indexOf input instance instanceof instantiate is isArray isFinite
-    isNaN isView items join key keys kind label last left length let line lineCap lineJoin lineTo lineWidth list
-    log10 low map matchMedia matches max memory message metaKey min module move moveTo muted name new now null
+    isNaN isView items join json key keys kind label last left length let line lineCap lineJoin lineTo lineWidth
+    list log10 low map matchMedia matches max memory message metaKey min module move moveTo muted name new now null
     observe of offset onclick onerror oninput onmessage opacity open order padStart page parameters parent parse
     part pause performance pipeThrough play pointerId pointerType points pop port1 port2 postMessage preventDefault
     preventScroll prototype push put putImageData querySelector querySelectorAll read ready reduce refresh release

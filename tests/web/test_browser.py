@@ -106,9 +106,7 @@ def test_optimising_lowers_the_loss_and_ends_at_the_published_iterations(desk: S
 
 
 def test_a_frame_is_short_while_the_worker_optimises(desk: Shown) -> None:
-    desk.js(
-        "page.data.optimiser.iterations = 1e9, page.worker.postMessage({do: 'optimise', on: true, serial: ++page.serial})"
-    )
+    desk.js("page.act('optimise')")
     desk.page.keyboard.press("Space")
     painting = desk.js(
         """() => new Promise((done) => {
@@ -194,8 +192,8 @@ def test_everything_can_be_done_with_the_keyboard(desk: Shown) -> None:
     assert desk.page.is_visible("#help")
     desk.page.keyboard.press("Escape")
     assert not desk.page.is_visible("#help")
-    unnamed = "[...document.querySelectorAll('button, input')].filter((e) => !e.ariaLabel && !e.textContent && !e.closest('label'))"
-    assert desk.js(f"{unnamed}.length") == 0
+    controls = "[...document.querySelectorAll('button, input')]"
+    assert desk.js(f"{controls}.filter((e) => !e.ariaLabel && !e.textContent && !e.closest('label')).length") == 0
 
 
 def test_colours_follow_the_system_until_somebody_chooses(desk: Shown) -> None:

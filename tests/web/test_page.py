@@ -118,7 +118,8 @@ def test_snapshots_lie_close_enough_for_a_frame_and_far_enough_for_memory(tmp_pa
     found = node(
         """
         import { stride } from "WEB/page/reel.js";
-        console.log(JSON.stringify([stride(1024, 400, 0.001), stride(1024, 400, 1), stride(100, 1e6, 4), stride(10, 8, 0.001)]));
+        const cases = [[1024, 400, 0.001], [1024, 400, 1], [100, 1e6, 4], [10, 8, 0.001]];
+        console.log(JSON.stringify(cases.map((c) => stride(...c))));
         """,
         tmp_path,
     )
@@ -144,7 +145,8 @@ def test_states_between_snapshots_are_those_of_the_steps(tmp_path: Path) -> None
         steps = 0;
         for (const t of [0, 1, 2, 500, 501, 499, 1000, 999, 7, 8]) { reel.seek(t); seen.push(state[0]); }
         const [path] = paths(attempt, 500, [500, -500]);
-        console.log(JSON.stringify({ seen, steps, kept: attempt.states.length / 8, path: path.slice(-4), whole: paths(attempt)[0].slice(-2) }));
+        const kept = attempt.states.length / 8, whole = paths(attempt)[0].slice(-2);
+        console.log(JSON.stringify({ seen, steps, kept, path: path.slice(-4), whole }));
         """,
         tmp_path,
     )

@@ -63,7 +63,10 @@ function fill(tree, values) {
   else [values].flat(Infinity).forEach((v, k) => (tree[k] = v));
 }
 
-export const unpacked = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+const unpacked = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
+/** What base64 of packed bytes holds, as a response has it. */
+export const inflated = (base64) => new Response(new Blob([unpacked(base64)]).stream().pipeThrough(new DecompressionStream("deflate")));
 
 export const norm = (xs) => Math.sqrt(xs.reduce((sum, x) => sum + x * x, 0));
 
@@ -80,8 +83,7 @@ export class Machine {
   }
 
   static async open(data) {
-    const stream = new Blob([unpacked(data.wasm)]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Machine(await programsOf(await new Response(stream).arrayBuffer()), data);
+    return new Machine(await programsOf(await inflated(data.wasm).arrayBuffer()), data);
   }
 
   /** Params and inputs as the page has them. */

@@ -1,7 +1,7 @@
 // The page: what is seen and touched. Numbers come from the worker's publications, pictures from the machine here.
 import { drawCurve, short } from "./curve.js";
 import { work } from "./live.js";
-import { Machine } from "./machine.js";
+import { Machine, inflated } from "./machine.js";
 import { Painter, View } from "./painter.js";
 import { Player } from "./player.js";
 import { Reel, paths } from "./reel.js";
@@ -411,10 +411,10 @@ class Page {
 }
 
 async function open(self) {
-  const data = JSON.parse($("data").textContent);
   const { src, textContent } = self; // this script, which is the worker's too: packed, or as it stands
   const code = src || URL.createObjectURL(new Blob([textContent], { type: "text/javascript" }));
   try {
+    const told = JSON.parse($("data").textContent), data = told.packed ? await inflated(told.packed).json() : told;
     window.page = new Page(data, await Machine.open(data), new Worker(code));
   } catch (error) {
     Object.assign($("note"), { hidden: false, className: "failed", textContent: `This page could not start: ${error.message}` });
