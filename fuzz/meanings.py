@@ -11,10 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.ad.program import ir
-from rosesim.ad.program.ir import REAL, Block, Func, Let, Var
 from rosesim.ad.program.ops import OPS
-from rosesim.codegen import compile_func
+from rosesim.codegen import mathematics
 from rosesim.codegen.llvm import maths
 
 Meaning = Callable[..., Any]
@@ -32,10 +30,7 @@ def exact() -> dict[str, Meaning]:
     """
     found: dict[str, Meaning] = {}
     for name in maths.WORST:
-        params = tuple(Var(REAL, n) for n in "xy"[: len(OPS[name].kinds)])
-        out = Var(REAL)
-        func = Func(name, params, Block((Let((out,), ir.Op(name, params)),), (out,)))
-        number = compile_func(func, math="strict").number
+        number = mathematics(name)
         assert number is not None
         found[name] = lambda *a, number=number: np.float64(number(*map(float, a)))
     return found

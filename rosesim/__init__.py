@@ -82,6 +82,7 @@ from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.program.folding import set_machine
 from rosesim.ad.support.budget import memory_budget
 from rosesim.ad.support.errors import (
     ArgumentError,
@@ -134,6 +135,15 @@ def _compiler() -> Any:
 
 
 set_backend(_compiler)
+
+
+def _mathematics(name: str) -> Any:
+    from rosesim.codegen import mathematics  # as late as the compiler
+
+    return mathematics(name)
+
+
+set_machine(_mathematics)
 
 _SYSTEMS = [
     "cholesky", "cholesky_solve", "det", "eigh", "expm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet", "solve",

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Literal
 
-from rosesim.ad.program.ir import Func
+from rosesim.ad.program.ir import REAL, Block, Func, Let, Op, Var
+from rosesim.ad.program.ops import OPS
 from rosesim.ad.support.errors import CheckError
 from rosesim.ad.support.machine import cores
 from rosesim.codegen import targets
 from rosesim.codegen.artifact import Artifact
 from rosesim.codegen.limits import refuse_too_large
+from rosesim.codegen.llvm import maths
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.planned import Options
 from rosesim.codegen.runtime.call import CompiledFunc, finite_call
 from rosesim.codegen.target import Target
 
-__all__ = ["CompiledFunc", "compile_func", "lowered"]
+__all__ = ["CompiledFunc", "compile_func", "lowered", "mathematics"]
 
 
 def compile_func(
@@ -56,6 +59,22 @@ def compile_func(
         call = finite_call(call, func.name, called, [p.ty for p in func.params])
     seconds = time.perf_counter() - began
     return CompiledFunc(call, seconds, made.workspace_bytes, lambda: target.backend.final_text(made, target, options))
+
+
+@cache
+def mathematics(name: str) -> Callable[..., float] | None:
+    """An operator's mathematics function as strict machine code computes it; None where it is another operator.
+
+    >>> function = mathematics("expm1")
+    >>> function(0.0), mathematics("add")
+    (0.0, None)
+    """
+    if name not in maths.WORST and name != "unit":
+        return None
+    params = tuple(Var(REAL, n) for n in "xy"[: len(OPS[name].kinds)])
+    out = Var(REAL)
+    func = Func(name, params, Block((Let((out,), Op(name, params)),), (out,)))
+    return compile_func(func, math="strict").number
 
 
 def lowered(func: Func, options: Options, target: Target) -> Artifact:

@@ -37,47 +37,74 @@ SCHEMA = frozenset(
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
 
+PAINTED = {"trail", "ghost", "gradient"}
+"""Roles of what a page paints itself. Of the others it carries those that its layers have."""
+LOADER = (
+    "(async()=>{const t=document.getElementById('code').textContent,"
+    "b=new Blob([Uint8Array.from(atob(t),c=>c.charCodeAt(0))])"
+    ".stream().pipeThrough(new DecompressionStream('deflate')),"
+    "s=document.createElement('script');"
+    "s.src=URL.createObjectURL(new Blob([await new Response(b).text()],{type:'text/javascript'}));"
+    "document.head.append(s)})()"
+)
+"""Unpacks the page's script, which is a third as long when packed, and starts it."""
+
 
 def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) -> str:
     """The page that shows a scene. `data` is what the page knows about it, `module` its programs.
 
-    The worker is given the text of the same script, so nothing is there twice. The page's own policy allows this one
-    script, known by its hash, WebAssembly and the worker; it allows neither eval nor any connection. A `readable` page
-    keeps the script's names, for those who look into it.
+    The worker is given the same script, so nothing is there twice. The page's own policy allows one script in the
+    text, known by its hash, what that one unpacks, WebAssembly and the worker; it allows neither eval nor any
+    connection. A `readable` page has the script as we wrote it, for those who look into it.
 
     >>> page = bundle({"title": "A scene"}, b"")
     >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
     (True, False)
     """
-    packed = base64.b64encode(zlib.compress(module, 9)).decode()
+    packed = _packed(module)
     kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
     code = script(tuple(name for name in CODE if name not in SELDOM or SELDOM[name] & kinds), readable)
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    inline = code if readable else LOADER
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src blob:; "
+        f"default-src 'none'; script-src 'sha256-{digest}' 'wasm-unsafe-eval'{'' if readable else ' blob:'}; "
+        "worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:"
     )
-    told = json.dumps({**data, "wasm": packed}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    used = {*PAINTED, *re.findall(r"[\w-]+", json.dumps(data.get("layers", {})))}
+    colours = {
+        theme: {role: colour for role, colour in roles.items() if role in used}
+        for theme, roles in data.get("colours", {}).items()
+    }
+    told = json.dumps(
+        {**data, "colours": colours, "wasm": packed}, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     parts = {
         "title": html.escape(str(data["title"])),
         "policy": policy,
         "css": _terse(_text("page/page.css")),
         "data": told.replace("<", "\\u003c"),  # no text of it can end the element
-        "code": code,
+        "code": ("" if readable else f'<script type="text/plain" id="code">{_packed(code.encode())}</script>\n')
+        + f"<script>{inline}</script>",
     }
     page = re.sub(r"\n\s*", "\n", _text("page/page.html"))
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
 @cache
 def script(names: tuple[str, ...] = CODE, readable: bool = False) -> str:
     """The page's script, which is the worker's too: our modules joined, without imports and exports."""
     joined = "\n".join(_plain(_text(f"page/{name}")) for name in names)
-    return '"use strict";' + (joined if readable else terse(joined, SCHEMA | _words(_text("page/page.html"))))
+    return '"use strict";' + (joined if readable else terse(joined, outside()))
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text))
+def outside() -> frozenset[str]:
+    """Names in the script that belong to the data, to whoever frames a page, or to the document."""
+    return SCHEMA | frozenset(re.findall(r"\w+", _text("page/page.html")))
 
 
 def _text(name: str) -> str:

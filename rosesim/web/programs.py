@@ -47,21 +47,21 @@ def physics(scene: AnyScene, optimizer: Optimizer, iterations: int) -> Programs:
     """The programs that compute states, the loss and steps of the optimiser."""
     whole = compiled(scene)
     given: T.Types = whole.loss.types_of(whole.examples)
-    n = scene.steps
+    total = scene.steps
 
     def start(params: Any, inputs: Any) -> Any:
         return scene.initial(params, inputs)
 
-    def advance(state: Any, t: Any, n_steps: Any, params: Any, inputs: Any) -> Any:
+    def advance(state: Any, t: Any, n: Any, params: Any, inputs: Any) -> Any:
         def step(s: Any, j: Any) -> Any:
-            return scene.step(s, Index[n].clamp(t + j), params, inputs)
+            return scene.step(s, Index[total].clamp(t + j), params, inputs)
 
-        return scan(step, state, n, upto=n_steps)
+        return scan(step, state, total, upto=n)
 
     first = fn(start)
     state = first.traced(given).result
     both = value_and_grad(whole.loss, wrt=0)
-    count = T.index(n + 1)
+    count = T.index(total + 1)
     made: Programs = {
         "start": (first, *given),
         "advance": (fn(advance), state, count, count, *given),

@@ -37,27 +37,28 @@ def optimiser(made: Optimizer, params: T.Type, inputs: T.Type, gradient: T.Type,
     It gives the next (params, memory). Memory begins as zeros. The rate is the inputs' `learning_rate` times the
     schedule's factor, which stays as it is after `iterations`.
     """
+    of, slope = params, gradient  # the step's own names say which places of a module it shares
     names = _memory_of(made.rule)
     memory = T.StructType(dict, names, (gradient,) * len(names)) if names else T.NULL
     factors = np.array([made.schedule.factor(i) for i in range(iterations)] or [1.0])
     constant = bool((factors == 1.0).all())
 
-    def step(x: Any, g: Any, kept: Any, i: Any, given: Any) -> Any:
-        atoms, slopes = to_atoms(x, params), _arrays(g, gradient)
-        real = [k for k, ty in enumerate(T.flatten(params)) if isinstance(ty.scalar, FloatT)]
-        points = [of_atoms(T.of_flat(T.flatten(params)[k]), [atoms[k]]) for k in real]
-        rate = given.learning_rate
+    def step(params: Any, gradient: Any, memory: Any, iteration: Any, inputs: Any) -> Any:
+        atoms, slopes = to_atoms(params, of), _arrays(gradient, slope)
+        real = [k for k, ty in enumerate(T.flatten(of)) if isinstance(ty.scalar, FloatT)]
+        points = [of_atoms(T.of_flat(T.flatten(of)[k]), [atoms[k]]) for k in real]
+        rate = inputs.learning_rate
         if not constant:
-            rate = rate * const(factors)[Index[len(factors)].clamp(i)]
+            rate = rate * const(factors)[Index[len(factors)].clamp(iteration)]
         if made.clip is not None:
             slopes = _clipped(slopes, made.clip)
-        before = {name: _arrays(kept[name], gradient) for name in names}
-        after, rest = _step(made.rule, rate, i, points, slopes, before)
+        before = {name: _arrays(memory[name], slope) for name in names}
+        after, rest = _step(made.rule, rate, iteration, points, slopes, before)
         if made.bounds is not None:
             after = _bounded(after, *made.bounds)
         for k, v in zip(real, after, strict=True):
-            atoms[k] = to_atoms(v, T.of_flat(T.flatten(params)[k]))[0]
-        return of_atoms(params, atoms), {name: _struct(rest[name], gradient) for name in names} or None
+            atoms[k] = to_atoms(v, T.of_flat(T.flatten(of)[k]))[0]
+        return of_atoms(of, atoms), {name: _struct(rest[name], slope) for name in names} or None
 
     types = params, gradient, memory, T.index(MOST_ITERATIONS + 1), inputs
     f: Fn[..., Any] = fn(step)

@@ -1,12 +1,15 @@
 """Pages of scenes, for tests."""
 
-import runpy
-import sys
-import tempfile
+from __future__ import annotations
+
+import functools
+
+from rosesim.scenes import configure, find_scene
+from rosesim.web.page import page
 
 
-def page_of(name):
-    out = tempfile.mktemp(suffix=".html")
-    sys.argv = ["thin", name, out]
-    runpy.run_path("/tmp/thin.py", run_name="__main__")
-    return open(out).read()
+@functools.cache
+def page_of(name: str, *settings: str, readable: bool = False) -> str:
+    """The page of a scene with these settings."""
+    scene, inputs = configure(find_scene(name), settings)
+    return page(scene, inputs, readable=readable)

@@ -170,7 +170,7 @@ def test_each_import_stands_before_its_use() -> None:
 
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!-- <script>", "{{code}} \u2028"])
 def test_data_cannot_end_its_element(text: str) -> None:
-    page = bundle({"title": text, "about": text}, b"")
+    page = bundle({"title": text, "about": text}, b"", readable=True)
     data: Any = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
     assert json.loads(data[1])["about"] == text
     assert page.count("<script") == 2

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.program import folding
 from rosesim.ad.program.intervals import Interval, hull, interval, is_at_most, is_equal, is_less
 from rosesim.ad.program.ir import (
     BOOL,
@@ -332,8 +333,7 @@ def _folded(name: str, args: Sequence[Atom], ty: Ty) -> Lit:
     numbers = [
         np.float64(a.value) if isinstance(a.ty.scalar, FloatT | TanT) else a.value for a in args if isinstance(a, Lit)
     ]
-    with np.errstate(all="ignore"):
-        value = OPS[name].value(*numbers)
+    value = folding.value(name, numbers)
     match ty.scalar:
         case FloatT() | TanT():
             return Lit(float(value), ty)

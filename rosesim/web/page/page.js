@@ -410,9 +410,10 @@ class Page {
   }
 }
 
-async function open() {
+async function open(self) {
   const data = JSON.parse($("data").textContent);
-  const code = URL.createObjectURL(new Blob([$("code").textContent], { type: "text/javascript" }));
+  const { src, textContent } = self; // this script, which is the worker's too: packed, or as it stands
+  const code = src || URL.createObjectURL(new Blob([textContent], { type: "text/javascript" }));
   try {
     window.page = new Page(data, await Machine.open(data), new Worker(code));
   } catch (error) {
@@ -421,4 +422,4 @@ async function open() {
 }
 
 if (typeof document === "undefined") work();
-else open();
+else open(document.currentScript);
