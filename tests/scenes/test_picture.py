@@ -1,5 +1,6 @@
 """The picture of a scene as programs: they draw what the scene drew when its picture was Python and NumPy."""
 
+import inspect
 import json
 import math
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from rosesim import Real, Vec
 from rosesim.scenes import Canvas, OneOf, Published, Scene, configure, find_scene, rollout, scene_names, value
 from rosesim.scenes.canvas import Image, Line, Primitive
 from rosesim.scenes.picture import fill, picture
+from rosesim.scenes.picture.template import DRAWING
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "reference" / "pictures.json").read_text())
 """Of each scene at small settings: what its methods drew when they were called with NumPy values, by kind, role and
@@ -87,6 +89,20 @@ def test_a_dragged_handle_is_where_it_was_dragged(name: str) -> None:
         x, y = drawn.handles(params, inputs)[handle]
         moved = drawn.drag(handle, (x + 0.03, y), params, inputs)
         assert drawn.handles(*moved)[handle] == pytest.approx((x + 0.03, y), abs=1e-12)
+
+
+def test_the_paths_of_many_states_are_those_of_each() -> None:
+    scene, _ = configure(find_scene("growth"), RECORDED["growth"]["set"])
+    states, which = rollout(scene), np.array([0, 3, 200])
+    paths = picture(scene).trails(states.stacked, which)
+    assert np.array_equal(paths, [picture(scene).trail(states[int(t)]) for t in which])
+
+
+def test_a_template_knows_all_that_a_canvas_draws() -> None:
+    drawn = {name for name, f in vars(Canvas).items() if inspect.isfunction(f) and not name.startswith("_")}
+    assert drawn == set(DRAWING)
+    called = {call["kind"] for call in picture(Drawn(steps=1)).layers["draw"].template}
+    assert called == drawn
 
 
 # ------------------------------------------------------------------- a scene whose draw runs either way

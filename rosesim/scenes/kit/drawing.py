@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.values.refused import is_traced
 from rosesim.scenes.canvas import Canvas, OneOf
 from rosesim.scenes.colours import PALETTE
 
@@ -54,12 +57,20 @@ def draw_springs(
     Line(points=((0.0, 0.0), (1.0, 0.0)), role='strain+4', width=0.02, opacity=1.0)
     """
     most = np.asarray(full, dtype=np.float64)
-    active = most > 0
-    level = strain * (LEVELS / np.where(active, most, 1.0)) + LEVELS
-    if not active.all():
-        canvas.segments(position, ends, "body", width=0.4 * width, opacity=np.where(active, 0.0, 1.0))
-    shown = np.where(active, 1.0, 0.0)
-    canvas.segments(position, ends, OneOf(STRAIN_ROLES, level), width=width, opacity=shown)
+    passive, active = np.flatnonzero(most <= 0), np.flatnonzero(most > 0)
+    if passive.size:
+        canvas.segments(position, ends[passive], "body", width=0.4 * width)
+    if active.size:
+        of_active = _of(strain, active)
+        level = of_active * (LEVELS / most[active]) + LEVELS
+        canvas.segments(position, ends[active], OneOf(STRAIN_ROLES, level), width=width)
+
+
+def _of(strain: Any, which: NDArray[np.integer[Any]]) -> Any:
+    if not is_traced(strain):
+        return np.asarray(strain)[which]
+    places = const(which)
+    return vec(which.size, lambda k: strain[places[k]])
 
 
 GAP, TITLE = 0.06, 0.05

@@ -56,7 +56,7 @@ class Layer:
         return program(*args)
 
     def interpret(self, *args: Any) -> Any:
-        """The same without compiling: for a short program that each handle has."""
+        """The same without compiling: for the short programs of handles."""
         traced = self.function.traced(self.types)
         flat = [a for v, t in zip(args, traced.params, strict=True) for a in flat_args(v, t, "an argument")]
         return build(traced.result, list(interp.run(traced.func, flat)))
@@ -212,7 +212,7 @@ class Picture:
             self._names[:] = found
             return tuple(found.values())
 
-        points = self._run("handles", self.handles_layer.run, (params, inputs), by_python)
+        points = self._run("handles", self.handles_layer.interpret, (params, inputs), by_python)
         return {name: (float(p[0]), float(p[1])) for name, p in zip(self._names, points, strict=False)}
 
     def drag(self, handle: str, to: Point, params: Any, inputs: Any) -> tuple[Any, Any]:
