@@ -378,7 +378,6 @@ class Page {
     Object.assign(this, { held: name, offset: [x - at[0], y - at[1]] }); // the point that was taken stays under the pointer
     this.buttons[name].classList.add("held");
     $("scene").classList.add("dragging");
-    this.buttons[name].focus({ preventScroll: true, focusVisible: false });
   }
   move(e) {
     const at = this.pointer(e);
