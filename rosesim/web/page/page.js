@@ -86,6 +86,8 @@ class Page {
     else if (now) player.advance(seconds);
     if (this.changed || index !== player.index) {
       this.changed = false;
+      $("scrub").value = player.index;
+      $("time").textContent = `${player.index} / ${player.last}`;
       try {
         this.draw(player.index);
       } catch (error) {
@@ -99,8 +101,6 @@ class Page {
       this.unread = false;
       this.tell();
     }
-    $("scrub").value = player.index;
-    $("time").textContent = `${player.index} / ${player.last}`;
   }
 
   /** Params and inputs as they are drawn: a dragged handle is already where the pointer has it. */
