@@ -102,29 +102,29 @@ PLATFORM = frozenset(
     Array ArrayBuffer ArrowDown ArrowLeft ArrowRight ArrowUp BigInt BigInt64Array BigUint64Array Blob Boolean
     DecompressionStream End Error F1 Float32Array Float64Array Home ImageData Infinity JSON Math MessageChannel
     Module NaN Number Object PI POINTS Promise ResizeObserver Response SQRT1_2 String TextDecoder URL Uint16Array
-    Uint32Array Uint8Array WebAssembly Worker abs action add addEventListener advance align all altKey append arc
-    ariaExpanded ariaLabel ariaPressed arrayBuffer assign async at atob await back before beginPath body bool bottom
-    break buffer button buttons byteLength byteOffset bytes canvas case catch cbrt ceil channel charCodeAt
-    childElementCount chrome class classList className clearRect clientX clientY closest code columns command const
-    constructor contains context continue count createElement createObjectURL ctrlKey currentScript curve
-    customSections data dataset decode default delete devicePixelRatio disabled do document documentElement
-    drawImage drop else end endsWith entries env error evaluate every exec exponent export exports extends f32 f64
-    false fill fillStyle fillText filter finally find first fixed flat flatMap floor fmod focus focusVisible font
-    for forEach format forward frame from fromEntries function get getBoundingClientRect getComputedStyle getContext
-    getElementById getPropertyValue globalAlpha go grid head height hidden high hypot i64 id if image
-    imageSmoothingEnabled import in includes index indexOf input instance instanceof instantiate is isArray isFinite
-    isNaN isView items join json key keys kind label last left length let line lineCap lineJoin lineTo lineWidth
-    list log10 low map matchMedia matches max memory message metaKey min module move moveTo muted name new now null
-    observe of offset onclick onerror oninput onmessage opacity open order padStart page parameters parent parse
-    part pause performance pipeThrough play pointerId pointerType points pop port1 port2 postMessage preventDefault
-    preventScroll prototype push put putImageData querySelector querySelectorAll read ready reduce refresh release
-    remove repeat replace replaceChildren requestAnimationFrame reset resolve restore result results return right
-    role round rows run scale segments self send set setPointerCapture setProperty setTransform shape sheet shiftKey
-    show sign size slice slope some sort source speed splice split sqrt src start startsWith state states static
-    status step stream stroke strokeStyle style subarray super switch tag tagName take target test text textAlign
-    textContent then this throw time title to toExponential toFixed toLowerCase toPrecision toggle top trace
-    transform trim true try turn type typeof types u16 u32 u64 u8 undefined unit value valueOf values var view void
-    which while width window with x1 y1 yield
+    Uint32Array Uint8Array Uint8ClampedArray WebAssembly Worker abs action add addEventListener advance align all
+    altKey append arc ariaExpanded ariaLabel ariaPressed arrayBuffer assign async at atob await back before
+    beginPath body bool bottom break buffer button buttons byteLength byteOffset bytes canvas case catch cbrt ceil
+    cells channel charCodeAt childElementCount chrome class classList className clearRect clientX clientY closest
+    code columns command const constructor contains context continue count createElement createObjectURL ctrlKey
+    currentScript curve customSections data dataset decode default delete devicePixelRatio disabled do document
+    documentElement drawImage drop else end endsWith entries env error evaluate every exec exponent export exports
+    extends f32 f64 false fill fillStyle fillText filter finally find first fixed flat flatMap floor fmod focus
+    focusVisible font for forEach format forward frame from fromEntries function get getBoundingClientRect
+    getComputedStyle getContext getElementById getPropertyValue globalAlpha go grid head height hidden high hypot
+    i64 id if image imageSmoothingEnabled import in includes index indexOf input instance instanceof instantiate is
+    isArray isFinite isNaN isView items join json key keys kind label last left length let line lineCap lineJoin
+    lineTo lineWidth list log10 low map matchMedia matches max memory message metaKey min module move moveTo muted
+    name new now null observe of offset onclick onerror oninput onmessage opacity open order padStart page
+    parameters parent parse part pause performance pipeThrough play pointerId pointerType points pop port1 port2
+    postMessage preventDefault preventScroll prototype push put putImageData querySelector querySelectorAll read
+    ready reduce refresh release remove repeat replace replaceChildren requestAnimationFrame reset resolve restore
+    result results return right role round rows run scale segments self send set setPointerCapture setProperty
+    setTransform shape sheet shiftKey show sign size slice slope some sort source speed splice split sqrt src start
+    startsWith state states static status step stream stroke strokeStyle style subarray super switch table tag
+    tagName take target test text textAlign textContent then this throw time title to toExponential toFixed
+    toLowerCase toPrecision toggle top trace transform trim true try turn type typeof types u16 u32 u64 u8 undefined
+    unit value valueOf values var view void which while width window with x1 y1 yield
     """.split()
 )
 """Names of the language and of the browser among those that our scripts use, and of what both take as options."""

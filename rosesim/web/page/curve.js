@@ -59,7 +59,9 @@ export function drawCurve(c, points, now, width, height, colours) {
   c.fillText(last, width - MARGIN.right, height - 5);
   const every = Math.ceil(all.length / POINTS), seen = all.filter((_, k) => k % every === 0 || k === all.length - 1);
   const before = all.filter(([i]) => i <= now), dot = before.at(-1);
-  if (now < all.at(-1)[0]) path(seen, colours.grid, 1.5);
+  c.globalAlpha = 0.5;
+  if (now < all.at(-1)[0]) path(seen, colours.muted, 1.5);
+  c.globalAlpha = 1;
   if (!dot) return;
   path([...seen.filter(([i]) => i < dot[0]), dot], colours.curve, 2);
   c.beginPath();

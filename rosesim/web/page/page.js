@@ -112,36 +112,35 @@ class Page {
   }
 
   draw(t) {
-    const { machine, now, data, trails } = this, layers = data.layers ?? {}, thin = THIN * this.high;
+    const { machine, now, data, trails, dragged } = this, thin = THIN * this.high;
     this.place();
-    this.ground_(machine.point, layers, thin);
+    this.backdrop(thin);
     const painter = this.painter("above");
-    const spot = machine.point;
     if (now) {
-      this.machine.point = now.attempt;
-      if (trails && this.ghost && layers.ghost?.length) {
-        machine.point = { ...this.ghosts[0], inputs: spot.inputs };
+      if (trails && this.ghost && data.layers.ghost) {
+        machine.point = { ...this.ghosts[0], inputs: now.attempt.inputs };
         this.ghost.seek(t);
         this.layer(painter, "ghost");
         machine.point = now.attempt;
-      }
+      } else if (dragged) machine.point = now.attempt; // the states shown are still those of before
       this.reel.seek(t);
-      if (trails && this.trailed) for (const points of paths(now.attempt, t, machine.trail())) painter.line({ points, role: "trail", width: 1.6 * thin, opacity: 1 });
+      if (trails && this.trailed)
+        for (const points of paths(now.attempt, t, machine.trail())) painter.line({ points, role: "trail", width: 1.6 * thin, opacity: 1 });
+      if (dragged) this.place();
     } else machine.start();
-    machine.point = spot;
     this.layer(painter, "draw");
     for (const [tail, vector] of this.arrows ?? [])
       painter.arrow({ tail, vector, role: "gradient", width: Math.min(1.4 * thin, Math.hypot(...vector) / SLENDER), opacity: 1 });
     this.rings(machine.handles());
   }
 
-  /** The backdrop and the paths of past attempts: painted where they have changed. */
-  ground_(point, layers, thin) {
-    const key = [...point.params, ...point.inputs].join() + this.trails;
-    if (this.ground === key) return;
-    this.ground = key;
+  /** The backdrop and the paths of past attempts: painted where they can have changed. */
+  backdrop(thin) {
+    const shown = [this.now, this.dragged, this.trails, this.ghosts];
+    if (this.ground?.every((v, k) => v === shown[k])) return;
+    this.ground = shown;
     const painter = this.painter("below");
-    if (layers.backdrop) this.layer(painter, "backdrop");
+    if (this.data.layers.backdrop) this.layer(painter, "backdrop");
     for (const ghost of this.trails ? this.ghosts : [])
       for (const points of ghost.paths) {
         painter.line({ points, role: "ghost", width: thin, opacity: GHOST_OPACITY });
@@ -379,7 +378,6 @@ class Page {
     Object.assign(this, { held: name, offset: [x - at[0], y - at[1]] }); // the point that was taken stays under the pointer
     this.buttons[name].classList.add("held");
     $("scene").classList.add("dragging");
-    this.buttons[name].focus({ preventScroll: true, focusVisible: false });
   }
   move(e) {
     const at = this.pointer(e);
