@@ -2,9 +2,9 @@
 
     NODE_MODULES=FOLDER/node_modules python benchmarks/web.py [SCENE ...] [--rounds 30]
 
-Needs Node; clang, lld and wasi-libc for C, and the npm package rose 0.4.10 for Rose, else these are left out. All take
-turns on one core; a number is the least of many runs, in milliseconds. Every result is compared with machine code's.
-Prints one JSON object a scene, with the module's size.
+Needs Node; clang, lld and wasi-libc for C, and the npm package rose 0.4.10 for Rose, else these are left out. All
+take turns on one core; a number is the least of many runs, in milliseconds. Every result is compared with machine
+code's. Prints one JSON object a scene, with the module's size.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SECONDS = 0.1
 
 
 def scene_at(name: str) -> tuple[Any, Any, Any]:
-    """A scene with its params and inputs; the robot has the weights of the reference values, as in the C's program."""
+    """A scene with its params and inputs; the robot has the weights of the reference values."""
     scene, inputs = configure(find_scene(name), SETTINGS[name])
     params = scene.params(np.random.default_rng(0))
     if name == "mass_spring":

@@ -91,10 +91,8 @@ def module_of(roots: Mapping[str, Root], options: Options, *, memory: float | No
     if plan.end > target.memory:
         name, most = max(plan.workspaces.items(), key=lambda w: w[1])
         raise TooLarge(
-            f"the module takes {plan.end / 2**20:.3g} MiB, more than the {target.memory / 2**20:.3g} MiB allowed; "
-            f"{name} alone computes with {most / 2**20:.3g} MiB: expected smaller arrays, fewer steps, or a "
-            "gradient within a memory budget",
-            roots[name].func.where,
+            f"the module takes {plan.end / 2**20:.3g} MiB, more than the {target.memory / 2**20:.3g} MiB allowed "
+            f"({name} computes with {most / 2**20:.3g} MiB); expected smaller arrays, fewer steps, or more memory"
         )
     found = link.read(engine.target_code(written.text, target, _effort([p.effort for p in plans.values()])))
     whole = aligned(plan.end + found.data_bytes)
