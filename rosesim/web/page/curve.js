@@ -21,10 +21,10 @@ export function powersOfTen(low, high) {
 }
 
 /** A number in a few characters; a dash where it is not finite. */
-export function short(v, digits = 4) {
+export function short(v, digits = 4, rest = 2) {
   if (!Number.isFinite(v)) return "–";
   const plain = v === 0 || (1e-3 <= Math.abs(v) && Math.abs(v) < 1e4);
-  return plain ? String(+v.toPrecision(digits)) : v.toExponential(Math.max(digits - 2, 0)).replace("e+", "e");
+  return plain ? String(+v.toPrecision(digits)) : v.toExponential(rest).replace("e+", "e");
 }
 
 /** Draw [iteration, loss] pairs: faint as a whole, strong up to iteration `now`, with a dot there. */
@@ -51,7 +51,7 @@ export function drawCurve(c, points, now, width, height, colours) {
   for (const tick of ticks) {
     path([[first, tick], [last, tick]], colours.grid, 1);
     c.textAlign = "right";
-    c.fillText(short(tick, 2), MARGIN.left - 7, y(tick) + 4);
+    c.fillText(short(tick, 3, 0), MARGIN.left - 7, y(tick) + 4);
   }
   c.textAlign = "left";
   c.fillText(`iteration ${first}`, MARGIN.left, height - 5);
