@@ -13,6 +13,7 @@ from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Canvas, Circle
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Beat, neo_hookean
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 # By its entry point, as the command line finds it.
@@ -153,7 +154,7 @@ def test_a_picture_shows_the_nearer_in_front():
     scene = scene_of("n=20", "steps=1", *WATER)
     trajectory = rollout(scene)
     canvas = Canvas(scene.extent)
-    scene.draw(canvas, trajectory[0], scene.params(np.random.default_rng(0)), scene.inputs())
+    picture(scene).draw(canvas, trajectory[0], scene.params(np.random.default_rng(0)), scene.inputs())
     circles = [p for p in canvas.singles if isinstance(p, Circle)]
     assert len(circles) == len(scene.surface()) + len(scene.pool())
     assert {c.role for c in circles} == {"body", "strain+0", "water"}
