@@ -21,19 +21,19 @@ SMALL = {
     "bounce": ["steps=300"],
     "box_friction": ["steps=100"],
     "diffmpm": ["steps=8"],
-    "diffmpm3d": ["steps=2"],
+    "diffmpm3d": ["n=20", "steps=2", "block=0.05"],
     "diffmpm_simple": ["steps=8"],
     "electric": ["steps=50", "path=fixed"],
-    "fly_by": [],
+    "fly_by": ["steps=10"],
     "growth": [],
     "mass_spring": ["steps=60"],
     "mass_spring_simple": ["steps=60"],
     "rigid_body": ["steps=40"],
     "smoke": ["steps=3"],
-    "volume_renderer": [],
+    "volume_renderer": ["n=16", "pixels=32", "samples=20"],
     "water_renderer": ["steps=8"],
     "wave": ["steps=8"],
-    "whip": ["steps=8"],
+    "whip": ["n=8", "steps=8"],
 }
 """Settings with which each scene takes a second or two."""
 
