@@ -152,13 +152,14 @@ _SYSTEMS = [
 _SPARSE = ["SparseMatrix", "sparse_hessian", "sparse_jacobian"]
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _LATER = {
-    **{room: f"rosesim.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations")},
+    **{room: f"rosesim.{room}" for room in ("implicit", "integrate", "linalg", "random", "rotations", "web")},
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),
     **dict.fromkeys(_SPARSE, "rosesim.ad.transforms.sparse"),
+    "show": "rosesim.web.notebook",
 }
 """What is loaded at its first use, and where each name of it is: the library written in the language, sparse
-derivatives. The library's rooms are no part of `from rosesim import *`, where `random` would hide Python's own."""
+derivatives, web pages. The library's rooms are no part of `from rosesim import *`, where `random` would hide Python's own."""
 
 
 def __getattr__(name: str) -> Any:

@@ -52,12 +52,13 @@ LOADER = (
 """Unpacks the page's script, which is a third as long when packed, and starts it."""
 
 
-def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) -> str:
+def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False, whole: bool = False) -> str:
     """The page that shows a scene. `data` is what the page knows about it, `module` its programs.
 
     The worker is given the same script, so nothing is there twice. The page's own policy allows one script in the
     text, known by its hash, what that one unpacks, WebAssembly and the worker; it allows neither eval nor any
-    connection. A `readable` page has the script as we wrote it, for those who look into it.
+    connection. A `readable` page has the script as we wrote it, for those who look into it. A `whole` one has all of
+    the script, so that it fits any scene's data.
 
     >>> page = bundle({"title": "A scene"}, b"")
     >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
@@ -65,7 +66,7 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False) ->
     """
     packed = _packed(module)
     kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
-    code = script(tuple(name for name in CODE if name not in SELDOM or SELDOM[name] & kinds), readable)
+    code = script(tuple(name for name in CODE if whole or name not in SELDOM or SELDOM[name] & kinds), readable)
     inline = code if readable else LOADER
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     policy = (

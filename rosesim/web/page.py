@@ -35,12 +35,14 @@ def page(
     precision: Literal["f64", "f32"] = "f64",
     memory: float = MEMORY,
     readable: bool = False,
+    whole: bool = False,
 ) -> str:
     """The HTML text of a page that runs the scene and optimises it, without a server.
 
     It begins at `params`, which are those of the first seed if they are not given. `run` is what a training has
     remembered. Optimiser and iterations are the published ones unless given; Adam replaces one that needs Python.
-    The compiled programs take at most `memory` bytes. A `readable` page has its script as we wrote it.
+    The compiled programs take at most `memory` bytes. A `readable` page has its script as we wrote it; a `whole`
+    one has all of it, also what only other scenes' pictures need.
 
     Raises SceneError where the scene cannot go: a picture or a step that needs Python. Raises TooLarge where the
     memory does not suffice.
@@ -59,7 +61,7 @@ def page(
     made = _optimizer(scene, rule, float(inputs.learning_rate), schedule, clip, total)
     with memory_budget(int(memory) // 2):  # the gradient's types need its trace
         module = wasm(programs(scene, made, total), math=math, precision=precision, memory=memory)
-    return bundle(data(scene, params, inputs, rule, total, run), module.code, readable=readable)
+    return bundle(data(scene, params, inputs, rule, total, run), module.code, readable=readable, whole=whole)
 
 
 def _optimizer(

@@ -1,0 +1,54 @@
+"""A scene's page in a notebook."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+from rosesim.scenes.base import AnyScene, Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.web.page import page
+
+HEIGHT = 620
+"""Pixels: a page on a notebook's width fits."""
+
+
+class Shown:
+    """What `show` returns: a notebook shows it as a page in a sandboxed frame, and `html` is the text of the page."""
+
+    def __init__(self, text: str, height: int):
+        self.html, self.height = text, height
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(self.html)}" '
+            f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
+        )
+
+
+def show(what: AnyScene | str | Path, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
+    """A scene, or the folder of a run, as a page in a notebook: it plays, and optimises while one watches.
+
+    `height` is the frame's, in pixels. `how` goes to `rosesim.web.page.page`: params, optimizer, iterations, memory,
+    and so on. Raises SceneError where the scene cannot go into a page, or what is given is neither.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> shown = show(*configure(find_scene("bounce"), ["steps=50"]), height=400)
+    >>> shown._repr_html_()[:40]
+    '<iframe sandbox="allow-scripts" srcdoc="'
+    """
+    if isinstance(what, Scene):
+        return Shown(page(what, inputs, **how), height)
+    if not isinstance(what, str | Path):
+        raise SceneError(f"{type(what).__name__} was found; expected a scene, or the folder of a run")
+    from rosesim.train import folder as folders
+    from rosesim.train.settings import read_settings
+
+    plan, best = read_settings(Path(what)).plan, folders.read_best(what)
+    earlier = [(i, p) for i, p in folders.read_attempts(what, best.scene) if i < best.iteration]
+    remembered = [*earlier, (best.iteration, best.params)]
+    trained = {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
+    run = remembered, folders.read_curve(what)
+    given = {"params": best.params, "run": run, **trained, **how}
+    return Shown(page(best.scene, best.inputs if inputs is None else inputs, **given), height)

@@ -1,0 +1,48 @@
+"""Pages within pages: the gallery, and a notebook's frame."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from live_gallery import SETTINGS, entries
+
+from rosesim.scenes import configure, find_scene
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.registry import scene_names
+from rosesim.train import train
+from rosesim.web import Entry, gallery, show
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_gallery_has_common_parts_once_and_each_scenes_own() -> None:
+    made = [Entry(*configure(find_scene(name), ["steps=60"]), f"note <{name}>") for name in ("bounce", "growth")]
+    text = gallery(made)
+    shell, data = (json.loads(found) for found in re.search(r"const shell = (.*), data = (.*);\n", text).groups())  # pyright: ignore
+    assert [json.loads(d)["name"] for d in data] == ["bounce", "growth"]
+    assert shell.count("{{data}}") == 1 and "note &lt;bounce&gt;" in text
+    whole = shell.replace("{{data}}", data[1])
+    assert whole.startswith("<!doctype html>") and "Content-Security-Policy" in whole
+
+
+def test_the_manuals_gallery_has_every_scene_and_no_outside_reference() -> None:
+    assert {e.scene.name for e in entries()} == set(scene_names()) and SETTINGS.keys() <= set(scene_names())
+    text = (ROOT / "docs" / "gallery.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'<section id="(\w+)"', text)) == set(scene_names())
+    assert len(text) < 1_000_000 and not re.search(r"https?://", text)
+
+
+def test_a_notebook_shows_a_scene_and_a_run_in_a_sandboxed_frame(tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("bounce"), ["steps=60"])
+    train(scene, inputs=inputs, iterations=3, out=tmp_path / "run")
+    for shown in (show(scene, inputs), show(tmp_path / "run")):
+        frame = shown._repr_html_()
+        inside = re.fullmatch(r'<iframe sandbox="allow-scripts" srcdoc="([^"]*)" style="[^"]*"></iframe>', frame)
+        assert inside is not None and html.unescape(inside[1]) == shown.html
+    assert '"losses":[' in shown.html
+    with pytest.raises(SceneError, match=r"int was found; expected a scene, or the folder of a run"):
+        show(3)  # pyright: ignore[reportArgumentType]
