@@ -159,7 +159,8 @@ _LATER = {
     "show": "rosesim.web.notebook",
 }
 """What is loaded at its first use, and where each name of it is: the library written in the language, sparse
-derivatives, web pages. The library's rooms are no part of `from rosesim import *`, where `random` would hide Python's own."""
+derivatives, web pages. The library's rooms are no part of `from rosesim import *`, where `random` would hide
+Python's own."""
 
 
 def __getattr__(name: str) -> Any:

@@ -35,12 +35,12 @@ def optimiser(made: Optimizer, params: T.Type, inputs: T.Type, gradient: T.Type,
     """The optimiser's step as a function of (params, gradient, memory, iteration, inputs), with the types of these.
 
     It gives the next (params, memory). Memory begins as zeros. The rate is the inputs' `learning_rate` times the
-    schedule's factor, which stays as it is after `iterations`.
+    schedule's factor, which stays as it is after `iterations`. Iterations count from where memory was empty.
     """
     of, slope = params, gradient  # the step's own names say which places of a module it shares
     names = _memory_of(made.rule)
     memory = T.StructType(dict, names, (gradient,) * len(names)) if names else T.NULL
-    factors = np.array([made.schedule.factor(i) for i in range(iterations)] or [1.0])
+    factors = np.array([made.schedule.factor(i) for i in range(iterations + 1)])
     constant = bool((factors == 1.0).all())
 
     def step(params: Any, gradient: Any, memory: Any, iteration: Any, inputs: Any) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from web.node import node
 
 from rosesim import Program, value_and_grad
@@ -41,13 +42,15 @@ def run(folder: Path, data: Any, script: str) -> Any:
     return node(WORKER + script, folder)
 
 
-def test_the_worker_optimises_to_the_bits_of_training(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", [0, 50])
+def test_the_worker_optimises_to_the_bits_of_training(begun: int, tmp_path: Path) -> None:
+    """It does so wherever a run left off: an optimiser that remembers nothing is at its own beginning."""
     scene, inputs = configure(find_scene("mass_spring_simple"), ["steps=60"])
     params = scene.params(np.random.default_rng(0))
     text = page(scene, inputs, optimizer="adam", iterations=12, math="strict")
     found = run(
         tmp_path,
-        told(text),
+        told(text) | {"iteration": begun},
         """
         await command("open");
         await command("optimise", { on: true });
@@ -66,9 +69,9 @@ def test_the_worker_optimises_to_the_bits_of_training(tmp_path: Path) -> None:
         losses.append(float(value))
         if i < 12:
             x, state = adam.step(x, view.flatten(gradient), state)
-    assert found["curve"] == [[i, v] for i, v in enumerate(losses)]
+    assert found["curve"] == [[i, v] for i, v in enumerate(losses, begun)]
     assert found["params"] == x.tolist()
-    assert found["done"] == "Done: 12 iterations of adam" and not found["going"] and found["id"] == 1
+    assert found["done"] == f"Done: {begun + 12} iterations of adam" and not found["going"] and found["id"] == 1
 
 
 def test_the_worker_holds_what_is_dragged_and_goes_back(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ export class Live {
 
   step() {
     const { course, machine } = this, { held } = course;
-    course.settled = !machine.optimise(course.iteration) && !held;
+    course.settled = !machine.optimise(course.iteration - course.begun) && !held; // its memory began there too
     if (course.settled) return;
     if (held) machine.drag(...held);
     course.iteration++;
@@ -143,7 +143,7 @@ export class Live {
   /** A new course from the present point: another problem has another curve. */
   begin(iteration = 0, ghosts = []) {
     this.course = {
-      id: (this.course?.id ?? 0) + 1, iteration, until: iteration + (this.data.optimiser?.iterations ?? 0), ghosts, fresh: [],
+      id: (this.course?.id ?? 0) + 1, iteration, begun: iteration, until: iteration + (this.data.optimiser?.iterations ?? 0), ghosts, fresh: [],
       loss: NaN, steep: NaN, steepest: 0, slope: null, stale: true, settled: false, held: null, recorded: false, haunted: true,
     };
     this.machine.forget();
