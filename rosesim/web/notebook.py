@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 from typing import Any
 
-from rosesim.scenes.base import AnyScene, Scene
+from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.web.page import page
 
@@ -27,7 +27,7 @@ class Shown:
         )
 
 
-def show(what: AnyScene | str | Path, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
+def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
     """A scene, or the folder of a run, as a page in a notebook: it plays, and optimises while one watches.
 
     `height` is the frame's, in pixels. `how` goes to `rosesim.web.page.page`: params, optimizer, iterations, memory,

@@ -45,4 +45,4 @@ def test_a_notebook_shows_a_scene_and_a_run_in_a_sandboxed_frame(tmp_path: Path)
         assert inside is not None and html.unescape(inside[1]) == shown.html
     assert '"losses":[' in shown.html
     with pytest.raises(SceneError, match=r"int was found; expected a scene, or the folder of a run"):
-        show(3)  # pyright: ignore[reportArgumentType]
+        show(3)
