@@ -90,10 +90,11 @@ def panels_extent(count: int) -> tuple[float, float, float, float]:
 class Field:
     """An image of values for `draw_panels`: dark blue at `least`, pale yellow at `greatest` (`PALETTE`).
 
+    >>> from rosesim.scenes.canvas import Image
     >>> canvas = Canvas(panels_extent(1))
     >>> draw_panels(canvas, {"height": Field(np.array([[0.0, 2.0]]), 0.0, 2.0)})
-    >>> canvas.primitives[0].pixels[0].tolist()
-    [[10, 33, 76], [255, 237, 140]]
+    >>> [p.pixels[0].tolist() for p in canvas.primitives if isinstance(p, Image)]
+    [[[10, 33, 76], [255, 237, 140]]]
     """
 
     values: Any
@@ -106,10 +107,11 @@ class Field:
 class Relief:
     """An image of a surface lit from the upper left, for `draw_panels`; see `Canvas.lit`.
 
+    >>> from rosesim.scenes.canvas import Image
     >>> canvas = Canvas(panels_extent(1))
     >>> draw_panels(canvas, {"surface": Relief(np.zeros((2, 2)), 1.0)})
-    >>> canvas.primitives[0].pixels[0, 0].tolist()
-    [180, 180, 180]
+    >>> [p.pixels[0, 0].tolist() for p in canvas.primitives if isinstance(p, Image)]
+    [[180, 180, 180]]
     """
 
     height: Any

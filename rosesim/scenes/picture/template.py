@@ -131,8 +131,8 @@ def fill(canvas: Canvas, template: Template, outputs: Sequence[Any]) -> None:
     >>> canvas = Canvas((0.0, 0.0, 1.0, 1.0))
     >>> call = {"kind": "circle", "centre": [0.5, {"out": 0}], "radius": 0.1, "role": "ink", "width": 0, "opacity": 1}
     >>> fill(canvas, [call], [0.25])
-    >>> canvas.primitives[0].centre
-    (0.5, 0.25)
+    >>> canvas.primitives[0]
+    Circle(centre=(0.5, 0.25), radius=0.1, role='ink', width=0.0, opacity=1.0)
     """
     for call in template:
         fields = {key: _filled(v, outputs) for key, v in call.items() if key != "kind"}
