@@ -90,7 +90,7 @@ class FlyBy(Scene[Launch, System, Flight]):
     published: ClassVar[Published] = Published(optimizer="adam", iterations=100)
     ranges: ClassVar[Mapping[str, Range]] = {
         "phase": Range(0.0, 6.28, "rad", "Jupiter at the launch"),
-        "safe": Range(0.005, 0.1, "AU", "safe distance"),
+        "safe": Range(0.005, 0.1, "AU", "Safe distance"),
     }
     extent: ClassVar[tuple[float, float, float, float]] = (-16.0, -9.0, 7.0, 9.0)
     colours: ClassVar[Mapping[str, str]] = {

@@ -46,7 +46,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
 
     name: ClassVar[str] = "mass_spring_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=25)
-    ranges: ClassVar[Mapping[str, Range]] = {"area": Range(0.005, 0.3, label="wanted area")}
+    ranges: ClassVar[Mapping[str, Range]] = {"area": Range(0.005, 0.3, label="Wanted area")}
     extent: ClassVar[tuple[float, float, float, float]] = (-0.1, 0.05, 0.5, 0.85)
     colours: ClassVar[Mapping[str, str]] = {
         **STRAIN_COLOURS,

@@ -78,7 +78,7 @@ class Whip(Scene[Swing, World, WhipState]):
 
     name: ClassVar[str] = "whip"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=200)
-    ranges: ClassVar[Mapping[str, Range]] = {"speed": Range(50.0, 400.0, "m/s", "wanted speed")}
+    ranges: ClassVar[Mapping[str, Range]] = {"speed": Range(50.0, 400.0, "m/s", "Wanted speed")}
     extent: ClassVar[tuple[float, float, float, float]] = (-2.2, 0.1, 2.4, 2.3)
     most: ClassVar[Mapping[str, int]] = {"n": 10_000}
     colours: ClassVar[Mapping[str, str]] = {

@@ -90,19 +90,12 @@ def _write_page(
     file: Path, scene: Any, inputs: Any, folder: Path | None, memory: int | None, math: Any, precision: Any
 ) -> int:
     """Write a page: of a scene as it begins, or of a run with what it remembers. The page's size in bytes."""
-    from rosesim.web.page import page
+    from rosesim.web.page import page, page_of_run
 
     how: dict[str, Any] = {"math": math, "precision": precision}
     if memory is not None:
         how["memory"] = memory * 2**20
-    if folder is not None:
-        from rosesim.train.settings import read_settings
-
-        made, plan = read_run(folder), read_settings(folder).plan
-        scene, inputs = made.scene, made.inputs
-        how |= {"params": made.remembered[-1][1], "run": (made.remembered, made.losses)}
-        how |= {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
-    text = page(scene, inputs, **how).encode()
+    text = (page(scene, inputs, **how) if folder is None else page_of_run(folder, **how)).encode()
     write_beside(file, text)
     return len(text)
 

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.optimise.table import FOREIGN
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.kinds import struct_parts
 from rosesim.scenes.picture import picture
@@ -41,15 +40,12 @@ losses of all iterations."""
 
 
 def data(
-    scene: AnyScene, params: Any, inputs: Any, optimizer: str, iterations: int, run: Run | None
+    scene: AnyScene, params: Any, inputs: Any, asked: str, optimizer: str, iterations: int, run: Run | None
 ) -> dict[str, Any]:
-    """The page's data. `optimizer` is the name of the rule that the page has."""
+    """The page's data. `optimizer` is the name of the rule that the page has, `asked` that of the wanted one."""
     drawn = picture(scene)
     remembered, losses = run if run is not None else ([], [])
-    published = scene.published.optimizer
-    note = (
-        f"{published} needs Python: the page has {optimizer} instead" if published in FOREIGN and run is None else ""
-    )
+    note = f"{asked} needs Python: the page has {optimizer} instead" if asked != optimizer else ""
     return {
         "name": scene.name,
         "title": scene.name.replace("_", " ").capitalize(),
@@ -68,7 +64,7 @@ def data(
                 "least": found.least,
                 "greatest": found.greatest,
             }
-            for name, found in getattr(scene, "ranges", {}).items()
+            for name, found in scene.ranges.items()
         ],
         "handles": drawn.handle_names,
         "layers": {name: layer.template for name, layer in drawn.layers.items() if layer.template},

@@ -8,7 +8,8 @@ from typing import Any
 
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
-from rosesim.web.page import page
+from rosesim.train import Run
+from rosesim.web.page import page, page_of_run
 
 HEIGHT = 620
 """Pixels: a page on a notebook's width fits."""
@@ -28,7 +29,8 @@ class Shown:
 
 
 def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
-    """A scene, or the folder of a run, as a page in a notebook: it plays, and optimises while one watches.
+    """A scene, a run that has a folder, or that folder, as a page in a notebook. It plays, and optimises while one
+    watches.
 
     `height` is the frame's, in pixels. `how` goes to `rosesim.web.page.page`: params, optimizer, iterations, memory,
     and so on. Raises SceneError where the scene cannot go into a page, or what is given is neither.
@@ -40,15 +42,12 @@ def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> 
     """
     if isinstance(what, Scene):
         return Shown(page(what, inputs, **how), height)
+    if isinstance(what, Run):
+        if what.out is None:
+            raise SceneError("a run without a folder was found; expected one that was trained with out=FOLDER")
+        what = what.out
+    if isinstance(what, type) and issubclass(what, Scene):
+        raise SceneError(f"the class {what.__name__} was found; expected a scene: call it, {what.__name__}()")
     if not isinstance(what, str | Path):
-        raise SceneError(f"{type(what).__name__} was found; expected a scene, or the folder of a run")
-    from rosesim.train import folder as folders
-    from rosesim.train.settings import read_settings
-
-    plan, best = read_settings(Path(what)).plan, folders.read_best(what)
-    earlier = [(i, p) for i, p in folders.read_attempts(what, best.scene) if i < best.iteration]
-    remembered = [*earlier, (best.iteration, best.params)]
-    trained = {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
-    run = remembered, folders.read_curve(what)
-    given = {"params": best.params, "run": run, **trained, **how}
-    return Shown(page(best.scene, best.inputs if inputs is None else inputs, **given), height)
+        raise SceneError(f"{type(what).__name__} was found; expected a scene, a run, or the folder of a run")
+    return Shown(page_of_run(what, **how, **({} if inputs is None else {"inputs": inputs})), height)

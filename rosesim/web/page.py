@@ -12,6 +12,9 @@ from rosesim.optimise.optimizers import RULES, Optimizer, make_optimizer
 from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
+from rosesim.scenes.writing import AnyPath, as_path
+from rosesim.train import folder as folders
+from rosesim.train.settings import read_settings
 from rosesim.web.bundle import bundle
 from rosesim.web.data import Run, data
 from rosesim.web.module import MEMORY, wasm
@@ -61,7 +64,19 @@ def page(
     made = _optimizer(scene, rule, float(inputs.learning_rate), schedule, clip, total)
     with memory_budget(int(memory) // 2):  # the gradient's types need its trace
         module = wasm(programs(scene, made, total), math=math, precision=precision, memory=memory)
-    return bundle(data(scene, params, inputs, rule, total, run), module.code, readable=readable, whole=whole)
+    return bundle(data(scene, params, inputs, name, rule, total, run), module.code, readable=readable, whole=whole)
+
+
+def page_of_run(folder: AnyPath, **how: Any) -> str:
+    """The page of a run's folder: it begins at the best params, with what the run remembers of the way there.
+
+    `how` goes to `page`; what it leaves out is as in the run. Raises what reading a run raises.
+    """
+    plan, best = read_settings(as_path(folder)).plan, folders.read_best(folder)
+    earlier = [(i, p) for i, p in folders.read_attempts(folder, best.scene) if i < best.iteration]
+    run = [*earlier, (best.iteration, best.params)], folders.read_curve(folder)
+    trained = {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
+    return page(best.scene, **{"inputs": best.inputs, "params": best.params, "run": run, **trained, **how})
 
 
 def _optimizer(

@@ -4,7 +4,7 @@ const PUSH = 1e-6; // params are moved by this part of their length: far above r
 
 const ARRAYS = { f64: Float64Array, f32: Float32Array, bool: Uint8Array, u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i64: BigInt64Array, u64: BigUint64Array };
 
-/** A module's programs, with arrays on its memory for what they take and give: `rosesim.js` without checks of values. */
+/** A module's programs, with arrays on its memory for what they take and give: `rosesim.js` without what checks and copies values, which would be a tenth of a page. */
 async function programsOf(code) {
   const { instance, module } = await WebAssembly.instantiate(code, { env: { fmod: (x, y) => x % y } });
   const { programs, failures } = JSON.parse(new TextDecoder().decode(WebAssembly.Module.customSections(module, "rosesim")[0]));
@@ -59,8 +59,10 @@ const sameBytes = (a, b) => a.every((v, k) => v === b[k]);
 function fill(tree, values) {
   if (!tree) return;
   if (!ArrayBuffer.isView(tree)) for (const name in tree) fill(tree[name], values[name]);
-  else if (typeof values === "string") tree.set(new Float64Array(unpacked(values).buffer));
-  else [values].flat(Infinity).forEach((v, k) => (tree[k] = v));
+  else {
+    const given = typeof values === "string" ? new Float64Array(unpacked(values).buffer) : [values].flat(Infinity);
+    tree.set(tree instanceof BigInt64Array || tree instanceof BigUint64Array ? Array.from(given, BigInt) : given);
+  }
 }
 
 const unpacked = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -68,7 +70,11 @@ const unpacked = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0
 /** What base64 of packed bytes holds, as a response has it. */
 export const inflated = (base64) => new Response(new Blob([unpacked(base64)]).stream().pipeThrough(new DecompressionStream("deflate")));
 
-export const norm = (xs) => Math.sqrt(xs.reduce((sum, x) => sum + x * x, 0));
+/** The length of a vector, of which no square overflows. */
+export const norm = (xs) => {
+  const most = xs.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  return most > 0 && most < Infinity ? most * Math.sqrt(xs.reduce((sum, x) => sum + (x / most) ** 2, 0)) : most;
+};
 
 export class Machine {
   constructor(programs, data) {

@@ -176,7 +176,7 @@ class Page {
 
   tell() {
     const { now, player, going } = this;
-    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.early ? "Computing" : now.done ?? "Ready";
+    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.early ? "Computing" : now.done ?? (this.data.optimiser.note || "Ready");
     if (now) {
       const { loss, iteration } = now.attempt;
       $("loss").textContent = short(loss);
