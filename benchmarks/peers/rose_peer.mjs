@@ -1,10 +1,10 @@
 // The npm package rose under Node: functions compiled to WebAssembly, steps as calls of one function.
 // Speaks as serve.py does; the first argument is the task, the second its sizes; NODE_MODULES says where rose lies.
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { massSpring } from "./rose_mass_spring.mjs";
+import { serve } from "./serve.mjs";
 
 const given = JSON.parse(process.argv[3]);
 const begun = performance.now();
@@ -76,14 +76,4 @@ const { runs, result } = await { billiards, mass_spring: robot }[process.argv[2]
 const results = [result(runs[0]())];
 const ready = performance.now() - started;
 results.push(...runs.slice(1).map((run) => result(run())));
-const say = (v) => process.stdout.write(JSON.stringify(v) + "\n");
-say({ import: imported / 1e3, ready: ready / 1e3, version, facts: {}, results });
-for await (const line of createInterface({ input: process.stdin })) {
-  const times = [];
-  for (let k = 0; k < Number(line); ++k) {
-    const at = performance.now();
-    runs[0]();
-    times.push(performance.now() - at);
-  }
-  say(times);
-}
+await serve({ import: imported / 1e3, ready: ready / 1e3, version, results }, runs[0]);

@@ -1,9 +1,9 @@
 // TensorFlow.js under Node: pairs as matrices, its tape for the gradient. It has single precision alone.
 // Speaks as serve.py does; the second argument has the sizes; NODE_MODULES says where the package lies.
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serve } from "./serve.mjs";
 
 const { steps, backend = "cpu" } = JSON.parse(process.argv[3]);
 const begun = performance.now();
@@ -51,14 +51,4 @@ const started = performance.now();
 const results = [run(SHOTS[0])];
 const ready = performance.now() - started;
 results.push(run(SHOTS[1]));
-const say = (v) => process.stdout.write(JSON.stringify(v) + "\n");
-say({ import: imported / 1e3, ready: ready / 1e3, version, facts: {}, results });
-for await (const line of createInterface({ input: process.stdin })) {
-  const times = [];
-  for (let k = 0; k < Number(line); ++k) {
-    const at = performance.now();
-    run(SHOTS[0]);
-    times.push(performance.now() - at);
-  }
-  say(times);
-}
+await serve({ import: imported / 1e3, ready: ready / 1e3, version, results }, () => run(SHOTS[0]));

@@ -1,8 +1,8 @@
 // A program in Node: our WebAssembly module, C compiled to WebAssembly, or our program as plain JavaScript.
 // Speaks as serve.py does; the first argument is the kind, the second a file with what `web.py` wrote for it.
-import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { serve } from "./serve.mjs";
 
 const given = JSON.parse(readFileSync(JSON.parse(process.argv[3]).file));
 const leaves = (v) => (typeof v === "number" ? [v] : v === null ? [] : ArrayBuffer.isView(v) ? [...v] : Object.values(v).flatMap(leaves));
@@ -36,14 +36,4 @@ const kinds = {
 const begun = performance.now();
 const { run, result } = await kinds[process.argv[2]](given);
 const ready = performance.now() - begun;
-const say = (v) => process.stdout.write(JSON.stringify(v) + "\n");
-say({ import: 0, ready: ready / 1e3, version: process.version, facts: {}, results: [result] });
-for await (const line of createInterface({ input: process.stdin })) {
-  const times = [];
-  for (let k = 0; k < Number(line); ++k) {
-    const at = performance.now();
-    run();
-    times.push(performance.now() - at);
-  }
-  say(times);
-}
+await serve({ import: 0, ready: ready / 1e3, version: process.version, results: [result] }, run);
