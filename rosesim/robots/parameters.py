@@ -1,0 +1,90 @@
+"""A robot's numbers by name, and how a user puts others in their place.
+
+A name is what the file calls the thing and its attribute, as "joint hip damping"; a thing without a name is counted
+from 0, as "geom #3 size". What is given may be traced: then the mechanics is differentiable by it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from rosesim.robots.algebra import Number
+from rosesim.robots.description import Description
+
+Given = Mapping[str, Any]
+Value = float | tuple[float, ...]
+
+_JOINT = ("damping", "stiffness", "armature", "springref", "frictionloss")
+_GEOM = ("size", "friction")
+
+
+def title(kind: str, name: str, index: int) -> str:
+    """How a parameter's name begins."""
+    return f"{kind} {name or f'#{index}'}"
+
+
+def defaults(robot: Description) -> dict[str, Value]:
+    """Every parameter of a robot, with the number or numbers that its file gives; masses are added by the caller."""
+    found: dict[str, Value] = {"gravity": robot.options.gravity, "timestep": robot.options.timestep}
+    for k, b in enumerate(robot.bodies[1:], 1):
+        name = title("body", b.name, k)
+        found[f"{name} pos"] = b.pos
+        if b.inertial is not None:
+            found[f"{name} com"] = b.inertial.com
+    for k, j in enumerate(robot.joints):
+        for attribute in _JOINT:
+            if attribute == "springref" and j.nv != 1:
+                continue
+            found[f"{title('joint', j.name, k)} {attribute}"] = getattr(j, attribute)
+    for k, g in enumerate(robot.geoms):
+        for attribute in _GEOM:
+            if attribute == "size" and g.kind in ("plane", "hfield", "mesh"):
+                continue
+            found[f"{title('geom', g.name, k)} {attribute}"] = getattr(g, attribute)
+        if g.kind not in ("plane", "hfield"):
+            attribute = "density" if g.mass is None else "mass"
+            found[f"{title('geom', g.name, k)} {attribute}"] = getattr(g, attribute)
+    for k, a in enumerate(robot.actuators):
+        for attribute in ("gear", "gain", "bias"):
+            found[f"{title('actuator', a.name, k)} {attribute}"] = getattr(a, attribute)
+    return found
+
+
+class Parameters:
+    """The numbers of one program: the file's, or what is given in their place."""
+
+    def __init__(self, given: Given, known: Mapping[str, Value]):
+        for name, value in given.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                raise ValueError(
+                    f"the robot's parameter {name!r} was found; expected one of model.parameters(){hint}"
+                )
+            expected = known[name]
+            found = len(value) if hasattr(value, "__len__") else None
+            wanted = len(expected) if isinstance(expected, tuple) else None
+            if found != wanted:
+                raise ValueError(f"the robot's parameter {name!r} has {_size(found)}; expected {_size(wanted)}")
+        self._given = given
+
+    def is_given(self, name: str) -> bool:
+        """Whether the user gives this one."""
+        return name in self._given
+
+    def number(self, name: str, default: float) -> Number:
+        """One number."""
+        return self._given.get(name, default)
+
+    def vector(self, name: str, default: tuple[float, ...]) -> Any:
+        """A few numbers, as a tuple."""
+        if name not in self._given:
+            return default
+        value = self._given[name]
+        return tuple(value[k] for k in range(len(default)))
+
+
+def _size(length: int | None) -> str:
+    return "one number" if length is None else f"{length} numbers"
