@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rosesim.ad.language import mathematics
+from rosesim.ad.language.control.branches import select
 
 Number = Any
 """A float, or a traced `Real` (in a rule also a tangent)."""
@@ -86,6 +87,13 @@ def total(terms: Iterable[Number]) -> Number:
 def root(a: Number) -> Number:
     """The square root."""
     return math.sqrt(a) if known(a) else mathematics.sqrt(a)
+
+
+def choose(p: Any, a: Number, b: Number) -> Number:
+    """a where p is true, otherwise b."""
+    if isinstance(p, bool):
+        return a if p else b
+    return a if known(a, b) and a == b else select(p, a, b)
 
 
 def sine(a: Number) -> Number:

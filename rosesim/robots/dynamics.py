@@ -1,7 +1,6 @@
 """The equation of motion M(q) a + c(q, v) = τ of a tree.
 
-Mass matrix by composite rigid bodies, c and inverse dynamics by recursive Newton and Euler, the factor LᵀDL along
-ancestors, which has no fill-in (R. Featherstone, Rigid Body Dynamics Algorithms, 2008, chapters 5, 6 and 6.5).
+Mass matrix by composite rigid bodies, c and inverse dynamics by recursive Newton and Euler (R. Featherstone, Rigid Body Dynamics Algorithms, 2008, chapters 5, 6 and 6.5).
 """
 
 from __future__ import annotations
@@ -172,32 +171,3 @@ def velocities(m: Mechanism, f: Frames, v: Sequence[Number]) -> list[Motion]:
         found[body] = both(found[m.parent(body)], combined(f, m.dofs_of(body), v))
     return found
 
-
-def factor(m: Mechanism, matrix_: Sparse) -> Sparse:
-    """L and D of M = Lᵀ D L in M's places: L below the diagonal, D on it."""
-    low = dict(matrix_)
-    for k in range(m.nv - 1, -1, -1):
-        line = [i for i in m.ancestors(k) if (k, i) in low]
-        for i in line:
-            share = low[k, i] / low[k, k]
-            for j in (i, *m.ancestors(i)):
-                if (k, j) in low:
-                    low[i, j] = add(low.get((i, j), 0.0), mul(-1.0, mul(share, low[k, j])))
-        for i in line:
-            low[k, i] = low[k, i] / low[k, k]
-    return low
-
-
-def solved(m: Mechanism, low: Sparse, b: Sequence[Number]) -> list[Number]:
-    """x of M x = b, from M's factor. b may be of tangents."""
-    x = list(b)
-    for k in range(m.nv - 1, -1, -1):
-        for i in m.ancestors(k):
-            if (k, i) in low:
-                x[i] = x[i] - low[k, i] * x[k]
-    for k in range(m.nv):
-        x[k] = x[k] / low[k, k]
-        for i in m.ancestors(k):
-            if (k, i) in low:
-                x[k] = x[k] - low[k, i] * x[i]
-    return x

@@ -31,6 +31,11 @@ def fast_damping(m: Mechanism, q: Sequence[Number], v: Sequence[Number], u: Sequ
     return found
 
 
+def turning(m: Mechanism, integrator: str) -> list[int]:
+    """The degrees of freedom for which a step is implicit in Coriolis forces too."""
+    return {"implicit": list(range(m.nv)), "implicitfast": lone(m)}.get(integrator, [])
+
+
 def lone(m: Mechanism) -> list[int]:
     """The degrees of freedom of free bodies on which nothing hangs: MuJoCo's `implicitfast` turns them implicitly."""
     carrying = {m.parent(body) for body in m.moving}

@@ -11,16 +11,18 @@ from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
-from rosesim.robots import dynamics, forces, implicit, kinematics, steps
-from rosesim.robots.algebra import Number, add, mul, sub, total
+from rosesim.robots import dynamics, forces, kinematics, steps
+from rosesim.robots.algebra import Number, mul, sub, total
 from rosesim.robots.description import Description
-from rosesim.robots.dynamics import Sparse
+from rosesim.robots.contact.weights import weights
 from rosesim.robots.mechanism import Mechanism, masses
 from rosesim.robots.parameters import Parameters, Value, defaults, title
-from rosesim.robots.systems import TreeSystem
+from rosesim.robots.motion import Dynamics
 
 INTEGRATORS = ("euler", "implicitfast", "implicit", "rk4")
-CONTACTS = ("none",)
+CONTACTS = ("none", "soft")
+NOTHING: dict[str, Any] = {}
+"""No parameter is given."""
 
 
 class Model:
@@ -120,7 +122,7 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
     if name == "positions":
 
         @fn
-        def positions(q: Vec[Real, nq], parameters={}):
+        def positions(q: Vec[Real, nq], parameters=NOTHING):
             places, quats = kinematics.poses(mechanism(parameters), _numbers(q))
             return stack([stack(_reals(p)) for p in places]), stack([stack(_reals(p)) for p in quats])
 
@@ -128,7 +130,7 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
     if name == "mass_matrix":
 
         @fn
-        def mass_matrix(q: Vec[Real, nq], parameters={}):
+        def mass_matrix(q: Vec[Real, nq], parameters=NOTHING):
             m = mechanism(parameters)
             f = kinematics.frames(m, _numbers(q))
             low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
@@ -147,18 +149,18 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
             return stack(_reals(found))
 
         @fn
-        def bias(q: Vec[Real, nq], v: Vec[Real, nv], parameters={}):
+        def bias(q: Vec[Real, nq], v: Vec[Real, nv], parameters=NOTHING):
             return force(q, v, None, parameters)
 
         @fn
-        def inverse(q: Vec[Real, nq], v: Vec[Real, nv], a: Vec[Real, nv], parameters={}):
+        def inverse(q: Vec[Real, nq], v: Vec[Real, nv], a: Vec[Real, nv], parameters=NOTHING):
             return force(q, v, _numbers(a), parameters)
 
         return bias if name == "bias" else inverse
     if name == "energy":
 
         @fn
-        def energy(q: Vec[Real, nq], v: Vec[Real, nv], parameters={}):
+        def energy(q: Vec[Real, nq], v: Vec[Real, nv], parameters=NOTHING):
             m, q, v = mechanism(parameters), _numbers(q), _numbers(v)
             f = kinematics.frames(m, q)
             low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
@@ -166,20 +168,21 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
             return Real(kinetic), Real(forces.potential(m, f, q))
 
         return energy
-    if name == "acceleration":
+    if name in ("acceleration", "step"):
+        contact = choices[0]
+        moving = Dynamics(mechanism, contact, weights(robot) if contact == "soft" else None)
+        if name == "acceleration":
 
-        @fn
-        def acceleration(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters={}):
-            return stack(_acceleration(mechanism(parameters), _numbers(q), _numbers(v), _numbers(ctrl)))
+            @fn
+            def acceleration(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters=NOTHING):
+                return stack(moving.acceleration(q, v, ctrl, parameters))
 
-        return acceleration
-    if name == "step":
+            return acceleration
         integrator = choices[1]
 
         @fn
-        def step(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters={}):
-            m, u = mechanism(parameters), _numbers(ctrl)
-            end, speed = _step(m, _numbers(q), _numbers(v), u, integrator)
+        def step(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters=NOTHING):
+            end, speed = moving.step(q, v, ctrl, parameters, integrator)
             return stack(end), stack(speed)
 
         return step
@@ -196,48 +199,6 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
         return stack(_reals(steps.difference(mechanism({}), _numbers(q1), _numbers(q0))))
 
     return difference
-
-
-def _smooth(m: Mechanism, q, v, u) -> tuple[Sparse, list[Number]]:
-    """M, and the forces that accelerate: passive and actuators' less c."""
-    f = kinematics.frames(m, q)
-    inertias = dynamics.spatial_inertias(m, f)
-    low = dynamics.mass_matrix(m, f, inertias)
-    bias = dynamics.newton_euler(m, f, inertias, v, gravity=forces.gravity(m))
-    passive = forces.passive(m, f, q, v)
-    _, driven = forces.actuators(m, q, v, u)
-    return low, [total((a, b, mul(-1.0, c))) for a, b, c in zip(passive, driven, bias, strict=True)]
-
-
-def _acceleration(m: Mechanism, q, v, u) -> list[Number]:
-    low, force = _smooth(m, q, v, u)
-    return TreeSystem(m, low).solve(force)
-
-
-def _step(m: Mechanism, q, v, u, integrator: str) -> tuple[list[Number], list[Number]]:
-    h = m.given.number("timestep", m.robot.options.timestep)
-    if integrator == "rk4":
-        return steps.runge_kutta(m, q, v, h, lambda p, w: _acceleration(m, p, w, u))
-    low, force = _smooth(m, q, v, u)
-    turning = {"implicit": list(range(m.nv)), "implicitfast": implicit.lone(m)}.get(integrator, [])
-    if turning:
-        speed = implicit.speed(m, q, v, u, low, force, h, turning=turning)
-        return steps.moved(m, q, [mul(h, w) for w in speed]), speed
-    if integrator == "implicitfast":
-        low = _sum(low, implicit.fast_damping(m, q, v, u), h)
-    elif "eulerdamp" not in m.robot.options.disabled and "damper" not in m.robot.options.disabled:
-        low = dict(low)
-        for i, d in enumerate(m.dofs):
-            low[i, i] = add(low[i, i], mul(h, m.joint_number(d.joint, "damping")))
-    speed = [add(a, mul(h, b)) for a, b in zip(v, TreeSystem(m, low).solve(force), strict=True)]
-    return steps.moved(m, q, [mul(h, w) for w in speed]), speed
-
-
-def _sum(low: Sparse, damping: Sparse, h: Number) -> Sparse:
-    found = dict(low)
-    for place, value in damping.items():
-        found[place] = add(found.get(place, 0.0), mul(h, value))
-    return found
 
 
 def _numbers(x) -> list[Number]:

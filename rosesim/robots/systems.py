@@ -1,58 +1,79 @@
-"""The solve M x = b of a tree as a function with a rule: its derivative is one more solve with the same factor."""
+"""An acceleration that solves an equation G(θ, a) = 0, with the derivative of the solution.
+
+The implicit function theorem gives da = -H⁻¹ (∂G/∂θ) dθ with H = ∂G/∂a, which is symmetric, positive definite and
+already factored where the solution was found. Nothing of the search is differentiated. Factors count as constants, and
+how H depends on θ and a is told by the rule of the solve, so that second derivatives are right too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.custom import dual, primal, tangent
-from rosesim.ad.language.function import Fn, fn
-from rosesim.ad.transforms.derivatives import stop_gradient
+from rosesim.ad.language.function import fn
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.tangent import Tan
+from rosesim.ad.transforms.derivatives import jvp, stop_gradient
 from rosesim.ad.transforms.linear import linear
+from rosesim.numerics.structure import is_tangent
 from rosesim.robots.algebra import Number
-from rosesim.robots.dynamics import Sparse, factor, solved
-from rosesim.robots.mechanism import Mechanism
+from rosesim.robots.dynamics import Sparse
+from rosesim.robots.elimination import Pattern, places, solved
 
 
-class TreeSystem:
-    """Solves with symmetric positive definite matrices of one tree and one pattern of entries."""
-
-    def __init__(self, m: Mechanism, matrix: Sparse):
-        self.places = list(matrix)
-        packed = stack([1.0 * matrix[p] for p in self.places])
-        constant = stop_gradient(packed)
-        low = factor(m, {p: constant[k] for k, p in enumerate(self.places)})
-        self.factor_places = list(low)
-        self.matrix = packed
-        self.low = stack([low[p] for p in self.factor_places])
-        self._solve = _solver(m, self.places, self.factor_places)
-
-    def solve(self, b: Sequence[Number]) -> list[Number]:
-        """x of M x = b."""
-        x = self._solve(self.matrix, self.low, stack([1.0 * v for v in b]))
-        return [x[k] for k in range(len(b))]
+def packed(met: Pattern, low: Sparse) -> Any:
+    """A factor as one vector."""
+    return stack([Real(low.get(p, 0.0)) for p in places(met)])
 
 
-def _solver(m: Mechanism, places: list[tuple[int, int]], factor_places: list[tuple[int, int]]) -> Fn[..., Any]:
-    n = m.nv
+def solution(
+    met: Pattern, residual: Callable[[Any, Any], Any], find: Callable[[Any], tuple[Sequence[Number], Sparse]]
+) -> Callable[[Any], list[Number]]:
+    """The function θ -> a. `residual` is (θ, a) -> G, `find` gives a and the factor of H there."""
+    n, at = len(met), places(met)
 
     @fn
-    def solve(matrix: Any, low: Any, b: Any) -> Any:
-        return stack(solved(m, {p: low[k] for k, p in enumerate(factor_places)}, [b[i] for i in range(n)]))
+    def found(given: Any) -> Any:
+        a, low = find(given)
+        return stack([Real(x) for x in a]), packed(met, low)
 
-    symmetric = linear(solve, transpose=lambda matrix, low, ct: solve(matrix, low, ct))
+    @fn
+    def g(given: Any, a: Any) -> Any:
+        return residual(given, a)
 
-    @solve.defjvp
-    def _(matrix: Any, low: Any, b: Any) -> Any:
-        a, constant = primal(matrix), primal(low)
-        x = solve(a, constant, primal(b))
-        change, right = tangent(matrix), tangent(b)
-        rest = [right[i] for i in range(n)]
-        for k, (i, j) in enumerate(places):
-            rest[i] = rest[i] - change[k] * x[j]
-            if i != j:
-                rest[j] = rest[j] - change[k] * x[i]
-        return dual(x, symmetric(a, constant, stack(rest)))
+    @fn
+    def hessian_product(given: Any, a: Any, x: Any) -> Any:
+        return jvp(g)(given, a, None, x)[1]
 
-    return symmetric
+    @fn
+    def back(given: Any, a: Any, low: Any, b: Any) -> Any:
+        return stack(solved(met, {p: low[k] for k, p in enumerate(at)}, [b[i] for i in range(n)]))
+
+    marked = linear(back, transpose=lambda given, a, low, ct: back(given, a, low, ct))
+
+    @back.defjvp
+    def _(given: Any, a: Any, low: Any, b: Any) -> Any:
+        theta, point, factors = primal(given), primal(a), primal(low)
+        x = back(theta, point, factors, primal(b))
+        change = jvp(hessian_product)(theta, point, x, tangent(given), tangent(a), None)[1]
+        right = tangent(b)
+        return dual(x, marked(theta, point, factors, vec(n, lambda i: right[i] - change[i])))
+
+    @found.defjvp
+    def _(given: Any) -> Any:
+        theta = primal(given)
+        a, low = found(theta)
+        zero = vec(len(at), lambda k: Tan(0.0))
+        if not is_tangent(tangent(given)):
+            return dual((a, low), (vec(n, lambda i: Tan(0.0)), zero))
+        change = jvp(g)(theta, a, tangent(given), None)[1]
+        return dual((a, low), (marked(theta, a, stop_gradient(low), vec(n, lambda i: -change[i])), zero))
+
+    def solve(given: Any) -> list[Number]:
+        a = found(given)[0]
+        return [a[i] for i in range(n)]
+
+    return solve

@@ -1,0 +1,214 @@
+"""Forward dynamics: the acceleration under forces and constraints, and one step of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.support.locate import here
+from rosesim.numerics.implicit.report import stop_if
+from rosesim.robots import dynamics, forces, implicit, kinematics, steps
+from rosesim.robots.algebra import Number, add, is_zero, mul, sub
+from rosesim.robots.contact import newton
+from rosesim.robots.contact.constraints import At, Constraint, constraints
+from rosesim.robots.contact.pairs import touches
+from rosesim.robots.contact.weights import Weights
+from rosesim.robots.dynamics import Sparse
+from rosesim.robots.elimination import Pattern, factor, pattern, product, solved
+from rosesim.robots.mechanism import Mechanism
+from rosesim.robots.systems import solution
+
+Numbers = Sequence[Number]
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """How one robot moves: with which contact, from which parameters."""
+
+    mechanism: Callable[[Any], Mechanism]
+    """From given parameters."""
+    contact: str
+    weights: Weights | None
+    """Where contact is "soft"."""
+
+    def acceleration(self, q: Any, v: Any, u: Any, given: Any) -> list[Number]:
+        """dv/dt."""
+        return self._solved(q, v, u, given, None)
+
+    def step(self, q: Any, v: Any, u: Any, given: Any, integrator: str) -> tuple[list[Number], list[Number]]:
+        """q and v one time step later."""
+        m = self.mechanism(given)
+        h = timestep(m)
+        now, speed = _numbers(q), _numbers(v)
+        if integrator == "rk4":
+
+            def at(q: Numbers, v: Numbers) -> list[Number]:
+                return self.acceleration(_vector(q), _vector(v), u, given)
+
+            return steps.runge_kutta(m, now, speed, h, at)
+        if turning := implicit.turning(m, integrator):
+            f = kinematics.frames(m, now)
+            mass = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
+            force = product(mass, self.acceleration(q, v, u, given))
+            speed = implicit.speed(m, now, speed, _numbers(u), mass, force, h, turning=turning)
+            return steps.moved(m, now, [mul(h, w) for w in speed]), speed
+        if self.contact == "none":
+            a = self._solved(q, v, u, given, integrator)
+        else:
+            a = self._damped(q, v, u, given, self.acceleration(q, v, u, given), integrator)
+        speed = [add(x, mul(h, y)) for x, y in zip(speed, a, strict=True)]
+        return steps.moved(m, now, [mul(h, w) for w in speed]), speed
+
+    def _solved(self, q: Any, v: Any, u: Any, given: Any, integrator: str | None) -> list[Number]:
+        """The acceleration; with an integrator, the mean one of a step that is implicit in damping."""
+        m = self.mechanism(given)
+        soft = self.contact == "soft"
+        met = pattern(m, coupled(m) if soft else ())
+
+        def residual(theta: Any, a: Any) -> Any:
+            m = self.mechanism(theta[3])
+            q, v, u = (_numbers(x) for x in theta[:3])
+            f = kinematics.frames(m, q)
+            inertias = dynamics.spatial_inertias(m, f)
+            now = _numbers(a)
+            force = dynamics.newton_euler(m, f, inertias, v, now, gravity=forces.gravity(m))
+            outer = _outer(m, f, q, v, u)
+            if soft:
+                at = self._at(m, f, q, v)
+                outer = [add(x, y) for x, y in zip(outer, newton.pull(at, constraints(at), now), strict=True)]
+            if integrator is not None:
+                outer = [sub(x, y) for x, y in zip(outer, _damping(m, q, v, u, integrator, now), strict=True)]
+            return _vector([sub(x, y) for x, y in zip(force, outer, strict=True)])
+
+        def find(theta: Any) -> tuple[Numbers, Sparse]:
+            m = self.mechanism(theta[3])
+            q, v, u = (_numbers(x) for x in theta[:3])
+            f = kinematics.frames(m, q)
+            inertias = dynamics.spatial_inertias(m, f)
+            mass = dynamics.mass_matrix(m, f, inertias)
+            bias = dynamics.newton_euler(m, f, inertias, v, gravity=forces.gravity(m))
+            force = [sub(x, y) for x, y in zip(_outer(m, f, q, v, u), bias, strict=True)]
+            if integrator is not None:
+                mass = _with_damping(m, mass, q, v, u, integrator)
+            low = factor(met, mass)
+            a = solved(met, low, force)
+            return self._settled(m, met, mass, low, force, a, self._at(m, f, q, v)) if soft else (a, low)
+
+        return solution(met, residual, find)((q, v, u, given))
+
+    def _at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
+        assert self.weights is not None
+        return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m))
+
+    def _settled(
+        self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
+    ) -> tuple[Numbers, Sparse]:
+        """The acceleration under constraints, and the factor of its Hessian."""
+        found: list[Constraint] = constraints(at)
+        if not found:
+            return start, low
+        a, converged = newton.accelerations(at, met, mass, force, start, found)
+        stop_if(
+            ~converged,
+            here(),
+            f"the contact forces of {m.robot.name!r} have not converged after {newton.LIMIT} Newton steps; expected "
+            "finite positions and velocities that the time step can follow: look at the states before, or take a "
+            "shorter step",
+        )
+        return a, factor(met, newton.hessian(at, mass, found, a))
+
+    def _damped(self, q: Any, v: Any, u: Any, given: Any, a: list[Number], integrator: str) -> list[Number]:
+        """The mean acceleration w of a step that is implicit in damping: (M + h D) w = M a."""
+        m = self.mechanism(given)
+        if not _has_damping(m, integrator):
+            return a
+        met = pattern(m)
+
+        def residual(theta: Any, w: Any) -> Any:
+            m = self.mechanism(theta[3])
+            q, v, u, a, w = (_numbers(x) for x in (*theta[:3], theta[4], w))
+            f = kinematics.frames(m, q)
+            inertias = dynamics.spatial_inertias(m, f)
+            still: list[Number] = [0.0] * m.nv
+            force = dynamics.newton_euler(m, f, inertias, still, [sub(x, y) for x, y in zip(w, a, strict=True)])
+            return _vector([add(x, y) for x, y in zip(force, _damping(m, q, v, u, integrator, w), strict=True)])
+
+        def find(theta: Any) -> tuple[Numbers, Sparse]:
+            m = self.mechanism(theta[3])
+            q, v, u, a = (_numbers(x) for x in (*theta[:3], theta[4]))
+            f = kinematics.frames(m, q)
+            mass = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
+            low = factor(met, _with_damping(m, mass, q, v, u, integrator))
+            return solved(met, low, product(mass, a)), low
+
+        return solution(met, residual, find)((q, v, u, given, _vector(a)))
+
+
+def timestep(m: Mechanism) -> Number:
+    """In s."""
+    return m.given.number("timestep", m.robot.options.timestep)
+
+
+def coupled(m: Mechanism) -> list[list[int]]:
+    """Degrees of freedom that constraints couple beside the tree."""
+    found: list[list[int]] = []
+    for touch in touches(m):
+        bodies = [m.carrier(m.robot.geoms[g].body) for g in (touch.first, touch.second)]
+        chains = [set(m.above(body)) if body else set[int]() for body in bodies]
+        found.append(sorted(chains[0] ^ chains[1]))
+    for k in range(len(m.robot.tendons)):
+        found.append([d for d, _ in forces.tendon_row(m, k)])
+    for e in m.robot.equalities:
+        if e.second is not None:
+            found.append([m.dof[e.first], m.dof[e.second]])
+    return found
+
+
+def _outer(m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers, u: Numbers) -> list[Number]:
+    """Passive forces and actuators."""
+    passive = forces.passive(m, f, q, v)
+    _, driven = forces.actuators(m, q, v, u)
+    return [add(x, y) for x, y in zip(passive, driven, strict=True)]
+
+
+def _has_damping(m: Mechanism, integrator: str) -> bool:
+    """Whether a step is implicit in any damping."""
+    disabled = m.robot.options.disabled
+    if integrator == "implicitfast":
+        return True
+    if {"eulerdamp", "damper"} & disabled:
+        return False
+    return any(not is_zero(m.joint_number(d.joint, "damping")) for d in m.dofs)
+
+
+def _slope(m: Mechanism, q: Numbers, v: Numbers, u: Numbers, integrator: str) -> Sparse:
+    """-D of a step that is implicit in it; lower triangle."""
+    if integrator == "implicitfast":
+        return implicit.fast_damping(m, q, v, u)
+    if not _has_damping(m, integrator):
+        return {}
+    return {(i, i): m.joint_number(d.joint, "damping") for i, d in enumerate(m.dofs)}
+
+
+def _damping(m: Mechanism, q: Numbers, v: Numbers, u: Numbers, integrator: str, a: Numbers) -> list[Number]:
+    """h D a, with the sign of a force that is given."""
+    return [mul(timestep(m), x) for x in product(_slope(m, q, v, u, integrator), a)]
+
+
+def _with_damping(m: Mechanism, mass: Sparse, q: Numbers, v: Numbers, u: Numbers, integrator: str) -> Sparse:
+    """M + h D."""
+    found = dict(mass)
+    for place, value in _slope(m, q, v, u, integrator).items():
+        found[place] = add(found.get(place, 0.0), mul(timestep(m), value))
+    return found
+
+
+def _numbers(x: Any) -> list[Number]:
+    return [x[k] for k in range(len(x))]
+
+
+def _vector(x: Numbers) -> Any:
+    return stack([Real(v) for v in x])
