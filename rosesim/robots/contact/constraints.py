@@ -343,7 +343,7 @@ def _contact(at: At, touch: Touch, bodies: list[int], shift: V3, place: geometry
         full: list[Number] = [0.0] * dims
         for n, k in enumerate(moving):
             full[k] = force[n]
-        places = rows.triangle(len(moving))
+        places = rows.places(kind, len(moving))
         return full, {(moving[i], moving[j]): second[p] for p, (i, j) in enumerate(places)}
 
     def apply(data: list[Number], a: Sequence[Number], motions: list[Motion]) -> list[Number]:

@@ -159,13 +159,12 @@ def cost_of(kind: str, dims: int, friction: tuple[float, ...], idle: int, mu: fl
             force, second = pyramid([x[k] for k in range(dims)], d[0], friction, idle)
         else:
             force, second = cone([x[k] for k in range(dims)], [d[k] for k in range(dims)], friction, mu)
-        return tuple(Real(v) for v in force), tuple(Real(second[p]) for p in triangle(dims))
+        return tuple(Real(v) for v in force), tuple(Real(second[p]) for p in places(kind, dims))
 
     return cost
 
 
-def triangle(n: int) -> list[tuple[int, int]]:
-    """The places of a lower triangle."""
-    return [(i, j) for i in range(n) for j in range(i + 1)]
-
-
+def places(kind: str, dims: int) -> list[tuple[int, int]]:
+    """Where the second derivative of a contact's cost is not zero; lower triangle."""
+    whole = [(i, j) for i in range(dims) for j in range(i + 1)]
+    return whole if kind == "elliptic" else [(i, j) for i, j in whole if i == j or j == 0]
