@@ -170,4 +170,3 @@ def velocities(m: Mechanism, f: Frames, v: Sequence[Number]) -> list[Motion]:
     for body in m.moving:
         found[body] = both(found[m.parent(body)], combined(f, m.dofs_of(body), v))
     return found
-

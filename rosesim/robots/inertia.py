@@ -27,7 +27,6 @@ from rosesim.robots.algebra import (
     scaled,
     sub,
     total,
-    transposed,
 )
 
 Moments = tuple[Number, Number, Number, Number, Number, Number]

@@ -1,7 +1,6 @@
 """A robot that computes: the functions that `robots.load` gives."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,13 @@ from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
 from rosesim.robots import dynamics, forces, kinematics, steps
 from rosesim.robots.algebra import Number, mul, sub, total
+from rosesim.robots.contact.compliant import Compliant
+from rosesim.robots.contact.pairs import touches
+from rosesim.robots.contact.weights import start_of, weights
 from rosesim.robots.description import Description
-from rosesim.robots.contact.weights import weights
 from rosesim.robots.mechanism import Mechanism, masses
-from rosesim.robots.parameters import Parameters, Value, defaults, title
 from rosesim.robots.motion import Dynamics
+from rosesim.robots.parameters import Parameters, Value, defaults, title
 
 INTEGRATORS = ("euler", "implicitfast", "implicit", "rk4")
 CONTACTS = ("none", "soft")
@@ -33,6 +34,8 @@ class Model:
         fixed = Mechanism(description, Parameters({}, {}))
         self.nq, self.nv, self.nu = fixed.nq, fixed.nv, len(description.actuators)
         self.nbody = len(description.bodies)
+        self.touches = touches(fixed)
+        self.weights = weights(description)
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
         self._parameters: dict[str, Value] = defaults(description)
         lumps = masses(description, Parameters({}, {}))
@@ -47,14 +50,7 @@ class Model:
     @property
     def start(self) -> NDArray[np.float64]:
         """The configuration in which the file draws the robot, (nq,)."""
-        found: list[float] = []
-        for joint in self.description.joints:
-            body = self.description.bodies[joint.body]
-            if joint.kind == "free":
-                found += [*body.pos, *body.quat]
-            else:
-                found += [1.0, 0.0, 0.0, 0.0] if joint.kind == "ball" else [joint.ref]
-        return np.array(found)
+        return np.array(start_of(self.description))
 
     def positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nbody, 3) in m and quaternions (nbody, 4) of all bodies in the world, the world itself first."""
@@ -104,15 +100,15 @@ class Model:
         return self._call("difference", None, q1, q0)
 
     def _call(self, name: str, parameters: Mapping[str, Any] | None, *args: Any) -> Any:
-        choices = tuple(a for a in args if isinstance(a, str))
-        values = [a for a in args if not isinstance(a, str)]
+        choices = tuple(a for a in args if isinstance(a, str | Compliant))
+        values = [a for a in args if not isinstance(a, str | Compliant)]
         f = self._functions.get((name, *choices))
         if f is None:
             f = self._functions[(name, *choices)] = _function(self, name, *choices)
         return f(*values, dict(parameters)) if parameters else f(*values)
 
 
-def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
+def _function(model: Model, name: str, *choices: Any) -> Fn[..., Any]:
     nq, nv, nu = model.nq, model.nv, model.nu
     robot, known = model.description, model._parameters
 
@@ -170,7 +166,7 @@ def _function(model: Model, name: str, *choices: str) -> Fn[..., Any]:
         return energy
     if name in ("acceleration", "step"):
         contact = choices[0]
-        moving = Dynamics(mechanism, contact, weights(robot) if contact == "soft" else None)
+        moving = Dynamics(mechanism, contact, model.weights, () if contact == "none" else model.touches)
         if name == "acceleration":
 
             @fn

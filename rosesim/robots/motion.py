@@ -13,8 +13,9 @@ from rosesim.numerics.implicit.report import stop_if
 from rosesim.robots import dynamics, forces, implicit, kinematics, steps
 from rosesim.robots.algebra import Number, add, is_zero, mul, sub
 from rosesim.robots.contact import newton
-from rosesim.robots.contact.constraints import At, Constraint, constraints
-from rosesim.robots.contact.pairs import touches
+from rosesim.robots.contact.compliant import Compliant, pushes, resistance, stiffened, touching
+from rosesim.robots.contact.constraints import At, Constraint, constraints, on_dofs
+from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Sparse
 from rosesim.robots.elimination import Pattern, factor, pattern, product, solved
@@ -30,9 +31,10 @@ class Dynamics:
 
     mechanism: Callable[[Any], Mechanism]
     """From given parameters."""
-    contact: str
-    weights: Weights | None
-    """Where contact is "soft"."""
+    contact: str | Compliant
+    """"none", "soft", or the numbers of compliant contact."""
+    weights: Weights
+    touches: Sequence[Touch] = ()
 
     def acceleration(self, q: Any, v: Any, u: Any, given: Any) -> list[Number]:
         """dv/dt."""
@@ -55,7 +57,7 @@ class Dynamics:
             force = product(mass, self.acceleration(q, v, u, given))
             speed = implicit.speed(m, now, speed, _numbers(u), mass, force, h, turning=turning)
             return steps.moved(m, now, [mul(h, w) for w in speed]), speed
-        if self.contact == "none":
+        if self.contact != "soft":
             a = self._solved(q, v, u, given, integrator)
         else:
             a = self._damped(q, v, u, given, self.acceleration(q, v, u, given), integrator)
@@ -66,7 +68,8 @@ class Dynamics:
         """The acceleration; with an integrator, the mean one of a step that is implicit in damping."""
         m = self.mechanism(given)
         soft = self.contact == "soft"
-        met = pattern(m, coupled(m) if soft else ())
+        compliant = self.contact if isinstance(self.contact, Compliant) else None
+        met = pattern(m, coupled(m, self.touches) if soft or compliant else ())
 
         def residual(theta: Any, a: Any) -> Any:
             m = self.mechanism(theta[3])
@@ -79,6 +82,12 @@ class Dynamics:
             if soft:
                 at = self._at(m, f, q, v)
                 outer = [add(x, y) for x, y in zip(outer, newton.pull(at, constraints(at), now), strict=True)]
+            if compliant is not None:
+                at = self._at(m, f, q, v)
+                found = touching(at, compliant)
+                outer = [add(x, y) for x, y in zip(outer, on_dofs(at, *pushes(at, found)), strict=True)]
+                if integrator is not None:
+                    outer = [sub(x, y) for x, y in zip(outer, resistance(at, found, now), strict=True)]
             if integrator is not None:
                 outer = [sub(x, y) for x, y in zip(outer, _damping(m, q, v, u, integrator, now), strict=True)]
             return _vector([sub(x, y) for x, y in zip(force, outer, strict=True)])
@@ -93,6 +102,14 @@ class Dynamics:
             force = [sub(x, y) for x, y in zip(_outer(m, f, q, v, u), bias, strict=True)]
             if integrator is not None:
                 mass = _with_damping(m, mass, q, v, u, integrator)
+            if compliant is not None:
+                at = self._at(m, f, q, v)
+                found = touching(at, compliant)
+                force = [add(x, y) for x, y in zip(force, on_dofs(at, *pushes(at, found)), strict=True)]
+                if integrator is not None:
+                    still: list[Number] = [0.0] * m.nv
+                    force = [sub(x, y) for x, y in zip(force, resistance(at, found, still), strict=True)]
+                    mass = stiffened(at, mass, found)
             low = factor(met, mass)
             a = solved(met, low, force)
             return self._settled(m, met, mass, low, force, a, self._at(m, f, q, v)) if soft else (a, low)
@@ -100,8 +117,7 @@ class Dynamics:
         return solution(met, residual, find)((q, v, u, given))
 
     def _at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
-        assert self.weights is not None
-        return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m))
+        return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m), self.touches)
 
     def _settled(
         self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
@@ -152,10 +168,10 @@ def timestep(m: Mechanism) -> Number:
     return m.given.number("timestep", m.robot.options.timestep)
 
 
-def coupled(m: Mechanism) -> list[list[int]]:
+def coupled(m: Mechanism, touches: Sequence[Touch]) -> list[list[int]]:
     """Degrees of freedom that constraints couple beside the tree."""
     found: list[list[int]] = []
-    for touch in touches(m):
+    for touch in touches:
         bodies = [m.carrier(m.robot.geoms[g].body) for g in (touch.first, touch.second)]
         chains = [set(m.above(body)) if body else set[int]() for body in bodies]
         found.append(sorted(chains[0] ^ chains[1]))

@@ -7,7 +7,7 @@ Jᵀ W J.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ from rosesim.robots.algebra import (
     total,
 )
 from rosesim.robots.contact import geometry, rows
-from rosesim.robots.contact.pairs import Touch, touches
+from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Motion, Sparse
 from rosesim.robots.kinematics import Frames
@@ -57,6 +57,7 @@ class At:
     velocity: list[Motion]
     weights: Weights
     timestep: Number
+    touches: Sequence[Touch] = ()
     shapes: dict[int, geometry.Shape] = field(default_factory=dict)
 
 
@@ -118,8 +119,7 @@ def constraints(at: At) -> list[Constraint]:
         found += _frictions(at)
     if "limit" not in disabled:
         found += _limits(at)
-    for touch in touches(at.m):
-        found += _contacts(at, touch)
+    found += [_contact(at, *found_at) for found_at in _places(at)]
     return found
 
 
@@ -134,8 +134,7 @@ def _by_row(
     data = guarded(active, compute)
 
     def push(data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
-        for d, c in row(data):
-            dofs[d] = add(dofs[d], mul(c, force[0]))
+        push_row(row(data), force[0], dofs)
 
     return Constraint(
         active,
@@ -145,6 +144,12 @@ def _by_row(
         push,
         lambda data: [row(data)],
     )
+
+
+def push_row(row: list[tuple[int, Number]], force: Number, dofs: list[Number]) -> None:
+    """Adds the force of one coordinate to the forces on degrees of freedom."""
+    for d, c in row:
+        dofs[d] = add(dofs[d], mul(c, force))
 
 
 def _reference(
@@ -271,15 +276,28 @@ def shape(at: At, index: int) -> geometry.Shape:
     return at.shapes[index]
 
 
-def _contacts(at: At, touch: Touch) -> list[Constraint]:
-    """The contacts of a pair of geoms. The pair is seen from the reference point of the second's tree."""
+def pairs_at(at: At) -> Iterator[tuple[Layout, geometry.Place, tuple[float, ...], float]]:
+    """Every contact that a pair of geoms may have: its layout, place, friction and approximate inverse inertia."""
+    for touch, layout, place in _places(at):
+        yield layout, place, _friction_of(touch), _inverse(at, touch)
+
+
+def _places(at: At) -> Iterator[tuple[Touch, Layout, geometry.Place]]:
+    """A pair is seen from the reference point of the second geom's tree."""
     m, f = at.m, at.f
-    geoms = [m.robot.geoms[i] for i in (touch.first, touch.second)]
-    bodies = [m.carrier(g.body) for g in geoms]
-    a, b = shape(at, touch.first), shape(at, touch.second)
-    shift = _shift(m, f, *bodies)
-    a = geometry.Shape(a.kind, a.size, plus(a.place, shift), a.rotation)
-    return [_contact(at, touch, bodies, shift, place) for place in geometry.contacts(a, b, touch.margin)]
+    for touch in at.touches:
+        geoms = [m.robot.geoms[i] for i in (touch.first, touch.second)]
+        bodies = [m.carrier(g.body) for g in geoms]
+        a, b = shape(at, touch.first), shape(at, touch.second)
+        shift = _shift(m, f, *bodies)
+        a = geometry.Shape(a.kind, a.size, plus(a.place, shift), a.rotation)
+        for place in geometry.contacts(a, b, touch.margin):
+            yield touch, Layout(bodies, shift, max(touch.condim, 1)), place
+
+
+def _inverse(at: At, touch: Touch) -> float:
+    """The inverse inertia that a contact feels."""
+    return sum(at.weights.translation[at.m.robot.geoms[g].body] for g in (touch.first, touch.second))
 
 
 def _shift(m: Mechanism, f: Frames, first: int, second: int) -> V3:
@@ -296,15 +314,13 @@ def tree(m: Mechanism, body: int) -> int:
     return body
 
 
-def _contact(at: At, touch: Touch, bodies: list[int], shift: V3, place: geometry.Place) -> Constraint:
-    m = at.m
+def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Constraint:
+    m, dims = at.m, layout.dims
     elliptic = m.robot.options.cone == "elliptic"
-    friction = _friction_of(at, touch)
-    dims = max(touch.condim, 1)
+    friction = _friction_of(touch)
     mu = friction[0] / m.robot.options.impratio**0.5
-    inverse = sum(at.weights.translation[m.robot.geoms[g].body] for g in (touch.first, touch.second))
+    inverse = _inverse(at, touch)
     active = place.distance < touch.margin
-    layout = _Layout(bodies, shift, dims)
 
     def compute() -> list[Number]:
         point, frame = place.rest()
@@ -349,16 +365,16 @@ def _contact(at: At, touch: Touch, bodies: list[int], shift: V3, place: geometry
     def apply(data: list[Number], a: Sequence[Number], motions: list[Motion]) -> list[Number]:
         return [sub(x, data[12 + k]) for k, x in enumerate(layout.relative(data, motions))]
 
-    return Constraint(active, data, apply, cost, layout.push(), lambda data: layout.rows(at, data))
+    return Constraint(active, data, apply, cost, layout.push, lambda data: layout.rows(at, data))
 
 
-def _friction_of(at: At, touch: Touch) -> tuple[float, ...]:
+def _friction_of(touch: Touch) -> tuple[float, ...]:
     """A pair's friction, bounded from below as MuJoCo does."""
     return tuple(max(x, 1e-5) for x in touch.friction)
 
 
 @dataclass
-class _Layout:
+class Layout:
     """How a contact's numbers lie in its data: point (3), frame (9), reference (dims), D."""
 
     bodies: list[int]
@@ -394,23 +410,19 @@ class _Layout:
         values = self.relative(data, some)
         return [k for k, x in enumerate(values) if k == 0 or not is_zero(x)]
 
-    def push(self) -> Callable[[list[Number], list[Number], list[Number], list[Motion]], None]:
+    def push(self, data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
         """Adds a contact's force to the forces on its bodies."""
-
-        def add_force(data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
-            moment, push = ZERO, ZERO
-            for (axis, turns), x in zip(self.directions(data), force, strict=True):
-                if turns:
-                    moment = plus(moment, scaled(x, axis))
-                else:
-                    push = plus(push, scaled(x, axis))
-            for side, body in enumerate(self.bodies):
-                if body:
-                    whole = plus(moment, cross(self.point(data, side), push))
-                    sign = 1.0 if side else -1.0
-                    bodies[body] = dynamics.both(bodies[body], (scaled(sign, whole), scaled(sign, push)))
-
-        return add_force
+        moment, push = ZERO, ZERO
+        for (axis, turns), x in zip(self.directions(data), force, strict=True):
+            if turns:
+                moment = plus(moment, scaled(x, axis))
+            else:
+                push = plus(push, scaled(x, axis))
+        for side, body in enumerate(self.bodies):
+            if body:
+                whole = plus(moment, cross(self.point(data, side), push))
+                sign = 1.0 if side else -1.0
+                bodies[body] = dynamics.both(bodies[body], (scaled(sign, whole), scaled(sign, push)))
 
     def rows(self, at: At, data: list[Number]) -> list[list[tuple[int, Number]]]:
         """J. What moves both bodies alike is left out."""
@@ -445,4 +457,29 @@ def _anything(motion: Motion) -> Motion:
     return w, v  # pyright: ignore[reportReturnType] -- three numbers each
 
 
-__all__ = ["At", "Constraint", "Sparse", "constraints", "guarded", "shape", "tree"]
+def on_dofs(at: At, dofs: list[Number], bodies: list[Motion]) -> list[Number]:
+    """Jᵀ f of forces on degrees of freedom and bodies."""
+    m, found, force = at.m, list(dofs), list(bodies)
+    for body in reversed(m.moving):
+        for i in m.dofs_of(body):
+            found[i] = add(found[i], dynamics.power(at.f.motion[i], force[body]))
+        parent = m.parent(body)
+        force[parent] = dynamics.both(force[parent], force[body])
+    return found
+
+
+def congruence(rows: list[list[tuple[int, Number]]], second: dict[tuple[int, int], Number]) -> Sparse:
+    """Jᵀ W J, lower triangle."""
+    n = len(rows)
+    by_dof: dict[int, list[Number]] = {}
+    for k, row in enumerate(rows):
+        for d, c in row:
+            by_dof.setdefault(d, [0.0] * n)[k] = c
+    found: Sparse = {}
+    dofs = sorted(by_dof)
+    for i in dofs:
+        left = [total(mul(second.get((max(p, k), min(p, k)), 0.0), by_dof[i][p]) for p in range(n)) for k in range(n)]
+        for j in dofs:
+            if j <= i:
+                found[i, j] = dot(left, by_dof[j])
+    return found

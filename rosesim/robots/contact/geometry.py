@@ -95,7 +95,9 @@ def _round(centre_a: V3, radius_a: Number, centre_b: V3, radius_b: Number) -> Pl
 
     def rest() -> tuple[V3, Frame]:
         inverse = 1.0 / choose(apart, length, 1.0)
-        normal = tuple(choose(apart, mul(x, inverse), fallback) for x, fallback in zip(d, (1.0, 0.0, 0.0), strict=True))
+        normal = tuple(
+            choose(apart, mul(x, inverse), fallback) for x, fallback in zip(d, (1.0, 0.0, 0.0), strict=True)
+        )
         reach = add(radius_a, mul(0.5, gap))
         return plus(centre_a, scaled(reach, normal)), frame(normal)  # pyright: ignore[reportArgumentType]
 
@@ -262,4 +264,3 @@ FINDERS: dict[tuple[str, str], Finder] = {
     ("sphere", "box"): sphere_box,
 }
 """The pairs that can be computed."""
-

@@ -15,11 +15,10 @@ from rosesim.ad.language.mathematics import maximum
 from rosesim.ad.language.values.real import Real
 from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, sub, total
-from rosesim.robots.contact.constraints import At, Constraint, guarded
-from rosesim.robots.dynamics import Motion, Sparse, power
-from rosesim.robots.kinematics import STILL
+from rosesim.robots.contact.constraints import At, Constraint, congruence, guarded, on_dofs
+from rosesim.robots.dynamics import Motion, Sparse
 from rosesim.robots.elimination import Pattern, factor, product, solved
-from rosesim.robots.mechanism import Mechanism
+from rosesim.robots.kinematics import STILL
 
 LIMIT = 100
 """Newton steps, and steps of each line search."""
@@ -53,18 +52,7 @@ def _dims(c: Constraint) -> int:
 
 def pull(at: At, found: Sequence[Constraint], a: Sequence[Number]) -> list[Number]:
     """Jᵀ f of the constraints' forces at an acceleration."""
-    return on_dofs(at.m, at, *pushes(at, found, a))
-
-
-def on_dofs(m: Mechanism, at: At, dofs: list[Number], bodies: list[Motion]) -> list[Number]:
-    """Jᵀ f of forces on degrees of freedom and bodies."""
-    found, force = list(dofs), list(bodies)
-    for body in reversed(m.moving):
-        for i in m.dofs_of(body):
-            found[i] = add(found[i], power(at.f.motion[i], force[body]))
-        parent = m.parent(body)
-        force[parent] = dynamics.both(force[parent], force[body])
-    return found
+    return on_dofs(at, *pushes(at, found, a))
 
 
 def hessian(at: At, mass: Sparse, found: Sequence[Constraint], a: Sequence[Number]) -> Sparse:
@@ -76,7 +64,7 @@ def hessian(at: At, mass: Sparse, found: Sequence[Constraint], a: Sequence[Numbe
 
         def bend(c: Constraint = c, places: list[tuple[int, int]] = places) -> list[Number]:
             _, second = c.cost(c.data, c.apply(c.data, a, moving))
-            added = _congruence(c.jacobian(c.data), second)
+            added = congruence(c.jacobian(c.data), second)
             places[:] = list(added)
             return list(added.values())
 
@@ -85,25 +73,6 @@ def hessian(at: At, mass: Sparse, found: Sequence[Constraint], a: Sequence[Numbe
             if not is_zero(value):
                 whole[place] = add(whole.get(place, 0.0), value)
     return whole
-
-
-def _congruence(rows: list[list[tuple[int, Number]]], second: dict[tuple[int, int], Number]) -> Sparse:
-    """Jᵀ W J, lower triangle."""
-    n = len(rows)
-    by_dof: dict[int, list[Number]] = {}
-    for k, row in enumerate(rows):
-        for d, c in row:
-            by_dof.setdefault(d, [0.0] * n)[k] = c
-    found: Sparse = {}
-    dofs = sorted(by_dof)
-    for i in dofs:
-        left = [
-            total(mul(second.get((max(p, k), min(p, k)), 0.0), by_dof[i][p]) for p in range(n)) for k in range(n)
-        ]
-        for j in dofs:
-            if j <= i:
-                found[i, j] = dot(left, by_dof[j])
-    return found
 
 
 def accelerations(
@@ -218,7 +187,10 @@ def _search(
         return select(ends, alpha, following), low, high, select(ends, 1.0, 0.0), count + 1.0
 
     s = while_loop(
-        lambda s: (s[3] == 0.0) & (s[4] < 50.0), go, (Real(1.0), Real(0.0), Real(1e308), Real(0.0), Real(0.0)), limit=51
+        lambda s: (s[3] == 0.0) & (s[4] < 50.0),
+        go,
+        (Real(1.0), Real(0.0), Real(1e308), Real(0.0), Real(0.0)),
+        limit=51,
     )
     return s[0]
 
