@@ -112,20 +112,13 @@ def mass_matrix(m: Mechanism, f: Frames, inertias: list[Spatial]) -> Sparse:
     return found
 
 
-def newton_euler(
-    m: Mechanism,
-    f: Frames,
-    inertias: list[Spatial],
-    v: Sequence[Number],
-    a: Sequence[Number] | None = None,
-    *,
-    gravity: V3 = ZERO,
-) -> list[Number]:
-    """The joint forces M a + c(q, v), one for each degree of freedom; without `a`, c alone."""
+def motions(
+    m: Mechanism, f: Frames, v: Sequence[Number], a: Sequence[Number] | None = None, *, gravity: V3 = ZERO
+) -> tuple[list[Motion], list[Motion]]:
+    """Spatial velocity and acceleration of all bodies; gravity counts as an acceleration of the world upwards."""
     n = len(m.robot.bodies)
     velocity, acceleration = [STILL] * n, [STILL] * n
     acceleration[0] = (ZERO, scaled(-1.0, gravity))
-    force = [STILL] * n
     for body in m.moving:
         parent = m.parent(body)
         now, change = velocity[parent], acceleration[parent]
@@ -137,6 +130,23 @@ def newton_euler(
                 change = both(change, combined(f, group, a))
             now = both(now, own)
         velocity[body], acceleration[body] = now, change
+    return velocity, acceleration
+
+
+def newton_euler(
+    m: Mechanism,
+    f: Frames,
+    inertias: list[Spatial],
+    v: Sequence[Number],
+    a: Sequence[Number] | None = None,
+    *,
+    gravity: V3 = ZERO,
+) -> list[Number]:
+    """The joint forces M a + c(q, v), one for each degree of freedom; without `a`, c alone."""
+    velocity, acceleration = motions(m, f, v, a, gravity=gravity)
+    force = [STILL] * len(m.robot.bodies)
+    for body in m.moving:
+        now, change = velocity[body], acceleration[body]
         force[body] = both(inertias[body] @ change, force_cross(now, inertias[body] @ now))
     found: list[Number] = [0.0] * m.nv
     for body in reversed(m.moving):

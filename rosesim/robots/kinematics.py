@@ -144,3 +144,9 @@ def point(m: Mechanism, f: Frames, body: int, local: V3) -> V3:
     weld = m.welds[body]
     at = plus(weld.pos, turned(weld.quat, local)) if weld.carrier != body else local  # pyright: ignore[reportArgumentType]
     return plus(f.place[weld.carrier], mat_vec(f.rotation[weld.carrier], at))
+
+
+def attached(place: V3, quat: Quat, pos: Sequence[float], turn_: Sequence[float]) -> tuple[V3, Quat]:
+    """The place and quaternion of what is fixed to a body."""
+    own: Quat = (turn_[0], turn_[1], turn_[2], turn_[3])
+    return plus(place, turned(quat, (pos[0], pos[1], pos[2]))), quat_mul(quat, own)

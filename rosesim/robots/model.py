@@ -1,82 +1,145 @@
-"""A robot that computes: the functions that `robots.load` gives."""
+"""A robot that computes: what `robots.load` gives."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.language.arrays import stack
-from rosesim.ad.language.function import Fn, fn
-from rosesim.ad.language.values.annotations import Vec
-from rosesim.ad.language.values.real import Real
-from rosesim.robots import dynamics, forces, kinematics, steps
-from rosesim.robots.algebra import Number, mul, sub, total
+from rosesim.ad.language.function import Fn
+from rosesim.robots import functions, sensors
 from rosesim.robots.contact.compliant import Compliant
-from rosesim.robots.contact.pairs import touches
-from rosesim.robots.contact.weights import start_of, weights
+from rosesim.robots.contact.geometry import FINDERS
+from rosesim.robots.contact.pairs import Touch, touches
+from rosesim.robots.contact.weights import Weights, start_of, weights
 from rosesim.robots.description import Description
+from rosesim.robots.files.errors import RobotError
+from rosesim.robots.functions import Source
 from rosesim.robots.mechanism import Mechanism, masses
 from rosesim.robots.motion import Dynamics
 from rosesim.robots.parameters import Parameters, Value, defaults, title
 
 INTEGRATORS = ("euler", "implicitfast", "implicit", "rk4")
-CONTACTS = ("none", "soft")
-NOTHING: dict[str, Any] = {}
-"""No parameter is given."""
+"""The integrators of `Model.step`, as MuJoCo calls them."""
+Contact = str | Compliant
+"""How bodies touch: "none", "soft", "compliant", or `Compliant` with numbers of your own."""
 
 
 class Model:
-    """A robot's mechanics, as functions of the language that NumPy's arrays and traced values may call."""
+    """A robot's mechanics. Its functions take NumPy arrays, or traced values inside a function of the language.
+
+    `q` (nq,) holds positions: a number for a hinge (rad) or slide (m), a quaternion (w, x, y, z) for a ball, place and
+    quaternion for a free joint. `v` (nv,) holds velocities: one number, an angular velocity in the child's frame, and
+    for a free joint the linear velocity in world axes, then the angular one in the body's frame. `ctrl` (nu,) holds
+    controls. All functions but `moved` and `difference` take `parameters`: numbers by name, as `Model.parameters`
+    lists them, in the place of the file's; derivatives by them are derivatives by an argument.
+
+    Formulas: R. Featherstone, Rigid Body Dynamics Algorithms, 2008; contact "soft" is MuJoCo's model (E. Todorov,
+    Convex and analytically-invertible dynamics with contacts and constraints, ICRA 2014), solved to convergence and
+    differentiated at the solution.
+
+    >>> from rosesim import robots
+    >>> from rosesim.robots.description import Body, Description, Geom, Joint
+    >>> rod = Geom("rod", "capsule", 1, (0.02, 0.5), (0.0, 0.0, -0.5))
+    >>> pendulum = robots.Model(Description(
+    ...     "pendulum", (Body("world", 0), Body("rod", 0)), (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),), (rod,)))
+    >>> pendulum.acceleration([0.1], [0.0], []).round(3)
+    array([-1.419])
+    """
 
     def __init__(self, description: Description):
         self.description = description
-        fixed = Mechanism(description, Parameters({}, {}))
-        self.nq, self.nv, self.nu = fixed.nq, fixed.nv, len(description.actuators)
         self.nbody = len(description.bodies)
-        self.touches = touches(fixed)
-        self.weights = weights(description)
-        self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
-        self._parameters: dict[str, Value] = defaults(description)
-        lumps = masses(description, Parameters({}, {}))
-        for k, (body, lump) in enumerate(zip(description.bodies, lumps, strict=True)):
+        self.nu = len(description.actuators)
+        fixed = Mechanism(description, Parameters({}, {}))
+        self.nq, self.nv = fixed.nq, fixed.nv
+        self._known: dict[str, Value] = defaults(description)
+        for k, lump in enumerate(masses(description, Parameters({}, {}))):
             if k and lump.mass:
-                self._parameters[f"{title('body', body.name, k)} mass"] = lump.mass
+                self._known[f"{title('body', description.bodies[k].name, k)} mass"] = lump.mass
+        self._source = Source(description, self._known, self.nq, self.nv, self.nu)
+        self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
 
-    def parameters(self) -> dict[str, Any]:
-        """Every number that may be given by name, with the file's value."""
-        return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self._parameters.items()}
+    def __repr__(self) -> str:
+        return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"
+
+    @property
+    def body_names(self) -> list[str]:
+        """The world first."""
+        return [b.name for b in self.description.bodies]
+
+    @property
+    def joint_names(self) -> list[str]:
+        """In the order of q and v."""
+        return [j.name for j in self.description.joints]
+
+    @property
+    def actuator_names(self) -> list[str]:
+        """In the order of ctrl."""
+        return [a.name for a in self.description.actuators]
+
+    @property
+    def timestep(self) -> float:
+        """The file's, in s."""
+        return self.description.options.timestep
 
     @property
     def start(self) -> NDArray[np.float64]:
         """The configuration in which the file draws the robot, (nq,)."""
         return np.array(start_of(self.description))
 
+    @property
+    def control_range(self) -> NDArray[np.float64]:
+        """(nu, 2): the least and greatest control; infinite where the file gives none."""
+        found = [a.ctrl_range or (-np.inf, np.inf) for a in self.description.actuators]
+        return np.array(found).reshape(self.nu, 2)
+
+    def parameters(self) -> dict[str, Any]:
+        """Every number that may be given by name, with the file's value: a float or an array.
+
+        Names are the file's: "body thigh mass" (kg; its inertia follows), "body thigh pos" (m, in its parent),
+        "joint hip damping", "stiffness", "armature", "springref", "frictionloss", "geom shin size", "density" or
+        "mass", "friction", "actuator knee gear", "gain", "bias", "gravity", "timestep". Impossible inertias cannot be
+        reached: a body has one mass, and the shape of the file.
+        """
+        return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self._known.items()}
+
     def positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nbody, 3) in m and quaternions (nbody, 4) of all bodies in the world, the world itself first."""
-        return self._call("positions", parameters, q)
+        return self._call("positions", (), parameters, q)
+
+    def geom_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Places (ngeom, 3) and quaternions (ngeom, 4) of all shapes."""
+        return self._call("frames_of", ("geoms",), parameters, q)
+
+    def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
+        """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""
+        return self._call("frames_of", ("sites",), parameters, q)
 
     def mass_matrix(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """M(q), (nv, nv), with armature."""
-        return self._call("mass_matrix", parameters, q)
+        return self._call("mass_matrix", (), parameters, q)
 
     def bias(self, q: Any, v: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """c(q, v), (nv,): what gravity, centrifugal and Coriolis forces ask of the joints."""
-        return self._call("bias", parameters, q, v)
+        return self._call("bias", (), parameters, q, v)
 
     def inverse(self, q: Any, v: Any, a: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The joint forces (nv,) that an acceleration takes beside springs, damping and drag: M a + c - passive."""
-        return self._call("inverse", parameters, q, v, a)
+        """The joint forces (nv,) that an acceleration takes beside springs, damping and drag."""
+        return self._call("inverse", (), parameters, q, v, a)
 
     def energy(self, q: Any, v: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
-        """Kinetic and potential energy, in J."""
-        return self._call("energy", parameters, q, v)
+        """Kinetic and potential energy, in J. Springs count."""
+        return self._call("energy", (), parameters, q, v)
 
     def acceleration(
-        self, q: Any, v: Any, ctrl: Any, *, contact: str = "none", parameters: Mapping[str, Any] | None = None
+        self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
     ) -> Any:
-        """dv/dt, (nv,), under these controls (nu,)."""
-        return self._call("acceleration", parameters, q, v, ctrl, contact)
+        """dv/dt, (nv,), under controls. `contact="none"` leaves joint limits out too."""
+        return self._call("acceleration", (self._contact(contact),), parameters, q, v, ctrl)
 
     def step(
         self,
@@ -84,122 +147,92 @@ class Model:
         v: Any,
         ctrl: Any,
         *,
-        contact: str = "none",
+        contact: Contact = "soft",
         integrator: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Any:
-        """(q, v) one time step later."""
-        return self._call("step", parameters, q, v, ctrl, contact, integrator or self.description.options.integrator)
+        """(q, v) one time step later. The integrator and the step's length are the file's unless given."""
+        chosen = integrator or self.description.options.integrator
+        if chosen not in INTEGRATORS:
+            raise ValueError(f"integrator={integrator!r} was found; expected one of {', '.join(INTEGRATORS)}")
+        return self._call("step", (self._contact(contact), chosen), parameters, q, v, ctrl)
+
+    def sensors(
+        self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
+    ) -> Any:
+        """What the file's sensors read, one after the other."""
+        return self._call("sensed", (self._contact(contact),), parameters, q, v, ctrl)
 
     def moved(self, q: Any, d: Any) -> Any:
         """q moved along a tangent d (nv,): sums, and for quaternions the exponential."""
-        return self._call("moved", None, q, d)
+        return self._call("moved", (), None, q, d)
 
     def difference(self, q1: Any, q0: Any) -> Any:
         """The tangent (nv,) that moves q0 to q1."""
-        return self._call("difference", None, q1, q0)
+        return self._call("difference", (), None, q1, q0)
 
-    def _call(self, name: str, parameters: Mapping[str, Any] | None, *args: Any) -> Any:
-        choices = tuple(a for a in args if isinstance(a, str | Compliant))
-        values = [a for a in args if not isinstance(a, str | Compliant)]
-        f = self._functions.get((name, *choices))
-        if f is None:
-            f = self._functions[(name, *choices)] = _function(self, name, *choices)
-        return f(*values, dict(parameters)) if parameters else f(*values)
+    def function(self, name: str, *, contact: Contact = "soft", integrator: str | None = None) -> Fn[..., Any]:
+        """One of these functions as an `Fn`, to compile it once: `model.function("step").compile()`."""
+        choices: tuple[Any, ...] = ()
+        if name in ("acceleration", "step", "sensors"):
+            choices = (self._contact(contact),)
+        if name == "step":
+            choices = (*choices, integrator or self.description.options.integrator)
+        return self._made({"sensors": "sensed"}.get(name, name), choices)
 
+    @cached_property
+    def weights(self) -> Weights:
+        """Constants at the start that soft constraints are scaled by."""
+        return weights(self.description)
 
-def _function(model: Model, name: str, *choices: Any) -> Fn[..., Any]:
-    nq, nv, nu = model.nq, model.nv, model.nu
-    robot, known = model.description, model._parameters
+    @cached_property
+    def touches(self) -> list[Touch]:
+        """The pairs of shapes that may touch. Raises RobotError for one that cannot be computed."""
+        robot = self.description
+        ignored = {i.what for i in robot.ignored}
+        found: list[Touch] = []
+        for touch in touches(Mechanism(robot, Parameters({}, {}))):
+            first, second = robot.geoms[touch.first], robot.geoms[touch.second]
+            kinds = first.kind, second.kind
+            if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & ignored:
+                continue
+            if kinds not in FINDERS:
+                names = " and ".join(
+                    f"geom {g.name or '#' + str(i)!r}" for g, i in ((first, touch.first), (second, touch.second))
+                )
+                raise RobotError(
+                    robot.file,
+                    second.line,
+                    f"{names} may touch, a {first.kind} and a {second.kind}: that contact is not there yet. Give "
+                    f'ignore=("contact {"-".join(kinds)}",) to leave such pairs out, or contact="none"',
+                )
+            found.append(touch)
+        return found
 
-    def mechanism(given: Any) -> Mechanism:
-        return Mechanism(robot, Parameters(given, known))
+    def _contact(self, contact: Contact) -> Contact:
+        if contact == "compliant":
+            return Compliant()
+        if contact not in ("none", "soft") and not isinstance(contact, Compliant):
+            raise ValueError(
+                f'contact={contact!r} was found; expected "none", "soft", "compliant" or a robots.Compliant'
+            )
+        return contact
 
-    if name == "positions":
+    def _dynamics(self, contact: Contact) -> Dynamics:
+        pairs = [] if contact == "none" else self.touches
+        return Dynamics(self._source.mechanism, contact, self.weights, pairs)
 
-        @fn
-        def positions(q: Vec[Real, nq], parameters=NOTHING):
-            places, quats = kinematics.poses(mechanism(parameters), _numbers(q))
-            return stack([stack(_reals(p)) for p in places]), stack([stack(_reals(p)) for p in quats])
+    def _made(self, name: str, choices: tuple[Any, ...]) -> Fn[..., Any]:
+        key = (name, *choices)
+        if key not in self._functions:
+            args: tuple[Any, ...] = choices
+            if name in ("acceleration", "step", "sensed"):
+                args = (self._dynamics(choices[0]), *choices[1:])
+            if name == "sensed":
+                sensors.checked(self.description)
+            self._functions[key] = functions.MAKERS[name](self._source, *args)
+        return self._functions[key]
 
-        return positions
-    if name == "mass_matrix":
-
-        @fn
-        def mass_matrix(q: Vec[Real, nq], parameters=NOTHING):
-            m = mechanism(parameters)
-            f = kinematics.frames(m, _numbers(q))
-            low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
-            return [[Real(low.get((max(i, j), min(i, j)), 0.0)) for j in range(nv)] for i in range(nv)]
-
-        return mass_matrix
-    if name in ("bias", "inverse"):
-
-        def force(q, v, a, parameters):
-            m = mechanism(parameters)
-            f = kinematics.frames(m, _numbers(q))
-            inertias, v = dynamics.spatial_inertias(m, f), _numbers(v)
-            found = dynamics.newton_euler(m, f, inertias, v, a, gravity=forces.gravity(m))
-            if a is not None:
-                found = [sub(x, y) for x, y in zip(found, forces.passive(m, f, _numbers(q), v), strict=True)]
-            return stack(_reals(found))
-
-        @fn
-        def bias(q: Vec[Real, nq], v: Vec[Real, nv], parameters=NOTHING):
-            return force(q, v, None, parameters)
-
-        @fn
-        def inverse(q: Vec[Real, nq], v: Vec[Real, nv], a: Vec[Real, nv], parameters=NOTHING):
-            return force(q, v, _numbers(a), parameters)
-
-        return bias if name == "bias" else inverse
-    if name == "energy":
-
-        @fn
-        def energy(q: Vec[Real, nq], v: Vec[Real, nv], parameters=NOTHING):
-            m, q, v = mechanism(parameters), _numbers(q), _numbers(v)
-            f = kinematics.frames(m, q)
-            low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
-            kinetic = total(mul(0.5 if i == j else 1.0, mul(x, mul(v[i], v[j]))) for (i, j), x in low.items())
-            return Real(kinetic), Real(forces.potential(m, f, q))
-
-        return energy
-    if name in ("acceleration", "step"):
-        contact = choices[0]
-        moving = Dynamics(mechanism, contact, model.weights, () if contact == "none" else model.touches)
-        if name == "acceleration":
-
-            @fn
-            def acceleration(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters=NOTHING):
-                return stack(moving.acceleration(q, v, ctrl, parameters))
-
-            return acceleration
-        integrator = choices[1]
-
-        @fn
-        def step(q: Vec[Real, nq], v: Vec[Real, nv], ctrl: Vec[Real, nu], parameters=NOTHING):
-            end, speed = moving.step(q, v, ctrl, parameters, integrator)
-            return stack(end), stack(speed)
-
-        return step
-    if name == "moved":
-
-        @fn
-        def moved(q: Vec[Real, nq], d: Vec[Real, nv]):
-            return stack(steps.moved(mechanism({}), _numbers(q), _numbers(d)))
-
-        return moved
-
-    @fn
-    def difference(q1: Vec[Real, nq], q0: Vec[Real, nq]):
-        return stack(_reals(steps.difference(mechanism({}), _numbers(q1), _numbers(q0))))
-
-    return difference
-
-
-def _numbers(x) -> list[Number]:
-    return [x[k] for k in range(len(x))]
-
-
-def _reals(x) -> list[Real]:
-    return [Real(v) for v in x]
+    def _call(self, name: str, choices: tuple[Any, ...], parameters: Mapping[str, Any] | None, *args: Any) -> Any:
+        f = self._made(name, choices)
+        return f(*args, dict(parameters)) if parameters else f(*args)

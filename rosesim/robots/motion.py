@@ -80,10 +80,10 @@ class Dynamics:
             force = dynamics.newton_euler(m, f, inertias, v, now, gravity=forces.gravity(m))
             outer = _outer(m, f, q, v, u)
             if soft:
-                at = self._at(m, f, q, v)
+                at = self.at(m, f, q, v)
                 outer = [add(x, y) for x, y in zip(outer, newton.pull(at, constraints(at), now), strict=True)]
             if compliant is not None:
-                at = self._at(m, f, q, v)
+                at = self.at(m, f, q, v)
                 found = touching(at, compliant)
                 outer = [add(x, y) for x, y in zip(outer, on_dofs(at, *pushes(at, found)), strict=True)]
                 if integrator is not None:
@@ -103,7 +103,7 @@ class Dynamics:
             if integrator is not None:
                 mass = _with_damping(m, mass, q, v, u, integrator)
             if compliant is not None:
-                at = self._at(m, f, q, v)
+                at = self.at(m, f, q, v)
                 found = touching(at, compliant)
                 force = [add(x, y) for x, y in zip(force, on_dofs(at, *pushes(at, found)), strict=True)]
                 if integrator is not None:
@@ -112,11 +112,12 @@ class Dynamics:
                     mass = stiffened(at, mass, found)
             low = factor(met, mass)
             a = solved(met, low, force)
-            return self._settled(m, met, mass, low, force, a, self._at(m, f, q, v)) if soft else (a, low)
+            return self._settled(m, met, mass, low, force, a, self.at(m, f, q, v)) if soft else (a, low)
 
         return solution(met, residual, find)((q, v, u, given))
 
-    def _at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
+    def at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
+        """What contacts are computed from."""
         return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m), self.touches)
 
     def _settled(

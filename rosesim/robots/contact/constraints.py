@@ -86,6 +86,8 @@ class Constraint:
     """(data, force, forces on degrees of freedom, forces on bodies): adds Jᵀ f to either."""
     jacobian: Callable[[list[Number]], list[list[tuple[int, Number]]]]
     """data -> the rows of J, each as (degree of freedom, coefficient)."""
+    layout: Layout | None = None
+    """Of a contact."""
 
 
 def guarded(active: Any, compute: Callable[[], list[Number]]) -> list[Number]:
@@ -365,7 +367,7 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
     def apply(data: list[Number], a: Sequence[Number], motions: list[Motion]) -> list[Number]:
         return [sub(x, data[12 + k]) for k, x in enumerate(layout.relative(data, motions))]
 
-    return Constraint(active, data, apply, cost, layout.push, lambda data: layout.rows(at, data))
+    return Constraint(active, data, apply, cost, layout.push, lambda data: layout.rows(at, data), layout)
 
 
 def _friction_of(touch: Touch) -> tuple[float, ...]:
