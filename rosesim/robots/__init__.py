@@ -1,0 +1,1 @@
+"""Robots from files: mechanics in generalised coordinates, and contact."""
