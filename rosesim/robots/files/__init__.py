@@ -1,0 +1,1 @@
+"""Readers of robots' files: MJCF and URDF as one `Description`."""
