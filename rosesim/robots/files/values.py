@@ -7,7 +7,7 @@ known one: a typo that is ignored (`dampning`) changes the robot.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rosesim.robots.description import Vector
@@ -49,12 +49,16 @@ def check_names(element: Element, known: Words, reading: Reading) -> None:
         else:
             advice = nearest(name, known.read | known.harmless)
             raise element.error(f"<{element.tag}> has an unknown attribute {quoted(name)}; {advice}")
-    if element.text:
+    if any(c.isalnum() for c in element.text):  # but not of a stray ">", as files of good standing have it
+        sentence = f"there is text in <{element.tag}>, {quoted(element.text)}"
         raise RobotError(
-            element.file,
-            element.text_line,
-            f"there is text in <{element.tag}>, {quoted(element.text)}; only elements are expected there: remove it.",
+            element.file, element.text_line, f"{sentence}; only elements are expected there: mend or remove it."
         )
+
+
+def unknown(element: Element, inside: str, known: Iterable[str]) -> RobotError:
+    """The fault of an element whose name is not among those that its place knows."""
+    return element.error(f"<{inside}> has an unknown element {quoted(element.tag)}; {nearest(element.tag, known)}")
 
 
 class Values:
@@ -85,7 +89,7 @@ class Values:
     def label(self) -> str:
         """The element's name as a message has it."""
         name = self.element.attributes.get("name")
-        return f" of {quoted(name)}:" if name else ":"
+        return f" of {quoted(name)}" if name else ""
 
     def text(self, name: str) -> str | None:
         """Text as it stands, or None."""
