@@ -72,7 +72,7 @@ class Reading:
         self._ignored: dict[tuple[str, bool, int], Ignored] = {}
         for name in self.ignore:
             # Which contacts can be computed is known to the mechanics; every class may be named more closely.
-            if not any(covers(known, name) for known in CLASSES):
+            if not any(covers(known, name) or covers(name, known) for known in CLASSES):
                 raise RobotError(path, 0, f"nothing is called {quoted(name)} in ignore=; {nearest(name, CLASSES)}")
 
     def leaves_out(self, what: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from rosesim.robots.description import Body, Geom, Inertial, Joint, Site
-from rosesim.robots.files import moments, xml
+from rosesim.robots.files import moments
 from rosesim.robots.files.errors import quoted
 from rosesim.robots.files.frames import HERE, IDENTITY, Frame, product, turned, unit
 from rosesim.robots.files.mjcf import attributes
@@ -22,6 +22,8 @@ from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.values import Values, check_names, unknown
 from rosesim.robots.files.xml import Element
 
+MOST_COPIES = 50_000
+"""That `replicate` may make of elements, in all: copies within copies multiply."""
 LATER = ("composite", "flexcomp", "attach", "plugin")
 KNOWN = ("body", "joint", "freejoint", "geom", "site", "inertial", "frame", "replicate", *HARMLESS_IN_BODY, *LATER)
 NOTHING = Inertial(0.0, (0.0, 0.0, 0.0), (0.0,) * 6)
@@ -50,8 +52,7 @@ class Tree:
     joints: list[Joint] = field(default_factory=list[Joint])
     geoms: list[Geom] = field(default_factory=list[Geom])
     sites: list[Site] = field(default_factory=list[Site])
-    budget: int = xml.MOST_ELEMENTS
-    """Of copies that `replicate` may make: copies within copies multiply."""
+    budget: int = MOST_COPIES
 
     def world(self, sections: list[Element]) -> None:
         """All `worldbody` sections of a file."""
@@ -181,11 +182,8 @@ class Tree:
                 for place, number in self._copies(child):
                     yield from self._content(child, frame.of(place), childclass, number + suffix)
             else:
-                self.budget -= 1
-                if self.budget < 0:
-                    raise child.error(
-                        f"<replicate> makes more than {xml.MOST_ELEMENTS} copies, the most that is read."
-                    )
+                if suffix:
+                    self._spend(1, child)
                 yield _Content(child, frame, childclass, suffix)
 
     def _copies(self, element: Element) -> Iterator[tuple[Frame, str]]:
@@ -196,16 +194,19 @@ class Tree:
         count = v.integer("count", 1, least=1, most=100_000)
         offset, angles = v.vector("offset", (0.0,) * 3), v.vector("euler", (0.0,) * 3)
         separator, digits = v.text("sep") or "", len(str(count - 1))
+        self._spend(count, element)
         step = attributes.euler(angles, self.compiler)
         pos, quat = (0.0, 0.0, 0.0), IDENTITY
         for i in range(count):
-            self.budget -= 1
-            if self.budget < 0:
-                raise element.error(f"<replicate> makes more than {xml.MOST_ELEMENTS} copies, the most that is read.")
             turn = attributes.euler(tuple(i * a for a in angles), self.compiler)  # not a product of i roundings
             yield Frame(pos, turn), f"{separator}{i:0{digits}}"
             pos = tuple(a + b for a, b in zip(pos, turned(quat, offset), strict=True))
             quat = unit(product(quat, step)) or IDENTITY
+
+    def _spend(self, copies: int, element: Element) -> None:
+        self.budget -= copies
+        if self.budget < 0:
+            raise element.error(f"<replicate> makes more than {MOST_COPIES} copies, the most that is read.")
 
 
 def _with_inertial(body: Body, inertial: Inertial) -> Body:
