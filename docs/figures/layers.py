@@ -50,6 +50,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "codegen": (*AD, *CODEGEN[:-1]),
     "codegen.wasm": (*AD[:7], *CODEGEN[:8], "codegen"),  # chooses its target, as `codegen` does
     "numerics": AD,
+    "robots.description": (),
+    "robots.files": ("robots.description",),
+    "robots": (*AD, "numerics", "robots.description", "robots.files"),
     "checks": (*AD, "codegen"),
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),

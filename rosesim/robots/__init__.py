@@ -1,11 +1,39 @@
 """Robots: mechanics in generalised coordinates, with contact whose derivative is that of the converged solution.
 
-`robots.Model` computes with a robot; `robots.description` has the records that it is made of.
+`robots.load` reads a file, MJCF or URDF. `robots.description` has the records that a robot is made of.
 """
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
 
 from rosesim.robots import description
 from rosesim.robots.contact.compliant import Compliant
+from rosesim.robots.files import load as files
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.model import Contact, Model
 
-__all__ = ["Compliant", "Contact", "Model", "RobotError", "description"]
+__all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
+
+
+def load(path: str | os.PathLike[str], *, ignore: Iterable[str] = ()) -> Model:
+    """A robot from a file: MJCF (MuJoCo's XML) or URDF.
+
+    What a file says and rosesim does not compute is refused, with the file and line; `ignore` names classes of things
+    to leave out knowingly, as ("sensor", "contact mesh-plane"). What was left out stands in
+    `model.description.ignored`, pictures and names too.
+
+    >>> import pathlib, tempfile
+    >>> from rosesim import robots
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "arm.xml"
+    >>> _ = file.write_text('''<mujoco><worldbody><body name="arm" pos="0 0 1">
+    ...   <joint name="shoulder" axis="0 1 0"/><geom type="capsule" fromto="0 0 0 0 0 -0.5" size="0.04"/>
+    ... </body></worldbody></mujoco>''')
+    >>> arm = robots.load(file)
+    >>> arm
+    Model('arm', nq=1, nv=1, nu=0, nbody=2)
+    >>> arm.acceleration([0.1], [0.0], []).round(3)
+    array([-2.792])
+    """
+    return Model(files.load(path, ignore))

@@ -173,7 +173,7 @@ class Tendon:
 class Actuator:
     """A motor or servo. force = (g₀ + g₁ l + g₂ l̇) u + b₀ + b₁ l + b₂ l̇, with l the gear times the position.
 
-    `gain` is (g₀, g₁, g₂) and `bias` (b₀, b₁, b₂); u is the control, or the activation where `dynamics` is not "none".
+    `gain` is (g₀, g₁, g₂) and `bias` (b₀, b₁, b₂); u is the control, or the activation where `dynamics` is one.
     """
 
     name: str

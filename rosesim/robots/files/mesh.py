@@ -1,0 +1,152 @@
+"""Triangle meshes from files: OBJ and binary STL.
+
+A file is damaged or a mesh; nothing between. Vertices that an STL repeats for each triangle are one again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.robots.description import Mesh, Vector
+from rosesim.robots.files import source
+from rosesim.robots.files.errors import RobotError, quoted
+from rosesim.robots.files.frames import conjugate, matrix
+from rosesim.robots.files.values import GREATEST, NUMBER
+
+LARGEST_BYTES = 64 << 20
+MOST = 200_000
+"""Vertices, and triangles: as many triangles as MuJoCo reads of an STL."""
+FLAT = 1e-6
+"""Of the mesh's size: vertices as near to a plane as the rounding of single precision, which STL has, puts them."""
+
+Fault = Callable[[str], RobotError]
+
+
+def read(path: str, name: str) -> Mesh:
+    """The mesh of a file. RobotError where it cannot be read."""
+    kind = os.path.splitext(path)[1].lower()
+    if kind not in (".obj", ".stl"):
+        raise RobotError(path, 0, f"is a mesh of the kind {quoted(kind)}; OBJ and binary STL are read: convert it.")
+    content = source.read(path, LARGEST_BYTES)
+    return _stl(content, path, name) if kind == ".stl" else _obj(content, path, name)
+
+
+def _stl(content: bytes, path: str, name: str) -> Mesh:
+    """80 bytes, the number of triangles, and for each: a normal, three corners, two bytes."""
+    if content[:5] == b"solid" and b"facet" in content[:1000]:
+        raise RobotError(path, 0, "is an STL of text; the binary form is read: convert it.")
+    count = int.from_bytes(content[80:84], "little")
+    if len(content) < 84 or len(content) != 84 + 50 * count:
+        size = f"{len(content)} bytes, and says {count} triangles, which take {84 + 50 * count}"
+        raise RobotError(path, 0, f"is damaged: an STL of {size}.")
+    if not 1 <= count <= MOST:
+        raise RobotError(path, 0, f"has {count} triangles; 1 to {MOST} are read.")
+    records = np.frombuffer(
+        content, np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("tail", "<u2")]), count, 84
+    )
+    corners = records["corners"].reshape(-1, 3).astype(np.float64)
+    return _merged(name, corners, path)
+
+
+def _merged(name: str, corners: NDArray[np.float64], path: str) -> Mesh:
+    if not np.isfinite(corners).all():
+        raise RobotError(path, 0, "is damaged: it has a corner that is not finite.")
+    vertices, index = np.unique(corners, axis=0, return_inverse=True)
+    return _packed(name, vertices, index.reshape(-1, 3), lambda what: RobotError(path, 0, what))
+
+
+def _obj(content: bytes, path: str, name: str) -> Mesh:
+    """Lines `v x y z` and `f i j k ...`, counted from 1, or from the end where negative; faces become fans."""
+    vertices: list[float] = []
+    faces: list[int] = []
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        parts = line.split()
+        if not parts or parts[0] not in ("v", "f"):
+            continue  # normals, textures, groups, materials, comments
+        if parts[0] == "v":
+            if len(parts) < 4 or not all(len(p) < 100 and NUMBER.fullmatch(p) for p in parts[1:4]):
+                raise RobotError(path, number, f"has {quoted(line)}; v and three numbers are expected.")
+            vertices += (float(p) for p in parts[1:4])
+        else:
+            corners = [p.split("/")[0] for p in parts[1:]]
+            if len(corners) < 3 or not all(c.removeprefix("-").isascii() and _is_index(c) for c in corners):
+                raise RobotError(path, number, f"has {quoted(line)}; f and three or more numbers are expected.")
+            counted = [int(c) for c in corners]
+            index = [c - 1 if c > 0 else len(vertices) // 3 + c for c in counted]
+            if not all(0 <= i < len(vertices) // 3 for i in index):
+                raise RobotError(path, number, f"has a face of vertices that are not there, {quoted(line)}: mend it.")
+            for a, b in pairwise(index[1:]):
+                faces += (index[0], a, b)
+        if len(vertices) > 3 * MOST or len(faces) > 3 * MOST:
+            raise RobotError(path, number, f"has more than {MOST} vertices or triangles, the most that is read.")
+    return made(name, vertices, faces, lambda what: RobotError(path, 0, what))
+
+
+def _is_index(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isdigit() and len(digits) < 10 and int(digits) != 0
+
+
+def made(name: str, vertices: Vector | list[float], faces: Vector | list[int], fault: Fault) -> Mesh:
+    """A mesh of numbers in sequence; `fault` makes an error of what is wrong."""
+    points = np.array(vertices, np.float64).reshape(-1, 3)
+    return _packed(name, points, np.array(faces, np.float64).reshape(-1, 3).astype(np.int64), fault)
+
+
+def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], fault: Fault) -> Mesh:
+    if len(vertices) < 4 or len(faces) < 4:
+        raise fault(f"has {len(vertices)} vertices and {len(faces)} triangles; a mesh has at least 4 of both.")
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise fault("has a face of vertices that are not there: mend it.")
+    if np.abs(vertices).max() > GREATEST:
+        raise fault(f"has a number over {GREATEST:g}: mend it.")
+    return Mesh(name, tuple(map(tuple, vertices.tolist())), tuple(map(tuple, faces.tolist())))
+
+
+def placed(found: Mesh, pos: Vector, quat: Vector, scale: Vector) -> Mesh:
+    """A mesh whose own frame is where `pos` and `quat` say, then scaled; a mirror image turns its triangles over."""
+    if pos == (0.0, 0.0, 0.0) and quat == (1.0, 0.0, 0.0, 0.0) and scale == (1.0, 1.0, 1.0):
+        return found
+    moved = (np.array(found.vertices) - np.array(pos)) @ np.array(matrix(conjugate(quat))).T * np.array(scale)
+    is_mirrored = scale[0] * scale[1] * scale[2] < 0
+    faces = tuple((a, c, b) for a, b, c in found.faces) if is_mirrored else found.faces
+    return Mesh(found.name, tuple(map(tuple, moved.tolist())), faces)
+
+
+def unfit_for_inertia(found: Mesh, kind: str) -> str | None:
+    """Why mass and inertia do not follow from a mesh's triangles as they are; None where they do.
+
+    MuJoCo takes those of the convex hull unless the file says "exact" or "shell"; of a convex mesh all but "shell"
+    agree.
+    """
+    if kind == "shell":
+        return 'mass on the surface (inertia="shell") is not there yet'
+    vertices, faces = np.array(found.vertices), np.array(found.faces)
+    edges = np.concatenate([faces[:, (0, 1)], faces[:, (1, 2)], faces[:, (2, 0)]])
+    there, back = edges[:, 0] * len(vertices) + edges[:, 1], edges[:, 1] * len(vertices) + edges[:, 0]
+    if len(np.unique(there)) != len(there) or not np.array_equal(np.sort(there), np.sort(back)):
+        return "its surface is not closed, or has triangles the wrong way round"
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    if (np.einsum("ij,ij->i", a, normals)).sum() <= 0:
+        return "its triangles look inwards (they go clockwise, seen from outside)"
+    if kind != "exact" and not _is_convex(vertices, a, normals):
+        return 'it is not convex, and inertia of convex hulls is not there yet (inertia="exact" takes it as it is)'
+    return None
+
+
+def _is_convex(vertices: NDArray[np.float64], a: NDArray[np.float64], normals: NDArray[np.float64]) -> bool:
+    """Whether all vertices are behind all triangles."""
+    size = float(np.ptp(vertices, axis=0).max())
+    lengths = np.linalg.norm(normals, axis=1)
+    for i in range(0, len(a), 256):  # a block at a time: all at once would be gigabytes
+        n = normals[i : i + 256]
+        heights = vertices @ n.T - np.einsum("ij,ij->i", a[i : i + 256], n)
+        if (heights > FLAT * size * lengths[i : i + 256]).any():
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""MJCF, by its kinds of elements."""

@@ -1,0 +1,108 @@
+"""`contact` and `equality`: what two things have to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rosesim.robots.description import Joint, JointEquality, Pair, Vector
+from rosesim.robots.files.errors import quoted
+from rosesim.robots.files.mjcf.attributes import SOLIMP, SOLREF, name_of
+from rosesim.robots.files.mjcf.defaults import Defaults
+from rosesim.robots.files.mjcf.names import Names
+from rosesim.robots.files.mjcf.vocabulary import WORDS
+from rosesim.robots.files.reading import Reading
+from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.xml import Element
+
+PAIR_FRICTION: Vector = (1.0, 1.0, 0.005, 0.0001, 0.0001)
+LATER = ("weld", "connect", "tendon", "flex", "flexvert", "flexstrain", "distance")
+
+
+def read_contacts(
+    elements: Sequence[Element], names: Names, defaults: Defaults, reading: Reading
+) -> tuple[list[Pair], list[tuple[int, int]]]:
+    """The pairs of geoms that a file gives itself, and the pairs of bodies that it excludes."""
+    pairs: list[Pair] = []
+    excluded: list[tuple[int, int]] = []
+    for element in elements:
+        if element.tag not in ("pair", "exclude"):
+            raise unknown(element, "contact", ("pair", "exclude"))
+        if reading.leaves_out(f"contact {element.tag}"):
+            reading.note(f"contact {element.tag}", element)
+        elif element.tag == "exclude":
+            check_names(element, WORDS["exclude"], reading)
+            v = Values(element, WORDS["exclude"])
+            excluded.append((names.find("body", v, "body1"), names.find("body", v, "body2")))
+        elif (pair := _pair(defaults.values(element, "pair"), names, reading)) is not None:
+            pairs.append(pair)
+    return pairs, excluded
+
+
+def _pair(v: Values, names: Names, reading: Reading) -> Pair | None:
+    for attribute in ("geom1", "geom2"):
+        name = v.required(attribute)
+        if names.misses("geom", name):
+            reading.refuse("contact pair", v.element, f"<pair {attribute}> names {quoted(name)}, which is left out.")
+            return None
+    if v.number("gap", 0.0) != 0:
+        sentence = "<pair gap> has meant different things in different versions: it is not read."
+        reading.refuse("pair gap", v.element, sentence)
+    if v.has("solreffriction"):
+        reading.refuse("pair solreffriction", v.element, "<pair solreffriction> is not there yet.")
+    condim = v.integer("condim", 3) if v.has("condim") else None
+    if condim not in (None, 1, 3, 4, 6):
+        raise v.error("condim", f"is {condim}; 1, 3, 4 or 6 is expected.")
+    return Pair(
+        geoms=(names.find("geom", v, "geom1"), names.find("geom", v, "geom2")),
+        condim=condim,
+        friction=v.partial("friction", PAIR_FRICTION, least=0.0) if v.has("friction") else None,
+        solref=v.partial("solref", SOLREF) if v.has("solref") else None,
+        solimp=v.partial("solimp", SOLIMP) if v.has("solimp") else None,
+        margin=v.number("margin", 0.0) if v.has("margin") else None,
+        line=v.element.line,
+    )
+
+
+def read_equalities(
+    elements: Sequence[Element], joints: Sequence[Joint], names: Names, defaults: Defaults, reading: Reading
+) -> list[JointEquality]:
+    """The joints that follow others; those that are not active are harmless."""
+    result: list[JointEquality] = []
+    for element in elements:
+        if element.tag not in ("joint", *LATER):
+            raise unknown(element, "equality", ("joint", *LATER))
+        what = f"equality {element.tag}"
+        chain = defaults.chain(element, "equality joint", None)
+        is_active = Values(element, WORDS["equality joint"], chain).flag("active", True)
+        if not is_active:
+            reading.harmless(f"{what} (not active)", element)
+        elif reading.leaves_out(what):
+            reading.note(what, element)
+        elif element.tag != "joint":
+            sentence = (
+                f"<equality> of the kind <{element.tag}> is not there yet; without it the parts would come apart."
+            )
+            reading.refuse(what, element, sentence)
+        else:
+            result.append(_joint_equality(defaults.values(element, "equality joint"), joints, names))
+    return result
+
+
+def _joint_equality(v: Values, joints: Sequence[Joint], names: Names) -> JointEquality:
+    first = names.find("joint", v, "joint1")
+    second = names.find("joint", v, "joint2") if v.has("joint2") else None
+    for index in (first, second):
+        if index is not None and joints[index].nv != 1:
+            name = quoted(joints[index].name)
+            raise v.element.error(f"<joint> of an equality names {name}; hinges and slides can follow each other.")
+    if first == second:
+        raise v.element.error("<joint> of an equality names one joint twice; name two.")
+    return JointEquality(
+        name=name_of(v),
+        first=first,
+        second=second,
+        polynomial=v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0)),
+        solref=v.partial("solref", SOLREF),
+        solimp=v.partial("solimp", SOLIMP),
+        line=v.element.line,
+    )

@@ -1,0 +1,416 @@
+"""MJCF as MuJoCo compiles it: field by field against the references, and the words of the format one by one."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from robots_kit import NAMES, body_inertia, gymnasium_file, model_file, reference, rotation
+
+from rosesim.robots.description import Description, Joint
+from rosesim.robots.files import RobotError, load
+
+
+def assert_close(found: Any, expected: Any) -> None:
+    """To the 15 digits that the references have."""
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def assert_same_turn(found: Any, expected: Any) -> None:
+    """Quaternions up to sign."""
+    np.testing.assert_allclose(np.array(found) * np.sign(np.dot(found, expected)), expected, rtol=0, atol=1e-14)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def both(request: pytest.FixtureRequest) -> tuple[Description, dict[str, Any]]:
+    """A robot as read, and as compiled."""
+    return load(model_file(request.param)), reference(request.param)["compiled"]
+
+
+def test_bodies_stand_where_the_reference_has_them(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    assert len(robot.bodies) == len(compiled["bodies"])
+    for body, expected in zip(robot.bodies, compiled["bodies"], strict=True):
+        assert (body.name, body.parent) == (expected["name"] or "", expected["parent"])
+        assert_close(body.pos, expected["pos"])
+        assert_same_turn(body.quat, expected["quat"])
+
+
+def test_mass_and_inertia_are_the_references(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    found = [body_inertia(robot, i) for i in range(len(robot.bodies))]
+    total = robot.options.total_mass
+    scale = total / sum(m for m, _, _ in found) if total else 1.0
+    for (mass, com, inertia), expected in zip(found[1:], compiled["bodies"][1:], strict=True):
+        assert_close(mass * scale, expected["mass"])
+        assert_close(com, expected["inertial_pos"])
+        r = rotation(expected["inertial_quat"])
+        np.testing.assert_allclose(
+            inertia * scale, r @ np.diag(expected["principal_inertia"]) @ r.T, rtol=1e-11, atol=1e-13
+        )
+
+
+def test_joints_are_the_references(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    start: list[float] = []
+    spring: list[float] = []
+    for joint, expected in zip(robot.joints, compiled["joints"], strict=True):
+        assert (joint.name, joint.kind, joint.body) == (expected["name"] or "", expected["type"], expected["body"])
+        assert_close(joint.pos, expected["pos"])
+        assert_close(joint.axis, expected["axis"])
+        assert (joint.range is not None) == expected["limited"]
+        if joint.range:
+            assert_close(joint.range, expected["range"])
+        assert (joint.stiffness, joint.margin) == (expected["stiffness"], expected["margin"])
+        assert_close(joint.solref_limit, expected["solref"])
+        assert_close(joint.solimp_limit, expected["solimp"])
+        quat = (1.0, 0.0, 0.0, 0.0)
+        body = robot.bodies[joint.body]
+        own = {"free": (*body.pos, *body.quat), "ball": quat}.get(joint.kind)
+        start += own or (joint.ref,)
+        spring += own or (joint.springref,)
+    assert_close(start, compiled["qpos0"])
+    assert_close(spring, compiled["qpos_spring"])
+    for name, field in (("damping", "damping"), ("armature", "armature"), ("frictionloss", "frictionloss")):
+        found = [getattr(j, field) for j in robot.joints for _ in range(j.nv)]
+        assert_close(found, compiled[f"dof_{name}"])
+
+
+def test_geoms_are_the_references(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    for geom, expected in zip(robot.geoms, compiled["geoms"], strict=True):
+        assert (geom.name, geom.kind, geom.body) == (expected["name"] or "", expected["type"], expected["body"])
+        assert_close((*geom.size, 0.0, 0.0)[:3], expected["size"])
+        assert_close(geom.pos, expected["pos"])
+        assert_same_turn(geom.quat, expected["quat"])
+        for name in ("contype", "conaffinity", "condim", "margin"):
+            assert getattr(geom, name) == expected[name]
+        for name in ("friction", "solref", "solimp"):
+            assert_close(getattr(geom, name), expected[name])
+
+
+def test_actuators_are_the_references(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    for actuator, expected in zip(robot.actuators, compiled["actuators"], strict=True):
+        assert actuator.name == (expected["name"] or "")
+        assert (actuator.on, actuator.target) == ("joint", expected["target"][0])
+        for name in ("gear", "gain", "bias"):
+            assert_close(getattr(actuator, name), expected[name])
+        for ours, limited, bounds in (
+            (actuator.ctrl_range, "ctrl_limited", "ctrlrange"),
+            (actuator.force_range, "force_limited", "forcerange"),
+        ):
+            assert (ours is not None) == expected[limited]
+            assert ours is None or list(ours) == expected[bounds]
+
+
+def test_options_are_the_references(both: tuple[Description, dict[str, Any]]):
+    robot, compiled = both
+    assert (robot.options.timestep, list(robot.options.gravity)) == (compiled["timestep"], compiled["gravity"])
+    assert robot.options.integrator == ("euler", "rk4")[compiled["integrator"]]
+    assert compiled["nq"] == sum(j.nq for j in robot.joints) and compiled["nv"] == sum(j.nv for j in robot.joints)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "ant half_cheetah hopper humanoid humanoidstandup inverted_double_pendulum inverted_pendulum point pusher"
+    " pusher_v5 reacher swimmer walker2d walker2d_v5".split(),
+)
+def test_every_robot_of_gymnasium_is_read_whole(name: str):
+    robot = load(gymnasium_file(f"{name}.xml"))
+    assert robot.joints and robot.actuators
+    assert all(i.harmless for i in robot.ignored)
+
+
+def mjcf(folder: Path, body: str, head: str = "", tail: str = "", ignore: tuple[str, ...] = ()) -> Description:
+    """A robot of one text; `body` stands in the world."""
+    file = folder / "robot.xml"
+    file.write_text(f"<mujoco>\n{head}\n<worldbody>\n{body}\n</worldbody>\n{tail}\n</mujoco>", encoding="utf-8")
+    return load(file, ignore)
+
+
+def hinge(folder: Path, attributes: str, head: str = "") -> Joint:
+    return mjcf(folder, f'<body><joint {attributes}/><geom size="1"/></body>', head).joints[0]
+
+
+ARM = '<body name="a"><joint name="j" range="-1 1"/><geom name="g" size="0.1"/><site name="s"/></body>'
+
+
+@pytest.mark.parametrize(
+    ("attributes", "x", "z"),  # where the frame's x and z axes point
+    [
+        ('quat="2 0 0 2"', (0, 1, 0), (0, 0, 1)),
+        ('axisangle="0 0 5 90"', (0, 1, 0), (0, 0, 1)),
+        ('euler="90 0 90"', (0, 0, 1), (0, -1, 0)),  # about x, then about the turned z, which is −y
+        ('xyaxes="0 2 0 1 1 0"', (0, 1, 0), (0, 0, -1)),
+        ('zaxis="0 3 0"', (1, 0, 0), (0, 1, 0)),
+        ('zaxis="0 0 -1"', (1, 0, 0), (0, 0, -1)),
+    ],
+)
+def test_each_form_of_orientation(tmp_path: Path, attributes: str, x: tuple[int, ...], z: tuple[int, ...]):
+    r = rotation(mjcf(tmp_path, f"<body {attributes}/>").bodies[1].quat)
+    np.testing.assert_allclose(r[:, 0], x, atol=1e-15)
+    np.testing.assert_allclose(r[:, 2], z, atol=1e-15)
+
+
+def test_capital_letters_of_eulerseq_turn_about_fixed_axes(tmp_path: Path):
+    angles = '<body euler="20 -30 50"/>'
+    fixed = mjcf(tmp_path, angles, '<compiler eulerseq="XYZ"/>').bodies[1].quat
+    turned = mjcf(tmp_path, '<body euler="50 -30 20"/>', '<compiler eulerseq="zyx"/>').bodies[1].quat
+    np.testing.assert_allclose(fixed, turned, atol=1e-15)
+
+
+def test_degrees_govern_angles_and_nothing_else(tmp_path: Path):
+    joint = hinge(tmp_path, 'range="-90 180" ref="45" springref="30" damping="2"')
+    np.testing.assert_allclose((*(joint.range or ()), joint.ref), (-math.pi / 2, math.pi, math.pi / 4))
+    np.testing.assert_allclose((joint.springref, joint.damping), (math.pi / 6, 2))
+    slide = hinge(tmp_path, 'type="slide" range="-90 180" ref="45"')
+    assert (slide.range, slide.ref) == ((-90.0, 180.0), 45.0)
+    assert hinge(tmp_path, 'range="-1 1"', '<compiler angle="radian"/>').range == (-1.0, 1.0)
+
+
+def test_defaults_come_from_the_class_or_the_childclass_above_or_main(tmp_path: Path):
+    head = """<default><joint damping="1" armature="0.5"/>
+      <default class="a"><joint damping="2"/><default class="b"><joint stiffness="7"/></default></default></default>"""
+    body = """<body><joint name="main"/><joint name="b" class="b"/><geom size="1"/>
+      <body childclass="a"><joint name="a"/><geom size="1"/><body><joint name="below"/><geom size="1"/></body></body>
+    </body>"""
+    found = {j.name: (j.damping, j.stiffness, j.armature) for j in mjcf(tmp_path, body, head).joints}
+    assert found == {"main": (1, 0, 0.5), "b": (2, 7, 0.5), "a": (2, 0, 0.5), "below": (2, 0, 0.5)}
+
+
+def test_defaults_of_joints_do_not_hold_for_a_freejoint(tmp_path: Path):
+    head = '<default><joint damping="1" armature="2" stiffness="3"/></default>'
+    free = mjcf(tmp_path, '<body><freejoint/><geom size="1"/></body>', head).joints[0]
+    assert (free.kind, free.damping, free.armature, free.stiffness) == ("free", 0, 0, 0)
+
+
+def test_an_array_given_in_part_takes_the_rest_of_its_class(tmp_path: Path):
+    head = '<default><geom friction="0.5 0.1 0.2" solimp="0.8 0.9 0.01"/></default>'
+    geom = mjcf(tmp_path, '<geom size="1" friction="0.7" solimp="0.6"/>', head).geoms[0]
+    assert (geom.friction, geom.solimp) == ((0.7, 0.1, 0.2), (0.6, 0.9, 0.01, 0.5, 2.0))
+
+
+@pytest.mark.parametrize("kind", ["box", "ellipsoid"])
+def test_a_box_between_two_points_has_its_length_along_z(tmp_path: Path, kind: str):
+    geom = mjcf(tmp_path, f'<geom type="{kind}" fromto="1 0 0 3 0 0" size="0.2"/>').geoms[0]
+    assert (geom.size, geom.pos) == ((0.2, 0.2, 1.0), (2.0, 0.0, 0.0))
+    np.testing.assert_allclose(rotation(geom.quat)[:, 2], (-1, 0, 0), atol=1e-15)
+
+
+ACTUATORS = [
+    ('<motor joint="j"/>', (1, 0, 0), (0, 0, 0), "none"),
+    ('<position joint="j" kp="5" kv="2"/>', (5, 0, 0), (0, -5, -2), "none"),
+    ('<position joint="j" kp="5" timeconst="0.1"/>', (5, 0, 0), (0, -5, 0), "filterexact"),
+    ('<velocity joint="j" kv="3"/>', (3, 0, 0), (0, 0, -3), "none"),
+    ('<intvelocity joint="j" kp="4" actrange="-1 1"/>', (4, 0, 0), (0, -4, 0), "integrator"),
+    ('<damper joint="j" kv="2" ctrlrange="0 1"/>', (0, 0, -2), (0, 0, 0), "none"),
+    ('<cylinder joint="j" area="6" timeconst="0.2" bias="1 2 3"/>', (6, 0, 0), (1, 2, 3), "filter"),
+    ('<general joint="j" gainprm="2 3 4" biasprm="5 6 7"/>', (2, 0, 0), (0, 0, 0), "none"),
+    ('<general joint="j" gaintype="affine" gainprm="2 3" biastype="affine" biasprm="5 6 7" dyntype="filter"/>',
+     (2, 3, 0), (5, 6, 7), "filter"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "gain", "bias", "dynamics"), ACTUATORS)
+def test_each_kind_of_actuator(
+    tmp_path: Path, text: str, gain: tuple[int, ...], bias: tuple[int, ...], dynamics: str
+):
+    actuator = mjcf(tmp_path, ARM, tail=f"<actuator>{text}</actuator>").actuators[0]
+    assert (actuator.gain, actuator.bias, actuator.dynamics) == (gain, bias, dynamics)
+
+
+def test_defaults_of_actuators_are_one_record(tmp_path: Path):
+    head = '<default><motor gear="7" ctrlrange="-2 2"/><position kp="9" kv="1"/></default>'
+    tail = '<actuator><position joint="j"/><general joint="j"/><motor joint="j"/><velocity joint="j"/></actuator>'
+    position, general, motor, velocity = mjcf(tmp_path, ARM, head, tail).actuators
+    assert position.gear[0] == general.gear[0] == motor.gear[0] == 7 and velocity.ctrl_range == (-2.0, 2.0)
+    assert (position.gain[0], position.bias) == (general.gain[0], general.bias) == (9.0, (0.0, -9.0, -1.0))
+    assert (motor.gain, motor.bias) == ((1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    assert (velocity.gain[0], velocity.bias) == (9.0, (0.0, 0.0, -9.0))
+
+
+def test_a_range_is_inherited_from_the_joint(tmp_path: Path):
+    tail = '<actuator><position joint="j" inheritrange="0.5"/></actuator>'
+    found = mjcf(tmp_path, ARM, '<compiler angle="radian"/>', tail).actuators[0].ctrl_range
+    assert found == (-0.5, 0.5)
+
+
+def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
+    body = f'{ARM}<body name="b"><joint name="k" type="slide"/><geom name="h" size="0.1"/></body>'
+    tail = """<tendon><fixed name="t" stiffness="3" springlength="0.1"><joint joint="j" coef="2"/>
+      <joint joint="k" coef="-1"/></fixed></tendon>
+      <actuator><motor name="m" tendon="t"/></actuator>
+      <equality><joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
+      <sensor><jointpos joint="k" cutoff="2"/><framepos objtype="xbody" objname="b"/><gyro site="s"/>
+      <actuatorfrc actuator="m"/><subtreecom body="a"/><force site="s"/></sensor>
+      <contact><pair geom1="g" geom2="h" condim="1"/><exclude body1="a" body2="world"/></contact>
+      <keyframe><key name="up" qpos="0.5 0.25"/></keyframe>"""
+    robot = mjcf(tmp_path, body, tail=tail)
+    tendon = robot.tendons[0]
+    assert (tendon.joints, tendon.stiffness, tendon.springlength) == (((0, 2.0), (1, -1.0)), 3.0, (0.1, 0.1))
+    assert (robot.actuators[0].on, robot.actuators[0].target) == ("tendon", 0)
+    equality = robot.equalities[0]
+    assert (equality.first, equality.second, equality.polynomial) == (0, 1, (0.1, 2.0, 0.0, 0.0, 0.0))
+    assert [(s.kind, s.of, s.index, s.cutoff) for s in robot.sensors] == [
+        ("jointpos", "joint", 1, 2.0), ("framepos", "xbody", 2, 0.0), ("gyro", "site", 0, 0.0),
+        ("actuatorfrc", "actuator", 0, 0.0), ("subtreecom", "body", 1, 0.0),
+    ]  # fmt: skip
+    assert (robot.pairs[0].geoms, robot.pairs[0].condim, robot.pairs[0].friction) == ((0, 1), 1, None)
+    assert (robot.excluded, robot.keys[0].qpos, robot.keys[0].qvel) == (((1, 0),), (0.5, 0.25), None)
+    assert {(i.what, i.harmless) for i in robot.ignored} == {
+        ("sensor force", True),
+        ("equality weld (not active)", True),
+    }
+
+
+def test_frames_and_replicates_dissolve(tmp_path: Path):
+    body = """<frame pos="1 0 0" euler="0 0 90"><replicate count="11" offset="1 0 0">
+      <body name="b" pos="0 1 0"><joint name="j" axis="1 0 0"/><geom size="1"/></body></replicate></frame>"""
+    robot = mjcf(tmp_path, body)
+    assert [b.name for b in robot.bodies[1:3]] == ["b00", "b01"] and robot.joints[10].name == "j10"
+    np.testing.assert_allclose(robot.bodies[1].pos, (0, 0, 0), atol=1e-15)
+    np.testing.assert_allclose(robot.bodies[11].pos, (0, 10, 0), atol=1e-14)
+    assert robot.joints[0].axis == (1.0, 0.0, 0.0)  # in the body's own frame, which has turned
+
+
+def test_a_frame_within_a_body_moves_its_joints_and_geoms(tmp_path: Path):
+    body = """<body><frame pos="1 0 0" euler="0 0 90"><joint axis="1 0 0" pos="0 1 0"/><geom size="1" pos="1 0 0"/>
+      </frame></body>"""
+    robot = mjcf(tmp_path, body)
+    np.testing.assert_allclose(robot.joints[0].axis, (0, 1, 0), atol=1e-15)
+    np.testing.assert_allclose(robot.joints[0].pos, (0, 0, 0), atol=1e-15)
+    np.testing.assert_allclose(robot.geoms[0].pos, (1, 1, 0), atol=1e-15)
+
+
+def test_what_is_of_a_body_comes_before_the_bodies_in_it(tmp_path: Path):
+    body = """<body name="a"><body name="b"><joint name="2"/><geom name="3" size="1"/></body>
+      <geom name="2" size="1"/><joint name="1"/></body><geom name="1" size="1"/>"""
+    robot = mjcf(tmp_path, body)
+    assert [j.name for j in robot.joints] == ["1", "2"]
+    assert [(g.name, g.body) for g in robot.geoms] == [("1", 0), ("2", 1), ("3", 2)]
+
+
+def test_includes_are_relative_to_the_main_file_and_come_once(tmp_path: Path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/arm.xml").write_text('<mujocoinclude><include file="leaf.xml"/></mujocoinclude>')
+    (tmp_path / "leaf.xml").write_text(f"<x>{ARM}</x>")
+    assert mjcf(tmp_path, '<include file="parts/arm.xml"/>').joints[0].name == "j"
+    for text in ('<include file="leaf.xml"/><include file="leaf.xml"/>', '<include file="robot.xml"/>'):
+        with pytest.raises(RobotError, match=r"robot.xml:4: .* a file is included once"):
+            mjcf(tmp_path, text)
+
+
+def test_inertia_groups_and_inertials(tmp_path: Path):
+    body = """<body><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><geom size="1" group="2"/><geom size="1"/>
+      </body>
+      <body><geom size="1" group="4"/></body>"""
+    head = '<compiler inertiagrouprange="0 2"{}/>'
+    robot = mjcf(tmp_path, body, head.format(""))
+    assert robot.bodies[1].inertial is not None and robot.bodies[2].inertial is None
+    assert [g.has_inertia for g in robot.geoms] == [False, False, False]
+    robot = mjcf(tmp_path, body, head.format(' inertiafromgeom="true"'))
+    assert robot.bodies[1].inertial is None and [g.has_inertia for g in robot.geoms] == [True, True, False]
+
+
+def test_flags_and_masses(tmp_path: Path):
+    head = """<compiler settotalmass="14" boundmass="0.1" boundinertia="0.2" balanceinertia="true"/>
+      <option density="1000" wind="1 2 3" cone="elliptic"><flag passive="disable" energy="enable" contact="disable"/>
+      </option><option viscosity="0.1"/>"""
+    o = mjcf(tmp_path, ARM, head).options
+    assert (o.total_mass, o.least_mass, o.least_inertia, o.balance_inertia) == (14.0, 0.1, 0.2, True)
+    assert (o.density, o.viscosity, o.wind, o.cone) == (1000.0, 0.1, (1.0, 2.0, 3.0), "elliptic")
+    assert o.disabled == {"spring", "damper", "contact"}
+
+
+FULL = '<inertial pos="0 0 0" mass="1" diaginertia="{}"/>'
+REFUSED = [
+    ('<body><joint dampning="1"/></body>', "", 'an unknown attribute "dampning"; did you mean "damping"?'),
+    ("<boddy/>", "", '<body> has an unknown element "boddy"; did you mean "body"?'),
+    ('<body><joint range="-1 1"/></body>', '<compiler autolimits="false"/>', 'say limited="true" or "false"'),
+    ("", '<compiler coordinate="global"/>', "no longer read"),
+    ("", '<option integrator="discrete"/>', "use \"implicitfast\""),
+    ('<body><joint type="fixed"/></body>', "", '<joint type> is "fixed"; known are'),
+    ('<geom type="plane"/>', "", "a plane has 3 numbers"),
+    ('<geom size="1" material="steel"/>', "", 'names "steel", which no <asset> defines'),
+    ('<body><inertial mass="1" diaginertia="1 1 1"/></body>', "", "pos is missing"),
+    (f"<body name='base'>{FULL.format('0.1 0.06 0.025')}</body>", "", "is not that of a body (0.06 + 0.025 < 0.1)"),
+    ('<body quat="1 0 0 0" euler="1 2 3"/>', "", "give its orientation once"),
+    ('<body quat="0 0 0 0"/>', "", "has no direction"),
+    ('<geom type="sphere"/>', "", "a sphere has a positive number"),
+    ('<geom type="box" size="1 2"/>', "", "a box has 3 positive numbers"),
+    ('<geom size="1" condim="5"/>', "", "1, 3, 4 or 6 is expected"),
+    ('<geom size="1" density="-1"/>', "", "0 or more is expected"),
+    ('<geom size="nan"/>', "", 'has "nan"; a finite decimal number is expected'),
+    ('<geom size="1e999"/>', "", "numbers up to 1e+40 are read"),
+    ('<body pos="1 2"/>', "", "has 2 numbers"),
+    ('<body><body><freejoint/></body></body>', "", "only for a child of the world"),
+    ('<body><freejoint/><joint/></body>', "", "alone in its body"),
+    ('<body mocap="true"><joint/></body>', "", "without joints"),
+    ('<body name="a"/><body name="a"/>', "", 'two of kind body with the name "a"'),
+    ('<body childclass="x"/>', "", "that no <default> defines"),
+    ("<joint/>", "", "stands in the world"),
+    ('<replicate count="99999"><replicate count="99999"/></replicate>', "", "makes more than"),
+    ("<body>pos</body>", "", "there is text in <body>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "head", "sentence"), REFUSED)
+def test_a_refusal_says_where_what_and_the_way_on(tmp_path: Path, body: str, head: str, sentence: str):
+    with pytest.raises(RobotError) as found:
+        mjcf(tmp_path, body, head)
+    assert sentence in str(found.value)
+    assert f"robot.xml:{4 if body else 2}:" in str(found.value)
+
+
+def test_the_line_of_a_wrong_default_is_that_of_the_default(tmp_path: Path):
+    with pytest.raises(RobotError, match=r"robot.xml:2: <joint damping>.* 0 or more is expected"):
+        mjcf(tmp_path, "<body>\n<joint/></body>", '<default><joint damping="-1"/></default>')
+
+
+LATER = [
+    ('<geom type="hfield" hfield="h"/>', "", "geom hfield"),
+    ('<geom size="1" gap="0.1"/>', "", "geom gap"),
+    ('<geom size="1" shellinertia="true"/>', "", "geom shellinertia"),
+    ('<composite type="rope"/>', "", "body composite"),
+    (ARM, '<tendon><spatial name="t" stiffness="1"/></tendon>', "tendon spatial"),
+    (ARM, '<equality><weld body1="a"/></equality>', "equality weld"),
+    (ARM, '<actuator><muscle joint="j"/></actuator>', "actuator muscle"),
+    (ARM, '<actuator><motor site="s"/></actuator>', "actuator on site"),
+    (ARM, '<actuator><general joint="j" dyntype="muscle"/></actuator>', "actuator muscle"),
+    ("", '<option noslip_iterations="3"/>', "option noslip_iterations"),
+    ("", '<option><flag override="enable"/></option>', "flag override"),
+    ("", "<extension><plugin/></extension>", "extension"),
+]
+
+
+@pytest.mark.parametrize(("body", "tail", "what"), LATER)
+def test_what_is_not_there_yet_can_be_left_out_by_its_name(tmp_path: Path, body: str, tail: str, what: str):
+    with pytest.raises(RobotError) as found:
+        mjcf(tmp_path, body, tail=tail)
+    assert f'Give ignore=("{what}",)' in str(found.value)
+    for name in (what, what.split()[0]):  # a class stands for all that begin with its words
+        robot = mjcf(tmp_path, body, tail=tail, ignore=(name,))
+        assert [i.what for i in robot.ignored if not i.harmless] == [what]
+
+
+def test_what_pulls_on_a_tendon_that_is_left_out_is_left_out_by_its_own_name(tmp_path: Path):
+    tail = '<tendon><spatial name="t" stiffness="1"/></tendon><actuator><motor tendon="t"/></actuator>'
+    with pytest.raises(RobotError, match="1 actuator or equality acts through it"):
+        mjcf(tmp_path, ARM, tail=tail)
+    with pytest.raises(RobotError, match="actuator on tendon spatial"):
+        mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial",))
+    robot = mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial", "actuator on tendon"))
+    assert [i.what for i in robot.ignored] == ["actuator on tendon spatial", "tendon spatial"]
+
+
+def test_a_class_that_nothing_is_called_is_refused(tmp_path: Path):
+    with pytest.raises(RobotError, match='did you mean "sensor"'):
+        mjcf(tmp_path, ARM, ignore=("sensr",))
+    mjcf(tmp_path, ARM, ignore=("contact mesh-plane",))  # the mechanics knows which contacts there are
+
+
+def test_harmless_things_are_listed_by_name(tmp_path: Path):
+    robot = mjcf(tmp_path, "<light/><light/><camera/>", "<visual/><asset><texture/></asset>")
+    assert [(i.what, i.line) for i in robot.ignored] == [("camera", 4), ("light", 4), ("texture", 2), ("visual", 2)]
