@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rosesim.robots import Model, load
 from rosesim.robots.description import Description, Geom
 
 SHARED = Path(__file__).parents[2] / "shared" / "robots"
@@ -99,3 +101,13 @@ def body_inertia(robot: Description, body: int) -> tuple[float, NDArray[np.float
         d = c - com
         inertia += i + m * (d @ d * np.eye(3) - np.outer(d, d))
     return total, com, inertia
+
+
+TRIED = NAMES if os.environ.get("ROSESIM_ALL_ROBOTS") else ("acrobot", "arm7", "freebox", "planarhopper")
+"""Whose compiled functions the tests run: a few, or all."""
+
+
+@cache
+def model(name: str) -> Model:
+    """The robot of a reference."""
+    return load(model_file(name))

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from rosesim.robots import description
 from rosesim.robots.contact.compliant import Compliant
-from rosesim.robots.files import load as files
 from rosesim.robots.files.errors import RobotError
+from rosesim.robots.files.load import load as read
 from rosesim.robots.model import Contact, Model
 
 __all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
@@ -36,4 +36,4 @@ def load(path: str | os.PathLike[str], *, ignore: Iterable[str] = ()) -> Model:
     >>> arm.acceleration([0.1], [0.0], []).round(3)
     array([-2.792])
     """
-    return Model(files.load(path, ignore))
+    return Model(read(path, ignore))

@@ -1,6 +1,7 @@
 """The equation of motion M(q) a + c(q, v) = τ of a tree.
 
-Mass matrix by composite rigid bodies, c and inverse dynamics by recursive Newton and Euler (R. Featherstone, Rigid Body Dynamics Algorithms, 2008, chapters 5, 6 and 6.5).
+Mass matrix by composite rigid bodies, c and inverse dynamics by recursive Newton and Euler (R. Featherstone, Rigid
+Body Dynamics Algorithms, 2008, chapters 5, 6 and 6.5).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The factor Lᵀ D L of a symmetric matrix with the pattern of a tree, from the last degree of freedom to the first.
 
-Along ancestors there is no fill-in (R. Featherstone, Rigid Body Dynamics Algorithms, 2008, 6.5). What couples branches,
-a contact of two limbs, adds to the pattern. The pattern is known while tracing.
+Along ancestors there is no fill-in (R. Featherstone, Rigid Body Dynamics Algorithms, 2008, 6.5). What couples
+branches, a contact of two limbs, adds to the pattern. The pattern is known while tracing.
 """
 
 from __future__ import annotations

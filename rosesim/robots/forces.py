@@ -1,4 +1,4 @@
-"""Forces on the degrees of freedom: springs, damping, gravity given back, actuators; and their derivatives by velocity.
+"""Forces on the degrees of freedom: springs, damping, gravity given back, actuators; their slopes by velocity.
 
 Every force is a list with one number for each degree of freedom.
 """
@@ -63,7 +63,7 @@ def passive(m: Mechanism, f: Frames, q: Sequence[Number], v: Sequence[Number]) -
 
 
 def stretches(m: Mechanism, k: int, q: Sequence[Number]) -> list[Number]:
-    """How far joint k is from where its spring rests: one number, for a ball a rotation vector in the child's frame."""
+    """How far joint k is from where its spring rests: one number, or a rotation vector in the child's frame."""
     joint, at = m.robot.joints[k], m.qpos[k]
     if joint.nv == 1:
         return [sub(q[at], m.joint_number(k, "springref"))]

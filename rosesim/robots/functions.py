@@ -41,7 +41,7 @@ def positions(s: Source) -> Fn[..., Any]:
     """q -> places and quaternions of all bodies."""
 
     @fn
-    def positions(q: Vec[Real, s.nq], parameters=NOTHING):
+    def positions(q: Vec[Real, s.nq], parameters: Any = NOTHING):
         places, quats = kinematics.poses(s.mechanism(parameters), numbers(q))
         return stack([vector(p) for p in places]), stack([vector(p) for p in quats])
 
@@ -52,7 +52,7 @@ def mass_matrix(s: Source) -> Fn[..., Any]:
     """q -> M."""
 
     @fn
-    def mass_matrix(q: Vec[Real, s.nq], parameters=NOTHING):
+    def mass_matrix(q: Vec[Real, s.nq], parameters: Any = NOTHING):
         m = s.mechanism(parameters)
         f = kinematics.frames(m, numbers(q))
         low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
@@ -75,7 +75,7 @@ def bias(s: Source) -> Fn[..., Any]:
     """(q, v) -> c."""
 
     @fn
-    def bias(q: Vec[Real, s.nq], v: Vec[Real, s.nv], parameters=NOTHING):
+    def bias(q: Vec[Real, s.nq], v: Vec[Real, s.nv], parameters: Any = NOTHING):
         return _forces(s, q, v, None, parameters)
 
     return bias
@@ -85,7 +85,7 @@ def inverse(s: Source) -> Fn[..., Any]:
     """(q, v, a) -> the force."""
 
     @fn
-    def inverse(q: Vec[Real, s.nq], v: Vec[Real, s.nv], a: Vec[Real, s.nv], parameters=NOTHING):
+    def inverse(q: Vec[Real, s.nq], v: Vec[Real, s.nv], a: Vec[Real, s.nv], parameters: Any = NOTHING):
         return _forces(s, q, v, numbers(a), parameters)
 
     return inverse
@@ -95,12 +95,12 @@ def energy(s: Source) -> Fn[..., Any]:
     """(q, v) -> kinetic and potential energy."""
 
     @fn
-    def energy(q: Vec[Real, s.nq], v: Vec[Real, s.nv], parameters=NOTHING):
-        m, q, v = s.mechanism(parameters), numbers(q), numbers(v)
-        f = kinematics.frames(m, q)
+    def energy(q: Vec[Real, s.nq], v: Vec[Real, s.nv], parameters: Any = NOTHING):
+        m, place, speed = s.mechanism(parameters), numbers(q), numbers(v)
+        f = kinematics.frames(m, place)
         low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
-        kinetic = total(mul(0.5 if i == j else 1.0, mul(x, mul(v[i], v[j]))) for (i, j), x in low.items())
-        return Real(kinetic), Real(forces.potential(m, f, q))
+        terms = [mul(0.5 if i == j else 1.0, mul(x, mul(speed[i], speed[j]))) for (i, j), x in low.items()]
+        return Real(total(terms)), Real(forces.potential(m, f, place))
 
     return energy
 
@@ -109,7 +109,7 @@ def acceleration(s: Source, moving: Dynamics) -> Fn[..., Any]:
     """(q, v, u) -> dv/dt."""
 
     @fn
-    def acceleration(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters=NOTHING):
+    def acceleration(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
         return vector(moving.acceleration(q, v, ctrl, parameters))
 
     return acceleration
@@ -119,7 +119,7 @@ def step(s: Source, moving: Dynamics, integrator: str) -> Fn[..., Any]:
     """(q, v, u) -> (q, v)."""
 
     @fn
-    def step(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters=NOTHING):
+    def step(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
         end, speed = moving.step(q, v, ctrl, parameters, integrator)
         return vector(end), vector(speed)
 
@@ -150,7 +150,7 @@ def frames_of(s: Source, kind: str) -> Fn[..., Any]:
     """q -> places and quaternions of all sites or geoms."""
 
     @fn
-    def frames(q: Vec[Real, s.nq], parameters=NOTHING):
+    def frames(q: Vec[Real, s.nq], parameters: Any = NOTHING):
         m = s.mechanism(parameters)
         places, quats = kinematics.poses(m, numbers(q))
         things = s.robot.sites if kind == "sites" else s.robot.geoms
@@ -164,7 +164,7 @@ def sensed(s: Source, moving: Dynamics) -> Fn[..., Any]:
     """(q, v, u) -> all sensors, one after the other."""
 
     @fn
-    def sensed(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters=NOTHING):
+    def sensed(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
         return vector(sensors.measured(moving, q, v, ctrl, parameters))
 
     return sensed

@@ -56,7 +56,10 @@ def speed(
     *,
     turning: Sequence[int],
 ) -> list[Number]:
-    """v one step later, with the slope of Coriolis forces for the degrees of freedom `turning`. It is not symmetric."""
+    """v one step later, with the slope of Coriolis forces for the degrees of freedom `turning`.
+
+    It is not symmetric.
+    """
     f = frames(m, q)
     inertias = dynamics.spatial_inertias(m, f)
     damping = fast_damping(m, q, v, u)

@@ -21,11 +21,9 @@ from rosesim.robots.algebra import (
     known,
     mat_vec,
     mul,
-    over,
     plus,
     quat_matrix,
     quat_mul,
-    total,
 )
 from rosesim.robots.description import Body, Description
 from rosesim.robots.inertia import Lump
@@ -53,6 +51,7 @@ class Weld:
 
     @property
     def rotation(self) -> M3:
+        """As a matrix."""
         return quat_matrix(self.quat)  # pyright: ignore[reportArgumentType] -- four numbers
 
 
@@ -162,27 +161,35 @@ class Mechanism:
 
 def masses(robot: Description, given: Parameters) -> list[Lump]:
     """Every body's mass and inertia in its own frame: as given, or of its geoms."""
-    options = robot.options
-    lumps = [_body_lump(robot, k, body, given) for k, body in enumerate(robot.bodies)]
-    lumps = [_bounded(robot, k, lump) for k, lump in enumerate(lumps)]
-    if options.total_mass is not None:
-        factor = over(options.total_mass, total(lump.mass for lump in lumps))
-        lumps = [
-            inertia.with_mass(lump, mul(factor, lump.mass)) if not is_zero(lump.mass) else lump for lump in lumps
-        ]
-    return lumps
+    found: list[Lump] = []
+    factor = _scale(robot)
+    for k, body in enumerate(robot.bodies):
+        lump = _bounded(robot, k, _body_lump(robot, k, body, given))
+        if factor != 1.0 and not is_zero(lump.mass):
+            lump = inertia.with_mass(lump, mul(factor, lump.mass))
+        mass = f"{title('body', body.name, k)} mass"
+        found.append(inertia.with_mass(lump, given.number(mass, 0.0)) if given.is_given(mass) else lump)
+    return found
+
+
+def _scale(robot: Description) -> float:
+    """What the file's total mass asks of every mass.
+
+    A mass or density that is given as a parameter is not scaled back.
+    """
+    if robot.options.total_mass is None:
+        return 1.0
+    own = Parameters({}, {})
+    whole = [_bounded(robot, k, _body_lump(robot, k, body, own)).mass for k, body in enumerate(robot.bodies)]
+    return robot.options.total_mass / sum(whole)
 
 
 def _body_lump(robot: Description, k: int, body: Body, given: Parameters) -> Lump:
-    name = title("body", body.name, k)
-    if body.inertial is not None:
-        own = body.inertial
-        com = given.vector(f"{name} com", own.com)
-        lump = Lump(own.mass, com, own.inertia)  # pyright: ignore[reportArgumentType] -- six numbers
-    else:
-        lump = inertia.together([_geom_lump(robot, g, given) for g, of in enumerate(robot.geoms) if of.body == k])
-    mass = f"{name} mass"
-    return inertia.with_mass(lump, given.number(mass, 0.0)) if given.is_given(mass) else lump
+    if body.inertial is None:
+        return inertia.together([_geom_lump(robot, g, given) for g, of in enumerate(robot.geoms) if of.body == k])
+    own = body.inertial
+    com = given.vector(f"{title('body', body.name, k)} com", own.com)
+    return Lump(own.mass, com, own.inertia)  # pyright: ignore[reportArgumentType] -- six numbers
 
 
 def _geom_lump(robot: Description, index: int, given: Parameters) -> Lump:

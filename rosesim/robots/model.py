@@ -31,11 +31,11 @@ Contact = str | Compliant
 class Model:
     """A robot's mechanics. Its functions take NumPy arrays, or traced values inside a function of the language.
 
-    `q` (nq,) holds positions: a number for a hinge (rad) or slide (m), a quaternion (w, x, y, z) for a ball, place and
-    quaternion for a free joint. `v` (nv,) holds velocities: one number, an angular velocity in the child's frame, and
-    for a free joint the linear velocity in world axes, then the angular one in the body's frame. `ctrl` (nu,) holds
-    controls. All functions but `moved` and `difference` take `parameters`: numbers by name, as `Model.parameters`
-    lists them, in the place of the file's; derivatives by them are derivatives by an argument.
+    `q` (nq,) holds positions: a number for a hinge (rad) or slide (m), a quaternion (w, x, y, z) for a ball, place
+    and quaternion for a free joint. `v` (nv,) holds velocities: one number, an angular velocity in the child's frame,
+    and for a free joint the linear velocity in world axes, then the angular one in the body's frame. `ctrl` (nu,)
+    holds controls. All functions but `moved` and `difference` take `parameters`: numbers by name, as
+    `Model.parameters` lists them, in the place of the file's; derivatives by them are derivatives by an argument.
 
     Formulas: R. Featherstone, Rigid Body Dynamics Algorithms, 2008; contact "soft" is MuJoCo's model (E. Todorov,
     Convex and analytically-invertible dynamics with contacts and constraints, ICRA 2014), solved to convergence and
@@ -45,9 +45,8 @@ class Model:
     >>> from rosesim.robots.description import Body, Description, Geom, Joint
     >>> rod = Geom("rod", "capsule", 1, (0.02, 0.5), (0.0, 0.0, -0.5))
     >>> pendulum = robots.Model(Description(
-    ...     "pendulum", (Body("world", 0), Body("rod", 0)), (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),), (rod,)))
-    >>> pendulum.acceleration([0.1], [0.0], []).round(3)
-    array([-1.419])
+    ...     "pendulum", (Body("world", 0), Body("rod", 0)), (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),),
+    (rod,))) >>> pendulum.acceleration([0.1], [0.0], []).round(3) array([-1.419])
     """
 
     def __init__(self, description: Description):

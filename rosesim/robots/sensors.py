@@ -85,7 +85,7 @@ def measured(moving: Any, q: Any, v: Any, u: Any, given: Any) -> list[Number]:
     qs, vs, us = ([x[k] for k in range(len(x))] for x in (q, v, u))
     f = kinematics.frames(m, qs)
     acceleration: list[Motion] = []
-    touched: Callable[[int], Number] = lambda site: 0.0  # noqa: E731 -- a robot that touches nothing
+    touched: Callable[[int], Number] = lambda site: 0.0
     if any(s.kind in _OF_ACCELERATION for s in wanted):
         a = moving.acceleration(q, v, u, given)
         _, acceleration = dynamics.motions(m, f, vs, a, gravity=forces.gravity(m))

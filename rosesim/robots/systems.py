@@ -1,8 +1,8 @@
 """An acceleration that solves an equation G(θ, a) = 0, with the derivative of the solution.
 
 The implicit function theorem gives da = -H⁻¹ (∂G/∂θ) dθ with H = ∂G/∂a, which is symmetric, positive definite and
-already factored where the solution was found. Nothing of the search is differentiated. Factors count as constants, and
-how H depends on θ and a is told by the rule of the solve, so that second derivatives are right too.
+already factored where the solution was found. Nothing of the search is differentiated. Factors count as constants,
+and how H depends on θ and a is told by the rule of the solve, so that second derivatives are right too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def solution(
     def back(given: Any, a: Any, low: Any, b: Any) -> Any:
         return stack(solved(met, {p: low[k] for k, p in enumerate(at)}, [b[i] for i in range(n)]))
 
-    marked = linear(back, transpose=lambda given, a, low, ct: back(given, a, low, ct))
+    marked = linear(back, transpose=back)  # H is symmetric
 
     @back.defjvp
     def _(given: Any, a: Any, low: Any, b: Any) -> Any:

@@ -1,7 +1,7 @@
 """Compliant contact: a force for each contact as a function of depth and velocity, smooth at touching.
 
-The normal force is k δ(x) (1 + b ẋ), never a pull, with x the depth and δ a ramp that begins with slope 0 (K. Hunt and
-F. Crossley, J. Applied Mechanics, 1975): nothing jumps where shapes touch or part. Friction is μ times the normal
+The normal force is k δ(x) (1 + b ẋ), never a pull, with x the depth and δ a ramp that begins with slope 0 (K. Hunt
+and F. Crossley, J. Applied Mechanics, 1975): nothing jumps where shapes touch or part. Friction is μ times the normal
 force, against the sliding velocity, and smooth below a small speed: nothing ever sticks, it creeps. A step is
 linearly implicit in the contact's stiffness and damping, so that it may be long.
 """
@@ -28,8 +28,8 @@ SHARE = 0.03
 class Compliant:
     """The numbers of compliant contact.
 
-    `stiffness` is N/m; None takes for each contact what its masses and the time step allow. `ramp` (m) is the depth up
-    to which the force grows as the square. `dissipation` (s/m) is 1/v for a bounce of speed v that gives nothing
+    `stiffness` is N/m; None takes for each contact what its masses and the time step allow. `ramp` (m) is the depth
+    up to which the force grows as the square. `dissipation` (s/m) is 1/v for a bounce of speed v that gives nothing
     back. `slip` (m/s) is the speed below which friction weakens.
     """
 
@@ -154,7 +154,7 @@ def pushes(at: At, found: Sequence[Touching]) -> tuple[list[Number], list[Motion
 
 
 def resistance(at: At, found: Sequence[Touching], a: Sequence[Number]) -> list[Number]:
-    """What a step of length h that is implicit in contact adds to the inertial forces: Jᵀ (h B + h² K) J a + h Jᵀ K J v.
+    """What a step that is implicit in contact adds to the inertial forces: Jᵀ (h B + h² K) J a + h Jᵀ K J v.
 
     With a = 0 it is the last term alone.
     """

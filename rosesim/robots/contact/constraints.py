@@ -1,8 +1,8 @@
 """The soft constraints that a robot may have: limits, dry friction, equalities, contacts; each with its rows.
 
-A constraint has few coordinates, and is linear in acceleration: J a. `prepared` computes inside a branch what it needs
-at (q, v), where it is active; `coordinates` gives J a - r from the acceleration, `push` adds Jᵀ f, `stiffen` adds
-Jᵀ W J.
+A constraint has few coordinates, and is linear in acceleration: J a. `prepared` computes inside a branch what it
+needs at (q, v), where it is active; `coordinates` gives J a - r from the acceleration, `push` adds Jᵀ f, `stiffen`
+adds Jᵀ W J.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Row:
     coefficients: list[tuple[int, Number]]
 
     def product(self, a: Sequence[Number]) -> Number:
+        """Its value at velocities or accelerations."""
         return total(mul(c, a[d]) for d, c in self.coefficients)
 
 

@@ -1,7 +1,7 @@
 """The acceleration under soft constraints: Newton's method with an exact line search, to convergence.
 
-It minimises (a - a₀)ᵀ M (a - a₀) / 2 + Σ s(J a - r), which is convex. Pyramids are piecewise quadratic: full steps end
-on the right piece after two or three. The search stops where the gradient is at rounding.
+It minimises (a - a₀)ᵀ M (a - a₀) / 2 + Σ s(J a - r), which is convex. Pyramids are piecewise quadratic: full steps
+end on the right piece after two or three. The search stops where the gradient is at rounding.
 """
 
 from __future__ import annotations

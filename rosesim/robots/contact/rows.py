@@ -116,7 +116,7 @@ def pyramid(x: Sequence[Number], d: Number, friction: Sequence[float], idle: int
 
 
 def cone(x: Sequence[Number], d: Sequence[Number], friction: Sequence[float], mu: float) -> Cost:
-    """The elliptic cone: nothing outside its dual, each row alone deep inside, a quadratic of the distance between."""
+    """The elliptic cone: nothing where it parts, each row alone where it sticks, the distance squared between."""
     n = len(x)
     if n == 1:
         return one_sided(x[0], d[0])
