@@ -18,6 +18,7 @@ from rosesim.robots.algebra import (
     minus,
     mul,
     plus,
+    quat_matrix,
     transposed,
 )
 from rosesim.robots.dynamics import Motion, both, power, velocities
@@ -60,6 +61,9 @@ def box(m: Mechanism, body: int) -> tuple[V3, np.ndarray]:
     if lump.mass <= 0.0:
         return ZERO, np.eye(3)
     values, axes = np.linalg.eigh(np.array(inertia.matrix(lump.inertia)))
+    if robot.bodies[body].inertial is None and len(shaped) == 1:  # its axes, also where moments are equal
+        axes = np.array(quat_matrix(robot.geoms[shaped[0]].quat))  # pyright: ignore[reportArgumentType]
+        values = np.diag(axes.T @ np.array(inertia.matrix(lump.inertia)) @ axes)
     x, y, z = (float(u) for u in values)
     scale = 6.0 / lump.mass
     sides = (

@@ -110,7 +110,7 @@ def _tendon(
         length = tendon_length(m, k, q)
         rest = tendon.springlength
         if rest is None:
-            at_start = sum(c * m.robot.joints[j].ref for j, c in tendon.joints)
+            at_start = sum(c * m.robot.joints[j].springref for j, c in tendon.joints)
             rest = (at_start, at_start)
         pull = add(pull, mul(-stiffness, sub(length, clamp(length, *rest) if rest[0] < rest[1] else rest[0])))
     for d, c in row:

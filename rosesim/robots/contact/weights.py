@@ -60,13 +60,33 @@ def weights(robot: Description) -> Weights:
     for body in m.moving:
         for group in dynamics.groups(m, body):
             diagonal[group] = diagonal[group].mean()
-    tendons = []
+    for body in m.moving:
+        if _slides_alone(m, body):
+            translation[body] = 1.0 / m.own[body].mass
+            diagonal[m.dofs_of(body)] = 1.0 / m.own[body].mass
+    tendons: list[float] = []
     for k in range(len(robot.tendons)):
         row = np.zeros(m.nv)
         for j, c in robot.tendons[k].joints:
             row[m.dof[j]] += c
         tendons.append(float(row @ inverse @ row))
     return Weights(tuple(translation), tuple(rotation), tuple(float(x) for x in diagonal), tuple(tendons))
+
+
+def _slides_alone(m: Mechanism, body: int) -> bool:
+    """Whether a body is what MuJoCo calls simple, of sliders: it takes the mass alone then, without armature.
+
+    It slides along axes of its frame, its centre of mass and principal axes are that frame's, and nothing hangs on it.
+    """
+    lump = m.own[body]
+    joints = [m.robot.joints[k] for k in m.joints_of[body]]
+    return (
+        all(j.kind == "slide" and sorted(map(abs, j.axis)) == [0.0, 0.0, 1.0] for j in joints)
+        and not m.carrier(m.robot.bodies[body].parent)
+        and all(b.parent != body for b in m.robot.bodies)
+        and lump.com == (0.0, 0.0, 0.0)
+        and lump.inertia[3:] == (0.0, 0.0, 0.0)
+    )
 
 
 def _speed(motion: tuple[V3, V3], centre: V3) -> V3:
