@@ -37,6 +37,11 @@ def gymnasium_file(name: str) -> Path:
     return package_folder("gymnasium", "envs/mujoco/assets") / name
 
 
+def reference_file(name: str) -> dict[str, Any]:
+    """One of the files beside the references of robots: contacts, closed forms."""
+    return reference(name)
+
+
 @cache
 def reference(name: str) -> dict[str, Any]:
     """A reference file, whole; skips where it is not there."""
@@ -111,3 +116,18 @@ TRIED = NAMES if os.environ.get("ROSESIM_ALL_ROBOTS") else ("acrobot", "arm7", "
 def model(name: str) -> Model:
     """The robot of a reference."""
     return load(model_file(name))
+
+
+def off(found: Any, expected: Any) -> float:
+    """The largest difference, relative to the largest entry."""
+    a, b = np.asarray(found, float), np.asarray(expected, float)
+    assert a.shape == b.shape
+    return float(np.abs(a - b).max(initial=0.0) / max(np.abs(b).max(initial=0.0), 1e-3))
+
+
+def controls(data: dict[str, Any], steps: int, nu: int, share: float = 1.0) -> NDArray[np.float64]:
+    """The references' controls, (steps, nu)."""
+    mid, amp = np.array(data["controls"]["mid"]), np.array(data["controls"]["amp"])
+    j = np.arange(nu)
+    waves = [mid + share * amp * np.sin(0.05 * (j + 1) * t + j) for t in range(steps)]
+    return np.array(waves).reshape(steps, nu)

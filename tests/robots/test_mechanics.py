@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from robots_kit import NAMES, TRIED, model, reference
+from robots_kit import NAMES, TRIED, controls, model, off, reference
 
 from rosesim import fn, grad, jacobian, scan
 from rosesim.robots import dynamics, kinematics
@@ -15,21 +14,6 @@ from rosesim.robots.parameters import Parameters
 
 STATES = 1e-10
 """Relative to the largest entry, as the references say."""
-
-
-def off(found: Any, expected: Any) -> float:
-    """The largest difference, relative to the largest entry."""
-    a, b = np.asarray(found, float), np.asarray(expected, float)
-    assert a.shape == b.shape
-    return float(np.abs(a - b).max(initial=0.0) / max(np.abs(b).max(initial=0.0), 1e-3))
-
-
-def controls(data: dict[str, Any], steps: int, nu: int, share: float = 1.0) -> NDArray[np.float64]:
-    """The references' controls, (steps, nu)."""
-    mid, amp = np.array(data["controls"]["mid"]), np.array(data["controls"]["amp"])
-    j = np.arange(nu)
-    waves = [mid + share * amp * np.sin(0.05 * (j + 1) * t + j) for t in range(steps)]
-    return np.array(waves).reshape(steps, nu)
 
 
 @pytest.mark.parametrize("name", NAMES)
