@@ -47,18 +47,35 @@ def _stored(scalar: Scalar, precision: str) -> np.dtype[Any]:
     return np.dtype("<f4") if isinstance(scalar, FloatT) and precision == "f32" else storage(scalar)
 
 
-def check_like(value: Any, like: Any, what: str) -> None:
-    """Raise SceneError where a struct has other leaves than `like`, or an integer beyond its bounds, which a page
-    would not notice."""
+def fitted(value: Any, like: Any, what: str) -> Any:
+    """A user's struct of the kind of `like`, with lists and tuples of numbers as arrays.
+
+    Raises SceneError where a leaf has another shape, or an integer is beyond its bounds, which a page would not
+    notice.
+
+    >>> fitted({"x": (1.0, 2.0)}, {"x": np.zeros(2)}, "inputs")
+    {'x': array([1., 2.])}
+    """
+
+    def leaf(name: str, old: Any, new: Any) -> Any:
+        array = np.asarray(new)
+        if array.shape != np.shape(old) or array.dtype.kind not in "fiub":
+            expected = f"numbers of the shape {np.shape(old)}" if np.shape(old) else "a number"
+            raise SceneError(f"{what}.{name}: {new!r} was given; expected {expected}")
+        return array if isinstance(new, tuple | list) else new
+
     if type(value) is not type(like):
         raise SceneError(f"{what}: {type(value).__name__} was given; expected {type(like).__name__}")
-    found, expected = ({n: np.shape(v) for n, v in leaves(s).items()} for s in (value, like))
-    if found != expected:
-        raise SceneError(f"{what}: the shapes {found} were given; expected {expected}")
-    for name, (low, high) in index_ranges(value).items():
-        numbers = np.asarray(leaves(value)[name])
+    try:
+        made = map_leaves(leaf, like, value)
+    except KeyError as e:
+        raise SceneError(f"{what} without {e.args[0]} were given; expected {', '.join(leaves(like))}") from None
+    for name, (low, high) in index_ranges(made).items():
+        numbers = np.asarray(leaves(made)[name])
         if ((numbers < low) | (numbers > high)).any():
             raise SceneError(f"{what}.{name}: {numbers} was given; expected integers from {low} to {high}")
+    kept = all(a is b for a, b in zip(leaves(made).values(), leaves(value).values(), strict=False))
+    return value if kept else made
 
 
 def same(a: Any, b: Any) -> bool:

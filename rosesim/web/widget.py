@@ -12,7 +12,7 @@ import traitlets
 from rosesim.scenes.compiled import compiled
 from rosesim.web.data import numbers
 from rosesim.web.notebook import HEIGHT, opened
-from rosesim.web.reported import check_like, of_bytes, same
+from rosesim.web.reported import fitted, of_bytes, same
 
 
 def _received(content: Any, _: Any) -> bytes | None:
@@ -101,9 +101,8 @@ class Widget(anywidget.AnyWidget):
     @traitlets.validate("params", "inputs")
     def _checked(self, proposal: Any) -> Any:
         name = proposal.trait.name
-        if proposal.value is not self._heard[name]:
-            check_like(proposal.value, self._begun[name], name)
-        return proposal.value
+        heard = proposal.value is self._heard[name]
+        return proposal.value if heard else fitted(proposal.value, self._begun[name], name)
 
     @traitlets.observe("params", "inputs")
     def _assigned(self, change: Any) -> None:

@@ -21,7 +21,7 @@ from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
 from rosesim.train import train
 from rosesim.web import Widget, wasm
-from rosesim.web.reported import of_bytes
+from rosesim.web.reported import fitted, of_bytes
 
 SCENE, INPUTS = configure(find_scene("billiards"), ["steps=400", "layers=1", "goal=0.55,0.52"])
 NATIVE = cast(Any, compiled(SCENE)).loss
@@ -65,12 +65,13 @@ def test_python_hears_of_the_descent_and_has_its_params_to_the_bit(shown: Notebo
 
 def test_the_page_takes_inputs_and_params_from_python(shown: Notebook, program: Any) -> None:
     widget = shown.widget
-    inputs = replace(widget.inputs, goal=np.array([0.9, 0.3]), restitution=0.25)
+    widget.inputs = replace(widget.inputs, goal=(0.9, 0.3), restitution=0.25)
+    inputs = widget.inputs
     params = replace(widget.params, velocity=np.array([0.4, 0.01]))
-    widget.inputs = inputs
     widget.params = params
     shown.heard()
     assert widget.loss == program(params, inputs)
+    assert inputs.goal.tolist() == [0.9, 0.3]
     assert widget.params is params and widget.inputs is inputs  # nothing out of date came back
     assert shown.frame.evaluate("document.querySelector('#sliders input').value") == "0.25"
     shown.frame.evaluate("page.act('reset')")
@@ -168,6 +169,15 @@ class Mixed:
     parts: tuple[Real, None]
 
 
+def test_integers_beyond_their_bounds_are_refused() -> None:
+    """A page would read beside its array."""
+    like: Any = Mixed(0.5, True, 299, np.array([7, 299]), np.zeros((3, 2)), (2.5, None))  # pyright: ignore[reportArgumentType]
+    assert fitted(like, like, "inputs") is like
+    for name, value in (("choice", 300), ("choices", np.array([-1, 0]))):
+        with pytest.raises(SceneError, match=rf"inputs.{name}: .* was given; expected integers from 0 to 299"):
+            fitted(replace(like, **{name: value}), like, "inputs")
+
+
 @pytest.mark.parametrize("precision", ["f64", "f32"])
 def test_bytes_are_read_as_the_module_lays_them_out(precision: Any) -> None:
     """The description of a module says where each number lies, and as what."""
@@ -231,7 +241,12 @@ def test_what_is_out_of_date_is_not_heard_but_for_a_failure() -> None:
     [
         ("params", 3.0, "params: float was given; expected Shot"),
         ("inputs", SCENE.params(np.random.default_rng(0)), "inputs: Shot was given; expected Table"),
-        ("inputs", replace(INPUTS, goal=np.zeros(3)), "inputs: the shapes {'goal': (3,), "),
+        (
+            "inputs",
+            replace(INPUTS, goal=(1.0, 2.0, 3.0)),
+            "inputs.goal: (1.0, 2.0, 3.0) was given; expected numbers of",
+        ),
+        ("inputs", replace(INPUTS, restitution="1"), "inputs.restitution: '1' was given; expected a number"),
     ],
 )
 def test_what_does_not_fit_the_scene_is_refused(name: str, value: Any, says: str) -> None:
