@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
 import subprocess
+import threading
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +153,27 @@ def test_each_load_has_a_memory_of_its_own_and_may_have_another_source(project: 
         """
     own, other, refused = node(told + PLAIN, project)
     assert own == other == 0 and "the answer 404 was found; expected a module there" in refused
+
+
+def test_a_browser_fetches_the_module_from_beside_the_code(project: Path, browser: Any) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(installed(project, "of-functions")))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/README.md")
+        found = page.evaluate(
+            """async () => {
+              const { load, pull } = await import("/index.js"), { energy } = await load();
+              return energy({ place: [[1, 2], [3, 4], [5, 6]], mass: [1, 10, 100] }, pull);
+            }"""
+        )
+        page.close()
+        server.shutdown()
+    assert found == pytest.approx(0.1 * (5 + 250 + 6100))
 
 
 def test_the_folder_says_what_npm_wants_to_know(project: Path) -> None:

@@ -27,14 +27,21 @@ SCENE, INPUTS = configure(find_scene("billiards"), ["steps=400", "layers=1", "go
 NATIVE = cast(Any, compiled(SCENE)).loss
 
 
-@pytest.fixture
-def shown(browser: Any, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    """With a readable page, in which tests find names; the first of them has the terse one, as users do."""
-    readable = "descent" not in request.node.name
-    notebook = Notebook(browser, Widget(SCENE, INPUTS, iterations=40, math="strict", readable=readable))
-    notebook.until(lambda: notebook.widget._report)
+@pytest.fixture(scope="module")
+def readable(browser: Any) -> Iterator[Notebook]:
+    """A widget with a readable page, in which tests find names."""
+    notebook = Notebook(browser, Widget(SCENE, INPUTS, iterations=40, math="strict", readable=True))
     yield notebook
     notebook.close()
+
+
+@pytest.fixture
+def shown(readable: Notebook) -> Notebook:
+    """The same at its beginning."""
+    readable.widget.pause()
+    readable.widget.reset()
+    readable.heard()
+    return readable
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +51,11 @@ def program() -> Any:
     return Program(NATIVE, NATIVE.types_of(given), math="strict")
 
 
-def test_python_hears_of_the_descent_and_has_its_params_to_the_bit(shown: Notebook, program: Any) -> None:
+def test_python_hears_of_the_descent_and_has_its_params_to_the_bit(browser: Any, program: Any) -> None:
+    """The page is the terse one, as users have it."""
+    shown = Notebook(browser, Widget(SCENE, INPUTS, iterations=40, math="strict"))
     widget, seen = shown.widget, list[tuple[float, float]]()
+    shown.until(lambda: widget._report)
     begun = widget.loss
     assert begun == program(widget.params, widget.inputs) and widget.iteration == 0 and not widget.optimising
 
@@ -61,6 +71,7 @@ def test_python_hears_of_the_descent_and_has_its_params_to_the_bit(shown: Notebo
     widget.reset()
     shown.heard()
     assert widget.loss == begun and widget.iteration == 0
+    shown.close()
 
 
 def test_the_page_takes_inputs_and_params_from_python(shown: Notebook, program: Any) -> None:
@@ -124,11 +135,12 @@ def test_strangers_are_not_heard(shown: Notebook) -> None:
         widget.inputs, restitution=0.8 - 1e-9
     )  # another problem, but the same loss before any touch
     shown.heard()
-    assert shown.page.frames[1].evaluate("page.told") == 1
+    assert shown.page.frames[1].evaluate("page.told") == widget._serial
     assert widget.iteration == 0 and not widget.optimising and widget.loss != -1 and abs(widget.loss - begun) < 1e-3
 
 
-def test_a_page_that_is_moved_begins_anew_and_follows_the_same_orders(shown: Notebook, program: Any) -> None:
+def test_a_page_that_is_moved_begins_anew_and_follows_the_same_orders(browser: Any, program: Any) -> None:
+    shown = Notebook(browser, Widget(SCENE, INPUTS, iterations=40, math="strict", readable=True))
     widget = shown.widget
     inputs = replace(widget.inputs, goal=np.array([0.9, 0.3]))
     widget.inputs = inputs
@@ -141,6 +153,7 @@ def test_a_page_that_is_moved_begins_anew_and_follows_the_same_orders(shown: Not
     assert shown.frame.evaluate("page.now.attempt.loss") == loss
     shown.page.evaluate("leave()")
     assert shown.page.evaluate("count()") == 0 and len(shown.page.frames) == 1
+    shown.close()
 
 
 def test_a_guards_message_is_shown_in_the_page_and_told_to_python(browser: Any) -> None:
