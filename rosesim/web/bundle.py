@@ -17,7 +17,7 @@ from rosesim.web.terse import terse
 
 CODE = (
     "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "curve.js",
-    "live.js", "page.js",
+    "live.js", "owner.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
 SELDOM = {

@@ -135,7 +135,7 @@ def test_strangers_are_not_heard(shown: Notebook) -> None:
         widget.inputs, restitution=0.8 - 1e-9
     )  # another problem, but the same loss before any touch
     shown.heard()
-    assert shown.page.frames[1].evaluate("page.told") == widget._serial
+    assert shown.page.frames[1].evaluate("page.owner.told") == widget._serial
     assert widget.iteration == 0 and not widget.optimising and widget.loss != -1 and abs(widget.loss - begun) < 1e-3
 
 
@@ -148,7 +148,9 @@ def test_a_page_that_is_moved_begins_anew_and_follows_the_same_orders(browser: A
     loss = widget.loss
     shown.frame.evaluate("window.old = true")
     shown.page.evaluate("two.append(one.firstChild)")  # a notebook moves a cell: the browser loads the frame again
-    shown.until(lambda: not shown.frame.evaluate("window.old") and shown.frame.evaluate("window.page?.obeyed") == 1)
+    shown.until(
+        lambda: not shown.frame.evaluate("window.old") and shown.frame.evaluate("window.page?.owner.obeyed") == 1
+    )
     assert widget.loss == loss == program(widget.params, inputs)
     assert shown.frame.evaluate("page.now.attempt.loss") == loss
     shown.page.evaluate("leave()")

@@ -2,6 +2,7 @@
 import { drawCurve, short } from "./curve.js";
 import { work } from "./live.js";
 import { Machine, inflated } from "./machine.js";
+import { Owner } from "./owner.js";
 import { Painter, View } from "./painter.js";
 import { Player } from "./player.js";
 import { Reel, paths } from "./reel.js";
@@ -25,7 +26,7 @@ class Page {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     Object.assign(this, { data, machine, worker, player: new Player(data.steps, !still), serial: 0, curve: [], ghosts: [], trails: true, sliders: [] });
     this.now = null; // the newest publication
-    this.told = this.asked = this.obeyed = 0; // the owner's newest order, our message to the worker for it, the newest carried out
+    this.owner = new Owner(this);
     this.high = data.extent[3] - data.extent[1];
     worker.onmessage = ({ data }) => this.take(data);
     worker.onerror = (e) => this.take({ serial: 0, failure: e.message });
@@ -51,11 +52,11 @@ class Page {
 
   take(message) {
     this.changed = this.unread = true;
-    if (message.serial >= this.asked) this.obeyed = this.told;
+    this.owner.followed(message.serial);
     if (message.failure) {
       this.failure = message.failure;
       this.going = false;
-      return this.report();
+      return this.owner.report();
     }
     if (message.course !== this.now?.course) this.curve = [];
     for (const point of message.curve) {
@@ -78,30 +79,7 @@ class Page {
     if (message.serial >= this.serial) for (const show of this.sliders) show();
     const steep = message.steepest > 0 ? Math.cbrt(message.steep / message.steepest) : 0;
     this.arrows = message.slope ? this.machine.arrows(message.slope, LONGEST_ARROW * this.high * steep) : [];
-    if (!message.early) this.report(); // the loss is not known yet
-  }
-
-  // -------------------------------------------------------------------------------------- whoever holds us in a frame
-
-  /**
-   * Where the page is. `serial` is that of the newest order that this follows: what has an older one is out of date.
-   * Params and inputs are bytes, leaf by leaf: a number as a double, an array as its elements.
-   */
-  report() {
-    if (parent === window) return;
-    const { data, obeyed, going, failure, now } = this;
-    const { loss, iteration, params, inputs } = (!failure && now?.attempt) || {}; // nothing of what failed is known
-    parent.postMessage({ rosesim: data.name, serial: obeyed, loss, iteration, params, inputs, going: !!going, failure: failure ?? "" }, "*");
-  }
-
-  /** Carry out an order, once: play {on}, optimise {on}, reset, put {params} or {inputs}. Serials grow from 1. */
-  obey({ rosesim, serial, on, params, inputs }) {
-    if (!(serial > this.told)) return;
-    this.told = serial;
-    if (rosesim === "optimise" && this.machine.programs.optimise) this.going = !on; // said anew: it may have ended just now
-    if (rosesim === "put") this.send("put", { params, inputs });
-    else if (rosesim !== "play" || this.player.playing !== on) this.act(rosesim);
-    this.asked = this.serial;
+    if (!message.early) this.owner.report(); // the loss is not known yet
   }
 
   // ------------------------------------------------------------------------------------------------------ pictures
@@ -369,7 +347,6 @@ class Page {
     });
     addEventListener("pointerdown", (e) => !$("help").hidden && !e.target.closest("#help, [data-act]") && this.act("help"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour());
-    addEventListener("message", ({ source, data }) => source === parent && parent !== window && data?.rosesim && this.obey(data));
     new ResizeObserver(() => this.size()).observe($("scene"));
     const scene = $("scene");
     scene.addEventListener("pointerdown", (e) => this.grab(e));
