@@ -109,17 +109,27 @@ Html = Annotated[
         metavar="FILE", parser=path, help="Write a web page that runs and optimises the scene, in one file."
     ),
 ]
+Npm = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", parser=path, help="Write the scene's gradient as a JavaScript package, with types, for npm."
+    ),
+]
+License = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The package's licence, as MIT; UNLICENSED (nobody has rights) if not given."),
+]
 PageMemory = Annotated[
     int | None,
-    typer.Option("--memory", metavar="MIB", min=1, help="The page's memory; 64 if not given."),
+    typer.Option("--memory", metavar="MIB", min=1, help="The page's or package's memory; 64 if not given."),
 ]
 PageMath = Annotated[
     str | None,
-    typer.Option("--math", metavar="NAME", help="The page computes fast, or strict: to the same bits everywhere."),
+    typer.Option("--math", metavar="NAME", help="It computes fast, or strict: to the same bits everywhere."),
 ]
 PagePrecision = Annotated[
     str | None,
-    typer.Option("--precision", metavar="NAME", help="The page computes in f64, or f32 with half the memory."),
+    typer.Option("--precision", metavar="NAME", help="It computes in f64, or f32 with half the memory."),
 ]
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 

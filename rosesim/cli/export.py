@@ -12,7 +12,9 @@ import numpy as np
 from rosesim.cli.app import (
     Gif,
     Html,
+    License,
     Mp4,
+    Npm,
     Npy,
     PageMath,
     PageMemory,
@@ -39,22 +41,27 @@ def export(
     png: Png = None,
     npy: Npy = None,
     html: Html = None,
+    npm: Npm = None,
+    license: License = None,
     memory: PageMemory = None,
     math: PageMath = None,
     precision: PagePrecision = None,
 ) -> None:
-    """Pictures or a web page of a run, or of a scene's published optimisation."""
+    """Pictures, a web page or a JavaScript package of a run, or of a scene's published optimisation."""
     from rosesim.view import require_mp4
 
     # Everything that can be refused is refused first: an optimisation may take minutes.
     requested = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy, ".html": html}
     files = {suffix: file for suffix, file in requested.items() if file is not None}
-    if not files:
-        raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE or --html FILE")
-    of_page = {"--memory": memory, "--math": math, "--precision": precision}
-    for option, value in of_page.items():
-        if value is not None and html is None:
-            raise SceneError(f"{option} was given without --html FILE; expected both, because it is about the page")
+    if not files and npm is None:
+        raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE, --html FILE or --npm FOLDER")
+    if license is not None and npm is None:
+        raise SceneError("--license was given without --npm FOLDER; expected both, because it is the package's")
+    for option, value in {"--memory": memory, "--math": math, "--precision": precision}.items():
+        if value is not None and html is None and npm is None:
+            raise SceneError(
+                f"{option} was given without --html FILE or --npm FOLDER; expected one, because it is about these"
+            )
     for option, value, names in (("--math", math, ("fast", "strict")), ("--precision", precision, ("f64", "f32"))):
         if value is not None and value not in names:
             raise SceneError(f"{option} {value} was given; expected {' or '.join(names)}")
@@ -62,16 +69,24 @@ def export(
         check_target(file, suffix)
     if len({os.path.realpath(file) for file in files.values()}) < len(files):
         raise SceneError("two of the files to be written are one and the same; give each its own name")
+    if npm is not None:
+        from rosesim.web.package import check_package
+
+        check_package(npm)
     if mp4 is not None:
         require_mp4()
     scene, inputs, folder = found(what, set_ or [])
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
     note_sampled_inputs(scene, inputs, set_ or [])
+    given = {"memory": memory and memory * 2**20, "math": math, "precision": precision}
+    how = {name: value for name, value in given.items() if value is not None}
     if html is not None:
-        size = _write_page(html, scene, inputs, folder, memory, math or "fast", precision or "f64")
-        print(f"wrote {html}, {size / 1000:.0f} kB")
+        print(f"wrote {html}, {_write_page(html, scene, inputs, folder, how) / 1000:.0f} kB")
         del files[".html"]
+    if npm is not None:
+        licence = {} if license is None else {"license": license}
+        print(f"wrote {npm}, {_write_package(npm, scene, inputs, folder, how | licence) / 1000:.0f} kB")
     if not files:
         return
     made = carry_out(scene, inputs) if folder is None else read_run(folder)
@@ -86,18 +101,21 @@ def export(
         print(f"wrote {file}")
 
 
-def _write_page(
-    file: Path, scene: Any, inputs: Any, folder: Path | None, memory: int | None, math: Any, precision: Any
-) -> int:
+def _write_page(file: Path, scene: Any, inputs: Any, folder: Path | None, how: dict[str, Any]) -> int:
     """Write a page: of a scene as it begins, or of a run with what it remembers. The page's size in bytes."""
     from rosesim.web.page import page, page_of_run
 
-    how: dict[str, Any] = {"math": math, "precision": precision}
-    if memory is not None:
-        how["memory"] = memory * 2**20
     text = (page(scene, inputs, **how) if folder is None else page_of_run(folder, **how)).encode()
     write_beside(file, text)
     return len(text)
+
+
+def _write_package(to: Path, scene: Any, inputs: Any, folder: Path | None, how: dict[str, Any]) -> int:
+    """Write a package: of a scene as it begins, or of a run with its best params. Its size in bytes."""
+    from rosesim.web.scene_package import run_package, scene_package
+
+    made = scene_package(to, scene, inputs, **how) if folder is None else run_package(to, folder, **how)
+    return sum(file.stat().st_size for file in made.iterdir())
 
 
 def _one_array(params: Any) -> Any:

@@ -17,7 +17,7 @@ from rosesim.web.terse import terse
 
 CODE = (
     "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "curve.js",
-    "live.js", "page.js",
+    "live.js", "owner.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
 SELDOM = {
@@ -32,7 +32,7 @@ SCHEMA = frozenset(
     start advance gradient optimise trail terms state
     kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
     which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
-    one_of rosesim packed
+    one_of rosesim packed serial on going failure
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.train import Run
+from rosesim.web.begin import begin, of_run
 from rosesim.web.page import page, page_of_run
 
 HEIGHT = 620
@@ -30,7 +32,7 @@ class Shown:
 
 def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
     """A scene, a run that has a folder, or that folder, as a page in a notebook. It plays, and optimises while one
-    watches.
+    watches. `rosesim.web.Widget` does so too, and Python hears of it.
 
     `height` is the frame's, in pixels. `how` goes to `rosesim.web.page.page`: params, optimizer, iterations, memory,
     and so on. Raises SceneError where the scene cannot go into a page, or what is given is neither.
@@ -40,8 +42,24 @@ def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> 
     >>> shown._repr_html_()[:40]
     '<iframe sandbox="allow-scripts" srcdoc="'
     """
+    return Shown(opened(what, inputs, how).text, height)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page, and where it begins."""
+
+    text: str
+    scene: Any
+    params: Any
+    inputs: Any
+
+
+def opened(what: Any, inputs: Any, how: dict[str, Any]) -> Opened:
+    """The page of a scene, a run or a run's folder. Raises SceneError where what is given is none of them."""
     if isinstance(what, Scene):
-        return Shown(page(what, inputs, **how), height)
+        begun = begin(what, inputs, how.get("params"))
+        return Opened(page(what, inputs, **how), what, begun.params, begun.inputs)
     if isinstance(what, Run):
         if what.out is None:
             raise SceneError("a run without a folder was found; expected one that was trained with out=FOLDER")
@@ -50,4 +68,7 @@ def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> 
         raise SceneError(f"the class {what.__name__} was found; expected a scene: call it, {what.__name__}()")
     if not isinstance(what, str | Path):
         raise SceneError(f"{type(what).__name__} was found; expected a scene, a run, or the folder of a run")
-    return Shown(page_of_run(what, **how, **({} if inputs is None else {"inputs": inputs})), height)
+    how = {**how, **({} if inputs is None else {"inputs": inputs})}
+    best, trained = of_run(what)
+    began = {**trained, **how}
+    return Opened(page_of_run(what, **how), best.scene, began["params"], began["inputs"])

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-
 from rosesim.ad.support.budget import memory_budget
-from rosesim.optimise.optimizers import RULES, Optimizer, make_optimizer
-from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes.base import AnyScene
-from rosesim.scenes.compiled import compiled
-from rosesim.scenes.writing import AnyPath, as_path
+from rosesim.scenes.writing import AnyPath
 from rosesim.train import folder as folders
-from rosesim.train.settings import read_settings
+from rosesim.web.begin import begin, of_run
 from rosesim.web.bundle import bundle
 from rosesim.web.data import Run, data
 from rosesim.web.module import MEMORY, wasm
 from rosesim.web.programs import programs
-
-INSTEAD = "adam"
-"""The rule of a page whose scene is published with an optimiser that needs Python."""
 
 
 def page(
@@ -56,15 +47,12 @@ def page(
     >>> text.startswith("<!doctype html>"), len(text) < 60_000
     (True, True)
     """
-    inputs = scene.inputs() if inputs is None else inputs
-    params = scene.params(np.random.default_rng(0)) if params is None else params
-    name = optimizer or scene.published.optimizer
-    rule = name if name in RULES else INSTEAD
-    total = iterations or scene.published.iterations
-    made = _optimizer(scene, rule, float(inputs.learning_rate), schedule, clip, total)
+    begun = begin(scene, inputs, params, optimizer, iterations, schedule, clip)
     with memory_budget(int(memory) // 2):  # the gradient's types need its trace
-        module = wasm(programs(scene, made, total), math=math, precision=precision, memory=memory)
-    return bundle(data(scene, params, inputs, name, rule, total, run), module.code, readable=readable, whole=whole)
+        made = programs(scene, begun.optimizer, begun.iterations)
+        module = wasm(made, math=math, precision=precision, memory=memory)
+    told = data(scene, begun.params, begun.inputs, begun.asked, begun.rule, begun.iterations, run)
+    return bundle(told, module.code, readable=readable, whole=whole)
 
 
 def page_of_run(folder: AnyPath, **how: Any) -> str:
@@ -72,15 +60,7 @@ def page_of_run(folder: AnyPath, **how: Any) -> str:
 
     `how` goes to `page`; what it leaves out is as in the run. Raises what reading a run raises.
     """
-    plan, best = read_settings(as_path(folder)).plan, folders.read_best(folder)
+    best, trained = of_run(folder)
     earlier = [(i, p) for i, p in folders.read_attempts(folder, best.scene) if i < best.iteration]
     run = [*earlier, (best.iteration, best.params)], folders.read_curve(folder)
-    trained = {name: getattr(plan, name) for name in ("optimizer", "iterations", "schedule", "clip")}
-    return page(best.scene, **{"inputs": best.inputs, "params": best.params, "run": run, **trained, **how})
-
-
-def _optimizer(
-    scene: AnyScene, rule: str, rate: float, schedule: str, clip: float | None, iterations: int
-) -> Optimizer:
-    made = make_optimizer(rule, rate, schedule=parse_schedule(schedule, iterations), clip=clip)
-    return replace(made, bounds=compiled(scene).bounds)
+    return page(best.scene, **{"run": run, **trained, **how})

@@ -8,7 +8,8 @@ const ARRAYS = {
 /** The functions of a module, by name. `source`: bytes, a compiled module, or a response that has one or will have. */
 export async function load(source) {
   const given = await source;
-  const code = typeof Response !== "undefined" && given instanceof Response ? await given.arrayBuffer() : given;
+  if (given.ok === false) throw new Error(`${given.url}: the answer ${given.status} was found; expected a module there`);
+  const code = given.arrayBuffer ? await given.arrayBuffer() : given;
   const module = code instanceof WebAssembly.Module ? code : await WebAssembly.compile(code);
   const [section] = WebAssembly.Module.customSections(module, "rosesim");
   if (!section) throw new TypeError("a module without the section rosesim was found; expected one that rosesim has made");

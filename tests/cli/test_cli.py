@@ -294,7 +294,10 @@ MISTAKES = {
     ("train",): "Missing argument 'SCENE'",
     ("train", "billiards", "--frobnicate"): "No such option: --frobnicate",
     ("frobnicate",): "No such command 'frobnicate'",
-    ("export", "billiards"): "export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE or --html FILE",
+    (
+        "export",
+        "billiards",
+    ): "export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE, --html FILE or --npm FOLDER",
     ("bench", "--set", "steps=3"): "--set needs the name of a scene",
     ("run", "biliards"): "no scene is called 'biliards'; did you mean billiards?",
     ("run", "runs/nothing"): "runs/nothing is not the folder of a run",

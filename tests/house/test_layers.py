@@ -22,6 +22,8 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "tomli_w": "train",
     "dask": "train",
     "distributed": "train",
+    "anywidget": "web",
+    "traitlets": "web",
     "typer": "cli",
     "rich": "cli",
 }

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import html
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from web.browsers import DESK, wait
 from web.pages import page_of
 
 from rosesim.web.bundle import CODE, outside, script
 from rosesim.web.terse import short_names, tokens
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium")
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-DESK: dict[str, Any] = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce"}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True,
     "reduced_motion": "reduce",
@@ -37,22 +30,6 @@ def billiards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pages") / "billiards.html"
     path.write_text(page_of("billiards", readable=True), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
-
-
-def wait(frame: Any, condition: str) -> None:
-    """Until a condition holds. playwright's own way evaluates text in the page, whose policy forbids that."""
-    end = time.monotonic() + 20
-    while not frame.evaluate(f"() => !!({condition})"):
-        assert time.monotonic() < end, condition
-        time.sleep(0.02)
 
 
 class Shown:

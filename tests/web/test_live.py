@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from web.guarded import Ground, Walk, Walker
 from web.node import node
 
-from rosesim import Program, value_and_grad
+from rosesim import Program, ProgramError, value_and_grad
 from rosesim.optimise.optimizers import make_optimizer
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.compiled import compiled
@@ -130,3 +131,29 @@ def test_a_failure_is_said_and_the_worker_goes_on(tmp_path: Path) -> None:
     assert failure is not None and "not finite" in failure
     assert after is None
     assert zero == ("gradient is zero" in (note or ""))
+
+
+def test_a_guard_that_fails_in_a_step_is_said_as_python_says_it(tmp_path: Path) -> None:
+    """It fails while the optimiser runs, and where a user moves an input; a user who moves it back goes on."""
+    found = run(
+        tmp_path,
+        told(page(Walker())),
+        """
+        await command("open");
+        const begun = last().attempt.loss;
+        await command("optimise", { on: true });
+        const tuned = last();
+        await command("reset");
+        await command("input", { name: "start", value: 9 });
+        const moved = last();
+        await command("input", { name: "start", value: 1 });
+        const { failure = "", attempt } = last();
+        console.log(JSON.stringify([begun, tuned.failure, moved.failure, failure, attempt.loss]));
+        """,
+    )
+    loss = compiled(Walker()).loss
+    with pytest.raises(ProgramError) as raised:
+        loss(Walk(), Ground(start=9.0))  # pyright: ignore[reportArgumentType] -- a number here, traced elsewhere
+    begun, tuned, moved, after, again = found
+    assert moved == tuned and moved in str(raised.value) and "an index outside of 0 .. 7 was computed" in moved
+    assert after == "" and begun == again == pytest.approx(float(loss(Walk(), Ground())))

@@ -15,7 +15,7 @@ export const isRemembered = (i) => (i & (i - 1)) === 0;
  * A scene that is tuned while a user watches. `post(message, transferred)` publishes, `pause()` lets commands in.
  *
  * Commands are objects with a `serial` and what is `do`ne: optimise {on}, hold {handle, to}, release, input {name, value},
- * visit {attempt}, reset. They are executed in order; a publication has the serial of the last one before it.
+ * put {params, inputs}, visit {attempt}, reset. They are executed in order; a publication has the serial of the last one before it.
  */
 export class Live {
   constructor(machine, data, post, pause, clock = () => performance.now()) {
@@ -194,6 +194,12 @@ export class Live {
   input({ name, value }) {
     this.begin();
     this.machine.input(name)[0] = value;
+  }
+  /** Params or inputs of whoever holds the page. */
+  put({ params, inputs }) {
+    this.begin();
+    if (params) this.machine.put("params", params);
+    if (inputs) this.machine.put("inputs", inputs);
   }
   visit({ iteration, params, inputs }) {
     this.going = false;

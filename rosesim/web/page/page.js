@@ -2,6 +2,7 @@
 import { drawCurve, short } from "./curve.js";
 import { work } from "./live.js";
 import { Machine, inflated } from "./machine.js";
+import { Owner } from "./owner.js";
 import { Painter, View } from "./painter.js";
 import { Player } from "./player.js";
 import { Reel, paths } from "./reel.js";
@@ -23,8 +24,9 @@ const $ = (id) => document.getElementById(id);
 class Page {
   constructor(data, machine, worker) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    Object.assign(this, { data, machine, worker, player: new Player(data.steps, !still), serial: 0, curve: [], ghosts: [], trails: true });
+    Object.assign(this, { data, machine, worker, player: new Player(data.steps, !still), serial: 0, curve: [], ghosts: [], trails: true, sliders: [] });
     this.now = null; // the newest publication
+    this.owner = new Owner(this);
     this.high = data.extent[3] - data.extent[1];
     worker.onmessage = ({ data }) => this.take(data);
     worker.onerror = (e) => this.take({ serial: 0, failure: e.message });
@@ -50,10 +52,11 @@ class Page {
 
   take(message) {
     this.changed = this.unread = true;
+    this.owner.followed(message.serial);
     if (message.failure) {
       this.failure = message.failure;
       this.going = false;
-      return;
+      return this.owner.report();
     }
     if (message.course !== this.now?.course) this.curve = [];
     for (const point of message.curve) {
@@ -73,9 +76,10 @@ class Page {
       if (!this.held) this.dragged = null;
     }
     this.machine.point = message.attempt;
+    if (message.serial >= this.serial) for (const show of this.sliders) show();
     const steep = message.steepest > 0 ? Math.cbrt(message.steep / message.steepest) : 0;
     this.arrows = message.slope ? this.machine.arrows(message.slope, LONGEST_ARROW * this.high * steep) : [];
-    if (parent !== window) parent.postMessage({ rosesim: this.data.name, loss: message.attempt.loss, iteration: message.attempt.iteration }, "*");
+    if (!message.early) this.owner.report(); // the loss is not known yet
   }
 
   // ------------------------------------------------------------------------------------------------------ pictures
@@ -248,15 +252,14 @@ class Page {
         show();
         this.send("input", { name, value: +input.value });
       };
-      this.resets = [...(this.resets ?? []), () => {
-        this.machine.begin();
+      this.sliders.push(() => {
         input.value = this.machine.input(name)[0];
         show();
-      }];
+      });
       row.append(label ?? name, shown, input);
       $("sliders").append(row);
     }
-    for (const reset of this.resets ?? []) reset();
+    for (const show of this.sliders) show();
     const list = $("settings").querySelector("dl");
     for (const [name, value] of data.settings ?? [])
       list.append(...[["dt", name], ["dd", value]].map(([tag, text]) => Object.assign(document.createElement(tag), { textContent: text })));
@@ -317,7 +320,6 @@ class Page {
         this.held = this.dragged = null;
         this.going = false;
         this.send("reset");
-        for (const reset of this.resets ?? []) reset();
         if (player.playing) player.restart();
         else player.seek(0);
       },
