@@ -171,8 +171,8 @@ def test_degrees_govern_angles_and_nothing_else(tmp_path: Path):
 
 
 def test_defaults_come_from_the_class_or_the_childclass_above_or_main(tmp_path: Path):
-    head = """<default><joint damping="1" armature="0.5"/>
-      <default class="a"><joint damping="2"/><default class="b"><joint stiffness="7"/></default></default></default>"""
+    head = """<default><joint damping="1" armature="0.5"/><default class="a"><joint damping="2"/>
+      <default class="b"><joint stiffness="7"/></default></default></default>"""
     body = """<body><joint name="main"/><joint name="b" class="b"/><geom size="1"/>
       <body childclass="a"><joint name="a"/><geom size="1"/><body><joint name="below"/><geom size="1"/></body></body>
     </body>"""
