@@ -155,7 +155,7 @@ REFUSED = [
     (BASE + link("a") + joint("j", "revolute", "base", "a", LIMIT.format(1, 1)), "lower has to be less than upper"),
     (BASE + link("a") + joint("j", "planar", "base", "a"), "not there yet"),
     (BASE + link("a") + joint("j", "hinge", "base", "a"), 'is "hinge"; known are'),
-    (link("base").replace('izz="0.02"', 'izz="0.05"'), "is not that of a body (0.02 + 0.02 < 0.05)"),
+    (TURNING.format("").replace('izz="0.02"', 'izz="0.05"'), "is not that of a body (0.02 + 0.02 < 0.05)"),
     ("<xacro:macro/>", "run xacro on it"),
     ('<link name="base"><contact/></link>', 'Give ignore=("link contact",)'),
     ('<link name="base"><collision><geometry><box size="1 0 1"/></geometry></collision></link>', "not positive"),

@@ -39,7 +39,9 @@ CLASSES = (
     "geometry",
     "joint actuatorgravcomp",
     "joint mimic",
+    "limit",
     "link contact",
+    "link inertia",
     "mesh",
     "mujoco",
     "option",
@@ -51,6 +53,7 @@ CLASSES = (
     "tendon actuatorfrcrange",
     "tendon armature",
     "tendon spatial",
+    "unknown",
 )
 """Classes that a user may leave out. A class stands for all whose names begin with its words."""
 

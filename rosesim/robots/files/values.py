@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rosesim.robots.description import Vector
-from rosesim.robots.files.errors import RobotError, nearest, quoted
+from rosesim.robots.files.errors import SHOWN, RobotError, nearest, quoted
 from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.xml import Element
 
@@ -48,7 +48,8 @@ def check_names(element: Element, known: Words, reading: Reading) -> None:
             reading.refuse(what, element, f"<{element.tag} {name}={quoted(element.attributes[name])}>: {sentence}")
         else:
             advice = nearest(name, known.read | known.harmless)
-            raise element.error(f"<{element.tag}> has an unknown attribute {quoted(name)}; {advice}")
+            sentence = f"<{element.tag}> has an unknown attribute {quoted(name)}; {advice}"
+            reading.refuse(f"unknown {name[:SHOWN]}", element, sentence)
     if any(c.isalnum() for c in element.text):  # but not of a stray ">", as files of good standing have it
         sentence = f"there is text in <{element.tag}>, {quoted(element.text)}"
         raise RobotError(
@@ -56,9 +57,14 @@ def check_names(element: Element, known: Words, reading: Reading) -> None:
         )
 
 
-def unknown(element: Element, inside: str, known: Iterable[str]) -> RobotError:
-    """The fault of an element whose name is not among those that its place knows."""
-    return element.error(f"<{inside}> has an unknown element {quoted(element.tag)}; {nearest(element.tag, known)}")
+def is_known(element: Element, inside: str, known: Iterable[str], reading: Reading) -> bool:
+    """Whether its place knows an element; where not, it is refused, or left out on the user's word."""
+    if element.tag in known:
+        return True
+    advice = nearest(element.tag, known)
+    sentence = f"<{inside}> has an unknown element {quoted(element.tag)}; {advice}"
+    reading.refuse(f"unknown {element.tag[:SHOWN]}", element, sentence)
+    return False
 
 
 class Values:

@@ -12,7 +12,7 @@ from rosesim.robots.files.mjcf.defaults import Defaults
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.vocabulary import HARMLESS_ASSETS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, unknown
+from rosesim.robots.files.values import Values, is_known
 from rosesim.robots.files.xml import Element
 
 
@@ -39,7 +39,7 @@ class Assets:
             elif element.tag in HARMLESS_ASSETS:
                 reading.harmless(element.tag, element)
             else:
-                raise unknown(element, "asset", ("material", "mesh", *HARMLESS_ASSETS))
+                is_known(element, "asset", ("material", "mesh", *HARMLESS_ASSETS), reading)
 
     def colour(self, name: str, v: Values) -> Vector:
         """The colour of a material that an element names."""

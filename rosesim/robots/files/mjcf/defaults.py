@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rosesim.robots.files.errors import nearest, quoted
 from rosesim.robots.files.mjcf.vocabulary import DEFAULT_KINDS, HARMLESS_IN_BODY, LATER_ACTUATORS, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 Chains = dict[str, tuple[Element, ...]]
@@ -46,7 +46,7 @@ class Defaults:
             elif child.tag in LATER_ACTUATORS:
                 chains["actuator"] = (*chains.get("actuator", ()), child)  # matters only to an actuator of this class
             else:
-                raise unknown(child, "default", [*DEFAULT_KINDS, "default"])
+                is_known(child, "default", [*DEFAULT_KINDS, "default"], self.reading)
         for child in section.children:  # after the class's own elements, which its children inherit
             if child.tag == "default":
                 inner = child.attributes.get("class")

@@ -132,7 +132,7 @@ class _Tree:
             self.joints.append(replace(c.joint, body=body))
             frame = Frame()
         link = self.links[c.child]
-        inertial = read_inertial(link, c.child, self.reading)
+        inertial = read_inertial(link, c.child, body > 0, self.reading)
         if inertial is not None:
             self.parts.setdefault(body, []).append(moments.moved(inertial, frame))
         self.geoms += self.collisions.read(link, body, frame)

@@ -48,19 +48,19 @@ def read_connection(element: Element, reading: Reading) -> Connection:
         reading.refuse("joint mimic", element, sentence)
     axis_given = only(element, "axis", reading)
     axis = unit(axis_given.vector("xyz", (1.0, 0.0, 0.0)) if axis_given else (1.0, 0.0, 0.0))
-    if axis is None:
+    is_scalar = KINDS[kind] in ("hinge", "slide")
+    if axis is None and is_scalar:  # of a fixed joint it means nothing, and exporters write 0 0 0
         raise element.error(
             f"<axis> of joint {quoted(name)} has no direction; numbers that are not all 0 are expected."
         )
     dynamics = only(element, "dynamics", reading)
     limit = only(element, "limit", reading)
-    is_scalar = KINDS[kind] in ("hinge", "slide")
     joint = Joint(
         name=name,
         kind=KINDS[kind],
         body=0,
-        axis=axis if is_scalar else (0.0, 0.0, 1.0),
-        range=_range(element, limit, kind, name) if kind in ("revolute", "prismatic") else None,
+        axis=axis if axis and is_scalar else (0.0, 0.0, 1.0),
+        range=_range(element, limit, kind, name, reading) if kind in ("revolute", "prismatic") else None,
         damping=dynamics.number("damping", 0.0, least=0.0) if dynamics and KINDS[kind] != "fixed" else 0.0,
         frictionloss=dynamics.number("friction", 0.0, least=0.0) if dynamics and is_scalar else 0.0,
         force_range=_effort(limit, reading) if limit and is_scalar else None,
@@ -70,7 +70,7 @@ def read_connection(element: Element, reading: Reading) -> Connection:
     return Connection(parent, child, origin(element, reading), joint, element)
 
 
-def _range(element: Element, limit: Values | None, kind: str, name: str) -> Vector:
+def _range(element: Element, limit: Values | None, kind: str, name: str, reading: Reading) -> Vector | None:
     if limit is None:
         advice = (
             'give <limit lower upper>, or type="continuous".' if kind == "revolute" else "give <limit lower upper>."
@@ -79,7 +79,9 @@ def _range(element: Element, limit: Values | None, kind: str, name: str) -> Vect
     low, high = limit.number("lower", 0.0), limit.number("upper", 0.0)
     if low >= high:
         sentence = f"joint {quoted(name)} moves from {low:g} to {high:g}; lower has to be less than upper"
-        raise limit.element.error(f'{sentence} (of a joint that does not move, type is "fixed").')
+        advice = 'mend it, or write type="continuous" or "fixed".'
+        reading.refuse("limit", limit.element, f"{sentence}: {advice}")
+        return None
     return low, high
 
 

@@ -26,8 +26,8 @@ def origin(element: Element, reading: Reading) -> Frame:
     return Frame(v.vector("xyz", (0.0, 0.0, 0.0)), of_rpy(*rpy) if any(rpy) else IDENTITY)
 
 
-def read_inertial(link: Element, name: str, reading: Reading) -> Inertial | None:
-    """Mass and inertia of a link in its frame, or None where it has none."""
+def read_inertial(link: Element, name: str, moves: bool, reading: Reading) -> Inertial | None:
+    """Mass and inertia of a link in its frame, or None where it has none. Judged where the link moves."""
     v = only(link, "inertial", reading)
     if v is None:
         return None
@@ -40,8 +40,8 @@ def read_inertial(link: Element, name: str, reading: Reading) -> Inertial | None
     for attribute in ("ixx", "iyy", "izz"):
         inertia.required(attribute)
     six = tuple(inertia.number(a, 0.0) for a in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz"))
-    if reason := moments.fault(six):
-        raise inertia.element.error(f"link {quoted(name)}: {reason}; mend it.")
+    if moves and (reason := moments.fault(six)):
+        reading.refuse("link inertia", inertia.element, f"link {quoted(name)}: {reason}; mend it.")
     return moments.moved(Inertial(mass, (0.0, 0.0, 0.0), six), here)
 
 

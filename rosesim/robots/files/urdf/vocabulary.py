@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, Words, check_names, unknown, words
+from rosesim.robots.files.values import Values, Words, check_names, is_known, words
 from rosesim.robots.files.xml import Element
 
 
@@ -21,7 +21,9 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "robot": Kind(words("name", "version"), ("link", "joint"), ("material", "transmission", "gazebo", "sensor")),
+    "robot": Kind(
+        words("name", "version"), ("link", "joint"), ("material", "transmission", "gazebo", "ros2_control", "sensor")
+    ),
     "link": Kind(words("name", "type"), ("inertial", "collision"), ("visual",)),
     "inertial": Kind(words(), ("origin", "mass", "inertia")),
     "mass": Kind(words("value")),
@@ -35,7 +37,7 @@ KINDS: dict[str, Kind] = {
     "sphere": Kind(words("radius")),
     "mesh": Kind(words("filename scale")),
     "joint": Kind(
-        words("name type"),
+        words("name type", "dont_collapse"),
         ("origin", "parent", "child", "axis", "limit", "dynamics", "mimic"),
         ("safety_controller", "calibration"),
     ),
@@ -73,7 +75,7 @@ def opened(element: Element, reading: Reading) -> Values:
                 f"<{child.tag}> is of Xacro, which is no robot yet; run xacro on it, and read the result."
             )
         else:
-            raise unknown(child, element.tag, (*kind.children, *kind.harmless))
+            is_known(child, element.tag, (*kind.children, *kind.harmless), reading)
     return Values(element, kind.attributes)
 
 
