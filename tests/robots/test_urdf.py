@@ -172,6 +172,6 @@ def test_a_refusal_says_where_what_and_the_way_on(tmp_path: Path, text: str, sen
 
 
 def test_a_chain_as_long_as_a_file_needs_no_stack(tmp_path: Path):
-    links = "".join(f'<link name="{i}"/>' for i in range(2000))
-    text = links + "".join(joint(f"j{i}", "fixed", str(i), str(i + 1)) for i in range(1999))
-    assert len(urdf(tmp_path, text).sites) == 2000
+    links = "".join(f'<link name="{i}"/>' for i in range(1200))
+    text = links + "".join(joint(f"j{i}", "fixed", str(i), str(i + 1)) for i in range(1199))
+    assert len(urdf(tmp_path, text).sites) == 1200

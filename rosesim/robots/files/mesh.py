@@ -95,7 +95,10 @@ def _is_index(text: str) -> bool:
 def made(name: str, vertices: Vector | list[float], faces: Vector | list[int], fault: Fault) -> Mesh:
     """A mesh of numbers in sequence; `fault` makes an error of what is wrong."""
     points = np.array(vertices, np.float64).reshape(-1, 3)
-    return _packed(name, points, np.array(faces, np.float64).reshape(-1, 3).astype(np.int64), fault)
+    index = np.array(faces, np.float64).reshape(-1, 3)
+    if (np.floor(index) != index).any() or (np.abs(index) > 1 << 31).any():
+        raise fault("has a face of numbers that count no vertices: mend it.")
+    return _packed(name, points, index.astype(np.int64), fault)
 
 
 def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], fault: Fault) -> Mesh:

@@ -73,13 +73,11 @@ class Assets:
         return found
 
     def _from(self, name: str, v: Values) -> Mesh:
-        inline = v.text("vertex")
-        if inline is not None:
-            count = len(inline.split())
+        if v.has("vertex"):
             vertices = v.some_numbers("vertex", 12, 3 * mesh.MOST) or ()
             faces = v.some_numbers("face", 12, 3 * mesh.MOST, least=0.0)
-            if faces is None or count % 3 or len(faces) % 3:
-                sentence = f"{quoted(name)} has {count} numbers in vertex and {len(faces or ())} in face"
+            if faces is None or len(vertices) % 3 or len(faces) % 3:
+                sentence = f"{quoted(name)} has {len(vertices)} numbers in vertex and {len(faces or ())} in face"
                 raise v.element.error(f"<mesh> {sentence}; 3 for each vertex and each face are expected.")
             found = mesh.made(name, vertices, faces, lambda what: v.element.error(f"<mesh> {quoted(name)} {what}"))
         else:

@@ -15,6 +15,7 @@ from rosesim.robots.files.xml import Element
 
 Chains = dict[str, tuple[Element, ...]]
 MAIN = "main"
+LONGEST_CHAIN = 200  # every attribute of every element may look through all of it
 
 
 class Defaults:
@@ -42,9 +43,10 @@ class Defaults:
             elif child.tag in DEFAULT_KINDS:
                 kind = DEFAULT_KINDS[child.tag]
                 check_names(child, WORDS[child.tag if kind == "actuator" else kind], self.reading)
-                chains[kind] = (*chains.get(kind, ()), child)
+                chains[kind] = self._longer(chains.get(kind, ()), child)
             elif child.tag in LATER_ACTUATORS:
-                chains["actuator"] = (*chains.get("actuator", ()), child)  # matters only to an actuator of this class
+                # It matters only to an actuator of this class.
+                chains["actuator"] = self._longer(chains.get("actuator", ()), child)
             else:
                 is_known(child, "default", [*DEFAULT_KINDS, "default"], self.reading)
         for child in section.children:  # after the class's own elements, which its children inherit
@@ -56,6 +58,12 @@ class Defaults:
                     raise child.error(f"the default class {quoted(inner)} is defined twice; rename one.")
                 self.classes[inner] = dict(chains)
                 self._read(child, inner)
+
+    def _longer(self, chain: tuple[Element, ...], child: Element) -> tuple[Element, ...]:
+        if len(chain) >= LONGEST_CHAIN:
+            sentence = f"<{child.tag}> follows {LONGEST_CHAIN} others in its class and those around it"
+            raise child.error(f"{sentence}, the most that is read: merge them.")
+        return (*chain, child)
 
     def chain(self, element: Element, kind: str, childclass: str | None) -> tuple[Element, ...]:
         """What stands behind an element: of its own class, else of the nearest `childclass` above, else of `main`."""

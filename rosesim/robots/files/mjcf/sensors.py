@@ -23,6 +23,7 @@ KNOWN_ELSEWHERE = frozenset(
     " tactile".split()
 )
 """Sensors of the format that are not read: nothing that moves depends on them."""
+KINDS = KNOWN_ELSEWHERE | frozenset(SENSORS)
 
 
 def read_sensors(elements: Sequence[Element], names: Names, reading: Reading) -> list[Sensor]:
@@ -30,7 +31,7 @@ def read_sensors(elements: Sequence[Element], names: Names, reading: Reading) ->
     result: list[Sensor] = []
     for element in elements:
         kind = element.tag
-        if not is_known(element, "sensor", {*SENSORS, *KNOWN_ELSEWHERE}, reading):
+        if not is_known(element, "sensor", KINDS, reading):
             continue
         if reading.leaves_out(f"sensor {kind}"):
             reading.note(f"sensor {kind}", element)
