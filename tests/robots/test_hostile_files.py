@@ -197,6 +197,7 @@ WORLD = "<mujoco><worldbody>{}</worldbody></mujoco>"
 WHOLE = [
     ("entities that grow", BOMB, "document type declaration"),
     ("an entity of a file", '<!DOCTYPE a [<!ENTITY b SYSTEM "/etc/passwd">]><a>&b;</a>', "document type declaration"),
+    ("a bare declaration", "<!DOCTYPE mujoco><mujoco/>", "document type declaration"),
     ("an entity that nobody declares", "<mujoco>&b;</mujoco>", "not well-formed"),
     ("depth", "<a>" * 100_000, "nested deeper than 200"),
     ("breadth", f"<a>{'<b/>' * 200_001}</a>", "more than 200000 elements"),

@@ -194,6 +194,13 @@ def test_each_form_of_orientation(tmp_path: Path, attributes: str, x: tuple[int,
     np.testing.assert_allclose(r[:, 2], z, atol=1e-15)
 
 
+def test_an_orientation_overrides_that_of_the_class_in_another_form(tmp_path: Path):
+    head = '<default><geom euler="0 90 0"/></default>'
+    geoms = mjcf(tmp_path, '<geom size="1" quat="1 0 0 0"/><geom size="1"/>', head).geoms
+    assert geoms[0].quat == (1.0, 0.0, 0.0, 0.0)
+    np.testing.assert_allclose(rotation(geoms[1].quat)[:, 2], (1, 0, 0), atol=1e-15)
+
+
 def test_capital_letters_of_eulerseq_turn_about_fixed_axes(tmp_path: Path):
     angles = '<body euler="20 -30 50"/>'
     fixed = mjcf(tmp_path, angles, '<compiler eulerseq="XYZ"/>').bodies[1].quat
@@ -282,7 +289,7 @@ def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
     tail = """<tendon><fixed name="t" stiffness="3" springlength="0.1"><joint joint="j" coef="2"/>
       <joint joint="k" coef="-1"/></fixed></tendon>
       <actuator><motor name="m" tendon="t"/></actuator>
-      <equality><joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
+      <equality><joint joint1="k" joint2="j"/><joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
       <sensor><jointpos joint="k" cutoff="2"/><framepos objtype="xbody" objname="b"/><gyro site="s"/>
       <actuatorfrc actuator="m"/><subtreecom body="a"/><force site="s"/></sensor>
       <contact><pair geom1="g" geom2="h" condim="1"/><exclude body1="a" body2="world"/></contact>
@@ -291,7 +298,8 @@ def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
     tendon = robot.tendons[0]
     assert (tendon.joints, tendon.stiffness, tendon.springlength) == (((0, 2.0), (1, -1.0)), 3.0, (0.1, 0.1))
     assert (robot.actuators[0].on, robot.actuators[0].target) == ("tendon", 0)
-    equality = robot.equalities[0]
+    assert robot.equalities[0].polynomial == (0.0, 1.0, 0.0, 0.0, 0.0)  # as the other
+    equality = robot.equalities[1]
     assert (equality.first, equality.second, equality.polynomial) == (0, 1, (0.1, 2.0, 0.0, 0.0, 0.0))
     assert [(s.kind, s.of, s.index, s.cutoff) for s in robot.sensors] == [
         ("jointpos", "joint", 1, 2.0), ("framepos", "xbody", 2, 0.0), ("gyro", "site", 0, 0.0),

@@ -94,6 +94,14 @@ def test_each_kind_of_joint(tmp_path: Path):
     assert urdf(tmp_path, TURNING.format("")).joints[0].axis == (1.0, 0.0, 0.0)
 
 
+def test_bodies_are_depth_first_in_the_order_of_the_joints(tmp_path: Path):
+    text = BASE + "".join(link(name) for name in "dcba")
+    ends = (("base", "a"), ("a", "b"), ("base", "c"), ("a", "d"))
+    robot = urdf(tmp_path, text + "".join(joint(f"j{b}", "continuous", a, b) for a, b in ends))
+    assert [(b.name, b.parent) for b in robot.bodies[1:]] == [("a", 0), ("b", 1), ("d", 1), ("c", 0)]
+    assert [j.name for j in robot.joints] == ["ja", "jb", "jd", "jc"]
+
+
 def test_a_free_base_is_a_body_of_its_own(tmp_path: Path):
     text = link("base") + link("arm") + joint("j", "continuous", "base", "arm")
     robot = urdf(tmp_path, text, base="free")
