@@ -61,12 +61,11 @@ def test_what_gives_no_mass_is_refused_with_the_reason(tmp_path: Path):
     for triangles, reason in (
         (TRIANGLES[:-1], "not closed"),
         ([(a, c, b) for a, b, c in TRIANGLES], "look inwards"),
-        (TRIANGLES[:-1] + [TRIANGLES[-1][::-1]], "the wrong way round"),
+        ([*TRIANGLES[:-1], TRIANGLES[-1][::-1]], "the wrong way round"),
     ):
         write_stl(tmp_path / "box.stl", triangles)
         assert reason in str(mesh.unfit_for_inertia(mesh.read(str(tmp_path / "box.stl"), "box"), "exact"))
-    dented = [*TRIANGLES]
-    write_stl(tmp_path / "box.stl", dented)
+    write_stl(tmp_path / "box.stl")
     found = mesh.read(str(tmp_path / "box.stl"), "box")
     vertices = [tuple(x * 0.3 for x in v) if v == (0.0, 0.0, 3.0) else v for v in found.vertices]
     vertices = [(0.6, 1.2, 1.8) if v == (1.0, 2.0, 3.0) else v for v in vertices]
@@ -81,7 +80,7 @@ INERTIAL = '<inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/>'
 
 
 def robot(folder: Path, body: str, attributes: str = "", file: str = "box.stl") -> Path:
-    asset = f'<asset><mesh file="{file}" {attributes}/></asset>'
+    asset = f'<asset><mesh name="box" file="{file}" {attributes}/></asset>'
     text = f'<mujoco><compiler meshdir="."/>{asset}<worldbody>{body}</worldbody></mujoco>'
     (folder / "robot.xml").write_text(text)
     return folder / "robot.xml"
@@ -89,14 +88,12 @@ def robot(folder: Path, body: str, attributes: str = "", file: str = "box.stl") 
 
 def test_a_mesh_is_read_only_where_it_matters(tmp_path: Path):
     body = GEOM.format(INERTIAL, 'contype="0" conaffinity="0"')
-    found = load(robot(tmp_path, body, file="missing.stl").rename(tmp_path / "r.xml"))
+    found = load(robot(tmp_path, body, file="missing.stl"))
     assert found.geoms[0].mesh is None and not found.geoms[0].has_inertia
     assert [i.what for i in found.ignored] == ["geom mesh (visual)"]
     for body in (GEOM.format(INERTIAL, ""), GEOM.format("", 'contype="0" conaffinity="0"')):
-        file = robot(tmp_path, body.replace('"box"', '"missing"'), file="missing.stl")
-        with pytest.raises(
-            RobotError, match=r'robot.xml:1: <mesh> "missing".* cannot be opened .*ignore=\("mesh",\)'
-        ):
+        file = robot(tmp_path, body, file="missing.stl")
+        with pytest.raises(RobotError, match=r'robot.xml:1: <mesh> "box".* cannot be opened .*ignore=\("mesh",\)'):
             load(file)
         assert load(file, ("mesh",)).geoms == ()
 

@@ -289,7 +289,8 @@ def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
     tail = """<tendon><fixed name="t" stiffness="3" springlength="0.1"><joint joint="j" coef="2"/>
       <joint joint="k" coef="-1"/></fixed></tendon>
       <actuator><motor name="m" tendon="t"/></actuator>
-      <equality><joint joint1="k" joint2="j"/><joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
+      <equality><joint joint1="k" joint2="j"/>
+      <joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
       <sensor><jointpos joint="k" cutoff="2"/><framepos objtype="xbody" objname="b"/><gyro site="s"/>
       <actuatorfrc actuator="m"/><subtreecom body="a"/><force site="s"/></sensor>
       <contact><pair geom1="g" geom2="h" condim="1"/><exclude body1="a" body2="world"/></contact>
