@@ -8,6 +8,7 @@ import pytest
 
 from rosesim.robots.description import Mesh
 from rosesim.robots.files import RobotError, load, mesh
+from rosesim.robots.files.hull import hull
 
 CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)], float)
 SIDES = (  # of the box, counterclockwise from outside
@@ -45,7 +46,7 @@ def test_a_box_is_a_box_from_each_format(box: Path):
     found = mesh.read(str(box), "box")
     assert sorted(found.vertices) == sorted(map(tuple, CORNERS.tolist())) and len(found.faces) == 12
     assert volume(found) == pytest.approx(6)
-    assert mesh.unfit_for_inertia(found, "convex") is None
+    assert mesh.unfit_for_inertia(found) is None
 
 
 def test_a_mesh_is_moved_turned_and_scaled_and_stays_outside_out(box: Path):
@@ -57,22 +58,40 @@ def test_a_mesh_is_moved_turned_and_scaled_and_stays_outside_out(box: Path):
     assert volume(placed) == pytest.approx(12)
 
 
-def test_what_gives_no_mass_is_refused_with_the_reason(tmp_path: Path):
+def test_what_gives_no_mass_says_why(tmp_path: Path):
     for triangles, reason in (
         (TRIANGLES[:-1], "not closed"),
         ([(a, c, b) for a, b, c in TRIANGLES], "look inwards"),
         ([*TRIANGLES[:-1], TRIANGLES[-1][::-1]], "the wrong way round"),
     ):
         write_stl(tmp_path / "box.stl", triangles)
-        assert reason in str(mesh.unfit_for_inertia(mesh.read(str(tmp_path / "box.stl"), "box"), "exact"))
-    write_stl(tmp_path / "box.stl")
-    found = mesh.read(str(tmp_path / "box.stl"), "box")
-    vertices = [tuple(x * 0.3 for x in v) if v == (0.0, 0.0, 3.0) else v for v in found.vertices]
-    vertices = [(0.6, 1.2, 1.8) if v == (1.0, 2.0, 3.0) else v for v in vertices]
-    inner = Mesh("dented", tuple(vertices), found.faces)
-    assert "not convex" in str(mesh.unfit_for_inertia(inner, "convex"))
-    assert mesh.unfit_for_inertia(inner, "exact") is None
-    assert "surface" in str(mesh.unfit_for_inertia(found, "shell"))
+        assert reason in str(mesh.unfit_for_inertia(mesh.read(str(tmp_path / "box.stl"), "box")))
+
+
+def test_the_hull_of_points_in_a_box_is_the_box():
+    r = np.random.default_rng(0)
+    inner = r.uniform((0, 0, 0), (1, 2, 3), (500, 3))
+    inner[::2, 0] = 1.0  # half of them on one side: in one plane with four corners
+    points = (*map(tuple, inner.tolist()), *map(tuple, CORNERS.tolist()))
+    found = hull(Mesh("cloud", points, ()))
+    assert found is not None and set(map(tuple, CORNERS.tolist())) <= set(found.vertices)
+    assert volume(found) == pytest.approx(6, rel=1e-6) and mesh.unfit_for_inertia(found) is None
+
+
+def test_a_hull_has_all_points_behind_its_sides():
+    points = np.random.default_rng(0).normal(size=(400, 3))
+    found = hull(Mesh("cloud", tuple(map(tuple, points.tolist())), ()))
+    assert found is not None and mesh.unfit_for_inertia(found) is None
+    a, b, c = (np.array(found.vertices)[[f[i] for f in found.faces]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    assert (points @ normals.T - np.einsum("ij,ij->i", a, normals)).max() < 1e-6 * np.ptp(points)
+
+
+def test_flat_meshes_and_lines_have_no_hull():
+    line = tuple((float(i), 2.0 * i, 0.0) for i in range(5))
+    for points in (line, ((1.0, 1.0, 1.0),) * 5, (*line, (1.0, 0.0, 0.0))):
+        assert hull(Mesh("flat", points, ())) is None
 
 
 GEOM = '<body><joint/>{}<geom type="mesh" mesh="box" {}/></body>'
@@ -98,11 +117,13 @@ def test_a_mesh_is_read_only_where_it_matters(tmp_path: Path):
         assert load(file, ("mesh",)).geoms == ()
 
 
-def test_a_mesh_that_gives_mass_has_to_be_closed(tmp_path: Path):
-    write_stl(tmp_path / "box.stl")
+def test_a_mesh_gives_the_mass_of_its_hull_or_has_to_be_closed(tmp_path: Path):
+    write_stl(tmp_path / "box.stl", TRIANGLES[:-1])
     found = load(robot(tmp_path, GEOM.format("", ""), 'scale="2 2 2"')).geoms[0]
     assert found.mesh is not None and volume(found.mesh) == pytest.approx(48) and found.has_inertia
-    write_stl(tmp_path / "box.stl", TRIANGLES[:-1])
     with pytest.raises(RobotError, match="its surface is not closed"):
-        load(robot(tmp_path, GEOM.format("", "")))
-    assert load(robot(tmp_path, GEOM.format(INERTIAL, ""))).geoms[0].mesh is not None
+        load(robot(tmp_path, GEOM.format("", ""), 'inertia="exact"'))
+    with pytest.raises(RobotError, match="is not there"):
+        load(robot(tmp_path, GEOM.format("", ""), 'inertia="shell"'))
+    found = load(robot(tmp_path, GEOM.format(INERTIAL, ""), 'inertia="exact"')).geoms[0]
+    assert found.mesh is not None and len(found.mesh.faces) == 11

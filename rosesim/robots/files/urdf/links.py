@@ -116,7 +116,10 @@ class Collisions:
                 if error.file == v.element.file:
                     raise
                 raise v.element.error(f'<mesh>: {error} Or give ignore=("mesh",).') from None
-            self._meshes[file, scale] = mesh.placed(found, (0.0, 0.0, 0.0), IDENTITY, scale)
+            found, where = mesh.placed(found, (0.0, 0.0, 0.0), IDENTITY, scale), v.element
+            self._meshes[file, scale] = mesh.hulled(
+                found, lambda what: v.element.error(f"<mesh> {quoted(file)} {what}")
+            )
         return self._meshes[file, scale]
 
     def _path(self, file: str, v: Values) -> str:
