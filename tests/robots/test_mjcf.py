@@ -1,15 +1,18 @@
 """MJCF as MuJoCo compiles it: field by field against the references, and the words of the format one by one."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from robots_kit import NAMES, body_inertia, gymnasium_file, model_file, reference, rotation
+from robots_kit import NAMES, body_inertia, gymnasium_file, model_file, package_folder, reference, rotation
 
 from rosesim.robots.description import Description, Joint
 from rosesim.robots.files import RobotError, load
+from rosesim.robots.files.mjcf.vocabulary import ACTUATOR, ACTUATORS, WORDS
+from rosesim.robots.files.values import Values
 
 
 def assert_close(found: Any, expected: Any) -> None:
@@ -123,6 +126,43 @@ def test_every_robot_of_gymnasium_is_read_whole(name: str):
     assert all(i.harmless for i in robot.ignored)
 
 
+@pytest.mark.parametrize(
+    "name",
+    "ant half_cheetah hopper humanoid humanoidstandup inverted_double_pendulum inverted_pendulum pusher reacher"
+    " swimmer walker2d".split(),
+)
+def test_every_robot_of_brax_is_read_whole(name: str):
+    robot = load(package_folder("brax", "envs/assets") / f"{name}.xml")
+    assert robot.joints and robot.actuators
+    assert all(i.harmless for i in robot.ignored)
+
+
+SUITE: dict[str, tuple[tuple[str, ...], str]] = {
+    # The robots of dm_control that are not read whole: what to leave out, and what the first refusal says.
+    "ball_in_cup": (("tendon spatial",), '<spatial> of "string"'),
+    "dog": (("option noslip_iterations", "mesh"), "<option noslip_iterations>"),
+    "manipulator": (("equality tendon",), "<equality> of the kind <tendon>"),
+    "quadruped": (("geom hfield", "equality tendon"), '<geom type="hfield"> of "terrain"'),
+    "stacker": (("equality tendon",), "<equality> of the kind <tendon>"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    "acrobot ball_in_cup cartpole cheetah dog finger fish hopper humanoid humanoid_CMU manipulator pendulum"
+    " point_mass quadruped reacher stacker swimmer walker".split(),
+)
+def test_every_robot_of_dm_control_is_read_or_refused_by_name(name: str):
+    file = package_folder("dm_control", "suite") / f"{name}.xml"
+    ignore, sentence = SUITE.get(name, ((), ""))
+    if ignore:
+        with pytest.raises(RobotError, match=re.escape(sentence)):
+            load(file)
+    robot = load(file, ignore)
+    assert robot.joints
+    assert {i.what for i in robot.ignored if not i.harmless} == set(ignore)
+
+
 def mjcf(folder: Path, body: str, head: str = "", tail: str = "", ignore: tuple[str, ...] = ()) -> Description:
     """A robot of one text; `body` stands in the world."""
     file = folder / "robot.xml"
@@ -154,6 +194,13 @@ def test_each_form_of_orientation(tmp_path: Path, attributes: str, x: tuple[int,
     np.testing.assert_allclose(r[:, 2], z, atol=1e-15)
 
 
+def test_an_orientation_overrides_that_of_the_class_in_another_form(tmp_path: Path):
+    head = '<default><geom euler="0 90 0"/></default>'
+    geoms = mjcf(tmp_path, '<geom size="1" quat="1 0 0 0"/><geom size="1"/>', head).geoms
+    assert geoms[0].quat == (1.0, 0.0, 0.0, 0.0)
+    np.testing.assert_allclose(rotation(geoms[1].quat)[:, 2], (1, 0, 0), atol=1e-15)
+
+
 def test_capital_letters_of_eulerseq_turn_about_fixed_axes(tmp_path: Path):
     angles = '<body euler="20 -30 50"/>'
     fixed = mjcf(tmp_path, angles, '<compiler eulerseq="XYZ"/>').bodies[1].quat
@@ -171,9 +218,8 @@ def test_degrees_govern_angles_and_nothing_else(tmp_path: Path):
 
 
 def test_defaults_come_from_the_class_or_the_childclass_above_or_main(tmp_path: Path):
-    head = """<default><joint damping="1" armature="0.5"/>
-      <default class="a"><joint damping="2"/><default class="b">
-      <joint stiffness="7"/></default></default></default>"""
+    head = """<default><joint damping="1" armature="0.5"/><default class="a"><joint damping="2"/>
+      <default class="b"><joint stiffness="7"/></default></default></default>"""
     body = """<body><joint name="main"/><joint name="b" class="b"/><geom size="1"/>
       <body childclass="a"><joint name="a"/><geom size="1"/><body><joint name="below"/><geom size="1"/></body></body>
     </body>"""
@@ -200,7 +246,7 @@ def test_a_box_between_two_points_has_its_length_along_z(tmp_path: Path, kind: s
     np.testing.assert_allclose(rotation(geom.quat)[:, 2], (-1, 0, 0), atol=1e-15)
 
 
-ACTUATORS = [
+SERVOS = [
     ('<motor joint="j"/>', (1, 0, 0), (0, 0, 0), "none"),
     ('<position joint="j" kp="5" kv="2"/>', (5, 0, 0), (0, -5, -2), "none"),
     ('<position joint="j" kp="5" timeconst="0.1"/>', (5, 0, 0), (0, -5, 0), "filterexact"),
@@ -214,7 +260,7 @@ ACTUATORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "gain", "bias", "dynamics"), ACTUATORS)
+@pytest.mark.parametrize(("text", "gain", "bias", "dynamics"), SERVOS)
 def test_each_kind_of_actuator(
     tmp_path: Path, text: str, gain: tuple[int, ...], bias: tuple[int, ...], dynamics: str
 ):
@@ -243,7 +289,8 @@ def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
     tail = """<tendon><fixed name="t" stiffness="3" springlength="0.1"><joint joint="j" coef="2"/>
       <joint joint="k" coef="-1"/></fixed></tendon>
       <actuator><motor name="m" tendon="t"/></actuator>
-      <equality><joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
+      <equality><joint joint1="k" joint2="j"/>
+      <joint joint1="j" joint2="k" polycoef="0.1 2"/><weld body1="a" active="false"/></equality>
       <sensor><jointpos joint="k" cutoff="2"/><framepos objtype="xbody" objname="b"/><gyro site="s"/>
       <actuatorfrc actuator="m"/><subtreecom body="a"/><force site="s"/></sensor>
       <contact><pair geom1="g" geom2="h" condim="1"/><exclude body1="a" body2="world"/></contact>
@@ -252,7 +299,8 @@ def test_tendons_sensors_equalities_pairs_and_keys(tmp_path: Path):
     tendon = robot.tendons[0]
     assert (tendon.joints, tendon.stiffness, tendon.springlength) == (((0, 2.0), (1, -1.0)), 3.0, (0.1, 0.1))
     assert (robot.actuators[0].on, robot.actuators[0].target) == ("tendon", 0)
-    equality = robot.equalities[0]
+    assert robot.equalities[0].polynomial == (0.0, 1.0, 0.0, 0.0, 0.0)  # as the other
+    equality = robot.equalities[1]
     assert (equality.first, equality.second, equality.polynomial) == (0, 1, (0.1, 2.0, 0.0, 0.0, 0.0))
     assert [(s.kind, s.of, s.index, s.cutoff) for s in robot.sensors] == [
         ("jointpos", "joint", 1, 2.0), ("framepos", "xbody", 2, 0.0), ("gyro", "site", 0, 0.0),
@@ -415,3 +463,54 @@ def test_a_class_that_nothing_is_called_is_refused(tmp_path: Path):
 def test_harmless_things_are_listed_by_name(tmp_path: Path):
     robot = mjcf(tmp_path, "<light/><light/><camera/>", "<visual/><asset><texture/></asset>")
     assert [(i.what, i.line) for i in robot.ignored] == [("camera", 4), ("light", 4), ("texture", 2), ("visual", 2)]
+
+
+def test_every_word_that_is_called_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A word in the table that no reader asks for would be ignored without a word."""
+    asked: set[tuple[int, str]] = set()
+    where, partial = Values.where, Values.partial
+
+    def noted(self: Values, name: str) -> Any:
+        asked.add((id(self.known), name))
+        return where(self, name)
+
+    def noted_partial(self: Values, name: str, *rest: Any, **more: Any) -> Any:
+        asked.add((id(self.known), name))
+        return partial(self, name, *rest, **more)
+
+    monkeypatch.setattr(Values, "where", noted)
+    monkeypatch.setattr(Values, "partial", noted_partial)
+    (tmp_path / "part.xml").write_text('<x><body name="included"/></x>')
+    body = f"""{ARM}<include file="part.xml"/><frame/><replicate count="1"/>
+      <body pos="0 0 1"><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><freejoint/></body>
+      <geom fromto="0 0 0 1 0 0" type="capsule" size="1"/><geom type="mesh" mesh="m"/><site fromto="0 0 0 1 0 0"
+      type="capsule"/>"""
+    mesh = 'vertex="0 0 0 1 0 0 0 1 0 0 0 1" face="0 2 1 0 1 3 0 3 2 1 2 3"'
+    head = f"""<default><tendon/></default>
+      <asset><material name="grey"/><mesh name="m" {mesh}/><mesh file="n.obj"/></asset>"""
+    tail = """<tendon><fixed name="t"><joint joint="j" coef="1"/></fixed><spatial/></tendon>
+      <contact><pair geom1="g" geom2="g" friction="1" solref="1" solimp="1" margin="1"/>
+      <exclude body1="a" body2="a"/></contact>
+      <equality><joint joint1="j"/></equality><keyframe><key/></keyframe>
+      <actuator><general joint="j"/><motor joint="j"/><position joint="j" timeconst="1"/><velocity joint="j"/>
+      <intvelocity joint="j" actrange="-1 1"/><damper joint="j" ctrlrange="0 1"/><cylinder joint="j" diameter="1"/>
+      </actuator>"""
+    mjcf(tmp_path, body, head, tail)
+    (tmp_path / "n.obj").write_text("")
+    with pytest.raises(RobotError):
+        mjcf(tmp_path, '<geom type="mesh" mesh="n"/>', head)
+    # What every reader asks for, of the element's chain.
+    common = {"name", "class", "childclass", *"quat axisangle euler xyaxes zaxis".split()}
+    shared = {name for name in ACTUATOR.read if (id(ACTUATOR), name) in asked}
+    for kind, known in WORDS.items():
+        missing = known.read - common - {name for where, name in asked if where == id(known)}
+        if kind in ACTUATORS:
+            missing -= shared
+        assert not missing - UNREAD.get(kind, set()), kind
+
+
+UNREAD: dict[str, set[str]] = {
+    "geom": {"hfield"},  # with its type, which is refused
+    "spatial": {"springlength", "margin", "solreflimit", "solimplimit", "solreffriction", "solimpfriction"}  # refused
+    | {"actuatorfrcrange", "actuatorfrclimited"},
+}

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Literal
 
 from rosesim.robots.description import Description
 from rosesim.robots.files import xml
+from rosesim.robots.files.errors import quoted
 from rosesim.robots.files.mjcf.document import read_mjcf
 from rosesim.robots.files.reading import Reading
+from rosesim.robots.files.urdf.document import read_urdf
 
 
-def load(path: str | os.PathLike[str], ignore: Iterable[str] = ()) -> Description:
-    """Read a robot.
+def load(
+    path: str | os.PathLike[str],
+    ignore: Iterable[str] = (),
+    *,
+    motors: str | Iterable[str] = (),
+    base: Literal["fixed", "free"] = "fixed",
+    roots: Iterable[str | os.PathLike[str]] = (),
+) -> Description:
+    """Read a robot from MJCF (`<mujoco>`) or URDF (`<robot>`), whatever the file's suffix.
+
+    What the reader cannot do justice to is refused: RobotError, with the file, the line, and the way on. `ignore`
+    names classes of such things that you leave out knowingly, as "sensor" or "equality weld"; a class stands for all
+    whose names begin with its words. `Description.ignored` lists what was left out, and what is harmless.
+
+    A URDF says nothing of motors, of the ground, or of whether its base moves. `motors` are the joints that get one,
+    by name, or "all"; the joint's effort is the range of its control, in N or N m. `base` is "fixed" to the world or
+    "free". Meshes of `package://NAME/...` are looked for as NAME/... in `roots`, then in the folders above the file.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -26,6 +44,12 @@ def load(path: str | os.PathLike[str], ignore: Iterable[str] = ()) -> Descriptio
     file = os.fspath(path)
     root = xml.parse(file)
     reading = Reading(file, ignore)
-    if root.tag == "mujoco":
-        return read_mjcf(root, reading)
-    raise root.error(f"begins with <{root.tag[:60]}>; <mujoco> (MJCF) or <robot> (URDF) is expected.")
+    if base not in ("fixed", "free"):
+        raise root.error(f'base= is {quoted(str(base))}; "fixed" or "free" is expected.')
+    if root.tag == "robot":
+        return read_urdf(root, reading, motors, base, [os.fspath(r) for r in roots])
+    if root.tag != "mujoco":
+        raise root.error(f"begins with <{root.tag[:60]}>; <mujoco> (MJCF) or <robot> (URDF) is expected.")
+    if motors or base != "fixed":
+        raise root.error("is MJCF, which says itself what has motors and what moves; motors= and base= are for URDF.")
+    return read_mjcf(root, reading)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.robots.description import Mesh, Vector
-from rosesim.robots.files import source
+from rosesim.robots.files import hull, source
 from rosesim.robots.files.errors import RobotError, quoted
 from rosesim.robots.files.frames import conjugate, matrix
 from rosesim.robots.files.values import GREATEST, NUMBER
@@ -21,8 +21,6 @@ from rosesim.robots.files.values import GREATEST, NUMBER
 LARGEST_BYTES = 64 << 20
 MOST = 200_000
 """Vertices, and triangles: as many triangles as MuJoCo reads of an STL."""
-FLAT = 1e-6
-"""Of the mesh's size: vertices as near to a plane as the rounding of single precision, which STL has, puts them."""
 
 Fault = Callable[[str], RobotError]
 
@@ -95,7 +93,10 @@ def _is_index(text: str) -> bool:
 def made(name: str, vertices: Vector | list[float], faces: Vector | list[int], fault: Fault) -> Mesh:
     """A mesh of numbers in sequence; `fault` makes an error of what is wrong."""
     points = np.array(vertices, np.float64).reshape(-1, 3)
-    return _packed(name, points, np.array(faces, np.float64).reshape(-1, 3).astype(np.int64), fault)
+    index = np.array(faces, np.float64).reshape(-1, 3)
+    if (np.floor(index) != index).any() or (np.abs(index) > 1 << 31).any():
+        raise fault("has a face of numbers that count no vertices: mend it.")
+    return _packed(name, points, index.astype(np.int64), fault)
 
 
 def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], fault: Fault) -> Mesh:
@@ -108,45 +109,34 @@ def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], 
     return Mesh(name, tuple(map(tuple, vertices.tolist())), tuple(map(tuple, faces.tolist())))
 
 
-def placed(found: Mesh, pos: Vector, quat: Vector, scale: Vector) -> Mesh:
+def placed(found: Mesh, pos: Vector, quat: Vector, scale: Vector, fault: Fault) -> Mesh:
     """A mesh whose own frame is where `pos` and `quat` say, then scaled; a mirror image turns its triangles over."""
     if pos == (0.0, 0.0, 0.0) and quat == (1.0, 0.0, 0.0, 0.0) and scale == (1.0, 1.0, 1.0):
         return found
     moved = (np.array(found.vertices) - np.array(pos)) @ np.array(matrix(conjugate(quat))).T * np.array(scale)
+    if np.abs(moved).max() > GREATEST:
+        raise fault(f"has a number over {GREATEST:g} when it is scaled: mend it.")
     is_mirrored = scale[0] * scale[1] * scale[2] < 0
     faces = tuple((a, c, b) for a, b, c in found.faces) if is_mirrored else found.faces
     return Mesh(found.name, tuple(map(tuple, moved.tolist())), faces)
 
 
-def unfit_for_inertia(found: Mesh, kind: str) -> str | None:
-    """Why mass and inertia do not follow from a mesh's triangles as they are; None where they do.
+def hulled(found: Mesh, fault: Fault) -> Mesh:
+    """A mesh as contact takes it, and inertia unless its file says otherwise: its convex hull. A flat one stays."""
+    try:
+        return hull.hull(found) or found
+    except hull.TooManyVertices as error:
+        raise fault(f"{error}; simplify it.") from None
 
-    MuJoCo takes those of the convex hull unless the file says "exact" or "shell"; of a convex mesh all but "shell"
-    agree.
-    """
-    if kind == "shell":
-        return 'mass on the surface (inertia="shell") is not there yet'
+
+def unfit_for_inertia(found: Mesh) -> str | None:
+    """Why mass and inertia do not follow from a mesh's triangles; None where they do."""
     vertices, faces = np.array(found.vertices), np.array(found.faces)
     edges = np.concatenate([faces[:, (0, 1)], faces[:, (1, 2)], faces[:, (2, 0)]])
     there, back = edges[:, 0] * len(vertices) + edges[:, 1], edges[:, 1] * len(vertices) + edges[:, 0]
     if len(np.unique(there)) != len(there) or not np.array_equal(np.sort(there), np.sort(back)):
         return "its surface is not closed, or has triangles the wrong way round"
     a, b, c = (vertices[faces[:, i]] for i in range(3))
-    normals = np.cross(b - a, c - a)
-    if (np.einsum("ij,ij->i", a, normals)).sum() <= 0:
-        return "its triangles look inwards (they go clockwise, seen from outside)"
-    if kind != "exact" and not _is_convex(vertices, a, normals):
-        return 'it is not convex, and inertia of convex hulls is not there yet (inertia="exact" takes it as it is)'
+    if np.einsum("ij,ij->", a - a[0], np.cross(b - a[0], c - a[0])) <= 0:
+        return "it has no volume, or its triangles look inwards (they go clockwise, seen from outside)"
     return None
-
-
-def _is_convex(vertices: NDArray[np.float64], a: NDArray[np.float64], normals: NDArray[np.float64]) -> bool:
-    """Whether all vertices are behind all triangles."""
-    size = float(np.ptp(vertices, axis=0).max())
-    lengths = np.linalg.norm(normals, axis=1)
-    for i in range(0, len(a), 256):  # a block at a time: all at once would be gigabytes
-        n = normals[i : i + 256]
-        heights = vertices @ n.T - np.einsum("ij,ij->i", a[i : i + 256], n)
-        if (heights > FLAT * size * lengths[i : i + 256]).any():
-            return False
-    return True

@@ -16,6 +16,9 @@ from rosesim.robots.files.frames import HERE, IDENTITY, Frame, matrix
 ROUNDING = 1e-6
 """Relative: files write moments with six digits or so, and a thin plate has A + B = C exactly."""
 
+NOTHING = 1e-15
+"""kg m²: moments below are rounding of 0, which exporters write for links that only hold a sensor."""
+
 
 def full(six: Vector) -> NDArray[np.float64]:
     """The symmetric 3×3 matrix."""
@@ -85,8 +88,8 @@ def fault(six: Vector) -> str | None:
     else:
         a, b, c = sorted(six[:3])
         given = " ".join(f"{x:.6g}" for x in six[:3])
-    if a < -ROUNDING * abs(c):
+    if a < -ROUNDING * abs(c) - NOTHING:
         return f"inertia {given} is not that of a body (one is negative)"
-    if a + b < c * (1 - ROUNDING):
+    if a + b < c * (1 - ROUNDING) - NOTHING:
         return f"inertia {given} is not that of a body ({b:.6g} + {a:.6g} < {c:.6g})"
     return None

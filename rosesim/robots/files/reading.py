@@ -36,9 +36,12 @@ CLASSES = (
     "geom hfield",
     "geom sdf",
     "geom shellinertia",
+    "geometry",
     "joint actuatorgravcomp",
     "joint mimic",
-    "keyframe",
+    "limit",
+    "link contact",
+    "link inertia",
     "mesh",
     "mujoco",
     "option",
@@ -50,6 +53,7 @@ CLASSES = (
     "tendon actuatorfrcrange",
     "tendon armature",
     "tendon spatial",
+    "unknown",
 )
 """Classes that a user may leave out. A class stands for all whose names begin with its words."""
 

@@ -17,10 +17,11 @@ def read(path: str, largest: int) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no file has such a name"
         raise RobotError(path, 0, f"cannot be opened ({reason.lower()}); give the path of a file.") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise RobotError(path, 0, "is not a file; a folder, a pipe or a device is not read.")
     with os.fdopen(descriptor, "rb") as f:
-        status = os.fstat(f.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise RobotError(path, 0, "is not a file; a folder, a pipe or a device is not read.")
         if status.st_size <= largest:  # read(n) allocates n bytes, whether the file has them or not
             content = f.read(status.st_size + 1)
             if len(content) <= largest:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rosesim.robots.description import Vector
-from rosesim.robots.files.errors import RobotError, nearest, quoted
+from rosesim.robots.files.errors import SHOWN, RobotError, nearest, quoted
 from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.xml import Element
 
@@ -47,8 +47,8 @@ def check_names(element: Element, known: Words, reading: Reading) -> None:
             what, sentence = known.refused[name]
             reading.refuse(what, element, f"<{element.tag} {name}={quoted(element.attributes[name])}>: {sentence}")
         else:
-            advice = nearest(name, known.read | known.harmless)
-            raise element.error(f"<{element.tag}> has an unknown attribute {quoted(name)}; {advice}")
+            names = known.read | known.harmless
+            _refuse_unknown(name, "attribute", element.tag, element, names, reading)
     if any(c.isalnum() for c in element.text):  # but not of a stray ">", as files of good standing have it
         sentence = f"there is text in <{element.tag}>, {quoted(element.text)}"
         raise RobotError(
@@ -56,9 +56,22 @@ def check_names(element: Element, known: Words, reading: Reading) -> None:
         )
 
 
-def unknown(element: Element, inside: str, known: Iterable[str]) -> RobotError:
-    """The fault of an element whose name is not among those that its place knows."""
-    return element.error(f"<{inside}> has an unknown element {quoted(element.tag)}; {nearest(element.tag, known)}")
+def is_known(element: Element, inside: str, known: Iterable[str], reading: Reading) -> bool:
+    """Whether its place knows an element; where not, it is refused, or left out on the user's word."""
+    if element.tag in known:
+        return True
+    _refuse_unknown(element.tag, "element", inside, element, known, reading)
+    return False
+
+
+def _refuse_unknown(
+    name: str, kind: str, inside: str, element: Element, known: Iterable[str], reading: Reading
+) -> None:
+    what = f"unknown {name[:SHOWN]}"
+    if reading.leaves_out(what):  # before the nearest name is looked for, which takes a millisecond
+        reading.note(what, element)
+        return
+    reading.refuse(what, element, f"<{inside}> has an unknown {kind} {quoted(name)}; {nearest(name, known)}")
 
 
 class Values:
@@ -159,11 +172,12 @@ class Values:
         def fault(what: str) -> RobotError:
             return element.error(f"<{element.tag} {name}>{self.label} {what}")
 
-        parts = element.attributes[name].split()
+        parts = element.attributes[name].split(None, most)  # no further: the text may hold millions
         if not fewest <= len(parts) <= most:
             expected = f"{fewest}" if fewest == most else f"{fewest} to {most}"
             found = quoted(element.attributes[name])
-            raise fault(f"has {len(parts)} numbers, {found}; {expected} {'is' if most == 1 else 'are'} expected.")
+            count = f"more than {most}" if len(parts) > most else len(parts)
+            raise fault(f"has {count} numbers, {found}; {expected} {'is' if most == 1 else 'are'} expected.")
         result: list[float] = []
         for part in parts:
             if len(part) > LONGEST_NUMBER or not NUMBER.fullmatch(part):

@@ -16,6 +16,7 @@ from rosesim.robots.files.errors import RobotError
 LARGEST_BYTES = 32 << 20  # the largest robot files known have 3 MB, with their meshes written inline
 DEEPEST = 200  # a chain of a hundred bodies and what they hold; also bounds every recursion over elements
 MOST_ELEMENTS = 200_000  # about 200 MB as objects
+MOST_ATTRIBUTES = 1_000_000  # the same again
 
 
 @dataclass
@@ -52,6 +53,8 @@ def parse_bytes(content: bytes, file: str) -> Element:
         ...
     rosesim.robots.files.errors.RobotError: a.xml:1: has a document type declaration; robot files have ...
     """
+    if content.count(b"=") > MOST_ATTRIBUTES:  # before expat makes objects of them
+        raise RobotError(file, 0, f"has more than {MOST_ATTRIBUTES} attributes, which is the most that is read.")
     tree = _Tree(file)
     try:
         tree.parser.Parse(content, True)

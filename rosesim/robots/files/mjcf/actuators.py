@@ -18,7 +18,7 @@ from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.vocabulary import ACTUATOR, ACTUATORS, LATER_ACTUATORS, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 ON = ("joint", "jointinparent", "tendon")
@@ -127,10 +127,10 @@ class Actuators:
                 )
                 self.reading.refuse(f"actuator {element.tag}", element, sentence)
                 found = None
-            elif element.tag not in ACTUATORS:
-                raise unknown(element, "actuator", (*ACTUATORS, *LATER_ACTUATORS))
-            else:
+            elif is_known(element, "actuator", (*ACTUATORS, *LATER_ACTUATORS), self.reading):
                 found = self._actuator(element)
+            else:
+                found = None
             name = element.attributes.get("name", "")
             if found is None:
                 self.names.leave_out("actuator", name, "actuator")

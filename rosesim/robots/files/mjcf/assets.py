@@ -12,7 +12,7 @@ from rosesim.robots.files.mjcf.defaults import Defaults
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.vocabulary import HARMLESS_ASSETS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, unknown
+from rosesim.robots.files.values import Values, is_known
 from rosesim.robots.files.xml import Element
 
 
@@ -39,7 +39,7 @@ class Assets:
             elif element.tag in HARMLESS_ASSETS:
                 reading.harmless(element.tag, element)
             else:
-                raise unknown(element, "asset", ("material", "mesh", *HARMLESS_ASSETS))
+                is_known(element, "asset", ("material", "mesh", *HARMLESS_ASSETS), reading)
 
     def colour(self, name: str, v: Values) -> Vector:
         """The colour of a material that an element names."""
@@ -65,7 +65,9 @@ class Assets:
             self._read[name] = self._from(name, declared)
         found = self._read[name]
         kind = declared.word("inertia", ("convex", "exact", "legacy", "shell"), "convex")
-        if weighs and (reason := mesh.unfit_for_inertia(found, kind)):
+        is_later = kind in ("legacy", "shell")
+        reason = f'inertia="{kind}" is not there (convex or exact is)' if is_later else mesh.unfit_for_inertia(found)
+        if weighs and reason:
             raise declared.element.error(
                 f"<mesh> {quoted(name)} gives mass to <geom> in line {v.element.line}, but {reason}."
                 ' Give its body an <inertial>, or ignore=("mesh",) to leave meshes out.'
@@ -73,15 +75,16 @@ class Assets:
         return found
 
     def _from(self, name: str, v: Values) -> Mesh:
-        inline = v.text("vertex")
-        if inline is not None:
-            count = len(inline.split())
+        def fault(what: str) -> RobotError:
+            return v.element.error(f"<mesh> {quoted(name)} {what}")
+
+        if v.has("vertex"):
             vertices = v.some_numbers("vertex", 12, 3 * mesh.MOST) or ()
             faces = v.some_numbers("face", 12, 3 * mesh.MOST, least=0.0)
-            if faces is None or count % 3 or len(faces) % 3:
-                sentence = f"{quoted(name)} has {count} numbers in vertex and {len(faces or ())} in face"
+            if faces is None or len(vertices) % 3 or len(faces) % 3:
+                sentence = f"{quoted(name)} has {len(vertices)} numbers in vertex and {len(faces or ())} in face"
                 raise v.element.error(f"<mesh> {sentence}; 3 for each vertex and each face are expected.")
-            found = mesh.made(name, vertices, faces, lambda what: v.element.error(f"<mesh> {quoted(name)} {what}"))
+            found = mesh.made(name, vertices, faces, fault)
         else:
             file = v.required("file")
             path = os.path.join(self.folder, os.path.basename(file) if self.compiler.strippath else file)
@@ -92,7 +95,10 @@ class Assets:
         quat = frames.unit(v.vector("refquat", frames.IDENTITY))
         if quat is None:
             raise v.error("refquat", "has no direction; numbers that are not all 0 are expected.")
-        return mesh.placed(found, v.vector("refpos", (0.0,) * 3), quat, v.vector("scale", (1.0,) * 3))
+        found = mesh.placed(found, v.vector("refpos", (0.0,) * 3), quat, v.vector("scale", (1.0,) * 3), fault)
+        if v.text("inertia") == "exact":
+            return found
+        return mesh.hulled(found, fault)
 
 
 def _stem(file: str) -> str:

@@ -19,7 +19,7 @@ from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.shapes import Shapes
 from rosesim.robots.files.mjcf.vocabulary import HARMLESS_IN_BODY, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 MOST_COPIES = 50_000
@@ -102,7 +102,7 @@ class Tree:
             what = "plugin" if tag == "plugin" else f"body {tag}"
             self.reading.refuse(what, c.element, f"<{tag}> in a body is not there yet.")
         elif tag != "inertial":
-            raise unknown(c.element, "body", KNOWN)
+            is_known(c.element, "body", KNOWN, self.reading)
 
     def _joint(self, c: _Content, body: int) -> None:
         if body == 0:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from rosesim.robots.files.errors import nearest, quoted
 from rosesim.robots.files.mjcf.vocabulary import DEFAULT_KINDS, HARMLESS_IN_BODY, LATER_ACTUATORS, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 Chains = dict[str, tuple[Element, ...]]
 MAIN = "main"
+LONGEST_CHAIN = 200  # every attribute of every element may look through all of it
 
 
 class Defaults:
@@ -42,11 +43,12 @@ class Defaults:
             elif child.tag in DEFAULT_KINDS:
                 kind = DEFAULT_KINDS[child.tag]
                 check_names(child, WORDS[child.tag if kind == "actuator" else kind], self.reading)
-                chains[kind] = (*chains.get(kind, ()), child)
+                chains[kind] = self._longer(chains.get(kind, ()), child)
             elif child.tag in LATER_ACTUATORS:
-                chains["actuator"] = (*chains.get("actuator", ()), child)  # matters only to an actuator of this class
+                # It matters only to an actuator of this class.
+                chains["actuator"] = self._longer(chains.get("actuator", ()), child)
             else:
-                raise unknown(child, "default", [*DEFAULT_KINDS, "default"])
+                is_known(child, "default", [*DEFAULT_KINDS, "default"], self.reading)
         for child in section.children:  # after the class's own elements, which its children inherit
             if child.tag == "default":
                 inner = child.attributes.get("class")
@@ -56,6 +58,12 @@ class Defaults:
                     raise child.error(f"the default class {quoted(inner)} is defined twice; rename one.")
                 self.classes[inner] = dict(chains)
                 self._read(child, inner)
+
+    def _longer(self, chain: tuple[Element, ...], child: Element) -> tuple[Element, ...]:
+        if len(chain) >= LONGEST_CHAIN:
+            sentence = f"<{child.tag}> follows {LONGEST_CHAIN} others in its class and those around it"
+            raise child.error(f"{sentence}, the most that is read: merge them.")
+        return (*chain, child)
 
     def chain(self, element: Element, kind: str, childclass: str | None) -> tuple[Element, ...]:
         """What stands behind an element: of its own class, else of the nearest `childclass` above, else of `main`."""

@@ -19,7 +19,7 @@ from rosesim.robots.files.mjcf.shapes import Shapes
 from rosesim.robots.files.mjcf.tendons import read_tendons
 from rosesim.robots.files.mjcf.vocabulary import HARMLESS_SECTIONS, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import check_names, unknown, words
+from rosesim.robots.files.values import check_names, is_known, words
 from rosesim.robots.files.xml import Element
 
 LISTS = ("asset", "contact", "equality", "tendon", "actuator", "sensor", "keyframe")
@@ -34,8 +34,8 @@ def read_mjcf(root: Element, reading: Reading) -> Description:
     expand(root, reading)
     sections: dict[str, list[Element]] = {name: [] for name in KNOWN}
     for section in root.children:
-        if section.tag not in sections:
-            raise unknown(section, "mujoco", KNOWN)
+        if not is_known(section, "mujoco", KNOWN, reading):
+            continue
         sections[section.tag].append(section)
         if section.tag in HARMLESS_SECTIONS:
             reading.harmless(section.tag, section)

@@ -9,7 +9,7 @@ from rosesim.robots.description import Options
 from rosesim.robots.files.errors import quoted
 from rosesim.robots.files.mjcf.vocabulary import WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 INTEGRATORS = {"Euler": "euler", "RK4": "rk4", "implicit": "implicit", "implicitfast": "implicitfast"}
@@ -49,9 +49,8 @@ def read_compiler(elements: Sequence[Element], root: Element, reading: Reading) 
     for element in elements:
         check_names(element, WORDS["compiler"], reading)
         for child in element.children:
-            if child.tag != "lengthrange":
-                raise unknown(child, "compiler", ("lengthrange",))
-            reading.harmless("compiler lengthrange", child)  # for muscles
+            if is_known(child, "compiler", ("lengthrange",), reading):
+                reading.harmless("compiler lengthrange", child)  # for muscles
     v = merged(elements, "compiler", root)
     if v.word("coordinate", ("local", "global"), "local") == "global":
         raise v.error(
@@ -92,10 +91,9 @@ def read_options(elements: Sequence[Element], root: Element, compiler: Compiler,
     for element in elements:
         check_names(element, WORDS["option"], reading)
         for child in element.children:
-            if child.tag != "flag":
-                raise unknown(child, "option", ("flag",))
-            check_names(child, WORDS["flag"], reading)
-            flags.append(child)
+            if is_known(child, "option", ("flag",), reading):
+                check_names(child, WORDS["flag"], reading)
+                flags.append(child)
     v = merged(elements, "option", root)
     if v.text("integrator") == "discrete":
         raise v.error("integrator", 'is "discrete", which is not there; use "implicitfast".')

@@ -11,7 +11,7 @@ from rosesim.robots.files.mjcf.defaults import Defaults
 from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.vocabulary import WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 PAIR_FRICTION: Vector = (1.0, 1.0, 0.005, 0.0001, 0.0001)
@@ -25,8 +25,8 @@ def read_contacts(
     pairs: list[Pair] = []
     excluded: list[tuple[int, int]] = []
     for element in elements:
-        if element.tag not in ("pair", "exclude"):
-            raise unknown(element, "contact", ("pair", "exclude"))
+        if not is_known(element, "contact", ("pair", "exclude"), reading):
+            continue
         if reading.leaves_out(f"contact {element.tag}"):
             reading.note(f"contact {element.tag}", element)
         elif element.tag == "exclude":
@@ -69,8 +69,8 @@ def read_equalities(
     """The joints that follow others; those that are not active are harmless."""
     result: list[JointEquality] = []
     for element in elements:
-        if element.tag not in ("joint", *LATER):
-            raise unknown(element, "equality", ("joint", *LATER))
+        if not is_known(element, "equality", ("joint", *LATER), reading):
+            continue
         what = f"equality {element.tag}"
         chain = defaults.chain(element, "equality joint", None)
         is_active = Values(element, WORDS["equality joint"], chain).flag("active", True)

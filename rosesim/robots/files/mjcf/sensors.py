@@ -10,7 +10,7 @@ from rosesim.robots.files.frames import unit
 from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.vocabulary import SENSORS, WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown, words
+from rosesim.robots.files.values import Values, check_names, is_known, words
 from rosesim.robots.files.xml import Element
 
 FRAMES = ("body", "xbody", "geom", "site")
@@ -23,6 +23,7 @@ KNOWN_ELSEWHERE = frozenset(
     " tactile".split()
 )
 """Sensors of the format that are not read: nothing that moves depends on them."""
+KINDS = KNOWN_ELSEWHERE | frozenset(SENSORS)
 
 
 def read_sensors(elements: Sequence[Element], names: Names, reading: Reading) -> list[Sensor]:
@@ -30,8 +31,8 @@ def read_sensors(elements: Sequence[Element], names: Names, reading: Reading) ->
     result: list[Sensor] = []
     for element in elements:
         kind = element.tag
-        if kind not in SENSORS and kind not in KNOWN_ELSEWHERE:
-            raise unknown(element, "sensor", {*SENSORS, *KNOWN_ELSEWHERE})
+        if not is_known(element, "sensor", KINDS, reading):
+            continue
         if reading.leaves_out(f"sensor {kind}"):
             reading.note(f"sensor {kind}", element)
         elif kind not in SENSORS:
@@ -71,8 +72,8 @@ def read_keys(
     na = sum(a.dynamics != "none" for a in actuators)
     result: list[Key] = []
     for element in elements:
-        if element.tag != "key":
-            raise unknown(element, "keyframe", ("key",))
+        if not is_known(element, "keyframe", ("key",), reading):
+            continue
         check_names(element, WORDS["key"], reading)
         v = Values(element, WORDS["key"])
         qpos = v.numbers("qpos", nq)

@@ -12,7 +12,7 @@ from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.vocabulary import WORDS
 from rosesim.robots.files.reading import Reading
-from rosesim.robots.files.values import Values, check_names, unknown
+from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 FORCES = ("stiffness", "damping", "frictionloss", "armature")
@@ -30,8 +30,8 @@ def read_tendons(
     """The tendons of all `tendon` sections. `users` counts what pulls on or holds each name."""
     result: list[Tendon] = []
     for element in elements:
-        if element.tag not in ("fixed", "spatial"):
-            raise unknown(element, "tendon", ("fixed", "spatial"))
+        if not is_known(element, "tendon", ("fixed", "spatial"), reading):
+            continue
         check_names(element, WORDS[element.tag], reading)
         v = Values(element, WORDS[element.tag], defaults.chain(element, "fixed", None))
         bounds = limit(v, compiler, "range", "limited")
@@ -91,8 +91,8 @@ def _springlength(v: Values) -> Vector | None:
 def _terms(v: Values, joints: Sequence[Joint], names: Names, reading: Reading) -> tuple[tuple[int, float], ...]:
     terms: list[tuple[int, float]] = []
     for child in v.element.children:
-        if child.tag != "joint":
-            raise unknown(child, "fixed", ("joint",))
+        if not is_known(child, "fixed", ("joint",), reading):
+            continue
         check_names(child, WORDS["fixed joint"], reading)
         term = Values(child, WORDS["fixed joint"])
         joint = names.find("joint", term, "joint")

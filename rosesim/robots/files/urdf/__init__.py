@@ -1,0 +1,1 @@
+"""URDF: links, joints, and the tree that they make."""
