@@ -36,6 +36,9 @@ def main() -> int:
     parser.add_argument(
         "--large", action="store_true", help="large programs, which meet the passes over products, runs and grids"
     )
+    parser.add_argument(
+        "--wasm", action="store_true", help="in WebAssembly alone, with the bits of strict machine code"
+    )
     parser.add_argument("--report", action="store_true", help="only report what the run has found so far")
     parser.add_argument("--chunk", type=int, help=argparse.SUPPRESS)  # one chunk, in this process
     given = parser.parse_args()
@@ -46,7 +49,8 @@ def main() -> int:
         gc.freeze()  # imported objects stay, and need not be examined again for each program: a seventh of the time
         gc.set_threshold(100_000, 20, 50)
         note = journal.running / str(given.chunk)
-        print(json.dumps(run_chunk(given.chunk, given.size, modes=given.modes, large=given.large, note=note)))
+        ways = {"modes": given.modes, "large": given.large, "wasm": given.wasm}
+        print(json.dumps(run_chunk(given.chunk, given.size, **ways, note=note)))
         return 0
     if not given.report:
         try:
@@ -60,7 +64,7 @@ def main() -> int:
 
 def _run(journal: Journal, given: argparse.Namespace) -> None:
     """Start chunks that are not done yet, until the time is over; then wait for those that are running."""
-    done = journal.done(given.modes, given.large)
+    done = journal.done(given.modes, given.large, given.wasm)
     ends = time.monotonic() + 60 * given.minutes
     most = -(-given.programs // given.size) if given.programs else sys.maxsize
     running: dict[int, subprocess.Popen[str]] = {}
@@ -97,7 +101,7 @@ def _start(number: int, given: argparse.Namespace) -> subprocess.Popen[str]:
         "--out",
         str(given.out),
     ]
-    command += ["--modes"] * given.modes + ["--large"] * given.large
+    command += ["--modes"] * given.modes + ["--large"] * given.large + ["--wasm"] * given.wasm
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -111,10 +115,12 @@ def _note(journal: Journal, number: int, process: subprocess.Popen[str], given: 
         row = running.read_text() if running.exists() else ""
         found = {"row": row, "said": f"the process ended with status {process.returncode}", "trace": ""}
         entry = {"chunk": number, "size": given.size, "counts": {}, "found": found}
-    journal.add({**entry, "modes": given.modes, "large": given.large})
+    journal.add({**entry, "modes": given.modes, "large": given.large, "wasm": given.wasm})
     running.unlink(missing_ok=True)
     if entry["found"]:
-        print(f"{named({'large': given.large, **entry})}: {entry['found']['said']}", file=sys.stderr)
+        print(
+            f"{named({'large': given.large, 'wasm': given.wasm, **entry})}: {entry['found']['said']}", file=sys.stderr
+        )
 
 
 if __name__ == "__main__":

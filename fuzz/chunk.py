@@ -18,6 +18,7 @@ from fuzz.journal import CHANGED
 from fuzz.modes import Modes
 from fuzz.oracle import Disagreement, Judge, Stopped
 from fuzz.slopes import Slopes
+from fuzz.web_assembly import judge_in_wasm
 from rosesim.ad.program.check import check
 from rosesim.ad.program.cost import block_work
 from rosesim.ad.program.ir import Block
@@ -36,8 +37,8 @@ MOST_WORK = {True: 3_000, False: 12_000}
 the interpreter runs all of it up to forty times."""
 
 
-def judge(row: bytes, count: Counter[str], *, modes: bool = False, large: bool = False) -> None:
-    """Run the program of a row in every way; raise where two ways disagree."""
+def judge(row: bytes, count: Counter[str], *, modes: bool = False, large: bool = False, wasm: bool = False) -> None:
+    """Run the program of a row in every way, or with `wasm` in WebAssembly; raise where two ways disagree."""
     case = Case(row, large=large)
     changed: set[str] = set()
 
@@ -51,10 +52,13 @@ def judge(row: bytes, count: Counter[str], *, modes: bool = False, large: bool =
         if large and _work(case) > MOST_WORK[case.is_lowered]:
             count["not run: too many operations"] += 1
             return
-        j = Judge(case, count)
         count["programs"] += 1
-        for construct in covered(j.case.traced().func):
+        for construct in covered(case.traced().func):
             count[construct] += 1
+        if wasm:
+            judge_in_wasm(case, count)
+            return
+        j = Judge(case, count)
         j.core(both=modes)
         if modes:
             count["programs in the other modes"] += 1
@@ -78,7 +82,7 @@ def _work(case: Case) -> int:
 
 
 def run_chunk(
-    number: int, size: int, *, modes: bool, large: bool = False, note: Path | None = None
+    number: int, size: int, *, modes: bool, large: bool = False, wasm: bool = False, note: Path | None = None
 ) -> dict[str, Any]:
     """Judge `size` programs; those of a chunk's number are always the same. Each row is written to `note` before it
     runs.
@@ -104,7 +108,7 @@ def run_chunk(
         if note is not None:
             note.write_text(row.hex())
         try:
-            judge(row, Counter() if failing else count, modes=modes, large=large)
+            judge(row, Counter() if failing else count, modes=modes, large=large, wasm=wasm)
         except Exception:
             failing[:] = [True]  # from here on Hypothesis shrinks
             raise

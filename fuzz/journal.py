@@ -40,14 +40,17 @@ class Journal:
                 continue
         return found
 
-    def done(self, modes: bool, large: bool = False) -> set[int]:
+    def done(self, modes: bool, large: bool = False, wasm: bool = False) -> set[int]:
         """The numbers of the finished chunks."""
-        return {e["chunk"] for e in self.entries() if (e["modes"], e.get("large", False)) == (modes, large)}
+        asked = modes, large, wasm
+        return {
+            e["chunk"] for e in self.entries() if (e["modes"], e.get("large", False), e.get("wasm", False)) == asked
+        }
 
 
 def named(entry: dict[str, Any]) -> str:
     """A chunk and the row that it found, so that `fuzz.chunk.judge` can run it again."""
-    kind = "large " if entry.get("large") else ""
+    kind = "large " * entry.get("large", False) + "wasm " * entry.get("wasm", False)
     return f"chunk {entry['chunk']}: {kind}row {entry['found']['row']}"
 
 
@@ -81,7 +84,7 @@ def report(entries: Iterable[dict[str, Any]]) -> str:
 
 _COUNTS = (
     *("programs", "unoptimised", "optimised", "run twice", "reverse", "forward", "not ", "derivative", "second"),
-    *("stopped", "in lanes", "in a batch", "from the cache", "single", "debug"),
+    *("stopped", "in lanes", "in a batch", "in WebAssembly", "from the cache", "single", "debug"),
 )
 
 

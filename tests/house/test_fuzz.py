@@ -52,6 +52,25 @@ def test_random_programs_agree_in_the_other_modes() -> None:
     assert count["in lanes, strict"] > 5
 
 
+def test_random_programs_have_the_bits_of_machine_code_in_wasm() -> None:
+    chunk = run_chunk(3, 14, modes=False, wasm=True)
+    assert not chunk["found"], chunk["found"]
+    count = chunk["counts"]
+    refused = count.get("not compiled for WebAssembly: opaque", 0)
+    assert count["in WebAssembly"] == count["programs"] - refused >= 12
+
+
+def test_a_place_that_is_too_small_in_wasm_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def room(plan: Any, ty: Any) -> int:
+        plan.end += 8
+        return plan.end - 8
+
+    monkeypatch.setattr("rosesim.codegen.wasm.module._Plan._room", room)
+    with pytest.raises(Disagreement, match="in WebAssembly differs from strict machine code"):
+        for number in range(20):
+            judge(random.Random(number).randbytes(64), Counter(), wasm=True)
+
+
 SLICE = (2091, 2073, 2011, 2012, 2027, 2034, 2045, 2057, 2066, 2090, 2094, 2095, 2102, 2119, 2121)
 """Numbers of large programs of little work that meet every pass over loops."""
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from codegen.wasm_run import Instance
 
+from fuzz.wasm_run import Instance
 from rosesim import Program
 from rosesim.ad.language.arguments import builder, flat_args
 from rosesim.optimise.optimizers import make_optimizer

@@ -1,4 +1,4 @@
-"""Runs WebAssembly modules of ours in this process, in wasmtime."""
+"""WebAssembly modules of ours in this process, run by wasmtime, for the fuzzer and the tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import wasmtime
 
+from rosesim.ad.support.errors import ProgramError
 from rosesim.codegen.wasm.module import WasmModule
 
 _ENGINE = wasmtime.Engine()
@@ -27,14 +28,14 @@ class Instance:
         self.memory = np.ctypeslib.as_array(pointer, (module.memory_bytes,))
 
     def run(self, name: str, *args: Any) -> list[Any]:
-        """The flat results of a program. Raises RuntimeError with a guard's message."""
+        """The flat results of a program. Raises ProgramError with a guard's message."""
         program = self.description["programs"][name]
         places = [p for t in program["parameters"].values() for p in leaves(t)]
         for place, value in zip(places, args, strict=True):
             self.view(place)[...] = value
         status = self._exports[name](self._store)  # pyright: ignore[reportCallIssue]
         if status:
-            raise RuntimeError(self.description["failures"][status - 1])
+            raise ProgramError(self.description["failures"][status - 1])
         return [self.view(p).copy()[()] for p in leaves(program["result"])]
 
     def view(self, place: dict[str, Any]) -> Any:
