@@ -1,0 +1,56 @@
+"""The robot of a scene, as a setting: one of ours by name, or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rosesim import robots
+
+FOLDER = Path(__file__).parent
+
+
+def ours() -> list[str]:
+    """The names of the robots that come with the scene.
+
+    >>> ours()
+    ['arm', 'runner']
+    """
+    return sorted(file.stem for file in FOLDER.glob("*.xml"))
+
+
+@dataclass(frozen=True)
+class RobotFile:
+    """A robot by name, or by the path of an MJCF or URDF file."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> RobotFile:
+        """A robot of ours or a file; raises a ValueError that names the file and line of what cannot be read.
+
+        >>> RobotFile.parse("runner").model.nu
+        6
+        """
+        if text not in ours():
+            path = Path(text).expanduser()
+            if not path.is_file():
+                raise ValueError(f"{text!r} is neither a robot of ours ({', '.join(ours())}) nor a file")
+            text = str(path.resolve())
+        found = cls(text)
+        _ = found.model
+        return found
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def model(self) -> robots.Model:
+        """The robot, read once."""
+        return _load(str(FOLDER / f"{self.text}.xml") if self.text in ours() else self.text)
+
+
+@cache
+def _load(path: str) -> robots.Model:
+    return robots.load(path)
