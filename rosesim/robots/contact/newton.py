@@ -24,6 +24,10 @@ LIMIT = 100
 """Newton steps, and steps of each line search."""
 TOLERANCE = 1e-12
 """Of the gradient, relative to the forces that it is the difference of."""
+ENOUGH = 1e-11
+"""A gradient as small as this counts too, where it does not fall any more."""
+STILL_STEP = 1e-15
+"""A step that is smaller than this, relative to the acceleration, is rounding: stiff rows magnify that."""
 
 
 def motions(at: At, a: Sequence[Number]) -> list[Motion]:
@@ -104,17 +108,20 @@ def accelerations(
         return most
 
     def step(state: Any) -> Any:
+        """A Newton step; a second number that is 0 as long as the search goes on; the gradient's size."""
         a = [state[0][k] for k in range(n)]
         gradient, size = slope(a)
-        done = largest(gradient) <= TOLERANCE * size
+        left = largest(gradient) / size
+        done = (left <= TOLERANCE) | ((left <= ENOUGH) & (left >= 0.5 * state[2]))
         whole = hessian(at, mass, found, a)
         d = solved(met, factor(met, whole), [neg(g) for g in gradient])
         alpha = _search(at, mass, force, found, a, d, gradient)
         move = [select(done, 0.0, mul(alpha, x)) for x in d]
-        still = largest(move) <= 1e-15 * largest(a)
-        return [add(x, y) for x, y in zip(a, move, strict=True)], select(done | still, 1.0, 0.0)
+        done = done | (largest(move) <= STILL_STEP * largest(a))
+        return [add(x, y) for x, y in zip(a, move, strict=True)], select(done, 1.0, 0.0), left
 
-    end = while_loop(lambda s: s[1] == 0.0, step, ([Real(x) for x in start], _idle(found)), limit=LIMIT)
+    begin = ([Real(x) for x in start], _idle(found), Real(1e300))
+    end = while_loop(lambda s: s[1] == 0.0, step, begin, limit=LIMIT, on_limit="stop")
     return [end[0][k] for k in range(n)], end[1] > 0.0
 
 

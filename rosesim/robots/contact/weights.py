@@ -76,7 +76,8 @@ def weights(robot: Description) -> Weights:
 def _slides_alone(m: Mechanism, body: int) -> bool:
     """Whether a body is what MuJoCo calls simple, of sliders: it takes the mass alone then, without armature.
 
-    It slides along axes of its frame, its centre of mass and principal axes are that frame's, and nothing hangs on it.
+    It slides along axes of its frame, its centre of mass and principal axes are that frame's, and nothing hangs on
+    it.
     """
     lump = m.own[body]
     joints = [m.robot.joints[k] for k in m.joints_of[body]]
