@@ -49,13 +49,19 @@ def test_a_box_is_a_box_from_each_format(box: Path):
     assert mesh.unfit_for_inertia(found) is None
 
 
+def fault(what: str) -> RobotError:
+    return RobotError("box", 0, what)
+
+
 def test_a_mesh_is_moved_turned_and_scaled_and_stays_outside_out(box: Path):
     found = mesh.read(str(box), "box")
     half = np.sqrt(0.5)
-    placed = mesh.placed(found, (1.0, 0.0, 0.0), (half, 0.0, 0.0, half), (2.0, 1.0, -1.0))
+    placed = mesh.placed(found, (1.0, 0.0, 0.0), (half, 0.0, 0.0, half), (2.0, 1.0, -1.0), fault)
     # A frame at (1, 0, 0), turned by a quarter about z, sees (0, 2, 3) at (2, 1, 3), before it is scaled.
     assert np.abs(np.array(placed.vertices) - (4, 1, -3)).sum(axis=1).min() < 1e-14
     assert volume(placed) == pytest.approx(12)
+    with pytest.raises(RobotError, match="when it is scaled"):
+        mesh.placed(found, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (1.0, 1e40, 1.0), fault)
 
 
 def test_what_gives_no_mass_says_why(tmp_path: Path):

@@ -109,11 +109,13 @@ def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], 
     return Mesh(name, tuple(map(tuple, vertices.tolist())), tuple(map(tuple, faces.tolist())))
 
 
-def placed(found: Mesh, pos: Vector, quat: Vector, scale: Vector) -> Mesh:
+def placed(found: Mesh, pos: Vector, quat: Vector, scale: Vector, fault: Fault) -> Mesh:
     """A mesh whose own frame is where `pos` and `quat` say, then scaled; a mirror image turns its triangles over."""
     if pos == (0.0, 0.0, 0.0) and quat == (1.0, 0.0, 0.0, 0.0) and scale == (1.0, 1.0, 1.0):
         return found
     moved = (np.array(found.vertices) - np.array(pos)) @ np.array(matrix(conjugate(quat))).T * np.array(scale)
+    if np.abs(moved).max() > GREATEST:
+        raise fault(f"has a number over {GREATEST:g} when it is scaled: mend it.")
     is_mirrored = scale[0] * scale[1] * scale[2] < 0
     faces = tuple((a, c, b) for a, b, c in found.faces) if is_mirrored else found.faces
     return Mesh(found.name, tuple(map(tuple, moved.tolist())), faces)

@@ -95,7 +95,7 @@ class Assets:
         quat = frames.unit(v.vector("refquat", frames.IDENTITY))
         if quat is None:
             raise v.error("refquat", "has no direction; numbers that are not all 0 are expected.")
-        found = mesh.placed(found, v.vector("refpos", (0.0,) * 3), quat, v.vector("scale", (1.0,) * 3))
+        found = mesh.placed(found, v.vector("refpos", (0.0,) * 3), quat, v.vector("scale", (1.0,) * 3), fault)
         if v.text("inertia") == "exact":
             return found
         return mesh.hulled(found, fault)

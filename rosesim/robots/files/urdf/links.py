@@ -116,10 +116,12 @@ class Collisions:
                 if error.file == v.element.file:
                     raise
                 raise v.element.error(f'<mesh>: {error} Or give ignore=("mesh",).') from None
-            found, where = mesh.placed(found, (0.0, 0.0, 0.0), IDENTITY, scale), v.element
-            self._meshes[file, scale] = mesh.hulled(
-                found, lambda what: v.element.error(f"<mesh> {quoted(file)} {what}")
-            )
+
+            def fault(what: str) -> RobotError:
+                return v.element.error(f"<mesh> {quoted(file)} {what}")
+
+            found = mesh.placed(found, (0.0, 0.0, 0.0), IDENTITY, scale, fault)
+            self._meshes[file, scale] = mesh.hulled(found, fault)
         return self._meshes[file, scale]
 
     def _path(self, file: str, v: Values) -> str:
