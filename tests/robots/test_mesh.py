@@ -116,6 +116,8 @@ def test_a_mesh_is_read_only_where_it_matters(tmp_path: Path):
     found = load(robot(tmp_path, body, file="missing.stl"))
     assert found.geoms[0].mesh is None and not found.geoms[0].has_inertia
     assert [i.what for i in found.ignored] == ["geom mesh (visual)"]
+    found = load(robot(tmp_path, GEOM.format("", 'contype="0" conaffinity="0" mass="0"'), file="missing.stl"))
+    assert found.geoms[0].mesh is None and not found.geoms[0].has_inertia
     for body in (GEOM.format(INERTIAL, ""), GEOM.format("", 'contype="0" conaffinity="0"')):
         file = robot(tmp_path, body, file="missing.stl")
         with pytest.raises(RobotError, match=r'robot.xml:1: <mesh> "box".* cannot be opened .*ignore=\("mesh",\)'):
