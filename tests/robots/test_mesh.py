@@ -61,7 +61,7 @@ def test_a_mesh_is_moved_turned_and_scaled_and_stays_outside_out(box: Path):
     assert np.abs(np.array(placed.vertices) - (4, 1, -3)).sum(axis=1).min() < 1e-14
     assert volume(placed) == pytest.approx(12)
     with pytest.raises(RobotError, match="when it is scaled"):
-        mesh.placed(found, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (1e40, 1.0, 1.0), fault)
+        mesh.placed(found, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (1.0, 1e40, 1.0), fault)
 
 
 def test_what_gives_no_mass_says_why(tmp_path: Path):
@@ -116,6 +116,8 @@ def test_a_mesh_is_read_only_where_it_matters(tmp_path: Path):
     found = load(robot(tmp_path, body, file="missing.stl"))
     assert found.geoms[0].mesh is None and not found.geoms[0].has_inertia
     assert [i.what for i in found.ignored] == ["geom mesh (visual)"]
+    found = load(robot(tmp_path, GEOM.format("", 'contype="0" conaffinity="0" mass="0"'), file="missing.stl"))
+    assert found.geoms[0].mesh is None and not found.geoms[0].has_inertia
     for body in (GEOM.format(INERTIAL, ""), GEOM.format("", 'contype="0" conaffinity="0"')):
         file = robot(tmp_path, body, file="missing.stl")
         with pytest.raises(RobotError, match=r'robot.xml:1: <mesh> "box".* cannot be opened .*ignore=\("mesh",\)'):

@@ -266,6 +266,7 @@ def test_each_kind_of_actuator(
 ):
     actuator = mjcf(tmp_path, ARM, tail=f"<actuator>{text}</actuator>").actuators[0]
     assert (actuator.gain, actuator.bias, actuator.dynamics) == (gain, bias, dynamics)
+    assert actuator.time_constant == (0.1 if "0.1" in text else 0.2 if "0.2" in text else 1.0)
 
 
 def test_defaults_of_actuators_are_one_record(tmp_path: Path):
@@ -450,8 +451,21 @@ def test_what_pulls_on_a_tendon_that_is_left_out_is_left_out_by_its_own_name(tmp
         mjcf(tmp_path, ARM, tail=tail)
     with pytest.raises(RobotError, match="actuator on tendon spatial"):
         mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial",))
+    with pytest.raises(RobotError, match="1 actuator or equality acts through it"):
+        mjcf(tmp_path, ARM, tail=tail.replace("stiffness", "width"))
     robot = mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial", "actuator on tendon"))
     assert [i.what for i in robot.ignored] == ["actuator on tendon spatial", "tendon spatial"]
+
+
+def test_a_spatial_tendon_without_effect_is_a_line_in_the_picture(tmp_path: Path):
+    robot = mjcf(tmp_path, ARM, tail='<tendon><spatial name="t" width="1"/></tendon>')
+    assert [i.what for i in robot.ignored] == ["spatial width", "tendon spatial (without effect)"]
+    assert all(i.harmless for i in robot.ignored)
+
+
+def test_quaternions_of_a_key_are_unit(tmp_path: Path):
+    tail = '<keyframe><key name="k" qpos="1 2 3 0 3 0 4"/></keyframe>'
+    assert mjcf(tmp_path, "<body><freejoint/></body>", tail=tail).keys[0].qpos == (1, 2, 3, 0, 0.6, 0, 0.8)
 
 
 def test_a_class_that_nothing_is_called_is_refused(tmp_path: Path):

@@ -136,6 +136,14 @@ def test_meshes_are_found_in_their_package(tmp_path: Path):
     assert not robot.geoms and [i.what for i in robot.ignored] == ["mesh"]
 
 
+def test_what_means_nothing_is_not_judged(tmp_path: Path):
+    base = link("base").replace('izz="0.02"', 'izz="0.05"')  # of what does not move
+    text = base + link("arm") + joint("j", "continuous", "base", "arm") + link("cover")
+    urdf(tmp_path, text + joint("f", "fixed", "arm", "cover", '<axis xyz="0 0 0"/>'))
+    with pytest.raises(RobotError, match='link "base": inertia'):
+        urdf(tmp_path, text + joint("f", "fixed", "arm", "cover"), base="free")
+
+
 def test_what_moves_nothing_is_listed(tmp_path: Path):
     text = TURNING.format('<safety_controller k_velocity="1"/>') + "<gazebo>text</gazebo><transmission/><material/>"
     assert [i.what for i in urdf(tmp_path, text).ignored] == [

@@ -13,13 +13,15 @@ from rosesim.robots.description import Mesh
 
 SHAKEN = 1e-7
 """Of the mesh's size: how far points are moved before their hull is looked for. Points in one plane, which meshes
-consist of, are then in none, and which of them a point sees is no matter of rounding. The vertices are the file's."""
+consist of, are then in none, and which sides a point sees is no matter of rounding. The vertices are the file's. The
+volumes of 489 meshes of robots are those of Qhull to 1.4e-7; without shaking, one was wrong by 2.7e-6.
+"""
 NEAREST = 3e-7
 """Of the mesh's size: a point less than this outside a side is on it; more than shaking brings out."""
 THINNEST = 1e-6
 """Of the mesh's size: a mesh with no more height than single precision rounds to is flat."""
 
-MOST_VERTICES = 10_000  # some seconds; the hulls of a robot's parts have up to 7,000
+MOST_VERTICES = 20_000  # some ten seconds; the hulls of robots' parts have up to 10,000
 
 Points = NDArray[np.float64]
 
@@ -108,6 +110,7 @@ class _Quickhull:
                 other = self.of_edge[b, a]
                 if other not in seen:
                     x, y, z, height = self.planes[other]
+                    # No tolerance here: with one, a hull may end up dented, or open.
                     if x * px + y * py + z * pz > height:
                         seen.add(other)
                         ahead.append(other)
