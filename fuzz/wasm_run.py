@@ -13,6 +13,12 @@ from rosesim.codegen.wasm.module import WasmModule
 _ENGINE = wasmtime.Engine()
 
 
+def _fmod(x: float, y: float) -> float:
+    """The remainder, as C's."""
+    with np.errstate(all="ignore"):
+        return float(np.fmod(x, y))
+
+
 class Instance:
     """A module in memory: programs take and give flat numbers and arrays."""
 
@@ -21,7 +27,7 @@ class Instance:
         self._store = wasmtime.Store(_ENGINE)
         code = wasmtime.Module(_ENGINE, module.code)
         real = wasmtime.FuncType([wasmtime.ValType.f64()] * 2, [wasmtime.ValType.f64()])
-        imports = [wasmtime.Func(self._store, real, lambda x, y: float(np.fmod(x, y))) for _ in code.imports]
+        imports = [wasmtime.Func(self._store, real, _fmod) for _ in code.imports]
         instance = wasmtime.Instance(self._store, code, imports)
         self._exports = instance.exports(self._store)
         pointer = self._exports["memory"].data_ptr(self._store)  # pyright: ignore

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -110,14 +111,27 @@ def _functions(tables: ModuleTables, known: dict[str, str] | None = None) -> lis
             shared=planned.batch if f is planned.func else None,
         )
         tables.infos[f] = info
+        start = len(tables.metadata)
         text = _function(tables, info)
         if known is not None:
-            same = known.setdefault(text.replace(f"@{info.name}(", "@(", 1), info.name)
+            whole = "\n".join([text.replace(f"@{info.name}(", "@(", 1), *tables.metadata[start:]])
+            same = known.setdefault(_renumbered(whole, start), info.name)
             if same != info.name:
                 info.name = same
+                del tables.metadata[start:]
                 continue
         texts.append(text)
     return texts
+
+
+def _renumbered(text: str, start: int) -> str:
+    """A text with its metadata nodes, from `start` on, counted from 0: then equal functions have equal texts."""
+
+    def counted(node: re.Match[str]) -> str:
+        number = int(node[1])
+        return node[0] if number < start else f"!own{number - start}"
+
+    return re.sub(r"!(\d+)", counted, text)
 
 
 def _whole(tables: ModuleTables, parts: Sequence[str], declared: Sequence[str]) -> str:

@@ -68,6 +68,7 @@ class ModuleTables:
     failures: list[Failure] = field(default_factory=list[Failure])
     opaques: list[Func] = field(default_factory=list[Func])
     data: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    _statuses: dict[Failure, int] = field(default_factory=dict[Failure, int])
     _placed: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
@@ -76,9 +77,12 @@ class ModuleTables:
         return any(f.values for f in self.failures)
 
     def failure(self, guard: Guard, where: Where | None) -> int:
-        """The status of a guard."""
-        self.failures.append(Failure(guard.message, where, tuple(a.ty for a in guard.values)))
-        return len(self.failures)
+        """The status of a guard. Equal guards have one: programs of one module share the functions that have them."""
+        made = Failure(guard.message, where, tuple(a.ty for a in guard.values))
+        if made not in self._statuses:
+            self.failures.append(made)
+            self._statuses[made] = len(self.failures)
+        return self._statuses[made]
 
     def note(self, text: str) -> str:
         """The name of a new metadata node. In the text, `@` stands for that name."""

@@ -28,6 +28,8 @@ _UNDEFINED, _NAMED = 0x10, 0x40
 _UNMOVED = {0: "function", 6: "type", 7: "global"}
 """Kinds of relocations whose numbers stay: there is one object, so its indices are the module's."""
 _ADDRESS_LEB, _ADDRESS_SLEB, _ADDRESS_I32 = 3, 4, 5
+_LAST = "target_features"
+"""The section that LLVM writes last. An object that was cut off between two sections does not end with it."""
 _LEB_BYTES = 5
 """LLVM writes a number that is to be relocated in this many bytes."""
 
@@ -53,6 +55,7 @@ def read(code: bytes) -> Object:
     if not code.startswith(MAGIC):
         raise Damaged(f"{code[:8]!r} was found; expected an object for WebAssembly, which begins with {MAGIC!r}")
     found, order, reader = Object(), list[int](), Reader(code, len(MAGIC))
+    last = ""
     while not reader.ended():
         kind, part = reader.byte(), reader.part()
         if kind != CUSTOM:
@@ -61,13 +64,15 @@ def read(code: bytes) -> Object:
             found.sections[kind] = bytearray(part.rest())
             order.append(kind)
             continue
-        match part.text():
+        match last := part.text():
             case "linking":
                 _linking(found, part)
             case "reloc.CODE" | "reloc.DATA":
                 _relocations(found, part, order)
             case _:
                 pass  # names, producers, features
+    if last != _LAST:
+        raise Damaged(f"{last or 'no section with a name'} was found at the end; expected {_LAST}: a part is missing")
     _imports(found)
     found.data_bytes = max((at + len(held) for at, held in _segments(found)), default=0)
     return found
@@ -99,7 +104,7 @@ def link(found: Object, exports: Mapping[str, str], *, base: int, stack: int, me
     parts.append(section(CODE, bytes(sections.get(CODE, b"\0"))))
     moved = Object({DATA: sections[DATA]}) if DATA in sections else Object()
     held = [(at + base, text.rstrip(b"\0")) for at, text in _segments(moved)]
-    rows = [b"\0\x41" + signed(at) + b"\x0b" + unsigned(len(text)) + text for at, text in held if text]
+    rows = [b"\0\x41" + signed(_as_constant(at)) + b"\x0b" + unsigned(len(text)) + text for at, text in held if text]
     if rows:
         parts.append(section(DATA, unsigned(len(rows)) + b"".join(rows)))
     parts.append(section(CUSTOM, named("rosesim") + custom))
@@ -160,6 +165,8 @@ def _relocations(found: Object, part: Reader, order: list[int]) -> None:
     if target >= len(order):
         raise Damaged(f"relocations of section {target} were found; expected one of {len(order)}")
     section_kind = order[target]
+    if section_kind not in (CODE, DATA):
+        raise Damaged(f"relocations of a section of kind {section_kind} were found; expected code or data")
     for _ in range(part.number()):
         kind, at = part.byte(), part.number()
         part.number()  # the symbol: its value stands at the site already
@@ -182,6 +189,8 @@ def _segments(found: Object) -> list[tuple[int, bytes]]:
         at = reader.signed()
         if reader.byte() != 0x0B:
             raise Damaged("a computed place of data was found; expected i32.const")
+        if at < 0:
+            raise Damaged(f"data at {at} was found; expected an address below 2 GiB")
         pieces.append((at, reader.bytes()))
     return pieces
 
@@ -193,11 +202,22 @@ def _moved(content: bytearray, at: int, kind: int, base: int) -> None:
     if len(site) != size:
         raise Damaged(f"a relocation at {at} was found; expected one within {len(content)} bytes")
     if kind == _ADDRESS_I32:
-        new = (int.from_bytes(site, "little") + base).to_bytes(4, "little")
+        moved = int.from_bytes(site, "little") + base
     else:
         reader = Reader(site)
-        value = reader.signed() if kind == _ADDRESS_SLEB else reader.number()
+        moved = base + (reader.signed() if kind == _ADDRESS_SLEB else reader.number())
         if not reader.ended():
             raise Damaged(f"a number in {reader.at} bytes was found at a relocation; expected {size}")
-        new = bytes([(value + base >> 7 * k) & 127 | (128 if k < size - 1 else 0) for k in range(size)])
+    if not 0 <= moved < 1 << 32:
+        raise Damaged(f"the address {moved} was found at a relocation; expected one of 32 bits")
+    if kind == _ADDRESS_I32:
+        new = moved.to_bytes(4, "little")
+    else:
+        written = _as_constant(moved) if kind == _ADDRESS_SLEB else moved
+        new = bytes([(written >> 7 * k) & 127 | (128 if k < size - 1 else 0) for k in range(size)])
     content[at : at + size] = new
+
+
+def _as_constant(address: int) -> int:
+    """An address as i32.const has it, which is signed: from 2 GiB on it is negative."""
+    return address - (1 << 32) if address >= 1 << 31 else address

@@ -88,17 +88,13 @@ def module_of(roots: Mapping[str, Root], options: Options, *, memory: float | No
     plans = {name: planned(root.func, options, target) for name, root in roots.items()}
     plan = _Plan(roots)
     written = module.write_placed(plans, target, plan.decided)
-    if plan.end > target.memory:
-        name, most = max(plan.workspaces.items(), key=lambda w: w[1])
-        raise TooLarge(
-            f"the module takes {plan.end / 2**20:.3g} MiB, more than the {target.memory / 2**20:.3g} MiB allowed "
-            f"({name} computes with {most / 2**20:.3g} MiB); expected smaller arrays, fewer steps, or more memory"
-        )
+    _refuse_too_large(plan, 0, target.memory)  # before LLVM runs
     found = link.read(engine.target_code(written.text, target, _effort([p.effort for p in plans.values()])))
+    _refuse_too_large(plan, found.data_bytes, target.memory)
     whole = aligned(plan.end + found.data_bytes)
     description = {
         "version": VERSION,
-        "memory": -(-whole // link.PAGE) * link.PAGE,
+        "memory": _pages(whole),
         "programs": {name: plan.described(name) for name in roots},
         "failures": [f.message for f in written.failures],
     }
@@ -111,6 +107,22 @@ def module_of(roots: Mapping[str, Root], options: Options, *, memory: float | No
         custom=json.dumps(description, separators=(",", ":")).encode(),
     )
     return WasmModule(code, description)
+
+
+def _pages(size: int) -> int:
+    return -(-size // link.PAGE) * link.PAGE
+
+
+def _refuse_too_large(plan: _Plan, captured: int, memory: float) -> None:
+    whole = _pages(aligned(plan.end + captured))
+    if whole > memory:
+        name, most = max(plan.workspaces.items(), key=lambda w: w[1])
+        held = f", captured arrays take {captured / 2**20:.3g} MiB" if captured else ""
+        raise TooLarge(
+            f"the module takes {whole / 2**20:.3g} MiB, more than the {memory / 2**20:.3g} MiB allowed "
+            f"({name} computes with {most / 2**20:.3g} MiB{held}); expected smaller arrays, fewer steps, or more "
+            "memory"
+        )
 
 
 def _effort(efforts: Sequence[Effort]) -> Effort:
