@@ -136,6 +136,12 @@ def test_meshes_are_found_in_their_package(tmp_path: Path):
     assert not robot.geoms and [i.what for i in robot.ignored] == ["mesh"]
 
 
+def test_a_gear_is_listed_with_its_ratio(tmp_path: Path):
+    gear = "<transmission><actuator><mechanicalReduction>{}</mechanicalReduction></actuator></transmission>"
+    robot = urdf(tmp_path, TURNING.format("") + gear.format(50) + gear.format(1))
+    assert [i.what for i in robot.ignored] == ["transmission", "transmission reduction 50 (not applied)"]
+
+
 def test_what_means_nothing_is_not_judged(tmp_path: Path):
     base = link("base").replace('izz="0.02"', 'izz="0.05"')  # of what does not move
     text = base + link("arm") + joint("j", "continuous", "base", "arm") + link("cover")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from rosesim.robots.description import Actuator, Body, Description, Geom, Inertial, Joint, Site
 from rosesim.robots.files import moments
-from rosesim.robots.files.errors import nearest, quoted
+from rosesim.robots.files.errors import SHOWN, nearest, quoted
 from rosesim.robots.files.frames import Frame
 from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.urdf.joints import Connection, read_connection
@@ -26,6 +26,7 @@ def read_urdf(
 ) -> Description:
     """The robot of a `robot` element. `motors`, `base` and `roots` are those of `load`."""
     opened(root, reading)
+    _list_reductions(root, reading)
     links = _by_name([c for c in root.children if c.tag == "link"], "link", reading)
     joints = _by_name([c for c in root.children if c.tag == "joint"], "joint", reading)
     connections = [read_connection(element, reading) for element in joints.values()]
@@ -45,6 +46,17 @@ def read_urdf(
         ignored=reading.ignored(),
         file=reading.path,
     )
+
+
+def _list_reductions(root: Element, reading: Reading) -> None:
+    """List gears: efforts and positions of a URDF are the joint's, but who drives the motor needs the ratio."""
+    for transmission in (c for c in root.children if c.tag == "transmission"):
+        ahead = list(transmission.children)
+        while ahead:
+            element = ahead.pop()
+            ahead += element.children
+            if element.tag == "mechanicalReduction" and element.text not in ("", "1", "1.0"):
+                reading.harmless(f"transmission reduction {element.text[:SHOWN]} (not applied)", element)
 
 
 def _by_name(elements: Sequence[Element], kind: str, reading: Reading) -> dict[str, Element]:
