@@ -28,6 +28,7 @@ from rosesim.robots.algebra import (
 from rosesim.robots.description import Body, Description
 from rosesim.robots.inertia import Lump
 from rosesim.robots.parameters import Parameters, title
+from rosesim.robots.solids import mesh_moments
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,16 @@ def _geom_lump(robot: Description, index: int, given: Parameters) -> Lump:
         return inertia.EMPTY
     name = title("geom", geom.name, index)
     size = given.vector(f"{name} size", geom.size)
+    solid = None if geom.mesh is None else mesh_moments(geom.mesh)
     if geom.mass is None:
-        mass = mul(given.number(f"{name} density", geom.density), inertia.volume(geom.kind, size))
+        volume = inertia.volume(geom.kind, size) if solid is None else solid[0]
+        mass = mul(given.number(f"{name} density", geom.density), volume)
     else:
         mass = given.number(f"{name} mass", geom.mass)
+    if solid is not None:
+        _, com, moments = solid
+        lump = Lump(mass, com, inertia.scaled(mass, moments))  # pyright: ignore[reportArgumentType]
+        return lump.moved(quat_matrix(geom.quat), geom.pos)  # pyright: ignore[reportArgumentType] -- four numbers
     return inertia.shape_lump(geom.kind, size, mass, geom.pos, geom.quat)  # pyright: ignore[reportArgumentType]
 
 

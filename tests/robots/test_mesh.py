@@ -9,6 +9,8 @@ import pytest
 from rosesim.robots.description import Mesh
 from rosesim.robots.files import RobotError, load, mesh
 from rosesim.robots.files.hull import hull
+from rosesim.robots.mechanism import masses
+from rosesim.robots.parameters import Parameters
 
 CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)], float)
 SIDES = (  # of the box, counterclockwise from outside
@@ -135,3 +137,20 @@ def test_a_mesh_gives_the_mass_of_its_hull_or_has_to_be_closed(tmp_path: Path):
         load(robot(tmp_path, GEOM.format("", ""), 'inertia="shell"'))
     found = load(robot(tmp_path, GEOM.format(INERTIAL, ""), 'inertia="exact"')).geoms[0]
     assert found.mesh is not None and len(found.mesh.faces) == 11
+
+
+def test_a_mesh_has_the_inertia_of_the_box_that_it_is(tmp_path: Path):
+    write_stl(tmp_path / "box.stl")
+    of_mesh = '<body><joint/><geom type="mesh" mesh="box" pos="1 2 3" euler="10 20 30" {}/></body>'
+    # The box's own centre, (0.5, 1, 1.5), in a frame that stands as the mesh does.
+    of_box = (
+        '<body><joint/><frame pos="1 2 3" euler="10 20 30"><geom type="box" size="0.5 1 1.5" pos="0.5 1 1.5" {}/>'
+        "</frame></body>"
+    )
+    for weight in ("", 'mass="7"', 'density="30"'):
+        found, expected = (
+            masses(load(robot(tmp_path, body.format(weight))), Parameters({}, {}))[1] for body in (of_mesh, of_box)
+        )
+        assert found.mass == pytest.approx(expected.mass)
+        np.testing.assert_allclose(found.com, expected.com)  # pyright: ignore[reportArgumentType] -- numbers here
+        np.testing.assert_allclose(found.inertia, expected.inertia)  # pyright: ignore[reportArgumentType]
