@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
+import importlib.util
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +112,7 @@ def unflat(x: NDArray[np.float64], like: Network) -> Network:
 
 
 def learn(
-    learner: Learner, seed: int, minutes: float, rate: float, programs: dict[str, Any]
+    learner: Learner, seed: int, minutes: float, rate: float, programs: dict[tuple[str, str], Any]
 ) -> tuple[Network, float]:
     """The policy that came farthest, and its mean speed over ten seconds, m/s."""
     rng = np.random.default_rng(seed)
@@ -164,17 +166,16 @@ def _least_speed(course: Any, net: Network, drawn: NDArray[np.float64], nv: int)
 
 def in_mujoco(file: Path, learner: Learner, net: Network) -> float | None:
     """The mean speed of the same policy in MuJoCo, m/s."""
-    try:
-        import mujoco
-    except ImportError:
+    if importlib.util.find_spec("mujoco") is None:
         return None
+    mj: Any = importlib.import_module("mujoco")
     policy = fn(learner.policy).compile(net, learner.model.start, np.zeros(learner.model.nv), 0.0)
-    model: Any = mujoco.MjModel.from_xml_path(str(file))  # pyright: ignore[reportAttributeAccessIssue]
-    data: Any = mujoco.MjData(model)  # pyright: ignore[reportAttributeAccessIssue]
+    model: Any = mj.MjModel.from_xml_path(str(file))
+    data: Any = mj.MjData(model)
     begin = float(data.qpos[0])
     for t in range(learner.total):
         data.ctrl[:] = policy(net, data.qpos.copy(), data.qvel.copy(), float(t))
-        mujoco.mj_step(model, data)  # pyright: ignore[reportAttributeAccessIssue]
+        mj.mj_step(model, data)
     return (float(data.qpos[0]) - begin) / SECONDS
 
 
@@ -191,7 +192,7 @@ def main() -> None:
     learner = Learner(robots.load(args.file), args.frequency, args.horizon)
     net, still = learner.random(np.random.default_rng(0)), np.zeros(learner.model.nv)
     begun = time.perf_counter()
-    programs: dict[str, Any] = {}
+    programs: dict[tuple[str, str], Any] = {}
     for contact in ("compliant", "soft"):
         gradient = value_and_grad(learner.loss(contact), wrt=0)
         programs["gradient", contact] = gradient.compile(net, learner.model.start, still, 0.0)

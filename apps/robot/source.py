@@ -34,10 +34,10 @@ class RobotFile:
         6
         """
         if text not in ours():
-            path = Path(text).expanduser()
-            if not path.is_file():
-                raise ValueError(f"{text!r} is neither a robot of ours ({', '.join(ours())}) nor a file")
-            text = str(path.resolve())
+            if not _is_file(text):
+                shown = text if len(text) < 80 else f"{text[:80]}..."
+                raise ValueError(f"{shown!r} is neither a robot of ours ({', '.join(ours())}) nor a file")
+            text = str(Path(text).expanduser().resolve())
         found = cls(text)
         _ = found.model
         return found
@@ -49,6 +49,13 @@ class RobotFile:
     def model(self) -> robots.Model:
         """The robot, read once."""
         return _load(str(FOLDER / f"{self.text}.xml") if self.text in ours() else self.text)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # no name that a file could have
+        return False
 
 
 @cache

@@ -250,6 +250,7 @@ ASSIGNED = {
         "robot=" + '{"nodes":' + "[" * 50_000, 'robot={"nodes": [[1e999, 0]], "springs": []}',
     ],
     "rigid_body": ["hidden=1000000000", "sines=1000000000"],
+    "robot": ["hidden=1000000000", "sines=1000000000", "model=/dev/zero", "model=.", "model=" + "y" * 100_000],
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ SMALL = {
     "mass_spring": ["steps=60"],
     "mass_spring_simple": ["steps=60"],
     "rigid_body": ["steps=40"],
+    "robot": ["steps=8"],
     "smoke": ["steps=3"],
     "volume_renderer": ["n=16", "pixels=32", "samples=20"],
     "water_renderer": ["steps=8"],

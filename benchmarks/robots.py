@@ -1,0 +1,118 @@
+"""200 control steps of a robot and their gradient, beside MuJoCo's C in the same run.
+
+    python benchmarks/robots.py [FILE.xml ...] [--contact none soft compliant] [--rounds 20]
+
+Without files: arm7, half_cheetah and ant, where ../shared and Gymnasium are found. One core, double precision, least
+of the rounds. "MuJoCo" is mj_step alone, called from C by mujoco.rollout; "differences" is
+mjd_transitionFD (centred) at every step, what MuJoCo offers for a gradient. Both need `pip install mujoco==3.17.0`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosesim import const, fn, robots, scan, value_and_grad
+
+STEPS = 200
+
+
+def least(f: Callable[[], Any], rounds: int) -> float:
+    """The least time of some calls, ms."""
+    best = np.inf
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        f()
+        best = min(best, time.perf_counter() - begun)
+    return 1e3 * float(best)
+
+
+def ours(file: Path, contact: str, rounds: int) -> tuple[float, float, float, float]:
+    """Value and gradient by the controls, ms; seconds to compile each."""
+    m = robots.load(file)
+    q, v = m.start, np.zeros(m.nv)
+    u = 0.3 * np.random.default_rng(0).normal(size=(STEPS, m.nu))
+
+    @fn
+    def loss(u: Any) -> Any:
+        q1, v1 = scan(lambda s, t: m.step(s[0], s[1], u[t], contact=contact), (const(q), const(v)), STEPS)
+        return q1[0] + 0.0005 * (v1 @ v1)
+
+    begun = time.perf_counter()
+    value = loss.compile(u, threads=1)
+    middle = time.perf_counter()
+    gradient = value_and_grad(loss).compile(u, threads=1)
+    end = time.perf_counter()
+    return least(lambda: value(u), rounds), least(lambda: gradient(u), rounds), middle - begun, end - middle
+
+
+def theirs(file: Path, contact: str, rounds: int) -> tuple[float, float] | None:
+    """MuJoCo's steps, and its differences at every step, ms."""
+    if importlib.util.find_spec("mujoco") is None:
+        return None
+    mj: Any = importlib.import_module("mujoco")
+    model = mj.MjModel.from_xml_path(str(file))
+    if contact == "none":
+        model.opt.disableflags |= int(mj.mjtDisableBit.mjDSBL_CONTACT) | int(mj.mjtDisableBit.mjDSBL_CONSTRAINT)
+    data = mj.MjData(model)
+    u = 0.3 * np.random.default_rng(0).normal(size=(1, STEPS, model.nu))
+    state = np.zeros((1, mj.mj_stateSize(model, mj.mjtState.mjSTATE_FULLPHYSICS)))
+    mj.mj_getState(model, data, state[0], mj.mjtState.mjSTATE_FULLPHYSICS)
+    run: Any = importlib.import_module("mujoco.rollout").rollout
+    value = least(lambda: run(model, data, state, u), rounds)
+    if model.opt.integrator == mj.mjtIntegrator.mjINT_RK4:
+        return value, np.nan
+    n = 2 * model.nv + model.na
+    a, b = np.zeros((n, n)), np.zeros((n, model.nu))
+
+    def differences() -> None:
+        mj.mj_resetData(model, data)
+        for t in range(STEPS):
+            data.ctrl[:] = u[0, t]
+            mj.mjd_transitionFD(model, data, 1e-6, True, a, b, None, None)
+            mj.mj_step(model, data)
+
+    return value, least(differences, max(2, rounds // 5))
+
+
+def files() -> list[Path]:
+    """The robots that are measured where none is named."""
+    found = [Path(__file__).parents[2] / "shared/robots/models/arm7.xml"]
+    spec = importlib.util.find_spec("gymnasium")
+    if spec and spec.origin:
+        assets = Path(spec.origin).parent / "envs/mujoco/assets"
+        found += [assets / "half_cheetah.xml", assets / "ant.xml"]
+    return [f for f in found if f.exists()]
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--contact", nargs="+", default=["none", "soft", "compliant"])
+    parser.add_argument("--rounds", type=int, default=20)
+    args = parser.parse_args()
+    print("| robot, contact | value ms | gradient ms | compile s | MuJoCo ms | differences ms |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for file in args.files or files():
+        for contact in args.contact:
+            try:
+                value, gradient, first, second = ours(file, contact, args.rounds)
+            except robots.RobotError as error:
+                print(f"| {file.stem}, {contact} | {error.sentence} |")
+                continue
+            peer = theirs(file, contact, args.rounds) if contact != "compliant" else None
+            beside = "| |" if peer is None else f"{peer[0]:.2f} | {peer[1]:.1f}"
+            line = f"{value:.2f} | {gradient:.2f} | {first:.1f} + {second:.1f} | {beside}"
+            print(f"| {file.stem}, {contact} | {line} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
