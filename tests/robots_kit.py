@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rosesim.robots import Model, load
+from rosesim.robots import Model, files, load
 from rosesim.robots.description import Description, Geom
 
 SHARED = Path(__file__).parents[2] / "shared" / "robots"
@@ -131,3 +131,13 @@ def controls(data: dict[str, Any], steps: int, nu: int, share: float = 1.0) -> N
     j = np.arange(nu)
     waves = [mid + share * amp * np.sin(0.05 * (j + 1) * t + j) for t in range(steps)]
     return np.array(waves).reshape(steps, nu)
+
+
+def mjcf(folder: Path, body: str, head: str = "", tail: str = "", ignore: tuple[str, ...] = ()) -> Description:
+    """A robot of one text; `body` stands in the world, in line 4 where the rest is short."""
+    file = folder / "robot.xml"
+    file.write_text(f"<mujoco>\n{head}\n<worldbody>\n{body}\n</worldbody>\n{tail}\n</mujoco>", encoding="utf-8")
+    return files.load(file, ignore)
+
+
+ARM = '<body name="a"><joint name="j" range="-1 1"/><geom name="g" size="0.1"/><site name="s"/></body>'

@@ -11,6 +11,7 @@ from rosesim.robots.files import RobotError, load, mesh
 from rosesim.robots.files.hull import hull
 from rosesim.robots.mechanism import masses
 from rosesim.robots.parameters import Parameters
+from rosesim.robots.solids import mesh_moments
 
 CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)], float)
 SIDES = (  # of the box, counterclockwise from outside
@@ -154,3 +155,10 @@ def test_a_mesh_has_the_inertia_of_the_box_that_it_is(tmp_path: Path):
         assert found.mass == pytest.approx(expected.mass)
         np.testing.assert_allclose(found.com, expected.com)  # pyright: ignore[reportArgumentType] -- numbers here
         np.testing.assert_allclose(found.inertia, expected.inertia)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_moments_of_a_mesh_do_not_depend_on_the_point_that_they_are_summed_from(box: Path):
+    found = mesh.read(str(box), "box")
+    with_others = Mesh("box", (*found.vertices, (5.0, 6.0, 7.0), (9.0, 9.0, 9.0)), found.faces)  # in no triangle
+    for a, b in zip(mesh_moments(found), mesh_moments(with_others), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-13)
