@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Literal
 
 from rosesim.robots import description
 from rosesim.robots.contact.compliant import Compliant
@@ -17,12 +18,22 @@ from rosesim.robots.model import Contact, Model
 __all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
 
 
-def load(path: str | os.PathLike[str], *, ignore: Iterable[str] = ()) -> Model:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    ignore: Iterable[str] = (),
+    motors: str | Iterable[str] = (),
+    base: Literal["fixed", "free"] = "fixed",
+    roots: Iterable[str | os.PathLike[str]] = (),
+) -> Model:
     """A robot from a file: MJCF (MuJoCo's XML) or URDF.
 
     What a file says and rosesim does not compute is refused, with the file and line; `ignore` names classes of things
     to leave out knowingly, as ("sensor", "contact mesh-plane"). What was left out stands in
     `model.description.ignored`, pictures and names too.
+
+    A URDF does not say which joints have motors (`motors`, by name or "all"; their effort is the range of control),
+    whether its base is "fixed" or "free", or where packages of meshes are (`roots`). MJCF says all of that itself.
 
     >>> import pathlib, tempfile
     >>> from rosesim import robots
@@ -36,4 +47,4 @@ def load(path: str | os.PathLike[str], *, ignore: Iterable[str] = ()) -> Model:
     >>> arm.acceleration([0.1], [0.0], []).round(3)
     array([-2.792])
     """
-    return Model(read(path, ignore))
+    return Model(read(path, ignore, motors=motors, base=base, roots=roots))

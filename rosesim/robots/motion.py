@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.function import fn
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.locate import here
 from rosesim.numerics.implicit.report import stop_if
@@ -47,8 +48,12 @@ class Dynamics:
         now, speed = _numbers(q), _numbers(v)
         if integrator == "rk4":
 
+            @fn
+            def change(q: Any, v: Any, u: Any, given: Any) -> Any:  # one function, called four times
+                return _vector(self.acceleration(q, v, u, given))
+
             def at(q: Numbers, v: Numbers) -> list[Number]:
-                return self.acceleration(_vector(q), _vector(v), u, given)
+                return _numbers(change(_vector(q), _vector(v), u, given))
 
             return steps.runge_kutta(m, now, speed, h, at)
         if turning := implicit.turning(m, integrator):
@@ -127,7 +132,8 @@ class Dynamics:
         found: list[Constraint] = constraints(at)
         if not found:
             return start, low
-        a, converged = newton.accelerations(at, met, mass, force, start, found)
+        made = newton.blocks(found)
+        a, converged = newton.accelerations(met, mass, force, start, made)
         stop_if(
             ~converged,
             here(),
@@ -135,7 +141,7 @@ class Dynamics:
             "finite positions and velocities that the time step can follow: look at the states before, or take a "
             "shorter step",
         )
-        return a, factor(met, newton.hessian(at, mass, found, a))
+        return a, factor(met, newton.hessian(mass, newton.look(len(force), made, a)))
 
     def _damped(self, q: Any, v: Any, u: Any, given: Any, a: list[Number], integrator: str) -> list[Number]:
         """The mean acceleration w of a step that is implicit in damping: (M + h D) w = M a."""

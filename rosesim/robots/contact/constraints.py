@@ -79,8 +79,10 @@ class Constraint:
     active: Any
     """Whether it has rows, a Bool, or True."""
     data: list[Number]
-    apply: Callable[[list[Number], Sequence[Number], list[Motion]], list[Number]]
-    """(data, a, motions of bodies by a) -> J a - r."""
+    linear: Callable[[list[Number], Sequence[Number], list[Motion]], list[Number]]
+    """(data, a, motions of bodies by a) -> J a."""
+    reference: Callable[[list[Number]], list[Number]]
+    """data -> r."""
     cost: Callable[[list[Number], list[Number]], rows.Cost]
     """(data, J a - r) -> force and second derivative."""
     push: Callable[[list[Number], list[Number], list[Number], list[Motion]], None]
@@ -89,6 +91,10 @@ class Constraint:
     """data -> the rows of J, each as (degree of freedom, coefficient)."""
     layout: Layout | None = None
     """Of a contact."""
+
+    def off(self, a: Sequence[Number], motions: list[Motion]) -> list[Number]:
+        """J a - r."""
+        return [sub(x, r) for x, r in zip(self.linear(self.data, a, motions), self.reference(self.data), strict=True)]
 
 
 def guarded(active: Any, compute: Callable[[], list[Number]]) -> list[Number]:
@@ -142,7 +148,8 @@ def _by_row(
     return Constraint(
         active,
         data,
-        lambda data, a, motions: [sub(total(mul(c, a[d]) for d, c in row(data)), data[0])],
+        lambda data, a, motions: [total(mul(c, a[d]) for d, c in row(data))],
+        lambda data: [data[0]],
         lambda data, x: cost(x[0], data[1]),
         push,
         lambda data: [row(data)],
@@ -365,10 +372,16 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
         places = rows.places(kind, len(moving))
         return full, {(moving[i], moving[j]): second[p] for p, (i, j) in enumerate(places)}
 
-    def apply(data: list[Number], a: Sequence[Number], motions: list[Motion]) -> list[Number]:
-        return [sub(x, data[12 + k]) for k, x in enumerate(layout.relative(data, motions))]
+    def linear(data: list[Number], a: Sequence[Number], motions: list[Motion]) -> list[Number]:
+        return layout.relative(data, motions)
 
-    return Constraint(active, data, apply, cost, layout.push, lambda data: layout.rows(at, data), layout)
+    def reference(data: list[Number]) -> list[Number]:
+        return data[12 : 12 + dims]
+
+    def jacobian(data: list[Number]) -> list[list[tuple[int, Number]]]:
+        return layout.rows(at, data)
+
+    return Constraint(active, data, linear, reference, cost, layout.push, jacobian, layout)
 
 
 def _friction_of(touch: Touch) -> tuple[float, ...]:

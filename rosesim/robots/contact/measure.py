@@ -30,7 +30,7 @@ def normal_forces(
             if c.layout is not None:
 
                 def normal(c: Constraint = c) -> list[Number]:
-                    return c.cost(c.data, c.apply(c.data, a, by_a))[0][:1]
+                    return c.cost(c.data, c.off(a, by_a))[0][:1]
 
                 found.append((c.layout, c.data, guarded(c.active, normal)[0]))
 

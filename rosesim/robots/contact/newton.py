@@ -7,6 +7,7 @@ end on the right piece after two or three. The search stops where the gradient i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.control.branches import select
@@ -30,156 +31,189 @@ STILL_STEP = 1e-15
 """A step that is smaller than this, relative to the acceleration, is rounding: stiff rows magnify that."""
 
 
-def motions(at: At, a: Sequence[Number]) -> list[Motion]:
-    """How bodies move by velocities or accelerations of the degrees of freedom alone."""
-    return dynamics.velocities(at.m, at.f, a)
-
-
-def pushes(at: At, found: Sequence[Constraint], a: Sequence[Number]) -> tuple[list[Number], list[Motion]]:
-    """The constraints' forces at an acceleration: on degrees of freedom, and on bodies."""
-    moving = motions(at, a)
+def pull(at: At, found: Sequence[Constraint], a: Sequence[Number]) -> list[Number]:
+    """Jᵀ f of the constraints' forces at an acceleration, through the bodies: cheap to differentiate."""
+    moving = dynamics.velocities(at.m, at.f, a)
     dofs: list[Number] = [0.0] * at.m.nv
-    bodies = [STILL] * len(at.m.robot.bodies)
+    bodies: list[Motion] = [STILL] * len(at.m.robot.bodies)
     for c in found:
-        dims = _dims(c)
 
         def force(c: Constraint = c) -> list[Number]:
-            return c.cost(c.data, c.apply(c.data, a, moving))[0]
+            return c.cost(c.data, c.off(a, moving))[0]
 
-        c.push(c.data, guarded(c.active, force) if dims else [], dofs, bodies)
-    return dofs, bodies
-
-
-def _dims(c: Constraint) -> int:
-    return len(c.jacobian(c.data))
+        c.push(c.data, guarded(c.active, force), dofs, bodies)
+    return on_dofs(at, dofs, bodies)
 
 
-def pull(at: At, found: Sequence[Constraint], a: Sequence[Number]) -> list[Number]:
-    """Jᵀ f of the constraints' forces at an acceleration."""
-    return on_dofs(at, *pushes(at, found, a))
+@dataclass
+class Block:
+    """A constraint with the rows of J as numbers, which the search reads again and again."""
+
+    constraint: Constraint
+    rows: list[list[tuple[int, Number]]]
+    reference: list[Number]
+
+    @property
+    def active(self) -> Any:
+        """Whether it has rows."""
+        return self.constraint.active
+
+    def linear(self, a: Sequence[Number]) -> list[Number]:
+        """J a."""
+        return [total(mul(c, a[d]) for d, c in row) for row in self.rows]
+
+    def off(self, a: Sequence[Number]) -> list[Number]:
+        """J a - r."""
+        return [sub(x, r) for x, r in zip(self.linear(a), self.reference, strict=True)]
+
+    def cost(self, x: list[Number]) -> tuple[list[Number], dict[tuple[int, int], Number]]:
+        """The force and the second derivative."""
+        return self.constraint.cost(self.constraint.data, x)
 
 
-def hessian(at: At, mass: Sparse, found: Sequence[Constraint], a: Sequence[Number]) -> Sparse:
-    """M + Jᵀ s″ J at an acceleration."""
-    moving = motions(at, a)
-    whole = dict(mass)
+def blocks(found: Sequence[Constraint]) -> list[Block]:
+    """The constraints with their rows."""
+    made: list[Block] = []
     for c in found:
+        shape: list[list[int]] = []
+
+        def rows(c: Constraint = c, shape: list[list[int]] = shape) -> list[Number]:
+            whole = c.jacobian(c.data)
+            shape[:] = [[d for d, _ in row] for row in whole]
+            return [value for row in whole for _, value in row]
+
+        values = iter(guarded(c.active, rows))
+        lines = [[(d, next(values)) for d in row] for row in shape]
+        made.append(Block(c, lines, c.reference(c.data)))
+    return made
+
+
+@dataclass
+class Look:
+    """The constraints at one acceleration: J a - r of each, their pull on the joints, and Jᵀ s″ J."""
+
+    off: list[list[Number]]
+    pull: list[Number]
+    bend: Sparse
+
+
+def look(n: int, made: Sequence[Block], a: Sequence[Number]) -> Look:
+    """The constraints at an acceleration, each in one branch."""
+    off: list[list[Number]] = []
+    pulls: list[Number] = [0.0] * n
+    bend: Sparse = {}
+    for b in made:
         places: list[tuple[int, int]] = []
+        dofs: list[int] = []
 
-        def bend(c: Constraint = c, places: list[tuple[int, int]] = places) -> list[Number]:
-            _, second = c.cost(c.data, c.apply(c.data, a, moving))
-            added = congruence(c.jacobian(c.data), second)
-            places[:] = list(added)
-            return list(added.values())
+        def at(b: Block = b, places: list[tuple[int, int]] = places, dofs: list[int] = dofs) -> list[Number]:
+            x = b.off(a)
+            force, second = b.cost(x)
+            pushed: dict[int, Number] = {}
+            for row, f in zip(b.rows, force, strict=True):
+                for d, c in row:
+                    pushed[d] = add(pushed.get(d, 0.0), mul(c, f))
+            added = congruence(b.rows, second)
+            places[:], dofs[:] = list(added), list(pushed)
+            return [*x, *pushed.values(), *added.values()]
 
-        values = guarded(c.active, bend)
-        for place, value in zip(places, values, strict=True):
+        values = guarded(b.active, at)
+        dims, count = len(b.rows), len(dofs)
+        off.append(values[:dims])
+        for d, value in zip(dofs, values[dims : dims + count], strict=True):
+            pulls[d] = add(pulls[d], value)
+        for place, value in zip(places, values[dims + count :], strict=True):
             if not is_zero(value):
-                whole[place] = add(whole.get(place, 0.0), value)
+                bend[place] = add(bend.get(place, 0.0), value)
+    return Look(off, pulls, bend)
+
+
+def hessian(mass: Sparse, seen: Look) -> Sparse:
+    """M + Jᵀ s″ J."""
+    whole = dict(mass)
+    for place, value in seen.bend.items():
+        whole[place] = add(whole.get(place, 0.0), value)
     return whole
 
 
+def largest(x: Sequence[Number]) -> Number:
+    """The largest magnitude."""
+    most: Number = 0.0
+    for y in x:
+        if not is_zero(y):
+            most = maximum(most, abs(y))
+    return most
+
+
 def accelerations(
-    at: At,
-    met: Pattern,
-    mass: Sparse,
-    force: Sequence[Number],
-    start: Sequence[Number],
-    found: Sequence[Constraint],
+    met: Pattern, mass: Sparse, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
 ) -> tuple[list[Number], Any]:
     """The minimiser, from a start, and whether it was found."""
-    m = at.m
-    n = m.nv
-
-    def slope(a: Sequence[Number]) -> tuple[list[Number], Number]:
-        """The gradient, and how large the forces are of which it is the difference."""
-        inertial = product(mass, a)
-        gradient = [sub(sub(x, f), p) for x, f, p in zip(inertial, force, pull(at, found, a), strict=True)]
-        size: Number = 0.0
-        for x in (*inertial, *force):
-            if not is_zero(x):
-                size = maximum(size, abs(x))
-        return gradient, size
-
-    def largest(x: Sequence[Number]) -> Number:
-        most: Number = 0.0
-        for y in x:
-            most = maximum(most, abs(y))
-        return most
+    n = len(force)
 
     def step(state: Any) -> Any:
         """A Newton step; a second number that is 0 as long as the search goes on; the gradient's size."""
         a = [state[0][k] for k in range(n)]
-        gradient, size = slope(a)
-        left = largest(gradient) / size
+        seen = look(n, made, a)
+        inertial = product(mass, a)
+        gradient = [sub(sub(x, f), p) for x, f, p in zip(inertial, force, seen.pull, strict=True)]
+        left = largest(gradient) / largest([*inertial, *force])
         done = (left <= TOLERANCE) | ((left <= ENOUGH) & (left >= 0.5 * state[2]))
-        whole = hessian(at, mass, found, a)
-        d = solved(met, factor(met, whole), [neg(g) for g in gradient])
-        alpha = _search(at, mass, force, found, a, d, gradient)
+        d = solved(met, factor(met, hessian(mass, seen)), [neg(g) for g in gradient])
+        alpha = _search(mass, made, seen, d, gradient)
         move = [select(done, 0.0, mul(alpha, x)) for x in d]
         done = done | (largest(move) <= STILL_STEP * largest(a))
         return [add(x, y) for x, y in zip(a, move, strict=True)], select(done, 1.0, 0.0), left
 
-    begin = ([Real(x) for x in start], _idle(found), Real(1e300))
+    begin = ([Real(x) for x in start], _idle(made), Real(1e300))
     end = while_loop(lambda s: s[1] == 0.0, step, begin, limit=LIMIT, on_limit="stop")
     return [end[0][k] for k in range(n)], end[1] > 0.0
 
 
-def _idle(found: Sequence[Constraint]) -> Real:
+def _idle(made: Sequence[Block]) -> Real:
     """1 where no constraint has a row, and the start is the solution."""
     some: Any = False
-    for c in found:
-        some = True if c.active is True or some is True else (c.active if some is False else some | c.active)
+    for b in made:
+        some = True if b.active is True or some is True else (b.active if some is False else some | b.active)
     if some is True:
         return Real(0.0)
     return Real(1.0) if some is False else select(some, 0.0, 1.0)
 
 
 def _search(
-    at: At,
-    mass: Sparse,
-    force: Sequence[Number],
-    found: Sequence[Constraint],
-    a: Sequence[Number],
-    d: Sequence[Number],
-    gradient: Sequence[Number],
+    mass: Sparse, made: Sequence[Block], seen: Look, d: Sequence[Number], gradient: Sequence[Number]
 ) -> Number:
     """The length of a step along d at which the slope along d is zero: Newton's, kept between bounds."""
-    moving, along = motions(at, a), motions(at, d)
-    inertial = product(mass, d)
-    first = total(mul(x, sub(y, f)) for x, y, f in zip(d, product(mass, a), force, strict=True))
-    curve = dot(d, inertial)
-    lines: list[tuple[Constraint, list[Number], list[Number]]] = []
-    for c in found:
-        sizes: list[int] = []
+    curve = dot(d, product(mass, d))
+    start = dot(gradient, d)
+    lines: list[tuple[Block, list[Number], list[Number], Number]] = []
+    first = start  # the slope without constraints
+    for b, here in zip(made, seen.off, strict=True):
 
-        def both(c: Constraint = c, sizes: list[int] = sizes) -> list[Number]:
-            here = c.apply(c.data, a, moving)
-            moved = c.apply(c.data, [add(x, y) for x, y in zip(a, d, strict=True)], _sum(moving, along))
-            sizes[:] = [len(here)]
-            return [*here, *(sub(y, x) for x, y in zip(here, moved, strict=True))]
+        def change(b: Block = b, here: list[Number] = here) -> list[Number]:
+            moved = b.linear(d)
+            return [*moved, dot(b.cost(here)[0], moved)]
 
-        values = guarded(c.active, both)
-        lines.append((c, values[: sizes[0]], values[sizes[0] :]))
+        values = guarded(b.active, change)
+        lines.append((b, here, values[:-1], values[-1]))
+        first = add(first, values[-1])
 
     def slopes(alpha: Number) -> tuple[Number, Number]:
         """The slope along d, and its derivative."""
         slope, bend = add(first, mul(alpha, curve)), curve
-        for c, here, change in lines:
+        for b, here, moved, _ in lines:
 
-            def one(c: Constraint = c, here: list[Number] = here, change: list[Number] = change) -> list[Number]:
-                x = [add(h, mul(alpha, y)) for h, y in zip(here, change, strict=True)]
-                pull, second = c.cost(c.data, x)
+            def one(b: Block = b, here: list[Number] = here, moved: list[Number] = moved) -> list[Number]:
+                x = [add(h, mul(alpha, y)) for h, y in zip(here, moved, strict=True)]
+                pull, second = b.cost(x)
                 bent = total(
-                    mul(2.0 if i != j else 1.0, mul(w, mul(change[i], change[j]))) for (i, j), w in second.items()
+                    mul(2.0 if i != j else 1.0, mul(w, mul(moved[i], moved[j]))) for (i, j), w in second.items()
                 )
-                return [neg(dot(pull, change)), bent]
+                return [neg(dot(pull, moved)), bent]
 
-            p, w = guarded(c.active, one)
+            p, w = guarded(b.active, one)
             slope, bend = add(slope, p), add(bend, w)
         return slope, bend
-
-    start = dot(gradient, d)
 
     def go(s: Any) -> Any:
         """From a length: its slope, narrower bounds, and the next length."""
@@ -193,14 +227,5 @@ def _search(
         following = select(inside, newton, middle)
         return select(ends, alpha, following), low, high, select(ends, 1.0, 0.0), count + 1.0
 
-    s = while_loop(
-        lambda s: (s[3] == 0.0) & (s[4] < 50.0),
-        go,
-        (Real(1.0), Real(0.0), Real(1e308), Real(0.0), Real(0.0)),
-        limit=51,
-    )
-    return s[0]
-
-
-def _sum(a: list[Motion], b: list[Motion]) -> list[Motion]:
-    return [dynamics.both(x, y) for x, y in zip(a, b, strict=True)]
+    begin = (Real(1.0), Real(0.0), Real(1e308), Real(0.0), Real(0.0))
+    return while_loop(lambda s: (s[3] == 0.0) & (s[4] < 50.0), go, begin, limit=51, on_limit="stop")[0]
