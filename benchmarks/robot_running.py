@@ -37,6 +37,7 @@ class Learner:
     model: robots.Model
     frequency: float
     horizon: int
+    integrator: str | None = None
     effort: float = 0.002
     tilt: float = 0.3
 
@@ -72,7 +73,7 @@ class Learner:
         def run(net: Any, q0: Any, v0: Any, t0: Any) -> Any:
             def step(s: Any, t: Any) -> Any:
                 u = self.policy(net, s[0], s[1], t0 + Real(t))
-                q, v = m.step(s[0], s[1], u, contact=contact)
+                q, v = m.step(s[0], s[1], u, contact=contact, integrator=self.integrator)
                 return q, v, s[2] + self.effort * (u @ u) + self.tilt * self.lean(q)
 
             q, _, price = scan(step, (q0, v0, Real(0.0)), n)
@@ -86,7 +87,9 @@ class Learner:
 
         def run(net: Any, q0: Any, v0: Any) -> Any:
             def step(s: Any, t: Any) -> Any:
-                after = m.step(s[0], s[1], self.policy(net, s[0], s[1], t), contact=contact)
+                after = m.step(
+                    s[0], s[1], self.policy(net, s[0], s[1], t), contact=contact, integrator=self.integrator
+                )
                 return after, after
 
             return scan(step, (q0, v0), self.total)[1]
@@ -188,8 +191,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.003, help="Adam's")
     parser.add_argument("--frequency", type=float, default=2.5, help="of the waves, Hz")
     parser.add_argument("--horizon", type=int, default=100, help="steps of a stretch")
+    parser.add_argument("--integrator", help="instead of the file's, which MuJoCo takes")
     args = parser.parse_args()
-    learner = Learner(robots.load(args.file), args.frequency, args.horizon)
+    learner = Learner(robots.load(args.file), args.frequency, args.horizon, args.integrator)
     net, still = learner.random(np.random.default_rng(0)), np.zeros(learner.model.nv)
     begun = time.perf_counter()
     programs: dict[tuple[str, str], Any] = {}

@@ -47,8 +47,10 @@ class RobotFile:
 
     @property
     def model(self) -> robots.Model:
-        """The robot, read once."""
-        return _load(str(FOLDER / f"{self.text}.xml") if self.text in ours() else self.text)
+        """The robot, read once for each state of its file."""
+        path = FOLDER / f"{self.text}.xml" if self.text in ours() else Path(self.text)
+        known = path.stat()
+        return _load(str(path), known.st_mtime_ns, known.st_size)
 
 
 def _is_file(text: str) -> bool:
@@ -59,5 +61,5 @@ def _is_file(text: str) -> bool:
 
 
 @cache
-def _load(path: str) -> robots.Model:
+def _load(path: str, changed: int, size: int) -> robots.Model:
     return robots.load(path)

@@ -33,6 +33,7 @@ ROWS: list[tuple[str, list[str], int | None]] = [
     ("mass_spring", [], None),
     ("mass_spring_simple", [], None),
     ("rigid_body", [], None),
+    ("robot", [], 100),
     ("smoke", ["n=32", "steps=20"], None),
     ("volume_renderer", ["n=16", "pixels=32"], 10),
     ("water_renderer", ["n=64", "steps=64"], None),

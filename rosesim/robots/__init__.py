@@ -45,6 +45,7 @@ def load(
     >>> arm
     Model('arm', nq=1, nv=1, nu=0, nbody=2)
     >>> arm.acceleration([0.1], [0.0], []).round(3)
-    array([-2.792])
+    array([-2.767])
     """
-    return Model(read(path, ignore, motors=motors, base=base, roots=roots))
+    left_out = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    return Model(read(path, left_out, motors=motors, base=base, roots=roots), ignore=left_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.language.function import Fn
-from rosesim.robots import functions, sensors
+from rosesim.robots import dynamics, functions, kinematics, sensors
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.contact.geometry import FINDERS
 from rosesim.robots.contact.pairs import Touch, touches
@@ -43,14 +43,17 @@ class Model:
 
     >>> from rosesim import robots
     >>> from rosesim.robots.description import Body, Description, Geom, Joint
+    >>> bodies = Body("world", 0), Body("rod", 0)
+    >>> joints = (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),)
     >>> rod = Geom("rod", "capsule", 1, (0.02, 0.5), (0.0, 0.0, -0.5))
-    >>> pendulum = robots.Model(Description(
-    ...     "pendulum", (Body("world", 0), Body("rod", 0)), (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),),
-    (rod,))) >>> pendulum.acceleration([0.1], [0.0], []).round(3) array([-1.419])
+    >>> pendulum = robots.Model(Description("pendulum", bodies, joints, (rod,)))
+    >>> pendulum.acceleration([0.1], [0.0], []).round(3)
+    array([-1.449])
     """
 
-    def __init__(self, description: Description):
+    def __init__(self, description: Description, *, ignore: Iterable[str] = ()):
         self.description = description
+        self._ignore = frozenset(ignore)
         self.nbody = len(description.bodies)
         self.nu = len(description.actuators)
         fixed = Mechanism(description, Parameters({}, {}))
@@ -59,6 +62,7 @@ class Model:
         for k, lump in enumerate(masses(description, Parameters({}, {}))):
             if k and lump.mass:
                 self._known[f"{title('body', description.bodies[k].name, k)} mass"] = lump.mass
+        _check_mass(description, fixed)
         self._source = Source(description, self._known, self.nq, self.nv, self.nu)
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
 
@@ -188,12 +192,11 @@ class Model:
     def touches(self) -> list[Touch]:
         """The pairs of shapes that may touch. Raises RobotError for one that cannot be computed."""
         robot = self.description
-        ignored = {i.what for i in robot.ignored}
         found: list[Touch] = []
         for touch in touches(Mechanism(robot, Parameters({}, {}))):
             first, second = robot.geoms[touch.first], robot.geoms[touch.second]
             kinds = first.kind, second.kind
-            if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & ignored:
+            if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & self._ignore:
                 continue
             if kinds not in FINDERS:
                 names = " and ".join(
@@ -218,8 +221,23 @@ class Model:
         return contact
 
     def _dynamics(self, contact: Contact) -> Dynamics:
+        self._check_actuators()
         pairs = [] if contact == "none" else self.touches
         return Dynamics(self._source.mechanism, contact, self.weights, pairs)
+
+    def _check_actuators(self) -> None:
+        """Refuse actuators with a state of their own, which (q, v) has no place for."""
+        robot = self.description
+        if {"actuator", "actuator dynamics"} & self._ignore:
+            return
+        for a in robot.actuators:
+            if a.dynamics != "none":
+                raise RobotError(
+                    robot.file,
+                    a.line,
+                    f"actuator {a.name!r} has the dynamics {a.dynamics}: activations are not there yet. Give "
+                    'ignore=("actuator dynamics",) to let the control act at once',
+                )
 
     def _made(self, name: str, choices: tuple[Any, ...]) -> Fn[..., Any]:
         key = (name, *choices)
@@ -235,3 +253,18 @@ class Model:
     def _call(self, name: str, choices: tuple[Any, ...], parameters: Mapping[str, Any] | None, *args: Any) -> Any:
         f = self._made(name, choices)
         return f(*args, dict(parameters)) if parameters else f(*args)
+
+
+def _check_mass(robot: Description, m: Mechanism) -> None:
+    """Refuse a degree of freedom that moves nothing with mass."""
+    f = kinematics.frames(m, start_of(robot))
+    low = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
+    for i, dof in enumerate(m.dofs):
+        if low.get((i, i), 0.0) <= 1e-15:
+            joint = robot.joints[dof.joint]
+            raise RobotError(
+                robot.file,
+                joint.line,
+                f"joint {joint.name or f'#{dof.joint}'!r} moves no mass; expected a body, or one that hangs on it, "
+                "with mass and extent: give a geom a density, the body an <inertial>, or the joint an armature",
+            )

@@ -14,6 +14,7 @@ from rosesim.robots.files.errors import RobotError, nearest, quoted
 from rosesim.robots.files.xml import Element
 
 CLASSES = (
+    "actuator dynamics",
     "actuator",
     "actuator dampratio",
     "actuator on body",

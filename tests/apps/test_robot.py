@@ -1,0 +1,59 @@
+"""The scene of robots from files: tasks, refusals, and its gradient against differences."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
+from rosesim.train import train
+
+Robot: Any = find_scene("robot")
+
+
+def test_training_makes_the_runner_run():
+    scene, inputs = configure(Robot, ["steps=60", "contact=compliant"])
+    run = train(scene, inputs=inputs, iterations=40, seed=0)
+    assert run.best_loss < -0.8  # metres a second, from almost rest
+    course = rollout(scene, params=run.best_params, inputs=inputs)
+    x = np.asarray(course.stacked.q)[:, 0]
+    assert x[-1] - x[0] > 0.4
+
+
+@pytest.mark.parametrize("settings", [["task=balance"], ["task=reach", "model=arm"], ["controller=beat"]])
+def test_the_gradient_of_each_task(settings: list[str]):
+    scene, inputs = configure(Robot, ["steps=12", "contact=compliant", *settings])
+    params = scene.params(np.random.default_rng(3))
+    loss, gradient = compiled(scene).value_and_grad(params, inputs)
+    assert np.isfinite(loss)
+    name = "weights1" if settings[0] != "controller=beat" else "weights"
+    weights = np.asarray(getattr(params, name))
+    direction = np.random.default_rng(4).normal(size=weights.shape)
+    h = 1e-5
+    ends = [
+        compiled(scene).value_and_grad(replace(params, **{name: weights + s * h * direction}), inputs)[0]
+        for s in (1.0, -1.0)
+    ]
+    slope = (ends[0] - ends[1]) / (2 * h)
+    assert np.sum(np.asarray(getattr(gradient, name)) * direction) == pytest.approx(slope, rel=1e-5, abs=1e-9)
+
+
+def test_a_dragged_goal_is_the_goal():
+    scene, inputs = configure(Robot, ["task=reach", "model=arm"])
+    params = scene.params(np.random.default_rng(0))
+    _, moved = scene.drag("goal", np.array([0.1, 0.2]), params, inputs)
+    assert moved.goal.tolist() == [0.1, 0.2] and list(scene.handles(params, inputs)) == ["goal"]
+
+
+def test_what_cannot_be_a_robot_is_refused(tmp_path: Path):
+    with pytest.raises(SceneError, match="neither a robot of ours"):
+        configure(Robot, ["model=nobody"])
+    file = tmp_path / "still.xml"
+    file.write_text("<mujoco><worldbody><body><joint/><geom size='1'/></body></worldbody></mujoco>")
+    with pytest.raises((SceneError, ValueError), match="no actuators"):
+        configure(Robot, [f"model={file}"])
+    file.write_text("<mujoco><worldbody><body><joint dampning='1'/><geom size='1'/></body></worldbody></mujoco>")
+    with pytest.raises(SceneError, match=r'still\.xml:1: .*"damping"'):
+        configure(Robot, [f"model={file}"])
