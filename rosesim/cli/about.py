@@ -43,19 +43,30 @@ DumpTo = Annotated[
     Path | None,
     typer.Option("--dump", metavar="DIR", parser=path, help="With --passes SCENE: a file with each pass's program."),
 ]
+Ignore = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="CLASS", help="Of a robot's file: what to leave out.")
+]
 
 
 @app.command()
 def info(
-    scene: Annotated[str | None, typer.Argument(metavar="SCENE", help="With --passes: the scene.")] = None,
+    scene: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCENE|FILE]", help="With --passes: the scene. A robot's file, .xml or .urdf."),
+    ] = None,
     set_: Set = None,
     passes: Passes = False,
     target: TargetName = "host",
     before: Before = None,
     after: After = None,
     dump: DumpTo = None,
+    ignore: Ignore = None,
 ) -> None:
-    """Versions and the machine; or the passes that a program goes through, and the program before and after each."""
+    """Versions and the machine; a robot's file; or the passes that a program goes through, before and after each."""
+    if scene is not None and _is_robot(scene) and not passes:
+        return _tell_robot(scene, ignore or [])
+    if ignore:
+        raise typer.BadParameter("--ignore is for a robot's file; name one, .xml or .urdf")
     chosen = [o for o in (before, after, dump) if o is not None]
     if not passes and (scene or set_ or chosen or target != "host"):
         raise typer.BadParameter("a scene and the options for its program need --passes; give it, too")
@@ -65,6 +76,20 @@ def info(
         _tell_passes(scene, set_ or [], target, before, after, dump)
     else:
         _tell_versions()
+    return None
+
+
+def _is_robot(text: str) -> bool:
+    return text.lower().endswith((".xml", ".urdf", ".mjcf"))
+
+
+def _tell_robot(file: str, ignore: list[str]) -> None:
+    from rosesim.cli.robot import print_robot
+
+    try:
+        print_robot(file, ignore)
+    except (ValueError, OSError) as e:
+        raise typer.BadParameter(str(e)) from e
 
 
 def _tell_passes(

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
+from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
+from rosesim.scenes.canvas import Line
+from rosesim.scenes.picture import picture
 from rosesim.train import train
 
 Robot: Any = find_scene("robot")
@@ -57,3 +59,17 @@ def test_what_cannot_be_a_robot_is_refused(tmp_path: Path):
     file.write_text("<mujoco><worldbody><body><joint dampning='1'/><geom size='1'/></body></worldbody></mujoco>")
     with pytest.raises(SceneError, match=r'still\.xml:1: .*"damping"'):
         configure(Robot, [f"model={file}"])
+
+
+def test_the_picture_shows_the_shapes_where_they_are():
+    """The arm stands upright at first: its capsules are lines from joint to joint, as wide as they are thick."""
+    scene, inputs = configure(Robot, ["task=reach", "model=arm", "steps=1"])
+    params = scene.params(np.random.default_rng(0))
+    drawn = picture(scene)
+    assert drawn.refusals == {}
+    canvas = Canvas(scene.extent)
+    drawn.draw(canvas, rollout(scene, params=params, inputs=inputs)[0], params, inputs)
+    lines = [p for p in canvas.singles if isinstance(p, Line)]
+    found = [(*(round(float(y), 9) for _, y in p.points), round(p.width, 9)) for p in lines]
+    assert [(min(a, b), max(a, b), w) for a, b, w in found] == [(0.3, 0.8, 0.1), (0.8, 1.2, 0.08), (1.2, 1.4, 0.06)]
+    assert all(abs(x) < 1e-12 for p in lines for x, _ in p.points)

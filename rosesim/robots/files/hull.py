@@ -35,8 +35,8 @@ def hull(mesh: Mesh) -> Mesh | None:
 
     >>> square = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 1.0, 0.0))
     >>> found = hull(Mesh("pyramid", (*square, (0.5, 0.5, 0.2), (0.5, 0.5, 1.0)), ()))
-    >>> len(found.vertices), len(found.faces), hull(Mesh("square", square, ()))
-    (5, 6, None)
+    >>> found and (len(found.vertices), len(found.faces)), hull(Mesh("square", square, ()))
+    ((5, 6), None)
     """
     points = np.array(mesh.vertices)
     first = _tetrahedron(points)
