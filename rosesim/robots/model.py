@@ -70,19 +70,11 @@ class Model:
         return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"
 
     @property
-    def body_names(self) -> list[str]:
-        """The world first."""
-        return [b.name for b in self.description.bodies]
-
-    @property
-    def joint_names(self) -> list[str]:
-        """In the order of q and v."""
-        return [j.name for j in self.description.joints]
-
-    @property
-    def actuator_names(self) -> list[str]:
-        """In the order of ctrl."""
-        return [a.name for a in self.description.actuators]
+    def names(self) -> dict[str, list[str]]:
+        """The file's names of bodies (the world first), joints, actuators, geoms and sites, in order."""
+        d = self.description
+        things = {"body": d.bodies, "joint": d.joints, "actuator": d.actuators, "geom": d.geoms, "site": d.sites}
+        return {kind: [x.name for x in found] for kind, found in things.items()}
 
     @property
     def timestep(self) -> float:

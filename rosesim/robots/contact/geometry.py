@@ -253,11 +253,54 @@ def plane_ellipsoid(a: Shape, b: Shape, margin: Number) -> list[Place]:
     return [Place(gap, lambda: (minus(point, scaled(mul(0.5, gap), normal)), frame(normal)))]
 
 
+def plane_cylinder(a: Shape, b: Shape, margin: Number) -> list[Place]:
+    """The lowest point of each rim, and two more of the lower rim, a third of a turn to either side."""
+    normal, radius, half = a.axis, b.size[0], b.size[1]
+    flip = choose(dot(normal, b.axis) > 0.0, -1.0, 1.0)
+    axis = scaled(flip, b.axis)  # towards the plane
+    down = dot(normal, axis)
+    centre = dot(normal, minus(b.place, a.place))
+    lowest = minus(scaled(down, axis), normal)  # across the axis, downhill
+    square = dot(lowest, lowest)
+    tilted = square > 1e-30  # upright, every point of the rim is as low: the cylinder's own x then
+    inverse = over(1.0, root(choose(tilted, square, 1.0)))
+    side = column(b.rotation, 0)
+    rim = tuple(
+        choose(tilted, mul(mul(radius, inverse), x), mul(radius, y)) for x, y in zip(lowest, side, strict=True)
+    )
+    fall = dot(normal, rim)
+    end = scaled(half, axis)
+    fall_end = mul(half, down)
+    first = total((centre, fall_end, fall))
+    touching = first < margin  # no other point counts where the lowest does not
+
+    def place(gap: Number, offset: Callable[[], V3]) -> Place:
+        def rest() -> tuple[V3, Frame]:
+            point = plus(b.place, offset())
+            return minus(point, scaled(mul(0.5, gap), normal)), frame(normal)
+
+        return Place(gap, rest)
+
+    def beside(sign: float) -> V3:
+        across = cross(rim, axis)
+        return plus(plus(end, scaled(-0.5, rim)), scaled(sign * 0.75**0.5, across))
+
+    second = choose(touching, total((centre, mul(-1.0, fall_end), fall)), add(margin, 1.0))
+    third = choose(touching, total((centre, fall_end, mul(-0.5, fall))), add(margin, 1.0))
+    return [
+        place(first, lambda: plus(rim, end)),
+        place(second, lambda: minus(rim, end)),
+        place(third, lambda: beside(1.0)),
+        place(third, lambda: beside(-1.0)),
+    ]
+
+
 FINDERS: dict[tuple[str, str], Finder] = {
     ("plane", "sphere"): plane_sphere,
     ("plane", "capsule"): plane_capsule,
     ("plane", "box"): plane_box,
     ("plane", "ellipsoid"): plane_ellipsoid,
+    ("plane", "cylinder"): plane_cylinder,
     ("sphere", "sphere"): sphere_sphere,
     ("sphere", "capsule"): sphere_capsule,
     ("capsule", "capsule"): capsule_capsule,
