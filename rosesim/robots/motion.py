@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
@@ -117,7 +117,11 @@ class Dynamics:
                     mass = stiffened(at, mass, found)
             low = factor(met, mass)
             a = solved(met, low, force)
-            return self._settled(m, met, mass, low, force, a, self.at(m, f, q, v)) if soft else (a, low)
+            return (
+                self._settled(m, met, mass, low, force, a, replace(self.at(m, f, q, v), is_searched=True))
+                if soft
+                else (a, low)
+            )
 
         return solution(met, residual, find)((q, v, u, given))
 
@@ -133,7 +137,7 @@ class Dynamics:
         if not found:
             return start, low
         made = newton.blocks(found)
-        a, converged = newton.accelerations(met, mass, force, start, made)
+        a, low, converged = newton.accelerations(met, mass, low, force, start, made)
         stop_if(
             ~converged,
             here(),
@@ -141,7 +145,7 @@ class Dynamics:
             "finite positions and velocities that the time step can follow: look at the states before, or take a "
             "shorter step",
         )
-        return a, factor(met, newton.hessian(mass, newton.look(len(force), made, a)))
+        return a, low
 
     def _damped(self, q: Any, v: Any, u: Any, given: Any, a: list[Number], integrator: str) -> list[Number]:
         """The mean acceleration w of a step that is implicit in damping: (M + h D) w = M a."""

@@ -58,6 +58,8 @@ class At:
     weights: Weights
     timestep: Number
     touches: Sequence[Touch] = ()
+    is_searched: bool = False
+    """Whether J is wanted as numbers, which a search reads again and again."""
     shapes: dict[int, geometry.Shape] = field(default_factory=dict)
 
 
@@ -88,7 +90,7 @@ class Constraint:
     push: Callable[[list[Number], list[Number], list[Number], list[Motion]], None]
     """(data, force, forces on degrees of freedom, forces on bodies): adds Jᵀ f to either."""
     jacobian: Callable[[list[Number]], list[list[tuple[int, Number]]]]
-    """data -> the rows of J, each as (degree of freedom, coefficient)."""
+    """data -> the rows of J, each as (degree of freedom, coefficient); of a contact only where `At.is_searched`."""
     layout: Layout | None = None
     """Of a contact."""
 
@@ -350,9 +352,17 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
         else:
             normal = rows.regulariser(hardness, inverse * (1.0 + friction[0] ** 2))
             d = [over(1.0, mul(2.0 * mu * mu, normal))]
-        return [*flat, *reference, *d]
+        data = [*flat, *reference, *d]
+        if not at.is_searched:
+            return data
+        whole = layout.rows(at, data)
+        shape[:] = [[d for d, _ in row] for row in whole]
+        return [*data, *(value for row in whole for _, value in row)]
 
+    shape: list[list[int]] = []
     data = guarded(active, compute)
+    values = iter(data[12 + dims + (dims if elliptic else 1) :])
+    made = [[(d, next(values)) for d in row] for row in shape]
     layout.fixed = [x if known(x) else None for x in data]
     moving = layout.moving(at.velocity)
     idle = dims - len(moving)
@@ -378,10 +388,7 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
     def reference(data: list[Number]) -> list[Number]:
         return data[12 : 12 + dims]
 
-    def jacobian(data: list[Number]) -> list[list[tuple[int, Number]]]:
-        return layout.rows(at, data)
-
-    return Constraint(active, data, linear, reference, cost, layout.push, jacobian, layout)
+    return Constraint(active, data, linear, reference, cost, layout.push, lambda _: made, layout)
 
 
 def _friction_of(touch: Touch) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, sub, total
 from rosesim.robots.contact.constraints import At, Constraint, congruence, guarded, on_dofs
 from rosesim.robots.dynamics import Motion, Sparse
-from rosesim.robots.elimination import Pattern, factor, product, solved
+from rosesim.robots.elimination import Pattern, factor, places, product, solved
 from rosesim.robots.kinematics import STILL
 
 LIMIT = 100
@@ -73,19 +73,7 @@ class Block:
 
 def blocks(found: Sequence[Constraint]) -> list[Block]:
     """The constraints with their rows."""
-    made: list[Block] = []
-    for c in found:
-        shape: list[list[int]] = []
-
-        def rows(c: Constraint = c, shape: list[list[int]] = shape) -> list[Number]:
-            whole = c.jacobian(c.data)
-            shape[:] = [[d for d, _ in row] for row in whole]
-            return [value for row in whole for _, value in row]
-
-        values = iter(guarded(c.active, rows))
-        lines = [[(d, next(values)) for d in row] for row in shape]
-        made.append(Block(c, lines, c.reference(c.data)))
-    return made
+    return [Block(c, c.jacobian(c.data), c.reference(c.data)) for c in found]
 
 
 @dataclass
@@ -146,28 +134,34 @@ def largest(x: Sequence[Number]) -> Number:
 
 
 def accelerations(
-    met: Pattern, mass: Sparse, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
-) -> tuple[list[Number], Any]:
-    """The minimiser, from a start, and whether it was found."""
-    n = len(force)
+    met: Pattern, mass: Sparse, low: Sparse, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
+) -> tuple[list[Number], Sparse, Any]:
+    """The minimiser from the solution without constraints, the factor of the Hessian there, and whether it was found.
+
+    `low` is the factor of the mass matrix. The last step of a search looks at the solution and stays there, so its
+    factor is the solution's.
+    """
+    n, at = len(force), places(met)
 
     def step(state: Any) -> Any:
-        """A Newton step; a second number that is 0 as long as the search goes on; the gradient's size."""
+        """A Newton step; a number that is 0 as long as the search goes on; the gradient's size; the factor."""
         a = [state[0][k] for k in range(n)]
         seen = look(n, made, a)
         inertial = product(mass, a)
         gradient = [sub(sub(x, f), p) for x, f, p in zip(inertial, force, seen.pull, strict=True)]
         left = largest(gradient) / largest([*inertial, *force])
         done = (left <= TOLERANCE) | ((left <= ENOUGH) & (left >= 0.5 * state[2]))
-        d = solved(met, factor(met, hessian(mass, seen)), [neg(g) for g in gradient])
+        now = factor(met, hessian(mass, seen))
+        d = solved(met, now, [neg(g) for g in gradient])
         alpha = _search(mass, made, seen, d, gradient)
         move = [select(done, 0.0, mul(alpha, x)) for x in d]
         done = done | (largest(move) <= STILL_STEP * largest(a))
-        return [add(x, y) for x, y in zip(a, move, strict=True)], select(done, 1.0, 0.0), left
+        a = [add(x, y) for x, y in zip(a, move, strict=True)]
+        return a, select(done, 1.0, 0.0), left, [Real(now.get(p, 0.0)) for p in at]
 
-    begin = ([Real(x) for x in start], _idle(made), Real(1e300))
+    begin = ([Real(x) for x in start], _idle(made), Real(1e300), [Real(low.get(p, 0.0)) for p in at])
     end = while_loop(lambda s: s[1] == 0.0, step, begin, limit=LIMIT, on_limit="stop")
-    return [end[0][k] for k in range(n)], end[1] > 0.0
+    return [end[0][k] for k in range(n)], {p: end[3][k] for k, p in enumerate(at)}, end[1] > 0.0
 
 
 def _idle(made: Sequence[Block]) -> Real:
