@@ -59,7 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
-    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web"),
+    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots"),
 }
 
 

@@ -249,6 +249,22 @@ def test_parameters_of_one_name_and_type_are_one_place() -> None:
 # ---------------------------------------------------------------------------------------- addresses
 
 
+def test_a_workspace_leaves_captured_arrays_alone() -> None:
+    """Kept states of a scan are in the workspace, which lies before the captured arrays."""
+    table = np.random.default_rng(4).normal(size=300)
+
+    @fn
+    def f(x: Vec[Real, 300]) -> Real:
+        def step(s: Any, i: Any) -> Any:
+            return vec(300, lambda j: rosesim.sin(s[j]) * const(table)[j])
+
+        return rosesim.sum(300, lambda j: scan(step, x, 20)[j] * const(table)[j])
+
+    native, instance = traced(value_and_grad(f, wrt=0), Options("strict"))
+    for _ in range(2):  # the second run finds what the first one has overwritten
+        assert_same(native, instance, np.linspace(-1.0, 1.0, 300))
+
+
 def test_tables_above_two_gib_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """There an address is negative as a constant."""
 

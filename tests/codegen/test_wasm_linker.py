@@ -124,6 +124,26 @@ def beyond_the_end(kind: int, rest: bytes) -> tuple[int, bytes]:
     return (kind, b"\xff\xff\x7f" + rest[-2:]) if kind == 3 else (kind, rest)
 
 
+def not_at_its_number(kind: int, rest: bytes) -> tuple[int, bytes]:
+    """The last byte of a number, and four that follow it."""
+    reader = Reader(rest)
+    at = reader.number()
+    return (kind, unsigned(at + 4) + reader.rest()) if kind in (3, 4) else (kind, rest)
+
+
+def with_a_symbol_of_kind(kind: int) -> bytes:
+    """The object whose first symbol is of this kind."""
+    sections = pieces(whole_object())
+    for k, (what, content) in enumerate(sections):
+        if what == 0 and content[1:].startswith(b"linking"):
+            reader = Reader(content, len(named("linking")) + 1)
+            assert reader.byte() == 8
+            reader.number()
+            reader.number()
+            sections[k] = what, content[: reader.at] + bytes([kind]) + content[reader.at + 1 :]
+    return put_together(sections)
+
+
 def replaced(old: bytes, new: bytes) -> bytes:
     """The object with these bytes for those."""
     assert whole_object().count(old) >= 1
@@ -151,6 +171,10 @@ def with_one_more(kind: int, content: bytes) -> bytes:
         (lambda: replaced(b"\x07linking\x02", b"\x07winking\x02"), r"no function f was found"),
         (lambda: replaced(b"\0\x41\0\x0b", b"\0\x41\x40\x0b"), r"data at -64 was found"),
         (lambda: replaced(b"\0\x41\0\x0b", b"\0\x23\0\x0b"), r"data without a place"),
+        (lambda: replaced(b"\0\x41\0\x0b", b"\0\x41\0\x6a"), r"a computed place of data was found"),
+        (lambda: replaced(MAGIC, b"\0asm\2\0\0\0"), r"expected an object for WebAssembly"),
+        (lambda: with_relocations(not_at_its_number), r"a number in 1 bytes was found at a relocation; expected 5"),
+        (lambda: with_a_symbol_of_kind(4), r"a symbol of kind 4 was found"),
     ],
 )
 def test_what_the_linker_does_not_know_is_refused_by_name(damage: Callable[[], bytes], message: str) -> None:
@@ -164,3 +188,19 @@ def test_an_address_beyond_32_bits_is_refused() -> None:
     found = link.read(whole_object())
     with pytest.raises(Damaged, match=r"expected one of 32 bits"):
         link.link(found, {"f": "f"}, base=2**32, stack=65536, memory=2**32, custom=b"")
+
+
+def test_an_endless_number_is_refused_where_it_is_too_long() -> None:
+    reader = Reader(b"\x80" * 10_000 + b"\0")
+    with pytest.raises(Damaged, match="more than ten bytes"):
+        reader.number()
+    assert reader.at == 10
+
+
+def test_an_address_in_data_moves_with_it() -> None:
+    """Programs of today have none; LLVM may write some."""
+    row = b"\0\x41\0\x0b" + unsigned(4) + (5).to_bytes(4, "little")
+    found = link.Object({link.DATA: bytearray(unsigned(1) + row)}, addresses=[(link.DATA, 6, 5)])
+    module = link.link(found, {}, base=0x01020304, stack=65536, memory=2**25, custom=b"")
+    [held] = [content for kind, content in pieces(module) if kind == link.DATA]
+    assert held.endswith((0x01020309).to_bytes(4, "little"))
