@@ -8,7 +8,7 @@ from typing import Any
 from rosesim.diagrams.errors import Place
 from rosesim.diagrams.language.parser import Actions, parse
 from rosesim.diagrams.language.tokens import Token
-from rosesim.diagrams.language.words import counted, fault, series, suggestion
+from rosesim.diagrams.language.words import counted, fault, suggestion
 from rosesim.diagrams.syntax import LITERAL_TYPES, Domain, Signature
 
 MOST_SUPERTYPES = 500_000
@@ -19,8 +19,8 @@ def read_domain(text: str, file: str) -> Domain:
     """Reads and checks a Domain text; `file` is its name in messages.
 
     Raises:
-        DiagramError: the text is not Domain, or its first mistake: a name twice, an unknown type, a literal type where
-            none may stand, a symmetric predicate of other than two arguments of one type, a circle of subtypes
+        DiagramError: the text is not Domain, or its first mistake: a name twice, an unknown type, a literal type
+            where none may stand, a symmetric predicate of other than two arguments of one type, a circle of subtypes
 
     >>> domain = read_domain("type Shop\\ntype Cafe <: Shop\\npredicate Near(Shop a, Shop b)", "shops.domain")
     >>> domain.is_subtype("Cafe", "Shop"), domain.predicates["Near"].args

@@ -15,8 +15,9 @@ _GROUPS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
         ("a statement", "TYPE PREDICATE", "TYPE SYMMETRIC PREDICATE FUNCTION CONSTRUCTOR NAME"),
         ("a statement", "LET AUTOLABEL", "LET LABEL NOLABEL AUTOLABEL NAME"),
         ("a condition", "NOT TRUE", "NOT TRUE FALSE LPAR NUMBER NAME MINUS"),
-        ("an expression", "NAME NUMBER LPAR VARY", " ".join(BEGINS_OPERAND)),
+        ("an expression", "NAME NUMBER LPAR VARY", " ".join((*BEGINS_OPERAND, "ENCOURAGE", "ENSURE", "LAYER"))),
         ("a number or an index", "NAME NUMBER LPAR", "NAME NUMBER LPAR MINUS"),
+        ("`=`", "ASSIGN DOT", "ASSIGN DOT LSQB EMPTY ABOVE BELOW NAME QUOTED"),
         ("an operator", "PLUS MINUS", "PLUS MINUS STAR SLASH DOT_STAR DOT_SLASH POWER TRANSPOSE THEN PERCENT MOD"),
         ("a comparison", "LESS EQUAL", "LESS EQUAL GREATER AT_MOST AT_LEAST UNEQUAL"),
         ("a name", "NAME", "NAME QUOTED"),
@@ -52,7 +53,7 @@ def _shown(token: Token) -> str:
 def _phrases(accepted: set[str], lexicon: Lexicon) -> list[str]:
     left, phrases = set(accepted), []
     if "PLUS" in left:
-        left -= {"DOT", "LSQB", "LPAR"}  # how an operand may go on, which an operator says well enough
+        left -= {"DOT", "LSQB", "LPAR", "ABOVE", "BELOW"}  # how an operand may go on: an operator says it well enough
     for phrase, needed, covered in _GROUPS:
         if needed <= left:
             left -= covered
@@ -63,7 +64,9 @@ def _phrases(accepted: set[str], lexicon: Lexicon) -> list[str]:
     order = sorted(left - {"NEWLINE", END}, key=lambda t: (t in words, t)) + sorted(left & {"NEWLINE", END})
     for terminal in order:
         sign = _SIGNS.get(terminal)
-        phrases.append(_WORDS.get(terminal) or (f"`{sign}`" if sign else words.get(terminal, f"`{terminal.lower()}`")))
+        phrases.append(
+            _WORDS.get(terminal) or (f"`{sign}`" if sign else words.get(terminal, f"`{terminal.lower()}`"))
+        )
     return phrases
 
 

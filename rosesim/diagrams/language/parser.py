@@ -1,7 +1,7 @@
 """From a text to what a grammar's functions make of it, or to one sentence about where it stops making sense.
 
-Lark builds an LALR table of each grammar (`domain.lark`, `substance.lark`, `style.lark`), once in a process and when it
-is needed. Its parser takes our tokens one by one and keeps its own stack, so that depth costs no Python frames.
+Lark builds an LALR table of each grammar (`domain.lark`, `substance.lark`, `style.lark`), once in a process and when
+it is needed. The loop that follows the table is ours. It keeps its own stack, so that depth costs no Python frames.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from rosesim.diagrams.errors import DiagramError, Fault, Place
+from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
 from rosesim.diagrams.language.tokens import Token, tokens
@@ -109,11 +109,13 @@ class _Table:
 
     def accepts(self, states: list[int]) -> set[str]:
         """The terminals that can follow."""
-        return {kind for kind in (*self.shifts[states[-1]], *self.reductions[states[-1]]) if self._takes(kind, states)}
+        return {
+            kind for kind in (*self.shifts[states[-1]], *self.reductions[states[-1]]) if self._takes(kind, states)
+        }
 
     def _takes(self, kind: str, states: list[int]) -> bool:
-        if kind.islower():
-            return False  # a rule
+        if not kind.isupper():
+            return False  # a rule's name
         states = states[:]
         while kind not in self.shifts[states[-1]]:
             if kind not in self.reductions[states[-1]]:
@@ -136,7 +138,9 @@ def number(token: Token) -> float:
     """The value of a NUMBER."""
     value = float(token.text)
     if math.isinf(value):
-        raise refuse(token, f"the number {token.text} is too large; at most {sys.float_info.max:.4g} can be computed with")
+        raise refuse(
+            token, f"the number {token.text} is too large; at most {sys.float_info.max:.4g} can be computed with"
+        )
     return value
 
 
@@ -154,7 +158,7 @@ def _table(language: str, actions: type[Actions]) -> _Table:
         def lex(self, lexer_state: object, parser_state: object) -> Any:
             return iter(())
 
-    folder = resources.files(__package__)
+    folder = resources.files("rosesim.diagrams.language")
     text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
     terminals = set(re.findall(r"\b[A-Z_]{2,}\b", re.sub("//.*", "", text)))
     built = lark.Lark(

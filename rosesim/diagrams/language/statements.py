@@ -82,7 +82,7 @@ def _renamed(token: Token, slots: dict[str, int]) -> Callable[[tuple[int, ...]],
     raise fault(
         "InvalidSetIndexingError",
         token.place,
-        f"{token.text} ends in `_{index}`, which names no index; expected {series(slots, 'or')} or a number after `_`",
+        f"{token.text} ends in `_{index}`, which names no index; expected {series([*slots, 'a number'], 'or')} after it",
     )
 
 
