@@ -1,4 +1,4 @@
-"""What tests of diagrams share: reference files, values as they are written there, and a reverse pass of their own."""
+"""What tests of diagrams share: reference files, values as written there, and a reverse pass of their own."""
 
 import json
 import math
