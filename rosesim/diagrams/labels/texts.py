@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _ink(file: Path, string: str) -> tuple[float, float, float, float]:
     unit = 1.0 / font.info.layout.unitsperem
     glyphs = [font.glyph(c) for c in string]
     pen, xs, ys = 0.0, [], []
-    for glyph, following in zip(glyphs, [*glyphs[1:], None], strict=True):
+    for glyph, following in pairwise([*glyphs, None]):
         if glyph.operators:  # a space has no ink
             xs += [pen + glyph.bbox.xmin, pen + glyph.bbox.xmax]
             ys += [glyph.bbox.ymin, glyph.bbox.ymax]
