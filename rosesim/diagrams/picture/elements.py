@@ -16,6 +16,7 @@ from rosesim.diagrams.picture.passthrough import pass_through
 from rosesim.diagrams.picture.properties import Point
 from rosesim.diagrams.values import Shape
 
+SIZE = ("width", "height")
 SCREEN_UNCHANGED = 5
 """How many numbers of an arc come before its end; they say the same on the screen."""
 
@@ -65,8 +66,10 @@ def _turn(d: Drawing, shape: Shape) -> str:
     return f"rotate({decimal(properties.number(shape, 'rotation', 0.0))}, {decimal(x)}, {decimal(y)})"
 
 
-def _size(shape: Shape) -> Point:
-    return max(0.0, properties.number(shape, "width")), max(0.0, properties.number(shape, "height"))
+def _size(d: Drawing, shape: Shape) -> tuple[Attributes, Point]:
+    """Width and height, and the top left corner. A negative size is drawn as none, at the corner that it gives."""
+    (x, y), w, h = d.screen(properties.point(shape, "center")), *(properties.number(shape, n) for n in SIZE)
+    return _pair(SIZE, (max(0.0, w), max(0.0, h))), (x - w / 2.0, y - h / 2.0)
 
 
 def _circle(d: Drawing, shape: Shape) -> Element:
@@ -82,8 +85,8 @@ def _ellipse(d: Drawing, shape: Shape) -> Element:
 
 
 def _rectangle(d: Drawing, shape: Shape) -> Element:
-    (x, y), (w, h) = d.screen(properties.point(shape, "center")), _size(shape)
-    element = Element("rect", _pair(("x", "y"), (x - w / 2.0, y - h / 2.0)) | _pair(("width", "height"), (w, h)))
+    size, corner = _size(d, shape)
+    element = Element("rect", _pair(("x", "y"), corner) | size)
     element.attrib.update(paint.fill(shape) | paint.stroke(shape))
     element.set("rx", decimal(properties.number(shape, "cornerRadius", 0.0)))
     element.set("transform", _turn(d, shape))
@@ -130,10 +133,9 @@ def _path(d: Drawing, shape: Shape) -> Element:
 
 def _placed(d: Drawing, shape: Shape, inner: Element) -> Element:
     """A group that puts an inner `svg` of the shape's width and height to its place."""
-    (x, y), (w, h) = d.screen(properties.point(shape, "center")), _size(shape)
-    inner.attrib.update(_pair(("width", "height"), (w, h)))
-    corner = f"translate({decimal(x - w / 2.0)}, {decimal(y - h / 2.0)})"
-    group = Element("g", {"transform": _turn(d, shape) + corner})
+    size, corner = _size(d, shape)
+    inner.attrib |= size
+    group = Element("g", {"transform": f"{_turn(d, shape)}translate({decimal(corner[0])}, {decimal(corner[1])})"})
     group.append(inner)
     return group
 
@@ -175,11 +177,11 @@ _KEBAB = {"textAnchor": "text-anchor", "visibility": "visibility", "fontSizeAdju
 
 
 def _text(d: Drawing, shape: Shape) -> Element:
-    (x, y), (w, h) = d.screen(properties.point(shape, "center")), _size(shape)
-    descent = properties.number(shape, "descent", 0.0)
+    (x, y), (size, _) = d.screen(properties.point(shape, "center")), _size(d, shape)
+    height, descent = properties.number(shape, "height"), properties.number(shape, "descent", 0.0)
     element = Element("text", paint.fill(shape) | paint.stroke(shape))
     element.attrib |= {"transform": _turn(d, shape), "style": f"font: {font_of(shape).css};"}
-    element.attrib |= _pair(("x", "y"), (x, y + h / 2.0 - descent)) | _pair(("width", "height"), (w, h))
+    element.attrib |= _pair(("x", "y"), (x, y + height / 2.0 - descent)) | size
     element.attrib |= _pair(("ascent", "descent"), (properties.number(shape, "ascent", 0.0), descent))
     for name, default in _TEXT_WORDS.items():
         if word := properties.text(shape, name, default):

@@ -47,6 +47,8 @@ def _read(file: Path) -> Element | None:
     if element is not None:
         element.tail = None
         _plain(element)
+        for name in ("x", "y", "version"):  # the picture says where it lies
+            element.attrib.pop(name, None)
         if "viewBox" not in element.attrib and {"width", "height"} <= element.attrib.keys():
             sizes = [re.match(r"[\d.]+", element.attrib[name]) for name in ("width", "height")]
             if all(sizes):
