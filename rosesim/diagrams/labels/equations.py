@@ -18,12 +18,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from rosesim.diagrams.errors import DiagramError, Fault
+from rosesim.diagrams.labels import spacing
 from rosesim.diagrams.labels.fonts import Size
 
 EM = 1000.0
 """Units of an em in a `Typeset`: one size for all, since ziamath does not shrink scripts below some pixels."""
 
-_UNSET = "#fffffe"
+_UNSET = "black"
 """ziamath's colour of what the equation's own text does not colour; outlines lose it, and take that of their group."""
 
 _PATH_TOKEN = re.compile(r"[A-Za-z]|-?\d+\.?\d*(?:e-?\d+)?")
@@ -73,7 +74,7 @@ def typesetter() -> ModuleType:
 
 @contextmanager
 def _configured(config: Any) -> Iterator[None]:
-    """Outlines instead of symbols (whose names would clash within a page), tenths of a unit, our colour."""
+    """Outlines instead of symbols (whose names would clash within a page), to a tenth of a unit."""
     with _lock:
         before = config.svg2, config.precision, config.math.color
         config.svg2, config.precision, config.math.color = False, 1, _UNSET
@@ -115,7 +116,9 @@ def typeset(string: str) -> Typeset:
             for node in mathml.iter():
                 if node.text and (unknown := _COMMAND.fullmatch(node.text.strip())):
                     raise _fault(string, f"the command {unknown[0]} is unknown; is it misspelt?")
-                _measure_space(node)
+                if node.get("mathcolor") == _UNSET:  # the string asks for it
+                    node.set("mathcolor", "#000000")
+            spacing.space(mathml, EM)
             node = ziamath.Math(mathml, size=EM).node
             canvas = ElementTree.Element("g")
             node.draw(0.0, 0.0, canvas)
@@ -123,19 +126,14 @@ def typeset(string: str) -> Typeset:
             raise
         except Exception as error:  # whatever a typesetter raises, the user's string is what must change
             raise _fault(string, _reason(error)) from error
-    outlines = tuple(_outline(e) for e in canvas if e.tag != "symbol")
+    # A tall bracket is a group of pieces, coloured as a whole.
+    outlines = tuple(_outline(e, group) for group in canvas for e in (group if group.tag == "g" else (group,)))
     return _boxed(outlines, float(node.xadvance()), float(node.bbox.ymax), -float(node.bbox.ymin))
 
 
-def _measure_space(node: ElementTree.Element) -> None:
-    """Spaces in units of the em: ziamath takes an em for 4/3 of one there."""
-    width = node.get("width", "")
-    if node.tag.endswith("mspace") and width.endswith("em"):
-        node.set("width", f"{float(width[:-2]) * EM}px")
-
-
-def _outline(element: ElementTree.Element) -> Outline:
-    return Outline(element.tag, tuple((k, v) for k, v in element.attrib.items() if (k, v) != ("fill", _UNSET)))
+def _outline(element: ElementTree.Element, group: ElementTree.Element) -> Outline:
+    attributes = group.attrib | element.attrib
+    return Outline(element.tag, tuple((k, v) for k, v in attributes.items() if (k, v) != ("fill", _UNSET)))
 
 
 def _boxed(outlines: tuple[Outline, ...], advance: float, ascent: float, descent: float) -> Typeset:
