@@ -24,6 +24,9 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "distributed": "train",
     "anywidget": "web",
     "traitlets": "web",
+    "ziamath": "diagrams",
+    "ziafont": "diagrams",
+    "resvg_py": "diagrams",
     "typer": "cli",
     "rich": "cli",
 }

@@ -37,7 +37,8 @@ __all__ = [
 def measure(kind: str, string: str, font: Font) -> Size:
     """The box of an "Equation" (TeX in mathematics mode) or a "Text", in pixels.
 
-    Raises `DiagramError` where the string cannot be typeset, the font size has no known unit, or the extra is missing.
+    Raises `DiagramError` where the string cannot be typeset, the font size has an unknown unit, or the extra is
+    missing.
 
     >>> size, twice = (measure("Equation", "x", Font(s)) for s in ("10px", "20px"))
     >>> round(twice.width / size.width, 9), size.descent < size.ascent

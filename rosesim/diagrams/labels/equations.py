@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +25,7 @@ EM = 1000.0
 """Units of an em in a `Typeset`: one size for all, since ziamath does not shrink scripts below some pixels."""
 
 _UNSET = "black"
-"""ziamath's colour of what the equation's own text does not colour; outlines lose it, and take that of their group."""
+"""ziamath's colour of what the string does not colour; outlines lose it, and take that of their group."""
 
 _PATH_TOKEN = re.compile(r"[A-Za-z]|-?\d+\.?\d*(?:e-?\d+)?")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
@@ -73,7 +73,7 @@ def typesetter() -> ModuleType:
 
 
 @contextmanager
-def _configured(config: Any) -> Iterator[None]:
+def _configured(config: Any) -> Generator[None]:
     """Outlines instead of symbols (whose names would clash within a page), to a tenth of a unit."""
     with _lock:
         before = config.svg2, config.precision, config.math.color
@@ -92,7 +92,7 @@ def _reason(error: Exception) -> str:
     """What a typesetter's exception says; its own words are the names of its classes."""
     name = type(error).__name__
     if name in ("NoAvailableTokensError", "AssertionError", "IndexError", "StopIteration"):
-        return "it ends where an argument or a closing brace is expected"
+        return "it ends where an argument is expected"
     if name == "ParseError":
         return 'the characters &, < and > stand where they cannot; expected \\&, "\\lt" or "\\gt"'
     words = re.findall("[A-Z][a-z]+", name.removesuffix("Error"))
@@ -110,6 +110,8 @@ def typeset(string: str) -> Typeset:
     ziamath = typesetter()
     if not string.strip():
         raise _fault(string, "it is empty; expected TeX of mathematics mode, such as x_1")
+    if unmatched := _unmatched_brace(string):
+        raise _fault(string, f"a brace {unmatched} has no partner")
     with _configured(ziamath.config):
         try:
             mathml = ElementTree.fromstring(ziamath.tex.tex2mml(string, inline=True))
@@ -129,6 +131,16 @@ def typeset(string: str) -> Typeset:
     # A tall bracket is a group of pieces, coloured as a whole.
     outlines = tuple(_outline(e, group) for group in canvas for e in (group if group.tag == "g" else (group,)))
     return _boxed(outlines, float(node.xadvance()), float(node.bbox.ymax), -float(node.bbox.ymin))
+
+
+def _unmatched_brace(string: str) -> str:
+    """The first brace without a partner, which the typesetter passes over."""
+    depth = 0
+    for brace in re.findall(r"\\.|[{}]", string, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(brace, 0)
+        if depth < 0:
+            return "}"
+    return "{" if depth else ""
 
 
 def _outline(element: ElementTree.Element, group: ElementTree.Element) -> Outline:

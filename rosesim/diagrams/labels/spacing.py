@@ -8,7 +8,6 @@ one in spaces, so that they are given in units here.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 BINARY = frozenset("+-−±∓×÷·⋅∗*∘∙⊕⊖⊗⊘⊙∧∨∩∪⊎⊓⊔∖⋆⋄†‡≀∔")
@@ -55,12 +54,16 @@ def _kind(element: Element | None) -> str:
     if len(element) or len(text) != 1 or element.tag.rpartition("}")[2] not in ("mo", "mi"):
         return "ordinary"
     sets = {"binary": BINARY, "relation": RELATIONS, "opening": OPENING, "closing": CLOSING}
-    return next((kind for kind, members in (sets | {"punctuation": PUNCTUATION}).items() if text in members), "ordinary")
+    return next(
+        (kind for kind, members in (sets | {"punctuation": PUNCTUATION}).items() if text in members), "ordinary"
+    )
 
 
 def _space_row(atoms: list[Element], em: float) -> None:
+    if not atoms:
+        return
     before = ""
-    for atom, following in pairwise([*atoms, None]):
+    for atom, following in zip(atoms, (*atoms[1:], None), strict=True):
         kind, after = _kind(atom), _kind(following)
         is_sign = before in ("", "binary", "relation", "opening", "punctuation")
         if kind == "binary" and (is_sign or after in ("", "relation", "closing", "punctuation")):

@@ -10,14 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.labels.fonts import NOTHING, Font, Size, pixels
 
-SANS = ("sans", "arial", "helvetica", "verdana", "system-ui", "menlo", "mono", "courier", "consolas", "inter", "roboto")
+SANS = (
+    "sans",
+    "arial",
+    "helvetica",
+    "verdana",
+    "system-ui",
+    "menlo",
+    "mono",
+    "courier",
+    "consolas",
+    "inter",
+    "roboto",
+)
 """What a family's name holds if it has no serifs. Typewriter faces are as wide as DejaVu Sans, and not as Times."""
 
 BOLD = 1.15
@@ -35,7 +46,9 @@ def font_files() -> dict[str, Path]:
     ):
         spec = find_spec(package)
         if spec is None or spec.origin is None:
-            sentence = f"texts need the package {package} for its font; install it with `pip install rosesim[diagrams]`"
+            sentence = (
+                f"texts need the package {package} for its font; install it with `pip install rosesim[diagrams]`"
+            )
             raise DiagramError(Fault("MissingExtra", sentence))
         found[family] = Path(spec.origin).parent / "fonts" / file
     return found
@@ -53,9 +66,9 @@ def generic(family: str) -> str:
 
 @cache
 def _opened(file: Path) -> Any:
-    import ziafont
+    from ziafont.font import Font as Face
 
-    return ziafont.Font(file)
+    return Face(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +97,11 @@ def _ink(file: Path, string: str) -> tuple[float, float, float, float]:
     """Left, right, ascent, descent of the ink in ems, from where the pen starts."""
     font = _opened(file)
     unit = 1.0 / font.info.layout.unitsperem
+    if not string:
+        return 0.0, 0.0, 0.0, 0.0
     glyphs = [font.glyph(c) for c in string]
     pen, xs, ys = 0.0, [], []
-    for glyph, following in pairwise([*glyphs, None]):
+    for glyph, following in zip(glyphs, [*glyphs[1:], None], strict=True):
         if glyph.operators:  # a space has no ink
             xs += [pen + glyph.bbox.xmin, pen + glyph.bbox.xmax]
             ys += [glyph.bbox.ymin, glyph.bbox.ymax]

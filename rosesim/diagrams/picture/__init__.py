@@ -1,8 +1,8 @@
 """Pictures: shapes whose numbers are known, as SVG and PNG.
 
-    shapes = shown(problem, x)                      # a problem's shapes at given inputs
-    text = svg(shapes, problem.canvas)              # a document; equations are outlines
-    file.write_bytes(png(text, scale=2.0))
+shapes = shown(problem, x)                      # a problem's shapes at given inputs
+text = svg(shapes, problem.canvas)              # a document; equations are outlines
+file.write_bytes(png(text, scale=2.0))
 """
 
 from rosesim.diagrams.picture.document import svg

@@ -44,9 +44,12 @@ def svg(
     drawing = Drawing(canvas, labels or Measured(), folder, prefix)
     width, height = map(decimal, canvas)
     root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "version": "1.2"})
-    root.attrib |= {"viewBox": f"0 0 {width} {height}", "penrose": "0"}  # editors of Penrose know its pictures by this
+    root.attrib |= {
+        "viewBox": f"0 0 {width} {height}",
+        "penrose": "0",
+    }  # editors of Penrose know its pictures by this
     SubElement(SubElement(root, "penrose"), "croppedViewBox").text = cropped(shapes, canvas)
-    root.extend(drawing.element(shape) for shape in shapes)
+    root.extend([drawing.element(shape) for shape in shapes])
     for element in root.iter():
         element.text = element.text and _FORBIDDEN.sub("�", element.text)
         element.tail = element.tail and _FORBIDDEN.sub("�", element.tail)

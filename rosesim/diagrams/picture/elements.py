@@ -153,7 +153,9 @@ def _equation(d: Drawing, shape: Shape) -> Element:
     try:
         equation = d.labels.typeset(string_of(shape))
     except DiagramError as error:
-        raise DiagramError([Fault(f.kind, f"{shape.name}: {f.sentence}", shape.place) for f in error.faults]) from None
+        raise DiagramError(
+            [Fault(f.kind, f"{shape.name}: {f.sentence}", shape.place) for f in error.faults]
+        ) from None
     size = font_of(shape).size
     inner = Element("svg", {"style": f"font-size: {decimal(pixels(size))}px"})
     inner.set("viewBox", " ".join(map(decimal, equation.view_box)))

@@ -71,8 +71,7 @@ def _plain(element: Element) -> None:
     attributes = [(_name(key), value) for key, value in element.attrib.items()]
     element.attrib = {key: value for key, value in attributes if key and not key.lower().startswith("on")}
     for child in list(element):
-        # A comment's tag is a function, and a name that we do not know is no picture.
-        if not isinstance(child.tag, str) or _name(child.tag) in (None, "script"):
+        if _name(child.tag) in (None, "script"):
             element.remove(child)
         else:
             _plain(child)

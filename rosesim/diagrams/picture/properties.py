@@ -88,4 +88,8 @@ def members(shape: Shape) -> list[Shape]:
 def clip(shape: Shape) -> Shape | None:
     """What a group is clipped to."""
     value = shape.properties.get("clipPath", Clip())
-    return value.shape if isinstance(value, Clip) else refuse(shape, "clipPath", repr(value), "clip(a shape) or noClip()")
+    return (
+        value.shape
+        if isinstance(value, Clip)
+        else refuse(shape, "clipPath", repr(value), "clip(a shape) or noClip()")
+    )
