@@ -17,6 +17,7 @@ from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.values import Shape
 
 pytest.importorskip("ziamath")
+ziafont: Any = pytest.importorskip("ziafont")
 
 SANS = Font("20px", "Helvetica, sans-serif")
 
@@ -33,6 +34,15 @@ def test_a_text_is_as_large_as_the_ink_that_freetype_leaves(family: str, string:
     assert (size.ascent, size.descent) == pytest.approx((500 - top, abs(bottom - 500)), abs=2.0)
     assert size.width == pytest.approx(abs(left - 100) + abs(right - 100), abs=2.0 + len(string))
     assert size.height == size.ascent + size.descent
+
+
+@pytest.mark.parametrize("char", "Hgj-Å")
+def test_a_letter_is_as_large_as_its_outline(char: str):
+    # ziafont reads outlines in the font's own units, 1000 of them.
+    box = ziafont.Font(font_files()["serif"]).glyph(char).bbox
+    size = measure("Text", char, Font("1000px", "serif"))
+    assert (size.ascent, size.descent) == pytest.approx((box.ymax, abs(box.ymin)), abs=1.0)
+    assert size.width == pytest.approx(abs(box.xmin) + abs(box.xmax), abs=2.0)
 
 
 def test_a_text_without_ink_has_no_size():

@@ -11,8 +11,9 @@ from rosesim.diagrams.values import Shape
 KEBAB = frozenset(
     "alignment-baseline baseline-shift clip-path clip-rule color-interpolation color-interpolation-filters "
     "color-rendering dominant-baseline enable-background fill-opacity fill-rule flood-color flood-opacity "
-    "font-family font-size font-size-adjust font-stretch font-style font-variant font-weight glyph-orientation-horizontal "
-    "glyph-orientation-vertical image-rendering letter-spacing lighting-color marker-end marker-mid marker-start "
+    "font-family font-size font-size-adjust font-stretch font-style font-variant font-weight "
+    "glyph-orientation-horizontal glyph-orientation-vertical image-rendering letter-spacing lighting-color "
+    "marker-end marker-mid marker-start "
     "paint-order pointer-events shape-rendering stop-color stop-opacity stroke-dasharray stroke-dashoffset "
     "stroke-linecap stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-anchor text-decoration "
     "text-overflow text-rendering transform-origin unicode-bidi vector-effect white-space word-spacing "
