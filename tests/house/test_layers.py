@@ -16,7 +16,7 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "platformdirs": "codegen",
     "pygame": "view",
     "imageio": "view",
-    "PIL": ("scenes", "view"),  # pictures in, pictures out
+    "PIL": ("scenes", "view", "diagrams"),  # pictures in, pictures out, glyphs
     "scipy": ("ad", "optimise"),  # a sparse matrix as one of SciPy's, for who asks for it
     "cmaes": "optimise",
     "tomli_w": "train",
@@ -24,6 +24,8 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "distributed": "train",
     "anywidget": "web",
     "traitlets": "web",
+    "ziamath": "diagrams",
+    "resvg_py": "diagrams",
     "typer": "cli",
     "rich": "cli",
 }
