@@ -35,6 +35,7 @@ def compile_problem(domain: Domain, substance: Substance, style: Style, variatio
     shapes = evaluated(evaluation, graph.nodes, order)
     if evaluation.faults:
         raise DiagramError(distinct(evaluation.faults))
+    inputs.forget_written_labels(shapes)
     drawing = drawn(shapes, evaluation.layerings)
     everywhere = inputs.stages(None)
     texts = tuple(f"canvas.{name}" for name in DIMENSIONS)

@@ -20,7 +20,7 @@ _WORD = 0xFFFFFFFF
 
 
 def _small(h: int) -> int:
-    """Immutable's `smi`: 31 bits, of which the highest takes the sign's part."""
+    """Immutable's `smi`: 31 bits and the sign, which bit 30 repeats."""
     return ((h >> 1) & 0x40000000) | (h & 0xBFFFFFFF)
 
 

@@ -66,6 +66,15 @@ class Inputs:
         if kind.measured:
             self.label_inputs[shape.name] = {name: self._measured(properties, shape.name, name) for name in kind.measured}
 
+    def forget_written_labels(self, shapes: list[Shape]) -> None:
+        """Leaves in `label_inputs` only sizes that a measurement decides: the style may have written others."""
+        for shape in shapes:
+            found = self.label_inputs.get(shape.name, {})
+            for name, index in list(found.items()):
+                value = shape.properties.get(name)
+                if not isinstance(value, Scalar) or value.index != index:
+                    del found[name]
+
     def _measured(self, properties: dict[str, Value], path: str, name: str) -> int:
         index = len(self.inputs)
         properties[name] = self._new(Input(path, name, "label"), 0.0)
