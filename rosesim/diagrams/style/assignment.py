@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from rosesim.diagrams.errors import Fault, Place
 from rosesim.diagrams.shapes import SHAPES
-from rosesim.diagrams.style.headers import checked
 from rosesim.diagrams.style.hashing import OrderedMap, string_rank
+from rosesim.diagrams.style.headers import checked
 from rosesim.diagrams.style.hints import did_you_mean
 from rosesim.diagrams.style.matching import Match, Matcher, grouped
 from rosesim.diagrams.style.mentions import Mentions
@@ -20,8 +20,8 @@ from rosesim.diagrams.syntax import (
     AnonymousStatement,
     Assign,
     Block,
-    Collector,
     CollectionAccess,
+    Collector,
     Constant,
     Delete,
     Domain,
@@ -88,7 +88,9 @@ class _Walk:
         self.has_layout = False
         for name in substance.objects:
             scope = self.table.of(name)
-            text = Constant(substance.labels[name].text if name in substance.labels else "", substance.places.get(name, Place()))
+            text = Constant(
+                substance.labels[name].text if name in substance.labels else "", substance.places.get(name, Place())
+            )
             scope.fields["label"] = Field(scope, "label", text, Context({}, scope), text.place)
 
     def fault(self, kind: str, sentence: str, place: Place) -> None:
@@ -254,8 +256,10 @@ class _Walk:
         found = scope.fields.get(name)
         where = f"{scope.name}.{name}"
         if found is None:
-            hint = did_you_mean(name, scope.fields.keys()) or "; expected a shape there, above this line"
-            self.fault("MissingShapeError", f"{where} does not exist, so it has no property {property_}{hint}", path.place)
+            hint = did_you_mean(name, scope.fields) or "; expected a shape there, above this line"
+            self.fault(
+                "MissingShapeError", f"{where} does not exist, so it has no property {property_}{hint}", path.place
+            )
         elif not found.kind:
             sentence = f"{where} is not a shape, so it has no property {property_} to set or delete"
             self.fault("NotShapeError", sentence, path.place)
@@ -273,7 +277,7 @@ class _Walk:
         elif target.field in scope.fields:
             del scope.fields[target.field]
         else:
-            hint = did_you_mean(target.field, scope.fields.keys())
+            hint = did_you_mean(target.field, scope.fields)
             sentence = f"{scope.name}.{target.field} does not exist, so there is nothing to delete or override{hint}"
             self.warn("NoopDeleteWarning", sentence, path.place)
 

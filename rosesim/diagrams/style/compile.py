@@ -28,7 +28,9 @@ def compile_problem(domain: Domain, substance: Substance, style: Style, variatio
     order = topological(graph.after)
     if order is None:
         nodes = [graph.nodes[n] for n in cycle(graph.after)]
-        sentence = f"these fields need each other: {described_cycle(nodes)}; expected one that needs none of the others"
+        sentence = (
+            f"these fields need each other: {described_cycle(nodes)}; expected one that needs none of the others"
+        )
         raise DiagramError(Fault("CyclicAssignmentError", sentence, nodes[0].place))
     inputs = Inputs(variation, table.stages, canvas)
     evaluation = Evaluation(inputs)
@@ -54,7 +56,7 @@ def compile_problem(domain: Domain, substance: Substance, style: Style, variatio
         shapes=drawing.top,
         all_shapes=shapes,
         label_inputs=inputs.label_inputs,
-        warnings=[*table.warnings, *drawing.warnings],
+        warnings=[*table.warnings, *distinct(evaluation.warnings), *drawing.warnings],
     )
 
 
@@ -70,7 +72,9 @@ def _canvas(table: Assigned) -> tuple[float, float]:
             sizes.append(float(value))
             continue
         problem = "is not given" if found is None else "is not a number above 0"
-        sentence = f"canvas.{name} {problem}; expected a namespace such as canvas {{ width = 400 ... height = 300 ... }}"
+        sentence = (
+            f"canvas.{name} {problem}; expected a namespace such as canvas {{ width = 400 ... height = 300 ... }}"
+        )
         faults.append(Fault("CanvasNonexistentDimsError", sentence, found.place if found is not None else Place()))
     if faults:
         raise DiagramError(faults)

@@ -6,7 +6,7 @@ turns the map into a trie, for good, which iterates by hash, five bits at a time
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -80,7 +80,7 @@ class OrderedMap(Generic[K, V]):
     >>> for name in ("r", "center", "fillColor"):
     ...     few[name] = None
     >>> del few["r"]
-    >>> few.keys()
+    >>> list(few)
     ['fillColor', 'center']
     """
 
@@ -94,6 +94,9 @@ class OrderedMap(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._ordered())
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries
@@ -129,10 +132,6 @@ class OrderedMap(Generic[K, V]):
             self._entries = {k: self._entries[k] for k in sorted(self._entries, key=rank)}
             self._sorted = True
         return self._entries
-
-    def keys(self) -> list[K]:
-        """All keys in order."""
-        return list(self._ordered())
 
     def values(self) -> list[V]:
         """All values in order."""

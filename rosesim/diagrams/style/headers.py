@@ -75,7 +75,9 @@ class _Check:
             hint = did_you_mean(type_, [*self.domain.types, *LITERAL_TYPES])
             self.fault("TypeNotFound", f"type {type_} is not declared{hint or ' in the domain'}", declaration.place)
         elif name in self.types:
-            self.fault("SelectorVarMultipleDecl", f"variable {name} is declared twice in this header", declaration.place)
+            self.fault(
+                "SelectorVarMultipleDecl", f"variable {name} is declared twice in this header", declaration.place
+            )
             return
         self.types.setdefault(name, type_)
 
@@ -157,7 +159,11 @@ class _Check:
             self.types[name] = expected
             return expected
         hint = did_you_mean(name, self.types) or "; expected a variable of `forall` or `with`"
-        self.fault("VarNotFound", f"variable {name} is not declared in this header{hint}", arg.place if arg.place.line else place)
+        self.fault(
+            "VarNotFound",
+            f"variable {name} is not declared in this header{hint}",
+            arg.place if arg.place.line else place,
+        )
         return ""
 
 

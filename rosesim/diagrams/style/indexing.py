@@ -25,7 +25,9 @@ def element(value: Value, indices: Sequence[Value], path: str, place: Place) -> 
     if isinstance(value, Vector | List | Pair | Paths) and len(numbers) == 1:
         return value.items[_within(numbers[0], value.items, "element", path, place)]
     sentence = f"{path} is {described(value)}, which takes no {'index' if len(numbers) == 1 else 'such indices'}"
-    expected = "; expected a vector, list or matrix" if len(numbers) == 1 else "; expected rows of numbers, and [i][j]"
+    expected = (
+        "; expected a vector, list or matrix" if len(numbers) == 1 else "; expected rows of numbers, and [i][j]"
+    )
     raise DiagramError(Fault("UnindexableItemError", sentence + expected, place))
 
 

@@ -58,13 +58,13 @@ class Inputs:
             for interval in default.ranges:
                 low, high = interval(width, height)
                 drawn.append(
-                    self._new(
-                        Input(shape.name, name, "drawn", low, high, self._all), self._draws.uniform(low, high)
-                    )
+                    self._new(Input(shape.name, name, "drawn", low, high, self._all), self._draws.uniform(low, high))
                 )
             properties[name] = default.make(*drawn)
         if kind.measured:
-            self.label_inputs[shape.name] = {name: self._measured(properties, shape.name, name) for name in kind.measured}
+            self.label_inputs[shape.name] = {
+                name: self._measured(properties, shape.name, name) for name in kind.measured
+            }
 
     def forget_written_labels(self, shapes: list[Shape]) -> None:
         """Leaves in `label_inputs` only sizes that a measurement decides: the style may have written others."""

@@ -54,7 +54,9 @@ def fill_labels(problem: Problem, sizes: Mapping[LabelKey, LabelSize]) -> None:
         key = label_key(shape)
         size = sizes.get(key)
         if size is None:
-            sentence = f'no size is known for {shape.name}, {key.kind} "{key.string}" in {key.font}; add it to the table'
+            sentence = (
+                f'no size is known for {shape.name}, {key.kind} "{key.string}" in {key.font}; add it to the table'
+            )
             faults.append(Fault("LabelError", sentence, shape.place))
             continue
         for name, index in found.items():

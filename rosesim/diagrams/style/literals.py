@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rosesim.diagrams.errors import DiagramError, Fault, Place
 from rosesim.diagrams.kinds import described
@@ -58,7 +59,7 @@ def _pair(values: Sequence[Value], place: Place) -> Value:
     return Pair((a, b))
 
 
-def _all(values: Sequence[Value], fits, what: str, place: Place) -> list:  # noqa: ANN001
+def _all(values: Sequence[Value], fits: Callable[[Value], bool], what: str, place: Place) -> list[Any]:
     for i, value in enumerate(values, 1):
         if not fits(value):
             raise _bad(i, value, f"{what} only, as the first element is" if i > 1 else what, place)

@@ -1,4 +1,4 @@
-"""Which objects of Substance a header matches, in the order of nested loops, at a cost of about the number of results.
+"""Which objects of Substance a header matches: in the order of nested loops, at a cost of about the results.
 
 A row is a partial match: the objects of a list's variables, and the statement that it uses. Lists join on their
 shared variables by hashing, connected lists first; sorting by the row numbers restores the order of the loops.
@@ -173,9 +173,7 @@ def joined(lists: list[Rows], repeatable: bool) -> list[Match]:
     """The join of all lists without duplicates; of two results with the same statements and objects, the first."""
     if not repeatable:
         # A match of distinct objects never has the objects of one with repetitions, so those can go before step 4.
-        lists = [
-            rows.kept([i for i, row in enumerate(rows.rows) if len(set(row)) == len(row)]) for rows in lists
-        ]
+        lists = [rows.kept([i for i, row in enumerate(rows.rows) if len(set(row)) == len(row)]) for rows in lists]
     lists = _consistent(lists)
     if not lists or not all(rows.rows for rows in lists):
         return []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from rosesim.diagrams import scalars
 from rosesim.diagrams.errors import DiagramError, Fault, Place
@@ -12,27 +13,57 @@ from rosesim.diagrams.values import Rows, Value, Vector
 
 Numbers = tuple[Number, ...]
 Matrix = tuple[Numbers, ...]
+Step = Callable[[Number, Number], Number]
 Rule = Callable[..., Number | Numbers | Matrix | str]
-
-SPELLING = {"add": "+", "sub": "-", "mul": "*", "div": "/", "elementwise mul": ".*", "elementwise div": "./"}
+T = TypeVar("T")
 
 
 class _Unequal(Exception):
     """Operands of different sizes."""
 
 
-def _zipped(a: Sequence, b: Sequence) -> zip:  # noqa: ANN001
+def _zipped(a: Sequence[T], b: Sequence[T]) -> Iterator[tuple[T, T]]:
     if len(a) != len(b):
         raise _Unequal
     return zip(a, b, strict=True)
 
 
-def _each(f: Callable[[Number, Number], Number]) -> Rule:
-    return lambda v, w: tuple(f(a, b) for a, b in _zipped(v, w))
+def _vectors(step: Step) -> Callable[[Numbers, Numbers], Numbers]:
+    def rule(v: Numbers, w: Numbers) -> Numbers:
+        return tuple([step(a, b) for a, b in _zipped(v, w)])
+
+    return rule
 
 
-def _each_row(f: Rule) -> Rule:
-    return lambda m, n: tuple(f(v, w) for v, w in _zipped(m, n))
+def _matrices(step: Step) -> Callable[[Matrix, Matrix], Matrix]:
+    rows = _vectors(step)
+
+    def rule(m: Matrix, n: Matrix) -> Matrix:
+        return tuple([rows(v, w) for v, w in _zipped(m, n)])
+
+    return rule
+
+
+def _vector_by(step: Step) -> Callable[[Numbers, Number], Numbers]:
+    def rule(v: Numbers, a: Number) -> Numbers:
+        return tuple([step(x, a) for x in v])
+
+    return rule
+
+
+def _matrix_by(step: Step) -> Callable[[Matrix, Number], Matrix]:
+    def rule(m: Matrix, a: Number) -> Matrix:
+        return tuple([tuple([step(x, a) for x in v]) for v in m])
+
+    return rule
+
+
+def _by_vector(a: Number, v: Numbers) -> Numbers:
+    return tuple([scalars.mul(a, x) for x in v])
+
+
+def _by_matrix(a: Number, m: Matrix) -> Matrix:
+    return tuple([_by_vector(a, v) for v in m])
 
 
 def _dot(v: Numbers, w: Numbers) -> Number:
@@ -59,8 +90,12 @@ def _product(m: Matrix, n: Matrix) -> Matrix:
     return tuple(tuple(_dot(row, column) for column in columns) for row in m)
 
 
-def _scaled(v: Numbers, a: Number) -> Numbers:
-    return tuple(scalars.mul(x, a) for x in v)
+def _row_times(v: Numbers, m: Matrix) -> Numbers:
+    return _times(transposed(m), v)
+
+
+def _joined(a: str, b: str) -> str:
+    return a + b
 
 
 _add, _sub, _mul, _div = scalars.add, scalars.sub, scalars.mul, scalars.div
@@ -71,24 +106,24 @@ RULES: dict[tuple[str, str, str], Rule] = {
     ("*", "number", "number"): _mul,
     ("/", "number", "number"): _div,
     ("^", "number", "number"): scalars.power,
-    ("+", "vector", "vector"): _each(_add),
-    ("-", "vector", "vector"): _each(_sub),
-    (".*", "vector", "vector"): _each(_mul),
-    ("./", "vector", "vector"): _each(_div),
-    ("*", "number", "vector"): lambda a, v: tuple(_mul(a, x) for x in v),
-    ("*", "vector", "number"): _scaled,
-    ("/", "vector", "number"): lambda v, a: tuple(_div(x, a) for x in v),
-    ("*", "number", "matrix"): lambda a, m: tuple(tuple(_mul(a, x) for x in v) for v in m),
-    ("*", "matrix", "number"): lambda m, a: tuple(_scaled(v, a) for v in m),
-    ("/", "matrix", "number"): lambda m, a: tuple(tuple(_div(x, a) for x in v) for v in m),
+    ("+", "vector", "vector"): _vectors(_add),
+    ("-", "vector", "vector"): _vectors(_sub),
+    (".*", "vector", "vector"): _vectors(_mul),
+    ("./", "vector", "vector"): _vectors(_div),
+    ("*", "number", "vector"): _by_vector,
+    ("*", "vector", "number"): _vector_by(_mul),
+    ("/", "vector", "number"): _vector_by(_div),
+    ("*", "number", "matrix"): _by_matrix,
+    ("*", "matrix", "number"): _matrix_by(_mul),
+    ("/", "matrix", "number"): _matrix_by(_div),
     ("*", "matrix", "vector"): _times,
-    ("*", "vector", "matrix"): lambda v, m: _times(transposed(m), v),
-    ("+", "matrix", "matrix"): _each_row(_each(_add)),
-    ("-", "matrix", "matrix"): _each_row(_each(_sub)),
+    ("*", "vector", "matrix"): _row_times,
     ("*", "matrix", "matrix"): _product,
-    (".*", "matrix", "matrix"): _each_row(_each(_mul)),
-    ("./", "matrix", "matrix"): _each_row(_each(_div)),
-    ("+", "string", "string"): lambda a, b: a + b,
+    ("+", "matrix", "matrix"): _matrices(_add),
+    ("-", "matrix", "matrix"): _matrices(_sub),
+    (".*", "matrix", "matrix"): _matrices(_mul),
+    ("./", "matrix", "matrix"): _matrices(_div),
+    ("+", "string", "string"): _joined,
 }
 
 

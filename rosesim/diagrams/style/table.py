@@ -17,7 +17,19 @@ Content = Expression | TermDeclaration | Layering | None
 class Field:
     """What stands at a path: a field of a scope, or a written property of a shape (then `owner` is the shape's)."""
 
-    __slots__ = ("content", "context", "failed", "kind", "name", "number", "owner", "place", "properties", "scope", "value")
+    __slots__ = (
+        "content",
+        "context",
+        "failed",
+        "kind",
+        "name",
+        "number",
+        "owner",
+        "place",
+        "properties",
+        "scope",
+        "value",
+    )
 
     def __init__(
         self, scope: Scope, name: str, content: Content, context: Context, place: Place, owner: Field | None = None
