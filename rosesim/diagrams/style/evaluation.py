@@ -13,6 +13,7 @@ from rosesim.diagrams.errors import NOWHERE, DiagramError, Fault, Place
 from rosesim.diagrams.kinds import described
 from rosesim.diagrams.problem import Term
 from rosesim.diagrams.shapes import SHAPES
+from rosesim.diagrams.style.expressions import Expressions, SilentError
 from rosesim.diagrams.style.hints import did_you_mean, with_article
 from rosesim.diagrams.style.inputs import Inputs
 from rosesim.diagrams.style.literals import is_number

@@ -93,8 +93,8 @@ class Expressions:
     def of_path(self, e: PathName, context: Context) -> Value:
         """The value of a path.
 
-        Faults: MissingPathError, NotValueError, PathToNamespaceError, PathToSubstanceError, PathToCollectionError, and
-        those of indices.
+        Faults: MissingPathError, NotValueError, PathToNamespaceError, PathToSubstanceError, PathToCollectionError,
+        and those of indices.
         """
         where = resolve(e, context)
         value = self._field_value(e, where) if where.field else self._bound_value(e, where)
