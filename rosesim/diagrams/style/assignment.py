@@ -25,6 +25,7 @@ from rosesim.diagrams.syntax import (
     Constant,
     Delete,
     Domain,
+    Layering,
     Layout,
     Namespace,
     PathName,
@@ -34,6 +35,7 @@ from rosesim.diagrams.syntax import (
     Statement,
     Style,
     Substance,
+    TermDeclaration,
 )
 
 IMPLICIT = ("match_id", "match_total")
@@ -242,6 +244,12 @@ class _Walk:
         if isinstance(value, ShapeDeclaration):
             sentence = f"a shape cannot be the value of property {path}; expected it in a field of its own"
             self.fault("NestedShapeError", sentence, statement.place)
+            return
+        if isinstance(value, TermDeclaration | Layering):
+            sentence = (
+                f"an objective, a constraint or a layering has no value for property {path}; expected an expression"
+            )
+            self.fault("NotValueError", sentence, statement.place)
             return
         if target.property in shape.properties:
             self.overridden(path, statement.path.place)
