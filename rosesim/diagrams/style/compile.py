@@ -68,10 +68,10 @@ def _canvas(table: Assigned) -> tuple[float, float]:
     for name in DIMENSIONS:
         found = scope.fields.get(name) if isinstance(scope, Scope) else None
         value = found.content.value if found is not None and isinstance(found.content, Constant) else None
-        if isinstance(value, float | int) and not isinstance(value, bool) and 0 < value < float("inf"):
+        if isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value < float("inf"):
             sizes.append(float(value))
             continue
-        problem = "is not given" if found is None else "is not a number above 0"
+        problem = "is not given" if found is None else "is not a number, 0 or above"
         sentence = (
             f"canvas.{name} {problem}; expected a namespace such as canvas {{ width = 400 ... height = 300 ... }}"
         )
