@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from rosesim.diagrams.errors import Place
 from rosesim.diagrams.style.hashing import OrderedMap, scope_rank, string_rank
@@ -99,8 +100,7 @@ class Context:
     local: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Where a path leads: a scope or collection, then a field and a property, "" where it ends before."""
 
     base: Bound
