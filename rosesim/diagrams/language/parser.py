@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rosesim.diagrams.errors import DiagramError, Fault, Place
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
-from rosesim.diagrams.language.tokens import FAULT, Token, tokens
-
-if TYPE_CHECKING:
-    from lark import Lark
+from rosesim.diagrams.language.tokens import Token, tokens
 
 _LEXICONS = {"domain": DOMAIN, "substance": SUBSTANCE, "style": STYLE}
 
@@ -69,20 +68,63 @@ def parse(language: str, actions: type[Actions], text: str, file: str) -> Any:
     Raises:
         DiagramError: the text is not of the language; one fault, of kind "ParseError"
     """
-    from lark import UnexpectedToken  # late: only who reads a diagram needs it
+    table = _table(language, actions)
+    shifts, reductions = table.shifts, table.reductions
+    state = table.start
+    states, values = [state], []
+    lexicon = _LEXICONS[language]
+    found = tokens(text, file, lexicon)
+    for token in found:
+        kind = token.type
+        while (after := shifts[state].get(kind)) is None:
+            try:
+                size, action, rule = reductions[state][kind]
+            except KeyError:
+                raise DiagramError(token.fault or complaint(found, token, table.accepts(states), lexicon)) from None
+            if action is not None:
+                parts = values[len(values) - size :]
+                del values[len(values) - size :]
+                values.append(action(parts))
+            if size:
+                del states[-size:]
+            state = shifts[states[-1]][rule]
+            states.append(state)
+            if state == table.end:
+                return values[-1]
+        state = after
+        states.append(state)
+        values.append(token)
+    raise AssertionError("a text ends with a token that no grammar takes")
 
-    found = tokens(text, file, _LEXICONS[language])
-    parser = _grammar(language, actions).parse_interactive()
-    token, result = found[0], None
-    try:
-        for token in found:
-            result = parser.feed_token(token)  # pyright: ignore[reportArgumentType]  it asks for `type` alone
-    except UnexpectedToken:
-        if token.type == FAULT:
-            assert token.fault is not None
-            raise DiagramError(token.fault) from None
-        raise DiagramError(complaint(found, found.index(token), parser.accepts())) from None
-    return result
+
+@dataclass(frozen=True)
+class _Table:
+    """An LALR table: for each state, what a terminal or a rule leads to, and what is reduced before a terminal."""
+
+    start: int
+    end: int
+    shifts: list[dict[str, int]]
+    reductions: list[dict[str, tuple[int, Callable[[list[Any]], Any] | None, str]]]
+    """How many parts, what becomes of them (None: the one part stays what it is), and the rule's name."""
+
+    def accepts(self, states: list[int]) -> set[str]:
+        """The terminals that can follow."""
+        return {kind for kind in (*self.shifts[states[-1]], *self.reductions[states[-1]]) if self._takes(kind, states)}
+
+    def _takes(self, kind: str, states: list[int]) -> bool:
+        if kind.islower():
+            return False  # a rule
+        states = states[:]
+        while kind not in self.shifts[states[-1]]:
+            if kind not in self.reductions[states[-1]]:
+                return False
+            size, _, rule = self.reductions[states[-1]][kind]
+            if size:
+                del states[-size:]
+            states.append(self.shifts[states[-1]][rule])
+            if states[-1] == self.end:
+                return True
+        return True
 
 
 def refuse(token: Token, sentence: str) -> DiagramError:
@@ -99,8 +141,9 @@ def number(token: Token) -> float:
 
 
 @cache
-def _grammar(language: str, actions: type[Actions]) -> Lark:
-    import lark
+def _table(language: str, actions: type[Actions]) -> _Table:
+    """Lark's table, with what our loop looks up ready at hand: Lark's own parser takes three times as long."""
+    import lark  # late: only who reads a diagram needs it
     from lark.lexer import Lexer
 
     class NoLexer(Lexer):
@@ -114,10 +157,22 @@ def _grammar(language: str, actions: type[Actions]) -> Lark:
     folder = resources.files(__package__)
     text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
     terminals = set(re.findall(r"\b[A-Z_]{2,}\b", re.sub("//.*", "", text)))
-    return lark.Lark(
+    built = lark.Lark(
         f"{text}\n%declare {' '.join(sorted(terminals))}\n",
         parser="lalr",
         lexer=NoLexer,
         transformer=actions,  # pyright: ignore[reportArgumentType]  functions by name are all that is asked for
         maybe_placeholders=False,
     )
+    conf = built.parse_interactive().parser_state.parse_conf
+    shifts: list[dict[str, int]] = [{} for _ in conf.states]
+    reductions: list[dict[str, Any]] = [{} for _ in conf.states]
+    for state, row in conf.states.items():
+        for symbol, (action, to) in row.items():
+            if action.name == "Shift":
+                shifts[state][str(symbol)] = to
+            else:
+                stays = to.options.expand1 and not to.alias and len(to.expansion) == 1
+                reduction = len(to.expansion), None if stays else conf.callbacks[to], str(to.origin.name)
+                reductions[state][str(symbol)] = reduction
+    return _Table(conf.start_state, conf.end_state, shifts, reductions)

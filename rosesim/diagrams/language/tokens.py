@@ -47,13 +47,20 @@ _RARE = frozenset(("NEWLINE", "COMMENT", "REMARK", "UNCLOSED", "OTHER", "END"))
 class Token:
     """A terminal of a grammar (`type`), its text and its place; of type `FAULT`, also what is wrong."""
 
-    __slots__ = ("fault", "place", "text", "type")
+    __slots__ = ("column", "fault", "file", "line", "text", "type")
 
-    def __init__(self, kind: str, text: str, place: Place, fault: Fault | None = None):
+    def __init__(self, kind: str, text: str, file: str, line: int, column: int, fault: Fault | None = None):
         self.type = kind
         self.text = text
-        self.place = place
+        self.file = file
+        self.line = line
+        self.column = column
         self.fault = fault
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return Place(self.file, self.line, self.column)
 
     def __repr__(self) -> str:
         return f"{self.type} {self.text!r}"
@@ -137,14 +144,17 @@ class _Scanner:
             elif kind in _RARE:
                 self.read_rare(kind, word, start)
                 continue
-            found.append(Token(kind, word, Place(file, self.line, start - self.line_start + 1)))
+            found.append(Token(kind, word, file, self.line, start - self.line_start + 1))
 
     def place(self, start: int) -> Place:
         return Place(self.file, self.line, start - self.line_start + 1)
 
     def fail(self, start: int, sentence: str) -> None:
         place = self.place(start)
-        self.found.append(Token(FAULT, "", place, Fault("ParseError", sentence, place)))
+        self.add(FAULT, start, Fault("ParseError", sentence, place))
+
+    def add(self, kind: str, start: int, fault: Fault | None = None) -> None:
+        self.found.append(Token(kind, "", self.file, self.line, start - self.line_start + 1, fault))
 
     def follow(self, word: str, start: int) -> bool:
         """Keeps account of brackets and of depth; False where it has found a fault."""
@@ -196,7 +206,7 @@ class _Scanner:
                 where = f"the `{word}` of line {place.line}, column {place.column}"
                 self.fail(start, f"found the end of the file, but {where} is open; expected `{CLOSING[word]}`")
             else:
-                self.found.append(Token(END, "", self.place(start)))
+                self.add(END, start)
 
     def end_line(self, start: int) -> None:
         if not self.lexicon.has_blocks or self.braces:
@@ -208,7 +218,7 @@ class _Scanner:
                     f"expected `{CLOSING[word]}` on the same line",
                 )
             elif self.found and self.found[-1].type not in ("NEWLINE", "LBRACE"):
-                self.found.append(Token("NEWLINE", "", self.place(start)))
+                self.add("NEWLINE", start)
             self.depth = self.open[-1][2] + 1 if self.open else 0
         self.line += 1
         self.line_start = start + (2 if self.text.startswith("\r\n", start) else 1)
