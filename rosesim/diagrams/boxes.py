@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from rosesim.diagrams.scalars import Number, choose, div, less, maximum, neg, sqrt
+from rosesim.diagrams.scalars import Number, choose, div, less, maximum, neg, same, sqrt
 from rosesim.diagrams.values import Clip, Path, Rows, Shape, Shapes, Value, Vector
 from rosesim.diagrams.vectors import (
     Point,
@@ -219,14 +219,16 @@ def _arc_points(start: Sequence[Number], data: Sequence[Number]) -> tuple[Point,
     """
     rx, ry, rotation, large, sweep, *end = data
     x, y = turned(times(0.5, minus(start, end)), rotation)
-    ratio = div(x * x, rx * rx) + div(y * y, ry * ry)
+    ratio = squared((div(x, rx), div(y, ry)))
     too_small = less(1.0, ratio)
     rx = choose(too_small, sqrt(ratio) * rx, rx)
     ry = choose(too_small, sqrt(ratio) * ry, ry)
-    across = squared((rx * y, ry * x))
-    root = sqrt(maximum(div(squared((rx * ry,)) - across, across), ROOT))
-    root = root if large == sweep else neg(root)
-    middle = turned((root * div(rx * y, ry), root * neg(div(ry * x, rx))), neg(rotation))
+    # Of radii that were too small, the root is of a rounding error: another order of these operations shows.
+    across, along, both = rx * y, ry * x, rx * ry
+    area = across * across + along * along
+    root = sqrt(maximum(div(both * both - across * across - along * along, area), ROOT))
+    root = choose(same(large, sweep), root, neg(root))
+    middle = turned((root * div(across, ry), root * neg(div(along, rx))), neg(rotation))
     radius = maximum(rx, ry)
     return sized(2 * radius, 2 * radius, plus(middle, times(0.5, plus(start, end)))).corners
 

@@ -62,9 +62,9 @@ def _turns_left(places: Sequence[_Place], a: int, b: int, c: int) -> bool:
 def _cosine(places: Sequence[_Place], a: int, b: int, c: int) -> float:
     """Of the corner b; the sharper, the greater."""
     (ax, ay), (bx, by), (cx, cy) = places[a], places[b], places[c]
-    return ((ax - bx) * (cx - bx) + (ay - by) * (cy - by)) / (
-        math.hypot(ax - bx, ay - by) * math.hypot(cx - bx, cy - by)
-    )
+    ux, uy, vx, vy = ax - bx, ay - by, cx - bx, cy - by
+    u, v = math.sqrt(ux * ux + uy * uy), math.sqrt(vx * vx + vy * vy)
+    return (ux / u) * (vx / v) + (uy / u) * (vy / v)
 
 
 def _triangles(places: Sequence[_Place], contour: _Part) -> list[_Part]:
