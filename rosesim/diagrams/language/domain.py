@@ -8,7 +8,7 @@ from typing import Any
 from rosesim.diagrams.errors import Place
 from rosesim.diagrams.language.parser import Actions, parse
 from rosesim.diagrams.language.tokens import Token
-from rosesim.diagrams.language.words import counted, fault, series, suggestion
+from rosesim.diagrams.language.words import counted, fault, suggestion
 from rosesim.diagrams.syntax import LITERAL_TYPES, Domain, Signature
 
 MOST_SUPERTYPES = 500_000

@@ -63,7 +63,9 @@ def _phrases(accepted: set[str], lexicon: Lexicon) -> list[str]:
     order = sorted(left - {"NEWLINE", END}, key=lambda t: (t in words, t)) + sorted(left & {"NEWLINE", END})
     for terminal in order:
         sign = _SIGNS.get(terminal)
-        phrases.append(_WORDS.get(terminal) or (f"`{sign}`" if sign else words.get(terminal, f"`{terminal.lower()}`")))
+        phrases.append(
+            _WORDS.get(terminal) or (f"`{sign}`" if sign else words.get(terminal, f"`{terminal.lower()}`"))
+        )
     return phrases
 
 

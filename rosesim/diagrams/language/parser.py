@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from rosesim.diagrams.errors import DiagramError, Fault, Place
+from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
 from rosesim.diagrams.language.tokens import Token, tokens
@@ -109,7 +109,9 @@ class _Table:
 
     def accepts(self, states: list[int]) -> set[str]:
         """The terminals that can follow."""
-        return {kind for kind in (*self.shifts[states[-1]], *self.reductions[states[-1]]) if self._takes(kind, states)}
+        return {
+            kind for kind in (*self.shifts[states[-1]], *self.reductions[states[-1]]) if self._takes(kind, states)
+        }
 
     def _takes(self, kind: str, states: list[int]) -> bool:
         if kind.islower():
@@ -136,7 +138,9 @@ def number(token: Token) -> float:
     """The value of a NUMBER."""
     value = float(token.text)
     if math.isinf(value):
-        raise refuse(token, f"the number {token.text} is too large; at most {sys.float_info.max:.4g} can be computed with")
+        raise refuse(
+            token, f"the number {token.text} is too large; at most {sys.float_info.max:.4g} can be computed with"
+        )
     return value
 
 

@@ -22,7 +22,6 @@ from rosesim.diagrams.syntax import (
     Delete,
     Expression,
     FieldRelation,
-    Header,
     Hex,
     Items,
     Layering,
@@ -31,9 +30,7 @@ from rosesim.diagrams.syntax import (
     Namespace,
     PathName,
     PredicateRelation,
-    RightSide,
     Selector,
-    SelectorArgument,
     ShapeDeclaration,
     Stages,
     Statement,
@@ -303,7 +300,9 @@ def _clauses(clauses: list[tuple[Token, list[Any]]], allowed: tuple[str, ...]) -
     for word, items in clauses:
         field = "with_" if word.text == "with" else word.text
         if word.text not in allowed:
-            raise refuse(word, f"`{word.text}` belongs to `collect`; in a header of `forall`, write `with` or `where`")
+            raise refuse(
+                word, f"`{word.text}` belongs to `collect`; in a header of `forall`, write `with` or `where`"
+            )
         if field in found:
             raise refuse(word, f"this header has a second `{word.text}`; write all of it after the first")
         found[field] = tuple(items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rosesim.diagrams.errors import Place
 from rosesim.diagrams.language.parser import parse
-from rosesim.diagrams.language.statements import StatementActions, Words, Written
+from rosesim.diagrams.language.statements import StatementActions, Written
 from rosesim.diagrams.language.tokens import Token
 from rosesim.diagrams.language.words import counted, fault, suggestion
 from rosesim.diagrams.syntax import (
@@ -157,7 +157,7 @@ class _Check:
         if signature is None:
             otherwise = f"declare it there by `predicate {name.text}(...)`"
             if name.text in self.domain.constructors or name.text in self.domain.functions:
-                otherwise = f"it makes an object, so write a name and `:=` before it"
+                otherwise = "it makes an object, so write a name and `:=` before it"
             hint = suggestion(name.text, self.domain.predicates, otherwise)
             raise fault("TypeNotFound", name.place, f"predicate {name.text} is not declared in the Domain; {hint}")
         self.require_arguments(signature, statement, args)

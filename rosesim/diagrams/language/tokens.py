@@ -20,8 +20,8 @@ from rosesim.diagrams.language.lexicon import (
     NUMBER,
     OPERATORS,
     POSITIONAL,
-    STRUCTURE,
     SEPARATORS,
+    STRUCTURE,
     VARIABLES,
     Lexicon,
 )
