@@ -19,11 +19,7 @@ from rosesim.diagrams.style.inputs import Inputs
 from rosesim.diagrams.style.literals import is_number
 from rosesim.diagrams.style.printing import path_text, printed
 from rosesim.diagrams.style.table import Context, Field
-from rosesim.diagrams.syntax import (
-    Layering,
-    PathName,
-    TermDeclaration,
-)
+from rosesim.diagrams.syntax import Layering, PathName, TermDeclaration
 from rosesim.diagrams.values import Shape, Value
 
 
@@ -125,7 +121,8 @@ class Evaluation:
         what, other = ("objective", "constraint") if is_objective else ("constraint", "objective")
         kind = f"Invalid{what.capitalize()}NameError"
         if (library.constraint if is_objective else library.objective)(term.name):
-            hint = f", but there is such a {other}; write `{'ensure' if is_objective else 'encourage'}` instead"
+            verb = "ensure" if is_objective else "encourage"
+            hint = f", but {with_article(other)} is; write `{verb}` instead"
         else:
             hint = did_you_mean(term.name, library.names(what))
         return DiagramError(Fault(kind, f"no {what} is called {term.name}{hint}", term.place))

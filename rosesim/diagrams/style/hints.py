@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+
+from rosesim.diagrams.language.words import suggestion
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -13,8 +14,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     ('; did you mean Shop?', '')
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, 1, 0.6) or [n for n in names if n.lower() == name.lower()]
-    return f"; did you mean {near[0]}?" if near else ""
+    near = suggestion(name, names, "") or next((f"did you mean {n}?" for n in names if n.lower() == name.lower()), "")
+    return f"; {near}" if near else ""
 
 
 def with_article(noun: str) -> str:

@@ -67,15 +67,11 @@ def _parents(shapes: Sequence[Shape], warnings: list[Fault]) -> dict[str, str]:
             continue
         for member in _members(group):
             known = parents.get(member.name)
-            if known is None:
-                if group.name in (member.name, *_ancestors(member.name, parents), *()) or member.name in (
-                    group.name,
-                    *_ancestors(group.name, parents),
-                ):
-                    sentence = f"group {group.name} is within itself; its member {member.name} is drawn outside"
-                    warnings.append(Fault("GroupCycleWarning", sentence, group.place))
-                else:
-                    parents[member.name] = group.name
+            if member.name in (group.name, *_ancestors(group.name, parents)):
+                sentence = f"group {group.name} is within itself; its member {member.name} is drawn outside"
+                warnings.append(Fault("GroupCycleWarning", sentence, group.place))
+            elif known is None:
+                parents[member.name] = group.name
             elif known != group.name:
                 sentence = f"shape {member.name} is in two groups, {known} and {group.name}; expected one"
                 warnings.append(Fault("ShapeBelongsToMultipleGroups", sentence, member.place))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rosesim.diagrams.style.table import Content
 from rosesim.diagrams.syntax import (
@@ -39,30 +39,30 @@ class Mentions:
 
 
 def _mentions(content: Content | ShapeDeclaration) -> Iterator[Mention]:
-    match content:
+    open_: list[Content | ShapeDeclaration] = [content]
+    while open_:
+        e = open_.pop()
+        if isinstance(e, PathName | CollectionAccess):
+            yield e
+        open_.extend(reversed(_parts(e)))
+
+
+def _parts(e: Content | ShapeDeclaration) -> Sequence[Expression]:
+    """The expressions right below, from left to right."""
+    match e:
         case PathName():
-            yield content
-            yield from _all(content.indices)
-        case CollectionAccess():
-            yield content
+            return e.indices
         case Call() | TermDeclaration():
-            yield from _all(content.args)
+            return e.args
         case Binary():
-            yield from _mentions(content.left)
-            yield from _mentions(content.right)
+            return (e.left, e.right)
         case Unary():
-            yield from _mentions(content.operand)
+            return (e.operand,)
         case Items():
-            yield from _all(content.items)
+            return e.items
         case Layering():
-            yield content.first
-            yield from content.others
+            return (e.first, *e.others)
         case ShapeDeclaration():
-            yield from _all(tuple(e for _, e, _ in content.properties))
-        case Constant() | Hex() | Vary() | None:
-            return
-
-
-def _all(expressions: tuple[Expression, ...]) -> Iterator[Mention]:
-    for e in expressions:
-        yield from _mentions(e)
+            return [value for _, value, _ in e.properties]
+        case Constant() | Hex() | Vary() | CollectionAccess() | None:
+            return ()
