@@ -103,7 +103,8 @@ STATEMENTS = [
     ("layer a below b", "AnonymousStatement(Layering(PathName(Variable(a)), below, [PathName(Variable(b))]))"),
     ("x = a below b", "Assign(PathName(Variable(x)), Layering(PathName(Variable(a)), below, "
         "[PathName(Variable(b))]))"),
-    ("encourage f(a) in s", "AnonymousStatement(TermDeclaration(encourage, f, [PathName(Variable(a))], Stages([s])))"),
+    ("encourage f(a) in s", "AnonymousStatement(TermDeclaration(encourage, f, [PathName(Variable(a))], "
+        "Stages([s])))"),
     ("ensure f() except [s]", "AnonymousStatement(TermDeclaration(ensure, f, [], Stages([s], True)))"),
     ("ensure f(a) < 2", "AnonymousStatement(TermDeclaration(ensure, lessThan, [Call(f, [PathName(Variable(a))]), "
         "Constant(2)], None, True))"),
