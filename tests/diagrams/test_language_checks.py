@@ -209,7 +209,8 @@ SUBSTANCE_MISTAKES = [
         "1:6: object a is not declared; write its type and `a` in a line above"),
     ("Shop a\nNaer(a, a)", "TypeNotFound", "2:1: predicate Naer is not declared in the Domain; did you mean Near?"),
     ("Shop a\nStreet(a, a)", "TypeNotFound",
-        "2:1: predicate Street is not declared in the Domain; it makes an object, so write a name and `:=` before it"),
+        "2:1: predicate Street is not declared in the Domain; it makes an object, so write a name and `:=` before "
+        "it"),
     ("Shop a\nShop b := Near(a, a)", "TypeNotFound",
         "2:11: Near is no constructor or function of the Domain; it is a predicate there, so write it without `:=`"),
     ("Let r := Stret()", "TypeNotFound",
@@ -231,9 +232,10 @@ SUBSTANCE_MISTAKES = [
     ("Shop s_i for i in [1, 1e17]", "BadSetIndexRangeError",
         "1:23: index i has the bound 1e17; expected at most 9,007,199,254,740,992"),
     ("Shop s_i for i in [0, 1e9]", "BadSetIndexRangeError",
-        "1:14: the index sets up to here run through 1,000,000,001 tuples, more than 2,000,000; take smaller ranges"),
+        "1:14: the index sets up to here run through 1,000,000,001 tuples; expected at most 2,000,000; take smaller "
+        "ranges"),
     ("Shop s_i for i in [0, 1e9], j in [0, 1e9]", "BadSetIndexRangeError",
-        "1:14: the index sets up to here run through more than a trillion tuples, more than 2,000,000; take smaller "
+        "1:14: the index sets up to here run through more than a trillion tuples; expected at most 2,000,000; take smaller "
         "ranges"),
     ("Shop s_i for i in [0, 100000]", "BadSetIndexRangeError",
         "1:14: the index sets up to here write out more than 100,000 names and arguments; take smaller ranges"),

@@ -76,7 +76,7 @@ class _Check:
         self.tuples += count
         if self.tuples > MOST_TUPLES:
             shown = f"{self.tuples:,}" if self.tuples < 1e12 else "more than a trillion"
-            self.refuse_size(indices, f"run through {shown} tuples, more than {MOST_TUPLES:,}")
+            self.refuse_size(indices, f"run through {shown} tuples; expected at most {MOST_TUPLES:,}")
         if indices.where is None and self.words + count > MOST_WORDS:  # each tuple writes a name at least
             self.refuse_size(indices, f"write out more than {MOST_WORDS:,} names and arguments")
 
