@@ -235,8 +235,8 @@ SUBSTANCE_MISTAKES = [
         "1:14: the index sets up to here run through 1,000,000,001 tuples; expected at most 2,000,000; take smaller "
         "ranges"),
     ("Shop s_i for i in [0, 1e9], j in [0, 1e9]", "BadSetIndexRangeError",
-        "1:14: the index sets up to here run through more than a trillion tuples; expected at most 2,000,000; take smaller "
-        "ranges"),
+        "1:14: the index sets up to here run through more than a trillion tuples; expected at most 2,000,000; take "
+        "smaller ranges"),
     ("Shop s_i for i in [0, 100000]", "BadSetIndexRangeError",
         "1:14: the index sets up to here write out more than 100,000 names and arguments; take smaller ranges"),
     ("Shop s_i, t_i, u_i, v_i for i in [0, 40000] where i % 2 == 0 || i > 30000 ", "BadSetIndexRangeError",

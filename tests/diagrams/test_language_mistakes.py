@@ -28,7 +28,8 @@ DOMAIN_MISTAKES = [
     ("type A <:\ntype B", "1:10: found the end of the line; expected a name"),
     ("shop", "1:5: found the end of the file; expected `<:`"),
     ("-> A", "1:1: found `->`; expected a statement or the end of the file"),
-    ("type type", "1:6: found the word `type`; expected a name (`type` is a word of the language and cannot be a name)"),
+    ("type type", "1:6: found the word `type`; expected a name (`type` is a word of the language and cannot be "
+        "a name)"),
     ("symmetric function P()", "1:11: found the word `function`; expected `predicate`"),
     ("predicate P A", "1:13: found `A`; expected `(`"),
     ("predicate P(A b c)", "1:17: found `c`; expected `,` or `)`"),
@@ -41,8 +42,8 @@ DOMAIN_MISTAKES = [
     ("predicate P(A]", "1:14: found `]`, but the `(` of line 1, column 12 is open; expected `)`"),
     ("type Å", "1:6: found `Å` (U+00C5, latin capital letter a with ring above); names have letters from A to Z, "
         "digits and `_` only"),
-    ("type A @", "1:8: found `@` (U+0040, commercial at), which has no meaning here; take it away, or write it within "
-        "a string"),
+    ("type A @", "1:8: found `@` (U+0040, commercial at), which has no meaning here; take it away, or write it "
+        "within a string"),
     ("type A\x00", "1:7: found a character (U+0000), which has no meaning here; take it away, or write it within a "
         "string"),
     ("type A\n/* B", "2:1: this comment has no end; write `*/` where it ends"),
@@ -66,8 +67,8 @@ SUBSTANCE_MISTAKES = [
     ("Shop s_i for i in [1, 2] where i", "1:33: found the end of the file; expected an operator or a comparison"),
     ("Shop s_i for i in [1, 2] where i <", "1:35: found the end of the file; expected a number or an index"),
     ("Shop s_i for i in [1, 2] where i < 2 & i > 0", "1:38: found `&`; expected `&&`"),
-    ("Shop in", "1:6: found the word `in`; expected a name, `:=` or `(` (`in` is a word of the language and cannot be "
-        "a name)"),
+    ("Shop in", "1:6: found the word `in`; expected a name, `:=` or `(` (`in` is a word of the language and cannot "
+        "be a name)"),
 ]  # fmt: skip
 
 STYLE_MISTAKES = [
@@ -96,10 +97,10 @@ STYLE_MISTAKES = [
     ("a { x =\n}", "1:8: found the end of the line; expected an expression"),
     ("a { x: 3 }", "1:6: found `:`; expected `=` or `{`"),
     ("a { x y z = 3 }", "1:9: found `z`; expected `=`"),
-    ("a { x = 3 4 }", "1:11: found `4`; expected an operator, `}` or the end of the line (there is no operator between "
-        "two operands)"),
-    ("a { x = 2y }", "1:10: found `y`; expected an operator, `}` or the end of the line (there is no operator between "
-        "two operands)"),
+    ("a { x = 3 4 }", "1:11: found `4`; expected an operator, `}` or the end of the line (there is no operator "
+        "between two operands)"),
+    ("a { x = 2y }", "1:10: found `y`; expected an operator, `}` or the end of the line (there is no operator "
+        "between two operands)"),
     ("a { x = 1; y = 2 }", "1:10: found `;`; expected an operator, `}` or the end of the line"),
     ("a { x = (1, 2\n y = 3 }",
         "1:14: found the end of the line, but the `(` of column 9 is open; expected `)` on the same line"),
@@ -119,11 +120,11 @@ STYLE_MISTAKES = [
     ("a { ensure f(b) in }", "1:20: found `}`; expected a name or `[`"),
     ("a { x = Circle { r = 3 } }", "1:20: found `=`; expected `:`"),
     ("a { x = Circle { r: 3, s: 4 } }", "1:22: found `,`; expected an operator, `}` or the end of the line"),
-    ("a { x = " + "long" * 30 + " b }", "1:130: found `b`; expected an operator, `}` or the end of the line (there is "
-        "no operator between two operands)"),
+    ("a { x = " + "long" * 30 + " b }", "1:130: found `b`; expected an operator, `}` or the end of the line (there "
+        "is no operator between two operands)"),
     ("a { b " + "long" * 30 + " c }", "1:128: found `c`; expected `=`"),
-    ("a { x = 3 " + "long" * 30 + " }", "1:11: found `" + "long" * 10 + "...`; expected an operator, `}` or the end of "
-        "the line (there is no operator between two operands)"),
+    ("a { x = 3 " + "long" * 30 + " }", "1:11: found `" + "long" * 10 + "...`; expected an operator, `}` or the end "
+        "of the line (there is no operator between two operands)"),
 ]  # fmt: skip
 
 
@@ -147,7 +148,7 @@ def test_the_first_mistake_is_told_even_if_a_bracket_is_wrong_later():
 
 
 def test_a_mistake_names_its_own_file_among_several():
-    with pytest.raises(DiagramError, match="b.style:2:3: found `4`; expected a block"):
+    with pytest.raises(DiagramError, match=r"b\.style:2:3: found `4`; expected a block"):
         read_style([("a { }", "a.style"), ("\n  4", "b.style")])
 
 
