@@ -19,8 +19,8 @@ def read_domain(text: str, file: str) -> Domain:
     """Reads and checks a Domain text; `file` is its name in messages.
 
     Raises:
-        DiagramError: the text is not Domain, or its first mistake: a name twice, an unknown type, a literal type where
-            none may stand, a symmetric predicate of other than two arguments of one type, a circle of subtypes
+        DiagramError: the text is not Domain, or its first mistake: a name twice, an unknown type, a literal type
+            where none may stand, a symmetric predicate of other than two arguments of one type, a circle of subtypes
 
     >>> domain = read_domain("type Shop\\ntype Cafe <: Shop\\npredicate Near(Shop a, Shop b)", "shops.domain")
     >>> domain.is_subtype("Cafe", "Shop"), domain.predicates["Near"].args
@@ -169,7 +169,7 @@ class _Check:
                 "TypeNotFound",
                 name.place,
                 f"constructor {name.text} names no result, so it makes type {name.text}, which is not declared; "
-                "write `-> ` and a type after it",
+                "write `->` and a type after it",
             )
         self.require_type(result)
         if result.text in LITERAL_TYPES:

@@ -15,8 +15,9 @@ _GROUPS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
         ("a statement", "TYPE PREDICATE", "TYPE SYMMETRIC PREDICATE FUNCTION CONSTRUCTOR NAME"),
         ("a statement", "LET AUTOLABEL", "LET LABEL NOLABEL AUTOLABEL NAME"),
         ("a condition", "NOT TRUE", "NOT TRUE FALSE LPAR NUMBER NAME MINUS"),
-        ("an expression", "NAME NUMBER LPAR VARY", " ".join(BEGINS_OPERAND)),
+        ("an expression", "NAME NUMBER LPAR VARY", " ".join((*BEGINS_OPERAND, "ENCOURAGE", "ENSURE", "LAYER"))),
         ("a number or an index", "NAME NUMBER LPAR", "NAME NUMBER LPAR MINUS"),
+        ("`=`", "ASSIGN DOT", "ASSIGN DOT LSQB EMPTY ABOVE BELOW NAME QUOTED"),
         ("an operator", "PLUS MINUS", "PLUS MINUS STAR SLASH DOT_STAR DOT_SLASH POWER TRANSPOSE THEN PERCENT MOD"),
         ("a comparison", "LESS EQUAL", "LESS EQUAL GREATER AT_MOST AT_LEAST UNEQUAL"),
         ("a name", "NAME", "NAME QUOTED"),
@@ -52,7 +53,14 @@ def _shown(token: Token) -> str:
 def _phrases(accepted: set[str], lexicon: Lexicon) -> list[str]:
     left, phrases = set(accepted), []
     if "PLUS" in left:
-        left -= {"DOT", "LSQB", "LPAR"}  # how an operand may go on, which an operator says well enough
+        left -= {
+            "DOT",
+            "LSQB",
+            "LPAR",
+            "LBRACE",
+            "ABOVE",
+            "BELOW",
+        }  # how a name may go on, which are too many to tell
     for phrase, needed, covered in _GROUPS:
         if needed <= left:
             left -= covered

@@ -107,11 +107,9 @@ class IndexSet:
 def _bound(range_: Range, token: Token) -> int:
     value = number(token)
     if not value.is_integer() or abs(value) > LARGEST_BOUND:
-        raise fault(
-            "BadSetIndexRangeError",
-            token.place,
-            f"index {range_.index.text} has the bound {token.text}; expected a whole number up to {LARGEST_BOUND:,}",
-        )
+        expected = f"at most {LARGEST_BOUND:,}" if value.is_integer() else "a whole number"
+        sentence = f"index {range_.index.text} has the bound {token.text}; expected {expected}"
+        raise fault("BadSetIndexRangeError", token.place, sentence)
     return int(value)
 
 

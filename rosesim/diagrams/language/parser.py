@@ -1,7 +1,7 @@
 """From a text to what a grammar's functions make of it, or to one sentence about where it stops making sense.
 
-Lark builds an LALR table of each grammar (`domain.lark`, `substance.lark`, `style.lark`), once in a process and when it
-is needed. Its parser takes our tokens one by one and keeps its own stack, so that depth costs no Python frames.
+Lark builds an LALR table of each grammar (`domain.lark`, `substance.lark`, `style.lark`), once in a process and when
+it is needed. The loop that follows the table is ours. It keeps its own stack, so that depth costs no Python frames.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
 from rosesim.diagrams.language.tokens import Token, tokens
+
+TERMINALS = r"\b[A-Z_]{2,}\b"
+"""Words of a grammar that are tokens."""
 
 _LEXICONS = {"domain": DOMAIN, "substance": SUBSTANCE, "style": STYLE}
 
@@ -68,7 +71,7 @@ def parse(language: str, actions: type[Actions], text: str, file: str) -> Any:
     Raises:
         DiagramError: the text is not of the language; one fault, of kind "ParseError"
     """
-    table = _table(language, actions)
+    table = table_of(language, actions)
     shifts, reductions = table.shifts, table.reductions
     state = table.start
     states, values = [state], []
@@ -98,7 +101,7 @@ def parse(language: str, actions: type[Actions], text: str, file: str) -> Any:
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """An LALR table: for each state, what a terminal or a rule leads to, and what is reduced before a terminal."""
 
     start: int
@@ -114,8 +117,8 @@ class _Table:
         }
 
     def _takes(self, kind: str, states: list[int]) -> bool:
-        if kind.islower():
-            return False  # a rule
+        if not kind.isupper():
+            return False  # a rule's name
         states = states[:]
         while kind not in self.shifts[states[-1]]:
             if kind not in self.reductions[states[-1]]:
@@ -144,8 +147,15 @@ def number(token: Token) -> float:
     return value
 
 
+def grammar(language: str) -> str:
+    """The text of a grammar, without comments and without a declaration of its terminals."""
+    folder = resources.files("rosesim.diagrams.language")
+    text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
+    return re.sub("//.*", "", text)
+
+
 @cache
-def _table(language: str, actions: type[Actions]) -> _Table:
+def table_of(language: str, actions: type[Actions]) -> Table:
     """Lark's table, with what our loop looks up ready at hand: Lark's own parser takes three times as long."""
     import lark  # late: only who reads a diagram needs it
     from lark.lexer import Lexer
@@ -158,9 +168,8 @@ def _table(language: str, actions: type[Actions]) -> _Table:
         def lex(self, lexer_state: object, parser_state: object) -> Any:
             return iter(())
 
-    folder = resources.files(__package__)
-    text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
-    terminals = set(re.findall(r"\b[A-Z_]{2,}\b", re.sub("//.*", "", text)))
+    text = grammar(language)
+    terminals = set(re.findall(TERMINALS, text))
     built = lark.Lark(
         f"{text}\n%declare {' '.join(sorted(terminals))}\n",
         parser="lalr",
@@ -179,4 +188,4 @@ def _table(language: str, actions: type[Actions]) -> _Table:
                 stays = to.options.expand1 and not to.alias and len(to.expansion) == 1
                 reduction = len(to.expansion), None if stays else conf.callbacks[to], str(to.origin.name)
                 reductions[state][str(symbol)] = reduction
-    return _Table(conf.start_state, conf.end_state, shifts, reductions)
+    return Table(conf.start_state, conf.end_state, shifts, reductions)

@@ -241,6 +241,8 @@ def _stray(character: str, lexicon: Lexicon) -> str:
             shown = f"`{character}`" if character.isprintable() else "a character"
             name = unicodedata.name(character, "")
             code = f"U+{ord(character):04X}" + (f", {name.lower()}" if name else "")
+            if character.isalpha():
+                return f"found {shown} ({code}); names have letters from A to Z, digits and `_` only"
             return f"found {shown} ({code}), which has no meaning here; take it away, or write it within a string"
 
 
