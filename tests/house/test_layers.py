@@ -22,6 +22,7 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "tomli_w": "train",
     "dask": "train",
     "distributed": "train",
+    "lark": "diagrams",
     "anywidget": "web",
     "traitlets": "web",
     "ziamath": "diagrams",

@@ -169,7 +169,7 @@ class _Check:
                 "TypeNotFound",
                 name.place,
                 f"constructor {name.text} names no result, so it makes type {name.text}, which is not declared; "
-                "write `-> ` and a type after it",
+                "write `->` and a type after it",
             )
         self.require_type(result)
         if result.text in LITERAL_TYPES:

@@ -53,7 +53,14 @@ def _shown(token: Token) -> str:
 def _phrases(accepted: set[str], lexicon: Lexicon) -> list[str]:
     left, phrases = set(accepted), []
     if "PLUS" in left:
-        left -= {"DOT", "LSQB", "LPAR", "ABOVE", "BELOW"}  # how an operand may go on: an operator says it well enough
+        left -= {
+            "DOT",
+            "LSQB",
+            "LPAR",
+            "LBRACE",
+            "ABOVE",
+            "BELOW",
+        }  # how a name may go on, which are too many to tell
     for phrase, needed, covered in _GROUPS:
         if needed <= left:
             left -= covered

@@ -20,6 +20,9 @@ from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
 from rosesim.diagrams.language.tokens import Token, tokens
 
+TERMINALS = r"\b[A-Z_]{2,}\b"
+"""Words of a grammar that are tokens."""
+
 _LEXICONS = {"domain": DOMAIN, "substance": SUBSTANCE, "style": STYLE}
 
 
@@ -68,7 +71,7 @@ def parse(language: str, actions: type[Actions], text: str, file: str) -> Any:
     Raises:
         DiagramError: the text is not of the language; one fault, of kind "ParseError"
     """
-    table = _table(language, actions)
+    table = table_of(language, actions)
     shifts, reductions = table.shifts, table.reductions
     state = table.start
     states, values = [state], []
@@ -98,7 +101,7 @@ def parse(language: str, actions: type[Actions], text: str, file: str) -> Any:
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """An LALR table: for each state, what a terminal or a rule leads to, and what is reduced before a terminal."""
 
     start: int
@@ -144,8 +147,15 @@ def number(token: Token) -> float:
     return value
 
 
+def grammar(language: str) -> str:
+    """The text of a grammar, without comments and without a declaration of its terminals."""
+    folder = resources.files("rosesim.diagrams.language")
+    text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
+    return re.sub("//.*", "", text)
+
+
 @cache
-def _table(language: str, actions: type[Actions]) -> _Table:
+def table_of(language: str, actions: type[Actions]) -> Table:
     """Lark's table, with what our loop looks up ready at hand: Lark's own parser takes three times as long."""
     import lark  # late: only who reads a diagram needs it
     from lark.lexer import Lexer
@@ -158,9 +168,8 @@ def _table(language: str, actions: type[Actions]) -> _Table:
         def lex(self, lexer_state: object, parser_state: object) -> Any:
             return iter(())
 
-    folder = resources.files("rosesim.diagrams.language")
-    text = "".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("lists", language))
-    terminals = set(re.findall(r"\b[A-Z_]{2,}\b", re.sub("//.*", "", text)))
+    text = grammar(language)
+    terminals = set(re.findall(TERMINALS, text))
     built = lark.Lark(
         f"{text}\n%declare {' '.join(sorted(terminals))}\n",
         parser="lalr",
@@ -179,4 +188,4 @@ def _table(language: str, actions: type[Actions]) -> _Table:
                 stays = to.options.expand1 and not to.alias and len(to.expansion) == 1
                 reduction = len(to.expansion), None if stays else conf.callbacks[to], str(to.origin.name)
                 reductions[state][str(symbol)] = reduction
-    return _Table(conf.start_state, conf.end_state, shifts, reductions)
+    return Table(conf.start_state, conf.end_state, shifts, reductions)

@@ -79,11 +79,9 @@ def _renamed(token: Token, slots: dict[str, int]) -> Callable[[tuple[int, ...]],
     if index.isdigit():
         name = f"{stem}_{index.lstrip('0') or 0}"
         return lambda _: name
-    raise fault(
-        "InvalidSetIndexingError",
-        token.place,
-        f"{token.text} ends in `_{index}`, which names no index; expected {series([*slots, 'a number'], 'or')} after it",
-    )
+    expected = series([*slots, "a number"], "or")
+    sentence = f"{token.text} ends in `_{index}`, which names no index; expected {expected} after `_`"
+    raise fault("InvalidSetIndexingError", token.place, sentence)
 
 
 class StatementActions(Actions):

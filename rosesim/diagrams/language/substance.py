@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from rosesim.diagrams.errors import Place
+from rosesim.diagrams.language.indices import IndexSet
 from rosesim.diagrams.language.parser import parse
 from rosesim.diagrams.language.statements import StatementActions, Written
 from rosesim.diagrams.language.tokens import Token
@@ -22,8 +25,8 @@ from rosesim.diagrams.syntax import (
 MOST_TUPLES = 2_000_000
 """Tuples of indices that all index sets of a text may run through: some tenths of a second."""
 
-MOST_WORDS = 300_000
-"""Names and arguments that they may write out in all: about a second."""
+MOST_WORDS = 100_000
+"""Names and arguments that they may write out in all: about half a second."""
 
 
 def read_substance(text: str, file: str, domain: Domain) -> Substance:
@@ -60,25 +63,26 @@ class _Check:
     def add(self, statement: Written) -> None:
         """Checks a statement and takes what it says, for each tuple of its indices."""
         if statement.indices is not None:
-            self.tuples += statement.indices.count()
-            if self.tuples > MOST_TUPLES:
-                count = f"{self.tuples:,}" if self.tuples < 1e12 else "more than a trillion"
-                raise fault(
-                    "BadSetIndexRangeError",
-                    statement.indices.ranges[0].index.place,
-                    f"index sets up to here run through {count} tuples; at most {MOST_TUPLES:,} are written out in "
-                    "all: take smaller ranges",
-                )
+            self.count_tuples(statement.indices)
         for names, args in statement.words():
             if statement.indices is not None:
                 self.words += len(names) + len(args)
                 if self.words > MOST_WORDS:
-                    raise fault(
-                        "BadSetIndexRangeError",
-                        statement.place,
-                        f"index sets up to here write out more than {MOST_WORDS:,} names; take smaller ranges",
-                    )
+                    self.refuse_size(statement.indices, f"write out more than {MOST_WORDS:,} names and arguments")
             self.add_words(statement, names, args)
+
+    def count_tuples(self, indices: IndexSet) -> None:
+        count = indices.count()
+        self.tuples += count
+        if self.tuples > MOST_TUPLES:
+            shown = f"{self.tuples:,}" if self.tuples < 1e12 else "more than a trillion"
+            self.refuse_size(indices, f"run through {shown} tuples; expected at most {MOST_TUPLES:,}")
+        if indices.where is None and self.words + count > MOST_WORDS:  # each tuple writes a name at least
+            self.refuse_size(indices, f"write out more than {MOST_WORDS:,} names and arguments")
+
+    def refuse_size(self, indices: IndexSet, what: str) -> NoReturn:
+        place = indices.ranges[0].index.place
+        raise fault("BadSetIndexRangeError", place, f"the index sets up to here {what}; take smaller ranges")
 
     def add_words(self, statement: Written, names: tuple[str, ...], args: tuple[Argument, ...]) -> None:
         if statement.type is not None:

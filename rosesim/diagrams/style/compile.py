@@ -1,0 +1,81 @@
+"""From the three texts, read, to a problem."""
+
+from __future__ import annotations
+
+from rosesim.diagrams.errors import DiagramError, Fault, Place
+from rosesim.diagrams.problem import Problem, Term
+from rosesim.diagrams.style.assignment import Assigned, assigned, distinct
+from rosesim.diagrams.style.dependencies import Graph, cycle, described_cycle, topological
+from rosesim.diagrams.style.evaluation import Evaluation, evaluated
+from rosesim.diagrams.style.inputs import Inputs
+from rosesim.diagrams.style.layering import drawn
+from rosesim.diagrams.style.table import Scope
+from rosesim.diagrams.syntax import Constant, Domain, Style, Substance
+
+DIMENSIONS = ("width", "height")
+
+
+def compile_problem(domain: Domain, substance: Substance, style: Style, variation: str) -> Problem:
+    """The problem of a diagram, with its start drawn from `variation`. Labels still have the size 0.
+
+    Raises a DiagramError with all mistakes of the first stage that has any: blocks, the canvas, cycles, values.
+    """
+    table = assigned(domain, substance, style)
+    if table.faults:
+        raise DiagramError(table.faults)
+    canvas = _canvas(table)
+    graph = Graph(table.table, table.mentions)
+    order = topological(graph.after)
+    if order is None:
+        nodes = [graph.nodes[n] for n in cycle(graph.after)]
+        sentence = (
+            f"these fields need each other: {described_cycle(nodes)}; expected one that needs none of the others"
+        )
+        raise DiagramError(Fault("CyclicAssignmentError", sentence, nodes[0].place))
+    inputs = Inputs(variation, table.stages, canvas)
+    evaluation = Evaluation(inputs)
+    shapes = evaluated(evaluation, graph.nodes, order)
+    if evaluation.faults:
+        raise DiagramError(distinct(evaluation.faults))
+    inputs.forget_written_labels(shapes)
+    drawing = drawn(shapes, evaluation.layerings)
+    everywhere = inputs.stages(None)
+    texts = tuple(f"canvas.{name}" for name in DIMENSIONS)
+    within = [
+        Term("onCanvas", (shape, *canvas), (shape.name, *texts), everywhere, shape.place)
+        for shape in drawing.order
+        if shape.properties.get("ensureOnCanvas") is True
+    ]
+    return Problem(
+        canvas=canvas,
+        stages=table.stages,
+        inputs=inputs.inputs,
+        x0=inputs.x0,
+        objectives=evaluation.objectives,
+        constraints=[*evaluation.constraints, *within],
+        shapes=drawing.top,
+        all_shapes=shapes,
+        label_inputs=inputs.label_inputs,
+        warnings=[*table.warnings, *distinct(evaluation.warnings), *drawing.warnings],
+    )
+
+
+def _canvas(table: Assigned) -> tuple[float, float]:
+    """Width and height, which must be written as numbers, since everything else may depend on them."""
+    scope = table.table.namespaces.get("canvas")
+    sizes: list[float] = []
+    faults: list[Fault] = []
+    for name in DIMENSIONS:
+        found = scope.fields.get(name) if isinstance(scope, Scope) else None
+        value = found.content.value if found is not None and isinstance(found.content, Constant) else None
+        if isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value < float("inf"):
+            sizes.append(float(value))
+            continue
+        problem = "is not given" if found is None else "is not a number, 0 or above"
+        sentence = (
+            f"canvas.{name} {problem}; expected a namespace such as canvas {{ width = 400 ... height = 300 ... }}"
+        )
+        faults.append(Fault("CanvasNonexistentDimsError", sentence, found.place if found is not None else Place()))
+    if faults:
+        raise DiagramError(faults)
+    return sizes[0], sizes[1]
