@@ -1,204 +1,176 @@
-"""What tests of diagrams share: reference files, their shapes, and two SVG pictures compared."""
+"""What tests of diagrams share: reference files, values as written there, and a reverse pass of their own."""
 
 import json
-import os
-import re
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
 
 import pytest
 
-from rosesim.diagrams import values
+from rosesim.diagrams.scalars import EPS, OPERATORS, Number, Scalar, graph
 from rosesim.diagrams.values import Clip, Color, Rows, Shape, Shapes, Value, Vector
+from rosesim.diagrams.values import Path as PathData
 
 SHARED = Path(__file__).parents[2] / "shared" / "diagrams"
-"""Beside the repository: diagrams of Penrose, and what its release 4.0.0-alpha.5 makes of them."""
-
-REFERENCE = SHARED / "reference"
-
-FEW = (
-    "shape-spec__all-shapes",
-    "shape-spec__arrowheads",
-    "curve-examples__offset",
-    "structural-formula__molecules__caffeine",
-    "walk-on-spheres__walk-on-stars",
-)
-"""Of small files, those that have every kind of shape, clips, images, arrowheads and passthrough between them."""
-
-
-def names() -> list[str]:
-    """The references that have a picture, where they are beside the repository."""
-    return sorted(f.stem for f in REFERENCE.glob("svg/*.svg"))
-
-
-TRIED = names() if os.environ.get("ROSESIM_ALL_DIAGRAMS") else FEW
-"""Which references the tests read: a few, or all."""
+"""Beside the repository: trios, and what Penrose 4.0.0-alpha.5 makes of them."""
 
 
 @cache
-def reference(name: str) -> dict[str, Any]:
+def reference(name: str) -> Any:
     """A reference file, whole; skips where it is not there."""
-    file = REFERENCE / f"{name}.json"
+    file = SHARED / "reference" / f"{name}.json"
     if not file.exists():
         pytest.skip("the references of diagrams are not beside the repository")
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def reference_svg(name: str) -> str:
-    """A reference's picture."""
-    return (REFERENCE / "svg" / f"{name}.svg").read_text(encoding="utf-8")
+def variable(index: int) -> Scalar:
+    """Input number `index`."""
+    return Scalar("input", index=index)
 
 
-def image_folder(trio: str) -> Path | None:
-    """Where a trio's images lie: the folder of its first style."""
-    index = json.loads((SHARED / "trios" / "index.json").read_text(encoding="utf-8"))
-    style = next((t["style"][0] for t in index if t["id"] == trio), None)
-    return None if style is None else (SHARED / "trios" / "files" / style).parent
+# --- a reverse pass ----------------------------------------------------------------------------------------------
 
 
-def shape(data: dict[str, Any]) -> Shape:
-    """A shape of a reference; properties that it leaves out have their defaults."""
-    rest = {k: v for k, v in data.items() if k not in ("type", "name", "pass")}
-    properties = {name: _value(name, v) for name, v in rest.items()}
-    return Shape(data["type"], data["name"], properties, dict(data.get("pass", {})))
+def _minus_root(x: float) -> float:
+    """The derivative of acos, with the rule of sqrt."""
+    return -1 / max(EPS, math.sqrt(max(0.0, 1 - x * x)))
 
 
-def _value(name: str, v: Any) -> Value:
-    if name.endswith("Color"):
-        return Color("none") if v == "none" else Color(v[0], tuple(v[1:]))
-    if name in ("center", "start", "end"):
-        return Vector(tuple(v))
-    if name == "points":
-        return Rows(tuple(map(tuple, v)), "points")
-    if name == "d":
-        return values.Path(tuple((letter, tuple(_flat(data))) for letter, *data in v))
-    if name == "shapes":
-        return Shapes([shape(s) for s in v])
-    return Clip(shape(v)) if name == "clipPath" else v
+SLOPES: dict[str, Callable[..., tuple[float, ...]]] = {
+    "add": lambda y, a, b: (1.0, 1.0),
+    "sub": lambda y, a, b: (1.0, -1.0),
+    "mul": lambda y, a, b: (b, a),
+    "div": lambda y, a, b: (1 / b, -a / b / b),
+    "neg": lambda y, a: (-1.0,),
+    "pow": lambda y, a, b: (b / a * y, math.log(a) * y if a > 0 else math.nan),
+    "sqrt": lambda y, a: (0.5 / max(EPS, y),),
+    "abs": lambda y, a: (1.0 if a >= 0 else -1.0,),
+    "sin": lambda y, a: (math.cos(a),),
+    "cos": lambda y, a: (-math.sin(a),),
+    "tan": lambda y, a: (1 + y * y,),
+    "asin": lambda y, a: (-_minus_root(a),),
+    "acos": lambda y, a: (_minus_root(a),),
+    "atan": lambda y, a: (1 / (1 + a * a),),
+    "atan2": lambda y, a, b: (b / (a * a + b * b), -a / (a * a + b * b)),
+    "exp": lambda y, a: (y,),
+    "log": lambda y, a: (1 / a,),
+    "max": lambda y, a, b: (1.0, 0.0) if a > b else (0.0, 1.0),
+    "min": lambda y, a, b: (1.0, 0.0) if a < b else (0.0, 1.0),
+    "choose": lambda y, p, a, b: (0.0, 1.0, 0.0) if p else (0.0, 0.0, 1.0),
+}
+"""Of each operator with a derivative: its slopes, from its value and its operands."""
 
 
-def _flat(data: Any) -> Iterator[float]:
-    for v in data:
-        yield from _flat(v) if isinstance(v, list) else (v,)
+def gradient(
+    outputs: Sequence[Number], weights: Sequence[float], x: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """The outputs where the inputs are x, and the gradient of their weighted sum."""
+    nodes = graph(outputs)
+    values: dict[int, Any] = {}
+
+    def value(a: Number) -> Any:
+        return values[a.number] if isinstance(a, Scalar) else a
+
+    for node in nodes:
+        args = [value(a) for a in node.args]
+        values[node.number] = x[node.index] if node.op == "input" else OPERATORS[node.op](*args)
+    cotangents = dict.fromkeys((n.number for n in nodes), 0.0)
+    for output, weight in zip(outputs, weights, strict=True):
+        if isinstance(output, Scalar):
+            cotangents[output.number] += weight
+    result = [0.0] * len(x)
+    for node in reversed(nodes):
+        cotangent = cotangents[node.number]
+        if cotangent == 0.0:
+            continue
+        if node.op == "input":
+            result[node.index] += cotangent
+        elif node.op in SLOPES:
+            slopes = SLOPES[node.op](values[node.number], *map(value, node.args))
+            for a, slope in zip(node.args, slopes, strict=True):
+                if isinstance(a, Scalar):
+                    cotangents[a.number] += cotangent * slope
+    return [value(o) for o in outputs], result
 
 
-# --- Two pictures ------------------------------------------------------------------------------------------------
+def differences(outputs: Callable[[Sequence[float]], float], x: Sequence[float], step: float = 1e-5) -> list[float]:
+    """The gradient of a function of floats by central differences."""
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+    def at(i: int, h: float) -> float:
+        return outputs([v + h * (i == k) for k, v in enumerate(x)])
 
-
-def differences(found: str, expected: str, tolerance: float = 1e-3) -> list[str]:
-    """Where two pictures differ: elements in order, their texts, and attributes, whose numbers may differ a little.
-
-    What references leave out is not compared: what is in a typeset equation or an image, and an equation's view box,
-    which is the typesetter's own. An empty attribute says as much as none; ids may have other names.
-    """
-    return list(_differences(ElementTree.fromstring(found), ElementTree.fromstring(expected), "", {}, tolerance))
+    return [(at(i, step) - at(i, -step)) / (2 * step) for i in range(len(x))]
 
 
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
+# --- values ------------------------------------------------------------------------------------------------------
 
 
-def _attributes(element: Element) -> dict[str, str]:
-    kept = {k.rpartition("}")[2]: " ".join(v.split()) for k, v in element.attrib.items() if v.strip()}
-    if _is_equation(element):
-        kept.pop("viewBox", None)
-    if _tag(element) == "svg":  # what the references keep of the root of a document, of an equation, of an image
-        kept = {k: v for k, v in kept.items() if k in ("viewBox", "width", "height", "preserveAspectRatio", "style")}
-    return kept
+def numbers(value: Value) -> list[Number]:
+    """All numbers of a value, row by row."""
+    match value:
+        case Vector():
+            return list(value.items)
+        case Rows():
+            return [n for row in value.rows for n in row]
+        case Color():
+            return list(value.channels)
+        case PathData():
+            return [n for _, data in value.commands for n in data]
+        case float() | Scalar():
+            return [value]
+        case _:
+            raise TypeError(value)
 
 
-def _is_equation(element: Element) -> bool:
-    return _tag(element) == "svg" and element.get("style", "").startswith("font-size")
+class Written:
+    """Arguments as references write them, with an input for each number; `x` are the inputs' values."""
 
+    def __init__(self, args: Sequence[Any]):
+        self.x: list[float] = []
+        self.args = [self._value(a) for a in args]
 
-def _differences(
-    found: Element, expected: Element, path: str, ids: dict[str, str], tolerance: float
-) -> Iterator[str]:
-    here = f"{path}/{_tag(expected)}"
-    if _tag(found) != _tag(expected):
-        yield f"{here}: found {_tag(found)}"
-        return
-    a, b = _attributes(found), _attributes(expected)
-    if "id" in a and "id" in b:
-        ids[a["id"]] = b["id"]
-    for key in sorted(a.keys() | b.keys()):
-        if key not in a or key not in b:
-            yield f"{here}: {key} is only {'expected' if key in b else 'found'}: {b.get(key, a.get(key))}"
-        elif not _same(key, a[key], b[key], _tag(expected), ids, tolerance):
-            yield f"{here}: {key} is {a[key][:200]}; expected {b[key][:200]}"
-    texts = [" ".join((t or "").split()) for e in (found, expected) for t in (e.text, *(c.tail for c in e))]
-    ours, theirs = "".join(texts[: len(found) + 1]), "".join(texts[len(found) + 1 :])
-    if "Infinity" in theirs:
-        theirs = ours  # the cropped view box of a picture without shapes, which ours has of the canvas
-    if not _close(ours, theirs, tolerance):
-        yield f"{here}: the text is {ours!r}; expected {theirs!r}"
-    if _tag(found) == "svg" and path:  # an equation or an image: its group has a fill, the rest is its own
-        if _is_equation(found):
-            yield from _differences(_emptied(found[0]), expected[0], here, ids, tolerance)
-        return
-    if len(found) != len(expected):
-        yield f"{here}: {len(found)} children; expected {len(expected)}"
-    for c, d in zip(found, expected, strict=False):
-        yield from _differences(c, d, here, ids, tolerance)
+    def number(self, value: float) -> Number:
+        """An input."""
+        self.x.append(value)
+        return variable(len(self.x) - 1)
 
+    def _vector(self, items: Sequence[float]) -> Vector:
+        return Vector(tuple(map(self.number, items)))
 
-def _emptied(element: Element) -> Element:
-    return Element(element.tag, element.attrib)
+    def _value(self, arg: Any) -> Value:
+        match arg:
+            case bool() | str():
+                return arg
+            case int() | float():
+                return self.number(arg)
+            case {"const": value}:
+                return value if isinstance(value, bool) else float(value)
+            case {"type": kind, **properties}:
+                return Shape(kind, kind, {name: self._property(name, v) for name, v in properties.items()})
+            case [dict(), *_]:
+                return Shapes([self._shape(a) for a in arg])
+            case [list(), *_]:
+                return Rows(tuple(tuple(map(self.number, row)) for row in arg))
+            case list():
+                return self._vector(arg)
+        raise TypeError(arg)
 
+    def _shape(self, arg: Any) -> Shape:
+        value = self._value(arg)
+        assert isinstance(value, Shape)
+        return value
 
-def _same(key: str, a: str, b: str, tag: str, ids: dict[str, str], tolerance: float) -> bool:
-    if key == "id":
-        return True
-    if referred := re.fullmatch(r"url\(#(.*)\)", a):
-        return b == f"url(#{ids.get(referred[1])})"
-    if key == "d" and tag == "path":
-        a, b = (str(outline(d)) for d in (a, b))
-    if key in ("fill", "stroke") and re.fullmatch("#[0-9a-f]{7,}", b):
-        return len(a) == 7  # a channel above 1 is no colour in the references, and cut to 1 by us
-    if key in ("markerWidth", "markerHeight"):
-        tolerance = max(tolerance, 0.0101)  # two decimals, which a half may round up or down
-    if key == "style":
-        a, b = a.replace(" ", "").rstrip(";"), b.replace(" ", "").rstrip(";")
-    return a == b if "#" in a else _close(a, b, tolerance)
+    def _property(self, name: str, value: Any) -> Value:
+        if name == "d":
+            return PathData(tuple((letter, self._command(letter, data)) for letter, *data in value))
+        if name == "clipPath":
+            return Clip(self._shape(value))
+        return self._value(value)
 
-
-def _close(a: str, b: str, tolerance: float) -> bool:
-    if a == b:
-        return True
-    m, n = NUMBER.findall(a), NUMBER.findall(b)
-    if len(m) != len(n) or NUMBER.sub("0", a) != NUMBER.sub("0", b):
-        return False
-    return all(abs(float(x) - float(y)) <= tolerance for x, y in zip(m, n, strict=True))
-
-
-def outline(d: str) -> list[tuple[str, list[float]]]:
-    """Path data in absolute terms, with radii that are positive and no line that only closes."""
-    sizes = {"M": 2, "L": 2, "Q": 4, "C": 6, "T": 2, "S": 4, "A": 7, "Z": 0}
-    tokens = re.findall(f"[A-Za-z]|{NUMBER.pattern}", d)
-    commands: list[tuple[str, list[float]]] = []
-    cursor = first = [0.0, 0.0]
-    letter, i = "", 0
-    while i < len(tokens):
-        if tokens[i].isalpha():
-            letter, i = tokens[i], i + 1
-        upper = letter.upper()
-        numbers = [float(t) for t in tokens[i : i + sizes[upper]]]
-        i += sizes[upper]
-        if upper == "A":
-            numbers[:2] = map(abs, numbers[:2])
-        if letter.islower() and numbers:
-            ends = slice(5, 7) if upper == "A" else slice(0, len(numbers))
-            numbers[ends] = [n + cursor[j % 2] for j, n in enumerate(numbers[ends])]
-        if upper == "Z" and commands[-1] == ("L", first):
-            commands.pop()
-        commands.append((upper, numbers))
-        cursor = numbers[-2:] or first
-        first = cursor if upper == "M" else first
-        letter = {"M": "L", "m": "l"}.get(letter, letter)
-    return commands
+    def _command(self, letter: str, data: Sequence[Sequence[float]]) -> tuple[Number, ...]:
+        """An arc's five numbers are constants."""
+        first = tuple(map(float, data[0])) if letter == "A" else ()
+        return first + tuple(self.number(n) for point in data[bool(first) :] for n in point)

@@ -4,7 +4,7 @@ import builtins
 import statistics
 from typing import Any
 
-import diagrams_kit as kit
+import pictures_kit as kit
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 

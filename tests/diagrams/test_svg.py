@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-import diagrams_kit as kit
+import pictures_kit as kit
 import pytest
 
 from rosesim.diagrams.errors import DiagramError, Place

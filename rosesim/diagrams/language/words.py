@@ -1,0 +1,34 @@
+"""Parts of sentences about mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
+
+from rosesim.diagrams.errors import DiagramError, Fault, Place
+
+MOST_COMPARED = 5000
+"""Names that are compared with a misspelt one: more would take longer than reading the text did."""
+
+
+def fault(kind: str, place: Place, sentence: str) -> DiagramError:
+    """What to raise for one mistake."""
+    return DiagramError(Fault(kind, sentence, place))
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The end of a sentence about an unknown name: the known name that looks like it, or what to do otherwise."""
+    near = get_close_matches(name[:100], islice(known, MOST_COMPARED), 1, 0.6)
+    return f"did you mean {near[0]}?" if near else otherwise
+
+
+def series(items: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    *before, end = items
+    return f"{', '.join(before)} {last} {end}" if before else end
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 argument`, `2 arguments`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
