@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-import diagrams_kit as kit
+import pictures_kit as kit
 
 from rosesim.diagrams.picture import svg
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import diagrams_kit as kit
+import pictures_kit as kit
 import pytest
 
 NAME = "Dynamics__Lyapunov"
