@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from rosesim.diagrams import values
+from rosesim.diagrams.shapes import SHAPES, Measured, Sampled
 from rosesim.diagrams.values import Clip, Color, Rows, Shape, Shapes, Value, Vector
 
 SHARED = Path(__file__).parents[2] / "shared" / "diagrams"
@@ -64,6 +65,9 @@ def shape(data: dict[str, Any]) -> Shape:
     """A shape of a reference; properties that it leaves out have their defaults."""
     rest = {k: v for k, v in data.items() if k not in ("type", "name", "pass")}
     properties = {name: _value(name, v) for name, v in rest.items()}
+    for name, known in SHAPES[data["type"]].properties.items():
+        if not isinstance(known.default, Sampled | Measured):
+            properties.setdefault(name, known.default)
     return Shape(data["type"], data["name"], properties, dict(data.get("pass", {})))
 
 

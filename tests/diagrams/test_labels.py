@@ -89,7 +89,8 @@ def test_dots_with_negative_spaces_are_as_wide_as_in_tex():
 
 
 @pytest.mark.parametrize(
-    "string", [r"\left\|x\right\|", r"||x||", r"\overline{AB}", r"\hat{x}", r"\sqrt[3]{x}", r"\underbrace{x}_{n}"]
+    "string",
+    [r"\left\|x\right\|", r"||\epsilon(0)||", r"\overline{AB}", r"\hat{x}", r"\sqrt[3]{x}", r"\underbrace{x}_{n}"],
 )
 def test_outlines_are_paths_and_bars_without_ids_and_colours(string: str):
     outlines = typeset(string).outlines

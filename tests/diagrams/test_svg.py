@@ -167,7 +167,10 @@ def test_a_property_that_is_no_finite_number_is_refused_by_name(bad: Value):
 
 def test_the_cropped_view_box_holds_all_shapes():
     corners = Rows(((-50.0, 0.0), (0.0, 40.0), (10.0, 0.0)), "points")
-    shapes = [shape("Polygon", points=corners), shape("Circle", center=Vector((20.0, 0.0)), r=4.0, strokeWidth=2.0)]
+    shapes = [
+        shape("Polygon", points=corners, scale=1.0),
+        shape("Circle", center=Vector((20.0, 0.0)), r=4.0, strokeWidth=2.0),
+    ]
     root = ElementTree.fromstring(svg(shapes, CANVAS))
     # From x = -50 to 20 + 4 + 1, from y = 40 down to -5.
     assert root[0][0].text == "50 10 75 45"

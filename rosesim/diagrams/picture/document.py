@@ -8,10 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from rosesim.diagrams import boxes
 from rosesim.diagrams.labels import Labels, Measured
-from rosesim.diagrams.picture import boxes
 from rosesim.diagrams.picture.elements import Drawing
 from rosesim.diagrams.picture.paint import decimal
+from rosesim.diagrams.scalars import Number
 from rosesim.diagrams.values import Shape
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -48,8 +49,9 @@ def svg(
         "viewBox": f"0 0 {width} {height}",
         "penrose": "0",
     }  # editors of Penrose know its pictures by this
+    elements = [drawing.element(shape) for shape in shapes]  # before boxes, which do not ask what a property is
     SubElement(SubElement(root, "penrose"), "croppedViewBox").text = cropped(shapes, canvas)
-    root.extend([drawing.element(shape) for shape in shapes])
+    root.extend(elements)
     for element in root.iter():
         element.text = element.text and _FORBIDDEN.sub("�", element.text)
         element.tail = element.tail and _FORBIDDEN.sub("�", element.tail)
@@ -62,7 +64,14 @@ def svg(
 
 def cropped(shapes: Sequence[Shape], canvas: tuple[float, float]) -> str:
     """The view box that holds all shapes: left, top, width and height on the screen."""
-    box = boxes.union(b for b in map(boxes.box, shapes) if b is not None)
-    left, bottom, right, top = box or (-canvas[0] / 2.0, -canvas[1] / 2.0, canvas[0] / 2.0, canvas[1] / 2.0)
-    numbers = canvas[0] / 2.0 + left, canvas[1] / 2.0 - top, right - left, top - bottom
-    return " ".join(map(decimal, numbers))
+    corners = [corner for shape in shapes for corner in _corners(shape)]
+    box = boxes.hull(corners) if corners else boxes.sized(*canvas, (0.0, 0.0))
+    numbers = canvas[0] / 2.0 + box.min_x, canvas[1] / 2.0 - box.max_y, box.width, box.height
+    return " ".join(decimal(n) for n in numbers if isinstance(n, int | float))
+
+
+def _corners(shape: Shape) -> Sequence[Sequence[Number]]:
+    try:
+        return boxes.box(shape).corners
+    except ValueError:  # nothing of it is drawn: path data or a group without anything in it
+        return ()
