@@ -62,8 +62,8 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "style": (LOOK, lambda text: read_style([(text, "town.style")])),
 }
 PARTS = re.compile(r"\w+|\s+|[^\w\s]")
-ODD = ["(", ")", "[", "]", "{", "}", '"', "$", "`", "--", "/*", "*/", "\n", "\x00", "\ufeff", "é", "\ud800", "1e999", "?",
-       "forall", "for", "in", "where", "type", "Shop", "_", ":=", ".5", "-1", "\u2028", "'", "then", "above", "#"]  # fmt: skip
+ODD = """( ) [ ] { } " $ ` -- /* */ \x00 \ufeff é \ud800 \u2028 1e999 ? forall for in where type Shop _ := .5 -1 '
+    then above #""".split(" ")
 
 
 def mutated(text: str, chance: random.Random) -> str:
