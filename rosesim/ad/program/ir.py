@@ -347,6 +347,8 @@ class Opaque:
     results: tuple[Ty, ...]
     linear: Linear | None = None
     """Set if the function takes and gives tangents: it is linear in them, whatever its body looks like."""
+    machine: int = 0
+    """The address of a C function of two rows of slots, which machine code calls instead of `call`; 0: none."""
 
 
 @dataclass(slots=True)

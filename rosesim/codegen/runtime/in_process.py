@@ -14,9 +14,9 @@ from rosesim.codegen.runtime.call import Call, make_call
 
 def load(artifact: Artifact, names: Sequence[str], threads: int) -> Call:
     """The Python function that runs an artifact, on up to `threads` threads."""
-    callbacks = [opaque.callback(f) for f in artifact.opaques]
+    callbacks, addresses = opaque.entries(artifact.opaques)
     symbols = {
-        **{f"opaque{k}": opaque.address(c) for k, c in enumerate(callbacks)},
+        **{f"opaque{k}": address for k, address in enumerate(addresses)},
         **{name: a.ctypes.data for name, a in artifact.data.items()},
         **(interrupt.symbols() if artifact.polls else {}),
         **(report.symbols() if artifact.reports else {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,20 @@ def callback(func: Func) -> Any:
     return _Callback(run)
 
 
-def address(made: Any) -> int:
-    """The address of a callback's code."""
-    at = ctypes.cast(made, ctypes.c_void_p).value
-    assert at is not None
-    return at
+def entries(funcs: Sequence[Func]) -> tuple[list[Any], list[int]]:
+    """The C functions by which machine code calls opaque functions: callbacks, to be kept, and all addresses."""
+    callbacks: list[Any] = []
+    addresses: list[int] = []
+    for f in funcs:
+        assert isinstance(f.body, Opaque)
+        if f.body.machine:
+            addresses.append(f.body.machine)
+            continue
+        callbacks.append(callback(f))
+        at = ctypes.cast(callbacks[-1], ctypes.c_void_p).value
+        assert at is not None
+        addresses.append(at)
+    return callbacks, addresses
 
 
 def take() -> BaseException:

@@ -1,0 +1,215 @@
+"""Templates as machine code: a kernel computes value and gradient of four rows at once.
+
+    kernel(x, table, at) -> values[4], gradients[leaves][4]
+
+`x` holds inputs and constants, `table[at + 4 k + lane]` says which of them leaf k of a row is. A kernel knows nothing
+of the diagram that it is used in. So it is compiled apart from the solver, which calls it by its address, and kept on
+disk under its template: the next diagram of the same domain finds it, without tracing, differentiating or LLVM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rosesim
+from rosesim import Dual, Fn, Index, Real, Vec, const, fn, value_and_grad, vec, vmap
+from rosesim.ad.language import mathematics
+from rosesim.codegen import lowered, targets
+from rosesim.codegen.llvm import cache as kept
+from rosesim.codegen.planned import Options
+from rosesim.codegen.runtime import linked
+from rosesim.diagrams.scalars import EPS, Scalar, graph
+from rosesim.diagrams.templates import Template
+
+LANES = 4
+MOST_NUMBERS = 2**20
+"""The most inputs and constants of a diagram."""
+MOST_ENTRIES = 2**24
+"""The most entries of a table."""
+
+_ENTRY = "rosesim_entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A template in machine code."""
+
+    template: Template
+    address: int
+    held: Any
+    """What must live as long as the code is called."""
+
+
+@fn
+def _sqrt(x: Real) -> Real:
+    return mathematics.sqrt(x)
+
+
+@_sqrt.defjvp
+def _(x: Dual) -> Dual:
+    y = mathematics.sqrt(x.re)
+    return Dual(y, x.du / (2.0 * mathematics.maximum(y, EPS)))
+
+
+@fn
+def _acos(x: Real) -> Real:
+    return mathematics.acos(x)
+
+
+@_acos.defjvp
+def _(x: Dual) -> Dual:
+    root = mathematics.sqrt(mathematics.maximum(1.0 - x.re * x.re, 0.0))
+    return Dual(mathematics.acos(x.re), -x.du / mathematics.maximum(root, EPS))
+
+
+@fn
+def _asin(x: Real) -> Real:
+    return mathematics.asin(x)
+
+
+@_asin.defjvp
+def _(x: Dual) -> Dual:
+    root = mathematics.sqrt(mathematics.maximum(1.0 - x.re * x.re, 0.0))
+    return Dual(mathematics.asin(x.re), x.du / mathematics.maximum(root, EPS))
+
+
+_LANGUAGE: dict[str, Any] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "neg": lambda a: -a,
+    "pow": mathematics.pow,
+    "sqrt": _sqrt,
+    "abs": lambda a: rosesim.select(a < 0.0, -a, a),
+    "sign": mathematics.sign,
+    "floor": mathematics.floor,
+    "ceil": mathematics.ceil,
+    "trunc": mathematics.trunc,
+    "sin": mathematics.sin,
+    "cos": mathematics.cos,
+    "tan": mathematics.tan,
+    "asin": _asin,
+    "acos": _acos,
+    "atan": mathematics.atan,
+    "atan2": mathematics.atan2,
+    "exp": mathematics.exp,
+    "log": mathematics.log,
+    "max": lambda a, b: rosesim.select(a > b, a, b),
+    "min": lambda a, b: rosesim.select(a < b, a, b),
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "eq": lambda a, b: a == b,
+    "and": lambda p, q: p & q,
+    "or": lambda p, q: p | q,
+    "not": lambda p: ~p,
+    "choose": rosesim.select,
+}
+"""The operators of `scalars` in the language, with Penrose's derivatives where they differ from ours."""
+
+
+def function(template: Template) -> Fn[..., Any]:
+    """A template as a function of the language, from its leaves to a number.
+
+    >>> from rosesim import grad
+    >>> a, b = Scalar("input", index=0), Scalar("input", index=1)
+    >>> product = function(Template("product", "", a * b, 2))
+    >>> product([3.0, 4.0]), grad(product)([3.0, 4.0])
+    (12.0, array([4., 3.]))
+    """
+
+    def term(leaves: Any) -> Any:
+        values: dict[int, Any] = {}
+        for node in graph([template.root]):
+            if node.op == "input":
+                values[node.number] = leaves[node.index]
+            else:
+                args = [values[a.number] if isinstance(a, Scalar) else a for a in node.args]
+                values[node.number] = _LANGUAGE[node.op](*args)
+        root = template.root
+        return values[root.number] if isinstance(root, Scalar) else float(root)
+
+    term.__name__ = template.name
+    term.__annotations__ = {"leaves": Vec[Real, template.leaves], "return": Real}
+    return fn(term)
+
+
+def _rows(template: Template) -> Fn[..., Any]:
+    """The kernel as a function of the language."""
+    both, leaves = value_and_grad(function(template)), template.leaves
+
+    def kernel(x: Any, table: Any, at: Any) -> Any:
+        def row(lane: Any) -> Any:
+            return both(vec(leaves, lambda k: x[table[at + (LANES * k + lane)]]))
+
+        rows = vmap(row)(const(np.arange(LANES)))
+        values = vec(LANES, lambda lane: rows[lane][0])
+        return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
+
+    kernel.__name__ = template.name
+    kernel.__annotations__ = {
+        "x": Vec[Real, MOST_NUMBERS],
+        "table": Vec[Index[MOST_NUMBERS], MOST_ENTRIES],
+        "at": Index[MOST_ENTRIES - LANES * leaves],
+    }
+    return fn(kernel)
+
+
+def _code(template: Template) -> bytes:
+    """The machine code of a template, made now."""
+    f = _rows(template)
+    artifact = lowered(f.traced(f.signature().required()).func, Options("fast", "f64", False, True), targets.host())
+    if not linked.callable_by_address(artifact) or artifact.entry != _ENTRY:
+        raise AssertionError(f"the kernel of {template.name} cannot be called by address")
+    return artifact.code
+
+
+@cache
+def _edition() -> str:
+    """What the code of kernels depends on besides their templates: rosesim's own files, and this computer."""
+    host = targets.host()
+    files = [
+        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
+        for room in ("ad", "codegen", "diagrams")
+        for path in sorted(Path(rosesim.__file__).parent.joinpath(room).rglob("*.py"))
+    ]
+    return "\n".join([rosesim.__version__, host.triple, host.cpu, host.features, *files])
+
+
+_loaded: dict[str, Kernel] = {}
+
+
+def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
+    """The kernels of templates, from this process, from disk, or made now on `threads` threads."""
+    wanted = list(templates)
+    store, missing = kept.store(), list[Template]()
+    for t in wanted:
+        if t.key not in _loaded and t.key not in (m.key for m in missing):
+            code = None if store is None else store.load(_name(t))
+            if code is None:
+                missing.append(t)
+            else:
+                _load(t, code)
+    with ThreadPoolExecutor(threads) as pool:
+        made: Sequence[bytes] = list(pool.map(_code, missing)) if threads > 1 else [_code(t) for t in missing]
+    for t, code in zip(missing, made, strict=True):
+        if store is not None:
+            store.save(_name(t), code)
+        _load(t, code)
+    return [_loaded[t.key] for t in wanted]
+
+
+def _name(template: Template) -> str:
+    return kept.key_of(template.key, "kernel", _edition())
+
+
+def _load(template: Template, code: bytes) -> None:
+    address, held = linked.load(code, _ENTRY)
+    _loaded[template.key] = Kernel(template, address, held)

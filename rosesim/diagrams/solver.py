@@ -1,0 +1,354 @@
+"""The solver, in rosesim's language: exterior point, L-BFGS, and a line search by Armijo and weak Wolfe conditions.
+
+It is Penrose's schedule. A round minimises phi(x; w) by L-BFGS (Nocedal 1980; 17 pairs, no test of curvature) and then
+multiplies w by 10, until x or phi stays. The solver knows no diagram: it calls kernels by their addresses, over a
+table, so one compiled solver serves all diagrams up to its capacities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from rosesim import (
+    Fn,
+    Index,
+    Program,
+    Real,
+    Vec,
+    accumulate,
+    any,
+    cond,
+    dot,
+    fn,
+    for_each,
+    isfinite,
+    opaque,
+    scan,
+    select,
+    stack,
+    vec,
+    while_loop,
+    zeros,
+)
+from rosesim.codegen.runtime import linked
+from rosesim.diagrams.kernels import LANES, MOST_NUMBERS
+
+PAIRS = 17
+"""Pairs (step, change of gradient) that L-BFGS keeps."""
+TINY = 1e-11
+"""What keeps its quotients finite."""
+ARMIJO, WOLFE = 1e-3, 0.9
+SHORTEST, MOST_TRIALS = 1e-9, 10
+"""A line search ends when its interval is this short, or after one more evaluation than this."""
+STILL = 1e-2
+"""L-BFGS ends when gradient . H gradient is below."""
+SAME = 1e-3
+"""A stage ends when x or phi changes less."""
+FIRST_WEIGHT, GROWTH = 1e3, 10.0
+MOST_ROUNDS, MOST_STEPS = 32, 20_000
+"""The most rounds of a stage, and steps of a round. Penrose has no such bounds."""
+
+MOST_ADDRESS = 2**62 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """For how many numbers, blocks, table entries and leaves (times lanes) a solver is compiled."""
+
+    numbers: int
+    blocks: int
+    entries: int
+    widest: int
+
+
+def _kernel(c: Capacity) -> Fn[..., Any]:
+    """A kernel by its address, as a function of the language."""
+
+    def kernel(address: Any, x: Any, table: Any, at: Any) -> Any:
+        raise NotImplementedError("a kernel is machine code")
+
+    kernel.__annotations__ = {
+        "address": Index[MOST_ADDRESS],
+        "x": Vec[Real, c.numbers],
+        "table": Vec[Index[MOST_NUMBERS], c.entries],
+        "at": Index[c.entries - c.widest],
+        "return": tuple[Vec[Real, LANES], Vec[Real, c.widest]],
+    }
+    kernel.machine = linked.dispatcher()  # pyright: ignore[reportFunctionMemberAccess] -- see `ir.Opaque.machine`
+    return opaque(kernel)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`energy.Blocks` as traced values."""
+
+    count: Any
+    address: Any
+    at: Any
+    leaves: Any
+    objective: Any
+    constraint: Any
+    table: Any
+    moves: Any
+
+
+def _types(c: Capacity) -> dict[str, Any]:
+    return {
+        "count": Index[c.blocks + 1],
+        "address": Vec[Index[MOST_ADDRESS], c.blocks],
+        "at": Vec[Index[c.entries - c.widest], c.blocks],
+        "leaves": Vec[Index[c.widest // LANES + 1], c.blocks],
+        "objective": Vec[Vec[Real, LANES], c.blocks],
+        "constraint": Vec[Vec[Real, LANES], c.blocks],
+        "table": Vec[Index[MOST_NUMBERS], c.entries],
+        "moves": Vec[Real, c.numbers],
+    }
+
+
+def _evaluate(c: Capacity, terms: Terms, x: Any, w: Any) -> tuple[Any, Any]:
+    """phi and its gradient. Numbers that do not move have the gradient 0."""
+    call = _kernel(c)
+
+    def add_all(gradient: Any) -> Any:
+        def block(total: Any, b: Any) -> Any:
+            at = terms.at[b]
+            values, slopes = call(terms.address[b], x, terms.table, at)
+            weights: list[Any] = []
+            for lane in range(LANES):
+                objective, constraint = terms.objective[b, lane], w * terms.constraint[b, lane]
+                value = values[lane]
+                broken = select(value > 0.0, value, 0.0)
+                part = select(objective > 0.5, value, constraint * broken * broken)
+                total = total + part
+                weights.append(objective + 2.0 * constraint * broken)
+
+            def add(k: Any) -> None:
+                for lane, weight in enumerate(weights):
+                    entry = LANES * k + lane
+                    place = Index[c.numbers].clamp(terms.table[at + entry])
+                    gradient.at[place].add(weight * slopes[entry])
+
+            def spread() -> Any:
+                for_each(c.widest // LANES, add, upto=terms.leaves[b])
+                return 0.0
+
+            used = any(LANES, lambda lane: stack(weights)[lane] != 0.0)
+            cond(used, spread, lambda: 0.0)
+            return total
+
+        return scan(block, 0.0, c.blocks, upto=terms.count)
+
+    gradient, total = accumulate(Vec[Real, c.numbers], add_all)
+    return total, vec(c.numbers, lambda i: select(terms.moves[i] > 0.5, gradient[i], 0.0))
+
+
+class Search(NamedTuple):
+    """A line search: the interval (low, high), the length t to try, and what was found where it was tried last."""
+
+    low: Any
+    high: Any
+    t: Any
+    trials: Any
+    done: Any
+    tried: Any
+    """Whether phi was evaluated at the last t."""
+    value: Any
+    gradient: Any
+
+
+def _line_search(evaluate: Any, x: Any, direction: Any, value: Any, gradient: Any, w: Any) -> tuple[Any, Any, Any, Any]:
+    """The next x along -direction; phi and its gradient there; and how often phi was asked for."""
+    slope = -dot(direction, gradient)
+
+    def step(s: Search) -> Search:
+        ended = (abs(s.high - s.low) < SHORTEST) | (s.trials > MOST_TRIALS)
+
+        def end() -> Search:
+            return s._replace(done=True, tried=False)
+
+        def trial() -> Search:
+            f, g = evaluate(x - s.t * direction, w)
+            long = ~(f <= value + ARMIJO * s.t * slope)
+            short = ~long & ~(-dot(direction, g) >= WOLFE * slope)
+            low, high = select(short, s.t, s.low), select(long, s.t, s.high)
+            t = select(long | short, select(isfinite(high), 0.5 * (low + high), 2.0 * low), s.t)
+            return Search(low, high, t, s.trials + 1.0, ~(long | short), True, f, g)
+
+        return cond(ended, end, trial)
+
+    first = Search(0.0, float("inf"), 1.0, 0.0, False, False, value, gradient)
+    last = while_loop(lambda s: ~s.done, step, first, limit=MOST_TRIALS + 3)
+    there = x - last.t * direction
+    f, g = cond(last.tried, lambda: (last.value, last.gradient), lambda: evaluate(there, w))
+    return there, f, g, last.trials
+
+
+class Pairs(NamedTuple):
+    """What L-BFGS remembers, in a ring: steps, changes of the gradient, 1 / (y . s), how many, and the newest's place."""
+
+    steps: Any
+    changes: Any
+    rho: Any
+    count: Any
+    newest: Any
+
+
+def _direction(pairs: Pairs, gradient: Any) -> Any:
+    """H gradient, by the two-loop recursion."""
+
+    def place(j: Any) -> Any:
+        """Of the j-th newest pair."""
+        return Index[PAIRS].wrap(pairs.newest + PAIRS - j)
+
+    def back(q: Any, j: Any) -> Any:
+        k = place(j)
+        alpha = pairs.rho[k] * dot(pairs.steps[k], q)
+        return q - alpha * pairs.changes[k], alpha
+
+    q, alphas = scan(back, gradient, PAIRS, upto=pairs.count)
+    s, y = pairs.steps[pairs.newest], pairs.changes[pairs.newest]
+    q = q * (dot(s, y) / (dot(y, y) + TINY))
+
+    def forth(q: Any, i: Any) -> Any:
+        j = Index[PAIRS].clamp(pairs.count - 1 - i)
+        k = place(j)
+        beta = pairs.rho[k] * dot(pairs.changes[k], q)
+        return q + (alphas[j] - beta) * pairs.steps[k]
+
+    return scan(forth, q, PAIRS, upto=pairs.count)
+
+
+class Descent(NamedTuple):
+    """L-BFGS between two steps: where it stands, where it was, and what it remembers."""
+
+    x: Any
+    value: Any
+    gradient: Any
+    x_before: Any
+    gradient_before: Any
+    pairs: Pairs
+    energy: Any
+    """phi one step before x."""
+    calls: Any
+    steps: Any
+    done: Any
+
+
+def _minimise(evaluate: Any, numbers: int, x: Any, w: Any) -> tuple[Any, Any, Any, Any]:
+    """x after L-BFGS at one weight, phi one step before, how often phi was asked for, and the steps."""
+    value, gradient = evaluate(x, w)
+    there, f, g, calls = _line_search(evaluate, x, gradient, value, gradient, w)
+    none = Pairs(zeros((PAIRS, numbers)), zeros((PAIRS, numbers)), zeros(PAIRS), Index[PAIRS + 1](0), Index[PAIRS](0))
+
+    def step(d: Descent) -> Descent:
+        s, y = d.x - d.x_before, d.gradient - d.gradient_before
+        newest = Index[PAIRS].wrap(d.pairs.newest + 1)
+        pairs = Pairs(
+            d.pairs.steps.at[newest].set(s),
+            d.pairs.changes.at[newest].set(y),
+            d.pairs.rho.at[newest].set(1.0 / (dot(y, s) + TINY)),
+            Index[PAIRS + 1].clamp(d.pairs.count + 1),
+            newest,
+        )
+        r = _direction(pairs, d.gradient)
+        there, f, g, calls = _line_search(evaluate, d.x, r, d.value, d.gradient, w)
+        going = dot(d.gradient, r) >= STILL
+        return Descent(
+            there, f, g, d.x, d.gradient, pairs, d.value, d.calls + calls + 1.0, d.steps + 1.0, ~going
+        )
+
+    start = Descent(there, f, g, x, gradient, none, value, calls + 1.0, 0.0, False)
+    end = while_loop(lambda d: ~d.done, step, start, limit=MOST_STEPS, on_limit="stop")
+    return end.x, end.energy, end.calls, end.steps
+
+
+class Round(NamedTuple):
+    """A stage between two rounds."""
+
+    x: Any
+    w: Any
+    number: Any
+    energy: Any
+    calls: Any
+    """[round]: how often phi was asked for."""
+    steps: Any
+    done: Any
+
+
+class End(NamedTuple):
+    """Where a stage ended: x, the last weight, phi one step before x, rounds, calls of each round, steps, and whether
+    x or phi stayed (otherwise a bound ended it)."""
+
+    x: Any
+    w: Any
+    energy: Any
+    rounds: Any
+    calls: Any
+    steps: Any
+    done: Any
+
+
+def _solve(c: Capacity, x: Any, terms: Terms) -> End:
+    """One stage."""
+
+    @fn
+    def evaluate(x: Vec[Real, c.numbers], w: Real):
+        return _evaluate(c, terms, x, w)
+
+    def one(r: Round) -> Round:
+        x, energy, calls, steps = _minimise(evaluate, c.numbers, r.x, r.w)
+        moved = x - r.x
+        still = (dot(moved, moved) < SAME * SAME) | (abs(energy - r.energy) < SAME)
+        finite = isfinite(energy) & isfinite(dot(x, x))
+        done = (still & (r.number > 1)) | ~finite
+        number = Index[MOST_ROUNDS].clamp(r.number)
+        return Round(
+            x,
+            select(done, r.w, GROWTH * r.w),
+            Index[MOST_ROUNDS + 1].clamp(r.number + 1),
+            energy,
+            r.calls.at[number].set(calls),
+            r.steps + steps,
+            done,
+        )
+
+    first = Round(x, FIRST_WEIGHT, Index[MOST_ROUNDS + 1](0), float("inf"), zeros(MOST_ROUNDS), 0.0, False)
+    end = while_loop(lambda r: ~r.done, one, first, limit=MOST_ROUNDS, on_limit="stop")
+    return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.done)
+
+
+@cache
+def solver(c: Capacity) -> Program:
+    """The program that lays out one stage: of x, then the fields of `Terms`."""
+
+    def solve(x: Any, *terms: Any):
+        return _solve(c, x, Terms(*terms))
+
+    return fn(solve).compile(Vec[Real, c.numbers], *_types(c).values(), threads=1)
+
+
+@cache
+def phi(c: Capacity) -> Program:
+    """The program of phi and its gradient: of x and w, then the fields of `Terms`."""
+
+    def value_and_gradient(x: Any, w: Any, *terms: Any):
+        return _evaluate(c, Terms(*terms), x, w)
+
+    return fn(value_and_gradient).compile(Vec[Real, c.numbers], Real, *_types(c).values(), threads=1)
+
+
+@cache
+def values(c: Capacity) -> Program:
+    """The program of the terms' values, [block][lane]: of x, then the fields of `Terms`."""
+
+    def each(x: Any, *given: Any) -> Any:
+        terms, call = Terms(*given), _kernel(c)
+        return vec(
+            c.blocks,
+            lambda b: call(terms.address[b], x, terms.table, terms.at[b])[0],
+            upto=terms.count,
+        )
+
+    return fn(each).compile(Vec[Real, c.numbers], *_types(c).values(), threads=1)

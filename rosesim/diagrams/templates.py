@@ -1,0 +1,297 @@
+"""Terms by template: what a term computes without saying of which inputs, so that equal ones are compiled once.
+
+A diagram calls each of its few functions on many shapes. A *template* is the graph of one term over *leaves*: the
+inputs and constants that it reads, by number. A term is then a template and a *row* of leaves. Constants are leaves
+too, but for 0, 1 and -1, which fold: two circles that differ in their radius share a template.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from rosesim.diagrams import library
+from rosesim.diagrams.problem import Term
+from rosesim.diagrams.scalars import Number, Scalar, graph
+from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, Shape, Shapes, Value, Vector
+
+BAKED = (0.0, 1.0, -1.0)
+"""Constants that stay in the template."""
+
+GEOMETRY = frozenset(
+    "center width height r rx ry start end points scale rotation strokeWidth d shapes clipPath ascent descent".split()
+)
+"""The properties of shapes that terms read."""
+
+Leaf = int | float
+"""An input's index (int), or a constant (float)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a kind of term computes. Two templates are one where their `key`s are equal."""
+
+    name: str
+    """The library item, for people."""
+    key: str
+    root: Number
+    """Over `Scalar`s "input" whose index is the number of a leaf."""
+    leaves: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A term: its template, and which inputs and constants it reads."""
+
+    template: Template
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(slots=True)
+class Templates:
+    """The templates of a diagram, found one term at a time."""
+
+    by_signature: dict[str, tuple[Template, tuple[int, ...]]] = field(default_factory=dict)
+    """By what the arguments look like: the template, and which of the arguments' leaves it reads."""
+    by_key: dict[str, Template] = field(default_factory=dict)
+
+    def row(self, term: Term, verb: str, item: library.Item, x0: Sequence[float]) -> Row:
+        """The row of a term, which is item `term.name` of the objectives or constraints (`verb`). `x0` is the start, by which polygons are cut into convex parts."""
+        reading = _Reading()
+        for value in term.args:
+            reading.value(value)
+        signature = f"{verb}:{item.name}\0{''.join(reading.marks)}"
+        found = None if reading.cut else self.by_signature.get(signature)
+        if found is None:
+            try:
+                found = self._made(term, item, reading, x0)
+            except library.CallError:  # it wants a known number: all constants stay in the template
+                reading = _Reading(bake_all=True)
+                for value in term.args:
+                    reading.value(value)
+                found = self._made(term, item, reading, x0)
+            else:
+                if not reading.cut:
+                    self.by_signature[signature] = found
+        template, used = found
+        return Row(template, tuple(reading.leaves[k] for k in used))
+
+    def _made(
+        self, term: Term, item: library.Item, reading: _Reading, x0: Sequence[float]
+    ) -> tuple[Template, tuple[int, ...]]:
+        stands = [Scalar("input", index=k) for k in range(len(reading.leaves))]
+        numbers = iter(reading.numbers)
+        at = [x0[leaf] if isinstance(leaf, int) else leaf for leaf in reading.leaves]
+        made: dict[int, Number] = {}
+        shapes: dict[int, Shape] = {}
+
+        def stand(_: Number) -> Number:
+            form = next(numbers)
+            return form if isinstance(form, float) else _rebuilt(form, reading.forms, stands, made)
+
+        args = tuple(_mapped(v, stand, shapes) for v in term.args)
+        with library.at_start(at):
+            root = item.apply(args)
+        if isinstance(root, bool) or not isinstance(root, int | float | Scalar):
+            raise library.CallError("FunctionInternalError", f"{item.name} gave no number")
+        nodes = graph([root])
+        used = tuple(n.index for n in nodes if n.op == "input")
+        renumbered = {k: Scalar("input", index=j) for j, k in enumerate(used)}
+        root = _moved(nodes, root, renumbered)
+        key = _key(root, len(used))
+        return self.by_key.setdefault(key, Template(item.name, key, root, len(used))), used
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the arguments of a term look like (`marks`), and the leaves that they read."""
+
+    bake_all: bool = False
+    marks: list[str] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+    numbers: list[float | int] = field(default_factory=list)
+    """For each number of the arguments in turn: itself if it stays, otherwise its position in `forms`."""
+    forms: list[tuple[str, tuple[float | int, ...]]] = field(default_factory=list)
+    """Operators and operands: a float, or the position of an earlier form. ("leaf", (k,)) is leaf k."""
+    cut: bool = False
+    """Whether a polygon is among them, whose cutting depends on the start."""
+    _known: dict[int, int] = field(default_factory=dict)
+    _shapes: set[int] = field(default_factory=set)
+
+    def value(self, v: Value) -> None:
+        """Read one argument."""
+        match v:
+            case bool() | str():
+                self.marks.append(f"{v!r};")
+            case float() | int() | Scalar():
+                self.number(v)
+            case Vector(items) | List(items) | Pair(items):
+                self._row(type(v).__name__, items)
+            case Rows(rows, kind):
+                self.marks.append(f"{kind}{len(rows)}[")
+                for row in rows:
+                    self._row("", row)
+            case Color():
+                self.marks.append("color;")
+            case Path(commands):
+                self.marks.append(f"path{len(commands)}[")
+                for letter, items in commands:
+                    self._row(letter, items)
+            case Paths(items):
+                self.marks.append(f"paths{len(items)}[")
+                for path in items:
+                    self.value(path)
+            case Shapes(items):
+                self.marks.append(f"shapes{len(items)}[")
+                for shape in items:
+                    self.value(shape)
+            case Clip(shape):
+                self.marks.append("clip;")
+                if shape is not None:
+                    self.value(shape)
+            case Shape():
+                self._shape(v)
+
+    def _shape(self, shape: Shape) -> None:
+        if id(shape) in self._shapes:
+            self.marks.append("again;")
+            return
+        self._shapes.add(id(shape))
+        self.marks.append(f"{shape.kind}{{")
+        if shape.kind in ("Polygon", "Polyline"):
+            self.cut = True
+        for name, v in shape.properties.items():
+            if name in GEOMETRY:
+                self.marks.append(f"{name}=")
+                self.value(v)
+
+    def _row(self, kind: str, items: Sequence[Number]) -> None:
+        self.marks.append(f"{kind}{len(items)}(")
+        for item in items:
+            self.number(item)
+
+    def number(self, v: Number) -> None:
+        """Read one number."""
+        if isinstance(v, Scalar):
+            where = self._known.get(v.number)
+            if where is None:
+                where = self._leaf(v.number, v.index) if v.op == "input" else self._graph(v)
+            self.numbers.append(where)
+            self.marks.append(f"{where},")
+            return
+        form = self._constant(float(v))
+        self.numbers.append(form)
+        self.marks.append(f"{form!r},")
+
+    def _constant(self, v: float) -> float | int:
+        """The number itself if it stays, otherwise a new leaf's form."""
+        if self.bake_all or v in BAKED or v - v != 0.0:
+            return v
+        self.leaves.append(v)
+        self.forms.append(("leaf", (len(self.leaves) - 1,)))
+        return len(self.forms) - 1
+
+    def _leaf(self, number: int, index: int) -> int:
+        self.leaves.append(index)
+        self.forms.append(("leaf", (len(self.leaves) - 1,)))
+        self._known[number] = len(self.forms) - 1
+        return len(self.forms) - 1
+
+    def _graph(self, root: Scalar) -> int:
+        for node in graph([root]):
+            if node.number in self._known:
+                continue
+            if node.op == "input":
+                self._leaf(node.number, node.index)
+                continue
+            operands = tuple(
+                self._known[a.number] if isinstance(a, Scalar) else a if isinstance(a, bool) else self._constant(a)
+                for a in node.args
+            )
+            self.forms.append((node.op, operands))
+            self._known[node.number] = len(self.forms) - 1
+            self.marks.append(f"<{node.op} {operands!r}>")
+        return self._known[root.number]
+
+
+def _rebuilt(
+    at: int, forms: Sequence[tuple[str, tuple[float | int, ...]]], stands: Sequence[Scalar], made: dict[int, Number]
+) -> Number:
+    """The number at a position of the forms, over the leaves' stand-ins."""
+    wanted = [at]
+    while wanted:
+        k = wanted[-1]
+        op, operands = forms[k]
+        missing = [] if op == "leaf" else [a for a in operands if type(a) is int and a not in made]
+        if missing:
+            wanted += missing
+            continue
+        wanted.pop()
+        if k in made:
+            continue
+        if op == "leaf":
+            made[k] = stands[int(operands[0])]
+        else:
+            made[k] = Scalar(op, tuple(made[a] if type(a) is int else a for a in operands))
+    return made[at]
+
+
+def _mapped(v: Value, f: Callable[[Number], Number], shapes: dict[int, Shape]) -> Value:
+    """A value with f of each number, in the order of `_Reading`."""
+    match v:
+        case bool() | str() | Color():
+            return v
+        case float() | int() | Scalar():
+            return f(v)
+        case Vector(items):
+            return Vector(tuple(f(a) for a in items))
+        case List(items):
+            return List(tuple(f(a) for a in items))
+        case Pair((a, b)):
+            return Pair((f(a), f(b)))
+        case Rows(rows, kind):
+            return Rows(tuple(tuple(f(a) for a in row) for row in rows), kind)
+        case Path(commands):
+            return Path(tuple((letter, tuple(f(a) for a in items)) for letter, items in commands))
+        case Paths(items):
+            return Paths(tuple(Path(tuple((c, tuple(f(a) for a in n)) for c, n in p.commands)) for p in items))
+        case Shapes(items):
+            return Shapes([_mapped_shape(s, f, shapes) for s in items])
+        case Clip(shape):
+            return Clip(None if shape is None else _mapped_shape(shape, f, shapes))
+        case Shape():
+            return _mapped_shape(v, f, shapes)
+
+
+def _mapped_shape(shape: Shape, f: Callable[[Number], Number], shapes: dict[int, Shape]) -> Shape:
+    if id(shape) not in shapes:
+        shapes[id(shape)] = made = Shape(shape.kind, shape.name, dict(shape.properties))
+        for name, v in shape.properties.items():
+            if name in GEOMETRY:
+                made.properties[name] = _mapped(v, f, shapes)
+    return shapes[id(shape)]
+
+
+def _moved(nodes: Sequence[Scalar], root: Number, leaves: dict[int, Scalar]) -> Number:
+    """A graph with other inputs."""
+    made: dict[int, Scalar] = {}
+    for n in nodes:
+        made[n.number] = (
+            leaves[n.index]
+            if n.op == "input"
+            else Scalar(n.op, tuple(made[a.number] if isinstance(a, Scalar) else a for a in n.args))
+        )
+    return made[root.number] if isinstance(root, Scalar) else root
+
+
+def _key(root: Number, leaves: int) -> str:
+    """A digest of what a graph computes."""
+    places: dict[int, int] = {}
+    lines = [f"{leaves} leaves"]
+    for n in graph([root]):
+        places[n.number] = len(places)
+        operands = " ".join(f"%{places[a.number]}" if isinstance(a, Scalar) else repr(a) for a in n.args)
+        lines.append(f"{n.op} {operands} {n.index}")
+    lines.append(f"%{places[root.number]}" if isinstance(root, Scalar) else repr(root))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
