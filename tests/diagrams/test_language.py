@@ -1,6 +1,7 @@
 """Style as records: each construct, and what the grammar says about how operators bind."""
 
 import json
+import random
 
 import pytest
 from language_kit import TRIOS, expression, shown, statements
@@ -90,6 +91,41 @@ BINDING = [
 @pytest.mark.parametrize(("text", "same"), BINDING)
 def test_operators_bind_as_the_grammar_says(text: str, same: str):
     assert expression(text) == expression(same)
+
+
+def written(depth: int, chance: random.Random) -> tuple[str, str]:
+    """A random expression, with all brackets and odd blanks, and its tree."""
+    blank = chance.choice(["", " ", "\t "])
+    if depth == 0:
+        text, tree = chance.choice([e for e in EXPRESSIONS if not e[1].startswith(("Binary", "Unary"))])
+        return (f"({blank}{text}{blank})", tree) if text[0] in "+-" else (text, tree)
+    (a, left), (b, right) = written(depth - 1, chance), written(chance.randrange(depth), chance)
+    op = chance.choice(
+        ["+", "-", "*", "/", "^", " .* ", " ./ ", " then ", "'", "u-", "(,)", "[,]", "{,}", "f(,)", "[]"]
+    )
+    match op:
+        case " then ":
+            return f"({a}{op}{b})", f"Binary(*, {right}, {left})"
+        case "'":
+            return f"({a}{blank}')", f"Unary(', {left})"
+        case "u-":
+            return f"({blank}- {a})", f"Unary(-, {left})"
+        case "(,)" | "[,]" | "{,}":
+            form = {"(": "vector", "[": "list", "{": "pair"}[op[0]]
+            return f"{op[0]}{blank}{a},{blank}{b}{op[2]}", f"Items({form}, [{left}, {right}])"
+        case "f(,)":
+            return f"f{blank}({a},{blank}{b})", f"Call(f, [{left}, {right}])"
+        case "[]":
+            return f"q{blank}.r[{blank}{a}][{b}]", f"PathName(Variable(q), [r], [{left}, {right}])"
+        case _:
+            return f"({a}{blank}{op} {b})", f"Binary({op.strip()}, {left}, {right})"
+
+
+def test_random_expressions_read_back_as_they_were_written():
+    chance = random.Random(20)
+    for _ in range(200):
+        text, tree = written(chance.randrange(5), chance)
+        assert expression(text) == tree, text
 
 
 STATEMENTS = [

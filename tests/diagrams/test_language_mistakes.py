@@ -1,16 +1,18 @@
 """What a person reads where a text is not of its language."""
 
 import re
+import sys
 from typing import Any
 
 import pytest
 from language_kit import mistake, town
 
+from rosesim.ad.support.errors import RosesimError
 from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.language import read_domain, read_style
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE, Lexicon
-from rosesim.diagrams.language.parser import TERMINALS, grammar
+from rosesim.diagrams.language.parser import TERMINALS, Actions, grammar, table_of
 from rosesim.diagrams.language.tokens import Token
 
 
@@ -158,3 +160,9 @@ def test_every_terminal_of_a_grammar_has_words_for_a_person(language: str, lexic
         token = Token("NAME", "x", "file", 1, 1)
         sentence = complaint([token], token, {terminal}, lexicon).sentence
         assert re.fullmatch("found `x`; expected (`(.|..|[A-Za-z]+)`|an? [^A-Z]+|the end of the line)", sentence)
+
+
+def test_without_lark_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "lark", None)
+    with pytest.raises(RosesimError, match=r"diagrams need the package lark: pip install 'rosesim\[diagrams\]'"):
+        table_of.__wrapped__("domain", Actions)

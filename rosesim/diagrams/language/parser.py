@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from rosesim.ad.support.errors import RosesimError
 from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.language.expected import complaint
 from rosesim.diagrams.language.lexicon import DOMAIN, STYLE, SUBSTANCE
@@ -157,8 +158,11 @@ def grammar(language: str) -> str:
 @cache
 def table_of(language: str, actions: type[Actions]) -> Table:
     """Lark's table, with what our loop looks up ready at hand: Lark's own parser takes three times as long."""
-    import lark  # late: only who reads a diagram needs it
-    from lark.lexer import Lexer
+    try:
+        import lark  # late: only who reads a diagram needs it
+        from lark.lexer import Lexer
+    except ImportError as e:
+        raise RosesimError(f"diagrams need the package lark: pip install 'rosesim[diagrams]' ({e})") from e
 
     class NoLexer(Lexer):
         """Tokens come from outside."""
