@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rosesim.diagrams import library
 from rosesim.diagrams.scalars import EPS, OPERATORS, Number, Scalar, graph
 from rosesim.diagrams.values import Clip, Color, Rows, Shape, Shapes, Value, Vector
 from rosesim.diagrams.values import Path as PathData
@@ -126,16 +127,20 @@ def numbers(value: Value) -> list[Number]:
 
 
 class Written:
-    """Arguments as references write them, with an input for each number; `x` are the inputs' values."""
+    """Arguments as references write them, with an input for each number; `x` are the inputs' values.
 
-    def __init__(self, args: Sequence[Any]):
+    Where `known` is given, its numbers stand in the arguments instead.
+    """
+
+    def __init__(self, args: Sequence[Any], known: Sequence[float] | None = None):
         self.x: list[float] = []
+        self.known = known
         self.args = [self._value(a) for a in args]
 
     def number(self, value: float) -> Number:
-        """An input."""
-        self.x.append(value)
-        return variable(len(self.x) - 1)
+        """The next input, or the next known number."""
+        self.x.append(float(value))
+        return variable(len(self.x) - 1) if self.known is None else self.known[len(self.x) - 1]
 
     def _vector(self, items: Sequence[float]) -> Vector:
         return Vector(tuple(map(self.number, items)))
@@ -174,3 +179,95 @@ class Written:
         """An arc's five numbers are constants."""
         first = tuple(map(float, data[0])) if letter == "A" else ()
         return first + tuple(self.number(n) for point in data[bool(first) :] for n in point)
+
+
+# --- calls -------------------------------------------------------------------------------------------------------
+
+
+FIND = {"function": library.function, "objective": library.objective, "constraint": library.constraint}
+
+
+def item(what: str, name: str) -> library.Item:
+    """A library item: "function", "objective" or "constraint"."""
+    found = FIND[what](name)
+    assert found is not None, name
+    return found
+
+
+def outputs(what: str, name: str, written: Written, draws: Sequence[float] = ()) -> list[Number]:
+    """All numbers of a call's value; draws become inputs."""
+    values = iter(draws)
+    called = item(what, name)
+    with library.at_start(written.x):
+        return numbers(
+            called.apply(called.check(written.args), lambda _what, low, high: written.number(next(values)))
+        )
+
+
+def apply(what: str, name: str, *args: Any, draws: Sequence[float] = ()) -> Any:
+    """The value of a library item, of vectors as tuples."""
+    values = iter(draws)
+    called = item(what, name)
+    return called.apply(called.check([tuple_value(a) for a in args]), lambda _what, low, high: next(values))
+
+
+def call(name: str, *args: Any, draws: Sequence[float] = ()) -> Any:
+    """The value of a function; of a vector its numbers, of rows their tuples."""
+    value = apply("function", name, *args, draws=draws)
+    return value.items if isinstance(value, Vector) else value.rows if isinstance(value, Rows) else value
+
+
+def tuple_value(arg: Any) -> Value:
+    """A tuple as a vector, a list of tuples as rows, a list of shapes as shapes."""
+    match arg:
+        case int() | float() if not isinstance(arg, bool):
+            return float(arg)
+        case tuple():
+            return Vector(tuple(n if isinstance(n, Scalar) else float(n) for n in arg))
+        case [tuple(), *_]:
+            return Rows(tuple(tuple(map(float, row)) for row in arg))
+        case [Shape(), *_]:
+            return Shapes(list(arg))
+        case _:
+            return arg
+
+
+def shape(kind: str, **properties: Any) -> Shape:
+    """A shape with these properties alone."""
+    return Shape(kind, kind.lower(), {name: tuple_value(v) for name, v in properties.items()})
+
+
+def circle(x: float, y: float, r: float, stroke: float = 0.0) -> Shape:
+    """A Circle."""
+    return shape("Circle", center=(x, y), r=r, strokeWidth=stroke)
+
+
+def rectangle(x: float, y: float, width: float, height: float, rotation: float = 0.0, stroke: float = 0.0) -> Shape:
+    """A Rectangle."""
+    return shape("Rectangle", center=(x, y), width=width, height=height, rotation=rotation, strokeWidth=stroke)
+
+
+def line(start: tuple[float, float], end: tuple[float, float], stroke: float = 1.0) -> Shape:
+    """A Line."""
+    return shape("Line", start=start, end=end, strokeWidth=stroke)
+
+
+def ellipse(x: float, y: float, rx: float, ry: float) -> Shape:
+    """An Ellipse without a stroke."""
+    return shape("Ellipse", center=(x, y), rx=rx, ry=ry, strokeWidth=0.0)
+
+
+def poly(kind: str, *points: tuple[float, float], scale: float = 1.0) -> Shape:
+    """A Polygon or a Polyline."""
+    return shape(kind, points=list(points), scale=scale)
+
+
+def group(*members: Shape, clip: Shape | None = None) -> Shape:
+    """A Group."""
+    return Shape("Group", "group", {"shapes": Shapes(list(members)), "clipPath": Clip(clip)})
+
+
+SQUARE = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
+"""Counter-clockwise, of side 2."""
+ARROW = ((-2.0, -2.0), (2.0, 0.0), (-2.0, 2.0), (-1.0, 0.0))
+"""Not convex: a notch at (-1, 0)."""
