@@ -18,7 +18,7 @@ from rosesim.diagrams.style.evaluation import Evaluation
 from rosesim.diagrams.style.evaluation import evaluated as evaluated_fields
 from rosesim.diagrams.style.inputs import Inputs
 from rosesim.diagrams.style.labels_from import LabelKey, LabelSize, fill_labels
-from rosesim.diagrams.values import Color, List, Pair, Rows, Shape, Value, Vector
+from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Rows, Shape, Shapes, Value, Vector
 
 DOMAIN = """
 type Shop
@@ -97,9 +97,60 @@ def probed(expression: str, fields: str = "", substance: str = SHOPS) -> Value:
     evaluated_fields(evaluation, graph.nodes, order)
     if evaluation.faults:
         raise DiagramError(evaluation.faults)
-    (found,) = [f.value for f in graph.nodes if f.path == "here.it"]
-    assert found is not None
-    return found
+    here = table.table.namespaces.get("here")
+    field = here.fields.get("it") if here is not None else None
+    assert field is not None
+    assert field.value is not None
+    return field.value
+
+
+def as_written(value: Value | None, x: list[float]) -> Any:
+    """A value as references write it, where the inputs are x; shapes in it as their names."""
+    match value:
+        case Color(space="none"):
+            return "none"
+        case Color():
+            return [value.space, *evaluated(value.channels, x)]
+        case Path():
+            return [[letter, *_points(letter, evaluated(data, x))] for letter, data in value.commands]
+        case Shapes():
+            return [s.name for s in value.items]
+        case Clip():
+            return value.shape.name if value.shape else ""
+        case _:
+            return plain(value, x)
+
+
+def _points(letter: str, data: list[float]) -> list[list[float]]:
+    head = [data[:5]] if letter == "A" else []
+    rest = data[5:] if letter == "A" else data
+    return head + [rest[i : i + 2] for i in range(0, len(rest), 2)]
+
+
+def is_near(found: Any, expected: Any, tolerance: float) -> bool:
+    """Whether two values as references write them agree, relative to 1 and the expected number."""
+    match expected:
+        case list():
+            pairs = zip(found, expected, strict=False)
+            return len(found) == len(expected) and all(is_near(a, b, tolerance) for a, b in pairs)
+        case "NaN" | "Infinity" | "-Infinity":
+            return found == float(expected) or found != found
+        case int() | float():
+            return abs(found - expected) <= tolerance * max(1.0, abs(expected))
+        case _:
+            return found == expected
+
+
+def nested(shapes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The shapes of a reference with those in groups and those that clip; there, names stand for them."""
+    result: list[dict[str, Any]] = []
+    for row in shapes:
+        inner = [*row.get("shapes", ()), *([row["clipPath"]] if isinstance(row.get("clipPath"), dict) else ())]
+        named = {k: [s["name"] for s in v] if k == "shapes" else v for k, v in row.items()}
+        if isinstance(row.get("clipPath"), dict):
+            named["clipPath"] = row["clipPath"]["name"]
+        result += [named, *nested(inner)]
+    return result
 
 
 # --- trios -------------------------------------------------------------------------------------------------------

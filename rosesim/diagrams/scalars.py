@@ -82,7 +82,10 @@ def known(*values: object) -> bool:
 
 def _made(op: str, *args: Number) -> Number:
     """The node, or the number where all operands are known."""
-    return Scalar(op, args) if any(isinstance(a, Scalar) for a in args) else OPERATORS[op](*args)
+    for a in args:
+        if isinstance(a, Scalar):
+            return Scalar(op, args)
+    return OPERATORS[op](*args)
 
 
 def _is(a: Number, value: float) -> bool:

@@ -162,7 +162,22 @@ def test_a_long_text_takes_no_more_than_its_length(what: str):
 def test_a_text_longer_than_any_diagram_is_refused_before_it_is_read():
     text = " " * (LONGEST_TEXT + 1)
     assert (
-        mistake(READERS["style"][1], text)[1] == "1:1: this text has 5,000,001 characters; at most 5,000,000 are read"
+        mistake(READERS["style"][1], text)[1] == "1:1: this text has 1,000,001 characters; at most 1,000,000 are read"
+    )
+
+
+def test_a_name_that_no_sentence_could_show_is_refused():
+    assert mistake(READERS["domain"][1], "type " + "A" * 501) == (
+        "ParseError",
+        "1:6: this name has 501 characters; expected at most 500",
+    )
+
+
+def test_an_index_set_has_a_few_ranges_at_most():
+    ranges = ", ".join(f"i{k} in [1, 2]" for k in range(17))
+    assert mistake(READERS["substance"][1], f"Shop s for {ranges}") == (
+        "BadSetIndexRangeError",
+        "1:242: this index set has 17 ranges; expected at most 16",
     )
 
 

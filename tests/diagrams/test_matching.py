@@ -47,10 +47,11 @@ def domain() -> Domain:
 
 def substance(objects: str, *statements: Predicate | Binding, labels: dict[str, Label] | None = None) -> Substance:
     """Objects "a b: Shop; r: Road"."""
-    found = Substance(statements=list(statements), labels=labels or {})
+    found = Substance(statements=list(statements))
     for group in objects.split("; "):
         names, type_ = group.split(": ")
         found.objects.update(dict.fromkeys(names.split(), type_))
+    found.labels = dict.fromkeys(found.objects, Label()) | (labels or {})
     for statement in statements:
         found.literals.extend(a for a in statement.args if isinstance(a, Literal) and a not in found.literals)
     return found

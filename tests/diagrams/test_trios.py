@@ -4,11 +4,13 @@ A few trios run in the suite, of each milestone those with the rarest features; 
 """
 
 import os
+from typing import Any
 
 import pytest
-from diagrams_style_kit import trio_problem, trio_reference, trios, with_reference_labels
+from diagrams_style_kit import as_written, is_near, nested, trio_problem, trio_reference, trios, with_reference_labels
 
 from rosesim.diagrams.problem import Problem
+from rosesim.diagrams.values import Value
 
 FEW = (
     "tutorials/tutorial3",
@@ -29,6 +31,9 @@ ALL = sorted(trios()) if os.environ.get("ROSESIM_ALL_DIAGRAMS") == "1" else FEW
 
 FROM_LAYOUT = "BBoxApproximationWarning"
 """A warning that terms give when they are built into the energy, which is after this stage."""
+
+SHAPE_DIGITS = 1e-6
+"""The references print the end and its shapes with 9 digits; a shape's number may be a difference of large ones."""
 
 LABEL_DIGITS = 1e-8
 """The references print label sizes with 9 digits."""
@@ -61,3 +66,25 @@ def test_a_trio_starts_bit_for_bit_where_its_reference_does(name: str):
     drawn = [i for i, made in enumerate(p.inputs) if made.kind != "label"]
     assert [p.x0[i] for i in drawn] == [expected["x0"][i] for i in drawn]
     assert [p.x0[i] for i in measured] == pytest.approx([expected["x0"][i] for i in measured], rel=LABEL_DIGITS)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_shapes_have_the_properties_of_the_reference_where_that_ends(name: str):
+    p, expected = trio_problem(name), trio_reference(name)
+    x = list(expected["x0"])
+    for i, value in zip(expected["live"], expected["end"]["x"], strict=True):
+        x[i] = value
+    shapes = {s.name: s for s in p.all_shapes}
+    wrong: list[str] = []
+    for row in nested(expected["end"]["shapes"]):
+        found = shapes[row["name"]]
+        assert found.kind == row["type"]
+        written = {k: v for k, v in row.items() if k not in ("type", "pass")}
+        wrong += [f"{found.name}.{k}" for k, v in written.items() if not agrees(found.properties[k], v, x)]
+        passed = row.get("pass", {})
+        wrong += [f"{found.name}.{k}" for k, v in passed.items() if not agrees(found.passthrough.get(k), v, x)]
+    assert wrong == []
+
+
+def agrees(found: Value | None, expected: Any, x: list[float]) -> bool:
+    return is_near(as_written(found, x), expected, SHAPE_DIGITS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ EPS = 1e-5
 
 CHUNK = 1 << 16
 """Tuples for which a condition is asked at once: a few megabytes."""
+
+MOST_RANGES = 16
+"""Of an index set: each takes memory and time for every tuple."""
 
 LARGEST_BOUND = 2**53
 """Of an index: to here all whole numbers are floats."""
@@ -75,8 +79,11 @@ class IndexSet:
         """The numbers that each index runs through.
 
         Raises:
-            DiagramError: a bound is not a whole number ("BadSetIndexRangeError")
+            DiagramError: a bound is not a whole number, or there are too many ranges ("BadSetIndexRangeError")
         """
+        if len(self.ranges) > MOST_RANGES:
+            sentence = f"this index set has {len(self.ranges):,} ranges; expected at most {MOST_RANGES}"
+            raise fault("BadSetIndexRangeError", self.ranges[MOST_RANGES].index.place, sentence)
         return [range(_bound(r, r.low), _bound(r, r.high) + 1) for r in self.ranges]
 
     def count(self) -> int:
@@ -91,6 +98,9 @@ class IndexSet:
                 no number ("InvalidArithmeticValueError"), and what `slots` and `bounds` raise
         """
         slots, bounds, count = self.slots(), self.bounds(), self.count()
+        if self.where is None:
+            yield from itertools.product(*bounds) if count else ()  # `product` lists each range before it starts
+            return
         _require_indices(self.where, slots)
         for start in range(0, count, CHUNK):
             rest = np.arange(start, min(start + CHUNK, count))
@@ -98,10 +108,8 @@ class IndexSet:
             for r in reversed(bounds):  # the last range is the fastest
                 rest, place = np.divmod(rest, len(r))
                 columns.insert(0, place + r.start)
-            if self.where is not None:
-                fulfilled = _evaluated(self.where, {name: columns[slot] for name, slot in slots.items()}, len(rest))
-                columns = [column[fulfilled] for column in columns]
-            yield from zip(*(column.tolist() for column in columns), strict=True)
+            fulfilled = _evaluated(self.where, {name: columns[slot] for name, slot in slots.items()}, len(rest))
+            yield from zip(*(column[fulfilled].tolist() for column in columns), strict=True)
 
 
 def _bound(range_: Range, token: Token) -> int:

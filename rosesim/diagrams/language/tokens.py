@@ -26,8 +26,11 @@ from rosesim.diagrams.language.lexicon import (
     Lexicon,
 )
 
-LONGEST_TEXT = 5_000_000
-"""Characters. A token takes some 300 bytes, so a longer text could take gigabytes; no diagram comes near."""
+LONGEST_TEXT = 1_000_000
+"""Characters, which take some seconds. The longest text of Penrose's collection has 50,000."""
+
+LONGEST_NAME = 500
+"""Characters, so that sentences with names in them can be read."""
 
 DEEPEST = 200
 """Brackets and operators around one operand: a reader of the tree may take four Python frames a level and still stay
@@ -128,6 +131,9 @@ class _Scanner:
             word = text[start:end]
             if kind == "NAME":
                 kind = terminals.get(word, "NAME")
+                if len(word) > LONGEST_NAME:
+                    self.fail(start, f"this name has {len(word):,} characters; expected at most {LONGEST_NAME}")
+                    continue
                 if has_blocks:
                     if kind in CLAUSES:
                         self.clause = kind

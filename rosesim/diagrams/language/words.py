@@ -8,8 +8,11 @@ from itertools import islice
 
 from rosesim.diagrams.errors import DiagramError, Fault, Place
 
-MOST_COMPARED = 5000
+MOST_COMPARED = 1000
 """Names that are compared with a misspelt one: more would take longer than reading the text did."""
+
+LONGEST_COMPARED = 50
+"""Characters of such a name; the time of a comparison grows by their square."""
 
 
 def fault(kind: str, place: Place, sentence: str) -> DiagramError:
@@ -19,7 +22,8 @@ def fault(kind: str, place: Place, sentence: str) -> DiagramError:
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     """The end of a sentence about an unknown name: the known name that looks like it, or what to do otherwise."""
-    near = get_close_matches(name[:100], islice(known, MOST_COMPARED), 1, 0.6)
+    short = (k for k in known if len(k) <= LONGEST_COMPARED)
+    near = get_close_matches(name, islice(short, MOST_COMPARED), 1) if len(name) <= LONGEST_COMPARED else []
     return f"did you mean {near[0]}?" if near else otherwise
 
 

@@ -7,6 +7,7 @@ every match of a block makes is reported once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from rosesim.diagrams.errors import Fault, Place
 from rosesim.diagrams.shapes import SHAPES
@@ -152,9 +153,9 @@ class _Walk:
             # Names mean the same kinds of things in all matches, so one look at the paths is enough.
             for statement in block.statements:
                 self.check(statement, context)
+        local = context.local
         for name, value in zip(IMPLICIT, (number + 1, total), strict=True):
-            local = context.local
-            self.table.put(local, Field(local, name, Constant(float(value), block.place), context, block.place))
+            self.table.put(local, Field(local, name, _counted(value), context, block.place))
         for k, statement in enumerate(block.statements, len(IMPLICIT)):
             match statement:
                 case Assign():
@@ -304,6 +305,11 @@ class _Walk:
         for property_, expression, at in value.properties:
             shape.properties[property_] = Field(scope, property_, expression, context, at, shape)
         self.table.put(scope, shape)
+
+
+@cache
+def _counted(value: int) -> Constant:
+    return Constant(float(value))
 
 
 _PAST = {"Assign": "assigned", "Delete": "deleted"}

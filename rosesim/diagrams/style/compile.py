@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rosesim.ad.support.collector import uncollected
 from rosesim.diagrams.errors import DiagramError, Fault, Place
 from rosesim.diagrams.problem import Problem, Term
 from rosesim.diagrams.style.assignment import Assigned, assigned, distinct
@@ -19,7 +20,32 @@ def compile_problem(domain: Domain, substance: Substance, style: Style, variatio
     """The problem of a diagram, with its start drawn from `variation`. Labels still have the size 0.
 
     Raises a DiagramError with all mistakes of the first stage that has any: blocks, the canvas, cycles, values.
+
+    >>> from rosesim.diagrams.language import read_domain, read_style, read_substance
+    >>> domain = read_domain("type Shop", "shops.domain")
+    >>> substance = read_substance("Shop a, b", "shops.substance", domain)
+    >>> style = read_style([('''
+    ... canvas {
+    ...   width = 400
+    ...   height = 300
+    ... }
+    ... forall Shop s {
+    ...   s.icon = Circle { }
+    ... }
+    ... forall Shop s; Shop t {
+    ...   ensure disjoint(s.icon, t.icon, 10)
+    ... }''', "shops.style")])
+    >>> problem = compile_problem(domain, substance, style, "a seed")
+    >>> [(term.name, *term.printed) for term in problem.constraints][0]
+    ('disjoint', '`a`.icon', '`b`.icon', '10')
+    >>> len(problem.inputs), [shape.name for shape in problem.shapes]
+    (12, ['`a`.icon', '`b`.icon'])
     """
+    with uncollected():  # which would take half of the time of a large diagram
+        return _compiled(domain, substance, style, variation)
+
+
+def _compiled(domain: Domain, substance: Substance, style: Style, variation: str) -> Problem:
     table = assigned(domain, substance, style)
     if table.faults:
         raise DiagramError(table.faults)

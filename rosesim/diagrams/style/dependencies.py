@@ -10,14 +10,17 @@ from collections.abc import Sequence
 
 from rosesim.diagrams.style.mentions import Mention, Mentions
 from rosesim.diagrams.style.table import Collection, Context, Field, Scope, Table, resolve
-from rosesim.diagrams.syntax import CollectionAccess
+from rosesim.diagrams.syntax import CollectionAccess, Constant
 
 Edges = list[list[int]]
 """For each node, the nodes that it comes after, in the order in which the edges were added."""
 
 
 class Graph:
-    """All fields and written properties as nodes, in order of insertion; `after[n]` are the numbers that n reads."""
+    """All fields but constants, and all written properties, as nodes, in order of insertion.
+
+    `after[n]` are the numbers of the nodes that node n reads.
+    """
 
     def __init__(self, table: Table, mentions: Mentions):
         self.nodes: list[Field] = []
@@ -28,6 +31,8 @@ class Graph:
                 self._insert(field)
 
     def _insert(self, field: Field) -> None:
+        if is_known(field):
+            return
         number = self._number(field)
         if field.properties is None:
             self._read(number, field)
@@ -48,7 +53,13 @@ class Graph:
         after = self.after[reader]
         for mention in self._mentions.of(field.content):
             for read in fields_of(mention, field.context):
-                after.append(self._number(read))
+                if not is_known(read):
+                    after.append(self._number(read))
+
+
+def is_known(field: Field) -> bool:
+    """Whether it is a field that is a constant. It has its value already; as a node it would move no other."""
+    return field.owner is None and type(field.content) is Constant
 
 
 def fields_of(mention: Mention, context: Context) -> list[Field]:

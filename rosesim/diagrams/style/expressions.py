@@ -79,8 +79,7 @@ class Expressions:
     def _call(self, e: Call, context: Context) -> Value:
         found = library.function(e.name)
         if found is None:
-            hint = did_you_mean(e.name, library.names("function"))
-            raise DiagramError(Fault("InvalidFunctionNameError", f"no function is called {e.name}{hint}", e.place))
+            raise _unknown_function(e)
         try:
             return found.apply(found.check([self.value(a, context) for a in e.args]), self._draw)
         except library.CallError as error:
@@ -169,6 +168,14 @@ class Expressions:
             return float(len(where.base.members))
         fields = [f for member in where.base.members if (f := member.fields.get(e.field)) is not None]
         return collected("listof", [self._read(f, e) for f in fields], e.place)
+
+
+def _unknown_function(e: Call) -> DiagramError:
+    hint = did_you_mean(e.name, library.names("function")) or "; expected a function of the library, such as vdist"
+    for verb, found in (("encourage", library.objective(e.name)), ("ensure", library.constraint(e.name))):
+        if found is not None:
+            hint = f"; as a statement it is `{verb} {e.name}(...)`"
+    return DiagramError(Fault("InvalidFunctionNameError", f"no function is called {e.name}{hint}", e.place))
 
 
 def _name(scope: Scope) -> Value:

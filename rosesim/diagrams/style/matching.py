@@ -94,11 +94,10 @@ class Matcher:
                 name = key(relation.variable.name, relation.variable.quoted)
                 found: list[Row] = [
                     (o,)
-                    for o, label in self.substance.labels.items()
-                    if label.text
+                    for o in self._objects(name, types[name])
+                    if isinstance(o, str)
+                    and (label := self.substance.labels[o]).text
                     and relation.kind in ("", label.kind)
-                    and o in self.substance.objects
-                    and self._fits(name, types[name], o)
                 ]
                 return Rows((name,), found, [NO_STATEMENT] * len(found))
 

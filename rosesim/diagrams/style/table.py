@@ -47,7 +47,7 @@ class Field:
         """The written properties of a shape."""
         self.number = -1
         """The place in the order of nodes, once there is one."""
-        self.value: Value | None = None
+        self.value: Value | None = content.value if type(content) is Constant and owner is None else None
         self.failed = False
         """Whether its mistake has been reported, so that readers stay silent."""
 
@@ -209,8 +209,3 @@ def _shortest_integer(value: float) -> int:
         return int(value)
     whole, _, fraction = digits.removesuffix(".0").partition(".")
     return int(whole + fraction) * 10 ** (int(exponent) - len(fraction))
-
-
-def constant(value: float | str, place: Place) -> Constant:
-    """A value that the compiler itself puts into a field, as an expression."""
-    return Constant(value, place)
