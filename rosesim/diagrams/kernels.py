@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +21,9 @@ from rosesim import Dual, Fn, Index, Real, Vec, const, fn, value_and_grad, vec, 
 from rosesim.ad.language import mathematics
 from rosesim.codegen import lowered, targets
 from rosesim.codegen.llvm import cache as kept
-from rosesim.codegen.planned import Options
 from rosesim.codegen.runtime import linked
-from rosesim.diagrams.scalars import EPS, Scalar, graph
+from rosesim.diagrams.scalars import EPS, Scalar, postorder
+from rosesim.diagrams.stored import OPTIONS, edition
 from rosesim.diagrams.templates import Template
 
 LANES = 4
@@ -127,7 +125,7 @@ def function(template: Template) -> Fn[..., Any]:
 
     def term(leaves: Any) -> Any:
         values: dict[int, Any] = {}
-        for node in graph([template.root]):
+        for node in postorder(template.root):
             if node.op == "input":
                 values[node.number] = leaves[node.index]
             else:
@@ -165,22 +163,10 @@ def _rows(template: Template) -> Fn[..., Any]:
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now."""
     f = _rows(template)
-    artifact = lowered(f.traced(f.signature().required()).func, Options("fast", "f64", False, True), targets.host())
-    if not linked.callable_by_address(artifact) or artifact.entry != _ENTRY:
-        raise AssertionError(f"the kernel of {template.name} cannot be called by address")
+    artifact = lowered(f.traced(f.signature().required()).func, OPTIONS, targets.host())
+    if linked.obstacles(artifact) or artifact.entry != _ENTRY:
+        raise AssertionError(f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}")
     return artifact.code
-
-
-@cache
-def _edition() -> str:
-    """What the code of kernels depends on besides their templates: rosesim's own files, and this computer."""
-    host = targets.host()
-    files = [
-        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
-        for room in ("ad", "codegen", "diagrams")
-        for path in sorted(Path(rosesim.__file__).parent.joinpath(room).rglob("*.py"))
-    ]
-    return "\n".join([rosesim.__version__, host.triple, host.cpu, host.features, *files])
 
 
 _loaded: dict[str, Kernel] = {}
@@ -207,7 +193,7 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
 
 
 def _name(template: Template) -> str:
-    return kept.key_of(template.key, "kernel", _edition())
+    return kept.key_of(template.key, "kernel", edition())
 
 
 def _load(template: Template, code: bytes) -> None:

@@ -110,6 +110,10 @@ class Layout:
             return f"all {count} constraints hold" if count else "there are no constraints"
         return f"{len(broken)} of {count} constraints are violated; the worst is {broken[0]}"
 
+    def rank(self) -> tuple[float, float]:
+        """The smaller the better: violations first, then the objective."""
+        return max(0.0, self.violation - HOLDS), self.objective
+
     def shapes(self) -> list[Shape]:
         """The shapes with their numbers, in drawing order."""
         return shown(self.problem, self.x.tolist())
@@ -143,7 +147,7 @@ class Diagram:
     def values(self, x: Sequence[float]) -> Array:
         """All terms at x: objectives, then constraints."""
         e, blocks = self.energy, self.energy.everything
-        found = solver.values(capacity_of(e, blocks))(e.numbers(x), *arguments(blocks))
+        (found,) = solver.values(capacity_of(e, blocks))(e.numbers(x), *arguments(blocks))
         out = np.zeros(len(e.rows))
         used = blocks.terms >= 0
         out[blocks.terms[used]] = found[used]

@@ -369,6 +369,29 @@ def graph(roots: Iterable[Number]) -> list[Scalar]:
     return [found[n] for n in sorted(found)]
 
 
+def postorder(root: Number) -> list[Scalar]:
+    """All nodes that the root depends on, operands first, from left to right.
+
+    Unlike `graph`'s, the order depends on nothing but the structure: it is the same for equal graphs.
+    """
+    order: list[Scalar] = []
+    done: set[int] = set()
+    open_: list[Scalar] = [root] if isinstance(root, Scalar) else []
+    while open_:
+        node = open_[-1]
+        if node.number in done:
+            open_.pop()
+            continue
+        missing = [a for a in node.args if isinstance(a, Scalar) and a.number not in done]
+        if missing:
+            open_.extend(reversed(missing))
+        else:
+            open_.pop()
+            done.add(node.number)
+            order.append(node)
+    return order
+
+
 def evaluated(roots: Sequence[Number], x: Sequence[float]) -> list[float]:
     """The roots' numbers where the inputs are x.
 

@@ -7,6 +7,7 @@ table, so one compiled solver serves all diagrams up to its capacities.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +15,6 @@ from typing import Any, NamedTuple
 from rosesim import (
     Fn,
     Index,
-    Program,
     Real,
     Vec,
     accumulate,
@@ -33,6 +33,7 @@ from rosesim import (
     zeros,
 )
 from rosesim.codegen.runtime import linked
+from rosesim.diagrams import stored
 from rosesim.diagrams.kernels import LANES, MOST_NUMBERS
 
 PAIRS = 17
@@ -319,36 +320,42 @@ def _solve(c: Capacity, x: Any, terms: Terms) -> End:
     return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.done)
 
 
+Call = Callable[..., tuple[Any, ...]]
+
+
+def _program(name: str, c: Capacity, python: Callable[..., Any], *more: Any) -> Call:
+    """A program of x, more, and the fields of `Terms`, from disk or compiled now."""
+    types = [Vec[Real, c.numbers], *more, *_types(c).values()]
+    return stored.program(f"{name} {c}", lambda: fn(python), types)
+
+
 @cache
-def solver(c: Capacity) -> Program:
+def solver(c: Capacity) -> Callable[..., End]:
     """The program that lays out one stage: of x, then the fields of `Terms`."""
 
     def solve(x: Any, *terms: Any):
         return _solve(c, x, Terms(*terms))
 
-    return fn(solve).compile(Vec[Real, c.numbers], *_types(c).values(), threads=1)
+    call = _program("solve", c, solve)
+    return lambda *args: End(*call(*args))
 
 
 @cache
-def phi(c: Capacity) -> Program:
+def phi(c: Capacity) -> Call:
     """The program of phi and its gradient: of x and w, then the fields of `Terms`."""
 
     def value_and_gradient(x: Any, w: Any, *terms: Any):
         return _evaluate(c, Terms(*terms), x, w)
 
-    return fn(value_and_gradient).compile(Vec[Real, c.numbers], Real, *_types(c).values(), threads=1)
+    return _program("phi", c, value_and_gradient, Real)
 
 
 @cache
-def values(c: Capacity) -> Program:
+def values(c: Capacity) -> Call:
     """The program of the terms' values, [block][lane]: of x, then the fields of `Terms`."""
 
-    def each(x: Any, *given: Any) -> Any:
+    def each(x: Any, *given: Any):
         terms, call = Terms(*given), _kernel(c)
-        return vec(
-            c.blocks,
-            lambda b: call(terms.address[b], x, terms.table, terms.at[b])[0],
-            upto=terms.count,
-        )
+        return vec(c.blocks, lambda b: call(terms.address[b], x, terms.table, terms.at[b])[0], upto=terms.count)
 
-    return fn(each).compile(Vec[Real, c.numbers], *_types(c).values(), threads=1)
+    return _program("values", c, each)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rosesim.diagrams import library
 from rosesim.diagrams.problem import Term
-from rosesim.diagrams.scalars import Number, Scalar, graph
+from rosesim.diagrams.scalars import Number, Scalar, postorder
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, Shape, Shapes, Value, Vector
 
 BAKED = (0.0, 1.0, -1.0)
@@ -75,7 +75,7 @@ class Templates:
                 if not reading.cut:
                     self.by_signature[signature] = found
         template, used = found
-        return Row(template, tuple(reading.leaves[k] for k in used))
+        return Row(template, tuple(reading.leaves[k] for k in used) or (0.0,))  # a constant reads some number, too
 
     def _made(
         self, term: Term, item: library.Item, reading: _Reading, x0: Sequence[float]
@@ -95,12 +95,12 @@ class Templates:
             root = item.apply(args)
         if isinstance(root, bool) or not isinstance(root, int | float | Scalar):
             raise library.CallError("FunctionInternalError", f"{item.name} gave no number")
-        nodes = graph([root])
+        nodes = postorder(root)
         used = tuple(n.index for n in nodes if n.op == "input")
         renumbered = {k: Scalar("input", index=j) for j, k in enumerate(used)}
         root = _moved(nodes, root, renumbered)
         key = _key(root, len(used))
-        return self.by_key.setdefault(key, Template(item.name, key, root, len(used))), used
+        return self.by_key.setdefault(key, Template(item.name, key, root, max(1, len(used)))), used
 
 
 @dataclass(slots=True)
@@ -199,20 +199,24 @@ class _Reading:
         return len(self.forms) - 1
 
     def _graph(self, root: Scalar) -> int:
-        for node in graph([root]):
+        for node in postorder(root):
             if node.number in self._known:
                 continue
             if node.op == "input":
                 self._leaf(node.number, node.index)
                 continue
             operands = tuple(
-                self._known[a.number] if isinstance(a, Scalar) else a if isinstance(a, bool) else self._constant(a)
+                self._known[a.number] if isinstance(a, Scalar) else a if isinstance(a, bool) else self._constant(float(a))
                 for a in node.args
             )
             self.forms.append((node.op, operands))
             self._known[node.number] = len(self.forms) - 1
             self.marks.append(f"<{node.op} {operands!r}>")
         return self._known[root.number]
+
+
+def _is_form(operand: float | int) -> bool:
+    return isinstance(operand, int) and not isinstance(operand, bool)
 
 
 def _rebuilt(
@@ -223,7 +227,7 @@ def _rebuilt(
     while wanted:
         k = wanted[-1]
         op, operands = forms[k]
-        missing = [] if op == "leaf" else [a for a in operands if type(a) is int and a not in made]
+        missing = [] if op == "leaf" else [a for a in operands if _is_form(a) and a not in made]
         if missing:
             wanted += missing
             continue
@@ -233,7 +237,7 @@ def _rebuilt(
         if op == "leaf":
             made[k] = stands[int(operands[0])]
         else:
-            made[k] = Scalar(op, tuple(made[a] if type(a) is int else a for a in operands))
+            made[k] = Scalar(op, tuple(made[a] if _is_form(a) else a for a in operands))
     return made[at]
 
 
@@ -289,7 +293,7 @@ def _key(root: Number, leaves: int) -> str:
     """A digest of what a graph computes."""
     places: dict[int, int] = {}
     lines = [f"{leaves} leaves"]
-    for n in graph([root]):
+    for n in postorder(root):
         places[n.number] = len(places)
         operands = " ".join(f"%{places[a.number]}" if isinstance(a, Scalar) else repr(a) for a in n.args)
         lines.append(f"{n.op} {operands} {n.index}")

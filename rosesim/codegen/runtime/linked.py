@@ -2,8 +2,8 @@
 
 A program that calls many others need not be compiled again for each set of them. It calls one opaque function, whose
 first argument is the address of the program to run; the rest are that program's arguments. `dispatcher` is the machine
-code of this function. A program that is called like this needs no workspace, holds no loop that polls for interrupts
-and shares nothing among threads (`callable_by_address`).
+code of this function. A program that is called like this needs a small workspace at most, holds no loop that polls for
+interrupts, and shares nothing among threads (`obstacles`).
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from rosesim.codegen.artifact import Artifact
+from rosesim.codegen.artifact import LINE, Artifact
 from rosesim.codegen.llvm import engine
 
-_TEXT = """
-define i32 @rosesim_dispatch(ptr %in, ptr %out) {
+WORKSPACE_BYTES = 2**18
+"""The largest workspace of a program that is called by address. It lies on the stack."""
+
+_TEXT = f"""
+define i32 @rosesim_dispatch(ptr %in, ptr %out) {{
+  %workspace = alloca [{WORKSPACE_BYTES} x i8], align {LINE}
   %program = load ptr, ptr %in
   %rest = getelementptr i64, ptr %in, i64 1
-  %status = call i32 %program(ptr %rest, ptr %out, ptr null)
+  %status = call i32 %program(ptr %rest, ptr %out, ptr %workspace)
   %done = icmp eq i32 %status, 0
   %answer = zext i1 %done to i32
   ret i32 %answer
-}
+}}
 """
 _lock = threading.Lock()
 _kept: list[engine.Loaded] = []
@@ -36,19 +40,13 @@ def dispatcher() -> int:
         return _kept[0].address
 
 
-def callable_by_address(artifact: Artifact) -> bool:
-    """Whether a program may be called through `dispatcher`."""
-    return not (
-        artifact.direct
-        or artifact.workspace_bytes
-        or artifact.polls
-        or artifact.shares
-        or artifact.reports
-        or artifact.groups
-        or artifact.opaques
-        or artifact.data
-        or artifact.failures
-    )
+def obstacles(artifact: Artifact) -> str:
+    """Why a program cannot be called through `dispatcher`; empty if it can."""
+    apart = [name for name in ("direct", "polls", "shares", "reports", "groups", "opaques", "data", "failures")
+             if getattr(artifact, name)]  # fmt: skip
+    if artifact.workspace_bytes > WORKSPACE_BYTES:
+        apart.append(f"a workspace of {artifact.workspace_bytes} bytes")
+    return ", ".join(apart)
 
 
 def load(code: bytes, entry: str) -> tuple[int, Any]:

@@ -1,0 +1,138 @@
+"""`rosesim diagram`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rosesim.cli.app import app
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target, write_beside
+
+if TYPE_CHECKING:
+    from rosesim.diagrams.layout import Diagram, Layout
+    from rosesim.diagrams.trios import Trio
+
+Source = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="A .substance file (with --domain and --style), or a trio's .json.")
+]
+DomainFile = Annotated[Path | None, typer.Option("--domain", metavar="FILE", help="The Domain text.")]
+StyleFiles = Annotated[
+    list[Path] | None, typer.Option("--style", metavar="FILE", help="A Style text; several are joined in order.")
+]
+TrioName = Annotated[
+    str | None, typer.Option("--trio", metavar="INDEX.json#ID", help="An entry of an index of trios.")
+]
+Files = Annotated[
+    Path | None, typer.Option("--files", metavar="FOLDER", help="Where the paths of a trio begin.")
+]
+LabelSizes = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="FILE.json", help='Label sizes from a table ("labels") instead of fonts.'),
+]
+InspectFile = Annotated[
+    Path | None, typer.Option("--inspect", metavar="OUT.json", help="Write inputs, terms, energies and the end.")
+]
+SvgFile = Annotated[Path | None, typer.Option("--svg", metavar="OUT.svg", help="Write the picture.")]
+PngFile = Annotated[Path | None, typer.Option("--png", metavar="OUT.png", help="Write the picture as pixels.")]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="WORD", help="The variation: another start.")]
+Variations = Annotated[
+    int, typer.Option("--variations", metavar="N", min=1, max=1000, help="Try N starts and keep the best end.")
+]
+Watch = Annotated[bool, typer.Option("--watch", help="Lay out again whenever a file is saved.")]
+
+
+@app.command()
+def diagram(
+    source: Source = None,
+    domain: DomainFile = None,
+    style: StyleFiles = None,
+    trio: TrioName = None,
+    files: Files = None,
+    labels: LabelSizes = None,
+    svg: SvgFile = None,
+    png: PngFile = None,
+    inspect: InspectFile = None,
+    seed: Seed = None,
+    variations: Variations = 1,
+    watch: Watch = False,
+) -> None:
+    """Lay a diagram out: what it is about (Domain, Substance) and how it looks (Style) become a picture."""
+    if svg is None and png is None and inspect is None:
+        raise SceneError("diagram needs --svg FILE, --png FILE or --inspect FILE")
+    for suffix, file in ((".svg", svg), (".png", png), (".json", inspect)):
+        if file is not None:
+            check_target(file, suffix)
+    found = _found(source, domain, style or [], trio, files)
+
+    def once() -> None:
+        began = time.perf_counter()
+        made, layout = _laid_out(found, labels, seed, variations)
+        _write(made, layout, svg, png, inspect)
+        print(f"{found.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+
+    if watch:
+        _watch(found, once)
+    else:
+        once()
+
+
+def _found(source: Path | None, domain: Path | None, styles: list[Path], trio: str | None, files: Path | None) -> Trio:
+    """The files that the options name."""
+    from rosesim.diagrams import trios
+
+    if trio is not None:
+        index, sharp, name = trio.rpartition("#")
+        if source is not None:
+            raise SceneError("FILE and --trio were given; expected one of them")
+        if not sharp:
+            if files is None:
+                raise SceneError(f"--trio {trio} was given without --files FOLDER; expected INDEX.json#ID, or both")
+            index = str(files / "index.json" if (files / "index.json").exists() else files.parent / "index.json")
+        return trios.from_index(Path(index), name, files)
+    if source is None:
+        raise SceneError("diagram needs FILE.substance with --domain and --style, a trio's FILE.json, or --trio")
+    if source.suffix == ".json":
+        return trios.from_json(source, files)
+    if domain is None or not styles:
+        raise SceneError(f"{source} was given without --domain FILE and --style FILE; expected both")
+    return trios.Trio(source.stem, domain, source, tuple(styles))
+
+
+def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int) -> tuple[Diagram, Layout]:
+    from rosesim.diagrams import trios
+
+    sizes = None if labels is None else trios.reference_labels(labels)
+    first = trio.read(variation=seed, labels=sizes)
+    best = first, first.layout()
+    for k in range(1, variations):
+        made = trio.read(variation=f"{trio.variation if seed is None else seed}-{k}", labels=sizes)
+        layout = made.layout()
+        if layout.rank() < best[1].rank():
+            best = made, layout
+    return best
+
+
+def _write(made: Diagram, layout: Layout, svg: Path | None, png: Path | None, inspect: Path | None) -> None:
+    text = made.svg(layout) if svg is not None or png is not None else ""
+    if svg is not None:
+        with write_beside(svg) as beside:
+            beside.write_text(text, encoding="utf-8")
+    if png is not None:
+        from rosesim.diagrams.picture import png as pixels
+
+        with write_beside(png) as beside:
+            beside.write_bytes(pixels(text, scale=2.0))
+    if inspect is not None:
+        from rosesim.diagrams.inspect import inspected
+
+        with write_beside(inspect) as beside:
+            beside.write_text(json.dumps(inspected(made, layout)), encoding="utf-8")
+
+
+def _watch(trio: Trio, once: object) -> None:
+    raise SceneError("--watch is not there yet")
