@@ -24,7 +24,7 @@ def test_a_circle_reaches_to_the_outside_of_its_whole_stroke():
 
 
 def test_an_ellipse_has_two_radii():
-    assert edges(box(shape("Ellipse", center=(0.0, 0.0), rx=4.0, ry=1.0, strokeWidth=2.0))) == (-5, 5, -2, 2)
+    assert edges(box(shape("Ellipse", center=(0.0, 0.0), rx=4.0, ry=1.5, strokeWidth=2.0))) == (-5, 5, -2.5, 2.5)
 
 
 def test_a_rectangle_counts_its_stroke_but_not_in_its_plain_box():

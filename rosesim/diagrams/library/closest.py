@@ -26,7 +26,7 @@ def closestPoint(s: Shape, p: Vector) -> Vector:
     - Line: a + (b − a) clamp((p − a)·(b − a)/|b − a|², 0, 1)
     - Polygon, Polyline: the closest of their segments; of equally close ones the last
     - Rectangle, Equation, Text, Image: on the closest side of the box without stroke
-    - Ellipse: by two steps of Newton for the angle t, from atan2(a q_y, b q_x), q = p − c
+    - Ellipse: by two steps of Newton for the angle t, from atan2(a q_y, b q_x), q = p − c; rough close to the centre
     - Group: the closest of its members; of equally close ones the last
     """
     return Vector(_closest(s, p.items))

@@ -43,10 +43,10 @@ def test_a_circle_is_offset_to_a_smaller_one():
 
 
 def test_an_open_curve_is_offset_at_its_ends_by_the_first_and_last_edge():
-    found = call("offsetCurve", [(0, 0), (5, 0), (5, 5)], False, 1.0)
-    assert found[0] == pytest.approx((0, 1), abs=1e-5)
-    assert found[2] == pytest.approx((4, 5), abs=1e-5)
-    assert found[1] == pytest.approx((5 - math.sqrt(0.5), math.sqrt(0.5)), abs=1e-5)
+    found = call("offsetCurve", [(1, 2), (6, 2), (6, 7)], False, 1.0)
+    assert found[0] == pytest.approx((1, 3), abs=1e-5)
+    assert found[2] == pytest.approx((5, 7), abs=1e-5)
+    assert found[1] == pytest.approx((6 - math.sqrt(0.5), 2 + math.sqrt(0.5)), abs=1e-5)
 
 
 def test_the_evolute_of_a_circle_is_its_centre():

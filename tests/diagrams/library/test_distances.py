@@ -1,6 +1,8 @@
 """Distances of shapes whose geometry is known, and which rule two kinds have."""
 
 import math
+import random
+from typing import Any
 
 import pytest
 from diagrams_kit import ARROW, SQUARE, call, circle, ellipse, group, line, poly, rectangle, shape
@@ -64,11 +66,17 @@ def test_a_distance_in_either_order(s1: Shape, s2: Shape, expected: float):
     assert call("shapeDistance", s2, s1) == pytest.approx(expected, abs=3e-5)
 
 
-@pytest.mark.parametrize(("x", "sign"), [(3.9, -1), (4.1, 1)])
-def test_an_ellipse_touches_a_polygon_where_the_sign_changes(x: float, sign: int):
-    """A square whose left side is at x − 2, and an ellipse that reaches to 2."""
-    square = poly("Polygon", *((2 * a + x, 2 * b) for a, b in SQUARE))
-    assert math.copysign(1, call("shapeDistance", square, ellipse(0, 0, 2, 1))) == sign
+@pytest.mark.parametrize("gap", [-0.05, 0.05])
+@pytest.mark.parametrize("degrees", [0, 20, 75, 90, 130, 200, 300])
+def test_an_ellipse_touches_a_polygon_where_the_sign_changes(degrees: float, gap: float):
+    """A square faces the ellipse around (1, 2) where their normals have an angle."""
+    n = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    reach = math.hypot(3 * n[0], n[1])
+    touch = 1 + 9 * n[0] / reach, 2 + n[1] / reach
+    middle = touch[0] + (1 + gap) * n[0], touch[1] + (1 + gap) * n[1]
+    square = [(middle[0] + a * n[0] - b * n[1], middle[1] + a * n[1] + b * n[0]) for a, b in SQUARE]
+    value = call("shapeDistance", poly("Polygon", *square), ellipse(1, 2, 3, 1))
+    assert math.copysign(1, value) == math.copysign(1, gap)
 
 
 def test_only_kinds_without_a_rule_warn():
@@ -80,17 +88,29 @@ def test_only_kinds_without_a_rule_warn():
     assert said == ["BBoxApproximationWarning"]
 
 
-@pytest.mark.parametrize("end", [(9, 5), (5, 9), (-9, 5), (0, 9), (9, 0.1)])
-def test_a_rectangle_and_a_line_from_a_point_that_is_closest(end: tuple[float, float]):
-    """All ends are on the far side of (3, 0.5), seen from the rectangle, or lower than its top."""
-    start = (3.0, 0.5)
-    direct = call("rectLineDist", (-1, -1), (1, 1), start, end)
-    flipped = call("rectLineDist", (-1, -1), (1, 1), end, start)
-    assert direct == pytest.approx(flipped)
-    # By brute force along the line.
-    points = [tuple(a + (b - a) * i / 5000 for a, b in zip(start, end, strict=True)) for i in range(5001)]
-    gaps = [math.hypot(max(abs(x) - 1, 0), max(abs(y) - 1, 0)) for x, y in points]
-    assert direct == pytest.approx(min(gaps), abs=1e-3) if min(gaps) else direct < 0
+def test_a_rectangle_and_lines_around_it():
+    """By brute force along each line, which starts and ends anywhere around the rectangle [1, 4] × [−2, 3]."""
+    draw = random.Random(7)
+    outside = 0
+    for _ in range(60):
+        (x0, y0), (x1, y1) = [(draw.uniform(-3, 8), draw.uniform(-6, 7)) for _ in range(2)]
+        places = [(x0 + (x1 - x0) * i / 500, y0 + (y1 - y0) * i / 500) for i in range(501)]
+        gap = min(math.hypot(max(1 - x, 0, x - 4), max(-2 - y, 0, y - 3)) for x, y in places)
+        found = call("rectLineDist", (1, -2), (4, 3), (x0, y0), (x1, y1))
+        outside += gap > 0
+        # The steps are at most 0.03 long.
+        assert abs(found - gap) < 0.03 if gap > 0.03 else found < 0.03
+    assert 15 < outside < 45
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "depth"),
+    [((0, 0), (9, 0), 2), ((0, 1), (9, 1), 2), ((3, -9), (3, 9), 1), ((1, -2), (4, 3), None), ((4, 3), (4, 9), 0)],
+)
+def test_a_line_within_a_rectangle_by_the_shortest_way_out(start: Any, end: Any, depth: float | None):
+    """Of the rectangle [1, 4] × [−2, 3]; a diagonal leaves it along its normal: the area over the diagonal."""
+    expected = 15 / math.hypot(3, 5) if depth is None else depth
+    assert call("rectLineDist", (1, -2), (4, 3), start, end) == pytest.approx(-expected)
 
 
 def test_shape_distance_of_lines_by_their_ends():

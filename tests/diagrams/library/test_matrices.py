@@ -38,6 +38,11 @@ def test_other_sizes_have_no_inverse(n: int):
         call("inverse", rows(np.eye(n)))
 
 
+def test_a_matrix_that_is_not_square_has_no_inverse():
+    with pytest.raises(CallError, match="the matrix is 2 × 3"):
+        call("inverse", [(1, 2, 3), (4, 5, 6)])
+
+
 def test_diagonals():
     near(call("identity", 3), np.eye(3))
     near(call("diagonal", V), np.diag(V))

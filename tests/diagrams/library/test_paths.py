@@ -46,6 +46,11 @@ def test_a_spline_has_catmull_and_rom_tangents():
     assert path.commands[2] == ("C", (6.0, 4.0, 7.0, 1.0, 8.0, 0.0))
 
 
+def test_a_spline_of_two_points_is_straight():
+    path = call("interpolatingSpline", "open", [(0, 0), (4, 8)])
+    assert path.commands == (("M", (0.0, 0.0)), ("C", (1.0, 2.0, 3.0, 6.0, 4.0, 8.0)))
+
+
 def test_a_closed_spline_comes_back():
     path = call("interpolatingSpline", "closed", SQUARE, 0.5)
     assert letters(path) == "MCCCCZ"
@@ -100,6 +105,14 @@ def test_the_impossible_polygon_reaches_to_its_radius_and_to_its_hole():
     inner = [path.commands[7 * i + 4][1] for i in range(6)]
     assert [math.dist(p, (1, 2)) for p in outer] == pytest.approx([10] * 6)
     assert [math.dist(p, (1, 2)) for p in inner] == pytest.approx([5] * 6)
+
+
+def test_the_beams_of_an_impossible_square():
+    """Inner corners are 5 away, outer ones 10; a beam is 5 / (4 cos 45°) = 1.7678 wide, 1.25 in each direction."""
+    path = call("Penrose", (0, 0), 10, 0.5, 0, 4)
+    expected = [(1.25, 8.75), (0, 10), (-8.75, 1.25), (-1.25, -6.25), (0, -5), (-6.25, 1.25)]
+    # Directions are short of 1 by about 1e-6.
+    assert [d for _, d in path.commands[:6]] == [pytest.approx(p, abs=1e-5) for p in expected]
 
 
 def test_chirality_is_a_mirror_image():

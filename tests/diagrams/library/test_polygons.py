@@ -71,6 +71,21 @@ def test_a_corner_on_a_side_is_left_out():
     assert convex_parts([(-1.0, -1.0), (0.0, -1.0), *SQUARE[1:]]) in ([[4, 0, 2, 3]], [[0, 2, 3, 4]], [[2, 3, 4, 0]])
 
 
+@pytest.mark.parametrize("name", POLYGONS)
+def test_no_two_parts_make_a_convex_one(name: str):
+    points = POLYGONS[name]
+    found = convex_parts(points)
+    for one in found:
+        for other in found:
+            for k, start in enumerate(one):
+                end = one[(k + 1) % len(one)]
+                if (end, start) in zip(other, [*other[1:], other[0]], strict=True):
+                    i = other.index(start)
+                    between = (other[i:] + other[:i])[1:-1]
+                    joint = one[: k + 1] + between + one[k + 1 :]
+                    assert not is_convex([points[j] for j in joint])
+
+
 def test_hertel_and_mehlhorn_need_no_more_than_a_part_a_reflex_corner_twice():
     for tips in (4, 5, 8):
         assert len(convex_parts(star(tips))) <= 2 * tips + 1

@@ -1,6 +1,7 @@
 """Rays and silhouettes."""
 
 import math
+from typing import Any
 
 import pytest
 from diagrams_kit import ARROW, SQUARE, call, group, line, poly, rectangle
@@ -26,11 +27,11 @@ def test_a_ray_meets_the_first_side():
     assert call("rayIntersectDistance", group(WALL, rectangle(0, 0, 2, 2)), (-5, 0), (1, 0)) == 4
 
 
-@pytest.mark.parametrize(
-    ("v", "normal"), [((1, 0), (-1, 0)), ((-1, 0), (1, 0)), ((0, 1), (0, -1)), ((0, -1), (0, 1))]
-)
-def test_a_normal_faces_the_eye(v: tuple[float, float], normal: tuple[float, float]):
-    assert call("rayIntersectNormal", poly("Polygon", *SQUARE), (0, 0), v) == pytest.approx(normal, abs=1e-5)
+@pytest.mark.parametrize("points", [SQUARE, SQUARE[::-1]], ids=["counter-clockwise", "clockwise"])
+@pytest.mark.parametrize("v", [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_a_normal_faces_the_eye(v: tuple[float, float], points: Any):
+    found = call("rayIntersectNormal", poly("Polygon", *points), (0, 0), v)
+    assert found == pytest.approx((-v[0], -v[1]), abs=1e-5)
 
 
 def test_a_silhouette_is_where_a_side_turns_away():

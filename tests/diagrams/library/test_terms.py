@@ -61,7 +61,7 @@ def test_a_constraint(name: str, args: tuple[Any, ...], expected: float):
 
 
 def test_a_line_repels_from_all_its_length_but_its_end():
-    near_start = apply("objective", "notTooClose", line((0, 0), (8, 0)), circle(0, 1, 1), 1)
+    near_start = apply("objective", "notTooClose", line((1, 2), (9, 2)), circle(1, 3, 1), 1)
     expected = sum(1e7 / ((i / 2) ** 2 + 1 + EPS) for i in range(16))
     assert near_start == pytest.approx(expected, rel=1e-12)
 
