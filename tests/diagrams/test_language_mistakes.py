@@ -75,7 +75,9 @@ SUBSTANCE_MISTAKES = [
 
 STYLE_MISTAKES = [
     ("canvas", "1:7: found the end of the file; expected `{`"),
-    ("x = 3", "1:3: found `=`; expected `{` (assignments stand in a block)"),
+    ("x = 3", "1:3: found `=`; expected `{` (statements stand in a block, between `{` and `}`)"),
+    ("ensure f(x)", "1:1: found the word `ensure`; expected a block (statements stand in a block, between `{` and "
+        "`}`)"),
     ("3 { }", "1:1: found `3`; expected a block"),
     ("layout = ", "1:10: found the end of the file; expected a name or `[`"),
     ("forall { }", "1:8: found `{`; expected a name or `repeatable`"),

@@ -18,6 +18,7 @@ _GROUPS: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = tuple(
         ("an expression", "NAME NUMBER LPAR VARY", " ".join((*BEGINS_OPERAND, "ENCOURAGE", "ENSURE", "LAYER"))),
         ("a number or an index", "NAME NUMBER LPAR", "NAME NUMBER LPAR MINUS"),
         ("`=`", "ASSIGN DOT", "ASSIGN DOT LSQB EMPTY ABOVE BELOW NAME QUOTED"),
+        ("`=`", "ASSIGN ABOVE", "ASSIGN ABOVE BELOW"),
         ("an operator", "PLUS MINUS", "PLUS MINUS STAR SLASH DOT_STAR DOT_SLASH POWER TRANSPOSE THEN PERCENT MOD"),
         ("a comparison", "LESS EQUAL", "LESS EQUAL GREATER AT_MOST AT_LEAST UNEQUAL"),
         ("a name", "NAME", "NAME QUOTED"),
@@ -30,6 +31,7 @@ _WORDS = {
     "NEWLINE": "the end of the line", END: "the end of the file", "VARY": "`?`", "QUOTED": "a name in backticks",
 }  # fmt: skip
 _SIGNS = {terminal: sign for sign, terminal in OPERATORS.items()}
+_STATEMENTS = frozenset(("ENCOURAGE", "ENSURE", "LAYER", "OVERRIDE", "DELETE"))
 _MOST_SHOWN = 40
 """Characters of what was found."""
 
@@ -83,10 +85,10 @@ def _hint(found: list[Token], token: Token, accepted: set[str]) -> str:
     if token.type in ("FORALL", "COLLECT") and "RBRACE" in accepted:
         opened = _open_brace(found[:index])
         return f" (the block that begins in line {opened.line} is not closed)" if opened else ""
+    if (token.type == "ASSIGN" and accepted == {"LBRACE"}) or (token.type in _STATEMENTS and "FORALL" in accepted):
+        return " (statements stand in a block, between `{` and `}`)"
     if "NAME" in accepted and token.text.isidentifier() and token.type not in ("NAME", "QUOTED"):
         return f" (`{token.text}` is a word of the language and cannot be a name)"
-    if token.type == "ASSIGN" and "LBRACE" in accepted:
-        return " (assignments stand in a block)"
     if index and token.type in BEGINS_OPERAND and found[index - 1].type in ENDS_OPERAND and "PLUS" in accepted:
         return " (there is no operator between two operands)"
     return ""
