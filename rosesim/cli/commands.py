@@ -1,6 +1,6 @@
 """All commands: importing their modules adds them to the application."""
 
-from rosesim.cli import about, check, export, new, train, watch
+from rosesim.cli import about, check, diagram, export, new, train, watch
 from rosesim.cli.app import app
 
-__all__ = ["about", "app", "check", "export", "new", "train", "watch"]
+__all__ = ["about", "app", "check", "diagram", "export", "new", "train", "watch"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from rosesim.diagrams.trios import Trio
 
 Source = Annotated[
-    Path | None, typer.Argument(metavar="FILE", help="A .substance file (with --domain and --style), or a trio's .json.")
+    Path | None,
+    typer.Argument(metavar="FILE", help="A .substance file (with --domain and --style), or a trio's .json."),
 ]
 DomainFile = Annotated[Path | None, typer.Option("--domain", metavar="FILE", help="The Domain text.")]
 StyleFiles = Annotated[
@@ -27,9 +30,7 @@ StyleFiles = Annotated[
 TrioName = Annotated[
     str | None, typer.Option("--trio", metavar="INDEX.json#ID", help="An entry of an index of trios.")
 ]
-Files = Annotated[
-    Path | None, typer.Option("--files", metavar="FOLDER", help="Where the paths of a trio begin.")
-]
+Files = Annotated[Path | None, typer.Option("--files", metavar="FOLDER", help="Where the paths of a trio begin.")]
 LabelSizes = Annotated[
     Path | None,
     typer.Option("--labels", metavar="FILE.json", help='Label sizes from a table ("labels") instead of fonts.'),
@@ -69,19 +70,22 @@ def diagram(
             check_target(file, suffix)
     found = _found(source, domain, style or [], trio, files)
 
-    def once() -> None:
-        began = time.perf_counter()
-        made, layout = _laid_out(found, labels, seed, variations)
-        _write(made, layout, svg, png, inspect)
-        print(f"{found.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
-
     if watch:
-        _watch(found, once)
-    else:
-        once()
+        _watch(found, labels, seed, lambda made, layout: _write(found.name, made, layout, svg, png, inspect))
+        return
+    began = time.perf_counter()
+    made, layout = _laid_out(found, labels, seed, variations)
+    _write(found.name, made, layout, svg, png, inspect)
+    _tell(found, layout, began)
 
 
-def _found(source: Path | None, domain: Path | None, styles: list[Path], trio: str | None, files: Path | None) -> Trio:
+def _tell(trio: Trio, layout: Layout, began: float) -> None:
+    print(f"{trio.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+
+
+def _found(
+    source: Path | None, domain: Path | None, styles: list[Path], trio: str | None, files: Path | None
+) -> Trio:
     """The files that the options name."""
     from rosesim.diagrams import trios
 
@@ -117,22 +121,51 @@ def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int
     return best
 
 
-def _write(made: Diagram, layout: Layout, svg: Path | None, png: Path | None, inspect: Path | None) -> None:
+def _write(
+    name: str, made: Diagram, layout: Layout, svg: Path | None, png: Path | None, inspect: Path | None
+) -> None:
     text = made.svg(layout) if svg is not None or png is not None else ""
     if svg is not None:
-        with write_beside(svg) as beside:
-            beside.write_text(text, encoding="utf-8")
+        write_beside(svg, text.encode())
     if png is not None:
         from rosesim.diagrams.picture import png as pixels
 
-        with write_beside(png) as beside:
-            beside.write_bytes(pixels(text, scale=2.0))
+        write_beside(png, pixels(text, scale=2.0))
     if inspect is not None:
         from rosesim.diagrams.inspect import inspected
 
-        with write_beside(inspect) as beside:
-            beside.write_text(json.dumps(inspected(made, layout)), encoding="utf-8")
+        write_beside(inspect, json.dumps(inspected(name, made, layout)).encode())
 
 
-def _watch(trio: Trio, once: object) -> None:
-    raise SceneError("--watch is not there yet")
+LOOK = 0.03
+"""Seconds between two looks at the files' times."""
+
+
+def _watch(trio: Trio, labels: Path | None, seed: str | None, write: Callable[[Diagram, Layout], None]) -> None:
+    """Lay out again, from where everything was, whenever a file is saved. A mistake is told and waited out."""
+    from rosesim.diagrams import trios
+    from rosesim.diagrams.errors import DiagramError
+    from rosesim.diagrams.layout import continued
+
+    sizes = None if labels is None else trios.reference_labels(labels)
+    last: tuple[Diagram, Layout] | None = None
+    times: list[int] = []
+    while True:
+        if (now := _times(trio)) == times:
+            time.sleep(LOOK)
+            continue
+        times, began = now, time.perf_counter()
+        try:
+            made = trio.read(variation=seed, labels=sizes)
+            layout = made.layout(None if last is None else continued(made.problem, last[0].problem, last[1].x))
+            last = made, layout
+            write(made, layout)
+        except DiagramError as error:
+            print(error, file=sys.stderr, flush=True)
+        else:
+            _tell(trio, layout, began)
+
+
+def _times(trio: Trio) -> list[int]:
+    """When each file was saved; 0 while an editor replaces it."""
+    return [f.stat().st_mtime_ns if f.exists() else 0 for f in (trio.domain, trio.substance, *trio.styles)]

@@ -2,8 +2,8 @@
 
     phi(x; w) = sum of f_i(x)  +  w * sum of max(0, g_j(x))^2
 
-The numbers that terms read stand in one vector: the *live* inputs, which reach a term, then the constants. Inputs that
-reach no term are dead, and dropped.
+The numbers that terms read stand in one vector: the *live* inputs, which reach a term, then the constants. Inputs
+that reach no term are dead, and dropped.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Energy:
         """Where a leaf stands among the numbers."""
         return self.input_places[leaf] if isinstance(leaf, int) else self.constant_places[leaf]
 
-    def numbers(self, x: Sequence[float]) -> Array:
+    def numbers(self, x: Sequence[float] | Array) -> Array:
         """The vector that terms read, for all inputs of the problem."""
         out = np.zeros(self.size)
         out[: len(self.live)] = np.asarray(x, float)[list(self.live)]

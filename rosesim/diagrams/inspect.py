@@ -19,7 +19,7 @@ DIGITS = 13
 """Of values, energies and gradients; a start is exact."""
 
 
-def inspected(diagram: Diagram, layout: Layout | None = None) -> dict[str, Any]:
+def inspected(name: str, diagram: Diagram, layout: Layout | None = None) -> dict[str, Any]:
     """The numbers of a diagram at its start, and of its end if it was laid out."""
     problem, e = diagram.problem, diagram.energy
     x0 = list(problem.x0)
@@ -27,6 +27,7 @@ def inspected(diagram: Diagram, layout: Layout | None = None) -> dict[str, Any]:
     live = list(e.live)
     phi, gradient = diagram.phi(x0)
     found: dict[str, Any] = {
+        "trio": name,
         "canvas": list(problem.canvas),
         "stages": list(problem.stages),
         "warnings": [f.kind for f in problem.warnings],

@@ -9,7 +9,8 @@ disk under its template: the next diagram of the same domain finds it, without t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -78,15 +79,27 @@ def _(x: Dual) -> Dual:
     return Dual(mathematics.asin(x.re), x.du / mathematics.maximum(root, EPS))
 
 
-_LANGUAGE: dict[str, Any] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "neg": lambda a: -a,
+def _abs(a: Any) -> Any:
+    return rosesim.select(a < 0.0, -a, a)
+
+
+def _max(a: Any, b: Any) -> Any:
+    return rosesim.select(a > b, a, b)
+
+
+def _min(a: Any, b: Any) -> Any:
+    return rosesim.select(a < b, a, b)
+
+
+_LANGUAGE: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "neg": operator.neg,
     "pow": mathematics.pow,
     "sqrt": _sqrt,
-    "abs": lambda a: rosesim.select(a < 0.0, -a, a),
+    "abs": _abs,
     "sign": mathematics.sign,
     "floor": mathematics.floor,
     "ceil": mathematics.ceil,
@@ -100,14 +113,14 @@ _LANGUAGE: dict[str, Any] = {
     "atan2": mathematics.atan2,
     "exp": mathematics.exp,
     "log": mathematics.log,
-    "max": lambda a, b: rosesim.select(a > b, a, b),
-    "min": lambda a, b: rosesim.select(a < b, a, b),
-    "lt": lambda a, b: a < b,
-    "le": lambda a, b: a <= b,
-    "eq": lambda a, b: a == b,
-    "and": lambda p, q: p & q,
-    "or": lambda p, q: p | q,
-    "not": lambda p: ~p,
+    "max": _max,
+    "min": _min,
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+    "and": operator.and_,
+    "or": operator.or_,
+    "not": operator.invert,
     "choose": rosesim.select,
 }
 """The operators of `scalars` in the language, with Penrose's derivatives where they differ from ours."""
@@ -165,7 +178,9 @@ def _code(template: Template) -> bytes:
     f = _rows(template)
     artifact = lowered(f.traced(f.signature().required()).func, OPTIONS, targets.host())
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
-        raise AssertionError(f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}")
+        raise AssertionError(
+            f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
+        )
     return artifact.code
 
 

@@ -144,7 +144,7 @@ class Diagram:
         gradient[list(e.live)] = slopes[: len(e.live)]
         return value, gradient
 
-    def values(self, x: Sequence[float]) -> Array:
+    def values(self, x: Sequence[float] | Array) -> Array:
         """All terms at x: objectives, then constraints."""
         e, blocks = self.energy, self.energy.everything
         (found,) = solver.values(capacity_of(e, blocks))(e.numbers(x), *arguments(blocks))
@@ -182,6 +182,29 @@ class Diagram:
     def svg(self, layout: Layout) -> str:
         """The picture of a layout."""
         return svg(layout.shapes(), self.problem.canvas, labels=self.labels, folder=self.folder)
+
+
+def continued(problem: Problem, before: Problem, x: Sequence[float] | Array) -> list[float]:
+    """A start for an edited problem: what both have stays where it was, all else starts as drawn.
+
+    Inputs are the same where their path, their name and their number within it are. Labels are as measured now.
+    """
+    at: dict[tuple[str, str, int], float] = {}
+    for key, value in zip(_names(before), x, strict=True):
+        at[key] = value
+    return [
+        start if i.kind == "label" else float(at.get(key, start))
+        for key, i, start in zip(_names(problem), problem.inputs, problem.x0, strict=True)
+    ]
+
+
+def _names(problem: Problem) -> list[tuple[str, str, int]]:
+    counts: dict[tuple[str, str], int] = {}
+    names: list[tuple[str, str, int]] = []
+    for i in problem.inputs:
+        k = counts[i.path, i.what] = counts.get((i.path, i.what), -1) + 1
+        names.append((i.path, i.what, k))
+    return names
 
 
 def capacity_of(e: Energy, blocks: Blocks) -> solver.Capacity:

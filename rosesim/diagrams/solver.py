@@ -1,8 +1,8 @@
 """The solver, in rosesim's language: exterior point, L-BFGS, and a line search by Armijo and weak Wolfe conditions.
 
-It is Penrose's schedule. A round minimises phi(x; w) by L-BFGS (Nocedal 1980; 17 pairs, no test of curvature) and then
-multiplies w by 10, until x or phi stays. The solver knows no diagram: it calls kernels by their addresses, over a
-table, so one compiled solver serves all diagrams up to its capacities.
+It is Penrose's schedule. A round minimises phi(x; w) by L-BFGS (Nocedal 1980; 17 pairs, no test of curvature) and
+then multiplies w by 10, until x or phi stays. The solver knows no diagram: it calls kernels by their addresses, over
+a table, so one compiled solver serves all diagrams up to its capacities.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ class Search(NamedTuple):
     gradient: Any
 
 
-def _line_search(evaluate: Any, x: Any, direction: Any, value: Any, gradient: Any, w: Any) -> tuple[Any, Any, Any, Any]:
+def _line_search(
+    evaluate: Any, x: Any, direction: Any, value: Any, gradient: Any, w: Any
+) -> tuple[Any, Any, Any, Any]:
     """The next x along -direction; phi and its gradient there; and how often phi was asked for."""
     slope = -dot(direction, gradient)
 
@@ -187,7 +189,7 @@ def _line_search(evaluate: Any, x: Any, direction: Any, value: Any, gradient: An
 
 
 class Pairs(NamedTuple):
-    """What L-BFGS remembers, in a ring: steps, changes of the gradient, 1 / (y . s), how many, and the newest's place."""
+    """What L-BFGS remembers, in a ring: steps s, changes y of the gradient, 1 / (y . s), how many, and the newest."""
 
     steps: Any
     changes: Any
@@ -256,9 +258,7 @@ def _minimise(evaluate: Any, numbers: int, x: Any, w: Any) -> tuple[Any, Any, An
         r = _direction(pairs, d.gradient)
         there, f, g, calls = _line_search(evaluate, d.x, r, d.value, d.gradient, w)
         going = dot(d.gradient, r) >= STILL
-        return Descent(
-            there, f, g, d.x, d.gradient, pairs, d.value, d.calls + calls + 1.0, d.steps + 1.0, ~going
-        )
+        return Descent(there, f, g, d.x, d.gradient, pairs, d.value, d.calls + calls + 1.0, d.steps + 1.0, ~going)
 
     start = Descent(there, f, g, x, gradient, none, value, calls + 1.0, 0.0, False)
     end = while_loop(lambda d: ~d.done, step, start, limit=MOST_STEPS, on_limit="stop")

@@ -57,7 +57,10 @@ class Templates:
     by_key: dict[str, Template] = field(default_factory=dict)
 
     def row(self, term: Term, verb: str, item: library.Item, x0: Sequence[float]) -> Row:
-        """The row of a term, which is item `term.name` of the objectives or constraints (`verb`). `x0` is the start, by which polygons are cut into convex parts."""
+        """The row of a term: item `term.name` of the objectives or the constraints, as `verb` says.
+
+        `x0` is the start, by which polygons are cut into convex parts. Raises `library.CallError`.
+        """
         reading = _Reading()
         for value in term.args:
             reading.value(value)
@@ -83,12 +86,12 @@ class Templates:
         stands = [Scalar("input", index=k) for k in range(len(reading.leaves))]
         numbers = iter(reading.numbers)
         at = [x0[leaf] if isinstance(leaf, int) else leaf for leaf in reading.leaves]
-        made: dict[int, Number] = {}
+        made: dict[_At, Number] = {}
         shapes: dict[int, Shape] = {}
 
         def stand(_: Number) -> Number:
             form = next(numbers)
-            return form if isinstance(form, float) else _rebuilt(form, reading.forms, stands, made)
+            return _rebuilt(form, reading, stands, made) if isinstance(form, _At) else form
 
         args = tuple(_mapped(v, stand, shapes) for v in term.args)
         with library.at_start(at):
@@ -103,6 +106,19 @@ class Templates:
         return self.by_key.setdefault(key, Template(item.name, key, root, max(1, len(used)))), used
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A position in `_Reading.forms`."""
+
+    k: int
+
+    def __repr__(self) -> str:
+        return f"%{self.k}"
+
+
+_Operand = float | bool | _At
+
+
 @dataclass(slots=True)
 class _Reading:
     """What the arguments of a term look like (`marks`), and the leaves that they read."""
@@ -110,13 +126,13 @@ class _Reading:
     bake_all: bool = False
     marks: list[str] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
-    numbers: list[float | int] = field(default_factory=list)
+    numbers: list[_Operand] = field(default_factory=list)
     """For each number of the arguments in turn: itself if it stays, otherwise its position in `forms`."""
-    forms: list[tuple[str, tuple[float | int, ...]]] = field(default_factory=list)
-    """Operators and operands: a float, or the position of an earlier form. ("leaf", (k,)) is leaf k."""
+    forms: list[int | tuple[str, tuple[_Operand, ...]]] = field(default_factory=list)
+    """A leaf by its number, or an operator and its operands: earlier forms, or what stays."""
     cut: bool = False
     """Whether a polygon is among them, whose cutting depends on the start."""
-    _known: dict[int, int] = field(default_factory=dict)
+    _known: dict[int, _At] = field(default_factory=dict)
     _shapes: set[int] = field(default_factory=set)
 
     def value(self, v: Value) -> None:
@@ -184,60 +200,59 @@ class _Reading:
         self.numbers.append(form)
         self.marks.append(f"{form!r},")
 
-    def _constant(self, v: float) -> float | int:
+    def _constant(self, v: float) -> float | _At:
         """The number itself if it stays, otherwise a new leaf's form."""
         if self.bake_all or v in BAKED or v - v != 0.0:
             return v
-        self.leaves.append(v)
-        self.forms.append(("leaf", (len(self.leaves) - 1,)))
-        return len(self.forms) - 1
+        return self._new_leaf(v)
 
-    def _leaf(self, number: int, index: int) -> int:
-        self.leaves.append(index)
-        self.forms.append(("leaf", (len(self.leaves) - 1,)))
-        self._known[number] = len(self.forms) - 1
-        return len(self.forms) - 1
+    def _leaf(self, number: int, index: int) -> _At:
+        self._known[number] = at = self._new_leaf(index)
+        return at
 
-    def _graph(self, root: Scalar) -> int:
+    def _new_leaf(self, leaf: Leaf) -> _At:
+        self.leaves.append(leaf)
+        return self._form(len(self.leaves) - 1)
+
+    def _form(self, form: int | tuple[str, tuple[_Operand, ...]]) -> _At:
+        self.forms.append(form)
+        return _At(len(self.forms) - 1)
+
+    def _graph(self, root: Scalar) -> _At:
         for node in postorder(root):
             if node.number in self._known:
                 continue
             if node.op == "input":
                 self._leaf(node.number, node.index)
                 continue
-            operands = tuple(
-                self._known[a.number] if isinstance(a, Scalar) else a if isinstance(a, bool) else self._constant(float(a))
-                for a in node.args
-            )
-            self.forms.append((node.op, operands))
-            self._known[node.number] = len(self.forms) - 1
+            operands = tuple(self._operand(a) for a in node.args)
+            self._known[node.number] = self._form((node.op, operands))
             self.marks.append(f"<{node.op} {operands!r}>")
         return self._known[root.number]
 
+    def _operand(self, a: Number) -> _Operand:
+        if isinstance(a, Scalar):
+            return self._known[a.number]
+        return a if isinstance(a, bool) else self._constant(float(a))
 
-def _is_form(operand: float | int) -> bool:
-    return isinstance(operand, int) and not isinstance(operand, bool)
 
-
-def _rebuilt(
-    at: int, forms: Sequence[tuple[str, tuple[float | int, ...]]], stands: Sequence[Scalar], made: dict[int, Number]
-) -> Number:
+def _rebuilt(at: _At, reading: _Reading, stands: Sequence[Scalar], made: dict[_At, Number]) -> Number:
     """The number at a position of the forms, over the leaves' stand-ins."""
-    wanted = [at]
-    while wanted:
-        k = wanted[-1]
-        op, operands = forms[k]
-        missing = [] if op == "leaf" else [a for a in operands if _is_form(a) and a not in made]
+    open_ = [at]
+    while open_:
+        form = reading.forms[open_[-1].k]
+        if open_[-1] in made:
+            open_.pop()
+            continue
+        if isinstance(form, int):
+            made[open_.pop()] = stands[form]
+            continue
+        op, operands = form
+        missing = [a for a in operands if isinstance(a, _At) and a not in made]
         if missing:
-            wanted += missing
-            continue
-        wanted.pop()
-        if k in made:
-            continue
-        if op == "leaf":
-            made[k] = stands[int(operands[0])]
+            open_ += missing
         else:
-            made[k] = Scalar(op, tuple(made[a] if _is_form(a) else a for a in operands))
+            made[open_.pop()] = Scalar(op, tuple(made[a] if isinstance(a, _At) else a for a in operands))
     return made[at]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.labels import Labels, Table
-from rosesim.diagrams.layout import Diagram, Text, read, text_of
+from rosesim.diagrams.layout import Diagram, read, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,14 @@ class Trio:
 
     def read(self, *, variation: str | None = None, labels: Labels | None = None) -> Diagram:
         """The diagram. Images are looked for beside the first style."""
-        styles = [text_of(s) for s in self.styles]
         return read(
-            self._shown(text_of(self.domain)),
-            self._shown(text_of(self.substance)),
-            [self._shown(s) for s in styles],
+            text_of(self.domain),
+            text_of(self.substance),
+            [text_of(s) for s in self.styles],
             variation=self.variation if variation is None else variation,
             labels=labels,
             folder=self.styles[0].parent,
         )
-
-    def _shown(self, text: Text) -> Text:
-        return text
 
 
 def from_index(index: Path, wanted: str, folder: Path | None = None) -> Trio:

@@ -185,7 +185,13 @@ def _trace_opaque(f: Fn[..., Any], types: Types, dependencies: Dependencies) -> 
         for t, name in zip(types, signature.names(len(types), keywords), strict=True)
         for ty, leaf in zip(T.flatten(t), T.leaf_names(t, name), strict=True)
     )
-    func = Func(f.name, params, Opaque(call, T.flatten(result), machine=getattr(python, "machine", 0)), f.where, rules_of(f, f.custom, types, result))
+    func = Func(
+        f.name,
+        params,
+        Opaque(call, T.flatten(result), machine=getattr(python, "machine", 0)),
+        f.where,
+        rules_of(f, f.custom, types, result),
+    )
     return Traced(func, types, result, (), dependencies)
 
 

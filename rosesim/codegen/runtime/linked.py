@@ -1,9 +1,9 @@
 """Calls from one compiled program to another, by its address: programs that are compiled apart and meet at run time.
 
 A program that calls many others need not be compiled again for each set of them. It calls one opaque function, whose
-first argument is the address of the program to run; the rest are that program's arguments. `dispatcher` is the machine
-code of this function. A program that is called like this needs a small workspace at most, holds no loop that polls for
-interrupts, and shares nothing among threads (`obstacles`).
+first argument is the address of the program to run; the rest are that program's arguments. `dispatcher` is the
+machine code of this function. A program that is called like this needs a small workspace at most, holds no loop that
+polls for interrupts, and shares nothing among threads (`obstacles`).
 """
 
 from __future__ import annotations
