@@ -57,8 +57,23 @@ def from_json(file: Path, folder: Path | None = None) -> Trio:
 
 
 def reference_labels(file: Path) -> Table:
-    """The label sizes that a reference file lists under "labels"."""
-    return Table.of(_json(file).get("labels", []))
+    """The label sizes that a reference file lists under "labels", to all digits where it also has the start."""
+    data = _json(file)
+    rows = [list(row) for row in data.get("labels", [])]
+    exact: dict[str, dict[str, float]] = {}
+    position = 0
+    for path, what, count, *_ in data.get("inputs", []):
+        if what in _SIZES:
+            exact.setdefault(path, {})[what] = data["x0"][position]
+        position += count
+    for path, row in data.get("label_of", {}).items():
+        for column, what in enumerate(_SIZES, start=3):
+            rows[row][column] = exact.get(path, {}).get(what, rows[row][column])
+    return Table.of(rows)
+
+
+_SIZES = ("width", "height", "ascent", "descent")
+"""Of a row, after kind, string and font."""
 
 
 def _json(file: Path) -> Any:
