@@ -135,6 +135,13 @@ class Diagram:
             self.compiled = energy(self.problem)
         return self.compiled
 
+    def prepare(self) -> None:
+        """Compile or load all that a layout needs, so that it only runs."""
+        e = self.energy
+        for blocks in {id(b): b for b in (*e.stages, e.everything)}.values():
+            solver.solver(capacity_of(e, blocks))
+        solver.values(capacity_of(e, e.everything))
+
     def phi(self, x: Sequence[float], weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
         """phi, and its gradient by all inputs, of a stage (None: all terms, all inputs free)."""
         e = self.energy
