@@ -9,6 +9,7 @@ from diagrams_kit import ARROW, SQUARE, circle, group, line, poly, rectangle, sh
 from rosesim.diagrams.boxes import Box, box, center, plain_box
 from rosesim.diagrams.scalars import evaluated
 from rosesim.diagrams.values import Path, Shape, Vector
+from rosesim.diagrams.vectors import turned
 
 
 def edges(b: Box) -> tuple[float, ...]:
@@ -43,6 +44,10 @@ def test_a_quarter_turn_is_clockwise_and_swaps_the_sides():
     # Clockwise: the longer side of a flat rectangle falls to the right.
     tall = box(rectangle(0, 0, 4, 0, rotation=30))
     assert tall.width == pytest.approx(4 * math.cos(math.pi / 6))
+
+
+def test_turning_is_to_the_left():
+    assert turned((1.0, 2.0), 90.0) == pytest.approx((-2, 1))
 
 
 def test_a_negative_width_does_not_turn_a_box_inside_out():
