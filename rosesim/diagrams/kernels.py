@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ import numpy as np
 import rosesim
 from rosesim import Dual, Fn, Index, Real, Vec, const, fn, value_and_grad, vec, vmap
 from rosesim.ad.language import mathematics
-from rosesim.codegen import lowered, targets
+from rosesim.codegen import targets
 from rosesim.codegen.llvm import cache as kept
+from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
 from rosesim.diagrams.scalars import EPS, Scalar, postorder
 from rosesim.diagrams.stored import OPTIONS, edition
@@ -175,8 +176,10 @@ def _rows(template: Template) -> Fn[..., Any]:
 
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now."""
-    f = _rows(template)
-    artifact = lowered(f.traced(f.signature().required()).func, OPTIONS, targets.host())
+    f, target = _rows(template), targets.host()
+    made = planned(f.traced(f.signature().required()).func, OPTIONS, target)
+    # Straight code without loops: LLVM's few passes make it as fast as all of them, in half the time.
+    artifact = target.backend.lower(replace(made, effort="once"), target)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
