@@ -142,7 +142,7 @@ class Diagram:
             solver.solver(capacity_of(e, blocks))
         solver.values(capacity_of(e, e.everything))
 
-    def phi(self, x: Sequence[float], weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
+    def phi(self, x: Sequence[float] | Array, weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
         """phi, and its gradient by all inputs, of a stage (None: all terms, all inputs free)."""
         e = self.energy
         blocks = e.everything if stage is None else e.stages[stage]
