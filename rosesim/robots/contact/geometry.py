@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from rosesim.robots.algebra import Number
-from rosesim.robots.contact.capsules import capsule_capsule
+from rosesim.robots.contact.capsules import capsule_box, capsule_capsule, capsule_cylinder, capsule_ellipsoid
 from rosesim.robots.contact.planes import plane_box, plane_capsule, plane_cylinder, plane_ellipsoid, plane_sphere
 from rosesim.robots.contact.shapes import Finder, Place, Shape
-from rosesim.robots.contact.spheres import sphere_box, sphere_capsule, sphere_sphere
+from rosesim.robots.contact.spheres import (
+    sphere_box,
+    sphere_capsule,
+    sphere_cylinder,
+    sphere_ellipsoid,
+    sphere_sphere,
+)
 
 
 def contacts(a: Shape, b: Shape, margin: Number) -> list[Place]:
@@ -22,7 +28,12 @@ FINDERS: dict[tuple[str, str], Finder] = {
     ("plane", "cylinder"): plane_cylinder,
     ("sphere", "sphere"): sphere_sphere,
     ("sphere", "capsule"): sphere_capsule,
-    ("capsule", "capsule"): capsule_capsule,
+    ("sphere", "ellipsoid"): sphere_ellipsoid,
+    ("sphere", "cylinder"): sphere_cylinder,
     ("sphere", "box"): sphere_box,
+    ("capsule", "capsule"): capsule_capsule,
+    ("capsule", "ellipsoid"): capsule_ellipsoid,
+    ("capsule", "cylinder"): capsule_cylinder,
+    ("capsule", "box"): capsule_box,
 }
 """The pairs that can be computed."""

@@ -21,6 +21,7 @@ from rosesim.robots.algebra import (
     cross,
     dot,
     known,
+    mat_vec,
     minus,
     mul,
     over,
@@ -28,6 +29,7 @@ from rosesim.robots.algebra import (
     root,
     scaled,
     sub,
+    transposed,
 )
 
 Frame = tuple[V3, V3, V3]
@@ -60,6 +62,11 @@ class Place:
 
 Finder = Callable[[Shape, Shape, Number], list[Place]]
 """The contacts of two shapes, nearer than a margin."""
+
+
+def seen_from(b: Shape, point: V3) -> V3:
+    """A point in the frame of a shape."""
+    return mat_vec(transposed(b.rotation), minus(point, b.place))
 
 
 def frame(normal: V3, hint: V3 | None = None) -> Frame:

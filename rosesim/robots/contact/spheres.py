@@ -1,14 +1,15 @@
-"""Contacts of a sphere, the first shape, with a sphere, a capsule and a box."""
+"""Contacts of a sphere, the first shape, with a solid: always one."""
 
 from __future__ import annotations
 
-from rosesim.ad.language.mathematics import clamp, sqrt
-from rosesim.robots.algebra import V3, Number, add, choose, dot, mat_vec, minus, mul, plus, scaled, sub, transposed
-from rosesim.robots.contact.shapes import Frame, Place, Shape, between_spheres, frame
+from rosesim.ad.language.mathematics import clamp, maximum, sqrt
+from rosesim.robots.algebra import V3, Number, add, choose, dot, mat_vec, minus, mul, plus, scaled, sub
+from rosesim.robots.contact.nearest import from_ellipsoid
+from rosesim.robots.contact.shapes import Frame, Place, Shape, between_spheres, frame, seen_from
 
 
 def sphere_sphere(a: Shape, b: Shape, margin: Number) -> list[Place]:
-    """One contact."""
+    """Along the line of the centres."""
     return [between_spheres(a.place, a.size[0], b.place, b.size[0])]
 
 
@@ -20,7 +21,7 @@ def sphere_capsule(a: Shape, b: Shape, margin: Number) -> list[Place]:
 
 def sphere_box(a: Shape, b: Shape, margin: Number) -> list[Place]:
     """The nearest point of the box; inside it, the nearest face."""
-    local = mat_vec(transposed(b.rotation), minus(a.place, b.place))
+    local = seen_from(b, a.place)
     inner = tuple(clamp(x, mul(-1.0, s), s) for x, s in zip(local, b.size, strict=True))
     off = minus(inner, local)
     square = dot(off, off)
@@ -43,5 +44,47 @@ def sphere_box(a: Shape, b: Shape, margin: Number) -> list[Place]:
         normal = mat_vec(b.rotation, normal_local)
         reach = add(a.size[0], mul(0.5, gap))
         return plus(a.place, scaled(reach, normal)), frame(normal)
+
+    return [Place(gap, rest)]
+
+
+def sphere_ellipsoid(a: Shape, b: Shape, margin: Number) -> list[Place]:
+    """The nearest point of the ellipsoid."""
+    distance, outwards = from_ellipsoid(b.size, seen_from(b, a.place))
+    gap = sub(distance, a.size[0])
+
+    def rest() -> tuple[V3, Frame]:
+        normal = scaled(-1.0, mat_vec(b.rotation, outwards))
+        return plus(a.place, scaled(add(a.size[0], mul(0.5, gap)), normal)), frame(normal)
+
+    return [Place(gap, rest)]
+
+
+def sphere_cylinder(a: Shape, b: Shape, margin: Number) -> list[Place]:
+    """The nearest point of the cylinder; inside it, of its side or its nearer end."""
+    radius, half = b.size[0], b.size[1]
+    d = minus(a.place, b.place)
+    along = dot(b.axis, d)
+    across = minus(d, scaled(along, b.axis))
+    square = dot(across, across)
+    off = square > 1e-30  # on the axis there is no direction to the side: it is x, as between spheres
+    width = choose(off, sqrt(choose(off, square, 1.0)), 0.0)
+    end, side = sub(abs(along), half), sub(width, radius)
+    beyond, out = maximum(end, 0.0), maximum(side, 0.0)
+    outside = (beyond > 0.0) & (out > 0.0)  # of a rim
+    corner = choose(outside, sqrt(choose(outside, add(mul(beyond, beyond), mul(out, out)), 1.0)), 0.0)
+    flat = end > side
+    distance = choose(outside, corner, choose(flat, end, side))
+    gap = sub(distance, a.size[0])
+
+    def rest() -> tuple[V3, Frame]:
+        inverse = 1.0 / choose(outside, corner, 1.0)
+        up = choose(outside, mul(beyond, inverse), choose(flat, 1.0, 0.0))
+        aside = choose(outside, mul(out, inverse), choose(flat, 0.0, 1.0))
+        by_width = 1.0 / choose(off, width, 1.0)
+        sideways = tuple(choose(off, mul(x, by_width), e) for x, e in zip(across, (-1.0, 0.0, 0.0), strict=True))
+        outwards = plus(scaled(mul(choose(along < 0.0, -1.0, 1.0), up), b.axis), scaled(aside, sideways))
+        normal = scaled(-1.0, outwards)
+        return plus(a.place, scaled(add(a.size[0], mul(0.5, gap)), normal)), frame(normal)
 
     return [Place(gap, rest)]
