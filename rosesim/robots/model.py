@@ -185,23 +185,33 @@ class Model:
         """The pairs of shapes that may touch. Raises RobotError for one that cannot be computed."""
         robot = self.description
         found: list[Touch] = []
+        missing: list[tuple[Touch, str]] = []
         for touch in touches(Mechanism(robot, Parameters({}, {}))):
-            first, second = robot.geoms[touch.first], robot.geoms[touch.second]
-            kinds = first.kind, second.kind
+            kinds = robot.geoms[touch.first].kind, robot.geoms[touch.second].kind
             if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & self._ignore:
                 continue
-            if kinds not in FINDERS:
-                names = " and ".join(
-                    f"geom {g.name or '#' + str(i)!r}" for g, i in ((first, touch.first), (second, touch.second))
-                )
-                raise RobotError(
-                    robot.file,
-                    second.line,
-                    f"{names} may touch, a {first.kind} and a {second.kind}: that contact is not there yet. Give "
-                    f'ignore=("contact {"-".join(kinds)}",) to leave such pairs out, or contact="none"',
-                )
-            found.append(touch)
+            if kinds in FINDERS:
+                found.append(touch)
+            else:
+                missing.append((touch, f'"contact {"-".join(kinds)}"'))
+        if missing:
+            raise self._no_contact([t for t, _ in missing], list(dict.fromkeys(name for _, name in missing)))
         return found
+
+    def _no_contact(self, missing: list[Touch], classes: list[str]) -> RobotError:
+        """Pairs that may touch and cannot be computed: the first by name, and the way on for all."""
+        robot, first = self.description, missing[0]
+        geoms = [robot.geoms[i] for i in (first.first, first.second)]
+        names = [f"geom {g.name or f'#{i}'!r}" for g, i in zip(geoms, (first.first, first.second), strict=True)]
+        listed = ", ".join(classes) + ("," if len(classes) == 1 else "")
+        more = f" (the first of {len(missing)} such pairs)" if len(missing) > 1 else ""
+        return RobotError(
+            robot.file,
+            geoms[1].line,
+            f"{names[0]}, a {geoms[0].kind}, and {names[1]}, a {geoms[1].kind}, may touch{more}: that contact is not "
+            f"there yet. Give load ignore=({listed}) to leave such pairs out, give one of the geoms "
+            'contype="0" conaffinity="0" in the file, or take contact="none"',
+        )
 
     def _contact(self, contact: Contact) -> Contact:
         if contact == "compliant":
