@@ -13,6 +13,7 @@ from rosesim.robots import description
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.load import load as read
+from rosesim.robots.files.load import several
 from rosesim.robots.model import Contact, Model
 
 __all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
@@ -47,5 +48,5 @@ def load(
     >>> arm.acceleration([0.1], [0.0], []).round(3)
     array([-2.767])
     """
-    left_out = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    left_out = several(ignore, "ignore", "sensor")
     return Model(read(path, left_out, motors=motors, base=base, roots=roots), ignore=left_out)

@@ -24,6 +24,13 @@ from rosesim.robots.parameters import Parameters, Value, defaults, title
 
 INTEGRATORS = ("euler", "implicitfast", "implicit", "rk4")
 """The integrators of `Model.step`, as MuJoCo calls them."""
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in functions.MAKERS if name not in ("frames_of", "sensed")},
+    "geom_positions": ("frames_of", "geoms"),
+    "site_positions": ("frames_of", "sites"),
+    "sensors": ("sensed",),
+}
+"""What `Model.function` gives by name: the maker and its choice."""
 Contact = str | Compliant
 """How bodies touch: "none", "soft", "compliant", or `Compliant` with numbers of your own."""
 
@@ -52,6 +59,10 @@ class Model:
     """
 
     def __init__(self, description: Description, *, ignore: Iterable[str] = ()):
+        if not isinstance(description, Description):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(
+                f"Model({description!r}) was found; expected a Description, or robots.load(path) of a file"
+            )
         self.description = description
         self._ignore = frozenset(ignore)
         self.nbody = len(description.bodies)
@@ -147,10 +158,7 @@ class Model:
         parameters: Mapping[str, Any] | None = None,
     ) -> Any:
         """(q, v) one time step later. The integrator and the step's length are the file's unless given."""
-        chosen = integrator or self.description.options.integrator
-        if chosen not in INTEGRATORS:
-            raise ValueError(f"integrator={integrator!r} was found; expected one of {', '.join(INTEGRATORS)}")
-        return self._call("step", (self._contact(contact), chosen), parameters, q, v, ctrl)
+        return self._call("step", (self._contact(contact), self._integrator(integrator)), parameters, q, v, ctrl)
 
     def sensors(
         self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
@@ -168,12 +176,15 @@ class Model:
 
     def function(self, name: str, *, contact: Contact = "soft", integrator: str | None = None) -> Fn[..., Any]:
         """One of these functions as an `Fn`, to compile it once: `model.function("step").compile()`."""
-        choices: tuple[Any, ...] = ()
+        if name not in FUNCTIONS:
+            raise ValueError(f"the function {name!r} was found; expected one of {', '.join(FUNCTIONS)}")
+        maker, *kind = FUNCTIONS[name]
+        choices: list[Any] = [*kind]
         if name in ("acceleration", "step", "sensors"):
-            choices = (self._contact(contact),)
+            choices.append(self._contact(contact))
         if name == "step":
-            choices = (*choices, integrator or self.description.options.integrator)
-        return self._made({"sensors": "sensed"}.get(name, name), choices)
+            choices.append(self._integrator(integrator))
+        return self._made(maker, tuple(choices))
 
     @cached_property
     def weights(self) -> Weights:
@@ -212,6 +223,12 @@ class Model:
             f"there yet. Give load ignore=({listed}) to leave such pairs out, give one of the geoms "
             'contype="0" conaffinity="0" in the file, or take contact="none"',
         )
+
+    def _integrator(self, integrator: str | None) -> str:
+        chosen = self.description.options.integrator if integrator is None else integrator
+        if chosen not in INTEGRATORS:
+            raise ValueError(f"integrator={chosen!r} was found; expected one of {', '.join(INTEGRATORS)}")
+        return chosen
 
     def _contact(self, contact: Contact) -> Contact:
         if contact == "compliant":
@@ -253,6 +270,10 @@ class Model:
         return self._functions[key]
 
     def _call(self, name: str, choices: tuple[Any, ...], parameters: Mapping[str, Any] | None, *args: Any) -> Any:
+        if parameters is not None and not isinstance(parameters, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(
+                f"parameters={parameters!r} was found; expected numbers by name, as in {{'timestep': 0.01}}"
+            )
         f = self._made(name, choices)
         return f(*args, dict(parameters)) if parameters else f(*args)
 

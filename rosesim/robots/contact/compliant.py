@@ -38,6 +38,17 @@ class Compliant:
     dissipation: float = 1.0
     slip: float = 0.02
 
+    def __post_init__(self) -> None:
+        """Refuse what is no number, or is no force of a contact."""
+        for name, least in (("stiffness", 0.0), ("ramp", 0.0), ("dissipation", None), ("slip", 0.0)):
+            value = getattr(self, name)
+            if value is None and name == "stiffness":
+                continue
+            good = isinstance(value, int | float) and 0.0 <= value < float("inf") and value != least
+            if not good:
+                more = "a positive number" if least == 0.0 else "0 or a positive number"
+                raise ValueError(f"Compliant({name}={value!r}) was found; expected {more}")
+
 
 @dataclass
 class Touching:
