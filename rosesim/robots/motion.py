@@ -15,7 +15,8 @@ from rosesim.robots import dynamics, forces, implicit, kinematics, steps
 from rosesim.robots.algebra import Number, add, is_zero, mul, sub
 from rosesim.robots.contact import newton
 from rosesim.robots.contact.compliant import Compliant, pushes, resistance, stiffened, touching
-from rosesim.robots.contact.constraints import At, Constraint, constraints, on_dofs
+from rosesim.robots.contact.constraint import At, on_dofs
+from rosesim.robots.contact.constraints import constraints
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Sparse
@@ -133,7 +134,7 @@ class Dynamics:
         self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
     ) -> tuple[Numbers, Sparse]:
         """The acceleration under constraints, and the factor of its Hessian."""
-        found: list[Constraint] = constraints(at)
+        found = constraints(at)
         if not found:
             return start, low
         made = newton.blocks(found)

@@ -16,7 +16,9 @@ from rosesim.ad.language.mathematics import maximum, sqrt
 from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, sub
 from rosesim.robots.contact import geometry
-from rosesim.robots.contact.constraints import At, Layout, congruence, guarded, on_dofs, pairs_at, push_row
+from rosesim.robots.contact.constraint import At, congruence, guarded, on_dofs, push_row
+from rosesim.robots.contact.contacts import pairs_at
+from rosesim.robots.contact.layout import Layout
 from rosesim.robots.dynamics import Motion, Sparse
 from rosesim.robots.kinematics import STILL
 
@@ -84,7 +86,7 @@ class Touching:
 
     def rows(self, at: At) -> list[list[tuple[int, Number]]]:
         """J."""
-        return [self.row] if self.layout is None else self.layout.rows(at, self.data)
+        return [self.row] if self.layout is None else self.layout.rows(at.m, at.f, self.data)
 
 
 def ramp(depth: Number, width: float) -> tuple[Number, Number]:
