@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.scan import while_loop
 from rosesim.ad.language.custom import dual, primal, tangent
@@ -18,7 +17,7 @@ from rosesim.ad.language.mathematics import clamp, maximum, minimum, sqrt
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.transforms.derivatives import jvp
-from rosesim.robots.algebra import V3, Number, dot, total
+from rosesim.robots.algebra import V3, Number, dot, total, vector
 
 LIMIT = 60
 """Steps of a search: as many as halvings leave of an interval no more than rounding."""
@@ -28,10 +27,6 @@ NUDGE = 1e-15
 
 def _three(x: Any) -> V3:
     return x[0], x[1], x[2]
-
-
-def _vector(x: Sequence[Number]) -> Any:
-    return stack([Real(v) for v in x])
 
 
 def _widths(size: Any, mu: Number) -> list[Number]:
@@ -86,7 +81,7 @@ def _(size: Any, p: Any) -> Any:
 def from_ellipsoid(size: Sequence[Number], p: V3) -> tuple[Number, V3]:
     """The signed distance of a point from an ellipsoid at the origin, and the unit normal outwards where it is
     nearest."""
-    s, at = _vector(size), _vector(p)
+    s, at = vector(size), vector(p)
     mu = multiplier(s, at)
     w = _normal(s, at, mu)
     length = sqrt(dot(w, w))
@@ -98,7 +93,7 @@ def from_ellipsoid(size: Sequence[Number], p: V3) -> tuple[Number, V3]:
 def _ellipsoid_slope(size: Vec[Real, 3], p: Vec[Real, 3], u: Vec[Real, 3], t: Real):
     """The slope along u of the distance of p + t u from an ellipsoid, and its slope."""
     s, way = _three(size), _three(u)
-    at = _vector([x + t * y for x, y in zip(_three(p), way, strict=True)])
+    at = vector([x + t * y for x, y in zip(_three(p), way, strict=True)])
     mu = multiplier(size, at)
     w, widths = _normal(size, at, mu), _widths(size, mu)
     rows = list(zip(s, way, w, widths, strict=True))
@@ -212,5 +207,5 @@ def _along(
 ) -> Number:
     low, high = maximum(ends[0], -half), minimum(ends[1], half)
     return cond(
-        low < high, lambda: 0.5 * (low + high), lambda: search(_vector(size), _vector(p), _vector(u), Real(half))
+        low < high, lambda: 0.5 * (low + high), lambda: search(vector(size), vector(p), vector(u), Real(half))
     )
