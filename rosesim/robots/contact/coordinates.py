@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from rosesim.robots import forces
 from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, over, root, sub, total
 from rosesim.robots.contact import rows
 from rosesim.robots.contact.constraint import At, Constraint, guarded, push_row
+from rosesim.robots.description import Soft
 from rosesim.robots.dynamics import Motion
 
 
@@ -40,12 +41,10 @@ def _speed(at: At, row: list[tuple[int, Number]]) -> Number:
     return total(mul(c, at.v[d]) for d, c in row)
 
 
-def _reference(
-    at: At, solref: Sequence[float], solimp: Sequence[float], r: Number, past: Number, speed: Number, inverse: float
-) -> list[Number]:
+def _reference(at: At, soft: Soft, r: Number, past: Number, speed: Number, inverse: float) -> list[Number]:
     """The reference acceleration and D of a row. `past` is r less the margin."""
-    k, b = rows.stiffness(solref, solimp, at.timestep)
-    hardness = rows.impedance(solimp, past)
+    k, b = rows.stiffness(soft.solref, soft.solimp, at.timestep)
+    hardness = rows.impedance(soft.solimp, past)
     reference = neg(add(mul(b, speed), mul(k, mul(hardness, past))))
     return [reference, over(1.0, rows.regulariser(hardness, inverse))]
 
@@ -77,7 +76,7 @@ def _limit(at: At, gap: Number, row: list[tuple[int, Number]], of: Any, inverse:
 
     def compute() -> list[Number]:
         speed = _speed(at, row)
-        return _reference(at, of.solref_limit, of.solimp_limit, gap, sub(gap, of.margin), speed, inverse)
+        return _reference(at, of.soft_limit, gap, sub(gap, of.margin), speed, inverse)
 
     return _by_row(gap < of.margin, compute, lambda data: row, rows.one_sided)
 
@@ -97,7 +96,7 @@ def _ball_limit(at: At, k: int) -> Constraint:
         speed = total(mul(c, at.v[d + i]) for i, c in enumerate(axis))
         gap = sub(joint.range[1], angle)  # pyright: ignore[reportOptionalSubscript] -- it has a range
         past = sub(gap, joint.margin)
-        return [*_reference(at, joint.solref_limit, joint.solimp_limit, gap, past, speed, at.weights.dof[d]), *axis]
+        return [*_reference(at, joint.soft_limit, gap, past, speed, at.weights.dof[d]), *axis]
 
     return _by_row(active, compute, lambda data: [(d + i, data[2 + i]) for i in range(3)], rows.one_sided)
 
@@ -120,8 +119,8 @@ def frictions(at: At) -> list[Constraint]:
 
 def _friction(at: At, row: list[tuple[int, Number]], of: Any, most: Number, inverse: float) -> Constraint:
     speed = _speed(at, row)
-    _, b = rows.stiffness(of.solref_friction, of.solimp_friction, at.timestep)
-    hardness = rows.impedance(of.solimp_friction, 0.0)
+    _, b = rows.stiffness(of.soft_friction.solref, of.soft_friction.solimp, at.timestep)
+    hardness = rows.impedance(of.soft_friction.solimp, 0.0)
     data = [neg(mul(b, speed)), over(1.0, rows.regulariser(hardness, inverse))]
     return _by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
 
@@ -149,5 +148,5 @@ def _equality(at: At, k: int) -> Constraint:
         gap = sub(gap, value)
         row.append((at.m.dof[e.second], neg(slope)))
         inverse += at.weights.dof[at.m.dof[e.second]]
-    data = _reference(at, e.solref, e.solimp, gap, gap, _speed(at, row), inverse)
+    data = _reference(at, e.soft, gap, gap, _speed(at, row), inverse)
     return _by_row(True, lambda: data, lambda _: row, rows.two_sided)
