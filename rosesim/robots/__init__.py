@@ -27,14 +27,18 @@ def load(
     base: Literal["fixed", "free"] = "fixed",
     roots: Iterable[str | os.PathLike[str]] = (),
 ) -> Model:
-    """A robot from a file: MJCF (MuJoCo's XML) or URDF.
+    """A robot from a file: MJCF (`<mujoco>`, MuJoCo's XML) or URDF (`<robot>`), whatever its suffix.
 
-    What a file says and rosesim does not compute is refused, with the file and line; `ignore` names classes of things
-    to leave out knowingly, as ("sensor", "contact mesh-plane"). What was left out stands in
-    `model.description.ignored`, pictures and names too.
+    What a file says and rosesim does not compute is refused: RobotError, with the file, the line, and the way on.
+    `ignore` names classes of such things that you leave out knowingly, as ("sensor", "contact mesh-plane"); a class
+    stands for all whose names begin with its words. `model.description.ignored` lists what was left out, and what is
+    harmless. Shapes whose contact is not there are refused by the first function that computes contact.
 
-    A URDF does not say which joints have motors (`motors`, by name or "all"; their effort is the range of control),
-    whether its base is "fixed" or "free", or where packages of meshes are (`roots`). MJCF says all of that itself.
+    A URDF says nothing of motors, of the ground, or of whether its base moves. `motors` are the joints that get one,
+    by name, or "all"; the joint's effort is the range of its control, in N or N m. `base` is "fixed" to the world or
+    "free". Meshes of `package://NAME/...` are looked for as NAME/... in `roots`, then in the folders above the file.
+
+    Raises ValueError for arguments that are none of these.
 
     >>> import pathlib, tempfile
     >>> from rosesim import robots

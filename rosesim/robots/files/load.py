@@ -22,15 +22,7 @@ def load(
     base: Literal["fixed", "free"] = "fixed",
     roots: Iterable[str | os.PathLike[str]] = (),
 ) -> Description:
-    """Read a robot from MJCF (`<mujoco>`) or URDF (`<robot>`), whatever the file's suffix.
-
-    What the reader cannot do justice to is refused: RobotError, with the file, the line, and the way on. `ignore`
-    names classes of such things that you leave out knowingly, as "sensor" or "equality weld"; a class stands for all
-    whose names begin with its words. `Description.ignored` lists what was left out, and what is harmless.
-
-    A URDF says nothing of motors, of the ground, or of whether its base moves. `motors` are the joints that get one,
-    by name, or "all"; the joint's effort is the range of its control, in N or N m. `base` is "fixed" to the world or
-    "free". Meshes of `package://NAME/...` are looked for as NAME/... in `roots`, then in the folders above the file.
+    """The description of a robot in a file; arguments and errors are those of `rosesim.robots.load`.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
