@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from robots_kit import reference_file, rotation
 
-from rosesim import Real, fn, jacobian, stack
+from rosesim import Real, fn, jvp, stack
 from rosesim.robots.contact import geometry
+from rosesim.robots.contact.shapes import frame
 
 MARGIN = 0.6
 """Of the references: contacts up to this distance are listed."""
@@ -100,7 +101,11 @@ PLACES: list[tuple[str, str, Any, Any, list[list[float]]]] = [
     ("sphere", "ellipsoid", ON + 0.2 * OUT, Z, [ball(ON, OUT, 0.2)]),
     ("sphere", "ellipsoid", ON - 0.03 * OUT, Z, [ball(ON, OUT, -0.03)]),
     ("sphere", "ellipsoid", 0.17 * Z, Z, [ball(0.15 * Z, Z, 0.02)]),
-    # the axis passes, ends, and goes through
+    ("sphere", "box", 0.15 * X + 0.05 * Y, Z, [ball(0.2 * X + 0.05 * Y, X, -0.05)]),
+    ("sphere", "box", 0.05 * Y - 0.08 * Z, Z, [ball(0.05 * Y - 0.1 * Z, -Z, -0.02)]),
+    # side by side, from end to end of what is beside the other
+    ("capsule", "capsule", 0.3 * X + 0.2 * Z, -Z, [ball(0.1 * X + z * Z, X, 0.2) for z in (-0.3, 0.5)]),
+    # the axis passes, ends, goes through, and ends far from the capsule's middle
     ("capsule", "ellipsoid", ON + 0.09 * OUT - 0.1 * BESIDE, BESIDE, [ball(ON, OUT, 0.09)]),
     ("capsule", "ellipsoid", ON + 0.09 * OUT + 0.5 * unit(*(OUT + X)), unit(*(OUT + X)), [ball(ON, OUT, 0.09)]),
     ("capsule", "ellipsoid", 0.1 * X + 0.1 * Z, X, [ball(0.15 * Z, Z, -0.05)]),
@@ -108,7 +113,15 @@ PLACES: list[tuple[str, str, Any, Any, list[list[float]]]] = [
     ("capsule", "cylinder", ON_RIM + 0.08 * RIM - 0.2 * ALONG_RIM, ALONG_RIM, [ball(ON_RIM, RIM, 0.08)]),
     ("capsule", "cylinder", 0.1 * X + 0.28 * Z + 0.5 * RIM, RIM, [ball(0.1 * X + 0.2 * Z, Z, 0.08)]),
     ("capsule", "cylinder", 0.1 * X + 0.15 * Z, X, [ball(0.2 * Z, Z, -0.05)]),
-    # along a face; down to it; over an edge, and on as far as the capsule reaches; at a corner
+    ("capsule", "cylinder", 1.35 * X, X, [ball(0.3 * X, X, 0.55)]),
+    # along an edge; along a face; down to it; over an edge, and on as far as the capsule reaches; at a corner
+    (
+        "capsule",
+        "box",
+        0.2 * X + 0.1 * Z + 0.05 * DOWN,
+        Y,
+        [ball(0.2 * X + y * Y + 0.1 * Z, DOWN, 0.05) for y in (-0.15, 0.15)],
+    ),
     ("capsule", "box", 0.1 * X + 0.2 * Z, X, [ball(x * X + 0.1 * Z, Z, 0.1) for x in (-0.2, 0.2)]),
     (
         "capsule",
@@ -146,20 +159,70 @@ def test_where_two_shapes_touch_in_closed_form(pair: tuple[str, str]):
         compare(found, expected)
 
 
+def segments_apart(a: Any, b: Any) -> float:
+    """The distance of two segments, given by their ends: of an end from the other one, or of points between."""
+
+    def end(p: Any, c: Any, d: Any) -> float:
+        return float(np.linalg.norm(c + np.clip((p - c) @ (d - c) / ((d - c) @ (d - c)), 0.0, 1.0) * (d - c) - p))
+
+    found = [end(p, *b) for p in a] + [end(p, *a) for p in b]
+    where = np.linalg.lstsq(np.stack([a[1] - a[0], b[0] - b[1]], axis=1), b[0] - a[0], rcond=None)[0]
+    if (where > 0.0).all() and (where < 1.0).all():
+        found.append(float(np.linalg.norm(a[0] + where[0] * (a[1] - a[0]) - b[0] - where[1] * (b[1] - b[0]))))
+    return min(found)
+
+
+def test_the_distance_of_capsules_is_that_of_their_axes():
+    draw = np.random.default_rng(0)
+    size = np.array([SIZES["capsule"], SIZES["capsule"]])
+    for _ in range(60):
+        pos, mat = 0.5 * draw.normal(size=(2, 3)), [rotation(unit(*draw.normal(size=4))) for _ in range(2)]
+        ends = [[p - 0.5 * m[:, 2], p + 0.5 * m[:, 2]] for p, m in zip(pos, mat, strict=True)]
+        found = placed("capsule", "capsule")(pos, np.reshape(mat, (2, 9)), size)[0]
+        assert found[0] == pytest.approx(segments_apart(*ends) - 0.2, abs=1e-12)
+
+
+CONCENTRIC = [p for p in sorted(geometry.FINDERS) if p[0] != "plane"]
+
+
+@pytest.mark.parametrize("pair", CONCENTRIC)
+def test_shapes_with_one_centre_have_a_normal(pair: tuple[str, str]):
+    size = np.array([SIZES[pair[0]], (0.1, 0.1, 0.1)])  # all sides are as near
+    found = placed(*pair)(np.zeros((2, 3)), np.ravel(np.eye(3)) * np.ones((2, 1)), size)
+    assert np.abs(np.linalg.norm(found[:, 4:], axis=1) - 1.0).max() < 1e-12
+    assert (found[:, 0] < 0.0).any()
+
+
+def test_tangents_of_a_contact():
+    """World's y across the normal, or z where the normal is near y; of a capsule on the ground, along it."""
+    normal, first, second = frame((0.6, 0.0, 0.8))
+    assert (first, second) == (pytest.approx(Y), pytest.approx(np.cross(normal, Y)))
+    normal, first, second = frame((0.48, 0.6, 0.64))
+    assert first == pytest.approx(unit(*(Z - 0.64 * np.array(normal))))
+    assert second == pytest.approx(np.cross(normal, first))
+    ground = geometry.Shape("plane", (), (0.0, 0.0, 0.0), tuple(np.eye(3)))  # pyright: ignore[reportArgumentType]
+    turn = rotation(unit(1.0, 0.3, 0.5, -0.2))
+    rows: Any = tuple(map(tuple, turn.tolist()))
+    for place in geometry.contacts(ground, geometry.Shape("capsule", (0.1, 0.5), (0.0, 0.0, 0.4), rows), MARGIN):
+        assert place.rest()[1][1] == pytest.approx(unit(turn[0, 2], turn[1, 2], 0.0))
+
+
 @pytest.mark.parametrize("second", ["ellipsoid", "cylinder", "box"])
 def test_how_places_of_touching_move(second: str):
     """The slope of the distance is the normal; points and normals move as differences say."""
     f = placed("capsule", second)
+    slope = jvp(f)
     axis = unit(1.0, -0.4, 0.3)
     across = unit(*np.cross(axis, X))
     own = np.stack([across, np.cross(axis, across), axis], axis=1)
-    pos, mat = np.array([[0.1, 0.2, 0.42], [0.0, 0.0, 0.0]]), np.array([np.ravel(own), np.ravel(np.eye(3))])
+    mat = np.array([np.ravel(own), np.ravel(np.eye(3))])
     size = np.array([SIZES["capsule"], SIZES[second]])
-    slopes = np.array(jacobian(f, wrt=0)(pos, mat, size))[0]
-    found = f(pos, mat, size)[0]
-    np.testing.assert_allclose(slopes[0], [-found[4:], found[4:]], atol=1e-12)
-    h = 1e-6
-    for k in range(3):
-        step = h * np.array([np.eye(3)[k], np.zeros(3)])
-        change = (f(pos + step, mat, size)[0] - f(pos - step, mat, size)[0]) / (2.0 * h)
-        np.testing.assert_allclose(slopes[:, 0, k], change, atol=1e-8)  # differences reach 1e-9
+    draw = np.random.default_rng(2)
+    for place in ((0.1, 0.2, 0.42), (0.8, 0.1, 0.5)):  # the axis passes, and ends
+        pos, step, grow = np.array([place, np.zeros(3)]), draw.normal(size=(2, 3)), draw.normal(size=(2, 3))
+        found, by_pos = slope(pos, mat, size, step, np.zeros((2, 9)), np.zeros((2, 3)))
+        assert by_pos[0, 0] == pytest.approx(found[0, 4:] @ (step[1] - step[0]), abs=1e-12)
+        _, by_both = slope(pos, mat, size, step, np.zeros((2, 9)), grow)
+        h = 1e-6
+        change = (f(pos + h * step, mat, size + h * grow) - f(pos - h * step, mat, size - h * grow)) / (2.0 * h)
+        np.testing.assert_allclose(by_both[0], change[0], atol=1e-8)  # differences reach 1e-9

@@ -32,6 +32,8 @@ from rosesim.robots.contact.spheres import sphere_box, sphere_cylinder, sphere_e
 
 ROUNDING = 1e-10
 """Of a unit direction, what counts as none: a capsule that lies along a face of a box must not hang on rounding."""
+FLAT = 1e-12
+"""In m: a slope of half a squared distance that is rounding, where a capsule lies along a box."""
 
 
 def capsule_capsule(a: Shape, b: Shape, margin: Number) -> list[Place]:
@@ -131,7 +133,8 @@ def _least_slope(p: V3, u: V3, size: Sequence[Number], half: Number) -> Number:
         for x, y, s in zip(p, u, size, strict=True):
             at = add(x, mul(t, y))
             terms.append(mul(y, sub(at, clamp(at, neg(s), s))))
-        return total(terms)
+        found = total(terms)
+        return choose(abs(found) < FLAT, 0.0, found)
 
     ends = [neg(half), half]
     passes: list[Number] = []
@@ -140,7 +143,6 @@ def _least_slope(p: V3, u: V3, size: Sequence[Number], half: Number) -> Number:
         passes += [clamp(sub(e, x) / choose(moves, y, 1.0), *ends) for e in (neg(s), s)]
     low, high = ends
     low_slope, high_slope = slope(low), slope(high)
-    begin, finish = low_slope >= 0.0, high_slope < 0.0
     for t in passes:
         here = slope(t)
         below, above = (here < 0.0) & (t > low), (here >= 0.0) & (t < high)
@@ -148,8 +150,8 @@ def _least_slope(p: V3, u: V3, size: Sequence[Number], half: Number) -> Number:
         high, high_slope = choose(above, t, high), choose(above, here, high_slope)
     rise = sub(high_slope, low_slope)
     rises = rise > 0.0
-    between = sub(low, mul(sub(high, low), low_slope / choose(rises, rise, 1.0)))
-    return choose(begin, ends[0], choose(finish, ends[1], choose(rises, between, low)))
+    between = sub(low, mul(sub(high, low), low_slope / choose(rises, rise, 1.0)))  # beyond an end, the end is nearest
+    return clamp(choose(rises, between, low), *ends)
 
 
 def _second(p: V3, u: V3, size: Sequence[Number], first: Number, half: Number) -> tuple[Number, Any]:
