@@ -122,6 +122,13 @@ PLACES: list[tuple[str, str, Any, Any, list[list[float]]]] = [
         Y,
         [ball(0.2 * X + y * Y + 0.1 * Z, DOWN, 0.05) for y in (-0.15, 0.15)],
     ),
+    (
+        "capsule",
+        "box",
+        0.2 * X + 0.45 * Y + 0.1 * Z + 0.05 * DOWN,
+        Y,
+        [ball(0.2 * X + y * Y + 0.1 * Z, DOWN, 0.05) for y in (-0.05, 0.15)],
+    ),
     ("capsule", "box", 0.1 * X + 0.2 * Z, X, [ball(x * X + 0.1 * Z, Z, 0.1) for x in (-0.2, 0.2)]),
     (
         "capsule",

@@ -46,22 +46,10 @@ def capsule_capsule(a: Shape, b: Shape, margin: Number) -> list[Place]:
     parallel = determinant < 1e-15
     safe = choose(parallel, 1.0, determinant)
     la, lb = a.size[1], b.size[1]
-    # Nearest points of the lines; where one is beyond its end, the end, and the other's nearest point to it.
-    x = (mul(cosine, r) - p) / safe
-    y = (r - mul(cosine, p)) / safe
-    x1 = clamp(x, mul(-1.0, la), la)
-    y1 = clamp(add(r, mul(cosine, x1)), mul(-1.0, lb), lb)
-    x1 = clamp(sub(mul(cosine, y1), p), mul(-1.0, la), la)
-    y2 = clamp(y, mul(-1.0, lb), lb)
-    x2 = clamp(sub(mul(cosine, y2), p), mul(-1.0, la), la)
-    y2 = clamp(add(r, mul(cosine, x2)), mul(-1.0, lb), lb)
-
-    def square(x: Number, y: Number) -> Number:
-        gap = plus(d, minus(scaled(x, u), scaled(y, w)))
-        return dot(gap, gap)
-
-    nearer = square(x1, y1) <= square(x2, y2)
-    x, y = choose(nearer, x1, x2), choose(nearer, y1, y2)
+    # Of the lines; where that is beyond an end, the end, and the other's nearest point to it, and back.
+    x = clamp((mul(cosine, r) - p) / safe, mul(-1.0, la), la)
+    y = clamp(add(r, mul(cosine, x)), mul(-1.0, lb), lb)
+    x = clamp(sub(mul(cosine, y), p), mul(-1.0, la), la)
     # Parallel: the two ends of the overlap.
     sign = choose(cosine < 0.0, -1.0, 1.0)
     middle = mul(-1.0, p)  # of b's centre, along a
@@ -125,7 +113,8 @@ def capsule_box(a: Shape, b: Shape, margin: Number) -> list[Place]:
 def _least_slope(p: V3, u: V3, size: Sequence[Number], half: Number) -> Number:
     """The first t within ± half at which p + t u is nearest to a box.
 
-    The slope of half the squared distance is a line between the places where a coordinate passes a face.
+    The slope of half the squared distance is a line between the places where a coordinate passes a face. Where it
+    has one sign all along, such a place is beyond the end that is nearest, and counts as that end.
     """
 
     def slope(t: Number) -> Number:
@@ -150,8 +139,8 @@ def _least_slope(p: V3, u: V3, size: Sequence[Number], half: Number) -> Number:
         high, high_slope = choose(above, t, high), choose(above, here, high_slope)
     rise = sub(high_slope, low_slope)
     rises = rise > 0.0
-    between = sub(low, mul(sub(high, low), low_slope / choose(rises, rise, 1.0)))  # beyond an end, the end is nearest
-    return clamp(choose(rises, between, low), *ends)
+    between = sub(low, mul(sub(high, low), low_slope / choose(rises, rise, 1.0)))
+    return choose(rises, between, low)
 
 
 def _second(p: V3, u: V3, size: Sequence[Number], first: Number, half: Number) -> tuple[Number, Any]:
