@@ -1,0 +1,1 @@
+"""Three dimensions: pictures of bodies in space, by rays."""
