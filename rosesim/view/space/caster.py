@@ -17,10 +17,10 @@ from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.transforms.batches import vmap
-from rosesim.view.space.light import Around, colour
+from rosesim.view.space.light import AROUND, Around, colour
 from rosesim.view.space.shapes import KINDS, WIDTH
 
-RAYS = 2048
+RAYS = 8192
 """Rays of a call: enough for all cores, and a strip of a picture need not be much longer than it is."""
 ROOM = 32
 """Bodies of a kind for which a program has room; there are programs with room for 8 and 64 times as many."""
@@ -32,23 +32,23 @@ SAMPLES = ((0.125, 0.375), (-0.375, 0.125), (-0.125, -0.375), (0.375, -0.125))
 
 @functools.cache
 def _program(room: int) -> Program:
-    table = Vec[Vec[Real, WIDTH], room]
+    table, numbers = Vec[Vec[Real, WIDTH], room], Vec[Real, sum(AROUND.values())]
 
     @fn
     def ray(
-        u: Real, v: Real, a: table, b: table, c: table, d: table, counts: Vec[Index[room + 1], 4], around: Around
+        u: Real, v: Real, a: table, b: table, c: table, d: table, counts: Vec[Index[room + 1], 4], around: numbers
     ) -> tuple[Real, Real, Real]:
-        return colour(u, v, [a, b, c, d], counts, around)
+        return colour(u, v, [a, b, c, d], counts, Around(around))
 
     rays = Vec[Real, RAYS]
     n = len(KINDS)
     return vmap(ray, over=(0, 1)).compile(
-        rays, rays, *[table] * n, Vec[Index[room + 1], 4], Around, precision="f32"
+        rays, rays, *[table] * n, Vec[Index[room + 1], 4], numbers, precision="f32"
     )
 
 
 def cast(
-    size: tuple[int, int], tables: list[NDArray[np.float32]], around: Around
+    size: tuple[int, int], tables: list[NDArray[np.float32]], around: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
     """The picture of bodies, of shape (height, width, 3); `tables` has rows of `WIDTH` numbers for each kind."""
     wide, high = size
@@ -65,7 +65,7 @@ def cast(
     return np.rint(pixels).astype(np.uint8)
 
 
-def _rays(tables: list[NDArray[np.float32]], around: Around) -> Any:
+def _rays(tables: list[NDArray[np.float32]], around: NDArray[np.float32]) -> Any:
     """A function from the places of rays to their colours."""
     counts = np.array([len(t) for t in tables])
     room = ROOM

@@ -12,7 +12,6 @@ from typing import Any
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.mathematics import floor, maximum, minimum, sqrt
-from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.view.space.shapes import (
@@ -50,29 +49,37 @@ LINE = 0.016
 """Width of a line of the ground's grid, in cells."""
 
 
-@dataclass(frozen=True)
-class Around:
-    """What is around the bodies."""
+AROUND = {
+    "eye": 3, "right": 3, "up": 3, "forward": 3, "light": 3, "middle": 3, "sky": 3, "ground": 3, "line": 3, "height": 1,
+    "cell": 1, "fade": 1,
+}  # fmt: skip
+"""What is around the bodies, and how many numbers each takes. `right` and `up` are what a pixel's step adds to a ray's
+direction, `forward` has length 1. `light` is the direction towards the light, `middle` what the camera looks at.
+`sky`, `ground` and `line` are colours. `height` is the ground's, -FAR where there is none; `cell` the size of its
+grid's cells; at the distance `fade` from the middle it has faded away."""
 
-    eye: Vec[Real, 3]
-    right: Vec[Real, 3]
-    up: Vec[Real, 3]
-    forward: Vec[Real, 3]
-    """`right` and `up` are what a pixel's step adds to a ray's direction; `forward` has length 1."""
-    light: Vec[Real, 3]
-    """Towards the light, of length 1."""
-    middle: Vec[Real, 3]
-    """What the camera looks at; the ground fades away around it."""
-    sky: Vec[Real, 3]
-    ground: Vec[Real, 3]
-    line: Vec[Real, 3]
-    """Colours, squared."""
-    height: Real
-    """Of the ground; -FAR where there is none."""
-    cell: Real
-    """Size of the grid's cells."""
-    fade: Real
-    """Where the ground has faded away, from the middle."""
+
+class Around:
+    """The numbers of `AROUND` by name, read off one vector of them: that is converted sooner than a struct."""
+
+    eye: Triple
+    right: Triple
+    up: Triple
+    forward: Triple
+    light: Triple
+    middle: Triple
+    sky: Triple
+    ground: Triple
+    line: Triple
+    height: Any
+    cell: Any
+    fade: Any
+
+    def __init__(self, numbers: Any):
+        at = 0
+        for name, count in AROUND.items():
+            setattr(self, name, numbers[at] if count == 1 else tuple(numbers[at + k] for k in range(count)))
+            at += count
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,8 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
     u and v are pixels to the right of the picture's middle and above it; `tables` has the bodies of each kind, padded,
     and `counts` how many there are.
     """
-    eye = _triple(around.eye)
-    d = unit(along(along(_triple(around.forward), u, _triple(around.right)), v, _triple(around.up)))
+    eye = around.eye
+    d = unit(along(along(around.forward, u, around.right), v, around.up))
     hit = _first(eye, d, tables, counts)
     down = (around.height - eye[2]) / select(abs(d[2]) < 1e-6, 1e-6, d[2])
     on_ground = (down > 0.0) & (down < hit.t)
@@ -107,13 +114,13 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
     def of_body() -> tuple[Any, Any, Any]:
         p = along(eye, hit.t, d)
         n = unit((hit.x, hit.y, hit.z))
-        sun = dot3(n, _triple(around.light))
+        sun = dot3(n, around.light)
         lit, open_ = _lit(p, n, sun, hit.which, tables, counts, around)
         return _shade((hit.r, hit.g, hit.b), n, d, maximum(sun, 0.0) * lit, open_, lit, around)
 
     def of_ground() -> tuple[Any, Any, Any]:
         p = along(eye, down, d)
-        off = minus(p, _triple(around.middle))
+        off = minus(p, around.middle)
         part = sqrt(off[0] * off[0] + off[1] * off[1]) / around.fade
 
         def seen() -> tuple[Any, Any, Any]:
@@ -136,10 +143,6 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
     return _three([255.0 * sqrt(clamped(c, 0.0, 1.0)) for c in found])
 
 
-def _triple(v: Any) -> Triple:
-    return v[0], v[1], v[2]
-
-
 def _three(v: list[Any]) -> Triple:
     return v[0], v[1], v[2]
 
@@ -153,7 +156,7 @@ def _sky(d: Triple, around: Around) -> Triple:
 def _shade(own: Triple, n: Triple, d: Triple, sun: Any, open_: Any, lit: Any, around: Around) -> Triple:
     """The light that a body's surface sends back."""
     above = 0.5 + 0.5 * n[2]
-    half = unit(minus(_triple(around.light), d))
+    half = unit(minus(around.light, d))
     g = maximum(dot3(n, half), 0.0)
     for _ in range(5):
         g = g * g
@@ -243,7 +246,7 @@ def _lit_of(
     shape: Shape, first: int, p: Triple, n: Triple, sun: Any, own: Any, table: Any, count: Any, around: Around,
     lit: Any, open_: Any,
 ) -> tuple[Any, Any]:  # fmt: skip
-    light = _triple(around.light)
+    light = around.light
 
     def step(found: tuple[Any, Any], i: Index) -> tuple[Any, Any]:
         o, ball = minus(p, _row(table, i, CENTRE)), table[i, BALL]
