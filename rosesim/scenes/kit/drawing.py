@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.values.refused import is_traced
-from rosesim.scenes.canvas import Canvas, OneOf
+from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.colours import PALETTE
 
 LEVELS = 4

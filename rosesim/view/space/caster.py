@@ -42,14 +42,10 @@ def _program(room: int) -> Program:
 
     rays = Vec[Real, RAYS]
     n = len(KINDS)
-    return vmap(ray, over=(0, 1)).compile(
-        rays, rays, *[table] * n, Vec[Index[room + 1], 4], numbers, precision="f32"
-    )
+    return vmap(ray, over=(0, 1)).compile(rays, rays, *[table] * n, Vec[Index[room + 1], 4], numbers, precision="f32")
 
 
-def cast(
-    size: tuple[int, int], tables: list[NDArray[np.float32]], around: NDArray[np.float32]
-) -> NDArray[np.uint8]:
+def cast(size: tuple[int, int], tables: list[NDArray[np.float32]], around: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The picture of bodies, of shape (height, width, 3); `tables` has rows of `WIDTH` numbers for each kind."""
     wide, high = size
     u = np.arange(wide, dtype=np.float32) - np.float32((wide - 1) / 2)

@@ -175,9 +175,7 @@ def _grid(p: Triple, t: Any, d: Triple, around: Around) -> Any:
     bare = 1.0
     for k in (0, 1):
         slope = d[k] / select(abs(d[2]) < 1e-6, 1e-6, d[2])
-        wide = maximum(
-            abs(around.right[k] - slope * around.right[2]), abs(around.up[k] - slope * around.up[2])
-        )
+        wide = maximum(abs(around.right[k] - slope * around.right[2]), abs(around.up[k] - slope * around.up[2]))
         patch = maximum(t * wide / around.cell, 1e-4)
         at = p[k] / around.cell + 0.5 * LINE
         bare = bare * (1.0 - (_lines(at + 0.5 * patch) - _lines(at - 0.5 * patch)) / patch)
@@ -232,9 +230,7 @@ def _first_of(shape: Shape, first: int, eye: Triple, d: Triple, table: Any, coun
     return scan(step, hit, len(table), upto=count)
 
 
-def _lit(
-    p: Triple, n: Triple, sun: Any, own: Any, tables: list[Any], counts: Any, around: Around
-) -> tuple[Any, Any]:
+def _lit(p: Triple, n: Triple, sun: Any, own: Any, tables: list[Any], counts: Any, around: Around) -> tuple[Any, Any]:
     """How much of the light and of the sky a point sees, from 0 to 1."""
     lit, open_ = Real(1.0), Real(1.0)
     for k, shape in enumerate(KINDS.values()):
@@ -270,4 +266,3 @@ def _lit_of(
         return cond(near & (Real(i) + float(first) != own), closely, lambda: found)  # a convex body hides nothing
 
     return scan(step, (lit, open_), len(table), upto=count)
-
