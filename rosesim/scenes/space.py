@@ -157,7 +157,7 @@ class Ground:
 
 @dataclass(slots=True)
 class Space:
-    """A view of bodies in the box from `low` to `high` of a canvas. `Canvas.space` makes one; its methods add bodies."""
+    """A view of bodies in the box from `low` to `high` of a canvas. Its methods add bodies."""
 
     camera: Camera
     light: Triple
@@ -169,6 +169,8 @@ class Space:
 
     def orbited(self, orbit: Orbit) -> Space:
         """The same bodies after a user has moved around them."""
+        if orbit == Orbit():
+            return self
         return replace(self, camera=self.camera.moved(orbit))
 
     def ground(self, height: Number = 0.0, role: Role = "floor", *, cell: Number = 1.0, line: Role = "line") -> None:

@@ -14,6 +14,7 @@ from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.values.refused import is_traced
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.colours import PALETTE
+from rosesim.scenes.roles import OneOf
 
 LEVELS = 4
 """Shades from no strain to full strain. A role has one colour, so that any renderer can show it."""

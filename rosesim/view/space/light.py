@@ -50,13 +50,15 @@ LINE = 0.016
 
 
 AROUND = {
-    "eye": 3, "right": 3, "up": 3, "forward": 3, "light": 3, "middle": 3, "sky": 3, "ground": 3, "line": 3, "height": 1,
-    "cell": 1, "fade": 1,
+    "eye": 3, "right": 3, "up": 3, "forward": 3, "light": 3, "middle": 3, "sky": 3, "ground": 3, "line": 3,
+    "height": 1, "cell": 1, "fade": 1,
 }  # fmt: skip
-"""What is around the bodies, and how many numbers each takes. `right` and `up` are what a pixel's step adds to a ray's
-direction, `forward` has length 1. `light` is the direction towards the light, `middle` what the camera looks at.
-`sky`, `ground` and `line` are colours. `height` is the ground's, -FAR where there is none; `cell` the size of its
-grid's cells; at the distance `fade` from the middle it has faded away."""
+"""What is around the bodies, and how many numbers each takes.
+
+`right` and `up` are what a pixel's step adds to a ray's direction, `forward` has length 1. `light` is the direction
+towards the light, `middle` what the camera looks at. `sky`, `ground` and `line` are colours. `height` is that of the
+ground, -FAR where there is none; `cell` is the size of the cells of its grid; at the distance `fade` from the middle
+it has faded away."""
 
 
 class Around:
@@ -101,8 +103,8 @@ class Hit:
 def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tuple[Any, Any, Any]:
     """What the ray through a place of the picture sees, as red, green and blue from 0 to 255.
 
-    u and v are pixels to the right of the picture's middle and above it; `tables` has the bodies of each kind, padded,
-    and `counts` how many there are.
+    u and v are pixels to the right of the picture's middle and above it; `tables` has the bodies of each kind,
+    padded, and `counts` how many there are.
     """
     eye = around.eye
     d = unit(along(along(around.forward, u, around.right), v, around.up))
@@ -133,8 +135,7 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
             far = smooth(part)
             own = [g + on_line * (k - g) for g, k in zip(around.ground, around.line, strict=True)]
             # A shadow is cooler than what is lit: the sky lights it.
-            shadow = 1.0 - bright
-            made = [c * (bright + 0.06 * shadow * bright * (k - 1.0) / 0.06) for c, k in zip(own, COOL, strict=True)]
+            made = [c * bright * (1.0 + (1.0 - bright) * (k - 1.0)) for c, k in zip(own, COOL, strict=True)]
             return _three([a + far * (b - a) for a, b in zip(made, sky, strict=True)])
 
         return cond(part < 1.0, seen, lambda: sky)

@@ -18,8 +18,8 @@ FADES = 2.2
 THINNEST = 1e-4
 """A body is at least so thick, as a part of the distance between eye and target: it is divided by its thickness."""
 
-_last: list[tuple[Space, tuple[int, int], Mapping[str, Colour], NDArray[np.uint8]]] = []
-"""The latest picture: a ring that moves above it, or the mouse, has it painted again as it was."""
+_last: list[tuple[bytes, NDArray[np.uint8]]] = []
+"""The latest picture, after all numbers of it: a ring that moves above it has it painted again as it was."""
 
 
 def photograph(space: Space, size: tuple[int, int], colours: Mapping[str, Colour]) -> NDArray[np.uint8]:
@@ -34,11 +34,13 @@ def photograph(space: Space, size: tuple[int, int], colours: Mapping[str, Colour
     >>> picture.shape, bool(picture[8, 8, 0] > 200), picture[0, 0].tolist()
     ((16, 16, 3), True, [0, 0, 0])
     """
-    for known, of, theme, picture in _last:
-        if known == space and of == size and theme is colours:
+    rows, others = tables(space, colours), around(space, size, colours)
+    key = b"|".join([*(a.tobytes() for a in (*rows, others)), str(size).encode()])
+    for known, picture in _last:
+        if known == key:
             return picture
-    picture = cast(size, tables(space, colours), around(space, size, colours))
-    _last[:] = [(space, size, colours, picture)]
+    picture = cast(size, rows, others)
+    _last[:] = [(key, picture)]
     return picture
 
 

@@ -160,10 +160,10 @@ def _pass_cylinder(o: Triple, d: Triple, size: Triple) -> tuple[Any, Any]:
     a = maximum(d[0] * d[0] + d[1] * d[1], TINY * TINY)
     z = _apart(d[2])
     m, k = -o[2] / z, h / abs(z)
-    # Within its two planes only the distance from the axis counts.
+    # Between its two planes only the distance from the axis counts.
     t = maximum(clamped(-(o[0] * d[0] + o[1] * d[1]) / a, m - k, m + k), 0.0)
-    x, y, w = along(o, t, d)
-    return t, maximum(sqrt(x * x + y * y) - r, abs(w) - h)
+    x, y, _ = along(o, t, d)
+    return t, select(m + k > 0.0, sqrt(x * x + y * y) - r, FAR)
 
 
 def _nearest_in_cylinder(p: Triple, size: Triple) -> tuple[Triple, Any]:
