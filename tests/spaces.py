@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,6 +66,9 @@ class Lob(Scene[Throw, World, Flight]):
 
     def handles(self, params: Throw, inputs: World) -> dict[str, Any]:
         return {"goal": self.camera.seen(inputs.goal, self.extent)}
+
+    def drag(self, handle: str, to: Any, params: Throw, inputs: World) -> tuple[Throw, World]:
+        return params, replace(inputs, goal=stack(self.camera.on_plane(to, self.extent, (0, 0, 0.1), (0, 0, 1))))
 
     def draw(self, canvas: Canvas, state: Flight, params: Throw, inputs: World) -> None:
         space = canvas.space(self.camera)

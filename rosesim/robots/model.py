@@ -115,7 +115,8 @@ class Model:
 
         `role` is a role of the canvas, or a function from a `description.Geom` to one.
         """
-        shown.draw(self.description, space, *self.geom_positions(q), role)
+        places, turns = self.geom_positions(q)
+        shown.draw(self.description, space, places, turns, role)
 
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""

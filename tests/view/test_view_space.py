@@ -12,7 +12,7 @@ import pytest
 from spaces import Lob
 from viewing import Descent, Person, worker
 
-from rosesim import Real, Vec, fn, vmap
+from rosesim import fn, vmap
 from rosesim.scenes import Camera, Canvas
 from rosesim.scenes.picture import picture
 from rosesim.scenes.space import Orbit, Space
@@ -121,10 +121,10 @@ def test_bodies_of_two_kinds_that_are_one_ball_are_one_picture():
 @functools.cache
 def rays() -> Any:
     @fn
-    def each(o: Vec[Real, 3], d: Vec[Real, 3], size: Vec[Real, 3]):
-        return tuple(
-            (shape.meet((*o,), (*d,), (*size,)), *shape.pass_by((*o,), (*d,), (*size,))) for shape in KINDS.values()
-        )
+    def each(o: Any, d: Any, size: Any):
+        (a, b, c), (u, v, w), (x, y, z) = o, d, size
+        ray = (a, b, c), (u, v, w), (x, y, z)
+        return tuple((shape.meet(*ray), *shape.pass_by(*ray)) for shape in KINDS.values())
 
     return vmap(each)
 
@@ -154,9 +154,9 @@ def test_a_ray_meets_a_shape_where_it_first_is_inside():
     times = np.linspace(0.0, 6.0, 6001)
     path = o[:, None] + times[:, None] * d[:, None]
     for kind, (met, at, gap) in zip(KINDS, rays()(o, d, size), strict=True):
-        inside = depth(kind, path, size[0])
+        inside: Any = depth(kind, path, size[0])
         hits = (inside < 0).any(axis=1)
-        sure = np.abs(inside.min(axis=1)) > 1e-3  # others only touch
+        sure = np.asarray(np.abs(inside.min(axis=1)) > 1e-3)  # others only touch
         assert 100 < hits.sum() < 250
         assert np.array_equal((met < 10)[sure], hits[sure]), kind
         both = hits & sure

@@ -32,17 +32,15 @@ SAMPLES = ((0.125, 0.375), (-0.375, 0.125), (-0.125, -0.375), (0.375, -0.125))
 
 @functools.cache
 def _program(room: int) -> Program:
-    table, numbers = Vec[Vec[Real, WIDTH], room], Vec[Real, sum(AROUND.values())]
+    """The program with room for so many bodies of each kind: of places of rays, tables, counts and `light.AROUND`."""
 
     @fn
-    def ray(
-        u: Real, v: Real, a: table, b: table, c: table, d: table, counts: Vec[Index[room + 1], 4], around: numbers
-    ) -> tuple[Real, Real, Real]:
+    def ray(u: Any, v: Any, a: Any, b: Any, c: Any, d: Any, counts: Any, around: Any) -> Any:
         return colour(u, v, [a, b, c, d], counts, Around(around))
 
-    rays = Vec[Real, RAYS]
-    n = len(KINDS)
-    return vmap(ray, over=(0, 1)).compile(rays, rays, *[table] * n, Vec[Index[room + 1], 4], numbers, precision="f32")
+    rays, table = Vec[Real, RAYS], Vec[Vec[Real, WIDTH], room]
+    others = Vec[Index[room + 1], len(KINDS)], Vec[Real, sum(AROUND.values())]
+    return vmap(ray, over=(0, 1)).compile(rays, rays, *[table] * len(KINDS), *others, precision="f32")
 
 
 def cast(size: tuple[int, int], tables: list[NDArray[np.float32]], around: NDArray[np.float32]) -> NDArray[np.uint8]:
