@@ -3,7 +3,9 @@ import { Painter, choice, valueOf } from "./painter.js";
 
 const WIDTH = 20; // numbers of a body's row: centre and ball, three axes with sizes, colour and kind
 const FADES = 2.2, THINNEST = 1e-4;
-const SLOW_MS = 25; // where a picture takes longer, the machine draws without a graphics card: one ray a pixel
+const SLOW_MS = 25; // where a picture takes longer, there is no graphics card: fewer rays, then larger pixels
+const PATIENCE = 3; // slow pictures one after the other, before that is believed
+const COARSEST = 4; // pixels of the screen for one of a picture that is slow, along each axis
 const STEEPEST = 1.5, LOWEST = 0.035, CLOSEST = 0.2, FARTHEST = 4, NOTCH = 0.9;
 
 const SHADER = `#version 300 es
@@ -161,7 +163,7 @@ class Caster {
     this.canvas = document.createElement("canvas");
     const gl = (this.gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false }));
     if (!gl) throw new Error("This picture in space needs WebGL 2, which this browser does not offer.");
-    this.rays = 4;
+    [this.rays, this.coarse] = [4, 1];
     const program = gl.createProgram();
     const corners = "#version 300 es\nvoid main() { gl_Position = vec4(gl_VertexID == 1 ? 3 : -1, gl_VertexID == 2 ? 3 : -1, 0, 1); }";
     for (const [type, text] of [[gl.VERTEX_SHADER, corners], [gl.FRAGMENT_SHADER, SHADER]]) {
@@ -189,6 +191,14 @@ class Caster {
     gl.uniform1i(place("rays"), this.rays);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     return canvas;
+  }
+  /** Take less of a machine that was slow; but the first picture waits for the driver, which says nothing. */
+  judge(ms) {
+    this.slow = ms > SLOW_MS ? (this.slow ?? -1) + 1 : 0;
+    if (this.slow < PATIENCE) return;
+    if (this.rays > 1) this.rays = 1;
+    else this.coarse = Math.min(2 * this.coarse, COARSEST);
+    this.slow = 0;
   }
 }
 
@@ -239,7 +249,7 @@ Object.assign(Painter.prototype, {
     const { eye: own, target, field } = filled(camera), eye = Painter.orbit ? moved(own, target, Painter.orbit) : own;
     const [left, bottom, right, top] = this.view.extent;
     const [x0, y1] = this.view.pixel(low ?? [left, bottom]).map(Math.round), [x1, y0] = this.view.pixel(high ?? [right, top]).map(Math.round);
-    const width = Math.max(x1 - x0, 1), height = Math.max(y1 - y0, 1);
+    const { coarse } = caster(), width = Math.max(Math.round((x1 - x0) / coarse), 1), height = Math.max(Math.round((y1 - y0) / coarse), 1);
     const far = Math.hypot(...minus(target, eye)), ahead = unit(minus(target, eye)), aside = unit(cross(ahead, [0, 0, 1]));
     const pixel = (2 * Math.tan((field * Math.PI) / 360)) / height;
     const rows = [];
@@ -259,9 +269,9 @@ Object.assign(Painter.prototype, {
     ];
     const begun = performance.now(), picture = caster().cast(rows, around, width, height);
     this.context.globalAlpha = 1;
-    this.context.drawImage(picture, x0, y0);
-    if (performance.now() - begun > SLOW_MS && caster().warm) caster().rays = 1;
-    caster().warm = true; // the first picture waits for the driver
+    this.context.imageSmoothingEnabled = true;
+    this.context.drawImage(picture, x0, y0, x1 - x0, y1 - y0);
+    caster().judge(performance.now() - begun);
   },
 });
 
