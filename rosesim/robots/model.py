@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.language.function import Fn
-from rosesim.robots import dynamics, functions, kinematics, sensors
+from rosesim.robots import dynamics, functions, kinematics, sensors, shown
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.contact.geometry import FINDERS
 from rosesim.robots.contact.pairs import Touch, touches
 from rosesim.robots.contact.weights import Weights, start_of, weights
-from rosesim.robots.description import Description
+from rosesim.robots.description import Description, Geom
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.functions import Source
 from rosesim.robots.mechanism import Mechanism, masses
@@ -120,6 +120,14 @@ class Model:
     def geom_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (ngeom, 3) and quaternions (ngeom, 4) of all shapes."""
         return self._call("frames_of", ("geoms",), parameters, q)
+
+    def draw(self, space: Any, q: Any, role: str | Callable[[Geom], str] = "body") -> None:
+        """Draw all shapes but planes and meshes into a view that `Canvas.space` has made, in a scene's `draw`.
+
+        `role` is a role of the canvas, or a function from a `description.Geom` to one.
+        """
+        places, turns = self.geom_positions(q)
+        shown.draw(self.description, space, places, turns, role)
 
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""
