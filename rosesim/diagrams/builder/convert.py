@@ -15,6 +15,9 @@ from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, 
 ColorLike = str | Color | tuple[Number, Number, Number] | tuple[Number, Number, Number, Number]
 """"#rrggbb", "#rrggbbaa", a name as CSS has it, "none", or channels from 0 to 1."""
 
+PathLike = Path
+"""Path data, as the library's functions make them."""
+
 _VALUES = Scalar | Vector | List | Pair | Rows | Color | Path | Paths | Shape | Shapes | Clip
 
 

@@ -20,6 +20,20 @@ def mistake(kind: str, sentence: str) -> DiagramError:
     return DiagramError(Fault(kind, sentence, place()))
 
 
+class UnknownNameError(DiagramError, AttributeError):
+    """A name that a shape or the library has not. It is an AttributeError, too, so that `hasattr` works.
+
+    >>> from rosesim.diagrams.builder.canvas import Canvas
+    >>> hasattr(Canvas(100, 100).circle(), "radius")
+    False
+    """
+
+
+def unknown(kind: str, sentence: str) -> UnknownNameError:
+    """What to raise for an unknown name in the user's line."""
+    return UnknownNameError(Fault(kind, sentence, place()))
+
+
 def hint(name: str, known: Iterable[str]) -> str:
     """The end of a sentence: the known name that is nearest, or nothing. `_` and capitals do not count.
 

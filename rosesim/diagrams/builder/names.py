@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from rosesim.diagrams.builder.mistakes import hint, mistake
+from rosesim.diagrams.builder.mistakes import hint, unknown
 from rosesim.diagrams.shapes import SHAPES
 from rosesim.diagrams.style.hints import with_article
 
@@ -38,11 +38,11 @@ def spellings(kind: str) -> dict[str, str]:
 def property_of(kind: str, name: str) -> str:
     """The languages' name of a property, which may also be written as they do.
 
-    Raises DiagramError for a name that the kind has not, with the user's line.
+    Raises UnknownNameError for a name that the kind has not, with the user's line.
     """
     known = spellings(kind)
     found = known.get(name) or (name if name in known.values() else None)
     if found is None:
         has = f"{with_article(kind.lower())} has no property {name}"
-        raise mistake("MissingPathError", f"{has}{hint(name, known) or f'; expected one of {", ".join(known)}'}")
+        raise unknown("MissingPathError", f"{has}{hint(name, known) or f'; expected one of {", ".join(known)}'}")
     return found

@@ -31,10 +31,16 @@ class Inputs:
     def varied(self, path: str, start: float | None, clause: Stages | None) -> Number:
         """`?` or `?[start]`. Both coordinates are drawn over the canvas's width, as Penrose does."""
         stages = self.stages(clause)
-        if start is not None:
-            return self._new(Input(path, "?", "given", start, start, stages), start)
         half = self._canvas[0] / 2
-        return self._new(Input(path, "?", "drawn", -half, half, stages), self._draws.uniform(-half, half))
+        return self.between(path, -half, half, stages) if start is None else self.given(path, start, stages)
+
+    def between(self, path: str, low: float, high: float, stages: frozenset[int]) -> Number:
+        """A number that starts anywhere in [low, high), and may leave it."""
+        return self._new(Input(path, "?", "drawn", low, high, stages), self._draws.uniform(low, high))
+
+    def given(self, path: str, start: float, stages: frozenset[int]) -> Number:
+        """A number that starts at `start`."""
+        return self._new(Input(path, "?", "given", start, start, stages), start)
 
     def random(self, path: str, what: str, low: float, high: float) -> Number:
         """What a random function draws. It never moves."""
