@@ -83,7 +83,7 @@ class Scalar:
         raise TypeError("this number is not known before the diagram is laid out; expected `choose` for a case")
 
 
-_NUMBERS = (float, Scalar, int)
+_NUMBERS: tuple[type, ...] = (float, Scalar, int)
 """What operators take; for all else, such as a vector, the other operand's operator is asked."""
 
 Number = float | Scalar

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from rosesim.diagrams import library
 from rosesim.diagrams.builder import handles
-from rosesim.diagrams.builder.convert import user_value, value_of
+from rosesim.diagrams.builder.convert import value_of
 from rosesim.diagrams.builder.handles import Drawn, checked
 from rosesim.diagrams.builder.mistakes import hint, mistake, place
 from rosesim.diagrams.builder.names import spellings
+from rosesim.diagrams.builder.vec import is_number
 from rosesim.diagrams.builder.verbs import Encourage, Ensure, Functions, StagesLike
 from rosesim.diagrams.builder.written import written
-from rosesim.diagrams.errors import Fault, Place
+from rosesim.diagrams.errors import Fault
 from rosesim.diagrams.problem import Problem, Term
 from rosesim.diagrams.scalars import Number
 from rosesim.diagrams.style.draws import Draws
@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from rosesim.diagrams.builder.convert import PathLike
     from rosesim.diagrams.builder.picture import Picture
     from rosesim.diagrams.builder.properties import (
-        CircleProperties, EllipseProperties, EquationProperties, GroupProperties, ImageProperties, LineProperties,
-        PathProperties, PolygonProperties, PolylineProperties, RectangleProperties, TextProperties,
+        CircleProperties,
+        EllipseProperties,
+        EquationProperties,
+        GroupProperties,
+        ImageProperties,
+        LineProperties,
+        PathProperties,
+        PolygonProperties,
+        PolylineProperties,
+        RectangleProperties,
+        TextProperties,
     )  # fmt: skip
     from rosesim.diagrams.builder.vec import VecLike
     from rosesim.diagrams.labels import Labels
@@ -73,7 +82,7 @@ class Canvas:
         labels: Labels | None = None,
     ):
         for name, size in (("width", width), ("height", height)):
-            if isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < float("inf"):
+            if not is_number(size) or not 0 < size < float("inf"):
                 sentence = f"the canvas's {name} is {size!r}; expected a number of pixels above 0"
                 raise mistake("CanvasNonexistentDimsError", sentence)
         self.size = float(width), float(height)
@@ -116,9 +125,7 @@ class Canvas:
         """A rectangle; `corner_radius` rounds it."""
         return self._shape(handles.Rectangle, properties)
 
-    def polygon(
-        self, points: Sequence[VecLike], **properties: Unpack[PolygonProperties]
-    ) -> handles.Polygon:
+    def polygon(self, points: Sequence[VecLike], **properties: Unpack[PolygonProperties]) -> handles.Polygon:
         """A closed polygon.
 
         >>> d = Canvas(100, 100)
@@ -127,9 +134,7 @@ class Canvas:
         """
         return self._shape(handles.Polygon, properties, points=points)
 
-    def polyline(
-        self, points: Sequence[VecLike], **properties: Unpack[PolylineProperties]
-    ) -> handles.Polyline:
+    def polyline(self, points: Sequence[VecLike], **properties: Unpack[PolylineProperties]) -> handles.Polyline:
         """A row of segments."""
         return self._shape(handles.Polyline, properties, points=points)
 

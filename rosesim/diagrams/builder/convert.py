@@ -97,5 +97,7 @@ def user_value(value: Value) -> Any:
             return Vec(tuple(items))
         case Rows(rows):
             return [Vec(row) for row in rows]
+        case Shapes(items):
+            return list(items)
         case _:
             return value

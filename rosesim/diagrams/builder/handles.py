@@ -75,6 +75,5 @@ Polygon, Polyline, Line, Path = _of("Polygon"), _of("Polyline"), _of("Line"), _o
 Equation, Text, Image, Group = _of("Equation"), _of("Text"), _of("Image"), _of("Group")
 
 KINDS: dict[str, type[Drawn]] = {
-    c.__name__: c
-    for c in (Circle, Ellipse, Rectangle, Polygon, Polyline, Line, Path, Equation, Text, Image, Group)
+    c.__name__: c for c in (Circle, Ellipse, Rectangle, Polygon, Polyline, Line, Path, Equation, Text, Image, Group)
 }

@@ -43,6 +43,6 @@ def property_of(kind: str, name: str) -> str:
     known = spellings(kind)
     found = known.get(name) or (name if name in known.values() else None)
     if found is None:
-        has = f"{with_article(kind.lower())} has no property {name}"
-        raise unknown("MissingPathError", f"{has}{hint(name, known) or f'; expected one of {", ".join(known)}'}")
+        end = hint(name, known) or f"; expected one of {', '.join(known)}"
+        raise unknown("MissingPathError", f"{with_article(kind.lower())} has no property {name}{end}")
     return found

@@ -124,7 +124,9 @@ class Picture:
             case Vector():
                 return tuple(evaluated(what.items, self.result.x.tolist()))
             case _:
-                sentence = f"a picture has no {type(what).__name__}; expected a shape, its name, an expression or a term"
+                sentence = (
+                    f"a picture has no {type(what).__name__}; expected a shape, its name, an expression or a term"
+                )
                 raise mistake("MissingPathError", sentence)
 
     def _found(self, name: str) -> Found:
@@ -138,7 +140,9 @@ class Picture:
         for k, t in enumerate([*problem.objectives, *problem.constraints]):
             if t is term:
                 return float(self.result.values[k])
-        raise mistake("MissingPathError", f"the picture has no such term {term.name}; it was made before the term was")
+        raise mistake(
+            "MissingPathError", f"the picture has no such term {term.name}; it was made before the term was"
+        )
 
 
 def laid_out(

@@ -69,14 +69,14 @@ class Vec(Vector):
     def __mul__(self, other: VecLike | Number) -> Vec:
         if isinstance(other, int | float | Scalar):
             return Vec(vectors.times(other, self.items))
-        return _by_component(self, "*", other, lambda v, w: tuple(map(mul, v, w)))
+        return _by_component(self, "*", other, _times)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: VecLike | Number) -> Vec:
         if isinstance(other, int | float | Scalar):
             return Vec(vectors.over(self.items, other))
-        return _by_component(self, "/", other, lambda v, w: tuple(map(div, v, w)))
+        return _by_component(self, "/", other, _over)
 
     def __matmul__(self, other: VecLike) -> Number:
         w = components(other)
@@ -109,6 +109,14 @@ def number(value: Any) -> Number:
     return value if isinstance(value, Scalar) else float(value)
 
 
+def _times(v: Sequence[Number], w: Sequence[Number]) -> tuple[Number, ...]:
+    return tuple(map(mul, v, w))
+
+
+def _over(v: Sequence[Number], w: Sequence[Number]) -> tuple[Number, ...]:
+    return tuple(map(div, v, w))
+
+
 def _by_component(v: Vec, op: str, other: Any, rule: Callable[..., tuple[Number, ...]]) -> Vec:
     w = components(other)
     if w is None or len(w) != len(v.items):
@@ -120,4 +128,6 @@ def _unlike(v: Vec, op: str, other: Any) -> Exception:
     n = len(v.items)
     found = components(other)
     what = repr(other)[:40] if found is None else f"a vector of {len(found)} numbers"
-    return mistake("BinOpTypeError", f"a vector of {n} numbers {op} {what} has no meaning; expected {n} numbers there")
+    return mistake(
+        "BinOpTypeError", f"a vector of {n} numbers {op} {what} has no meaning; expected {n} numbers there"
+    )
