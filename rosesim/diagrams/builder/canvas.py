@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path as File
@@ -378,3 +379,20 @@ class Canvas:
         from rosesim.diagrams.builder.picture import laid_out
 
         return laid_out(self.diagram, seed, variations=variations, start=start, fixed=fixed)
+
+
+def _signature(kind: str, by_position: Sequence[str]) -> inspect.Signature:
+    """What a notebook completes: all properties by their names."""
+    named = [*spellings(kind), "name", "attributes"]
+    p = inspect.Parameter
+    return inspect.Signature(
+        [p(name, p.POSITIONAL_OR_KEYWORD) for name in ("self", *by_position)]
+        + [p(name, p.KEYWORD_ONLY, default=None) for name in named if name not in by_position]
+    )
+
+
+for _kind in handles.KINDS:
+    _method: Any = getattr(Canvas, _kind.lower())
+    _method.__signature__ = _signature(
+        _kind, [p for p in inspect.signature(_method).parameters if p not in ("self", "properties")]
+    )

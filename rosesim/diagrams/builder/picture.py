@@ -151,7 +151,7 @@ def laid_out(
     *,
     variations: int = 1,
     start: Picture | None = None,
-    fixed: Iterable[Shape | Scalar | Vector] = (),
+    fixed: Iterable[str | Shape | Scalar | Vector] = (),
 ) -> Picture:
     """The picture of a diagram that `make` makes of a seed; see `Canvas.layout`."""
     if variations < 1:

@@ -67,15 +67,15 @@ class Vec(Vector):
         return Vec(tuple(-a for a in self.items))
 
     def __mul__(self, other: VecLike | Number) -> Vec:
-        if isinstance(other, int | float | Scalar):
-            return Vec(vectors.times(other, self.items))
+        if is_number(other):
+            return Vec(vectors.times(number(other), self.items))
         return _by_component(self, "*", other, _times)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: VecLike | Number) -> Vec:
-        if isinstance(other, int | float | Scalar):
-            return Vec(vectors.over(self.items, other))
+        if is_number(other):
+            return Vec(vectors.over(self.items, number(other)))
         return _by_component(self, "/", other, _over)
 
     def __matmul__(self, other: VecLike) -> Number:
