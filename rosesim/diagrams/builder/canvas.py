@@ -20,8 +20,7 @@ from rosesim.diagrams.builder.written import written
 from rosesim.diagrams.errors import Fault
 from rosesim.diagrams.problem import Problem, Term
 from rosesim.diagrams.scalars import Number
-from rosesim.diagrams.style.draws import Draws
-from rosesim.diagrams.style.inputs import Inputs
+from rosesim.diagrams.style.inputs import Inputs, redrawn
 from rosesim.diagrams.style.layering import Layer, drawn
 from rosesim.diagrams.values import Clip, Shape, Shapes, Value
 
@@ -323,7 +322,7 @@ class Canvas:
             canvas=self.size,
             stages=self.stages,
             inputs=list(inputs.inputs),
-            x0=self._drawn(seed),
+            x0=redrawn(inputs.inputs, inputs.x0, seed),
             objectives=list(self._terms["objective"]),
             constraints=[*self._terms["constraint"], *within],
             shapes=drawing.top,
@@ -331,16 +330,6 @@ class Canvas:
             label_inputs={path: dict(found) for path, found in inputs.label_inputs.items()},
             warnings=[*self._warnings, *drawing.warnings],
         )
-
-    def _drawn(self, seed: str) -> list[float]:
-        """The start: shapes draw before free numbers and random functions do, as in the languages."""
-        inputs, draws = self._inputs.inputs, Draws(seed)
-        x = list(self._inputs.x0)
-        later = [i for i, p in enumerate(inputs) if p.what == "?" or p.kind == "random"]
-        for i in [*sorted(set(range(len(inputs))) - set(later)), *later]:
-            if inputs[i].kind in ("drawn", "random"):
-                x[i] = draws.uniform(inputs[i].low, inputs[i].high)
-        return x
 
     def diagram(self, seed: str = SEED) -> Diagram:
         """The diagram that a layout starts from, its labels measured."""

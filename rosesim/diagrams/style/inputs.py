@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rosesim.diagrams.problem import Input
 from rosesim.diagrams.scalars import Number, Scalar
 from rosesim.diagrams.shapes import SHAPES, Measured, Sampled
 from rosesim.diagrams.style.draws import Draws
 from rosesim.diagrams.syntax import Stages
 from rosesim.diagrams.values import Shape, Shapes, Value
+
+
+def redrawn(inputs: Sequence[Input], x0: Sequence[float], variation: str) -> list[float]:
+    """The start of inputs by another variation: shapes draw first, then `?` and random functions.
+
+    >>> inputs = [Input("a", "?", "drawn", 0.0, 1.0), Input("a.icon", "r", "drawn", 3.0, 9.0)]
+    >>> x = redrawn(inputs, [0.0, 0.0], "hello.")
+    >>> x[1] == Draws("hello.").uniform(3.0, 9.0)
+    True
+    """
+    draws, x = Draws(variation), list(x0)
+    of_shapes = [i for i, p in enumerate(inputs) if p.kind == "drawn" and p.what != "?"]
+    later = [i for i, p in enumerate(inputs) if p.kind == "random" or (p.kind == "drawn" and p.what == "?")]
+    for i in (*of_shapes, *later):
+        x[i] = draws.uniform(inputs[i].low, inputs[i].high)
+    return x
 
 
 class Inputs:
