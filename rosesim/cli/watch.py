@@ -14,7 +14,7 @@ from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
 from rosesim.scenes import compiled, configure, find_scene
-from rosesim.scenes.writing import as_path, check_target
+from rosesim.scenes.writing import as_path, check_target, fresh
 
 if TYPE_CHECKING:
     from rosesim.train import Optimizer
@@ -83,16 +83,3 @@ def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) ->
 def _write(found: Recorded, file: Path) -> None:
     write_pictures(found.scene, found.inputs, found.remembered, found.losses, file, None, best_loss=found.best_loss)
     print(f"wrote {file}")
-
-
-def fresh(file: Path) -> Path:
-    """The file, or the same name with a number where the file exists.
-
-    >>> fresh(Path("no-such-file.gif")).name
-    'no-such-file.gif'
-    """
-    tried, k = file, 0
-    while tried.exists():
-        k += 1
-        tried = file.with_name(f"{file.stem}-{k}{file.suffix}")
-    return tried

@@ -5,6 +5,7 @@ Screen coordinates, y downwards, as in SVG 1.1, section 8.3; arcs by its appendi
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ Command = tuple[str, Sequence[float]]
 
 PIECES = 16
 """Segments of a curve, and of a quarter of an arc: within a twentieth of a pixel of a circle of 40 pixels."""
+FINEST = 0.5
+"""Shorter dashes than this, in pixels, are a line to the eye, and too many to draw."""
 
 _WORD = re.compile(r"([MLAZ])|(-?[\d.]+)")
 _COUNTS = {"M": 2, "L": 2, "A": 7, "Z": 0}
@@ -126,11 +129,11 @@ def dashed(points: Sequence[Point], dashes: Sequence[float]) -> list[list[Point]
     >>> dashed([(0.0, 0.0), (10.0, 0.0)], (4.0, 2.0))
     [[(0.0, 0.0), (4.0, 0.0)], [(6.0, 0.0), (10.0, 0.0)]]
     """
-    if not dashes or any(d < 0 for d in dashes) or sum(dashes) <= 0:
+    if not dashes or any(d < 0 for d in dashes) or sum(dashes) < FINEST:
         return [list(points)]
     found: list[list[Point]] = []
     k, left, now = 0, dashes[0], [points[0]]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         length, done = math.hypot(x1 - x0, y1 - y0), 0.0
         while length - done > left:
             done += left
