@@ -66,19 +66,20 @@ class Live:
     [5.0, 35.0]
     """
 
-    def __init__(self, diagram: Diagram, seed: str = ""):
+    def __init__(self, diagram: Diagram, seed: str = "", layout: Layout | None = None):
         self.diagram = diagram
         self.seed = seed
-        self.x: Array = np.array(diagram.problem.x0, float)
+        self.x: Array = np.array(diagram.problem.x0 if layout is None else layout.x, float)
         """All inputs now."""
-        self.layout: Layout | None = None
+        self.layout = layout
         """The last layout; None before the first."""
         self.held: Held | None = None
         self.failure: str | None = None
         """Why the last layout failed."""
-        self.waiting = True
+        self.waiting = layout is None
         """Whether something has changed since the last layout began."""
         self._shown = Shown(diagram.problem)
+        self._now: tuple[list[float], list[Shape]] | None = None
         self._variation = 0
         self._fixed: tuple[int, ...] = ()
         """What was held when the last layout began."""
@@ -126,7 +127,10 @@ class Live:
 
     def shapes(self) -> list[Shape]:
         """The shapes with their numbers, in drawing order; those that did not change are the same objects."""
-        return self._shown.at(self.x.tolist())
+        x = self.x.tolist()
+        if self._now is None or self._now[0] != x:
+            self._now = x, self._shown.at(x)
+        return self._now[1]
 
     def at(self, p: Point) -> Shape | None:
         """The smallest shape at a point that can be moved; of equally small ones the topmost."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.scalars import OPERATORS, Scalar, evaluated, graph
-from rosesim.diagrams.values import Shape
+from rosesim.diagrams.values import Clip, Shape, Shapes
 
 
 class Shown:
@@ -39,6 +39,9 @@ class Shown:
             for n in nodes
         ]
         self._read = [[self._places[number] for number in found] for found in each]
+        self._constant: set[int] = set()
+        for shape in problem.shapes:
+            _constants(shape, self._constant)
         self._before: list[tuple[list[float], Shape] | None] = [None] * len(each)
 
     def at(self, x: Sequence[float]) -> list[Shape]:
@@ -50,7 +53,8 @@ class Shown:
         for k, shape in enumerate(self._shapes):
             now, before = [values[i] for i in self._read[k]], self._before[k]
             if before is None or before[0] != now:
-                before = self._before[k] = now, _known([shape], lambda node: values[self._places[node.number]])[0]
+                (fresh,) = _known([shape], lambda node: values[self._places[node.number]], self._constant)
+                before = self._before[k] = now, fresh
             found.append(before[1])
         return found
 
@@ -74,13 +78,17 @@ def shown(problem: Problem, x: Sequence[float]) -> list[Shape]:
     return _known(problem.shapes, lambda node: values[node.number])
 
 
-def _known(shapes: Sequence[Shape], value_of: Callable[[Scalar], float]) -> list[Shape]:
-    """Copies of shapes with numbers for their nodes."""
+def _known(
+    shapes: Sequence[Shape], value_of: Callable[[Scalar], float], constant: Collection[int] = ()
+) -> list[Shape]:
+    """Copies of shapes with numbers for their nodes. What has an id in `constant` stays itself."""
     made: dict[int, Shape] = {}
 
     def at(value: Any) -> Any:
         if isinstance(value, Scalar):
             return value_of(value)
+        if id(value) in constant:
+            return value
         if isinstance(value, Shape):
             # One object stays one: a group's clip shape may be among its members.
             if id(value) not in made:
@@ -96,6 +104,19 @@ def _known(shapes: Sequence[Shape], value_of: Callable[[Scalar], float]) -> list
         return value
 
     return [at(shape) for shape in shapes]
+
+
+def _constants(shape: Shape, found: set[int]) -> None:
+    """The ids of the properties that have no nodes; of members, too, and of members that have none."""
+    for value in (*shape.properties.values(), shape.passthrough):
+        nodes: dict[int, Scalar] = {}
+        _collect(value, nodes)
+        if not nodes:
+            found.add(id(value))
+        members = value.items if isinstance(value, Shapes) else [value.shape] if isinstance(value, Clip) else []
+        for member in members:
+            if member is not None:
+                _constants(member, found)
 
 
 def _collect(value: Any, nodes: dict[int, Scalar]) -> None:
