@@ -135,7 +135,14 @@ class Diagram:
             self.compiled = energy(self.problem)
         return self.compiled
 
-    def phi(self, x: Sequence[float], weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
+    def prepare(self) -> None:
+        """Compile or load all that a layout needs, so that it only runs."""
+        e = self.energy
+        for blocks in {id(b): b for b in (*e.stages, e.everything)}.values():
+            solver.solver(capacity_of(e, blocks))
+        solver.values(capacity_of(e, e.everything))
+
+    def phi(self, x: Sequence[float] | Array, weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
         """phi, and its gradient by all inputs, of a stage (None: all terms, all inputs free)."""
         e = self.energy
         blocks = e.everything if stage is None else e.stages[stage]

@@ -12,26 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from rosesim import (
-    Fn,
-    Index,
-    Real,
-    Vec,
-    accumulate,
-    any,
-    cond,
-    dot,
-    fn,
-    for_each,
-    isfinite,
-    opaque,
-    scan,
-    select,
-    stack,
-    vec,
-    while_loop,
-    zeros,
-)
+from rosesim.ad.language.arrays import stack, zeros
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.loops import for_each, vec
+from rosesim.ad.language.control.scan import scan, while_loop
+from rosesim.ad.language.function import Fn, fn, opaque
+from rosesim.ad.language.linalg import dot
+from rosesim.ad.language.mathematics import isfinite
+from rosesim.ad.language.totals import any
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.codegen.runtime import linked
 from rosesim.diagrams import stored
 from rosesim.diagrams.kernels import LANES, MOST_NUMBERS
