@@ -11,8 +11,8 @@ from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.language import read_domain, read_style, read_substance
 from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.scalars import Scalar, evaluated
-from rosesim.diagrams.style import compile_problem
 from rosesim.diagrams.style.assignment import assigned
+from rosesim.diagrams.style.compile import compile_problem
 from rosesim.diagrams.style.dependencies import Graph, topological
 from rosesim.diagrams.style.evaluation import Evaluation
 from rosesim.diagrams.style.evaluation import evaluated as evaluated_fields

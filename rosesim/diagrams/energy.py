@@ -8,8 +8,8 @@ that reach no term are dead, and dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,12 @@ class Energy:
     def place(self, leaf: Leaf) -> int:
         """Where a leaf stands among the numbers."""
         return self.input_places[leaf] if isinstance(leaf, int) else self.constant_places[leaf]
+
+    def holding(self, blocks: Blocks, fixed: Collection[int]) -> Blocks:
+        """The terms of a stage in which some inputs do not move."""
+        moves = blocks.moves.copy()
+        moves[[self.input_places[i] for i in fixed if i in self.input_places]] = 0.0
+        return replace(blocks, moves=moves)
 
     def numbers(self, x: Sequence[float] | Array) -> Array:
         """The vector that terms read, for all inputs of the problem."""

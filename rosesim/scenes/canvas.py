@@ -81,7 +81,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """Pixels of shape (rows, columns, 3), 0 to 255, first row on top, in the box from `low` to `high`."""
+    """Pixels of shape (rows, columns, 3), 0 to 255, first row on top, in the box from `low` to `high`.
+
+    The window also paints pixels with a fourth channel, their opacity; scenes make none.
+    """
 
     pixels: NDArray[np.uint8]
     low: Point

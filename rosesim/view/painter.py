@@ -247,8 +247,9 @@ class Painter:
 
     def _image(self, p: Image) -> None:
         (x0, y1), (x1, y0) = self.at(p.low), self.at(p.high)
-        rows, columns, _ = p.pixels.shape
-        pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), "RGB")
+        rows, columns, channels = p.pixels.shape
+        order = "RGB" if channels == 3 else "RGBA"
+        pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), order)
         size = max(1, round(x1 - x0)), max(1, round(y1 - y0))
         self.surface.blit(self.pygame.transform.scale(pixels, size), (round(x0), round(y0)))
 
