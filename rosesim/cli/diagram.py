@@ -111,7 +111,16 @@ def _watch_window(trio: Trio, made: Diagram, seed: str | None, layout: Layout | 
     watch_diagram(live, Path(trio.name).name, Path.cwd())
 
 
+MOST_WARNINGS = 8
+"""Warnings that are shown; of the others the number."""
+
+
 def _tell(trio: Trio, layout: Layout, began: float) -> None:
+    warnings = dict.fromkeys(str(f) for f in layout.problem.warnings if f.kind not in trio.hidden)
+    for warning in list(warnings)[:MOST_WARNINGS]:
+        note(f"warning: {warning}")
+    if len(warnings) > MOST_WARNINGS:
+        note(f"and {len(warnings) - MOST_WARNINGS} more warnings")
     print(f"{trio.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
 
 
