@@ -85,7 +85,7 @@ def test_a_free_number_stays_in_its_range():
     d.encourage.maximal(a.r)
     picture = d.layout()
     assert picture[a].r == pytest.approx(12, abs=0.01)
-    assert [(t.name, *t.printed) for t in d.problem().constraints][0] == ("inRange", "free1", "5", "12")
+    assert next((t.name, *t.printed) for t in d.problem().constraints) == ("inRange", "free1", "5", "12")
 
 
 def test_expressions_hold_at_the_end_and_are_numbers_of_the_picture():
