@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,21 @@ class RobotFile:
         path = FOLDER / f"{self.text}.xml" if self.text in ours() else Path(self.text)
         known = path.stat()
         return _load(str(path), known.st_mtime_ns, known.st_size)
+
+    @property
+    def size(self) -> float:
+        """How far the shapes reach from the first body where they are stretched out, in m: for a camera."""
+        d = self.model.description
+        far = [0.0]
+        for k, body in enumerate(d.bodies[1:], 1):
+            own = math.hypot(*body.pos) if k > 1 else 0.0
+            far.append(own + far[body.parent])
+        reach = [
+            far[g.body] + math.hypot(*g.pos) + max(g.size)
+            for g in d.geoms
+            if g.body and g.kind not in ("plane", "mesh", "hfield")
+        ]
+        return max(reach, default=1.0)
 
 
 def _is_file(text: str) -> bool:

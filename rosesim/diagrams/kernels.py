@@ -12,16 +12,25 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-import rosesim
-from rosesim import Dual, Fn, Index, Real, Vec, const, fn, value_and_grad, vec, vmap
 from rosesim.ad.language import mathematics
-from rosesim.codegen import lowered, targets
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.function import Fn, fn
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
+from rosesim.ad.transforms.batches import vmap
+from rosesim.ad.transforms.derivatives import value_and_grad
+from rosesim.codegen import targets
 from rosesim.codegen.llvm import cache as kept
+from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
 from rosesim.diagrams.scalars import EPS, Scalar, postorder
 from rosesim.diagrams.stored import OPTIONS, edition
@@ -80,15 +89,15 @@ def _(x: Dual) -> Dual:
 
 
 def _abs(a: Any) -> Any:
-    return rosesim.select(a < 0.0, -a, a)
+    return select(a < 0.0, -a, a)
 
 
 def _max(a: Any, b: Any) -> Any:
-    return rosesim.select(a > b, a, b)
+    return select(a > b, a, b)
 
 
 def _min(a: Any, b: Any) -> Any:
-    return rosesim.select(a < b, a, b)
+    return select(a < b, a, b)
 
 
 _LANGUAGE: dict[str, Callable[..., Any]] = {
@@ -121,7 +130,7 @@ _LANGUAGE: dict[str, Callable[..., Any]] = {
     "and": operator.and_,
     "or": operator.or_,
     "not": operator.invert,
-    "choose": rosesim.select,
+    "choose": select,
 }
 """The operators of `scalars` in the language, with Penrose's derivatives where they differ from ours."""
 
@@ -175,8 +184,10 @@ def _rows(template: Template) -> Fn[..., Any]:
 
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now."""
-    f = _rows(template)
-    artifact = lowered(f.traced(f.signature().required()).func, OPTIONS, targets.host())
+    f, target = _rows(template), targets.host()
+    made = planned(f.traced(f.signature().required()).func, OPTIONS, target)
+    # Straight code without loops: LLVM's few passes make it as fast as all of them, in half the time.
+    artifact = target.backend.lower(replace(made, effort="once"), target)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
@@ -205,6 +216,11 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
             store.save(_name(t), code)
         _load(t, code)
     return [_loaded[t.key] for t in wanted]
+
+
+def forget() -> None:
+    """Let go of all kernels in this process: they are found on disk again. Nobody may be using them."""
+    _loaded.clear()
 
 
 def _name(template: Template) -> str:

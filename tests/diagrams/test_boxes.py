@@ -9,6 +9,7 @@ from diagrams_kit import ARROW, SQUARE, circle, group, line, poly, rectangle, sh
 from rosesim.diagrams.boxes import Box, box, center, plain_box
 from rosesim.diagrams.scalars import evaluated
 from rosesim.diagrams.values import Path, Shape, Vector
+from rosesim.diagrams.vectors import turned
 
 
 def edges(b: Box) -> tuple[float, ...]:
@@ -45,6 +46,10 @@ def test_a_quarter_turn_is_clockwise_and_swaps_the_sides():
     assert tall.width == pytest.approx(4 * math.cos(math.pi / 6))
 
 
+def test_turning_is_to_the_left():
+    assert turned((1.0, 2.0), 90.0) == pytest.approx((-2, 1))
+
+
 def test_a_negative_width_does_not_turn_a_box_inside_out():
     assert edges(box(rectangle(0, 0, -4, 2))) == (-2, 2, -1, 1)
 
@@ -68,7 +73,8 @@ def test_a_clip_cuts_a_group():
 
 
 def test_a_group_of_which_a_clip_leaves_nothing_is_at_the_origin():
-    assert edges(box(group(circle(9, 9, 1), clip=rectangle(0, 0, 2, 2)))) == (0, 0, 0, 0)
+    for x, y in ((9, 9), (9, 0), (0, 9)):
+        assert edges(box(group(circle(x, y, 1), clip=rectangle(0, 0, 2, 2)))) == (0, 0, 0, 0)
 
 
 def test_a_path_holds_its_controls():

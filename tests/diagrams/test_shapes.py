@@ -59,6 +59,32 @@ def test_lines_are_black_and_circles_have_no_stroke():
     assert SHAPES["Circle"].properties["strokeWidth"].default == 0.0
 
 
+def test_plain_defaults():
+    def numbers(kind: str) -> dict[str, object]:
+        return {
+            p.name: p.default for p in SHAPES[kind].properties.values() if isinstance(p.default, int | float | str)
+        }
+
+    common = {"name": "defaultName", "ensureOnCanvas": True}
+    stroke = {"strokeWidth": 0.0, "strokeStyle": "solid", "strokeDasharray": ""}
+    thin = {**stroke, "strokeWidth": 1.0}
+    arrows = {
+        "startArrowhead": "none", "endArrowhead": "none", "startArrowheadSize": 1.0, "endArrowheadSize": 1.0,
+        "flipStartArrowhead": False,
+    }  # fmt: skip
+    assert numbers("Circle") == numbers("Ellipse") == {**common, **stroke}
+    assert numbers("Rectangle") == {**common, **stroke, "rotation": 0.0, "cornerRadius": 0.0}
+    assert numbers("Polygon") == {**common, **stroke, "scale": 1.0}
+    assert numbers("Polyline") == {**common, **thin, "scale": 1.0, "strokeLinecap": "butt"}
+    assert numbers("Line") == {**common, **thin, **arrows, "strokeLinecap": ""}
+    assert numbers("Path") == {**common, **thin, **arrows, "strokeLinecap": "butt"}
+    label = {**common, "rotation": 0.0, "string": "defaultLabelText", "fontSize": "16px"}
+    assert numbers("Equation") == label
+    assert numbers("Image") == {**common, "rotation": 0.0, "href": "defaultImage", "preserveAspectRatio": ""}
+    assert numbers("Group") == common
+    assert numbers("Text")["fontSize"] == "12px"
+
+
 def test_labels_have_their_sizes_in_the_order_of_their_inputs():
     assert SHAPES["Equation"].measured == ("width", "height", "descent", "ascent")
     assert SHAPES["Text"].measured == ("width", "height", "ascent", "descent")

@@ -8,7 +8,7 @@ Mehlhorn 1983: at most four times as many parts as the least number).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rosesim.diagrams.library.context import start_values
 from rosesim.diagrams.vectors import Point
@@ -111,7 +111,7 @@ def _merged(places: Sequence[_Place], triangles: list[_Part]) -> list[_Part]:
     return parts_
 
 
-def _joins(places: Sequence[_Place], parts_: list[_Part], first: int):
+def _joins(places: Sequence[_Place], parts_: list[_Part], first: int) -> Iterator[tuple[int, _Part]]:
     """Later parts that share a side with the first and stay convex together: their index, and the joint part."""
     one = parts_[first]
     for i, start in enumerate(one):

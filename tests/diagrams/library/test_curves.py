@@ -33,6 +33,8 @@ def test_a_straight_curve_has_no_elastic_energy():
 def test_the_elastic_energy_of_a_square():
     """(2 sin 45°)² ½ 2·2 at each of four corners."""
     assert call("elasticEnergy", SQUARE, True) == pytest.approx(16)
+    # Of edges of 3 and 4: (2 sin 45°)² ½ 3·4.
+    assert call("elasticEnergy", [(1, 1), (4, 1), (4, 5)], False) == pytest.approx(12)
     assert call("elasticEnergy", [(*p, 0.0) for p in SQUARE], True) == pytest.approx(16, rel=1e-4)
 
 

@@ -30,6 +30,7 @@ DISTANCES = [
     ("a rectangle's stroke does not count", rectangle(0, 0, 2, 2, stroke=1), text(5, 0, 4, 2), 2),
     ("a turned rectangle has its hull", rectangle(0, 0, 2, 4, rotation=90), text(5, 0, 2, 2), 2),
     ("a circle beside a box", circle(5, 0, 1), rectangle(0, 0, 2, 8), 3),
+    ("a circle beside a box elsewhere", circle(9, 5, 1), rectangle(4, 5, 2, 8), 3),
     ("a circle off a corner", rectangle(0, 0, 2, 2), circle(4, 5, 1), 4),
     ("a circle in a box", rectangle(0, 0, 10, 20), circle(3, 0, 1), -3),
     ("a line above a box", rectangle(0, 0, 2, 2), line((-9, 4), (9, 4)), 3),

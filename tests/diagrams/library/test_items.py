@@ -121,8 +121,15 @@ def test_random_functions_ask_for_draws_from_left_to_right():
         return 0.25
 
     assert item("random").apply((2.0, 5.0), draw) == 0.25
-    item("diskRandom").apply((), draw)
-    assert asked == [("random", 2.0, 5.0), ("diskRandom", 0.0, 1.0), ("diskRandom", 0.0, 1.0)]
+    for name in ("diskRandom", "sphereRandom"):
+        item(name).apply((), draw)
+    item("triangleRandom").apply((Vector((0.0, 0.0)),) * 3, draw)
+    assert asked == [
+        ("random", 2.0, 5.0),
+        *[("diskRandom", 0.0, 1.0)] * 2,
+        *[("sphereRandom", 0.0, 1.0)] * 2,
+        *[("triangleRandom", 0.0, 1.0)] * 2,
+    ]
 
 
 def test_warnings_go_to_who_listens():

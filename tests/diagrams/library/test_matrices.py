@@ -58,7 +58,7 @@ def test_products():
 
 
 def test_a_rotation_turns_to_the_left():
-    near(np.asarray(call("rotate2d", math.pi / 2), float) @ [1, 0], [0, 1])
+    near(np.asarray(call("rotate2d", math.pi / 2), float) @ [1, 2], [-2, 1])
 
 
 def test_a_rotation_in_space_keeps_its_axis_and_the_right_hand_rule():
@@ -83,6 +83,19 @@ def test_a_camera_sees_what_it_looks_at_straight_ahead():
     np.testing.assert_allclose(camera @ [1, 2, -5, 1], [0, 0, -8, 1], atol=1e-4)
     np.testing.assert_allclose(camera @ [1, 4, 3, 1], [0, 2, 0, 1], atol=1e-4)
     np.testing.assert_allclose(camera @ [3, 2, 3, 1], [2, 0, 0, 1], atol=1e-4)
+
+
+def test_a_camera_in_any_direction():
+    eye, center, up = np.array([1.0, -2, 3]), np.array([4.0, 0.5, -1]), np.array([0.3, 1, 0.2])
+
+    def unit(v: Any) -> Any:
+        return v / (np.linalg.norm(v) + 1e-5)
+
+    f = unit(center - eye)
+    s = unit(np.cross(f, up))
+    rows3 = np.array([s, np.cross(s, f), -f])
+    expected = np.vstack([np.column_stack([rows3, -rows3 @ eye]), [0, 0, 0, 1]])
+    near(call("lookAt", tuple(eye), tuple(center), tuple(up)), expected)
 
 
 def test_a_perspective_divides_by_the_depth():

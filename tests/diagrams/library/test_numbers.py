@@ -48,7 +48,7 @@ def test_a_random_point_of_the_sphere_has_its_height_from_the_first_draw():
 
 @pytest.mark.parametrize(("draws", "corner"), [((0, 0.3), 0), ((1, 0), 1), ((1, 1), 2)])
 def test_extreme_draws_are_the_corners_of_a_triangle(draws: tuple[float, float], corner: int):
-    corners = ((0.0, 0.0), (4.0, 0.0), (1.0, 3.0))
+    corners = ((1.0, 1.0), (4.0, 0.0), (2.0, 3.0))
     assert call("triangleRandom", *corners, draws=[float(d) for d in draws]) == corners[corner]
 
 

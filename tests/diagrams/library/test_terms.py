@@ -21,7 +21,7 @@ OBJECTIVES = [
     ("maximal", (7,), -7),
     ("sameCenter", (A, B), 25),
     ("sameCenter", (poly("Polygon", *SQUARE), B), 25),
-    ("nearPt", (B, 0, 0), 25),
+    ("nearPt", (B, 1, 1), 13),
     ("near", (A, B), 25 - 100),
     ("near", (A, B, 2), 21),
     ("notTooClose", (A, B), 1e7 / (25 + EPS)),

@@ -13,7 +13,7 @@ def test_lengths_and_distances():
     assert call("norm", (3, 4)) == 5
     assert call("normsq", (1, 2, 3)) == 14
     assert call("vdist", (1, 1, 1), (1, 4, 5)) == 5
-    assert call("vdistsq", (0, 0), (3, 4)) == 25
+    assert call("vdistsq", (1, 1), (4, 5)) == 25
 
 
 def test_a_unit_vector_is_shorter_than_one_by_epsilon():
