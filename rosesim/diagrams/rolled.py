@@ -7,7 +7,7 @@ places, unless the places are evenly spaced, or the same for all. A chain is a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ import numpy as np
 from rosesim import concatenate, const, scan, select, stack, stop_gradient, vec
 from rosesim import sum as total
 from rosesim.diagrams.cones import Cone, Group, Step, groups
-from rosesim.diagrams.scalars import Number, Scalar
+from rosesim.diagrams.operators import LANGUAGE
+from rosesim.diagrams.scalars import Number, Scalar, postorder
 
+ROLLED_FROM = 150
+"""As many nodes are looked through for what repeats."""
 FEWEST = 3
 """As many cones of one structure are a loop. Fewer are written one after the other."""
 
-Operators = Mapping[str, Callable[..., Any]]
 At = Callable[[Any], Any]
 """What an iteration of a loop reads, by its index."""
 
@@ -106,22 +108,30 @@ def _reader(vector: Any, places: Sequence[int]) -> At:
     return lambda i: vector[table[i]]
 
 
-def term(root: Scalar, leaves: Any, operators: Operators) -> Any:
-    """The value of a graph that is no single leaf, from the vector of its leaves.
+def plan(root: Number) -> list[Group] | None:
+    """The groups of a graph, or None where it is better written node by node."""
+    if not isinstance(root, Scalar) or len(postorder(root)) < ROLLED_FROM:
+        return None
+    return groups(root)
+
+
+def term(plan: Sequence[Group], leaves: Any) -> Any:
+    """The value of a graph, from its groups and the vector of its leaves.
 
     >>> from rosesim import fn, grad, Real, Vec
     >>> x = [Scalar("input", index=k) for k in range(6)]
     >>> squares = x[0] * x[0]
     >>> for a in x[1:]:
     ...     squares = squares + a * a
+    >>> found = tuple(groups(squares))
     >>> @fn
     ... def f(leaves: Vec[Real, 6]) -> Real:
-    ...     return term(squares, leaves, {"mul": lambda a, b: a * b})
+    ...     return term(found, leaves)
     >>> f([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), grad(f)([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
     (91.0, array([ 2.,  4.,  6.,  8., 10., 12.]))
     """
     values = _Values(leaves)
-    for group in groups(root):
+    for group in plan:
         heads = [cone.head for cone in group.cones]
         if group.is_chain:
             for cone in group.cones:
@@ -129,18 +139,18 @@ def term(root: Scalar, leaves: Any, operators: Operators) -> Any:
         elif len(heads) < FEWEST:
             for cone in group.cones:
                 inputs = [values.value(a) for a in cone.inputs]
-                values.add_single(cone.head, _cone(group.steps, inputs, operators))
+                values.add_single(cone.head, _cone(group.steps, inputs))
         else:
-            values.add_vector(heads, _loop(values, group, operators))
-    return values.value(root)
+            values.add_vector(heads, _loop(values, group))
+    return values.value(plan[-1].cones[0].head)
 
 
-def _loop(values: _Values, group: Group, operators: Operators) -> Any:
+def _loop(values: _Values, group: Group) -> Any:
     columns = [values.column(column) for column in zip(*(cone.inputs for cone in group.cones), strict=True)]
-    return vec(len(group.cones), lambda i: _cone(group.steps, [at(i) for at in columns], operators))
+    return vec(len(group.cones), lambda i: _cone(group.steps, [at(i) for at in columns]))
 
 
-def _cone(steps: Sequence[Step], inputs: Sequence[Any], operators: Operators) -> Any:
+def _cone(steps: Sequence[Step], inputs: Sequence[Any]) -> Any:
     """The value of a cone's head."""
     done: list[Any] = []
 
@@ -150,7 +160,7 @@ def _cone(steps: Sequence[Step], inputs: Sequence[Any], operators: Operators) ->
         return inputs[a] if a >= 0 else done[~a]
 
     for step in steps:
-        done.append(operators[step.op](*map(operand, step.operands)))
+        done.append(LANGUAGE[step.op](*map(operand, step.operands)))
     return done[-1]
 
 
