@@ -53,6 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "robots.description": (),
     "robots.files": ("robots.description",),
     "robots": (*AD, "numerics", "robots.description", "robots.files"),
+    "diagrams": (*AD, *CODEGEN[:-1], "codegen"),  # keeps its programs on disk itself
     "checks": (*AD, "codegen"),
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),

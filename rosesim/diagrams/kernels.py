@@ -75,7 +75,7 @@ def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     def looped(leaves: Any) -> Any:
         return rolled.term(plan.value or (), leaves)
 
-    term = looped if loops else straight
+    term: Callable[..., Any] = looped if loops else straight
     term.__name__ = template.name
     term.__annotations__ = {"leaves": Vec[Real, template.leaves] if loops else Real, "return": Real}
     return fn(term)

@@ -17,7 +17,7 @@ from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.totals import sum
+from rosesim.ad.language.totals import sum as total
 from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.diagrams.cones import Cone, Group, Step, groups
 from rosesim.diagrams.operators import LANGUAGE
