@@ -18,7 +18,7 @@ from rosesim.scenes.kit import Beat, Network, beat, features, network, sines
 
 from .source import RobotFile
 
-ROBOT = RobotFile("runner")
+ROBOT = RobotFile.parse("runner")
 """The robot by default."""
 MARKS = 7
 """Marks of the ground, one a metre, as far as the picture shows."""

@@ -1,6 +1,6 @@
 """Pictures of bodies in space by rays: one for each pixel, and four for those at which something ends.
 
-The program takes a thousand rays at a time and is the same for every picture, so it is compiled once on a machine.
+The program takes many rays at a time and is the same for every picture, so it is compiled once on a machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rosesim.ad.transforms.batches import vmap
 from rosesim.view.space.light import AROUND, Around, colour
 from rosesim.view.space.shapes import KINDS, WIDTH
 
-RAYS = 8192
+RAYS = 16384
 """Rays of a call: enough for all cores, and a strip of a picture need not be much longer than it is."""
 ROOM = 32
 """Bodies of a kind for which a program has room; there are programs with room for 8 and 64 times as many."""

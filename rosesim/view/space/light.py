@@ -39,6 +39,8 @@ WARM, COOL = (1.06, 1.0, 0.90), (0.94, 0.99, 1.06)
 """The tint of the light, and of the sky."""
 PENUMBRA = 0.09
 """Tangent of the light's angular radius. The sun's is 0.005; a window's shadows are softer, and show no steps."""
+BEGINS = 0.1
+"""A ray of light has left the point where it begins after this part of the thickness of what it passes."""
 HIDDEN = 0.85
 """Part of the sky that a ball hides from a point that it touches."""
 REACH = 5.0
@@ -257,8 +259,10 @@ def _lit_of(
             axes, size = _row(table, i, AXES, 9), _row(table, i, SIZE)
             mine = _in_frame(axes, o)
             t, gap = shape.pass_by(mine, _in_frame(axes, light), size)
-            seen = smooth(0.5 + 0.5 * gap / (PENUMBRA * maximum(t, 1e-5)))
             to, r = shape.nearest(mine, size)
+            # What is closest where the ray begins hides nothing: where two balls are one, as at a knee, gap is noise.
+            passes = smooth(t / (BEGINS * r))
+            seen = 1.0 - passes * (1.0 - smooth(0.5 + 0.5 * gap / (PENUMBRA * maximum(t, 1e-5))))
             square = maximum(dot3(to, to), r * r)
             towards = dot3(_in_frame(axes, n), to) / sqrt(square)
             part = maximum(r * r / square - 1.0 / (REACH * REACH), 0.0)

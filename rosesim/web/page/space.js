@@ -103,8 +103,8 @@ vec2 lit(vec3 p, vec3 n_, float sun, int own) {
     vec3 q = o * m, s = size(i);
     int k = int(at(i, 4).w);
     vec2 g = passBy(k, q, A[4] * m, s);
-    f.x *= smoothstep(0., 1., .5 + .5 * g.y / (W * max(g.x, 1e-5)));
     vec4 b = nearest(k, q, s);
+    f.x *= 1. - smoothstep(0., 1., g.x / (.1 * b.w)) * (1. - smoothstep(0., 1., .5 + .5 * g.y / (W * max(g.x, 1e-5))));
     float d = max(sq(b.xyz), b.w * b.w);
     f.y *= 1. - .85 * clamp(dot(n_ * m, b.xyz) / sqrt(d), 0., 1.) * max(b.w * b.w / d - .04, 0.);
   }
