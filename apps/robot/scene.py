@@ -223,14 +223,14 @@ class Robot(Scene[Network | Beat, World, State]):
             self._shapes(canvas, state, "ghost", "ghost")
 
     def draw(self, canvas: Canvas, state: State, params: Network | Beat, inputs: World) -> None:
-        """The robot; the camera follows it over a ground with a line for each half metre, or a mark for each."""
+        """The robot; the camera follows it over a ground with a line for each metre."""
         if self.view == "side":
             self._marks(canvas, state)
             self._shapes(canvas, state, "body", "near")
             return
         at = self._middle(state)
         space = canvas.space(self._camera(at[0], at[1]))
-        space.ground(0.0, cell=0.5)
+        space.ground(0.0)
         m = self.model.model
         m.draw(space, state.q, lambda geom: "near" if self._is_near(geom.body) else "body")
         if self.task == "reach":

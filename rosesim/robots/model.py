@@ -222,14 +222,16 @@ class Model:
         robot, first = self.description, missing[0]
         geoms = [robot.geoms[i] for i in (first.first, first.second)]
         names = [f"geom {g.name or f'#{i}'!r}" for g, i in zip(geoms, (first.first, first.second), strict=True)]
+        change = 'or, in MJCF, one of the geoms contype="0" conaffinity="0"'
+        if first.given is not None:
+            change = "or take their <pair> out of the file"
         listed = ", ".join(classes) + ("," if len(classes) == 1 else "")
         more = f" (the first of {len(missing)} such pairs)" if len(missing) > 1 else ""
         return RobotError(
             robot.file,
             geoms[1].line,
             f"{names[0]}, a {geoms[0].kind}, and {names[1]}, a {geoms[1].kind}, may touch{more}: that contact is not "
-            f"there yet. Give load ignore=({listed}) to leave such pairs out, give one of the geoms "
-            'contype="0" conaffinity="0" in the file, or take contact="none"',
+            f'there yet. Give load ignore=({listed}) to leave such pairs out, {change}, or take contact="none"',
         )
 
     def _integrator(self, integrator: str | None) -> str:

@@ -105,3 +105,7 @@ def test_shapes_whose_contact_is_missing_are_named_with_the_ways_on(tmp_path: Pa
     assert kept.touches == []
     file.write_text(file.read_text().replace('"box"', '"box" contype="0" conaffinity="0"'))
     assert load(file, ignore="contact ellipsoid-cylinder").touches == []
+    tail = '<contact><pair geom1="g0" geom2="g1"/></contact></mujoco>'
+    file.write_text(file.read_text().replace("</mujoco>", tail))
+    with pytest.raises(RobotError, match="or take their <pair> out of the file"):
+        load(file, ignore="contact ellipsoid-cylinder").function("step")

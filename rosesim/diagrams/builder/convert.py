@@ -7,7 +7,7 @@ from typing import Any
 from rosesim.diagrams.builder.mistakes import hint, mistake, place
 from rosesim.diagrams.builder.vec import Vec, components, is_number, number
 from rosesim.diagrams.errors import DiagramError, Place
-from rosesim.diagrams.kinds import BOOLEAN, CLIP, COLOR, STRING, Kind, described
+from rosesim.diagrams.kinds import BOOLEAN, CLIP, COLOR, Kind, described
 from rosesim.diagrams.scalars import Number, Scalar
 from rosesim.diagrams.style.literals import collected, color
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, Shape, Shapes, Value, Vector
@@ -26,8 +26,6 @@ def accepted(value: Any, kind: Kind, what: str, error: str) -> Value:
     plain = _color(value) if kind is COLOR else Clip(value) if kind is CLIP and isinstance(value, Shape) else None
     if plain is None:
         plain = value_of(value)
-    if kind is STRING and isinstance(plain, float):
-        plain = f"{plain:g}px" if "ontSize" in what else f"{plain:g}"
     found = None if plain is None else kind.accept(plain)
     if found is None:
         shown = repr(value) if plain is None else described(plain)

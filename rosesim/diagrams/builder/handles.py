@@ -7,6 +7,7 @@ from typing import Any
 from rosesim.diagrams.builder.convert import accepted, user_value
 from rosesim.diagrams.builder.mistakes import unknown
 from rosesim.diagrams.builder.names import property_of, spelling, spellings
+from rosesim.diagrams.builder.vec import is_number
 from rosesim.diagrams.shapes import SHAPES
 from rosesim.diagrams.style.hints import with_article
 from rosesim.diagrams.values import Shape
@@ -61,6 +62,8 @@ class Drawn(Shape):
 def checked(kind: str, path: str, name: str, value: Any) -> Any:
     """A property's value in the form that its kind asks for."""
     known = SHAPES[kind].properties[property_of(kind, name)]
+    if known.name == "fontSize" and is_number(value):
+        value = f"{value:g}px"
     return accepted(value, known.kind, f"{path}.{name}", "BadShapeParamTypeError")
 
 

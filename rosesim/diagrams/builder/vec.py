@@ -91,7 +91,7 @@ def components(value: Any) -> tuple[Number, ...] | None:
     """The components of a vector, a sequence of numbers or a NumPy array; None for anything else."""
     if isinstance(value, Vector):
         return value.items
-    if isinstance(value, str) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+    if not isinstance(value, tuple | list) and not getattr(value, "ndim", 0):
         return None
     found = tuple(value)
     return tuple(map(number, found)) if all(is_number(v) for v in found) else None
