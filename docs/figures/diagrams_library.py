@@ -14,27 +14,37 @@ from types import ModuleType
 
 from rosesim.diagrams.library import SUBJECTS, Item, items
 from rosesim.diagrams.shapes import RECTLIKE, SHAPES, Measured, Property, Sampled, ShapeKind
-from rosesim.diagrams.values import Clip, Color, Path as PathData, Rows, Shapes, Value
+from rosesim.diagrams.values import Clip, Color, Rows, Shapes, Value
+from rosesim.diagrams.values import Path as PathData
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "diagrams-library.md"
 
-HEAD = """\
-# The library of diagrams
-
-What a Style text can draw and call: the shapes, the functions, the objectives and the constraints. Names and formulas are Penrose's. [diagrams.md](diagrams.md) is the tutorial, [diagrams-language.md](diagrams-language.md) the reference of the three languages. This page is made from the code by `python docs/figures/diagrams_library.py`.
-
-In formulas eps = 1e-5, |v| is the Euclidean norm, and normalise v = v / (|v| + eps). Lengths are in pixels of the canvas, its origin in the middle, y upwards. Angles are in radians, but `rotation` is in degrees, clockwise. A parameter with `=` may be left out.
-
-"""
-SHAPES_HEAD = f"""\
-## Shapes
-
-Every shape has `ensureOnCanvas`; where it is `true`, as it is by default, the constraint `onCanvas` holds it on the canvas. What is *drawn* or *free* by default differs with the seed; drawn numbers of geometry may be moved by the solver. What is *measured* is the size of the label. A property that neither a shape nor SVG knows is told by a warning; one that SVG knows (`strokeLinejoin`, `opacity`, `style`) goes into the picture as it is.
-
-*Rectlike* shapes have a centre, a width and a height: {", ".join(RECTLIKE)}.
-
-"""
+HEAD = (
+    "# The library of diagrams\n\n"
+    "What a Style text can draw and call: the shapes, the functions, the objectives and the constraints. Names and "
+    "formulas are Penrose's. [diagrams.md](diagrams.md) is the tutorial, "
+    "[diagrams-language.md](diagrams-language.md) the reference of the three languages. This page is made from the code by "
+    "`python docs/figures/diagrams_library.py`.\n\n"
+    "In formulas eps = 1e-5, |v| is the Euclidean norm, and normalise v = v / (|v| + eps). Lengths are in pixels of "
+    "the canvas, its origin in the middle, y upwards. Angles are in radians, but `rotation` is in degrees, "
+    "clockwise. A parameter with `=` may be left out.\n\n"
+)
+SHAPES_HEAD = (
+    "## Shapes\n\n"
+    "Every shape has `ensureOnCanvas`; where it is `true`, as it is by default, the constraint `onCanvas` holds it "
+    "on the canvas. A number that is *free* by default is drawn at the start and moved by the solver. What is "
+    "*drawn* differs with the seed as well, and stays. What is *measured* is the size of the label. A property that "
+    "neither a shape nor SVG knows is told by a warning; one that SVG knows (`strokeLinejoin`, `opacity`, `style`) goes into "
+    "the picture as it is.\n\n"
+    f"*Rectlike* shapes have a centre, a width and a height: {', '.join(RECTLIKE)}.\n\n"
+)
+OBJECTIVES_HEAD = "## Objectives\n\nWhat `encourage` makes small: their sum is minimised.\n\n"
+CONSTRAINTS_HEAD = (
+    "## Constraints\n\n"
+    "What `ensure` asks for: a number that is at most 0 where it holds. `a < b`, `a == b` and `a > b` are "
+    "`lessThan`, `equal` and `greaterThan`.\n\n"
+)
 HIDDEN = ("name", "ensureOnCanvas")
 """Of all shapes: not repeated in the table."""
 
@@ -124,14 +134,12 @@ def page() -> str:
     functions = "".join(
         _section(f"### {(m.__doc__ or '').splitlines()[0].rstrip('.')}", _of(items.FUNCTIONS, [m])) for m in SUBJECTS
     )
-    objectives = "What `encourage` makes small: their sum is minimised.\n\n"
-    constraints = "What `ensure` asks for: a number that is at most 0 where it holds. `a < b`, `a == b` and `a > b` are `lessThan`, `equal` and `greaterThan`.\n\n"
     return "\n".join(
         (
             HEAD + shapes(),
             "## Functions\n\n" + functions.rstrip() + "\n",
-            "## Objectives\n\n" + objectives + "".join(map(entry, items.OBJECTIVES.values())),
-            "## Constraints\n\n" + constraints + "".join(map(entry, items.CONSTRAINTS.values())),
+            OBJECTIVES_HEAD + "".join(map(entry, items.OBJECTIVES.values())),
+            CONSTRAINTS_HEAD + "".join(map(entry, items.CONSTRAINTS.values())),
         )
     )
 
