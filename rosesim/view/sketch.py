@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -312,3 +312,5 @@ def _turned_round(p: Primitive) -> Primitive:
             return Polygon(tuple((x, -y) for x, y in p.points), p.role, p.opacity)
         case Arrow() | Circles() | Image() | Text():  # of which outlines have none
             return p
+        case _:
+            assert_never(p)
