@@ -160,7 +160,7 @@ class Diagram:
         out[blocks.terms[used]] = found[used]
         return out
 
-    def layout(self, x: Sequence[float] | None = None, fixed: Collection[int] = ()) -> Layout:
+    def layout(self, x: Sequence[float] | Array | None = None, fixed: Collection[int] = ()) -> Layout:
         """Lay the diagram out, from its start or from x. `fixed` are inputs that stay where they start.
 
         Raises DiagramError if phi or its gradient becomes NaN.

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rosesim.diagrams.errors import DiagramError
+from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.layout import Layout
 from rosesim.diagrams.live import Live
 from rosesim.diagrams.picture import svg
@@ -25,6 +25,8 @@ FRAMES_A_SECOND = 60
 FITS = (1000, 730)
 """The largest new window, as the viewer's; a smaller canvas is magnified until it fills one of them."""
 LEAST = (240, 180)
+COARSE = 2
+"""Samples per pixel along each axis while things move. At rest there is one more, for thin slanted lines."""
 KEYS = "drag a shape; R another start, S save, Esc leave"
 
 
@@ -41,6 +43,9 @@ class DiagramWindow:
         self.live, self.name, self.folder = live, name, folder
         self.over = False
         width, height = live.diagram.problem.canvas
+        if not (width and height):
+            sentence = f"the canvas is {width:g} pixels wide and {height:g} high; expected both above 0"
+            raise DiagramError(Fault("CanvasNonexistentDimsError", sentence))
         scale = min(FITS[0] / width, FITS[1] / height)
         self._window: Any = pygame.Window(
             f"rosesim {name}", (round(scale * width), round(scale * height)), resizable=True, allow_high_dpi=True
@@ -135,14 +140,14 @@ class DiagramWindow:
 
     def point(self, pixel: tuple[float, float]) -> tuple[float, float]:
         """The diagram's point at a pixel of the surface."""
-        x, y = self._panel.view.point(pixel)
+        x, y = self._fine[1].view.point(pixel)
         width, height = self.live.diagram.problem.canvas
         return x - width / 2, y + height / 2
 
     def pixel(self, point: tuple[float, float]) -> tuple[float, float]:
         """The surface's pixel of a point of the diagram."""
         width, height = self.live.diagram.problem.canvas
-        return self._panel.view.pixel((point[0] + width / 2, point[1] - height / 2))
+        return self._fine[1].view.pixel((point[0] + width / 2, point[1] - height / 2))
 
     def _pixels(self, at: tuple[float, float]) -> tuple[float, float]:
         """A position reported by the desktop in pixels of the surface, of which a high-DPI display has more."""
@@ -152,21 +157,25 @@ class DiagramWindow:
     # ------------------------------------------------------------------------------- picture
 
     def _arrange(self) -> None:
-        """Make a new panel for the window's size."""
+        """Make new panels for the window's size."""
         self._size = self.surface.get_size()
+        self._coarse, self._fine = self._made(COARSE), self._made(None)
+
+    def _made(self, samples: int | None) -> tuple[Sketch, Panel]:
         diagram = self.live.diagram
-        self._sketch = Sketch(diagram.problem.canvas, diagram.labels, diagram.folder)
-        colours = Hexadecimal(background=(255, 255, 255))
-        self._panel = Panel(Box(0, 0, *self._size), self._sketch.extent, colours)
-        self._sketch.scale = self._panel.view.scale * self._panel.samples
+        sketch = Sketch(diagram.problem.canvas, diagram.labels, diagram.folder)
+        panel = Panel(Box(0, 0, *self._size), sketch.extent, Hexadecimal(background=(255, 255, 255)), samples=samples)
+        sketch.scale = panel.view.scale * panel.samples
+        return sketch, panel
 
     def _draw(self) -> None:
         shapes = self.live.shapes()
         held = self.live.held is not None
         over = self._mouse is not None and not held and self.live.at(self.point(self._mouse)) is not None
         self._point(hand=held or over)
-        self._panel.show(self._sketch.canvas(shapes))
-        self._panel.blit(self.surface)
+        sketch, panel = self._coarse if held or self.busy else self._fine
+        panel.show(sketch.canvas(shapes))
+        panel.blit(self.surface)
         self._tell()
 
     def _tell(self) -> None:

@@ -45,10 +45,15 @@ class Panel:
     """
 
     def __init__(
-        self, box: Box, extent: tuple[float, float, float, float], colours: Mapping[str, Colour], layers: int = 1
+        self,
+        box: Box,
+        extent: tuple[float, float, float, float],
+        colours: Mapping[str, Colour],
+        layers: int = 1,
+        samples: int | None = None,
     ):
         self.box, self.extent, self.colours = box, extent, colours
-        samples = SUPERSAMPLING - (box.width * box.height > FINE_PIXELS)
+        samples = samples or SUPERSAMPLING - (box.width * box.height > FINE_PIXELS)
         self._sheets = [Sheet(box.width, box.height, samples) for _ in range(layers)]
         self._shown: list[list[Placed]] = [[] for _ in range(layers)]
         self.samples = samples

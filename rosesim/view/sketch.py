@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.labels import Labels
 from rosesim.diagrams.picture import markers, paint, png, properties, svg
 from rosesim.diagrams.values import Color, Shape, Vector
-from rosesim.scenes.canvas import Canvas, Circle, Image, Line, Polygon, Primitive
+from rosesim.scenes.canvas import Arrow, Canvas, Circle, Circles, Image, Line, Polygon, Primitive, Text
 from rosesim.view.flatten import Point, commands, dashed, flattened
 from rosesim.view.theme import Colour, colours
 
@@ -32,6 +32,8 @@ CORNER = 6
 """Segments of a rectangle's rounded corner."""
 MARGIN = 4.0
 """Pixels around a label, for letters that reach out of their box; and a quarter of its height."""
+BEYOND = 0.7
+"""Samples by which pygame's quadrilaterals are wider than their corners, on average over directions."""
 THICK = 2.0
 """Pixels from which on a line's ends show whether they are round."""
 
@@ -95,7 +97,15 @@ class Sketch:
             if properties.clip(shape) is not None:
                 return self._clipped(shape)
             return [p for member in properties.members(shape) for p in self._of(member)]
-        return [_turned_round(p) for p in OUTLINED[shape.kind](shape, self._screen)]
+        return [self._thinned(_turned_round(p)) for p in OUTLINED[shape.kind](shape, self._screen)]
+
+    def _thinned(self, p: Primitive) -> Primitive:
+        """A line without the samples that pygame paints beyond it, paler where it would be thinner than it can be."""
+        if not isinstance(p, Line):
+            return p
+        wide = p.width * self.scale
+        width = max(wide - BEYOND, 1.0) / self.scale
+        return Line(p.points, p.role, width, p.opacity * min(1.0, wide / (1.0 + BEYOND)))
 
     def _screen(self, p: Point) -> Point:
         return self.size[0] / 2 + p[0], self.size[1] / 2 - p[1]
@@ -300,5 +310,7 @@ def _turned_round(p: Primitive) -> Primitive:
             return Line(tuple((x, -y) for x, y in p.points), p.role, p.width, p.opacity)
         case Polygon():
             return Polygon(tuple((x, -y) for x, y in p.points), p.role, p.opacity)
-        case _:
+        case Arrow() | Circles() | Image() | Text():  # of which outlines have none
             return p
+        case _:
+            assert_never(p)

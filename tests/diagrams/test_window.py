@@ -202,6 +202,12 @@ def test_a_layout_that_fails_is_told_and_everything_stays():
         assert someone.live.x.tolist() == before and "infinite or NaN" in someone.window._window.title  # pyright: ignore[reportPrivateUsage]
 
 
+def test_a_canvas_without_size_has_no_window():
+    texts = rd.read("type A", "A a", "canvas { width = 0\n height = 0 }")
+    with pytest.raises(rd.DiagramError, match="the canvas is 0 pixels wide and 0 high; expected both above 0"):
+        DiagramWindow(Live(texts.diagram()), "empty", Path())
+
+
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
