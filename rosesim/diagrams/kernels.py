@@ -98,7 +98,8 @@ def _rows(template: Template) -> Fn[..., Any]:
             def leaf(k: Any) -> Any:
                 return x[table[at + (LANES * k + lane)]]
 
-            value, pullback = vjp(term)(*([vec(leaves, leaf)] if loops else map(leaf, range(leaves))))
+            read = vec(leaves, leaf)
+            value, pullback = vjp(term)(*([read] if loops else read))
             slopes = pullback(1.0)
             return value, slopes if loops else stack(slopes if leaves > 1 else [slopes])
 
