@@ -23,7 +23,7 @@ from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
 from rosesim.diagrams import rolled
-from rosesim.diagrams.cones import Group
+from rosesim.diagrams.cones import Group, groups
 from rosesim.diagrams.operators import LANGUAGE
 from rosesim.diagrams.scalars import Number, Scalar, postorder
 from rosesim.diagrams.stored import OPTIONS, edition
@@ -58,22 +58,27 @@ def function(template: Template) -> Fn[..., Any]:
     >>> product(3.0, 4.0), grad(product)(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
-    return _written(template, rolled.plan(template.root))
+    return _written(template, _loops(template))
 
 
 def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
-    root, plan = Fixed(template.root), Fixed(loops)
+    root, found = Fixed(template.root), Fixed(loops or ())
 
     def straight(*leaves: Any) -> Any:
         return _straight(root.value, leaves)
 
     def looped(leaves: Any) -> Any:
-        return rolled.term(plan.value or (), leaves)
+        return rolled.term(found.value, leaves)
 
     term = looped if loops else straight
     term.__name__ = template.name
     term.__annotations__ = {"leaves": Vec[Real, template.leaves] if loops else Real, "return": Real}
     return fn(term)
+
+
+def _loops(template: Template) -> Sequence[Group] | None:
+    """What a template is written with where it has loops."""
+    return groups(template.root) if isinstance(template.root, Scalar) else None
 
 
 def _straight(root: Number, leaves: Sequence[Any]) -> Any:
@@ -90,7 +95,7 @@ def _straight(root: Number, leaves: Sequence[Any]) -> Any:
 
 def _rows(template: Template) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    loops, leaves = rolled.plan(template.root), template.leaves
+    loops, leaves = _loops(template), template.leaves
     term = _written(template, loops)
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
