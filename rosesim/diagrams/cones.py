@@ -21,9 +21,9 @@ BAKED = (0.0, 1.0, -1.0)
 """Constants that belong to a cone's structure: they fold."""
 
 NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LEAST = 10, 17, 20, 150, 180, 400
-"""What compiling takes, in tenths of a millisecond: of a node and a leaf of a graph that is written node by node; with
-loops, of each step that is in none, of an input by which the iterations of a loop differ, of a chain, and of all
-else. Fitted to the times of 45 templates of Penrose's gallery."""
+"""What compiling takes, in tenths of a millisecond: a node and a leaf of a graph that is written node by node; with
+loops, a step, an input in which the iterations of a loop differ, a chain, and all else. Fitted to the times of 45
+templates of Penrose's gallery."""
 
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""

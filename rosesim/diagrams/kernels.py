@@ -18,7 +18,8 @@ from rosesim import Fn, Index, Real, Vec, fn, stack, vec, vjp
 from rosesim.ad.dependencies.fixed import Fixed
 from rosesim.ad.language.control.loops import batch
 from rosesim.ad.support.budget import of_each_run
-from rosesim.codegen import targets
+from rosesim.ad.support.collector import uncollected
+from rosesim.codegen import pipeline
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
@@ -36,6 +37,9 @@ MOST_ENTRIES = 2**24
 """The most entries of a table."""
 
 _ENTRY = "rosesim_entry"
+_BUSY = ("inline", "forward-elements", "vectorize-batches", "split")
+_IDLE = tuple(s.step.name for s in pipeline.STAGES if not s.step.required and s.step.name not in _BUSY)
+"""The passes that find nothing in a kernel that has no loops but over its leaves. They take half of the time of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     def looped(leaves: Any) -> Any:
         return rolled.term(found.value, leaves)
 
-    term = looped if loops else straight
+    term: Any = looped if loops else straight
     term.__name__ = template.name
     term.__annotations__ = {"leaves": Vec[Real, template.leaves] if loops else Real, "return": Real}
     return fn(term)
@@ -93,10 +97,9 @@ def _straight(root: Number, leaves: Sequence[Any]) -> Any:
     return values[root.number] if isinstance(root, Scalar) else Real(float(root))
 
 
-def _rows(template: Template) -> Fn[..., Any]:
+def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    loops, leaves = _loops(template), template.leaves
-    term = _written(template, loops)
+    term, leaves = _written(template, loops), template.leaves
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
         def row(lane: Any) -> Any:
@@ -123,11 +126,17 @@ def _rows(template: Template) -> Fn[..., Any]:
 
 
 def _code(template: Template) -> bytes:
-    """The machine code of a template, made now."""
-    f, target = _rows(template), targets.host()
-    made = planned(f.traced(f.signature().required()).func, OPTIONS, target)
-    # Straight code without loops: LLVM's few passes make it as fast as all of them, in half the time.
-    artifact = target.backend.lower(replace(made, effort="once"), target)
+    """The machine code of a template, made now.
+
+    Its four rows are in lanes already. So LLVM need not look for vectors; without loops its few passes make code as
+    fast as all of them, in half the time.
+    """
+    loops, target = _loops(template), linked.target()
+    f = _rows(template, loops)
+    func = f.traced(f.signature().required()).func
+    with pipeline.without(*(() if loops else _IDLE)):
+        made = planned(func, OPTIONS, target)
+    artifact = target.backend.lower(replace(made, effort="loops" if loops else "once"), target)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
@@ -149,7 +158,7 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
                 missing.append(t)
             else:
                 _load(t, code)
-    with ThreadPoolExecutor(threads) as pool:
+    with uncollected(), ThreadPoolExecutor(threads) as pool:
         made: Sequence[bytes] = list(pool.map(_code, missing)) if threads > 1 else [_code(t) for t in missing]
     for t, code in zip(missing, made, strict=True):
         if store is not None:
