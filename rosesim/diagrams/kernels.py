@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from rosesim.ad.dependencies.fixed import Fixed
@@ -24,10 +25,11 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.collector import uncollected
 from rosesim.ad.transforms.derivatives import vjp
-from rosesim.codegen import pipeline
+from rosesim.codegen import pipeline, targets
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
+from rosesim.codegen.target import Target
 from rosesim.diagrams import rolled
 from rosesim.diagrams.cones import Group, groups
 from rosesim.diagrams.operators import LANGUAGE
@@ -44,7 +46,7 @@ MOST_ENTRIES = 2**24
 _ENTRY = "rosesim_entry"
 _BUSY = ("inline", "forward-elements", "vectorize-batches", "split")
 _IDLE = tuple(s.step.name for s in pipeline.STAGES if not s.step.required and s.step.name not in _BUSY)
-"""The passes that find nothing in a kernel that has no loops but over its leaves. They take half of the time of all."""
+"""The passes that find nothing in a kernel without loops but over its leaves. They take half of the time of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +132,25 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     return fn(kernel)
 
 
+@cache
+def target() -> Target:
+    """This computer, for programs that are called by address: loops do not poll, threads share nothing, arrays of
+    constants are part of the code, and the entry takes addresses only."""
+    return replace(targets.host(), poll="", shares=False, loads_data=False, direct=False)
+
+
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now.
 
     Its four rows are in lanes already. So LLVM need not look for vectors; without loops its few passes make code as
     fast as all of them, in half the time.
     """
-    loops, target = _loops(template), linked.target()
+    loops, here = _loops(template), target()
     f = _rows(template, loops)
     func = f.traced(f.signature().required()).func
     with pipeline.without(*(() if loops else _IDLE)):
-        made = planned(func, OPTIONS, target)
-    artifact = target.backend.lower(replace(made, effort="loops" if loops else "once"), target)
+        made = planned(func, OPTIONS, here)
+    artifact = here.backend.lower(replace(made, effort="loops" if loops else "once"), here)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
@@ -170,6 +179,11 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
             store.save(_name(t), code)
         _load(t, code)
     return [_loaded[t.key] for t in wanted]
+
+
+def forget() -> None:
+    """Let go of all kernels in this process: they are found on disk again. Nobody may be using them."""
+    _loaded.clear()
 
 
 def _name(template: Template) -> str:
