@@ -17,6 +17,7 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import check_target, fresh, write_beside
 
 if TYPE_CHECKING:
+    from rosesim.diagrams.errors import Fault
     from rosesim.diagrams.layout import Diagram, Layout
     from rosesim.diagrams.trios import Trio
 
@@ -79,9 +80,9 @@ def diagram(
         _watch(found, labels, seed, lambda made, layout: _write(found.name, made, layout, svg, png, inspect))
         return
     began = time.perf_counter()
-    made, layout = _laid_out(found, labels, seed, variations)
+    made, layout, kept = _laid_out(found, labels, seed, variations)
     _write(found.name, made, layout, svg, png, inspect)
-    _tell(found, layout, began)
+    _tell(found, layout, began, kept if variations > 1 else None)
     if window:
         _watch_window(found, made, seed, layout)
 
@@ -111,8 +112,42 @@ def _watch_window(trio: Trio, made: Diagram, seed: str | None, layout: Layout | 
     watch_diagram(live, Path(trio.name).name, Path.cwd())
 
 
-def _tell(trio: Trio, layout: Layout, began: float) -> None:
-    print(f"{trio.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+MOST_WARNINGS = 8
+"""Warnings that are shown; of the others the number."""
+
+
+MOST_BROKEN = 5
+"""Violated constraints that are shown, the worst first."""
+
+
+def _tell(trio: Trio, layout: Layout, began: float, kept: str | None = None) -> None:
+    """What a person should know: warnings, violated constraints where they were written, the verdict, `kept`."""
+    told = [*(f for f in layout.problem.warnings if f.kind not in trio.hidden), *_misspelt(layout)]
+    warnings = dict.fromkeys(map(str, told))
+    for warning in list(warnings)[:MOST_WARNINGS]:
+        note(f"warning: {warning}")
+    if len(warnings) > MOST_WARNINGS:
+        note(f"and {len(warnings) - MOST_WARNINGS} more warnings")
+    for broken in layout.broken[:MOST_BROKEN]:
+        if str(broken.term.place):
+            note(f"{broken.term.place}: {broken}")
+    of = "" if kept is None else f'; kept --seed "{kept}"'
+    print(f"{trio.name}: {layout.verdict()}{of} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+
+
+def _misspelt(layout: Layout) -> list[Fault]:
+    """A warning for each property that nobody knows."""
+    from rosesim.diagrams.errors import Fault
+    from rosesim.diagrams.picture.passthrough import unknown
+    from rosesim.diagrams.shapes import SHAPES
+    from rosesim.diagrams.style.hints import did_you_mean, with_article
+
+    def sentence(kind: str, name: str) -> str:
+        hint = did_you_mean(name, SHAPES[kind].properties)
+        return f"{with_article(kind)} has no property {name}, and SVG has no such attribute{hint}"
+
+    shapes = layout.problem.all_shapes
+    return [Fault("UnknownProperty", sentence(s.kind, name), s.place) for s in shapes for name in unknown(s)]
 
 
 def named_files(
@@ -139,14 +174,14 @@ def named_files(
     return trios.Trio(source.stem, domain, source, tuple(styles))
 
 
-def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int) -> tuple[Diagram, Layout]:
+def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int) -> tuple[Diagram, Layout, str]:
+    """The best of some variations, and its seed."""
     from rosesim.diagrams import trios
     from rosesim.diagrams.layout import best_of, seeds
 
     sizes = None if labels is None else trios.reference_labels(labels)
     own = trio.variation if seed is None else seed
-    made, layout, _ = best_of(seeds(own, variations), lambda s: trio.read(variation=s, labels=sizes))
-    return made, layout
+    return best_of(seeds(own, variations), lambda s: trio.read(variation=s, labels=sizes))
 
 
 def _write(

@@ -118,6 +118,8 @@ def energy(problem: Problem, threads: int = 1) -> Energy:
                 faults.append(Fault(error.kind, str(error), term.place))
     if faults:
         raise DiagramError(faults)
+    known = {f.sentence for f in problem.warnings}
+    problem.warnings += [Fault(kind, s) for s, kind in templates.warnings.items() if s not in known]
     found = {k.template.key: k for k in kernels({r.template.key: r.template for r in rows}.values(), threads)}
     live = tuple(sorted({leaf for r in rows for leaf in r.leaves if isinstance(leaf, int)}))
     constants: dict[float, int] = {}

@@ -9,30 +9,28 @@ disk under its template: the next diagram of the same domain finds it, without t
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from rosesim.ad.language import mathematics
-from rosesim.ad.language.constants import const
-from rosesim.ad.language.control.branches import select
-from rosesim.ad.language.control.loops import vec
-from rosesim.ad.language.custom import Dual
+from rosesim.ad.dependencies.fixed import Fixed
+from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.control.loops import batch, vec
 from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.ad.transforms.batches import vmap
-from rosesim.ad.transforms.derivatives import value_and_grad
+from rosesim.ad.support.budget import of_each_run
+from rosesim.ad.transforms.derivatives import vjp
 from rosesim.codegen import targets
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
-from rosesim.diagrams.scalars import EPS, Scalar, postorder
+from rosesim.diagrams import rolled
+from rosesim.diagrams.cones import Group
+from rosesim.diagrams.operators import LANGUAGE
+from rosesim.diagrams.scalars import Number, Scalar, postorder
 from rosesim.diagrams.stored import OPTIONS, edition
 from rosesim.diagrams.templates import Template
 
@@ -55,121 +53,62 @@ class Kernel:
     """What must live as long as the code is called."""
 
 
-@fn
-def _sqrt(x: Real) -> Real:
-    return mathematics.sqrt(x)
-
-
-@_sqrt.defjvp
-def _(x: Dual) -> Dual:
-    y = mathematics.sqrt(x.re)
-    return Dual(y, x.du / (2.0 * mathematics.maximum(y, EPS)))
-
-
-@fn
-def _acos(x: Real) -> Real:
-    return mathematics.acos(x)
-
-
-@_acos.defjvp
-def _(x: Dual) -> Dual:
-    root = mathematics.sqrt(mathematics.maximum(1.0 - x.re * x.re, 0.0))
-    return Dual(mathematics.acos(x.re), -x.du / mathematics.maximum(root, EPS))
-
-
-@fn
-def _asin(x: Real) -> Real:
-    return mathematics.asin(x)
-
-
-@_asin.defjvp
-def _(x: Dual) -> Dual:
-    root = mathematics.sqrt(mathematics.maximum(1.0 - x.re * x.re, 0.0))
-    return Dual(mathematics.asin(x.re), x.du / mathematics.maximum(root, EPS))
-
-
-def _abs(a: Any) -> Any:
-    return select(a < 0.0, -a, a)
-
-
-def _max(a: Any, b: Any) -> Any:
-    return select(a > b, a, b)
-
-
-def _min(a: Any, b: Any) -> Any:
-    return select(a < b, a, b)
-
-
-_LANGUAGE: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "neg": operator.neg,
-    "pow": mathematics.pow,
-    "sqrt": _sqrt,
-    "abs": _abs,
-    "sign": mathematics.sign,
-    "floor": mathematics.floor,
-    "ceil": mathematics.ceil,
-    "trunc": mathematics.trunc,
-    "sin": mathematics.sin,
-    "cos": mathematics.cos,
-    "tan": mathematics.tan,
-    "asin": _asin,
-    "acos": _acos,
-    "atan": mathematics.atan,
-    "atan2": mathematics.atan2,
-    "exp": mathematics.exp,
-    "log": mathematics.log,
-    "max": _max,
-    "min": _min,
-    "lt": operator.lt,
-    "le": operator.le,
-    "eq": operator.eq,
-    "and": operator.and_,
-    "or": operator.or_,
-    "not": operator.invert,
-    "choose": select,
-}
-"""The operators of `scalars` in the language, with Penrose's derivatives where they differ from ours."""
-
-
 def function(template: Template) -> Fn[..., Any]:
-    """A template as a function of the language, from its leaves to a number.
+    """A template as a function of the language: of each of its leaves, or of one vector of them where it is written
+    with loops (`rolled`).
 
     >>> from rosesim import grad
     >>> a, b = Scalar("input", index=0), Scalar("input", index=1)
     >>> product = function(Template("product", "", a * b, 2))
-    >>> product([3.0, 4.0]), grad(product)([3.0, 4.0])
-    (12.0, array([4., 3.]))
+    >>> product(3.0, 4.0), grad(product)(3.0, 4.0)
+    (12.0, (4.0, 3.0))
     """
+    return _written(template, rolled.plan(template.root))
 
-    def term(leaves: Any) -> Any:
-        values: dict[int, Any] = {}
-        for node in postorder(template.root):
-            if node.op == "input":
-                values[node.number] = leaves[node.index]
-            else:
-                args = [values[a.number] if isinstance(a, Scalar) else a for a in node.args]
-                values[node.number] = _LANGUAGE[node.op](*args)
-        root = template.root
-        return values[root.number] if isinstance(root, Scalar) else float(root)
 
+def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
+    root, plan = Fixed(template.root), Fixed(loops)
+
+    def straight(*leaves: Any) -> Any:
+        return _straight(root.value, leaves)
+
+    def looped(leaves: Any) -> Any:
+        return rolled.term(plan.value or (), leaves)
+
+    term: Callable[..., Any] = looped if loops else straight
     term.__name__ = template.name
-    term.__annotations__ = {"leaves": Vec[Real, template.leaves], "return": Real}
+    term.__annotations__ = {"leaves": Vec[Real, template.leaves] if loops else Real, "return": Real}
     return fn(term)
+
+
+def _straight(root: Number, leaves: Sequence[Any]) -> Any:
+    """The value of a graph, node by node."""
+    values: dict[int, Any] = {}
+    for node in postorder(root):
+        if node.op == "input":
+            values[node.number] = leaves[node.index]
+        else:
+            args = [values[a.number] if isinstance(a, Scalar) else a for a in node.args]
+            values[node.number] = LANGUAGE[node.op](*args)
+    return values[root.number] if isinstance(root, Scalar) else Real(float(root))
 
 
 def _rows(template: Template) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    both, leaves = value_and_grad(function(template)), template.leaves
+    loops, leaves = rolled.plan(template.root), template.leaves
+    term = _written(template, loops)
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
         def row(lane: Any) -> Any:
-            return both(vec(leaves, lambda k: x[table[at + (LANES * k + lane)]]))
+            def leaf(k: Any) -> Any:
+                return x[table[at + (LANES * k + lane)]]
 
-        rows = vmap(row)(const(np.arange(LANES)))
+            value, pullback = vjp(term)(*([vec(leaves, leaf)] if loops else map(leaf, range(leaves))))
+            slopes = pullback(1.0)
+            return value, slopes if loops else stack(slopes if leaves > 1 else [slopes])
+
+        with of_each_run(LANES):
+            rows = batch(LANES, row)
         values = vec(LANES, lambda lane: rows[lane][0])
         return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
 

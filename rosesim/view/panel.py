@@ -74,7 +74,7 @@ class Panel:
         view = View(self.extent, (0, 0, *size))
         changed: Rectangle | None = (0, 0, *size) if self._fresh else None
         for k, (sheet, canvas) in enumerate(zip(self._sheets, canvases, strict=True)):
-            painter = Painter(sheet.surface, view, self.colours)
+            painter = Painter(sheet.surface, view, self.colours, sheet.samples)
             before = self._shown[k]
             shown = self._shown[k] = [
                 was if was is not None and was[0] == p else (p, painter.reach(p))

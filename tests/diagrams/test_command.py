@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -69,6 +70,32 @@ def test_a_seed_makes_another_picture_and_the_best_of_several_is_kept(folder: Pa
         assert run(["diagram", f"{folder}/trio.json", "--svg", str(svg), *more]) == 0
         pictures.append(svg.read_text(encoding="utf-8"))
     assert pictures[0] == pictures[1] != pictures[2]
+
+
+def test_of_several_variations_the_seed_that_was_kept_is_told(folder: Path, capsys: pytest.CaptureFixture[str]):
+    a, b = folder / "a.svg", folder / "b.svg"
+    assert run(["diagram", f"{folder}/trio.json", "--variations", "3", "--svg", str(a)]) == 0
+    found = re.search(r'hold; kept --seed "(one(-[12])?)" \(', capsys.readouterr().out)
+    assert found is not None
+    assert run(["diagram", f"{folder}/trio.json", "--seed", found[1], "--svg", str(b)]) == 0
+    assert a.read_text(encoding="utf-8") == b.read_text(encoding="utf-8")
+    assert "kept" not in capsys.readouterr().out
+
+
+def test_violated_constraints_are_told_where_they_were_written(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "balls.style").write_text(STYLE.replace("b.icon, 10", "b.icon, 1000"), encoding="utf-8")
+    assert run(["diagram", f"{folder}/trio.json", "--svg", f"{folder}/a.svg"]) == 0
+    said = capsys.readouterr()
+    assert "of 6 constraints are violated; the worst is" in said.out
+    assert said.err.count("balls.style:") == 5  # the worst of them
+    assert re.search(r"balls.style:12:3: disjoint\(`.`.icon, `.`.icon, 1000\) by \d+", said.err)
+
+
+def test_a_property_that_nobody_knows_is_told(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "balls.style").write_text(STYLE.replace("r: 20", "r: 20\n    strokewidth: 2"), encoding="utf-8")
+    assert run(["diagram", f"{folder}/trio.json", "--svg", f"{folder}/a.svg"]) == 0
+    said = capsys.readouterr().err
+    assert said.count("a Circle has no property strokewidth, and SVG has no such attribute; did you mean stroke") == 1
 
 
 def test_an_entry_of_an_index_is_inspected(folder: Path):

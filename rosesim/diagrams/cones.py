@@ -1,0 +1,177 @@
+"""What repeats in a graph of `Scalar`s: cones of one structure, and chains.
+
+A *chain* is a left-deep sum, maximum or minimum of many operands: add(add(add(a, b), c), d), of which only the last
+is read elsewhere. All other nodes form *cones*: a node that several cones read, or that a chain has as an operand, is
+the head of a cone, and every other node belongs to the one cone that reads it. A cone computes its head from its
+inputs: heads, leaves and constants. Cones of one structure whose inputs are known at the same time form a *group*,
+which is one loop (`rolled`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rosesim.diagrams.scalars import Number, Scalar, postorder
+
+CHAINED = frozenset(("add", "max", "min"))
+SHORTEST_CHAIN = 6
+"""A shorter one is written as part of its cone: it would cost a loop."""
+BAKED = (0.0, 1.0, -1.0)
+"""Constants that belong to a cone's structure: they fold."""
+
+Operand = int | str
+"""Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of a cone."""
+
+    op: str
+    operands: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cone:
+    """A head, and how it comes from its inputs. A chain has no steps: its inputs are its operands."""
+
+    head: Scalar
+    steps: tuple[Step, ...]
+    inputs: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cones that differ in their inputs only."""
+
+    steps: tuple[Step, ...]
+    cones: tuple[Cone, ...]
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether its cones are chains."""
+        return not self.steps
+
+
+def groups(root: Scalar) -> list[Group]:
+    """The groups of a graph, inputs first. The last one has one cone, whose head is the root.
+
+    >>> x = [Scalar("input", index=k) for k in range(12)]
+    >>> total = x[0] * x[1]
+    >>> for k in range(2, 12, 2):
+    ...     total = total + x[k] * x[k + 1]
+    >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total)]
+    [(6, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 6)]
+    """
+    order = postorder(root)
+    return min((_grouped(order, root, absorb) for absorb in (True, False)), key=_cost)
+
+
+def _cost(found: Sequence[Group]) -> int:
+    """About what the loops of groups cost to compile, in operations."""
+    return sum(len(g.steps) + 4 + len(g.cones[0].inputs if g.steps else ()) for g in found)
+
+
+def _grouped(order: Sequence[Scalar], root: Scalar, absorb: bool) -> list[Group]:
+    """The groups, where nodes with several readers in one cone belong to that cone (`absorb`) or are heads."""
+    chains = _chains(order)
+    owners = _owners(order, root, chains, absorb)
+    members: dict[int, list[Scalar]] = {}
+    levels: dict[int, int] = {}
+    found: dict[tuple[int, object], list[Cone]] = {}
+    for node in order:
+        if node.op == "input":
+            levels[node.number] = 0
+        elif node.number in owners:
+            members.setdefault(owners[node.number], []).append(node)
+            if owners[node.number] == node.number:
+                operands = chains.get(node.number)
+                cone = Cone(node, (), operands) if operands else _cone(node, members[node.number])
+                level = 1 + max((levels[a.number] for a in cone.inputs if isinstance(a, Scalar)), default=0)
+                levels[node.number] = level
+                form = cone.steps or (node.op, len(cone.inputs))
+                found.setdefault((level, form), []).append(cone)
+    by_level = sorted(found.items(), key=lambda item: item[0][0])
+    return [Group(cones[0].steps, tuple(cones)) for _, cones in by_level]
+
+
+def _chains(order: Sequence[Scalar]) -> dict[int, tuple[Number, ...]]:
+    """The operands of each chain, by the number of its last node."""
+    reads: dict[int, int] = {}
+    for a in _operands(order):
+        reads[a.number] = reads.get(a.number, 0) + 1
+    found: dict[int, tuple[Number, ...]] = {}
+    inside: set[int] = set()
+    for node in reversed(order):
+        if node.op not in CHAINED or node.number in inside:
+            continue
+        operands, links = [node.args[1]], list[int]()
+        first = node.args[0]
+        while isinstance(first, Scalar) and first.op == node.op and reads[first.number] == 1:
+            links.append(first.number)
+            operands.append(first.args[1])
+            first = first.args[0]
+        operands.append(first)
+        if len(operands) >= SHORTEST_CHAIN:
+            found[node.number] = tuple(reversed(operands))
+            inside.update(links)
+    return found
+
+
+def _operands(nodes: Iterable[Scalar]) -> Iterable[Scalar]:
+    return (a for node in nodes for a in node.args if isinstance(a, Scalar))
+
+
+def _owners(
+    order: Sequence[Scalar], root: Scalar, chains: dict[int, tuple[Number, ...]], absorb: bool
+) -> dict[int, int]:
+    """The head of each node's cone, by numbers. The links of chains belong to none."""
+    readers: dict[int, set[int]] = {}
+    owners: dict[int, int] = {}
+    linked: set[int] = set()
+    heads: set[int] = {root.number}
+    for node in reversed(order):
+        if node.op == "input" or node.number in linked:
+            continue
+        of = readers.get(node.number, set())
+        owner = node.number if node.number in heads or len(of) != 1 or node.number in chains else next(iter(of))
+        owners[node.number] = owner
+        if node.number in chains:
+            first = node.args[0]
+            for _ in range(len(chains[node.number]) - 2):
+                assert isinstance(first, Scalar)
+                linked.add(first.number)
+                first = first.args[0]
+            heads.update(a.number for a in chains[node.number] if isinstance(a, Scalar))
+            continue
+        for a in node.args:
+            if isinstance(a, Scalar):
+                of = readers.setdefault(a.number, set())
+                if of and not absorb:
+                    heads.add(a.number)
+                of.add(owner)
+    return owners
+
+
+def _cone(head: Scalar, members: Sequence[Scalar]) -> Cone:
+    """The cone of a head. `members` are in post-order, which is the same for equal cones."""
+    inputs: list[Number] = []
+    places: dict[int, int] = {}
+    steps: list[Step] = []
+    for node in members:
+        operands: list[Operand] = []
+        for a in node.args:
+            if isinstance(a, Scalar):
+                if a.number not in places:
+                    places[a.number] = len(inputs)
+                    inputs.append(a)
+                operands.append(places[a.number])
+            elif isinstance(a, bool) or a in BAKED or a - a != 0.0:
+                operands.append(repr(a))
+            else:
+                operands.append(len(inputs))
+                inputs.append(a)
+        places[node.number] = ~len(steps)
+        steps.append(Step(node.op, tuple(operands)))
+    return Cone(head, tuple(steps), tuple(inputs))
