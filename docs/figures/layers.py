@@ -58,7 +58,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
-    "diagrams": (*AD, *CODEGEN, "codegen"),  # keeps its programs on disk itself
     "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
     "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
