@@ -20,6 +20,11 @@ SHORTEST_CHAIN = 6
 BAKED = (0.0, 1.0, -1.0)
 """Constants that belong to a cone's structure: they fold."""
 
+NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LEAST = 10, 17, 20, 150, 180, 400
+"""What compiling takes, in tenths of a millisecond: a node and a leaf of a graph that is written node by node; with
+loops, a step, an input in which the iterations of a loop differ, a chain, and all else. Fitted to the times of 45
+templates of Penrose's gallery."""
+
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""
 
@@ -47,30 +52,57 @@ class Group:
 
     steps: tuple[Step, ...]
     cones: tuple[Cone, ...]
+    varying: int
+    """In how many inputs they differ."""
 
     @property
     def is_chain(self) -> bool:
         """Whether its cones are chains."""
         return not self.steps
 
+    @property
+    def is_loop(self) -> bool:
+        """Whether its cones are better a loop than one after the other."""
+        return not self.is_chain and len(self.cones) > 1 and self._looped < self._written
 
-def groups(root: Scalar) -> list[Group]:
-    """The groups of a graph, inputs first. The last one has one cone, whose head is the root.
+    @property
+    def _looped(self) -> int:
+        return STEP * len(self.steps) + LOOP_INPUT * self.varying
 
-    >>> x = [Scalar("input", index=k) for k in range(12)]
+    @property
+    def _written(self) -> int:
+        return STEP * len(self.steps) * len(self.cones)
+
+    @property
+    def cost(self) -> int:
+        """About what it costs to compile."""
+        if self.is_chain:
+            return CHAIN * len(self.cones)
+        return self._looped if self.is_loop else self._written
+
+
+def groups(root: Scalar) -> list[Group] | None:
+    """The groups of a graph, inputs first; None if it is better written node by node. The last group has one cone,
+    whose head is the root.
+
+    >>> x = [Scalar("input", index=k) for k in range(100)]
     >>> total = x[0] * x[1]
-    >>> for k in range(2, 12, 2):
+    >>> for k in range(2, 100, 2):
     ...     total = total + x[k] * x[k + 1]
     >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total)]
-    [(6, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 6)]
+    [(50, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 50)]
     """
     order = postorder(root)
-    return min((_grouped(order, root, absorb) for absorb in (True, False)), key=_cost)
+    leaves = sum(node.op == "input" for node in order)
+    straight = NODE * (len(order) - leaves) + LEAF * leaves
+    if straight < LEAST:
+        return None
+    found = min((_grouped(order, root, absorb) for absorb in (True, False)), key=_cost)
+    return found if _cost(found) < straight else None
 
 
 def _cost(found: Sequence[Group]) -> int:
-    """About what the loops of groups cost to compile, in operations."""
-    return sum(len(g.steps) + 4 + len(g.cones[0].inputs if g.steps else ()) for g in found)
+    return LEAST + sum(g.cost for g in found)
 
 
 def _grouped(order: Sequence[Scalar], root: Scalar, absorb: bool) -> list[Group]:
@@ -93,7 +125,18 @@ def _grouped(order: Sequence[Scalar], root: Scalar, absorb: bool) -> list[Group]
                 form = cone.steps or (node.op, len(cone.inputs))
                 found.setdefault((level, form), []).append(cone)
     by_level = sorted(found.items(), key=lambda item: item[0][0])
-    return [Group(cones[0].steps, tuple(cones)) for _, cones in by_level]
+    return [Group(cones[0].steps, tuple(cones), _varying(cones)) for _, cones in by_level]
+
+
+def _varying(cones: Sequence[Cone]) -> int:
+    """In how many inputs cones differ."""
+    columns = zip(*(cone.inputs for cone in cones), strict=True)
+    return sum(any(not is_same(a, column[0]) for a in column) for column in columns)
+
+
+def is_same(a: Number, b: Number) -> bool:
+    """Whether two numbers are one node, or one known number."""
+    return a is b or (not isinstance(a, Scalar) and not isinstance(b, Scalar) and repr(a) == repr(b))
 
 
 def _chains(order: Sequence[Scalar]) -> dict[int, tuple[Number, ...]]:

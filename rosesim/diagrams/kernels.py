@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from rosesim.ad.dependencies.fixed import Fixed
@@ -22,13 +23,15 @@ from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.budget import of_each_run
+from rosesim.ad.support.collector import uncollected
 from rosesim.ad.transforms.derivatives import vjp
-from rosesim.codegen import targets
+from rosesim.codegen import pipeline, targets
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
+from rosesim.codegen.target import Target
 from rosesim.diagrams import rolled
-from rosesim.diagrams.cones import Group
+from rosesim.diagrams.cones import Group, groups
 from rosesim.diagrams.operators import LANGUAGE
 from rosesim.diagrams.scalars import Number, Scalar, postorder
 from rosesim.diagrams.stored import OPTIONS, edition
@@ -41,6 +44,9 @@ MOST_ENTRIES = 2**24
 """The most entries of a table."""
 
 _ENTRY = "rosesim_entry"
+_BUSY = ("inline", "forward-elements", "vectorize-batches", "split")
+_IDLE = tuple(s.step.name for s in pipeline.STAGES if not s.step.required and s.step.name not in _BUSY)
+"""The passes that find nothing in a kernel without loops but over its leaves. They take half of the time of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +69,27 @@ def function(template: Template) -> Fn[..., Any]:
     >>> product(3.0, 4.0), grad(product)(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
-    return _written(template, rolled.plan(template.root))
+    return _written(template, _loops(template))
 
 
 def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
-    root, plan = Fixed(template.root), Fixed(loops)
+    root, found = Fixed(template.root), Fixed(loops or ())
 
     def straight(*leaves: Any) -> Any:
         return _straight(root.value, leaves)
 
     def looped(leaves: Any) -> Any:
-        return rolled.term(plan.value or (), leaves)
+        return rolled.term(found.value, leaves)
 
-    term: Callable[..., Any] = looped if loops else straight
+    term: Any = looped if loops else straight
     term.__name__ = template.name
     term.__annotations__ = {"leaves": Vec[Real, template.leaves] if loops else Real, "return": Real}
     return fn(term)
+
+
+def _loops(template: Template) -> Sequence[Group] | None:
+    """What a template is written with where it has loops."""
+    return groups(template.root) if isinstance(template.root, Scalar) else None
 
 
 def _straight(root: Number, leaves: Sequence[Any]) -> Any:
@@ -93,17 +104,17 @@ def _straight(root: Number, leaves: Sequence[Any]) -> Any:
     return values[root.number] if isinstance(root, Scalar) else Real(float(root))
 
 
-def _rows(template: Template) -> Fn[..., Any]:
+def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    loops, leaves = rolled.plan(template.root), template.leaves
-    term = _written(template, loops)
+    term, leaves = _written(template, loops), template.leaves
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
         def row(lane: Any) -> Any:
             def leaf(k: Any) -> Any:
                 return x[table[at + (LANES * k + lane)]]
 
-            value, pullback = vjp(term)(*([vec(leaves, leaf)] if loops else map(leaf, range(leaves))))
+            read = vec(leaves, leaf)
+            value, pullback = vjp(term)(*([read] if loops else read))
             slopes = pullback(1.0)
             return value, slopes if loops else stack(slopes if leaves > 1 else [slopes])
 
@@ -121,12 +132,25 @@ def _rows(template: Template) -> Fn[..., Any]:
     return fn(kernel)
 
 
+@cache
+def target() -> Target:
+    """This computer, for programs that are called by address: loops do not poll, threads share nothing, arrays of
+    constants are part of the code, and the entry takes addresses only."""
+    return replace(targets.host(), poll="", shares=False, loads_data=False, direct=False)
+
+
 def _code(template: Template) -> bytes:
-    """The machine code of a template, made now."""
-    f, target = _rows(template), targets.host()
-    made = planned(f.traced(f.signature().required()).func, OPTIONS, target)
-    # Straight code without loops: LLVM's few passes make it as fast as all of them, in half the time.
-    artifact = target.backend.lower(replace(made, effort="once"), target)
+    """The machine code of a template, made now.
+
+    Its four rows are in lanes already. So LLVM need not look for vectors; without loops its few passes make code as
+    fast as all of them, in half the time.
+    """
+    loops, here = _loops(template), target()
+    f = _rows(template, loops)
+    func = f.traced(f.signature().required()).func
+    with pipeline.without(*(() if loops else _IDLE)):
+        made = planned(func, OPTIONS, here)
+    artifact = here.backend.lower(replace(made, effort="loops" if loops else "once"), here)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
@@ -148,7 +172,7 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
                 missing.append(t)
             else:
                 _load(t, code)
-    with ThreadPoolExecutor(threads) as pool:
+    with uncollected(), ThreadPoolExecutor(threads) as pool:
         made: Sequence[bytes] = list(pool.map(_code, missing)) if threads > 1 else [_code(t) for t in missing]
     for t, code in zip(missing, made, strict=True):
         if store is not None:

@@ -19,14 +19,12 @@ from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.totals import sum as total
 from rosesim.ad.transforms.derivatives import stop_gradient
-from rosesim.diagrams.cones import Cone, Group, Step, groups
+from rosesim.diagrams.cones import Cone, Group, Step, is_same
 from rosesim.diagrams.operators import LANGUAGE
-from rosesim.diagrams.scalars import Number, Scalar, postorder
+from rosesim.diagrams.scalars import Number, Scalar
 
-ROLLED_FROM = 150
-"""As many nodes are looked through for what repeats."""
 FEWEST = 3
-"""As many cones of one structure are a loop. Fewer are written one after the other."""
+"""As many terms of a sum that come from one vector are a loop. Fewer are written one after the other."""
 
 At = Callable[[Any], Any]
 """What an iteration of a loop reads, by its index."""
@@ -73,7 +71,7 @@ class _Values:
     def column(self, numbers: Sequence[Number]) -> At:
         """What reads these numbers, each by its position."""
         first = numbers[0]
-        if all(a is first for a in numbers) or all(not isinstance(a, Scalar) and a == first for a in numbers):
+        if all(is_same(a, first) for a in numbers):
             value = self.value(first)
             return lambda _: value
         vector, places = self.joined(numbers)
@@ -113,41 +111,33 @@ def _reader(vector: Any, places: Sequence[int]) -> At:
     return lambda i: vector[table[i]]
 
 
-def plan(root: Number) -> list[Group] | None:
-    """The groups of a graph, or None where it is better written node by node."""
-    if not isinstance(root, Scalar) or len(postorder(root)) < ROLLED_FROM:
-        return None
-    return groups(root)
-
-
-def term(plan: Sequence[Group], leaves: Any) -> Any:
+def term(found: Sequence[Group], leaves: Any) -> Any:
     """The value of a graph, from its groups and the vector of its leaves.
 
     >>> from rosesim import fn, grad, Real, Vec
-    >>> x = [Scalar("input", index=k) for k in range(6)]
+    >>> from rosesim.diagrams.cones import groups
+    >>> x = [Scalar("input", index=k) for k in range(50)]
     >>> squares = x[0] * x[0]
     >>> for a in x[1:]:
     ...     squares = squares + a * a
-    >>> found = tuple(groups(squares))
+    >>> found = groups(squares)
     >>> @fn
-    ... def f(leaves: Vec[Real, 6]) -> Real:
+    ... def f(leaves: Vec[Real, 50]) -> Real:
     ...     return term(found, leaves)
-    >>> f([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), grad(f)([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    (91.0, array([ 2.,  4.,  6.,  8., 10., 12.]))
+    >>> f(np.arange(50.0)), float(grad(f)(np.arange(50.0))[-1])
+    (40425.0, 98.0)
     """
     values = _Values(leaves)
-    for group in plan:
-        heads = [cone.head for cone in group.cones]
+    for group in found:
         if group.is_chain:
             for cone in group.cones:
                 values.add_single(cone.head, _chain(values, cone))
-        elif len(heads) < FEWEST:
-            for cone in group.cones:
-                inputs = [values.value(a) for a in cone.inputs]
-                values.add_single(cone.head, _cone(group.steps, inputs))
+        elif group.is_loop:
+            values.add_vector([cone.head for cone in group.cones], _loop(values, group))
         else:
-            values.add_vector(heads, _loop(values, group))
-    return values.value(plan[-1].cones[0].head)
+            for cone in group.cones:
+                values.add_single(cone.head, _cone(group.steps, [values.value(a) for a in cone.inputs]))
+    return values.value(found[-1].cones[0].head)
 
 
 def _loop(values: _Values, group: Group) -> Any:
