@@ -39,7 +39,7 @@ MOST_ENTRIES = 2**24
 _ENTRY = "rosesim_entry"
 _BUSY = ("inline", "forward-elements", "vectorize-batches", "split")
 _IDLE = tuple(s.step.name for s in pipeline.STAGES if not s.step.required and s.step.name not in _BUSY)
-"""The passes that find nothing in a kernel that has no loops but over its leaves. They take half of the time of all."""
+"""The passes that find nothing in a kernel without loops but over its leaves. They take half of the time of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +128,15 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now.
 
-    Its four rows are in lanes already. So LLVM need not look for vectors; without loops its few passes make code as
-    fast as all of them, in half the time.
+    Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
+    them, in half the time.
     """
     loops, target = _loops(template), linked.target()
     f = _rows(template, loops)
     func = f.traced(f.signature().required()).func
     with pipeline.without(*(() if loops else _IDLE)):
         made = planned(func, OPTIONS, target)
-    artifact = target.backend.lower(replace(made, effort="loops" if loops else "once"), target)
+    artifact = target.backend.lower(replace(made, effort="once"), target)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
