@@ -20,10 +20,10 @@ SHORTEST_CHAIN = 6
 BAKED = (0.0, 1.0, -1.0)
 """Constants that belong to a cone's structure: they fold."""
 
-NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LEAST = 10, 17, 20, 150, 180, 400
+NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LOOPS = 9, 3, 12, 60, 60, 60
 """What compiling takes, in tenths of a millisecond: a node and a leaf of a graph that is written node by node; with
-loops, a step, an input in which the iterations of a loop differ, a chain, and all else. Fitted to the times of 45
-templates of Penrose's gallery."""
+loops, a step, an input in which the iterations of a loop differ, a chain, and what loops take in addition. Fitted to
+the times of 60 templates of Penrose's gallery."""
 
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""
@@ -95,14 +95,12 @@ def groups(root: Scalar) -> list[Group] | None:
     order = postorder(root)
     leaves = sum(node.op == "input" for node in order)
     straight = NODE * (len(order) - leaves) + LEAF * leaves
-    if straight < LEAST:
-        return None
     found = min((_grouped(order, root, absorb) for absorb in (True, False)), key=_cost)
     return found if _cost(found) < straight else None
 
 
 def _cost(found: Sequence[Group]) -> int:
-    return LEAST + sum(g.cost for g in found)
+    return LOOPS + sum(g.cost for g in found)
 
 
 def _grouped(order: Sequence[Scalar], root: Scalar, absorb: bool) -> list[Group]:

@@ -142,15 +142,15 @@ def target() -> Target:
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now.
 
-    Its four rows are in lanes already. So LLVM need not look for vectors; without loops its few passes make code as
-    fast as all of them, in half the time.
+    Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
+    them, in half the time.
     """
     loops, here = _loops(template), target()
     f = _rows(template, loops)
     func = f.traced(f.signature().required()).func
     with pipeline.without(*(() if loops else _IDLE)):
         made = planned(func, OPTIONS, here)
-    artifact = here.backend.lower(replace(made, effort="loops" if loops else "once"), here)
+    artifact = here.backend.lower(replace(made, effort="once"), here)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"

@@ -23,7 +23,7 @@ from rosesim.diagrams.cones import Cone, Group, Step, is_same
 from rosesim.diagrams.operators import LANGUAGE
 from rosesim.diagrams.scalars import Number, Scalar
 
-FEWEST = 3
+FEWEST = 4
 """As many terms of a sum that come from one vector are a loop. Fewer are written one after the other."""
 
 At = Callable[[Any], Any]

@@ -298,14 +298,16 @@ def _mapped_shape(shape: Shape, f: Callable[[Number], Number], shapes: dict[int,
 
 
 def _moved(nodes: Sequence[Scalar], root: Number, leaves: dict[int, Scalar]) -> Number:
-    """A graph with other inputs."""
+    """A graph with other inputs, and with one node for those that compute the same."""
     made: dict[int, Scalar] = {}
+    known: dict[tuple[str, ...], Scalar] = {}
     for n in nodes:
-        made[n.number] = (
-            leaves[n.index]
-            if n.op == "input"
-            else Scalar(n.op, tuple(made[a.number] if isinstance(a, Scalar) else a for a in n.args))
-        )
+        if n.op == "input":
+            made[n.number] = leaves[n.index]
+            continue
+        args = tuple(made[a.number] if isinstance(a, Scalar) else a for a in n.args)
+        same = (n.op, *(f"%{a.number}" if isinstance(a, Scalar) else repr(a) for a in args))
+        made[n.number] = known.setdefault(same, Scalar(n.op, args))
     return made[root.number] if isinstance(root, Scalar) else root
 
 
