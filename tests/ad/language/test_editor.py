@@ -142,7 +142,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Report]]
     folder = tmp_path_factory.mktemp("editor")
     for page in PAGES:
         if page.name.startswith("diagrams"):
-            continue  # Style's values are unions, which examples for people need not narrow; the language is not in them
+            continue  # Style values are unions, which examples need not narrow; the language is not in them
         name = "_".join(page.relative_to(ROOT).with_suffix("").parts)
         write(folder / "pages" / f"{name}.py", source("\n".join(blocks(page))))
     for module in (ROOT / "rosesim").rglob("*.py"):
