@@ -1,4 +1,4 @@
-"""Reads, compiles and lays out all trios of ../shared/diagrams, and writes what came out beside Penrose's own numbers.
+"""Reads, compiles and lays out all trios of ../shared/diagrams, and writes what came out.
 
     python benchmarks/diagrams.py OUT              # inspections of all trios, into the folder OUT
     python benchmarks/diagrams.py OUT --only ID …
@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from rosesim import RosesimError
@@ -34,7 +35,7 @@ def one(name: str, out: Path) -> str:
     layout = diagram.layout()
     times.append(time.perf_counter())
     (out / file).write_text(json.dumps(inspected(name, diagram, layout)), encoding="utf-8")
-    read, built, solved = (1e3 * (b - a) for a, b in zip(times, times[1:], strict=False))
+    read, built, solved = (1e3 * (b - a) for a, b in pairwise(times))
     return f"{name}: read {read:.0f} ms, compiled {built:.0f} ms, solved {solved:.1f} ms; {layout.verdict()}"
 
 

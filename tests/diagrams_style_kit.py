@@ -8,16 +8,16 @@ import diagrams_kit
 import pytest
 
 from rosesim.diagrams.errors import DiagramError
+from rosesim.diagrams.labels import Table, measure_into
 from rosesim.diagrams.language import read_domain, read_style, read_substance
 from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.scalars import Scalar, evaluated
-from rosesim.diagrams.style import compile_problem
 from rosesim.diagrams.style.assignment import assigned
+from rosesim.diagrams.style.compile import compile_problem
 from rosesim.diagrams.style.dependencies import Graph, topological
 from rosesim.diagrams.style.evaluation import Evaluation
 from rosesim.diagrams.style.evaluation import evaluated as evaluated_fields
 from rosesim.diagrams.style.inputs import Inputs
-from rosesim.diagrams.style.labels_from import LabelKey, LabelSize, fill_labels
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Rows, Shape, Shapes, Value, Vector
 
 DOMAIN = """
@@ -187,5 +187,5 @@ def trio_reference(name: str) -> Any:
 
 def with_reference_labels(p: Problem, reference: Any) -> Problem:
     """The problem, with the label sizes of its reference."""
-    fill_labels(p, {LabelKey(*row[:3]): LabelSize(*row[3:]) for row in reference.get("labels", ())})
+    measure_into(p, Table.of(reference.get("labels", ())))
     return p

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, floor, stack, vec
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Camera, Canvas, Published, Scene, value
 from rosesim.scenes.kit import Beat, Network, beat, features, network, sines
 
 from .source import RobotFile
 
-ROBOT = RobotFile("runner")
+ROBOT = RobotFile.parse("runner")
 """The robot by default."""
 MARKS = 7
 """Marks of the ground, one a metre, as far as the picture shows."""
@@ -52,11 +52,12 @@ class Robot(Scene[Network | Beat, World, State]):
     most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = (-1.6, -0.25, 1.6, 1.55)
     colours: ClassVar[Mapping[str, str]] = {
-        "sky": "#eef3f8",
+        "haze": "#eef3f8",
         "ground": "#c9c2b4",
         "mark": "#9a917f",
-        "near": "#d9742b",
-        "body": "#3f5e83",
+        "near": "#e07b2e",
+        "body": "#4a6f9c",
+        "aim": "#d03b3b",
         "trail": "#e5a97f",
     }
 
@@ -69,6 +70,8 @@ class Robot(Scene[Network | Beat, World, State]):
     """MuJoCo's soft constraints, solved to convergence; springs that are smooth at touching; or no contact."""
     controller: Literal["network", "beat"] = "network"
     """A network that sees the robot, or a rhythm that does not."""
+    view: Literal["space", "side"] = "space"
+    """The picture: in space, or from the side, along y."""
     sines: int = 8
     """Sine waves that the controller hears."""
     omega: float = 15.0
@@ -172,54 +175,90 @@ class Robot(Scene[Network | Beat, World, State]):
         off = self._tip(state.q) - inputs.goal
         return off @ off
 
-    def _camera(self, state: State) -> Any:
-        """The x that the picture is centred on."""
-        return self._root(state)[0] if self.task == "forward" else Real(0.0)
+    def _middle(self, state: State) -> Any:
+        """The place of the first body, which the picture follows, where it should move; otherwise the origin."""
+        return self._root(state) if self.task == "forward" else const(np.zeros(3))
+
+    def _camera(self, x: Any, y: Any = 0.0) -> Camera:
+        """From the front right, a little above: it sees all of the robot, and what is ahead."""
+        size = self.model.size
+        base = self.model.model.description.bodies[1].pos[2]
+        z = base + 0.4 * size if self.task == "reach" else 0.45 * base + 0.15 * size
+        return Camera((x + 0.85 * size, y - 2.5 * size, z + 0.7 * size), (x, y, z), 30.0)
+
+    def _shown(self, at: Any) -> Any:
+        """Where the picture has x and z of the goal or of the tip."""
+        if self.view == "side":
+            return at
+        return stack(self._camera(0.0).seen([at[0], 0.0, at[1]], self.extent))
 
     def handles(self, params: Network | Beat, inputs: World) -> dict[str, Any]:
         """The goal of reaching."""
-        return {"goal": inputs.goal} if self.task == "reach" else {}
+        return {"goal": self._shown(inputs.goal)} if self.task == "reach" else {}
 
     def drag(self, handle: str, to: Vec[Real, 2], params: Network | Beat, inputs: World) -> tuple[Any, World]:
-        """Move the goal."""
+        """Move the goal, in the plane of the picture from the side."""
+        if self.view == "space":
+            x, _, z = self._camera(0.0).on_plane(to, self.extent, through=(0.0, 0.0, 0.0), normal=(0.0, 1.0, 0.0))
+            to = stack([x, z])
         return params, replace(inputs, goal=to)
 
     def trail(self, state: State) -> Any:
         """The path of the tip, for a robot that reaches."""
-        return stack([self._tip(state.q)]) if self.task == "reach" else np.zeros((0, 2))
+        return stack([self._shown(self._tip(state.q))]) if self.task == "reach" else np.zeros((0, 2))
 
     def backdrop(self, canvas: Canvas, params: Network | Beat, inputs: World) -> None:
-        """Sky and ground."""
+        """Sky and ground, where the picture is from the side."""
+        if self.view == "space":
+            return
         left, bottom, right, top = canvas.extent
-        canvas.box((left, bottom), (right, top), "sky")
+        canvas.box((left, bottom), (right, top), "haze")
         canvas.box((left, bottom), (right, 0.0), "ground")
         if self.task == "reach":
             canvas.circle(inputs.goal, 0.04, "goal", width=0.012)
 
     def ghost(self, canvas: Canvas, state: State, params: Network | Beat, inputs: World) -> None:
-        """The shapes, faintly."""
-        self._shapes(canvas, state, "ghost", "ghost")
+        """The shapes from the side, faintly. In space an attempt before would hide the present one."""
+        if self.view == "side":
+            self._shapes(canvas, state, "ghost", "ghost")
 
     def draw(self, canvas: Canvas, state: State, params: Network | Beat, inputs: World) -> None:
-        """Seen from the side, along y: the camera follows the robot; a mark of the ground for each metre."""
+        """The robot; the camera follows it over a ground with a line for each metre."""
+        if self.view == "side":
+            self._marks(canvas, state)
+            self._shapes(canvas, state, "body", "near")
+            return
+        at = self._middle(state)
+        space = canvas.space(self._camera(at[0], at[1]))
+        space.ground(0.0)
+        m = self.model.model
+        m.draw(space, state.q, lambda geom: "near" if self._is_near(geom.body) else "body")
+        if self.task == "reach":
+            space.sphere([inputs.goal[0], 0.0, inputs.goal[1]], 0.03, "aim")
+
+    def _is_near(self, body: int) -> bool:
+        """Whether a body has the second colour: what belongs to a hind leg."""
+        return self.model.model.description.bodies[body].name.startswith("hind")
+
+    def _marks(self, canvas: Canvas, state: State) -> None:
+        """Marks of the ground, one for each metre, that pass a robot that moves."""
         if self.task == "forward":
             left, bottom, _, _ = canvas.extent
-            x = self._camera(state)
+            x = self._middle(state)[0]
             first = floor(x + left)
             for k in range(MARKS):
                 at = first + k - x
                 canvas.line([(at, 0.0), (at - 0.06, bottom)], "mark", width=0.012)
-        self._shapes(canvas, state, "body", "near")
 
     def _shapes(self, canvas: Canvas, state: State, role: str, near: str) -> None:
         """Each shape as a line or disc; those nearer to the eye in their own colour."""
         m = self.model.model
         places, quats = m.geom_positions(state.q)
-        x = self._camera(state)
+        x = self._middle(state)[0]
         for k, geom in enumerate(m.description.geoms):
             if geom.kind in ("plane", "hfield", "mesh"):
                 continue
-            colour = near if m.description.bodies[geom.body].name.startswith("hind") else role
+            colour = near if self._is_near(geom.body) else role
             at = stack([places[k][0] - x, places[k][2]])
             if geom.kind in ("capsule", "cylinder"):
                 w, i, j, n = quats[k][0], quats[k][1], quats[k][2], quats[k][3]

@@ -53,13 +53,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "robots.description": (),
     "robots.files": ("robots.description",),
     "robots": (*AD, "numerics", "robots.description", "robots.files"),
+    "diagrams": (*AD, *CODEGEN[:-1], "codegen"),  # keeps its programs on disk itself
     "checks": (*AD, "codegen"),
     "scenes": (*AD, "codegen", "codegen.llvm", "checks"),  # `bench` compiles anew, past the cache
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
-    "view": (*AD, "codegen", "checks", "scenes", "optimise"),
+    "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
-    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots"),
+    "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
 }
 
 

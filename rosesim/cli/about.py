@@ -84,12 +84,14 @@ def _is_robot(text: str) -> bool:
 
 
 def _tell_robot(file: str, ignore: list[str]) -> None:
+    from rosesim import robots
     from rosesim.cli.robot import print_robot
 
     try:
-        print_robot(file, ignore)
+        model = robots.load(file, ignore=ignore)
     except (ValueError, OSError) as e:
         raise typer.BadParameter(str(e)) from e
+    print_robot(model)  # outside: a reader of the output who leaves is no mistake in the file
 
 
 def _tell_passes(

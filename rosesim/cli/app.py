@@ -28,6 +28,13 @@ def path(text: str) -> Path:
 
 SceneArgument = Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name; see `rosesim list`.")]
 SceneOrRun = Annotated[str, typer.Argument(metavar="SCENE|RUN", help="A scene's name, or the folder of a run.")]
+Watched = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENE|RUN|FILE",
+        help="A scene's name, a run's folder, or a diagram: FILE.json, or FILE.substance with --domain and --style.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

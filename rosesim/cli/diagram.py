@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rosesim.cli.app import app
+from rosesim.cli.output import note
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.writing import check_target, write_beside
+from rosesim.scenes.writing import check_target, fresh, write_beside
 
 if TYPE_CHECKING:
+    from rosesim.diagrams.errors import Fault
     from rosesim.diagrams.layout import Diagram, Layout
     from rosesim.diagrams.trios import Trio
 
@@ -45,6 +47,7 @@ Variations = Annotated[
     int, typer.Option("--variations", metavar="N", min=1, max=1000, help="Try N starts and keep the best end.")
 ]
 Watch = Annotated[bool, typer.Option("--watch", help="Lay out again whenever a file is saved.")]
+InWindow = Annotated[bool, typer.Option("--window", help="Open it in a window, to drag its shapes.")]
 
 
 @app.command()
@@ -61,30 +64,94 @@ def diagram(
     seed: Seed = None,
     variations: Variations = 1,
     watch: Watch = False,
+    window: InWindow = False,
 ) -> None:
     """Lay a diagram out: what it is about (Domain, Substance) and how it looks (Style) become a picture."""
-    if svg is None and png is None and inspect is None:
-        raise SceneError("diagram needs --svg FILE, --png FILE or --inspect FILE")
+    if svg is None and png is None and inspect is None and not window:
+        raise SceneError("diagram needs --svg FILE, --png FILE, --inspect FILE or --window")
+    if window and watch:
+        raise SceneError("--window and --watch were given; expected one of them")
     for suffix, file in ((".svg", svg), (".png", png), (".json", inspect)):
         if file is not None:
             check_target(file, suffix)
-    found = _found(source, domain, style or [], trio, files)
+    found = named_files(source, domain, style or [], trio, files)
 
     if watch:
         _watch(found, labels, seed, lambda made, layout: _write(found.name, made, layout, svg, png, inspect))
         return
     began = time.perf_counter()
-    made, layout = _laid_out(found, labels, seed, variations)
+    made, layout, kept = _laid_out(found, labels, seed, variations)
     _write(found.name, made, layout, svg, png, inspect)
-    _tell(found, layout, began)
+    _tell(found, layout, began, kept if variations > 1 else None)
+    if window:
+        _watch_window(found, made, seed, layout)
 
 
-def _tell(trio: Trio, layout: Layout, began: float) -> None:
-    print(f"{trio.name}: {layout.verdict()} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+def watch_files(source: Path, domain: Path | None, styles: list[Path], seed: str | None) -> None:
+    """Open a diagram's files in a window; where there is no display, write the picture beside where one stands."""
+    from rosesim.view.display import NoDisplay
+
+    found = named_files(source, domain, styles)
+    made = found.read(variation=seed)
+    try:
+        _watch_window(found, made, seed, None)
+    except NoDisplay as e:
+        file = fresh(Path(f"{Path(found.name).name}.svg"))
+        note(f"{e}: this writes {file} instead of opening a window")
+        began = time.perf_counter()
+        layout = made.layout()
+        _write(found.name, made, layout, file, None, None)
+        _tell(found, layout, began)
 
 
-def _found(
-    source: Path | None, domain: Path | None, styles: list[Path], trio: str | None, files: Path | None
+def _watch_window(trio: Trio, made: Diagram, seed: str | None, layout: Layout | None) -> None:
+    from rosesim.diagrams.live import Live
+    from rosesim.view.diagram import watch_diagram
+
+    live = Live(made, trio.variation if seed is None else seed, layout)
+    watch_diagram(live, Path(trio.name).name, Path.cwd())
+
+
+MOST_WARNINGS = 8
+"""Warnings that are shown; of the others the number."""
+
+
+MOST_BROKEN = 5
+"""Violated constraints that are shown, the worst first."""
+
+
+def _tell(trio: Trio, layout: Layout, began: float, kept: str | None = None) -> None:
+    """What a person should know: warnings, violated constraints where they were written, the verdict, `kept`."""
+    told = [*(f for f in layout.problem.warnings if f.kind not in trio.hidden), *_misspelt(layout)]
+    warnings = dict.fromkeys(map(str, told))
+    for warning in list(warnings)[:MOST_WARNINGS]:
+        note(f"warning: {warning}")
+    if len(warnings) > MOST_WARNINGS:
+        note(f"and {len(warnings) - MOST_WARNINGS} more warnings")
+    for broken in layout.broken[:MOST_BROKEN]:
+        if str(broken.term.place):
+            note(f"{broken.term.place}: {broken}")
+    of = "" if kept is None else f'; kept --seed "{kept}"'
+    print(f"{trio.name}: {layout.verdict()}{of} ({1e3 * (time.perf_counter() - began):.0f} ms)", flush=True)
+
+
+def _misspelt(layout: Layout) -> list[Fault]:
+    """A warning for each property that nobody knows."""
+    from rosesim.diagrams.errors import Fault
+    from rosesim.diagrams.picture.passthrough import unknown
+    from rosesim.diagrams.shapes import SHAPES
+    from rosesim.diagrams.style.hints import did_you_mean, with_article
+
+    def sentence(kind: str, name: str) -> str:
+        hint = did_you_mean(name, SHAPES[kind].properties)
+        return f"{with_article(kind)} has no property {name}, and SVG has no such attribute{hint}"
+
+    shapes = layout.problem.all_shapes
+    return [Fault("UnknownProperty", sentence(s.kind, name), s.place) for s in shapes for name in unknown(s)]
+
+
+def named_files(
+    source: Path | None, domain: Path | None, styles: list[Path], trio: str | None = None, files: Path | None = None
 ) -> Trio:
     """The files that the options name."""
     from rosesim.diagrams import trios
@@ -107,18 +174,14 @@ def _found(
     return trios.Trio(source.stem, domain, source, tuple(styles))
 
 
-def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int) -> tuple[Diagram, Layout]:
+def _laid_out(trio: Trio, labels: Path | None, seed: str | None, variations: int) -> tuple[Diagram, Layout, str]:
+    """The best of some variations, and its seed."""
     from rosesim.diagrams import trios
+    from rosesim.diagrams.layout import best_of, seeds
 
     sizes = None if labels is None else trios.reference_labels(labels)
-    first = trio.read(variation=seed, labels=sizes)
-    best = first, first.layout()
-    for k in range(1, variations):
-        made = trio.read(variation=f"{trio.variation if seed is None else seed}-{k}", labels=sizes)
-        layout = made.layout()
-        if layout.rank() < best[1].rank():
-            best = made, layout
-    return best
+    own = trio.variation if seed is None else seed
+    return best_of(seeds(own, variations), lambda s: trio.read(variation=s, labels=sizes))
 
 
 def _write(

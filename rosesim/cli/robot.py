@@ -5,9 +5,8 @@ from __future__ import annotations
 from rosesim import robots
 
 
-def print_robot(path: str, ignore: list[str]) -> None:
-    """A robot's size, joints, motors and contacts, and what its reader left out. Raises RobotError."""
-    model = robots.load(path, ignore=ignore)
+def print_robot(model: robots.Model) -> None:
+    """A robot's size, joints, motors and contacts, and what its reader left out."""
     robot = model.description
     o = robot.options
     print(f"{robot.name}: nq {model.nq}, nv {model.nv}, nu {model.nu}, {model.nbody - 1} bodies beside the world")

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.cli.app import SceneOrRun, Set, app
+from rosesim.cli.app import Set, Watched, app
 from rosesim.cli.chance import note_sampled_inputs
+from rosesim.cli.diagram import DomainFile, Seed, StyleFiles, watch_files
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
 from rosesim.scenes import compiled, configure, find_scene
-from rosesim.scenes.writing import as_path, check_target
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import as_path, check_target, fresh
 
 if TYPE_CHECKING:
     from rosesim.train import Optimizer
@@ -24,8 +26,24 @@ LEARNING_RATE = 0.01
 
 
 @app.command()
-def run(what: SceneOrRun, set_: Set = None) -> None:
-    """Watch and steer a scene or a run in a window; where there is no display, write a GIF."""
+def run(
+    what: Watched,
+    set_: Set = None,
+    domain: DomainFile = None,
+    style: StyleFiles = None,
+    seed: Seed = None,
+) -> None:
+    """Watch and steer a scene or a run in a window; where there is no display, write a GIF.
+
+    Of a diagram, the window shows its shapes, to be dragged; where there is no display, this writes an SVG.
+    """
+    if Path(what).suffix in (".json", ".substance") and not Path(what).is_dir():
+        if set_:
+            raise SceneError(f"--set was given for {what}; a diagram has no settings, expected --seed WORD at most")
+        watch_files(Path(what), domain, style or [], seed)
+        return
+    if domain is not None or style or seed is not None:
+        raise SceneError(f"--domain, --style and --seed are of diagrams; expected FILE.substance instead of {what}")
     from rosesim.train import best_run
     from rosesim.view import NoDisplay
 
@@ -83,16 +101,3 @@ def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) ->
 def _write(found: Recorded, file: Path) -> None:
     write_pictures(found.scene, found.inputs, found.remembered, found.losses, file, None, best_loss=found.best_loss)
     print(f"wrote {file}")
-
-
-def fresh(file: Path) -> Path:
-    """The file, or the same name with a number where the file exists.
-
-    >>> fresh(Path("no-such-file.gif")).name
-    'no-such-file.gif'
-    """
-    tried, k = file, 0
-    while tried.exists():
-        k += 1
-        tried = file.with_name(f"{file.stem}-{k}{file.suffix}")
-    return tried

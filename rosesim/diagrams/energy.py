@@ -8,8 +8,8 @@ that reach no term are dead, and dropped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,12 @@ class Energy:
         """Where a leaf stands among the numbers."""
         return self.input_places[leaf] if isinstance(leaf, int) else self.constant_places[leaf]
 
+    def holding(self, blocks: Blocks, fixed: Collection[int]) -> Blocks:
+        """The terms of a stage in which some inputs do not move."""
+        moves = blocks.moves.copy()
+        moves[[self.input_places[i] for i in fixed if i in self.input_places]] = 0.0
+        return replace(blocks, moves=moves)
+
     def numbers(self, x: Sequence[float] | Array) -> Array:
         """The vector that terms read, for all inputs of the problem."""
         out = np.zeros(self.size)
@@ -112,6 +118,8 @@ def energy(problem: Problem, threads: int = 1) -> Energy:
                 faults.append(Fault(error.kind, str(error), term.place))
     if faults:
         raise DiagramError(faults)
+    known = {f.sentence for f in problem.warnings}
+    problem.warnings += [Fault(kind, s) for s, kind in templates.warnings.items() if s not in known]
     found = {k.template.key: k for k in kernels({r.template.key: r.template for r in rows}.values(), threads)}
     live = tuple(sorted({leaf for r in rows for leaf in r.leaves if isinstance(leaf, int)}))
     constants: dict[float, int] = {}

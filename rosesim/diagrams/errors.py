@@ -10,14 +10,16 @@ from rosesim.ad.support.errors import RosesimError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a text. Lines and columns count from 1; line 0 is nowhere."""
+    """A place in a text. Lines and columns count from 1; line 0 is nowhere, column 0 the whole line."""
 
     file: str = ""
     line: int = 0
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
 
 
 NOWHERE = Place()

@@ -81,14 +81,14 @@ def _stage(diagram: Diagram, k: int) -> dict[str, Any]:
     problem, live = diagram.problem, list(diagram.energy.live)
     phi, gradient = diagram.phi(problem.x0, FIRST_WEIGHT, k)
     fixed = [i for i in live if k not in problem.inputs[i].stages]
-    found: dict[str, Any] = {
+    return {
         "stage": problem.stages[k],
         "phi": _number(phi),
         "obj": _indices(problem.objectives, k),
         "con": _indices(problem.constraints, k),
         "grad": _written(gradient[live]),
+        "fixed": fixed,
     }
-    return found | ({"fixed": fixed} if fixed else {})
 
 
 def _indices(terms: Sequence[Term], stage: int) -> str | list[int]:

@@ -12,17 +12,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from rosesim import Fn, Index, Real, Vec, fn, stack, vec, vjp
 from rosesim.ad.dependencies.fixed import Fixed
-from rosesim.ad.language.control.loops import batch
+from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.control.loops import batch, vec
+from rosesim.ad.language.function import Fn, fn
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.collector import uncollected
-from rosesim.codegen import pipeline
+from rosesim.ad.transforms.derivatives import vjp
+from rosesim.codegen import pipeline, targets
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
+from rosesim.codegen.target import Target
 from rosesim.diagrams import rolled
 from rosesim.diagrams.cones import Group, groups
 from rosesim.diagrams.operators import LANGUAGE
@@ -125,18 +132,25 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     return fn(kernel)
 
 
+@cache
+def target() -> Target:
+    """This computer, for programs that are called by address: loops do not poll, threads share nothing, arrays of
+    constants are part of the code, and the entry takes addresses only."""
+    return replace(targets.host(), poll="", shares=False, loads_data=False, direct=False)
+
+
 def _code(template: Template) -> bytes:
     """The machine code of a template, made now.
 
     Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
     them, in half the time.
     """
-    loops, target = _loops(template), linked.target()
+    loops, here = _loops(template), target()
     f = _rows(template, loops)
     func = f.traced(f.signature().required()).func
     with pipeline.without(*(() if loops else _IDLE)):
-        made = planned(func, OPTIONS, target)
-    artifact = target.backend.lower(replace(made, effort="once"), target)
+        made = planned(func, OPTIONS, here)
+    artifact = here.backend.lower(replace(made, effort="once"), here)
     if linked.obstacles(artifact) or artifact.entry != _ENTRY:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
@@ -165,6 +179,11 @@ def kernels(templates: Iterable[Template], threads: int = 1) -> list[Kernel]:
             store.save(_name(t), code)
         _load(t, code)
     return [_loaded[t.key] for t in wanted]
+
+
+def forget() -> None:
+    """Let go of all kernels in this process: they are found on disk again. Nobody may be using them."""
+    _loaded.clear()
 
 
 def _name(template: Template) -> str:

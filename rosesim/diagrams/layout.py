@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -142,7 +142,7 @@ class Diagram:
             solver.solver(capacity_of(e, blocks))
         solver.values(capacity_of(e, e.everything))
 
-    def phi(self, x: Sequence[float], weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
+    def phi(self, x: Sequence[float] | Array, weight: float = solver.FIRST_WEIGHT, stage: int | None = None) -> Any:
         """phi, and its gradient by all inputs, of a stage (None: all terms, all inputs free)."""
         e = self.energy
         blocks = e.everything if stage is None else e.stages[stage]
@@ -160,15 +160,16 @@ class Diagram:
         out[blocks.terms[used]] = found[used]
         return out
 
-    def layout(self, x: Sequence[float] | None = None) -> Layout:
-        """Lay the diagram out, from its start or from x.
+    def layout(self, x: Sequence[float] | Array | None = None, fixed: Collection[int] = ()) -> Layout:
+        """Lay the diagram out, from its start or from x. `fixed` are inputs that stay where they start.
 
         Raises DiagramError if phi or its gradient becomes NaN.
         """
         e = self.energy
         at = np.array(self.problem.x0 if x is None else x, float)
         ends: list[StageEnd] = []
-        for name, blocks in zip(self.problem.stages, e.stages, strict=True):
+        for name, stage in zip(self.problem.stages, e.stages, strict=True):
+            blocks = e.holding(stage, fixed) if fixed else stage
             end = solver.solver(capacity_of(e, blocks))(e.numbers(at), *arguments(blocks))
             at = at.copy()
             at[list(e.live)] = end.x[: len(e.live)]
@@ -189,6 +190,29 @@ class Diagram:
     def svg(self, layout: Layout) -> str:
         """The picture of a layout."""
         return svg(layout.shapes(), self.problem.canvas, labels=self.labels, folder=self.folder)
+
+
+def seeds(seed: str, variations: int) -> list[str]:
+    """The seeds of some variations: the seed itself, then numbered ones.
+
+    >>> seeds("word", 3)
+    ['word', 'word-1', 'word-2']
+    """
+    return [seed, *(f"{seed}-{k}" for k in range(1, variations))]
+
+
+def best_of(
+    seeds: Iterable[str], make: Callable[[str], Diagram], layout: Callable[[Diagram], Layout] = Diagram.layout
+) -> tuple[Diagram, Layout, str]:
+    """The diagram whose layout ends best, of those that `make` makes of seeds; with its layout and its seed."""
+    best: tuple[Diagram, Layout, str] | None = None
+    for seed in seeds:
+        made = make(seed)
+        end = layout(made)
+        if best is None or end.rank() < best[1].rank():
+            best = made, end, seed
+    assert best is not None
+    return best
 
 
 def continued(problem: Problem, before: Problem, x: Sequence[float] | Array) -> list[float]:

@@ -6,9 +6,11 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import rosesim
-from rosesim import Dual, Real, fn
 from rosesim.ad.language import mathematics
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.custom import Dual
+from rosesim.ad.language.function import fn
+from rosesim.ad.language.values.real import Real
 from rosesim.diagrams.scalars import EPS
 
 
@@ -46,15 +48,15 @@ def _(x: Dual) -> Dual:
 
 
 def _abs(a: Any) -> Any:
-    return rosesim.select(a < 0.0, -a, a)
+    return select(a < 0.0, -a, a)
 
 
 def _max(a: Any, b: Any) -> Any:
-    return rosesim.select(a > b, a, b)
+    return select(a > b, a, b)
 
 
 def _min(a: Any, b: Any) -> Any:
-    return rosesim.select(a < b, a, b)
+    return select(a < b, a, b)
 
 
 LANGUAGE: dict[str, Callable[..., Any]] = {
@@ -87,6 +89,6 @@ LANGUAGE: dict[str, Callable[..., Any]] = {
     "and": operator.and_,
     "or": operator.or_,
     "not": operator.invert,
-    "choose": rosesim.select,
+    "choose": select,
 }
 """What each operator does to traced values (and to numbers among them)."""

@@ -12,8 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from rosesim import concatenate, const, scan, select, stack, stop_gradient, vec
-from rosesim import sum as total
+from rosesim.ad.language.arrays import concatenate, stack
+from rosesim.ad.language.constants import const
+from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.totals import sum as total
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.diagrams.cones import Cone, Group, Step, is_same
 from rosesim.diagrams.operators import LANGUAGE
 from rosesim.diagrams.scalars import Number, Scalar

@@ -40,36 +40,51 @@ class Scalar:
     def __repr__(self) -> str:
         return f"x[{self.index}]" if self.op == "input" else f"{self.op}({', '.join(map(repr, self.args))})"
 
+    __array_ufunc__ = None
+    """NumPy leaves its arrays' and numbers' operators with a node to the node."""
+
     def __add__(self, other: Number) -> Number:
-        return add(self, other)
+        return add(self, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __radd__(self, other: Number) -> Number:
-        return add(other, self)
+        return add(other, self) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __sub__(self, other: Number) -> Number:
-        return sub(self, other)
+        return sub(self, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __rsub__(self, other: Number) -> Number:
-        return sub(other, self)
+        return sub(other, self) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __mul__(self, other: Number) -> Number:
-        return mul(self, other)
+        return mul(self, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __rmul__(self, other: Number) -> Number:
-        return mul(other, self)
+        return mul(other, self) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __truediv__(self, other: Number) -> Number:
-        return div(self, other)
+        return div(self, other) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __rtruediv__(self, other: Number) -> Number:
-        return div(other, self)
+        return div(other, self) if isinstance(other, _NUMBERS) else NotImplemented
+
+    def __pow__(self, other: Number) -> Number:
+        return power(self, other) if isinstance(other, _NUMBERS) else NotImplemented
+
+    def __rpow__(self, other: Number) -> Number:
+        return power(other, self) if isinstance(other, _NUMBERS) else NotImplemented
 
     def __neg__(self) -> Number:
         return neg(self)
 
+    def __abs__(self) -> Number:
+        return absolute(self)
+
     def __bool__(self) -> bool:
         raise TypeError("this number is not known before the diagram is laid out; expected `choose` for a case")
 
+
+_NUMBERS: tuple[type, ...] = (float, Scalar, int)
+"""What operators take; for all else, such as a vector, the other operand's operator is asked."""
 
 Number = float | Scalar
 Truth = bool | Scalar

@@ -12,26 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from rosesim import (
-    Fn,
-    Index,
-    Real,
-    Vec,
-    accumulate,
-    any,
-    cond,
-    dot,
-    fn,
-    for_each,
-    isfinite,
-    opaque,
-    scan,
-    select,
-    stack,
-    vec,
-    while_loop,
-    zeros,
-)
+from rosesim.ad.language.arrays import stack, zeros
+from rosesim.ad.language.control.accumulate import accumulate
+from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.loops import for_each, vec
+from rosesim.ad.language.control.scan import scan, while_loop
+from rosesim.ad.language.function import Fn, fn, opaque
+from rosesim.ad.language.linalg import dot
+from rosesim.ad.language.mathematics import isfinite
+from rosesim.ad.language.totals import any
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.codegen.runtime import linked
 from rosesim.diagrams import stored
 from rosesim.diagrams.kernels import LANES, MOST_NUMBERS
@@ -108,7 +100,7 @@ def _types(c: Capacity) -> dict[str, Any]:
     }
 
 
-def _evaluate(c: Capacity, terms: Terms, x: Any, w: Any) -> tuple[Any, Any]:
+def phi_at(c: Capacity, terms: Terms, x: Any, w: Any) -> tuple[Any, Any]:
     """phi and its gradient. Numbers that do not move have the gradient 0."""
     call = _kernel(c)
 
@@ -296,7 +288,7 @@ def _solve(c: Capacity, x: Any, terms: Terms) -> End:
 
     @fn
     def evaluate(x: Vec[Real, c.numbers], w: Real):
-        return _evaluate(c, terms, x, w)
+        return phi_at(c, terms, x, w)
 
     def one(r: Round) -> Round:
         x, energy, calls, steps = _minimise(evaluate, c.numbers, r.x, r.w)
@@ -323,7 +315,7 @@ def _solve(c: Capacity, x: Any, terms: Terms) -> End:
 Call = Callable[..., tuple[Any, ...]]
 
 
-def _program(name: str, c: Capacity, python: Callable[..., Any], *more: Any) -> Call:
+def program(name: str, c: Capacity, python: Callable[..., Any], *more: Any) -> Call:
     """A program of x, more, and the fields of `Terms`, from disk or compiled now."""
     types = [Vec[Real, c.numbers], *more, *_types(c).values()]
     return stored.program(f"{name} {c}", lambda: fn(python), types)
@@ -336,7 +328,7 @@ def solver(c: Capacity) -> Callable[..., End]:
     def solve(x: Any, *terms: Any):
         return _solve(c, x, Terms(*terms))
 
-    call = _program("solve", c, solve)
+    call = program("solve", c, solve)
     return lambda *args: End(*call(*args))
 
 
@@ -345,9 +337,9 @@ def phi(c: Capacity) -> Call:
     """The program of phi and its gradient: of x and w, then the fields of `Terms`."""
 
     def value_and_gradient(x: Any, w: Any, *terms: Any):
-        return _evaluate(c, Terms(*terms), x, w)
+        return phi_at(c, Terms(*terms), x, w)
 
-    return _program("phi", c, value_and_gradient, Real)
+    return program("phi", c, value_and_gradient, Real)
 
 
 @cache
@@ -358,4 +350,4 @@ def values(c: Capacity) -> Call:
         terms, call = Terms(*given), _kernel(c)
         return vec(c.blocks, lambda b: call(terms.address[b], x, terms.table, terms.at[b])[0], upto=terms.count)
 
-    return _program("values", c, each)
+    return program("values", c, each)

@@ -13,13 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import rosesim
-from rosesim import Fn
+from rosesim.ad.language.function import Fn
 from rosesim.ad.language.values.structures import of_example
 from rosesim.ad.program.ir import REAL, BoolT, FloatT, Func, IntT, Opaque, Ty, Var
 from rosesim.codegen import lowered, targets
 from rosesim.codegen.artifact import Artifact, Failure
 from rosesim.codegen.llvm import cache as kept
+from rosesim.codegen.llvm import engine
 from rosesim.codegen.planned import Options
 from rosesim.codegen.runtime import in_process, linked
 
@@ -29,14 +29,13 @@ OPTIONS = Options("fast", "f64", False, True)
 @cache
 def edition() -> str:
     """What kept code depends on besides its name: rosesim's own files, and this computer."""
-    host = targets.host()
-    root = Path(rosesim.__file__).parent
+    root = Path(__file__).parents[1]
     files = [
         f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
         for room in ("ad", "codegen", "diagrams")
         for path in sorted(root.joinpath(room).rglob("*.py"))
     ]
-    return "\n".join([rosesim.__version__, host.triple, host.cpu, host.features, *files])
+    return "\n".join([*map(str, engine.depends_on(targets.host())), *files])
 
 
 def kept_code(name: str, make: Callable[[], bytes]) -> bytes:

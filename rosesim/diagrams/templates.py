@@ -55,6 +55,8 @@ class Templates:
     by_signature: dict[str, tuple[Template, tuple[int, ...]]] = field(default_factory=dict)
     """By what the arguments look like: the template, and which of the arguments' leaves it reads."""
     by_key: dict[str, Template] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+    """By their sentences, the kinds of warnings of the library."""
 
     def row(self, term: Term, verb: str, item: library.Item, x0: Sequence[float]) -> Row:
         """The row of a term: item `term.name` of the objectives or the constraints, as `verb` says.
@@ -80,6 +82,9 @@ class Templates:
         template, used = found
         return Row(template, tuple(reading.leaves[k] for k in used) or (0.0,))  # a constant reads some number, too
 
+    def _warn(self, kind: str, sentence: str) -> None:
+        self.warnings[sentence] = kind
+
     def _made(
         self, term: Term, item: library.Item, reading: _Reading, x0: Sequence[float]
     ) -> tuple[Template, tuple[int, ...]]:
@@ -94,7 +99,7 @@ class Templates:
             return _rebuilt(form, reading, stands, made) if isinstance(form, _At) else form
 
         args = tuple(_mapped(v, stand, shapes) for v in term.args)
-        with library.at_start(at):
+        with library.at_start(at, self._warn):
             root = item.apply(args)
         if isinstance(root, bool) or not isinstance(root, int | float | Scalar):
             raise library.CallError("FunctionInternalError", f"{item.name} gave no number")

@@ -22,6 +22,8 @@ class Trio:
     substance: Path
     styles: tuple[Path, ...]
     variation: str = ""
+    hidden: tuple[str, ...] = ()
+    """Kinds of warnings that are not shown."""
 
     def read(self, *, variation: str | None = None, labels: Labels | None = None) -> Diagram:
         """The diagram. Images are looked for beside the first style."""
@@ -93,5 +95,10 @@ def _trio(entry: Any, folder: Path, file: Path) -> Trio:
     name = str(entry.get("id", entry.get("name", file.stem)))
     variation = str(entry.get("variation", ""))
     return Trio(
-        name, folder / entry["domain"], folder / entry["substance"], tuple(folder / s for s in styles), variation
+        name,
+        folder / entry["domain"],
+        folder / entry["substance"],
+        tuple(folder / s for s in styles),
+        variation,
+        tuple(map(str, entry.get("excludeWarnings", ()))),
     )

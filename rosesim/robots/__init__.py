@@ -13,6 +13,7 @@ from rosesim.robots import description
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.load import load as read
+from rosesim.robots.files.load import several
 from rosesim.robots.model import Contact, Model
 
 __all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
@@ -26,14 +27,18 @@ def load(
     base: Literal["fixed", "free"] = "fixed",
     roots: Iterable[str | os.PathLike[str]] = (),
 ) -> Model:
-    """A robot from a file: MJCF (MuJoCo's XML) or URDF.
+    """A robot from a file: MJCF (`<mujoco>`, MuJoCo's XML) or URDF (`<robot>`), whatever its suffix.
 
-    What a file says and rosesim does not compute is refused, with the file and line; `ignore` names classes of things
-    to leave out knowingly, as ("sensor", "contact mesh-plane"). What was left out stands in
-    `model.description.ignored`, pictures and names too.
+    What a file says and rosesim does not compute is refused: RobotError, with the file, the line, and the way on.
+    `ignore` names classes of such things that you leave out knowingly, as ("sensor", "contact mesh-plane"); a class
+    stands for all whose names begin with its words. `model.description.ignored` lists what was left out, and what is
+    harmless. Shapes whose contact is not there are refused by the first function that computes contact.
 
-    A URDF does not say which joints have motors (`motors`, by name or "all"; their effort is the range of control),
-    whether its base is "fixed" or "free", or where packages of meshes are (`roots`). MJCF says all of that itself.
+    A URDF says nothing of motors, of the ground, or of whether its base moves. `motors` are the joints that get one,
+    by name, or "all"; the joint's effort is the range of its control, in N or N m. `base` is "fixed" to the world or
+    "free". Meshes of `package://NAME/...` are looked for as NAME/... in `roots`, then in the folders above the file.
+
+    Raises ValueError for arguments that are none of these.
 
     >>> import pathlib, tempfile
     >>> from rosesim import robots
@@ -47,5 +52,5 @@ def load(
     >>> arm.acceleration([0.1], [0.0], []).round(3)
     array([-2.767])
     """
-    left_out = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    left_out = several(ignore, "ignore", "sensor")
     return Model(read(path, left_out, motors=motors, base=base, roots=roots), ignore=left_out)

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rosesim.ad.language import mathematics
+from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.values.real import Real
 
 Number = Any
 """A float, or a traced `Real` (in a rule also a tangent)."""
@@ -33,6 +35,16 @@ def known(*values: Any) -> bool:
 def is_zero(a: Number) -> bool:
     """Whether a is the constant 0."""
     return isinstance(a, float | int) and a == 0.0
+
+
+def numbers(x: Any) -> list[Number]:
+    """A vector of the language as a list of its numbers."""
+    return [x[k] for k in range(len(x))]
+
+
+def vector(x: Sequence[Number]) -> Any:
+    """A list of numbers as a vector of the language."""
+    return stack([Real(v) for v in x])
 
 
 def neg(a: Number) -> Number:

@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 
 Vector = tuple[float, ...]
 
+SOLREF: Vector = (0.02, 1.0)
+"""MuJoCo's default of how fast a soft constraint pulls back: (time constant in s, damping ratio)."""
+SOLIMP: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+"""Its default of how hard one is: between the first two, over a width in m or rad, with a midpoint and a power."""
+
 KINDS_OF_GEOMS = ("plane", "hfield", "sphere", "capsule", "ellipsoid", "cylinder", "box", "mesh")
 """In MuJoCo's order: of two geoms that touch, the first is the one whose kind stands first here."""
 
@@ -46,6 +51,14 @@ class Body:
 
 
 @dataclass(frozen=True)
+class Soft:
+    """How soft a limit, dry friction or an equality is."""
+
+    solref: Vector = SOLREF
+    solimp: Vector = SOLIMP
+
+
+@dataclass(frozen=True)
 class Joint:
     """How a body moves against its parent. Several joints of a body act in sequence.
 
@@ -73,10 +86,8 @@ class Joint:
     """Greatest dry friction, N or N m."""
     margin: float = 0.0
     """Distance from the limit at which it starts to act."""
-    solref_limit: Vector = (0.02, 1.0)
-    solimp_limit: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
-    solref_friction: Vector = (0.02, 1.0)
-    solimp_friction: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+    soft_limit: Soft = Soft()
+    soft_friction: Soft = Soft()
     force_range: Vector | None = None
     """Bounds of the sum of the actuators' forces on this joint."""
     line: int = 0
@@ -125,8 +136,8 @@ class Geom:
     condim: int = 3
     friction: Vector = (1.0, 0.005, 0.0001)
     """Sliding; torsional and rolling in m."""
-    solref: Vector = (0.02, 1.0)
-    solimp: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+    solref: Vector = SOLREF
+    solimp: Vector = SOLIMP
     solmix: float = 1.0
     margin: float = 0.0
     priority: int = 0
@@ -162,10 +173,8 @@ class Tendon:
     range: Vector | None = None
     frictionloss: float = 0.0
     margin: float = 0.0
-    solref_limit: Vector = (0.02, 1.0)
-    solimp_limit: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
-    solref_friction: Vector = (0.02, 1.0)
-    solimp_friction: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+    soft_limit: Soft = Soft()
+    soft_friction: Soft = Soft()
     line: int = 0
 
 
@@ -231,8 +240,7 @@ class JointEquality:
     first: int
     second: int | None
     polynomial: Vector = (0.0, 1.0, 0.0, 0.0, 0.0)
-    solref: Vector = (0.02, 1.0)
-    solimp: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+    soft: Soft = Soft()
     line: int = 0
 
 

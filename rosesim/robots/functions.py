@@ -12,7 +12,7 @@ from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
 from rosesim.robots import dynamics, forces, kinematics, sensors, steps
-from rosesim.robots.algebra import Number, mul, sub, total
+from rosesim.robots.algebra import Number, mul, numbers, sub, total, vector
 from rosesim.robots.description import Description
 from rosesim.robots.mechanism import Mechanism
 from rosesim.robots.motion import Dynamics
@@ -183,13 +183,3 @@ MAKERS: dict[str, Callable[..., Fn[..., Any]]] = {
     "frames_of": frames_of,
     "sensed": sensed,
 }
-
-
-def numbers(x: Any) -> list[Number]:
-    """A vector as a list of its numbers."""
-    return [x[k] for k in range(len(x))]
-
-
-def vector(x: Sequence[Number]) -> Any:
-    """A list of numbers as a vector."""
-    return stack([Real(v) for v in x])

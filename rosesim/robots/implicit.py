@@ -11,7 +11,7 @@ from rosesim.ad.language.values.real import Real
 from rosesim.ad.transforms.jacobians import jacobian
 from rosesim.numerics.linalg import solve
 from rosesim.robots import dynamics, forces
-from rosesim.robots.algebra import Number, add, mul, neg
+from rosesim.robots.algebra import Number, add, mul, neg, vector
 from rosesim.robots.dynamics import Sparse
 from rosesim.robots.fluid import drag
 from rosesim.robots.kinematics import frames
@@ -84,7 +84,7 @@ def speed(
         return add(known, mul(mul(-1.0, h), slope[i, j])) if i in turning and j in turning else known
 
     matrix = stack([stack([Real(entry(i, j)) for j in range(m.nv)]) for i in range(m.nv)])
-    change = solve(matrix, stack([Real(x) for x in force]))
+    change = solve(matrix, vector(force))
     return [add(a, mul(h, change[i])) for i, a in enumerate(v)]
 
 
@@ -93,6 +93,6 @@ def _slope(m: Mechanism, v: Sequence[Number], force: Callable[[list[Number]], li
 
     @fn
     def of(w: Any) -> Any:
-        return stack([Real(x) for x in force([w[i] for i in range(m.nv)])])
+        return vector(force([w[i] for i in range(m.nv)]))
 
-    return jacobian(of)(stack([Real(x) for x in v]))
+    return jacobian(of)(vector(v))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.ad.language.function import Fn
-from rosesim.robots import dynamics, functions, kinematics, sensors
+from rosesim.robots import dynamics, functions, kinematics, sensors, shown
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.contact.geometry import FINDERS
 from rosesim.robots.contact.pairs import Touch, touches
 from rosesim.robots.contact.weights import Weights, start_of, weights
-from rosesim.robots.description import Description
+from rosesim.robots.description import Description, Geom
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.functions import Source
 from rosesim.robots.mechanism import Mechanism, masses
@@ -24,6 +24,13 @@ from rosesim.robots.parameters import Parameters, Value, defaults, title
 
 INTEGRATORS = ("euler", "implicitfast", "implicit", "rk4")
 """The integrators of `Model.step`, as MuJoCo calls them."""
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in functions.MAKERS if name not in ("frames_of", "sensed")},
+    "geom_positions": ("frames_of", "geoms"),
+    "site_positions": ("frames_of", "sites"),
+    "sensors": ("sensed",),
+}
+"""What `Model.function` gives by name: the maker and its choice."""
 Contact = str | Compliant
 """How bodies touch: "none", "soft", "compliant", or `Compliant` with numbers of your own."""
 
@@ -52,6 +59,10 @@ class Model:
     """
 
     def __init__(self, description: Description, *, ignore: Iterable[str] = ()):
+        if not isinstance(description, Description):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(
+                f"Model({description!r}) was found; expected a Description, or robots.load(path) of a file"
+            )
         self.description = description
         self._ignore = frozenset(ignore)
         self.nbody = len(description.bodies)
@@ -110,6 +121,14 @@ class Model:
         """Places (ngeom, 3) and quaternions (ngeom, 4) of all shapes."""
         return self._call("frames_of", ("geoms",), parameters, q)
 
+    def draw(self, space: Any, q: Any, role: str | Callable[[Geom], str] = "body") -> None:
+        """Draw all shapes but planes and meshes into a view that `Canvas.space` has made, in a scene's `draw`.
+
+        `role` is a role of the canvas, or a function from a `description.Geom` to one.
+        """
+        places, turns = self.geom_positions(q)
+        shown.draw(self.description, space, places, turns, role)
+
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""
         return self._call("frames_of", ("sites",), parameters, q)
@@ -147,10 +166,7 @@ class Model:
         parameters: Mapping[str, Any] | None = None,
     ) -> Any:
         """(q, v) one time step later. The integrator and the step's length are the file's unless given."""
-        chosen = integrator or self.description.options.integrator
-        if chosen not in INTEGRATORS:
-            raise ValueError(f"integrator={integrator!r} was found; expected one of {', '.join(INTEGRATORS)}")
-        return self._call("step", (self._contact(contact), chosen), parameters, q, v, ctrl)
+        return self._call("step", (self._contact(contact), self._integrator(integrator)), parameters, q, v, ctrl)
 
     def sensors(
         self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
@@ -168,12 +184,15 @@ class Model:
 
     def function(self, name: str, *, contact: Contact = "soft", integrator: str | None = None) -> Fn[..., Any]:
         """One of these functions as an `Fn`, to compile it once: `model.function("step").compile()`."""
-        choices: tuple[Any, ...] = ()
+        if name not in FUNCTIONS:
+            raise ValueError(f"the function {name!r} was found; expected one of {', '.join(FUNCTIONS)}")
+        maker, *kind = FUNCTIONS[name]
+        choices: list[Any] = [*kind]
         if name in ("acceleration", "step", "sensors"):
-            choices = (self._contact(contact),)
+            choices.append(self._contact(contact))
         if name == "step":
-            choices = (*choices, integrator or self.description.options.integrator)
-        return self._made({"sensors": "sensed"}.get(name, name), choices)
+            choices.append(self._integrator(integrator))
+        return self._made(maker, tuple(choices))
 
     @cached_property
     def weights(self) -> Weights:
@@ -185,23 +204,41 @@ class Model:
         """The pairs of shapes that may touch. Raises RobotError for one that cannot be computed."""
         robot = self.description
         found: list[Touch] = []
+        missing: list[tuple[Touch, str]] = []
         for touch in touches(Mechanism(robot, Parameters({}, {}))):
-            first, second = robot.geoms[touch.first], robot.geoms[touch.second]
-            kinds = first.kind, second.kind
+            kinds = robot.geoms[touch.first].kind, robot.geoms[touch.second].kind
             if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & self._ignore:
                 continue
-            if kinds not in FINDERS:
-                names = " and ".join(
-                    f"geom {g.name or '#' + str(i)!r}" for g, i in ((first, touch.first), (second, touch.second))
-                )
-                raise RobotError(
-                    robot.file,
-                    second.line,
-                    f"{names} may touch, a {first.kind} and a {second.kind}: that contact is not there yet. Give "
-                    f'ignore=("contact {"-".join(kinds)}",) to leave such pairs out, or contact="none"',
-                )
-            found.append(touch)
+            if kinds in FINDERS:
+                found.append(touch)
+            else:
+                missing.append((touch, f'"contact {"-".join(kinds)}"'))
+        if missing:
+            raise self._no_contact([t for t, _ in missing], list(dict.fromkeys(name for _, name in missing)))
         return found
+
+    def _no_contact(self, missing: list[Touch], classes: list[str]) -> RobotError:
+        """Pairs that may touch and cannot be computed: the first by name, and the way on for all."""
+        robot, first = self.description, missing[0]
+        geoms = [robot.geoms[i] for i in (first.first, first.second)]
+        names = [f"geom {g.name or f'#{i}'!r}" for g, i in zip(geoms, (first.first, first.second), strict=True)]
+        change = 'or, in MJCF, one of the geoms contype="0" conaffinity="0"'
+        if first.given is not None:
+            change = "or take their <pair> out of the file"
+        listed = ", ".join(classes) + ("," if len(classes) == 1 else "")
+        more = f" (the first of {len(missing)} such pairs)" if len(missing) > 1 else ""
+        return RobotError(
+            robot.file,
+            geoms[1].line,
+            f"{names[0]}, a {geoms[0].kind}, and {names[1]}, a {geoms[1].kind}, may touch{more}: that contact is not "
+            f'there yet. Give load ignore=({listed}) to leave such pairs out, {change}, or take contact="none"',
+        )
+
+    def _integrator(self, integrator: str | None) -> str:
+        chosen = self.description.options.integrator if integrator is None else integrator
+        if chosen not in INTEGRATORS:
+            raise ValueError(f"integrator={chosen!r} was found; expected one of {', '.join(INTEGRATORS)}")
+        return chosen
 
     def _contact(self, contact: Contact) -> Contact:
         if contact == "compliant":
@@ -243,6 +280,10 @@ class Model:
         return self._functions[key]
 
     def _call(self, name: str, choices: tuple[Any, ...], parameters: Mapping[str, Any] | None, *args: Any) -> Any:
+        if parameters is not None and not isinstance(parameters, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(
+                f"parameters={parameters!r} was found; expected numbers by name, as in {{'timestep': 0.01}}"
+            )
         f = self._made(name, choices)
         return f(*args, dict(parameters)) if parameters else f(*args)
 

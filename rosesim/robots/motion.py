@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.function import fn
-from rosesim.ad.language.values.real import Real
 from rosesim.ad.support.locate import here
 from rosesim.numerics.implicit.report import stop_if
 from rosesim.robots import dynamics, forces, implicit, kinematics, steps
-from rosesim.robots.algebra import Number, add, is_zero, mul, sub
+from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
 from rosesim.robots.contact.compliant import Compliant, pushes, resistance, stiffened, touching
-from rosesim.robots.contact.constraints import At, Constraint, constraints, on_dofs
+from rosesim.robots.contact.constraint import At, on_dofs
+from rosesim.robots.contact.constraints import constraints
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Sparse
@@ -45,22 +44,22 @@ class Dynamics:
         """q and v one time step later."""
         m = self.mechanism(given)
         h = timestep(m)
-        now, speed = _numbers(q), _numbers(v)
+        now, speed = numbers(q), numbers(v)
         if integrator == "rk4":
 
             @fn
             def change(q: Any, v: Any, u: Any, given: Any) -> Any:  # one function, called four times
-                return _vector(self.acceleration(q, v, u, given))
+                return vector(self.acceleration(q, v, u, given))
 
             def at(q: Numbers, v: Numbers) -> list[Number]:
-                return _numbers(change(_vector(q), _vector(v), u, given))
+                return numbers(change(vector(q), vector(v), u, given))
 
             return steps.runge_kutta(m, now, speed, h, at)
         if turning := implicit.turning(m, integrator):
             f = kinematics.frames(m, now)
             mass = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
             force = product(mass, self.acceleration(q, v, u, given))
-            speed = implicit.speed(m, now, speed, _numbers(u), mass, force, h, turning=turning)
+            speed = implicit.speed(m, now, speed, numbers(u), mass, force, h, turning=turning)
             return steps.moved(m, now, [mul(h, w) for w in speed]), speed
         if self.contact != "soft":
             a = self._solved(q, v, u, given, integrator)
@@ -72,58 +71,59 @@ class Dynamics:
     def _solved(self, q: Any, v: Any, u: Any, given: Any, integrator: str | None) -> list[Number]:
         """The acceleration; with an integrator, the mean one of a step that is implicit in damping."""
         m = self.mechanism(given)
-        soft = self.contact == "soft"
-        compliant = self.contact if isinstance(self.contact, Compliant) else None
-        met = pattern(m, coupled(m, self.touches) if soft or compliant else ())
+        met = pattern(m, () if self.contact == "none" else coupled(m, self.touches))
 
         def residual(theta: Any, a: Any) -> Any:
-            m = self.mechanism(theta[3])
-            q, v, u = (_numbers(x) for x in theta[:3])
-            f = kinematics.frames(m, q)
-            inertias = dynamics.spatial_inertias(m, f)
-            now = _numbers(a)
-            force = dynamics.newton_euler(m, f, inertias, v, now, gravity=forces.gravity(m))
-            outer = _outer(m, f, q, v, u)
-            if soft:
-                at = self.at(m, f, q, v)
-                outer = [add(x, y) for x, y in zip(outer, newton.pull(at, constraints(at), now), strict=True)]
-            if compliant is not None:
-                at = self.at(m, f, q, v)
-                found = touching(at, compliant)
-                outer = [add(x, y) for x, y in zip(outer, on_dofs(at, *pushes(at, found)), strict=True)]
-                if integrator is not None:
-                    outer = [sub(x, y) for x, y in zip(outer, resistance(at, found, now), strict=True)]
-            if integrator is not None:
-                outer = [sub(x, y) for x, y in zip(outer, _damping(m, q, v, u, integrator, now), strict=True)]
-            return _vector([sub(x, y) for x, y in zip(force, outer, strict=True)])
+            return vector(self._residual(theta, numbers(a), integrator))
 
         def find(theta: Any) -> tuple[Numbers, Sparse]:
-            m = self.mechanism(theta[3])
-            q, v, u = (_numbers(x) for x in theta[:3])
-            f = kinematics.frames(m, q)
-            inertias = dynamics.spatial_inertias(m, f)
-            mass = dynamics.mass_matrix(m, f, inertias)
-            bias = dynamics.newton_euler(m, f, inertias, v, gravity=forces.gravity(m))
-            force = [sub(x, y) for x, y in zip(_outer(m, f, q, v, u), bias, strict=True)]
-            if integrator is not None:
-                mass = _with_damping(m, mass, q, v, u, integrator)
-            if compliant is not None:
-                at = self.at(m, f, q, v)
-                found = touching(at, compliant)
-                force = [add(x, y) for x, y in zip(force, on_dofs(at, *pushes(at, found)), strict=True)]
-                if integrator is not None:
-                    still: list[Number] = [0.0] * m.nv
-                    force = [sub(x, y) for x, y in zip(force, resistance(at, found, still), strict=True)]
-                    mass = stiffened(at, mass, found)
-            low = factor(met, mass)
-            a = solved(met, low, force)
-            return (
-                self._settled(m, met, mass, low, force, a, replace(self.at(m, f, q, v), is_searched=True))
-                if soft
-                else (a, low)
-            )
+            return self._found(met, theta, integrator)
 
         return solution(met, residual, find)((q, v, u, given))
+
+    def _residual(self, theta: Any, a: Numbers, integrator: str | None) -> Numbers:
+        """M a + c less all forces: what is 0 at the acceleration."""
+        m = self.mechanism(theta[3])
+        q, v, u = (numbers(x) for x in theta[:3])
+        f = kinematics.frames(m, q)
+        inertial = dynamics.newton_euler(m, f, dynamics.spatial_inertias(m, f), v, a, gravity=forces.gravity(m))
+        outer = _outer(m, f, q, v, u)
+        if self.contact == "soft":
+            at = self.at(m, f, q, v)
+            outer = plus(outer, newton.pull(at, constraints(at), a))
+        if isinstance(self.contact, Compliant):
+            at = self.at(m, f, q, v)
+            found = touching(at, self.contact)
+            outer = plus(outer, on_dofs(at, *pushes(at, found)))
+            if integrator is not None:
+                outer = minus(outer, resistance(at, found, a))
+        if integrator is not None:
+            outer = minus(outer, _damping(m, q, v, u, integrator, a))
+        return minus(inertial, outer)
+
+    def _found(self, met: Pattern, theta: Any, integrator: str | None) -> tuple[Numbers, Sparse]:
+        """The acceleration, and the factor of the residual's Jacobian there."""
+        m = self.mechanism(theta[3])
+        q, v, u = (numbers(x) for x in theta[:3])
+        f = kinematics.frames(m, q)
+        inertias = dynamics.spatial_inertias(m, f)
+        mass = dynamics.mass_matrix(m, f, inertias)
+        bias = dynamics.newton_euler(m, f, inertias, v, gravity=forces.gravity(m))
+        force = minus(_outer(m, f, q, v, u), bias)
+        if integrator is not None:
+            mass = _with_damping(m, mass, q, v, u, integrator)
+        if isinstance(self.contact, Compliant):
+            at = self.at(m, f, q, v)
+            found = touching(at, self.contact)
+            force = plus(force, on_dofs(at, *pushes(at, found)))
+            if integrator is not None:
+                force = minus(force, resistance(at, found, [0.0] * m.nv))
+                mass = stiffened(at, mass, found)
+        low = factor(met, mass)
+        a = solved(met, low, force)
+        if self.contact != "soft":
+            return a, low
+        return self._settled(m, met, mass, low, force, a, replace(self.at(m, f, q, v), is_searched=True))
 
     def at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
         """What contacts are computed from."""
@@ -133,7 +133,7 @@ class Dynamics:
         self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
     ) -> tuple[Numbers, Sparse]:
         """The acceleration under constraints, and the factor of its Hessian."""
-        found: list[Constraint] = constraints(at)
+        found = constraints(at)
         if not found:
             return start, low
         made = newton.blocks(found)
@@ -156,22 +156,22 @@ class Dynamics:
 
         def residual(theta: Any, w: Any) -> Any:
             m = self.mechanism(theta[3])
-            q, v, u, a, w = (_numbers(x) for x in (*theta[:3], theta[4], w))
+            q, v, u, a, w = (numbers(x) for x in (*theta[:3], theta[4], w))
             f = kinematics.frames(m, q)
             inertias = dynamics.spatial_inertias(m, f)
             still: list[Number] = [0.0] * m.nv
-            force = dynamics.newton_euler(m, f, inertias, still, [sub(x, y) for x, y in zip(w, a, strict=True)])
-            return _vector([add(x, y) for x, y in zip(force, _damping(m, q, v, u, integrator, w), strict=True)])
+            force = dynamics.newton_euler(m, f, inertias, still, minus(w, a))
+            return vector(plus(force, _damping(m, q, v, u, integrator, w)))
 
         def find(theta: Any) -> tuple[Numbers, Sparse]:
             m = self.mechanism(theta[3])
-            q, v, u, a = (_numbers(x) for x in (*theta[:3], theta[4]))
+            q, v, u, a = (numbers(x) for x in (*theta[:3], theta[4]))
             f = kinematics.frames(m, q)
             mass = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
             low = factor(met, _with_damping(m, mass, q, v, u, integrator))
             return solved(met, low, product(mass, a)), low
 
-        return solution(met, residual, find)((q, v, u, given, _vector(a)))
+        return solution(met, residual, find)((q, v, u, given, vector(a)))
 
 
 def timestep(m: Mechanism) -> Number:
@@ -198,7 +198,7 @@ def _outer(m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers, u: Number
     """Passive forces and actuators."""
     passive = forces.passive(m, f, q, v)
     _, driven = forces.actuators(m, q, v, u)
-    return [add(x, y) for x, y in zip(passive, driven, strict=True)]
+    return plus(passive, driven)
 
 
 def _has_damping(m: Mechanism, integrator: str) -> bool:
@@ -231,11 +231,3 @@ def _with_damping(m: Mechanism, mass: Sparse, q: Numbers, v: Numbers, u: Numbers
     for place, value in _slope(m, q, v, u, integrator).items():
         found[place] = add(found.get(place, 0.0), mul(timestep(m), value))
     return found
-
-
-def _numbers(x: Any) -> list[Number]:
-    return [x[k] for k in range(len(x))]
-
-
-def _vector(x: Numbers) -> Any:
-    return stack([Real(v) for v in x])

@@ -64,10 +64,13 @@ class Parameters:
                     f"the robot's parameter {name!r} was found; expected one of model.parameters(){hint}"
                 )
             expected = known[name]
-            found = len(value) if hasattr(value, "__len__") else None
             wanted = len(expected) if isinstance(expected, tuple) else None
-            if found != wanted:
-                raise ValueError(f"the robot's parameter {name!r} has {_size(found)}; expected {_size(wanted)}")
+            if (
+                value is None
+                or _length(value) != wanted
+                or (wanted is not None and any(_length(value[k]) for k in range(wanted)))
+            ):
+                raise ValueError(f"the robot's parameter {name!r} has {_size(value)}; expected {_number(wanted)}")
         self._given = given
 
     def is_given(self, name: str) -> bool:
@@ -86,5 +89,15 @@ class Parameters:
         return tuple(value[k] for k in range(len(default)))
 
 
-def _size(length: int | None) -> str:
-    return "one number" if length is None else f"{length} numbers"
+def _length(value: Any) -> int | None:
+    return len(value) if hasattr(value, "__len__") else None
+
+
+def _size(value: Any) -> str:
+    if value is None:
+        return "no number"
+    return "vectors" if _length(value) and _length(value[0]) is not None else _number(_length(value))
+
+
+def _number(length: int | None) -> str:
+    return "one number" if length is None else f"a vector of {length}"

@@ -14,19 +14,18 @@ from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.custom import dual, primal, tangent
 from rosesim.ad.language.function import fn
-from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.tangent import Tan
 from rosesim.ad.transforms.derivatives import jvp, stop_gradient
 from rosesim.ad.transforms.linear import linear
 from rosesim.numerics.structure import is_tangent
-from rosesim.robots.algebra import Number
+from rosesim.robots.algebra import Number, vector
 from rosesim.robots.dynamics import Sparse
 from rosesim.robots.elimination import Pattern, places, solved
 
 
 def packed(met: Pattern, low: Sparse) -> Any:
     """A factor as one vector."""
-    return stack([Real(low.get(p, 0.0)) for p in places(met)])
+    return vector([low.get(p, 0.0) for p in places(met)])
 
 
 def solution(
@@ -38,7 +37,7 @@ def solution(
     @fn
     def found(given: Any) -> Any:
         a, low = find(given)
-        return stack([Real(x) for x in a]), packed(met, low)
+        return vector(a), packed(met, low)
 
     @fn
     def g(given: Any, a: Any) -> Any:

@@ -15,8 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosesim.ad.language.values.refused import formatter
 from rosesim.scenes.colours import coloured, shaded
+from rosesim.scenes.roles import OneOf, Role, role_of, roles_of
+from rosesim.scenes.space import Camera, Space, triple
 
 Point = tuple[float, float]
 Number = Any
@@ -24,37 +25,6 @@ Number = Any
 Align = Literal["left", "centre", "right"]
 Numbers = ArrayLike | Sequence[Any]
 """A point or points: an array or nested sequences. Their elements may also be what a scene annotates as `Real`."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OneOf:
-    """One of several roles or texts, chosen by a number of the state: `OneOf(("cold", "warm"), celsius > 20.0)`.
-
-    The number is rounded, and clipped to the list. An array of numbers chooses a role for each of many circles or
-    segments. Within a text it stands in braces.
-
-    >>> OneOf(("cold", "warm"), 0.0).chosen(), f"It is {OneOf(('cold', 'warm'), True)}."
-    ('cold', 'It is warm.')
-    """
-
-    options: Sequence[str]
-    which: Any
-
-    def places(self) -> NDArray[np.int64]:
-        """The numbers of the chosen ones, as an array."""
-        which = np.asarray(self.which, dtype=np.float64)
-        return np.rint(np.clip(np.nan_to_num(which), 0, len(self.options) - 1)).astype(np.int64)
-
-    def chosen(self) -> str:
-        """The chosen one."""
-        return self.options[int(self.places())]
-
-    def __format__(self, spec: str) -> str:
-        shown = formatter.get()
-        return self.chosen() if shown is None else shown(self, spec)
-
-
-Role = str | OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +81,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """Pixels of shape (rows, columns, 3), 0 to 255, first row on top, in the box from `low` to `high`."""
+    """Pixels of shape (rows, columns, 3), 0 to 255, first row on top, in the box from `low` to `high`.
+
+    The window also paints pixels with a fourth channel, their opacity; scenes make none.
+    """
 
     pixels: NDArray[np.uint8]
     low: Point
@@ -151,7 +124,7 @@ class Circles:
 Shape = Circle | Line | Polygon | Arrow
 """A shape filled with one colour, at its own opacity."""
 
-Primitive = Shape | Circles | Text | Image
+Primitive = Shape | Circles | Text | Image | Space
 
 
 class Canvas:
@@ -182,7 +155,7 @@ class Canvas:
         return self.extent[3] - self.extent[1]
 
     @property
-    def singles(self) -> list[Shape | Text | Image]:
+    def singles(self) -> list[Shape | Text | Image | Space]:
         """The primitives, each of many circles on its own."""
         return [q for p in self.primitives for q in (p.each() if isinstance(p, Circles) else (p,))]
 
@@ -190,7 +163,7 @@ class Canvas:
         self, centre: Numbers, radius: Number, role: Role, *, width: Number = 0.0, opacity: Number = 1.0
     ) -> None:
         """A disc, or a ring where `width` is not 0."""
-        self._add(Circle(_point(centre), float(radius), _role(role), float(width), float(opacity)))
+        self._add(Circle(_point(centre), float(radius), role_of(role), float(width), float(opacity)))
 
     def circles(
         self,
@@ -219,7 +192,7 @@ class Canvas:
         def of_each(values: Any) -> NDArray[Any]:
             return np.broadcast_to(values, (len(at),))[shown]
 
-        roles, number = _roles(role)
+        roles, number = roles_of(role)
         opacities = np.asarray(opacity, dtype=np.float64)
         self._add(Circles(at[shown], of_each(radius), roles, of_each(number), float(width), of_each(opacities)))
 
@@ -227,7 +200,7 @@ class Canvas:
         """A path through points, an array of shape (n, 2). Fewer than two points draw nothing."""
         path = _points(points)
         if len(path) > 1:
-            self._add(Line(path, _role(role), float(width), float(opacity)))
+            self._add(Line(path, role_of(role), float(width), float(opacity)))
 
     def segments(
         self, points: Numbers, ends: Any, role: Role, *, width: Numbers | Number, opacity: Numbers | Number = 1.0
@@ -238,7 +211,7 @@ class Canvas:
         and the number of a `OneOf` role are single ones or one for each line.
         """
         path, pairs = _points(points), np.asarray(ends, dtype=np.int64).reshape(-1, 2).tolist()
-        roles, number = _roles(role)
+        roles, number = roles_of(role)
         columns = [np.broadcast_to(np.asarray(v), (len(pairs),)).tolist() for v in (number, width, opacity)]
         for (a, b), k, wide, opaque in zip(pairs, *columns, strict=True):
             self._add(Line((path[a], path[b]), roles[k], float(wide), float(opaque)))
@@ -248,18 +221,18 @@ class Canvas:
         corners = _points(points)
         if len(corners) < 3:
             raise ValueError(f"a polygon has three or more corners; {len(corners)} were given")
-        self._add(Polygon(corners, _role(role), float(opacity)))
+        self._add(Polygon(corners, role_of(role), float(opacity)))
 
     def box(self, low: Numbers, high: Numbers, role: Role, *, opacity: Number = 1.0) -> None:
         """A filled upright rectangle from its lower left to its upper right corner."""
         (x0, y0), (x1, y1) = _point(low), _point(high)
-        self._add(Polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), _role(role), float(opacity)))
+        self._add(Polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), role_of(role), float(opacity)))
 
     def arrow(self, tail: Numbers, vector: Numbers, role: Role, *, width: Number, opacity: Number = 1.0) -> None:
         """An arrow from `tail` along `vector`; the zero vector draws nothing."""
         (x, y), (u, v) = _point(tail), _point(vector)
         if (u, v) != (0.0, 0.0):
-            self._add(Arrow((x, y), (x + u, y + v), _role(role), float(width), float(opacity)))
+            self._add(Arrow((x, y), (x + u, y + v), role_of(role), float(width), float(opacity)))
 
     def arrows(self, tails: Numbers, vectors: Numbers, role: Role, *, width: Number, opacity: Number = 1.0) -> None:
         """Arrows from `tails` along `vectors`, arrays of shape (n, 2)."""
@@ -274,7 +247,7 @@ class Canvas:
 
         A number in it has a format: `f"height {state.height:.3f}"`.
         """
-        self._add(Text(_point(at), f"{text}", _role(role), float(size), align))
+        self._add(Text(_point(at), f"{text}", role_of(role), float(size), align))
 
     def image(
         self,
@@ -308,17 +281,39 @@ class Canvas:
         """
         self.image(shaded(np.asarray(height, dtype=np.float64), float(steepness)), low, high)
 
+    def space(
+        self,
+        camera: Camera,
+        *,
+        light: Numbers = (-0.45, -0.5, 0.85),
+        sky: Role = "sky",
+        low: Numbers | None = None,
+        high: Numbers | None = None,
+    ) -> Space:
+        """A view of bodies in space, z upward, in a box of the canvas or all of it. What it returns takes the bodies.
+
+        `light` points towards the light, which is far away. `sky` is the colour behind all bodies.
+
+        >>> canvas = Canvas((0.0, 0.0, 3.0, 2.0))
+        >>> space = canvas.space(Camera(eye=(1.0, -4.0, 2.0), target=(0.0, 0.0, 0.5)))
+        >>> space.ground()
+        >>> space.capsule((0.0, 0.0, 0.5), (0.5, 0.0, 0.5), 0.1, "body")
+        >>> [type(p).__name__ for p in canvas.primitives], len(space.bodies)
+        (['Space'], 1)
+        """
+        left, bottom, right, top = self.extent
+        space = Space(
+            camera.fixed(),
+            triple(light),
+            role_of(sky),
+            (left, bottom) if low is None else _point(low),
+            (right, top) if high is None else _point(high),
+        )
+        self._add(space)
+        return space
+
     def _add(self, primitive: Primitive) -> None:
         self.primitives.append(primitive)
-
-
-def _roles(role: Role) -> tuple[tuple[str, ...], Any]:
-    """The roles that there are, and which of them it is."""
-    return (tuple(role.options), role.places()) if isinstance(role, OneOf) else ((role,), 0)
-
-
-def _role(role: Role) -> str:
-    return role.chosen() if isinstance(role, OneOf) else role
 
 
 def _point(p: Numbers) -> Point:

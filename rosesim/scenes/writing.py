@@ -134,3 +134,16 @@ def write_beside(file: AnyPath, content: bytes) -> None:
     """Write a file completely or not at all; UnwritableFile where that fails."""
     with beside(file) as new, new.open("xb") as f:
         f.write(content)
+
+
+def fresh(file: Path) -> Path:
+    """The file, or the same name with a number where the file exists.
+
+    >>> fresh(Path("no-such-file.gif")).name
+    'no-such-file.gif'
+    """
+    tried, k = file, 0
+    while tried.exists():
+        k += 1
+        tried = file.with_name(f"{file.stem}-{k}{file.suffix}")
+    return tried

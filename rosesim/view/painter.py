@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.scenes.canvas import Arrow, Circle, Circles, Image, Line, Point, Polygon, Primitive, Shape, Text
+from rosesim.scenes.space import Space
 from rosesim.view.fonts import font
+from rosesim.view.space import photograph
 from rosesim.view.theme import Colour
 
 if TYPE_CHECKING:
@@ -83,9 +85,11 @@ class Painter:
     It paints only within `clip`, a rectangle of the surface.
     """
 
-    def __init__(self, surface: pygame.Surface, view: View, colours: Mapping[str, Colour]):
+    def __init__(self, surface: pygame.Surface, view: View, colours: Mapping[str, Colour], samples: int = 1):
         self.pygame = load_pygame()
         self.surface, self.view, self.colours = surface, view, colours
+        self.samples = samples
+        """Samples of the surface for a pixel of the picture, along each axis."""
         self.shift: Point | None = None
         """The position of the layer that is painted on; None for the surface itself."""
 
@@ -119,7 +123,7 @@ class Painter:
             case Text():
                 wide, high = font(p.size * scale, p.text).size(p.text)
                 corners, margin = (p.at,), max(wide, high)
-            case Image():
+            case Image() | Space():
                 corners, margin = (p.low, p.high), 0.0
             case _:
                 assert_never(p)
@@ -165,6 +169,8 @@ class Painter:
             self._image(p)
         elif isinstance(p, Text):
             self._text(p)
+        elif isinstance(p, Space):
+            self._space(p)
         elif p.opacity >= 1.0:
             self._shape(self.surface, p, colour_of(self.colours, p.role))
         elif p.opacity > 0.0:
@@ -241,10 +247,20 @@ class Painter:
 
     def _image(self, p: Image) -> None:
         (x0, y1), (x1, y0) = self.at(p.low), self.at(p.high)
-        rows, columns, _ = p.pixels.shape
-        pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), "RGB")
+        rows, columns, channels = p.pixels.shape
+        order = "RGB" if channels == 3 else "RGBA"
+        pixels = self.pygame.image.frombuffer(np.ascontiguousarray(p.pixels), (columns, rows), order)
         size = max(1, round(x1 - x0)), max(1, round(y1 - y0))
         self.surface.blit(self.pygame.transform.scale(pixels, size), (round(x0), round(y0)))
+
+    def _space(self, p: Space) -> None:
+        """Rays are for whole pixels of the picture, of which the surface has several samples: they are smooth."""
+        (x0, y1), (x1, y0), n = self.at(p.low), self.at(p.high), self.samples
+        left, top = round(x0 / n), round(y0 / n)
+        size = max(1, round(x1 / n) - left), max(1, round(y1 / n) - top)
+        pixels = photograph(p, size, self.colours)
+        surface = self.pygame.image.frombuffer(pixels, size, "RGB")
+        self.surface.blit(self.pygame.transform.scale_by(surface, n), (n * left, n * top))
 
 
 def _near(v: float) -> float:

@@ -45,13 +45,19 @@ class Panel:
     """
 
     def __init__(
-        self, box: Box, extent: tuple[float, float, float, float], colours: Mapping[str, Colour], layers: int = 1
+        self,
+        box: Box,
+        extent: tuple[float, float, float, float],
+        colours: Mapping[str, Colour],
+        layers: int = 1,
+        samples: int | None = None,
     ):
         self.box, self.extent, self.colours = box, extent, colours
-        samples = SUPERSAMPLING - (box.width * box.height > FINE_PIXELS)
+        samples = samples or SUPERSAMPLING - (box.width * box.height > FINE_PIXELS)
         self._sheets = [Sheet(box.width, box.height, samples) for _ in range(layers)]
         self._shown: list[list[Placed]] = [[] for _ in range(layers)]
-        self._samples = samples
+        self.samples = samples
+        """Samples per pixel along each axis."""
         self._pixels = np.zeros((box.height, box.width, 4), np.uint8)
         self._picture: pygame.Surface = load_pygame().image.frombuffer(self._pixels, (box.width, box.height), "RGBX")
         self._fresh = True
@@ -68,7 +74,7 @@ class Panel:
         view = View(self.extent, (0, 0, *size))
         changed: Rectangle | None = (0, 0, *size) if self._fresh else None
         for k, (sheet, canvas) in enumerate(zip(self._sheets, canvases, strict=True)):
-            painter = Painter(sheet.surface, view, self.colours)
+            painter = Painter(sheet.surface, view, self.colours, sheet.samples)
             before = self._shown[k]
             shown = self._shown[k] = [
                 was if was is not None and was[0] == p else (p, painter.reach(p))
@@ -85,7 +91,7 @@ class Panel:
             painter.paint(shown, rect)
         self._fresh = False
         if (rect := self._whole_pixels(changed)) is not None:
-            left, top, right, bottom = (v // self._samples for v in (rect.left, rect.top, rect.right, rect.bottom))
+            left, top, right, bottom = (v // self.samples for v in (rect.left, rect.top, rect.right, rect.bottom))
             self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
 
     def refresh(self, what: object, canvas: Callable[[], Canvas]) -> None:
@@ -107,7 +113,7 @@ class Panel:
         """The rectangle of samples around it, extended to whole pixels of the window; None for nothing."""
         if changed is None:
             return None
-        n, (width, height) = self._samples, self._sheets[0].size
+        n, (width, height) = self.samples, self._sheets[0].size
         left, top = (n * math.floor(max(v, 0) / n) for v in changed[:2])
         right, bottom = (
             n * math.ceil(min(v, most) / n) for v, most in zip(changed[2:], (width, height), strict=True)

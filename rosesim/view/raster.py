@@ -86,6 +86,6 @@ def render(
         left, top, width, height = (SUPERSAMPLING * v for v in (box.left, box.top, box.width, box.height))
         view = View(canvas.extent, (left, top, width, height))
         rect = load_pygame().Rect(left, top, width, height).clip(sheet.surface.get_rect())
-        painter = Painter(sheet.surface, view, colours)
+        painter = Painter(sheet.surface, view, colours, sheet.samples)
         painter.paint([(p, painter.reach(p)) for p in canvas.primitives], rect)
     return np.ascontiguousarray(sheet.averaged((0, 0, *size))[..., :3])

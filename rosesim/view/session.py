@@ -9,17 +9,21 @@ from typing import Any
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.picture import picture
 from rosesim.scenes.ranges import values_of, with_value
+from rosesim.scenes.space import Orbit
 from rosesim.view.gradient import Arrow, gradient_arrows
 from rosesim.view.live import Live, Point, Snapshot
 from rosesim.view.player import Player
 from rosesim.view.stage import arrow_length
+
+NOTCH = 0.9
+"""The change of the distance to what is seen for a notch of the mouse's wheel."""
 
 
 class Session:
     """A scene that is being watched. The window draws this state and calls these actions.
 
     `act` takes an action's name: play, back, forward, faster, slower, restart, reset, optimise, ghosts, help,
-    quit. `grab`, `drag` and `drop` move a handle, `slide` a slider.
+    quit. `grab`, `drag` and `drop` move a handle, `slide` a slider, `turn` and `zoom` the eye of a view of space.
 
     >>> import numpy as np
     >>> from rosesim.scenes import configure, find_scene
@@ -40,6 +44,8 @@ class Session:
         self.player = Player(scene.steps + 1)
         self.ghosts, self.help, self.over = True, False, False
         self.held: str | None = None
+        self.orbit = Orbit()
+        """How the user has moved around what a view of space looks at."""
         self._offset: Point = (0.0, 0.0)
         self._dragged: tuple[str, Point] | None = None
         """A handle and its dragged position, until the worker has taken it into account."""
@@ -127,6 +133,16 @@ class Session:
             self._arrows = now, made
         return self._arrows[1]
 
+    # ------------------------------------------------------------------------- a view of space
+
+    def turn(self, across: float, down: float) -> None:
+        """Turn what is seen: it follows the mouse, half a turn for a width of the picture."""
+        self.orbit = self.orbit.turned(-math.pi * across, math.pi * down)
+
+    def zoom(self, notches: float) -> None:
+        """Come nearer, or go away where the number is negative."""
+        self.orbit = self.orbit.zoomed(NOTCH**notches)
+
     # -------------------------------------------------------------------------------- sliders
 
     def values(self) -> dict[str, float]:
@@ -165,5 +181,6 @@ class Session:
         self.drop()
         self._dragged = None
         self._slid.clear()
+        self.orbit = Orbit()
         self.live.reset()
         self.player.restart()

@@ -9,6 +9,7 @@ from typing import Any
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.picture import picture
+from rosesim.scenes.space import Orbit, Space
 from rosesim.view.attempt import Attempt
 from rosesim.view.gradient import Arrow
 
@@ -48,6 +49,17 @@ def above(
         picture(scene).ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
     picture(scene).draw(canvas, now.trajectory[t], params, inputs)
     return canvas
+
+
+def move_eye(canvases: Sequence[Canvas], orbit: Orbit) -> bool:
+    """Move the eye of each view of space as the user has; whether there is one."""
+    found = False
+    for canvas in canvases:
+        for k, p in enumerate(canvas.primitives):
+            if isinstance(p, Space):
+                found = True
+                canvas.primitives[k] = p.orbited(orbit)
+    return found
 
 
 def arrow_length(scene: AnyScene, steep: float, steepest: float) -> float:

@@ -24,6 +24,10 @@ ROLES: dict[str, str] = {
     "positive": "#c8342c",
     "negative": "#2f6fd6",
     "curve": "#2f6fd6",
+    # of space
+    "sky": "#f6f4ef",
+    "floor": "#ebe7de",
+    "line": "#cfc9bd",
     # of the window
     "button": "#e7e4dc",
     "hovered": "#d9d5ca",
@@ -50,6 +54,9 @@ DARK: dict[str, str] = {
     "positive": "#ff7a70",
     "negative": "#6fa3ff",
     "curve": "#7fb0ff",
+    "sky": "#1b1e23",
+    "floor": "#262a31",
+    "line": "#434953",
 }
 """The roles of scenes on a dark ground, for web pages; others keep their colours. The lightness is turned over."""
 

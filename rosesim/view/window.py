@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rosesim.optimise.descent import Stepper
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.space import Orbit
 from rosesim.view import stage, words
 from rosesim.view.controls import Bar, Switches
 from rosesim.view.curve import loss_curve
@@ -55,7 +56,7 @@ class Window:
         self._keys = _keys(pygame)
         self._mouse: tuple[float, float] | None = None
         """The mouse in pixels of the surface; None where it is outside the window."""
-        self._scrubbing = False
+        self._scrubbing = self._turning = self._has_space = False
         self._sliding: str | None = None
         self._cursor: int | None = None
         self._read, self._turn = -math.inf, False
@@ -112,8 +113,10 @@ class Window:
             self._press(self._pixels(event.pos))
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
             self._move(self._pixels(event.pos))
-            self._scrubbing, self._sliding = False, None
+            self._scrubbing, self._sliding, self._turning = False, None, False
             self.session.drop()
+        elif event.type == pygame.MOUSEWHEEL and self._over_space():
+            self.session.zoom(event.precise_y)
         elif event.type == pygame.WINDOWLEAVE:
             self._mouse = None
 
@@ -140,11 +143,19 @@ class Window:
             case ("handle", name):
                 self.session.grab(name, self._scene.view.point(at))
             case _:
-                pass
+                self._turning = self._over_space()
+
+    def _over_space(self) -> bool:
+        """Whether the mouse is on a view of space."""
+        return self._has_space and self._mouse is not None and self._scene.box.holds(*self._mouse)
 
     def _move(self, at: tuple[float, float]) -> None:
-        moved = at != self._mouse
+        before, moved = self._mouse, at != self._mouse
         self._mouse = at
+        if self._turning and before is not None:
+            wide = self._scene.box.width
+            self.session.turn((at[0] - before[0]) / wide, (at[1] - before[1]) / wide)
+            return
         if self._scrubbing:
             self.session.player.scrub(self._bar_parts.part(self._bar.view.point(at)))
         elif self._sliding is not None:
@@ -172,7 +183,7 @@ class Window:
         if self._sliders.box.holds(*self._mouse):
             name = self._slider_parts.at(self._sliders.view.point(self._mouse))
             return None if name is None else ("slider", name)
-        if self._scene.box.holds(*self._mouse):
+        if self._scene.box.holds(*self._mouse) and self.session.orbit == Orbit():
             view = self._scene.view
             near = self.session.handle_near(view.point(self._mouse), REACH * self._unit / view.scale)
             if near is not None:
@@ -247,16 +258,20 @@ class Window:
         session, now = self.session, self.session.live.latest
         scene = session.scene
         params, inputs = session.numbers()
-        ghosts = now.ghosts if now is not None and session.ghosts else ()
+        is_at_home = session.orbit == Orbit()  # paths, arrows and rings are where the scene's own camera has them
+        trails = session.ghosts and is_at_home
+        ghosts = now.ghosts if now is not None and trails else ()
         below = stage.below(scene, params, inputs, ghosts)
         if now is None:
             above = Canvas(scene.extent)
         else:
             t, first = session.player.index, ghosts[0] if ghosts else None
-            above = stage.above(scene, now.attempt, params, inputs, t, first, trails=session.ghosts)
-            stage.draw_gradient(above, session.arrows())
+            above = stage.above(scene, now.attempt, params, inputs, t, first, trails=trails)
+            if is_at_home:
+                stage.draw_gradient(above, session.arrows())
+        self._has_space = stage.move_eye((below, above), session.orbit)
         over = self._mouse is not None and self._scene.box.holds(*self._mouse) and not session.help
-        if over or session.held is not None:
+        if is_at_home and (over or session.held is not None):
             stage.draw_handles(above, session.handles(), hovered)
         self._scene.show(below, above)
 

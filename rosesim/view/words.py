@@ -20,7 +20,7 @@ KEYS = (
     ("H, ?, F1", "this help"),
     ("Esc, Q", "quit"),
 )
-MOUSE = "Drag what has a ring, and the bar below."
+MOUSE = "Drag what has a ring, the bar below, and a view of space."
 HELP_SIZE = (400.0, 372.0)
 NUMBERS_HEIGHT = 162.0
 MESSAGE_LETTERS, MESSAGE_LEADING, MESSAGE_PAD = 9.5, 17.0, 12.0

@@ -16,12 +16,13 @@ from typing import Any
 from rosesim.web.terse import terse
 
 CODE = (
-    "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "curve.js",
-    "live.js", "owner.js", "page.js",
+    "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "space.js",
+    "curve.js", "live.js", "owner.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
 SELDOM = {
     "formats.js": {"text"}, "texts.js": {"text"}, "images.js": {"image", "lit"}, "many.js": {"segments", "arrows"},
+    "space.js": {"space"},
 }  # fmt: skip
 """Modules that a page has only if its picture has one of these primitives."""
 SCHEMA = frozenset(
@@ -32,7 +33,8 @@ SCHEMA = frozenset(
     start advance gradient optimise trail terms state
     kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
     which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
-    one_of rosesim packed serial on going failure
+    one_of space camera eye target field sky bodies ground sphere capsule cylinder ellipsoid end turn cell
+    rosesim packed serial on going failure
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""

@@ -10,6 +10,7 @@ import pytest
 from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Line
 from rosesim.scenes.picture import picture
+from rosesim.scenes.space import Space
 from rosesim.train import train
 
 Robot: Any = find_scene("robot")
@@ -42,8 +43,34 @@ def test_the_gradient_of_each_task(settings: list[str]):
     assert np.sum(np.asarray(getattr(gradient, name)) * direction) == pytest.approx(slope, rel=1e-5, abs=1e-9)
 
 
-def test_a_dragged_goal_is_the_goal():
+def test_the_shapes_in_space_are_where_the_file_draws_them():
+    scene, inputs = configure(Robot, ["task=reach", "model=arm", "steps=1"])
+    params = scene.params(np.random.default_rng(0))
+    canvas = Canvas(scene.extent)
+    picture(scene).draw(canvas, rollout(scene, params=params, inputs=inputs)[0], params, inputs)
+    (space,) = canvas.primitives
+    assert isinstance(space, Space)
+    upper, lower, hand, goal = space.bodies
+    assert [(b.kind, b.centre[2], *b.size) for b in (upper, lower, hand)] == [
+        ("capsule", pytest.approx(0.55), 0.05, 0.05, pytest.approx(0.25)),
+        ("capsule", pytest.approx(1.0), 0.04, 0.04, pytest.approx(0.2)),
+        ("capsule", pytest.approx(1.3), 0.03, 0.03, pytest.approx(0.1)),
+    ]
+    assert goal.centre == (0.5, 0.0, 0.9)
+    # The ring around the goal is where the picture has it.
+    ring = picture(scene).handles(params, inputs)["goal"]
+    assert ring == pytest.approx(space.camera.seen(goal.centre, scene.extent))
+
+
+def test_a_goal_that_is_dragged_in_space_comes_to_the_pointer():
     scene, inputs = configure(Robot, ["task=reach", "model=arm"])
+    params, drawn = scene.params(np.random.default_rng(0)), picture(scene)
+    moved = drawn.drag("goal", (0.3, 1.1), params, inputs)
+    assert drawn.handles(*moved)["goal"] == pytest.approx((0.3, 1.1))
+
+
+def test_a_dragged_goal_is_the_goal():
+    scene, inputs = configure(Robot, ["task=reach", "model=arm", "view=side"])
     params = scene.params(np.random.default_rng(0))
     _, moved = scene.drag("goal", np.array([0.1, 0.2]), params, inputs)
     assert moved.goal.tolist() == [0.1, 0.2] and list(scene.handles(params, inputs)) == ["goal"]
@@ -63,7 +90,7 @@ def test_what_cannot_be_a_robot_is_refused(tmp_path: Path):
 
 def test_the_picture_shows_the_shapes_where_they_are():
     """The arm stands upright at first: its capsules are lines from joint to joint, as wide as they are thick."""
-    scene, inputs = configure(Robot, ["task=reach", "model=arm", "steps=1"])
+    scene, inputs = configure(Robot, ["task=reach", "model=arm", "steps=1", "view=side"])
     params = scene.params(np.random.default_rng(0))
     drawn = picture(scene)
     assert drawn.refusals == {}

@@ -1,5 +1,8 @@
 """`rosesim info FILE`: a robot in words, and what its reader left out."""
 
+import errno
+import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +39,20 @@ def test_what_is_no_robot_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "cannot be opened" in capsys.readouterr().err
     assert run(["info", "--ignore", "sensor"]) == 2
     assert "is for a robot's file" in capsys.readouterr().err
+
+
+def test_a_reader_who_leaves_is_no_mistake_in_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """As `rosesim info FILE | head -1` does."""
+
+    class Closed(io.StringIO):
+        def write(self, s: str, /) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    file = tmp_path / "two.xml"
+    file.write_text(ROBOT)
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(SystemExit, match="1"):
+        run(["info", str(file), "--ignore", "sensor"])
+    assert not capsys.readouterr().err

@@ -87,6 +87,7 @@ def test_a_local_name_hides_behind_a_namespace_of_that_name():
         ("delete canvas", "DeleteGlobalError", "canvas is a namespace; expected canvas.field"),
         ("delete s", "DeleteSubstanceError", "s is an object; expected s.field"),
         ("s.icn.r = 1", "MissingShapeError", "`a`.icn does not exist, so it has no property r; did you mean icon?"),
+        ("mine.r = 1", "MissingShapeError", ": mine does not exist, so it has no property r; expected a shape there"),
         ("s.label.r = 1", "NotShapeError", "`a`.label is not a shape, so it has no property r"),
         ("delete s.label.r", "NotShapeError", "`a`.label is not a shape"),
         ("s.icon.r = Circle {}", "NestedShapeError", "a shape cannot be the value of property `a`.icon.r"),

@@ -4,9 +4,9 @@ import pytest
 from diagrams_style_kit import CANVAS, SHOPS, mistake, mistakes, plain, problem, shape
 
 from rosesim.diagrams.errors import DiagramError
+from rosesim.diagrams.labels import Table, measure_into
 from rosesim.diagrams.scalars import Scalar
 from rosesim.diagrams.style.draws import Draws
-from rosesim.diagrams.style.labels_from import LabelKey, LabelSize, fill_labels
 from rosesim.diagrams.style.table import plain as plain_number
 
 
@@ -229,20 +229,19 @@ def test_labels_are_measured_into_the_start_unless_the_style_has_written_their_s
     style = "forall Shop s {\n  s.text = Equation {\n    string: s.label\n    width: 7\n  }\n}\n"
     p = problem(style, SHOPS + "\nAutoLabel All")
     assert set(p.label_inputs["`a`.text"]) == {"height", "ascent", "descent"}
-    sizes = {LabelKey("Equation", o, "16px"): LabelSize(1, 2, 3, 4) for o in "abc"}
-    fill_labels(p, sizes)
+    measure_into(p, Table.of([("Equation", o, "16px", 1, 2, 3, 4) for o in "abc"]))
     text = shape(p, "`b`.text")
     assert [plain(text.properties[n], p.x0) for n in ("width", "height", "ascent", "descent")] == [7, 2, 3, 4]
     assert isinstance(text.properties["height"], Scalar)
     kind, said = _unknown_label(style)
-    assert kind == "LabelError"
-    assert 'no size is known for `a`.text, Equation "a" in 16px' in said
+    assert kind == "MissingLabel"
+    assert '`a`.text: the table of labels has no Equation "a" in font 16px' in said
 
 
 def _unknown_label(style: str) -> tuple[str, str]:
     p = problem(style, "Shop a\nAutoLabel All")
     with pytest.raises(DiagramError) as caught:
-        fill_labels(p, {})
+        measure_into(p, Table.of([]))
     (fault,) = caught.value.faults
     return fault.kind, str(fault)
 

@@ -202,7 +202,7 @@ WHOLE = [
     ("depth", "<a>" * 100_000, "nested deeper than 200"),
     ("breadth", f"<a>{'<b/>' * 200_001}</a>", "more than 200000 elements"),
     ("attributes", "<a " + " ".join(f'a{i}=""' for i in range(1_000_001)), "more than 1000000 attributes"),
-    ("nothing", "", "not well-formed"),
+    ("nothing", "", "is empty"),
     ("no XML", "solid robot", "not well-formed"),
     ("an encoding that there is not", '<?xml version="1.0" encoding="klingon"?><mujoco/>', ""),
     ("another root", "<sdf/>", "<mujoco> (MJCF) or <robot> (URDF) is expected"),

@@ -62,8 +62,8 @@ def test_joints_are_the_references(both: tuple[Description, dict[str, Any]]):
         if joint.range:
             assert_close(joint.range, expected["range"])
         assert (joint.stiffness, joint.margin) == (expected["stiffness"], expected["margin"])
-        assert_close(joint.solref_limit, expected["solref"])
-        assert_close(joint.solimp_limit, expected["solimp"])
+        assert_close(joint.soft_limit.solref, expected["solref"])
+        assert_close(joint.soft_limit.solimp, expected["solimp"])
         quat = (1.0, 0.0, 0.0, 0.0)
         body = robot.bodies[joint.body]
         own = {"free": (*body.pos, *body.quat), "ball": quat}.get(joint.kind)

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from rosesim.scenes import Canvas, OneOf
+from rosesim.scenes import Camera, Canvas, OneOf
 from rosesim.scenes.canvas import Primitive
 from rosesim.scenes.colours import shaded
 from rosesim.view import Box, render, write_gif, write_png
@@ -105,6 +105,19 @@ def test_an_image_fills_its_box_with_the_first_row_on_top():
     pixels = painted(canvas)
     assert pixels[10, 10].tolist() == [255, 255, 255]
     assert pixels[190, 10].tolist() == pixels[10, 190].tolist() == [0, 0, 0]
+
+
+def test_a_view_of_space_shows_a_ball_where_its_camera_sees_it():
+    canvas = Canvas((0, 0, 1, 1))
+    camera = Camera((0.0, -10.0, 0.0), (0.0, 0.0, 0.0), 20.0)
+    canvas.space(camera, sky="panel").sphere((1.0, 0.0, 0.5), 0.2, "red")
+    pixels = painted(canvas)
+    x, y = camera.seen((1.0, 0.0, 0.5), (0, 0, len(pixels), len(pixels)))
+    assert (x, y) == pytest.approx(
+        (len(pixels) * (0.5 + 0.05 / np.tan(np.radians(10))), len(pixels) * (0.5 + 0.025 / np.tan(np.radians(10))))
+    )
+    red = np.argwhere(pixels[..., 0].astype(int) > pixels[..., 2].astype(int) + 60)
+    assert red.mean(axis=0) == pytest.approx([len(pixels) - y, x], abs=1.5)
 
 
 def test_mistakes_in_a_drawing_are_named():

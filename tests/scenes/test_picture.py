@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from rosesim import Real, Vec
-from rosesim.scenes import Canvas, OneOf, Published, Scene, configure, find_scene, rollout, value
+from rosesim.scenes import Camera, Canvas, OneOf, Published, Scene, configure, find_scene, rollout, value
 from rosesim.scenes.canvas import Image, Line, Primitive
 from rosesim.scenes.picture import fill, picture
-from rosesim.scenes.picture.template import DRAWING
+from rosesim.scenes.picture.template import BODIES, DRAWING
+from rosesim.scenes.space import Space
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "reference" / "pictures.json").read_text())
 """Of each scene at small settings: what its methods drew when they were called with NumPy values, by kind, role and
@@ -27,6 +28,10 @@ def numbers(p: Primitive) -> list[float]:
     if isinstance(p, Image):
         ramp = np.linspace(0, 1, p.pixels.size).reshape(p.pixels.shape)
         return [float(p.pixels.mean()), float((p.pixels * ramp).mean()), *p.low, *p.high]
+    if isinstance(p, Space):
+        bodies = [v for b in p.bodies for v in (*b.centre, *b.turn, *b.size)]
+        floor = (p.floor.height, p.floor.cell) if p.floor else ()
+        return [*p.camera.eye, *p.camera.target, p.camera.field, *p.light, *p.low, *p.high, *floor, *bodies]
     if isinstance(p, Line):  # a point twice is the same path
         kept = [q for k, q in enumerate(p.points) if k == 0 or q != p.points[k - 1]]
         p = replace(p, points=tuple(kept))
@@ -103,6 +108,10 @@ def test_a_template_knows_all_that_a_canvas_draws() -> None:
     assert drawn == set(DRAWING)
     called = {call["kind"] for call in picture(Drawn(steps=1)).layers["draw"].template}
     assert called == drawn
+    of_space = {name for name, f in vars(Space).items() if inspect.isfunction(f) and not name.startswith("_")}
+    assert of_space == {*BODIES, "orbited"}
+    (space,) = (call for call in picture(Drawn(steps=1)).layers["draw"].template if call["kind"] == "space")
+    assert {call["kind"] for call in space["bodies"]} == set(BODIES)
 
 
 # ------------------------------------------------------------------- a scene whose draw runs either way
@@ -156,11 +165,20 @@ class Drawn(Scene[Tuned, Given, tuple]):
         canvas.image([[x[0], x[1]], [x[2], 1.0]], (0.0, 0.0), (x[2], 1.0))
         canvas.image([[x[0], x[1]]], (0, 0), (1, 1), palette=[(0, 0, 0), (1, 0.5, 0)], least=y, greatest=x[2])
         canvas.lit([[x[0], x[1]], [x[2], 1.0]], (0.0, 0.0), (1.0, 1.0), steepness=x[2])
+        space = canvas.space(Camera((x[0], -4.0, y), (0.0, x[1], 0.5), x[2] + 30.0), low=(0.0, x[1]))
+        space.ground(x[1], "floor", cell=x[0])
+        space.sphere(x, x[2], OneOf(("a", "b"), x[0]))
+        space.capsule(x, (0.0, y, 0.0), 0.1, "a")
+        space.cylinder((0.0, 0.0, 0.0), x, x[0], "a")
+        space.box(x, (x[0], 1.0, 1.0), "a", turn=(1.0, x[0], 0.0, y))
+        space.ellipsoid(x, (x[0], x[2], 1.0), "a")
 
 
 def words(primitives: Sequence[Primitive]) -> list[tuple[str, ...]]:
     return [
-        (type(p).__name__, *(getattr(p, n) for n in ("role", "text", "align") if hasattr(p, n))) for p in primitives
+        (type(p).__name__, *(getattr(p, n) for n in ("role", "text", "align") if hasattr(p, n)))
+        for q in primitives
+        for p in ((q, *q.bodies) if isinstance(q, Space) else (q,))
     ]
 
 

@@ -148,13 +148,17 @@ def target_code(text: str, target: Target, effort: Effort) -> bytes:
         kept = cache.store()
         if kept is None:
             return _emitted(text, target, effort)
-        versions = llvmlite.__version__, llvm.llvm_version_info
-        key = cache.key_of(text, PIPELINE, effort, *_how(target), *versions)
+        key = cache.key_of(text, effort, *depends_on(target))
         code = kept.load(key)
         if code is None:
             code = _emitted(text, target, effort)
             kept.save(key, code)
         return code
+
+
+def depends_on(target: Target) -> tuple[object, ...]:
+    """Everything that machine code depends on besides the text and the effort."""
+    return PIPELINE, *_how(target), llvmlite.__version__, llvm.llvm_version_info
 
 
 def code_here(text: str) -> bytes:

@@ -9,14 +9,10 @@ polls for interrupts, and shares nothing among threads (`obstacles`).
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
-from rosesim.codegen import targets
 from rosesim.codegen.artifact import LINE, Artifact
 from rosesim.codegen.llvm import engine
-from rosesim.codegen.target import Target
 
 WORKSPACE_BYTES = 2**18
 """The largest workspace of a program that is called by address. It lies on the stack."""
@@ -42,13 +38,6 @@ def dispatcher() -> int:
         if not _kept:
             _kept.append(engine.load(engine.code_here(_TEXT), "rosesim_dispatch", {}))
         return _kept[0].address
-
-
-@cache
-def target() -> Target:
-    """This computer, for programs that are called by address: loops do not poll, threads share nothing, arrays of
-    constants are part of the code, and the entry takes addresses only."""
-    return replace(targets.host(), poll="", shares=False, loads_data=False, direct=False)
 
 
 def obstacles(artifact: Artifact) -> str:

@@ -21,6 +21,12 @@ KEBAB = frozenset(
 )
 """SVG's presentation attributes with hyphens: Style writes them in camel case."""
 
+OTHERS = frozenset(
+    "class color cursor d direction display dx dy fill filter height href id mask opacity overflow pathLength "
+    "preserveAspectRatio rx ry stroke style textLength transform visibility width x y".split()
+)
+"""SVG's other attributes that make sense for a shape."""
+
 OURS = frozenset({"name", "ensureOnCanvas"})
 """What says something to us and nothing to SVG."""
 
@@ -35,6 +41,15 @@ def attribute(name: str) -> str:
     """
     kebab = re.sub("[A-Z]", lambda m: "-" + m[0].lower(), name)
     return kebab if kebab in KEBAB else name
+
+
+def unknown(shape: Shape) -> list[str]:
+    """The properties that neither the shape's kind nor SVG knows, which are misspelt more often than not.
+
+    >>> unknown(Shape("Circle", "a.dot", passthrough={"raduis": 3.0, "opacity": 0.5, "strokeLinejoin": "round"}))
+    ['raduis']
+    """
+    return [name for name in shape.passthrough if attribute(name) not in KEBAB | OTHERS | OURS]
 
 
 def pass_through(shape: Shape, element: Element) -> None:

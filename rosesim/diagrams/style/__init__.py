@@ -2,7 +2,3 @@
 
 headers -> matching -> assignment (the table path -> expression) -> dependencies -> evaluation -> layering
 """
-
-from rosesim.diagrams.style.compile import compile_problem
-
-__all__ = ["compile_problem"]

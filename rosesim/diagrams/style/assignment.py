@@ -81,6 +81,11 @@ def distinct(faults: list[Fault]) -> list[Fault]:
     return list(found.values())
 
 
+def _written(scope: Scope, field: str) -> str:
+    """A field as Style writes it: a match's own names stand alone."""
+    return field if scope.kind == "local" else f"{scope.name}.{field}"
+
+
 class _Walk:
     def __init__(self, domain: Domain, substance: Substance):
         self.domain = domain
@@ -263,7 +268,7 @@ class _Walk:
     def shape_at(self, scope: Scope, name: str, property_: str, path: PathName) -> Field | None:
         """The shape whose property is meant."""
         found = scope.fields.get(name)
-        where = f"{scope.name}.{name}"
+        where = _written(scope, name)
         if found is None:
             hint = did_you_mean(name, scope.fields) or "; expected a shape there, above this line"
             self.fault(
@@ -287,7 +292,8 @@ class _Walk:
             del scope.fields[target.field]
         else:
             hint = did_you_mean(target.field, scope.fields)
-            sentence = f"{scope.name}.{target.field} does not exist, so there is nothing to delete or override{hint}"
+            where = _written(scope, target.field)
+            sentence = f"{where} does not exist, so there is nothing to delete or override{hint}"
             self.warn("NoopDeleteWarning", sentence, path.place)
 
     def store(self, scope: Scope, name: str, value: RightSide, context: Context, place: Place) -> None:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rosesim.diagrams.problem import Input
 from rosesim.diagrams.scalars import Number, Scalar
 from rosesim.diagrams.shapes import SHAPES, Measured, Sampled
 from rosesim.diagrams.style.draws import Draws
 from rosesim.diagrams.syntax import Stages
 from rosesim.diagrams.values import Shape, Shapes, Value
+
+
+def redrawn(inputs: Sequence[Input], x0: Sequence[float], variation: str) -> list[float]:
+    """The start of inputs by another variation: shapes draw first, then `?` and random functions.
+
+    >>> inputs = [Input("a", "?", "drawn", 0.0, 1.0), Input("a.icon", "r", "drawn", 3.0, 9.0)]
+    >>> x = redrawn(inputs, [0.0, 0.0], "hello.")
+    >>> x[1] == Draws("hello.").uniform(3.0, 9.0)
+    True
+    """
+    draws, x = Draws(variation), list(x0)
+    of_shapes = [i for i, p in enumerate(inputs) if p.kind == "drawn" and p.what != "?"]
+    later = [i for i, p in enumerate(inputs) if p.kind == "random" or (p.kind == "drawn" and p.what == "?")]
+    for i in (*of_shapes, *later):
+        x[i] = draws.uniform(inputs[i].low, inputs[i].high)
+    return x
 
 
 class Inputs:
@@ -31,10 +49,16 @@ class Inputs:
     def varied(self, path: str, start: float | None, clause: Stages | None) -> Number:
         """`?` or `?[start]`. Both coordinates are drawn over the canvas's width, as Penrose does."""
         stages = self.stages(clause)
-        if start is not None:
-            return self._new(Input(path, "?", "given", start, start, stages), start)
         half = self._canvas[0] / 2
-        return self._new(Input(path, "?", "drawn", -half, half, stages), self._draws.uniform(-half, half))
+        return self.between(path, -half, half, stages) if start is None else self.given(path, start, stages)
+
+    def between(self, path: str, low: float, high: float, stages: frozenset[int]) -> Number:
+        """A number that starts anywhere in [low, high), and may leave it."""
+        return self._new(Input(path, "?", "drawn", low, high, stages), self._draws.uniform(low, high))
+
+    def given(self, path: str, start: float, stages: frozenset[int]) -> Number:
+        """A number that starts at `start`."""
+        return self._new(Input(path, "?", "given", start, start, stages), start)
 
     def random(self, path: str, what: str, low: float, high: float) -> Number:
         """What a random function draws. It never moves."""

@@ -16,7 +16,9 @@ from rosesim.ad.language.mathematics import maximum, sqrt
 from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, sub
 from rosesim.robots.contact import geometry
-from rosesim.robots.contact.constraints import At, Layout, congruence, guarded, on_dofs, pairs_at, push_row
+from rosesim.robots.contact.constraint import At, congruence, guarded, on_dofs, push_row
+from rosesim.robots.contact.contacts import pairs_at
+from rosesim.robots.contact.layout import Layout
 from rosesim.robots.dynamics import Motion, Sparse
 from rosesim.robots.kinematics import STILL
 
@@ -37,6 +39,17 @@ class Compliant:
     ramp: float = 0.01
     dissipation: float = 1.0
     slip: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number, or is no force of a contact."""
+        for name, least in (("stiffness", 0.0), ("ramp", 0.0), ("dissipation", None), ("slip", 0.0)):
+            value = getattr(self, name)
+            if value is None and name == "stiffness":
+                continue
+            good = isinstance(value, int | float) and 0.0 <= value < float("inf") and value != least
+            if not good:
+                more = "a positive number" if least == 0.0 else "0 or a positive number"
+                raise ValueError(f"Compliant({name}={value!r}) was found; expected {more}")
 
 
 @dataclass
@@ -73,7 +86,7 @@ class Touching:
 
     def rows(self, at: At) -> list[list[tuple[int, Number]]]:
         """J."""
-        return [self.row] if self.layout is None else self.layout.rows(at, self.data)
+        return [self.row] if self.layout is None else self.layout.rows(at.m, at.f, self.data)
 
 
 def ramp(depth: Number, width: float) -> tuple[Number, Number]:

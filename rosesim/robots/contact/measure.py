@@ -7,7 +7,9 @@ from typing import Any
 
 from rosesim.robots.algebra import V3, Number, add, choose, mat_vec, minus, mul, plus, quat_matrix, transposed, turned
 from rosesim.robots.contact.compliant import Compliant, touching
-from rosesim.robots.contact.constraints import Constraint, Layout, constraints, guarded
+from rosesim.robots.contact.constraint import Constraint, guarded
+from rosesim.robots.contact.constraints import constraints
+from rosesim.robots.contact.layout import Layout
 from rosesim.robots.description import Site
 from rosesim.robots.dynamics import velocities
 from rosesim.robots.kinematics import Frames

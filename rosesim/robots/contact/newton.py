@@ -16,7 +16,7 @@ from rosesim.ad.language.mathematics import maximum
 from rosesim.ad.language.values.real import Real
 from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, sub, total
-from rosesim.robots.contact.constraints import At, Constraint, congruence, guarded, on_dofs
+from rosesim.robots.contact.constraint import At, Constraint, congruence, guarded, on_dofs
 from rosesim.robots.dynamics import Motion, Sparse
 from rosesim.robots.elimination import Pattern, factor, places, product, solved
 from rosesim.robots.kinematics import STILL
@@ -91,10 +91,10 @@ def look(n: int, made: Sequence[Block], a: Sequence[Number]) -> Look:
     pulls: list[Number] = [0.0] * n
     bend: Sparse = {}
     for b in made:
-        places: list[tuple[int, int]] = []
+        entries: list[tuple[int, int]] = []
         dofs: list[int] = []
 
-        def at(b: Block = b, places: list[tuple[int, int]] = places, dofs: list[int] = dofs) -> list[Number]:
+        def at(b: Block = b, entries: list[tuple[int, int]] = entries, dofs: list[int] = dofs) -> list[Number]:
             x = b.off(a)
             force, second = b.cost(x)
             pushed: dict[int, Number] = {}
@@ -102,7 +102,7 @@ def look(n: int, made: Sequence[Block], a: Sequence[Number]) -> Look:
                 for d, c in row:
                     pushed[d] = add(pushed.get(d, 0.0), mul(c, f))
             added = congruence(b.rows, second)
-            places[:], dofs[:] = list(added), list(pushed)
+            entries[:], dofs[:] = list(added), list(pushed)
             return [*x, *pushed.values(), *added.values()]
 
         values = guarded(b.active, at)
@@ -110,7 +110,7 @@ def look(n: int, made: Sequence[Block], a: Sequence[Number]) -> Look:
         off.append(values[:dims])
         for d, value in zip(dofs, values[dims : dims + count], strict=True):
             pulls[d] = add(pulls[d], value)
-        for place, value in zip(places, values[dims + count :], strict=True):
+        for place, value in zip(entries, values[dims + count :], strict=True):
             if not is_zero(value):
                 bend[place] = add(bend.get(place, 0.0), value)
     return Look(off, pulls, bend)

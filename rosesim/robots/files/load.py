@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from rosesim.robots.description import Description
 from rosesim.robots.files import xml
@@ -22,15 +22,7 @@ def load(
     base: Literal["fixed", "free"] = "fixed",
     roots: Iterable[str | os.PathLike[str]] = (),
 ) -> Description:
-    """Read a robot from MJCF (`<mujoco>`) or URDF (`<robot>`), whatever the file's suffix.
-
-    What the reader cannot do justice to is refused: RobotError, with the file, the line, and the way on. `ignore`
-    names classes of such things that you leave out knowingly, as "sensor" or "equality weld"; a class stands for all
-    whose names begin with its words. `Description.ignored` lists what was left out, and what is harmless.
-
-    A URDF says nothing of motors, of the ground, or of whether its base moves. `motors` are the joints that get one,
-    by name, or "all"; the joint's effort is the range of its control, in N or N m. `base` is "fixed" to the world or
-    "free". Meshes of `package://NAME/...` are looked for as NAME/... in `roots`, then in the folders above the file.
+    """The description of a robot in a file; arguments and errors are those of `rosesim.robots.load`.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -41,15 +33,27 @@ def load(
     >>> robot.bodies[1].name, robot.joints[0].axis, robot.geoms[0].size
     ('arm', (0.0, 1.0, 0.0), (0.04, 0.25))
     """
+    if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"load({path!r}) was found; expected the path of a file")
     file = os.fspath(path)
+    reading = Reading(file, several(ignore, "ignore", "sensor"))
+    motors, roots = several(motors, "motors", "elbow"), several(roots, "roots", "packages")
     root = xml.parse(file)
-    reading = Reading(file, ignore)
     if base not in ("fixed", "free"):
         raise root.error(f'base= is {quoted(str(base))}; "fixed" or "free" is expected.')
     if root.tag == "robot":
-        return read_urdf(root, reading, motors, base, [os.fspath(r) for r in roots])
+        return read_urdf(root, reading, "all" if motors == ("all",) else motors, base, [os.fspath(r) for r in roots])
     if root.tag != "mujoco":
         raise root.error(f"begins with <{root.tag[:60]}>; <mujoco> (MJCF) or <robot> (URDF) is expected.")
     if motors or base != "fixed":
         raise root.error("is MJCF, which says itself what has motors and what moves; motors= and base= are for URDF.")
     return read_mjcf(root, reading)
+
+
+def several(given: Any, word: str, example: str) -> tuple[Any, ...]:
+    """One name, or several, as a tuple. Raises ValueError for anything else, which it calls by `word`."""
+    if isinstance(given, str | os.PathLike):
+        return (given,)
+    if not isinstance(given, Iterable) or not all(isinstance(x, str | os.PathLike) for x in given):
+        raise ValueError(f'{word}={given!r} was found; expected a name or several, as in {word}=("{example}",)')
+    return tuple(given)

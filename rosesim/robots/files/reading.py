@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rosesim.robots.description import Ignored
+from rosesim.robots.description import KINDS_OF_GEOMS, Ignored
 from rosesim.robots.files.errors import RobotError, nearest, quoted
 from rosesim.robots.files.xml import Element
 
@@ -57,6 +57,8 @@ CLASSES = (
     "unknown",
 )
 """Classes that a user may leave out. A class stands for all whose names begin with its words."""
+_CONTACTS = tuple(f"contact {a}-{b}" for a in KINDS_OF_GEOMS for b in KINDS_OF_GEOMS)
+"""And the contacts of two shapes, in either order."""
 
 
 def covers(name: str, what: str) -> bool:
@@ -76,7 +78,12 @@ class Reading:
         self.ignore = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         self._ignored: dict[tuple[str, bool, int], Ignored] = {}
         for name in self.ignore:
-            # Which contacts can be computed is known to the mechanics; every class may be named more closely.
+            if name.startswith("contact ") and "-" in name:  # of which some can be computed, as the mechanics knows
+                if name not in _CONTACTS:
+                    raise RobotError(
+                        path, 0, f"nothing is called {quoted(name)} in ignore=; {nearest(name, _CONTACTS)}"
+                    )
+                continue
             if not any(covers(known, name) or covers(name, known) for known in CLASSES):
                 raise RobotError(path, 0, f"nothing is called {quoted(name)} in ignore=; {nearest(name, CLASSES)}")
 

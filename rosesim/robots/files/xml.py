@@ -59,6 +59,8 @@ def parse_bytes(content: bytes, file: str) -> Element:
     try:
         tree.parser.Parse(content, True)
     except expat.ExpatError as error:
+        if not content.strip():
+            raise RobotError(file, 0, "is empty; a robot in MJCF (<mujoco>) or URDF (<robot>) is expected.") from None
         reason = expat.ErrorString(error.code) or "it is not XML"
         raise RobotError(file, error.lineno, f"is not well-formed XML ({reason}); mend the text there.") from None
     except (ValueError, LookupError) as error:  # an encoding that Python does not know or cannot map

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.values.refused import is_traced
-from rosesim.scenes.canvas import Canvas, OneOf
+from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.colours import PALETTE
+from rosesim.scenes.roles import OneOf
 
 LEVELS = 4
 """Shades from no strain to full strain. A role has one colour, so that any renderer can show it."""

@@ -17,6 +17,15 @@ arguments as the other fields. All arguments are there, defaults too:
     {"kind": "text", "at": P, "text": T, "role": R, "size": N, "align": "left", "centre" or "right"}
     {"kind": "image", "pixels": A, "low": P, "high": P, "palette": null or [[r, g, b]], "least": N, "greatest": N}
     {"kind": "lit", "height": A, "low": P, "high": P, "steepness": N}
+    {"kind": "space", "camera": {"eye": A, "target": A, "field": N}, "light": A, "sky": R, "low": null or P,
+                      "high": null or P, "bodies": [calls]}
+
+The calls of `bodies` are those of `rosesim.scenes.space.Space`, in the same form. Places, sizes and turns are A:
+
+    {"kind": "ground", "height": N, "role": R, "cell": N, "line": R}
+    {"kind": "sphere", "centre": A, "radius": N, "role": R}
+    {"kind": "capsule" or "cylinder", "start": A, "end": A, "radius": N, "role": R}
+    {"kind": "box" or "ellipsoid", "centre": A, "size": A, "role": R, "turn": A}
 
 - N is a number or `{"out": k}`, the k-th output (a single number).
 - P is a point and A an array. Each is a list of numbers, of outputs, or of such lists (a point may be

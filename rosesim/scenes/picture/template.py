@@ -18,16 +18,22 @@ from rosesim.ad.language.values.vector import VecValue
 from rosesim.ad.program.ir import Lit
 from rosesim.ad.support.errors import TraceError
 from rosesim.ad.support.locate import here
-from rosesim.scenes.canvas import Canvas, OneOf
+from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.roles import OneOf
+from rosesim.scenes.space import Camera, Space
 
 Template = list[dict[str, Any]]
 """What a layer draws, as JSON; see `rosesim.scenes.picture`."""
 
 DRAWING = (
     "circle", "circles", "line", "segments", "polygon", "box", "arrow", "arrows", "text", "image", "lit",
+    "space",
 )  # fmt: skip
 """The methods of a canvas that draw."""
+BODIES = ("ground", "sphere", "capsule", "cylinder", "box", "ellipsoid")
+"""The methods of a space that put something into it."""
 _SIGNATURES = {name: inspect.signature(getattr(Canvas, name)) for name in DRAWING}
+_OF_BODIES = {name: inspect.signature(getattr(Space, name)) for name in BODIES}
 _FORMAT = re.compile(r"[+]?\d*(\.\d+)?[efg%]")
 """What a page can format as Python does."""
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -55,10 +61,24 @@ class Recorder(Canvas):
 
     def record(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Keep a call of a drawing method."""
-        bound = _SIGNATURES[name].bind(self, *args, **kwargs)
+        self.template.append(self.call(name, _SIGNATURES[name], args, kwargs))
+
+    def call(
+        self, name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A call as JSON, with the arguments that it leaves out."""
+        bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         fields = {key: v for key, v in bound.arguments.items() if key != "self"}
-        self.template.append({"kind": name, **{key: self.plain(v) for key, v in fields.items()}})
+        return {"kind": name, **{key: self.plain(v) for key, v in fields.items()}}
+
+    def space(self, camera: Camera, **kwargs: Any) -> Any:
+        """Keep a view of bodies; what it returns keeps the bodies."""
+        self.record("space", (camera,), kwargs)
+        call = self.template[-1]
+        call["camera"] = {key: self.plain(v) for key, v in vars(camera).items()}
+        call["bodies"] = []
+        return BodyRecorder(self, call["bodies"])
 
     def plain(self, v: Any) -> Any:
         """An argument as JSON: a constant as it is, a traced value as an output."""
@@ -78,7 +98,7 @@ class Recorder(Canvas):
                 return v.tolist()
             case list() | tuple():
                 return [self.plain(e) for e in v]
-            case None | bool() | int() | float():
+            case None | bool() | int() | float() | Camera():
                 return v
             case _:
                 raise TraceError(f"{kind(v)} was given to a canvas; expected numbers, vectors or text", here())
@@ -118,7 +138,24 @@ def _recording(name: str) -> Callable[..., None]:
 
 
 for _name in DRAWING:
-    setattr(Recorder, _name, _recording(_name))
+    if _name != "space":
+        setattr(Recorder, _name, _recording(_name))
+
+
+class BodyRecorder:
+    """A space for traced values: it keeps the calls of its methods."""
+
+    def __init__(self, canvas: Recorder, calls: Template):
+        self._canvas, self._calls = canvas, calls
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name not in BODIES:
+            raise AttributeError(f"a space has no {name}; expected one of {', '.join(BODIES)}")
+
+        def keep(*args: Any, **kwargs: Any) -> None:
+            self._calls.append(self._canvas.call(name, _OF_BODIES[name], args, kwargs))
+
+        return keep
 
 
 def _shape(t: T.Type) -> list[int]:
@@ -135,8 +172,17 @@ def fill(canvas: Canvas, template: Template, outputs: Sequence[Any]) -> None:
     Circle(centre=(0.5, 0.25), radius=0.1, role='ink', width=0.0, opacity=1.0)
     """
     for call in template:
-        fields = {key: _filled(v, outputs) for key, v in call.items() if key != "kind"}
-        getattr(canvas, call["kind"])(**fields)
+        made = getattr(canvas, call["kind"])(**_arguments(call, outputs))
+        if call["kind"] == "space":
+            for body in call["bodies"]:
+                getattr(made, body["kind"])(**_arguments(body, outputs))
+
+
+def _arguments(call: Mapping[str, Any], outputs: Sequence[Any]) -> dict[str, Any]:
+    fields = {key: _filled(v, outputs) for key, v in call.items() if key not in ("kind", "camera", "bodies")}
+    if "camera" in call:
+        fields["camera"] = Camera(**_arguments(call["camera"], outputs))
+    return fields
 
 
 def _filled(v: Any, outputs: Sequence[Any]) -> Any:

@@ -116,7 +116,8 @@ class Page {
   }
 
   draw(t) {
-    const { machine, now, data, trails, dragged } = this, thin = THIN * this.high;
+    const { machine, now, data, dragged } = this, thin = THIN * this.high, { orbit } = Painter;
+    const trails = this.trails && !orbit; // paths, arrows and rings are where the scene's own camera has them
     this.place();
     this.backdrop(thin);
     const painter = this.painter("above");
@@ -133,8 +134,9 @@ class Page {
       if (dragged) this.place();
     } else machine.start();
     this.layer(painter, "draw");
-    for (const [tail, vector] of this.arrows ?? [])
+    for (const [tail, vector] of (!orbit && this.arrows) || [])
       painter.arrow({ tail, vector, role: "gradient", width: Math.min(1.4 * thin, Math.hypot(...vector) / SLENDER), opacity: 1 });
+    $("handles").hidden = !!orbit;
     this.rings(machine.handles());
   }
 
@@ -145,7 +147,7 @@ class Page {
     this.ground = shown;
     const painter = this.painter("below");
     if (this.data.layers.backdrop) this.layer(painter, "backdrop");
-    for (const ghost of this.trails ? this.ghosts : [])
+    for (const ghost of this.trails && !Painter.orbit ? this.ghosts : [])
       for (const points of ghost.paths) {
         painter.line({ points, role: "ghost", width: thin, opacity: GHOST_OPACITY });
         painter.circle({ centre: points.slice(-2), radius: 2 * thin, role: "ghost", width: 0, opacity: GHOST_OPACITY });
@@ -317,7 +319,7 @@ class Page {
         document.querySelector('[data-act="help"]').ariaExpanded = String(!hidden);
       },
       reset: () => {
-        this.held = this.dragged = null;
+        this.held = this.dragged = Painter.orbit = null;
         this.going = false;
         this.send("reset");
         if (player.playing) player.restart();
@@ -353,6 +355,7 @@ class Page {
     scene.addEventListener("pointermove", (e) => this.move(e));
     for (const type of ["pointerup", "pointercancel"]) scene.addEventListener(type, () => this.drop());
     scene.addEventListener("pointerleave", () => this.hover(null));
+    Painter.orbits?.(this, scene);
   }
 
   /** The pointer in the scene's box, in CSS pixels. */
@@ -362,7 +365,7 @@ class Page {
   }
   near([x, y], reach = 22) {
     let found = null;
-    for (const [name, [a, b]] of Object.entries(this.spots ?? {})) {
+    for (const [name, [a, b]] of Object.entries((!Painter.orbit && this.spots) || {})) {
       const d = Math.hypot(x - a, y - b);
       if (d <= reach) [found, reach] = [name, d];
     }

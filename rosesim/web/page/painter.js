@@ -2,11 +2,12 @@
 
 const ARROW_HEAD = 4.5; // length of an arrow head, in line widths
 const TURN = 2 * Math.PI;
-const RAW = ["role", "ends", "palette", "text"]; // what is no number
+const RAW = ["role", "ends", "palette", "text", "camera", "bodies", "sky"]; // what is no number, or has its own
 
 /** The map from a scene's points to pixels of a box: the aspect ratio is kept, the scene is centred. */
 export class View {
-  constructor([left, bottom, right, top], width, height) {
+  constructor(extent, width, height) {
+    const [left, bottom, right, top] = (this.extent = extent);
     this.scale = Math.min(width / (right - left), height / (top - bottom));
     this.x = (width - this.scale * (right - left)) / 2 - this.scale * left;
     this.y = (height - this.scale * (top - bottom)) / 2 + this.scale * top;

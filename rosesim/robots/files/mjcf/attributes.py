@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rosesim.robots.description import Vector
+from rosesim.robots.description import SOLIMP, SOLREF, Soft, Vector
 from rosesim.robots.files import frames
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.frames import Frame, cross, product, unit
@@ -12,8 +12,10 @@ from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.mjcf.vocabulary import ORIENTATION
 from rosesim.robots.files.values import Values
 
-SOLREF: Vector = (0.02, 1.0)
-SOLIMP: Vector = (0.9, 0.95, 0.001, 0.5, 2.0)
+
+def soft(v: Values, of: str = "") -> Soft:
+    """How soft a constraint is: solref and solimp, of a joint or tendon with the word of what is soft."""
+    return Soft(v.partial(f"solref{of}", SOLREF), v.partial(f"solimp{of}", SOLIMP))
 
 
 def frame(v: Values, compiler: Compiler) -> Frame:

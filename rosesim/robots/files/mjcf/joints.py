@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rosesim.robots.description import Joint, Vector
 from rosesim.robots.files.frames import Frame, turned, unit
-from rosesim.robots.files.mjcf.attributes import SOLIMP, SOLREF, limit, name_of, radians
+from rosesim.robots.files.mjcf.attributes import limit, name_of, radians, soft
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.values import Values
@@ -58,10 +58,8 @@ def read_joint(v: Values, body: int, frame: Frame, suffix: str, compiler: Compil
         armature=v.number("armature", 0.0, least=0.0),
         frictionloss=v.number("frictionloss", 0.0, least=0.0),
         margin=v.number("margin", 0.0),
-        solref_limit=v.partial("solreflimit", SOLREF),
-        solimp_limit=v.partial("solimplimit", SOLIMP),
-        solref_friction=v.partial("solreffriction", SOLREF),
-        solimp_friction=v.partial("solimpfriction", SOLIMP),
+        soft_limit=soft(v, "limit"),
+        soft_friction=soft(v, "friction"),
         force_range=force_range,
         line=v.element.line,
     )

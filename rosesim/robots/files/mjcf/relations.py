@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rosesim.robots.description import Joint, JointEquality, Pair, Vector
+from rosesim.robots.description import SOLIMP, SOLREF, Joint, JointEquality, Pair, Vector
 from rosesim.robots.files.errors import quoted
-from rosesim.robots.files.mjcf.attributes import SOLIMP, SOLREF, name_of
+from rosesim.robots.files.mjcf.attributes import name_of, soft
 from rosesim.robots.files.mjcf.defaults import Defaults
 from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.vocabulary import WORDS
@@ -102,7 +102,6 @@ def _joint_equality(v: Values, joints: Sequence[Joint], names: Names) -> JointEq
         first=first,
         second=second,
         polynomial=v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0)),
-        solref=v.partial("solref", SOLREF),
-        solimp=v.partial("solimp", SOLIMP),
+        soft=soft(v),
         line=v.element.line,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rosesim.robots.description import KINDS_OF_GEOMS, Geom, Mesh, Site, Vector
+from rosesim.robots.description import KINDS_OF_GEOMS, SOLIMP, SOLREF, Geom, Mesh, Site, Vector
 from rosesim.robots.files import frames
 from rosesim.robots.files.errors import nearest, quoted
 from rosesim.robots.files.frames import Frame
 from rosesim.robots.files.mjcf import attributes
 from rosesim.robots.files.mjcf.assets import Assets
-from rosesim.robots.files.mjcf.attributes import SOLIMP, SOLREF, name_of
+from rosesim.robots.files.mjcf.attributes import name_of
 from rosesim.robots.files.mjcf.options import Compiler
 from rosesim.robots.files.reading import Reading
 from rosesim.robots.files.values import Values

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rosesim.robots.description import Joint, Tendon, Vector
 from rosesim.robots.files.errors import quoted
-from rosesim.robots.files.mjcf.attributes import SOLIMP, SOLREF, limit, name_of
+from rosesim.robots.files.mjcf.attributes import limit, name_of, soft
 from rosesim.robots.files.mjcf.defaults import Defaults
 from rosesim.robots.files.mjcf.names import Names
 from rosesim.robots.files.mjcf.options import Compiler
@@ -55,10 +55,8 @@ def read_tendons(
                 range=bounds,
                 frictionloss=v.number("frictionloss", 0.0, least=0.0),
                 margin=v.number("margin", 0.0),
-                solref_limit=v.partial("solreflimit", SOLREF),
-                solimp_limit=v.partial("solimplimit", SOLIMP),
-                solref_friction=v.partial("solreffriction", SOLREF),
-                solimp_friction=v.partial("solimpfriction", SOLIMP),
+                soft_limit=soft(v, "limit"),
+                soft_friction=soft(v, "friction"),
                 line=element.line,
             )
         )

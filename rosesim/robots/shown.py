@@ -1,0 +1,30 @@
+"""A robot's shapes in a view of space (`rosesim.scenes.Canvas.space`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rosesim.robots.description import Description, Geom
+
+DRAWN = frozenset(("sphere", "capsule", "cylinder", "box", "ellipsoid"))
+"""Shapes that a space has. A plane is no part of a robot, and a mesh only takes part in contact."""
+
+
+def draw(description: Description, space: Any, places: Any, turns: Any, role: str | Callable[[Geom], str]) -> None:
+    """Draw the shapes at their places and quaternions."""
+    for k, geom in enumerate(description.geoms):
+        if geom.kind not in DRAWN:
+            continue
+        at, turn, size = places[k], turns[k], geom.size
+        of = role if isinstance(role, str) else role(geom)
+        match geom.kind:
+            case "sphere":
+                space.sphere(at, size[0], of)
+            case "box" | "ellipsoid":
+                getattr(space, geom.kind)(at, size, of, turn=turn)
+            case _:
+                w, x, y, z = turn[0], turn[1], turn[2], turn[3]
+                axis = 2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)
+                start, end = ([at[i] + s * size[1] * axis[i] for i in range(3)] for s in (-1.0, 1.0))
+                getattr(space, geom.kind)(start, end, size[0], of)
