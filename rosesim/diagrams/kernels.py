@@ -106,7 +106,7 @@ def _straight(root: Number, leaves: Sequence[Any]) -> Any:
 
 def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    term, leaves = _written(template, loops), template.leaves
+    term, leaves, in_loops = _written(template, loops), template.leaves, bool(loops)
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
         def row(lane: Any) -> Any:
@@ -114,9 +114,9 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
                 return x[table[at + (LANES * k + lane)]]
 
             read = vec(leaves, leaf)
-            value, pullback = vjp(term)(*([read] if loops else read))
+            value, pullback = vjp(term)(*([read] if in_loops else read))
             slopes = pullback(1.0)
-            return value, slopes if loops else stack(slopes if leaves > 1 else [slopes])
+            return value, slopes if in_loops else stack(slopes if leaves > 1 else [slopes])
 
         with of_each_run(LANES):
             rows = batch(LANES, row)
