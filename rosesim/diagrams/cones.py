@@ -27,7 +27,7 @@ loops, a step, an input in which the iterations of a loop differ, a chain, and w
 the times of 60 templates of Penrose's gallery."""
 
 SPLIT = 0.75
-"""Smaller cones are taken if they cost less than this share of larger ones, which store fewer values and run faster."""
+"""Smaller cones are taken if they cost less than this share of larger ones, which run faster: they store less."""
 
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""

@@ -54,9 +54,12 @@ class Kernel:
     """A template in machine code."""
 
     template: Template
-    address: int
-    held: Any
-    """What must live as long as the code is called."""
+    program: linked.Linked
+
+    @property
+    def address(self) -> int:
+        """By which it is called (`codegen.runtime.linked`)."""
+        return self.program.address
 
 
 def function(template: Template) -> Fn[..., Any]:
@@ -140,7 +143,7 @@ def target() -> Target:
 
 
 def _code(template: Template) -> bytes:
-    """The machine code of a template, made now.
+    """The workspace's bytes in eight bytes, and the machine code, of a template, made now.
 
     Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
     them, in half the time.
@@ -155,7 +158,7 @@ def _code(template: Template) -> bytes:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
         )
-    return artifact.code
+    return artifact.workspace_bytes.to_bytes(8, "little") + artifact.code
 
 
 _loaded: dict[str, Kernel] = {}
@@ -191,5 +194,5 @@ def _name(template: Template) -> str:
 
 
 def _load(template: Template, code: bytes) -> None:
-    address, held = linked.load(code, _ENTRY)
-    _loaded[template.key] = Kernel(template, address, held)
+    program = linked.load(code[8:], _ENTRY, int.from_bytes(code[:8], "little"))
+    _loaded[template.key] = Kernel(template, program)
