@@ -19,9 +19,11 @@ from rosesim.ad.dependencies.fixed import Fixed
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.loops import batch, vec
 from rosesim.ad.language.function import Fn, fn
+from rosesim.ad.language.types import REAL, VecType
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.collector import uncollected
 from rosesim.ad.transforms.derivatives import vjp
@@ -119,12 +121,16 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
             read = vec(leaves, leaf)
             value, pullback = vjp(term)(*([read] if in_loops else read))
             slopes = pullback(1.0)
-            return value, slopes if in_loops else stack(slopes if leaves > 1 else [slopes])
+            return (value, slopes) if in_loops or leaves == 1 else (value, *slopes)
 
         with of_each_run(LANES):
             rows = batch(LANES, row)
-        values = vec(LANES, lambda lane: rows[lane][0])
-        return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
+        if in_loops:
+            values = vec(LANES, lambda lane: rows[lane][0])
+            return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
+        # Of each number of a row, the vector of all rows, as it is: a loop that copied it would have to be compiled.
+        values, *slopes = (of_atoms(VecType(LANES, REAL), [a]) for a in rows.leaves())
+        return values, stack(slopes)
 
     kernel.__name__ = template.name
     kernel.__annotations__ = {

@@ -197,7 +197,7 @@ def test_a_kernel_with_loops_and_long_tables_is_called_by_address():
     assert isinstance(root, Scalar)
     assert cones.groups(root) is not None
     rows = [[draw.uniform(0.5, 2.0) for _ in range(n)] for _ in range(kernels.LANES)]
-    values, slopes = kit.run(Template("lengths", "test lengths", root, n), rows)
+    values, slopes = kit.run(Template("lengths", "test looped lengths", root, n), rows)
     for lane, row in enumerate(rows):
         (value,), gradient = kit.gradient([root], [1.0], row)
         assert values[lane] == pytest.approx(value, rel=1e-12)
@@ -210,7 +210,7 @@ def test_a_workspace_may_be_larger_than_the_stack_has_room_for():
     roots = [scalars.sqrt(a * b) for a, b in zip(x, [*x[1:], x[0]], strict=True)]
     root = scalars.total(scalars.sqrt(a * b) for a, b in zip(roots, [*roots[7:], *roots[:7]], strict=True))
     assert isinstance(root, Scalar)
-    made = Template("roots", "test roots", root, n)
+    made = Template("roots", "test looped roots", root, n)
     assert kernels.kernels([made])[0].program.record[1] > linked.STACK_BYTES
     rows = [[1.0 + (k + lane) % 5 for k in range(n)] for lane in range(kernels.LANES)]
     values, slopes = kit.run(made, rows)
