@@ -82,6 +82,14 @@ class Scalar:
     def __bool__(self) -> bool:
         raise TypeError("this number is not known before the diagram is laid out; expected `choose` for a case")
 
+    def __lt__(self, other: object) -> bool:
+        raise TypeError(
+            "this number is not known before the diagram is laid out, so Python cannot compare it; expected a"
+            " constraint such as lessThan or inRange"
+        )
+
+    __le__ = __gt__ = __ge__ = __lt__
+
 
 _NUMBERS: tuple[type, ...] = (float, Scalar, int)
 """What operators take; for all else, such as a vector, the other operand's operator is asked."""

@@ -22,7 +22,7 @@ from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.labels import Labels
 from rosesim.diagrams.picture import markers, paint, png, properties, svg
 from rosesim.diagrams.values import Color, Shape, Vector
-from rosesim.scenes.canvas import Arrow, Canvas, Circle, Circles, Image, Line, Polygon, Primitive, Text
+from rosesim.scenes.canvas import Arrow, Canvas, Circle, Circles, Image, Line, Polygon, Primitive, Space, Text
 from rosesim.view.flatten import Point, commands, dashed, flattened
 from rosesim.view.theme import Colour, colours
 
@@ -310,7 +310,7 @@ def _turned_round(p: Primitive) -> Primitive:
             return Line(tuple((x, -y) for x, y in p.points), p.role, p.width, p.opacity)
         case Polygon():
             return Polygon(tuple((x, -y) for x, y in p.points), p.role, p.opacity)
-        case Arrow() | Circles() | Image() | Text():  # of which outlines have none
+        case Arrow() | Circles() | Image() | Space() | Text():  # of which outlines have none
             return p
         case _:
             assert_never(p)

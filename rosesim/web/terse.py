@@ -116,19 +116,20 @@ PLATFORM = frozenset(
     from fromEntries function get getBoundingClientRect getComputedStyle getContext getElementById getProgramInfoLog
     getProgramParameter getPropertyValue getUniformLocation globalAlpha go grid head height hidden high hypot i64 id
     if image imageSmoothingEnabled import in includes index indexOf input instance instanceof instantiate is isArray
-    isFinite isNaN isView items join json key keys kind label last left length let line lineCap lineJoin lineTo
-    lineWidth linkProgram list log10 low map matchMedia matches max memory message metaKey min module move moveTo ms
-    muted name new now null observe of offset onclick onerror oninput onmessage opacity open order padStart page
-    parameters parent parse parseInt part passive pause performance pipeThrough pitch play pointerId pointerType
-    points pop port1 port2 postMessage preventDefault preventScroll prototype push put putImageData querySelector
-    querySelectorAll read ready reduce refresh release remove repeat replace replaceChildren requestAnimationFrame
-    reset resolve restore result results return right role round rows run scale segments self send set
-    setPointerCapture setProperty setTransform shaderSource shape sheet shiftKey show sign sin size sizes slice
-    slope some sort source speed splice split sqrt src start startsWith state states static status step stream
-    stroke strokeStyle style subarray super switch table tag tagName take tan target test texImage2D texParameteri
-    text textAlign textContent then this throw time title to toExponential toFixed toLowerCase toPrecision toggle
-    top trace transform trim true try turn type typeof types u16 u32 u64 u8 undefined uniform1i uniform2f uniform3fv
-    unit useProgram value valueOf values var view void which while width window with x1 y1 yield
+    isContextLost isFinite isNaN isView items join json key keys kind label last left length let line lineCap
+    lineJoin lineTo lineWidth linkProgram list log10 low map matchMedia matches max memory message metaKey min
+    module move moveTo ms muted name new now null observe of offset onclick onerror oninput onmessage opacity open
+    order padStart page parameters parent parse parseInt part passive pause performance pipeThrough pitch play
+    pointerId pointerType points pop port1 port2 postMessage preventDefault preventScroll prototype push put
+    putImageData querySelector querySelectorAll read ready reduce refresh release remove repeat replace
+    replaceChildren requestAnimationFrame reset resolve restore result results return right role round rows run
+    scale segments self send set setPointerCapture setProperty setTransform shaderSource shape sheet shiftKey show
+    sign sin size sizes slice slope some sort source speed splice split sqrt src start startsWith state states
+    static status step stream stroke strokeStyle style subarray super switch table tag tagName take tan target test
+    texImage2D texParameteri text textAlign textContent then this throw time title to toExponential toFixed
+    toLowerCase toPrecision toggle top trace transform trim true try turn type typeof types u16 u32 u64 u8 undefined
+    uniform1i uniform2f uniform3fv unit useProgram value valueOf values var view void which while width window with
+    x1 y1 yield
     """.split()
 )
 """Names of the language and of the browser among those that our scripts use, and of what both take as options."""

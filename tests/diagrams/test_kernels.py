@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import diagrams_kit as kit
 import numpy as np
@@ -62,7 +63,10 @@ def test_a_row_with_nan_leaves_the_others_alone():
     assert slopes[[0, 2], 0] == pytest.approx([0.25, 1 / 6])
 
 
-def test_kernels_are_kept_under_their_template(monkeypatch: pytest.MonkeyPatch):
+def test_kernels_are_kept_under_their_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("ROSESIM_CACHE_DIR", str(tmp_path))
+    kernels.forget()
+
     def product(a: Number, b: Number) -> Number:
         return a * b
 

@@ -222,7 +222,8 @@ function turnTo([x, y, z]) {
   return w > 1e-9 * length ? unit([w, -y, x, 0]) : length ? [0, 1, 0, 0] : [1, 0, 0, 0];
 }
 
-const caster = () => (Painter.caster ??= new Caster());
+/** The caster; another where the browser has taken its context, as it does from pages that are asleep. */
+const caster = () => (Painter.caster && !Painter.caster.gl.isContextLost() ? Painter.caster : (Painter.caster = new Caster()));
 
 /** The numbers of a body for the shader. */
 function row({ kind, start, end, centre, radius, size, turn }, colour, least) {
