@@ -26,8 +26,9 @@ NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LOOPS = 9, 3, 12, 60, 60, 60
 loops, a step, an input in which the iterations of a loop differ, a chain, and what loops take in addition. Fitted to
 the times of 60 templates of Penrose's gallery."""
 
-SPLIT = 0.75
-"""Smaller cones are taken if they cost less than this share of larger ones, which run faster: they store less."""
+WORTH = 0.75
+"""Loops are taken if they cost less than this share of straight code, and smaller cones if they cost less than this
+share of larger ones: loops store more values, and smaller cones do."""
 
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""
@@ -98,9 +99,9 @@ def groups(root: Scalar) -> list[Group] | None:
     leaves = sum(node.op == "input" for node in order)
     straight = NODE * (len(order) - leaves) + LEAF * leaves
     found, smaller = (grouped(root, order, absorb) for absorb in (True, False))
-    if _cost(smaller) < SPLIT * _cost(found):
+    if _cost(smaller) < WORTH * _cost(found):
         found = smaller
-    return found if _cost(found) < straight else None
+    return found if _cost(found) < WORTH * straight else None
 
 
 def _cost(found: Sequence[Group]) -> int:

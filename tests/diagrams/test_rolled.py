@@ -100,7 +100,7 @@ def random_graph(seed: int) -> tuple[Scalar, list[float]]:
     return root, x
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_loops_compute_what_the_nodes_compute(seed: int):
     root, x = random_graph(seed)
     agrees(root, x, absorb=seed % 2 == 0)
