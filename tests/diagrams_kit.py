@@ -1,5 +1,6 @@
 """What tests of diagrams share: reference files, values as written there, and a reverse pass of their own."""
 
+import ctypes
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -7,10 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from rosesim.diagrams import library
+from rosesim.codegen.runtime import linked
+from rosesim.diagrams import kernels, library
 from rosesim.diagrams.scalars import EPS, OPERATORS, Number, Scalar, graph
+from rosesim.diagrams.templates import Template
 from rosesim.diagrams.values import Clip, Color, Rows, Shape, Shapes, Value, Vector
 from rosesim.diagrams.values import Path as PathData
 
@@ -95,6 +99,20 @@ def gradient(
                 if isinstance(a, Scalar):
                     cotangents[a.number] += cotangent * slope
     return [value(o) for o in outputs], result
+
+
+def run(made: Template, rows: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Value and gradient of four rows, by the machine code itself."""
+    (kernel,) = kernels.kernels([made])
+    n = made.leaves
+    numbers = np.array([v for row in rows for v in row])
+    table = np.arange(n * kernels.LANES, dtype=np.uint32).reshape(kernels.LANES, n).T.copy()  # [leaf][lane]
+    values, slopes = np.zeros(kernels.LANES), np.zeros((n, kernels.LANES))
+    row = np.array([kernel.address, numbers.ctypes.data, table.ctypes.data, 0, values.ctypes.data,
+                    slopes.ctypes.data], np.int64)  # fmt: skip
+    call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)(linked.dispatcher())
+    assert call(row.ctypes.data, None) == 1
+    return values, slopes.T
 
 
 def differences(outputs: Callable[[Sequence[float]], float], x: Sequence[float], step: float = 1e-5) -> list[float]:

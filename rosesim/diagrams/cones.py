@@ -9,7 +9,8 @@ which is one loop (`rolled`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rosesim.diagrams.scalars import Number, Scalar, postorder
@@ -24,6 +25,10 @@ NODE, LEAF, STEP, LOOP_INPUT, CHAIN, LOOPS = 9, 3, 12, 60, 60, 60
 """What compiling takes, in tenths of a millisecond: a node and a leaf of a graph that is written node by node; with
 loops, a step, an input in which the iterations of a loop differ, a chain, and what loops take in addition. Fitted to
 the times of 60 templates of Penrose's gallery."""
+
+WORTH = 0.75
+"""Loops are taken if they cost less than this share of straight code, and smaller cones if they cost less than this
+share of larger ones: loops store more values, and smaller cones do."""
 
 Operand = int | str
 """Of a step: an input's number k >= 0, an earlier step k as ~k, or a constant that stays, as Python writes it."""
@@ -63,22 +68,20 @@ class Group:
     @property
     def is_loop(self) -> bool:
         """Whether its cones are better a loop than one after the other."""
-        return not self.is_chain and len(self.cones) > 1 and self._looped < self._written
+        return len(self.cones) > 1 and self._as_loop < self._apart
 
     @property
-    def _looped(self) -> int:
-        return STEP * len(self.steps) + LOOP_INPUT * self.varying
+    def _as_loop(self) -> int:
+        return 2 * CHAIN + LOOP_INPUT if self.is_chain else STEP * len(self.steps) + LOOP_INPUT * self.varying
 
     @property
-    def _written(self) -> int:
-        return STEP * len(self.steps) * len(self.cones)
+    def _apart(self) -> int:
+        return len(self.cones) * (CHAIN if self.is_chain else STEP * len(self.steps))
 
     @property
     def cost(self) -> int:
         """About what it costs to compile."""
-        if self.is_chain:
-            return CHAIN * len(self.cones)
-        return self._looped if self.is_loop else self._written
+        return self._as_loop if self.is_loop else self._apart
 
 
 def groups(root: Scalar) -> list[Group] | None:
@@ -95,18 +98,21 @@ def groups(root: Scalar) -> list[Group] | None:
     order = postorder(root)
     leaves = sum(node.op == "input" for node in order)
     straight = NODE * (len(order) - leaves) + LEAF * leaves
-    found = min((_grouped(order, root, absorb) for absorb in (True, False)), key=_cost)
-    return found if _cost(found) < straight else None
+    found, smaller = (grouped(root, order, absorb) for absorb in (True, False))
+    if _cost(smaller) < WORTH * _cost(found):
+        found = smaller
+    return found if _cost(found) < WORTH * straight else None
 
 
 def _cost(found: Sequence[Group]) -> int:
     return LOOPS + sum(g.cost for g in found)
 
 
-def _grouped(order: Sequence[Scalar], root: Scalar, absorb: bool) -> list[Group]:
-    """The groups, where nodes with several readers in one cone belong to that cone (`absorb`) or are heads."""
-    chains = _chains(order)
-    owners = _owners(order, root, chains, absorb)
+def grouped(root: Scalar, order: Sequence[Scalar], absorb: bool) -> list[Group]:
+    """The groups of a graph whose post-order is `order`, however many there are. Nodes with several readers in one
+    cone belong to that cone (`absorb`), or are heads."""
+    chains, links = _chains(order)
+    owners = _owners([n for n in order if n.number not in links], root, chains, absorb)
     members: dict[int, list[Scalar]] = {}
     levels: dict[int, int] = {}
     found: dict[tuple[int, object], list[Cone]] = {}
@@ -137,11 +143,9 @@ def is_same(a: Number, b: Number) -> bool:
     return a is b or (not isinstance(a, Scalar) and not isinstance(b, Scalar) and repr(a) == repr(b))
 
 
-def _chains(order: Sequence[Scalar]) -> dict[int, tuple[Number, ...]]:
-    """The operands of each chain, by the number of its last node."""
-    reads: dict[int, int] = {}
-    for a in _operands(order):
-        reads[a.number] = reads.get(a.number, 0) + 1
+def _chains(order: Sequence[Scalar]) -> tuple[dict[int, tuple[Number, ...]], set[int]]:
+    """The operands of each chain, by the number of its last node; and the numbers of its other nodes."""
+    reads = Counter(a.number for node in order for a in node.args if isinstance(a, Scalar))
     found: dict[int, tuple[Number, ...]] = {}
     inside: set[int] = set()
     for node in reversed(order):
@@ -157,39 +161,27 @@ def _chains(order: Sequence[Scalar]) -> dict[int, tuple[Number, ...]]:
         if len(operands) >= SHORTEST_CHAIN:
             found[node.number] = tuple(reversed(operands))
             inside.update(links)
-    return found
-
-
-def _operands(nodes: Iterable[Scalar]) -> Iterable[Scalar]:
-    return (a for node in nodes for a in node.args if isinstance(a, Scalar))
+    return found, inside
 
 
 def _owners(
-    order: Sequence[Scalar], root: Scalar, chains: dict[int, tuple[Number, ...]], absorb: bool
+    order: Sequence[Scalar], root: Scalar, chains: Mapping[int, tuple[Number, ...]], absorb: bool
 ) -> dict[int, int]:
-    """The head of each node's cone, by numbers. The links of chains belong to none."""
+    """The head of each node's cone, by numbers."""
     readers: dict[int, set[int]] = {}
     owners: dict[int, int] = {}
-    linked: set[int] = set()
-    heads: set[int] = {root.number}
+    heads = {root.number, *chains}
     for node in reversed(order):
-        if node.op == "input" or node.number in linked:
+        if node.op == "input":
             continue
         of = readers.get(node.number, set())
-        owner = node.number if node.number in heads or len(of) != 1 or node.number in chains else next(iter(of))
+        owner = node.number if node.number in heads or len(of) != 1 else next(iter(of))
         owners[node.number] = owner
-        if node.number in chains:
-            first = node.args[0]
-            for _ in range(len(chains[node.number]) - 2):
-                assert isinstance(first, Scalar)
-                linked.add(first.number)
-                first = first.args[0]
-            heads.update(a.number for a in chains[node.number] if isinstance(a, Scalar))
-            continue
-        for a in node.args:
+        operands = chains.get(node.number, node.args)
+        for a in operands:
             if isinstance(a, Scalar):
                 of = readers.setdefault(a.number, set())
-                if of and not absorb:
+                if node.number in chains or (of and not absorb):
                     heads.add(a.number)
                 of.add(owner)
     return owners

@@ -19,9 +19,11 @@ from rosesim.ad.dependencies.fixed import Fixed
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.loops import batch, vec
 from rosesim.ad.language.function import Fn, fn
+from rosesim.ad.language.types import REAL, VecType
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
+from rosesim.ad.language.values.vector import of_atoms
 from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.collector import uncollected
 from rosesim.ad.transforms.derivatives import vjp
@@ -54,9 +56,12 @@ class Kernel:
     """A template in machine code."""
 
     template: Template
-    address: int
-    held: Any
-    """What must live as long as the code is called."""
+    program: linked.Linked
+
+    @property
+    def address(self) -> int:
+        """By which it is called (`codegen.runtime.linked`)."""
+        return self.program.address
 
 
 def function(template: Template) -> Fn[..., Any]:
@@ -106,7 +111,7 @@ def _straight(root: Number, leaves: Sequence[Any]) -> Any:
 
 def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     """The kernel as a function of the language."""
-    term, leaves = _written(template, loops), template.leaves
+    term, leaves, in_loops = _written(template, loops), template.leaves, bool(loops)
 
     def kernel(x: Any, table: Any, at: Any) -> Any:
         def row(lane: Any) -> Any:
@@ -114,14 +119,18 @@ def _rows(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
                 return x[table[at + (LANES * k + lane)]]
 
             read = vec(leaves, leaf)
-            value, pullback = vjp(term)(*([read] if loops else read))
+            value, pullback = vjp(term)(*([read] if in_loops else read))
             slopes = pullback(1.0)
-            return value, slopes if loops else stack(slopes if leaves > 1 else [slopes])
+            return (value, slopes) if in_loops or leaves == 1 else (value, *slopes)
 
         with of_each_run(LANES):
             rows = batch(LANES, row)
-        values = vec(LANES, lambda lane: rows[lane][0])
-        return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
+        if in_loops:
+            values = vec(LANES, lambda lane: rows[lane][0])
+            return values, vec(leaves, lambda k: vec(LANES, lambda lane: rows[lane][1][k]))
+        # Of each number of a row, the vector of all rows, as it is: a loop that copied it would have to be compiled.
+        values, *slopes = (of_atoms(VecType(LANES, REAL), [a]) for a in rows.leaves())
+        return values, stack(slopes)
 
     kernel.__name__ = template.name
     kernel.__annotations__ = {
@@ -140,7 +149,7 @@ def target() -> Target:
 
 
 def _code(template: Template) -> bytes:
-    """The machine code of a template, made now.
+    """The workspace's bytes in eight bytes, and the machine code, of a template, made now.
 
     Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
     them, in half the time.
@@ -155,7 +164,7 @@ def _code(template: Template) -> bytes:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
         )
-    return artifact.code
+    return artifact.workspace_bytes.to_bytes(8, "little") + artifact.code
 
 
 _loaded: dict[str, Kernel] = {}
@@ -191,5 +200,5 @@ def _name(template: Template) -> str:
 
 
 def _load(template: Template, code: bytes) -> None:
-    address, held = linked.load(code, _ENTRY)
-    _loaded[template.key] = Kernel(template, address, held)
+    program = linked.load(code[8:], _ENTRY, int.from_bytes(code[:8], "little"))
+    _loaded[template.key] = Kernel(template, program)

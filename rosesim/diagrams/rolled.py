@@ -29,44 +29,40 @@ FEWEST = 4
 At = Callable[[Any], Any]
 """What an iteration of a loop reads, by its index."""
 
-_LEAVES, _CONSTANTS = 0, -1
+_LEAVES = 0
+"""The source of leaves."""
 
 
 class _Values:
     """The traced values so far: of leaves, in vectors of groups, and one by one."""
 
     def __init__(self, leaves: Any):
-        self.vectors: dict[int, Any] = {_LEAVES: leaves}
+        self.vectors: list[Any] = [leaves]
         """By source."""
-        self.singles: dict[int, Any] = {}
-        """By source, too."""
         self.places: dict[int, tuple[int, int]] = {}
-        """Of a head, by its number: the source, and the place in its vector."""
+        """Of a head in a vector, by its number: the source, and the place there."""
+        self.singles: dict[int, Any] = {}
+        """The values of all other heads, by their numbers."""
         self._joined: dict[tuple[int, ...], Any] = {}
 
-    def place(self, node: Scalar) -> tuple[int, int]:
-        """A node's source, and its place there."""
-        return (_LEAVES, node.index) if node.op == "input" else self.places[node.number]
+    def add(self, heads: Sequence[Scalar], vector: Any) -> None:
+        """The values of a group."""
+        for k, head in enumerate(heads):
+            self.places[head.number] = len(self.vectors), k
+        self.vectors.append(vector)
+
+    def place(self, a: Number) -> tuple[int, int] | None:
+        """The source of a number and its place there, if it is in a vector."""
+        if not isinstance(a, Scalar):
+            return None
+        return (_LEAVES, a.index) if a.op == "input" else self.places.get(a.number)
 
     def value(self, a: Number) -> Any:
         """A number as a traced value, or itself if it is known."""
         if not isinstance(a, Scalar):
-            return a
-        source, place = self.place(a)
-        return self.singles[source] if source in self.singles else self.vectors[source][place]
-
-    def add_vector(self, heads: Sequence[Scalar], vector: Any) -> None:
-        """The values of a group."""
-        source = len(self.vectors) + len(self.singles)
-        self.vectors[source] = vector
-        for k, head in enumerate(heads):
-            self.places[head.number] = source, k
-
-    def add_single(self, head: Scalar, value: Any) -> None:
-        """The value of a head that is in no vector."""
-        source = len(self.vectors) + len(self.singles)
-        self.singles[source] = value
-        self.places[head.number] = source, 0
+            return float(a)
+        place = self.place(a)
+        return self.singles[a.number] if place is None else self.vectors[place[0]][place[1]]
 
     def column(self, numbers: Sequence[Number]) -> At:
         """What reads these numbers, each by its position."""
@@ -75,39 +71,45 @@ class _Values:
             value = self.value(first)
             return lambda _: value
         vector, places = self.joined(numbers)
-        return _reader(vector, places)
+        return _reader(vector, np.array(places))
 
     def joined(self, numbers: Sequence[Number]) -> tuple[Any, list[int]]:
         """A vector that has all of these numbers, and their places in it."""
-        known = sorted({float(a) for a in numbers if not isinstance(a, Scalar)})
-        at = [self.place(a) if isinstance(a, Scalar) else (_CONSTANTS, known.index(a)) for a in numbers]
-        sources = sorted({source for source, _ in at})
-        parts = [
-            const(np.array(known))
-            if s == _CONSTANTS
-            else stack([self.singles[s]])
-            if s in self.singles
-            else self.vectors[s]
-            for s in sources
-        ]
-        starts = dict(zip(sources, np.cumsum([0, *map(len, parts)]).tolist(), strict=False))
-        places = [starts[source] + place for source, place in at]
+        at = [self.place(a) for a in numbers]
+        sources = tuple(sorted({p[0] for p in at if p is not None}))
+        others = {_key(a): a for a, p in zip(numbers, at, strict=True) if p is None}
+        parts = [self.vectors[s] for s in sources]
+        if others:
+            parts.append(_stacked([self.value(a) for a in others.values()]))
         if len(parts) == 1:
-            return parts[0], places
-        key = tuple(sources)
-        if _CONSTANTS in sources or key not in self._joined:
-            self._joined[key] = concatenate(parts)
-        return self._joined[key], places
+            whole = parts[0]
+        elif others:
+            whole = concatenate(parts)
+        else:
+            if sources not in self._joined:
+                self._joined[sources] = concatenate(parts)
+            whole = self._joined[sources]
+        starts = np.cumsum([0, *map(len, parts)]).tolist()
+        where = dict(zip(sources, starts, strict=False))
+        apart = {key: starts[len(sources)] + k for k, key in enumerate(others)}
+        return whole, [apart[_key(a)] if p is None else where[p[0]] + p[1] for a, p in zip(numbers, at, strict=True)]
 
 
-def _reader(vector: Any, places: Sequence[int]) -> At:
-    """What reads a vector at these places."""
-    start, step = places[0], places[1] - places[0]
-    if all(p == start + step * k for k, p in enumerate(places)):
-        if start == 0 and step == 1:
-            return lambda i: vector[i]
-        return lambda i: vector[start + step * i]
-    table = const(np.array(places))
+def _key(a: Number) -> int | str:
+    return a.number if isinstance(a, Scalar) else repr(a)
+
+
+def _stacked(values: Sequence[Any]) -> Any:
+    """A vector of values, of which some may be known."""
+    return const(np.array(values)) if all(isinstance(v, float) for v in values) else stack(list(values))
+
+
+def _reader(vector: Any, places: np.ndarray[Any, Any]) -> At:
+    """What reads a vector at these places, of which there are two or more."""
+    start, step = int(places[0]), int(places[1] - places[0])
+    if (places == start + step * np.arange(len(places))).all():
+        return (lambda i: vector[i]) if (start, step) == (0, 1) else lambda i: vector[start + step * i]
+    table = const(places)
     return lambda i: vector[table[i]]
 
 
@@ -129,20 +131,22 @@ def term(found: Sequence[Group], leaves: Any) -> Any:
     """
     values = _Values(leaves)
     for group in found:
-        if group.is_chain:
-            for cone in group.cones:
-                values.add_single(cone.head, _chain(values, cone))
-        elif group.is_loop:
-            values.add_vector([cone.head for cone in group.cones], _loop(values, group))
-        else:
-            for cone in group.cones:
-                values.add_single(cone.head, _cone(group.steps, [values.value(a) for a in cone.inputs]))
+        if group.is_loop:
+            write = _loop_of_chains if group.is_chain else _loop
+            values.add([cone.head for cone in group.cones], write(values, group))
+            continue
+        for cone in group.cones:
+            values.singles[cone.head.number] = _chain(values, cone) if group.is_chain else _alone(values, cone)
     return values.value(found[-1].cones[0].head)
 
 
 def _loop(values: _Values, group: Group) -> Any:
     columns = [values.column(column) for column in zip(*(cone.inputs for cone in group.cones), strict=True)]
     return vec(len(group.cones), lambda i: _cone(group.steps, [at(i) for at in columns]))
+
+
+def _alone(values: _Values, cone: Cone) -> Any:
+    return _cone(cone.steps, [values.value(a) for a in cone.inputs])
 
 
 def _cone(steps: Sequence[Step], inputs: Sequence[Any]) -> Any:
@@ -159,37 +163,48 @@ def _cone(steps: Sequence[Step], inputs: Sequence[Any]) -> Any:
     return done[-1]
 
 
+def _loop_of_chains(values: _Values, group: Group) -> Any:
+    n, length = len(group.cones), len(group.cones[0].inputs)
+    vector, places = values.joined([a for cone in group.cones for a in cone.inputs])
+    table = const(np.array(places).reshape(n, length))
+    if group.cones[0].head.op == "add":
+        return vec(n, lambda i: total(length, lambda k: vector[table[i, k]]))
+    return vec(n, lambda i: _extreme(group.cones[0].head.op, vector, lambda k: table[i, k], length))
+
+
 def _chain(values: _Values, chain: Cone) -> Any:
-    return _sum(values, chain.inputs) if chain.head.op == "add" else _extreme(values, chain)
+    if chain.head.op == "add":
+        return _sum(values, chain.inputs)
+    vector, places = values.joined(chain.inputs)
+    table = const(np.array(places))
+    return _extreme(chain.head.op, vector, lambda k: table[k], len(places))
 
 
 def _sum(values: _Values, operands: Sequence[Number]) -> Any:
-    """The sum of the operands, a loop for each vector that they come from."""
-    result: Any = sum(a for a in operands if not isinstance(a, Scalar))
+    """The sum of the operands: a loop for each vector that they come from, and the others."""
     by_source: dict[int, list[Number]] = {}
+    others: list[Number] = []
     for a in operands:
-        if isinstance(a, Scalar):
-            by_source.setdefault(values.place(a)[0], []).append(a)
+        place = values.place(a)
+        (others if place is None else by_source.setdefault(place[0], [])).append(a)
+    result: Any = 0.0
     for part in by_source.values():
         if len(part) < FEWEST:
-            result = sum(map(values.value, part), result)
+            others += part
         else:
-            at = values.column(part)
-            result = result + total(len(part), at)
-    return result
+            result = result + total(len(part), values.column(part))
+    return sum(map(values.value, others), result)
 
 
-def _extreme(values: _Values, chain: Cone) -> Any:
-    """The greatest or least operand; of equal ones the last, whose derivative is the chain's."""
-    n = len(chain.inputs)
-    vector, places = values.joined(chain.inputs)
-    table, known = const(np.array(places)), stop_gradient(vector)
+def _extreme(op: str, vector: Any, place: At, n: int) -> Any:
+    """The greatest or least of n elements of a vector; of equal ones the last, whose derivative is the chain's."""
+    known = stop_gradient(vector)
 
     def later(best: tuple[Any, Any], k: Any) -> tuple[Any, Any]:
         value, _ = best
-        here = table[k + 1]
-        stays = value > known[here] if chain.head.op == "max" else value < known[here]
+        here = place(k + 1)
+        stays = value > known[here] if op == "max" else value < known[here]
         return select(stays, best, (known[here], here))
 
-    first = known[places[0]], table[0]
+    first = known[place(0)], place(0)
     return vector[scan(later, first, n - 1)[1]]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rosesim.diagrams import library
 from rosesim.diagrams.problem import Term
-from rosesim.diagrams.scalars import Number, Scalar, postorder
+from rosesim.diagrams.scalars import Number, Scalar, evaluated, postorder
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, Shape, Shapes, Value, Vector
 
 BAKED = (0.0, 1.0, -1.0)
@@ -38,6 +38,10 @@ class Template:
     root: Number
     """Over `Scalar`s "input" whose index is the number of a leaf."""
     leaves: int
+
+
+KNOWN = Template("known", "known", Scalar("input", index=0), 1)
+"""What a term that reads no input computes: its only leaf. All such terms share it; none is compiled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,11 @@ class Templates:
                 if not reading.cut:
                     self.by_signature[signature] = found
         template, used = found
-        return Row(template, tuple(reading.leaves[k] for k in used) or (0.0,))  # a constant reads some number, too
+        leaves = tuple(reading.leaves[k] for k in used)
+        if not any(isinstance(leaf, int) for leaf in leaves):
+            (value,) = evaluated([template.root], [float(leaf) for leaf in leaves])
+            return Row(KNOWN, (value,))
+        return Row(template, leaves)
 
     def _warn(self, kind: str, sentence: str) -> None:
         self.warnings[sentence] = kind

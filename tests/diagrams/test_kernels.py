@@ -1,15 +1,13 @@
 """Kernels beside the interpreter of scalars and the tests' own reverse pass."""
 
-import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import diagrams_kit as kit
 import numpy as np
 import pytest
 
-from rosesim.codegen.runtime import linked
 from rosesim.diagrams import kernels, scalars
 from rosesim.diagrams.scalars import Number, Scalar, evaluated
 from rosesim.diagrams.templates import Template
@@ -20,20 +18,6 @@ LANES = kernels.LANES
 def template(make: Callable[..., Number], leaves: int) -> Template:
     root = make(*(Scalar("input", index=k) for k in range(leaves)))
     return Template(make.__name__, f"test {make.__name__}", root, leaves)
-
-
-def run(made: Template, rows: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Value and gradient of four rows, by the machine code itself."""
-    (kernel,) = kernels.kernels([made])
-    n = made.leaves
-    numbers = np.array([v for row in rows for v in row])
-    table = np.arange(n * LANES, dtype=np.uint32).reshape(LANES, n).T.copy()  # [leaf][lane]
-    values, slopes = np.zeros(LANES), np.zeros((n, LANES))
-    row = np.array([kernel.address, numbers.ctypes.data, table.ctypes.data, 0, values.ctypes.data,
-                    slopes.ctypes.data], np.int64)  # fmt: skip
-    call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)(linked.dispatcher())
-    assert call(row.ctypes.data, None) == 1
-    return values, slopes.T
 
 
 def every_operator(a: Number, b: Number, c: Number) -> Number:
@@ -51,7 +35,7 @@ ROWS = [[0.7, 1.3, 2.4], [1.9, -0.4, 0.8], [0.25, 3.5, 1.5], [2.2, 0.6, 3.1]]
 
 def test_four_rows_at_once_have_the_values_and_slopes_of_each():
     made = template(every_operator, 3)
-    values, slopes = run(made, ROWS)
+    values, slopes = kit.run(made, ROWS)
     for lane, row in enumerate(ROWS):
         assert values[lane] == pytest.approx(evaluated([made.root], row)[0], rel=1e-13)
         assert slopes[lane] == pytest.approx(kit.gradient([made.root], [1.0], row)[1], rel=1e-11, abs=1e-12)
@@ -64,7 +48,7 @@ def test_slopes_at_kinks_are_penroses():
         s = scalars
         return s.sqrt(a) + 10.0 * s.maximum(b, c) + 100.0 * s.minimum(b, c) + 1000.0 * s.absolute(d)
 
-    _, slopes = run(template(kinks, 4), [[0.0, 2.0, 2.0, 0.0], [4.0, 3.0, 2.0, -1.0]] * 2)
+    _, slopes = kit.run(template(kinks, 4), [[0.0, 2.0, 2.0, 0.0], [4.0, 3.0, 2.0, -1.0]] * 2)
     assert slopes[0] == pytest.approx([0.5 / scalars.EPS, 0.0, 110.0, 1000.0])
     assert slopes[1] == pytest.approx([0.25, 10.0, 100.0, -1000.0])
 
@@ -73,7 +57,7 @@ def test_a_row_with_nan_leaves_the_others_alone():
     def roots(a: Number) -> Number:
         return scalars.sqrt(a)
 
-    values, slopes = run(template(roots, 1), [[4.0], [-1.0], [9.0], [math.nan]])
+    values, slopes = kit.run(template(roots, 1), [[4.0], [-1.0], [9.0], [math.nan]])
     assert np.isnan(values[[1, 3]]).all()
     assert values[[0, 2]].tolist() == [2.0, 3.0]
     assert slopes[[0, 2], 0] == pytest.approx([0.25, 1 / 6])
@@ -92,5 +76,5 @@ def test_kernels_are_kept_under_their_template(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(kernels, "_code", lambda t: pytest.fail(f"{t.name} was compiled again"))
     (again,) = kernels.kernels([made])
     assert again is not first
-    values, _ = run(made, [[2.0, 3.0]] * 4)
+    values, _ = kit.run(made, [[2.0, 3.0]] * 4)
     assert values.tolist() == [6.0] * 4

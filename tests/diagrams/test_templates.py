@@ -74,11 +74,14 @@ def test_whole_numbers_of_the_library_are_constants_not_inputs():
     assert value(r, [0.0, 6.0]) == 3.0 * 7.0
 
 
-def test_a_term_that_reads_nothing_has_a_row_of_one_constant():
-    r = row(Templates(), "constraint", "lessThan", 3.0, 1.0)
-    assert value(r, []) == 2.0
-    whole = row(Templates(), "constraint", "lessThan", 0.0, 1.0, 0.0)
-    assert (whole.leaves, whole.template.leaves, whole.template.root) == ((0.0,), 1, -1.0)
+def test_terms_that_read_no_input_are_rows_of_one_template_which_is_their_value():
+    t = Templates()
+    two = row(t, "constraint", "lessThan", 3.0, 1.0)
+    folded = row(t, "constraint", "lessThan", 0.0, 1.0, 0.0)
+    apart = row(t, "constraint", "disjoint", circle("a", 0.0, 0.0, 5.0), circle("b", 30.0, 40.0, 7.0), 2.0)
+    assert [r.leaves for r in (two, folded, apart)] == [(2.0,), (-1.0,), (pytest.approx(2.0 - 38.0),)]
+    assert two.template is folded.template is apart.template
+    assert [value(r, []) for r in (two, folded)] == [2.0, -1.0]
 
 
 def test_polygons_that_are_cut_differently_have_different_templates():

@@ -57,6 +57,11 @@ def write(e: Emitter, let: Let, loop: Loop, stacks: Sequence[str], span: tuple[s
         values = recursion.nested(e.block, loop.body, [None] * len(let.outs))
         runs = [start, *(c.let(f"add nuw nsw i64 {start}, {k}") for k in range(1, loop.lanes))]
         for v, a, pointer, value in zip(let.outs, loop.body.results, stacks, values, strict=True):
+            if isinstance(value, str) and a.ty.scalar.lanes > 1 and layout.is_float(a.ty.scalar):
+                # A number of each run: they lie side by side.
+                to, kind = arrays.place_of(c, pointer, v.ty, [start]), layout.register(a.ty.scalar)
+                c.put(f"store {kind} {value}, ptr {to}, align {layout.itemsize(layout.one_lane(a.ty.scalar))}")
+                continue
             places = [arrays.place_of(c, pointer, v.ty, [run]) for run in runs]
             if a.ty.scalar.lanes > 1:
                 per_lane.separated(c, value, a.ty, places.__getitem__)
