@@ -82,17 +82,18 @@ def test_optimising_lowers_the_loss_and_ends_at_the_published_iterations(desk: S
     desk.until("page.ghosts.length === 0 && page.curve.length === 1")
 
 
-def test_a_frame_is_short_while_the_worker_optimises(desk: Shown) -> None:
+def test_frames_are_painted_while_the_worker_optimises(desk: Shown) -> None:
+    """How long they take: benchmarks/page_delays.py."""
     desk.js("page.act('optimise')")
     desk.page.keyboard.press("Space")
-    painting = desk.js(
-        """() => new Promise((done) => {
-          const draw = page.draw.bind(page), times = [];
-          page.draw = (t) => { const a = performance.now(); draw(t); times.push(performance.now() - a); };
-          setTimeout(() => done(times.sort((a, b) => a - b)[times.length >> 1]), 800);
-        })"""
+    desk.js(
+        """() => {
+          const draw = page.draw.bind(page);
+          window.at = [];
+          page.draw = (t) => { at.push(page.now.attempt.iteration); draw(t); };
+        }"""
     )
-    assert painting < 5  # of the 17 ms of a frame; a machine that is busy takes several times our 0.4
+    desk.until("at.length > 10 && at.at(-1) > at[0]")
 
 
 def test_the_goal_follows_the_mouse_and_a_new_gradient_the_goal(desk: Shown) -> None:
@@ -108,21 +109,20 @@ def test_the_goal_follows_the_mouse_and_a_new_gradient_the_goal(desk: Shown) -> 
     assert desk.js(SPOT, "goal") == pytest.approx(
         [x - 100, y + 50], abs=0.1
     )  # the point that was taken stays below it
-    delay = desk.js(
-        """() => new Promise((done) => {
-          const times = [], take = page.take.bind(page);
-          let begun, k = 0;
-          const hold = () => { begun = performance.now(); page.held = "goal"; page.hold([0.8 + 0.002 * k++, 0.6]); };
+    desk.js(
+        """() => {
+          const take = page.take.bind(page);
+          window.drags = 0;
+          const hold = () => { page.held = "goal"; page.hold([0.8 + 0.002 * drags, 0.6]); };
           page.take = (m) => {
             take(m);
             if (m.serial < page.serial) return;
-            times.push(performance.now() - begun);
-            times.length < 30 ? hold() : (page.drop(), done(times.sort((a, b) => a - b)[15]));
+            ++drags < 30 ? hold() : page.drop();
           };
           hold();
-        })"""
+        }"""
     )
-    assert delay < 30
+    desk.until("drags === 30 && !page.held")  # each drag has its gradient
 
 
 def test_the_goal_follows_a_finger_and_elsewhere_the_page_scrolls(browser: Any, billiards: Path) -> None:
