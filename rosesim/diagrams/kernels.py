@@ -74,7 +74,7 @@ def function(template: Template) -> Fn[..., Any]:
     >>> product(3.0, 4.0), grad(product)(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
-    return _written(template, _loops(template))
+    return _written(template, loops_of(template))
 
 
 def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
@@ -92,7 +92,7 @@ def _written(template: Template, loops: Sequence[Group] | None) -> Fn[..., Any]:
     return fn(term)
 
 
-def _loops(template: Template) -> Sequence[Group] | None:
+def loops_of(template: Template) -> Sequence[Group] | None:
     """What a template is written with where it has loops."""
     return groups(template.root) if isinstance(template.root, Scalar) else None
 
@@ -154,7 +154,7 @@ def _code(template: Template) -> bytes:
     Its four rows are in lanes already, so LLVM has no vectors to look for: its few passes make code as fast as all of
     them, in half the time.
     """
-    loops, here = _loops(template), target()
+    loops, here = loops_of(template), target()
     f = _rows(template, loops)
     func = f.traced(f.signature().required()).func
     with pipeline.without(*(() if loops else _IDLE)):

@@ -380,6 +380,15 @@ OPERATORS: dict[str, Callable[..., float]] = {
 """What each operator means for floats."""
 
 
+FOLDING: dict[str, Callable[..., Number]] = {
+    "add": add, "sub": sub, "mul": mul, "div": div, "neg": neg, "pow": power, "sqrt": sqrt, "abs": absolute,
+    "sign": sign, "floor": floor, "ceil": ceil, "trunc": trunc, "sin": sin, "cos": cos, "tan": tan, "asin": asin,
+    "acos": acos, "atan": atan, "atan2": atan2, "exp": exp, "log": log, "max": maximum, "min": minimum, "lt": less,
+    "le": at_most, "eq": same, "and": both, "or": either, "not": negation, "choose": choose,
+}  # fmt: skip
+"""What makes each operator's node, or its value where that is known."""
+
+
 def graph(roots: Iterable[Number]) -> list[Scalar]:
     """All nodes that the roots depend on, operands first."""
     found: dict[int, Scalar] = {}

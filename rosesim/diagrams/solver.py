@@ -283,15 +283,11 @@ class End(NamedTuple):
     done: Any
 
 
-def _solve(c: Capacity, x: Any, terms: Terms) -> End:
-    """One stage."""
-
-    @fn
-    def evaluate(x: Vec[Real, c.numbers], w: Real):
-        return phi_at(c, terms, x, w)
+def stage_end(numbers: int, x: Any, evaluate: Callable[[Any, Any], Any]) -> End:
+    """Where a stage ends that begins at x, a vector of so many numbers. `evaluate(x, w)` gives phi and its gradient."""
 
     def one(r: Round) -> Round:
-        x, energy, calls, steps = _minimise(evaluate, c.numbers, r.x, r.w)
+        x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w)
         moved = x - r.x
         still = (dot(moved, moved) < SAME * SAME) | (abs(energy - r.energy) < SAME)
         finite = isfinite(energy) & isfinite(dot(x, x))
@@ -325,8 +321,14 @@ def program(name: str, c: Capacity, python: Callable[..., Any], *more: Any) -> C
 def solver(c: Capacity) -> Callable[..., End]:
     """The program that lays out one stage: of x, then the fields of `Terms`."""
 
-    def solve(x: Any, *terms: Any):
-        return _solve(c, x, Terms(*terms))
+    def solve(x: Any, *given: Any):
+        terms = Terms(*given)
+
+        @fn
+        def evaluate(x: Vec[Real, c.numbers], w: Real):
+            return phi_at(c, terms, x, w)
+
+        return stage_end(c.numbers, x, evaluate)
 
     call = program("solve", c, solve)
     return lambda *args: End(*call(*args))

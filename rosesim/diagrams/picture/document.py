@@ -10,9 +10,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 from rosesim.diagrams import boxes
 from rosesim.diagrams.labels import Labels, Measured
+from rosesim.diagrams.picture import slots
 from rosesim.diagrams.picture.elements import Drawing
 from rosesim.diagrams.picture.paint import decimal
-from rosesim.diagrams.scalars import Number
+from rosesim.diagrams.scalars import Number, Scalar
 from rosesim.diagrams.values import Shape
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -62,12 +63,29 @@ def svg(
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def slotted(
+    shapes: Sequence[Shape],
+    canvas: tuple[float, float],
+    labels: Labels | None = None,
+    folder: Path | None = None,
+    prefix: str = "d",
+) -> tuple[str, list[Scalar]]:
+    """A picture of shapes whose numbers may be nodes: the document with slots (`slots`), and the nodes of the slots.
+
+    Raises what `svg` raises, and DiagramError where a word has a character that slots are made of.
+    """
+    with slots.opened() as found:
+        text = svg(shapes, canvas, labels, folder, prefix)
+    slots.refuse_marks(text)
+    return text, found.nodes
+
+
 def cropped(shapes: Sequence[Shape], canvas: tuple[float, float]) -> str:
     """The view box that holds all shapes: left, top, width and height on the screen."""
     corners = [corner for shape in shapes for corner in _corners(shape)]
     box = boxes.hull(corners) if corners else boxes.sized(*canvas, (0.0, 0.0))
     numbers = canvas[0] / 2.0 + box.min_x, canvas[1] / 2.0 - box.max_y, box.width, box.height
-    return " ".join(decimal(n) for n in numbers if isinstance(n, int | float))
+    return " ".join(map(decimal, numbers))
 
 
 def _corners(shape: Shape) -> Sequence[Sequence[Number]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -14,6 +14,7 @@ from rosesim.diagrams.picture import images, markers, paint, properties
 from rosesim.diagrams.picture.paint import Attributes, decimal
 from rosesim.diagrams.picture.passthrough import pass_through
 from rosesim.diagrams.picture.properties import Point
+from rosesim.diagrams.scalars import Number, maximum
 from rosesim.diagrams.values import Shape
 
 SIZE = ("width", "height")
@@ -56,7 +57,7 @@ class Drawing:
         return element
 
 
-def _pair(names: tuple[str, str], p: Point) -> Attributes:
+def _pair(names: tuple[str, str], p: Sequence[Number]) -> Attributes:
     return {names[0]: decimal(p[0]), names[1]: decimal(p[1])}
 
 
@@ -69,18 +70,18 @@ def _turn(d: Drawing, shape: Shape) -> str:
 def _size(d: Drawing, shape: Shape) -> tuple[Attributes, Point]:
     """Width and height, and the top left corner. A negative size is drawn as none, at the corner that it gives."""
     (x, y), w, h = d.screen(properties.point(shape, "center")), *(properties.number(shape, n) for n in SIZE)
-    return _pair(SIZE, (max(0.0, w), max(0.0, h))), (x - w / 2.0, y - h / 2.0)
+    return _pair(SIZE, (maximum(0.0, w), maximum(0.0, h))), (x - w / 2.0, y - h / 2.0)
 
 
 def _circle(d: Drawing, shape: Shape) -> Element:
     centre = _pair(("cx", "cy"), d.screen(properties.point(shape, "center")))
-    r = {"r": decimal(max(0.0, properties.number(shape, "r")))}
+    r = {"r": decimal(maximum(0.0, properties.number(shape, "r")))}
     return Element("circle", centre | r | paint.fill(shape) | paint.stroke(shape))
 
 
 def _ellipse(d: Drawing, shape: Shape) -> Element:
     centre = _pair(("cx", "cy"), d.screen(properties.point(shape, "center")))
-    radii = max(0.0, properties.number(shape, "rx")), max(0.0, properties.number(shape, "ry"))
+    radii = maximum(0.0, properties.number(shape, "rx")), maximum(0.0, properties.number(shape, "ry"))
     return Element("ellipse", centre | _pair(("rx", "ry"), radii) | paint.fill(shape) | paint.stroke(shape))
 
 

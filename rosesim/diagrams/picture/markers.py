@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import cast
 from xml.etree.ElementTree import Element, SubElement
 
 from rosesim.diagrams.picture import paint, properties
 from rosesim.diagrams.picture.properties import Point
+from rosesim.diagrams.scalars import Number, choose, floor, same
 from rosesim.diagrams.values import Shape
+from rosesim.diagrams.vectors import distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ def _is_flipped(shape: Shape, end: str) -> bool:
     return end == "start" and properties.flag(shape, "flipStartArrowhead")
 
 
-def _scaled(length: float, size: float) -> str:
+def _scaled(length: float, size: Number) -> str:
     """Two decimals, halves up."""
-    return paint.decimal(math.floor(100.0 * length * size + 0.5) / 100.0)
+    return paint.decimal(floor(100.0 * length * size + 0.5) / 100.0)
 
 
 def marker(shape: Shape, end: str, ident: str) -> Element | None:
@@ -90,14 +92,14 @@ def marker(shape: Shape, end: str, ident: str) -> Element | None:
 def shortened(shape: Shape) -> tuple[Point, Point]:
     """A line's ends, moved back along it so that the tips of its arrowheads lie where the ends were."""
     a, b = properties.point(shape, "start"), properties.point(shape, "end")
-    length = math.dist(a, b)
-    if not length:
-        return a, b
+    away = distance(a, b)
+    length = choose(same(away, 0.0), 1.0, away)  # ends that lie on each other stay
     u = (b[0] - a[0]) / length, (b[1] - a[1]) / length
-    back: list[float] = []
+    back: list[Number] = []
     for end in ENDS:
         head = arrowhead(shape, end)
         scale = properties.number(shape, f"{end}ArrowheadSize", 1.0) * properties.number(shape, "strokeWidth", 1.0)
         ahead = 0.0 if head is None else head.at[0] if _is_flipped(shape, end) else head.width - head.at[0]
         back.append(ahead * scale)
-    return (a[0] + back[0] * u[0], a[1] + back[0] * u[1]), (b[0] - back[1] * u[0], b[1] - back[1] * u[1])
+    ends = (a[0] + back[0] * u[0], a[1] + back[0] * u[1]), (b[0] - back[1] * u[0], b[1] - back[1] * u[1])
+    return cast(tuple[Point, Point], ends)

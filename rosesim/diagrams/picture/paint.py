@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import colorsys
-import math
-
-from rosesim.diagrams.picture import properties
+from rosesim.diagrams.picture import properties, slots
+from rosesim.diagrams.scalars import Number, Scalar, choose, floor, maximum, minimum, same
 from rosesim.diagrams.values import Color, Shape
 
 DASHES = "7,5"
@@ -14,19 +12,34 @@ DASHES = "7,5"
 Attributes = dict[str, str]
 
 
-def decimal(value: float) -> str:
-    """A number as SVG writes it: no exponent, six decimals at most, which is a millionth of a pixel.
+def decimal(value: Number) -> str:
+    """A number as SVG writes it: no exponent, six decimals at most, which is a millionth of a pixel. Of a node, a slot.
 
     >>> decimal(12.5), decimal(3.0), decimal(-1e-9), decimal(1e21)
     ('12.5', '3', '0', '1000000000000000000000')
     """
+    if isinstance(value, Scalar):
+        return slots.slot("d", value)
     digits = f"{value:.6f}".rstrip("0").rstrip(".")
     return "0" if digits == "-0" else digits
 
 
-def _rgb(color: Color) -> tuple[float, float, float]:
-    a, b, c = (float(v) for v in color.channels[:3] if isinstance(v, int | float))
-    return colorsys.hsv_to_rgb(a % 360.0 / 360.0, b / 100.0, c / 100.0) if color.space == "hsva" else (a, b, c)
+def _rgb(color: Color) -> tuple[Number, ...]:
+    return color.channels[:3] if color.space == "rgba" else _of_hsv(*color.channels[:3])
+
+
+def _of_hsv(hue: Number, saturation: Number, value: Number) -> tuple[Number, Number, Number]:
+    """Red, green and blue of degrees and two percentages (Smith 1978): a hue lies in one of six sectors."""
+    turns, s, v = hue / 360.0, saturation / 100.0, value / 100.0
+    sixths = 6.0 * (turns - floor(turns))
+    sector = floor(sixths)
+    part = sixths - sector
+    low, falling, rising = v * (1.0 - s), v * (1.0 - s * part), v * (1.0 - s * (1.0 - part))
+    each = (v, rising, low), (falling, v, low), (low, v, rising), (low, falling, v), (rising, low, v), (v, low, falling)
+    found = each[0]  # also of a sector 6, to which a hue just below 360 rounds
+    for k in range(1, 6):
+        found = tuple(choose(same(sector, float(k)), a, b) for a, b in zip(each[k], found, strict=True))
+    return found[0], found[1], found[2]
 
 
 def hexadecimal(color: Color) -> str:
@@ -37,12 +50,16 @@ def hexadecimal(color: Color) -> str:
     """
     if color.space == "none":
         return "none"
-    return "#" + "".join(f"{math.floor(255.0 * min(max(c, 0.0), 1.0) + 0.5):02x}" for c in _rgb(color))
+    return "#" + "".join(_two_digits(floor(255.0 * minimum(maximum(c, 0.0), 1.0) + 0.5)) for c in _rgb(color))
+
+
+def _two_digits(whole: Number) -> str:
+    return slots.slot("x", whole) if isinstance(whole, Scalar) else f"{int(whole):02x}"
 
 
 def opacity(color: Color) -> str:
     """The last channel."""
-    return decimal(float(color.channels[3])) if isinstance(color.channels[3], int | float) else ""
+    return decimal(color.channels[3])
 
 
 def _painted(name: str, color: Color) -> Attributes:

@@ -6,6 +6,7 @@ import re
 from xml.etree.ElementTree import Element
 
 from rosesim.diagrams.picture import paint, properties
+from rosesim.diagrams.scalars import Scalar
 from rosesim.diagrams.values import Shape
 
 KEBAB = frozenset(
@@ -57,7 +58,7 @@ def pass_through(shape: Shape, element: Element) -> None:
     for name, value in shape.passthrough.items():
         if name in OURS:
             continue
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Scalar):
             properties.refuse(shape, name, repr(value), "a string or a number, for SVG's attribute of this name")
         key, words = attribute(name), value if isinstance(value, str) else paint.decimal(value)
         if not _NAME.fullmatch(key):

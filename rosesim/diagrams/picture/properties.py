@@ -1,11 +1,13 @@
-"""A shape's properties as plain floats, strings and points, for who draws it."""
+"""A shape's properties as plain numbers, strings and points, for who draws it."""
 
 from __future__ import annotations
 
 import math
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from rosesim.diagrams.errors import DiagramError, Fault
+from rosesim.diagrams.picture import slots
+from rosesim.diagrams.scalars import Scalar
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Rows, Shape, Shapes, Value, Vector
 
 Point = tuple[float, float]
@@ -18,6 +20,8 @@ def refuse(shape: Shape, name: str, found: object, expected: str) -> NoReturn:
 
 
 def _finite(shape: Shape, name: str, value: object) -> float:
+    if isinstance(value, Scalar) and slots.are_open():
+        return cast(float, value)  # a node computes as a float does; only comparing it needs `scalars`
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(shape, name, repr(value), "a number that is known when the picture is drawn")
     if not math.isfinite(value):
@@ -26,7 +30,7 @@ def _finite(shape: Shape, name: str, value: object) -> float:
 
 
 def number(shape: Shape, name: str, default: float | None = None) -> float:
-    """A finite number; `default` where the shape does not have it."""
+    """A finite number, or a node where slots are open; `default` where the shape does not have it."""
     value = shape.properties.get(name, default)
     return _finite(shape, name, value)
 
