@@ -41,6 +41,9 @@ InspectFile = Annotated[
     Path | None, typer.Option("--inspect", metavar="OUT.json", help="Write inputs, terms, energies and the end.")
 ]
 SvgFile = Annotated[Path | None, typer.Option("--svg", metavar="OUT.svg", help="Write the picture.")]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", metavar="OUT.html", help="Write a web page in which shapes can be dragged.")
+]
 PngFile = Annotated[Path | None, typer.Option("--png", metavar="OUT.png", help="Write the picture as pixels.")]
 Seed = Annotated[str | None, typer.Option("--seed", metavar="WORD", help="The variation: another start.")]
 Variations = Annotated[
@@ -60,6 +63,7 @@ def diagram(
     labels: LabelSizes = None,
     svg: SvgFile = None,
     png: PngFile = None,
+    html: HtmlFile = None,
     inspect: InspectFile = None,
     seed: Seed = None,
     variations: Variations = 1,
@@ -67,11 +71,13 @@ def diagram(
     window: InWindow = False,
 ) -> None:
     """Lay a diagram out: what it is about (Domain, Substance) and how it looks (Style) become a picture."""
-    if svg is None and png is None and inspect is None and not window:
-        raise SceneError("diagram needs --svg FILE, --png FILE, --inspect FILE or --window")
+    if svg is None and png is None and html is None and inspect is None and not window:
+        raise SceneError("diagram needs --svg FILE, --png FILE, --html FILE, --inspect FILE or --window")
     if window and watch:
         raise SceneError("--window and --watch were given; expected one of them")
-    for suffix, file in ((".svg", svg), (".png", png), (".json", inspect)):
+    if html is not None and watch:
+        raise SceneError("--html and --watch were given; expected one of them: a page takes seconds to compile")
+    for suffix, file in ((".svg", svg), (".png", png), (".html", html), (".json", inspect)):
         if file is not None:
             check_target(file, suffix)
     found = named_files(source, domain, style or [], trio, files)
@@ -83,6 +89,8 @@ def diagram(
     made, layout, kept = _laid_out(found, labels, seed, variations)
     _write(found.name, made, layout, svg, png, inspect)
     _tell(found, layout, began, kept if variations > 1 else None)
+    if html is not None:
+        _write_page(html, found, made, layout, kept)
     if window:
         _watch_window(found, made, seed, layout)
 
@@ -198,6 +206,15 @@ def _write(
         from rosesim.diagrams.inspect import inspected
 
         write_beside(inspect, json.dumps(inspected(name, made, layout)).encode())
+
+
+def _write_page(file: Path, trio: Trio, made: Diagram, layout: Layout, seed: str) -> None:
+    from rosesim.web.diagram import diagram_page
+
+    name = Path(trio.name).name
+    page = diagram_page(made, layout, title=name.replace("-", " ").capitalize(), name=name, seed=seed)
+    write_beside(file, page.encode())
+    print(f"wrote {file}, {len(page.encode()) / 1000:.0f} kB")
 
 
 LOOK = 0.03

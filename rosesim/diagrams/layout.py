@@ -47,8 +47,7 @@ class Broken:
     by: float
 
     def __str__(self) -> str:
-        args = ", ".join(a if isinstance(a, str) else f"{a:g}" for a in self.term.printed)
-        return f"{self.term.name}({args}) by {self.by:.3g}"
+        return f"{self.term.written()} by {self.by:.3g}"
 
 
 @dataclass(frozen=True, slots=True)

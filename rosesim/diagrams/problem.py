@@ -40,6 +40,14 @@ class Term:
     stages: frozenset[int]
     place: Place = NOWHERE
 
+    def written(self) -> str:
+        """As people read it.
+
+        >>> Term("near", (), ("a.icon", 3.0), frozenset()).written()
+        'near(a.icon, 3)'
+        """
+        return f"{self.name}({', '.join(a if isinstance(a, str) else f'{a:g}' for a in self.printed)})"
+
 
 @dataclass(slots=True)
 class Problem:

@@ -284,7 +284,7 @@ class End(NamedTuple):
 
 
 def stage_end(numbers: int, x: Any, evaluate: Callable[[Any, Any], Any]) -> End:
-    """Where a stage ends that begins at x, a vector of so many numbers. `evaluate(x, w)` gives phi and its gradient."""
+    """Where a stage ends that begins at x, of so many numbers. `evaluate(x, w)` gives phi and its gradient."""
 
     def one(r: Round) -> Round:
         x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w)

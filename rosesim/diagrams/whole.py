@@ -108,9 +108,7 @@ def _stage(e: Energy, stage: int, terms: Sequence[int]) -> Stage:
     )
 
 
-def _programs(
-    blocks: Sequence[_Block], n: int, constants: Array, rows: int
-) -> tuple[Fn[..., Any], Fn[..., Any]]:
+def _programs(blocks: Sequence[_Block], n: int, constants: Array, rows: int) -> tuple[Fn[..., Any], Fn[..., Any]]:
     both = [_value_and_slopes(block) for block in blocks]
     size = n + len(constants)
 

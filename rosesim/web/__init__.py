@@ -12,6 +12,7 @@ from rosesim.web.page import page
 from rosesim.web.scene_package import run_package, scene_package
 
 if TYPE_CHECKING:
+    from rosesim.web.diagram import diagram_page
     from rosesim.web.widget import Widget
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Shown",
     "WasmModule",
     "Widget",
+    "diagram_page",
     "gallery",
     "package",
     "page",
@@ -31,6 +33,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "diagram_page":  # at its first use: pages of scenes need none of rosesim[diagrams]
+        from rosesim.web.diagram import diagram_page
+
+        return diagram_page
     if name != "Widget":
         raise AttributeError(f"module 'rosesim.web' has no attribute {name!r}")
     try:  # at its first use: of all pages, only a widget needs the package

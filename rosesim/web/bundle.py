@@ -9,6 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 from rosesim.web.terse import terse
 
 CODE = (
-    "player.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js", "space.js",
-    "curve.js", "live.js", "owner.js", "page.js",
+    "player.js", "module.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js",
+    "space.js", "curve.js", "live.js", "owner.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
 SELDOM = {
@@ -38,6 +39,18 @@ SCHEMA = frozenset(
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What a kind of page is made of, besides its code."""
+
+    html: str
+    styles: tuple[str, ...]
+    schema: frozenset[str]
+
+
+SCENE = Shell("page.html", ("base.css", "page.css"), SCHEMA)
 
 PAINTED = {"trail", "ghost", "gradient"}
 """Roles of what a page paints itself. Of the others it carries those that its layers have."""
@@ -66,9 +79,19 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False, wh
     >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
     (True, False)
     """
-    packed = _packed(module)
     kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
-    code = script(tuple(name for name in CODE if whole or name not in SELDOM or SELDOM[name] & kinds), readable)
+    names = tuple(name for name in CODE if whole or name not in SELDOM or SELDOM[name] & kinds)
+    used = {*PAINTED, *re.findall(r'"([^"]*)"', json.dumps(data.get("layers", {})))}
+    colours = {
+        theme: {role: colour for role, colour in roles.items() if role in used}
+        for theme, roles in data.get("colours", {}).items()
+    }
+    return assembled(SCENE, names, {**data, "colours": colours}, module, readable)
+
+
+def assembled(shell: Shell, names: tuple[str, ...], data: Mapping[str, Any], module: bytes, readable: bool) -> str:
+    """A page of a kind, with the code of these modules."""
+    code = script(names, readable, shell)
     inline = code if readable else LOADER
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     policy = (
@@ -76,23 +99,18 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False, wh
         "worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:"
     )
-    used = {*PAINTED, *re.findall(r'"([^"]*)"', json.dumps(data.get("layers", {})))}
-    colours = {
-        theme: {role: colour for role, colour in roles.items() if role in used}
-        for theme, roles in data.get("colours", {}).items()
-    }
-    told = _json({**data, "colours": colours, "wasm": packed})
+    told = _json({**data, "wasm": _packed(module)})
     if len(told) > LONG:
         told = _json({"packed": _packed(told.encode())})
     parts = {
         "title": html.escape(str(data["title"])),
         "policy": policy,
-        "css": _terse(_text("page/page.css")),
+        "css": _terse("".join(map(_text, shell.styles))),
         "data": told.replace("<", "\\u003c"),  # no text of it can end the element
         "code": ("" if readable else f'<script type="text/plain" id="code">{_packed(code.encode())}</script>\n')
         + f"<script>{inline}</script>",
     }
-    page = re.sub(r"\n\s*", "\n", _text("page/page.html"))
+    page = re.sub(r"\n\s*", "\n", _text(shell.html))
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], page)
 
 
@@ -105,19 +123,19 @@ def _packed(content: bytes) -> str:
 
 
 @cache
-def script(names: tuple[str, ...] = CODE, readable: bool = False) -> str:
+def script(names: tuple[str, ...] = CODE, readable: bool = False, shell: Shell = SCENE) -> str:
     """The page's script, which is the worker's too: our modules joined, without imports and exports."""
-    joined = "\n".join(_plain(_text(f"page/{name}")) for name in names)
-    return '"use strict";' + (joined if readable else terse(joined, outside()))
+    joined = "\n".join(_plain(_text(name)) for name in names)
+    return '"use strict";' + (joined if readable else terse(joined, outside(shell)))
 
 
-def outside() -> frozenset[str]:
+def outside(shell: Shell = SCENE) -> frozenset[str]:
     """Names in the script that belong to the data, to whoever frames a page, or to the document."""
-    return SCHEMA | frozenset(re.findall(r"\w+", _text("page/page.html")))
+    return shell.schema | frozenset(re.findall(r"\w+", _text(shell.html)))
 
 
 def _text(name: str) -> str:
-    return files("rosesim.web").joinpath(name).read_text(encoding="utf-8")
+    return files("rosesim.web").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def _plain(module: str) -> str:

@@ -13,7 +13,7 @@ Attributes = dict[str, str]
 
 
 def decimal(value: Number) -> str:
-    """A number as SVG writes it: no exponent, six decimals at most, which is a millionth of a pixel. Of a node, a slot.
+    """A number as SVG writes it: no exponent, six decimals at most, a millionth of a pixel. Of a node, its slot.
 
     >>> decimal(12.5), decimal(3.0), decimal(-1e-9), decimal(1e21)
     ('12.5', '3', '0', '1000000000000000000000')
@@ -35,7 +35,14 @@ def _of_hsv(hue: Number, saturation: Number, value: Number) -> tuple[Number, Num
     sector = floor(sixths)
     part = sixths - sector
     low, falling, rising = v * (1.0 - s), v * (1.0 - s * part), v * (1.0 - s * (1.0 - part))
-    each = (v, rising, low), (falling, v, low), (low, v, rising), (low, falling, v), (rising, low, v), (v, low, falling)
+    each = (
+        (v, rising, low),
+        (falling, v, low),
+        (low, v, rising),
+        (low, falling, v),
+        (rising, low, v),
+        (v, low, falling),
+    )
     found = each[0]  # also of a sector 6, to which a hue just below 360 rounds
     for k in range(1, 6):
         found = tuple(choose(same(sector, float(k)), a, b) for a, b in zip(each[k], found, strict=True))

@@ -86,5 +86,7 @@ def refuse_marks(text: str) -> None:
     """Raise DiagramError where the words of a diagram have characters that slots are made of."""
     rest = SLOT.sub("", text)
     if OPEN in rest or CLOSE in rest:
-        sentence = "a text of the diagram has the noncharacter U+FDD0 or U+FDD1; expected none, since a page uses them"
+        sentence = (
+            "a text of the diagram has the noncharacter U+FDD0 or U+FDD1; expected none, since a page uses them"
+        )
         raise DiagramError(Fault("InvalidProperty", sentence))

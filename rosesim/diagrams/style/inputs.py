@@ -21,11 +21,16 @@ def redrawn(inputs: Sequence[Input], x0: Sequence[float], variation: str) -> lis
     True
     """
     draws, x = Draws(variation), list(x0)
-    of_shapes = [i for i, p in enumerate(inputs) if p.kind == "drawn" and p.what != "?"]
-    later = [i for i, p in enumerate(inputs) if p.kind == "random" or (p.kind == "drawn" and p.what == "?")]
-    for i in (*of_shapes, *later):
+    for i in drawn(inputs):
         x[i] = draws.uniform(inputs[i].low, inputs[i].high)
     return x
+
+
+def drawn(inputs: Sequence[Input]) -> list[int]:
+    """The inputs that a variation draws, in its order."""
+    of_shapes = [i for i, p in enumerate(inputs) if p.kind == "drawn" and p.what != "?"]
+    later = [i for i, p in enumerate(inputs) if p.kind == "random" or (p.kind == "drawn" and p.what == "?")]
+    return [*of_shapes, *later]
 
 
 class Inputs:

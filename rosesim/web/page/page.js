@@ -1,7 +1,8 @@
 // The page: what is seen and touched. Numbers come from the worker's publications, pictures from the machine here.
 import { drawCurve, short } from "./curve.js";
 import { work } from "./live.js";
-import { Machine, inflated } from "./machine.js";
+import { Machine } from "./machine.js";
+import { inflated } from "./module.js";
 import { Owner } from "./owner.js";
 import { Painter, View } from "./painter.js";
 import { Player } from "./player.js";

@@ -1,0 +1,286 @@
+"""The page of a diagram: its numbers in Node beside Python's, and a person at it in a real browser."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from web.browsers import DESK, wait
+from web.node import WEB, node
+
+from rosesim import diagrams as rd
+from rosesim.cli import run
+from rosesim.diagrams.layout import Layout
+from rosesim.diagrams.picture import shown, svg
+from rosesim.diagrams.style.inputs import redrawn
+from rosesim.web import diagram_page
+from rosesim.web.bundle import script
+from rosesim.web.diagram import CODE, SHELL
+from rosesim.web.terse import short_names, tokens
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True,
+    "reduced_motion": "reduce",
+}  # fmt: skip
+A, B = (-60.0, 0.0), (20.0, 0.0)
+
+
+@dataclass
+class Example:
+    """Two discs that touch, a line between them, and a third one; its picture and its page."""
+
+    picture: rd.Picture
+    page: Path
+
+    @property
+    def data(self) -> Any:
+        found = re.search(r'<script type="application/json" id="data">(.*?)</script>', self.page.read_text("utf-8"))
+        assert found is not None
+        return json.loads(found[1])
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    d = rd.Canvas(300, 200)
+    a = d.circle(r=20, fill="red", center=(d.free(start=A[0]), d.free(start=A[1])), name="a")
+    b = d.circle(r=d.free(19, 21), fill="blue", center=(d.free(start=B[0]), d.free(start=B[1])), name="b")
+    d.circle(r=9, name="c", stroke="black")
+    line = d.line(a.center, b.center, stroke="black", stroke_width=2, end_arrowhead="straight")
+    d.layer(line, above=[a, b])
+    d.ensure.touching(a, b, 10)
+    picture = d.layout("word")
+    page = tmp_path_factory.mktemp("pages") / "discs.html"
+    page.write_text(diagram_page(picture, title="Discs", name="discs", readable=True), encoding="utf-8")
+    return Example(picture, page)
+
+
+def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> None:
+    diagram, problem = example.picture.diagram, example.picture.result.problem
+    (tmp_path / "data.json").write_text(json.dumps(example.data), encoding="utf-8")
+    x = redrawn(problem.inputs, problem.x0, "word-1")
+    fixed = [i for i in diagram.energy.live if "b" not in problem.inputs[i].path][:2]
+    found = node(
+        """
+        import { readFileSync } from "node:fs";
+        import { Draws } from "WEB/page/draws.js";
+        import { Layouts } from "WEB/page/layouts.js";
+        import { filled } from "WEB/page/slots.js";
+        import { Tape } from "WEB/page/tape.js";
+        const data = JSON.parse(readFileSync("data.json", "utf8"));
+        const x = Float64Array.from(data.x0), draws = new Draws(`${data.seed}-1`);
+        for (const [i, low, high] of data.draws) x[i] = draws.uniform(low, high);
+        const layouts = await Layouts.open(data), end = layouts.layOut(x, FIXED), values = new Tape(data.tape).at(end);
+        const svg = filled(data.svg, data.places.map((k) => values[k]));
+        console.log(JSON.stringify({ x: [...x], end: [...end], svg, before: layouts.verdict(x), after: layouts.verdict(end) }));
+        """.replace("FIXED", str(fixed)),
+        tmp_path,
+    )
+    assert found["x"] == x  # another start is Python's of the same word, to the bit
+    end = diagram.layout(x, fixed)
+    np.testing.assert_allclose(found["end"], end.x, rtol=0, atol=1e-6)  # rounding is in another order
+    assert [found["end"][i] for i in fixed] == [x[i] for i in fixed]
+    assert found["svg"] == svg(shown(problem, found["end"]), problem.canvas)
+    before = Layout(problem, np.array(x), (), diagram.values(x))
+    assert found["before"] == {"good": False, "text": before.verdict()}
+    assert "2 of" in before.verdict() or "1 of" in before.verdict()
+    assert found["after"] == {"good": True, "text": end.verdict()}
+
+
+@pytest.mark.parametrize(
+    "slopes", [[[1, 0], [0, 1]], [[0.5, 0], [0.5, 0]], [[1, 2], [3, 4], [5, 6]], [[0, 0]], [[1, 2], [2, 4]]]
+)
+def test_a_hand_pulls_by_the_pseudoinverse(slopes: list[list[float]], tmp_path: Path) -> None:
+    found = node(
+        f'import {{ pullOf }} from "WEB/page/hand.js"; console.log(JSON.stringify(pullOf({slopes})));', tmp_path
+    )
+    np.testing.assert_allclose(found, np.linalg.pinv(np.array(slopes).T), atol=1e-12)
+
+
+def test_each_import_stands_before_its_use_and_each_name_once() -> None:
+    declared = re.compile(r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+)", re.M)
+    texts = [(WEB / "page" / name).read_text("utf-8") for name in CODE]
+    for k, text in enumerate(texts):
+        assert set(re.findall(r'from "\./([\w.]+)"', text)) <= {*CODE[:k]}
+    names = [name for text in texts for name in declared.findall(text)]
+    assert len(names) == len(set(names)) > 20
+    assert len(script(CODE, False, SHELL)) < 16_000
+
+
+class Shown:
+    """A page that is open, and what its console said."""
+
+    def __init__(self, browser: Any, path: Path, **how: Any):
+        self.context = browser.new_context(**{**DESK, **how})
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.page.on("console", lambda m: self.said.append(m.text))
+        self.page.on("pageerror", lambda e: self.said.append(str(e)))
+        self.page.goto(path.as_uri())
+        self.until("window.page")
+
+    def until(self, condition: str) -> None:
+        wait(self.page, condition)
+
+    def settle(self) -> None:
+        self.until("!page.fixed && !page.waiting && !page.frame")
+
+    def js(self, script: str) -> Any:
+        return self.page.evaluate(script)
+
+    def disc(self, fill: str) -> tuple[float, float, float]:
+        """A disc as it is drawn: its middle in the browser's pixels, and its radius."""
+        box = self.page.locator(f"circle[fill='{fill}']").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 2
+
+    def apart(self) -> float:
+        """Between red and blue, in pixels of the canvas."""
+        (x, y, r), (u, v, s) = self.disc("#ff0000"), self.disc("#0000ff")
+        return (((x - u) ** 2 + (y - v) ** 2) ** 0.5 - r - s) * 300 / self.js("scene.clientWidth")
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.said == []
+
+
+@pytest.fixture
+def desk(browser: Any, example: Example) -> Iterator[Shown]:
+    found = Shown(browser, example.page)
+    yield found
+    found.close()
+
+
+def test_a_dragged_disc_follows_the_mouse_and_the_other_one_follows_it(desk: Shown) -> None:
+    assert desk.page.text_content("#verdict") == "all 8 constraints hold"
+    assert desk.apart() == pytest.approx(-10.0, abs=0.1)
+    (x, y, _), before = desk.disc("#ff0000"), desk.disc("#0000ff")
+    desk.page.mouse.move(x + 5, y + 3)
+    desk.until("scene.classList.contains('over')")
+    desk.page.mouse.down()
+    desk.page.mouse.move(x + 65, y + 203, steps=4)
+    desk.settle()
+    assert desk.disc("#ff0000")[:2] == pytest.approx((x + 60, y + 200), abs=0.1)  # where it was taken stays below
+    assert desk.apart() == pytest.approx(-10.0, abs=0.1)
+    assert abs(desk.disc("#0000ff")[1] - before[1]) > 30
+    desk.page.mouse.up()
+    desk.settle()
+    assert desk.page.text_content("#verdict") == "all 8 constraints hold"
+    assert desk.js("page.held") is None
+    # The file to save is the picture shown, as Python writes pictures.
+    with desk.page.expect_download() as download:
+        desk.page.keyboard.press("s")
+    assert download.value.suggested_filename == "discs.svg"
+    assert Path(download.value.path()).read_text("utf-8") == desk.js("page.picture.file()")
+
+
+def test_keys_choose_and_move_a_shape_and_ask_for_another_start(desk: Shown, example: Example) -> None:
+    problem = example.picture.result.problem
+    desk.page.keyboard.press("n")
+    assert desk.page.text_content("#chosen") == "a is chosen"
+    x, y, _ = desk.disc("#ff0000")
+    for _ in range(4):
+        desk.page.keyboard.press("Shift+ArrowUp")
+        desk.settle()
+    assert desk.disc("#ff0000")[1] < y - 10 and desk.apart() == pytest.approx(-10.0, abs=0.1)
+    desk.page.keyboard.press("Escape")
+    desk.js("() => { const ask = page.ask.bind(page); page.ask = () => { window.begun = [...page.x]; ask(); }; }")
+    desk.page.keyboard.press("r")
+    assert desk.js("begun") == redrawn(problem.inputs, problem.x0, "word-1")
+    desk.settle()
+    assert desk.page.text_content("#verdict") == "all 8 constraints hold"
+    assert desk.page.locator("#note").is_hidden()
+
+
+def test_a_layout_that_fails_is_told_and_the_picture_stays(desk: Shown) -> None:
+    before = desk.js("page.picture.file()")
+    desk.js("page.take({ serial: page.start, failure: 'the energy became NaN' })")
+    assert desk.page.text_content("#note") == "the energy became NaN" and desk.page.locator("#note").is_visible()
+    desk.js("page.x[0] = NaN, page.draw(0)")
+    assert desk.js("page.picture.file()") == before
+    assert "not finite" in desk.page.text_content("#note")
+
+
+def test_a_finger_drags_shapes_in_the_dark_and_scrolls_elsewhere(browser: Any, example: Example) -> None:
+    found = Shown(browser, example.page, **PHONE, color_scheme="dark")
+    x, y, _ = found.disc("#ff0000")
+    assert found.js("document.documentElement.dataset.theme") == "dark"
+    assert found.js("document.documentElement.scrollWidth") <= 390
+    found.js("scene.addEventListener('touchstart', (e) => (window.stopped = e.defaultPrevented))")
+    finger = found.context.new_cdp_session(found.page)
+    for kind, at in (("touchStart", [x, y]), ("touchMove", [x + 20, y + 20]), ("touchMove", [x + 40, y + 30])):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": at[0], "y": at[1]}]})
+    found.settle()
+    assert found.disc("#ff0000")[:2] == pytest.approx((x + 40, y + 30), abs=1.0)
+    assert found.js("stopped")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    found.settle()
+    corner = found.page.locator("#scene").bounding_box()
+    finger.send(
+        "Input.dispatchTouchEvent",
+        {"type": "touchStart", "touchPoints": [{"x": corner["x"] + 4, "y": corner["y"] + 4}]},
+    )
+    found.until("stopped === false")
+    found.close()
+
+
+def test_the_short_page_works_in_a_sandboxed_frame(browser: Any, example: Example, tmp_path: Path) -> None:
+    inner = diagram_page(example.picture, title="</title><b>Discs")  # terse and packed, as it is published
+    assert "'unsafe-eval'" not in inner and "<b>" not in inner
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f'<!doctype html><iframe sandbox="allow-scripts" style="width:900px;height:700px" '
+        f'srcdoc="{html.escape(inner)}"></iframe>',
+        encoding="utf-8",
+    )
+    context = browser.new_context(**DESK)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text))
+    page.on("pageerror", lambda e: said.append(str(e)))
+    page.goto(outer.as_uri())
+    frame = page.frames[1]
+    wait(frame, "document.querySelector('#scene svg')")
+    before = frame.locator("circle[fill='#ff0000']").get_attribute("cx")
+    frame.click("[data-act=again]")
+    wait(frame, f"document.querySelector(\"circle[fill='#ff0000']\").getAttribute('cx') !== '{before}'")
+    assert frame.text_content("#verdict") == "all 8 constraints hold"
+    assert said == []
+    context.close()
+
+
+def test_no_name_of_the_browser_gets_another(browser: Any) -> None:
+    from web.test_browser import KNOWN
+
+    page = browser.new_page()
+    renamed = [*short_names([*tokens(script(CODE, True, SHELL))], SHELL.schema)]
+    assert len(renamed) > 60
+    assert page.evaluate(KNOWN, renamed) == []
+    page.close()
+
+
+def test_the_command_writes_a_page_and_refuses_to_watch_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for suffix, text in (
+        ("domain", "type Ball\n"),
+        ("substance", "Ball a\n"),
+        (
+            "style",
+            "canvas {\n  width = 90\n  height = 60\n}\nforall Ball b {\n  b.icon = Circle {\n    r: 9\n  }\n}\n",
+        ),
+    ):
+        (tmp_path / f"two-balls.{suffix}").write_text(text, encoding="utf-8")
+    texts = [f"{tmp_path}/two-balls.substance", "--domain", f"{tmp_path}/two-balls.domain"]
+    command = ["diagram", *texts, "--style", f"{tmp_path}/two-balls.style", "--html", f"{tmp_path}/out.html"]
+    assert run(command) == 0
+    page = (tmp_path / "out.html").read_text("utf-8")
+    assert "<title>Two balls</title>" in page
+    assert re.search(r"all 1 constraints hold.*\nwrote .*out.html, \d\d kB\n", capsys.readouterr().out)
+    assert run([*command, "--watch"]) != 0
+    assert "--html and --watch were given; expected one of them" in " ".join(capsys.readouterr().err.split())
