@@ -86,11 +86,11 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False, wh
         theme: {role: colour for role, colour in roles.items() if role in used}
         for theme, roles in data.get("colours", {}).items()
     }
-    return assembled(SCENE, names, {**data, "colours": colours}, module, readable)
+    return assembled(SCENE, names, {**data, "colours": colours, "wasm": packed(module)}, readable)
 
 
-def assembled(shell: Shell, names: tuple[str, ...], data: Mapping[str, Any], module: bytes, readable: bool) -> str:
-    """A page of a kind, with the code of these modules."""
+def assembled(shell: Shell, names: tuple[str, ...], data: Mapping[str, Any], readable: bool) -> str:
+    """A page of a kind, with the code of these modules. The data have the packed WebAssembly module as `wasm`."""
     code = script(names, readable, shell)
     inline = code if readable else LOADER
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
@@ -99,15 +99,15 @@ def assembled(shell: Shell, names: tuple[str, ...], data: Mapping[str, Any], mod
         "worker-src blob:; "
         "style-src 'unsafe-inline'; img-src data: blob:"
     )
-    told = _json({**data, "wasm": _packed(module)})
+    told = _json(data)
     if len(told) > LONG:
-        told = _json({"packed": _packed(told.encode())})
+        told = _json({"packed": packed(told.encode())})
     parts = {
         "title": html.escape(str(data["title"])),
         "policy": policy,
         "css": _terse("".join(map(_text, shell.styles))),
         "data": told.replace("<", "\\u003c"),  # no text of it can end the element
-        "code": ("" if readable else f'<script type="text/plain" id="code">{_packed(code.encode())}</script>\n')
+        "code": ("" if readable else f'<script type="text/plain" id="code">{packed(code.encode())}</script>\n')
         + f"<script>{inline}</script>",
     }
     page = re.sub(r"\n\s*", "\n", _text(shell.html))
@@ -118,7 +118,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _packed(content: bytes) -> str:
+def packed(content: bytes) -> str:
+    """Bytes, deflated, in base64."""
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 

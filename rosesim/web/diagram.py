@@ -3,8 +3,7 @@
 What the page knows besides its programs, as JSON:
 
 name, title, size         of the diagram; its canvas in pixels
-svg, slots, places        the picture with slots (`diagrams.picture.slots`), how many there are, and where on the tape
-                          their values are
+svg, places               the picture with slots (`diagrams.picture.slots`), and where on the tape their values are
 tape                      {"inputs", "constants", "ops", "steps"}: see `page/tape.js`
 x, x0                     all inputs where the page begins, and as they start
 draws, seed               [[input, low, high], ...] in the order in which another start draws them, and its first word
@@ -30,7 +29,7 @@ from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.style.inputs import drawn
 from rosesim.diagrams.tape import OPS, Tape, tape
 from rosesim.diagrams.whole import Whole, whole
-from rosesim.web.bundle import Shell, assembled
+from rosesim.web.bundle import Shell, assembled, packed
 from rosesim.web.module import MEMORY, wasm
 
 CODE = (
@@ -39,7 +38,7 @@ CODE = (
 """The modules of the page's script, each after those that it imports."""
 SCHEMA = frozenset(
     """
-    name title size svg slots places tape inputs constants ops steps x x0 draws seed live stages objective constraint
+    name title size svg places tape inputs constants ops steps x x0 draws seed live stages objective constraint
     moves checks count verdict good text grips form extent center wasm packed
     version memory programs failures parameters result fields items at scalar shape phi solve energy
     """.split()
@@ -83,7 +82,7 @@ def diagram_page(
     programs = whole(diagram.energy)
     module = wasm({"phi": programs.phi, "solve": programs.solve}, memory=MEMORY)
     told = {"name": name, "title": title, "seed": seed, **_data(diagram, layout, programs)}
-    return assembled(SHELL, CODE, told, module.code, readable)
+    return assembled(SHELL, CODE, {**told, "wasm": packed(module.code)}, readable)
 
 
 def _data(diagram: Diagram, layout: Layout, programs: Whole) -> dict[str, Any]:
@@ -100,7 +99,6 @@ def _data(diagram: Diagram, layout: Layout, programs: Whole) -> dict[str, Any]:
     return {
         "size": [*problem.canvas],
         "svg": text,
-        "slots": len(nodes),
         "places": places,
         "tape": _tape(made),
         "x": [round(v, DIGITS) for v in layout.x.tolist()],

@@ -18,8 +18,10 @@ const $ = (id) => document.getElementById(id);
 class Page {
   constructor(data, worker) {
     const tape = new Tape(data.tape);
-    Object.assign(this, { data, worker, tape, hand: new Hand(data, tape), picture: new Picture(data.svg, data.slots) });
+    Object.assign(this, { data, worker, tape, hand: new Hand(data, tape) });
     this.x = Float64Array.from(data.x); // all inputs now
+    this.values = tape.at(this.x); // and all that follows from them
+    this.picture = new Picture(data.svg, this.numbers());
     this.start = this.variation = 0; // how many starts there were: a layout of an earlier one is not wanted any more
     this.chosen = this.motion = null;
     worker.onmessage = ({ data }) => this.take(data);
@@ -34,12 +36,12 @@ class Page {
   build() {
     const { data, picture } = this, [width, height] = data.size;
     document.body.style.setProperty("--ratio", width / height);
-    picture.root.setAttribute("role", "img");
-    picture.root.setAttribute("aria-label", data.title);
+    picture.drawing.setAttribute("role", "img");
+    picture.drawing.setAttribute("aria-label", data.title);
     this.mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     this.mark.setAttribute("class", "mark");
-    picture.root.append(this.mark);
-    $("scene").append(picture.root);
+    picture.drawing.append(this.mark);
+    $("scene").append(picture.drawing);
     this.tell(data.verdict);
   }
 
@@ -86,6 +88,10 @@ class Page {
 
   // --------------------------------------------------------------------------------------------------------- picture
 
+  /** The values of the picture's slots. */
+  numbers() {
+    return this.data.places.map((k) => this.values[k]);
+  }
   refresh() {
     this.frame ??= requestAnimationFrame((now) => {
       this.frame = null;
@@ -103,7 +109,7 @@ class Page {
       else if (!motion.waits) this.refresh();
     }
     this.values = this.tape.at(this.shown);
-    if (!this.picture.show(this.data.places.map((k) => this.values[k]))) this.note("a number of the picture is not finite here");
+    if (!this.picture.show(this.numbers())) this.note("a number of the picture is not finite here");
     this.frameChosen();
   }
   /** A dashed box around the chosen shape. */
@@ -154,9 +160,9 @@ class Page {
     })[action]();
   }
   save() {
-    const url = URL.createObjectURL(new Blob([this.picture.file()], { type: "image/svg+xml" }));
-    Object.assign(document.createElement("a"), { href: url, download: `${this.data.name}.svg` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000); // the download has begun then
+    const link = URL.createObjectURL(new Blob([this.picture.file()], { type: "image/svg+xml" }));
+    Object.assign(document.createElement("a"), { href: link, download: `${this.data.name}.svg` }).click();
+    setTimeout(() => URL.revokeObjectURL(link), 1000); // the download has begun then
   }
   /** Choose the next shape, the previous one, or none (0). */
   choose(way) {

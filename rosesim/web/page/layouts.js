@@ -50,11 +50,11 @@ export class Layouts {
 
 /** As a worker's whole program: the page's data come first. Whoever asks waits for the answer before asking again. */
 export function work() {
-  let opened;
+  let ready;
   onmessage = async ({ data: { page, serial, x, fixed } }) => {
-    if (page) return void (opened = Layouts.open(page));
+    if (page) return void (ready = Layouts.open(page));
     try {
-      const layouts = await opened, at = layouts.layOut(x, fixed);
+      const layouts = await ready, at = layouts.layOut(x, fixed);
       postMessage({ serial, x: at, ...layouts.verdict(at) });
     } catch (error) {
       postMessage({ serial, failure: error.message || String(error) });
