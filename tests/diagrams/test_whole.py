@@ -30,7 +30,7 @@ def phi(made: Whole, diagram: Diagram, x: Array, weight: float, stage: int) -> t
 
 
 def test_phi_and_its_gradient_are_those_of_the_kernels():
-    diagram = example("multiples-of-three")  # two stages, looped and straight terms
+    diagram = example("shortest-path")  # two stages
     made = whole(diagram.energy)
     x = np.array(diagram.problem.x0)
     assert len(made.stages) == 2

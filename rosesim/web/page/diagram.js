@@ -112,7 +112,7 @@ class Page {
     if (!this.picture.show(this.numbers())) this.note("a number of the picture is not finite here");
     this.frameChosen();
   }
-  /** A dashed box around the chosen shape. */
+  /** A dashed outline around the chosen shape. */
   frameChosen() {
     const { chosen, mark } = this, [width, height] = this.data.size;
     mark.style.display = chosen ? "" : "none";
@@ -120,6 +120,8 @@ class Page {
     let [a, b, c, d] = chosen.extent.map((k) => this.values[k]);
     if (chosen.form === "line") [a, b, c, d] = [(a + c) / 2, (b + d) / 2, Math.abs(c - a), Math.abs(d - b)];
     const box = { x: width / 2 + a - c / 2 - ROOM, y: height / 2 - b - d / 2 - ROOM, width: c + 2 * ROOM, height: d + 2 * ROOM };
+    box.rx = chosen.form === "round" ? box.width / 2 : ROOM;
+    box.ry = chosen.form === "round" ? box.height / 2 : ROOM;
     for (const name in box) mark.setAttribute(name, box[name]);
   }
 
@@ -160,9 +162,9 @@ class Page {
     })[action]();
   }
   save() {
-    const link = URL.createObjectURL(new Blob([this.picture.file()], { type: "image/svg+xml" }));
-    Object.assign(document.createElement("a"), { href: link, download: `${this.data.name}.svg` }).click();
-    setTimeout(() => URL.revokeObjectURL(link), 1000); // the download has begun then
+    const saved = URL.createObjectURL(new Blob([this.picture.file()], { type: "image/svg+xml" }));
+    Object.assign(document.createElement("a"), { href: saved, download: `${this.data.name}.svg` }).click();
+    setTimeout(() => URL.revokeObjectURL(saved), 1000); // the download has begun then
   }
   /** Choose the next shape, the previous one, or none (0). */
   choose(way) {
