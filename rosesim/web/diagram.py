@@ -131,13 +131,16 @@ def _constant(problem: Problem) -> dict[int, float]:
 
 
 def _tape(made: Tape) -> dict[str, Any]:
+    """A tape as JSON. How far back an operand lies repeats itself from shape to shape, so it packs to the half."""
     ops = sorted({op for op, _ in made.steps})
     codes = {op: k for k, op in enumerate(ops)}
     finite = [
         c if np.isfinite(c) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(c)]
         for c in made.constants
     ]
-    steps = [k for op, operands in made.steps for k in (codes[op], *operands)]
+    first, steps = made.inputs + len(made.constants), list[int]()
+    for here, (op, operands) in enumerate(made.steps, first):
+        steps += [codes[op], *(here - k if k >= first else -1 - k for k in operands)]
     return {"inputs": made.inputs, "constants": finite, "ops": ops, "steps": steps}
 
 

@@ -124,14 +124,14 @@ PLATFORM = frozenset(
     part passive pause performance pipeThrough pitch play pointerId pointerType points pop port1 port2 postMessage
     preventDefault preventScroll prototype push put putImageData querySelector querySelectorAll read ready reduce
     refresh release remove repeat replace replaceChildren requestAnimationFrame reset resolve restore result
-    results return revokeObjectURL right role round rows run scale segments self send set setAttribute
+    results return revokeObjectURL right role round rows run rx ry scale segments self send set setAttribute
     setPointerCapture setProperty setTimeout setTransform shaderSource shape sheet shiftKey show sign sin size
     sizes slice slope some sort source speed splice split sqrt src start startsWith state states static status
-    step stream stroke strokeStyle style subarray super switch table tag tagName take tan target test texImage2D
-    texParameteri text textAlign textContent then this throw time title to toExponential toFixed toLowerCase
-    toPrecision toString toggle top trace transform trim true try turn type typeof types u16 u32 u64 u8 undefined
-    uniform1i uniform2f uniform3fv unit useProgram value valueOf values var view void which while width window
-    with x1 y1 yield
+    step stream stroke strokeStyle style subarray super switch table tag tagName take tan target terminate test
+    texImage2D texParameteri text textAlign textContent then this throw time title to toExponential toFixed
+    toLowerCase toPrecision toString toggle top trace transform trim true try turn type typeof types u16 u32 u64
+    u8 undefined uniform1i uniform2f uniform3fv unit useProgram value valueOf values var view void which while
+    width window with x1 y1 yield
     """.split()
 )
 """Names of the language and of the browser among those that our scripts use, and of what both take as options."""

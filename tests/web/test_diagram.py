@@ -213,6 +213,15 @@ def test_a_layout_that_fails_is_told_and_the_picture_stays(desk: Shown) -> None:
     assert "not finite" in desk.page.text_content("#note")
 
 
+def test_a_layout_that_takes_long_gives_way_to_one_that_is_wanted(desk: Shown) -> None:
+    desk.js("() => { window.first = page.worker; page.worker.postMessage = () => {}; page.ask(); }")
+    desk.js("new Promise((done) => setTimeout(done, 700))")
+    assert desk.js("page.worker === first")  # nothing else is wanted
+    desk.js("page.ask()")
+    desk.settle()
+    assert desk.js("page.worker !== first")
+
+
 def test_a_finger_drags_shapes_in_the_dark_and_scrolls_elsewhere(browser: Any, example: Example) -> None:
     found = Shown(browser, example.page, **PHONE, color_scheme="dark")
     x, y, _ = found.disc("#ff0000")

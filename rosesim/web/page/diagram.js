@@ -8,6 +8,7 @@ import { Tape } from "./tape.js";
 
 const FINGER = 24; // CSS pixels by which a finger may miss a small shape
 const MOVED_MS = 300; // for the way from one layout to that of another start
+const LONGEST_MS = 500; // so long a layout may take when another one is wanted already
 const NEAR = 0.01, FAR = 0.05; // of the canvas's height, by which an arrow key moves a shape
 const ROOM = 4; // pixels of the canvas around a chosen shape
 
@@ -16,17 +17,15 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 const $ = (id) => document.getElementById(id);
 
 class Page {
-  constructor(data, worker) {
+  constructor(data, hired) {
     const tape = new Tape(data.tape);
-    Object.assign(this, { data, worker, tape, hand: new Hand(data, tape) });
+    Object.assign(this, { data, hired, tape, hand: new Hand(data, tape) });
     this.x = Float64Array.from(data.x); // all inputs now
     this.values = tape.at(this.x); // and all that follows from them
     this.picture = new Picture(data.svg, this.numbers());
     this.start = this.variation = 0; // how many starts there were: a layout of an earlier one is not wanted any more
     this.chosen = this.motion = null;
-    worker.onmessage = ({ data }) => this.take(data);
-    worker.onerror = (e) => this.take({ serial: this.start, failure: e.message });
-    worker.postMessage({ page: data });
+    this.hire();
     this.build();
     this.listen();
     this.colour();
@@ -50,12 +49,29 @@ class Page {
   get held() {
     return this.hand.held?.grip;
   }
+  hire() {
+    this.worker?.terminate();
+    this.worker = this.hired();
+    this.worker.onmessage = ({ data }) => this.take(data);
+    this.worker.onerror = (e) => this.take({ serial: this.start, failure: e.message });
+    this.worker.postMessage({ page: this.data });
+    this.fixed = null; // what is held in the layout that the worker makes; null while it makes none
+  }
   /** Something has changed: lay out again, as soon as the worker is free. */
   ask() {
     this.waiting = true;
     if (this.fixed) return;
     this.waiting = false;
     this.fixed = this.held?.inputs ?? [];
+    const { fixed } = this;
+    // A hand may ask for what cannot be, which takes seconds. Nobody can stop the solver, but its worker.
+    const look = () => {
+      if (this.fixed !== fixed) return;
+      if (!this.waiting) return setTimeout(look, LONGEST_MS / 10);
+      this.hire();
+      this.ask();
+    };
+    setTimeout(look, LONGEST_MS);
     this.worker.postMessage({ serial: this.start, x: this.x, fixed: this.fixed });
   }
   /** Everything goes where the layout has it, but what is held stays under the pointer, as does what has been let go since. */
@@ -254,7 +270,7 @@ async function open(self) {
   const code = src || URL.createObjectURL(new Blob([textContent], { type: "text/javascript" }));
   try {
     const told = JSON.parse($("data").textContent), data = told.packed ? await inflated(told.packed).json() : told;
-    window.page = new Page(data, new Worker(code));
+    window.page = new Page(data, () => new Worker(code));
   } catch (error) {
     Object.assign($("note"), { hidden: false, className: "failed", textContent: `This page could not start: ${error.message}` });
   }

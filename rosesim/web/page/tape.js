@@ -9,14 +9,17 @@ const OPS = {
   choose: (a, b, c) => (a ? b : c),
 };
 
-/** `steps` has for each operation its number in `ops`, and the places of as many operands as that takes. */
+/**
+ * `steps` has for each operation its number in `ops`, then as many operands as that takes: how many places an earlier
+ * step lies back, or -1 - k for the k-th of inputs and constants.
+ */
 export class Tape {
   constructor({ inputs, constants, ops, steps }) {
     this.constants = constants.map(Number); // JSON has no word for infinity, so it comes as a text
-    this.inputs = inputs;
     this.steps = [];
     for (let k = 0; k < steps.length; ) {
-      const run = OPS[ops[steps[k]]], [a, b, c] = steps.slice(k + 1, (k += 1 + run.length));
+      const run = OPS[ops[steps[k]]], here = inputs + constants.length + this.steps.length;
+      const [a, b, c] = steps.slice(k + 1, (k += 1 + run.length)).map((v) => (v > 0 ? here - v : -1 - v));
       this.steps.push({ run, a, b, c });
     }
   }
