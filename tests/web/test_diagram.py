@@ -217,9 +217,11 @@ def test_a_layout_that_takes_long_gives_way_to_one_that_is_wanted(desk: Shown) -
     desk.js("() => { window.first = page.worker; page.worker.postMessage = () => {}; page.ask(); }")
     desk.js("new Promise((done) => setTimeout(done, 700))")
     assert desk.js("page.worker === first")  # nothing else is wanted
+    assert desk.page.text_content("#verdict") == "laying out"
     desk.js("page.ask()")
     desk.settle()
     assert desk.js("page.worker !== first")
+    assert desk.page.text_content("#verdict") == "all 6 constraints hold"
 
 
 def test_a_finger_drags_shapes_in_the_dark_and_scrolls_elsewhere(browser: Any, example: Example) -> None:

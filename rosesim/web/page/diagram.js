@@ -8,6 +8,7 @@ import { Tape } from "./tape.js";
 
 const FINGER = 24; // CSS pixels by which a finger may miss a small shape
 const MOVED_MS = 300; // for the way from one layout to that of another start
+const SOON_MS = 100; // after so long the page says that it is laying out
 const LONGEST_MS = 500; // so long a layout may take when another one is wanted already
 const NEAR = 0.01, FAR = 0.05; // of the canvas's height, by which an arrow key moves a shape
 const ROOM = 4; // pixels of the canvas around a chosen shape
@@ -63,15 +64,16 @@ class Page {
     if (this.fixed) return;
     this.waiting = false;
     this.fixed = this.held?.inputs ?? [];
-    const { fixed } = this;
+    const { fixed } = this, began = performance.now();
     // A hand may ask for what cannot be, which takes seconds. Nobody can stop the solver, but its worker.
     const look = () => {
       if (this.fixed !== fixed) return;
-      if (!this.waiting) return setTimeout(look, LONGEST_MS / 10);
+      this.tell({ text: "laying out" });
+      if (!this.waiting || performance.now() - began < LONGEST_MS) return setTimeout(look, SOON_MS);
       this.hire();
       this.ask();
     };
-    setTimeout(look, LONGEST_MS);
+    setTimeout(look, SOON_MS);
     this.worker.postMessage({ serial: this.start, x: this.x, fixed: this.fixed });
   }
   /** Everything goes where the layout has it, but what is held stays under the pointer, as does what has been let go since. */
