@@ -1,6 +1,6 @@
 """Where a person can take hold of a diagram: shapes that can be moved, as numbers that a page computes.
 
-`live` says the same of a diagram in this process.
+`live` is the hand of this process, `web/page/hand.js` that of a page.
 """
 
 from __future__ import annotations

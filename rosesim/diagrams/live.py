@@ -11,7 +11,7 @@ the centre where it was grabbed. For a centre that is itself two inputs this is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,9 +20,10 @@ import numpy as np
 from rosesim.diagrams import boxes
 from rosesim.diagrams.energy import Array
 from rosesim.diagrams.errors import DiagramError
+from rosesim.diagrams.grips import grip, leaves
 from rosesim.diagrams.layout import Diagram, Layout
 from rosesim.diagrams.picture.known import Shown
-from rosesim.diagrams.scalars import Number, evaluated, graph
+from rosesim.diagrams.scalars import Number, evaluated
 from rosesim.diagrams.style.inputs import redrawn
 from rosesim.diagrams.values import Shape
 
@@ -135,7 +136,7 @@ class Live:
     def at(self, p: Point) -> Shape | None:
         """The smallest shape at a point that can be moved; of equally small ones the topmost."""
         best: tuple[float, Shape] | None = None
-        for shape in _leaves(self.shapes()):
+        for shape in leaves(self.shapes()):
             area = _hit(shape, p)
             if area is not None and (best is None or area <= best[0]) and self._center(shape.name)[1]:
                 best = area, shape
@@ -188,22 +189,9 @@ class Live:
         if found is None:
             problem = self.diagram.problem
             (shape,) = (s for s in problem.all_shapes if s.name == name)
-            try:
-                center = tuple(boxes.center(shape))
-            except ValueError:  # it has no box, and nothing of it is drawn
-                center = ()
-            inputs = sorted({n.index for n in graph(center) if n.op == "input" and problem.inputs[n.index].stages})
-            found = self._centers[name] = center, tuple(inputs)
+            taken = grip(problem, shape)
+            found = self._centers[name] = ((), ()) if taken is None else (taken.center, taken.inputs)
         return found
-
-
-def _leaves(shapes: Sequence[Shape]) -> Iterator[Shape]:
-    """The shapes, members in place of their groups."""
-    for shape in shapes:
-        if shape.kind == "Group":
-            yield from _leaves(boxes.members(shape))
-        else:
-            yield shape
 
 
 def _hit(shape: Shape, p: Point) -> float | None:

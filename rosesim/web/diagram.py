@@ -16,12 +16,12 @@ grips                     [{"name", "form", "extent", "center", "inputs"}, ...]:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from rosesim.diagrams.builder.picture import Picture
+from rosesim.diagrams.energy import Array
 from rosesim.diagrams.grips import grips
 from rosesim.diagrams.layout import Diagram, Layout
 from rosesim.diagrams.picture import slotted
@@ -144,7 +144,7 @@ def _tape(made: Tape) -> dict[str, Any]:
     return {"inputs": made.inputs, "constants": finite, "ops": ops, "steps": steps}
 
 
-def _bits(flags: Sequence[float]) -> str:
+def _bits(flags: Array) -> str:
     return "".join("1" if f else "0" for f in flags)
 
 

@@ -80,7 +80,9 @@ class Picture:
         """Write the picture: the suffix .svg or .png says how."""
         path = Path(file)
         if path.suffix not in (".svg", ".png"):
-            raise mistake("FileError", f"{file} ends in neither .svg nor .png; expected one of them")
+            sentence = f"{file} ends in neither .svg nor .png; expected one of them"
+            page = " (rosesim.web.diagram_page gives the text of a page)" if path.suffix == ".html" else ""
+            raise mistake("FileError", sentence + page)
         path.write_bytes(self.svg().encode() if path.suffix == ".svg" else self.png(scale=scale))
 
     def _repr_svg_(self) -> str:
