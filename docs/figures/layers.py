@@ -59,7 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
-    "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
+    "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "diagrams"),
     "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
 }
 
