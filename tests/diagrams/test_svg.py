@@ -1,5 +1,6 @@
 """Pictures: shapes by closed form, names and strings of any characters, and the references' pictures."""
 
+import colorsys
 import math
 import struct
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from rosesim.diagrams.errors import DiagramError, Place
 from rosesim.diagrams.picture import png, shown, svg
 from rosesim.diagrams.picture.markers import ARROWHEADS
+from rosesim.diagrams.picture.paint import hexadecimal
 from rosesim.diagrams.problem import Problem
 from rosesim.diagrams.scalars import Scalar
 from rosesim.diagrams.values import Clip, Color, List, Rows, Shape, Shapes, Value, Vector
@@ -47,6 +49,13 @@ def test_the_origin_is_the_centre_of_the_canvas_and_y_points_upwards():
         "circle",
         {"cx": "110", "cy": "30", "r": "5", "fill": "#ff0000", "fill-opacity": "0.5", "stroke": "none"},
     )
+
+
+@pytest.mark.parametrize("hue", [0.0, 40.0, 95.5, 150.0, 211.0, 290.0, 359.99, 360.0, 765.0, -30.0])
+def test_a_hue_is_the_colour_of_its_sector(hue: float):
+    rgb = colorsys.hsv_to_rgb(hue % 360 / 360, 0.7, 0.9)
+    expected = "#" + "".join(f"{math.floor(255 * c + 0.5):02x}" for c in rgb)
+    assert hexadecimal(Color("hsva", (hue, 70.0, 90.0, 1.0))) == expected
 
 
 def test_a_rectangle_turns_about_its_centre():

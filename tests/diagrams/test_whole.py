@@ -30,16 +30,14 @@ def phi(made: Whole, diagram: Diagram, x: Array, weight: float, stage: int) -> t
 
 
 def test_phi_and_its_gradient_are_those_of_the_kernels():
-    diagram = example("shortest-path")  # two stages
+    diagram = example("multiples-of-three")
     made = whole(diagram.energy)
     x = np.array(diagram.problem.x0)
-    assert len(made.stages) == 2
-    for stage in range(2):
-        value, gradient = phi(made, diagram, x, 250.0, stage)
-        expected, slopes = diagram.phi(x, 250.0, stage)
-        assert np.abs(slopes).max() > 0
-        assert value == pytest.approx(expected, rel=1e-12)
-        np.testing.assert_allclose(gradient, slopes, rtol=1e-12, atol=1e-12 * np.abs(slopes).max())
+    value, gradient = phi(made, diagram, x, 250.0, 0)
+    expected, slopes = diagram.phi(x, 250.0, 0)
+    assert np.count_nonzero(slopes) > 20
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-12, atol=1e-12 * np.abs(slopes).max())
 
 
 def test_a_term_of_another_stage_is_not_evaluated():

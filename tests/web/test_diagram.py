@@ -183,6 +183,21 @@ def test_a_dragged_disc_follows_the_mouse_and_the_other_one_follows_it(desk: Sho
     assert Path(download.value.path()).read_text("utf-8") == desk.js("page.picture.file()")
 
 
+def test_what_is_held_stays_under_the_pointer_whatever_the_layout_was_about(desk: Shown) -> None:
+    """The person may have moved on, or let go, since the layout began."""
+    moved = desk.js(
+        """() => {
+          const [a, b] = ["a", "b"].map((name) => page.data.grips.find((g) => g.name === name)), before = page.x;
+          page.hand.grab(a, page.x, [0, 0]);
+          page.fixed = b.inputs; // of the layout that ends now
+          page.take({ serial: page.start, x: before.map((v) => v + 7), good: true, text: "" });
+          return [...page.x].map((v, i) => [Math.round(v - before[i]), [...a.inputs, ...b.inputs].includes(i)]);
+        }"""
+    )
+    assert {held for _, held in moved} == {True, False}
+    assert all(by == (0 if held else 7) for by, held in moved)
+
+
 def test_keys_choose_and_move_a_shape_and_ask_for_another_start(desk: Shown, example: Example) -> None:
     problem = example.picture.result.problem
     names = [g["name"] for g in example.data["grips"]]

@@ -150,10 +150,10 @@ class Page {
     if (verdict.textContent !== text) verdict.textContent = text; // said once: it is read aloud
     verdict.className = good ? "good" : "";
   }
-  note(text) {
+  note(text, kind = "failed") {
     const box = $("note");
     box.hidden = !text;
-    box.className = "failed";
+    box.className = kind;
     if (text && box.textContent !== text) box.textContent = text;
   }
   colour() {
@@ -183,6 +183,7 @@ class Page {
     const saved = URL.createObjectURL(new Blob([this.picture.file()], { type: "image/svg+xml" }));
     Object.assign(document.createElement("a"), { href: saved, download: `${this.data.name}.svg` }).click();
     setTimeout(() => URL.revokeObjectURL(saved), 1000); // the download has begun then
+    if (parent !== window) this.note("Nothing was saved if this frame may not download files", "");
   }
   /** Choose the next shape, the previous one, or none (0). */
   choose(way) {
