@@ -231,7 +231,7 @@ class Descent(NamedTuple):
     done: Any
 
 
-def _minimise(evaluate: Any, numbers: int, x: Any, w: Any) -> tuple[Any, Any, Any, Any]:
+def _minimise(evaluate: Any, numbers: int, x: Any, w: Any, most_steps: Any) -> tuple[Any, Any, Any, Any]:
     """x after L-BFGS at one weight, phi one step before, how often phi was asked for, and the steps."""
     value, gradient = evaluate(x, w)
     there, f, g, calls = _line_search(evaluate, x, gradient, value, gradient, w)
@@ -250,6 +250,8 @@ def _minimise(evaluate: Any, numbers: int, x: Any, w: Any) -> tuple[Any, Any, An
         r = _direction(pairs, d.gradient)
         there, f, g, calls = _line_search(evaluate, d.x, r, d.value, d.gradient, w)
         going = dot(d.gradient, r) >= STILL
+        if most_steps is not None:
+            going = going & (d.steps + 1.0 < most_steps)
         return Descent(there, f, g, d.x, d.gradient, pairs, d.value, d.calls + calls + 1.0, d.steps + 1.0, ~going)
 
     start = Descent(there, f, g, x, gradient, none, value, calls + 1.0, 0.0, False)
@@ -283,19 +285,34 @@ class End(NamedTuple):
     done: Any
 
 
-def stage_end(numbers: int, x: Any, evaluate: Callable[[Any, Any], Any]) -> End:
-    """Where a stage ends that begins at x, of so many numbers. `evaluate(x, w)` gives phi and its gradient."""
+def stage_end(
+    numbers: int,
+    x: Any,
+    evaluate: Callable[[Any, Any], Any],
+    first_weight: Any = FIRST_WEIGHT,
+    most_steps: Any = None,
+) -> End:
+    """Where a stage ends that begins at x, of so many numbers. `evaluate(x, w)` gives phi and its gradient.
+
+    After `most_steps` steps in all, it ends where it is, with the weight to go on with.
+    """
 
     def one(r: Round) -> Round:
-        x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w)
+        left = None if most_steps is None else most_steps - r.steps
+        x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w, left)
         moved = x - r.x
         still = (dot(moved, moved) < SAME * SAME) | (abs(energy - r.energy) < SAME)
         finite = isfinite(energy) & isfinite(dot(x, x))
-        done = (still & (r.number > 1)) | ~finite
+        third = r.w >= FIRST_WEIGHT * GROWTH * GROWTH
+        done = (still & third) | ~finite
+        ended = done
+        if left is not None:
+            cut = steps >= left  # a round that was cut short says nothing about whether x stays
+            done, ended = (done & ~cut) | ~finite, done | cut
         number = Index[MOST_ROUNDS].clamp(r.number)
         return Round(
             x,
-            select(done, r.w, GROWTH * r.w),
+            select(ended, r.w, GROWTH * r.w),
             Index[MOST_ROUNDS + 1].clamp(r.number + 1),
             energy,
             r.calls.at[number].set(calls),
@@ -303,8 +320,11 @@ def stage_end(numbers: int, x: Any, evaluate: Callable[[Any, Any], Any]) -> End:
             done,
         )
 
-    first = Round(x, FIRST_WEIGHT, Index[MOST_ROUNDS + 1](0), float("inf"), zeros(MOST_ROUNDS), 0.0, False)
-    end = while_loop(lambda r: ~r.done, one, first, limit=MOST_ROUNDS, on_limit="stop")
+    def going(r: Round) -> Any:
+        return ~r.done if most_steps is None else ~r.done & (r.steps < most_steps)
+
+    first = Round(x, first_weight, Index[MOST_ROUNDS + 1](0), float("inf"), zeros(MOST_ROUNDS), 0.0, False)
+    end = while_loop(going, one, first, limit=MOST_ROUNDS, on_limit="stop")
     return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.done)
 
 

@@ -5,11 +5,12 @@ programs know the diagram, all of its stages and whatever is held: which terms a
 are arguments.
 
     phi(x, weight, objective, constraint, moves) -> (value, gradient)
-    solve(x, objective, constraint, moves) -> solver.End
+    solve(x, weight, most_steps, objective, constraint, moves) -> solver.End
 
 `x` are the live inputs, which reach a term. `objective` and `constraint` have 1 for the rows that are such terms,
 `moves` for the inputs that move. A row that is neither is not evaluated, since a term may be NaN in a stage that is
-not its own. With a single row as objective, phi is the value of this term.
+not its own. With a single row as objective, phi is the value of this term. A stage begins with the weight
+`solver.FIRST_WEIGHT`; one that has taken `most_steps` goes on from the end's x and w, so nobody has to wait for it.
 """
 
 from __future__ import annotations
@@ -128,12 +129,19 @@ def _programs(blocks: Sequence[_Block], n: int, constants: Array, rows: int) -> 
         return total, vec(n, lambda i: select(moves[i] > 0.5, gradient[i], 0.0))
 
     @fn
-    def solve(x: Vec[Real, n], objective: Vec[Real, rows], constraint: Vec[Real, rows], moves: Vec[Real, n]):
+    def solve(
+        x: Vec[Real, n],
+        weight: Real,
+        most_steps: Real,
+        objective: Vec[Real, rows],
+        constraint: Vec[Real, rows],
+        moves: Vec[Real, n],
+    ):
         @fn
         def evaluate(x: Vec[Real, n], weight: Real):
             return phi(x, weight, objective, constraint, moves)
 
-        return stage_end(n, x, evaluate)
+        return stage_end(n, x, evaluate, weight, most_steps)
 
     return phi, solve
 

@@ -111,7 +111,7 @@ PLATFORM = frozenset(
     clientWidth clientX clientY closest code columns command compileShader const constructor contains context
     continue cos count createElement createElementNS createObjectURL createProgram createShader createTexture
     ctrlKey currentScript curve customSections data dataset decode default delete deltaY devicePixelRatio disabled
-    display do document documentElement download drawArrays drawImage drop else end endsWith entries env error
+    display do document documentElement done download drawArrays drawImage drop else end endsWith entries env error
     evaluate every exec exponent export exports extends f32 f64 false fill fillStyle fillText filter finally find
     first fixed flat flatMap floor fmod focus focusVisible font for forEach format forward frame from fromEntries
     function get getBoundingClientRect getComputedStyle getContext getElementById getProgramInfoLog
@@ -127,7 +127,7 @@ PLATFORM = frozenset(
     results return revokeObjectURL right role round rows run rx ry scale segments self send set setAttribute
     setPointerCapture setProperty setTimeout setTransform shaderSource shape sheet shiftKey show sign sin size
     sizes slice slope some sort source speed splice split sqrt src start startsWith state states static status
-    step stream stroke strokeStyle style subarray super switch table tag tagName take tan target terminate test
+    step stream stroke strokeStyle style subarray super switch table tag tagName take tan target test
     texImage2D texParameteri text textAlign textContent then this throw time title to toExponential toFixed
     toLowerCase toPrecision toString toggle top trace transform trim true try turn type typeof types u16 u32 u64
     u8 undefined uniform1i uniform2f uniform3fv unit useProgram value valueOf values var view void which while

@@ -8,8 +8,7 @@ import { Tape } from "./tape.js";
 
 const FINGER = 24; // CSS pixels by which a finger may miss a small shape
 const MOVED_MS = 300; // for the way from one layout to that of another start
-const SOON_MS = 100; // after so long the page says that it is laying out
-const LONGEST_MS = 500; // so long a layout may take when another one is wanted already
+const SOON_MS = 250; // after so long the page says that it is laying out
 const NEAR = 0.01, FAR = 0.05; // of the canvas's height, by which an arrow key moves a shape
 const ROOM = 4; // pixels of the canvas around a chosen shape
 
@@ -18,15 +17,17 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 const $ = (id) => document.getElementById(id);
 
 class Page {
-  constructor(data, hired) {
+  constructor(data, worker) {
     const tape = new Tape(data.tape);
-    Object.assign(this, { data, hired, tape, hand: new Hand(data, tape) });
+    Object.assign(this, { data, worker, tape, hand: new Hand(data, tape) });
     this.x = Float64Array.from(data.x); // all inputs now
     this.values = tape.at(this.x); // and all that follows from them
     this.picture = new Picture(data.svg, this.numbers());
-    this.start = this.variation = 0; // how many starts there were: a layout of an earlier one is not wanted any more
-    this.chosen = this.motion = null;
-    this.hire();
+    this.start = this.serial = 0; // how many other starts and orders there were
+    this.chosen = this.motion = this.asked = null; // the last: when a verdict was missing first
+    worker.onmessage = ({ data }) => this.take(data);
+    worker.onerror = (e) => this.take({ serial: this.serial, start: this.start, failure: e.message });
+    worker.postMessage({ page: data });
     this.build();
     this.listen();
     this.colour();
@@ -50,56 +51,35 @@ class Page {
   get held() {
     return this.hand.held?.grip;
   }
-  hire() {
-    this.worker?.terminate();
-    this.worker = this.hired();
-    this.worker.onmessage = ({ data }) => this.take(data);
-    this.worker.onerror = (e) => this.take({ serial: this.start, failure: e.message });
-    this.worker.postMessage({ page: this.data });
-    this.fixed = null; // what is held in the layout that the worker makes; null while it makes none
-  }
-  /** Something has changed: lay out again, as soon as the worker is free. */
+  /** Something has changed: lay out again. */
   ask() {
-    this.waiting = true;
-    if (this.fixed) return;
-    this.waiting = false;
-    this.fixed = this.held?.inputs ?? [];
-    const { fixed } = this, began = performance.now();
-    // A hand may ask for what cannot be, which takes seconds. Nobody can stop the solver, but its worker.
-    const look = () => {
-      if (this.fixed !== fixed) return;
-      this.tell({ text: "laying out" });
-      if (!this.waiting || performance.now() - began < LONGEST_MS) return setTimeout(look, SOON_MS);
-      this.hire();
-      this.ask();
-    };
-    setTimeout(look, SOON_MS);
-    this.worker.postMessage({ serial: this.start, x: this.x, fixed: this.fixed });
+    this.asked ??= performance.now();
+    this.worker.postMessage({ serial: ++this.serial, start: this.start, x: this.x, fixed: this.held?.inputs ?? [] });
   }
   /** Everything goes where the layout has it, but what is held stays under the pointer, as does what has been let go since. */
-  take({ serial, x, failure, ...verdict }) {
-    const { fixed } = this;
-    this.fixed = null;
-    if (serial === this.start) {
-      if (x) {
-        if (this.motion?.waits) this.motion = { from: this.motion.from, began: performance.now() };
-        for (const i of [...fixed, ...(this.held?.inputs ?? [])]) x[i] = this.x[i];
-        this.x = x;
-        this.tell(verdict);
-      } else this.motion = null;
-      this.note(failure);
-      this.refresh();
+  take({ serial, start, x, fixed, verdict, failure }) {
+    if (start !== this.start) return; // of a start that is not wanted any more
+    const last = serial === this.serial && !!(verdict || failure), now = performance.now();
+    if (verdict) this.tell(verdict);
+    else if (now - this.asked > SOON_MS) this.tell({ text: "laying out" });
+    if (last) this.asked = null;
+    else if (verdict) this.asked = now;
+    if (failure) this.motion = null;
+    else if (verdict || !this.motion?.waits) {
+      if (this.motion?.waits) this.motion = { from: this.motion.from, began: now };
+      for (const i of [...fixed, ...(this.held?.inputs ?? [])]) x[i] = this.x[i];
+      this.x = x;
     }
-    if (this.nudged && !this.waiting) this.drop();
-    else if (this.waiting) this.ask();
+    this.note(failure);
+    this.refresh();
+    if (last && this.nudged) this.drop();
   }
   again() {
-    const { data } = this, draws = new Draws(`${data.seed}-${++this.variation}`);
+    const { data } = this, draws = new Draws(`${data.seed}-${++this.start}`);
     const from = this.shown ?? this.x;
     this.x = Float64Array.from(data.x0);
     for (const [i, low, high] of data.draws) this.x[i] = draws.uniform(low, high);
     this.hand.held = null;
-    this.start++;
     this.motion = { from, waits: true }; // the old layout is shown until the new one is there
     this.ask();
   }
@@ -189,7 +169,7 @@ class Page {
   choose(way) {
     const { grips } = this.data, k = grips.indexOf(this.chosen);
     this.chosen = !way || !grips.length ? null : grips[(k < 0 ? (way > 0 ? 0 : grips.length - 1) : k + way + grips.length) % grips.length];
-    $("chosen").textContent = this.chosen ? `${this.chosen.name} is chosen` : "";
+    $("chosen").textContent = this.chosen ? `${this.chosen.name.replace(/`/g, "")} is chosen` : "";
     this.refresh();
   }
   /** Move the chosen shape. It is let go when everything else has been laid out around it. */
@@ -273,7 +253,7 @@ async function open(self) {
   const code = src || URL.createObjectURL(new Blob([textContent], { type: "text/javascript" }));
   try {
     const told = JSON.parse($("data").textContent), data = told.packed ? await inflated(told.packed).json() : told;
-    window.page = new Page(data, () => new Worker(code));
+    window.page = new Page(data, new Worker(code));
   } catch (error) {
     Object.assign($("note"), { hidden: false, className: "failed", textContent: `This page could not start: ${error.message}` });
   }

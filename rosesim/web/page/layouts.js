@@ -3,28 +3,46 @@ import { format } from "./formats.js";
 import { inflated, programsOf } from "./module.js";
 
 const HOLDS = 1e-2; // a constraint holds where its value is at most this
+const FIRST_WEIGHT = 1e3; // of the constraints in a stage, as in solver.py
+const MOST_STEPS = 100000; // of a stage: a layout that takes more is of what cannot be
+const LEAST_STEPS = 20, PART_MS = 15; // of a part; then newer orders are looked for, and the picture follows
+const PATIENCE_MS = 100; // so long a newer order lets the present one go on, which mostly ends in that time
 
 export class Layouts {
   constructor(programs, data) {
-    Object.assign(this, { programs, data });
+    Object.assign(this, { programs, data, most: 200 });
   }
   static async open(data) {
     return new Layouts(await programsOf(await inflated(data.wasm).arrayBuffer()), data);
   }
 
-  /** All inputs after a layout from x. Those of `fixed` stay. */
-  layOut(x, fixed) {
+  /**
+   * A layout from x, in parts that take a few milliseconds each: gives all inputs after each part, those of `fixed` as
+   * they were. A stage that is out of steps ends where it is, as one of rosesim/diagrams/solver.py does.
+   */
+  *parts(x, fixed) {
     const { run, parameters, results } = this.programs.solve, { live, stages } = this.data, at = x.slice();
     const stays = new Set(fixed);
     for (const { objective, constraint, moves } of stages) {
-      parameters.x.set(live.map((i) => at[i]));
-      parameters.objective.set(objective);
-      parameters.constraint.set(constraint);
-      parameters.moves.set([...moves].map((m, k) => (stays.has(live[k]) ? 0 : m)));
-      run();
-      if (!Number.isFinite(results.energy[0]) || !results.x.every(Number.isFinite))
-        throw new Error("the energy became infinite or NaN; another start (R) may do better");
-      live.forEach((i, k) => (at[i] = results.x[k]));
+      let weight = FIRST_WEIGHT;
+      for (let steps = 0; steps < MOST_STEPS; ) {
+        parameters.x.set(live.map((i) => at[i]));
+        parameters.weight[0] = weight;
+        parameters.most_steps[0] = this.most;
+        parameters.objective.set(objective);
+        parameters.constraint.set(constraint);
+        parameters.moves.set([...moves].map((m, k) => (stays.has(live[k]) ? 0 : m)));
+        const before = performance.now();
+        run();
+        if (!Number.isFinite(results.energy[0]) || !results.x.every(Number.isFinite))
+          throw new Error("the energy became infinite or NaN; another start (R) may do better");
+        live.forEach((i, k) => (at[i] = results.x[k]));
+        weight = results.w[0];
+        steps += results.steps[0];
+        if (results.done[0]) break;
+        this.most = Math.max(LEAST_STEPS, Math.round((this.most * PART_MS) / Math.max(performance.now() - before, 1)));
+        yield at;
+      }
     }
     return at;
   }
@@ -48,16 +66,45 @@ export class Layouts {
   }
 }
 
-/** As a worker's whole program: the page's data come first. Whoever asks waits for the answer before asking again. */
+/**
+ * As a worker's whole program: the page's data come first, then orders {serial, start, x, fixed}. Each part of a layout is
+ * told, with the order that it is of; the last with the verdict. A newer order waits for the present one, but not long.
+ */
 export function work() {
-  let ready;
-  onmessage = async ({ data: { page, serial, x, fixed } }) => {
-    if (page) return void (ready = Layouts.open(page));
+  const channel = new MessageChannel();
+  let ready, go, next, running, last;
+  channel.port1.onmessage = () => go();
+  const pause = () => new Promise((resolve) => ((go = resolve), channel.port2.postMessage(0)));
+  const lay = async (layouts) => {
+    for (running = true; next; ) {
+      const order = next, begun = performance.now(), { x, fixed } = order, held = last && new Set([...fixed, ...last.fixed]);
+      next = null;
+      // It goes on from where the layout before it has come to, which whoever gave the order did not know yet.
+      if (last?.start === order.start) x.set(last.x.map((v, i) => (held.has(i) ? x[i] : v)));
+      const parts = layouts.parts(x, fixed);
+      try {
+        for (let done = false; !done && !(next && performance.now() - begun > PATIENCE_MS); ) {
+          const part = parts.next();
+          done = part.done;
+          last = { ...order, x: part.value };
+          postMessage({ ...order, x: part.value, verdict: done && layouts.verdict(part.value) });
+          await pause();
+        }
+      } catch (error) {
+        last = null;
+        postMessage({ ...order, failure: error.message || String(error) });
+      }
+    }
+    running = false;
+  };
+  onmessage = async ({ data }) => {
+    if (data.page) return void (ready = Layouts.open(data.page));
+    next = data;
     try {
-      const layouts = await ready, at = layouts.layOut(x, fixed);
-      postMessage({ serial, x: at, ...layouts.verdict(at) });
+      const layouts = await ready;
+      if (!running) lay(layouts);
     } catch (error) {
-      postMessage({ serial, failure: error.message || String(error) });
+      postMessage({ ...data, failure: error.message || String(error) });
     }
   };
 }
