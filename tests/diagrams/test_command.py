@@ -114,7 +114,7 @@ def test_an_entry_of_an_index_is_inspected(folder: Path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["X/balls.substance"], "diagram needs --svg FILE, --png FILE, --inspect FILE or --window"),
+        (["X/balls.substance"], "diagram needs --svg FILE, --png FILE, --html FILE, --inspect FILE or --window"),
         (
             ["--svg", "X/a.svg"],
             "diagram needs FILE.substance with --domain and --style, a trio's FILE.json, or --trio",
