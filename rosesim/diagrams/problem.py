@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rosesim.diagrams.errors import NOWHERE, Fault, Place
+from rosesim.diagrams.errors import NOWHERE, DiagramError, Fault, Place
 from rosesim.diagrams.values import Shape, Value
 
 
@@ -68,3 +68,11 @@ class Problem:
     label_inputs: dict[str, dict[str, int]] = field(default_factory=dict)
     """For the path of each Equation and Text: its inputs by property (width, height, ascent, descent)."""
     warnings: list[Fault] = field(default_factory=list)
+
+    def visible_canvas(self) -> tuple[float, float]:
+        """The canvas's width and height. Raises DiagramError where nothing of it could be seen."""
+        width, height = self.canvas
+        if not (width and height):
+            sentence = f"the canvas is {width:g} pixels wide and {height:g} high; expected both above 0"
+            raise DiagramError(Fault("CanvasNonexistentDimsError", sentence))
+        return width, height

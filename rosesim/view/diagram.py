@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rosesim.diagrams.errors import DiagramError, Fault
+from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.layout import Layout
 from rosesim.diagrams.live import Live
 from rosesim.diagrams.picture import svg
@@ -42,10 +42,7 @@ class DiagramWindow:
         self.pygame = pygame = load_pygame()
         self.live, self.name, self.folder = live, name, folder
         self.over = False
-        width, height = live.diagram.problem.canvas
-        if not (width and height):
-            sentence = f"the canvas is {width:g} pixels wide and {height:g} high; expected both above 0"
-            raise DiagramError(Fault("CanvasNonexistentDimsError", sentence))
+        width, height = live.diagram.problem.visible_canvas()
         scale = min(FITS[0] / width, FITS[1] / height)
         self._window: Any = pygame.Window(
             f"rosesim {name}", (round(scale * width), round(scale * height)), resizable=True, allow_high_dpi=True

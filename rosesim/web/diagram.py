@@ -65,8 +65,8 @@ def diagram_page(
     is laid out if no `layout` is given. `seed` is the word that other starts are drawn from, as `--seed` has them;
     `name` is that of the file that the page saves. A `readable` page has its script as we wrote it.
 
-    Raises DiagramError where a shape cannot be drawn, or the layout fails; TooLarge where the programs need more than
-    64 MiB.
+    Raises DiagramError where a shape cannot be drawn, the canvas has no size, or the layout fails; TooLarge where the
+    programs need more than 64 MiB.
 
     >>> from rosesim.diagrams import Canvas
     >>> from rosesim.web import diagram_page
@@ -79,6 +79,7 @@ def diagram_page(
     """
     if isinstance(diagram, Picture):
         diagram, layout, seed = diagram.diagram, diagram.result, diagram.seed
+    diagram.problem.visible_canvas()
     layout = layout or diagram.layout()
     programs = whole(diagram.energy)
     module = wasm({"phi": programs.phi, "solve": programs.solve}, memory=MEMORY)

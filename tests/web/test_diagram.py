@@ -102,6 +102,17 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
     assert found["after"] == {"good": True, "text": end.verdict()}
 
 
+def test_a_diagram_in_which_nothing_moves_has_a_page_and_one_without_a_size_has_none() -> None:
+    d = rd.Canvas(90, 60)
+    d.circle(r=5, center=(0, 0), ensure_on_canvas=False, name="</script>")
+    made = d.diagram()
+    page = diagram_page(made)
+    assert '"there are no constraints"' in page and page.count("<script") == 3
+    made.problem.canvas = 0.0, 60.0
+    with pytest.raises(rd.DiagramError, match="the canvas is 0 pixels wide and 60 high; expected both above 0"):
+        diagram_page(made)
+
+
 @pytest.mark.parametrize(
     "slopes", [[[1, 0], [0, 1]], [[0.5, 0], [0.5, 0]], [[1, 2], [3, 4], [5, 6]], [[0, 0]], [[1, 2], [2, 4]]]
 )
