@@ -84,7 +84,7 @@ class Group:
         return self._as_loop if self.is_loop else self._apart
 
 
-def groups(root: Scalar) -> list[Group] | None:
+def groups(root: Number) -> list[Group] | None:
     """The groups of a graph, inputs first; None if it is better written node by node. The last group has one cone,
     whose head is the root.
 
@@ -92,7 +92,7 @@ def groups(root: Scalar) -> list[Group] | None:
     >>> total = x[0] * x[1]
     >>> for k in range(2, 100, 2):
     ...     total = total + x[k] * x[k + 1]
-    >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total)]
+    >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total) or ()]
     [(50, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 50)]
     """
     order = postorder(root)
@@ -108,7 +108,7 @@ def _cost(found: Sequence[Group]) -> int:
     return LOOPS + sum(g.cost for g in found)
 
 
-def grouped(root: Scalar, order: Sequence[Scalar], absorb: bool) -> list[Group]:
+def grouped(root: Number, order: Sequence[Scalar], absorb: bool) -> list[Group]:
     """The groups of a graph whose post-order is `order`, however many there are. Nodes with several readers in one
     cone belong to that cone (`absorb`), or are heads."""
     chains, links = _chains(order)
