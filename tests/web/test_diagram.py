@@ -102,6 +102,42 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
     assert found["after"] == {"good": True, "text": end.verdict()}
 
 
+def test_the_worker_goes_on_from_its_last_layout_and_skips_orders(example: Example, tmp_path: Path) -> None:
+    diagram, problem = example.picture.diagram, example.picture.result.problem
+    (tmp_path / "data.json").write_text(json.dumps(example.data), encoding="utf-8")
+    x = redrawn(problem.inputs, problem.x0, "word-2")
+    held = [i for i in diagram.energy.live if problem.inputs[i].path.startswith("free")][:2]
+    found = node(
+        """
+        import { readFileSync } from "node:fs";
+        import { work } from "WEB/page/layouts.js";
+        const page = JSON.parse(readFileSync("data.json", "utf8")), told = [];
+        Object.assign(globalThis, { onmessage: null, postMessage: (m) => told.push(m) });
+        work();
+        const x = X, order = (serial, start, fixed) =>
+          onmessage({ data: { serial, start, x: Float64Array.from(x), fixed } });
+        onmessage({ data: { page } });
+        for (const orders of [[[1, 0, []]], [[2, 0, []], [3, 0, HELD]], [[4, 1, HELD]]]) {
+          for (const [serial, start, fixed] of orders) order(serial, start, fixed);
+          const last = orders.at(-1)[0];
+          while (!told.some((m) => m.serial === last && m.verdict)) await new Promise((done) => setTimeout(done, 5));
+        }
+        const ends = told.filter((m) => m.verdict).map((m) => [m.serial, [...m.x]]);
+        console.log(JSON.stringify(ends));
+        process.exit(); // the worker's channel is open
+        """.replace("HELD", str(held)).replace("x = X", f"x = {x}"),
+        tmp_path,
+    )
+    ends = dict(found)
+    assert [*ends] == [1, 3, 4]  # of those that came together, the last
+    alone = diagram.layout(x, held).x
+    start = np.array(ends[1])
+    start[held] = np.array(x)[held]
+    np.testing.assert_allclose(ends[3], diagram.layout(start, held).x, rtol=0, atol=1e-6)
+    assert np.abs(ends[3] - alone).max() > 1.0
+    np.testing.assert_allclose(ends[4], alone, rtol=0, atol=1e-6)  # another start has nothing of this one
+
+
 def test_a_diagram_in_which_nothing_moves_has_a_page_and_one_without_a_size_has_none() -> None:
     d = rd.Canvas(90, 60)
     d.circle(r=5, center=(0, 0), ensure_on_canvas=False, name="</script>")
