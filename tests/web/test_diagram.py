@@ -114,8 +114,10 @@ def test_the_worker_goes_on_from_its_last_layout_and_skips_orders(example: Examp
         const page = JSON.parse(readFileSync("data.json", "utf8")), told = [];
         Object.assign(globalThis, { onmessage: null, postMessage: (m) => told.push(m) });
         work();
-        const x = X, order = (serial, start, fixed) =>
-          onmessage({ data: { serial, start, x: Float64Array.from(x), fixed } });
+        const order = (serial, start, fixed) => {
+          const x = Float64Array.from(X, (v, i) => v + 60 * fixed.includes(i)); // the hand has moved them
+          onmessage({ data: { serial, start, x, fixed } });
+        };
         onmessage({ data: { page } });
         for (const orders of [[[1, 0, []]], [[2, 0, []], [3, 0, HELD]], [[4, 1, HELD]]]) {
           for (const [serial, start, fixed] of orders) order(serial, start, fixed);
@@ -125,14 +127,15 @@ def test_the_worker_goes_on_from_its_last_layout_and_skips_orders(example: Examp
         const ends = told.filter((m) => m.verdict).map((m) => [m.serial, [...m.x]]);
         console.log(JSON.stringify(ends));
         process.exit(); // the worker's channel is open
-        """.replace("HELD", str(held)).replace("x = X", f"x = {x}"),
+        """.replace("HELD", str(held)).replace("from(X", f"from({x}"),
         tmp_path,
     )
     ends = dict(found)
     assert [*ends] == [1, 3, 4]  # of those that came together, the last
-    alone = diagram.layout(x, held).x
-    start = np.array(ends[1])
-    start[held] = np.array(x)[held]
+    dragged, start = np.array(x), np.array(ends[1])
+    dragged[held] += 60.0
+    start[held] = dragged[held]
+    alone = diagram.layout(dragged, held).x
     np.testing.assert_allclose(ends[3], diagram.layout(start, held).x, rtol=0, atol=1e-6)
     assert np.abs(ends[3] - alone).max() > 1.0
     np.testing.assert_allclose(ends[4], alone, rtol=0, atol=1e-6)  # another start has nothing of this one
