@@ -66,7 +66,10 @@ def diagram(
     watch: Watch = False,
     window: InWindow = False,
 ) -> None:
-    """Lay a diagram out: what it is about (Domain, Substance) and how it looks (Style) become a picture."""
+    """Lay a diagram out by optimisation.
+
+    What it is about (Domain, Substance) and how it looks (Style) become a picture.
+    """
     if svg is None and png is None and inspect is None and not window:
         raise SceneError("diagram needs --svg FILE, --png FILE, --inspect FILE or --window")
     if window and watch:

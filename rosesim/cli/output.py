@@ -52,7 +52,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
     """
     # Imported here, because it would add a third to the time of --help.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -61,6 +61,8 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     bar = Bar(*columns, console=Console(stderr=True))
     task = bar.add_task(scene, total=total * seeds, loss="")
@@ -87,7 +89,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
 def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
     """A bar on standard error with the best loss beside it; yields the function to call after each trial."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -96,6 +98,8 @@ def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
         MofNCompleteColumn(),
         TextColumn("best loss {task.fields[loss]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     bar = Bar(*columns, console=Console(stderr=True))
     task = bar.add_task(scene, total=None, loss="-")
