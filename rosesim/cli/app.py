@@ -64,7 +64,8 @@ Optimizer = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help=f"{', '.join(OPTIMIZERS)}, or with other constants, as 'adam(beta2=0.99)'; the published one if not given.",
+        help=f"{', '.join(OPTIMIZERS)}, or with other constants, as 'adam(beta2=0.99)'; "
+        "the published one if not given.",
         autocompletion=complete.optimizers,
     ),
 ]

@@ -150,8 +150,9 @@ def bench(
         if not json:
             cached = r["cached_compile_seconds"]
             from_cache = "" if cached is None else f" ({cached:.2f} s from the cache)"
+            where = name if at.folder is None else f"{at.scene.name} at {at.name}"
             print(
-                f"{name if at.folder is None else f'{at.scene.name} at {at.name}'}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
+                f"{where}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
                 f"compiled in {r['compile_seconds']:.2f} s{from_cache}"
                 + (f", a run of a batch of {batch}" if batch > 1 else "")
             )

@@ -64,7 +64,8 @@ def export(
 
     # Everything that can be refused is refused first: an optimisation may take minutes.
     requested = {
-        ".gif": gif, ".mp4": mp4, ".png": png, ".csv": csv, ".npz": npz, ".parquet": parquet, ".npy": npy, ".html": html
+        ".gif": gif, ".mp4": mp4, ".png": png, ".csv": csv, ".npz": npz, ".parquet": parquet, ".npy": npy,
+        ".html": html,
     }  # fmt: skip
     files = {suffix: file for suffix, file in requested.items() if file is not None}
     if not files and npm is None:

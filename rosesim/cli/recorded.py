@@ -13,7 +13,6 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
 from rosesim.scenes.writing import as_path
 
-
 if TYPE_CHECKING:
     from rosesim.train.metrics import Row
 

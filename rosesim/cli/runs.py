@@ -50,9 +50,9 @@ def told(folder: Path) -> Told:
 
     best = read_best(folder)
     found, rows = read_settings(best.folder), read_rows(best.folder / METRICS)
-    rate = leaves(found.inputs).get("learning_rate")
+    rate = leaves(found.inputs).get("learning_rate") if found.plan.takes_rate else None
     return Told(
-        folder, found.scene.name, found.plan.optimizer, float(rate) if rate is not None and found.plan.takes_rate else None,
+        folder, found.scene.name, found.plan.optimizer, None if rate is None else float(rate),
         found.plan.seed, len(rows) - 1, found.plan.iterations, read_curve(folder), best.loss, best.iteration,
         rows[-1].seconds,
     )  # fmt: skip

@@ -143,8 +143,8 @@ def _new(
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.scenes.drawn import is_drawn
     from rosesim.train import folder, plan, train_seeds, train_starts
-    from rosesim.train.sinks import sink_of
     from rosesim.train import train as run_training
+    from rosesim.train.sinks import sink_of
 
     made, inputs = configure(scene_at(scene), assignments)
     how_to = plan(made, inputs, iterations, **given)  # raises for a mistake, before anything is made

@@ -39,7 +39,8 @@ def run(
 ) -> None:
     """Watch and steer a scene or a run in a window.
 
-    Where there is no display, this writes a GIF. Of a diagram, the window shows its shapes, to be dragged; where there is no display, this writes an SVG.
+    Of a diagram, the window shows its shapes, to be dragged. Where there is no display, this writes a GIF, of a
+    diagram an SVG.
     """
     if Path(what).suffix in (".json", ".substance") and not Path(what).is_dir():
         if set_:

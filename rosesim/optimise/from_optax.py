@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -24,22 +25,23 @@ class FromOptax:
 
     def step(self, x: Vector, gradient: Vector, state: State) -> tuple[Vector, State]:
         """The next point and state."""
-        import jax
-
+        jax = _jax()
         with _double():
             known = jax.tree_util.tree_unflatten(self._form, [state[f"{k:03}"] for k in range(len(state))])
             change, after = self._made.update(gradient, known, x)
             return x + np.asarray(change), self._flat(after)
 
     def _flat(self, state: Any) -> State:
-        import jax
-
+        jax = _jax()
         leaves, self._form = jax.tree_util.tree_flatten(state)
         return {f"{k:03}": np.asarray(leaf) for k, leaf in enumerate(leaves)}
 
 
+def _jax() -> Any:
+    return importlib.import_module("jax")  # optax needs it; nothing else here does
+
+
 def _double() -> Any:
     """JAX computes in single precision unless it is told otherwise; another thread's choice stays as it is."""
-    import jax
-
+    jax = _jax()
     return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()

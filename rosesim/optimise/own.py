@@ -33,8 +33,8 @@ def own_stepper(given: Any) -> Stepper | Rule:
     >>> own_stepper([])
     Traceback (most recent call last):
         ...
-    rosesim.scenes.errors.SceneError: an optimizer is a name or an object with start(x) and step(x, gradient, state), \
-or of optax; list was given
+    rosesim.scenes.errors.SceneError: an optimizer is a name or an object with start(x) and step(x, gradient, \
+state), or of optax; list was given
     """
     if callable(getattr(given, "init", None)) and callable(getattr(given, "update", None)):
         from rosesim.optimise.from_optax import FromOptax
@@ -75,7 +75,8 @@ def _arguments(given: Any, method: str) -> int:
 class Own:
     """A user's optimiser under our rules: it changes no argument, stays in bounds, and its state can be kept."""
 
-    stepper: Stepper
+    stepper: Any
+    """Typed as any object: it is the user's, and what it returns is checked."""
     bounds: tuple[Vector, Vector] | None = None
 
     def start(self, x: Vector) -> State:
@@ -95,9 +96,10 @@ class Own:
         for name in {*kept, *state}:
             old, new = state.get(name), kept.get(name)
             if old is None or new is None or (old.shape, old.dtype) != (new.shape, new.dtype):
+                whose = type(self.stepper).__name__
                 raise SceneError(
-                    f"the state {name!r} of {type(self.stepper).__name__} was {_form(old)} and is {_form(new)} after a "
-                    "step; expected arrays that keep their shape and type, as a checkpoint does"
+                    f"the state {name!r} of {whose} was {_form(old)} and is {_form(new)} after a step; "
+                    "expected arrays that keep their shape and type, as a checkpoint does"
                 )
         return (after if self.bounds is None else np.clip(after, *self.bounds)), kept
 
@@ -110,9 +112,8 @@ class Own:
         return arrays
 
     def _wrong(self, method: str, found: Any, expected: str) -> SceneError:
-        return SceneError(
-            f"{method} of the optimizer {type(self.stepper).__name__} returned {shown(repr(found))}; expected {expected}"
-        )
+        whose = type(self.stepper).__name__
+        return SceneError(f"{method} of the optimizer {whose} returned {shown(repr(found))}; expected {expected}")
 
 
 def _form(array: Any) -> str:

@@ -29,7 +29,8 @@ SPREAD = 0.02
 def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1, *, params: Any = None) -> dict[str, Any]:
     """Medians for one run (a batch's time divided by its size), newly compiled, and the memory peak so far.
 
-    They are taken at `params`; where none are given, where tuning begins. Compile time includes tracing, differentiating and making machine code; if cached, the code comes from disk.
+    They are taken at `params`, or where tuning begins. Compile time includes tracing, differentiating and making
+    machine code; if cached, the code comes from disk.
     The dict is what the command `bench --json` prints: scene, batch, value_ms, value_and_grad_ms, compile_seconds,
     cached_compile_seconds, peak_rss_mb.
     """

@@ -200,7 +200,8 @@ def _chosen(module: ModuleType, name: str | None, where: str) -> type[AnyScene]:
     called = getattr(kind, "name", None)
     if not isinstance(called, str) or not _NAME.fullmatch(called):
         raise SceneError(
-            f'the scene {kind.__name__} of {where} has no name that a folder can have; expected name: ClassVar[str] = "fall"'
+            f"the scene {kind.__name__} of {where} has no name that a folder can have; "
+            'expected name: ClassVar[str] = "fall"'
         )
     return kind
 

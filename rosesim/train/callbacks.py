@@ -49,7 +49,8 @@ class Callbacks:
     """The callbacks of one run."""
 
     def __init__(self, given: Callback | Sequence[Callback] | None):
-        each: Sequence[Any] = () if given is None else given if isinstance(given, list | tuple) else (given,)
+        each: Any = () if given is None else given if isinstance(given, list | tuple) else (given,)
+        self._each: Sequence[Any] = each
         for one in each:
             if not (isinstance(one, Sink) or callable(one)) or isinstance(one, type):
                 what = f"the class {one.__name__}" if isinstance(one, type) else type(one).__name__
@@ -57,7 +58,6 @@ class Callbacks:
                     "a callback is a function of the progress, or an object with on_iteration(metrics) and close(); "
                     f"{what} was given"
                 )
-        self._each = each
 
     def __bool__(self) -> bool:
         return bool(self._each)

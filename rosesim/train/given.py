@@ -19,7 +19,7 @@ def taken_apart(
     scene: AnyScene,
     inputs: Any,
     optimizer: Any = None,
-    learning_rate: float | None = None,
+    learning_rate: Any = None,
     schedule: str | None = None,
     clip: float | None = None,
 ) -> tuple[Any, dict[str, Any]]:

@@ -102,8 +102,8 @@ class Plan:
             object.__setattr__(self, "stop", None if found == "never" else found)
         if self.is_whole and (self.clip is not None or self.schedule != "constant"):
             raise SceneError(
-                f"{self.optimizer.removeprefix(MARK)} is a whole optimizer, with steps of its own length: no schedule "
-                "or clip applies; expected a rule, whose step takes a rate, or neither of them"
+                f"{self.optimizer.removeprefix(MARK)} is a whole optimizer, with steps of its own length: no "
+                "schedule or clip applies; expected a rule, whose step takes a rate, or neither of them"
             )
         object.__setattr__(self, "schedule", str(parse_schedule(self.schedule, self.iterations)))
 

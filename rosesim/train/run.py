@@ -120,8 +120,8 @@ def train(
 ) -> Run[P]:
     """Tune a scene's params, as the command `train` does.
 
-    The published optimiser and iterations apply where none are given; `learning_rate` replaces the input of that name.
-    `optimizer` is a name, a rule or an optimiser of your own (see docs/training.md), or one of optax.
+    The published optimiser and iterations apply where none are given; `learning_rate` replaces the input of that
+    name. `optimizer` is a name, a rule or an optimiser of your own (see docs/training.md), or one of optax.
     `schedule` multiplies the rate (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
     is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
     of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`

@@ -21,12 +21,12 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
-from rosesim.train.given import taken_apart
 from rosesim.train.files import remove_temporary
+from rosesim.train.given import taken_apart
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.progress import Progress, Report
-from rosesim.train.run import Run, begun, changed, resumed
+from rosesim.train.run import Run, changed, resumed
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 
 

@@ -6,6 +6,7 @@ Columns have names and, where the scene declares them in the texts of its state'
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -106,16 +107,15 @@ def write_npz(file: Path, tables: Mapping[str, Table]) -> None:
 def require_parquet() -> None:
     """Raise SceneError where the package that writes Parquet cannot be imported."""
     try:
-        import pyarrow.parquet  # noqa: F401 -- whether it is there
+        importlib.import_module("pyarrow.parquet")
     except ImportError as e:
         raise SceneError(f"--parquet needs the package pyarrow: pip install pyarrow ({e}); --csv needs none") from e
 
 
 def write_parquet(file: Path, table: Table) -> None:
     """Write a table as Parquet, with the unit of a column as `unit` in its metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    pa: Any = importlib.import_module("pyarrow")
+    pq: Any = importlib.import_module("pyarrow.parquet")
     columns = table.columns()
     fields = [
         pa.field(name, pa.array(c[:0]).type, metadata={"unit": table.unit(name)} if table.unit(name) else None)

@@ -125,7 +125,7 @@ class Training:
             self.done = True
             self.save()
         except _Ended as e:
-            # Not `done`: a resumed run evaluates this iteration again, and ends here again or, by another rule, later.
+            # Not `done`: a resumed run evaluates this iteration again, and ends here too, or later by another rule.
             self.ended = str(e)
             self.save(ended="")
         except (KeyboardInterrupt, _Stop):

@@ -14,8 +14,8 @@ from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, place_of, recorded_scene
 from rosesim.scenes.overrides import configure
-from rosesim.train.folder import refuse_folder_of_runs
 from rosesim.train.files import make_folder, remove_temporary, write_whole
+from rosesim.train.folder import refuse_folder_of_runs
 from rosesim.train.plan import Plan, check_ready, plan
 from rosesim.train.settings import Settings, is_run, part, plan_record, read_plan, read_toml, toml
 from rosesim.train.sweeps.journal import JOURNAL

@@ -13,8 +13,8 @@ from typing import Any
 
 from rosesim.ad.support.budget import memory_budget
 from rosesim.scenes.base import AnyScene
-from rosesim.scenes.overrides import configure
 from rosesim.scenes.locate import scene_at
+from rosesim.scenes.overrides import configure
 from rosesim.train.errors import Busy, Interrupted, reason
 from rosesim.train.plan import Plan
 from rosesim.train.run import Run, begun, resume
