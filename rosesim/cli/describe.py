@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.cli.output import print_json
+from rosesim.cli.recorded import LEARNING_RATE
 from rosesim.scenes import configure
 from rosesim.scenes.attributes import Meaning, field_meanings, leaf_meanings
 from rosesim.scenes.base import MOST_STEPS, AnyScene
@@ -146,4 +147,6 @@ def _rest(e: dict[str, Any]) -> str:
     if e.get("sampled"):
         parts.append("sampled anew for each iteration of training")
     said = e.get("about", "")
-    return (". ".join(["; ".join(parts), said]) if parts and said else said or "; ".join(parts)) or "-"
+    if not said and e["name"] == LEARNING_RATE and "shape" in e:
+        said = "The length of training's steps; --lr sets it, too."
+    return ". ".join(["; ".join(parts), said]) if parts and said else said or "; ".join(parts)

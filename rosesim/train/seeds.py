@@ -178,9 +178,9 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
             return SeedRun(seed, None, reason(e), where)
 
     # Before the threads start: they share the programs, and each would compile them.
-    begun = time.perf_counter()
+    before = time.perf_counter()
     compile_program(compiled(made.scene), made)
-    compile_seconds = time.perf_counter() - begun
+    compile_seconds = time.perf_counter() - before
     with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
         # In a copy of this context, which holds the memory budget.
         futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
