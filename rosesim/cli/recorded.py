@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rosesim.cli.output import training_progress
-from rosesim.scenes import configure
+from rosesim.scenes import configure, scene_names
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
 from rosesim.scenes.writing import as_path
@@ -44,7 +45,8 @@ def is_run(what: str, assignments: Sequence[str]) -> bool:
         return False
     folder = as_path(what, "SCENE|RUN")
     found = has_settings(folder)
-    if not found and len(folder.parts) > 1:
+    is_path = len(folder.parts) > 1 or os.sep in what or (folder.is_dir() and what not in scene_names())
+    if not found and is_path:
         refuse_other_folders(folder)
     if found and assignments:
         raise SceneError(f"{what} is a run, whose settings are in its folder; --set goes with a scene's name")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from rosesim.optimise.optimizers import CONSTANT, Optimizer
+from rosesim.optimise.descent import Stepper
+from rosesim.optimise.optimizers import CONSTANT, Optimizer, Rule
 from rosesim.optimise.own import described, is_rule_object, own_stepper
 from rosesim.optimise.rules import text_of
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import leaves, map_leaves
+from rosesim.train.plan import Plan
+from rosesim.train.settings import Settings
 
 RATE = "learning_rate"
 
@@ -44,9 +49,9 @@ def taken_apart(
             raise SceneError("an Optimizer with bounds was given; expected the bounds in the scene's `bounds`")
         learning_rate = optimizer.learning_rate
         given = {} if optimizer.schedule == CONSTANT else {"schedule": str(optimizer.schedule)}
-        how = {**how, **given, **_rule(optimizer.rule), "clip": optimizer.clip}
-    elif optimizer is not None and not isinstance(optimizer, str):
-        how |= _rule(optimizer)
+        how = {**how, **given, "clip": optimizer.clip}
+    if optimizer is not None and not isinstance(optimizer, str):
+        how["optimizer"], how["own"] = named(optimizer)
     if learning_rate is None:
         return inputs, how
     if not (isinstance(learning_rate, int | float) and math.isfinite(learning_rate)):
@@ -60,8 +65,30 @@ def taken_apart(
     return map_leaves(lambda name, old: float(learning_rate) if name == RATE else old, inputs), how
 
 
-def _rule(given: Any) -> dict[str, Any]:
-    """The arguments of `plan` for a rule or a whole optimiser."""
-    if (text := text_of(given)) is not None:
-        return {"optimizer": text}
-    return {"optimizer": described(given), "own": own_stepper(given)}
+def named(optimizer: Any) -> tuple[str, Stepper | Rule | None]:
+    """The text of an optimiser, and the object where the text does not tell all of it.
+
+    Of an Optimizer it is that of its rule: its rate, schedule and clip are recorded beside it.
+    """
+    rule = optimizer.rule if isinstance(optimizer, Optimizer) else optimizer
+    if (text := text_of(rule)) is not None:
+        return text, None
+    own = own_stepper(rule)
+    return described(rule), own
+
+
+def check_same(folder: Path, found: Settings, optimizer: Any) -> Plan:
+    """The plan of a folder's run, with the object that its text describes; SceneError for another optimiser."""
+    text, own = named(optimizer)
+    known = found.plan
+    pairs: list[tuple[str, Any, Any]] = [("optimizer", known.optimizer, text)]
+    if isinstance(optimizer, Optimizer):
+        pairs += [
+            (RATE, getattr(found.inputs, RATE, None), optimizer.learning_rate),
+            ("schedule", known.schedule, str(optimizer.schedule)),
+            ("clip", known.clip, optimizer.clip),
+        ]
+    for name, recorded, now in pairs:
+        if recorded != now:
+            raise SceneError(f"{folder} is a run with {name} = {recorded}, and {now} was given")
+    return replace(known, own=own)

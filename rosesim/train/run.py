@@ -10,9 +10,8 @@ from typing import Any, Generic, TypeVar
 
 from rosesim.optimise.attempts import worth_showing
 from rosesim.optimise.descent import Stepper
-from rosesim.optimise.optimizers import Optimizer, Rule, Vector
-from rosesim.optimise.own import MARK, described, own_stepper
-from rosesim.optimise.rules import text_of
+from rosesim.optimise.optimizers import Rule, Vector
+from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
@@ -20,7 +19,7 @@ from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.callbacks import NO_CALLBACKS, Callback, Callbacks
 from rosesim.train.doubt import doubt
-from rosesim.train.given import taken_apart
+from rosesim.train.given import check_same, taken_apart
 from rosesim.train.metrics import read_rows, running_means
 from rosesim.train.plan import Plan, check_ready, plan
 from rosesim.train.progress import Progress, Report
@@ -225,7 +224,7 @@ def resume(
     if made.plan.batch is not None and not made.is_drawn:
         raise SceneError(f"{folder} is one of {made.plan.batch} starts that are trained as one: resume them all")
     callbacks, (rule, event) = Callbacks(callback), rule_and_event(stop)
-    plan = changed(folder, made.plan, iterations, optimizer, rule)
+    plan = changed(folder, made, iterations, optimizer, rule)
     return _resumed(made, replace(made, plan=plan), folder, report, event, callbacks)
 
 
@@ -255,18 +254,10 @@ def _resumed(
 
 
 def changed(
-    folder: Path, known: Plan, iterations: int | None, optimizer: Any, stop: str | Sequence[str] | None
+    folder: Path, made: Settings, iterations: int | None, optimizer: Any, stop: str | Sequence[str] | None
 ) -> Plan:
     """The plan of a resumed run: only its end may differ. SceneError for another optimiser."""
-    if optimizer is not None:
-        text, own = text_of(optimizer) or described(optimizer), None
-        if isinstance(optimizer, Optimizer) and text_of(optimizer.rule) is not None:
-            text = text_of(optimizer.rule)
-        else:
-            own = own_stepper(optimizer)
-        if text != known.optimizer:
-            raise SceneError(f"{folder} is a run with the optimizer {known.optimizer}, and {text} was given")
-        known = replace(known, own=own if known.is_own else None)
+    known = made.plan if optimizer is None else check_same(folder, made, optimizer)
     until = known.stop if stop is None else str(parse_stop(stop))
     return replace(known, iterations=known.iterations if iterations is None else iterations, stop=until)
 

@@ -26,7 +26,7 @@ from rosesim.train.given import taken_apart
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
 from rosesim.train.progress import Progress, Report
-from rosesim.train.run import Run, changed, resumed
+from rosesim.train.run import Run, begun, changed, resumed
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 
 
@@ -147,7 +147,7 @@ def resume_seeds(
         )
     check_ready(made.plan, made.scene, made.inputs)
     remove_temporary(folder, SETTINGS)
-    until = changed(folder, made.plan, iterations, optimizer, stop)
+    until = changed(folder, made, iterations, optimizer, stop)
     if until != made.plan:
         replace(made, plan=until).write(folder)
     made = replace(made, plan=until)

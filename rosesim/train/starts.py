@@ -112,7 +112,7 @@ def resume_starts(
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")
     rule, event = rule_and_event(stop)
-    until = changed(folder, made.plan, iterations, optimizer, rule)
+    until = changed(folder, made, iterations, optimizer, rule)
     check_ready(until, made.scene, made.inputs)
     remove_temporary(folder, SETTINGS)
     if until != made.plan:
