@@ -297,7 +297,7 @@ MISTAKES = {
     (
         "export",
         "billiards",
-    ): "export needs --gif FILE, --mp4 FILE, --png FILE, --csv FILE, --npz FILE, --parquet FILE, --npy FILE, --html FILE",
+    ): "export needs --gif FILE, --mp4 FILE, --png FILE, --csv FILE, --npz FILE, --parquet FILE, --npy FILE",
     ("bench", "--set", "steps=3"): "--set needs the name of a scene",
     ("run", "biliards"): "no scene is called 'biliards'; did you mean billiards?",
     ("run", "runs/nothing"): "runs/nothing is not the folder of a run",

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 from falling import write_scene
@@ -100,11 +100,9 @@ def test_a_shell_completes_scenes_optimisers_and_settings(tmp_path: Path, monkey
     assert complete.optimizers("ad") == ["adam", "adamw"]
     assert complete.schedules("c") == ["constant", "cosine"]
 
-    class Line:
-        params: dict[str, Any] = {"scene": "bounce"}
-
-    assert complete.assignments(Line(), "p") == ["place="]
-    assert complete.assignments(Line(), "st") == ["steps="]
+    line = SimpleNamespace(params={"scene": "bounce"})
+    assert complete.assignments(line, "p") == ["place="]
+    assert complete.assignments(line, "st") == ["steps="]
     monkeypatch.setenv("_ROSESIM_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "rosesim train bou")
     monkeypatch.setenv("COMP_CWORD", "2")
@@ -142,7 +140,8 @@ def test_info_of_a_scene_has_defaults_units_ranges_and_meanings(tmp_path: Path):
     assert inputs["goal"]["range"] == [0.0, 1.0]
     assert inputs["goal"]["unit"] == "m"
     assert params["speed"] == {
-        "name": "speed", "type": "number", "shape": [], "default": 0.5, "unit": "m/s", "about": "Speed upwards [m/s].",
+        "name": "speed", "type": "number", "shape": [], "default": 0.5, "unit": "m/s",
+        "about": "Speed upwards [m/s].",
     }  # fmt: skip
 
 

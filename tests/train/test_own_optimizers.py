@@ -80,18 +80,18 @@ def test_a_rule_of_ones_own_takes_the_rate_of_the_scene_a_schedule_and_a_clip():
 def test_an_own_optimiser_is_resumed_to_the_same_bits_where_it_is_given_again(make: Any, tmp_path: Path):
     whole = train(BOUNCE, optimizer=make(), **QUICK)
     train(BOUNCE, inputs=GIVEN, iterations=3, optimizer=make(), out=tmp_path / "r")
-    with pytest.raises(SceneError, match="an optimizer of your own, .*resume"):
+    with pytest.raises(SceneError, match="has an optimizer of your own"):
         resume(tmp_path / "r", iterations=6)
     with pytest.raises(SceneError, match="is a run with optimizer = own:"):
         resume(tmp_path / "r", iterations=6, optimizer=Adam())
     resumed = resume(tmp_path / "r", iterations=6, optimizer=make())
     assert resumed.losses == whole.losses
     assert [i for i, _ in resumed.attempts] == [0, 1, 2, 4, 6]
-    assert len({p.delta for _, p in whole.attempts}) == len(whole.attempts)  # not overwritten in place
 
 
 def test_a_run_of_an_own_optimiser_is_shown_and_checked_from_its_folder(tmp_path: Path):
     run = train(BOUNCE, optimizer=Sign(), out=tmp_path / "r", **QUICK)
+    assert len({p.delta for _, p in run.attempts}) == len(run.attempts)  # not overwritten by steps in place
     assert read_best(tmp_path / "r").loss == run.best_loss
     folder = str(tmp_path / "r")
     assert rosesim(["export", folder, "--png", str(tmp_path / "a.png")]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ QUICK: dict[str, Any] = {"inputs": GIVEN, "iterations": 12}
 def whole() -> list[float]:
     """The losses of all twelve iterations, which fall at each."""
     losses = train(BOUNCE, **QUICK).losses
-    assert all(b < a for a, b in zip(losses, losses[1:], strict=False))
+    assert all(b < a for a, b in itertools.pairwise(losses))
     return losses
 
 
@@ -72,8 +73,19 @@ def test_where_inputs_differ_the_mean_counts():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "plateau", "plateau:0", "plateau:1.5", "target:nan", "time:-1", "loss:3", "target:1,target:2", "never,time:1"]
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "plateau",
+        "plateau:0",
+        "plateau:1.5",
+        "target:nan",
+        "time:-1",
+        "loss:3",
+        "target:1,target:2",
+        "never,time:1",
+    ],
+)
 def test_another_text_is_refused(text: str):
     with pytest.raises(SceneError, match="stop is plateau:ITERATIONS, target:LOSS or time:SECONDS"):
         train(BOUNCE, stop=text, **QUICK)
@@ -137,7 +149,7 @@ def test_a_callback_sees_each_iteration_with_its_params(whole: list[float]):
     assert [p.best_loss for p in seen] == whole
     assert seen[-1].params == run.params
     assert seen[0].params != run.params
-    assert all(a.seconds <= b.seconds for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.seconds <= b.seconds for a, b in itertools.pairwise(seen))
 
 
 def test_a_callback_ends_the_run_by_returning_true_and_by_nothing_else(tmp_path: Path, whole: list[float]):
