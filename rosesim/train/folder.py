@@ -62,7 +62,7 @@ def begin(folder: Path, settings: Settings) -> None:
 
 def refuse_folder_of_runs(folder: Path) -> None:
     """Raise SceneError for a folder whose subfolders are runs or sweeps: a run among them would be hard to tell."""
-    for held in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for held in sorted(folder.iterdir()) if os.path.isdir(folder) else ():
         if is_run(held) or os.path.isfile(held / "sweep.toml"):
             raise SceneError(
                 f"{folder} is a folder of runs, such as {held.name}; expected a name of the new run's own, "
