@@ -66,9 +66,10 @@ def field_meanings(kind: type) -> dict[str, Meaning]:
 def leaf_meanings(struct: Any, name: str = "", outer: Meaning | None = None) -> dict[str, Meaning]:
     """The meaning of each leaf of a struct, by its dotted name; a part without a text has that of what is around it.
 
-    >>> from rosesim_apps.electric.scene import Electric
-    >>> leaf_meanings(Electric().inputs())["learning_rate"].text
-    ''
+    >>> from rosesim.scenes import configure, find_scene
+    >>> scene, inputs = configure(find_scene("billiards"), [])
+    >>> leaf_meanings(scene)["h"].text, leaf_meanings(inputs)["goal"].text
+    ('Time step, seconds.', '')
     """
     if struct is None:
         return {}

