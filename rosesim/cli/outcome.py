@@ -23,7 +23,7 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
     several = outcome if isinstance(outcome, SeedRuns) else None
     runs = outcome.runs if isinstance(outcome, SeedRuns) else [outcome]
     for run in runs:
-        if run.note:
+        if run.note and run.note != run.zero:  # that was told when it happened
             note(run.note if several is None else f"seed {run.seed}: {run.note}")
     failure: UnwritableFile | None = None
     if gif is not None and runs:

@@ -54,7 +54,7 @@ class Run(Generic[P]):
     gradient_norms: list[float | None] = field(default_factory=list)
     """The norm for each loss; None for an optimiser that computes no gradient."""
     note: str | None = None
-    """A remark for the user: that the run ended before its total, or that there was nothing to do."""
+    """A remark for the user: that the run ended before its total, that there was nothing to do, or `zero`."""
 
     is_drawn: bool = False
     """Whether inputs differed between iterations (see `Scene.sample`)."""
@@ -307,7 +307,7 @@ def outcome(training: Training, note: str | None = None) -> Run[Any]:
         attempts=shown(training.attempts, training.at.iteration, training.at.x, flat),
         out=training.out,
         seed=training.plan.seed,
-        note=note,
+        note=note or training.zero,
         is_drawn=training.is_drawn,
         best_iteration=training.best.iteration,
         zero=training.zero,

@@ -84,7 +84,7 @@ def test_a_loss_that_never_fell_is_told_unless_it_did_not_move():
 def test_a_gradient_that_is_zero_from_the_start_is_told_with_its_reason():
     scene, inputs = configure(find_scene("billiards"), ["steps=40", "layers=1"])
     run = train(scene, inputs=inputs, iterations=2)
-    assert run.zero is not None
+    assert run.note == run.zero is not None
     assert run.doubt is not None
     assert run.doubt.startswith("nothing was learned: the gradient is zero at iteration 0: nothing has touched the")
     later = of([1.0, 0.5, 0.5], [1.0, 0.0, 0.0], zero="the gradient is zero at iteration 1")
