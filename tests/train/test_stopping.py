@@ -20,13 +20,14 @@ from rosesim.train import (
     parse_stop,
     resume,
     resume_starts,
-    sweep,
     train,
     train_seeds,
     train_starts,
 )
 from rosesim.train.metrics import MEAN_OVER
 from rosesim.train.stopping import Stopper
+from rosesim.train.sweeps.record import make_record
+from rosesim.train.sweeps.trial import carry_out
 
 BOUNCE, GIVEN = configure(find_scene("bounce"), ["steps=20"])
 QUICK: dict[str, Any] = {"inputs": GIVEN, "iterations": 12}
@@ -139,10 +140,10 @@ def test_each_seed_and_each_start_ends_by_itself(tmp_path: Path):
     assert [run.iterations for run in seeds.runs] == lengths
 
 
-def test_a_sweep_has_a_rule_for_all_its_trials(tmp_path: Path, whole: list[float]):
-    found = sweep("bounce", "seeds=0", assignments=["steps=20"], iterations=12, stop=f"target:{whole[3]}",
-                  out=tmp_path / "s", workers=1)  # fmt: skip
-    assert found.tried[0].outcome.numbers["iterations"] == 3
+def test_each_trial_of_a_sweep_has_the_rule(tmp_path: Path, whole: list[float]):
+    record = make_record("bounce", "seeds=0", ["steps=20"], {"iterations": 12, "stop": f"target:{whole[3]}"})
+    outcome = carry_out(record.job(tmp_path, record.trials[0]), threading.Event())
+    assert outcome.numbers["iterations"] == 3
 
 
 # ---------------------------------------------------------------------------------------------------- callbacks
