@@ -39,6 +39,7 @@ from rosesim.cli.outcome import print_outcome
 from rosesim.cli.output import training_progress
 from rosesim.cli.recorded import LEARNING_RATE, with_rate
 from rosesim.cli.sweep import new_sweep, print_sweep, resumed_sweep
+from rosesim.optimise.table import FOREIGN
 from rosesim.scenes import configure
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
@@ -147,9 +148,10 @@ def _new(
     from rosesim.train.sinks import sink_of
 
     made, inputs = configure(scene_at(scene), assignments)
+    asked = given.get("optimizer") or made.published.optimizer
+    if asked in FOREIGN and any(a.partition("=")[0].strip() == LEARNING_RATE for a in assignments):
+        raise SceneError(f"{asked} finds the lengths of its steps itself: no learning rate applies")
     how_to = plan(made, inputs, iterations, **given)  # raises for a mistake, before anything is made
-    if not how_to.takes_rate and any(a.partition("=")[0].strip() == LEARNING_RATE for a in assignments):
-        raise SceneError(f"{how_to.optimizer} finds the lengths of its steps itself: no learning rate applies")
     total = how_to.iterations
     if seeds is not None and seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")

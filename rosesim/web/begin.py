@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.optimise.optimizers import Optimizer
+from rosesim.optimise.own import MARK
 from rosesim.optimise.rules import is_rule, make_optimizer
 from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes.base import AnyScene
@@ -50,7 +51,7 @@ def begin(
     rule = asked if is_rule(asked) else INSTEAD
     total = iterations or scene.published.iterations
     made = make_optimizer(rule, float(inputs.learning_rate), schedule=parse_schedule(schedule, total), clip=clip)
-    return Begun(inputs, params, asked, rule, replace(made, bounds=compiled(scene).bounds), total)
+    return Begun(inputs, params, asked.removeprefix(MARK), rule, replace(made, bounds=compiled(scene).bounds), total)
 
 
 def of_run(folder: AnyPath) -> tuple[Any, dict[str, Any]]:
