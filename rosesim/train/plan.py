@@ -194,7 +194,13 @@ def plan(
     (True, 20)
     """
     total = scene.published.iterations if iterations is None else iterations
-    name = scene.published.optimizer if optimizer is None else optimizer
+    name: Any = scene.published.optimizer if optimizer is None else optimizer
+    if not isinstance(name, str):
+        raise SceneError(
+            f"an optimizer is named here, as {OPTIMIZERS[0]}; an object, {type(name).__name__}, was given"
+        )
+    if name.startswith(MARK) and own is None:
+        raise SceneError(f"no optimizer is called {name!r}; there are {', '.join(OPTIMIZERS)}")
     if smooth is not None:
         how = Smoothing.of(smooth, samples, estimator, size=_size(scene))
         samples, estimator = how.samples, how.estimator

@@ -19,6 +19,7 @@ from rosesim.train import (
     read_best,
     resume,
     resume_seeds,
+    sweep,
     train,
     train_seeds,
     train_starts,
@@ -159,6 +160,14 @@ def test_what_would_contradict_an_optimizer_is_refused(more: dict[str, Any]):
     for optimizer in (Optimizer(GradientDescent(), 0.1), Sign()):
         with pytest.raises(SceneError):
             train(BOUNCE, optimizer=optimizer, **more, **QUICK)
+
+
+def test_a_sweep_and_a_name_take_no_object(tmp_path: Path):
+    anything: Any = Sign()
+    with pytest.raises(SceneError, match="an optimizer is named here, as gd; an object, Sign, was given"):
+        sweep("bounce", "seeds=0", optimizer=anything, out=tmp_path / "s")
+    with pytest.raises(SceneError, match="no optimizer is called 'own:Sign'"):
+        train(BOUNCE, optimizer="own:Sign", **QUICK)
 
 
 def test_bounds_of_the_scene_hold_for_it():
