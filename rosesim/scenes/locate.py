@@ -19,7 +19,7 @@ import zlib
 from pathlib import Path
 from types import ModuleType
 
-from rosesim.scenes.base import AnyScene, Scene
+from rosesim.scenes.base import AnyScene, Published, Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import read_file, shown
 from rosesim.scenes.registry import find_scene
@@ -178,12 +178,15 @@ def _is_ours(file: str) -> bool:
 
 def _chosen(module: ModuleType, name: str | None, where: str) -> type[AnyScene]:
     """The scene of a module, by the name of its class or its own."""
-    scenes = {
-        k: v
-        for k, v in vars(module).items()
-        if isinstance(v, type) and issubclass(v, Scene) and v is not Scene and not inspect.isabstract(v)
+    all_of_them = {
+        k: v for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, Scene) and v is not Scene
     }
+    scenes = {k: v for k, v in all_of_them.items() if not inspect.isabstract(v)}
     own = {k: v for k, v in scenes.items() if v.__module__ == module.__name__}
+    unfinished = [k for k in all_of_them if k not in scenes and (name is None or k == name)]
+    if unfinished and not (name is None and own):
+        lacking = ", ".join(sorted(all_of_them[unfinished[0]].__abstractmethods__))
+        raise SceneError(f"{where}: the scene {unfinished[0]} has no {lacking}; expected a method for each")
     if name is not None:
         known = {**{v.name: v for v in scenes.values() if isinstance(getattr(v, "name", None), str)}, **scenes}
         if name not in known:
@@ -201,6 +204,11 @@ def _chosen(module: ModuleType, name: str | None, where: str) -> type[AnyScene]:
         raise SceneError(
             f"the scene {kind.__name__} of {where} has no name that a folder can have; "
             'expected name: ClassVar[str] = "fall"'
+        )
+    if not isinstance(getattr(kind, "published", None), Published):
+        raise SceneError(
+            f"the scene {kind.__name__} of {where} does not say how it is trained; expected published: "
+            'ClassVar[Published] = Published(optimizer="gd", iterations=100)'
         )
     return kind
 

@@ -7,6 +7,7 @@ asks how the loss depends on a state (`step_norms`) does not see them.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.totals import sum as total_of
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
+from rosesim.ad.support.locate import Where
 from rosesim.scenes.errors import SceneError
 
 if TYPE_CHECKING:
@@ -82,8 +84,17 @@ def _named(scene: AnyScene, what: str, value: Any, plain: str) -> Terms:
             atoms = to_atoms(value, t)
             return {n.lstrip("."): of_atoms(T.REAL, [a]) for n, a in zip(leaves, atoms, strict=True)}
     if t != T.REAL:
-        raise SceneError(f"{what}() of {scene.name} gave {t}; expected a Real, or a dict or dataclass of named Reals")
+        raise SceneError(
+            f"{what}() of {scene.name} gave {t}; expected a Real, or a dict or dataclass of named Reals",
+            _line_of(getattr(type(scene), what)),
+        )
     return {plain: of_atoms(t, to_atoms(value, t))}
+
+
+def _line_of(method: Any) -> Where | None:
+    """Where a method of the user's begins: what it returned has no line."""
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return None if code is None else Where(code.co_filename, code.co_firstlineno)
 
 
 __all__ = ["Terms", "names_of", "summed", "terms"]

@@ -82,10 +82,13 @@ def test_what_lies_beside_a_file_can_be_imported_from_it(tmp_path: Path):
         ("x = 1\n", "broken.py has no scene: expected a class derived from rosesim.scenes.Scene"),
         (FALL + FALL[FALL.index("@dataclass(frozen=True)\nclass Fall") :].replace("class Fall", "class Other"),
          "broken.py has the scenes Fall, Other; say which one, as broken.py:Fall"),
+        (FALL.replace("def step", "def stepp").replace("def draw", "def drawn"),
+         "broken.py: the scene Fall has no draw, step; expected a method for each"),
+        (FALL.replace("published: ", "publish: "), "does not say how it is trained; expected published: ClassVar"),
         (FALL.replace('"fall"', '"../fall"'), "has no name that a folder can have"),
         (FALL.replace('"fall"\n', '"fall"\n    drop: float = 1.0\n    draw: int = 3\n'), "draw"),
     ],
-    ids=["syntax", "name", "none", "two", "path", "taken"],
+    ids=["syntax", "name", "none", "two", "unfinished", "unpublished", "path", "taken"],
 )  # fmt: skip
 def test_a_file_that_does_not_load_is_told_with_its_line(text: str, says: str, tmp_path: Path):
     write_scene(tmp_path, "broken.py", text)
