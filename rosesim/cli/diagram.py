@@ -50,7 +50,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Lay out again whenever a f
 InWindow = Annotated[bool, typer.Option("--window", help="Open it in a window, to drag its shapes.")]
 
 
-@app.command()
+@app.command(short_help="Lay a diagram out by optimisation.")
 def diagram(
     source: Source = None,
     domain: DomainFile = None,
@@ -66,10 +66,7 @@ def diagram(
     watch: Watch = False,
     window: InWindow = False,
 ) -> None:
-    """Lay a diagram out by optimisation.
-
-    What it is about (Domain, Substance) and how it looks (Style) become a picture.
-    """
+    """Lay a diagram out: what it is about (Domain, Substance) and how it looks (Style) become a picture."""
     if svg is None and png is None and inspect is None and not window:
         raise SceneError("diagram needs --svg FILE, --png FILE, --inspect FILE or --window")
     if window and watch:
