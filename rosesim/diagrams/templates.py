@@ -119,14 +119,13 @@ class Templates:
         return self.by_key.setdefault(key, Template(item.name, key, root, max(1, len(used)))), used
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """A position in `_Reading.forms`."""
+class _At(int):
+    """A position in `_Reading.forms`. (An integer with another name in signatures: diagrams have 100,000 of them.)"""
 
-    k: int
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"%{self.k}"
+        return f"%{int(self)}"
 
 
 _Operand = float | bool | _At
@@ -207,7 +206,7 @@ class _Reading:
             if where is None:
                 where = self._leaf(v.number, v.index) if v.op == "input" else self._graph(v)
             self.numbers.append(where)
-            self.marks.append(f"{where},")
+            self.marks.append(f"{where!r},")
             return
         form = self._constant(float(v))
         self.numbers.append(form)
@@ -232,20 +231,23 @@ class _Reading:
         return _At(len(self.forms) - 1)
 
     def _graph(self, root: Scalar) -> _At:
-        for node in postorder(root):
-            if node.number in self._known:
-                continue
-            if node.op == "input":
-                self._leaf(node.number, node.index)
-                continue
-            operands = tuple(self._operand(a) for a in node.args)
-            self._known[node.number] = self._form((node.op, operands))
-            self.marks.append(f"<{node.op} {operands!r}>")
-        return self._known[root.number]
+        """Read a graph, operands first from left to right (as `postorder`, but past what is known)."""
+        known, open_ = self._known, [root]
+        while open_:
+            node = open_[-1]
+            if node.number in known:
+                open_.pop()
+            elif node.op == "input":
+                self._leaf(open_.pop().number, node.index)
+            elif missing := [a for a in node.args if isinstance(a, Scalar) and a.number not in known]:
+                open_ += reversed(missing)
+            else:
+                operands = tuple([known[a.number] if isinstance(a, Scalar) else self._operand(a) for a in node.args])
+                known[open_.pop().number] = self._form((node.op, operands))
+                self.marks.append(f"<{node.op} {operands!r}>")
+        return known[root.number]
 
-    def _operand(self, a: Number) -> _Operand:
-        if isinstance(a, Scalar):
-            return self._known[a.number]
+    def _operand(self, a: float | bool) -> _Operand:
         return a if isinstance(a, bool) else self._constant(float(a))
 
 
@@ -253,7 +255,7 @@ def _rebuilt(at: _At, reading: _Reading, stands: Sequence[Scalar], made: dict[_A
     """The number at a position of the forms, over the leaves' stand-ins."""
     open_ = [at]
     while open_:
-        form = reading.forms[open_[-1].k]
+        form = reading.forms[open_[-1]]
         if open_[-1] in made:
             open_.pop()
             continue
