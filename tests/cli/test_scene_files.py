@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -110,6 +111,16 @@ def test_an_error_while_a_file_is_traced_names_its_line(tmp_path: Path):
     file = write_scene(tmp_path, "odd.py", FALL.replace("(s.height - inputs.goal) ** 2", "s.hight"))
     line = file.read_text().splitlines().index("        return s.hight") + 1
     assert f"odd.py:{line}" in said("train", "odd.py", cwd=tmp_path, status=1)[1]
+
+
+def test_a_step_that_returns_another_type_is_told_with_its_line(tmp_path: Path):
+    """In a process of its own: here, the tests' own lines are the user's."""
+    file = write_scene(tmp_path, "odd_step.py", FALL.replace("return State(s.height +", "return (s.height +"))
+    line = file.read_text().splitlines().index("    def step(self, s, t, params, inputs):") + 1
+    done = subprocess.run(
+        [sys.executable, "-m", "rosesim", "train", "odd_step.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert f"odd_step.py:{line}: in step() of fall: scan's function gave (Real, Real) where" in done.stderr
 
 
 MARKED = FALL + "\nfrom pathlib import Path\n\nPath(__file__).with_suffix('.ran').touch()\n"
