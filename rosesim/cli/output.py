@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,37 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         if progress.note:
             whose = f"seed {progress.seed}: " if seeds > 1 else ""
             bar.console.print(f"rosesim: {whose}{progress.note}", highlight=False, soft_wrap=True, markup=False)
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+LONG_SECONDS = 1.0
+"""A layout that takes longer shows how it goes on."""
+
+
+@contextmanager
+def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str], None]]:
+    """A line on standard error about a layout that takes long; yields the function to call now and then, on the main
+    thread or others, with how many starts have ended and a few words."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    several = (BarColumn(), MofNCompleteColumn()) if starts > 1 else (SpinnerColumn(),)
+    words = TextColumn("{task.fields[words]}")
+    bar = Bar(TextColumn("{task.description}"), *several, words, TimeElapsedColumn(), console=Console(stderr=True))
+    bar.console.soft_wrap = True
+    task = bar.add_task(diagram, total=starts, words="")
+    began = time.monotonic()
+
+    def report(ended: int, words: str) -> None:
+        if time.monotonic() - began > LONG_SECONDS:
+            bar.start()
+            bar.update(task, completed=ended, words=words)
 
     try:
         yield report

@@ -80,6 +80,8 @@ class Energy:
     input_places: dict[int, int]
     """Where a live input stands among the numbers."""
     constant_places: dict[float, int]
+    cut_at_start: bool = False
+    """Whether a term cuts a polygon into convex parts where it starts: another start may have other kernels."""
 
     def place(self, leaf: Leaf) -> int:
         """Where a leaf stands among the numbers."""
@@ -144,6 +146,7 @@ def energy(problem: Problem, threads: int = 1) -> Energy:
         LANES * capacity(max((r.template.leaves for r in rows), default=1), 16),
         {i: k for k, i in enumerate(live)},
         constants,
+        templates.looked,
     )
     terms = [*problem.objectives, *problem.constraints]
     made.everything = _blocks(made, terms, range(len(terms)), set(live))
