@@ -93,9 +93,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=TRIOS)
     given = parser.parse_args()
     print(f"{given.starts} starts, in ms; {given.threads} threads\n")
-    print(
-        "| trio | read each | drawn anew | and threads | times as fast | lanes | full |\n|---|---|---|---|---|---|---|"
-    )
+    columns = "trio", "read each", "drawn anew", "and threads", "times as fast", "lanes", "full"
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for name in given.only:
         print(one(name, given.starts, given.threads, given.turns), flush=True)
 
