@@ -28,12 +28,13 @@ from rosesim.diagrams.trios import Trio, from_index, reference_labels
 
 SHARED = Path(__file__).parents[2] / "shared" / "diagrams"
 TRIOS = (
-    "tutorials/tutorial3",
+    "set-theory-domain/tree-euler",
     "graph-domain/textbook/sec1/fig1",
-    "set-theory-domain/tree-euler-3d",
     "structural-formula/molecules/caffeine",
-    "geometric-queries/closest-point/test-group",
+    "hypergraph/hypergraph",
+    "minkowski-tests/maze/non-convex",
 )
+"""Small and large ones; the last cuts polygons where they start."""
 
 
 def read_each(trio: Trio, read: Callable[[str], Diagram], words: list[str]) -> Start:
