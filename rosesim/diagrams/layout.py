@@ -23,6 +23,9 @@ from rosesim.diagrams.values import Shape
 
 HOLDS = 1e-2
 """A constraint holds where its value is at most this: a hundredth of a pixel for most."""
+EVEN = 1e-3
+"""Two ends whose violations differ by less are told apart by their objectives. It is less than `HOLDS`, since among
+several ends there is a choice."""
 
 
 class Text(NamedTuple):
@@ -124,8 +127,8 @@ class Layout:
         return f"{late}{len(broken)} of {count} constraints are violated; the worst is {broken[0]}"
 
     def rank(self) -> tuple[float, float]:
-        """The smaller the better: violations first, then the objective."""
-        return max(0.0, self.violation - HOLDS), self.objective
+        """The smaller the better: the violation first, in steps of `EVEN`, then the objective."""
+        return round(self.violation / EVEN), self.objective
 
     def shapes(self) -> list[Shape]:
         """The shapes with their numbers, in drawing order."""
