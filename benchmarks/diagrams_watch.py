@@ -3,7 +3,7 @@
     python benchmarks/diagrams_watch.py [--saves 20] [--only ID ...]
 
 The texts are copied into a temporary folder, and the real command watches them there. Each save says one thing more
-or one thing less about the objects: the last statement of Substance comes and goes. The clock runs from before the
+or one thing less about the objects: the last predicate of Substance comes and goes. The clock runs from before the
 file is written until another SVG is in its place. Prints the median and the slowest save of each trio.
 """
 
@@ -44,7 +44,7 @@ def one(name: str, saves: int, folder: Path) -> list[float]:
     command = [sys.executable, "-m", "rosesim", "diagram", str(substance), "--domain", str(domain)]
     command += [word for style in styles for word in ("--style", str(style))]
     text = substance.read_text(encoding="utf-8").rstrip().splitlines()
-    last = max(k for k, line in enumerate(text) if line.strip() and not line.startswith("--"))
+    last = max(k for k, line in enumerate(text) if "(" in line and "abel " not in line)
     less = "\n".join([*text[:last], *text[last + 1 :]])
     found: list[float] = []
     with subprocess.Popen(

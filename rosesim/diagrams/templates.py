@@ -124,14 +124,10 @@ class Templates:
         return self.by_key.setdefault(key, Template(item.name, key, root, max(1, len(used)))), used
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """A position in `_Reading.forms`."""
+class _At(int):
+    """A position in `_Reading.forms`. A signature tells it from a constant, which is a float: 3 from 3.0."""
 
-    k: int
-
-    def __repr__(self) -> str:
-        return f"%{self.k}"
+    __slots__ = ()
 
 
 _Operand = float | bool | _At
@@ -237,16 +233,24 @@ class _Reading:
         return _At(len(self.forms) - 1)
 
     def _graph(self, root: Scalar) -> _At:
-        for node in postorder(root):
-            if node.number in self._known:
+        known, open_ = self._known, [root]
+        while open_:  # in postorder, but what is known is not walked again
+            node = open_[-1]
+            if node.number in known:
+                open_.pop()
                 continue
+            missing = [a for a in node.args if isinstance(a, Scalar) and a.number not in known]
+            if missing:
+                open_ += reversed(missing)
+                continue
+            open_.pop()
             if node.op == "input":
                 self._leaf(node.number, node.index)
                 continue
-            operands = tuple(self._operand(a) for a in node.args)
-            self._known[node.number] = self._form((node.op, operands))
-            self.marks.append(f"<{node.op} {operands!r}>")
-        return self._known[root.number]
+            operands = tuple([self._operand(a) for a in node.args])
+            known[node.number] = self._form((node.op, operands))
+            self.marks.append(f"<{node.op} {operands}>")
+        return known[root.number]
 
     def _operand(self, a: Number) -> _Operand:
         if isinstance(a, Scalar):
@@ -258,7 +262,7 @@ def _rebuilt(at: _At, reading: _Reading, stands: Sequence[Scalar], made: dict[_A
     """The number at a position of the forms, over the leaves' stand-ins."""
     open_ = [at]
     while open_:
-        form = reading.forms[open_[-1].k]
+        form = reading.forms[open_[-1]]
         if open_[-1] in made:
             open_.pop()
             continue
