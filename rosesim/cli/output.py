@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -90,27 +90,30 @@ LONG_SECONDS = 1.0
 
 @contextmanager
 def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str], None]]:
-    """A line on standard error about a layout that takes long; yields the function to call now and then, on the main
-    thread or others, with how many starts have ended and a few words."""
+    """A line on a terminal's standard error about a layout that takes long, until it ends; yields the function to
+    call now and then, on any thread, with how many starts have ended and a few words."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     several = (BarColumn(), MofNCompleteColumn()) if starts > 1 else (SpinnerColumn(),)
     words = TextColumn("{task.fields[words]}")
-    bar = Bar(TextColumn("{task.description}"), *several, words, TimeElapsedColumn(), console=Console(stderr=True))
-    bar.console.soft_wrap = True
-    task = bar.add_task(diagram, total=starts, words="")
-    began = time.monotonic()
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), *several, words, TimeElapsedColumn())
+    bar = Bar(*columns, console=console, transient=True)
+    task = bar.add_task(diagram, total=starts, words="compiling")
+    late = threading.Timer(LONG_SECONDS, bar.start)
+    late.daemon = True
+    if console.is_terminal:
+        late.start()
 
     def report(ended: int, words: str) -> None:
-        if time.monotonic() - began > LONG_SECONDS:
-            bar.start()
-            bar.update(task, completed=ended, words=words)
+        bar.update(task, completed=ended, words=words)
 
     try:
         yield report
     finally:
+        late.cancel()
         if bar.live.is_started:
             bar.stop()
 

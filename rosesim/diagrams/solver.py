@@ -272,14 +272,12 @@ class Round(NamedTuple):
     calls: Any
     """[round]: how often phi was asked for."""
     steps: Any
-    last: Any
-    """The steps of the last round."""
     done: Any
 
 
 class End(NamedTuple):
     """Where some rounds ended: x, the next weight (the last one where it is done), phi one step before x, rounds,
-    calls of each round, steps, those of the last round, and whether x or phi stayed."""
+    calls of each round, steps, and whether x or phi stayed."""
 
     x: Any
     w: Any
@@ -287,7 +285,6 @@ class End(NamedTuple):
     rounds: Any
     calls: Any
     steps: Any
-    last: Any
     done: Any
 
 
@@ -301,6 +298,15 @@ class Begin(NamedTuple):
     rounds: Any
     pause: Any
     most: Any
+
+
+def is_lost(rounds: Any, energy: Any) -> Any:
+    """Whether no further round can settle: phi is so large that its rounding exceeds what L-BFGS asks of a step.
+
+    That is where constraints contradict each other: w times the squared violation grows tenfold a round. Steps are
+    then decided by rounding, and rounds end by chance or by their bound.
+    """
+    return (rounds > 2) & (ROUNDING * abs(energy) > STILL)
 
 
 def _solve(c: Capacity, begin: Begin, terms: Terms) -> End:
@@ -324,16 +330,16 @@ def _solve(c: Capacity, begin: Begin, terms: Terms) -> End:
             energy,
             r.calls.at[number].set(calls),
             r.steps + steps,
-            steps,
             done,
         )
 
     def goes_on(r: Round) -> Any:
-        return ~r.done & (r.number < MOST_ROUNDS) & (r.steps < begin.pause) & (r.steps < begin.most)
+        within = (r.number < MOST_ROUNDS) & (r.steps < begin.pause) & (r.steps < begin.most)
+        return within & ~(r.done | is_lost(r.number, r.energy))
 
-    first = Round(begin.x, begin.w, begin.rounds, begin.energy, zeros(MOST_ROUNDS), 0.0, 0.0, False)
+    first = Round(begin.x, begin.w, begin.rounds, begin.energy, zeros(MOST_ROUNDS), 0.0, False)
     end = while_loop(goes_on, one, first, limit=MOST_ROUNDS, on_limit="stop")
-    return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.last, end.done)
+    return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.done)
 
 
 Call = Callable[..., tuple[Any, ...]]
@@ -369,23 +375,17 @@ class Reached(NamedTuple):
 
 
 def rounds(solve: Callable[..., End], x: Any, terms: tuple[Any, ...], steps: int | None = None) -> Iterator[Reached]:
-    """A stage, from x, of at most `steps` steps: where it stands now and then, and last where it ends.
-
-    A stage that cannot settle ends after a round that took all its steps while phi was so large that its rounding
-    exceeds what L-BFGS asks of a step (STILL). That round did not end because it could not; and in the next one phi
-    would be larger still. It happens where constraints contradict each other.
-    """
+    """A stage, from x, of at most `steps` steps: where it stands now and then, and last where it ends."""
     most = float("inf") if steps is None else float(steps)
     calls, taken, pause = (), 0, float(FREE_STEPS)
-    now = End(x, FIRST_WEIGHT, float("inf"), 0, (), 0.0, 0.0, False)
+    now = End(x, FIRST_WEIGHT, float("inf"), 0, (), 0.0, False)
     goes_on = True
     while goes_on:
         begun = int(now.rounds)
         now = solve(now.x, now.w, now.energy, begun, pause, most - taken, *terms)
         calls += tuple(int(c) for c in now.calls[begun : int(now.rounds)])
         taken += int(now.steps)
-        lost = now.last >= MOST_STEPS and ROUNDING * abs(now.energy) > STILL
-        goes_on = not (now.done or lost) and now.rounds < MOST_ROUNDS and taken < most
+        goes_on = not (now.done or is_lost(now.rounds, now.energy)) and now.rounds < MOST_ROUNDS and taken < most
         weight = now.w if now.done else now.w / GROWTH
         yield Reached(now.x, weight, now.energy, calls, taken, bool(now.done))
         pause = 1.0
