@@ -17,13 +17,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from diagrams import SHARED
 from diagrams_compare import RELEASE, VIOLATION, run_of, verdict
 
 from rosesim import RosesimError
 from rosesim.diagrams.inspect import inspected
 from rosesim.diagrams.starts import best_of, seeds
 from rosesim.diagrams.trios import from_index, reference_labels
+
+SHARED = Path(__file__).parents[2] / "shared" / "diagrams"
 
 
 def one(name: str, out: Path, count: int) -> dict[str, Any]:

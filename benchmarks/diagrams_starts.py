@@ -5,10 +5,10 @@
 Kernels are compiled before. The ways are timed in turns, and the fastest of each counts: what else runs on the
 machine only adds. All ways must end the same, to the bit.
 
-Starts in lanes of one call would walk in step: an evaluation costs as long as the slowest start needs it, and today's
-lanes, which hold four terms each, would be taken. So the last two columns bound the gain from above: `lanes` is
-(evaluations of all starts) / (4 x the most of each four), times 4; `full` is the part of the lanes that is full now.
-Their product is the most that lanes of starts could be faster than one thread, if wider calls cost nothing more.
+Lanes: today a call of a kernel computes four terms of one start. It could compute one term of four starts instead,
+which would walk in step: until the slowest of the four has ended, and without an empty lane. The last column is how
+many times as fast that would be on one thread at best: (evaluations of all starts) / (4 x the most of each four),
+divided by the part of the lanes that is full now.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def one(name: str, count: int, threads: int, turns: int) -> str:
     blocks = first.energy.everything
     full = (blocks.terms >= 0).sum() / (LANES * blocks.count)
     cells = [*(f"{fastest[what]:.0f}" for what in ways), f"{fastest['read'] / fastest['threads']:.1f}"]
-    cells += [f"{sum(asked) / slowest:.2f}", f"{full:.2f}"]
+    cells.append(f"{sum(asked) / (LANES * slowest) / full:.2f}")
     return f"| {name} | {' | '.join(cells)} |"
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=TRIOS)
     given = parser.parse_args()
     print(f"{given.starts} starts, in ms; {given.threads} threads\n")
-    columns = "trio", "read each", "drawn anew", "and threads", "times as fast", "lanes", "full"
+    columns = "trio", "read each", "drawn anew", "and threads", "times as fast", "lanes"
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for name in given.only:
         print(one(name, given.starts, given.threads, given.turns), flush=True)

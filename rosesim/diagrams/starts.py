@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from rosesim.ad.support.machine import cores
 from rosesim.diagrams.layout import Diagram, Layout, StageEnd, Watch
+
+
+SHORT_SECONDS = 0.01
+"""Layouts that take less run one after the other: threads would wait for Python's lock longer than they run."""
 
 
 class Start(NamedTuple):
@@ -46,7 +50,8 @@ def starts(
     """The layouts of a diagram from the starts that some seeds draw, in the order of the seeds.
 
     `first` is the diagram as it was read with the first of them. Up to `threads` layouts (by default one a core) run
-    at once; each is what it is alone. Who stops listening stops those that still run, once their rounds end.
+    at once, unless they are short; each is what it is alone. Who stops listening stops those that still run, once
+    their rounds end.
 
     Raises DiagramError if a start cannot be laid out.
     """
@@ -68,9 +73,16 @@ def starts(
     if count < 2:  # on this thread, which Ctrl-C interrupts within a round
         yield from map(one, range(len(seeds)))
         return
+    first.prepare()
     with ThreadPoolExecutor(count, thread_name_prefix="rosesim-starts") as pool:
         try:
-            yield from pool.map(one, range(len(seeds)))
+            head = pool.submit(one, 0)
+            wait([head], SHORT_SECONDS)
+            if head.done():
+                yield head.result()
+                yield from map(one, range(1, len(seeds)))
+            else:
+                yield from (f.result() for f in [head, *(pool.submit(one, k) for k in range(1, len(seeds)))])
         finally:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)

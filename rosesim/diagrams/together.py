@@ -72,7 +72,7 @@ def together(parts: Sequence[Diagram], variation: str) -> Together:
     places: list[tuple[int, ...]] = []
     for k, part in enumerate(parts):
         problem = part.problem
-        own: list[int] = []
+        at: list[int] = []
         for name, made, start in zip(names_of(problem), problem.inputs, problem.x0, strict=True):
             shared = made.kind != "label"
             key = (*name, made.kind, made.low, made.high, made.stages) if shared else (*name, k)
@@ -80,8 +80,8 @@ def together(parts: Sequence[Diagram], variation: str) -> Together:
             if number == len(inputs):
                 inputs.append(made)
                 x0.append(start)
-            own.append(number)
-        places.append(tuple(own))
+            at.append(number)
+        places.append(tuple(at))
     objectives: list[Term] = []
     constraints: list[Term] = []
     for part, own in zip(parts, places, strict=True):

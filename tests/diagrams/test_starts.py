@@ -104,7 +104,15 @@ def crowd() -> Diagram:
     return d.diagram("word")
 
 
-def test_layouts_on_threads_end_as_each_does_alone(crowd: Diagram):
+@pytest.fixture
+def even_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also short layouts run on threads."""
+    monkeypatch.setattr("rosesim.diagrams.starts.SHORT_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("short", [0.0, 60.0])
+def test_layouts_on_threads_end_as_each_does_alone(crowd: Diagram, short: float, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rosesim.diagrams.starts.SHORT_SECONDS", short)
     words = seeds("word", 9)
     alone = [crowd.restarted(word).layout() for word in words]
     for threads in (1, 3):
@@ -116,6 +124,7 @@ def test_layouts_on_threads_end_as_each_does_alone(crowd: Diagram):
     assert len({round(a.objective, 3) for a in alone}) > 2  # otherwise any start would do
 
 
+@pytest.mark.usefixtures("even_short_ones")
 def test_the_error_of_a_start_on_a_thread_is_raised():
     d = Canvas(100, 100)
     d.encourage.minimal(d.functions.log(d.free(-1, 1)))
@@ -170,6 +179,7 @@ def test_a_long_stage_tells_how_it_goes_on_and_can_be_ended(contradicting: Diagr
     assert so_far.values.tolist() == contradicting.values(heard[1].x).tolist()
 
 
+@pytest.mark.usefixtures("even_short_ones")
 def test_who_stops_listening_stops_the_others(crowd: Diagram):
     begun: list[str] = []
 
