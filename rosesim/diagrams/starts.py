@@ -10,7 +10,6 @@ from typing import NamedTuple
 from rosesim.ad.support.machine import cores
 from rosesim.diagrams.layout import Diagram, Layout, StageEnd, Watch
 
-
 SHORT_SECONDS = 0.01
 """Layouts that take less run one after the other: threads would wait for Python's lock longer than they run."""
 

@@ -3,6 +3,7 @@ settle."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -181,13 +182,18 @@ def test_a_long_stage_tells_how_it_goes_on_and_can_be_ended(contradicting: Diagr
 
 @pytest.mark.usefixtures("even_short_ones")
 def test_who_stops_listening_stops_the_others(crowd: Diagram):
-    begun: list[str] = []
+    to_the_end: list[bool] = []
 
     def layout(made: Diagram, watch: Watch) -> Layout:
-        begun.append("")
-        return made.layout(watch=watch)
+        time.sleep(0.05)  # so that the others have begun when the first ends
+        until = time.monotonic() + 3.0
+        while made is not crowd and time.monotonic() < until:
+            watch(())
+            time.sleep(1e-3)
+        to_the_end.append(made is crowd)
+        return made.layout()
 
-    found = starts(crowd, seeds("word", 200), layout, threads=2)
+    found = starts(crowd, seeds("word", 20), layout, threads=2)
     next(found)
     found.close()  # pyright: ignore[reportAttributeAccessIssue] -- it is a generator
-    assert len(begun) < 200
+    assert to_the_end == [True]
