@@ -4,7 +4,8 @@
 
 The texts are copied into a temporary folder, and the real command watches them there. Each save says one thing more
 or one thing less about the objects: the last predicate of Substance comes and goes. The clock runs from before the
-file is written until another SVG is in its place. Prints the median and the slowest save of each trio.
+file is written until another SVG is in its place. Prints the median and the slowest save of each trio, and what the
+processor's time of a layout goes to, in this process: reading, making the energy, the solver, the picture.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
+from rosesim.ad.support.collector import uncollected
+from rosesim.diagrams.layout import Diagram, Layout, continued
 from rosesim.diagrams.trios import from_index
 
 SHARED = Path(__file__).parents[2] / "shared" / "diagrams"
@@ -63,16 +67,39 @@ def one(name: str, saves: int, folder: Path) -> list[float]:
     return found[2:]  # the first two compile what only one of both texts needs
 
 
+def parts(name: str, times: int) -> list[float]:
+    """Milliseconds of the processor's time for reading, the energy, the solver and the picture: medians."""
+    trio = from_index(SHARED / "trios" / "index.json", name)
+    found: list[list[float]] = []
+    last: tuple[Diagram, Layout] | None = None
+    for _ in range(times + 1):
+        with uncollected():
+            at = [time.process_time()]
+            made = trio.read()
+            at.append(time.process_time())
+            made.prepare()
+            at.append(time.process_time())
+            layout = made.layout(None if last is None else continued(made.problem, last[0].problem, last[1].x))
+            at.append(time.process_time())
+            made.svg(layout)
+            at.append(time.process_time())
+        last = made, layout
+        found.append([1e3 * (b - a) for a, b in pairwise(at)])
+    return [statistics.median(column) for column in zip(*found[1:], strict=True)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--saves", type=int, default=20)
     parser.add_argument("--only", nargs="*", default=TRIOS)
     given = parser.parse_args()
-    print("| trio | median, ms | slowest, ms |\n|---|---|---|")
+    columns = "trio", "median, ms", "slowest, ms", "reading", "energy", "solver", "picture"
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for name in given.only:
         with tempfile.TemporaryDirectory() as folder:
             times = one(name, given.saves, Path(folder))
-        print(f"| {name} | {statistics.median(times):.0f} | {max(times):.0f} |", flush=True)
+        cells = [statistics.median(times), max(times), *parts(name, given.saves)]
+        print(f"| {name} | {' | '.join(f'{c:.0f}' for c in cells)} |", flush=True)
 
 
 if __name__ == "__main__":
