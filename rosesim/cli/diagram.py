@@ -267,8 +267,12 @@ def best_start(name: str, made: Diagram, seed: str, variations: int, steps: int 
                 best = Start(seed, made, made.ended(latest))
             if best is None:
                 raise
-            of = f" after {ended} of {variations} starts" if variations > 1 else ""
-            return best, f"interrupted{of}; as it was then, "
+            of = (
+                f" after {ended} of {variations} starts; the best of them: "
+                if variations > 1
+                else "; as it was then, "
+            )
+            return best, f"interrupted{of}"
     assert best is not None
     return best, ""
 

@@ -101,7 +101,7 @@ def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str],
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), *several, words, TimeElapsedColumn())
     bar = Bar(*columns, console=console, transient=True)
-    task = bar.add_task(diagram, total=starts, words="compiling")
+    task = bar.add_task(diagram, total=starts, words="begins")
     late = threading.Timer(LONG_SECONDS, bar.start)
     late.daemon = True
     if console.is_terminal:

@@ -44,7 +44,7 @@ MOST_ROUNDS, MOST_STEPS = 32, 20_000
 """The most rounds of a stage, and steps of a round. Penrose has no such bounds."""
 ROUNDING = 2.0**-52
 """Of phi, relative to it."""
-FREE_STEPS = 2_000
+FREE_STEPS = 200
 """A stage of fewer steps is one call; one of more tells after each round how it goes on."""
 
 MOST_ADDRESS = 2**62 - 1
