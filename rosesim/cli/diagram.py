@@ -86,7 +86,7 @@ def diagram(
         raise SceneError("--window and --watch were given; expected one of them")
     sources, out = source or [], Out(svg, png, inspect)
     if consistent:
-        from rosesim.cli.consistent import lay_out_together
+        from rosesim.cli.consistent import lay_out_together  # which is made of the parts of this module
 
         if trio is not None or watch or window:
             raise SceneError("--consistent was given with --trio, --watch or --window; expected FILEs and no window")
