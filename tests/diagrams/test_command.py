@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rosesim.cli import run
+from rosesim.diagrams.trios import Trio
 
 DOMAIN = "type Ball\nsymmetric predicate Near(Ball, Ball)\n"
 SUBSTANCE = "Ball a, b, c\nNear(a, b)\nAutoLabel All\n"
@@ -220,3 +221,19 @@ def test_watching_lays_out_again_from_where_everything_was(folder: Path):
     assert len(second) == 4
     moved = [abs(x - u) + abs(y - v) for (x, y), (u, v) in zip(first, second, strict=False)]
     assert sum(m < 60 for m in moved) >= 2  # drawn anew, they would be anywhere
+
+
+def test_images_are_looked_for_beside_the_styles_and_then_beside_the_substance(tmp_path: Path):
+    for folder in ("looks", "own", "about"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "about" / "i.svg").write_text('<svg viewBox="0 0 9 9"><desc>found</desc></svg>', encoding="utf-8")
+    (tmp_path / "a.domain").write_text("type Ball", encoding="utf-8")
+    (tmp_path / "about" / "a.substance").write_text("Ball a", encoding="utf-8")
+    (tmp_path / "looks" / "a.style").write_text("canvas {\n  width = 90\n  height = 90\n}", encoding="utf-8")
+    image = 'Image {\n href: "i.svg"\n center: (0, 0)\n width: 9\n height: 9\n ensureOnCanvas: false\n}'
+    (tmp_path / "own" / "b.style").write_text(f"forall Ball b {{\n  b.icon = {image}\n}}", encoding="utf-8")
+    styles = (tmp_path / "looks" / "a.style", tmp_path / "own" / "b.style")
+    trio = Trio("a", tmp_path / "a.domain", tmp_path / "about" / "a.substance", styles)
+    assert [f.name for f in trio.folders] == ["looks", "own", "about"]
+    made = trio.read()
+    assert "<desc>found</desc>" in made.svg(made.layout())
