@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -145,15 +146,16 @@ def contradicting() -> Diagram:
 
 
 def test_constraints_that_contradict_each_other_end_soon_and_say_so(contradicting: Diagram):
-    found = contradicting.layout()
-    (stage,) = found.stages
-    assert not stage.settled
-    assert 2.0**-52 * stage.energy > 1e-2  # rounding decides the steps from here on
-    assert 2.0**-52 * stage.energy / 10 < 1e-2  # and not before
-    assert stage.steps < MOST_STEPS  # with nothing to end it, it took 187,433
-    assert found.violation < 60.0  # and rounding drove it to 320
-    assert found.verdict().startswith(f"not settled after {stage.steps:,} steps; ")
-    assert "constraints are violated; the worst is" in found.verdict()
+    """Some starts settle by chance, and rounding decides which; so this looks at several."""
+    ends = [start.layout for start in starts(contradicting, seeds("one", 12))]
+    lost = [(end, *end.stages) for end in ends if not end.stages[0].settled]
+    assert lost
+    for end, stage in lost:
+        assert 2.0**-52 * stage.energy > 1e-2  # rounding would decide the steps from here on
+        assert 2.0**-52 * stage.energy < 1e-1  # as it has in one round at most
+        assert stage.steps < MOST_STEPS  # with nothing to end it, the first took 187,433
+        assert end.verdict().startswith(f"not settled after {stage.steps:,} steps; ")
+        assert "constraints are violated; the worst is" in end.verdict()
 
 
 def test_a_cap_on_steps_ends_a_stage_and_is_told(crowd: Diagram):
@@ -171,14 +173,20 @@ def test_a_long_stage_tells_how_it_goes_on_and_can_be_ended(contradicting: Diagr
 
     def watch(stages: Sequence[StageEnd]) -> None:
         heard.append(stages[-1])
-        if len(heard) == 2:
-            raise KeyboardInterrupt
+
+    for word in seeds("one", 6):
+        contradicting.restarted(word).layout(watch=watch)
+    assert len(heard) > 6  # a short stage is heard of once
+    assert any(0 < a.steps < b.steps and a.weight < b.weight for a, b in pairwise(heard))
+
+    def ended(stages: Sequence[StageEnd]) -> None:
+        watch(stages)
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        contradicting.layout(watch=watch)
-    assert 0 < heard[0].steps < heard[1].steps
-    so_far = contradicting.ended(heard[1:])
-    assert so_far.values.tolist() == contradicting.values(heard[1].x).tolist()
+        contradicting.layout(watch=ended)
+    so_far = contradicting.ended(heard[-1:])
+    assert so_far.values.tolist() == contradicting.values(heard[-1].x).tolist()
 
 
 @pytest.mark.usefixtures("even_short_ones")
