@@ -2,12 +2,17 @@
 
     mkdir 3 4; (cd 3; npm init -y; npm i @penrose/core@3.2.0 jsdom @napi-rs/canvas)
     (cd 4; npm init -y; npm i @penrose/core@4.0.0-alpha.5 jsdom @napi-rs/canvas)
-    python benchmarks/diagrams_peers.py --penrose 3 4 [--rounds 3] [--only ID …] [--all]
+    python benchmarks/diagrams_peers.py --penrose 3 4 [--rounds 3] [--only ID …]
+    python benchmarks/diagrams_peers.py --penrose 3 4 --rounds 1 --all --brief --out benchmarks/data/diagrams.json
 
 Each round runs the three tools one after the other, each in a process of its own, on one thread; figures are medians
 over the rounds of the median of five repetitions in a process. Texts, seed and schedule are the same, labels are
 measured by each tool itself but for ours, which takes the references' sizes. Milliseconds; a call is phi and its
-gradient, in microseconds, timed inside of the optimisation for Penrose, and over 200 calls at the start for us.
+gradient, in microseconds, timed inside of the optimisation for Penrose, and over 200 calls at the start for us. The
+gradient's build is a part of reading for 4.0.0-alpha.5 (timed apart once more), is spread over reading and the first
+calls for 3.2.0, and for us is all from a problem to a solver that runs: first in its process with code from disk,
+once more in that process, and cold. `--brief` leaves out what takes long: cold builds, and whole processes.
+`--out` writes all figures, which `pictures.py diagrams` draws.
 """
 
 from __future__ import annotations
@@ -66,7 +71,7 @@ const entry = JSON.parse(fs.readFileSync(path.join(trios, "index.json"), "utf8")
 const text = (f) => fs.readFileSync(path.join(trios, "files", f), "utf8");
 const program = { domain: text(entry.domain), substance: text(entry.substance),
   style: entry.style.map(text).join("\n"), variation: entry.variation, excludeWarnings: [] };
-const out = { read: [], solve: [], call: [] };
+const out = { read: [], build: [], solve: [], call: [] };
 for (let k = 0; k < Number(repeats); k++) {
   const began = performance.now();
   const made = await core.compile(program);
@@ -74,6 +79,12 @@ for (let k = 0; k < Number(repeats); k++) {
   if (made.isErr()) throw Error(core.showError(made.error));
   let calls = 0, inside = 0;
   const state = made.value;
+  const outputs = (terms) => terms.map((t) => t.output);
+  const again = performance.now();
+  if (core.genGradient) {
+    await core.genGradient(state.inputs.map((i) => i.handle), outputs(state.objFns), outputs(state.constrFns));
+    out.build.push(performance.now() - again);
+  }
   const counted = { ...state, gradient: (...xs) => {
     const t = performance.now(), r = state.gradient(...xs);
     inside += performance.now() - t; calls++;
@@ -136,18 +147,22 @@ def ours(name: str) -> dict[str, list[float]]:
     return out
 
 
+class Failed(Exception):
+    """A tool that ended with an error."""
+
+
 def process(command: Sequence[str], **more: str) -> tuple[dict[str, list[float]], float]:
     """The figures that a process prints, and its milliseconds from start to end."""
     began = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **more})
     spent = 1e3 * (time.perf_counter() - began)
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed: {done.stderr.strip().splitlines()[-1:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1]), spent
+        raise Failed(f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    return json.loads(done.stdout) if done.stdout.startswith("{") else {}, spent
 
 
-def measured(name: str, penrose: Sequence[Path], rounds: int) -> dict[str, dict[str, float]]:
-    """For each tool, the medians of its figures."""
+def measured(name: str, penrose: Sequence[Path], rounds: int, brief: bool) -> dict[str, dict[str, float]]:
+    """For each tool, the medians of its figures; without cold builds and processes if `brief`."""
     here = [sys.executable, __file__]
     svg = Path(tempfile.mkdtemp()) / "out.svg"
     index = f"{SHARED / 'trios' / 'index.json'}#{name}"
@@ -168,26 +183,27 @@ def measured(name: str, penrose: Sequence[Path], rounds: int) -> dict[str, dict[
         script.write(PENROSE)
         script.flush()
         found: dict[str, list[dict[str, float]]] = {}
-        cold, spent = process([*here, "--one", name], ROSESIM_CACHE_DIR=tempfile.mkdtemp())
-        first = {"build": cold["build"][0]}
+        cold = None
+        if not brief:
+            with tempfile.TemporaryDirectory() as empty:
+                cold, _ = process([*here, "--one", name], ROSESIM_CACHE_DIR=empty)
         for _ in range(rounds):
             for k, install in enumerate(penrose):
                 node = ["node", script.name, str(install), str(SHARED / "trios"), name]
                 many, _ = process([*node, str(REPEATS)])
-                _, spent = process([*node, "1"])
-                found.setdefault(f"penrose {k}", []).append(_medians(many) | {"process": spent})
+                spent = {} if brief else {"process": process([*node, "1"])[1]}
+                found.setdefault(f"penrose {k}", []).append(_medians(many) | spent)
             many, _ = process([*here, "--one", name])
-            began = time.perf_counter()
-            subprocess.run(command, capture_output=True, check=True)
-            spent = 1e3 * (time.perf_counter() - began)
-            found.setdefault("rosesim", []).append(_medians(many) | {"process": spent, "first": many["build"][0]})
+            spent = {} if brief else {"process": process(command)[1]}
+            found.setdefault("rosesim", []).append(_medians(many) | spent | {"first": many["build"][0]})
     out = {tool: {k: statistics.median(r[k] for r in rows) for k in rows[0]} for tool, rows in found.items()}
-    out["rosesim"]["cold"] = first["build"]
+    if cold is not None:
+        out["rosesim"]["cold"] = cold["build"][0]
     return out
 
 
 def _medians(figures: dict[str, list[float]]) -> dict[str, float]:
-    return {k: statistics.median(v) for k, v in figures.items()}
+    return {k: statistics.median(v) for k, v in figures.items() if v}
 
 
 def mean(values: Sequence[float]) -> float:
@@ -201,6 +217,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--all", action="store_true", help="all trios of milestones 1 to 3")
+    parser.add_argument("--brief", action="store_true", help="no cold builds and no whole processes")
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -208,19 +226,31 @@ def main() -> None:
         return
     index: list[Any] = json.loads((SHARED / "trios" / "index.json").read_text(encoding="utf-8"))
     names = options.only or ([t["id"] for t in index if t["milestone"]] if options.all else TIMED)
-    print("| diagram | read: old, new, ours | first gradient ours, cached (cold) | call: old, new, ours "
+    print("| diagram | read: old, new, ours | gradient's build: new; ours cached, again, cold | call: old, new, ours "
           "| layout: old, new, ours | process: old, new, ours |")  # fmt: skip
     print("|---|---|---|---|---|---|")
     ratios: dict[str, list[float]] = {}
+    records: list[dict[str, Any]] = []
     for name in names:
-        m = measured(name, options.penrose, options.rounds)
+        try:
+            m = measured(name, options.penrose, options.rounds, options.brief)
+        except Failed as error:
+            print(f"| {name} | {error} |", flush=True)
+            continue
+        records.append({"diagram": name, **m})
         old, new, us = m["penrose 0"], m["penrose 1"], m["rosesim"]
-        cells = [f"{old[k]:.3g}, {new[k]:.3g}, {us[k]:.3g}" for k in ("read", "call", "solve", "process")]
-        cells.insert(1, f"{us['first']:.3g} ({us['cold']:.4g})")
+        both = [k for k in ("read", "call", "solve", "process") if k in us]
+        cells = [f"{old[k]:.3g}, {new[k]:.3g}, {us[k]:.3g}" for k in both]
+        builds = [k for k in ("first", "build", "cold") if k in us]
+        cells.insert(1, f"{new['build']:.3g}; {', '.join(f'{us[k]:.3g}' for k in builds)}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
-        for k in ("read", "call", "solve", "process"):
+        for k in both:
             ratios.setdefault(f"{k}, old / ours", []).append(old[k] / us[k])
             ratios.setdefault(f"{k}, new / ours", []).append(new[k] / us[k])
+        for k in builds:
+            ratios.setdefault(f"{k}, ours / new", []).append(us[k] / new["build"])
+        if options.out:
+            options.out.write_text(json.dumps({"measured": records}, indent=1) + "\n", encoding="utf-8")
     print()
     for k, values in ratios.items():
         q = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3

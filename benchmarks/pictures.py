@@ -188,6 +188,23 @@ def natural(records: Records) -> list[Plot]:
     return made
 
 
+def diagrams(records: Records) -> list[Plot]:
+    """How the ratios to both releases of Penrose are spread over the diagrams, with quartiles in the legend."""
+    made: list[Plot] = []
+    for key, title in (("solve", "Layouts"), ("call", "Energy and gradient")):
+        plot = Plot(f"{title} of {len(records)} diagrams", "times ours", "part of them", logarithmic_x=True)
+        plot.across, plot.up = (0.5, 2000), (0.0, 1.3)
+        for tool, name, shade in (("penrose 0", "Penrose 3.2.0", "second"), ("penrose 1", "4.0.0-alpha.5", "fourth")):
+            ratios = np.sort([r[tool][key] / r["rosesim"][key] for r in records])
+            low, median, high = np.percentile(ratios, [25, 50, 75])
+            part = (np.arange(len(ratios)) + 0.5) / len(ratios)
+            said = f"{name}: {low:.2g}, {median:.2g}, {high:.2g}"
+            plot.curve(ratios, part, shade, style="dots", width=1.8, name=said)
+        plot.vertical(1.0)
+        made.append(plot)
+    return made
+
+
 PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "steps": (steps, (560, 480)),
     "batch": (batch, (560, 360)),
@@ -196,6 +213,7 @@ PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "size": (size, (400, 260)),
     "backends": (backends, (560, 220)),
     "natural": (natural, (520, 480)),
+    "diagrams": (diagrams, (440, 330)),
 }
 
 

@@ -58,6 +58,8 @@ def _bound(node: ast.stmt) -> list[str]:
             return [a.asname or a.name.partition(".")[0] for a in names]
         case ast.FunctionDef() | ast.ClassDef():
             return [node.name]
+        case ast.AnnAssign(ast.Name(name)):
+            return [name]
         case ast.Assign(targets):
             return [t.id for t in targets if isinstance(t, ast.Name)]
         case _:

@@ -84,7 +84,7 @@ class Group:
         return self._as_loop if self.is_loop else self._apart
 
 
-def groups(root: Scalar) -> list[Group] | None:
+def groups(root: Number) -> list[Group] | None:
     """The groups of a graph, inputs first; None if it is better written node by node. The last group has one cone,
     whose head is the root.
 
@@ -92,9 +92,11 @@ def groups(root: Scalar) -> list[Group] | None:
     >>> total = x[0] * x[1]
     >>> for k in range(2, 100, 2):
     ...     total = total + x[k] * x[k + 1]
-    >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total)]
+    >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total) or ()]
     [(50, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 50)]
     """
+    if not isinstance(root, Scalar):
+        return None
     order = postorder(root)
     leaves = sum(node.op == "input" for node in order)
     straight = NODE * (len(order) - leaves) + LEAF * leaves

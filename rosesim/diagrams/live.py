@@ -61,7 +61,7 @@ class Live:
     True
     >>> live.drag((5, 4))
     >>> live.take(live.job()())
-    >>> [round(s.properties["center"].items[0], 2) for s in live.shapes()]
+    >>> live.x[list(live.diagram.energy.live)].round(2).tolist()
     [5.0, 35.0]
     """
 

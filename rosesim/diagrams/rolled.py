@@ -122,7 +122,7 @@ def term(found: Sequence[Group], leaves: Any) -> Any:
     >>> squares = x[0] * x[0]
     >>> for a in x[1:]:
     ...     squares = squares + a * a
-    >>> found = groups(squares)
+    >>> found = groups(squares) or []
     >>> @fn
     ... def f(leaves: Vec[Real, 50]) -> Real:
     ...     return term(found, leaves)

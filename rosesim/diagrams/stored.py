@@ -8,7 +8,8 @@ trace first; a solver takes longer to trace than to run.)
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,19 @@ OPTIONS = Options("fast", "f64", False, True)
 def edition() -> str:
     """What kept code depends on besides its name: rosesim's own files, and this computer."""
     root = Path(__file__).parents[1]
-    files = [
-        f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}"
-        for room in ("ad", "codegen", "diagrams")
-        for path in sorted(root.joinpath(room).rglob("*.py"))
-    ]
+    files = sorted(line for room in ("ad", "codegen", "diagrams") for line in _files(str(root / room)))
     return "\n".join([*map(str, engine.depends_on(targets.host())), *files])
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Name, size and time of each Python file below a folder. (`Path.rglob` takes three times as long.)"""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                stat = entry.stat()
+                yield f"{entry.name} {stat.st_size} {stat.st_mtime_ns}"
+            elif entry.name != "__pycache__" and entry.is_dir():
+                yield from _files(entry.path)
 
 
 def kept_code(name: str, make: Callable[[], bytes]) -> bytes:

@@ -125,9 +125,12 @@ class Templates:
 
 
 class _At(int):
-    """A position in `_Reading.forms`. A signature tells it from a constant, which is a float: 3 from 3.0."""
+    """A position in `_Reading.forms`. (An integer with another name in signatures: diagrams have 100,000 of them.)"""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"%{int(self)}"
 
 
 _Operand = float | bool | _At
@@ -208,7 +211,7 @@ class _Reading:
             if where is None:
                 where = self._leaf(v.number, v.index) if v.op == "input" else self._graph(v)
             self.numbers.append(where)
-            self.marks.append(f"{where},")
+            self.marks.append(f"{where!r},")
             return
         form = self._constant(float(v))
         self.numbers.append(form)
@@ -233,28 +236,23 @@ class _Reading:
         return _At(len(self.forms) - 1)
 
     def _graph(self, root: Scalar) -> _At:
+        """Read a graph, operands first from left to right (as `postorder`, but past what is known)."""
         known, open_ = self._known, [root]
-        while open_:  # in postorder, but what is known is not walked again
+        while open_:
             node = open_[-1]
             if node.number in known:
                 open_.pop()
-                continue
-            missing = [a for a in node.args if isinstance(a, Scalar) and a.number not in known]
-            if missing:
+            elif node.op == "input":
+                self._leaf(open_.pop().number, node.index)
+            elif missing := [a for a in node.args if isinstance(a, Scalar) and a.number not in known]:
                 open_ += reversed(missing)
-                continue
-            open_.pop()
-            if node.op == "input":
-                self._leaf(node.number, node.index)
-                continue
-            operands = tuple([self._operand(a) for a in node.args])
-            known[node.number] = self._form((node.op, operands))
-            self.marks.append(f"<{node.op} {operands}>")
+            else:
+                operands = tuple([known[a.number] if isinstance(a, Scalar) else self._operand(a) for a in node.args])
+                known[open_.pop().number] = self._form((node.op, operands))
+                self.marks.append(f"<{node.op} {operands!r}>")
         return known[root.number]
 
-    def _operand(self, a: Number) -> _Operand:
-        if isinstance(a, Scalar):
-            return self._known[a.number]
+    def _operand(self, a: float | bool) -> _Operand:
         return a if isinstance(a, bool) else self._constant(float(a))
 
 

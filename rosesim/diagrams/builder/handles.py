@@ -30,7 +30,7 @@ class Drawn(Shape):
     >>> a.r = 8
     >>> a.r
     8.0
-    >>> a.radius
+    >>> a.radius  # type: ignore
     Traceback (most recent call last):
     rosesim...UnknownNameError: <doctest ...>:1: a circle has no property radius; expected one of ...
     """

@@ -129,7 +129,7 @@ class Ensure(Terms):
     >>> d = Canvas(100, 100)
     >>> a, b = d.circle(r=5), d.circle(r=5)
     >>> apart = d.ensure.disjoint(a, b, padding=3)
-    >>> d.ensure.disjiont(a, b)
+    >>> d.ensure.disjiont(a, b)  # type: ignore
     Traceback (most recent call last):
     rosesim...UnknownNameError: <doctest ...>:1: no constraint is called disjiont; did you mean disjoint?
     """

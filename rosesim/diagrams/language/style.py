@@ -51,8 +51,8 @@ def read_style(texts: Iterable[tuple[str, str]]) -> Style:
         DiagramError: a text is not Style; one fault, of kind "ParseError"
 
     >>> style = read_style([("canvas { width = 400 }", "page.style"), ("forall Shop s { s.r = ? }", "shops.style")])
-    >>> [type(block.header).__name__ for block in style.items]
-    ['Namespace', 'Selector']
+    >>> [type(item).__name__ for item in style.items]
+    ['Block', 'Block']
     """
     return Style(tuple(item for text, file in texts for item in parse("style", _Actions, text, file)))
 

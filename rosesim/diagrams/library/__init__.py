@@ -53,10 +53,8 @@ __all__ = [
 def function(name: str) -> Item | None:
     """A function by its name.
 
-    >>> function("vdist").signature
-    'vdist(v, w)'
-    >>> print(function("vdits"))
-    None
+    >>> [item and item.signature for item in (function("vdist"), function("vdits"))]
+    ['vdist(v, w)', None]
     """
     return items.FUNCTIONS.get(name)
 

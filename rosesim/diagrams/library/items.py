@@ -53,8 +53,8 @@ class Item:
     def signature(self) -> str:
         """How it is called.
 
-        >>> from rosesim.diagrams import library
-        >>> library.constraint("disjoint").signature
+        >>> from rosesim.diagrams.library import items
+        >>> items.CONSTRAINTS["disjoint"].signature
         'disjoint(s1, s2, padding = 0)'
         """
         shown = [p.name if p.default is None else f"{p.name} = {_written(p.default)}" for p in self.params]
@@ -65,8 +65,8 @@ class Item:
 
         Raises `CallError` of kind TooManyArgumentsError, MissingArgumentError or BadArgumentTypeError.
 
-        >>> from rosesim.diagrams import library
-        >>> library.constraint("lessThan").check([1, 2])
+        >>> from rosesim.diagrams.library import items
+        >>> items.CONSTRAINTS["lessThan"].check([1, 2])
         (1.0, 2.0, 0.0)
         """
         if len(args) > len(self.params):
@@ -93,8 +93,8 @@ class Item:
         Raises `CallError` of kind FunctionInternalError where they have no value: vectors of unequal length, an index
         beyond the end, path data without a box.
 
-        >>> from rosesim.diagrams import library
-        >>> sqr = library.function("sqr")
+        >>> from rosesim.diagrams.library import items
+        >>> sqr = items.FUNCTIONS["sqr"]
         >>> sqr.apply(sqr.check([3.0]))
         9.0
         """

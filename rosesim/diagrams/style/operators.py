@@ -153,8 +153,8 @@ def unary(op: str, value: Value, place: Place) -> Value:
 
     Faults: UOpTypeError.
 
-    >>> unary("'", Rows(((1.0, 2.0), (3.0, 4.0))), Place()).rows
-    ((1.0, 3.0), (2.0, 4.0))
+    >>> unary("'", Rows(((1.0, 2.0), (3.0, 4.0))), Place())
+    Rows(rows=((1.0, 3.0), (2.0, 4.0)), ...)
     """
     kind = _kind(value)
     if op == "-" and kind == "number":

@@ -1,0 +1,20 @@
+"""Builds the documentation's site: `python docs/site/build.py OUT`. Any warning is an error: a dead link is one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sphinx.cmd.build import main
+
+HERE = Path(__file__).parent
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(
+            "build.py takes a folder to write the site into, as in `python docs/site/build.py build/site`"
+        )
+    out = Path(sys.argv[1])
+    doctrees = out.with_name(f".{out.name}-doctrees")
+    where = ["-c", str(HERE), "-d", str(doctrees), str(HERE.parents[1]), str(out)]
+    raise SystemExit(main(["-q", "-W", "--keep-going", *where]))
