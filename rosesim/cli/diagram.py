@@ -277,7 +277,7 @@ def best_start(name: str, made: Diagram, seed: str, variations: int, steps: int 
     return best, ""
 
 
-LOOK = 0.03
+LOOK = 0.01
 """Seconds between two looks at the files' times."""
 
 
