@@ -1,8 +1,8 @@
 """The documentation as a site: `python docs/site/build.py OUT`.
 
 The pages are those of the repository as they are: README.md is the first, then docs/, the scenes' READMEs, and the
-reference that `site_reference.py` makes of the docstrings. So nothing is said twice, and each page reads well without the
-site. What a site lacks is put right here: a link to a folder goes to its README, and a table of contents is added.
+reference that `site_reference.py` makes of the docstrings. So nothing is said twice, and each page reads well
+without the site. What a site lacks is put right here: a link to a folder goes to its README, and a table of contents is added.
 """
 
 from __future__ import annotations
