@@ -2,7 +2,8 @@
 
 The pages are those of the repository as they are: README.md is the first, then docs/, the scenes' READMEs, and the
 reference that `site_reference.py` makes of the docstrings. So nothing is said twice, and each page reads well
-without the site. What a site lacks is put right here: a link to a folder goes to its README, and a table of contents is added.
+without the site. What a site lacks is put right here: a link to a folder goes to its README, and the sidebar has a
+table of contents.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ text = svg(shapes, problem.canvas)              # a document; equations are outl
 file.write_bytes(png(text, scale=2.0))
 """
 
-from rosesim.diagrams.picture.document import svg
+from rosesim.diagrams.picture.document import sized, svg
 from rosesim.diagrams.picture.known import shown
 from rosesim.diagrams.picture.raster import png
 
-__all__ = ["png", "shown", "svg"]
+__all__ = ["png", "shown", "sized", "svg"]
