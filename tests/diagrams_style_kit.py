@@ -165,8 +165,8 @@ def trios() -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in json.loads(index.read_text(encoding="utf-8"))}
 
 
-def trio_problem(name: str) -> Problem:
-    """The problem of a trio, without label sizes; skips where the trios are not there."""
+def trio_problem(name: str, variation: str | None = None) -> Problem:
+    """The problem of a trio, without label sizes, by its own variation or another; skips where there are no trios."""
     if name not in trios():
         pytest.skip("the trios of diagrams are not beside the repository")
     row = trios()[name]
@@ -177,7 +177,7 @@ def trio_problem(name: str) -> Problem:
     domain = read_domain(text(row["domain"]), row["domain"])
     substance = read_substance(text(row["substance"]), row["substance"], domain)
     style = read_style([(text(file), file) for file in row["style"]])
-    return compile_problem(domain, substance, style, row["variation"])
+    return compile_problem(domain, substance, style, row["variation"] if variation is None else variation)
 
 
 def trio_reference(name: str) -> Any:

@@ -1,8 +1,9 @@
 """The documentation as a site: `python docs/site/build.py OUT`.
 
 The pages are those of the repository as they are: README.md is the first, then docs/, the scenes' READMEs, and the
-reference that `reference.py` makes of the docstrings. So nothing is said twice, and each page reads well without the
-site. What a site lacks is put right here: a link to a folder goes to its README, and a table of contents is added.
+reference that `site_reference.py` makes of the docstrings. So nothing is said twice, and each page reads well
+without the site. What a site lacks is put right here: a link to a folder goes to its README, and the sidebar has a
+table of contents.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT)]
 
-import reference  # noqa: E402 # pyright: ignore[reportMissingImports] -- beside this file
+import site_reference as reference  # noqa: E402 # pyright: ignore[reportMissingImports] -- beside this file
 
 import rosesim  # noqa: E402
 

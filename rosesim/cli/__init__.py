@@ -1,4 +1,4 @@
-"""The command line: `rosesim list`, `run`, `train`, `export`, `check`, `bench`, `new`, `info`.
+"""The command line: `rosesim run`, `train`, `check`, `bench`, `export`, `compare`, `list`, `info`, `new`, `diagram`.
 
 Exit status: 0 done, 1 the run or the check failed, 2 the command was wrong. Each mistake is one line on
 standard error. With --json, the last line of standard output is one JSON object.
@@ -7,6 +7,7 @@ standard error. With --json, the last line of standard output is one JSON object
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import sys
 import sysconfig
@@ -52,12 +53,16 @@ def run(arguments: Sequence[str]) -> int:
         if status == INTERRUPTED:
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
+    except SystemExit as e:  # of typer, when it has answered or set up a shell's completion
+        if e.code:
+            raise
+        return 0
     except (Exception, KeyboardInterrupt) as e:
         if debug:
             raise
         match e:
             case typer.TyperException():
-                return _fail(e.exit_code, e.format_message() + " (rosesim --help lists the commands)")
+                return _fail(e.exit_code, _what_is_wrong(e))
             case typer.Abort() | KeyboardInterrupt():
                 return _fail(1, "interrupted")
             case SceneError():
@@ -70,6 +75,20 @@ def run(arguments: Sequence[str]) -> int:
                 return _fail(1, f"{e.filename}: {e.strerror}" if e.filename else str(e))
             case _:
                 return _fail(1, f"{_users_line(e)}unexpected {type(e).__name__}: {e} (--debug shows where)")
+
+
+def _what_is_wrong(error: Any) -> str:
+    """The sentence about a wrong command: what typer found, the name that was meant, where to look."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None and context.parent is not None else "rosesim"
+    wrong = getattr(error, "option_name", None)
+    if wrong is None or context is None or not error.message.startswith("No such option"):
+        what = "arguments and options" if where != "rosesim" else "commands"
+        return f"{error.format_message()} ({where} --help lists the {what})"
+    known = [o for p in context.command.params for o in p.opts if o.startswith("--")]
+    close = difflib.get_close_matches(wrong, known, 1)
+    hint = f"did you mean {close[0]}?" if close else f"{where} --help lists them"
+    return f"{error.message}; {hint}"
 
 
 @contextlib.contextmanager

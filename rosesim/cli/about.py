@@ -8,25 +8,32 @@ from typing import Annotated
 
 import typer
 
-from rosesim.cli import system
-from rosesim.cli.app import Set, app, path
-from rosesim.cli.output import note
+from rosesim.cli import complete, system
+from rosesim.cli.app import A_SCENE, Json, Set, app, path
+from rosesim.cli.output import note, print_json
 from rosesim.scenes import find_scene, scene_names
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import as_path
 
 
 @app.command("list")
-def list_() -> None:
-    """The scenes, one per line."""
+def list_(json: Json = False) -> None:
+    """The installed scenes, one per line."""
     names = scene_names()
     wide = max(map(len, names), default=0)
+    found: list[dict[str, str]] = []
     for name in names:
         try:
             scene = find_scene(name)
         except SceneError as e:  # one broken package must not hide the others' scenes
             note(str(e))
             continue
-        print(f"{name:{wide}}  {(scene.__doc__ or '').strip().splitlines()[0]}")
+        about = next(iter((scene.__doc__ or "").strip().splitlines()), "")
+        found.append({"scene": name, "about": about})
+        if not json:
+            print(f"{name:{wide}}  {about}".rstrip())
+    if json:
+        print_json({"scenes": found})
 
 
 Passes = Annotated[
@@ -52,9 +59,14 @@ Ignore = Annotated[
 def info(
     scene: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENE|FILE]", help="With --passes: the scene. A robot's file, .xml or .urdf."),
+        typer.Argument(
+            metavar="[SCENE|RUN|FILE]",
+            help=f"{A_SCENE}; a run's folder; or a robot's file, .xml or .urdf. Versions if not given.",
+            autocompletion=complete.scenes,
+        ),
     ] = None,
     set_: Set = None,
+    json: Json = False,
     passes: Passes = False,
     target: TargetName = "host",
     before: Before = None,
@@ -62,21 +74,43 @@ def info(
     dump: DumpTo = None,
     ignore: Ignore = None,
 ) -> None:
-    """Versions and the machine; a robot's file; or the passes that a program goes through, before and after each."""
+    """What a scene can be given; what is installed.
+
+    With SCENE, its settings, inputs and params, with defaults, units, ranges and what they mean; with RUN, what the
+    run was made from and how it went; with a robot's file, its joints and motors; with none of these, versions and
+    the machine. With --passes, the passes that a program goes through, before and after each.
+    """
     if scene is not None and _is_robot(scene) and not passes:
         return _tell_robot(scene, ignore or [])
     if ignore:
         raise typer.BadParameter("--ignore is for a robot's file; name one, .xml or .urdf")
     chosen = [o for o in (before, after, dump) if o is not None]
-    if not passes and (scene or set_ or chosen or target != "host"):
-        raise typer.BadParameter("a scene and the options for its program need --passes; give it, too")
+    if not passes and (chosen or target != "host"):
+        raise typer.BadParameter("--before, --after, --dump and --target are about a program; give --passes, too")
+    if not passes and scene is None and (set_ or json):
+        raise typer.BadParameter("--set and --json are about a scene; name a SCENE")
+    if passes and json:
+        raise typer.BadParameter("--json is not of --passes; leave one of them out")
     if len(chosen) > 1:
         raise typer.BadParameter("--before, --after and --dump exclude each other; give one of them")
-    if passes:
+    if scene is not None and not passes:
+        _tell_scene_or_run(scene, set_ or [], json)
+    elif passes:
         _tell_passes(scene, set_ or [], target, before, after, dump)
     else:
         _tell_versions()
     return None
+
+
+def _tell_scene_or_run(what: str, set_: list[str], json: bool) -> None:
+    from rosesim.cli.describe import describe
+    from rosesim.cli.recorded import is_run
+    from rosesim.cli.runs import describe_run
+
+    if is_run(what, set_):
+        describe_run(as_path(what), json)
+    else:
+        describe(what, set_, json)
 
 
 def _is_robot(text: str) -> bool:

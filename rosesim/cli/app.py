@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rosesim.cli import complete
+from rosesim.optimise.schedules import ENDS
+from rosesim.optimise.table import OPTIMIZERS
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import as_path
 
 app = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,  # rich would take most of the time of --help
     pretty_exceptions_enable=False,
-    help="Differentiable simulation of things that move.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -26,30 +29,68 @@ def path(text: str) -> Path:
         raise typer.BadParameter(str(e)) from e
 
 
-SceneArgument = Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name; see `rosesim list`.")]
-SceneOrRun = Annotated[str, typer.Argument(metavar="SCENE|RUN", help="A scene's name, or the folder of a run.")]
+A_SCENE = "A scene: its name (rosesim list), scene.py[:CLASS], or MODULE:CLASS"
+SceneOrRun = Annotated[
+    str,
+    typer.Argument(metavar="SCENE|RUN", help=f"{A_SCENE}; or the folder of a run.", autocompletion=complete.scenes),
+]
+SceneOrResume = Annotated[
+    str | None,
+    typer.Argument(metavar="SCENE", help=f"{A_SCENE}. --resume may stand alone.", autocompletion=complete.scenes),
+]
 Watched = Annotated[
     str,
     typer.Argument(
         metavar="SCENE|RUN|FILE",
-        help="A scene's name, a run's folder, or a diagram: FILE.json, or FILE.substance with --domain and --style.",
+        help=f"{A_SCENE}; a run's folder; or a diagram: FILE.json, or FILE.substance with --domain and --style.",
+        autocompletion=complete.scenes,
     ),
 ]
 Set = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Change a setting or an input, as in steps=512 or goal=0.8,0.7."
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change a setting or an input, as in steps=512 or goal=0.8,0.7; `rosesim info SCENE` has their names.",
+        autocompletion=complete.assignments,
     ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option("--lr", "--learning-rate", metavar="RATE", help="The same as --set learning_rate=RATE."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
-Optimizer = Annotated[str | None, typer.Option(metavar="NAME", help="The published one if not given.")]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"{', '.join(OPTIMIZERS)}, or with other constants, as 'adam(beta2=0.99)'; "
+        "the published one if not given.",
+        autocompletion=complete.optimizers,
+    ),
+]
+Stop = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE", help="End early: plateau:ITERATIONS without progress, target:LOSS, time:SECONDS, or several."
+    ),
+]
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHERE", help="Send the numbers of each iteration to tensorboard, wandb:PROJECT or mlflow:EXPERIMENT."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the initial params; 0 if not given.")]
 Seeds = Annotated[int | None, typer.Option(metavar="N", help="Train from N seeds, from --seed on, on threads.")]
 Schedule = Annotated[
     str | None,
     typer.Option(
-        metavar="SPEC", help="Schedule of the learning rate: cosine, exponential:500, warmup:10+cosine:200, ..."
+        metavar="SPEC",
+        help=f"Schedule of the learning rate: {', '.join(ENDS)}; with its updates, as exponential:500; with a rise "
+        "before it, as warmup:10+cosine:200.",
+        autocompletion=complete.schedules,
     ),
 ]
 Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer gradients down to this norm.")]
@@ -110,6 +151,20 @@ Png = Annotated[
 Npy = Annotated[
     Path | None, typer.Option(metavar="FILE", parser=path, help="Write the tuned params, where they are one array.")
 ]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", parser=path, help="Write the trajectory as CSV, and FILE-metrics.csv with all iterations."
+    ),
+]
+Npz = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=path, help="Write trajectory and metrics as arrays in one file of NumPy."),
+]
+Parquet = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=path, help="The same as --csv in Parquet, by pyarrow if it is installed."),
+]
 Html = Annotated[
     Path | None,
     typer.Option(
@@ -141,10 +196,23 @@ PagePrecision = Annotated[
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 
 
-@app.callback()
+EXIT_STATUS = "Exit status: 0 done, 1 a run or a check failed, 2 the command was wrong."
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        # Not imported: no layer imports the package's public surface, which defines the version.
+        print(f"rosesim {sys.modules['rosesim'].__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXIT_STATUS)
 def everywhere(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks, and check every number; may stand anywhere.")
     ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print rosesim's version.")
+    ] = False,
 ) -> None:
-    """Take the flags that every command has."""
+    """Differentiable simulation of things that move."""

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
+from rosesim.cli import complete
+from rosesim.cli.app import A_SCENE, Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
 from rosesim.cli.norms import Norms, print_norms
 from rosesim.cli.output import note, print_json, shown_terms
 from rosesim.cli.place import Last, Place, place
-from rosesim.scenes import configure, find_scene, scene_names
+from rosesim.scenes import scene_names
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import check_target
 
@@ -42,8 +43,10 @@ def check(
     samples: Samples = None,
     estimator: Estimator = None,
 ) -> None:
-    """Check the gradient, where tuning begins or at a run's params: reverse mode against forward mode and against
-    differences, and over what distance the gradient is of use."""
+    """Is the gradient right, and over what distance is it of use?
+
+    Where tuning begins or at a run's params, reverse mode is compared with forward mode and with differences.
+    """
     from rosesim.scenes.check import check_gradient, smoothed_over_distance
 
     if picture is not None:
@@ -116,28 +119,40 @@ def _draw(at: Place, file: Path) -> None:
 
 @app.command()
 def bench(
-    scene: Annotated[str | None, typer.Argument(metavar="[SCENE]", help="All scenes if not given.")] = None,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENE|RUN]",
+            help=f"{A_SCENE}; or the folder of a run, at its best params. All scenes if not given.",
+            autocompletion=complete.scenes,
+        ),
+    ] = None,
     set_: Set = None,
+    last: Last = False,
     batch: Annotated[int, typer.Option(help="Independent runs at once; times are for each.")] = 1,
     json: Json = False,
 ) -> None:
-    """Milliseconds for a value and gradient, compile time, memory."""
+    """How long do a value and its gradient take, and compiling?
+
+    Milliseconds are medians for one run, newly compiled; memory is the peak so far.
+    """
     from rosesim.scenes.bench import bench as measure
 
     if batch < 1:
         raise SceneError(f"batch is 1 or more; {batch} was given")
-    if scene is None and set_:
-        raise SceneError("--set needs the name of a scene")
+    if what is None and (set_ or last):
+        raise SceneError("--set needs the name of a scene" if set_ else "--last needs the folder of a run")
     results: list[dict[str, Any]] = []
-    for name in [scene] if scene else scene_names():
-        made, inputs = configure(find_scene(name), set_ or [])
-        r = measure(made, inputs, batch)
+    for name in [what] if what is not None else scene_names():
+        at = place(name, set_ or [], last)
+        r = measure(at.scene, at.inputs, batch, params=at.params)
         results.append(r)
         if not json:
             cached = r["cached_compile_seconds"]
             from_cache = "" if cached is None else f" ({cached:.2f} s from the cache)"
+            where = name if at.folder is None else f"{at.scene.name} at {at.name}"
             print(
-                f"{name}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
+                f"{where}: value {r['value_ms']:.3f} ms, with gradient {r['value_and_grad_ms']:.3f} ms, "
                 f"compiled in {r['compile_seconds']:.2f} s{from_cache}"
                 + (f", a run of a batch of {batch}" if batch > 1 else "")
             )

@@ -1,6 +1,11 @@
 """All commands: importing their modules adds them to the application."""
 
-from rosesim.cli import about, check, diagram, export, new, train, watch
+from rosesim.cli import about, check, compare, diagram, export, new, train, watch
 from rosesim.cli.app import app
 
-__all__ = ["about", "app", "check", "diagram", "export", "new", "train", "watch"]
+IN_ORDER_OF_USE = ("run", "train", "check", "bench", "export", "compare", "list", "info", "new", "diagram")
+"""The commands as --help lists them."""
+
+app.registered_commands.sort(key=lambda command: IN_ORDER_OF_USE.index(command.name or command.callback.__name__))  # pyright: ignore[reportOptionalMemberAccess] -- each has one
+
+__all__ = ["about", "app", "check", "compare", "diagram", "export", "new", "train", "watch"]

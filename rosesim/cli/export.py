@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from rosesim.cli.app import (
+    Csv,
     Gif,
     Html,
     License,
     Mp4,
     Npm,
     Npy,
+    Npz,
     PageMath,
     PageMemory,
     PagePrecision,
+    Parquet,
     Png,
     SceneOrRun,
     Set,
@@ -26,7 +29,8 @@ from rosesim.cli.app import (
 )
 from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.pictures import write_pictures
-from rosesim.cli.recorded import carry_out, found, read_run
+from rosesim.cli.place import Last
+from rosesim.cli.recorded import Recorded, carry_out, found, read_run
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView, leaves
 from rosesim.scenes.writing import check_target, write_beside
@@ -36,9 +40,13 @@ from rosesim.scenes.writing import check_target, write_beside
 def export(
     what: SceneOrRun,
     set_: Set = None,
+    last: Last = False,
     gif: Gif = None,
     mp4: Mp4 = None,
     png: Png = None,
+    csv: Csv = None,
+    npz: Npz = None,
+    parquet: Parquet = None,
     npy: Npy = None,
     html: Html = None,
     npm: Npm = None,
@@ -47,14 +55,22 @@ def export(
     math: PageMath = None,
     precision: PagePrecision = None,
 ) -> None:
-    """Pictures, a web page or a JavaScript package of a run, or of a scene's published optimisation."""
+    """Pictures, tables, a web page or a package.
+
+    Of a run, at its best params; of a scene, its published optimisation is carried out first.
+    """
+    from rosesim.train.tables import require_parquet
     from rosesim.view import require_mp4
 
     # Everything that can be refused is refused first: an optimisation may take minutes.
-    requested = {".gif": gif, ".mp4": mp4, ".png": png, ".npy": npy, ".html": html}
+    requested = {
+        ".gif": gif, ".mp4": mp4, ".png": png, ".csv": csv, ".npz": npz, ".parquet": parquet, ".npy": npy,
+        ".html": html,
+    }  # fmt: skip
     files = {suffix: file for suffix, file in requested.items() if file is not None}
     if not files and npm is None:
-        raise SceneError("export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE, --html FILE or --npm FOLDER")
+        *names, final = (f"--{suffix[1:]} FILE" for suffix in requested)
+        raise SceneError(f"export needs {', '.join(names)}, {final} or --npm FOLDER")
     if license is not None and npm is None:
         raise SceneError("--license was given without --npm FOLDER; expected both, because it is the package's")
     for option, value in {"--memory": memory, "--math": math, "--precision": precision}.items():
@@ -75,7 +91,13 @@ def export(
         check_package(npm)
     if mp4 is not None:
         require_mp4()
+    if parquet is not None:
+        require_parquet()
     scene, inputs, folder = found(what, set_ or [])
+    if last and folder is None:
+        raise SceneError(f"--last needs the folder of a run in the place of a scene; {what} is a scene")
+    if last and (html is not None or npm is not None):
+        raise SceneError("--last was given with --html or --npm, which begin at a run's best params; leave it out")
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
     note_sampled_inputs(scene, inputs, set_ or [])
@@ -89,7 +111,7 @@ def export(
         print(f"wrote {npm}, {_write_package(npm, scene, inputs, folder, how | licence) / 1000:.0f} kB")
     if not files:
         return
-    made = carry_out(scene, inputs) if folder is None else read_run(folder)
+    made = carry_out(scene, inputs) if folder is None else read_run(folder, last=last)
     if npy is not None:
         content = io.BytesIO()
         np.save(content, _one_array(made.remembered[-1][1]), allow_pickle=False)
@@ -97,8 +119,28 @@ def export(
     write_pictures(
         made.scene, made.inputs, made.remembered, made.losses, gif, png, mp4, best_loss=made.best_loss
     )  # fmt: skip
-    for file in files.values():
+    for file in [*files.values(), *_write_tables(made, csv, npz, parquet)]:
         print(f"wrote {file}")
+
+
+def _write_tables(made: Recorded, csv: Path | None, npz: Path | None, parquet: Path | None) -> list[Path]:
+    """Write trajectory and metrics; of two files for one option, the trajectory has the name that was given. Returns
+    the files of metrics."""
+    from rosesim.train.tables import metrics_table, trajectory_table, write_csv, write_npz, write_parquet
+
+    if csv is None and npz is None and parquet is None:
+        return []
+    trajectory = trajectory_table(made.scene, made.remembered[-1][1], made.inputs)
+    metrics = metrics_table(made.rows)
+    if npz is not None:
+        write_npz(npz, {"trajectory": trajectory, "metrics": metrics})
+    beside: list[Path] = []
+    for file, write in ((csv, write_csv), (parquet, write_parquet)):
+        if file is not None:
+            beside.append(file.with_name(f"{file.stem}-metrics{file.suffix}"))
+            write(file, trajectory)
+            write(beside[-1], metrics)
+    return beside
 
 
 def _write_page(file: Path, scene: Any, inputs: Any, folder: Path | None, how: dict[str, Any]) -> int:

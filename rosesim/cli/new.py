@@ -24,7 +24,7 @@ WORDS = ("newscene", "Newscene")
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The scene's name: lower case, as double_pendulum.")],
 ) -> None:
-    """Start a scene of your own: a package in the folder NAME that passes its own tests."""
+    """Start a scene of your own, as a package with tests."""
     _refuse_bad_names(name)
     folder = Path(name)
     if folder.exists() or folder.is_symlink():

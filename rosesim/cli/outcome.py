@@ -23,7 +23,7 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
     several = outcome if isinstance(outcome, SeedRuns) else None
     runs = outcome.runs if isinstance(outcome, SeedRuns) else [outcome]
     for run in runs:
-        if run.note:
+        if run.note and run.note != run.zero:  # that was told when it happened
             note(run.note if several is None else f"seed {run.seed}: {run.note}")
     failure: UnwritableFile | None = None
     if gif is not None and runs:
@@ -54,9 +54,7 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
 
 def _note_doubt(runs: list[Run[Any]], are_several: bool) -> None:
     """Print one line where a run's own record shows a problem, with the command that examines it."""
-    from rosesim.train.doubt import doubt
-
-    found = [(run, clause) for run in runs if (clause := doubt(run)) is not None]
+    found = [(run, clause) for run in runs if (clause := run.doubt) is not None]
     if found:
         run, clause = found[0]
         whose = f"seed {run.seed} (of {len(found)} such): " if are_several else ""
@@ -70,6 +68,7 @@ def numbers_of(run: Run[Any]) -> dict[str, Any]:
         "loss_first": run.losses[0],
         "loss_last": run.losses[-1],
         "best_loss": run.best_loss,
+        "best_iteration": run.best_iteration,
         **means(run),
         "compile_seconds": run.compile_seconds,
         "seconds_per_iteration": run.seconds_per_iteration,
@@ -128,9 +127,10 @@ def summary(scene: str, n: dict[str, Any], median: str) -> str:
     """One line for the user."""
     mean = "mean_first" in n
     first, last = (n["mean_first"], n["mean_last"]) if mean else (n["loss_first"], n["loss_last"])
+    at = f" at iteration {n['best_iteration']}" if "best_iteration" in n else ""
     return (
         f"{scene}: {'mean ' if mean else ''}loss {first:.4g} to {last:.4g} in {n['iterations']} iterations "
-        f"(best {n['best_loss']:.4g}{median}){_terms(n)}; compiled in {n['compile_seconds']:.2f} s, "
+        f"(best {n['best_loss']:.4g}{at}{median}){_terms(n)}; compiled in {n['compile_seconds']:.2f} s, "
         f"{1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
     )
 

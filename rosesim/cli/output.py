@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
     """
     # Imported here, because it would add a third to the time of --help.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -61,6 +62,8 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         MofNCompleteColumn(),
         TextColumn("loss {task.fields[loss]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     bar = Bar(*columns, console=Console(stderr=True))
     task = bar.add_task(scene, total=total * seeds, loss="")
@@ -83,11 +86,45 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
             bar.stop()
 
 
+LONG_SECONDS = 1.0
+"""A layout that takes longer shows how it goes on."""
+
+
+@contextmanager
+def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str], None]]:
+    """A line on a terminal's standard error about a layout that takes long, until it ends; yields the function to
+    call now and then, on any thread, with how many starts have ended and a few words."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    several = (BarColumn(), MofNCompleteColumn()) if starts > 1 else (SpinnerColumn(),)
+    words = TextColumn("{task.fields[words]}")
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), *several, words, TimeElapsedColumn())
+    bar = Bar(*columns, console=console, transient=True)
+    task = bar.add_task(diagram, total=starts, words="begins")
+    late = threading.Timer(LONG_SECONDS, bar.start)
+    late.daemon = True
+    if console.is_terminal:
+        late.start()
+
+    def report(ended: int, words: str) -> None:
+        bar.update(task, completed=ended, words=words)
+
+    try:
+        yield report
+    finally:
+        late.cancel()
+        if bar.live.is_started:
+            bar.stop()
+
+
 @contextmanager
 def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
     """A bar on standard error with the best loss beside it; yields the function to call after each trial."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -96,6 +133,8 @@ def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
         MofNCompleteColumn(),
         TextColumn("best loss {task.fields[loss]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
     bar = Bar(*columns, console=Console(stderr=True))
     task = bar.add_task(scene, total=None, loss="-")

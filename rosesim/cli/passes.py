@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.scenes import compiled, configure, find_scene
+from rosesim.scenes import compiled, configure
+from rosesim.scenes.locate import scene_at
 
 if TYPE_CHECKING:
     from rosesim.ad.program.ir import Func
@@ -55,7 +56,7 @@ def journey(name: str, assignments: list[str], target: str) -> Journey:
 
     if target not in TARGETS:
         raise ValueError(f"no target is called {target!r}; expected one of {', '.join(TARGETS)}")
-    scene, inputs = configure(find_scene(name), assignments)
+    scene, inputs = configure(scene_at(name), assignments)
     args: tuple[Any, ...] = (scene.params(np.random.default_rng(0)), inputs)
     machine = TARGETS[target]()
     ran: list[Ran] = []

@@ -11,8 +11,9 @@ import numpy as np
 import typer
 
 from rosesim.cli.recorded import is_run
-from rosesim.scenes import compiled, configure, find_scene
+from rosesim.scenes import compiled, configure
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import scene_at
 from rosesim.scenes.smooth import Smoothing
 
 Last = Annotated[bool, typer.Option("--last", help="For a run, look at its last params instead of its best.")]
@@ -52,7 +53,7 @@ def place(what: str, assignments: Sequence[str], last: bool) -> Place:
     if not is_run(what, assignments):
         if last:
             raise SceneError(f"--last needs the folder of a run in the place of a scene; {what} is a scene")
-        scene, inputs = configure(find_scene(what), assignments)
+        scene, inputs = configure(scene_at(what), assignments)
         return Place(scene, inputs, scene.params(np.random.default_rng(0)), "the start")
     from rosesim.train import read_best, read_last
     from rosesim.train.settings import read_settings

@@ -9,8 +9,9 @@ import typer
 
 from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
 from rosesim.cli.output import note, print_json, sweep_progress
-from rosesim.scenes import configure, find_scene
+from rosesim.scenes import configure
 from rosesim.scenes.errors import SceneError, UnwritableFile
+from rosesim.scenes.locate import is_place, scene_at
 
 if TYPE_CHECKING:
     from rosesim.train.sweeps import Sweep, Tried
@@ -33,15 +34,15 @@ def new_sweep(
 
     if scene is None:
         raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
-    find_scene(scene)
+    kind = scene_at(scene)
     given = {k: v for k, v in options.items() if v is not None}
     record = make_record(scene, spec, assignments, given)  # raises for a mistake, before a folder is made
     made, inputs = configure(record.kind, record.given(record.trials[0]))
     note_sampled_inputs(made, inputs, record.given(record.trials[0]), record.plan.optimizer)
     note_equal_seeds(made, inputs, sorted({t.plan.seed for t in record.trials}), record.plan.optimizer)
     if out is None:
-        out = folder.new_folder(scene)
-    with sweep_progress(scene) as report:
+        out = folder.new_folder(kind.name)
+    with sweep_progress(kind.name) as report:
         return sweep(scene, spec, assignments=assignments, **given, out=out, **how, report=report)
 
 
@@ -53,7 +54,8 @@ def resumed_sweep(
     from rosesim.train.sweeps.record import read_record
 
     record = read_record(folder)
-    for name, known, given in (("scene", record.kind.name, scene), ("sweep", record.spec, spec)):
+    named = scene_at(scene).name if scene is not None and is_place(scene) else scene
+    for name, known, given in (("scene", record.kind.name, named), ("sweep", record.spec, spec)):
         if given is not None and given != known:
             raise SceneError(f"{folder} is a sweep with {name} = {known}, which {name} = {given} contradicts")
     if changed := [name for name, value in changes.items() if value]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from rosesim.cli.app import (
     Batch,
@@ -17,17 +15,21 @@ from rosesim.cli.app import (
     Headless,
     Iterations,
     Json,
+    Log,
     MemoryBudget,
     Optimizer,
     Out,
+    Rate,
     Resume,
     Samples,
+    SceneOrResume,
     Schedule,
     Seed,
     Seeds,
     Set,
     Sigma,
     Smooth,
+    Stop,
     SweepSpec,
     Workers,
     app,
@@ -35,17 +37,16 @@ from rosesim.cli.app import (
 from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
 from rosesim.cli.outcome import print_outcome
 from rosesim.cli.output import training_progress
+from rosesim.cli.recorded import LEARNING_RATE, with_rate
 from rosesim.cli.sweep import new_sweep, print_sweep, resumed_sweep
-from rosesim.scenes import configure, find_scene
+from rosesim.optimise.table import FOREIGN
+from rosesim.scenes import configure
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import is_place, scene_at
 from rosesim.scenes.writing import check_target
 
 if TYPE_CHECKING:
     from rosesim.train import Run, SeedRuns
-
-SceneOrResume = Annotated[
-    str | None, typer.Argument(metavar="SCENE", help="A scene's name; --resume may stand alone.")
-]
 
 
 @app.command()
@@ -53,6 +54,8 @@ def train(
     scene: SceneOrResume = None,
     iterations: Iterations = None,
     optimizer: Optimizer = None,
+    lr: Rate = None,
+    stop: Stop = None,
     seed: Seed = None,
     seeds: Seeds = None,
     set_: Set = None,
@@ -71,10 +74,15 @@ def train(
     out: Out = None,
     resume: Resume = None,
     gif: Gif = None,
+    log: Log = None,
     headless: Headless = False,
     json: Json = False,
 ) -> None:
-    """Tune a scene by its gradient, into a run's folder."""
+    """Tune a scene by its gradient, into a run's folder.
+
+    Ctrl-C saves and says how to go on. Several runs: --seeds, --batch, --sweep. Without --stop a run makes all of its
+    iterations; where its record shows a problem, a last line names the command that examines it.
+    """
     from rosesim.ad.support.budget import budget
     from rosesim.ad.support.budget import memory_budget as within
     from rosesim.train.folder import is_unbegun
@@ -82,18 +90,21 @@ def train(
 
     if gif is not None:
         check_target(gif, ".gif", make_folder=True)  # before the training, so that it does not end without a picture
+    set_ = with_rate(set_, lr)
     options: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
         "smooth": smooth, "samples": samples, "estimator": estimator,
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")
+    if log and (seeds is not None or sweep is not None):
+        raise SceneError("--log follows one run, and --seeds and --sweep train several: leave it out")
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR continues in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
         how = {k: v for k, v in {"workers": workers, "engine": engine, "cluster": cluster}.items() if v is not None}
         if resume is not None and is_sweep(resume):
-            changes = {**options, "iterations": iterations, "seeds": seeds, "set": set_}
+            changes = {**options, "iterations": iterations, "seeds": seeds, "set": set_, "stop": stop}
             print_sweep(resumed_sweep(resume, scene, sweep, changes, how), gif, json)
             return
         if sweep is not None:
@@ -101,7 +112,9 @@ def train(
                 what = "seeds are part of its text, as seeds=0..3" if seeds else f"{resume} is not the folder of one"
                 raise SceneError(f"--sweep begins a sweep: {what}")
             print_sweep(
-                new_sweep(scene, sweep, set_ or [], {**options, "iterations": iterations}, out, how), gif, json
+                new_sweep(scene, sweep, set_, {**options, "iterations": iterations, "stop": stop}, out, how),
+                gif,
+                json,
             )
             return
         if how:
@@ -111,9 +124,12 @@ def train(
             if scene is None:
                 raise SceneError("Missing argument 'SCENE' (rosesim list shows what there is)")
             given = {name: value for name, value in options.items() if value is not None}
-            made, inputs, outcome = _new(scene, set_ or [], iterations, seeds, given, resume or out)
+            if stop:
+                given["stop"] = stop
+            made, inputs, outcome = _new(scene, set_, iterations, seeds, given, resume or out, log or [])
         else:
-            made, inputs, outcome = _resumed(resume, scene, set_ or [], iterations, {**options, "seeds": seeds})
+            agreed = {**options, "seeds": seeds}
+            made, inputs, outcome = _resumed(resume, scene, set_, iterations, agreed, stop, log or [])
         print_outcome(made, inputs, outcome, gif, json)
 
 
@@ -124,19 +140,27 @@ def _new(
     seeds: int | None,
     given: dict[str, Any],
     out: Path | None,
+    log: list[str],
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.scenes.drawn import is_drawn
     from rosesim.train import folder, plan, train_seeds, train_starts
     from rosesim.train import train as run_training
+    from rosesim.train.sinks import sink_of
 
-    made, inputs = configure(find_scene(scene), assignments)
+    made, inputs = configure(scene_at(scene), assignments)
+    asked = given.get("optimizer") or made.published.optimizer
+    if asked in FOREIGN and any(a.partition("=")[0].strip() == LEARNING_RATE for a in assignments):
+        raise SceneError(f"{asked} finds the lengths of its steps itself: no learning rate applies")
     how_to = plan(made, inputs, iterations, **given)  # raises for a mistake, before anything is made
     total = how_to.iterations
     if seeds is not None and seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
-    how["out"] = folder.new_folder(made.name) if out is None else out
     starts = None if is_drawn(made, inputs) else how.get("batch")
+    if log and starts is not None:
+        raise SceneError("--log follows one run, and --batch trains several starts here: leave it out")
+    sinks = [sink_of(text) for text in log]  # raises for a package that is not there
+    how["out"] = folder.new_folder(made.name) if out is None else out
     note_sampled_inputs(made, inputs, assignments, how_to.optimizer)
     note_equal_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
     with training_progress(made.name, total, seeds or starts or 1) as report:
@@ -145,21 +169,35 @@ def _new(
         if starts is not None:
             del how["batch"]
             return made, inputs, train_starts(made, starts, **how, report=report)
-        return made, inputs, run_training(made, **how, report=report)
+        return made, inputs, run_training(made, **how, report=report, callback=[make(how["out"]) for make in sinks])
 
 
 def _resumed(
-    folder: Path, scene: str | None, assignments: list[str], iterations: int | None, options: dict[str, Any]
+    folder: Path,
+    scene: str | None,
+    assignments: list[str],
+    iterations: int | None,
+    options: dict[str, Any],
+    stop: list[str] | None,
+    log: list[str],
 ) -> tuple[Any, Any, Run[Any] | SeedRuns]:
     from rosesim.train import resume as resume_run
     from rosesim.train import resume_seeds, resume_starts
     from rosesim.train.agree import check_agrees
     from rosesim.train.settings import read_settings
+    from rosesim.train.sinks import sink_of
 
-    found = read_settings(folder)
-    check_agrees(folder, found, scene, assignments, **options)
+    kind = scene_at(scene) if scene is not None and is_place(scene) else None
+    found = read_settings(folder, kind)
+    check_agrees(folder, found, found.scene.name if kind is not None else scene, assignments, **options)
+    sinks = [sink_of(text) for text in log]
+    if sinks and found.seeds is not None:
+        raise SceneError(f"--log follows one run, and {folder} holds those of {found.seeds} seeds: leave it out")
     total = found.plan.iterations if iterations is None else iterations
     with training_progress(found.scene.name, total, found.seeds or 1) as report:
+        how: dict[str, Any] = {"scene": found.scene, "iterations": iterations, "report": report, "stop": stop}
+        if found.seeds is None:
+            how["callback"] = [make(folder) for make in sinks]
+            return found.scene, found.inputs, resume_run(folder, **how)
         several = resume_seeds if found.plan.batch is None else resume_starts
-        go_on = resume_run if found.seeds is None else several
-        return found.scene, found.inputs, go_on(folder, iterations=iterations, report=report)
+        return found.scene, found.inputs, several(folder, **how)

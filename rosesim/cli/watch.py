@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.cli.app import Set, Watched, app
+from rosesim.cli.app import Rate, Set, Watched, app
 from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.diagram import DomainFile, Seed, StyleFiles, watch_files
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
-from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run
-from rosesim.scenes import compiled, configure, find_scene
+from rosesim.cli.place import Last
+from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run, with_rate
+from rosesim.scenes import compiled, configure
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import scene_at
 from rosesim.scenes.writing import as_path, check_target, fresh
 
 if TYPE_CHECKING:
@@ -29,17 +31,22 @@ LEARNING_RATE = 0.01
 def run(
     what: Watched,
     set_: Set = None,
+    lr: Rate = None,
+    last: Last = False,
     domain: DomainFile = None,
     style: StyleFiles = None,
     seed: Seed = None,
 ) -> None:
-    """Watch and steer a scene or a run in a window; where there is no display, write a GIF.
+    """Watch and steer a scene or a run in a window.
 
-    Of a diagram, the window shows its shapes, to be dragged; where there is no display, this writes an SVG.
+    Of a diagram, the window shows its shapes, to be dragged. Where there is no display, this writes a GIF, of a
+    diagram an SVG.
     """
     if Path(what).suffix in (".json", ".substance") and not Path(what).is_dir():
         if set_:
             raise SceneError(f"--set was given for {what}; a diagram has no settings, expected --seed WORD at most")
+        if lr is not None or last:
+            raise SceneError(f"--lr and --last are of scenes and runs; {what} is a diagram")
         watch_files(Path(what), domain, style or [], seed)
         return
     if domain is not None or style or seed is not None:
@@ -47,24 +54,26 @@ def run(
     from rosesim.train import best_run
     from rosesim.view import NoDisplay
 
-    assignments = set_ or []
+    assignments = with_rate(set_, lr)
     folder = as_path(what) if is_run(what, assignments) else None
-    kind = None if folder is not None else find_scene(what)
+    if last and folder is None:
+        raise SceneError(f"--last needs the folder of a run in the place of a scene; {what} is a scene")
+    kind = None if folder is not None else scene_at(what)
     if kind is not None and not assignments and (folder := best_run(kind.name)) is not None:
         note(f"this is the best run of {what}, {folder}; with --set it begins anew")
     try:
         if folder is not None:
-            _watch_run(folder)
+            _watch_run(folder, last)
         else:
             assert kind is not None
             scene, inputs = configure(kind, assignments)
             note_sampled_inputs(scene, inputs, assignments)
             _watch_scene(scene, inputs)
     except NoDisplay as e:
-        file = fresh(Path(f"{Path(what).resolve().name if kind is None else what}.gif"))
+        file = fresh(Path(f"{Path(what).resolve().name if kind is None else kind.name}.gif"))
         check_target(file, ".gif")
         note(f"{e}: this writes {file} instead of opening a window")
-        found = read_run(folder) if folder is not None else carry_out(*configure(find_scene(what), assignments))
+        found = carry_out(*configure(scene_at(what), assignments)) if folder is None else read_run(folder, last=last)
         _write(found, file)
 
 
@@ -76,13 +85,13 @@ def _watch_scene(scene: Any, inputs: Any) -> None:
     watch(scene, Beginning(params, inputs), _optimizer(scene, scene.published.optimizer, inputs))
 
 
-def _watch_run(folder: Path) -> None:
-    """Open a run at its best iteration."""
-    from rosesim.train import read_best
+def _watch_run(folder: Path, last: bool) -> None:
+    """Open a run at its best iteration, or at its last."""
+    from rosesim.train import read_best, read_last
     from rosesim.train.settings import read_settings
     from rosesim.view import Beginning, watch
 
-    best, found = read_best(folder), read_run(folder)
+    best, found = (read_last if last else read_best)(folder), read_run(folder, last=last)
     how = read_settings(best.folder).plan  # the plan of the best seed, where there are several
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
     beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier, how.seed)
@@ -91,10 +100,10 @@ def _watch_run(folder: Path) -> None:
 
 def _optimizer(scene: Any, name: str, inputs: Any, clip: float | None = None) -> Optimizer:
     """The optimiser that continues live: Adam in place of one that cannot take single steps."""
-    from rosesim.train import RULES, make_optimizer
+    from rosesim.optimise.rules import is_rule, make_optimizer
 
     rate = float(getattr(inputs, "learning_rate", LEARNING_RATE))
-    made = make_optimizer(name if name in RULES else "adam", rate, clip=clip)
+    made = make_optimizer(name if is_rule(name) else "adam", rate, clip=clip)
     return replace(made, bounds=compiled(scene).bounds)
 
 

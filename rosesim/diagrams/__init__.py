@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rosesim.diagrams.builder.canvas import Canvas
+    from rosesim.diagrams.builder.consistent import consistent
     from rosesim.diagrams.builder.handles import (
         Circle,
         Drawn,
@@ -49,6 +50,7 @@ _SHAPES = [
 ]  # fmt: skip
 _LATER = {
     "Canvas": "builder.canvas",
+    "consistent": "builder.consistent",
     "Picture": "builder.picture",
     "Vec": "builder.vec",
     **dict.fromkeys(("Texts", "load", "read"), "builder.texts"),
@@ -60,7 +62,7 @@ _LATER = {
 
 __all__ = [
     "Canvas", "Circle", "DiagramError", "Drawn", "Ellipse", "Equation", "Group", "Image", "Line", "Path", "Picture",
-    "Polygon", "Polyline", "Rectangle", "Scalar", "Text", "Texts", "Vec", "load", "read",
+    "Polygon", "Polyline", "Rectangle", "Scalar", "Text", "Texts", "Vec", "consistent", "load", "read",
 ]  # fmt: skip
 
 

@@ -95,6 +95,8 @@ def groups(root: Number) -> list[Group] | None:
     >>> [(len(g.cones), g.steps, len(g.cones[0].inputs)) for g in groups(total) or ()]
     [(50, (Step(op='mul', operands=(0, 1)),), 2), (1, (), 50)]
     """
+    if not isinstance(root, Scalar):
+        return None
     order = postorder(root)
     leaves = sum(node.op == "input" for node in order)
     straight = NODE * (len(order) - leaves) + LEAF * leaves
@@ -108,7 +110,7 @@ def _cost(found: Sequence[Group]) -> int:
     return LOOPS + sum(g.cost for g in found)
 
 
-def grouped(root: Number, order: Sequence[Scalar], absorb: bool) -> list[Group]:
+def grouped(root: Scalar, order: Sequence[Scalar], absorb: bool) -> list[Group]:
     """The groups of a graph whose post-order is `order`, however many there are. Nodes with several readers in one
     cone belong to that cone (`absorb`), or are heads."""
     chains, links = _chains(order)

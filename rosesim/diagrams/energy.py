@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rosesim.ad.support.collector import uncollected
 from rosesim.diagrams import library
 from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.kernels import LANES, MOST_ENTRIES, MOST_NUMBERS, Kernel, kernels
@@ -80,6 +81,8 @@ class Energy:
     input_places: dict[int, int]
     """Where a live input stands among the numbers."""
     constant_places: dict[float, int]
+    cut_at_start: bool = False
+    """Whether a term cuts a polygon into convex parts where it starts: another start may have other kernels."""
 
     def place(self, leaf: Leaf) -> int:
         """Where a leaf stands among the numbers."""
@@ -104,6 +107,11 @@ def energy(problem: Problem, threads: int = 1) -> Energy:
 
     Raises DiagramError if a term has no value: a library function refused its arguments.
     """
+    with uncollected():  # which would take a third of the time
+        return _energy(problem, threads)
+
+
+def _energy(problem: Problem, threads: int) -> Energy:
     templates, rows, faults = Templates(), list[Row](), list[Fault]()
     for verb, terms, find in (
         ("objective", problem.objectives, library.objective),
@@ -144,6 +152,7 @@ def energy(problem: Problem, threads: int = 1) -> Energy:
         LANES * capacity(max((r.template.leaves for r in rows), default=1), 16),
         {i: k for k, i in enumerate(live)},
         constants,
+        templates.looked,
     )
     terms = [*problem.objectives, *problem.constraints]
     made.everything = _blocks(made, terms, range(len(terms)), set(live))

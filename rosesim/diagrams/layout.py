@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +17,15 @@ from rosesim.diagrams.language import read_domain, read_style, read_substance
 from rosesim.diagrams.picture import shown, svg
 from rosesim.diagrams.problem import Problem, Term
 from rosesim.diagrams.style.compile import compile_problem
+from rosesim.diagrams.style.inputs import redrawn
+from rosesim.diagrams.syntax import Domain, Style, Substance
 from rosesim.diagrams.values import Shape
 
 HOLDS = 1e-2
 """A constraint holds where its value is at most this: a hundredth of a pixel for most."""
+EVEN = 1e-3
+"""Two ends whose violations differ by less are told apart by their objectives. It is less than `HOLDS`, since among
+several ends there is a choice."""
 
 
 class Text(NamedTuple):
@@ -64,7 +69,16 @@ class StageEnd:
     """How often each round asked for phi."""
     steps: int
     settled: bool
-    """Whether x or phi stayed; otherwise a bound on rounds ended it."""
+    """Whether x or phi stayed; otherwise a bound ended it, or it goes on."""
+
+
+Watch = Callable[[Sequence[StageEnd]], None]
+"""Hears how a layout goes on: of the stages so far, of which the last may go on, too. What it raises ends the
+layout."""
+
+
+def _nobody(_: Sequence[StageEnd]) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +119,15 @@ class Layout:
     def verdict(self) -> str:
         """What became of the constraints, in one sentence."""
         broken, count = self.broken, len(self.problem.constraints)
+        settled = all(stage.settled for stage in self.stages)
+        late = "" if settled else f"not settled after {sum(stage.steps for stage in self.stages):,} steps; "
         if not broken:
-            return f"all {count} constraints hold" if count else "there are no constraints"
-        return f"{len(broken)} of {count} constraints are violated; the worst is {broken[0]}"
+            return late + (f"all {count} constraints hold" if count else "there are no constraints")
+        return f"{late}{len(broken)} of {count} constraints are violated; the worst is {broken[0]}"
 
     def rank(self) -> tuple[float, float]:
-        """The smaller the better: violations first, then the objective."""
-        return max(0.0, self.violation - HOLDS), self.objective
+        """The smaller the better: the violation first, in steps of `EVEN`, then the objective."""
+        return round(self.violation / EVEN), self.objective
 
     def shapes(self) -> list[Shape]:
         """The shapes with their numbers, in drawing order."""
@@ -124,8 +140,10 @@ class Diagram:
 
     problem: Problem
     labels: Labels
-    folder: Path | None = None
+    folder: Path | Sequence[Path] | None = None
     compiled: Energy | None = None
+    reread: Callable[[str], Diagram] | None = None
+    """Reads it again with another variation. Only where expressions cut polygons where they start is it asked."""
 
     @property
     def energy(self) -> Energy:
@@ -133,6 +151,20 @@ class Diagram:
         if self.compiled is None:
             self.compiled = energy(self.problem)
         return self.compiled
+
+    def restarted(self, variation: str) -> Diagram:
+        """The diagram with the start that another variation draws: what reading it with that variation would give.
+
+        Nothing is read again: x0 is drawn anew, and the compiled terms serve both. There are two exceptions. Where
+        terms cut polygons into convex parts, they are made anew. Where expressions do (a function of polygons in
+        Style), its texts are matched and evaluated anew; a canvas's expressions stay cut where they were built.
+        """
+        problem = self.problem
+        if problem.cut_at_start and self.reread is not None:
+            return self.reread(variation)
+        x0 = redrawn(problem.inputs, problem.x0, variation)
+        compiled = self.energy if not self.energy.cut_at_start else None
+        return replace(self, problem=replace(problem, x0=x0), compiled=compiled)
 
     def prepare(self) -> None:
         """Compile or load all that a layout needs, so that it only runs."""
@@ -159,8 +191,18 @@ class Diagram:
         out[blocks.terms[used]] = found[used]
         return out
 
-    def layout(self, x: Sequence[float] | Array | None = None, fixed: Collection[int] = ()) -> Layout:
+    def layout(
+        self,
+        x: Sequence[float] | Array | None = None,
+        fixed: Collection[int] = (),
+        *,
+        steps: int | None = None,
+        watch: Watch = _nobody,
+    ) -> Layout:
         """Lay the diagram out, from its start or from x. `fixed` are inputs that stay where they start.
+
+        `steps` is the most that a stage may take; the verdict tells when it was not enough. `watch` hears how a long
+        layout goes on.
 
         Raises DiagramError if phi or its gradient becomes NaN.
         """
@@ -169,14 +211,20 @@ class Diagram:
         ends: list[StageEnd] = []
         for name, stage in zip(self.problem.stages, e.stages, strict=True):
             blocks = e.holding(stage, fixed) if fixed else stage
-            end = solver.solver(capacity_of(e, blocks))(e.numbers(at), *arguments(blocks))
-            at = at.copy()
-            at[list(e.live)] = end.x[: len(e.live)]
-            calls = tuple(int(c) for c in end.calls[: int(end.rounds)])
-            ends.append(StageEnd(name, at, end.w, end.energy, calls, int(end.steps), bool(end.done)))
-            if not (np.isfinite(end.energy) and np.isfinite(end.x).all()):
-                raise DiagramError(Fault("NaNError", self._not_finite(at, name)))
-        return Layout(self.problem, at, tuple(ends), self.values(at))
+            solve = solver.solver(capacity_of(e, blocks))
+            ends.append(StageEnd(name, at, solver.FIRST_WEIGHT, float("inf"), (), 0, False))
+            for now in solver.rounds(solve, e.numbers(at), arguments(blocks), steps):
+                at = at.copy()
+                at[list(e.live)] = now.x[: len(e.live)]
+                if not (np.isfinite(now.energy) and np.isfinite(now.x).all()):
+                    raise DiagramError(Fault("NaNError", self._not_finite(at, name)))
+                ends[-1] = StageEnd(name, at, now.weight, now.energy, now.calls, now.steps, now.settled)
+                watch(ends)
+        return self.ended(ends)
+
+    def ended(self, stages: Sequence[StageEnd]) -> Layout:
+        """The layout whose stages are these: one that was stopped, too."""
+        return Layout(self.problem, stages[-1].x, tuple(stages), self.values(stages[-1].x))
 
     def _not_finite(self, x: Array, stage: str) -> str:
         values, n = self.values(x), len(self.problem.objectives)
@@ -191,49 +239,29 @@ class Diagram:
         return svg(layout.shapes(), self.problem.canvas, labels=self.labels, folder=self.folder)
 
 
-def seeds(seed: str, variations: int) -> list[str]:
-    """The seeds of some variations: the seed itself, then numbered ones.
-
-    >>> seeds("word", 3)
-    ['word', 'word-1', 'word-2']
-    """
-    return [seed, *(f"{seed}-{k}" for k in range(1, variations))]
-
-
-def best_of(
-    seeds: Iterable[str], make: Callable[[str], Diagram], layout: Callable[[Diagram], Layout] = Diagram.layout
-) -> tuple[Diagram, Layout, str]:
-    """The diagram whose layout ends best, of those that `make` makes of seeds; with its layout and its seed."""
-    best: tuple[Diagram, Layout, str] | None = None
-    for seed in seeds:
-        made = make(seed)
-        end = layout(made)
-        if best is None or end.rank() < best[1].rank():
-            best = made, end, seed
-    assert best is not None
-    return best
-
-
 def continued(problem: Problem, before: Problem, x: Sequence[float] | Array) -> list[float]:
     """A start for an edited problem: what both have stays where it was, all else starts as drawn.
 
     Inputs are the same where their path, their name and their number within it are. Labels are as measured now.
     """
     at: dict[tuple[str, str, int], float] = {}
-    for key, value in zip(_names(before), x, strict=True):
+    for key, value in zip(names_of(before), x, strict=True):
         at[key] = value
     return [
         start if i.kind == "label" else float(at.get(key, start))
-        for key, i, start in zip(_names(problem), problem.inputs, problem.x0, strict=True)
+        for key, i, start in zip(names_of(problem), problem.inputs, problem.x0, strict=True)
     ]
 
 
-def _names(problem: Problem) -> list[tuple[str, str, int]]:
+def names_of(problem: Problem) -> list[tuple[str, str, int]]:
+    """For each input what it is called in other diagrams of the same Style, too: path, name, and number within it."""
     counts: dict[tuple[str, str], int] = {}
     names: list[tuple[str, str, int]] = []
     for i in problem.inputs:
-        k = counts[i.path, i.what] = counts.get((i.path, i.what), -1) + 1
-        names.append((i.path, i.what, k))
+        owner, dot, rest = i.path.partition(".")
+        path = f"{problem.matched.get(owner, owner)}{dot}{rest}"
+        k = counts[path, i.what] = counts.get((path, i.what), -1) + 1
+        names.append((path, i.what, k))
     return names
 
 
@@ -255,7 +283,7 @@ def read(
     *,
     variation: str = "",
     labels: Labels | None = None,
-    folder: Path | None = None,
+    folder: Path | Sequence[Path] | None = None,
 ) -> Diagram:
     """A diagram from its texts. `variation` seeds the start, `labels` measure (by default the fonts of the extra).
 
@@ -263,7 +291,25 @@ def read(
     """
     checked = read_domain(domain.text, domain.file)
     objects = read_substance(substance.text, substance.file, checked)
-    problem = compile_problem(checked, objects, read_style(list(styles)), variation)
-    labels = labels or Measured()
-    measure_into(problem, labels)
-    return Diagram(problem, labels, folder)
+    return of_syntax(checked, objects, read_style(list(styles)), variation, labels or Measured(), folder)
+
+
+def of_syntax(
+    domain: Domain,
+    substance: Substance,
+    style: Style,
+    variation: str,
+    labels: Labels,
+    folder: Path | Sequence[Path] | None,
+) -> Diagram:
+    """A diagram from its texts, parsed.
+
+    Raises DiagramError with all mistakes that were found together.
+    """
+
+    def made(variation: str) -> Diagram:
+        problem = compile_problem(domain, substance, style, variation)
+        measure_into(problem, labels)
+        return Diagram(problem, labels, folder, reread=made)
+
+    return made(variation)

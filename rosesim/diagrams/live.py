@@ -12,7 +12,7 @@ the centre where it was grabbed. For a centre that is itself two inputs this is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ from rosesim.diagrams.grips import grip, leaves
 from rosesim.diagrams.layout import Diagram, Layout
 from rosesim.diagrams.picture.known import Shown
 from rosesim.diagrams.scalars import Number, evaluated
-from rosesim.diagrams.style.inputs import redrawn
 from rosesim.diagrams.values import Shape
 
 Point = tuple[float, float]
@@ -118,11 +117,8 @@ class Live:
     def resample(self) -> None:
         """Start anew, drawn by another seed."""
         self._variation += 1
-        problem = self.diagram.problem
-        x0 = redrawn(problem.inputs, problem.x0, f"{self.seed}-{self._variation}")
-        # The energy is made anew, too, since polygons are cut where they start.
-        self.diagram = Diagram(replace(problem, x0=x0), self.diagram.labels, self.diagram.folder)
-        self.x, self.layout, self.held, self.waiting = np.array(x0, float), None, None, True
+        self.diagram = self.diagram.restarted(f"{self.seed}-{self._variation}")
+        self.x, self.layout, self.held, self.waiting = np.array(self.diagram.problem.x0, float), None, None, True
 
     # -------------------------------------------------------------------------------------- shapes
 

@@ -68,6 +68,10 @@ class Problem:
     label_inputs: dict[str, dict[str, int]] = field(default_factory=dict)
     """For the path of each Equation and Text: its inputs by property (width, height, ascent, descent)."""
     warnings: list[Fault] = field(default_factory=list)
+    cut_at_start: bool = False
+    """Whether an expression cuts a polygon into convex parts where it starts: another start is another problem."""
+    matched: dict[str, str] = field(default_factory=dict)
+    """For each match of a block that has inputs (as paths begin, "6:8"): the block and its objects by name."""
 
     def visible_canvas(self) -> tuple[float, float]:
         """The canvas's width and height. Raises DiagramError where nothing of it could be seen."""

@@ -7,7 +7,7 @@ a table, so one compiled solver serves all diagrams up to its capacities.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -42,6 +42,10 @@ SAME = 1e-3
 FIRST_WEIGHT, GROWTH = 1e3, 10.0
 MOST_ROUNDS, MOST_STEPS = 32, 20_000
 """The most rounds of a stage, and steps of a round. Penrose has no such bounds."""
+ROUNDING = 2.0**-52
+"""Of phi, relative to it."""
+FREE_STEPS = 200
+"""A stage of fewer steps is one call; one of more tells after each round how it goes on."""
 
 MOST_ADDRESS = 2**62 - 1
 
@@ -231,8 +235,9 @@ class Descent(NamedTuple):
     done: Any
 
 
-def _minimise(evaluate: Any, numbers: int, x: Any, w: Any, most_steps: Any) -> tuple[Any, Any, Any, Any]:
-    """x after L-BFGS at one weight, phi one step before, how often phi was asked for, and the steps."""
+def _minimise(evaluate: Any, numbers: int, x: Any, w: Any, most: Any) -> tuple[Any, Any, Any, Any]:
+    """x after at most `most` steps of L-BFGS at one weight, phi one step before, how often phi was asked for, and the
+    steps."""
     value, gradient = evaluate(x, w)
     there, f, g, calls = _line_search(evaluate, x, gradient, value, gradient, w)
     none = Pairs(zeros((PAIRS, numbers)), zeros((PAIRS, numbers)), zeros(PAIRS), Index[PAIRS + 1](0), Index[PAIRS](0))
@@ -250,12 +255,10 @@ def _minimise(evaluate: Any, numbers: int, x: Any, w: Any, most_steps: Any) -> t
         r = _direction(pairs, d.gradient)
         there, f, g, calls = _line_search(evaluate, d.x, r, d.value, d.gradient, w)
         going = dot(d.gradient, r) >= STILL
-        if most_steps is not None:
-            going = going & (d.steps + 1.0 < most_steps)
         return Descent(there, f, g, d.x, d.gradient, pairs, d.value, d.calls + calls + 1.0, d.steps + 1.0, ~going)
 
     start = Descent(there, f, g, x, gradient, none, value, calls + 1.0, 0.0, False)
-    end = while_loop(lambda d: ~d.done, step, start, limit=MOST_STEPS, on_limit="stop")
+    end = while_loop(lambda d: ~d.done & (d.steps < most), step, start, limit=MOST_STEPS, on_limit="stop")
     return end.x, end.energy, end.calls, end.steps
 
 
@@ -273,8 +276,8 @@ class Round(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where a stage ended: x, the last weight, phi one step before x, rounds, calls of each round, steps, and whether
-    x or phi stayed (otherwise a bound ended it)."""
+    """Where some rounds ended: x, the next weight (the last one where it is done), phi one step before x, rounds,
+    calls of each round, steps, and whether x or phi stayed."""
 
     x: Any
     w: Any
@@ -285,34 +288,40 @@ class End(NamedTuple):
     done: Any
 
 
-def stage_end(
-    numbers: int,
-    x: Any,
-    evaluate: Callable[[Any, Any], Any],
-    first_weight: Any = FIRST_WEIGHT,
-    most_steps: Any = None,
-) -> End:
-    """Where a stage ends that begins at x, of so many numbers. `evaluate(x, w)` gives phi and its gradient.
+class Begin(NamedTuple):
+    """Where they begin, and when they end: after the round in which they have taken `pause` steps, and within one
+    after `most`."""
 
-    After `most_steps` steps in all, it ends where it is, with the weight to go on with.
+    x: Any
+    w: Any
+    energy: Any
+    rounds: Any
+    pause: Any
+    most: Any
+
+
+def is_lost(rounds: Any, energy: Any) -> Any:
+    """Whether no further round can settle: phi is so large that its rounding exceeds what L-BFGS asks of a step.
+
+    That is where constraints contradict each other: w times the squared violation grows tenfold a round. Steps are
+    then decided by rounding, and rounds end by chance or by their bound.
     """
+    return (rounds > 2) & (ROUNDING * abs(energy) > STILL)
+
+
+def rounds_of(numbers: int, begin: Begin, evaluate: Callable[[Any, Any], Any]) -> End:
+    """Some rounds of a stage of so many numbers. `evaluate(x, w)` gives phi and its gradient."""
 
     def one(r: Round) -> Round:
-        left = None if most_steps is None else most_steps - r.steps
-        x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w, left)
+        x, energy, calls, steps = _minimise(evaluate, numbers, r.x, r.w, begin.most - r.steps)
         moved = x - r.x
         still = (dot(moved, moved) < SAME * SAME) | (abs(energy - r.energy) < SAME)
         finite = isfinite(energy) & isfinite(dot(x, x))
-        third = r.w >= FIRST_WEIGHT * GROWTH * GROWTH
-        done = (still & third) | ~finite
-        ended = done
-        if left is not None:
-            cut = steps >= left  # a round that was cut short says nothing about whether x stays
-            done, ended = (done & ~cut) | ~finite, done | cut
+        done = (still & (r.number > 1)) | ~finite
         number = Index[MOST_ROUNDS].clamp(r.number)
         return Round(
             x,
-            select(ended, r.w, GROWTH * r.w),
+            select(done, r.w, GROWTH * r.w),
             Index[MOST_ROUNDS + 1].clamp(r.number + 1),
             energy,
             r.calls.at[number].set(calls),
@@ -320,11 +329,12 @@ def stage_end(
             done,
         )
 
-    def going(r: Round) -> Any:
-        return ~r.done if most_steps is None else ~r.done & (r.steps < most_steps)
+    def goes_on(r: Round) -> Any:
+        within = (r.number < MOST_ROUNDS) & (r.steps < begin.pause) & (r.steps < begin.most)
+        return within & ~(r.done | is_lost(r.number, r.energy))
 
-    first = Round(x, first_weight, Index[MOST_ROUNDS + 1](0), float("inf"), zeros(MOST_ROUNDS), 0.0, False)
-    end = while_loop(going, one, first, limit=MOST_ROUNDS, on_limit="stop")
+    first = Round(begin.x, begin.w, begin.rounds, begin.energy, zeros(MOST_ROUNDS), 0.0, False)
+    end = while_loop(goes_on, one, first, limit=MOST_ROUNDS, on_limit="stop")
     return End(end.x, end.w, end.energy, end.number, end.calls, end.steps, end.done)
 
 
@@ -339,19 +349,48 @@ def program(name: str, c: Capacity, python: Callable[..., Any], *more: Any) -> C
 
 @cache
 def solver(c: Capacity) -> Callable[..., End]:
-    """The program that lays out one stage: of x, then the fields of `Terms`."""
+    """The program that lays out one stage, or some rounds of it: of the fields of `Begin`, then those of `Terms`."""
 
-    def solve(x: Any, *given: Any):
+    def solve(x: Any, w: Any, energy: Any, rounds: Any, pause: Any, most: Any, *given: Any):
         terms = Terms(*given)
 
         @fn
         def evaluate(x: Vec[Real, c.numbers], w: Real):
             return phi_at(c, terms, x, w)
 
-        return stage_end(c.numbers, x, evaluate)
+        return rounds_of(c.numbers, Begin(x, w, energy, rounds, pause, most), evaluate)
 
-    call = program("solve", c, solve)
+    call = program("solve", c, solve, Real, Real, Index[MOST_ROUNDS + 1], Real, Real)
     return lambda *args: End(*call(*args))
+
+
+class Reached(NamedTuple):
+    """How far a stage has come: x, the weight of the last round, phi one step before x, how often each round asked
+    for phi, the steps, and whether it has settled: x or phi stayed."""
+
+    x: Any
+    weight: float
+    energy: float
+    calls: tuple[int, ...]
+    steps: int
+    settled: bool
+
+
+def rounds(solve: Callable[..., End], x: Any, terms: tuple[Any, ...], steps: int | None = None) -> Iterator[Reached]:
+    """A stage, from x, of at most `steps` steps: where it stands now and then, and last where it ends."""
+    most = float("inf") if steps is None else float(steps)
+    calls, taken, pause = (), 0, float(FREE_STEPS)
+    now = End(x, FIRST_WEIGHT, float("inf"), 0, (), 0.0, False)
+    goes_on = True
+    while goes_on:
+        begun = int(now.rounds)
+        now = solve(now.x, now.w, now.energy, begun, pause, most - taken, *terms)
+        calls += tuple(int(c) for c in now.calls[begun : int(now.rounds)])
+        taken += int(now.steps)
+        goes_on = not (now.done or is_lost(now.rounds, now.energy)) and now.rounds < MOST_ROUNDS and taken < most
+        weight = now.w if now.done else now.w / GROWTH
+        yield Reached(now.x, weight, now.energy, calls, taken, bool(now.done))
+        pause = 1.0
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from rosesim.diagrams import library
 from rosesim.diagrams.problem import Term
-from rosesim.diagrams.scalars import Number, Scalar, evaluated, postorder
+from rosesim.diagrams.scalars import Number, Scalar, evaluated, graph, postorder
 from rosesim.diagrams.values import Clip, Color, List, Pair, Path, Paths, Rows, Shape, Shapes, Value, Vector
 
 BAKED = (0.0, 1.0, -1.0)
@@ -61,6 +61,8 @@ class Templates:
     by_key: dict[str, Template] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
     """By their sentences, the kinds of warnings of the library."""
+    looked: bool = False
+    """Whether a template depends on where an input starts."""
 
     def row(self, term: Term, verb: str, item: library.Item, x0: Sequence[float]) -> Row:
         """The row of a term: item `term.name` of the objectives or the constraints, as `verb` says.
@@ -102,12 +104,15 @@ class Templates:
         made: dict[_At, Number] = {}
         shapes: dict[int, Shape] = {}
 
+        def look(found: Sequence[Number]) -> None:
+            self.looked |= any(n.op == "input" and isinstance(reading.leaves[n.index], int) for n in graph(found))
+
         def stand(_: Number) -> Number:
             form = next(numbers)
             return _rebuilt(form, reading, stands, made) if isinstance(form, _At) else form
 
-        args = tuple(_mapped(v, stand, shapes) for v in term.args)
-        with library.at_start(at, self._warn):
+        args = tuple(mapped(v, stand, shapes) for v in term.args)
+        with library.at_start(at, self._warn, look):
             root = item.apply(args)
         if isinstance(root, bool) or not isinstance(root, int | float | Scalar):
             raise library.CallError("FunctionInternalError", f"{item.name} gave no number")
@@ -271,8 +276,9 @@ def _rebuilt(at: _At, reading: _Reading, stands: Sequence[Scalar], made: dict[_A
     return made[at]
 
 
-def _mapped(v: Value, f: Callable[[Number], Number], shapes: dict[int, Shape]) -> Value:
-    """A value with f of each number, in the order of `_Reading`."""
+def mapped(v: Value, f: Callable[[Number], Number], shapes: dict[int, Shape]) -> Value:
+    """A value with f of each number that terms read, in the order of `_Reading`. `shapes` are those made before, by
+    the ids of what they were made of."""
     match v:
         case bool() | str() | Color():
             return v
@@ -303,7 +309,7 @@ def _mapped_shape(shape: Shape, f: Callable[[Number], Number], shapes: dict[int,
         shapes[id(shape)] = made = Shape(shape.kind, shape.name, dict(shape.properties))
         for name, v in shape.properties.items():
             if name in GEOMETRY:
-                made.properties[name] = _mapped(v, f, shapes)
+                made.properties[name] = mapped(v, f, shapes)
     return shapes[id(shape)]
 
 

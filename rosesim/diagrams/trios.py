@@ -25,15 +25,20 @@ class Trio:
     hidden: tuple[str, ...] = ()
     """Kinds of warnings that are not shown."""
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where images are looked for: beside the styles in order, then beside the substance."""
+        return tuple(dict.fromkeys(file.parent for file in (*self.styles, self.substance)))
+
     def read(self, *, variation: str | None = None, labels: Labels | None = None) -> Diagram:
-        """The diagram. Images are looked for beside the first style."""
+        """The diagram."""
         return read(
             text_of(self.domain),
             text_of(self.substance),
             [text_of(s) for s in self.styles],
             variation=self.variation if variation is None else variation,
             labels=labels,
-            folder=self.styles[0].parent,
+            folder=self.folders,
         )
 
 

@@ -5,12 +5,12 @@ programs know the diagram, all of its stages and whatever is held: which terms a
 are arguments.
 
     phi(x, weight, objective, constraint, moves) -> (value, gradient)
-    solve(x, weight, most_steps, objective, constraint, moves) -> solver.End
+    solve(x, weight, energy, rounds, most, objective, constraint, moves) -> solver.End
 
 `x` are the live inputs, which reach a term. `objective` and `constraint` have 1 for the rows that are such terms,
 `moves` for the inputs that move. A row that is neither is not evaluated, since a term may be NaN in a stage that is
-not its own. With a single row as objective, phi is the value of this term. A stage begins with the weight
-`solver.FIRST_WEIGHT`; one that has taken `most_steps` goes on from the end's x and w, so nobody has to wait for it.
+not its own. With a single row as objective, phi is the value of this term. `weight` to
+`most` are those of `solver.Begin`, so that nobody has to wait for a layout that takes long.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from rosesim.ad.language.control.loops import for_each, vec
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.transforms.derivatives import vjp
 from rosesim.diagrams.energy import Array, Energy
 from rosesim.diagrams.kernels import function, loops_of
-from rosesim.diagrams.solver import stage_end
+from rosesim.diagrams.solver import MOST_ROUNDS, Begin, rounds_of
 from rosesim.diagrams.templates import Template
 
 
@@ -132,7 +133,9 @@ def _programs(blocks: Sequence[_Block], n: int, constants: Array, rows: int) -> 
     def solve(
         x: Vec[Real, n],
         weight: Real,
-        most_steps: Real,
+        energy: Real,
+        rounds: Index[MOST_ROUNDS + 1],
+        most: Real,
         objective: Vec[Real, rows],
         constraint: Vec[Real, rows],
         moves: Vec[Real, n],
@@ -141,7 +144,7 @@ def _programs(blocks: Sequence[_Block], n: int, constants: Array, rows: int) -> 
         def evaluate(x: Vec[Real, n], weight: Real):
             return phi(x, weight, objective, constraint, moves)
 
-        return stage_end(n, x, evaluate, weight, most_steps)
+        return rounds_of(n, Begin(x, weight, energy, rounds, most, most), evaluate)
 
     return phi, solve
 

@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.optimise.schedules import Schedule, parse_schedule
-from rosesim.scenes.errors import SceneError
+from rosesim.optimise.schedules import Schedule
 
 Vector = NDArray[np.float64]
 State = dict[str, NDArray[Any]]
@@ -203,23 +202,6 @@ class Optimizer:
             if self.bounds is not None:
                 after = np.clip(after, *self.bounds)  # NaN stays NaN
         return after, {"iteration": np.array(i + 1), **rest}
-
-
-def make_optimizer(
-    name: str, learning_rate: float, *, schedule: str | Schedule = "constant", clip: float | None = None
-) -> Optimizer:
-    """The optimiser of a name in RULES.
-
-    Raises SceneError for another name, and for a schedule that `parse_schedule` does not understand.
-
-    >>> gd = make_optimizer("gd", 0.5)
-    >>> gd.step(np.array([1.0]), np.array([0.2]), gd.start(np.array([1.0])))[0]
-    array([0.9])
-    """
-    if name not in RULES:
-        raise SceneError(f"no optimizer with start and step is called {name!r}; there are {', '.join(RULES)}")
-    made = schedule if isinstance(schedule, Schedule) else parse_schedule(schedule)
-    return Optimizer(RULES[name], learning_rate, made, clip)
 
 
 def norm(x: Vector) -> float:

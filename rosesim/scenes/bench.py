@@ -26,17 +26,18 @@ SPREAD = 0.02
 """A batch's params differ by this much, so that its runs do not all take the same branches."""
 
 
-def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1) -> dict[str, Any]:
+def bench(scene: Scene[Any, Any, Any], inputs: Any = None, batch: int = 1, *, params: Any = None) -> dict[str, Any]:
     """Medians for one run (a batch's time divided by its size), newly compiled, and the memory peak so far.
 
-    Compile time includes tracing, differentiating and making machine code; if cached, the code comes from disk.
+    They are taken at `params`, or where tuning begins. Compile time includes tracing, differentiating and making
+    machine code; if cached, the code comes from disk.
     The dict is what the command `bench --json` prints: scene, batch, value_ms, value_and_grad_ms, compile_seconds,
     cached_compile_seconds, peak_rss_mb.
     """
     program = Compiled(scene)  # not the shared one: its compilation may have happened long ago
     given = scene.inputs() if inputs is None else inputs
     rng = np.random.default_rng(0)
-    params = scene.params(rng)
+    params = scene.params(rng) if params is None else params
     if batch > 1:
         params = map_leaves(lambda name, a: _spread(a, batch, rng, name in program.flat.slices), params)
     with cache.anew():

@@ -103,6 +103,27 @@ def from_toml(name: str, found: Any, kind: Any) -> Any:
     raise SceneError(f"{name} is of type {getattr(kind, '__name__', kind)}; {shown(found)} was found")
 
 
+def type_in_words(kind: Any) -> str:
+    """What a setting of this type takes, in words.
+
+    >>> type_in_words(int), type_in_words(typing.Literal["exact", "published"]), type_in_words(tuple[int, ...])
+    ('an integer', 'exact or published', 'integers with commas between')
+    """
+    kind, optional = _optional(kind)
+    simple = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
+    plural = {int: "integers", float: "numbers", bool: "truth values", str: "texts"}
+    args = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        *rest, last = map(str, args)
+        words = f"{', '.join(rest)} or {last}" if rest else last
+    elif typing.get_origin(kind) is tuple:
+        count = "" if args[-1:] == (Ellipsis,) else f"{len(args)} "
+        words = f"{count}{plural.get(args[0], 'values') if args else 'values'} with commas between"
+    else:
+        words = simple.get(kind, f"what {getattr(kind, '__name__', kind)} reads")
+    return f"{words}, or none" if optional else words
+
+
 def boolean(name: str, text: str) -> bool:
     """A boolean, as a user types it."""
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

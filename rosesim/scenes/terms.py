@@ -7,7 +7,9 @@ asks how the loss depends on a state (`step_norms`) does not see them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import inspect
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +18,8 @@ from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.totals import sum as total_of
 from rosesim.ad.language.values.structures import typeof
 from rosesim.ad.language.values.vector import of_atoms, to_atoms
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import Where
 from rosesim.scenes.errors import SceneError
 
 if TYPE_CHECKING:
@@ -41,7 +45,8 @@ def terms(
     `at` the step that each one is."""
     n = scene.steps
     if not scene.has_cost():
-        last = scan(lambda s, t: scene.step(s, at(t), params, inputs), start, n, upto=upto)
+        with _at_the_step(scene):
+            last = scan(lambda s, t: scene.step(s, at(t), params, inputs), start, n, upto=upto)
         return _named(scene, "loss", scene.loss(last, params, inputs), "loss")
 
     names: dict[str, None] = {}
@@ -51,7 +56,8 @@ def terms(
         names.update(dict.fromkeys(cost))
         return scene.step(s, at(t), params, inputs), tuple(cost.values())
 
-    last, costs = scan(step, start, n, upto=upto)
+    with _at_the_step(scene):
+        last, costs = scan(step, start, n, upto=upto)
     found = {name: total_of(n, lambda t, k=k: costs[t][k]) for k, name in enumerate(names)}
     if scene.has_loss():
         for name, v in _named(scene, "loss", scene.loss(last, params, inputs), "final").items():
@@ -82,8 +88,28 @@ def _named(scene: AnyScene, what: str, value: Any, plain: str) -> Terms:
             atoms = to_atoms(value, t)
             return {n.lstrip("."): of_atoms(T.REAL, [a]) for n, a in zip(leaves, atoms, strict=True)}
     if t != T.REAL:
-        raise SceneError(f"{what}() of {scene.name} gave {t}; expected a Real, or a dict or dataclass of named Reals")
+        raise SceneError(
+            f"{what}() of {scene.name} gave {t}; expected a Real, or a dict or dataclass of named Reals",
+            _line_of(getattr(type(scene), what)),
+        )
     return {plain: of_atoms(t, to_atoms(value, t))}
+
+
+@contextlib.contextmanager
+def _at_the_step(scene: AnyScene) -> Generator[None]:
+    """A step that returns another type than the state's is found by our loop: no line of the user's is under way."""
+    try:
+        yield
+    except TypeMismatch as e:
+        if e.where is not None:
+            raise
+        raise TypeMismatch(f"in step() of {scene.name}: {e}", _line_of(type(scene).step)) from e
+
+
+def _line_of(method: Any) -> Where | None:
+    """Where a method of the user's begins: what it returned has no line."""
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return None if code is None else Where(code.co_filename, code.co_firstlineno)
 
 
 __all__ = ["Terms", "names_of", "summed", "terms"]

@@ -8,19 +8,21 @@ from rosesim.optimise.optimizers import (
     Momentum,
     Normalized,
     Optimizer,
-    make_optimizer,
 )
+from rosesim.optimise.rules import make_optimizer
 from rosesim.optimise.schedules import Schedule, parse_schedule
 from rosesim.optimise.table import OPTIMIZERS
+from rosesim.train.callbacks import Sink
 from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.folder import BestRun, best_run, read_best, read_last
 from rosesim.train.origin import RunChanged
 from rosesim.train.plan import Plan, plan
+from rosesim.train.progress import Progress
 from rosesim.train.run import Run, resume, train
 from rosesim.train.seeds import SeedRun, SeedRuns, resume_seeds, train_seeds
 from rosesim.train.starts import resume_starts, train_starts
+from rosesim.train.stopping import StopRule, parse_stop
 from rosesim.train.sweeps import Sweep, read_sweep, resume_sweep, sweep
-from rosesim.train.training import Progress
 
 __all__ = [
     "OPTIMIZERS",
@@ -40,11 +42,14 @@ __all__ = [
     "Schedule",
     "SeedRun",
     "SeedRuns",
+    "Sink",
+    "StopRule",
     "Sweep",
     "TrainingStopped",
     "best_run",
     "make_optimizer",
     "parse_schedule",
+    "parse_stop",
     "plan",
     "read_best",
     "read_last",

@@ -26,8 +26,8 @@ def check_agrees(
         raise _contradiction(folder, "scene", found.scene.name, scene)
     for name, given in options.items():
         known = found.seeds if name == "seeds" else getattr(found.plan, name)
-        if given is not None and name == "schedule":
-            given = dataclasses.replace(found.plan, schedule=given).schedule  # in its complete form
+        if given is not None and name in ("schedule", "optimizer"):
+            given = getattr(dataclasses.replace(found.plan, **{name: given}), name)  # in its complete form
         if given is not None and given != known:
             raise _contradiction(folder, name, known, given)
     made, inputs = configure(type(found.scene), assignments)

@@ -1,4 +1,5 @@
-"""Signs of trouble in a run's own record that the user should look into: the loss lost what it had gained, or climbs.
+"""Signs of trouble in a run's own record that the user should look into: the loss lost what it had gained, climbs, or
+never fell; the gradient was zero from the start, or grew.
 
 By default nothing is reported. Losses of good trainings jump about, so each sign has to be far stronger than that;
 none of the trainings that the fifteen scenes are published with shows one.
@@ -8,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rosesim.train.metrics import MEAN_OVER
-from rosesim.train.run import Run
+
+if TYPE_CHECKING:
+    from rosesim.train.run import Run
 
 LOST = 0.5
 """The run lost more than this part of its gain again at its end. The published runs lose a tenth at most
@@ -43,6 +46,8 @@ def doubt(run: Run[Any]) -> str | None:
     norms = [n for n in run.gradient_norms if n is not None]
     if not norms:
         return None
+    if run.zero is not None and norms[0] == 0.0 and not run.is_drawn:
+        return f"nothing was learned: {run.zero.removesuffix('; nothing will change')}"
     curve = run.curve[MEAN_OVER - 1 :] if run.is_drawn else run.curve  # a mean over fewer iterations tells little
     return _of_losses(curve, len(run.curve) - len(curve)) or _of_norms(norms, curve)
 
@@ -53,7 +58,8 @@ def _of_losses(curve: Sequence[float], first: int) -> str | None:
     best = int(np.argmin(curve))
     lost, gained = curve[-1] - curve[best], curve[0] - curve[best]
     if lost <= SWINGS * max(abs(x) for x in curve):
-        return None
+        moved = any(x != curve[0] for x in curve)
+        return None if best or not moved else f"the loss never fell below its first, {curve[0]:.4g}"
     if lost > LOST * gained:
         return f"the loss ends at {curve[-1]:.4g}, far above its best, {curve[best]:.4g} (iteration {first + best})"
     half = np.diff(curve[len(curve) // 2 :])

@@ -21,6 +21,7 @@ import numpy as np
 from rosesim.optimise.attempts import worth_showing
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import remember
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import checkpoint
@@ -49,12 +50,24 @@ def begin(folder: Path, settings: Settings) -> None:
     """Make the folder of a run and write its settings; SceneError where it already holds a run."""
     if is_run(folder):
         raise SceneError(f"{folder} holds a run already; --resume {folder} goes on with it")
+    refuse_folder_of_runs(folder)
     if taken := [name for name in FILES if os.path.exists(folder / name)]:
         raise SceneError(f"{folder} holds {', '.join(taken)}, which a run would overwrite; give another folder")
     settings.record()  # raises for settings that cannot be written down, before anything is made
     make_folder(folder)
     remove_temporary(folder, SETTINGS)
     settings.write(folder)
+    remember(type(settings.scene))
+
+
+def refuse_folder_of_runs(folder: Path) -> None:
+    """Raise SceneError for a folder whose subfolders are runs or sweeps: a run among them would be hard to tell."""
+    for held in sorted(folder.iterdir()) if os.path.isdir(folder) else ():
+        if is_run(held) or os.path.isfile(held / "sweep.toml"):
+            raise SceneError(
+                f"{folder} is a folder of runs, such as {held.name}; expected a name of the new run's own, "
+                f"such as {folder / 'first'}"
+            )
 
 
 def is_unbegun(folder: Path) -> bool:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rosesim.optimise.attempts import worth_showing
-from rosesim.optimise.optimizers import Vector
+from rosesim.optimise.descent import Stepper
+from rosesim.optimise.optimizers import Rule, Vector
+from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
+from rosesim.train.callbacks import NO_CALLBACKS, Callback, Callbacks
+from rosesim.train.doubt import doubt
+from rosesim.train.given import check_same, taken_apart
 from rosesim.train.metrics import read_rows, running_means
-from rosesim.train.plan import check_ready, plan
+from rosesim.train.plan import Plan, check_ready, plan
+from rosesim.train.progress import Progress, Report
 from rosesim.train.run_files import METRICS
 from rosesim.train.settings import Settings, read_settings
-from rosesim.train.training import Progress, Report, Training
+from rosesim.train.stopping import parse_stop
+from rosesim.train.training import Training
 
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P
@@ -46,7 +54,7 @@ class Run(Generic[P]):
     gradient_norms: list[float | None] = field(default_factory=list)
     """The norm for each loss; None for an optimiser that computes no gradient."""
     note: str | None = None
-    """A remark for the user: that the optimiser ended before the total, or that there was nothing to do."""
+    """A remark for the user: that the run ended before its total, that there was nothing to do, or `zero`."""
 
     is_drawn: bool = False
     """Whether inputs differed between iterations (see `Scene.sample`)."""
@@ -56,6 +64,14 @@ class Run(Generic[P]):
 
     terms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """What each loss is the sum of, by name; empty where the scene gives one number."""
+
+    zero: str | None = None
+    """That the gradient was exactly zero at some iteration, and why."""
+
+    @property
+    def doubt(self) -> str | None:
+        """What is wrong in the record of this run, as a clause; None where nothing is (see `doubt`)."""
+        return doubt(self)
 
     @property
     def until_best(self) -> list[tuple[int, P]]:
@@ -86,9 +102,10 @@ def train(
     *,
     inputs: I | None = None,
     iterations: int | None = None,
-    optimizer: str | None = None,
+    optimizer: str | Stepper | Rule | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
-    schedule: str = "constant",
+    schedule: str | None = None,
     clip: float | None = None,
     sigma: float | None = None,
     batch: int | None = None,
@@ -97,17 +114,20 @@ def train(
     estimator: str | None = None,
     out: AnyPath | None = None,
     report: Report = _ignore,
-    stop: threading.Event | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
+    stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[P]:
     """Tune a scene's params, as the command `train` does.
 
-    The published optimiser and iterations apply where none are given; the learning rate is the input of
-    that name. `schedule` multiplies it (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
+    The published optimiser and iterations apply where none are given; `learning_rate` replaces the input of that
+    name. `optimizer` is a name, a rule or an optimiser of your own (see docs/training.md), or one of optax.
+    `schedule` multiplies the rate (see `parse_schedule`), `clip` bounds the gradient's norm, `sigma`
     is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
     of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`
     perturbed params, by their values or their gradients (see `scenes.smooth`); losses are still those at the params.
     With `out`, that folder gets settings, metrics and checkpoints, and `resume` continues from it. `report` is
-    called after each iteration.
+    called after each iteration, and so is each `callback`, which ends the run by returning True. `stop` is a rule
+    that ends it (`plateau:50`, `target:1e-3`, `time:60`; see `parse_stop`), or an event by which another thread does.
 
     Raises SceneError where the arguments make no sense or `out` already holds a run, before anything is
     made. Raises TrainingStopped where the loss, the gradient or the params are not finite, where a file cannot be
@@ -125,17 +145,43 @@ def train(
     3
     """
     out = None if out is None else as_path(out, "out")
-    given = scene.inputs() if inputs is None else inputs
-    how = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, batch, smooth, samples, estimator)
+    callbacks, (rule, event) = Callbacks(callback), rule_and_event(stop)
+    given, optimiser = taken_apart(
+        scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
+    )
+    how = plan(
+        scene, given, iterations, seed=seed, sigma=sigma, batch=batch, smooth=smooth, samples=samples,
+        estimator=estimator, stop=rule, **optimiser,
+    )  # fmt: skip
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
         raise SceneError(
             f"{scene.name} samples no inputs: train_starts(scene, {batch}) trains so many starts at once"
         )
+    return begun(made, out, report, event, callbacks)
+
+
+def begun(
+    made: Settings,
+    out: Path | None,
+    report: Report,
+    stop: threading.Event | None,
+    callbacks: Callbacks = NO_CALLBACKS,
+) -> Run[Any]:
+    """Begin the run of these settings and carry it out; as `train`, whose arguments have become them."""
     made.start()  # raises for initial params out of their bounds, before a folder is made
+    training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
     if out is not None:
         folders.begin(out, made)
-    return _carried_out(Training(made, out, report, stop))
+        training.out = out
+    return _carried_out(training)
+
+
+def rule_and_event(
+    stop: str | Sequence[str] | threading.Event | None,
+) -> tuple[str | Sequence[str] | None, threading.Event | None]:
+    """The rule, or the event, that a caller gave as `stop`."""
+    return (None, stop) if isinstance(stop, threading.Event) else (stop, None)
 
 
 def resume(
@@ -143,14 +189,17 @@ def resume(
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
+    optimizer: Stepper | Rule | None = None,
     report: Report = _ignore,
-    stop: threading.Event | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
+    stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[Any]:
     """Continue the run of a folder, to the same bits as if it had never ended.
 
     `iterations` is the total; by default the folder's. Everything else is the folder's; `scene` is only
-    needed where the scene is not an installed one, and must have the folder's settings. A run that was
-    killed before its first checkpoint starts from the beginning, and one that is finished is read back.
+    needed where the scene is neither an installed one nor in a file, and must have the folder's settings; `optimizer`
+    where it is an object of your own. A rule given as `stop` replaces the folder's ("never" ends at the total). A run
+    that was killed before its first checkpoint starts from the beginning, and one that is finished is read back.
 
     Raises SceneError where the folder does not hold one run, is damaged, or has gone beyond `iterations`;
     TrainingStopped as `train` does.
@@ -174,14 +223,43 @@ def resume(
         raise SceneError(f"{folder} holds the runs of {made.seeds} seeds: {by} goes on with them")
     if made.plan.batch is not None and not made.is_drawn:
         raise SceneError(f"{folder} is one of {made.plan.batch} starts that are trained as one: resume them all")
-    target = made if iterations is None else replace(made, plan=replace(made.plan, iterations=iterations))
-    training = Training(target, folder, report, stop)
+    callbacks, (rule, event) = Callbacks(callback), rule_and_event(stop)
+    plan = changed(folder, made, iterations, optimizer, rule)
+    return _resumed(made, replace(made, plan=plan), folder, report, event, callbacks)
+
+
+def resumed(folder: Path, target: Settings, report: Report, stop: threading.Event | None) -> Run[Any]:
+    """Continue the run of one of several seeds, to the end that all of them have."""
+    made = read_settings(folder, type(target.scene))
+    goal = replace(made.plan, iterations=target.plan.iterations, stop=target.plan.stop, own=target.plan.own)
+    return _resumed(made, replace(made, plan=goal), folder, report, stop, NO_CALLBACKS)
+
+
+def _resumed(
+    made: Settings,
+    target: Settings,
+    folder: Path,
+    report: Report,
+    stop: threading.Event | None,
+    callbacks: Callbacks,
+) -> Run[Any]:
+    training = Training(target, folder, report, stop, callbacks)
     if (known := finished(training)) is not None:
+        callbacks.close()
         return known
     check_ready(target.plan, target.scene, target.inputs)
     if target.plan != made.plan:
         target.write(folder)
     return _carried_out(training)
+
+
+def changed(
+    folder: Path, made: Settings, iterations: int | None, optimizer: Any, stop: str | Sequence[str] | None
+) -> Plan:
+    """The plan of a resumed run: only its end may differ. SceneError for another optimiser."""
+    known = made.plan if optimizer is None else check_same(folder, made, optimizer)
+    until = known.stop if stop is None else str(parse_stop(stop))
+    return replace(known, iterations=known.iterations if iterations is None else iterations, stop=until)
 
 
 def finished(training: Training) -> Run[Any] | None:
@@ -203,7 +281,7 @@ def finished(training: Training) -> Run[Any] | None:
 def _how_it_ended(training: Training) -> str:
     i = training.at.iteration
     return (
-        f"{training.plan.optimizer} {training.ended} at iteration {i}"
+        f"{training.plan.optimizer.removeprefix(MARK)} {training.ended} at iteration {i}"
         if training.ended
         else f"{i} iterations are done"
     )
@@ -229,9 +307,10 @@ def outcome(training: Training, note: str | None = None) -> Run[Any]:
         attempts=shown(training.attempts, training.at.iteration, training.at.x, flat),
         out=training.out,
         seed=training.plan.seed,
-        note=note,
+        note=note or training.zero,
         is_drawn=training.is_drawn,
         best_iteration=training.best.iteration,
+        zero=training.zero,
         terms={
             name: [row.terms.get(name, float("nan")) for row in training.rows] for name in training.rows[-1].terms
         },

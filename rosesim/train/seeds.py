@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rosesim.ad.support.machine import cores
+from rosesim.optimise.descent import Stepper
+from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
@@ -20,11 +22,12 @@ from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
+from rosesim.train.given import taken_apart
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
-from rosesim.train.run import Run, resume, train
+from rosesim.train.progress import Progress, Report
+from rosesim.train.run import Run, begun, changed, resumed
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
-from rosesim.train.training import Progress, Report
 
 
 @dataclass
@@ -67,9 +70,10 @@ def train_seeds(
     *,
     inputs: Any = None,
     iterations: int | None = None,
-    optimizer: str | None = None,
+    optimizer: str | Stepper | Rule | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
-    schedule: str = "constant",
+    schedule: str | None = None,
     clip: float | None = None,
     sigma: float | None = None,
     smooth: float | None = None,
@@ -77,6 +81,7 @@ def train_seeds(
     estimator: str | None = None,
     out: AnyPath | None = None,
     report: Report = lambda progress: None,
+    stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
     """Train a scene from `seeds` consecutive seeds, `seed`, `seed + 1`, ..., on threads.
@@ -95,12 +100,14 @@ def train_seeds(
     ([(0, None), (1, None)], True)
     """
     out = None if out is None else as_path(out, "out")
-    given = scene.inputs() if inputs is None else inputs
+    given, optimiser = taken_apart(
+        scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
+    )
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
-    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator}
-    first = plan(scene, given, iterations, optimizer, seed, schedule, clip, sigma, **how)
-    last = plan(scene, given, iterations, optimizer, seed + seeds - 1, schedule, clip, sigma, **how)
+    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator, "stop": stop, **optimiser}
+    first = plan(scene, given, iterations, seed=seed, sigma=sigma, **how)
+    last = plan(scene, given, iterations, seed=seed + seeds - 1, sigma=sigma, **how)
     made = Settings(scene, given, first, seeds)
     made.start()
     if out is not None:
@@ -113,7 +120,9 @@ def resume_seeds(
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
+    optimizer: Stepper | Rule | None = None,
     report: Report = lambda progress: None,
+    stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
     """Continue all runs of a folder that `train_seeds` made; see `resume`.
@@ -138,9 +147,10 @@ def resume_seeds(
         )
     check_ready(made.plan, made.scene, made.inputs)
     remove_temporary(folder, SETTINGS)
-    if iterations is not None and iterations != made.plan.iterations:
-        made = replace(made, plan=replace(made.plan, iterations=iterations))
-        made.write(folder)
+    until = changed(folder, made, iterations, optimizer, stop)
+    if until != made.plan:
+        replace(made, plan=until).write(folder)
+    made = replace(made, plan=until)
     first = made.plan.seed
     return _on_threads(made, range(first, first + (made.seeds or 0)), folder, report, threads)
 
@@ -159,23 +169,18 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
             if stop.is_set():
                 raise Interrupted("interrupted before it began")
             if where is not None and is_run(where):
-                total = made.plan.iterations
-                done = resume(where, scene=made.scene, iterations=total, report=one_at_a_time, stop=stop)
+                done = resumed(where, made, one_at_a_time, stop)
             else:
-                p = replace(made.plan, seed=seed)
-                done = train(
-                    made.scene, inputs=made.inputs, iterations=p.iterations, optimizer=p.optimizer, seed=seed,
-                    schedule=p.schedule, clip=p.clip, sigma=p.sigma, smooth=p.smooth,
-                    samples=p.samples, estimator=p.estimator, out=where, report=one_at_a_time, stop=stop,
-                )  # fmt: skip
+                alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
+                done = begun(alone, where, one_at_a_time, stop)
             return SeedRun(seed, done, None, where)
         except Exception as e:  # any error ends this seed alone; the others' outcomes are reported
             return SeedRun(seed, None, reason(e), where)
 
     # Before the threads start: they share the programs, and each would compile them.
-    begun = time.perf_counter()
+    before = time.perf_counter()
     compile_program(compiled(made.scene), made)
-    compile_seconds = time.perf_counter() - begun
+    compile_seconds = time.perf_counter() - before
     with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
         # In a copy of this context, which holds the memory budget.
         futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]

@@ -24,7 +24,7 @@ from rosesim.scenes.compiled import compiled
 from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import read_file
-from rosesim.scenes.registry import find_scene
+from rosesim.scenes.locate import place_of, recorded_scene
 from rosesim.scenes.setting_types import from_toml, to_toml
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
@@ -65,8 +65,10 @@ class Settings:
         kinds = typing.get_type_hints(type(self.scene))
         given = {f.name: getattr(self.scene, f.name) for f in dataclasses.fields(self.scene)}
         training = plan_record(self.plan)
+        place = place_of(type(self.scene))
         return {
             "scene": self.scene.name,
+            **({"place": place} if place else {}),
             "settings": {k: to_toml(k, v, kinds[k]) for k, v in given.items() if v is not None},
             "inputs": {k: np.asarray(v).tolist() for k, v in leaves(self.inputs).items()},
             "training": training if self.seeds is None else {**training, "seeds": self.seeds},
@@ -83,6 +85,8 @@ class Settings:
         """16 bytes that two runs share only if they are equal in all but the number of iterations."""
         record = self.record()
         del record["training"]["iterations"], record["made_by"]
+        record["training"].pop("stop", None)  # as iterations: a resumed run may have another end
+        record.pop("place", None)  # a file may move
         return hashlib.blake2b(toml(record), digest_size=16).digest()
 
     def write(self, folder: Path) -> None:
@@ -92,7 +96,8 @@ class Settings:
 
 def plan_record(plan: Plan) -> dict[str, Any]:
     """The record that `read_plan` reads."""
-    return {k: v for k, v in dataclasses.asdict(plan).items() if v is not None}
+    names = (f.name for f in dataclasses.fields(plan) if f.name != "own")
+    return {k: v for k in names if (v := getattr(plan, k)) is not None}
 
 
 def toml(record: Mapping[str, Any]) -> bytes:
@@ -113,12 +118,14 @@ def read_settings(folder: Path, kind: type[AnyScene] | None = None) -> Settings:
     Where the version of rosesim or the scene's text differs from that of the run, a refusal says so; a run that still
     fits is read with a warning (`RunChanged`).
 
-    The scene is found by its name among the installed ones, unless its class is given.
+    The scene is found by its name among the installed ones, or in the file on record if this user has loaded a scene
+    from it before, unless its class is given.
     """
     record = _read(folder)
     try:
         name = part(record, "scene", str)
-        found = find_scene(name) if kind is None else kind
+        place = part(record, "place", str) if "place" in record else ""
+        found = recorded_scene(name, place) if kind is None else kind
         if found.name != name:
             raise SceneError(f"it is a run of {name}, not of {found.name}")
         made_by = Origin.read(part(record, "made_by", dict) if "made_by" in record else {})
@@ -192,6 +199,7 @@ def part(record: Mapping[str, Any], key: str, kind: type[T]) -> T:
 def read_plan(training: dict[str, Any]) -> Plan:
     """The plan of a training from its record; SceneError where that makes no sense."""
     kinds = typing.get_type_hints(Plan)
+    del kinds["own"]
     if unknown := set(training) - set(kinds):
         raise SceneError(f"training has no {', '.join(sorted(unknown))}")
     return Plan(**{k: from_toml(k, training.get(k), kind) for k, kind in kinds.items()})

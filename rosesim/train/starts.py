@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from rosesim.ad.support.errors import RosesimError
-from rosesim.optimise.descent import Descent, Position, answer
+from rosesim.optimise.descent import Descent, Position, Stepper, answer
+from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
@@ -25,12 +27,14 @@ from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
+from rosesim.train.given import taken_apart
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
-from rosesim.train.run import Run, finished, outcome
+from rosesim.train.progress import Progress, Report
+from rosesim.train.run import Run, changed, finished, outcome, rule_and_event
 from rosesim.train.seeds import SeedRun, SeedRuns
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
-from rosesim.train.training import Progress, Report, Training
+from rosesim.train.training import Training
 
 
 def _ignore(progress: Progress) -> None:
@@ -43,13 +47,14 @@ def train_starts(
     *,
     inputs: Any = None,
     iterations: int | None = None,
-    optimizer: str | None = None,
+    optimizer: str | Stepper | Rule | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
-    schedule: str = "constant",
+    schedule: str | None = None,
     clip: float | None = None,
     out: AnyPath | None = None,
     report: Report = _ignore,
-    stop: threading.Event | None = None,
+    stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Train a scene from n consecutive seeds, `seed`, `seed + 1`, ..., in one program that computes all at once.
 
@@ -66,8 +71,11 @@ def train_starts(
     2
     """
     out = None if out is None else as_path(out, "out")
-    given = scene.inputs() if inputs is None else inputs
-    made = Settings(scene, given, plan(scene, given, iterations, optimizer, seed, schedule, clip, batch=n), n)
+    rule, event = rule_and_event(stop)
+    given, optimiser = taken_apart(
+        scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
+    )
+    made = Settings(scene, given, plan(scene, given, iterations, seed=seed, batch=n, stop=rule, **optimiser), n)
     if made.is_drawn:
         raise SceneError(
             f"{scene.name} samples inputs for each iteration: train(scene, batch={n}) trains on their mean"
@@ -75,7 +83,7 @@ def train_starts(
     made.start()
     if out is not None:
         folders.begin(out, made)
-    return _together(made, out, report, stop)
+    return _together(made, out, report, event)
 
 
 def resume_starts(
@@ -83,8 +91,9 @@ def resume_starts(
     *,
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
+    optimizer: Stepper | Rule | None = None,
     report: Report = _ignore,
-    stop: threading.Event | None = None,
+    stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Continue all runs of a folder that `train_starts` made, to the same bits; see `resume`.
 
@@ -102,12 +111,13 @@ def resume_starts(
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")
-    check_ready(made.plan, made.scene, made.inputs)
+    rule, event = rule_and_event(stop)
+    until = changed(folder, made, iterations, optimizer, rule)
+    check_ready(until, made.scene, made.inputs)
     remove_temporary(folder, SETTINGS)
-    if iterations is not None and iterations != made.plan.iterations:
-        made = replace(made, plan=replace(made.plan, iterations=iterations))
-        made.write(folder)
-    return _together(made, folder, report, stop)
+    if until != made.plan:
+        replace(made, plan=until).write(folder)
+    return _together(replace(made, plan=until), folder, report, event)
 
 
 class _Start:

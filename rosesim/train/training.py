@@ -7,8 +7,7 @@ import math
 import statistics
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +19,24 @@ from rosesim.optimise.foreign import Search
 from rosesim.optimise.optimizers import Vector
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
+from rosesim.train.callbacks import NO_CALLBACKS, Callbacks
 from rosesim.train.checkpoint import LAST, Best, Checkpoint, read_checkpoint
 from rosesim.train.errors import CannotWrite, Interrupted, TrainingStopped
 from rosesim.train.metrics import MEAN_OVER, Row
 from rosesim.train.objective import Objective
 from rosesim.train.origin import naming_changes
+from rosesim.train.progress import Progress, Report
 from rosesim.train.run_files import METRICS, RunFiles
 from rosesim.train.settings import Settings
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The numbers after an iteration."""
-
-    iteration: int
-    loss: float
-    gradient_norm: float | None
-    """None for an optimiser that computes no gradient."""
-    note: str | None = None
-    """A remark for the user, made once: that the gradient is exactly zero, and why."""
-    seed: int = 0
-    """The seed of the run, where several are running."""
-    recent: float | None = None
-    """The mean loss of this iteration and those before it, 200 at most, where their inputs differ."""
-    terms: Mapping[str, float] = field(default_factory=dict[str, float])
-    """What the loss is the sum of, by name; empty where the scene gives one number."""
-
-
-Report = Callable[[Progress], None]
+from rosesim.train.stopping import Stopper, StopRule
 
 
 class _Stop(Exception):
     """Another thread stops the run."""
+
+
+class _Ended(Exception):
+    """A rule or a callback ends the run well, for a reason that is a clause after the optimiser's name."""
 
 
 class Training:
@@ -60,13 +45,21 @@ class Training:
     It is the optimiser's Task (see `descent`).
     """
 
-    def __init__(self, settings: Settings, out: Path | None, report: Report, stop: threading.Event | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        out: Path | None,
+        report: Report,
+        stop: threading.Event | None = None,
+        callbacks: Callbacks = NO_CALLBACKS,
+    ):
         self.settings, self.out, self.report, self.stop = settings, out, report, stop
         self.plan = settings.plan
         self.is_drawn = settings.is_drawn
         self.objective = Objective(settings)
-        rule = self.plan.rule(settings.inputs)
-        self.optimizer = None if rule is None else replace(rule, bounds=self.objective.program.bounds)
+        self.callbacks = callbacks
+        self._stopper: Stopper | None = None
+        self.optimizer = self.plan.stepper(settings.inputs, self.objective.program.bounds)
         state = {} if self.optimizer is None else self.optimizer.start(self.objective.x0)
         self.at = Position(0, self.objective.x0, state)
         self.best: Best | None = None
@@ -80,6 +73,8 @@ class Training:
         self.resumed_at = self.at.iteration
         self.rows: list[Row] = []
         self._has_noted_zero = False
+        self.zero: str | None = None
+        """That the gradient was exactly zero, and why."""
         self._files: RunFiles | None = None
         self._begun = 0.0
 
@@ -123,11 +118,16 @@ class Training:
             self.objective.compile()
             self.compile_seconds = time.perf_counter() - begun
             self._begun = time.perf_counter()
+            self._begin_to_stop()
             if self._files is not None:
                 self._files.begin()
             yield
             self.done = True
             self.save()
+        except _Ended as e:
+            # Not `done`: a resumed run evaluates this iteration again, and ends here too, or later by another rule.
+            self.ended = str(e)
+            self.save(ended="")
         except (KeyboardInterrupt, _Stop):
             self.save()
             raise Interrupted(f"interrupted at iteration {self.at.iteration}{self._go_on()}") from None
@@ -143,6 +143,14 @@ class Training:
         finally:
             if self._files is not None:
                 self._files.close()
+            self.callbacks.close()
+
+    def _begin_to_stop(self) -> None:
+        """Make the rule that ends the run, from the iterations that are done."""
+        if (rule := self.plan.stop_rule) != StopRule():
+            self._stopper = Stopper(rule, is_drawn=self.is_drawn)
+            for row in self.rows:
+                self._stopper.why(row.loss, row.seconds)
 
     def _optimise(self) -> str | None:
         plan = self.plan
@@ -195,11 +203,19 @@ class Training:
             self.consider(i, at.x, loss)
         if is_remembered(i):
             self.attempts.append((i, at.x))
-        self.report(Progress(i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent, terms))
+        assert self.best is not None
+        now = Progress(
+            i, loss, gradient_norm, self._note(at, gradient_norm), self.plan.seed, recent, terms, self.best.loss,
+            row.seconds, lambda: self.flat.unflatten(at.x),
+        )  # fmt: skip
+        self.report(now)
+        ends = self.callbacks.call(now) or (self._stopper and self._stopper.why(loss, row.seconds))
         if self._files is not None and self._files.is_due:
             self.save()
         if self.stop is not None and self.stop.is_set():
             raise _Stop
+        if ends and i < self.plan.iterations:
+            raise _Ended(ends)
 
     def consider(self, iteration: int, x: Vector, loss: float) -> None:
         """Take note of a point that may be the best one seen."""
@@ -216,13 +232,14 @@ class Training:
         else:
             self.consider(iteration, x, recent)
 
-    def save(self) -> None:
-        """Write a checkpoint into the run's folder, if it has one."""
+    def save(self, ended: str | None = None) -> None:
+        """Write a checkpoint into the run's folder, if it has one; `ended` is what it says of the run's end, if not
+        the truth."""
         if self._files is None:
             return
         c = Checkpoint(
             self.at, self.best, tuple(self.attempts), self.seconds, self.compile_seconds, self.flat.kept, self.done,
-            self.ended,
+            self.ended if ended is None else ended,
         )  # fmt: skip
         self._files.save(c, self.flat)
 
@@ -231,9 +248,10 @@ class Training:
             return None
         self._has_noted_zero = True
         why = self.objective.why_zero(at.x, at.iteration)
-        return f"the gradient is zero at iteration {at.iteration}" + (
+        self.zero = f"the gradient is zero at iteration {at.iteration}" + (
             f": {why}" if why else ("" if self.is_drawn else "; nothing will change")
         )
+        return self.zero
 
     def _explain(self, e: NotFinite) -> str:
         if e.what == "update":

@@ -5,6 +5,7 @@ pygame and imageio are imported at the first picture.
 
 from rosesim.optimise.descent import Stepper as Optimizer
 from rosesim.view.attempt import Attempt, attempts
+from rosesim.view.curves import loss_curves
 from rosesim.view.display import NoDisplay, open_display
 from rosesim.view.files import require_mp4, write_gif, write_mp4, write_png
 from rosesim.view.live import Beginning, Live
@@ -26,6 +27,7 @@ __all__ = [
     "Window",
     "attempts",
     "contact_sheet",
+    "loss_curves",
     "movie",
     "open_display",
     "render",

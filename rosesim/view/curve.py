@@ -33,7 +33,7 @@ def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float,
     low, high = min(v for _, v in path), max(v for _, v in path)
     logarithmic = low > 0 and high / low >= LOGARITHMIC_FROM
     scale = math.log10 if logarithmic else float
-    ticks = _powers_of_ten(low, high) if logarithmic else axis_numbers(low, high)
+    ticks = powers_of_ten(low, high) if logarithmic else axis_numbers(low, high)
     bottom, top = min(scale(low), *map(scale, ticks)), max(scale(high), *map(scale, ticks))
     first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
 
@@ -44,7 +44,7 @@ def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float,
     for tick in ticks:
         canvas.line([at(first, tick), at(last, tick)], "grid", width=1.0)
         x, y = at(first, tick)
-        canvas.text((x - 8, y - LETTERS / 2), _short(tick), "muted", size=LETTERS, align="right")
+        canvas.text((x - 8, y - LETTERS / 2), short(tick), "muted", size=LETTERS, align="right")
     under = BOTTOM - LETTERS - 13
     canvas.text((LEFT, under), f"iteration {first}", "muted", size=LETTERS)
     canvas.text((width - RIGHT, under), f"{last}", "muted", size=LETTERS, align="right")
@@ -58,7 +58,8 @@ def loss_curve(points: Sequence[tuple[int, float]], now: int, size: tuple[float,
     return canvas
 
 
-def _powers_of_ten(low: float, high: float) -> list[float]:
+def powers_of_ten(low: float, high: float) -> list[float]:
+    """At most about six powers of ten around the range."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     stride = max(1, (last - first) // 5)
     return [10.0**k for k in range(first, last + 1, stride)]
@@ -73,5 +74,6 @@ def axis_numbers(low: float, high: float, least: float = 1e-12) -> list[float]:
     return [k * step for k in range(first, math.ceil(high / step) + 1)]
 
 
-def _short(v: float) -> str:
+def short(v: float) -> str:
+    """A number beside an axis."""
     return f"{v:.3g}" if v == 0 or 1e-3 <= abs(v) < 1e4 else f"{v:.0e}".replace("e-0", "e-").replace("e+0", "e")

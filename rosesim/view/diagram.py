@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rosesim.diagrams.errors import DiagramError
 from rosesim.diagrams.layout import Layout
 from rosesim.diagrams.live import Live
-from rosesim.diagrams.picture import svg
+from rosesim.diagrams.picture import sized, svg
 from rosesim.scenes.writing import fresh, write_beside
 from rosesim.view.display import open_display
 from rosesim.view.painter import load_pygame
@@ -131,7 +131,7 @@ class DiagramWindow:
         diagram = self.live.diagram
         text = svg(self.live.shapes(), diagram.problem.canvas, diagram.labels, diagram.folder)
         file = fresh(self.folder / f"{self.name}.svg")
-        write_beside(file, text.encode())
+        write_beside(file, sized(text, diagram.problem.canvas).encode())
         self._saved = f"saved {file.name}; "
         return file
 

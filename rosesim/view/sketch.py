@@ -62,7 +62,7 @@ class Sketch:
 
     size: tuple[float, float]
     labels: Labels
-    folder: Path | None = None
+    folder: Path | Sequence[Path] | None = None
     scale: float = 1.0
     _drawn: dict[str, tuple[Shape, list[Primitive]]] = field(default_factory=dict)
     _sprites: dict[Any, NDArray[np.uint8]] = field(default_factory=dict)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.optimise.optimizers import RULES, Optimizer, make_optimizer
+from rosesim.optimise.optimizers import Optimizer
+from rosesim.optimise.own import MARK
+from rosesim.optimise.rules import is_rule, make_optimizer
 from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.compiled import compiled
@@ -46,10 +48,10 @@ def begin(
     inputs = scene.inputs() if inputs is None else inputs
     params = scene.params(np.random.default_rng(0)) if params is None else params
     asked = optimizer or scene.published.optimizer
-    rule = asked if asked in RULES else INSTEAD
+    rule = asked if is_rule(asked) else INSTEAD
     total = iterations or scene.published.iterations
     made = make_optimizer(rule, float(inputs.learning_rate), schedule=parse_schedule(schedule, total), clip=clip)
-    return Begun(inputs, params, asked, rule, replace(made, bounds=compiled(scene).bounds), total)
+    return Begun(inputs, params, asked.removeprefix(MARK), rule, replace(made, bounds=compiled(scene).bounds), total)
 
 
 def of_run(folder: AnyPath) -> tuple[Any, dict[str, Any]]:

@@ -41,7 +41,7 @@ SCHEMA = frozenset(
     name title size svg places tape inputs constants ops steps x x0 draws seed live stages objective constraint
     moves checks count verdict good text grips form extent center wasm packed
     version memory programs failures parameters result fields items at scalar shape phi solve energy done
-    weight most_steps
+    weight rounds most
     """.split()
 ) | {*OPS}
 """Names in the page's data and in its module's description."""

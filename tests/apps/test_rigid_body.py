@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rosesim import value_and_grad
-from rosesim.optimise.optimizers import make_optimizer
+from rosesim.optimise.rules import make_optimizer
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Network, RigidBodies, box_inertia

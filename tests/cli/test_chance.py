@@ -65,8 +65,9 @@ class Fair(Scene[Shot, Aim, Any]):
 @pytest.fixture(autouse=True)
 def _fair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for module in ("rosesim.cli.train", "rosesim.cli.recorded", "rosesim.train.settings"):
-        monkeypatch.setattr(f"{module}.find_scene", lambda name: Fair)
+    for module in ("rosesim.cli.train", "rosesim.cli.recorded"):
+        monkeypatch.setattr(f"{module}.scene_at", lambda name: Fair)
+    monkeypatch.setattr("rosesim.train.settings.recorded_scene", lambda name, place: Fair)
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -93,7 +93,7 @@ def test_info_names_versions_and_the_processor(tmp_path: Path):
 def test_train_gives_the_published_descent_as_json(tmp_path: Path):
     found = json_of("train", "billiards", *PUBLISHED, "--out", "run", cwd=tmp_path, start=process)
     assert set(found) == {
-        "scene", "iterations", "loss_first", "loss_last", "best_loss", "compile_seconds",
+        "scene", "iterations", "loss_first", "loss_last", "best_loss", "best_iteration", "compile_seconds",
         "seconds_per_iteration", "out",
     }  # fmt: skip
     assert (found["scene"], found["iterations"], found["out"]) == ("billiards", 200, "run")
@@ -297,7 +297,7 @@ MISTAKES = {
     (
         "export",
         "billiards",
-    ): "export needs --gif FILE, --mp4 FILE, --png FILE, --npy FILE, --html FILE or --npm FOLDER",
+    ): "export needs --gif FILE, --mp4 FILE, --png FILE, --csv FILE, --npz FILE, --parquet FILE, --npy FILE",
     ("bench", "--set", "steps=3"): "--set needs the name of a scene",
     ("run", "biliards"): "no scene is called 'biliards'; did you mean billiards?",
     ("run", "runs/nothing"): "runs/nothing is not the folder of a run",

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rosesim.cli import run
+from rosesim.diagrams.trios import Trio
 
 DOMAIN = "type Ball\nsymmetric predicate Near(Ball, Ball)\n"
 SUBSTANCE = "Ball a, b, c\nNear(a, b)\nAutoLabel All\n"
@@ -41,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
     entry = {"id": "balls", "domain": "balls.domain", "substance": "balls.substance", "style": "balls.style"}
     (tmp_path / "trio.json").write_text(json.dumps(entry | {"variation": "one"}), encoding="utf-8")
     (tmp_path / "index.json").write_text(json.dumps([entry]), encoding="utf-8")
+    (tmp_path / "other.json").write_text(json.dumps(entry | {"id": "other"}), encoding="utf-8")
     return tmp_path
 
 
@@ -82,6 +84,54 @@ def test_of_several_variations_the_seed_that_was_kept_is_told(folder: Path, caps
     assert "kept" not in capsys.readouterr().out
 
 
+def test_a_picture_has_the_size_of_its_canvas(folder: Path):
+    svg = folder / "a.svg"
+    assert run(["diagram", f"{folder}/trio.json", "--svg", str(svg)]) == 0
+    found = ElementTree.parse(svg).getroot().attrib
+    assert (found["width"], found["height"], found["viewBox"]) == ("300", "200", "0 0 300 200")
+
+
+def test_frames_share_what_they_have_in_common(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "more.substance").write_text(SUBSTANCE.replace("c\n", "c, d\n"), encoding="utf-8")
+    files = ["--domain", f"{folder}/balls.domain", "--style", f"{folder}/balls.style"]
+    both = [f"{folder}/balls.substance", f"{folder}/more.substance", *files, "--consistent"]
+    assert run(["diagram", *both, "--svg", f"{folder}/out-{{}}.svg"]) == 0
+    assert re.fullmatch(
+        r"balls: all 6 constraints hold \(.*\)\nmore: all 10 constraints hold \(.*\)\n", capsys.readouterr().out
+    )
+    first, second = (centres(folder / f"out-{name}.svg") for name in ("balls", "more"))
+    assert (len(first), len(second)) == (3, 4)
+    assert set(first) < set(second)
+
+
+def test_steps_are_bounded_and_that_is_told(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["diagram", f"{folder}/trio.json", "--steps", "2", "--svg", f"{folder}/a.svg"]) == 0
+    assert "balls: not settled after 2 steps; " in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_a_layout_with_the_best_so_far(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    from rosesim.diagrams.layout import Diagram
+
+    whole = Diagram.layout
+
+    def interrupted(self, *args, **more):  # type: ignore[no-untyped-def]
+        watch = more.pop("watch")
+
+        def once(stages):  # type: ignore[no-untyped-def]
+            watch(stages)
+            raise KeyboardInterrupt
+
+        return whole(self, *args, **more, watch=once)
+
+    monkeypatch.setattr(Diagram, "layout", interrupted)
+    svg = folder / "a.svg"
+    assert run(["diagram", f"{folder}/trio.json", "--svg", str(svg)]) == 1
+    assert "balls: interrupted; as it was then, all 6 constraints hold" in capsys.readouterr().out
+    assert len(centres(svg)) == 3
+
+
 def test_violated_constraints_are_told_where_they_were_written(folder: Path, capsys: pytest.CaptureFixture[str]):
     (folder / "balls.style").write_text(STYLE.replace("b.icon, 10", "b.icon, 1000"), encoding="utf-8")
     assert run(["diagram", f"{folder}/trio.json", "--svg", f"{folder}/a.svg"]) == 0
@@ -120,6 +170,17 @@ def test_an_entry_of_an_index_is_inspected(folder: Path):
             "diagram needs FILE.substance with --domain and --style, a trio's FILE.json, or --trio",
         ),
         (["X/balls.substance", "--svg", "X/a.svg"], "was given without --domain FILE and --style FILE"),
+        (["X/a.json", "X/b.json", "--svg", "X/a.svg"], "2 FILEs were given; expected one, or --consistent"),
+        (["X/trio.json", "--consistent", "--svg", "X/{}.svg"], "--consistent was given with 1 FILE; expected two"),
+        (
+            ["X/trio.json", "X/other.json", "--consistent", "--svg", "X/a.svg"],
+            "would hold several pictures; expected {} in its name, such as",
+        ),
+        (["X/trio.json", "X/trio.json", "--consistent", "--svg", "X/{}.svg"], "two diagrams are called balls"),
+        (
+            ["X/trio.json", "--trio", "X/index.json#balls", "--consistent", "--svg", "X/a.svg"],
+            "expected FILEs and no",
+        ),
         (["--trio", "X/index.json#bals", "--svg", "X/a.svg"], "has no entry 'bals'"),
         (["X/none.json", "--svg", "X/a.svg"], "none.json cannot be read: No such file or directory"),
         (["X/balls.style.json", "--svg", "X/a.svg"], "cannot be read"),
@@ -160,3 +221,19 @@ def test_watching_lays_out_again_from_where_everything_was(folder: Path):
     assert len(second) == 4
     moved = [abs(x - u) + abs(y - v) for (x, y), (u, v) in zip(first, second, strict=False)]
     assert sum(m < 60 for m in moved) >= 2  # drawn anew, they would be anywhere
+
+
+def test_images_are_looked_for_beside_the_styles_and_then_beside_the_substance(tmp_path: Path):
+    for folder in ("looks", "own", "about"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "about" / "i.svg").write_text('<svg viewBox="0 0 9 9"><desc>found</desc></svg>', encoding="utf-8")
+    (tmp_path / "a.domain").write_text("type Ball", encoding="utf-8")
+    (tmp_path / "about" / "a.substance").write_text("Ball a", encoding="utf-8")
+    (tmp_path / "looks" / "a.style").write_text("canvas {\n  width = 90\n  height = 90\n}", encoding="utf-8")
+    image = 'Image {\n href: "i.svg"\n center: (0, 0)\n width: 9\n height: 9\n ensureOnCanvas: false\n}'
+    (tmp_path / "own" / "b.style").write_text(f"forall Ball b {{\n  b.icon = {image}\n}}", encoding="utf-8")
+    styles = (tmp_path / "looks" / "a.style", tmp_path / "own" / "b.style")
+    trio = Trio("a", tmp_path / "a.domain", tmp_path / "about" / "a.substance", styles)
+    assert [f.name for f in trio.folders] == ["looks", "own", "about"]
+    made = trio.read()
+    assert "<desc>found</desc>" in made.svg(made.layout())

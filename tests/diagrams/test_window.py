@@ -20,7 +20,7 @@ from rosesim.diagrams.errors import DiagramError, Fault
 from rosesim.diagrams.labels import Measured
 from rosesim.diagrams.layout import Diagram
 from rosesim.diagrams.live import Live
-from rosesim.diagrams.picture import png, shown, svg
+from rosesim.diagrams.picture import png, shown, sized, svg
 from rosesim.view.diagram import DiagramWindow
 from rosesim.view.flatten import commands, dashed, flattened
 from rosesim.view.panel import Panel
@@ -228,7 +228,8 @@ def test_s_saves_the_picture_as_it_is_into_a_new_file(tmp_path: Path):
         for name in ("pair.svg", "pair-1.svg"):
             someone.key("s")
             written = (tmp_path / name).read_text(encoding="utf-8")
-            assert written == svg(shown(someone.live.diagram.problem, someone.live.x.tolist()), (300.0, 200.0))
+            shapes = shown(someone.live.diagram.problem, someone.live.x.tolist())
+            assert written == sized(svg(shapes, (300.0, 200.0)), (300.0, 200.0))
 
 
 @pytest.mark.parametrize("key", ["ESCAPE", "q"])
@@ -380,7 +381,8 @@ def test_without_a_display_run_writes_a_new_svg(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     assert run(["run", "a.json"]) == run(["run", "a.json"]) == 0
-    assert (files / "a.svg").read_text() == (files / "a-1.svg").read_text() == rd.load("a.json").layout().svg()
+    picture = sized(rd.load("a.json").layout().svg(), (300.0, 200.0))
+    assert (files / "a.svg").read_text() == (files / "a-1.svg").read_text() == picture
     assert "there is no display" in capsys.readouterr().err
 
 

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import site_reference as reference
 
 import rosesim
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "docs" / "site"
-sys.path.insert(0, str(SITE))
-import reference  # noqa: E402 # pyright: ignore[reportMissingImports] -- beside the site's settings
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def test_the_reference_has_signatures_and_texts(site: Path) -> None:
 @pytest.mark.parametrize("page", reference.PAGES)
 def test_pages_are_those_of_the_code(page: str) -> None:
     text = (reference.FOLDER / f"{page}.md").read_text(encoding="utf-8")
-    assert text == reference.text(page), "run `python docs/site/reference.py`"
+    assert text == reference.text(page), "run `python docs/site/site_reference.py`"
 
 
 def test_all_that_is_public_is_there() -> None:

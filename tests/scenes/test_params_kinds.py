@@ -165,7 +165,7 @@ def test_checkpoints_and_files_keep_it_in_its_type(tmp_path: Path):
 
 
 def test_attempts_read_back_have_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rosesim.train.settings.find_scene", lambda name: Driven)
+    monkeypatch.setattr("rosesim.train.settings.recorded_scene", lambda name, place: Driven)
     train(SCENE, iterations=3, seed=5, out=tmp_path / "runs" / "run")
     for i, params in read_attempts(tmp_path / "runs" / "run", SCENE):
         assert_trained(params, i, seed=5)

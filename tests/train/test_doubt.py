@@ -76,6 +76,21 @@ def test_little_and_nothing_are_no_news():
     assert of([5.0, 4.0, math.nan]) is None
 
 
+def test_a_loss_that_never_fell_is_told_unless_it_did_not_move():
+    assert of([1.0, *[1.0 + 1e-4 * k for k in range(1, 12)]]) == "the loss never fell below its first, 1"
+    assert of([1.0, 0.999, *[1.0 + 1e-4 * k for k in range(1, 12)]]) is None
+
+
+def test_a_gradient_that_is_zero_from_the_start_is_told_with_its_reason():
+    scene, inputs = configure(find_scene("billiards"), ["steps=40", "layers=1"])
+    run = train(scene, inputs=inputs, iterations=2)
+    assert run.note == run.zero is not None
+    assert run.doubt is not None
+    assert run.doubt.startswith("nothing was learned: the gradient is zero at iteration 0: nothing has touched the")
+    later = of([1.0, 0.5, 0.5], [1.0, 0.0, 0.0], zero="the gradient is zero at iteration 1")
+    assert later is None  # it may have arrived
+
+
 def test_a_search_without_gradients_raises_no_doubt():
     """A check of the gradient would tell nothing about it."""
     run = Run(0.0, [1.0, 0.1, 1.0], 0.1, 0.0, 0.0, 0.0, gradient_norms=[None, None, None])

@@ -74,8 +74,8 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         sys.modules.pop("changing_scene", None)
         importlib.invalidate_caches()
         kind = importlib.import_module("changing_scene").Changing
-        monkeypatch.setattr("rosesim.train.settings.find_scene", lambda name: kind)
-        monkeypatch.setattr("rosesim.cli.recorded.find_scene", lambda name: kind)
+        monkeypatch.setattr("rosesim.train.settings.recorded_scene", lambda name, place: kind)
+        monkeypatch.setattr("rosesim.cli.recorded.scene_at", lambda name: kind)
         return kind
 
     return write

@@ -81,12 +81,12 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
         for (const [i, low, high] of data.draws) x[i] = draws.uniform(low, high);
         const layouts = await Layouts.open(data), whole = await Layouts.open(data);
         layouts.most = 3; // steps at first
-        const parts = [...layouts.parts(x, FIXED)].length;
+        const parts = [...layouts.parts(x, FIXED)].length, settled = layouts.settled;
         whole.most = 1e9;
         const end = whole.parts(x, FIXED).next().value;
-        const before = layouts.verdict(x), after = layouts.verdict(end), values = new Tape(data.tape).at(end);
+        const before = layouts.verdict(x), after = whole.verdict(end), values = new Tape(data.tape).at(end);
         const svg = filled(data.svg, data.places.map((k) => values[k]));
-        console.log(JSON.stringify({ x: [...x], end: [...end], svg, parts, before, after }));
+        console.log(JSON.stringify({ x: [...x], end: [...end], svg, parts, settled, before, after }));
         """.replace("FIXED", str(fixed)),
         tmp_path,
     )
@@ -98,7 +98,7 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
     before = Layout(problem, np.array(x), (), diagram.values(x))
     assert found["before"] == {"good": False, "text": before.verdict()}
     assert "2 of" in before.verdict() or "1 of" in before.verdict()
-    assert found["parts"] > 0
+    assert found["parts"] > 0 and found["settled"]
     assert found["after"] == {"good": True, "text": end.verdict()}
 
 

@@ -13,7 +13,7 @@ from web.guarded import Ground, Walk, Walker
 from web.node import node
 
 from rosesim import Program, ProgramError, value_and_grad
-from rosesim.optimise.optimizers import make_optimizer
+from rosesim.optimise.rules import make_optimizer
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.tree import FlatView

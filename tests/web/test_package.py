@@ -19,7 +19,7 @@ from web.node import node
 
 from rosesim import Bool, Index, Program, Real, Vec, fn, sum, value_and_grad
 from rosesim.cli import run as rosesim
-from rosesim.optimise.optimizers import make_optimizer
+from rosesim.optimise.rules import make_optimizer
 from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.compiled import compiled

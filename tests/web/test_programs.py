@@ -10,7 +10,7 @@ import pytest
 from fuzz.wasm_run import Instance
 from rosesim import Program
 from rosesim.ad.language.arguments import builder, flat_args
-from rosesim.optimise.optimizers import make_optimizer
+from rosesim.optimise.rules import make_optimizer
 from rosesim.scenes import configure, find_scene
 from rosesim.scenes.tree import FlatView, leaves
 from rosesim.web import wasm

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rosesim import Index, Program, Real, Vec, fn, value_and_grad
-from rosesim.optimise.optimizers import RULES, Optimizer, make_optimizer
+from rosesim.optimise.optimizers import RULES, Optimizer
+from rosesim.optimise.rules import make_optimizer
 from rosesim.optimise.schedules import parse_schedule
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView

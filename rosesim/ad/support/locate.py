@@ -12,6 +12,10 @@ import numpy as np
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _MACHINERY = ("<frozen", "<string>", "<__array_function__")
+_BETWEEN = tuple(os.sep + name for name in ("functools.py", "contextlib.py", "rosesim"))
+"""Python's own that may lie between a line of ours and the user's; and the script that starts the command line."""
+_TYPER = f"{os.sep}typer{os.sep}"
+"""What calls a command of the command line."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -56,4 +60,6 @@ def innermost(error: BaseException) -> Where | None:
 
 @functools.cache  # called for every operation of a trace; there are few files
 def _is_users(file: str) -> bool:
-    return not file.startswith((_OURS, _NUMPY, *_MACHINERY)) and not file.endswith(os.sep + "functools.py")
+    if file.startswith((_OURS, _NUMPY, *_MACHINERY)):
+        return False
+    return not file.endswith(_BETWEEN) and _TYPER not in file

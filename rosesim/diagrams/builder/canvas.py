@@ -348,12 +348,14 @@ class Canvas:
         variations: int = 1,
         start: Picture | None = None,
         fixed: Iterable[Shape | Scalar | Vector] = (),
+        steps: int | None = None,
     ) -> Picture:
         """Lay the diagram out.
 
-        `seed` draws the start; of several `variations`, each with a seed of its own, the best end counts. With
-        `start`, an earlier picture of this canvas, everything starts where it is there. What is `fixed` (shapes,
-        or expressions of their properties) stays where it starts.
+        `seed` draws the start; of several `variations`, each with a seed of its own, the best end counts: they run on
+        threads, one a core, and end as each would alone. With `start`, an earlier picture of this canvas, everything
+        starts where it is there. What is `fixed` (shapes, or expressions of their properties) stays where it starts.
+        `steps` is the most that a stage may take; the verdict tells when it was not enough.
 
         Raises DiagramError if a label cannot be measured, a term has no value, or the energy becomes NaN.
 
@@ -367,7 +369,7 @@ class Canvas:
         """
         from rosesim.diagrams.builder.picture import laid_out
 
-        return laid_out(self.diagram, seed, variations=variations, start=start, fixed=fixed)
+        return laid_out(self.diagram(seed), seed, variations=variations, start=start, fixed=fixed, steps=steps)
 
 
 def _signature(kind: str, by_position: Sequence[str]) -> inspect.Signature:

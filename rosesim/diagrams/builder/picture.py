@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast, overload
 
 from rosesim.diagrams.builder.mistakes import hint, mistake, unknown
 from rosesim.diagrams.builder.names import property_of, spellings
 from rosesim.diagrams.kinds import described
-from rosesim.diagrams.layout import Broken, Diagram, Layout, best_of, continued, seeds
-from rosesim.diagrams.picture import png, shown, svg
+from rosesim.diagrams.layout import Broken, Diagram, Layout, Watch, continued
+from rosesim.diagrams.picture import png, shown, sized, svg
 from rosesim.diagrams.problem import Problem, Term
 from rosesim.diagrams.scalars import Scalar, evaluated, graph
+from rosesim.diagrams.starts import best_of, seeds
 from rosesim.diagrams.templates import GEOMETRY
 from rosesim.diagrams.values import List, Pair, Rows, Shape, Shapes, Value, Vector
 
@@ -83,14 +84,16 @@ class Picture:
             sentence = f"{file} ends in neither .svg nor .png; expected one of them"
             page = " (rosesim.web.diagram_page gives the text of a page)" if path.suffix == ".html" else ""
             raise mistake("FileError", sentence + page)
-        path.write_bytes(self.svg().encode() if path.suffix == ".svg" else self.png(scale=scale))
+        path.write_bytes(self._sized(self.svg()).encode() if path.suffix == ".svg" else self.png(scale=scale))
 
     def _repr_svg_(self) -> str:
         """What a notebook shows: as large as the canvas, with ids that no other picture of the page has."""
         text = self.svg()
         text = self.svg(prefix=f"d{hashlib.sha256(text.encode()).hexdigest()[:8]}") if ' id="' in text else text
-        width, height = self.result.problem.canvas
-        return text.replace(" viewBox=", f' width="{width:g}" height="{height:g}" viewBox=', 1)
+        return self._sized(text)
+
+    def _sized(self, text: str) -> str:
+        return sized(text, self.result.problem.canvas)
 
     # ------------------------------------------------------------------------------------- numbers
 
@@ -148,23 +151,31 @@ class Picture:
 
 
 def laid_out(
-    make: Callable[[str], Diagram],
+    first: Diagram,
     seed: str,
     *,
     variations: int = 1,
     start: Picture | None = None,
     fixed: Iterable[str | Shape | Scalar | Vector] = (),
+    steps: int | None = None,
 ) -> Picture:
-    """The picture of a diagram that `make` makes of a seed; see `Canvas.layout`."""
-    if variations < 1:
-        raise mistake("BadArgumentTypeError", f"{variations} variations: expected at least 1")
+    """The picture of a diagram whose start was drawn by a seed; see `Canvas.layout`."""
+    checked_counts(variations, steps)
     held = list(fixed)
 
-    def layout(diagram: Diagram) -> Layout:
+    def layout(diagram: Diagram, watch: Watch) -> Layout:
         x = None if start is None else continued(diagram.problem, start.result.problem, start.result.x)
-        return diagram.layout(x, inputs_of(held, diagram.problem))
+        return diagram.layout(x, inputs_of(held, diagram.problem), steps=steps, watch=watch)
 
-    return Picture(*best_of(seeds(seed, variations), make, layout))
+    best = best_of(first, seeds(seed, variations), layout)
+    return Picture(best.diagram, best.layout, best.seed)
+
+
+def checked_counts(variations: int, steps: int | None) -> None:
+    """Raises DiagramError where nothing is asked for."""
+    for count, what in ((variations, "variations"), (steps, "steps")):
+        if count is not None and count < 1:
+            raise mistake("BadArgumentTypeError", f"{count} {what}: expected at least 1")
 
 
 def inputs_of(values: Iterable[Any], problem: Problem) -> frozenset[int]:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from rosesim.diagrams import trios
 from rosesim.diagrams.builder.mistakes import mistake
 from rosesim.diagrams.builder.picture import Picture, laid_out
-from rosesim.diagrams.labels import Labels, Measured, measure_into
+from rosesim.diagrams.labels import Labels, Measured
 from rosesim.diagrams.language import read_domain, read_style, read_substance
-from rosesim.diagrams.layout import Diagram, Text, text_of
-from rosesim.diagrams.style.compile import compile_problem
+from rosesim.diagrams.layout import Diagram, Text, of_syntax, text_of
 from rosesim.diagrams.syntax import Domain, Style, Substance
 
 if TYPE_CHECKING:
@@ -32,16 +31,15 @@ class Texts:
     style: Style
     seed: str
     labels: Labels
-    folder: Path | None
+    folder: Path | Sequence[Path] | None
 
     def __repr__(self) -> str:
         return f"<Texts of {len(self.substance.objects)} objects>"
 
     def diagram(self, seed: str | None = None) -> Diagram:
         """The diagram that a layout starts from, its labels measured."""
-        problem = compile_problem(self.domain, self.substance, self.style, self.seed if seed is None else seed)
-        measure_into(problem, self.labels)
-        return Diagram(problem, self.labels, self.folder)
+        seed = self.seed if seed is None else seed
+        return of_syntax(self.domain, self.substance, self.style, seed, self.labels, self.folder)
 
     def layout(
         self,
@@ -50,10 +48,11 @@ class Texts:
         variations: int = 1,
         start: Picture | None = None,
         fixed: Iterable[str | Shape | Scalar | Vector] = (),
+        steps: int | None = None,
     ) -> Picture:
         """Lay the diagram out, as `Canvas.layout` does. Shapes have their paths as names: "`a`.icon"."""
         seed = self.seed if seed is None else seed
-        return laid_out(self.diagram, seed, variations=variations, start=start, fixed=fixed)
+        return laid_out(self.diagram(seed), seed, variations=variations, start=start, fixed=fixed, steps=steps)
 
 
 def read(
@@ -116,11 +115,16 @@ def load(
         styles = [style] if isinstance(style, Path | str) else style
         trio = trios.Trio(path.stem, Path(domain), path, tuple(map(Path, styles)))
     texts = text_of(trio.domain), text_of(trio.substance), [text_of(s) for s in trio.styles]
-    return _read(*texts, trio.variation, labels, trio.styles[0].parent)
+    return _read(*texts, trio.variation, labels, trio.folders)
 
 
 def _read(
-    domain: Text, substance: Text, styles: Sequence[Text], seed: str, labels: Labels | None, folder: Path | None
+    domain: Text,
+    substance: Text,
+    styles: Sequence[Text],
+    seed: str,
+    labels: Labels | None,
+    folder: Path | Sequence[Path] | None,
 ) -> Texts:
     checked = read_domain(domain.text, domain.file)
     objects = read_substance(substance.text, substance.file, checked)

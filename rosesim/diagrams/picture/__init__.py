@@ -6,8 +6,8 @@ file.write_bytes(png(text, scale=2.0))
 text, nodes = slotted(problem.shapes, ...)      # a document with slots, for numbers that are not known yet
 """
 
-from rosesim.diagrams.picture.document import slotted, svg
+from rosesim.diagrams.picture.document import sized, slotted, svg
 from rosesim.diagrams.picture.known import shown
 from rosesim.diagrams.picture.raster import png
 
-__all__ = ["png", "shown", "slotted", "svg"]
+__all__ = ["png", "shown", "sized", "slotted", "svg"]

@@ -24,14 +24,14 @@ def svg(
     shapes: Sequence[Shape],
     canvas: tuple[float, float],
     labels: Labels | None = None,
-    folder: Path | None = None,
+    folder: Path | Sequence[Path] | None = None,
     prefix: str = "d",
 ) -> str:
     """A picture of shapes whose numbers are known, the first at the bottom.
 
     `canvas` is its width and height; `labels` typeset its equations (those of rosesim[diagrams] if None); `folder`
-    is where relative files of images lie, and without it images are placeholders; `prefix` begins all ids, so that
-    pictures with different prefixes can stand in one page.
+    is where relative files of images lie (of several, one beside the shape's text comes first), and without it images
+    are placeholders; `prefix` begins all ids, so that pictures with different prefixes can stand in one page.
 
     Raises `DiagramError` where a property cannot be drawn (not a number, of a wrong kind), an equation cannot be
     typeset, or the extra that typesets is missing.
@@ -67,7 +67,7 @@ def slotted(
     shapes: Sequence[Shape],
     canvas: tuple[float, float],
     labels: Labels | None = None,
-    folder: Path | None = None,
+    folder: Path | Sequence[Path] | None = None,
     prefix: str = "d",
 ) -> tuple[str, list[Scalar]]:
     """A picture of shapes whose numbers may be nodes: the document with slots (`slots`), and the nodes of the slots.
@@ -78,6 +78,18 @@ def slotted(
         text = svg(shapes, canvas, labels, folder, prefix)
     slots.refuse_marks(text)
     return text, found.nodes
+
+
+def sized(text: str, canvas: tuple[float, float]) -> str:
+    """A picture with width and height, so that what shows it alone shows it as large as its canvas.
+
+    Penrose writes neither: its pictures fill what holds them.
+
+    >>> sized(svg([], (40.0, 30.0)), (40.0, 30.0))
+    '<svg xmlns="http://www.w3.org/2000/svg" version="1.2" width="40" height="30" viewBox="0 0 40 30" penrose=...
+    """
+    width, height = map(decimal, canvas)
+    return text.replace(" viewBox=", f' width="{width}" height="{height}" viewBox=', 1)
 
 
 def cropped(shapes: Sequence[Shape], canvas: tuple[float, float]) -> str:

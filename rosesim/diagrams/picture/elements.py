@@ -28,13 +28,19 @@ class Drawing:
 
     canvas: tuple[float, float]
     labels: Labels
-    folder: Path | None = None
+    folder: Path | Sequence[Path] | None = None
     prefix: str = "d"
     numbers: Iterator[int] = field(default_factory=count)
 
     def ident(self, what: str) -> str:
         """An id that no other element of the picture has."""
         return f"{self.prefix}-{what}-{next(self.numbers)}"
+
+    def folders(self, shape: Shape) -> list[Path]:
+        """Where a shape's file is looked for: beside the text that has the shape, then in the folder or folders."""
+        given = [] if self.folder is None else [self.folder] if isinstance(self.folder, Path) else list(self.folder)
+        own = Path(shape.place.file).parent
+        return sorted(given, key=lambda folder: folder != own)
 
     def screen(self, p: Point) -> Point:
         """A point of the canvas on the screen: y downwards, the origin at the top left."""
@@ -142,7 +148,7 @@ def _placed(d: Drawing, shape: Shape, inner: Element) -> Element:
 
 
 def _image(d: Drawing, shape: Shape) -> Element:
-    inner = images.image(properties.text(shape, "href"), d.folder, d.ident("image") + "-")
+    inner = images.image(properties.text(shape, "href"), d.folders(shape), d.ident("image") + "-")
     ratio = properties.text(shape, "preserveAspectRatio")
     inner.attrib.pop("preserveAspectRatio", None)
     if ratio:

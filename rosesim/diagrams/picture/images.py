@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,12 +19,13 @@ _SELECTOR = re.compile(r"([.#])(-?[A-Za-z_][\w-]*)")
 _RULE = re.compile(r"[^{}]+(?=\{)")
 
 
-def image(href: str, folder: Path | None, prefix: str) -> Element:
-    """The `svg` element that `href` names, relative to `folder`; a placeholder where there is none to be read.
+def image(href: str, folders: Iterable[Path], prefix: str) -> Element:
+    """The `svg` element that `href` names, in the first folder that has it; a placeholder where there is none.
 
     `prefix` is put before its ids and classes, which would otherwise meet those of the rest of the picture.
     """
-    found = _read(folder / href) if folder is not None and "://" not in href else None
+    tried = (_read(folder / href) for folder in folders if "://" not in href)
+    found = next((element for element in tried if element is not None), None)
     return _placeholder(href) if found is None else _renamed(copy.deepcopy(found), prefix)
 
 

@@ -130,6 +130,7 @@ class _Walk:
                 found = self.bindings(header)
                 for m, bound in enumerate(found):
                     local = self.table.local(number, m)
+                    local.bound = tuple(b.name for b in bound.values() if isinstance(b, Scope))
                     self.match(block, Context({**self.namespaces, **bound}, local), m, len(found))
 
     def bindings(self, header: Selector | Collector) -> list[dict[str, Bound]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rosesim.ad.support.collector import uncollected
 from rosesim.diagrams.errors import DiagramError, Fault, Place
-from rosesim.diagrams.problem import Problem, Term
+from rosesim.diagrams.problem import Input, Problem, Term
 from rosesim.diagrams.style.assignment import Assigned, assigned, distinct
 from rosesim.diagrams.style.dependencies import Graph, cycle, described_cycle, topological
 from rosesim.diagrams.style.evaluation import Evaluation, evaluated
@@ -83,7 +85,23 @@ def _compiled(domain: Domain, substance: Substance, style: Style, variation: str
         all_shapes=shapes,
         label_inputs=inputs.label_inputs,
         warnings=[*table.warnings, *distinct(evaluation.warnings), *drawing.warnings],
+        cut_at_start=evaluation.looked,
+        matched=_matched(table, inputs.inputs),
     )
+
+
+def _matched(table: Assigned, inputs: Sequence[Input]) -> dict[str, str]:
+    """What the matches are whose own names have inputs.
+
+    A match's number says nothing in another Substance text; its objects do. What a collector collected is left out:
+    a group with one member more is the same group.
+    """
+    owners = {i.path.partition(".")[0] for i in inputs}
+    return {
+        scope.name: f"{scope.name.partition(':')[0]}:({', '.join(scope.bound)})"
+        for scope in table.table.locals.values()
+        if scope.name in owners
+    }
 
 
 def _canvas(table: Assigned) -> tuple[float, float]:

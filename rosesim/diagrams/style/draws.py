@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 _BYTES = 256
-_CHUNKS = 6
-"""Bytes that a draw reads first."""
+_LEAST = 7
+"""Bytes of a draw, unless they are too small a number."""
 _SIGNIFICANT = 2**52
-_OVERFLOW = 2**53
+_MANTISSA = 53
 _DROPPED = 256
 """Bytes that seedrandom throws away after keying."""
+_AHEAD = 1024
+"""Bytes that are made at once: one at a time they take three times as long."""
 
 
 class Draws:
@@ -18,7 +22,7 @@ class Draws:
     0.9282578795792454
     """
 
-    __slots__ = ("_i", "_j", "_s")
+    __slots__ = ("_at", "_i", "_j", "_made", "_s")
 
     def __init__(self, variation: str):
         key = _key(variation)
@@ -28,31 +32,36 @@ class Draws:
             j = (j + key[i % len(key)] + s[i]) % _BYTES
             s[i], s[j] = s[j], s[i]
         self._s, self._i, self._j = s, 0, 0
-        self._bytes(_DROPPED)
+        self._made, self._at = b"", 0
+        self._more()
+        self._at = _DROPPED
 
-    def _bytes(self, count: int) -> int:
-        """The next bytes as one number, the first being the highest."""
-        s, i, j, result = self._s, self._i, self._j, 0
-        for _ in range(count):
-            i = (i + 1) % _BYTES
+    def _more(self) -> None:
+        """Make bytes ahead."""
+        s, i, j, made = self._s, self._i, self._j, bytearray(_AHEAD)
+        for k in range(_AHEAD):
+            i = (i + 1) & 255
             t = s[i]
-            j = (j + t) % _BYTES
+            j = (j + t) & 255
             s[i] = u = s[j]
             s[j] = t
-            result = result << 8 | s[(u + t) % _BYTES]
+            made[k] = s[(u + t) & 255]
         self._i, self._j = i, j
-        return result
+        self._made, self._at = self._made[self._at :] + bytes(made), 0
 
     def unit(self) -> float:
         """A number in [0, 1) with 52 or 53 significant bits, however small it is."""
-        n, d, x = self._bytes(_CHUNKS), 256**_CHUNKS, 0
-        while n < _SIGNIFICANT:
-            n, d = (n + x) * 256, d * 256
-            x = self._bytes(1)
-        # Halving is exact in doubles: n has at most 61 bits before, of which the lowest 8 are zero.
-        while n >= _OVERFLOW:
-            n, d, x = n / 2, d / 2, x >> 1
-        return (n + x) / d
+        n, count = 0, _LEAST
+        while True:  # the bytes are a number, the first being the highest
+            while self._at + count > len(self._made):
+                self._more()
+            n = int.from_bytes(self._made[self._at : self._at + count], "big")
+            if n >= _SIGNIFICANT:
+                break
+            count += 1
+        self._at += count
+        beyond = max(0, n.bit_length() - _MANTISSA)
+        return math.ldexp(n >> beyond, beyond - 8 * count)
 
     def uniform(self, low: float, high: float) -> float:
         """A number in [low, high)."""

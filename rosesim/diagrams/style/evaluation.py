@@ -12,6 +12,7 @@ from rosesim.diagrams import library
 from rosesim.diagrams.errors import NOWHERE, DiagramError, Fault, Place
 from rosesim.diagrams.kinds import described
 from rosesim.diagrams.problem import Term
+from rosesim.diagrams.scalars import Number
 from rosesim.diagrams.shapes import SHAPES
 from rosesim.diagrams.style.expressions import Expressions, SilentError
 from rosesim.diagrams.style.hints import did_you_mean, with_article
@@ -35,11 +36,17 @@ class Evaluation:
         self.layerings: list[tuple[str, str, Place]] = []
         """(path of the lower shape, path of the upper shape, where it is said)."""
         self.warnings: list[Fault] = []
+        self.looked = False
+        """Whether a value depends on where an input starts."""
         self._field: Field | None = None
 
     def warn(self, kind: str, sentence: str) -> None:
         """Takes a warning of the library."""
         self.warnings.append(Fault(kind, sentence, self._field.place if self._field is not None else NOWHERE))
+
+    def look(self, _: Sequence[Number]) -> None:
+        """Notes that a value depends on where an input starts."""
+        self.looked = True
 
     def shape(self, field: Field) -> Shape:
         """The shape of a field, with defaults; its written properties follow."""
@@ -145,7 +152,7 @@ class Evaluation:
 def evaluated(evaluation: Evaluation, nodes: Sequence[Field], order: Sequence[int]) -> list[Shape]:
     """Makes all shapes in node order, then evaluates all fields in topological order. The shapes are returned."""
     shapes = [evaluation.shape(node) for node in nodes if node.kind]
-    with library.at_start(evaluation.inputs.x0, evaluation.warn):
+    with library.at_start(evaluation.inputs.x0, evaluation.warn, evaluation.look):
         for number in order:
             evaluation.field(nodes[number])
     return shapes

@@ -65,15 +65,17 @@ class Field:
 class Scope:
     """A place for fields: a namespace, an object of Substance, or the local names of a match.
 
-    `name` is how paths begin; `object` is the object's name or the literal.
+    `name` is how paths begin; `object` is the object's name or the literal; `bound` are the objects of a match, as
+    paths begin.
     """
 
-    __slots__ = ("fields", "kind", "listed", "name", "object")
+    __slots__ = ("bound", "fields", "kind", "listed", "name", "object")
 
     def __init__(self, name: str, kind: str, object_: Argument = ""):
         self.name = name
         self.kind = kind
         self.object = object_
+        self.bound: tuple[str, ...] = ()
         self.fields: OrderedMap[str, Field] = OrderedMap(string_rank)
         self.listed = False
         """Whether the table has it: it counts from its first field on."""

@@ -20,6 +20,7 @@ class Throw:
     """What is tuned: the velocity with which the ball leaves the hand."""
 
     velocity: Vec[Real, 2] = value((3.0, 4.0))
+    """To the right and upwards [m/s]."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class World:
     """What is given when the program runs."""
 
     goal: Vec[Real, 2] = value((4.0, 1.0))
+    """Where the ball shall end [m]."""
     learning_rate: Real = value(0.5)
 
 
@@ -41,11 +43,11 @@ class Newscene(Scene[Throw, World, Body]):
     # Settings: known while the program is built.
     steps: int = 100
     h: float = 0.01
-    """Time step, seconds."""
+    """Time step [s]."""
     gravity: float = -9.8
-    """Metres per second squared."""
+    """Acceleration upwards [m/s^2]."""
     air: float = 0.1
-    """Drag, per metre: the deceleration divided by the square of the speed."""
+    """Drag [1/m]: the deceleration divided by the square of the speed."""
 
     def inputs(self) -> World:
         """The default world."""

@@ -12,9 +12,11 @@ from typing import Any
 from rosesim.ad.support.budget import budget
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import is_place, place_of, recorded_scene
 from rosesim.scenes.overrides import configure
 from rosesim.train.files import make_folder, remove_temporary, write_whole
-from rosesim.train.plan import Plan, plan
+from rosesim.train.folder import refuse_folder_of_runs
+from rosesim.train.plan import Plan, check_ready, plan
 from rosesim.train.settings import Settings, is_run, part, plan_record, read_plan, read_toml, toml
 from rosesim.train.sweeps.journal import JOURNAL
 from rosesim.train.sweeps.spec import SEEDS, parse_spec
@@ -73,21 +75,8 @@ class Record:
             scene, inputs = configure(self.kind, self.given(trial))
             made = Settings(scene, inputs, trial.plan)
             made.record()
+            check_ready(trial.plan, scene, inputs)
             p = trial.plan
-            plan(
-                scene,
-                inputs,
-                p.iterations,
-                p.optimizer,
-                p.seed,
-                p.schedule,
-                p.clip,
-                p.sigma,
-                p.batch,
-                p.smooth,
-                p.samples,
-                p.estimator,
-            )
             if p.batch is not None and not made.is_drawn:
                 raise SceneError(
                     f"{scene.name} samples no inputs for a batch: sweep over seeds instead, as seeds=0..3"
@@ -107,10 +96,13 @@ class Record:
             )
         if os.path.exists(folder / JOURNAL) or any(folder.glob("trial-*")):
             raise SceneError(f"{folder} holds files that a sweep would overwrite; give another folder")
+        refuse_folder_of_runs(folder)
         make_folder(folder)
         remove_temporary(folder, RECORD)
+        place = place_of(self.kind)
         record: dict[str, Any] = {
             "scene": self.kind.name,
+            **({"place": place} if place else {}),
             "sweep": self.spec,
             "set": list(self.assignments),
             "training": plan_record(self.plan),
@@ -127,7 +119,10 @@ def make_record(
     scene: str | type[AnyScene], spec: str, assignments: Sequence[str], options: dict[str, Any]
 ) -> Record:
     """The record of a new sweep, checked; `options` are the arguments of `plan`, None where not given."""
-    made, inputs = configure(kind_of(scene), assignments)
+    kind = kind_of(scene)
+    if isinstance(scene, str) and is_place(scene):
+        scene = place_of(kind) or scene  # a full path: other processes may have another working folder
+    made, inputs = configure(kind, assignments)
     known = {k: v for k, v in options.items() if v is not None}
     record = Record(scene, spec, tuple(assignments), plan(made, inputs, **known))
     record.check()
@@ -145,8 +140,11 @@ def read_record(folder: Path, kind: type[AnyScene] | None = None) -> Record:
         assignments = part(found, "set", list)
         if not all(isinstance(a, str) for a in assignments):
             raise SceneError("set is not a list of assignments")
+        place = part(found, "place", str) if "place" in found else ""
+        if kind is None and place:
+            recorded_scene(name, place)  # refuses a file that this user has not loaded before
         record = Record(
-            name if kind is None else kind,
+            (place or name) if kind is None else kind,
             part(found, "sweep", str),
             tuple(map(str, assignments)),
             read_plan(dict(part(found, "training", dict))),

@@ -83,6 +83,7 @@ def sweep(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    stop: str | Sequence[str] | None = None,
     engine: str = "local",
     workers: int | None = None,
     cluster: str | None = None,
@@ -105,6 +106,7 @@ def sweep(
     options = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
         "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
+        "stop": stop,
     }  # fmt: skip
     record = make_record(scene, spec, assignments, options)
     record.begin(folder)

@@ -13,12 +13,12 @@ from typing import Any
 
 from rosesim.ad.support.budget import memory_budget
 from rosesim.scenes.base import AnyScene
+from rosesim.scenes.locate import scene_at
 from rosesim.scenes.overrides import configure
-from rosesim.scenes.registry import find_scene
 from rosesim.train.errors import Busy, Interrupted, reason
 from rosesim.train.plan import Plan
-from rosesim.train.run import Run, resume, train
-from rosesim.train.settings import is_run
+from rosesim.train.run import Run, begun, resume
+from rosesim.train.settings import Settings, is_run
 
 TRIES = 3
 """Processes that may die during one trial before the trial counts as the cause."""
@@ -33,7 +33,7 @@ class Job:
 
     trial: int
     scene: str | type[AnyScene]
-    """A name by which the other process finds the scene, or a class that it can import."""
+    """A name or place by which the other process finds the scene, or a class that it can import."""
     assignments: tuple[str, ...]
     plan: Plan
     folder: Path
@@ -57,8 +57,8 @@ NUMBERS = ("iterations", "loss_first", "loss_last", "best_loss", "compile_second
 
 
 def kind_of(scene: str | type[AnyScene]) -> type[AnyScene]:
-    """The class of a scene, given by its name or as a class."""
-    return find_scene(scene) if isinstance(scene, str) else scene
+    """The class of a scene, given by its name, its place or as a class."""
+    return scene_at(scene) if isinstance(scene, str) else scene
 
 
 def carry_out(job: Job, stop: threading.Event) -> Outcome:
@@ -83,12 +83,7 @@ def _trained(job: Job, stop: threading.Event) -> Run[Any]:
     scene, inputs = configure(kind_of(job.scene), job.assignments)
     if is_run(job.folder):
         return resume(job.folder, scene=scene, stop=stop)
-    p = job.plan
-    return train(
-        scene, inputs=inputs, iterations=p.iterations, optimizer=p.optimizer, seed=p.seed, schedule=p.schedule,
-        clip=p.clip, sigma=p.sigma, batch=p.batch, smooth=p.smooth, samples=p.samples,
-        estimator=p.estimator, out=job.folder, stop=stop,
-    )  # fmt: skip
+    return begun(Settings(scene, inputs, job.plan), job.folder, lambda progress: None, stop)
 
 
 def _numbers(run: Run[Any]) -> dict[str, Any]:

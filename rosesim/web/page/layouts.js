@@ -3,10 +3,13 @@ import { format } from "./formats.js";
 import { inflated, programsOf } from "./module.js";
 
 const HOLDS = 1e-2; // a constraint holds where its value is at most this
-const FIRST_WEIGHT = 1e3; // of the constraints in a stage, as in solver.py
+const FIRST_WEIGHT = 1e3, GROWTH = 10, MOST_ROUNDS = 32; // of a stage, as in solver.py
 const MOST_STEPS = 100000; // of a stage: a layout that takes more is of what cannot be
 const LEAST_STEPS = 20, PART_MS = 15; // of a part; then newer orders are looked for, and the picture follows
 const PATIENCE_MS = 100; // so long a newer order lets the present one go on, which mostly ends in that time
+
+/** A whole number with commas, as Python groups it. */
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export class Layouts {
   constructor(programs, data) {
@@ -18,31 +21,40 @@ export class Layouts {
 
   /**
    * A layout from x, in parts that take a few milliseconds each: gives all inputs after each part, those of `fixed` as
-   * they were. A stage that is out of steps ends where it is, as one of rosesim/diagrams/solver.py does.
+   * they were. A stage goes on from round to round as in rosesim/diagrams/solver.py; the part that a round is cut in
+   * says nothing about whether x stays, nor does the rest of that round.
    */
   *parts(x, fixed) {
     const { run, parameters, results } = this.programs.solve, { live, stages } = this.data, at = x.slice();
     const stays = new Set(fixed);
+    this.steps = 0;
+    this.settled = true;
     for (const { objective, constraint, moves } of stages) {
-      let weight = FIRST_WEIGHT;
+      let rounds = 0, energy = Infinity, resumed = false, settled = false;
       for (let steps = 0; steps < MOST_STEPS; ) {
+        const most = this.most, before = performance.now();
         parameters.x.set(live.map((i) => at[i]));
-        parameters.weight[0] = weight;
-        parameters.most_steps[0] = this.most;
         parameters.objective.set(objective);
         parameters.constraint.set(constraint);
         parameters.moves.set([...moves].map((m, k) => (stays.has(live[k]) ? 0 : m)));
-        const before = performance.now();
+        const { weight } = parameters;
+        weight[0] = FIRST_WEIGHT * GROWTH ** rounds;
+        [parameters.energy[0], parameters.rounds[0], parameters.most[0]] = [energy, rounds, most];
         run();
         if (!Number.isFinite(results.energy[0]) || !results.x.every(Number.isFinite))
           throw new Error("the energy became infinite or NaN; another start (R) may do better");
         live.forEach((i, k) => (at[i] = results.x[k]));
-        weight = results.w[0];
         steps += results.steps[0];
-        if (results.done[0]) break;
-        this.most = Math.max(LEAST_STEPS, Math.round((this.most * PART_MS) / Math.max(performance.now() - before, 1)));
+        this.steps += results.steps[0];
+        const [next] = results.rounds, isCut = results.steps[0] >= most, isDone = !!results.done[0];
+        settled = !isCut && isDone && !(resumed && next === rounds + 1);
+        if (settled || (!isCut && !isDone)) break; // or no further round can settle
+        [rounds, energy, resumed] = isCut ? [next - 1, Infinity, true] : [next, results.energy[0], false];
+        if (rounds >= MOST_ROUNDS) break;
+        this.most = Math.max(LEAST_STEPS, Math.round((most * PART_MS) / Math.max(performance.now() - before, 1)));
         yield at;
       }
+      this.settled &&= settled;
     }
     return at;
   }
@@ -60,9 +72,10 @@ export class Layouts {
       const by = results[0][0];
       if (!(by <= HOLDS)) broken.push({ text, by });
     }
-    if (!broken.length) return { good: true, text: count ? `all ${count} constraints hold` : "there are no constraints" };
+    const late = this.settled === false ? `not settled after ${grouped(this.steps)} steps; ` : "";
+    if (!broken.length) return { good: true, text: late + (count ? `all ${count} constraints hold` : "there are no constraints") };
     const worst = broken.reduce((a, b) => (b.by > a.by ? b : a));
-    return { good: false, text: `${broken.length} of ${count} constraints are violated; the worst is ${worst.text} by ${format(worst.by, ".3g")}` };
+    return { good: false, text: `${late}${broken.length} of ${count} constraints are violated; the worst is ${worst.text} by ${format(worst.by, ".3g")}` };
   }
 }
 

@@ -1,6 +1,6 @@
 """The reference: pages that name what is public, and docstrings as Sphinx reads them.
 
-    python docs/site/reference.py        # writes docs/reference/*.md anew
+    python docs/site/site_reference.py        # writes docs/reference/*.md anew
 
 A page holds names alone; signatures and texts come of the code when the site is built. A test compares the pages with
 this file's, and this file's names with what is public.
@@ -89,6 +89,9 @@ def as_rst(app: Any, what: str, name: str, value: object, options: object, lines
         parts = _CODE.split(block)
         parts[::2] = [re.sub(r"([*|\\])|(?<=\w)(_)(?=\W|$)", r"\\\g<0>", part) for part in parts[::2]]
         parts[1::2] = [f"``{part.strip('`')}``" for part in parts[1::2]]
+        for i in range(2, len(parts), 2):
+            if parts[i][:1].isalnum():  # `Tan`s
+                parts[i] = f"\\ {parts[i]}"
         blocks[k] = "".join(parts)
     lines[:] = "".join(blocks).split("\n")
 

@@ -1,0 +1,54 @@
+"""`rosesim compare`: the losses of several runs, as a table and in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rosesim.cli.app import Json, app, path
+from rosesim.cli.output import note, print_json
+from rosesim.cli.recorded import is_run, refuse_other_folders
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.writing import check_target
+
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", parser=path, help="The folders of two runs or more.")]
+
+
+@app.command()
+def compare(
+    runs: Runs,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", parser=path, help="Draw all loss curves in one picture.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The losses of several runs, as a table and in one picture."""
+    from rosesim.cli.runs import table, told
+
+    if len(runs) < 2:
+        raise SceneError(
+            "compare takes the folders of two runs or more; one was given (rosesim info RUN tells of one)"
+        )
+    if png is not None:
+        check_target(png, ".png")
+    for folder in runs:
+        if not is_run(str(folder), []):
+            refuse_other_folders(folder)
+    found = [told(folder) for folder in runs]
+    if len(scenes := {t.scene for t in found}) > 1:
+        note(f"these are runs of {', '.join(sorted(scenes))}: the losses of different scenes do not compare")
+    if png is not None:
+        from rosesim import view
+
+        names = [t.folder.name for t in found]
+        are_told_apart = len(set(names)) == len(names)
+        curves = [(t.folder.name if are_told_apart else str(t.folder), t.curve) for t in found]
+        view.write_png(png, view.loss_curves(curves))
+    if json:
+        print_json({"runs": [t.record() for t in found], **({} if png is None else {"picture": str(png)})})
+        return
+    print("\n".join(table(found)))
+    if png is not None:
+        print(f"wrote {png}")
