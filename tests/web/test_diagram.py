@@ -80,13 +80,15 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
         const x = Float64Array.from(data.x0), draws = new Draws(`${data.seed}-1`);
         for (const [i, low, high] of data.draws) x[i] = draws.uniform(low, high);
         const layouts = await Layouts.open(data), whole = await Layouts.open(data);
-        layouts.most = 3; // steps at first
-        const parts = [...layouts.parts(x, FIXED)].length, settled = layouts.settled;
+        let parts = 0, cut = [];
+        layouts.most = 2;
+        for (const at of layouts.parts(x, FIXED)) [parts, layouts.most, cut] = [parts + 1, 2, [...at]];
+        const { settled } = layouts;
         whole.most = 1e9;
         const end = whole.parts(x, FIXED).next().value;
         const before = layouts.verdict(x), after = whole.verdict(end), values = new Tape(data.tape).at(end);
         const svg = filled(data.svg, data.places.map((k) => values[k]));
-        console.log(JSON.stringify({ x: [...x], end: [...end], svg, parts, settled, before, after }));
+        console.log(JSON.stringify({ x: [...x], end: [...end], svg, parts, settled, cut, before, after }));
         """.replace("FIXED", str(fixed)),
         tmp_path,
     )
@@ -98,8 +100,44 @@ def test_node_has_the_numbers_of_python(example: Example, tmp_path: Path) -> Non
     before = Layout(problem, np.array(x), (), diagram.values(x))
     assert found["before"] == {"good": False, "text": before.verdict()}
     assert "2 of" in before.verdict() or "1 of" in before.verdict()
-    assert found["parts"] > 0 and found["settled"]
+    # In parts of two steps, within rounds, it comes to a place as good.
+    assert found["parts"] > 3 and found["settled"]
+    assert diagram.values(found["cut"])[len(problem.objectives) :].max() < 0.1
     assert found["after"] == {"good": True, "text": end.verdict()}
+
+
+def test_a_round_that_was_cut_goes_on_and_does_not_settle_the_stage(tmp_path: Path) -> None:
+    found = node(
+        """
+        import { Layouts } from "WEB/page/layouts.js";
+        const cell = (v) => Float64Array.of(v), asked = [];
+        const cells = (names) => Object.fromEntries(names.split(" ").map((n) => [n, cell(0)]));
+        const parameters = cells("x objective constraint moves weight energy rounds most");
+        const results = cells("x energy rounds steps done");
+        const layOut = (ends) => {
+          const run = () => {
+            asked.push(["weight", "rounds", "energy"].map((n) => String(parameters[n][0])));
+            const [rounds, steps, energy, done] = ends.shift();
+            Object.entries({ rounds, steps, energy, done }).forEach(([n, v]) => (results[n][0] = v));
+          };
+          const stages = [{ objective: "1", constraint: "0", moves: "1" }];
+          const layouts = new Layouts({ solve: { run, parameters, results } }, { live: [0], stages });
+          layouts.most = 500;
+          for (const _ of layouts.parts(cell(0), [])) layouts.most = 500;
+          return [layouts.settled, layouts.steps];
+        };
+        const settled = layOut([[3, 500, 5, 1], [3, 9, 4, 1], [4, 9, 3, 1]]), lost = layOut([[4, 9, 7, 0]]);
+        console.log(JSON.stringify({ settled, lost, asked }));
+        """,
+        tmp_path,
+    )
+    assert found["asked"] == [
+        ["1000", "0", "Infinity"],
+        ["100000", "2", "5"],  # the third round was cut: it goes on with its weight
+        ["1000000", "3", "4"],  # its rest says nothing about whether x stays
+        ["1000", "0", "Infinity"],
+    ]
+    assert found["settled"] == [True, 518] and found["lost"] == [False, 9]
 
 
 def test_the_worker_goes_on_from_its_last_layout_and_skips_orders(example: Example, tmp_path: Path) -> None:

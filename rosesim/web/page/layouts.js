@@ -49,7 +49,7 @@ export class Layouts {
         const [next] = results.rounds, isCut = results.steps[0] >= most, isDone = !!results.done[0];
         settled = !isCut && isDone && !(resumed && next === rounds + 1);
         if (settled || (!isCut && !isDone)) break; // or no further round can settle
-        [rounds, energy, resumed] = isCut ? [next - 1, Infinity, true] : [next, results.energy[0], false];
+        [rounds, energy, resumed] = [isCut ? next - 1 : next, results.energy[0], isCut];
         if (rounds >= MOST_ROUNDS) break;
         this.most = Math.max(LEAST_STEPS, Math.round((most * PART_MS) / Math.max(performance.now() - before, 1)));
         yield at;
