@@ -11,6 +11,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language import types as T
@@ -25,6 +26,14 @@ from rosesim.ad.transforms.derivatives import jvp, vjp
 from rosesim.ad.transforms.tangents import is_real
 
 Places = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a derivative is of, and along which leaves."""
+
+    flat: Flat
+    active: Places
 
 
 class Flat:
@@ -59,6 +68,8 @@ class Flat:
         self.fn: Fn[..., Any] = Fn(leaves)
         self.result: T.Type = T.NULL
         """The type of the result, before it was taken apart."""
+        self.pushed_from: Pushed | None = None
+        """Where it is the derivative of another one along tangents, which are its last parameters."""
         self._types = tuple(types)
         self._made: dict[Any, Any] = {}
 
@@ -122,7 +133,9 @@ class Flat:
 
             names = [*self.names, *(f"d_{self.names[k]}" for k in active)]
             params = (*self.params, *(self.params[k] for k in active))
-            return Flat(body, params, names, f"derivative of {self.label}")
+            made = Flat(body, params, names, f"derivative of {self.label}")
+            made.pushed_from = Pushed(self, active)
+            return made
 
         return self._once(("pushed", active), make)
 
