@@ -1,0 +1,144 @@
+"""Scenes that take actions: what such a scene declares, and its programs, for one run and for many in lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from rosesim.ad.language import types as T
+from rosesim.ad.language.compiled import Program
+from rosesim.ad.language.control.branches import cond
+from rosesim.ad.language.function import Fn
+from rosesim.ad.language.values.structures import typeof
+from rosesim.ad.language.values.vector import of_atoms, to_atoms
+from rosesim.ad.support.errors import ArgumentError, TypeMismatch
+from rosesim.ad.transforms.batches import vmap
+from rosesim.scenes.base import AnyScene, Scene
+from rosesim.scenes.errors import SceneError
+from rosesim.scenes.ranges import Range
+from rosesim.scenes.tree import map_leaves
+
+
+class Controlled(Protocol):
+    """What a scene declares beside the members of `Scene`, so that an agent can act in it. The two methods are written
+    in the language: they are traced, like `step`.
+
+    Where the scene's own `step` and `cost` apply a policy by `act`, `train` finds its weights by the gradient of the
+    same physics and the same reward (docs/interop.md).
+    """
+
+    actions: ClassVar[Sequence[Range] | int]
+    """The range of each number of an action; or how many actions there are to choose from."""
+
+    def act(self, state: Any, action: Any, params: Any, inputs: Any) -> tuple[Any, Any, Any]:
+        """The state after an action, a `Vec` of as many Reals as there are ranges or an `Index`; the reward, a Real;
+        and whether the episode has ended with it, a Bool."""
+        ...
+
+    def observe(self, state: Any, params: Any, inputs: Any) -> Any:
+        """What the agent sees of a state: a vector of Reals."""
+        ...
+
+
+class Control:
+    """The programs of a scene that takes actions, with params and inputs that are given once.
+
+    Raises SceneError where the scene declares no actions, and TypeMismatch where a method gives another type than
+    `Controlled` says.
+    """
+
+    def __init__(self, scene: AnyScene, params: Any = None, inputs: Any = None):
+        missing = [name for name in ("actions", "act", "observe") if not hasattr(scene, name)]
+        if missing:
+            raise SceneError(f"{type(scene).__name__} has no {' and no '.join(missing)}; expected a scene that takes "
+                             "actions, as rosesim.interop.control.Controlled describes it")  # fmt: skip
+        self.scene: Any = scene
+        self.params = scene.params(np.random.default_rng(0)) if params is None else params
+        self.inputs = scene.inputs() if inputs is None else inputs
+        self.actions: tuple[Range, ...] | int = scene.actions if isinstance(scene.actions, int) else (*scene.actions,)
+        self._action = (
+            T.index(self.actions) if isinstance(self.actions, int) else T.VecType(len(self.actions), T.REAL)
+        )
+        self._pair = typeof(self.params), typeof(self.inputs)
+        self.samples = type(scene).sample is not Scene.sample
+        """Whether each episode draws its own inputs."""
+        self._begun = Program(Fn(self._begin), self._pair)
+        self._state, observation = self._begun.traced.result.types
+        if not (isinstance(observation, T.VecType) and observation.elem == T.REAL):
+            raise TypeMismatch(f"{type(scene).__name__}.observe gave {observation}; expected a vector of Reals")
+        self.observed: int = observation.n
+        """How many numbers an observation has."""
+        self._advanced = Program(Fn(self._advance), (self._state, self._action, *self._pair))
+        self._batches: dict[int, Program] = {}
+
+    def _begin(self, params: Any, inputs: Any) -> Any:
+        state = self.scene.initial(params, inputs)
+        return state, self.scene.observe(state, params, inputs)
+
+    def _acted(self, state: Any, action: Any, params: Any, inputs: Any) -> Any:
+        """The state after an action, the reward and whether the episode has ended, in their types."""
+        found = self.scene.act(state, action, params, inputs)
+        expected = T.tuple_type(self._state, T.REAL, T.BOOL)
+        return of_atoms(expected, to_atoms(found, expected))
+
+    def _advance(self, state: Any, action: Any, params: Any, inputs: Any) -> Any:
+        after, reward, ended = self._acted(state, action, params, inputs)
+        return after, self.scene.observe(after, params, inputs), reward, ended
+
+    def begin(self, inputs: Any) -> tuple[Any, Any]:
+        """The first state and its observation."""
+        return self._begun(self.params, inputs)
+
+    def advance(self, state: Any, action: Any, inputs: Any) -> tuple[Any, Any, float, bool]:
+        """The state after an action, its observation, the reward, and whether the episode has ended."""
+        return self._advanced(state, self._checked(action), self.params, inputs)
+
+    def _checked(self, action: Any) -> Any:
+        """An action, or several, within the ranges. Raises ArgumentError for one outside."""
+        if isinstance(self.actions, int):
+            return action  # the program refuses an index outside
+        given = np.asarray(action, dtype=np.float64)
+        # The ends are those of single precision, in which agents compute.
+        low = np.array([r.least for r in self.actions], np.float32)
+        high = np.array([r.greatest for r in self.actions], np.float32)
+        if not ((given >= low) & (given <= high)).all():
+            raise ArgumentError(f"the action {given} was found; expected numbers from {low} to {high}")
+        return given
+
+    def sampled(self, rng: np.random.Generator) -> Any:
+        """The inputs of a new episode."""
+        found = self.scene.sample(self.inputs, rng) if self.samples else None
+        return self.inputs if found is None else found
+
+    def batch(self, count: int) -> Callable[..., Any]:
+        """(fresh, states, actions, inputs) of so many runs, stacked, to states, observations, rewards and ends. A run
+        that is fresh begins an episode instead: its action is not used, its reward is 0."""
+
+        def one(fresh: Any, state: Any, action: Any, params: Any, inputs: Any) -> Any:
+            expected = T.tuple_type(self._state, T.REAL, T.BOOL)
+
+            def begin() -> Any:
+                found = self.scene.initial(params, inputs), 0.0, False
+                return of_atoms(expected, to_atoms(found, expected))
+
+            after, reward, ended = cond(fresh, begin, lambda: self._acted(state, action, params, inputs))
+            return after, self.scene.observe(after, params, inputs), reward, ended
+
+        if count not in self._batches:
+            params, inputs = self._pair
+            many = [T.VecType(count, t) for t in (T.BOOL, self._state, self._action)]
+            over = vmap(Fn(one), over=(0, 1, 2, 4))
+            self._batches[count] = Program(over, (*many, params, T.VecType(count, inputs)))
+        program = self._batches[count]
+        return lambda fresh, states, actions, inputs: program(
+            fresh, states, self._checked(actions), self.params, inputs
+        )
+
+    def stacked(self, struct: Any, count: int) -> Any:
+        """So many copies of a struct, along a new first axis."""
+        return map_leaves(lambda _, a: np.stack([np.asarray(a)] * count), struct)
+
+
+__all__ = ["Control", "Controlled"]
