@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares, minimize, root  # pyright: ignore[reportMissingTypeStubs] -- SciPy has none
 
-from rosesim import ArgumentError, Bool, Index, Real, TypeMismatch, Vec, fn, select, sum, vec
+from rosesim import ArgumentError, Bool, Index, Real, TypeMismatch, Vec, fn, select, stack, sum, vec
 from rosesim.interop.scipy import objective, residuals
 
 A, B = 1.0, 100.0
@@ -30,7 +30,7 @@ def rosenbrock(v: Any) -> Any:
 @fn
 def chained(p: Place, scale: Real):
     """Rosenbrock's function of four numbers, its minimum 0 at 1, which a switch and a lane do not move."""
-    v = [p.x[0], p.x[1], p.x[2], p.y]
+    v = stack([p.x[0], p.x[1], p.x[2], p.y])
     return select(p.on, scale, 0.0) * rosenbrock(v) + 0.0 * p.lane
 
 
