@@ -53,11 +53,9 @@ class Flat:
         self.names = _identifiers(names)
         self.label = label
 
-        def leaves(*given: Any) -> Any:
+        def leaves(*given: Any) -> Any:  # it keeps nothing: a trace that changes what it reads is made at each call
             value = body(*given)
-            self.result = typeof(value)
-            atoms = to_atoms(value, self.result)
-            return tuple(of_atoms(T.of_flat(a.ty), [a]) for a in atoms)
+            return tuple(of_atoms(T.of_flat(a.ty), [a]) for a in to_atoms(value, typeof(value)))
 
         types = [T.of_flat(ty) for ty in params]
         leaves.__name__ = label
@@ -66,8 +64,6 @@ class Flat:
         parameters = [inspect.Parameter(n, only, annotation=t) for n, t in leaves.__annotations__.items()]
         leaves.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess] -- read by inspect
         self.fn: Fn[..., Any] = Fn(leaves)
-        self.result: T.Type = T.NULL
-        """The type of the result, before it was taken apart."""
         self.pushed_from: Pushed | None = None
         """Where it is the derivative of another one along tangents, which are its last parameters."""
         self._types = tuple(types)

@@ -51,12 +51,12 @@ def jax_function(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(g.python)
     def of_arrays(*args: Any, **kwargs: Any) -> Any:
-        flat, leaves = apart.call(args, kwargs)
+        flat, leaves, result = apart.call(args, kwargs)
         leaves = [_joined(leaf) for leaf in leaves]
         floats = [x.dtype for k, x in enumerate(leaves) if k in flat.real and jnp.issubdtype(x.dtype, jnp.floating)]
         real = jnp.result_type(*floats) if floats else jnp.result_type(float)
         made = _run.bind(*leaves, flat=flat, dtypes=tuple(_dtype_of(ty, real) for ty in flat.results), linear=())
-        return build(flat.result, made)
+        return build(result, made)
 
     return of_arrays
 
@@ -115,7 +115,7 @@ mlir.register_lowering(_run, mlir.lower_fun(_called_back, multiple_results=True)
 def _jvp(primals: Sequence[Any], tangents: Sequence[Any], *, flat: Flat, dtypes: Dtypes, linear: Places) -> Any:
     out = _run.bind(*primals, flat=flat, dtypes=dtypes, linear=linear)
     active = tuple(k for k in flat.real if not isinstance(tangents[k], ad.Zero))
-    zeros = [ad.Zero.from_primal_value(o) for o in out]
+    zeros = [ad.Zero(jax.typeof(o).to_tangent_aval()) for o in out]
     if not active:
         return out, zeros
     real = [is_real(ty) for ty in flat.results]

@@ -23,8 +23,9 @@ class TakenApart:
         self._stand_in = stand_in
         self._made: dict[Any, Flat] = {}
 
-    def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Flat, list[Any]]:
-        """The function of leaves for a call like this one, and the leaves of its arguments as they were given.
+    def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Flat, list[Any], T.Type]:
+        """The function of leaves for a call like this one, the leaves of its arguments as they were given, and the
+        type of its result.
 
         Raises what a call of f raises for arguments that do not fit.
         """
@@ -36,7 +37,8 @@ class TakenApart:
             flat = self._made[types] = taken_apart(self.f, types)
         names = signature.names(len(row), keywords)
         each = zip(row, types, names, strict=True)
-        return flat, [leaf for v, t, n in each for leaf in flat_args(v, t, f"argument {n}")]
+        leaves = [leaf for v, t, n in each for leaf in flat_args(v, t, f"argument {n}")]
+        return flat, leaves, self.f.traced(types).result
 
 
 def mapped(f: Callable[[Any], Any], v: Any) -> Any:

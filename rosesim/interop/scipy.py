@@ -96,7 +96,7 @@ class Objective(_OfVector):
     def __init__(self, f: Fn[..., Any], example: Sequence[Any], wrt: Wrt, named: dict[str, Any]):
         super().__init__(f, example, wrt, named)
         if self.flat.results != (Ty(FloatT(64)),):
-            raise TypeMismatch(f"{f.name}, which gives {self.flat.result}, was found; expected a function that gives "
+            raise TypeMismatch(f"{f.name}, which gives {f.traced(self._types).result}, was found; expected a function that gives "
                                "a Real: residuals takes others", here())  # fmt: skip
         flat = self.flat
         self._scalar = like(flat.fn, lambda *leaves: flat.fn(*leaves)[0], "value", lambda g: g)

@@ -50,13 +50,13 @@ def torch_function(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(g.python)
     def of_tensors(*args: Any, **kwargs: Any) -> Any:
-        flat, leaves = apart.call(args, kwargs)
+        flat, leaves, result = apart.call(args, kwargs)
         leaves = [_joined(leaf) for leaf in leaves]
         found = [leaf.dtype for k, leaf in enumerate(leaves) if k in flat.real and _is_floating(leaf)]
         dtype = functools.reduce(torch.promote_types, found) if found else torch.float64
         results = flat.results
         made = _call(flat, [_dtype_of(ty, dtype) for ty in results], leaves)
-        return build(flat.result, made)
+        return build(result, made)
 
     return of_tensors
 
