@@ -1,10 +1,11 @@
 """A pole on a cart, kept upright by pushes: an environment for agents, and a policy found by the gradient instead.
 
-    python examples/balance.py [--updates 150]
+    python examples/balance.py [--updates 60]
 
 The scene takes actions (`rosesim.interop.control.Controlled`), so `rosesim.interop.gymnasium` makes an environment of
 it. Its own step applies a policy, a network of 16 hidden units, so that the reward has a gradient by the weights: that
-of the physics itself. This program descends it over 64 random starts at once.
+of the physics itself. This program descends it over 64 random starts at once, 80 steps of each: a pole that falls
+doubles its angle every nine steps, so over 200 the gradient of a fall would be all that counts.
 
 Physics after Barto, Sutton and Anderson, Neuronlike adaptive elements that can solve difficult learning control
 problems, 1983: no friction, a push of at most 10 N, steps of 0.02 s.
@@ -13,12 +14,15 @@ problems, 1983: no friction, a push of at most 10 N, steps of 0.02 s.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rosesim import Bool, Index, Real, Struct, Vec, cos, sin
+from rosesim import Bool, Index, Real, Struct, Vec, cos, sin, vmap
+from rosesim.interop.gymnasium import SceneVectorEnv
+from rosesim.optimise.optimizers import Adam
 from rosesim.scenes import Canvas, Published, Range, Scene, compiled, value
 from rosesim.scenes.kit import Network, network
 
@@ -26,6 +30,8 @@ CART, POLE, HALF, GRAVITY, PUSH, STEP = 1.0, 0.1, 0.5, 9.8, 10.0, 0.02
 """kg, kg, m, m/s^2, N, s."""
 WIDEST, STEEPEST = 2.4, 0.5
 """An episode ends further out (m) or further tilted (rad) than this."""
+HORIZON = 80
+"""Steps of a rollout whose gradient is taken."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Start(Struct):
     v: Real = value(0.0)
     angle: Real = value(0.1)
     spin: Real = value(0.0)
-    learning_rate: Real = value(0.02)
+    learning_rate: Real = value(0.03)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Balance(Scene[Network, Start, State]):
     """Keep a pole upright by pushing the cart that it stands on."""
 
     name: ClassVar[str] = "balance"
-    published: ClassVar[Published] = Published(optimizer="adam", iterations=150)
+    published: ClassVar[Published] = Published(optimizer="adam", iterations=60)
     extent: ClassVar[tuple[float, float, float, float]] = (-2.6, -0.6, 2.6, 1.4)
     actions: ClassVar[tuple[Range, ...]] = (Range(-1.0, 1.0),)
 
@@ -120,30 +126,52 @@ def starts(scene: Balance, count: int, rng: np.random.Generator) -> Start:
     return Start(**columns)
 
 
-def descend(scene: Balance, updates: int, seed: int = 0, count: int = 64) -> tuple[Network, list[float]]:
-    """The weights after so many updates of Adam by the mean gradient over fresh starts, and the mean costs."""
-    from rosesim.optimise.optimizers import Adam
-
+def descend(
+    scene: Balance, updates: int, seed: int = 0, count: int = 64
+) -> Iterator[tuple[Network, float]]:
+    """After each update of Adam, the weights, and the mean cost before it over so many fresh starts."""
     rng = np.random.default_rng(seed)
-    flat, params = compiled(scene).flat, scene.params(rng)
-    many = compiled(scene).batch(count, gradient=True, params=False, inputs=True)
+    short = replace(scene, steps=HORIZON)
+    flat, params = compiled(short).flat, short.params(rng)
+    many = compiled(short).batch(count, gradient=True, params=False, inputs=True)
     adam, x = Adam(), flat.flatten(params)
-    memory, costs = adam.start(x), list[float]()
+    memory = adam.start(x)
     for i in range(updates):
         cost, gradients = many(flat.unflatten(x), starts(scene, count, rng))
-        costs.append(float(np.mean(cost)))
-        x, memory = adam.step(scene.inputs().learning_rate, i, x, flat.unstack(gradients, count).mean(axis=0), memory)
-    return flat.unflatten(x), costs
+        each = flat.unstack(gradients, count)
+        each /= np.maximum(1.0, np.linalg.norm(each, axis=1, keepdims=True))  # a fall has a huge one
+        x, memory = adam.step(scene.inputs().learning_rate, i, x, each.mean(axis=0), memory)
+        yield flat.unflatten(x), float(np.mean(cost))
+
+
+def judged(agent: Callable[[Any], Any], scene: Balance, count: int = 200, seed: int = 1000) -> tuple[float, float]:
+    """The mean return of episodes in which an agent acts, and the part of them that it stands to their end."""
+    envs = SceneVectorEnv(scene, count)
+    seen, _ = envs.reset(seed=seed)
+    total, going = np.zeros(count), np.ones(count, np.bool_)
+    stands = going.copy()
+    for _ in range(scene.steps):
+        seen, rewards, ended, _, _ = envs.step(agent(seen))
+        total += np.where(going, rewards, 0.0)
+        stands &= ~ended | ~going
+        going &= ~ended
+    return float(total.mean()), float(stands.mean())
+
+
+def acting(net: Network) -> Callable[[Any], Any]:
+    """The policy for many observations at once."""
+    many = vmap(lambda net, seen: network(net, seen), over=1)
+    return lambda seen: many(net, seen.astype(np.float64))
 
 
 def main() -> None:
-    """Descend, and print what is missing to a full reward."""
+    """Descend, and print how long the pole stands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--updates", type=int, default=150)
-    _, costs = descend(Balance(), parser.parse_args().updates)
-    for i in range(0, len(costs), max(1, len(costs) // 10)):
-        print(f"update {i:4}: {costs[i]:.4f} short of a reward of 1 a step")
-    print(f"update {len(costs) - 1:4}: {costs[-1]:.4f}")
+    parser.add_argument("--updates", type=int, default=60)
+    for i, (net, cost) in enumerate(descend(Balance(), parser.parse_args().updates), 1):
+        if i % 10 == 0:
+            total, stands = judged(acting(net), Balance())
+            print(f"update {i:3}: cost {cost:.3f}, mean return {total:.1f}, {stands:.0%} stand for 200 steps")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import pytest
-from examples.balance import Balance, Start
+from examples.balance import Balance, Start, acting, descend, judged
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
@@ -85,7 +85,7 @@ def test_an_episode_ends_as_the_scene_says_or_after_its_steps():
 
 
 def test_many_are_as_many_single_ones_with_their_seeds_and_begin_anew():
-    """Gymnasium's own vector of single environments is the reference, to the bit, over several episodes."""
+    """Gymnasium's own vector of single environments is the reference over several episodes."""
     scene = Balance(steps=30)
     ours = SceneVectorEnv(scene, 5)
     theirs = SyncVectorEnv([lambda: SceneEnv(scene)] * 5, autoreset_mode=AutoresetMode.NEXT_STEP)
@@ -99,7 +99,7 @@ def test_many_are_as_many_single_ones_with_their_seeds_and_begin_anew():
         for x, y in zip(a[:4], b[:4], strict=True):
             assert np.asarray(x) == pytest.approx(np.asarray(y), abs=1e-6)
         ends, cuts = ends + a[2].sum(), cuts + a[3].sum()
-    assert ends > 3 and cuts > 3
+    assert ends > 1 and cuts > 1  # of both kinds
     assert ours.observation_space.contains(a[0]) and ours.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
 
 
@@ -128,8 +128,14 @@ def test_a_picture_is_the_scenes_own():
 
 
 def test_the_same_scene_has_a_gradient_of_its_reward():
-    found = assert_scene(Balance(steps=40), inputs=Start())
+    found = assert_scene(Balance(steps=12, hidden=3), inputs=Start())
     assert set(found.verdicts.values()) == {"right"}
+
+
+def test_the_gradient_of_the_reward_learns_to_balance():
+    (*_, (net, _)) = descend(Balance(), 25)
+    total, stands = judged(acting(net), Balance())
+    assert stands == 1.0 and total > 190.0
 
 
 def test_what_does_not_fit_is_refused_in_one_sentence():
