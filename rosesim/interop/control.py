@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from rosesim.ad.language import types as T
+from rosesim.ad.language.arguments import flattener
+from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.control.branches import cond
 from rosesim.ad.language.function import Fn
@@ -19,6 +21,10 @@ from rosesim.scenes.base import AnyScene, Scene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.ranges import Range
 from rosesim.scenes.tree import map_leaves
+
+
+FEW = 32
+"""Numbers of an observation that are given one by one; more are given as an array."""
 
 
 class Controlled(Protocol):
@@ -43,7 +49,7 @@ class Controlled(Protocol):
 
 
 class Control:
-    """The programs of a scene that takes actions, with params and inputs that are given once.
+    """The programs of a scene that takes actions. The params are constants of them.
 
     Raises SceneError where the scene declares no actions, and TypeMismatch where a method gives another type than
     `Controlled` says.
@@ -61,50 +67,69 @@ class Control:
         self._action = (
             T.index(self.actions) if isinstance(self.actions, int) else T.VecType(len(self.actions), T.REAL)
         )
-        self._pair = typeof(self.params), typeof(self.inputs)
+        self._inputs = typeof(self.inputs)
+        self._leaves_of = flattener(self._inputs, "inputs")
         self.samples = type(scene).sample is not Scene.sample
         """Whether each episode draws its own inputs."""
-        self._begun = Program(Fn(self._begin), self._pair)
+        if not isinstance(self.actions, int):
+            # In single precision, in which agents compute: 0.1 there is a little more than 0.1 here.
+            self.least = np.array([r.least for r in self.actions], np.float32)
+            self.greatest = np.array([r.greatest for r in self.actions], np.float32)
+        self._begun = Program(Fn(self._begin), (self._inputs,))
         self._state, observation = self._begun.traced.result.types
         if not (isinstance(observation, T.VecType) and observation.elem == T.REAL):
             raise TypeMismatch(f"{type(scene).__name__}.observe gave {observation}; expected a vector of Reals")
         self.observed: int = observation.n
         """How many numbers an observation has."""
-        self._advanced = Program(Fn(self._advance), (self._state, self._action, *self._pair))
+        one = T.tuple_type(*[T.REAL] * len(self.actions)) if isinstance(self.actions, tuple) else self._action
+        self._advanced = Program(Fn(self._advance), (self._state, one, self._inputs))
         self._batches: dict[int, Program] = {}
 
-    def _begin(self, params: Any, inputs: Any) -> Any:
+    def _constants(self) -> Any:
+        """The params as values of the trace."""
+        t = typeof(self.params)
+        return of_atoms(t, to_atoms(self.params, t))
+
+    def _begin(self, inputs: Any) -> Any:
+        params = self._constants()
         state = self.scene.initial(params, inputs)
         return state, self.scene.observe(state, params, inputs)
 
-    def _acted(self, state: Any, action: Any, params: Any, inputs: Any) -> Any:
+    def _acted(self, state: Any, action: Any, inputs: Any) -> Any:
         """The state after an action, the reward and whether the episode has ended, in their types."""
-        found = self.scene.act(state, action, params, inputs)
+        found = self.scene.act(state, action, self._constants(), inputs)
         expected = T.tuple_type(self._state, T.REAL, T.BOOL)
         return of_atoms(expected, to_atoms(found, expected))
 
-    def _advance(self, state: Any, action: Any, params: Any, inputs: Any) -> Any:
-        after, reward, ended = self._acted(state, action, params, inputs)
-        return after, self.scene.observe(after, params, inputs), reward, ended
+    def _advance(self, state: Any, action: Any, inputs: Any) -> Any:
+        """A step of one run. It takes and gives numbers, not short vectors: a call with numbers alone is the
+        quickest."""
+        given = action if isinstance(self.actions, int) else stack(list(action))
+        after, reward, ended = self._acted(state, given, inputs)
+        seen = self.scene.observe(after, self._constants(), inputs)
+        if self.observed <= FEW:
+            t = T.VecType(self.observed, T.REAL)
+            seen = tuple(of_atoms(t, to_atoms(seen, t)))
+        return after, seen, reward, ended
 
     def begin(self, inputs: Any) -> tuple[Any, Any]:
         """The first state and its observation."""
-        return self._begun(self.params, inputs)
+        return self._begun(inputs)
 
     def advance(self, state: Any, action: Any, inputs: Any) -> tuple[Any, Any, float, bool]:
         """The state after an action, its observation, the reward, and whether the episode has ended."""
-        return self._advanced(state, self._checked(action), self.params, inputs)
+        given = self._checked(action)
+        return self._advanced(state, given if isinstance(self.actions, int) else (*given.tolist(),), inputs)
 
     def _checked(self, action: Any) -> Any:
         """An action, or several, within the ranges. Raises ArgumentError for one outside."""
         if isinstance(self.actions, int):
             return action  # the program refuses an index outside
         given = np.asarray(action, dtype=np.float64)
-        # The ends are those of single precision, in which agents compute.
-        low = np.array([r.least for r in self.actions], np.float32)
-        high = np.array([r.greatest for r in self.actions], np.float32)
-        if not ((given >= low) & (given <= high)).all():
-            raise ArgumentError(f"the action {given} was found; expected numbers from {low} to {high}")
+        if not ((given >= self.least) & (given <= self.greatest)).all():
+            outside = given[~((given >= self.least) & (given <= self.greatest))][0]
+            raise ArgumentError(f"{outside:g} was found in an action; expected numbers from {self.least} to "
+                                f"{self.greatest}")  # fmt: skip
         return given
 
     def sampled(self, rng: np.random.Generator) -> Any:
@@ -116,29 +141,32 @@ class Control:
         """(fresh, states, actions, inputs) of so many runs, stacked, to states, observations, rewards and ends. A run
         that is fresh begins an episode instead: its action is not used, its reward is 0."""
 
-        def one(fresh: Any, state: Any, action: Any, params: Any, inputs: Any) -> Any:
+        def one(fresh: Any, state: Any, action: Any, inputs: Any) -> Any:
             expected = T.tuple_type(self._state, T.REAL, T.BOOL)
 
             def begin() -> Any:
-                found = self.scene.initial(params, inputs), 0.0, False
+                found = self.scene.initial(self._constants(), inputs), 0.0, False
                 return of_atoms(expected, to_atoms(found, expected))
 
-            after, reward, ended = cond(fresh, begin, lambda: self._acted(state, action, params, inputs))
-            return after, self.scene.observe(after, params, inputs), reward, ended
+            after, reward, ended = cond(fresh, begin, lambda: self._acted(state, action, inputs))
+            return after, self.scene.observe(after, self._constants(), inputs), reward, ended
 
         if count not in self._batches:
-            params, inputs = self._pair
-            many = [T.VecType(count, t) for t in (T.BOOL, self._state, self._action)]
-            over = vmap(Fn(one), over=(0, 1, 2, 4))
-            self._batches[count] = Program(over, (*many, params, T.VecType(count, inputs)))
+            each = (T.BOOL, self._state, self._action, self._inputs)
+            self._batches[count] = Program(vmap(Fn(one)), tuple(T.VecType(count, t) for t in each))
         program = self._batches[count]
-        return lambda fresh, states, actions, inputs: program(
-            fresh, states, self._checked(actions), self.params, inputs
-        )
+        return lambda fresh, states, actions, inputs: program(fresh, states, self._checked(actions), inputs)
 
-    def stacked(self, struct: Any, count: int) -> Any:
-        """So many copies of a struct, along a new first axis."""
-        return map_leaves(lambda _, a: np.stack([np.asarray(a)] * count), struct)
+    def leaves(self, inputs: Any) -> list[Any]:
+        """The numbers and arrays of inputs, or of stacked ones, in order."""
+        found: list[Any] = []
+        self._leaves_of(inputs, found)
+        return found
 
 
-__all__ = ["Control", "Controlled"]
+def stacked(struct: Any, count: int) -> Any:
+    """So many copies of a struct, along a new first axis."""
+    return map_leaves(lambda _, a: np.stack([np.asarray(a)] * count), struct)
+
+
+__all__ = ["Control", "Controlled", "stacked"]

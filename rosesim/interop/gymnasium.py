@@ -17,11 +17,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rosesim.interop.control import Control
+from rosesim.interop.control import Control, stacked
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.picture import picture
-from rosesim.scenes.tree import leaves, map_leaves
+from rosesim.scenes.tree import map_leaves
 from rosesim.view.movie import Frame
 from rosesim.view.raster import Box, render
 from rosesim.view.theme import colours
@@ -66,7 +66,9 @@ class SceneEnv(gymnasium.Env[NDArray[np.float32], Any]):
         """Begin an episode; it is Gymnasium's `reset`, without options."""
         super().reset(seed=seed)
         self._elapsed = 0
-        self.inputs = self.control.sampled(self.np_random)
+        drawn = self.control.sampled(self.np_random)
+        # Python's numbers: a call that has NumPy's converts each of them.
+        self.inputs = map_leaves(lambda _, a: a.item() if isinstance(a, np.generic) else a, drawn)
         self.state, seen = self.control.begin(self.inputs)
         return np.asarray(seen, np.float32), {}
 
@@ -120,10 +122,10 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._advance = self.control.batch(num_envs)
         self._generators: list[np.random.Generator] = []
-        self._inputs = self.control.stacked(self.control.inputs, num_envs)
-        self._columns = leaves(self._inputs)
+        self._inputs = stacked(self.control.inputs, num_envs)
+        self._columns = self.control.leaves(self._inputs)
         state, _ = self.control.begin(self.control.inputs)
-        self.states: Any = self.control.stacked(state, num_envs)
+        self.states: Any = stacked(state, num_envs)
         """The scene's states, stacked along a first axis."""
         self._no_action = np.zeros(self.action_space.shape or (), self.action_space.dtype)
         self._elapsed = np.zeros(num_envs, np.int64)
@@ -145,10 +147,10 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
         if not self._generators:
             raise gymnasium.error.ResetNeeded("step was called before reset")
         fresh = self._fresh
-        if self.control.samples:
-            for i in np.flatnonzero(fresh):
-                for name, leaf in leaves(self.control.sampled(self._generators[i])).items():
-                    self._columns[name][i] = leaf
+        if self.control.samples and len(begin := np.flatnonzero(fresh)):
+            drawn = [self.control.leaves(self.control.sampled(self._generators[i])) for i in begin]
+            for column, values in zip(self._columns, zip(*drawn, strict=True), strict=True):
+                column[begin] = values
         self.states, seen, rewards, ended = self._advance(fresh, self.states, actions, self._inputs)
         self._elapsed = np.where(fresh, 0, self._elapsed + 1)
         truncated = self._elapsed >= self.control.scene.steps
@@ -174,9 +176,7 @@ def _spaces(control: Control) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     seen = spaces.Box(-np.inf, np.inf, (control.observed,), np.float32)
     if isinstance(control.actions, int):
         return spaces.Discrete(control.actions), seen
-    low = np.array([r.least for r in control.actions], np.float32)
-    high = np.array([r.greatest for r in control.actions], np.float32)
-    return spaces.Box(low, high, dtype=np.float32), seen
+    return spaces.Box(control.least, control.greatest, dtype=np.float32), seen
 
 
 def _picture(control: Control, state: Any, inputs: Any) -> NDArray[np.uint8]:
