@@ -2,8 +2,9 @@
 
     python benchmarks/gymnasium_steps.py
 
-The same physics (a pole on a cart) is stepped by random actions: `SceneEnv`, Gymnasium's CartPole-v1, `SceneVectorEnv`
-of several sizes, and Gymnasium's vectorised NumPy version of CartPole-v1. Episodes end and begin anew. The best of
+The same physics (a pole on a cart) is stepped by random actions: `SceneEnv`, Gymnasium's CartPole-v1,
+`SceneVectorEnv` of several sizes, and Gymnasium's vectorised NumPy version of CartPole-v1. Under random actions an episode ends after
+some twenty steps and begins anew, with numbers that Python draws for it; `endless` leaves that out. The best of
 several rounds, in which all take turns. Prints JSON: steps a second.
 """
 
@@ -12,14 +13,29 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 
-from examples.balance import Balance
+from examples.balance import Balance, Start
 from rosesim.interop.gymnasium import SceneEnv, SceneVectorEnv
+
+
+@dataclass(frozen=True)
+class Endless(Balance):
+    """Episodes that no fall ends, all from one start."""
+
+    def sample(self, inputs: Start, rng: np.random.Generator) -> None:
+        """No other start."""
+
+    def act(self, state: Any, action: Any, params: Any, inputs: Any) -> tuple[Any, Any, Any]:
+        """The same step, and no end."""
+        after, reward, _ = super().act(state, action, params, inputs)
+        return after, reward, False
+
 
 ROUNDS = 5
 SIZES = (16, 256, 4096)
@@ -66,6 +82,7 @@ def main() -> None:
         count = max(10, STEPS // n)
         ours: Any = rng.uniform(-1.0, 1.0, (count, n, 1)).astype(np.float32)
         rounds[f"{n}, rosesim"] = many(SceneVectorEnv(Balance(), n), ours)
+        rounds[f"{n}, rosesim, endless"] = many(SceneVectorEnv(Endless(), n), ours)
         theirs = CartPoleVectorEnv(num_envs=n)
         rounds[f"{n}, CartPole-v1 in NumPy"] = many(theirs, rng.integers(0, 2, (count, n)))
     best = dict.fromkeys(rounds, 0.0)

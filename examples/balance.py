@@ -3,8 +3,8 @@
     python examples/balance.py [--updates 60]
 
 The scene takes actions (`rosesim.interop.control.Controlled`), so `rosesim.interop.gymnasium` makes an environment of
-it. Its own step applies a policy, a network of 16 hidden units, so that the reward has a gradient by the weights: that
-of the physics itself. This program descends it over 64 random starts at once, 80 steps of each: a pole that falls
+it. Its own step applies a policy, a network of 16 hidden units, so that the reward has a gradient by the weights:
+that of the physics itself. This program descends it over 64 random starts at once, 80 steps of each: a pole that falls
 doubles its angle every nine steps, so over 200 the gradient of a fall would be all that counts.
 
 Physics after Barto, Sutton and Anderson, Neuronlike adaptive elements that can solve difficult learning control
@@ -126,9 +126,7 @@ def starts(scene: Balance, count: int, rng: np.random.Generator) -> Start:
     return Start(**columns)
 
 
-def descend(
-    scene: Balance, updates: int, seed: int = 0, count: int = 64
-) -> Iterator[tuple[Network, float]]:
+def descend(scene: Balance, updates: int, seed: int = 0, count: int = 64) -> Iterator[tuple[Network, float]]:
     """After each update of Adam, the weights, and the mean cost before it over so many fresh starts."""
     rng = np.random.default_rng(seed)
     short = replace(scene, steps=HORIZON)

@@ -22,14 +22,13 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.ranges import Range
 from rosesim.scenes.tree import map_leaves
 
-
 FEW = 32
 """Numbers of an observation that are given one by one; more are given as an array."""
 
 
 class Controlled(Protocol):
-    """What a scene declares beside the members of `Scene`, so that an agent can act in it. The two methods are written
-    in the language: they are traced, like `step`.
+    """What a scene declares beside the members of `Scene`, so that an agent can act in it. The two methods are
+    written in the language: they are traced, like `step`.
 
     Where the scene's own `step` and `cost` apply a policy by `act`, `train` finds its weights by the gradient of the
     same physics and the same reward (docs/interop.md).
@@ -63,7 +62,8 @@ class Control:
         self.scene: Any = scene
         self.params = scene.params(np.random.default_rng(0)) if params is None else params
         self.inputs = scene.inputs() if inputs is None else inputs
-        self.actions: tuple[Range, ...] | int = scene.actions if isinstance(scene.actions, int) else (*scene.actions,)
+        declared = self.scene.actions
+        self.actions: tuple[Range, ...] | int = declared if isinstance(declared, int) else tuple(declared)
         self._action = (
             T.index(self.actions) if isinstance(self.actions, int) else T.VecType(len(self.actions), T.REAL)
         )
@@ -76,7 +76,9 @@ class Control:
             self.least = np.array([r.least for r in self.actions], np.float32)
             self.greatest = np.array([r.greatest for r in self.actions], np.float32)
         self._begun = Program(Fn(self._begin), (self._inputs,))
-        self._state, observation = self._begun.traced.result.types
+        begun = self._begun.traced.result
+        assert isinstance(begun, T.StructType)  # a pair
+        self._state, observation = begun.types
         if not (isinstance(observation, T.VecType) and observation.elem == T.REAL):
             raise TypeMismatch(f"{type(scene).__name__}.observe gave {observation}; expected a vector of Reals")
         self.observed: int = observation.n
@@ -155,7 +157,11 @@ class Control:
             each = (T.BOOL, self._state, self._action, self._inputs)
             self._batches[count] = Program(vmap(Fn(one)), tuple(T.VecType(count, t) for t in each))
         program = self._batches[count]
-        return lambda fresh, states, actions, inputs: program(fresh, states, self._checked(actions), inputs)
+
+        def advance(fresh: Any, states: Any, actions: Any, inputs: Any) -> Any:
+            return program(fresh, states, self._checked(actions), inputs)
+
+        return advance
 
     def leaves(self, inputs: Any) -> list[Any]:
         """The numbers and arrays of inputs, or of stacked ones, in order."""

@@ -7,7 +7,7 @@ physics is not.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -48,9 +48,7 @@ class SceneEnv(gymnasium.Env[NDArray[np.float32], Any]):
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": FPS}  # noqa: RUF012 -- as Gymnasium's own
 
-    def __init__(
-        self, scene: AnyScene, *, params: Any = None, inputs: Any = None, render_mode: str | None = None
-    ):
+    def __init__(self, scene: AnyScene, *, params: Any = None, inputs: Any = None, render_mode: str | None = None):
         self.control = Control(scene, params, inputs)
         self.render_mode = _mode(render_mode)
         self.action_space, self.observation_space = _spaces(self.control)
@@ -68,7 +66,7 @@ class SceneEnv(gymnasium.Env[NDArray[np.float32], Any]):
         self._elapsed = 0
         drawn = self.control.sampled(self.np_random)
         # Python's numbers: a call that has NumPy's converts each of them.
-        self.inputs = map_leaves(lambda _, a: a.item() if isinstance(a, np.generic) else a, drawn)
+        self.inputs = map_leaves(_plain, drawn)
         self.state, seen = self.control.begin(self.inputs)
         return np.asarray(seen, np.float32), {}
 
@@ -135,7 +133,9 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin an episode in all runs; it is Gymnasium's `reset`, without options."""
-        seeds = [None if seed is None else seed + i for i in range(self.num_envs)] if not isinstance(seed, list) else seed
+        seeds = (
+            [None if seed is None else seed + i for i in range(self.num_envs)] if not isinstance(seed, list) else seed
+        )
         if seed is not None or not self._generators:
             self._generators = [seeding.np_random(s)[0] for s in seeds]
         self._fresh[:] = True
@@ -163,6 +163,10 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
             return None
         each = [map_leaves(lambda _, a, i=i: a[i], (self.states, self._inputs)) for i in range(self.num_envs)]
         return tuple(_picture(self.control, state, inputs) for state, inputs in each)
+
+
+def _plain(_: str, leaf: Any) -> Any:
+    return leaf.item() if isinstance(leaf, np.generic) else leaf
 
 
 def _mode(render_mode: str | None) -> str | None:

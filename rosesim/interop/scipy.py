@@ -7,13 +7,13 @@ ours around SciPy's: with these methods a call of SciPy's own is one line.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import build, flat_args
 from rosesim.ad.language.function import Fn
 from rosesim.ad.language.signature import Wrt
@@ -47,7 +47,7 @@ class _OfVector:
         self._places = tuple(i for i in self.flat.real if owners[i] in self._chosen)
         self._kept = {k: [i for i, owner in enumerate(owners) if owner == k] for k in self._chosen}
         ends = np.cumsum([0, *(self.flat.params[i].size for i in self._places)])
-        self._slices = [slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False)]
+        self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
         self.size = int(ends[-1])
         """The length of the vector."""
         if not self.size:
@@ -96,8 +96,9 @@ class Objective(_OfVector):
     def __init__(self, f: Fn[..., Any], example: Sequence[Any], wrt: Wrt, named: dict[str, Any]):
         super().__init__(f, example, wrt, named)
         if self.flat.results != (Ty(FloatT(64)),):
-            raise TypeMismatch(f"{f.name}, which gives {f.traced(self._types).result}, was found; expected a function that gives "
-                               "a Real: residuals takes others", here())  # fmt: skip
+            found = f.traced(self._types).result
+            raise TypeMismatch(f"{f.name}, which gives {found}, was found; expected a function that gives a Real: "
+                               "residuals takes others", here())  # fmt: skip
         flat = self.flat
         self._scalar = like(flat.fn, lambda *leaves: flat.fn(*leaves)[0], "value", lambda g: g)
         gradient = value_and_grad(self._scalar, wrt=self._places)

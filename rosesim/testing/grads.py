@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from rosesim.ad.language.signature import Wrt
 from rosesim.checks.grads import check_grads
 from rosesim.checks.report import Report
 from rosesim.checks.scale import Given
 
-
-class AssertGrads(Protocol):
-    """The type of `assert_grads`, for a test that takes it as a fixture."""
-
-    def __call__(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Report: ...
+AssertGrads = Callable[..., Report]
+"""The type of `assert_grads`, for a test that takes it as a fixture."""
 
 
 def assert_grads(

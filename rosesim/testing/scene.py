@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,8 @@ from rosesim.scenes.picture import picture
 from rosesim.scenes.registry import find_scene
 from rosesim.train.finite import explain, first_state_not_finite
 
-
-class AssertScene(Protocol):
-    """The type of `assert_scene`, for a test that takes it as a fixture."""
-
-    def __call__(self, scene: AnyScene | str, /, *overrides: str, **options: Any) -> GradientCheck: ...
+AssertScene = Callable[..., GradientCheck]
+"""The type of `assert_scene`, for a test that takes it as a fixture."""
 
 
 def assert_scene(

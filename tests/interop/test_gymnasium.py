@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import pytest
-from examples.balance import Balance, Start, acting, descend, judged
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from examples.balance import Balance, Start, acting, descend, judged
 from rosesim import ArgumentError, Bool, Index, Real, TypeMismatch, Vec, select
 from rosesim.interop.gymnasium import SceneEnv, SceneVectorEnv
-from rosesim.scenes import Canvas, Published, Scene, SceneError, find_scene, value
+from rosesim.scenes import Canvas, Published, Scene, SceneError, configure, find_scene, value
 from rosesim.testing import assert_scene
 
 
@@ -140,7 +140,7 @@ def test_the_gradient_of_the_reward_learns_to_balance():
 
 def test_what_does_not_fit_is_refused_in_one_sentence():
     with pytest.raises(SceneError, match="has no actions and no act and no observe; expected a scene that takes"):
-        SceneEnv(find_scene("bounce")())
+        SceneEnv(configure(find_scene("bounce"), [])[0])
     env = SceneEnv(Balance())
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.step([0.0])

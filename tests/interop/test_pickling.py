@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def test_cloudpickle_writes_a_function_of_a_function_with_what_it_needs():
         Number = Real
 
         @fn
-        def scaled(x: "Number") -> "Number":
+        def scaled(x: Number) -> Number:  # pyright: ignore[reportInvalidTypeForm] -- a string here, which names a local
             return k * x * x
 
         @scaled.defjvp
@@ -139,6 +140,4 @@ def test_functions_of_a_notebook_reach_other_processes(tmp_path: Path):
 
 
 def _with_root() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -82,6 +82,7 @@ N = 60
 @fn
 def steady(u: Vec[Real, N], source: Vec[Real, N]):
     """-u'' + u^3 = source, on a grid whose ends are 0: a tridiagonal system."""
+
     def at(i: Any) -> Any:
         left = select(i > 0, u[Index[N].clamp(i - 1)], 0.0)
         right = select(i < N - 1, u[Index[N].clamp(i + 1)], 0.0)

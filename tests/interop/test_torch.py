@@ -138,7 +138,9 @@ def test_the_transforms_of_torch_func_compose():
 
     hs = torch.linspace(0.05, 0.2, 3, dtype=torch.float64)
     one_by_one = [torch.func.grad(energy)(x, k) for k in hs]
-    torch.testing.assert_close(torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(x, hs), torch.stack(one_by_one))
+    torch.testing.assert_close(
+        torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(x, hs), torch.stack(one_by_one)
+    )
     by_rows, by_columns = torch.func.jacrev(torch.func.jacrev(energy))(x, h), torch.func.hessian(energy)(x, h)
     torch.testing.assert_close(by_rows, by_columns)
     torch.testing.assert_close(by_rows, by_rows.T)

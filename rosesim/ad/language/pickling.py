@@ -20,14 +20,12 @@ from rosesim.ad.language.function import Fn, is_fn
 Transform = Callable[[Fn[..., Any]], Fn[..., Any]]
 
 
-def reduced(
-    f: Fn[..., Any], again: tuple[Fn[..., Any], Transform] | None, scope: dict[str, Any] | None
-) -> Any:
-    """What `Fn.__reduce__` returns. Raises PicklingError, in a sentence, where pickle cannot find the function again."""
+def reduced(f: Fn[..., Any], again: tuple[Fn[..., Any], Transform] | None, scope: dict[str, Any] | None) -> Any:
+    """What `Fn.__reduce__` returns. Raises PicklingError where pickle could not find the function again."""
     by_value = _writes_functions()
-    module = getattr(f, "__module__", None)
-    if _named(module, getattr(f, "__qualname__", None)) is f and not (by_value and module == "__main__"):
-        return f.__qualname__  # pickle then writes module and name
+    module, path = str(getattr(f, "__module__", "")), str(getattr(f, "__qualname__", ""))
+    if _named(module, path) is f and not (by_value and module == "__main__"):
+        return path  # pickle then writes module and name
     if again is not None:
         of, transform = again
         return _transformed, (of, transform)
@@ -38,15 +36,15 @@ def reduced(
     if isinstance(f.python, pytypes.FunctionType) and not by_value:
         raise pickle.PicklingError(
             f"{f.name} (defined at {f.where}) was to be pickled, and no module has it under its name "
-            f"{f.__qualname__}; expected a function at the top of a module, or cloudpickle in place of pickle"
+            f"{path}; expected a function at the top of a module, or cloudpickle in place of pickle"
         )
     return _made, (f.python, f.is_opaque, _needed(f, scope or {}), dict(f.custom))
 
 
-def _named(module: str | None, name: str | None) -> Any:
+def _named(module: str, path: str) -> Any:
     """What a module has under a dotted name; None where there is nothing."""
-    found: Any = sys.modules.get(module or "")
-    for part in (name or "").split("."):
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
         found = getattr(found, part, None)
     return found
 
@@ -54,7 +52,7 @@ def _named(module: str | None, name: str | None) -> Any:
 def _writes_functions() -> bool:
     """Whether the pickler that is asking writes functions as they are. Pickle does not tell an object who asks, so
     the callers are looked at."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- as `inspect.currentframe`, which may give None
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if re.search(r"\b(cloudpickle|_?dill)\b", name):
