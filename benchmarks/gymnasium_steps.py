@@ -3,9 +3,9 @@
     python benchmarks/gymnasium_steps.py
 
 The same physics (a pole on a cart) is stepped by random actions: `SceneEnv`, Gymnasium's CartPole-v1,
-`SceneVectorEnv` of several sizes, and Gymnasium's vectorised NumPy version of CartPole-v1. Under random actions an episode ends after
-some twenty steps and begins anew, with numbers that Python draws for it; `endless` leaves that out. The best of
-several rounds, in which all take turns. Prints JSON: steps a second.
+`SceneVectorEnv` of several sizes, and Gymnasium's vectorised NumPy version of CartPole-v1. Under random actions an
+episode ends after some twenty steps and begins anew, with numbers that Python draws for it; `endless` leaves that
+out. The best of several rounds, in which all take turns. Prints JSON: steps a second.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 The scene takes actions (`rosesim.interop.control.Controlled`), so `rosesim.interop.gymnasium` makes an environment of
 it. Its own step applies a policy, a network of 16 hidden units, so that the reward has a gradient by the weights:
-that of the physics itself. This program descends it over 64 random starts at once, 80 steps of each: a pole that falls
-doubles its angle every nine steps, so over 200 the gradient of a fall would be all that counts.
+that of the physics itself. This program descends it over 64 random starts at once, 80 steps of each: a pole that
+falls doubles its angle every nine steps, so over 200 the gradient of a fall would be all that counts.
 
 Physics after Barto, Sutton and Anderson, Neuronlike adaptive elements that can solve difficult learning control
 problems, 1983: no friction, a push of at most 10 N, steps of 0.02 s.
