@@ -42,7 +42,7 @@ def by_gradient(seed: int) -> None:
 
 
 def by_ppo(seed: int) -> None:
-    """Sixty thousand steps."""
+    """Thirty thousand steps."""
     import torch  # pyright: ignore[reportMissingImports] -- no dependency
     from stable_baselines3 import PPO  # pyright: ignore[reportMissingImports] -- nor this one
     from stable_baselines3.common.vec_env import DummyVecEnv  # pyright: ignore[reportMissingImports] -- as above
@@ -54,7 +54,7 @@ def by_ppo(seed: int) -> None:
     how: dict[str, Any] = {"n_steps": 128, "batch_size": 256, "gamma": 0.98, "gae_lambda": 0.9, "learning_rate": 1e-3}
     model = PPO("MlpPolicy", envs, seed=seed, device="cpu", **how)
     seconds = 0.0
-    for _ in range(6):
+    for _ in range(3):
         start = time.perf_counter()
         model.learn(10_240, reset_num_timesteps=False)
         seconds += time.perf_counter() - start

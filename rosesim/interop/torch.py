@@ -54,8 +54,7 @@ def torch_function(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves = [_joined(leaf) for leaf in leaves]
         found = [leaf.dtype for k, leaf in enumerate(leaves) if k in flat.real and _is_floating(leaf)]
         dtype = functools.reduce(torch.promote_types, found) if found else torch.float64
-        results = flat.results
-        made = _call(flat, [_dtype_of(ty, dtype) for ty in results], leaves)
+        made = _call(flat, [_dtype_of(ty, dtype) for ty in flat.results], leaves)
         return build(result, made)
 
     return of_tensors
@@ -114,6 +113,8 @@ class _Run:
 
     def __init__(self, flat: Flat, dtypes: Sequence[torch.dtype], wrt: Places):
         self.flat, self.dtypes, self.wrt = flat, dtypes, wrt
+        self.real = [dtype.is_floating_point for dtype in dtypes]
+        """Which results are real, and so differentiable."""
         self.pullback: Callable[..., Any] | None = None
 
     def __call__(self, leaves: Sequence[Any]) -> tuple[torch.Tensor, ...]:
@@ -145,14 +146,14 @@ class _Applied(torch.autograd.Function):
         ctx.is_tensor = [isinstance(leaf, torch.Tensor) for leaf in leaves]
         ctx.save_for_backward(*tensors)
         ctx.save_for_forward(*tensors)
-        ctx.mark_non_differentiable(*(o for o, ty in zip(output, run.flat.results, strict=True) if not is_real(ty)))
+        ctx.mark_non_differentiable(*(o for o, on in zip(output, run.real, strict=True) if not on))
 
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[Any, ...]:
         run: _Run = ctx.run
         leaves = _saved(ctx)
         wrt = tuple(k for k in run.flat.real if ctx.needs_input_grad[k + 1])
-        cts = [c for c, ty in zip(cotangents, run.flat.results, strict=True) if is_real(ty)]
+        cts = [c for c, on in zip(cotangents, run.real, strict=True) if on]
         dtypes = [leaves[k].dtype for k in wrt]
         if run.pullback is not None and wrt == run.wrt and not torch.is_grad_enabled():
             parts = run.pullback(*map(_given, cts))
@@ -167,10 +168,9 @@ class _Applied(torch.autograd.Function):
         run: _Run = ctx.run
         leaves = _saved(ctx)
         active = tuple(k for k in run.flat.real if tangents[k] is not None)
-        real = [is_real(ty) for ty in run.flat.results]
-        dtypes = [d for d, on in zip(run.dtypes, real, strict=True) if on]
+        dtypes = [d for d, on in zip(run.dtypes, run.real, strict=True) if on]
         made = iter(_call(run.flat.pushed(active), dtypes, [*leaves, *(tangents[k] for k in active)]))
-        return tuple(next(made) if on else None for on in real)
+        return tuple(next(made) if on else None for on in run.real)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], run: _Run, *leaves: Any) -> tuple[Any, Any]:

@@ -8,7 +8,6 @@ joblib, Dask and Ray use, or dill.
 
 from __future__ import annotations
 
-import pickle
 import re
 import sys
 import types as pytypes
@@ -16,12 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 from rosesim.ad.language.function import Fn, is_fn
+from rosesim.ad.support.errors import RosesimError
 
 Transform = Callable[[Fn[..., Any]], Fn[..., Any]]
 
 
 def reduced(f: Fn[..., Any], again: tuple[Fn[..., Any], Transform] | None, scope: dict[str, Any] | None) -> Any:
-    """What `Fn.__reduce__` returns. Raises PicklingError where pickle could not find the function again."""
+    """What `Fn.__reduce__` returns. Raises RosesimError where pickle could not find the function again."""
     by_value = _writes_functions()
     module, path = str(getattr(f, "__module__", "")), str(getattr(f, "__qualname__", ""))
     if _named(module, path) is f and not (by_value and module == "__main__"):
@@ -34,9 +34,10 @@ def reduced(f: Fn[..., Any], again: tuple[Fn[..., Any], Transform] | None, scope
     if isinstance(f.python, pytypes.MethodType) and is_fn(getattr(owner, name, None)):
         return getattr, (owner, name)
     if isinstance(f.python, pytypes.FunctionType) and not by_value:
-        raise pickle.PicklingError(
-            f"{f.name} (defined at {f.where}) was to be pickled, and no module has it under its name "
-            f"{path}; expected a function at the top of a module, or cloudpickle in place of pickle"
+        raise RosesimError(
+            f"{f.name} was to be pickled, and no module has it under its name {path}; expected a function at the top "
+            "of a module, or cloudpickle in place of pickle",
+            f.where,
         )
     return _made, (f.python, f.is_opaque, _needed(f, scope or {}), dict(f.custom))
 
