@@ -2,9 +2,9 @@
 
     python benchmarks/bridges.py        # with torch and jax, or what there is of them
 
-The function is a throw through air, 400 steps, by its two speeds and the drag. Each way has to give our numbers before
-its time counts. The least of many calls, in turns, milliseconds. "by hand" makes the batch anew within the callback,
-as one does who does not know better. Prints JSON.
+The function is a throw through air, 400 steps, by its two speeds and the drag. Each way has to give our numbers
+before its time counts. The least of many calls, in turns, milliseconds. "by hand" makes the batch anew within the
+callback, as one does who does not know better. Prints JSON.
 """
 
 from __future__ import annotations

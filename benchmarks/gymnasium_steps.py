@@ -37,10 +37,10 @@ class Endless(Balance):
         return after, reward, False
 
 
-ROUNDS = 5
+ROUNDS = 15
 SIZES = (16, 256, 4096)
-STEPS = 20_000
-"""In each round, of all runs together; at least ten calls."""
+STEPS, CALLS = 2_000, 50
+"""In each round: the steps of all runs together, and at least so many calls."""
 
 
 def single(env: Any, actions: list[Any]) -> Callable[[], int]:
@@ -79,7 +79,7 @@ def main() -> None:
         "one, CartPole-v1": single(gymnasium.make("CartPole-v1", disable_env_checker=True).unwrapped, sides),
     }
     for n in SIZES:
-        count = max(10, STEPS // n)
+        count = max(CALLS, STEPS // n)
         ours: Any = rng.uniform(-1.0, 1.0, (count, n, 1)).astype(np.float32)
         rounds[f"{n}, rosesim"] = many(SceneVectorEnv(Balance(), n), ours)
         rounds[f"{n}, rosesim, endless"] = many(SceneVectorEnv(Endless(), n), ours)

@@ -2,8 +2,8 @@
 
     python benchmarks/policy_gradient.py        # with torch and stable-baselines3, else without PPO
 
-The scene is examples/balance.py, for both: the same physics, starts and reward. The gradient is that of 64 rollouts of
-80 steps at a time; PPO (stable-baselines3) has 8 environments and the settings of tests/interop. After every few
+The scene is examples/balance.py, for both: the same physics, starts and reward. The gradient is that of 64 rollouts
+of 80 steps at a time; PPO (stable-baselines3) has 8 environments and the settings of tests/interop. After every few
 updates the policy acts in the same 200 episodes: mean return (200 is the most) and the part in which the pole stands
 to the end. Seconds are those of learning alone, compilation apart. Prints JSON, a line for each judgement.
 """

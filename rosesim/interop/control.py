@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.arguments import flattener
+from rosesim.ad.language.arguments import build, flat_args, flattener
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.compiled import Program
 from rosesim.ad.language.control.branches import cond
@@ -22,6 +23,8 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.ranges import Range
 from rosesim.scenes.tree import map_leaves
 
+Leaves = Sequence[Any]
+"""The numbers and arrays of a struct, in order."""
 FEW = 32
 """Numbers of an observation that are given one by one; more are given as an array."""
 
@@ -75,6 +78,7 @@ class Control:
             # In single precision, in which agents compute: 0.1 there is a little more than 0.1 here.
             self.least = np.array([r.least for r in self.actions], np.float32)
             self.greatest = np.array([r.greatest for r in self.actions], np.float32)
+            self._ends = list(zip(self.least.tolist(), self.greatest.tolist(), strict=True))
         self._begun = Program(Fn(self._begin), (self._inputs,))
         begun = self._begun.traced.result
         assert isinstance(begun, T.StructType)  # a pair
@@ -85,6 +89,7 @@ class Control:
         """How many numbers an observation has."""
         one = T.tuple_type(*[T.REAL] * len(self.actions)) if isinstance(self.actions, tuple) else self._action
         self._advanced = Program(Fn(self._advance), (self._state, one, self._inputs))
+        self._size = len(T.flatten(self._state))
         self._batches: dict[int, Program] = {}
 
     def _constants(self) -> Any:
@@ -114,25 +119,47 @@ class Control:
             seen = tuple(of_atoms(t, to_atoms(seen, t)))
         return after, seen, reward, ended
 
-    def begin(self, inputs: Any) -> tuple[Any, Any]:
-        """The first state and its observation."""
-        return self._begun(inputs)
+    # One run goes from step to step as its leaves: structs are made for who looks at them.
 
-    def advance(self, state: Any, action: Any, inputs: Any) -> tuple[Any, Any, float, bool]:
+    def begin(self, inputs: Leaves) -> tuple[Leaves, Any]:
+        """The first state and its observation, of the leaves of inputs."""
+        *state, seen = self._begun.compiled.call(*inputs)
+        return state, seen
+
+    def advance(self, state: Leaves, action: Any, inputs: Leaves) -> tuple[Leaves, Any, float, bool]:
         """The state after an action, its observation, the reward, and whether the episode has ended."""
-        given = self._checked(action)
-        return self._advanced(state, given if isinstance(self.actions, int) else (*given.tolist(),), inputs)
+        made = self._advanced.compiled.call(*state, *self._numbers(action), *inputs)
+        seen = made[self._size : -2] if self.observed <= FEW else made[self._size]
+        return made[: self._size], seen, made[-2], made[-1]
 
-    def _checked(self, action: Any) -> Any:
-        """An action, or several, within the ranges. Raises ArgumentError for one outside."""
+    def state(self, leaves: Leaves) -> Any:
+        """The state in the scene's own type."""
+        return build(self._state, leaves)
+
+    def _numbers(self, action: Any) -> Leaves:
+        """The numbers of one action, within the ranges. Raises ArgumentError for one outside."""
         if isinstance(self.actions, int):
-            return action  # the program refuses an index outside
-        given = np.asarray(action, dtype=np.float64)
-        if not ((given >= self.least) & (given <= self.greatest)).all():
-            outside = given[~((given >= self.least) & (given <= self.greatest))][0]
-            raise ArgumentError(f"{outside:g} was found in an action; expected numbers from {self.least} to "
-                                f"{self.greatest}")  # fmt: skip
+            return [int(action) if isinstance(action, np.integer) else action]  # the program refuses others
+        given = action.tolist() if isinstance(action, np.ndarray) else action
+        if not (isinstance(given, list | tuple) and len(given) == len(self._ends)):
+            raise ArgumentError(f"the action {action!r} was found; expected {len(self._ends)} numbers")
+        if not all(low <= a <= high for a, (low, high) in zip(given, self._ends, strict=True)):
+            self._refuse(np.asarray(given, np.float64))
         return given
+
+    def _checked(self, actions: Any) -> Any:
+        """Actions of many runs, within the ranges."""
+        if isinstance(self.actions, int):
+            return actions
+        given = np.asarray(actions, dtype=np.float64)
+        if not ((given >= self.least) & (given <= self.greatest)).all():
+            self._refuse(given)
+        return given
+
+    def _refuse(self, given: NDArray[np.float64]) -> NoReturn:
+        outside = given[~((given >= self.least) & (given <= self.greatest))][0]
+        raise ArgumentError(f"{outside:g} was found in an action; expected numbers from {self.least} to "
+                            f"{self.greatest}")  # fmt: skip
 
     def sampled(self, rng: np.random.Generator) -> Any:
         """The inputs of a new episode."""
@@ -168,6 +195,10 @@ class Control:
         found: list[Any] = []
         self._leaves_of(inputs, found)
         return found
+
+    def leaves_of_state(self, state: Any) -> list[Any]:
+        """The same of a state."""
+        return flat_args(state, self._state, "state")
 
 
 def stacked(struct: Any, count: int) -> Any:

@@ -17,7 +17,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rosesim.interop.control import Control, stacked
+from rosesim.interop.control import Control, Leaves, stacked
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.picture import picture
@@ -52,11 +52,20 @@ class SceneEnv(gymnasium.Env[NDArray[np.float32], Any]):
         self.control = Control(scene, params, inputs)
         self.render_mode = _mode(render_mode)
         self.action_space, self.observation_space = _spaces(self.control)
-        self.state: Any = None
-        """The scene's state, in its own type."""
         self.inputs = self.control.inputs
         """The inputs of the present episode."""
+        self._leaves: Leaves | None = None
+        self._of_inputs: Leaves = ()
         self._elapsed = 0
+
+    @property
+    def state(self) -> Any:
+        """The scene's state, in its own type; None before the first episode. Another one can be put in its place."""
+        return None if self._leaves is None else self.control.state(self._leaves)
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._leaves = self.control.leaves_of_state(state)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -64,23 +73,24 @@ class SceneEnv(gymnasium.Env[NDArray[np.float32], Any]):
         """Begin an episode; it is Gymnasium's `reset`, without options."""
         super().reset(seed=seed)
         self._elapsed = 0
-        drawn = self.control.sampled(self.np_random)
+        self.inputs = self.control.sampled(self.np_random)
         # Python's numbers: a call that has NumPy's converts each of them.
-        self.inputs = map_leaves(_plain, drawn)
-        self.state, seen = self.control.begin(self.inputs)
+        leaves = self.control.leaves(self.inputs)
+        self._of_inputs = [a.item() if isinstance(a, np.generic) else a for a in leaves]
+        self._leaves, seen = self.control.begin(self._of_inputs)
         return np.asarray(seen, np.float32), {}
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Act; it is Gymnasium's `step`."""
-        if self.state is None:
+        if self._leaves is None:
             raise gymnasium.error.ResetNeeded("step was called before reset")
-        self.state, seen, reward, ended = self.control.advance(self.state, action, self.inputs)
+        self._leaves, seen, reward, ended = self.control.advance(self._leaves, action, self._of_inputs)
         self._elapsed += 1
         return np.asarray(seen, np.float32), reward, ended, self._elapsed >= self.control.scene.steps, {}
 
     def render(self) -> Any:
         """The picture of the present state, of shape (height, width, 3)."""
-        if self.render_mode is None or self.state is None:
+        if self.render_mode is None or self._leaves is None:
             return None
         return _picture(self.control, self.state, self.inputs)
 
@@ -122,8 +132,8 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
         self._generators: list[np.random.Generator] = []
         self._inputs = stacked(self.control.inputs, num_envs)
         self._columns = self.control.leaves(self._inputs)
-        state, _ = self.control.begin(self.control.inputs)
-        self.states: Any = stacked(state, num_envs)
+        first, _ = self.control.begin(self.control.leaves(self.control.inputs))
+        self.states: Any = stacked(self.control.state(first), num_envs)
         """The scene's states, stacked along a first axis."""
         self._no_action = np.zeros(self.action_space.shape or (), self.action_space.dtype)
         self._elapsed = np.zeros(num_envs, np.int64)
@@ -163,10 +173,6 @@ class SceneVectorEnv(VectorEnv[NDArray[np.float32], Any, Any]):
             return None
         each = [map_leaves(lambda _, a, i=i: a[i], (self.states, self._inputs)) for i in range(self.num_envs)]
         return tuple(_picture(self.control, state, inputs) for state, inputs in each)
-
-
-def _plain(_: str, leaf: Any) -> Any:
-    return leaf.item() if isinstance(leaf, np.generic) else leaf
 
 
 def _mode(render_mode: str | None) -> str | None:

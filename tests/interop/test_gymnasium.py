@@ -113,6 +113,15 @@ def test_choices_in_lanes_are_the_corridor():
     assert seen.argmax(axis=1).tolist() == [1, 0, 0] and rewards[0] == 0.0 and not ended.any()
 
 
+def test_a_state_can_be_put_in_its_place():
+    env = SceneEnv(Corridor())
+    assert env.state is None
+    env.reset(seed=0)
+    env.state = Place(2)  # pyright: ignore[reportArgumentType] -- a number outside a trace
+    _, reward, ended, _, _ = env.step(1)
+    assert (env.state, reward, ended) == (Place(3), 1.0, True)
+
+
 def test_a_picture_is_the_scenes_own():
     env = SceneEnv(Corridor(), render_mode="rgb_array")
     env.reset(seed=0)
@@ -147,6 +156,9 @@ def test_what_does_not_fit_is_refused_in_one_sentence():
     env.reset(seed=0)
     for bad in ([1.5], [np.nan]):
         with pytest.raises(ArgumentError, match=r"was found in an action; expected numbers from \[-1\.\] to \[1\.\]"):
+            env.step(bad)
+    for bad in ([0.0, 0.0], 0.5):
+        with pytest.raises(ArgumentError, match=r"the action .* was found; expected 1 numbers"):
             env.step(bad)
     with pytest.raises(ValueError, match="render_mode='human' was found; expected 'rgb_array'"):
         SceneEnv(Balance(), render_mode="human")
