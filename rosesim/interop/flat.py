@@ -39,9 +39,9 @@ class Pushed:
 class Flat:
     """A function of leaves that gives a tuple of leaves.
 
-    >>> from rosesim import fn, Real
+    >>> from rosesim import fn
     >>> @fn
-    ... def f(p: dict(x=Real, y=Real)):
+    ... def f(p):
     ...     return {"product": p["x"] * p["y"]}
     >>> flat = taken_apart(f, f.types_of([{"x": 3.0, "y": 4.0}]))
     >>> flat(3.0, 4.0), flat.pulled((0, 1))(3.0, 4.0, 1.0), flat.pushed((0,))(3.0, 4.0, 1.0)

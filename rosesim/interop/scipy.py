@@ -139,14 +139,16 @@ class Residuals(_OfVector):
         super().__init__(f, example, wrt, named)
         self._is_sparse = sparse
         self._jacobian = sparse_jacobian(self.flat.fn, wrt=self._places)
+        self.jac: Any = self._jac
+        """Their Jacobian at x: `scipy.sparse.csr_array`, or a dense matrix after `sparse=False`. (An editor takes
+        SciPy's `jac` for a string, the type of its default.)"""
 
     def fun(self, x: Vector) -> Vector:
         """The numbers at x, as one vector."""
         made = self.flat(*self._at(x))
         return _packed([a for a, ty in zip(made, self.flat.results, strict=True) if is_real(ty)])
 
-    def jac(self, x: Vector) -> Any:
-        """Their Jacobian at x: `scipy.sparse.csr_array`, or a dense matrix after `sparse=False`."""
+    def _jac(self, x: Vector) -> Any:
         found = self._jacobian(*self._at(x))
         return found.to_scipy() if self._is_sparse else found.toarray()
 
