@@ -30,8 +30,8 @@ CART, POLE, HALF, GRAVITY, PUSH, STEP = 1.0, 0.1, 0.5, 9.8, 10.0, 0.02
 """kg, kg, m, m/s^2, N, s."""
 WIDEST, STEEPEST = 2.4, 0.5
 """An episode ends further out (m) or further tilted (rad) than this."""
-HORIZON = 80
-"""Steps of a rollout whose gradient is taken."""
+HORIZON, RATE = 80, 0.03
+"""Steps of a rollout whose gradient is taken, and the rate of Adam's updates."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Start(Struct):
     v: Real = value(0.0)
     angle: Real = value(0.1)
     spin: Real = value(0.0)
-    learning_rate: Real = value(0.03)
+    learning_rate: Real = value(RATE)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def descend(scene: Balance, updates: int, seed: int = 0, count: int = 64) -> Ite
         cost, gradients = many(flat.unflatten(x), starts(scene, count, rng))
         each = flat.unstack(gradients, count)
         each /= np.maximum(1.0, np.linalg.norm(each, axis=1, keepdims=True))  # a fall has a huge one
-        x, memory = adam.step(scene.inputs().learning_rate, i, x, each.mean(axis=0), memory)
+        x, memory = adam.step(RATE, i, x, each.mean(axis=0), memory)
         yield flat.unflatten(x), float(np.mean(cost))
 
 
