@@ -11,6 +11,8 @@ import numpy as np
 from rosesim.ad.language import types as T
 from rosesim.ad.language.arguments import flat_args
 from rosesim.ad.language.function import Fn
+from rosesim.ad.support.errors import ArgumentError
+from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import class_of, is_dict, is_list, is_tuple
 from rosesim.interop.flat import Flat, taken_apart
 
@@ -38,6 +40,15 @@ class TakenApart:
         names = signature.names(len(row), keywords)
         each = zip(row, types, names, strict=True)
         leaves = [leaf for v, t, n in each for leaf in flat_args(v, t, f"argument {n}")]
+        for k, (leaf, ty) in enumerate(zip(leaves, flat.params, strict=True)):
+            # Here, where the user's line is known: the program runs within the framework's own code.
+            if (shape := tuple(getattr(leaf, "shape", ty.shape))) != ty.shape:
+                which = [leaf for t, n in zip(types, names, strict=True) for leaf in T.leaf_names(t, n)][k]
+                raise ArgumentError(
+                    f"{self.f.name}, argument {which}: an array of shape {shape} was found; expected one of shape "
+                    f"{ty.shape}",
+                    here(),
+                )
         return flat, leaves, self.f.traced(types).result
 
 

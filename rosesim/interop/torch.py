@@ -66,6 +66,8 @@ def _stand_in(v: Any) -> Any:
     if v.device.type != "cpu":
         raise ArgumentError(f"a tensor on the device {v.device} was found; expected one on the CPU, where rosesim "
                             "runs: write x.cpu()", here())  # fmt: skip
+    if v.dtype.is_complex:
+        raise ArgumentError(f"a tensor of {v.dtype} was found; expected real numbers: write x.real, x.imag", here())
     return array_like(v.shape, "f" if v.dtype.is_floating_point else "b" if v.dtype == torch.bool else "i")
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from rosesim import Index, Real, Vec, cond, exp, fn, grad, hessian, jacobian, scan, sin
+from rosesim import ArgumentError, Index, Real, Vec, cond, exp, fn, grad, hessian, jacobian, scan, sin
 
 jax = pytest.importorskip("jax")
 import jax.numpy as jnp  # noqa: E402 -- only where JAX is
@@ -142,3 +142,9 @@ def test_a_linear_function_of_jax_is_transposed():
     _, pull = jax.vjp(lambda x: ends(x, SCALE, H), X)
     (forth,) = jax.linear_transpose(lambda ct: pull(ct)[0], jnp.zeros(2))(jnp.array([1.0, 0.0, 2.0]))
     assert forth == pytest.approx(rows @ [1.0, 0.0, 2.0], rel=1e-12)
+
+
+def test_a_wrong_shape_is_refused_at_the_users_line():
+    words = r"test_jax.py:\d+: orbit, argument p.x: an array of shape \(2,\) was found; expected one of shape \(3,\)"
+    with pytest.raises(ArgumentError, match=words):
+        jax.jit(energy)(X[:2], SCALE, H)

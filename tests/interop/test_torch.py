@@ -130,6 +130,13 @@ def test_a_batch_of_ours_and_one_of_torch_are_the_runs_one_by_one():
         torch.testing.assert_close(torch.autograd.grad((batch * weights).sum(), (x, scale)), expected)
 
 
+def test_a_batch_may_lie_along_another_axis():
+    x, scale, h = params(grad=False)
+    columns = torch.stack([x, 2.0 * x], dim=1)
+    found = torch.func.vmap(lambda x: reals(x, scale, h)[1], in_dims=1)(columns)
+    torch.testing.assert_close(found, torch.stack([reals(x, scale, h)[1], reals(2.0 * x, scale, h)[1]]))
+
+
 def test_the_transforms_of_torch_func_compose():
     x, scale, h = params(grad=False)
 
@@ -176,5 +183,10 @@ def test_a_tensor_elsewhere_and_a_wrong_shape_are_refused_in_one_sentence():
     x, scale, h = params()
     with pytest.raises(ArgumentError, match="on the device meta was found; expected one on the CPU"):
         of_tensors(Params(x.to("meta"), scale, 1), h)
-    with pytest.raises(ArgumentError, match=r"x: found an array of shape \(2,\)"):
+    words = (
+        r"test_torch.py:\d+: orbit, argument p.x: an array of shape \(2,\) was found; expected one of shape \(3,\)"
+    )
+    with pytest.raises(ArgumentError, match=words):
         of_tensors(Params(x[:2], scale, 1), h)
+    with pytest.raises(ArgumentError, match=r"a tensor of torch\.complex128 was found; expected real numbers"):
+        of_tensors(Params(x + 1j, scale, 1), h)
