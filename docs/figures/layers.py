@@ -59,6 +59,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
+    "interop": (*AD, "scenes", "view"),
+    "testing": (*AD, "checks", "scenes", "train"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view"),
     "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
 }

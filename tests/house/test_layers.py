@@ -28,6 +28,9 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "ziamath": "diagrams",
     "resvg_py": "diagrams",
     "typer": "cli",
+    "torch": "interop",
+    "jax": "interop",
+    "gymnasium": "interop",
     "rich": "cli",
 }
 

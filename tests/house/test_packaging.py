@@ -61,7 +61,12 @@ def with_wheel(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 
 def test_the_wheel_holds_the_apps_as_rosesim_apps_and_nothing_else(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {n.split("/")[0] for n in names} == {"rosesim", "rosesim_apps", "rosesim-0.1.0.dist-info"}
+    assert {n.split("/")[0] for n in names} == {
+        "rosesim",
+        "rosesim_apps",
+        "rosesim_pytest.py",
+        "rosesim-0.1.0.dist-info",
+    }
     assert "rosesim_apps/billiards/scene.py" in names and "rosesim/py.typed" in names
     assert "rosesim-0.1.0.dist-info/licenses/LICENSE" in names
     assert "rosesim_apps/__init__.py" not in names  # that one is for checkouts

@@ -75,6 +75,17 @@ class Program:
             return self
         return Program(f, types, live=live, **how)
 
+    def __reduce__(self) -> Any:
+        """Pickled, it is the function, its types and options: another process compiles it, or finds it on disk."""
+        f, types, live, how = self._made_from
+        return _compiled, (f, types, live, how)
+
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # frozen: a copy would compute the same
+
     def _caller(self, types: Types) -> Callable[..., Any]:
         """A function from arguments to the result: the cheapest that these types allow."""
         result, call = self.traced.result, self.compiled.call
@@ -122,6 +133,10 @@ class Program:
                 f"example of each argument: {signature}"
             )
         return row
+
+
+def _compiled(f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> Program:
+    return Program(f, types, live=live, **how)
 
 
 def refuse_captured(f: Fn[..., Any], traced: Traced) -> None:
