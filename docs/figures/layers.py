@@ -12,6 +12,7 @@ import ast
 import graphlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,7 @@ def modules() -> dict[str, Path]:
     return {".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
 
 
+@cache
 def imports() -> Imports:
     """What each of our modules imports of ours."""
     files = modules()

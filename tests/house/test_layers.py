@@ -4,7 +4,6 @@ import ast
 import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import layers
@@ -39,9 +38,8 @@ HELP_SECONDS = 0.4
 TRIES = 20  # of which the quickest counts: other processes only ever add time
 
 
-@cache
 def imports() -> layers.Imports:
-    """Read once, and not when this file is collected, which each process of a run does."""
+    """Not read when this file is collected, which each process of a run does."""
     return layers.imports()
 
 

@@ -78,7 +78,11 @@ def words(text: str) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the environment borrows packages by symbolic links")
-@pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
+@pytest.mark.parametrize(
+    "editable",
+    [False, pytest.param(True, marks=pytest.mark.full)],  # `./test` itself runs in an editable install
+    ids=["wheel", "editable"],
+)
 def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path, with_wheel: Path):
     python = environment(tmp_path / "env") if editable else with_wheel
     if editable:
