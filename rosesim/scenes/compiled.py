@@ -82,6 +82,9 @@ class Compiled(Generic[P, I, S]):
         """Pickled, it is the scene: another process compiles its programs, or finds them on disk."""
         return (_held if self._is_held else compiled), (self.scene,)
 
+    def __repr__(self) -> str:
+        return f"<Compiled {type(self.scene).__name__}: its programs, made when first asked for>"
+
     def __copy__(self) -> Compiled[P, I, S]:
         return self
 

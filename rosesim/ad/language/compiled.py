@@ -35,6 +35,10 @@ class Program:
         with uncollected():
             self._make(f, types, live, how)
 
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}: {t}" for t, name in self._types)
+        return f"<Program {self.name}({given}), compiled in {self.seconds:.2g} s>"
+
     def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
