@@ -1,10 +1,16 @@
-"""For all tests: compiled programs are kept in a folder of this run alone, not in the user's cache."""
+"""For all tests: compiled programs are kept in a folder of this run alone, not in the user's cache; and examples that
+need a package which is not there are skipped."""
 
 import atexit
+import doctest
 import gc
 import os
+import re
 import shutil
 import tempfile
+from importlib.util import find_spec
+
+import pytest
 
 # At import, before xdist starts its workers, which inherit it.
 if "ROSESIM_CACHE_DIR" not in os.environ:
@@ -16,3 +22,24 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Programs are millions of small objects that stay: looking at them all again and again finds nothing.
 gc.set_threshold(50_000, 20, 50)
+
+OPTIONAL = ("torch", "jax", "stable_baselines3")
+"""Packages that people have and the tests do not need."""
+collect_ignore = [f"rosesim/interop/{name}.py" for name in OPTIONAL if find_spec(name) is None]
+"""Modules that cannot be imported then, not even to look for examples."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Skip the examples of a section (of a page, or all of a docstring) that imports one which is not installed."""
+    found = getattr(item, "dtest", None)
+    if not isinstance(found, doctest.DocTest):
+        return
+    headings = [i for i, line in enumerate((found.docstring or "").splitlines()) if line.startswith("## ")]
+    sections: dict[int, list[doctest.Example]] = {}
+    for example in found.examples:
+        sections.setdefault(sum(i < example.lineno for i in headings), []).append(example)
+    for examples in sections.values():
+        text = "".join(e.source for e in examples)
+        if any(re.search(rf"(import|from) {name}\b", text) and find_spec(name) is None for name in OPTIONAL):
+            for example in examples:
+                example.options[doctest.SKIP] = True

@@ -12,6 +12,7 @@ import ast
 import graphlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +60,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
+    "interop": (*AD, "scenes", "view"),
+    "testing": (*AD, "checks", "scenes", "train"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "diagrams"),
     "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
 }
@@ -85,6 +88,7 @@ def modules() -> dict[str, Path]:
     return {".".join(f.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): f for f in files}
 
 
+@cache
 def imports() -> Imports:
     """What each of our modules imports of ours."""
     files = modules()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -83,6 +84,10 @@ class Report:
                 lines.append(f"{of}{'right, but ' if right and self.passed else ''}{found.text}")
             lines.append(f"{of}{found}")
         return lines
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what `str` says."""
+        return f"<pre>{html.escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         lines = [str(v) for v in self.verdicts]

@@ -8,7 +8,6 @@ beginning to end, such as a run of training, requests the programs that are `hel
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -79,6 +78,19 @@ class Compiled(Generic[P, I, S]):
         """The loss as a function of the language, of (params, inputs), for code that derives more from it."""
         self._read_examples()
 
+    def __reduce__(self) -> Any:
+        """Pickled, it is the scene: another process compiles its programs, or finds them on disk."""
+        return (_held if self._is_held else compiled), (self.scene,)
+
+    def __repr__(self) -> str:
+        return f"<Compiled {type(self.scene).__name__}: its programs, made when first asked for>"
+
+    def __copy__(self) -> Compiled[P, I, S]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Compiled[P, I, S]:
+        return self  # one set of programs serves all that use the scene
+
     def _read_examples(self) -> None:
         """Read the params and inputs to compile for."""
         read = Dependencies()
@@ -111,7 +123,8 @@ class Compiled(Generic[P, I, S]):
     def held(self) -> Compiled[P, I, S]:
         """The same programs for the scene as it is now, whatever changes later: nothing is checked or recompiled."""
         _ = self._like
-        one = copy.copy(self)
+        one: Compiled[P, I, S] = object.__new__(type(self))
+        one.__dict__.update(self.__dict__)
         one._is_held = True
         with memory_budget(self.budget):
             known = [*self._shared.items()]  # other threads may add to it
@@ -275,6 +288,10 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
         while len(_made) > _MOST:
             _made.pop(next(iter(_made)))
     return found
+
+
+def _held(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
+    return compiled(scene).held()
 
 
 _MOST = 16

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rosesim.ad.language.control.branches import cond
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.index import Index
+from rosesim.scenes.displayed import table
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.tree import map_leaves
+from rosesim.scenes.tree import leaves, map_leaves
 
 if TYPE_CHECKING:
     from rosesim.scenes.base import AnyScene
@@ -34,6 +35,20 @@ class Trajectory(Generic[S]):
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def __repr__(self) -> str:
+        kept = ", ".join(f"{name} {np.shape(v)[1:] or ''}".strip() for name, v in leaves(self.stacked).items())
+        return f"<Trajectory: {len(self)} states after 0 to {self.times[-1]} steps: {kept or 'nothing'}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a row for each array, with its shape and range."""
+        rows: list[list[object]] = []
+        for name, v in leaves(self.stacked).items():
+            a = np.asarray(v)
+            least, most = (f"{f(a):.4g}" for f in (np.min, np.max)) if a.size else ("", "")
+            rows.append([name, a.shape[1:] or "a number", least, most])
+        told = f"{len(self)} states, after 0 to {self.times[-1]} steps; all of them are in <code>stacked</code>"
+        return f"<p>{told}</p>{table(['name', 'shape', 'least', 'greatest'], rows)}"
 
     def __getitem__(self, t: int) -> S:
         if not -len(self) <= t < len(self):

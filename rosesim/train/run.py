@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from rosesim.optimise.descent import Stepper
 from rosesim.optimise.optimizers import Rule, Vector
 from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
+from rosesim.scenes.displayed import curve, table
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
@@ -33,7 +35,7 @@ I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P
 S = TypeVar("S")
 
 
-@dataclass
+@dataclass(repr=False)
 class Run(Generic[P]):
     """The outcome of a training run."""
 
@@ -72,6 +74,22 @@ class Run(Generic[P]):
     def doubt(self) -> str | None:
         """What is wrong in the record of this run, as a clause; None where nothing is (see `doubt`)."""
         return doubt(self)
+
+    def __repr__(self) -> str:
+        where = "" if self.out is None else f", {self.out}"
+        return (
+            f"<Run: {self.iterations} iterations, loss {self.losses[0]:.6g} at first, {self.losses[-1]:.6g} at last, "
+            f"{self.best_loss:.6g} at best (iteration {self.best_iteration}){where}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a table, and the losses as a curve. `rosesim.show(run)` plays a run that has a folder."""
+        head = ["iterations", "first loss", "last", "best", "at iteration", "seconds each", "folder"]
+        ends = [f"{v:.6g}" for v in (self.losses[0], self.losses[-1], self.best_loss)]
+        row = [self.iterations, *ends, self.best_iteration, f"{self.seconds_per_iteration:.3g}", self.out or "none"]
+        said = [html.escape(s) for s in (self.note, self.zero, self.doubt) if s]
+        remarks = "".join(f"<p>{s}</p>" for s in dict.fromkeys(said))
+        return table(head, [row]) + curve(self.curve, "loss over iterations") + remarks
 
     @property
     def until_best(self) -> list[tuple[int, P]]:

@@ -4,7 +4,6 @@ import ast
 import os
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import layers
@@ -28,6 +27,9 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "ziamath": "diagrams",
     "resvg_py": "diagrams",
     "typer": "cli",
+    "torch": "interop",
+    "jax": "interop",
+    "gymnasium": "interop",
     "rich": "cli",
 }
 
@@ -36,9 +38,8 @@ HELP_SECONDS = 0.4
 TRIES = 20  # of which the quickest counts: other processes only ever add time
 
 
-@cache
 def imports() -> layers.Imports:
-    """Read once, and not when this file is collected, which each process of a run does."""
+    """Not read when this file is collected, which each process of a run does."""
     return layers.imports()
 
 

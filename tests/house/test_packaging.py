@@ -61,7 +61,12 @@ def with_wheel(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 
 def test_the_wheel_holds_the_apps_as_rosesim_apps_and_nothing_else(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {n.split("/")[0] for n in names} == {"rosesim", "rosesim_apps", "rosesim-0.1.0.dist-info"}
+    assert {n.split("/")[0] for n in names} == {
+        "rosesim",
+        "rosesim_apps",
+        "rosesim_pytest.py",
+        "rosesim-0.1.0.dist-info",
+    }
     assert "rosesim_apps/billiards/scene.py" in names and "rosesim/py.typed" in names
     assert "rosesim-0.1.0.dist-info/licenses/LICENSE" in names
     assert "rosesim_apps/__init__.py" not in names  # that one is for checkouts
@@ -73,7 +78,11 @@ def words(text: str) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the environment borrows packages by symbolic links")
-@pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
+@pytest.mark.parametrize(
+    "editable",
+    [False, pytest.param(True, marks=pytest.mark.full)],  # `./test` itself runs in an editable install
+    ids=["wheel", "editable"],
+)
 def test_an_installation_lists_and_runs_billiards(editable: bool, tmp_path: Path, with_wheel: Path):
     python = environment(tmp_path / "env") if editable else with_wheel
     if editable:

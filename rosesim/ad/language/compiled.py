@@ -35,6 +35,10 @@ class Program:
         with uncollected():
             self._make(f, types, live, how)
 
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}: {t}" for t, name in self._types)
+        return f"<Program {self.name}({given}), compiled in {self.seconds:.2g} s>"
+
     def _make(self, f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> None:
         if how.get("debug") is None:
             how["debug"] = debugging()
@@ -74,6 +78,17 @@ class Program:
             self.traced = traced
             return self
         return Program(f, types, live=live, **how)
+
+    def __reduce__(self) -> Any:
+        """Pickled, it is the function, its types and options: another process compiles it, or finds it on disk."""
+        f, types, live, how = self._made_from
+        return _compiled, (f, types, live, how)
+
+    def __copy__(self) -> Program:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # frozen: a copy would compute the same
 
     def _caller(self, types: Types) -> Callable[..., Any]:
         """A function from arguments to the result: the cheapest that these types allow."""
@@ -122,6 +137,10 @@ class Program:
                 f"example of each argument: {signature}"
             )
         return row
+
+
+def _compiled(f: Fn[..., Any], types: Types, live: bool, how: dict[str, Any]) -> Program:
+    return Program(f, types, live=live, **how)
 
 
 def refuse_captured(f: Fn[..., Any], traced: Traced) -> None:

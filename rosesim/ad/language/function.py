@@ -293,6 +293,18 @@ class Fn(Generic[P, R]):
         """Note that this is a transform of another function. As a method, it becomes the transform of the method."""
         self._again = of, again
 
+    def __reduce__(self) -> Any:
+        """What pickle makes it of in another process; docs/interop.md says what can be found again there."""
+        from rosesim.ad.language.pickling import reduced  # it makes functions itself; few are pickled
+
+        return reduced(self, self._again, self._scope)
+
+    def __copy__(self) -> Fn[P, R]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Fn[P, R]:
+        return self  # as Python's own functions
+
     def __repr__(self) -> str:
         return f"<rosesim function {self.name}>"
 

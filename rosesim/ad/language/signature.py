@@ -54,6 +54,10 @@ class Named(tuple[T.Type, ...]):
         made.keywords = keywords
         return made
 
+    def __getnewargs__(self) -> tuple[Types, Names]:
+        """What pickle makes it of."""
+        return tuple(self), self.keywords
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Named) and self.keywords == other.keywords and super().__eq__(other)
 

@@ -34,6 +34,12 @@ class RosesimError(Exception):
         self.where = None if where is None else str(where)
         super().__init__(message if where is None else f"{where}: {message}")
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show: the user's own lines, and the sentence."""
+        from rosesim.ad.support.tracebacks import shown  # asked for by notebooks alone
+
+        return shown(self)
+
 
 @_public
 class TraceError(RosesimError):

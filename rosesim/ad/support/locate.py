@@ -41,7 +41,7 @@ def here() -> Where | None:
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- the only way without a traceback object
     while frame is not None:
         file = frame.f_code.co_filename
-        if _is_users(file):
+        if is_users(file):
             return Where(file, frame.f_lineno)
         frame = frame.f_back
     return None
@@ -52,14 +52,15 @@ def innermost(error: BaseException) -> Where | None:
     found = None
     at = error.__traceback__
     while at is not None:
-        if _is_users(at.tb_frame.f_code.co_filename):
+        if is_users(at.tb_frame.f_code.co_filename):
             found = Where(at.tb_frame.f_code.co_filename, at.tb_lineno)
         at = at.tb_next
     return found
 
 
 @functools.cache  # called for every operation of a trace; there are few files
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
+    """Whether a file is neither of rosesim, NumPy nor Python's own machinery."""
     if file.startswith((_OURS, _NUMPY, *_MACHINERY)):
         return False
     return not file.endswith(_BETWEEN) and _TYPER not in file

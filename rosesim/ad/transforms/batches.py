@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -56,7 +57,7 @@ def vmap(f: Callable[..., R], *, over: Wrt = None) -> Fn[..., R]:
     derived.__name__ = name
     signature = Mapped(g.signature(), name, derived, over)
     made: Fn[..., Any] = Fn(derived, signature=signature)
-    made.transforms(g, lambda h: vmap(h, over=over))
+    made.transforms(g, functools.partial(vmap, over=over))
     return made
 
 

@@ -154,7 +154,7 @@ def value_and_grad(f: Callable[..., R], *, wrt: Wrt = None) -> Fn[..., tuple[R, 
             )
         return value, pullback(1.0)
 
-    return like(g, derived, "value_and_grad", lambda h: value_and_grad(h, wrt=wrt))
+    return like(g, derived, "value_and_grad", functools.partial(value_and_grad, wrt=wrt))
 
 
 def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -168,13 +168,14 @@ def grad(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
     ((30.0, 9.0), 9.0, 10.0)
     """
     both = value_and_grad(f, wrt=wrt)
-    return like(as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad", lambda h: grad(h, wrt=wrt))
+    return like(as_fn(f), lambda *args, **kwargs: both(*args, **kwargs)[1], "grad", functools.partial(grad, wrt=wrt))
 
 
 def like(
     g: Fn[..., Any], python: Callable[..., Any], what: str, again: Callable[[Fn[..., Any]], Fn[..., Any]]
 ) -> Fn[..., Any]:
-    """A function with the parameters of g. `again` makes the same transform of another function, such as a method."""
+    """A function with the parameters of g. `again` makes the same transform of another function, such as a method. A
+    transform that can be pickled has one that can be: a partial of the transform itself, not a lambda."""
     python.__name__ = f"{what}({g.name})"
     made: Fn[..., Any] = Fn(python)
     made.take_signature(g.signature())

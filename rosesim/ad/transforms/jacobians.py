@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -65,7 +66,7 @@ def jacobian(f: Callable[..., Any], *, wrt: Wrt = None, mode: Mode = None) -> Fn
             return _by_columns(g, row, keywords, positions, one)
         return _by_rows(*vjp(g, wrt=wrt)(*args, **kwargs))
 
-    return like(g, derived, "jacobian", lambda h: jacobian(h, wrt=wrt, mode=mode))
+    return like(g, derived, "jacobian", functools.partial(jacobian, wrt=wrt, mode=mode))
 
 
 _CLEARLY = 8
@@ -197,7 +198,7 @@ def hessian(f: Callable[..., Any], *, wrt: Wrt = None, mode: Mode = None) -> Fn[
     ((10.0, 6.0), (6.0, 0.0))
     """
     made = jacobian(grad(f, wrt=wrt), wrt=wrt, mode=mode)
-    return like(as_fn(f), made.python, "hessian", lambda h: hessian(h, wrt=wrt, mode=mode))
+    return like(as_fn(f), made.python, "hessian", functools.partial(hessian, wrt=wrt, mode=mode))
 
 
 def hvp(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
@@ -225,7 +226,7 @@ def hvp(f: Callable[..., Any], *, wrt: Wrt = None) -> Fn[..., Any]:
 
     derived.__name__ = name
     made: Fn[..., Any] = Fn(derived, signature=along.signature().renamed(name, derived))
-    made.transforms(as_fn(f), lambda h: hvp(h, wrt=wrt))
+    made.transforms(as_fn(f), functools.partial(hvp, wrt=wrt))
     return made
 
 

@@ -65,6 +65,9 @@ class LinearFn(Fn[..., Any]):
         self._real = real
         self._transpose = transpose
 
+    def __reduce__(self) -> Any:
+        return LinearFn, (self._real, self._transpose)
+
     def traced(self, types: Types, *, live: bool = False) -> Traced:
         """The program for parameters of these types, which may be tangents."""
         if not any(map(_has_tangent, types)):

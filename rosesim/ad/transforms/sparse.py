@@ -127,9 +127,13 @@ class _Sparse:
     def __init__(self, g: Fn[..., Any], name: str, wrt: Wrt, mode: Mode, symmetric: bool):
         if mode not in (None, "forward", "reverse"):
             raise TypeMismatch(f"mode={mode!r} was found; expected 'forward', 'reverse' or None (the fewer)", here())
+        self._how = g, name, wrt, mode, symmetric
         self._g, self._wrt, self._mode, self._symmetric = g, wrt, mode, symmetric
         self.__name__ = f"{name}({g.name})"
         self._plans: dict[Any, _Plan] = {}
+
+    def __reduce__(self) -> Any:
+        return _Sparse, self._how  # the plans are made anew
 
     def __call__(self, *args: Any, **kwargs: Any) -> SparseMatrix:
         """The matrix at these arguments."""

@@ -21,6 +21,7 @@ SETTINGS = {
     "pythonVersion": "3.11",
     "extraPaths": [str(ROOT)],
     "reportUnusedExpression": False,  # an example names a value to show it, as at Python's prompt
+    "reportMissingImports": False,  # PyTorch and JAX need not be there
 }
 
 TYPES = """
