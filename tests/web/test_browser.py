@@ -84,16 +84,17 @@ def test_optimising_lowers_the_loss_and_ends_at_the_published_iterations(desk: S
 
 def test_frames_are_painted_while_the_worker_optimises(desk: Shown) -> None:
     """How long they take: benchmarks/page_delays.py."""
-    desk.js("page.act('optimise')")
-    desk.page.keyboard.press("Space")
     desk.js(
         """() => {
           const draw = page.draw.bind(page);
-          window.at = [];
-          page.draw = (t) => { at.push(page.now.attempt.iteration); draw(t); };
+          window.painted = [];
+          page.draw = (t) => { painted.push(page.now.attempt.iteration); draw(t); };
         }"""
     )
-    desk.until("at.length > 10 && at.at(-1) > at[0]")
+    desk.page.keyboard.press("Space")
+    desk.until("painted.length > 3")
+    desk.js("page.act('optimise')")
+    desk.until("painted.length > 10 && painted.at(-1) > painted[0]")
 
 
 def test_the_goal_follows_the_mouse_and_a_new_gradient_the_goal(desk: Shown) -> None:
@@ -112,17 +113,17 @@ def test_the_goal_follows_the_mouse_and_a_new_gradient_the_goal(desk: Shown) -> 
     desk.js(
         """() => {
           const take = page.take.bind(page);
-          window.drags = 0;
-          const hold = () => { page.held = "goal"; page.hold([0.8 + 0.002 * drags, 0.6]); };
+          window.turns = 0;
+          const hold = () => { page.held = "goal"; page.hold([0.8 + 0.002 * turns, 0.6]); };
           page.take = (m) => {
             take(m);
             if (m.serial < page.serial) return;
-            ++drags < 30 ? hold() : page.drop();
+            ++turns < 30 ? hold() : page.drop();
           };
           hold();
         }"""
     )
-    desk.until("drags === 30 && !page.held")  # each drag has its gradient
+    desk.until("turns === 30 && !page.held")  # each drag has its gradient
 
 
 def test_the_goal_follows_a_finger_and_elsewhere_the_page_scrolls(browser: Any, billiards: Path) -> None:
