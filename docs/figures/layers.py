@@ -60,7 +60,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "optimise": (*AD, "scenes"),
     "train": (*AD, *CODEGEN, "codegen", "scenes", "optimise"),
     "view": (*AD, "codegen", "checks", "scenes", "optimise", "diagrams"),
-    "interop": (*AD, "scenes", "view"),
+    "interop": (*AD, *CODEGEN, "codegen", "scenes", "view"),
     "testing": (*AD, "checks", "scenes", "train"),
     "web": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "diagrams"),
     "cli": (*AD, *CODEGEN, "codegen", "checks", "scenes", "optimise", "train", "view", "web", "robots", "diagrams"),
