@@ -16,6 +16,7 @@ import pytest
 if "ROSESIM_CACHE_DIR" not in os.environ:
     os.environ["ROSESIM_CACHE_DIR"] = tempfile.mkdtemp(prefix="rosesim-tests-")
     atexit.register(shutil.rmtree, os.environ["ROSESIM_CACHE_DIR"], ignore_errors=True)
+CACHE = os.environ["ROSESIM_CACHE_DIR"]
 
 # Where it is set, each process that a test starts would compile all of our modules, for a third of a second.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -43,3 +44,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         if any(re.search(rf"(import|from) {name}\b", text) and find_spec(name) is None for name in OPTIONAL):
             for example in examples:
                 example.options[doctest.SKIP] = True
+
+
+@pytest.hookimpl(trylast=True)  # after fixtures have put back what they changed
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A test that leaves the cache switched off, or elsewhere, makes all that follow compile everything anew."""
+    assert os.environ.get("ROSESIM_CACHE_DIR") == CACHE, f"{item.nodeid} leaves ROSESIM_CACHE_DIR changed"

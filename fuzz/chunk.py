@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 import warnings
 from collections import Counter
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from fuzz.case import Case
 from fuzz.coverage import covered
 from fuzz.journal import CHANGED
-from fuzz.modes import Modes
+from fuzz.modes import Modes, cache_folder
 from fuzz.oracle import Disagreement, Judge, Stopped
 from fuzz.slopes import Slopes
 from fuzz.web_assembly import judge_in_wasm
@@ -24,7 +23,6 @@ from rosesim.ad.program.cost import block_work
 from rosesim.ad.program.ir import Block
 from rosesim.ad.program.program_pass import Ran, watched
 from rosesim.ad.support.errors import CheckError
-from rosesim.codegen.llvm import cache
 
 ROWS = st.one_of(*(st.binary(min_size=n, max_size=m) for n, m in ((24, 64), (32, 120), (64, 240))))
 """Programs of a few operations, of dozens, of hundreds."""
@@ -114,8 +112,7 @@ def run_chunk(
             raise
 
     found: dict[str, Any] = {}
-    os.environ[cache.VARIABLE] = ""  # caching random programs is of no use
-    with warnings.catch_warnings():
+    with cache_folder(""), warnings.catch_warnings():  # caching random programs is of no use
         warnings.simplefilter("error", RuntimeWarning)
         try:
             each()

@@ -49,7 +49,7 @@ class Modes:
 
     def cached(self) -> None:
         """Check that code from the cache gives the same as newly compiled code."""
-        with tempfile.TemporaryDirectory() as folder, _folder(folder):
+        with tempfile.TemporaryDirectory() as folder, cache_folder(folder):
             flat = inlined(self.judge.func)
             compile_func(flat, math="strict")
             kept = cache.store()
@@ -191,7 +191,7 @@ def _stops_gradients(func: Func) -> bool:
 
 
 @contextmanager
-def _folder(folder: str) -> Generator[None]:
+def cache_folder(folder: str) -> Generator[None]:
     """Within this context, the cache is in this folder."""
     before = os.environ.get(cache.VARIABLE)
     os.environ[cache.VARIABLE] = folder

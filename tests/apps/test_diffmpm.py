@@ -194,7 +194,7 @@ def test_without_friction_nothing_pushes_sideways():
 # --------------------------------------------------------------------------------- the scene
 
 
-@pytest.mark.parametrize("ground", ["sticky", "friction"])
+@pytest.mark.parametrize("ground", [pytest.param("sticky", marks=full), "friction"])
 def test_the_gradient_check_passes(ground: str):
     found = check_gradient(scene_of("n=64", "steps=200", f"ground={ground}"))
     assert found.passed, found

@@ -46,7 +46,11 @@ def named(case: dict[str, Any]) -> str:
     return f"{case['robot']}-{case['steps']}-{case['seed']:g}-{case['penalty']:g}"
 
 
-@pytest.mark.parametrize("case", REFERENCE["cases"], ids=named)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[] if c["steps"] == 256 else [pytest.mark.full]) for c in REFERENCE["cases"]],
+    ids=named,
+)
 def test_loss_and_gradient_are_those_of_the_reference(case: dict[str, Any]):
     scene = scene_of(f"robot={case['robot']}", f"steps={case['steps']}", f"p={case['penalty']}")
     loss, gradient = compiled(scene).value_and_grad(deterministic(scene, case["seed"]), scene.inputs())
@@ -244,7 +248,14 @@ def test_only_with_the_time_of_impact_is_the_derivative_by_the_height_right(time
 # --------------------------------------------------------------------------------- the scene
 
 
-@pytest.mark.parametrize("settings", [["robot=A", "steps=512"], ["robot=B", "steps=300"], ["robot=L", "steps=300"]])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["robot=A", "steps=200"],
+        pytest.param(["robot=B", "steps=300"], marks=pytest.mark.full),
+        pytest.param(["robot=L", "steps=300"], marks=pytest.mark.full),
+    ],
+)
 def test_the_gradient_check_passes(settings: list[str]):
     found = check_gradient(scene_of(*settings))
     assert found.passed, found

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,15 @@ def raising(kind: str) -> tuple[Any, Any, list[bool]]:
 WAYS = ["scalar", "array", "in a loop", "in a branch", "in a batch on threads"]
 
 
+@pytest.fixture
+def few_objects() -> Iterator[None]:
+    """Collections and counts leave out what earlier tests hold: looking at all of that takes seconds."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize("way", WAYS)
 def test_an_exception_of_an_opaque_function_leaks_nothing_and_the_function_works_again(way: str) -> None:
     f, x, broken = raising(way)
@@ -361,6 +370,7 @@ class Machine:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells")
+@pytest.mark.usefixtures("few_objects")
 def test_the_memory_of_a_hundred_programs_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """See benchmarks/many_programs.py for ten thousand of several kinds."""
     monkeypatch.setattr("rosesim.ad.language.function._MOST_BOUND", 4)

@@ -198,11 +198,11 @@ def test_random_programs_in_lanes(width: int, monkeypatch: pytest.MonkeyPatch) -
     here = replace(targets.host(), lanes=width)
     monkeypatch.setattr(targets, "host", lambda: here)
     rng, count = random.Random(width), Counter[str]()
-    for _ in range(12):
+    for _ in range(9):
         judge = Judge(Case(rng.randbytes(120)), count)
         judge.core(both=False)
         Modes(judge).lanes()
-    assert count["in lanes, strict"] > 5
+    assert count["in lanes, strict"] > 4
 
 
 def test_what_all_runs_share_has_one_value() -> None:

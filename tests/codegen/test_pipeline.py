@@ -216,6 +216,6 @@ def test_info_refuses_in_words_what_there_is_not(capsys: pytest.CaptureFixture[s
     assert "no pass is called 'sunk'; expected one of simplify-trace," in said and ORDER[-1] in said
     assert f"expected one of {', '.join(TARGETS)}" in refused(capsys, "--passes", "bounce", "--target", "cuda")
     assert "name a SCENE" in refused(capsys, "--passes", "--after", "split")
-    assert "need --passes" in refused(capsys, "bounce")
+    assert "give --passes, too" in refused(capsys, "bounce", "--after", "split")
     both = refused(capsys, "--passes", "bounce", "--after", "split", "--dump", str(tmp_path))
     assert "exclude each other" in both

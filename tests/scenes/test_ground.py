@@ -236,8 +236,7 @@ def test_a_box_that_leaves_the_ground_is_left_alone():
 
 
 @pytest.mark.parametrize("angle", [math.pi / 4, math.atan2(0.1, 0.5), math.pi / 2, 0.0, 3.0])
-@pytest.mark.parametrize("spin", [0.0, 500.0])
-@pytest.mark.parametrize("h", [1e-3, 10.0])
+@pytest.mark.parametrize(("spin", "h"), [(0.0, 1e-3), (500.0, 10.0)])
 def test_nothing_is_ever_no_number(angle: float, spin: float, h: float):
     """On an edge, on a corner, with any spin, with a step that nobody would take."""
     for half, e in ((SQUARE, 0.0), (LONG, 1.0)):

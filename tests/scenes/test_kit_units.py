@@ -296,7 +296,7 @@ COVERED: dict[str, str] = {
     **dict.fromkeys(["Edge", "features"], DATA),
 }
 
-SYSTEMS = [Units(1e3, 1e3), Units(1e-6, 1.0, 1e6), Units(3e4, 7e-3, 1e-8)]
+SYSTEMS: Any = [Units(1e3, 1e3), pytest.param(Units(1e-6, 1.0, 1e6), marks=pytest.mark.full), Units(3e4, 7e-3, 1e-8)]
 
 
 @cache
