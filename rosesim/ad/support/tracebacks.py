@@ -26,7 +26,7 @@ def shown(error: BaseException) -> list[str]:
     >>> from rosesim import fn
     >>> @fn
     ... def f(x: float):
-    ...     return x.length
+    ...     return 1.0 if x > 0 else -1.0
     >>> try:
     ...     f(1.0)
     ... except Exception as e:
@@ -35,8 +35,8 @@ def shown(error: BaseException) -> list[str]:
       File "<doctest ...>", line 2, in <module>
         f(1.0)
       File "<doctest ...>", line 3, in f
-        return x.length
-    rosesim...: <doctest ...>:3: the attribute ...
+        return 1.0 if x > 0 else -1.0
+    rosesim.TraceError: <doctest ...>:3: ...
     """
     if debugging():
         return "".join(traceback.format_exception(error)).splitlines()
