@@ -198,7 +198,7 @@ def diagrams(records: Records) -> list[Plot]:
             ratios = np.sort([r[tool][key] / r["rosesim"][key] for r in records])
             low, median, high = np.percentile(ratios, [25, 50, 75])
             part = (np.arange(len(ratios)) + 0.5) / len(ratios)
-            said = f"{name}: {low:.2g}, {median:.2g}, {high:.2g}"
+            said = f"{name}: {low:.3g}, {median:.3g}, {high:.3g}"
             plot.curve(ratios, part, shade, style="dots", width=1.8, name=said)
         plot.vertical(1.0)
         made.append(plot)
