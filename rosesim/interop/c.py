@@ -18,6 +18,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -199,6 +200,7 @@ def _function(one: _Made) -> str:
     for name, ty in one.params:
         if isinstance(ty.scalar, IntT):
             lines += _checked(name, ty, ty.scalar)
+    lines += _apart(one)
     for k, (name, ty) in enumerate((*one.params, *arrays)):
         field = "p" if ty.shape else "i" if _scalar(ty) != "double" else "d"
         lines.append(f"  slots[{k}].{field} = {'(const void *)' if ty.shape else ''}{name};")
@@ -217,11 +219,25 @@ def _function(one: _Made) -> str:
     return "\n".join([*lines, "  return 0;", "}"])
 
 
+def _apart(one: _Made) -> list[str]:
+    """Code is compiled for results that lie apart from arguments and from each other; `step(x, x)` would read what it
+    has written."""
+    given = [(n, f"sizeof({_type(ty)}) * {_count(ty)}") for n, ty in one.params if ty.shape]
+    got = [(n, f"sizeof({_type(ty)}) * {_count(ty)}" if ty.shape else f"sizeof *{n}") for n, ty in one.results]
+    pairs = [(a, b) for k, a in enumerate(got) for b in (*given, *got[:k])]
+    return [
+        f"  if ((uintptr_t){a} < (uintptr_t){b} + {b_size} && (uintptr_t){b} < (uintptr_t){a} + {a_size}) return -3;"
+        for (a, a_size), (b, b_size) in pairs
+    ]
+
+
+def _count(ty: Ty) -> int:
+    return prod(ty.shape)
+
+
 def _checked(name: str, ty: Ty, scalar: IntT) -> list[str]:
     """Integers are held against their bounds: code is compiled for these alone."""
-    count, kind = 1, _type(ty) if ty.shape else "int64_t"
-    for n in ty.shape:
-        count *= n
+    count, kind = _count(ty), _type(ty) if ty.shape else "int64_t"
     at = f"((const {kind} *){name})[k]" if ty.shape else name
     sides = [f"{at} > {scalar.hi}"]
     if kind == "int64_t":
@@ -233,7 +249,12 @@ def _checked(name: str, ty: Ty, scalar: IntT) -> list[str]:
 def _message(one: _Made) -> str:
     """What a status means."""
     cases = [(k + 1, f.message) for k, f in enumerate(one.artifact.failures)]
-    cases += [(0, ""), (-1, "an integer is out of its bounds"), (-2, "there is no memory")]
+    cases += [
+        (0, ""),
+        (-1, "an integer is out of its bounds"),
+        (-2, "there is no memory"),
+        (-3, "a result overlaps an argument or another result"),
+    ]
     lines = [f"static inline const char *{one.name}_message(int status)", "{", "  switch (status) {"]
     lines += [f"  case {k}: return {_quoted(text)};" for k, text in cases]
     return "\n".join([*lines, '  default: return "the function failed";', "  }", "}"])
@@ -246,8 +267,9 @@ def _header(prefix: str, made: Mapping[str, _Made]) -> str:
 
 
 _HEADER = """\
-/* Made by rosesim. Each function returns 0, -1 where an integer is out of its bounds, -2 where there is no memory, or
-   the number of a failure, which NAME_message says in words. Arrays are contiguous, the last index the fastest. */
+/* Made by rosesim. Each function returns 0, or a status that NAME_message says in words: -1 where an integer is out of
+   its bounds, -2 where there is no memory, -3 where a result overlaps an argument or another result, or the number of
+   a failure. Arrays are contiguous, the last index the fastest. */
 #ifndef {guard}
 #define {guard}
 #include <stdbool.h>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -129,6 +130,35 @@ def test_a_shared_library_is_loaded_and_a_large_workspace_allocated(tmp_path: Pa
     expected, gradient = value_and_grad(large)(x)
     assert value.value == pytest.approx(expected, rel=1e-14)
     np.testing.assert_allclose(slope, gradient, rtol=1e-13)
+
+
+@compiled
+def test_a_result_may_not_lie_on_an_argument(tmp_path: Path) -> None:
+    @fn
+    def step(x: Vec[Real, 4]) -> tuple[Vec[Real, 4], Real]:
+        return vec(4, lambda i: x[3 - i]), x[0]
+
+    c.write({"step": step}, tmp_path / "s")
+    main = """
+#include <stdio.h>
+#include "s.h"
+int main(void) {
+  double x[9] = {1, 2, 3, 4}, y = 0;
+  int in_place = s_step(x, x, &y), shifted = s_step(x, x + 3, &y), on_result = s_step(x, x + 4, &x[5]);
+  int apart = s_step(x, x + 4, &y);
+  printf("%d %d %d %d %g %g\\n", in_place, shifted, on_result, apart, x[4], y);
+  return 0;
+}
+"""
+    assert ran(tmp_path, main, GCC) == ["-3", "-3", "-3", "0", "4", "1"]
+
+
+@compiled
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these are processors of another kind")
+@pytest.mark.parametrize("cpu", ["x86-64", "x86-64-v3"])
+def test_code_for_an_older_processor_gives_the_same_bits(cpu: str, tmp_path: Path) -> None:
+    c.write({"throw": throw, "slope": value_and_grad(throw)}, tmp_path / "ball", math="strict", cpu=cpu)
+    assert float(ran(tmp_path, MAIN, GCC)[0]) == throw.compile(math="strict")(np.array([2.0, 3.0]), 0.1)
 
 
 def test_names_are_written_so_that_c_can(tmp_path: Path) -> None:
