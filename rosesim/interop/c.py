@@ -267,9 +267,9 @@ def _header(prefix: str, made: Mapping[str, _Made]) -> str:
 
 
 _HEADER = """\
-/* Made by rosesim. Each function returns 0, or a status that NAME_message says in words: -1 where an integer is out of
-   its bounds, -2 where there is no memory, -3 where a result overlaps an argument or another result, or the number of
-   a failure. Arrays are contiguous, the last index the fastest. */
+/* Made by rosesim. Each function returns 0, or a status that NAME_message says in words: -1 where an integer is out
+   of its bounds, -2 where there is no memory, -3 where a result overlaps an argument or another result, or the number
+   of a failure. Arrays are contiguous, the last index the fastest. */
 #ifndef {guard}
 #define {guard}
 #include <stdbool.h>
