@@ -23,8 +23,9 @@ from rosesim.train.callbacks import NO_CALLBACKS, Callback, Callbacks
 from rosesim.train.doubt import doubt
 from rosesim.train.given import check_same, taken_apart
 from rosesim.train.metrics import read_rows, running_means
+from rosesim.train.notebook import reporting
 from rosesim.train.plan import Plan, check_ready, plan
-from rosesim.train.progress import Progress, Report
+from rosesim.train.progress import Report, ignore
 from rosesim.train.run_files import METRICS
 from rosesim.train.settings import Settings, read_settings
 from rosesim.train.stopping import parse_stop
@@ -111,10 +112,6 @@ class Run(Generic[P]):
         return len(self.losses) - 1
 
 
-def _ignore(progress: Progress) -> None:
-    pass
-
-
 def train(
     scene: Scene[P, I, S],
     *,
@@ -131,7 +128,7 @@ def train(
     samples: int | None = None,
     estimator: str | None = None,
     out: AnyPath | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[P]:
@@ -208,7 +205,7 @@ def resume(
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[Any]:
@@ -306,7 +303,8 @@ def _how_it_ended(training: Training) -> str:
 
 
 def _carried_out(training: Training) -> Run[Any]:
-    training.run()
+    with reporting(training.report, training.settings.scene.name, training.plan.iterations) as training.report:
+        training.run()
     return outcome(training, f"{_how_it_ended(training)} of {training.plan.iterations}" if training.ended else None)
 
 

@@ -23,9 +23,10 @@ from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
 from rosesim.train.given import taken_apart
+from rosesim.train.notebook import reporting
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
-from rosesim.train.progress import Progress, Report
+from rosesim.train.progress import Progress, Report, ignore
 from rosesim.train.run import Run, begun, changed, resumed
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 
@@ -80,7 +81,7 @@ def train_seeds(
     samples: int | None = None,
     estimator: str | None = None,
     out: AnyPath | None = None,
-    report: Report = lambda progress: None,
+    report: Report = ignore,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -121,7 +122,7 @@ def resume_seeds(
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
-    report: Report = lambda progress: None,
+    report: Report = ignore,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -181,7 +182,10 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
     before = time.perf_counter()
     compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - before
-    with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
+    with (
+        reporting(report, made.scene.name, made.plan.iterations, len(seeds)) as report,
+        ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool,
+    ):
         # In a copy of this context, which holds the memory budget.
         futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
         _wait(futures, stop)
