@@ -53,7 +53,8 @@ default_role = "literal"  # docstrings are Markdown: what stands between single 
 nitpicky = False
 
 CONTENTS = [
-    ("First steps", ["docs/tutorial", "docs/gallery", "docs/scenes", "docs/training", "docs/viewer", "docs/limits"]),
+    ("First steps", ["docs/tutorial", "docs/how-to", "docs/gallery", "docs/scenes", "docs/training", "docs/viewer",
+                     "docs/limits"]),
     (
         "The language",
         ["docs/language", "docs/from-numpy", "docs/linear-algebra", "docs/implicit", "docs/time", "docs/rotations",
