@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import kept
 
 from fuzz.wasm_run import Instance
 from rosesim import Program
@@ -71,7 +72,14 @@ def same(a: Any, b: Any) -> None:
         np.testing.assert_array_equal(v, theirs[name], err_msg=name)
 
 
-@pytest.mark.parametrize("name", SMALL)
+# The others compile for five to twenty seconds, and no part of a program stands in them alone.
+QUICK = [
+    "billiards", "bounce", "box_friction", "electric", "growth", "mass_spring_simple", "rigid_body",
+    "volume_renderer", "water_renderer", "wave",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", kept(SMALL, *QUICK))
 def test_the_bits_of_a_page_are_those_of_this_computer(name: str) -> None:
     scene, params, inputs, there, kept = module(name, SMALL[name], "start", "advance", "gradient", "draw", "trail")
     state = run(there, kept, "start", params, inputs)
