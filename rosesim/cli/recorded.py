@@ -63,6 +63,13 @@ def with_rate(assignments: Sequence[str] | None, rate: float | None) -> list[str
     return [*given, f"{LEARNING_RATE}={rate!r}"]
 
 
+def held_runs(folder: Path) -> list[Path]:
+    """The runs that a folder holds, of a sweep for one; the folder itself where it is a run, or holds none."""
+    if not folder.is_dir() or (folder / "settings.toml").is_file():
+        return [folder]
+    return sorted(p for p in folder.iterdir() if (p / "settings.toml").is_file()) or [folder]
+
+
 def refuse_other_folders(folder: Path) -> NoReturn:
     """Raise SceneError for a path that is not a run's folder: what it is instead, and what to write."""
     if (folder / "sweep.toml").is_file():

@@ -30,7 +30,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.terms import names_of, summed, terms
+from rosesim.scenes.terms import names_of, start_of, summed, terms
 from rosesim.scenes.trajectory import Observe, Trajectory, states, times_of
 from rosesim.scenes.tree import FlatView, map_leaves
 
@@ -63,12 +63,12 @@ class Compiled(Generic[P, I, S]):
         self._shared = self._programs
 
         def loss(params: Any, inputs: Any):
-            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
-            return summed(scene, terms(scene, scene.initial(params, inputs), params, inputs))
+            _ = scene.initial, scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
+            return summed(scene, terms(scene, start_of(scene, params, inputs), params, inputs))
 
         def each_term(params: Any, inputs: Any):
-            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
-            return terms(scene, scene.initial(params, inputs), params, inputs)
+            _ = scene.initial, scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
+            return terms(scene, start_of(scene, params, inputs), params, inputs)
 
         if not (scene.has_loss() or scene.has_cost()):
             raise SceneError(f"{type(scene).__name__} has neither a loss nor a cost; expected one, or both")

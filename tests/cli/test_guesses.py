@@ -131,7 +131,7 @@ def test_info_of_a_scene_has_defaults_units_ranges_and_meanings(tmp_path: Path):
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert lines[0] == "fall: Throw a stone so that it ends at a height."
     assert "h 0.2 a number. Time step [s]." in lines or "h 0.2 Time step [s]." in lines
-    assert "goal 0.3 0 to 1; m" in lines
+    assert "goal 0.3 0 to 1. Height to reach [m]." in lines  # the text of the field, not the label of its slider
     assert "speed 0.5 Speed upwards [m/s]." in lines
     found = json.loads(said("info", "fall.py", "--json", "--set", "steps=7", cwd=tmp_path)[0])
     settings, inputs, params = ({e["name"]: e for e in found[k]} for k in ("settings", "inputs", "params"))
@@ -189,7 +189,7 @@ def test_a_folder_of_runs_is_not_taken_for_a_run(runs: Path):
     line = refused("train", "bounce", "--out", "runs", cwd=runs)
     assert "runs is a folder of runs, such as bad; expected a name of the new run's own, such as runs/first" in line
     assert not (runs / "runs" / "settings.toml").exists()
-    for command in (["check", "./runs"], ["export", "runs/", "--png", "a.png"], ["compare", "runs", "runs/good"]):
+    for command in (["check", "./runs"], ["export", "runs/", "--png", "a.png"]):
         assert "holds runs; expected one of them: runs/good" in refused(*command, cwd=runs)
 
 
@@ -226,3 +226,15 @@ def test_compare_has_a_row_for_each_run_and_a_picture(runs: Path):
     assert found[1]["best_iteration"] == 0
     assert found[1]["loss_last"] > found[1]["best_loss"] > found[0]["best_loss"]
     assert "two runs or more" in refused("compare", "runs/good", cwd=runs)
+
+
+def test_compare_shows_what_runs_differ_in_and_takes_the_folder_that_holds_them(runs: Path):
+    said("train", "bounce", "--iterations", "2", "--set", "steps=120", "--out", "more/short", cwd=runs)
+    said("train", "bounce", "--iterations", "2", "--clip", "0.5", "--out", "more/clipped", cwd=runs)
+    out, _ = said("compare", "more", cwd=runs)
+    head, *rows = (line.replace("*", " ").split() for line in out.splitlines())
+    assert [row[0] for row in rows] == ["more/clipped", "more/short"]
+    assert set(head[head.index("seconds") + 1 :]) == {"steps", "clip"}
+    assert rows[1][head.index("steps")] == "120" and rows[0][head.index("clip")] == "0.5"
+    short = json.loads(said("compare", "more", "--json", cwd=runs)[0])["runs"][1]
+    assert short["made"]["steps"] == 120

@@ -43,7 +43,7 @@ class Value:
         self._refuse(
             "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
             "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
-            "combine booleans",
+            "combine booleans, maximum and minimum for max and min",
         )
 
     def __float__(self) -> float:
@@ -145,4 +145,6 @@ def number_hint(v: object) -> str:
     """What to write if v stands where a number is expected, as a clause of an error message."""
     if isinstance(v, Value):
         return v._number_hint()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+    if isinstance(v, tuple):
+        return "; a vector is written as a list, such as [0.0, -9.8]"
     return BOOL_HINT if is_boolean(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
