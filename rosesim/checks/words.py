@@ -11,6 +11,14 @@ def not_finite() -> str:
     return "the gradient is NaN or infinite, though the value is a number"
 
 
+def no_value(output: str, arose: str | None) -> str:
+    """The reason where the value itself is not finite; `arose` is the first operation that gave such a number."""
+    first = "" if arose is None else f"; first {arose}"
+    if arose is not None and arose.endswith(": 0.0 / 0.0 gave nan"):
+        first += _SMOOTHLY
+    return f"{output} is NaN or infinite here, so that nothing can be said of its derivative{first}"
+
+
 def another_value(off: float) -> str:
     """The reason for a rule that computes a value other than its function's."""
     return (
