@@ -43,7 +43,7 @@ class Value:
                          f"runs; {instead}", here())  # fmt: skip
 
     def __bool__(self) -> bool:
-        if _is_calling(sys._getframe(1)):
+        if _is_calling(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage] -- as in support/locate.py
             self._refuse(
                 "a function of Python that decides (max, min, sorted, any, all, bool) on",
                 "use rosesim's max, min, sort, any and all, which compute",
