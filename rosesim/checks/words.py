@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rosesim.ad.instrument.decisions import COUNT, Flip
 from rosesim.checks.growth import Growth
 
@@ -14,7 +16,7 @@ def not_finite() -> str:
 def no_value(output: str, arose: str | None) -> str:
     """The reason where the value itself is not finite; `arose` is the first operation that gave such a number."""
     first = "" if arose is None else f"; first {arose}"
-    if arose is not None and arose.endswith(": 0.0 / 0.0 gave nan"):
+    if arose is not None and re.search(r"(^|: )-?0\.0 / -?0\.0 gave nan", arose):
         first += _SMOOTHLY
     return f"{output} is NaN or infinite here, so that nothing can be said of its derivative{first}"
 
