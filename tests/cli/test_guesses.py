@@ -86,6 +86,7 @@ def test_help_of_train_names_optimisers_and_schedules(tmp_path: Path):
         (["train", "bounce", "--optimiser", "gd"], "did you mean --optimizer?"),
         (["check", "bounce", "--pictures", "a.png"], "did you mean --picture?"),
         (["train", "bounce", "--frobnicate"], "--frobnicate; rosesim train --help lists them"),
+        (["train", "bounce", "--set", "lr=0.1"], "no setting or input 'lr'; did you mean learning_rate?"),
         (["trian", "bounce"], "No such command 'trian'. Did you mean 'train'?"),
         (["train", "bounce", "--optimizer", "adm"], "did you mean adam?"),
         (["train", "bounce", "--optimizer", "adam(beta3=1)"], "adam has no constant 'beta3'; there are beta1, beta2"),
@@ -191,6 +192,13 @@ def test_a_folder_of_runs_is_not_taken_for_a_run(runs: Path):
     assert not (runs / "runs" / "settings.toml").exists()
     for command in (["check", "./runs"], ["export", "runs/", "--png", "a.png"]):
         assert "holds runs; expected one of them: runs/good" in refused(*command, cwd=runs)
+
+
+def test_the_folder_of_runs_without_a_name_is_not_made_a_run(tmp_path: Path):
+    for command in (["--sweep", "h=0.001,0.002"], ["--iterations", "3"]):
+        line = refused("train", "bounce", *command, "--out", "./runs", cwd=tmp_path)
+        assert "runs is where runs go that are given no folder; expected a name of the new run's own, such as" in line
+    assert not (tmp_path / "runs").exists()
 
 
 def test_bench_export_and_run_take_a_run_where_it_was_best_or_ended(runs: Path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+import sys
+import types
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -40,6 +43,11 @@ class Value:
                          f"runs; {instead}", here())  # fmt: skip
 
     def __bool__(self) -> bool:
+        if _is_calling(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage] -- as in support/locate.py
+            self._refuse(
+                "a function of Python that decides (max, min, sorted, any, all, bool) on",
+                "use rosesim's max, min, sort, any and all, which compute",
+            )
         self._refuse(
             "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
             "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
@@ -127,6 +135,11 @@ class Value:
                 "formatting the number in", "print it by an @opaque function, which runs when the program does"
             )
         return repr(self)
+
+
+def _is_calling(frame: types.FrameType) -> bool:
+    """Whether a call is what Python executes there: a built-in function has no frame of its own. `if` is none."""
+    return any("CALL" in step.opname for step in dis.get_instructions(frame.f_code) if step.offset == frame.f_lasti)
 
 
 def is_traced(v: object) -> bool:
