@@ -51,7 +51,7 @@ class Value:
         self._refuse(
             "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
             "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
-            "combine booleans, maximum and minimum for max and min",
+            "combine booleans",
         )
 
     def __float__(self) -> float:
