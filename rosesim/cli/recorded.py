@@ -12,6 +12,7 @@ from rosesim.cli.output import training_progress
 from rosesim.scenes import configure, scene_names
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
+from rosesim.scenes.precision import compute_in
 from rosesim.scenes.writing import as_path
 
 if TYPE_CHECKING:
@@ -89,8 +90,10 @@ def read_run(folder: Path, *, last: bool = False) -> Recorded:
     from rosesim.train import folder as folders
     from rosesim.train.metrics import read_rows
     from rosesim.train.run_files import METRICS
+    from rosesim.train.settings import read_settings
 
     end = (folders.read_last if last else folders.read_best)(folder)
+    compute_in(read_settings(end.folder).plan.precision)  # what is shown of it, too
     earlier = [(i, params) for i, params in folders.read_attempts(folder, end.scene) if i < end.iteration]
     remembered = [*earlier, (end.iteration, end.params)]
     rows = read_rows(end.folder / METRICS)

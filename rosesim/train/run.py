@@ -16,6 +16,7 @@ from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
 from rosesim.scenes.displayed import curve, table
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
@@ -127,6 +128,7 @@ def train(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
     report: Report = ignore,
     callback: Callback | Sequence[Callback] | None = None,
@@ -140,6 +142,7 @@ def train(
     is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
     of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`
     perturbed params, by their values or their gradients (see `scenes.smooth`); losses are still those at the params.
+    `precision="f32"` computes the scene in single precision.
     With `out`, that folder gets settings, metrics and checkpoints, and `resume` continues from it. `report` is
     called after each iteration, and so is each `callback`, which ends the run by returning True. `stop` is a rule
     that ends it (`plateau:50`, `target:1e-3`, `time:60`; see `parse_stop`), or an event by which another thread does.
@@ -166,7 +169,7 @@ def train(
     )
     how = plan(
         scene, given, iterations, seed=seed, sigma=sigma, batch=batch, smooth=smooth, samples=samples,
-        estimator=estimator, stop=rule, **optimiser,
+        estimator=estimator, stop=rule, precision=precision, **optimiser,
     )  # fmt: skip
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
@@ -184,12 +187,13 @@ def begun(
     callbacks: Callbacks = NO_CALLBACKS,
 ) -> Run[Any]:
     """Begin the run of these settings and carry it out; as `train`, whose arguments have become them."""
-    made.start()  # raises for initial params out of their bounds, before a folder is made
-    training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
-    if out is not None:
-        folders.begin(out, made)
-        training.out = out
-    return _carried_out(training)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        made.start()  # raises for initial params out of their bounds, before a folder is made
+        training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
+        if out is not None:
+            folders.begin(out, made)
+            training.out = out
+        return _carried_out(training)
 
 
 def rule_and_event(
@@ -251,6 +255,18 @@ def resumed(folder: Path, target: Settings, report: Report, stop: threading.Even
 
 
 def _resumed(
+    made: Settings,
+    target: Settings,
+    folder: Path,
+    report: Report,
+    stop: threading.Event | None,
+    callbacks: Callbacks,
+) -> Run[Any]:
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _gone_on(made, target, folder, report, stop, callbacks)
+
+
+def _gone_on(
     made: Settings,
     target: Settings,
     folder: Path,

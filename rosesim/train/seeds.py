@@ -18,6 +18,7 @@ from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
@@ -80,6 +81,7 @@ def train_seeds(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
     report: Report = ignore,
     stop: str | Sequence[str] | None = None,
@@ -106,7 +108,14 @@ def train_seeds(
     )
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
-    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator, "stop": stop, **optimiser}
+    how: dict[str, Any] = {
+        "smooth": smooth,
+        "samples": samples,
+        "estimator": estimator,
+        "stop": stop,
+        "precision": precision,
+        **optimiser,
+    }
     first = plan(scene, given, iterations, seed=seed, sigma=sigma, **how)
     last = plan(scene, given, iterations, seed=seed + seeds - 1, sigma=sigma, **how)
     made = Settings(scene, given, first, seeds)
@@ -180,7 +189,8 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
 
     # Before the threads start: they share the programs, and each would compile them.
     before = time.perf_counter()
-    compile_program(compiled(made.scene), made)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - before
     with (
         reporting(report, made.scene.name, made.plan.iterations, len(seeds)) as report,

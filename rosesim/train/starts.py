@@ -22,6 +22,7 @@ from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
@@ -49,6 +50,7 @@ def train_starts(
     seed: int = 0,
     schedule: str | None = None,
     clip: float | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
     report: Report = ignore,
     stop: str | Sequence[str] | threading.Event | None = None,
@@ -72,7 +74,12 @@ def train_starts(
     given, optimiser = taken_apart(
         scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
     )
-    made = Settings(scene, given, plan(scene, given, iterations, seed=seed, batch=n, stop=rule, **optimiser), n)
+    made = Settings(
+        scene,
+        given,
+        plan(scene, given, iterations, seed=seed, batch=n, stop=rule, precision=precision, **optimiser),
+        n,
+    )
     if made.is_drawn:
         raise SceneError(
             f"{scene.name} samples inputs for each iteration: train(scene, batch={n}) trains on their mean"
@@ -80,7 +87,8 @@ def train_starts(
     made.start()
     if out is not None:
         folders.begin(out, made)
-    return _together(made, out, report, event)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _together(made, out, report, event)
 
 
 def resume_starts(
@@ -114,7 +122,8 @@ def resume_starts(
     remove_temporary(folder, SETTINGS)
     if until != made.plan:
         replace(made, plan=until).write(folder)
-    return _together(replace(made, plan=until), folder, report, event)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _together(replace(made, plan=until), folder, report, event)
 
 
 class _Start:
