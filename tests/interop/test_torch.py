@@ -198,12 +198,13 @@ def test_it_is_pickled_as_what_it_was_made_of_and_saved_with_a_module() -> None:
     f = torch_function(orbit)
     again = pickle.loads(pickle.dumps(f))
     assert repr(again) == repr(f) == "torch_function(orbit)"
-    p = params(grad=False)
-    assert again(p, 0.1)["energy"] == f(p, 0.1)["energy"]
+    x, scale, h = params(grad=False)
+    args = Params(x, scale, 1), h
+    assert again(*args)["energy"] == f(*args)["energy"]
 
     module = torch.nn.Linear(1, 1)
     module.f = f
     file = io.BytesIO()
     torch.save(module, file)
     file.seek(0)
-    assert torch.load(file, weights_only=False).f(p, 0.1)["energy"] == f(p, 0.1)["energy"]
+    assert torch.load(file, weights_only=False).f(*args)["energy"] == f(*args)["energy"]
