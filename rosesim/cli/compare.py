@@ -33,7 +33,8 @@ def compare(
     """
     from rosesim.cli.runs import differences, table, told
 
-    runs = [run for folder in runs for run in held_runs(folder)]
+    # The folder of several seeds is a run and holds runs: it is told as its best seed.
+    runs = [run for f in runs for run in ([f] if (f / "settings.toml").is_file() else held_runs(f) or [f])]
     if len(runs) < 2:
         raise SceneError(
             "compare takes the folders of two runs or more; one was given (rosesim info RUN tells of one)"
@@ -51,22 +52,14 @@ def compare(
 
         names = [t.folder.name for t in found]
         are_told_apart = len(set(names)) == len(names)
-        other = differences(found)
-        curves = [
-            (
-                " ".join([name if are_told_apart else str(t.folder), *(f"{k}={v[i]}" for k, v in other.items())]),
-                t.curve,
-            )
-            for i, (name, t) in enumerate(zip(names, found, strict=True))
-        ]
-        view.write_png(png, view.loss_curves(curves))
+        labels = [[name if are_told_apart else str(t.folder)] for name, t in zip(names, found, strict=True)]
+        for name, texts in differences(found).items():
+            for label, text in zip(labels, texts, strict=True):
+                label.append(f"{name}={text}")
+        view.write_png(png, view.loss_curves([(" ".join(k), t.curve) for k, t in zip(labels, found, strict=True)]))
     if json:
-        print_json(
-            {
-                "runs": [{**t.record(), "made": t.made} for t in found],
-                **({} if png is None else {"picture": str(png)}),
-            }
-        )
+        rows = [{**t.record(), "made": t.made} for t in found]
+        print_json({"runs": rows, **({} if png is None else {"picture": str(png)})})
         return
     print("\n".join(table(found)))
     if png is not None:

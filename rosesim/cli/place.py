@@ -34,7 +34,7 @@ class Place:
     smoothed: Smoothing | None = None
     """How the run's gradient was averaged."""
     precision: str | None = None
-    """In which the run was computed, where not in double."""
+    """In which the run was computed."""
 
     def smoothing(self, sigma: float | None, samples: int | None, estimator: str | None) -> Smoothing | None:
         """How the gradient is to be averaged: with the given options, else as in the run."""

@@ -65,18 +65,15 @@ def with_rate(assignments: Sequence[str] | None, rate: float | None) -> list[str
 
 
 def held_runs(folder: Path) -> list[Path]:
-    """The runs that a folder holds, of a sweep for one; the folder itself where it is a run, or holds none."""
-    if not folder.is_dir() or (folder / "settings.toml").is_file():
-        return [folder]
-    return sorted(p for p in folder.iterdir() if (p / "settings.toml").is_file()) or [folder]
+    """The runs that lie in a folder, as those of a sweep do."""
+    return sorted(p for p in folder.iterdir() if (p / "settings.toml").is_file()) if folder.is_dir() else []
 
 
 def refuse_other_folders(folder: Path) -> NoReturn:
     """Raise SceneError for a path that is not a run's folder: what it is instead, and what to write."""
     if (folder / "sweep.toml").is_file():
         raise SceneError(f"{folder} is the folder of a sweep; expected one of its runs: {folder / 'trial-0000'}, ...")
-    held = sorted(p for p in folder.iterdir() if (p / "settings.toml").is_file()) if folder.is_dir() else []
-    if held:
+    if held := held_runs(folder):
         raise SceneError(
             f"{folder} is not the folder of a run, but holds runs; expected one of them: {held[-1]}, ..."
         )
@@ -85,15 +82,16 @@ def refuse_other_folders(folder: Path) -> NoReturn:
     )
 
 
-def read_run(folder: Path, *, last: bool = False) -> Recorded:
-    """The optimisation of a run's folder, to its best iteration, or to its last."""
+def read_run(folder: Path, *, last: bool = False, precision: str | None = None) -> Recorded:
+    """The optimisation of a run's folder, to its best iteration, or to its last. What the command then shows of it is
+    computed in the run's precision, if in no other one."""
     from rosesim.train import folder as folders
     from rosesim.train.metrics import read_rows
     from rosesim.train.run_files import METRICS
     from rosesim.train.settings import read_settings
 
     end = (folders.read_last if last else folders.read_best)(folder)
-    compute_in(read_settings(end.folder).plan.precision)  # what is shown of it, too
+    compute_in(precision or read_settings(end.folder).plan.precision)
     earlier = [(i, params) for i, params in folders.read_attempts(folder, end.scene) if i < end.iteration]
     remembered = [*earlier, (end.iteration, end.params)]
     rows = read_rows(end.folder / METRICS)

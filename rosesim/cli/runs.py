@@ -56,7 +56,7 @@ def told(folder: Path) -> Told:
     return Told(
         folder, found.scene.name, found.plan.optimizer, None if rate is None else float(rate),
         found.plan.seed, len(rows) - 1, found.plan.iterations, read_curve(folder), best.loss, best.iteration,
-        rows[-1].seconds, _made(found.record()),
+        rows[-1].seconds, _made(found.record(), found.plan.precision),
     )  # fmt: skip
 
 
@@ -64,16 +64,19 @@ SHOWN = ("learning_rate", "optimizer", "seed", "seeds", "iterations")
 """What has a column in any case."""
 
 
-def _made(record: dict[str, Any]) -> dict[str, Any]:
-    every = {**record["settings"], **record["inputs"], **record["training"]}
+def _made(record: dict[str, Any], precision: str) -> dict[str, Any]:
+    every = {**record["settings"], **record["inputs"], **record["training"], "precision": precision}
     return {k: v for k, v in every.items() if k not in SHOWN}
 
 
 def differences(runs: Sequence[Told]) -> dict[str, list[str]]:
-    """What the runs were made from and differ in, by name: the text of each run's."""
+    """What the runs were made from and differ in, by name: the text of each run's. Of runs of several scenes, what
+    all of them have."""
     names = dict.fromkeys(name for t in runs for name in t.made)
-    texts = {n: [_short(t.made[n]) if n in t.made else "-" for t in runs] for n in names}
-    return {n: found for n, found in texts.items() if len(set(found)) > 1}
+    if len({t.scene for t in runs}) > 1:
+        names = [n for n in names if all(n in t.made for t in runs)]
+    whole = {n: [str(t.made.get(n, "-")) for t in runs] for n in names}
+    return {n: [_short(text) for text in texts] for n, texts in whole.items() if len(set(texts)) > 1}
 
 
 def describe_run(folder: Path, json: bool) -> None:

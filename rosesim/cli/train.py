@@ -195,6 +195,7 @@ def _resumed(
     kind = scene_at(scene) if scene is not None and is_place(scene) else None
     found = read_settings(folder, kind)
     check_agrees(folder, found, found.scene.name if kind is not None else scene, assignments, **options)
+    compute_in(found.plan.precision)
     sinks = [sink_of(text) for text in log]
     if sinks and found.seeds is not None:
         raise SceneError(f"--log follows one run, and {folder} holds those of {found.seeds} seeds: leave it out")

@@ -64,15 +64,10 @@ def run(
     kind = None if folder is not None else scene_at(what)
     if kind is not None and not assignments and (folder := best_run(kind.name)) is not None:
         note(f"this is the best run of {what}, {folder}; with --set it begins anew")
-    if folder is not None and precision is None:
-        from rosesim.train import read_best
-        from rosesim.train.settings import read_settings
-
-        precision = read_settings(read_best(folder).folder).plan.precision
     compute_in(precision)
     try:
         if folder is not None:
-            _watch_run(folder, last)
+            _watch_run(folder, last, precision)
         else:
             assert kind is not None
             scene, inputs = configure(kind, assignments)
@@ -82,7 +77,10 @@ def run(
         file = fresh(Path(f"{Path(what).resolve().name if kind is None else kind.name}.gif"))
         check_target(file, ".gif")
         note(f"{e}: this writes {file} instead of opening a window")
-        found = carry_out(*configure(scene_at(what), assignments)) if folder is None else read_run(folder, last=last)
+        if folder is None:
+            found = carry_out(*configure(scene_at(what), assignments))
+        else:
+            found = read_run(folder, last=last, precision=precision)
         _write(found, file)
 
 
@@ -94,13 +92,14 @@ def _watch_scene(scene: Any, inputs: Any) -> None:
     watch(scene, Beginning(params, inputs), _optimizer(scene, scene.published.optimizer, inputs))
 
 
-def _watch_run(folder: Path, last: bool) -> None:
+def _watch_run(folder: Path, last: bool, precision: str | None) -> None:
     """Open a run at its best iteration, or at its last."""
     from rosesim.train import read_best, read_last
     from rosesim.train.settings import read_settings
     from rosesim.view import Beginning, watch
 
-    best, found = (read_last if last else read_best)(folder), read_run(folder, last=last)
+    best = (read_last if last else read_best)(folder)
+    found = read_run(folder, last=last, precision=precision)
     how = read_settings(best.folder).plan  # the plan of the best seed, where there are several
     earlier = [(i, params) for i, params in found.remembered if i < best.iteration]
     beginning = Beginning(best.params, best.inputs, best.iteration, found.losses, earlier, how.seed)

@@ -30,7 +30,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.precision import precision
+from rosesim.scenes.precision import precision_here
 from rosesim.scenes.terms import names_of, start_of, summed, terms
 from rosesim.scenes.trajectory import Observe, Trajectory, states, times_of
 from rosesim.scenes.tree import FlatView, map_leaves
@@ -58,7 +58,7 @@ class Compiled(Generic[P, I, S]):
     def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
         self._debug = debugging() if debug is None else debug
-        self._how: dict[str, Any] = {"debug": self._debug, "precision": precision()}
+        self._how: dict[str, Any] = {"debug": self._debug, "precision": precision_here()}
         self.budget = budget()  # for programs that are made later, wherever that happens
         self._is_held = False
         self._programs: dict[Any, Any] = {}
@@ -282,7 +282,7 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     >>> loss > 0, type(gradient) is type(scene.params(np.random.default_rng(0)))
     (True, True)
     """
-    key = scene, budget(), debugging(), precision()
+    key = scene, budget(), debugging(), precision_here()
     with _lock:
         found = _made.pop(key, None)
         if found is None or not interchangeable(found.scene, scene):

@@ -13,7 +13,7 @@ PRECISIONS = ("f64", "f32")
 _precision: ContextVar[str] = ContextVar("rosesim_scene_precision", default="f64")
 
 
-def precision() -> str:
+def precision_here() -> str:
     """The precision of the programs of scenes that are made here: "f64" or "f32"."""
     return _precision.get()
 
@@ -32,7 +32,7 @@ def scene_precision(name: str | None) -> Generator[None]:
     True
     """
     check_precision(name)
-    token = _precision.set(name or precision())
+    token = _precision.set(name or precision_here())
     try:
         yield
     finally:
@@ -47,4 +47,4 @@ def check_precision(name: str | None) -> None:
 
 def compute_in(name: str | None) -> None:
     """The same until this context ends, for a command that has read what it works on from a folder."""
-    _precision.set(name or precision())
+    _precision.set(name or precision_here())

@@ -37,12 +37,15 @@ def _is_notebook() -> bool:
 class _Bar:
     def __init__(self, scene: str, total: int, runs: int):
         self.scene, self.total, self.runs = scene, total, runs
+        self.first: dict[int, int] = {}
+        """The iteration with which each run begins here: a resumed one has made others before."""
         self.latest: dict[int, Progress] = {}
         self.notes: list[str] = []
         self.shown, self.began = 0.0, time.monotonic()
         self.place: Any = None
 
     def report(self, now: Progress) -> None:
+        self.first.setdefault(now.seed, now.iteration)
         self.latest[now.seed] = now
         if now.note:
             self.notes.append(f"seed {now.seed}: {now.note}" if self.runs > 1 else now.note)
@@ -63,8 +66,9 @@ class _Bar:
         done, most = sum(p.iteration for p in self.latest.values()), self.total * self.runs
         gone = time.monotonic() - self.began
         text = f"{self.scene}: {done} of {most} iterations, {gone:.0f} s"
-        if 0 < done < most:
-            text += f", about {gone * (most - done) / done:.0f} s left"
+        made = done - sum(self.first.values())
+        if made and done < most:
+            text += f", about {gone * (most - done) / made:.0f} s left"
         if self.latest:
             best = min((p.best_loss for p in self.latest.values()), default=float("nan"))
             losses = [p.loss for p in self.latest.values()]

@@ -19,7 +19,7 @@ from rosesim.optimise.schedules import parse_schedule
 from rosesim.optimise.table import FOREIGN, OPTIMIZERS
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.precision import PRECISIONS, check_precision
+from rosesim.scenes.precision import PRECISIONS, check_precision, precision_here
 from rosesim.scenes.smooth import Smoothing
 from rosesim.scenes.tree import FlatView
 from rosesim.train.stopping import StopRule, parse_stop
@@ -53,8 +53,8 @@ class Plan:
     """Which of their quantities the gradient is averaged from: their values or their gradients."""
     stop: str | None = None
     """What ends the run before its total, as `parse_stop` reads it."""
-    precision: str | None = None
-    """In which the scene is computed: f32, or double with None."""
+    precision: str = PRECISIONS[0]
+    """In which the scene is computed."""
     own: Stepper | Rule | None = field(default=None, repr=False, compare=False)
     """The optimiser where it is the user's own object, which no file can hold."""
 
@@ -101,8 +101,6 @@ class Plan:
             raise SceneError("smooth computes its samples as a batch already: leave batch out (seeds go with it)")
         _ = self.smoothing  # raises for a mistake
         check_precision(self.precision)
-        if self.precision == PRECISIONS[0]:
-            object.__setattr__(self, "precision", None)
         if self.stop is not None:
             found = str(parse_stop(self.stop))
             object.__setattr__(self, "stop", None if found == "never" else found)
@@ -212,7 +210,10 @@ def plan(
         how = Smoothing.of(smooth, samples, estimator, size=_size(scene))
         samples, estimator = how.samples, how.estimator
     until = None if stop is None else str(parse_stop(stop))
-    made = Plan(name, total, seed, schedule, clip, sigma, batch, smooth, samples, estimator, until, precision, own)
+    made = Plan(
+        name, total, seed, schedule, clip, sigma, batch, smooth, samples, estimator, until,
+        precision or precision_here(), own,
+    )  # fmt: skip
     check_ready(made, scene, inputs)
     return made
 

@@ -16,7 +16,7 @@ from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
 from rosesim.scenes.displayed import curve, table
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.precision import PRECISIONS, scene_precision
+from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
@@ -142,7 +142,7 @@ def train(
     is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
     of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`
     perturbed params, by their values or their gradients (see `scenes.smooth`); losses are still those at the params.
-    `precision="f32"` computes the scene in single precision.
+    `precision="f32"` computes the scene in single precision; what `scene_precision` says holds where none is given.
     With `out`, that folder gets settings, metrics and checkpoints, and `resume` continues from it. `report` is
     called after each iteration, and so is each `callback`, which ends the run by returning True. `stop` is a rule
     that ends it (`plateau:50`, `target:1e-3`, `time:60`; see `parse_stop`), or an event by which another thread does.
@@ -187,7 +187,7 @@ def begun(
     callbacks: Callbacks = NO_CALLBACKS,
 ) -> Run[Any]:
     """Begin the run of these settings and carry it out; as `train`, whose arguments have become them."""
-    with scene_precision(made.plan.precision or PRECISIONS[0]):
+    with scene_precision(made.plan.precision):
         made.start()  # raises for initial params out of their bounds, before a folder is made
         training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
         if out is not None:
@@ -262,26 +262,15 @@ def _resumed(
     stop: threading.Event | None,
     callbacks: Callbacks,
 ) -> Run[Any]:
-    with scene_precision(made.plan.precision or PRECISIONS[0]):
-        return _gone_on(made, target, folder, report, stop, callbacks)
-
-
-def _gone_on(
-    made: Settings,
-    target: Settings,
-    folder: Path,
-    report: Report,
-    stop: threading.Event | None,
-    callbacks: Callbacks,
-) -> Run[Any]:
-    training = Training(target, folder, report, stop, callbacks)
-    if (known := finished(training)) is not None:
-        callbacks.close()
-        return known
-    check_ready(target.plan, target.scene, target.inputs)
-    if target.plan != made.plan:
-        target.write(folder)
-    return _carried_out(training)
+    with scene_precision(made.plan.precision):
+        training = Training(target, folder, report, stop, callbacks)
+        if (known := finished(training)) is not None:
+            callbacks.close()
+            return known
+        check_ready(target.plan, target.scene, target.inputs)
+        if target.plan != made.plan:
+            target.write(folder)
+        return _carried_out(training)
 
 
 def changed(

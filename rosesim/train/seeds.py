@@ -18,7 +18,7 @@ from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.precision import PRECISIONS, scene_precision
+from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
@@ -189,7 +189,7 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
 
     # Before the threads start: they share the programs, and each would compile them.
     before = time.perf_counter()
-    with scene_precision(made.plan.precision or PRECISIONS[0]):
+    with scene_precision(made.plan.precision):
         compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - before
     with (

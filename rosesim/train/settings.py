@@ -25,6 +25,7 @@ from rosesim.scenes.drawn import is_drawn
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import read_file
 from rosesim.scenes.locate import place_of, recorded_scene
+from rosesim.scenes.precision import PRECISIONS
 from rosesim.scenes.setting_types import from_toml, to_toml
 from rosesim.scenes.tree import leaves, map_leaves
 from rosesim.train.files import write_whole
@@ -97,7 +98,10 @@ class Settings:
 def plan_record(plan: Plan) -> dict[str, Any]:
     """The record that `read_plan` reads."""
     names = (f.name for f in dataclasses.fields(plan) if f.name != "own")
-    return {k: v for k in names if (v := getattr(plan, k)) is not None}
+    found = {k: v for k in names if (v := getattr(plan, k)) is not None}
+    if plan.precision == PRECISIONS[0]:
+        del found["precision"]  # as in the folders of before there was another, whose checkpoints name this record
+    return found
 
 
 def toml(record: Mapping[str, Any]) -> bytes:
@@ -202,7 +206,8 @@ def read_plan(training: dict[str, Any]) -> Plan:
     del kinds["own"]
     if unknown := set(training) - set(kinds):
         raise SceneError(f"training has no {', '.join(sorted(unknown))}")
-    return Plan(**{k: from_toml(k, training.get(k), kind) for k, kind in kinds.items()})
+    given = {"precision": PRECISIONS[0], **training}
+    return Plan(**{k: from_toml(k, given.get(k), kind) for k, kind in kinds.items()})
 
 
 def _scene(kind: type[AnyScene], given: dict[str, Any]) -> AnyScene:

@@ -22,7 +22,7 @@ from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.precision import PRECISIONS, scene_precision
+from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
@@ -87,7 +87,7 @@ def train_starts(
     made.start()
     if out is not None:
         folders.begin(out, made)
-    with scene_precision(made.plan.precision or PRECISIONS[0]):
+    with scene_precision(made.plan.precision):
         return _together(made, out, report, event)
 
 
@@ -122,7 +122,7 @@ def resume_starts(
     remove_temporary(folder, SETTINGS)
     if until != made.plan:
         replace(made, plan=until).write(folder)
-    with scene_precision(made.plan.precision or PRECISIONS[0]):
+    with scene_precision(made.plan.precision):
         return _together(replace(made, plan=until), folder, report, event)
 
 

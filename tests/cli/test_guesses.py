@@ -244,5 +244,8 @@ def test_compare_shows_what_runs_differ_in_and_takes_the_folder_that_holds_them(
     assert [row[0] for row in rows] == ["more/clipped", "more/short"]
     assert set(head[head.index("seconds") + 1 :]) == {"steps", "clip"}
     assert rows[1][head.index("steps")] == "120" and rows[0][head.index("clip")] == "0.5"
-    short = json.loads(said("compare", "more", "--json", cwd=runs)[0])["runs"][1]
+    said("train", "growth", "--iterations", "1", "--set", "steps=20", "--out", "more/other", cwd=runs)
+    of_two = said("compare", "more", cwd=runs)[0].splitlines()[0].split()
+    assert "clip" not in of_two and "steps" in of_two  # of another scene, only what both have
+    short = json.loads(said("compare", "more", "--json", cwd=runs)[0])["runs"][2]
     assert short["made"]["steps"] == 120

@@ -174,6 +174,15 @@ def test_an_explanation_of_what_is_not_finite_counts_the_costs():
     )
 
 
+def test_terms_that_are_finite_and_whose_sum_is_not_are_told_so():
+    class Huge(Single):
+        def cost(self, state: Point, t: Index, params: Gain, inputs: World) -> Any:
+            return {"one": 0.0 * state.x + 8e306, "other": 0.0 * state.x + 8e306}
+
+    text = explain(compiled(Huge()), Gain(), World(), "loss")
+    assert text == "every state of the rollout and each term of the loss is finite, but not their sum"
+
+
 def test_a_check_and_the_viewer_show_the_terms():
     found = check_gradient(SCENE)
     assert found.passed and [*found.terms] == NAMES

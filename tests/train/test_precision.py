@@ -9,7 +9,7 @@ import pytest
 
 from rosesim.cli import run as rosesim
 from rosesim.scenes import SceneError, compiled, configure, find_scene, scene_precision
-from rosesim.scenes.precision import precision
+from rosesim.scenes.precision import precision_here
 from rosesim.train import resume, train, train_seeds, train_starts
 from rosesim.train.settings import read_settings
 
@@ -35,7 +35,14 @@ def test_a_run_is_computed_so_and_goes_on_so_to_the_same_bits(tmp_path: Path):
     train(SCENE, inputs=INPUTS, iterations=3, precision="f32", out=tmp_path / "r")
     assert resume(tmp_path / "r", iterations=6).losses == single.losses
     assert read_settings(tmp_path / "r").plan.precision == "f32"
-    assert precision() == "f64"
+    assert precision_here() == "f64"
+
+
+def test_what_holds_around_a_training_holds_for_it_and_is_recorded(tmp_path: Path):
+    with scene_precision("f32"):
+        single = train(SCENE, inputs=INPUTS, iterations=2, out=tmp_path / "r")
+        assert not all(map(is_single, train(SCENE, inputs=INPUTS, iterations=2, precision="f64").losses))
+    assert all(map(is_single, single.losses)) and read_settings(tmp_path / "r").plan.precision == "f32"
 
 
 def test_several_runs_at_once_are_computed_so(tmp_path: Path):
@@ -61,8 +68,11 @@ def test_the_commands_take_it_and_follow_a_runs_record(tmp_path: Path, capsys: p
         ends.append(float(table.read_text().splitlines()[-1].split(",")[1]))
         table.unlink()
     assert is_single(ends[0]) and not is_single(ends[1])
+    assert rosesim(["train", "--resume", run, "--iterations", "3", "--precision", "f64"]) == 2
+    assert "precision = f32, which precision = f64 contradicts" in capsys.readouterr().err
+    assert rosesim(["train", "--resume", str(tmp_path / "d"), "--iterations", "3", "--precision", "f64"]) == 0
     assert rosesim(["bench", "bounce", "--set", "steps=60", "--precision", "f32"]) == 0
-    assert precision() == "f64"
+    assert precision_here() == "f64"
     capsys.readouterr()
     assert rosesim(["train", "bounce", "--precision", "f16"]) == 2
     assert "a precision is f64 or f32; f16 was given" in capsys.readouterr().err

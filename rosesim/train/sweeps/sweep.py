@@ -11,6 +11,7 @@ from typing import Any
 from rosesim.ad.support.machine import cores
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import precision_here
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train.errors import Interrupted, TrainingStopped
 from rosesim.train.sweeps.cluster import on_dask, require_dask
@@ -107,7 +108,7 @@ def sweep(
     options = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
         "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
-        "precision": precision, "stop": stop,
+        "precision": precision or precision_here(), "stop": stop,
     }  # fmt: skip
     record = make_record(scene, spec, assignments, options)
     record.begin(folder)
