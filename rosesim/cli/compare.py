@@ -59,7 +59,8 @@ def compare(
             )
             for i, (name, t) in enumerate(zip(names, found, strict=True))
         ]
-        view.write_png(png, view.loss_curves(curves))
+        measured = {t.measured for t in found}
+        view.write_png(png, view.loss_curves(curves, measured.pop() if len(measured) == 1 else "loss"))
     if json:
         print_json(
             {

@@ -133,7 +133,7 @@ def test_progress_and_notes_go_to_standard_error(tmp_path: Path):
     assert result.returncode == 0
     assert "nothing has touched the target ball in 400 steps" in result.stderr
     assert "2/2" in result.stderr
-    assert result.stdout.startswith("billiards: loss 0.06609 to 0.06609 in 2 iterations")
+    assert result.stdout.startswith("billiards: loss (squared distance, table units^2) 0.06609 to 0.06609 in 2 iterations")
 
 
 def test_set_reaches_settings_and_inputs(tmp_path: Path):
