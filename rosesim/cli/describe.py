@@ -49,9 +49,9 @@ def describe(text: str, assignments: list[str], json: bool) -> None:
     print(f"published with {scene.published.optimizer}, {scene.published.iterations} iterations")
     about = found["loss"]["about"]
     print(f"minimises: {scene.measure.label}" + (f". {about}" if about else ""))
-    _print("settings (--set NAME=VALUE; another value is another program)", "", found["settings"])
-    _print("inputs (--set NAME=VALUE)", _of_class(inputs), found["inputs"])
-    _print("params (tuned; where tuning begins)", _of_class(params), found["params"])
+    print_entries("settings (--set NAME=VALUE; another value is another program)", "", found["settings"])
+    print_entries("inputs (--set NAME=VALUE)", _of_class(inputs), found["inputs"])
+    print_entries("params (tuned; where tuning begins)", _of_class(params), found["params"])
 
 
 def _settings(scene: AnyScene) -> list[dict[str, Any]]:
@@ -121,7 +121,8 @@ def _of_class(struct: Any) -> str:
     return _first_lines(kind)
 
 
-def _print(title: str, about: str, entries: list[dict[str, Any]]) -> None:
+def print_entries(title: str, about: str, entries: list[dict[str, Any]]) -> None:
+    """Print a title, and for each entry its name, its default and what more is known."""
     print(f"\n{title}" + (f": {about}" if about else ""))
     if not entries:
         print("  none")

@@ -12,7 +12,7 @@ import pytest
 
 import rosesim.view as view
 from rosesim.cli import compare as comparing
-from rosesim.cli.describe import describe
+from rosesim.cli.describe import describe, print_entries
 from rosesim.cli.outcome import summary
 from rosesim.cli.runs import Told
 from rosesim.scenes import Measure, Scene, SceneError, configure, find_scene, scene_names
@@ -94,6 +94,11 @@ def test_info_a_summary_and_a_page_show_it(capsys: pytest.CaptureFixture[str]):
     assert summary(Plain(), {**run, "seconds_per_iteration": 0.0}, "").startswith("plain: loss 1 to 0.5 in")
     params = scene.params(np.random.default_rng(0))
     assert data(scene, params, inputs, "gd", "gd", 1, None)["label"] == "squared distance, table units^2"
+
+
+def test_info_has_the_name_and_the_default_of_what_nothing_more_is_known(capsys: pytest.CaptureFixture[str]):
+    print_entries("inputs", "", [{"name": "goal", "type": "number", "shape": [2], "default": [0.9, 0.75]}])
+    assert capsys.readouterr().out == "\ninputs\n  goal  0.9,0.75\n"
 
 
 @pytest.mark.parametrize(("other", "label"), [("distance, m", "distance, m"), ("minus mean x", "loss")])
