@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Bool, Index, Real, Vec, accumulate, cond, const, dot, fn, for_each, vec
-from rosesim.scenes import Canvas, OneOf, Published, Range, Scene, Trajectory, value
+from rosesim.scenes import Canvas, Measure, OneOf, Published, Range, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     Bodies,
     Bump,
@@ -35,7 +35,9 @@ class Shot:
     """What is tuned: the cue ball's initial position and velocity."""
 
     position: Vec[Real, 2] = value((0.1, 0.5))
+    """Where the cue ball starts, in table units."""
     velocity: Vec[Real, 2] = value((0.3, 0.0))
+    """Its velocity, in table units per second."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Table:
     """What is given: the goal of the target ball, the restitution of a collision, and the learning rate."""
 
     goal: Vec[Real, 2] = value((0.9, 0.75))
+    """Where the target ball should end, in table units."""
     restitution: Real = value(0.8)
+    """How fast two balls part, as a fraction of how fast they met."""
     learning_rate: Real = value(0.01)
 
 
@@ -53,6 +57,7 @@ class Billiards(Scene[Shot, Table, Bodies]):
 
     name: ClassVar[str] = "billiards"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    measure: ClassVar[Measure] = Measure("squared distance", "table units^2")
     most: ClassVar[dict[str, int]] = {"layers": 100}
     ranges: ClassVar[dict[str, Range]] = {"restitution": Range(0.0, 1.0)}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.05, 1.3, 1.0)

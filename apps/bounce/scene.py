@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosesim import Index, Real, Vec, select, stack
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Body
 
 
@@ -24,6 +24,7 @@ class Lift:
 
     # Not 0: then a step would end exactly on the ground, and rounding would decide whether the ball has touched.
     delta: Real = value(0.001)
+    """Added to the height of the ball's place."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class World:
     """What is given: the ball's place and velocity, and the learning rate."""
 
     place: Vec[Real, 2] = value((0.7, 0.5))
+    """Where the ball starts, but for delta."""
     velocity: Vec[Real, 2] = value((-1.0, -2.0))
+    """The ball's velocity before it bounces, per second."""
     learning_rate: Real = value(0.02)
 
 
@@ -41,6 +44,7 @@ class Bounce(Scene[Lift, World, Body]):
 
     name: ClassVar[str] = "bounce"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=15)
+    measure: ClassVar[Measure] = Measure("height at the end")
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 1.0)
     colours: ClassVar[Mapping[str, str]] = {
         "sky": "#f3f6fa",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, concatenate, const
-from rosesim.scenes import Canvas, Published, Range, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Range, Scene, value
 from rosesim.scenes.kit import (
     Ground,
     Kick,
@@ -48,10 +48,15 @@ class Throw:
     """What is given: the throw of the box, its goal, and the learning rate."""
 
     position: Vec[Real, 2] = value((0.15, 0.45))
+    """Where the box's centre starts [m]."""
     velocity: Vec[Real, 2] = value((3.0, -2.0))
+    """Velocity of its centre [m/s]."""
     angle: Real = value(0.2)
+    """How far it is turned at the start [rad]."""
     spin: Real = value(4.0)
+    """Angular velocity [rad/s]."""
     goal: Vec[Real, 2] = value((0.8, 0.4))
+    """Where its centre should end [m]."""
     learning_rate: Real = value(0.02)
 
 
@@ -61,6 +66,7 @@ class BoxFriction(Scene[Friction, Throw, RigidBodies]):
 
     name: ClassVar[str] = "box_friction"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=40)
+    measure: ClassVar[Measure] = Measure("squared distance", "m^2")
     ranges: ClassVar[Mapping[str, Range]] = {
         "angle": Range(-1.5, 1.5, "rad"),
         "spin": Range(-20.0, 20.0, "rad/s"),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, mean, sum, vec
-from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory, value
+from rosesim.scenes import Canvas, Measure, OneOf, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
@@ -63,6 +63,7 @@ class DiffMPM(Scene[Beat, World, Robot]):
 
     name: ClassVar[str] = "diffmpm"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    measure: ClassVar[Measure] = Measure("minus mean x", "sides")
     most: ClassVar[dict[str, int]] = {"n": 2048, "sines": 1000, "wall": 300}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.37)
     colours: ClassVar[dict[str, str]] = {**STRAIN_COLOURS, "sky": "#f3f6fa", "start": "#8b8f98", "mean": "#ffffff"}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, det, mean, sqrt, sum, vec
-from rosesim.scenes import Canvas, OneOf, Published, Scene, Trajectory
+from rosesim.scenes import Canvas, Measure, OneOf, Published, Scene, Trajectory
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
@@ -67,6 +67,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     name: ClassVar[str] = "diffmpm3d"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    measure: ClassVar[Measure] = Measure("minus mean x", "sides")
     most: ClassVar[dict[str, int]] = {"n": 256, "sines": 1000}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.42)
     colours: ClassVar[dict[str, str]] = {

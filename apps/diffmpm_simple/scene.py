@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, const, mean, vec
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Group, Particles, advance, centre, corotated, squared_distance, undeformed
 
 EMPTY = 1e-10
@@ -29,6 +29,7 @@ class Throw:
     """What is tuned: the initial velocity of the whole square."""
 
     velocity: Vec[Real, 2] = value((0.0, 0.0))
+    """Sides of the unit square per second."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class World:
     """What is given: the goal of the centre, and the learning rate."""
 
     goal: Vec[Real, 2] = value((0.3, 0.6))
+    """Where the centre should end, in sides of the unit square."""
     learning_rate: Real = value(10.0)
 
 
@@ -45,6 +47,7 @@ class DiffMPMSimple(Scene[Throw, World, Particles]):
 
     name: ClassVar[str] = "diffmpm_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=30)
+    measure: ClassVar[Measure] = Measure("half squared distance", "sides^2")
     most: ClassVar[dict[str, int]] = {"n": 4096, "side": 2048}
     colours: ClassVar[dict[str, str]] = {"air": "#f3f6fa", "wall": "#5b5347", "square": "#2f6fd6", "side": "#8fb4ee"}
 

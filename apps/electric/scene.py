@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, concatenate, const, dot, fn, maximum, outer, select, sign, sqrt, sum, vec
-from rosesim.scenes import Canvas, OneOf, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, OneOf, Published, Scene, value
 from rosesim.scenes.kit import Network, features, network, squared_distance, uniform
 
 ELECTRODES = np.array(
@@ -35,6 +35,7 @@ class Given:
     """What is given: the corners of the goal's path, of shape (segments + 1, 2), and the learning rate."""
 
     points: Vec[Vec[Real, 2], ...]
+    """The corners, in table units."""
     learning_rate: Real = value(0.02)
 
 
@@ -59,6 +60,7 @@ class Electric(Scene[Network, Given, State]):
 
     name: ClassVar[str] = "electric"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200_000)
+    measure: ClassVar[Measure] = Measure("squared distance over time", "table units^2 s")
     most: ClassVar[dict[str, int]] = {"hidden": 4096}
     colours: ClassVar[dict[str, str]] = {
         "table": "#15181f",

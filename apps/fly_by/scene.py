@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosesim import Index, Real, Struct, Vec, atan2, cos, dot, integrate, maximum, minimum, norm, select, sin, stack
-from rosesim.scenes import Canvas, OneOf, Published, Range, Scene, value
+from rosesim.scenes import Canvas, Measure, OneOf, Published, Range, Scene, value
 
 SUN = 4.0 * math.pi**2
 """The Sun's gravity, AU³/yr²: a year for a circle of radius 1, by Kepler's third law."""
@@ -38,7 +38,9 @@ class Launch:
     """What is tuned: the speed (AU/yr), and how far the launch is turned away from the Earth's motion (rad)."""
 
     speed: Real = value(8.5)
+    """Speed at the launch [AU/yr]."""
     angle: Real = value(0.0)
+    """How far it is turned away from the Earth's motion [rad]."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class System:
     phase: Real = value(1.755)
     """The angle between the Earth and Jupiter at the launch, rad."""
     goal: Vec[Real, 2] = value((-14.0, -1.5))
+    """Where the craft should be at the end [AU]."""
     safe: Real = value(0.015)
     """Nearer to Jupiter than this costs: 31 of its radii, AU."""
     learning_rate: Real = value(0.0005)
@@ -88,6 +91,7 @@ class FlyBy(Scene[Launch, System, Flight]):
 
     name: ClassVar[str] = "fly_by"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=100)
+    measure: ClassVar[Measure] = Measure("squared miss and penalty", "AU^2")
     ranges: ClassVar[Mapping[str, Range]] = {
         "phase": Range(0.0, 6.28, "rad", "Jupiter at the launch"),
         "safe": Range(0.005, 0.1, "AU", "Safe distance"),

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosesim import Index, Real, fn, jvp
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 
 SHOWN = (0.0, 1.0, 3.0, 10.0)
 """The alphas whose derivatives are drawn faintly beside the scene's own."""
@@ -27,6 +27,7 @@ class Push:
     """What is tuned: the velocity that every step adds."""
 
     a: Real = value(1.0)
+    """The velocity that every step adds."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Growth(Scene[Push, Given, Point]):
 
     name: ClassVar[str] = "growth"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=8)
+    measure: ClassVar[Measure] = Measure("x at the end")
     extent: ClassVar[tuple[float, float, float, float]] = (-0.08, -0.12, 2.5, 1.14)
     colours: ClassVar[Mapping[str, str]] = {"axis": "#8b8f98", "other": "#c9ccd3", "point": "#d62f26"}
 

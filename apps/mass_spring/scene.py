@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, vec
-from rosesim.scenes import Canvas, Published, Scene, Trajectory, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, Trajectory, value
 from rosesim.scenes.kit import (
     STRAIN_COLOURS,
     Bodies,
@@ -48,7 +48,9 @@ class World:
     """What is given: the points' initial positions, the goal as an input of the network, and the learning rate."""
 
     start: Vec[Vec[Real, 2], ...]
+    """Initial positions of the points."""
     goal: Vec[Real, 2] = value((0.9, 0.2))
+    """A place that the network sees; the loss does not."""
     learning_rate: Real = value(0.2)
 
 
@@ -58,6 +60,7 @@ class MassSpring(Scene[Network | Table, World, Bodies]):
 
     name: ClassVar[str] = "mass_spring"
     published: ClassVar[Published] = Published(optimizer="normalized", iterations=100)
+    measure: ClassVar[Measure] = Measure("minus x of the head")
     most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096, "knots": 100_000}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.5)
     colours: ClassVar[Mapping[str, str]] = {

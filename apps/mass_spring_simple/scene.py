@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, clamp, concatenate, minimum, select, sign, vec
-from rosesim.scenes import Canvas, Published, Range, Scene, Trajectory, value
+from rosesim.scenes import Canvas, Measure, Published, Range, Scene, Trajectory, value
 from rosesim.scenes.kit import STRAIN_COLOURS, Bodies, Body, at_rest, draw_springs, spring_impulses, strains
 
 SOFTENING = 1e-4
@@ -28,6 +28,7 @@ class Springs:
     """What is tuned: the springs' rest lengths."""
 
     rest: Vec[Real, 3] = value((0.1, 0.1, 0.1 * math.sqrt(2)))
+    """In widths of the picture."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,11 @@ class World:
     """What is given: the masses' initial positions, the wall's x, the target area, and the learning rate."""
 
     start: Vec[Vec[Real, 2], 3] = value(((0.3, 0.5), (0.3, 0.4), (0.4, 0.4)))
+    """Initial positions of the masses, in widths of the picture."""
     wall_x: Real = value(0.4)
+    """The x of the wall, in widths of the picture."""
     area: Real = value(0.1)
+    """The area that the last triangle should have, in squared widths of the picture."""
     learning_rate: Real = value(5.0)
 
 
@@ -46,6 +50,7 @@ class MassSpringSimple(Scene[Springs, World, Bodies]):
 
     name: ClassVar[str] = "mass_spring_simple"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=25)
+    measure: ClassVar[Measure] = Measure("squared error of the area", "widths^4")
     ranges: ClassVar[Mapping[str, Range]] = {"area": Range(0.005, 0.3, label="Wanted area")}
     extent: ClassVar[tuple[float, float, float, float]] = (-0.1, 0.05, 0.5, 0.85)
     colours: ClassVar[Mapping[str, str]] = {

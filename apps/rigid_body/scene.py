@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, concatenate, const, cos, norm, sin, stack, vec
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import (
     STRAIN_COLOURS,
     Ground,
@@ -56,6 +56,7 @@ class World:
     start: Vec[Vec[Real, 3], ...]
     """Position (two numbers) and angle of each box."""
     goal: Vec[Real, 2] = value((0.9, 0.15))
+    """Where the head's centre should be at the end [m]."""
     learning_rate: Real = value(0.2)
 
 
@@ -65,6 +66,7 @@ class RigidBodyRobot(Scene[Network, World, RigidBodies]):
 
     name: ClassVar[str] = "rigid_body"
     published: ClassVar[Published] = Published(optimizer="bounded", iterations=20)
+    measure: ClassVar[Measure] = Measure("distance of the head", "m")
     most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.2, 0.8)
     colours: ClassVar[Mapping[str, str]] = {

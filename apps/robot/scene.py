@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, floor, stack, vec
-from rosesim.scenes import Camera, Canvas, Published, Scene, value
+from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Beat, Network, beat, features, network, sines
 
 from .source import RobotFile
@@ -29,8 +29,11 @@ class World:
     """What is given: where and how fast the robot starts, the goal of reaching, and the learning rate."""
 
     start: Vec[Real, ...]
+    """Initial positions of the joints, m and rad."""
     speed: Vec[Real, ...]
+    """Initial velocities of the joints, m/s and rad/s."""
     goal: Vec[Real, 2] = value((0.5, 0.9))
+    """Where the arm's tip should end, when the task is reaching [m]."""
     learning_rate: Real = value(0.01)
 
 
@@ -49,6 +52,7 @@ class Robot(Scene[Network | Beat, World, State]):
 
     name: ClassVar[str] = "robot"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=300)
+    measure: ClassVar[Measure] = Measure("loss of the task")
     most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = (-1.6, -0.25, 1.6, 1.55)
     colours: ClassVar[Mapping[str, str]] = {

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, hypot, max, maximum, scan, stack, vec
-from rosesim.scenes import Canvas, Published, Scene
+from rosesim.scenes import Canvas, Measure, Published, Scene
 from rosesim.scenes.kit import (
     Field,
     Grid,
@@ -39,6 +39,7 @@ class Wind:
     """What is tuned: the initial wind, in cells per step, of shape (n, n, 2)."""
 
     wind: Vectors
+    """Cells per step."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Given:
     """What is given: the initial smoke and the target, 0 to 1, and the learning rate."""
 
     smoke: Grid
+    """The initial smoke, 0 to 1."""
     wanted: Grid
+    """The picture, 0 to 1."""
     learning_rate: Real
 
 
@@ -66,6 +69,7 @@ class Smoke(Scene[Wind, Given, Air]):
 
     name: ClassVar[str] = "smoke"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=240)
+    measure: ClassVar[Measure] = Measure("mean squared difference")
     most: ClassVar[dict[str, int]] = {"n": 4096, "sweeps": 10_000}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, cond, const, fn, max, maximum, minimum, sqrt, sum, vec
-from rosesim.scenes import Canvas, Published, Scene
+from rosesim.scenes import Canvas, Measure, Published, Scene
 from rosesim.scenes.kit import Field, Grid, cells, draw_panels, mean_over_cells, multilinear, panels_extent
 
 Volume = Vec[Vec[Vec[Real, ...], ...], ...]
@@ -29,6 +29,7 @@ class Density:
     """What is tuned, of shape (n, n, n): z, y, x."""
 
     density: Volume
+    """Density of each cell: z, y, x."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Given:
     """What is given: a picture for each view, of shape (views, pixels, pixels), and the learning rate."""
 
     wanted: Vec[Grid, ...]
+    """The pictures, a sum of densities in each pixel."""
     learning_rate: Real
 
 
@@ -55,6 +57,7 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
 
     name: ClassVar[str] = "volume_renderer"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
+    measure: ClassVar[Measure] = Measure("squared difference of views")
     most: ClassVar[dict[str, int]] = {"n": 512, "pixels": 4096, "samples": 10_000}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(4)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, clamp, fn, max, maximum, scan
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import (
     Grid,
     Picture,
@@ -39,6 +39,7 @@ class Initial:
     """What is tuned: the initial surface, of shape (n, n)."""
 
     height: Grid
+    """Height of the water at the start, in sides of the square."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Given:
     """What is given: the picture on the bottom, the target picture, and the learning rate."""
 
     below: Colours
+    """The picture on the bottom: red, green, blue, 0 to 1."""
     wanted: Colours
+    """The target: red, green, blue, 0 to 1."""
     learning_rate: Real = value(100.0)
 
 
@@ -56,6 +59,7 @@ class WaterRenderer(Scene[Initial, Given, Surface]):
 
     name: ClassVar[str] = "water_renderer"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    measure: ClassVar[Measure] = Measure("mean squared difference")
     most: ClassVar[dict[str, int]] = {"n": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 

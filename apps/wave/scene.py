@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, max, maximum
-from rosesim.scenes import Canvas, Published, Scene
+from rosesim.scenes import Canvas, Measure, Published, Scene
 from rosesim.scenes.kit import (
     Field,
     Grid,
@@ -36,6 +36,7 @@ class Initial:
     """What is tuned: the initial surface, of shape (n, n)."""
 
     height: Grid
+    """Height of the water at the start."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Given:
     """What is given: the target surface at the end, with mean 0, and the learning rate."""
 
     wanted: Grid
+    """Height at the end, with mean 0."""
     learning_rate: Real
 
 
@@ -52,6 +54,7 @@ class Wave(Scene[Initial, Given, Surface]):
 
     name: ClassVar[str] = "wave"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=200)
+    measure: ClassVar[Measure] = Measure("mean squared difference")
     most: ClassVar[dict[str, int]] = {"n": 4096}
     extent: ClassVar[tuple[float, float, float, float]] = panels_extent(3)
 

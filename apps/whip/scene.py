@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, concatenate, const, norm, outer, root, solve_block_tridiagonal, sqrt, sum, vec
-from rosesim.scenes import Canvas, Published, Range, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Range, Scene, value
 
 GRAVITY = 9.81
 """Metres per square second."""
@@ -41,6 +41,7 @@ class Swing:
     points: Vec[Vec[Real, 2], CONTROLS] = value(
         ((0.0, 0.3), (0.3, 0.45), (0.8, 0.4), (1.0, 0.1), (0.8, -0.1), (0.6, -0.2), (0.5, -0.2), (0.5, -0.2))
     )
+    """Displacements from the hand's first place [m]."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class World:
     """What is given: the target, the tip's wanted speed there, the hand's place at first, and the learning rate."""
 
     target: Vec[Real, 2] = value((1.8, 1.4))
+    """Where the tip should crack [m]."""
     speed: Real = value(200.0)
+    """How fast the tip should be there [m/s]."""
     hand: Vec[Real, 2] = value((0.0, 1.2))
+    """Where the hand begins [m]."""
     learning_rate: Real = value(0.02)
 
 
@@ -78,6 +82,7 @@ class Whip(Scene[Swing, World, WhipState]):
 
     name: ClassVar[str] = "whip"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=200)
+    measure: ClassVar[Measure] = Measure("miss, slowness and effort")
     ranges: ClassVar[Mapping[str, Range]] = {"speed": Range(50.0, 400.0, "m/s", "Wanted speed")}
     extent: ClassVar[tuple[float, float, float, float]] = (-2.2, 0.1, 2.4, 2.3)
     most: ClassVar[Mapping[str, int]] = {"n": 10_000}

@@ -197,6 +197,12 @@ Precision = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Compute the scene in f64, or f32: less memory, twice the lanes, 7 digits."),
 ]
+Attempts = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=2, max=8, help="Iterations that the GIF or the video shows: 8, with the first and the best."
+    ),
+]
 Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
 
 

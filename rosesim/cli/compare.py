@@ -56,7 +56,9 @@ def compare(
         for name, texts in differences(found).items():
             for label, text in zip(labels, texts, strict=True):
                 label.append(f"{name}={text}")
-        view.write_png(png, view.loss_curves([(" ".join(k), t.curve) for k, t in zip(labels, found, strict=True)]))
+        curves = [(" ".join(label), t.curve) for label, t in zip(labels, found, strict=True)]
+        measured = {t.measured for t in found}
+        view.write_png(png, view.loss_curves(curves, measured.pop() if len(measured) == 1 else "loss"))
     if json:
         rows = [{**t.record(), "made": t.made} for t in found]
         print_json({"runs": rows, **({} if png is None else {"picture": str(png)})})

@@ -1,4 +1,4 @@
-"""`rosesim info SCENE`: its settings, inputs and params, with defaults, units, ranges and what they mean."""
+"""`rosesim info SCENE`: its loss, settings, inputs and params, with defaults, units, ranges and what they mean."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def describe(text: str, assignments: list[str], json: bool) -> None:
         "scene": scene.name,
         "about": _first_lines(type(scene)),
         "published": {"optimizer": scene.published.optimizer, "iterations": scene.published.iterations},
+        "loss": {"name": scene.measure.name, "unit": scene.measure.unit, "about": _loss(scene)},
         "settings": _settings(scene),
         "inputs": _numbers(inputs, _of_inputs(scene, inputs)),
         "params": _numbers(params, {name: {"range": list(b)} for name, b in scene.bounds().items()}),
@@ -46,9 +47,11 @@ def describe(text: str, assignments: list[str], json: bool) -> None:
         return
     print(f"{scene.name}: {found['about']}")
     print(f"published with {scene.published.optimizer}, {scene.published.iterations} iterations")
-    _print("settings (--set NAME=VALUE; another value is another program)", "", found["settings"])
-    _print("inputs (--set NAME=VALUE)", _of_class(inputs), found["inputs"])
-    _print("params (tuned; where tuning begins)", _of_class(params), found["params"])
+    about = found["loss"]["about"]
+    print(f"minimises: {scene.measure.label}" + (f". {about}" if about else ""))
+    print_entries("settings (--set NAME=VALUE; another value is another program)", "", found["settings"])
+    print_entries("inputs (--set NAME=VALUE)", _of_class(inputs), found["inputs"])
+    print_entries("params (tuned; where tuning begins)", _of_class(params), found["params"])
 
 
 def _settings(scene: AnyScene) -> list[dict[str, Any]]:
@@ -104,6 +107,12 @@ def _first_lines(kind: type) -> str:
     return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
 
 
+def _loss(scene: AnyScene) -> str:
+    """What the scene's own loss, or cost, says below its name; not what that of every scene says."""
+    own = type(scene).loss if scene.has_loss() else type(scene).cost
+    return " ".join(inspect.cleandoc(own.__doc__ or "").partition("\n\n")[0].split())
+
+
 def _of_class(struct: Any) -> str:
     """The docstring of a dataclass; "" where there is none of its author's, since `dataclass` writes one itself."""
     kind = type(struct)
@@ -112,7 +121,8 @@ def _of_class(struct: Any) -> str:
     return _first_lines(kind)
 
 
-def _print(title: str, about: str, entries: list[dict[str, Any]]) -> None:
+def print_entries(title: str, about: str, entries: list[dict[str, Any]]) -> None:
+    """Print a title, and for each entry its name, its default and what more is known."""
     print(f"\n{title}" + (f": {about}" if about else ""))
     if not entries:
         print("  none")
@@ -120,7 +130,9 @@ def _print(title: str, about: str, entries: list[dict[str, Any]]) -> None:
     defaults = max((len(_shown(e)) for e in entries), default=0)
     for e in entries:
         begin = f"  {e['name']:{min(names, NAME)}}  {_shown(e):{min(defaults, DEFAULT)}}  "
-        print(textwrap.fill(_rest(e), WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin)).rstrip())
+        # `fill` drops the indent of an empty text, and the name with it.
+        filled = textwrap.fill(_rest(e), WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin))
+        print((filled or begin).rstrip())
 
 
 def _shown(e: dict[str, Any]) -> str:

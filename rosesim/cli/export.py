@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rosesim.cli.app import (
+    Attempts,
     Csv,
     Gif,
     Html,
@@ -43,6 +44,7 @@ def export(
     last: Last = False,
     gif: Gif = None,
     mp4: Mp4 = None,
+    attempts: Attempts = None,
     png: Png = None,
     csv: Csv = None,
     npz: Npz = None,
@@ -71,6 +73,10 @@ def export(
     if not files and npm is None:
         *names, final = (f"--{suffix[1:]} FILE" for suffix in requested)
         raise SceneError(f"export needs {', '.join(names)}, {final} or --npm FOLDER")
+    if attempts is not None and gif is None and mp4 is None:
+        raise SceneError(
+            "--attempts was given without --gif FILE or --mp4 FILE; expected one, because it is about these"
+        )
     if license is not None and npm is None:
         raise SceneError("--license was given without --npm FOLDER; expected both, because it is the package's")
     for option, value in {"--memory": memory, "--math": math, "--precision": precision}.items():
@@ -117,7 +123,7 @@ def export(
         np.save(content, _one_array(made.remembered[-1][1]), allow_pickle=False)
         write_beside(npy, content.getvalue())
     write_pictures(
-        made.scene, made.inputs, made.remembered, made.losses, gif, png, mp4, best_loss=made.best_loss
+        made.scene, made.inputs, made.remembered, made.losses, gif, png, mp4, best_loss=made.best_loss, count=attempts
     )  # fmt: skip
     for file in [*files.values(), *_write_tables(made, csv, npz, parquet)]:
         print(f"wrote {file}")

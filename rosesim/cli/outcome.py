@@ -40,7 +40,7 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
         if several:
             print("\n".join(seed_lines(several)))
         if runs:
-            print(summary(scene.name, numbers, f", median of {len(runs)} seeds" if several else ""))
+            print(summary(scene, numbers, f", median of {len(runs)} seeds" if several else ""))
         print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
     _note_doubt(runs, several is not None)
     if several is not None and (failed := [s for s in several.seeds if s.run is None]):
@@ -123,15 +123,16 @@ def seed_lines(several: SeedRuns) -> list[str]:
     ]
 
 
-def summary(scene: str, n: dict[str, Any], median: str) -> str:
+def summary(scene: Any, n: dict[str, Any], median: str) -> str:
     """One line for the user."""
+    measured = f" ({scene.measure.label})" if scene.measure.is_declared else ""
     mean = "mean_first" in n
     first, last = (n["mean_first"], n["mean_last"]) if mean else (n["loss_first"], n["loss_last"])
     at = f" at iteration {n['best_iteration']}" if "best_iteration" in n else ""
     return (
-        f"{scene}: {'mean ' if mean else ''}loss {first:.4g} to {last:.4g} in {n['iterations']} iterations "
-        f"(best {n['best_loss']:.4g}{at}{median}){_terms(n)}; compiled in {n['compile_seconds']:.2f} s, "
-        f"{1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
+        f"{scene.name}: {'mean ' if mean else ''}loss{measured} {first:.4g} to {last:.4g} "
+        f"in {n['iterations']} iterations (best {n['best_loss']:.4g}{at}{median}){_terms(n)}; "
+        f"compiled in {n['compile_seconds']:.2f} s, {1e3 * n['seconds_per_iteration']:.2f} ms an iteration"
     )
 
 

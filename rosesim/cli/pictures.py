@@ -17,20 +17,23 @@ def write_pictures(
     mp4: Path | None = None,
     *,
     best_loss: float,
+    count: int | None = None,
 ) -> None:
     """Write the requested files: the optimisation as a GIF or a video, its key frames as a PNG.
 
     The last of `remembered` is the best point. Its loss may differ from its iteration's (an optimiser may evaluate
-    several points in one).
+    several points in one). `count` is how many of them a GIF or a video shows; all if not given.
     """
     from rosesim import view
+    from rosesim.optimise.attempts import SHOWN, worth_showing
 
     attempts = view.attempts(scene, inputs, remembered, losses)
     attempts[-1] = replace(attempts[-1], loss=best_loss)
     if png is not None:
         view.write_png(png, view.contact_sheet(scene, inputs, attempts, losses))
     if gif is not None or mp4 is not None:
-        frames, seconds = view.movie(scene, inputs, attempts, losses)
+        chosen = worth_showing([a.iteration for a in attempts], count or SHOWN)
+        frames, seconds = view.movie(scene, inputs, [a for a in attempts if a.iteration in chosen], losses)
         if gif is not None:
             view.write_gif(gif, frames, seconds)
         if mp4 is not None:

@@ -31,6 +31,8 @@ class Told:
     seconds: float
     made: dict[str, Any]
     """The settings, the inputs and the rest of the plan, by name."""
+    measured: str
+    """What the loss measures, and its unit."""
 
     def record(self) -> dict[str, Any]:
         """The numbers by name, as JSON has them."""
@@ -56,7 +58,7 @@ def told(folder: Path) -> Told:
     return Told(
         folder, found.scene.name, found.plan.optimizer, None if rate is None else float(rate),
         found.plan.seed, len(rows) - 1, found.plan.iterations, read_curve(folder), best.loss, best.iteration,
-        rows[-1].seconds, _made(found.record(), found.plan.precision),
+        rows[-1].seconds, _made(found.record(), found.plan.precision), found.scene.measure.label,
     )  # fmt: skip
 
 

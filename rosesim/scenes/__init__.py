@@ -4,6 +4,7 @@ from rosesim.scenes.base import Published, Scene, value
 from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
 from rosesim.scenes.errors import SceneError, UnwritableFile
+from rosesim.scenes.measure import Measure
 from rosesim.scenes.overrides import configure
 from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.ranges import Range
@@ -17,6 +18,7 @@ __all__ = [
     "Canvas",
     "Compiled",
     "FlatView",
+    "Measure",
     "OneOf",
     "Published",
     "Range",

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
+from rosesim.scenes.measure import Measure
 from rosesim.scenes.names import refuse_taken_names
 from rosesim.scenes.ranges import Range
 from rosesim.scenes.terms import Terms
@@ -111,6 +113,9 @@ class Scene(ABC, Generic[P, I, S]):
     ranges: ClassVar[Mapping[str, Range]] = {}
     """Inputs that a viewer and a page show as sliders, by their names: `{"restitution": Range(0.0, 1.0)}`."""
 
+    measure: ClassVar[Measure] = Measure()
+    """What the loss measures, and its unit: `Measure("distance", "m")`. Curves and summaries show it."""
+
     steps: int
     """Updates of the state."""
 
@@ -118,6 +123,11 @@ class Scene(ABC, Generic[P, I, S]):
         """Refuse names that would replace a member of every scene, where the class is made."""
         super().__init_subclass__(**kwargs)
         refuse_taken_names(cls, Scene)
+        if not isinstance(cls.measure, Measure):  # pyright: ignore[reportUnnecessaryIsInstance] -- users may give anything
+            raise SceneError(
+                f"{cls.__name__}.measure is {cls.measure!r}; expected what the loss measures and its unit, such as "
+                'Measure("distance", "m")'
+            )
 
     def __post_init__(self) -> None:
         """Refuse settings that make no sense, with a ValueError; a subclass extends this."""

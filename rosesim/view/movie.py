@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.measure import Measure
 from rosesim.view import stage
 from rosesim.view.attempt import Attempt
 from rosesim.view.curve import loss_curve
@@ -80,7 +81,7 @@ def movie(
     rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
     panel = Panel(Box(0, 0, box.width, box.height), scene.extent, theme, layers=2)
     for k, attempt in enumerate(attempts):
-        around = render(where.size, _beside(where, attempt, losses), theme)
+        around = render(where.size, _beside(where, attempt, losses, scene.measure), theme)
         below = stage.below(scene, attempt.params, inputs, attempts[:k])
         for t in times(len(attempt.trajectory), FRAMES):
             panel.show(below, stage.above(scene, attempt, attempt.params, inputs, t, attempts[0] if k else None))
@@ -97,16 +98,17 @@ def times(states: int, count: int) -> list[int]:
     return np.linspace(0, states - 1, min(count, states)).round().astype(int).tolist()
 
 
-def _beside(where: Frame, now: Attempt, losses: Sequence[float]) -> list[tuple[Canvas, Box]]:
+def _beside(where: Frame, now: Attempt, losses: Sequence[float], measure: Measure) -> list[tuple[Canvas, Box]]:
     """The caption and the loss curve, which stay while an attempt is shown."""
-    curve = loss_curve(History.of(losses).points, now.iteration, (where.curve.width, where.curve.height))
-    return [(_caption(now, where.caption), where.caption), (curve, where.curve)]
+    size = (where.curve.width, where.curve.height)
+    curve = loss_curve(History.of(losses).points, now.iteration, size, measure.label)
+    return [(_caption(now, where.caption, measure.name), where.caption), (curve, where.curve)]
 
 
-def _caption(now: Attempt, box: Box) -> Canvas:
+def _caption(now: Attempt, box: Box, measured: str) -> Canvas:
     canvas = Canvas((0.0, 0.0, box.width, box.height))
     top = box.height
-    for x, label, text in ((2.0, "iteration", f"{now.iteration}"), (0.48 * box.width, "loss", short(now.loss))):
+    for x, label, text in ((2.0, "iteration", f"{now.iteration}"), (0.32 * box.width, measured, short(now.loss))):
         canvas.text((x, top - 18), label, "muted", size=9.0)
         canvas.text((x, top - 45), text, "ink", size=17.0)
     return canvas

@@ -17,7 +17,7 @@ from rosesim.view.history import History
 from rosesim.view.movie import times
 from rosesim.view.raster import Box, render
 from rosesim.view.theme import colours
-from rosesim.view.words import short
+from rosesim.view.words import short, wrapped
 
 ROWS, COLUMNS = 4, 4
 CELL_PIXELS = 60_000
@@ -52,7 +52,7 @@ def contact_sheet(
         panels.append((_words(wide, LINE, [f"step {attempts[0].trajectory.times[t]}"]), Box(x, 0, wide, LINE)))
     for row, k in enumerate(chosen):
         now, y = attempts[k], LINE + row * (high + GAP)
-        lines = [f"iteration {now.iteration}", f"loss {short(now.loss)}"]
+        lines = [f"iteration {now.iteration}", *_measured(scene.measure.name, short(now.loss))]
         panels.append((_words(WORDS - GAP, high, lines), Box(GAP, y, WORDS - GAP, high)))
         below = stage.below(scene, now.params, inputs, attempts[:k])
         for column, t in enumerate(moments):
@@ -60,9 +60,15 @@ def contact_sheet(
             panels += [(below, box), (stage.above(scene, now, now.params, inputs, t, None), box)]
     y = LINE + len(chosen) * (high + GAP)
     box = Box(WORDS, y, width - WORDS - GAP, CURVE_HEIGHT)
-    panels.append((loss_curve(History.of(losses).points, attempts[-1].iteration, (box.width, box.height)), box))
-    panels.append((_words(WORDS - GAP, CURVE_HEIGHT, ["loss"]), Box(GAP, y, WORDS - GAP, CURVE_HEIGHT)))
+    points, size = History.of(losses).points, (box.width, box.height)
+    panels.append((loss_curve(points, attempts[-1].iteration, size, scene.measure.label), box))
     return render((width, y + CURVE_HEIGHT + GAP), panels, colours(scene.colours))
+
+
+def _measured(name: str, number: str) -> list[str]:
+    """The loss in one line, or in as many as its name needs."""
+    *above, last = wrapped(name, WORDS - GAP)
+    return [*above, *wrapped(f"{last} {number}", WORDS - GAP)]
 
 
 def _words(width: int, height: int, lines: Sequence[str]) -> Canvas:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rosesim.checks.along import Along
 from rosesim.scenes.canvas import Canvas
-from rosesim.view.curve import axis_numbers
+from rosesim.view.axes import axis_numbers
 from rosesim.view.raster import Box, render
 from rosesim.view.theme import colours
 

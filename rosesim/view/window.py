@@ -281,12 +281,15 @@ class Window:
         loss, steep = (math.nan, math.nan) if now is None else (now.attempt.loss, now.steep)
         width, height = self._numbers.extent[2:]
         terms = None if now is None else now.attempt.terms
-        self._numbers.show(words.numbers((width, height), self.title, session.status, at, loss, steep, terms))
+        measured = session.scene.measure.name
+        self._numbers.show(
+            words.numbers((width, height), self.title, session.status, at, loss, steep, terms, measured)
+        )
 
     def _draw_curve(self) -> None:
         now = self.session.live.latest
         points, at = ((), 0) if now is None else (now.curve, now.attempt.iteration)
-        self._curve.show(loss_curve(points, at, self._curve.extent[2:]))
+        self._curve.show(loss_curve(points, at, self._curve.extent[2:], self.session.scene.measure.label))
 
     def _message_panel(self, text: str) -> Panel:
         """A card at the scene's lower edge."""

@@ -26,6 +26,8 @@ NUMBERS_HEIGHT = 162.0
 MESSAGE_LETTERS, MESSAGE_LEADING, MESSAGE_PAD = 9.5, 17.0, 12.0
 
 
+SECOND_COLUMN = 0.36
+"""Where it begins, as a part of the width: the names of losses are longer than numbers of iterations."""
 TERMS_SHOWN = 3
 """Terms of the loss for which there is room beside the gradient's length: those that are largest."""
 
@@ -38,8 +40,12 @@ def numbers(
     loss: float,
     steep: float,
     terms: Mapping[str, float] | None = None,
+    measured: str = "loss",
 ) -> Canvas:
-    """The scene's name, the status, and the numbers of the optimisation, with the largest terms of the loss."""
+    """The scene's name, the status, and the numbers of the optimisation, with the largest terms of the loss.
+
+    `measured` is the name of what the loss measures.
+    """
     width, top = size
     canvas = Canvas((0.0, 0.0, width, top))
     canvas.text((0.0, top - 17), title, "ink", size=15)
@@ -47,7 +53,7 @@ def numbers(
     shown = "-" if iteration is None else f"{iteration}"
     columns = (
         (0.0, "iteration", shown, 17.0, 72),
-        (width * 0.5, "loss", short(loss), 17.0, 72),
+        (width * SECOND_COLUMN, measured, short(loss), 17.0, 72),
         (0.0, "gradient length", short(steep), 10.5, 124),
     )
     for x, label, text, letters, down in columns:
@@ -55,7 +61,9 @@ def numbers(
         canvas.text((x, top - down - letters - 8), text, "ink", size=letters)
     largest = sorted(terms or {}, key=lambda name: -abs((terms or {})[name]))[:TERMS_SHOWN]
     for k, name in enumerate(n for n in terms or {} if n in largest):
-        canvas.text((width * 0.5, top - 118 - 14 * k), f"{name} {short((terms or {})[name])}", "muted", size=8.5)
+        canvas.text(
+            (width * SECOND_COLUMN, top - 118 - 14 * k), f"{name} {short((terms or {})[name])}", "muted", size=8.5
+        )
     return canvas
 
 

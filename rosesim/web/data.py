@@ -1,6 +1,7 @@
 """What a page knows of its scene besides the programs, as JSON: the argument of `bundle`.
 
 name, title, about        of the scene
+label                     what the loss measures, and its unit
 extent, steps             as the scene has them
 colours                   {"light": {ROLE: "#rrggbb"}, "dark": ...}, of all roles
 settings                  [[NAME, TEXT], ...]
@@ -50,6 +51,7 @@ def data(
         "name": scene.name,
         "title": scene.name.replace("_", " ").capitalize(),
         "about": inspect.cleandoc(type(scene).__doc__ or "").split("\n")[0],
+        "label": scene.measure.label,
         "extent": [*scene.extent],
         "steps": scene.steps,
         "colours": {"light": {**ROLES, **scene.colours}, "dark": {**ROLES, **DARK, **scene.colours}},

@@ -119,11 +119,11 @@ PLATFORM = frozenset(
     hypot i64 id if image imageSmoothingEnabled import importNode in includes index indexOf input instance
     instanceof instantiate is isArray isContextLost isFinite isNaN isPrimary isView items join json key keys kind
     label last left length let line lineCap lineJoin lineTo lineWidth linkProgram list log10 low map matchMedia
-    matches max memory message metaKey min module move moveTo ms muted name new now null observe of offset onclick
-    onerror oninput onmessage opacity open order padStart page parameters parent parse parseFromString parseInt
-    part passive pause performance pipeThrough pitch play pointerId pointerType points pop port1 port2 postMessage
-    preventDefault preventScroll prototype push put putImageData querySelector querySelectorAll read ready reduce
-    refresh release remove repeat replace replaceChildren requestAnimationFrame reset resolve restore result
+    matches max measureText memory message metaKey min module move moveTo ms muted name new now null observe of offset
+    onclick onerror oninput onmessage opacity open order padStart page parameters parent parse parseFromString
+    parseInt part passive pause performance pipeThrough pitch play pointerId pointerType points pop port1 port2
+    postMessage preventDefault preventScroll prototype push put putImageData querySelector querySelectorAll read ready
+    reduce refresh release remove repeat replace replaceChildren requestAnimationFrame reset resolve restore result
     results return revokeObjectURL right role round rows run rx ry scale segments self send set setAttribute
     setPointerCapture setProperty setTimeout setTransform shaderSource shape sheet shiftKey show sign sin size
     sizes slice slope some sort source speed splice split sqrt src start startsWith state states static status

@@ -133,7 +133,9 @@ def test_progress_and_notes_go_to_standard_error(tmp_path: Path):
     assert result.returncode == 0
     assert "nothing has touched the target ball in 400 steps" in result.stderr
     assert "2/2" in result.stderr
-    assert result.stdout.startswith("billiards: loss 0.06609 to 0.06609 in 2 iterations")
+    assert result.stdout.startswith(
+        "billiards: loss (squared distance, table units^2) 0.06609 to 0.06609 in 2 iterations"
+    )
 
 
 def test_set_reaches_settings_and_inputs(tmp_path: Path):
@@ -261,6 +263,8 @@ def test_pictures_of_a_run_and_of_a_scene(tmp_path: Path):
     sheet = iio.imread(tmp_path / "run.png")
     assert sheet.shape == iio.imread(tmp_path / "scene.png").shape
     assert len(iio.imread(tmp_path / "run.gif")) > 60
+    done("export", "run", "--gif", "ends.gif", "--attempts", "2", cwd=tmp_path)
+    assert 30 < len(iio.imread(tmp_path / "ends.gif")) <= 60
 
 
 MISTAKES = {

@@ -17,6 +17,7 @@ from rosesim import __version__
 from rosesim.cli import complete
 from rosesim.cli import run as rosesim
 from rosesim.cli.commands import IN_ORDER_OF_USE, app
+from rosesim.cli.runs import told
 from rosesim.optimise.table import OPTIMIZERS
 from rosesim.scenes import find_scene, scene_names
 
@@ -229,6 +230,7 @@ def test_compare_has_a_row_for_each_run_and_a_picture(runs: Path):
     assert lines[1][:3] == ["*", "runs/good", "bounce"]
     assert lines[2][:2] == ["runs/bad", "bounce"]
     assert (runs / "c.png").stat().st_size > 1000
+    assert {told(runs / "runs" / name).measured for name in ("good", "bad")} == {"height at the end"}
     found = json.loads(said("compare", "runs/good", "runs/bad", "--json", cwd=runs)[0])["runs"]
     assert [r["run"] for r in found] == ["runs/good", "runs/bad"]
     assert found[1]["best_iteration"] == 0

@@ -29,3 +29,10 @@ def test_every_picture_of_the_documentation_exists_and_is_no_burden():
     for page in pages:
         for name in re.findall(r"!\[.*?\]\((.*?)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / name).stat().st_size < 1_500_000, f"{page}: {name}"
+
+
+def test_every_scene_has_a_moving_picture():
+    pictures = re.findall(r"!\[.*?\]\(\.\./(apps/.*?)\)", gallery().page())
+    assert len(pictures) == len(gallery().ORDER)
+    for picture in pictures:
+        assert picture.endswith(".gif") and (ROOT / picture).read_bytes()[:6] == b"GIF89a"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from web.node import WEB, node
 
-from rosesim.view.curve import axis_numbers
+from rosesim.view.axes import axis_numbers, log_numbers, tick_texts, whole_numbers
 from rosesim.view.player import Player
 from rosesim.web.bundle import CODE, bundle, script
 
@@ -100,17 +100,27 @@ def test_the_replay_is_that_of_the_viewer(tmp_path: Path) -> None:
 
 
 def test_the_axis_has_the_numbers_of_the_viewer(tmp_path: Path) -> None:
-    ranges = [(0.0, 1.0), (-3.2, 8.9), (0.0453, 0.0453), (1e-9, 3e-9), (0.0, 0.0), (17.0, 1234.5)]
+    ranges = [(0.0, 1.0), (-3.2, 8.9), (0.0453, 0.0453), (1e-9, 3e-9), (0.0, 0.0), (17.0, 1234.5), (1e4, 2.2e4)]
+    positive = [(0.03, 0.9), (1e-9, 0.2), (5e-324, 1e308), (2.0, 1999.0), (1.0, 1e3), (3e5, 7e6)]
+    whole = [(0, 200, 4), (0, 1, 4), (0, 511, 3), (7, 1234567, 5), (0, 1000, 10)]
     found = node(
         f"""
-        import {{ axisNumbers, short }} from "WEB/page/curve.js";
+        import {{ axisNumbers, logNumbers, short, tickTexts, wholeNumbers }} from "WEB/page/curve.js";
         const values = [0, 0.0453761, 2.17e-5, -1234.5, 99999, NaN, 250].map((v) => short(v));
-        console.log(JSON.stringify([{json.dumps(ranges)}.map(([a, b]) => axisNumbers(a, b)), values]));
+        const ranges = {json.dumps(ranges)}, positive = {json.dumps(positive)}, whole = {json.dumps(whole)};
+        const linear = ranges.map(([a, b]) => axisNumbers(a, b)), powers = positive.map(([a, b]) => logNumbers(a, b));
+        console.log(JSON.stringify([linear, values, powers, [...linear, ...powers].map(tickTexts),
+          whole.map(([a, b, n]) => wholeNumbers(a, b, n))]));
         """,
         tmp_path,
     )
     for ticks, (low, high) in zip(found[0], ranges, strict=True):
         np.testing.assert_allclose(ticks, axis_numbers(low, high), rtol=1e-12)
+    for ticks, (low, high) in zip(found[2], positive, strict=True):
+        np.testing.assert_allclose(ticks, log_numbers(low, high), rtol=1e-12)
+    every = [*(axis_numbers(*r) for r in ranges), *(log_numbers(*r) for r in positive)]
+    assert found[3] == [tick_texts(ticks) for ticks in every]
+    assert found[4] == [whole_numbers(*w) for w in whole]
     assert found[1] == ["0", "0.04538", "2.17e-5", "-1235", "1.00e5", "–", "250"]
 
 

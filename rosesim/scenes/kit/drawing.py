@@ -89,7 +89,7 @@ def panels_extent(count: int) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True)
 class Field:
-    """An image of values for `draw_panels`: dark blue at `least`, pale yellow at `greatest` (`PALETTE`).
+    """An image of values for `draw_panels`: dark blue at `least`, yellow at `greatest` (`PALETTE`).
 
     >>> from rosesim.scenes.canvas import Image
     >>> canvas = Canvas(panels_extent(1))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, norm
-from rosesim.scenes import Canvas, Published, Scene, value
+from rosesim.scenes import Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Body, squared_distance
 
 ARROW = 0.2
@@ -38,6 +38,7 @@ class Newscene(Scene[Throw, World, Body]):
 
     name: ClassVar[str] = "newscene"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=40)
+    measure: ClassVar[Measure] = Measure("squared distance", "m^2")
     extent: ClassVar[tuple[float, float, float, float]] = (-0.5, -1.0, 5.5, 3.0)
 
     # Settings: known while the program is built.

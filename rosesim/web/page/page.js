@@ -191,7 +191,7 @@ class Page {
       $("steep").textContent = short(now.steep);
       const large = [...now.terms].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3);
       $("terms").textContent = large.map(([name, v]) => `${name} ${short(v)}`).join("   ");
-      $("curve").ariaLabel = `Loss against iteration: ${short(loss)} at iteration ${iteration}`;
+      $("curve").ariaLabel = `${this.data.label} against iteration: ${short(loss)} at iteration ${iteration}`;
       this.list();
     }
     this.plot();
@@ -214,7 +214,7 @@ class Page {
     const canvas = $("curve"), { width, height } = canvas.getBoundingClientRect(), context = canvas.getContext("2d");
     this.fit(canvas, width, height);
     context.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
-    drawCurve(context, this.curve, this.now?.attempt.iteration ?? 0, width, height, this.chrome);
+    drawCurve(context, this.curve, this.now?.attempt.iteration ?? 0, width, height, this.chrome, this.data.label);
   }
 
   list() {
