@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import shared
 
 from fuzz.case import Case
 from fuzz.modes import Modes
@@ -186,8 +187,7 @@ def calling(x: Vec[Real, N]) -> Real:
 PROGRAMS = [branching, contacts, nested, ending, waiting, placing, calling]
 
 
-@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.name)
-@pytest.mark.parametrize("runs", [2, 3, 4, 5, 11])
+@pytest.mark.parametrize(("f", "runs"), shared(3, PROGRAMS, [2, 3, 4, 5, 11]), ids=lambda v: getattr(v, "name", v))
 def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
     check(f, np.random.default_rng(runs).normal(size=(runs, N)))
 
@@ -198,11 +198,11 @@ def test_random_programs_in_lanes(width: int, monkeypatch: pytest.MonkeyPatch) -
     here = replace(targets.host(), lanes=width)
     monkeypatch.setattr(targets, "host", lambda: here)
     rng, count = random.Random(width), Counter[str]()
-    for _ in range(9):
+    for _ in range(6):
         judge = Judge(Case(rng.randbytes(120)), count)
         judge.core(both=False)
         Modes(judge).lanes()
-    assert count["in lanes, strict"] > 4
+    assert count["in lanes, strict"] > 2
 
 
 def test_what_all_runs_share_has_one_value() -> None:

@@ -130,14 +130,15 @@ def test_the_gradient_of_a_hundred_steps(name: str):
 @pytest.mark.parametrize("name", ["arm7", "balltree"])
 def test_derivatives_of_the_acceleration(name: str):
     robot = model(name)
+
+    @fn
+    def moved(d: Any, v: Any, u: Any, q: Any) -> Any:
+        return robot.acceleration(robot.moved(q, d), v, u, contact="none")
+
+    derivatives = jacobian(moved, wrt=(0, 1, 2))
     for given in reference(name)["derivatives"]:
         q, v, u = (np.array(given[k]) for k in ("qpos", "qvel", "ctrl"))
-
-        @fn
-        def moved(d: Any, v: Any, u: Any, q: Any) -> Any:
-            return robot.acceleration(robot.moved(q, d), v, u, contact="none")
-
-        found = jacobian(moved, wrt=(0, 1, 2))(np.zeros(robot.nv), v, u, q)
+        found = derivatives(np.zeros(robot.nv), v, u, q)
         for key, value in zip(("qacc_by_q", "qacc_by_v", "qacc_by_ctrl"), found, strict=True):
             expected = np.array(given[key])
             error = given["estimated_error"][key.removeprefix("qacc_")]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import shared
 
 import rosesim.scenes.kit as kit
 from rosesim import Real, Vec, const, fn, scan, value_and_grad, vec
@@ -296,7 +297,7 @@ COVERED: dict[str, str] = {
     **dict.fromkeys(["Edge", "features"], DATA),
 }
 
-SYSTEMS: Any = [Units(1e3, 1e3), pytest.param(Units(1e-6, 1.0, 1e6), marks=pytest.mark.full), Units(3e4, 7e-3, 1e-8)]
+SYSTEMS = [Units(1e3, 1e3), Units(3e4, 7e-3, 1e-8), Units(1e-6, 1.0, 1e6)]
 
 
 @cache
@@ -304,10 +305,9 @@ def in_metres(name: str) -> list[np.ndarray]:
     return EXPERIMENTS[name](Units())
 
 
-@pytest.mark.parametrize("units", SYSTEMS, ids=lambda u: f"{u.length:g},{u.time:g},{u.mass:g}")
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize(("name", "units"), shared(2, EXPERIMENTS, SYSTEMS))
 def test_the_same_motion_comes_out_in_other_units(name: str, units: Units):
-    """Millimetres and milliseconds first; powers that are not of two or ten last."""
+    """Millimetres and milliseconds; powers that are not of two or ten; both together, for large and small."""
     wanted, found = in_metres(name), EXPERIMENTS[name](units)
     for a, b in zip(wanted, found, strict=True):
         assert np.isfinite(a).all()

@@ -29,7 +29,7 @@ SMALL = {
     "mass_spring": ["steps=60"],
     "mass_spring_simple": ["steps=60"],
     "rigid_body": ["steps=40"],
-    "robot": ["steps=8"],
+    "robot": ["steps=8", "task=reach", "model=arm"],
     "smoke": ["steps=3"],
     "volume_renderer": ["n=16", "pixels=32", "samples=20"],
     "water_renderer": ["steps=8"],
@@ -37,6 +37,9 @@ SMALL = {
     "whip": ["n=8", "steps=8"],
 }
 """Settings with which each scene takes a second or two."""
+
+ALIKE = ("diffmpm3d", "diffmpm_simple", "mass_spring", "mass_spring_simple", "water_renderer", "wave", "whip")
+"""Scenes of the same constructs as diffmpm, rigid_body and smoke, volume_renderer, fly_by: `-m full` runs them."""
 
 
 Programs = dict[str, tuple[Any, ...]]
@@ -71,9 +74,15 @@ def same(a: Any, b: Any) -> None:
         np.testing.assert_array_equal(v, theirs[name], err_msg=name)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_the_bits_of_a_page_are_those_of_this_computer(name: str) -> None:
-    scene, params, inputs, there, kept = module(name, SMALL[name], "start", "advance", "gradient", "draw", "trail")
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *[pytest.param(n, s, marks=[pytest.mark.full] if n in ALIKE else [], id=n) for n, s in SMALL.items()],
+        pytest.param("robot", ["steps=8"], marks=pytest.mark.full, id="robot in contact"),  # 15 seconds
+    ],
+)
+def test_the_bits_of_a_page_are_those_of_this_computer(name: str, settings: list[str]) -> None:
+    scene, params, inputs, there, kept = module(name, settings, "start", "advance", "gradient", "draw", "trail")
     state = run(there, kept, "start", params, inputs)
     same(state, here(kept, "start", params, inputs))
     after = run(there, kept, "advance", state, 0, scene.steps, params, inputs)

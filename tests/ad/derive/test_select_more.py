@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import shared
 from support import interpreted
 
 from rosesim import (
@@ -177,8 +178,7 @@ WAYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("risk", RISKY)
-@pytest.mark.parametrize("way", WAYS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(("way", "risk"), shared(3, WAYS, RISKY), ids=lambda v: getattr(v, "__name__", v))
 def test_nothing_comes_through_from_the_side_not_chosen(way: Any, risk: str) -> None:
     make, at = RISKY[risk]
 
