@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import shared
 
 from rosesim import Dual, Fn, Real, Tan, Vec, check_grads, cos, dot, exp, fn, grad, scan, select, sin, while_loop
 from rosesim.ad.instrument.rounding import LEAST_PHASE, noisy
@@ -219,9 +220,7 @@ def users(sine: Any) -> dict[str, tuple[Any, Any]]:
     }
 
 
-@pytest.mark.parametrize("off", [1e-6, -1e-4])
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("name", list(users(None)))
+@pytest.mark.parametrize(("name", "reverse", "off"), shared(2, users(None), [False, True], [1e-6, -1e-4]))
 def test_a_rule_that_is_a_little_wrong_is_found(name: str, off: float, reverse: bool):
     f, x = users(planted(off, reverse))[name]
     verdict = only(f, x)

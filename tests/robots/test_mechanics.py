@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import beyond, shared
 from robots_kit import NAMES, TRIED, controls, model, off, reference
 
 from rosesim import fn, grad, jacobian, scan
@@ -61,8 +62,10 @@ def test_sensors(name: str):
         assert off(robot.site_positions(state["qpos"])[0], state["site_xpos"]) < STATES
 
 
-@pytest.mark.parametrize("name", ["freebox", "gymnasium_swimmer", "balltree", "arm7"])
-@pytest.mark.parametrize("integrator", ["euler", "implicitfast", "implicit", "rk4"])
+@pytest.mark.parametrize(
+    ("name", "integrator"),
+    shared(2, ["freebox", "gymnasium_swimmer", "balltree", "arm7"], ["euler", "implicitfast", "implicit", "rk4"]),
+)
 def test_trajectories(name: str, integrator: str):
     data, robot = reference(name), model(name)
     [course] = [t for t in data["trajectories"] if t["integrator"] == integrator]
@@ -101,7 +104,7 @@ def rolled(name: str) -> tuple[Any, Any]:
     return grad(loss)(np.zeros(robot.nv), speed, u, chosen), chosen
 
 
-@pytest.mark.parametrize("name", ["arm7", "gymnasium_half_cheetah"])
+@pytest.mark.parametrize("name", beyond(1, ["arm7", "gymnasium_half_cheetah"]))
 def test_the_gradient_of_a_hundred_steps(name: str):
     """By start, speed, controls, masses, lengths, damping, armature and gears, against differences of MuJoCo."""
     data, robot = reference(name)["rollout_gradient"], model(name).description
@@ -127,7 +130,7 @@ def test_the_gradient_of_a_hundred_steps(name: str):
         assert np.abs(value - expected).max() < allowed, key
 
 
-@pytest.mark.parametrize("name", ["arm7", "balltree"])
+@pytest.mark.parametrize("name", beyond(1, ["balltree", "arm7"]))  # of an arm, a hundred steps have theirs above
 def test_derivatives_of_the_acceleration(name: str):
     robot = model(name)
 

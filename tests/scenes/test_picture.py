@@ -23,6 +23,10 @@ RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "reference" /
 text: how many, and a sum of their numbers. Made before the pictures were traced."""
 
 
+ALIKE = ("diffmpm3d", "diffmpm_simple", "mass_spring_simple", "volume_renderer", "whip")
+"""Their pictures are made as those of diffmpm, mass_spring, smoke and fly_by."""
+
+
 def numbers(p: Primitive) -> list[float]:
     """The numbers of a primitive; of an image, two means of its pixels and its place."""
     if isinstance(p, Image):
@@ -63,7 +67,10 @@ def agree(found: dict[str, tuple[int, float]], recorded: dict[str, Any]) -> None
         assert found[key][1] == pytest.approx(total, rel=1e-6, abs=tolerance * count), key
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED))  # scenes that have come since never drew with NumPy
+@pytest.mark.parametrize(
+    "name",  # scenes that have come since never drew with NumPy
+    [pytest.param(n, marks=[pytest.mark.full] if n in ALIKE else []) for n in sorted(RECORDED)],
+)
 def test_the_picture_of_a_scene_is_what_its_methods_drew_with_numpy(name: str) -> None:
     recorded = RECORDED[name]
     scene, inputs = configure(find_scene(name), recorded["set"])
