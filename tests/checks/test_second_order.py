@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matrix import shared
 
 from rosesim import (
     Dual,
@@ -52,8 +53,7 @@ HIDDEN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("v", POINTS, ids=["rest", "moving"])
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize(("name", "v"), shared(2, SMOOTH, POINTS))
 def test_a_smooth_function_passes(name: str, v: Any) -> None:
     f = SMOOTH[name]
 
