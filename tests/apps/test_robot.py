@@ -28,7 +28,9 @@ def test_training_makes_the_runner_run():
 
 @pytest.mark.parametrize(
     "settings",
-    beyond(2, [["task=balance", "controller=beat"], ["task=reach", "model=arm"], ["task=balance"], ["controller=beat"]]),
+    beyond(
+        2, [["task=balance", "controller=beat"], ["task=reach", "model=arm"], ["task=balance"], ["controller=beat"]]
+    ),
 )
 def test_the_gradient_of_each_task(settings: list[str]):
     scene, inputs = configure(Robot, ["steps=12", "contact=compliant", *settings])

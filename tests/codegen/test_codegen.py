@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import beyond
 from compiled_kit import LONG, agree, agree_at_random, loop_over
 from ir_kit import ONE, TRUE, ZERO, Body, at, between, block, func, real, reals, ref
 from loop_kit import loop
+from matrix import beyond
 
 from rosesim.ad.program.ir import (
     BOOL,

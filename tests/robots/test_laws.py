@@ -124,8 +124,7 @@ PLACES = {
     "a capsule upright": ("pyramidal", f'<body pos="0 0 0.299"><freejoint/>{CAPSULE.format(more="")}</body>'),
     "parallel capsules": (
         "pyramidal",
-        f'<body pos="0 0 1"><freejoint/>{CAPSULE.format(more="")}</body>'
-        + CAPSULE.format(more=' pos="0.199 0 1.1"'),
+        f'<body pos="0 0 1"><freejoint/>{CAPSULE.format(more="")}</body>' + CAPSULE.format(more=' pos="0.199 0 1.1"'),
     ),
     "spheres with one centre": (
         "pyramidal",

@@ -93,7 +93,9 @@ def size(f: Any, count: int) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("make", [in_turn, straight])
-@pytest.mark.parametrize("derived", beyond(1, [True, False]), ids=["gradient", "value"])  # a gradient computes the value
+@pytest.mark.parametrize(
+    "derived", beyond(1, [True, False]), ids=["gradient", "value"]
+)  # a gradient computes the value
 def test_twice_the_program_is_twice_the_text(make: Any, derived: bool) -> None:
     def of(n: int) -> tuple[int, int]:
         f = make(n)
