@@ -50,7 +50,8 @@ def of_torch() -> dict[str, Callable[[], Any]]:
     one, batch = torch_function(miss), torch_function(vmap(miss))
 
     def run(f: Any, velocity: Any, drag: Any) -> Any:
-        at = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in (velocity, drag)]
+        # Of any type, so that the checker says the same with PyTorch and without.
+        at: Any = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in (velocity, drag)]
         value = f(*at)
         value.sum().backward()
         return value.detach().numpy(), (at[0].grad.numpy(), at[1].grad.numpy())

@@ -25,6 +25,7 @@ class World:
     gravity: Real = value(1.0)
     """Gravity [m/s^2]."""
     goal: Real = value(0.3)
+    """Height to reach [m]."""
     learning_rate: Real = value(0.3)
 
 
@@ -41,7 +42,7 @@ class Fall(Scene[Throw, World, State]):
 
     name: ClassVar[str] = "fall"
     published: ClassVar[Published] = Published(optimizer="gd", iterations=20)
-    ranges: ClassVar[dict[str, Range]] = {"goal": Range(0.0, 1.0, unit="m")}
+    ranges: ClassVar[dict[str, Range]] = {"goal": Range(0.0, 1.0, unit="m", label="goal")}
     steps: int = 5
     h: float = 0.2
     """Time step [s]."""

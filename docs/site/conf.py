@@ -53,7 +53,8 @@ default_role = "literal"  # docstrings are Markdown: what stands between single 
 nitpicky = False
 
 CONTENTS = [
-    ("First steps", ["docs/tutorial", "docs/gallery", "docs/scenes", "docs/training", "docs/viewer", "docs/limits"]),
+    ("First steps", ["docs/tutorial", "docs/how-to", "docs/gallery", "docs/scenes", "docs/training", "docs/viewer",
+                     "docs/limits"]),
     (
         "The language",
         ["docs/language", "docs/from-numpy", "docs/linear-algebra", "docs/implicit", "docs/time", "docs/rotations",
@@ -63,7 +64,8 @@ CONTENTS = [
     ("Robots and diagrams", ["docs/robots", "docs/diagrams", "docs/diagrams-python", "docs/diagrams-language",
                              "docs/diagrams-library"]),
     ("Elsewhere", ["docs/interop", "docs/web", "docs/scaling"]),
-    ("How good it is", ["docs/performance", "docs/diagrams-measured", "benchmarks/README", "benchmarks/results"]),
+    ("How good it is", ["docs/performance", "docs/diagrams-measured", "benchmarks/README", "benchmarks/results",
+                        "docs/newcomers"]),
     ("Reference", [f"docs/reference/{name}" for name in reference.PAGES]),
     ("Scenes", sorted(f"apps/{p.parent.name}/README" for p in (ROOT / "apps").glob("*/README.md"))),
     ("The project", ["CHANGELOG", "CONTRIBUTING", "docs/architecture", "docs/decisions/README", "docs/threat-model"]),

@@ -25,7 +25,7 @@ from rosesim.ad.passes.stops import stops, unstopped
 from rosesim.ad.program.cost import func_work
 from rosesim.ad.program.ir import FloatT, Func, Let, Ty, Where, reachable
 from rosesim.ad.program.rewrite import tangents_as_reals
-from rosesim.ad.support.errors import ProgramError, TypeMismatch
+from rosesim.ad.support.errors import NumericalError, ProgramError, TypeMismatch
 from rosesim.ad.support.machine import cores
 from rosesim.ad.transforms.derivatives import gradient_type, vjp
 
@@ -36,6 +36,12 @@ def _compile(func: Func, names: Sequence[str]) -> Any:
     from rosesim.codegen import compile_func  # LLVM is loaded at the first compilation
 
     return compile_func(func, names=names)
+
+
+def _compile_debug(func: Func, names: Sequence[str]) -> Any:
+    from rosesim.codegen import compile_func  # as above
+
+    return compile_func(func, names=names, debug=True)
 
 
 LONG = 1_000_000
@@ -126,6 +132,14 @@ class Programs:
         """The value at x and the decisions of the run."""
         *out, table = self._recorded.call(*self.arguments(x))
         return Run(self.vector(out), table)
+
+    def arises(self, x: Vector) -> str | None:
+        """The first operation that gives NaN or infinity in a run at x, with its line and operands."""
+        try:
+            _compile_debug(self.traced.func, self.leaf_names).call(*self.arguments(x))
+        except NumericalError as e:
+            return str(e)
+        return None
 
     def run_beside(self, x: Vector) -> Run | None:
         """The same; None where the program stops or gives no number."""

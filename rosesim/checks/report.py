@@ -125,7 +125,7 @@ class _Check:
         if not self.here.finite:
             bad = [o for o, s in programs.outputs.items() if not np.isfinite(self.here.value[s]).all()]
             nan = float("nan")
-            says = {o: f"{o} is NaN or infinite here, so that nothing can be said of its derivative" for o in bad}
+            says = {o: words.no_value(o, programs.arises(programs.x)) for o in bad}
             other = "another output is NaN or infinite here"
             return self._all(lambda o, n: Verdict("not finite", says.get(o, other), n, o, nan, nan))
         self._reverse()

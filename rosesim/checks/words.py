@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rosesim.ad.instrument.decisions import COUNT, Flip
 from rosesim.checks.growth import Growth
 
@@ -9,6 +11,14 @@ from rosesim.checks.growth import Growth
 def not_finite() -> str:
     """The reason for a gradient that is not finite."""
     return "the gradient is NaN or infinite, though the value is a number"
+
+
+def no_value(output: str, arose: str | None) -> str:
+    """The reason where the value itself is not finite; `arose` is the first operation that gave such a number."""
+    first = "" if arose is None else f"; first {arose}"
+    if arose is not None and re.search(r"(^|: )-?0\.0 / -?0\.0 gave nan", arose):
+        first += _SMOOTHLY
+    return f"{output} is NaN or infinite here, so that nothing can be said of its derivative{first}"
 
 
 def another_value(off: float) -> str:

@@ -14,6 +14,7 @@ import sysconfig
 import traceback
 import warnings
 from collections.abc import Generator, Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ def run(arguments: Sequence[str]) -> int:
     args = [a for a in arguments if a != "--debug"] or ["--help"]
     try:
         with debug_programs(debug), _warnings_as_lines():
-            status = typer.main.get_command(app).main(args, prog_name="rosesim", standalone_mode=False)
+            command = typer.main.get_command(app)
+            # In a context of its own: what a command sets for itself (a precision) ends with it.
+            status = copy_context().run(command.main, args, prog_name="rosesim", standalone_mode=False)
         if status == INTERRUPTED:
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from rosesim.cli import complete
-from rosesim.cli.app import A_SCENE, Estimator, Json, Samples, SceneOrRun, Set, Smooth, app, path
+from rosesim.cli.app import A_SCENE, Estimator, Json, Precision, Samples, SceneOrRun, Set, Smooth, app, path
 from rosesim.cli.norms import Norms, print_norms
 from rosesim.cli.output import note, print_json, shown_terms
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import scene_names
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.writing import check_target
 
 
@@ -130,6 +131,7 @@ def bench(
     set_: Set = None,
     last: Last = False,
     batch: Annotated[int, typer.Option(help="Independent runs at once; times are for each.")] = 1,
+    precision: Precision = None,
     json: Json = False,
 ) -> None:
     """How long do a value and its gradient take, and compiling?
@@ -145,7 +147,8 @@ def bench(
     results: list[dict[str, Any]] = []
     for name in [what] if what is not None else scene_names():
         at = place(name, set_ or [], last)
-        r = measure(at.scene, at.inputs, batch, params=at.params)
+        with scene_precision(precision or at.precision):
+            r = measure(at.scene, at.inputs, batch, params=at.params)
         results.append(r)
         if not json:
             cached = r["cached_compile_seconds"]

@@ -91,7 +91,8 @@ def _numbers(struct: Any, more: dict[str, dict[str, Any]]) -> list[dict[str, Any
         entry["default"] = array.tolist() if array.size <= MOST_NUMBERS else None
         if name in indices:
             entry["range"] = list(indices[name])
-        found.append({**entry, **_said(meanings[name]), **more.get(name, {})})
+        # A slider's label is short; the text below the field says more.
+        found.append({**entry, **more.get(name, {}), **_said(meanings[name])})
     return found
 
 

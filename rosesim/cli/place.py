@@ -33,6 +33,8 @@ class Place:
     seed: int = 0
     smoothed: Smoothing | None = None
     """How the run's gradient was averaged."""
+    precision: str | None = None
+    """In which the run was computed, where not in double."""
 
     def smoothing(self, sigma: float | None, samples: int | None, estimator: str | None) -> Smoothing | None:
         """How the gradient is to be averaged: with the given options, else as in the run."""
@@ -62,4 +64,6 @@ def place(what: str, assignments: Sequence[str], last: bool) -> Place:
     which = "last" if last else "best"
     name = f"the {which} params of {what} (iteration {found.iteration}, loss {found.loss:.4g})"
     plan = read_settings(found.folder).plan
-    return Place(found.scene, found.inputs, found.params, name, found.folder, plan.seed, plan.smoothing)
+    return Place(
+        found.scene, found.inputs, found.params, name, found.folder, plan.seed, plan.smoothing, plan.precision
+    )

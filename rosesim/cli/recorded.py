@@ -12,6 +12,7 @@ from rosesim.cli.output import training_progress
 from rosesim.scenes import configure, scene_names
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
+from rosesim.scenes.precision import compute_in
 from rosesim.scenes.writing import as_path
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def with_rate(assignments: Sequence[str] | None, rate: float | None) -> list[str
     return [*given, f"{LEARNING_RATE}={rate!r}"]
 
 
+def held_runs(folder: Path) -> list[Path]:
+    """The runs that a folder holds, of a sweep for one; the folder itself where it is a run, or holds none."""
+    if not folder.is_dir() or (folder / "settings.toml").is_file():
+        return [folder]
+    return sorted(p for p in folder.iterdir() if (p / "settings.toml").is_file()) or [folder]
+
+
 def refuse_other_folders(folder: Path) -> NoReturn:
     """Raise SceneError for a path that is not a run's folder: what it is instead, and what to write."""
     if (folder / "sweep.toml").is_file():
@@ -82,8 +90,10 @@ def read_run(folder: Path, *, last: bool = False) -> Recorded:
     from rosesim.train import folder as folders
     from rosesim.train.metrics import read_rows
     from rosesim.train.run_files import METRICS
+    from rosesim.train.settings import read_settings
 
     end = (folders.read_last if last else folders.read_best)(folder)
+    compute_in(read_settings(end.folder).plan.precision)  # what is shown of it, too
     earlier = [(i, params) for i, params in folders.read_attempts(folder, end.scene) if i < end.iteration]
     remembered = [*earlier, (end.iteration, end.params)]
     rows = read_rows(end.folder / METRICS)

@@ -29,6 +29,8 @@ class Told:
     best_loss: float
     best_iteration: int
     seconds: float
+    made: dict[str, Any]
+    """The settings, the inputs and the rest of the plan, by name."""
 
     def record(self) -> dict[str, Any]:
         """The numbers by name, as JSON has them."""
@@ -54,8 +56,24 @@ def told(folder: Path) -> Told:
     return Told(
         folder, found.scene.name, found.plan.optimizer, None if rate is None else float(rate),
         found.plan.seed, len(rows) - 1, found.plan.iterations, read_curve(folder), best.loss, best.iteration,
-        rows[-1].seconds,
+        rows[-1].seconds, _made(found.record()),
     )  # fmt: skip
+
+
+SHOWN = ("learning_rate", "optimizer", "seed", "seeds", "iterations")
+"""What has a column in any case."""
+
+
+def _made(record: dict[str, Any]) -> dict[str, Any]:
+    every = {**record["settings"], **record["inputs"], **record["training"]}
+    return {k: v for k, v in every.items() if k not in SHOWN}
+
+
+def differences(runs: Sequence[Told]) -> dict[str, list[str]]:
+    """What the runs were made from and differ in, by name: the text of each run's."""
+    names = dict.fromkeys(name for t in runs for name in t.made)
+    texts = {n: [_short(t.made[n]) if n in t.made else "-" for t in runs] for n in names}
+    return {n: found for n, found in texts.items() if len(set(found)) > 1}
 
 
 def describe_run(folder: Path, json: bool) -> None:
@@ -87,7 +105,7 @@ def _short(value: Any) -> str:
 
 
 def table(runs: Sequence[Told]) -> list[str]:
-    """The runs in columns, with a star at the best."""
+    """The runs in rows, with a star at the best, and in the last columns what they differ in."""
     least = min(t.best_loss for t in runs)
     rows = [["", "run", "scene", "optimizer", "rate", "seed", "iterations", "first", "last", "best", "at", "seconds"]]
     for t in runs:
@@ -97,5 +115,8 @@ def table(runs: Sequence[Told]) -> list[str]:
             "*" if t.best_loss == least else "", str(t.folder), t.scene, t.optimizer, rate, str(t.seed),
             str(t.iterations), *numbers, str(t.best_iteration), f"{t.seconds:.3g}",
         ])  # fmt: skip
+    for name, texts in differences(runs).items():
+        for row, text in zip(rows, [name, *texts], strict=True):
+            row.append(text)
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in rows]

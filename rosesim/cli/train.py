@@ -19,6 +19,7 @@ from rosesim.cli.app import (
     MemoryBudget,
     Optimizer,
     Out,
+    Precision,
     Rate,
     Resume,
     Samples,
@@ -43,6 +44,7 @@ from rosesim.optimise.table import FOREIGN
 from rosesim.scenes import configure
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import is_place, scene_at
+from rosesim.scenes.precision import check_precision, compute_in
 from rosesim.scenes.writing import check_target
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def train(
     smooth: Smooth = None,
     samples: Samples = None,
     estimator: Estimator = None,
+    precision: Precision = None,
     sweep: SweepSpec = None,
     workers: Workers = None,
     engine: Engine = None,
@@ -91,9 +94,11 @@ def train(
     if gif is not None:
         check_target(gif, ".gif", make_folder=True)  # before the training, so that it does not end without a picture
     set_ = with_rate(set_, lr)
+    check_precision(precision)
+    compute_in(precision)  # pictures, too
     options: dict[str, Any] = {
         "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip, "sigma": sigma, "batch": batch,
-        "smooth": smooth, "samples": samples, "estimator": estimator,
+        "smooth": smooth, "samples": samples, "estimator": estimator, "precision": precision,
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")

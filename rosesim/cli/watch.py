@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.cli.app import Rate, Set, Watched, app
+from rosesim.cli.app import Precision, Rate, Set, Watched, app
 from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.diagram import DomainFile, Seed, StyleFiles, watch_files
 from rosesim.cli.output import note
@@ -18,6 +18,7 @@ from rosesim.cli.recorded import Recorded, carry_out, is_run, read_run, with_rat
 from rosesim.scenes import compiled, configure
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import scene_at
+from rosesim.scenes.precision import check_precision, compute_in
 from rosesim.scenes.writing import as_path, check_target, fresh
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run(
     set_: Set = None,
     lr: Rate = None,
     last: Last = False,
+    precision: Precision = None,
     domain: DomainFile = None,
     style: StyleFiles = None,
     seed: Seed = None,
@@ -49,6 +51,7 @@ def run(
             raise SceneError(f"--lr and --last are of scenes and runs; {what} is a diagram")
         watch_files(Path(what), domain, style or [], seed)
         return
+    check_precision(precision)
     if domain is not None or style or seed is not None:
         raise SceneError(f"--domain, --style and --seed are of diagrams; expected FILE.substance instead of {what}")
     from rosesim.train import best_run
@@ -61,6 +64,12 @@ def run(
     kind = None if folder is not None else scene_at(what)
     if kind is not None and not assignments and (folder := best_run(kind.name)) is not None:
         note(f"this is the best run of {what}, {folder}; with --set it begins anew")
+    if folder is not None and precision is None:
+        from rosesim.train import read_best
+        from rosesim.train.settings import read_settings
+
+        precision = read_settings(read_best(folder).folder).plan.precision
+    compute_in(precision)
     try:
         if folder is not None:
             _watch_run(folder, last)

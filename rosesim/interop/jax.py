@@ -7,7 +7,6 @@ from the compiled code (`jax.pure_callback`); without, it is called at once.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from rosesim.ad.program.ir import BoolT
 from rosesim.ad.support.typeguards import is_list
 from rosesim.ad.transforms.derivatives import as_fn
 from rosesim.ad.transforms.tangents import is_real
+from rosesim.interop.bridged import Bridged
 from rosesim.interop.flat import Flat, Places
 from rosesim.interop.leaves import TakenApart, array_like
 
@@ -49,7 +49,9 @@ def jax_function(f: Callable[..., Any]) -> Callable[..., Any]:
     g = as_fn(f)
     apart = TakenApart(g, _stand_in)
 
-    @functools.wraps(g.python)
+    bridged = Bridged(jax_function, f, g.python)
+
+    @bridged.calls
     def of_arrays(*args: Any, **kwargs: Any) -> Any:
         flat, leaves, result = apart.call(args, kwargs)
         leaves = [_joined(leaf) for leaf in leaves]

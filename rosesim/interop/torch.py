@@ -21,6 +21,7 @@ from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import is_list
 from rosesim.ad.transforms.derivatives import as_fn
 from rosesim.ad.transforms.tangents import is_real
+from rosesim.interop.bridged import Bridged
 from rosesim.interop.flat import Flat, Places
 from rosesim.interop.leaves import TakenApart, array_like
 
@@ -48,7 +49,9 @@ def torch_function(f: Callable[..., Any]) -> Callable[..., Any]:
     g = as_fn(f)
     apart = TakenApart(g, _stand_in)
 
-    @functools.wraps(g.python)
+    bridged = Bridged(torch_function, f, g.python)
+
+    @bridged.calls
     def of_tensors(*args: Any, **kwargs: Any) -> Any:
         flat, leaves, result = apart.call(args, kwargs)
         leaves = [_joined(leaf) for leaf in leaves]

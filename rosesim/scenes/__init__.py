@@ -5,6 +5,7 @@ from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.compiled import Compiled, Trajectory, compiled, rollout
 from rosesim.scenes.errors import SceneError, UnwritableFile
 from rosesim.scenes.overrides import configure
+from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.ranges import Range
 from rosesim.scenes.registry import find_scene, scene_names
 from rosesim.scenes.roles import OneOf
@@ -28,5 +29,6 @@ __all__ = [
     "find_scene",
     "rollout",
     "scene_names",
+    "scene_precision",
     "value",
 ]

@@ -30,7 +30,8 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.scenes.base import Scene
 from rosesim.scenes.bounds import flat_bounds
 from rosesim.scenes.errors import SceneError
-from rosesim.scenes.terms import names_of, summed, terms
+from rosesim.scenes.precision import precision
+from rosesim.scenes.terms import names_of, start_of, summed, terms
 from rosesim.scenes.trajectory import Observe, Trajectory, states, times_of
 from rosesim.scenes.tree import FlatView, map_leaves
 
@@ -57,18 +58,19 @@ class Compiled(Generic[P, I, S]):
     def __init__(self, scene: Scene[P, I, S], *, debug: bool | None = None):
         self.scene = scene
         self._debug = debugging() if debug is None else debug
+        self._how: dict[str, Any] = {"debug": self._debug, "precision": precision()}
         self.budget = budget()  # for programs that are made later, wherever that happens
         self._is_held = False
         self._programs: dict[Any, Any] = {}
         self._shared = self._programs
 
         def loss(params: Any, inputs: Any):
-            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
-            return summed(scene, terms(scene, scene.initial(params, inputs), params, inputs))
+            _ = scene.initial, scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
+            return summed(scene, terms(scene, start_of(scene, params, inputs), params, inputs))
 
         def each_term(params: Any, inputs: Any):
-            _ = scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
-            return terms(scene, scene.initial(params, inputs), params, inputs)
+            _ = scene.initial, scene.step, scene.cost, scene.loss  # the names by which a trace knows what it may read
+            return terms(scene, start_of(scene, params, inputs), params, inputs)
 
         if not (scene.has_loss() or scene.has_cost()):
             raise SceneError(f"{type(scene).__name__} has neither a loss nor a cost; expected one, or both")
@@ -166,7 +168,7 @@ class Compiled(Generic[P, I, S]):
     @_RequestedAnew
     def value(self) -> Callable[[P, I], float]:
         """The loss of (params, inputs)."""
-        return self._program("value", lambda: self.loss.compile(*self._like, debug=self._debug))
+        return self._program("value", lambda: self.loss.compile(*self._like, **self._how))
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -178,14 +180,14 @@ class Compiled(Generic[P, I, S]):
     @_RequestedAnew
     def terms(self) -> Callable[[P, I], dict[str, float]]:
         """(params, inputs) to the numbers, by name, of which the loss is the sum."""
-        return self._program("terms", lambda: self.each_term.compile(*self._like, debug=self._debug))
+        return self._program("terms", lambda: self.each_term.compile(*self._like, **self._how))
 
     @_RequestedAnew
     def value_and_grad(self) -> Any:
         """(params, inputs) to the loss and its gradient, a struct like params."""
         return self._program(
             "value and grad",
-            lambda: value_and_grad(self.loss, wrt=0).compile(*self._like, debug=self._debug),
+            lambda: value_and_grad(self.loss, wrt=0).compile(*self._like, **self._how),
         )
 
     @_RequestedAnew
@@ -200,7 +202,7 @@ class Compiled(Generic[P, I, S]):
                 real = map_leaves(lambda _, v: None if gradient_type(typeof(v)) == T.NULL else v, direction)
                 return along(params, inputs, real, None)
 
-            return fn(moved).compile(*self._like, self._like[0], debug=self._debug)
+            return fn(moved).compile(*self._like, self._like[0], **self._how)
 
         return self._program("forward", make)
 
@@ -226,7 +228,7 @@ class Compiled(Generic[P, I, S]):
             one = value_and_grad(self.loss, wrt=0) if gradient else self.loss
             over = tuple(k for k, varies in enumerate((params, inputs)) if varies)
             like = [self._stacked(a, n) if k in over else a for k, a in enumerate(self._like)]
-            return vmap(one, over=over).compile(*like, debug=self._debug)
+            return vmap(one, over=over).compile(*like, **self._how)
 
         return self._program((n, gradient, params, inputs), make)
 
@@ -245,7 +247,7 @@ class Compiled(Generic[P, I, S]):
                 _ = scene.initial, scene.step, observe  # the names by which a trace knows what it may read
                 return states(scene, every, observe, params, inputs)
 
-            return fn(trajectory).compile(*self._like, debug=self._debug)
+            return fn(trajectory).compile(*self._like, **self._how)
 
         found = self._program(("trajectory", every, observe), make)(params, inputs)
         own = [k for k in [*self._programs] if isinstance(k, tuple) and k[0] == "trajectory" and k[2] is not None]
@@ -269,7 +271,8 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     """The programs of a scene, made once for each combination of settings (the last 16 are remembered), and again
     when something that the scene reads has changed.
 
-    Made within `with memory_budget(size):`, their gradients keep within that budget. They are debug programs where
+    Made within `with memory_budget(size):`, their gradients keep within that budget; within
+    `with scene_precision("f32"):`, they compute in single precision. They are debug programs where
     the environment requests that (`ROSESIM_DEBUG=1`).
 
     >>> from rosesim.scenes import configure, find_scene
@@ -279,7 +282,7 @@ def compiled(scene: Scene[P, I, S]) -> Compiled[P, I, S]:
     >>> loss > 0, type(gradient) is type(scene.params(np.random.default_rng(0)))
     (True, True)
     """
-    key = scene, budget(), debugging()
+    key = scene, budget(), debugging(), precision()
     with _lock:
         found = _made.pop(key, None)
         if found is None or not interchangeable(found.scene, scene):

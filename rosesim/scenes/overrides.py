@@ -69,7 +69,8 @@ def _split(assignment: str) -> tuple[str, str]:
 def _unknown(name: str, scene: AnyScene, known: list[str]) -> str:
     if name in leaves(scene.params(np.random.default_rng(0))):
         return f"{name!r} of {scene.name} is tuned, not set; settings and inputs are {', '.join(sorted(known))}"
-    close = difflib.get_close_matches(name, known, 1)
+    close = [k for k in known if len(name) > 1 and "".join(word[:1] for word in k.split("_")) == name]  # lr
+    close += difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
     return f"{scene.name} has no setting or input {shown(name)}; {hint}"
 

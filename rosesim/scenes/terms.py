@@ -95,6 +95,16 @@ def _named(scene: AnyScene, what: str, value: Any, plain: str) -> Terms:
     return {plain: of_atoms(t, to_atoms(value, t))}
 
 
+def start_of(scene: AnyScene, params: Any, inputs: Any) -> Any:
+    """The state that a scene begins with. One that is no state of its type is told apart from a wrong step."""
+    start = scene.initial(params, inputs)
+    try:
+        to_atoms(start, typeof(start))
+    except TypeMismatch as e:
+        raise TypeMismatch(f"in initial() of {scene.name}: {e}", e.where or _line_of(type(scene).initial)) from e
+    return start
+
+
 @contextlib.contextmanager
 def _at_the_step(scene: AnyScene) -> Generator[None]:
     """A step that returns another type than the state's is found by our loop: no line of the user's is under way."""
@@ -112,4 +122,4 @@ def _line_of(method: Any) -> Where | None:
     return None if code is None else Where(code.co_filename, code.co_firstlineno)
 
 
-__all__ = ["Terms", "names_of", "summed", "terms"]
+__all__ = ["Terms", "names_of", "start_of", "summed", "terms"]

@@ -13,6 +13,7 @@ from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.index import Index
 from rosesim.scenes.displayed import table
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.terms import start_of
 from rosesim.scenes.tree import leaves, map_leaves
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def states(scene: AnyScene, every: int, observe: Observe | None, params: Any, in
             after = scan(lambda s, j: step(s, t + j), s, every, upto=Index[every + 1].clamp(n - t))
         return after, s if observe is None else observe(s, t, params, inputs)
 
-    return scan(kept, scene.initial(params, inputs), count)[1]
+    return scan(kept, start_of(scene, params, inputs), count)[1]
 
 
 __all__ = ["Observe", "Trajectory", "states", "times_of"]

@@ -48,7 +48,9 @@ def _explain(program: Compiled[Any, Any, Any], params: Any, inputs: Any, what: s
             return f"{where}: {why}" if why else where
         if what == "loss":
             if program.scene.has_cost():
-                return "every state of the rollout is finite; it is a cost, or the loss of the last one, that is not"
+                bad = [name for name, v in program.terms(params, inputs).items() if not np.isfinite(v)]
+                what = f"the term `{bad[0]}`" if len(bad) == 1 else f"the terms {', '.join(bad)}"
+                return f"every state of the rollout is finite; of the loss, {what} is not (--debug names the line)"
             return "every state of the rollout is finite; it is the loss of the last one that is not"
         return _explain_gradient(program, trajectory, params, inputs)
     except RosesimError:  # such a program may not be derivable; the run's own message must still appear

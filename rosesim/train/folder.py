@@ -32,10 +32,13 @@ from rosesim.train.run_files import FILES, METRICS
 from rosesim.train.settings import SETTINGS as SETTINGS
 from rosesim.train.settings import Settings, is_run, read_scene_name, read_settings
 
+HOME = "runs"
+"""Where runs go for which no folder is given, in the current folder."""
+
 
 def new_folder(scene: str) -> Path:
     """A new folder runs/SCENE-TIME, which this call creates."""
-    base = Path("runs") / f"{scene}-{datetime.now():%Y%m%d-%H%M%S}"
+    base = Path(HOME) / f"{scene}-{datetime.now():%Y%m%d-%H%M%S}"
     for k in range(1000):
         folder = base if k == 0 else base.with_name(f"{base.name}-{k}")
         try:
@@ -61,13 +64,19 @@ def begin(folder: Path, settings: Settings) -> None:
 
 
 def refuse_folder_of_runs(folder: Path) -> None:
-    """Raise SceneError for a folder whose subfolders are runs or sweeps: a run among them would be hard to tell."""
+    """Raise SceneError for a folder whose subfolders are runs or sweeps, or will be: a run among them would be hard
+    to tell."""
     for held in sorted(folder.iterdir()) if os.path.isdir(folder) else ():
         if is_run(held) or os.path.isfile(held / "sweep.toml"):
             raise SceneError(
                 f"{folder} is a folder of runs, such as {held.name}; expected a name of the new run's own, "
                 f"such as {folder / 'first'}"
             )
+    if folder.absolute() == Path(HOME).absolute():
+        raise SceneError(
+            f"{folder} is where runs go that are given no folder; expected a name of the new run's own, such as "
+            f"{folder / 'first'}"
+        )
 
 
 def is_unbegun(folder: Path) -> bool:
@@ -166,7 +175,7 @@ def read_last(folder: AnyPath, kind: type[AnyScene] | None = None) -> BestRun:
     return BestRun(found.scene, found.inputs, params, loss, iteration, where)
 
 
-def best_run(scene: str, base: AnyPath = "runs") -> Path | None:
+def best_run(scene: str, base: AnyPath = HOME) -> Path | None:
     """The folder in `base` with the least loss of a scene, whatever its settings; None where there is none.
 
     Damaged folders and folders of other things are skipped.

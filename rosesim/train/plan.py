@@ -19,6 +19,7 @@ from rosesim.optimise.schedules import parse_schedule
 from rosesim.optimise.table import FOREIGN, OPTIMIZERS
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, check_precision
 from rosesim.scenes.smooth import Smoothing
 from rosesim.scenes.tree import FlatView
 from rosesim.train.stopping import StopRule, parse_stop
@@ -52,6 +53,8 @@ class Plan:
     """Which of their quantities the gradient is averaged from: their values or their gradients."""
     stop: str | None = None
     """What ends the run before its total, as `parse_stop` reads it."""
+    precision: str | None = None
+    """In which the scene is computed: f32, or double with None."""
     own: Stepper | Rule | None = field(default=None, repr=False, compare=False)
     """The optimiser where it is the user's own object, which no file can hold."""
 
@@ -97,6 +100,9 @@ class Plan:
         if self.smooth is not None and self.batch is not None:
             raise SceneError("smooth computes its samples as a batch already: leave batch out (seeds go with it)")
         _ = self.smoothing  # raises for a mistake
+        check_precision(self.precision)
+        if self.precision == PRECISIONS[0]:
+            object.__setattr__(self, "precision", None)
         if self.stop is not None:
             found = str(parse_stop(self.stop))
             object.__setattr__(self, "stop", None if found == "never" else found)
@@ -180,6 +186,7 @@ def plan(
     samples: int | None = None,
     estimator: str | None = None,
     stop: str | Sequence[str] | None = None,
+    precision: str | None = None,
     own: Stepper | Rule | None = None,
 ) -> Plan:
     """The published plan, overridden by the arguments that are given.
@@ -205,7 +212,7 @@ def plan(
         how = Smoothing.of(smooth, samples, estimator, size=_size(scene))
         samples, estimator = how.samples, how.estimator
     until = None if stop is None else str(parse_stop(stop))
-    made = Plan(name, total, seed, schedule, clip, sigma, batch, smooth, samples, estimator, until, own)
+    made = Plan(name, total, seed, schedule, clip, sigma, batch, smooth, samples, estimator, until, precision, own)
     check_ready(made, scene, inputs)
     return made
 

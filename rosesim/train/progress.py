@@ -49,4 +49,8 @@ class Progress:
         return {k: v for k, v in known.items() if v is not None} | {f"terms.{k}": v for k, v in self.terms.items()}
 
 
+def ignore(progress: Progress) -> None:
+    """A report to nobody."""
+
+
 Report = Callable[[Progress], None]

@@ -16,6 +16,7 @@ from rosesim.optimise.own import MARK
 from rosesim.scenes.base import Scene
 from rosesim.scenes.displayed import curve, table
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.tree import FlatView
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
@@ -23,8 +24,9 @@ from rosesim.train.callbacks import NO_CALLBACKS, Callback, Callbacks
 from rosesim.train.doubt import doubt
 from rosesim.train.given import check_same, taken_apart
 from rosesim.train.metrics import read_rows, running_means
+from rosesim.train.notebook import reporting
 from rosesim.train.plan import Plan, check_ready, plan
-from rosesim.train.progress import Progress, Report
+from rosesim.train.progress import Report, ignore
 from rosesim.train.run_files import METRICS
 from rosesim.train.settings import Settings, read_settings
 from rosesim.train.stopping import parse_stop
@@ -111,10 +113,6 @@ class Run(Generic[P]):
         return len(self.losses) - 1
 
 
-def _ignore(progress: Progress) -> None:
-    pass
-
-
 def train(
     scene: Scene[P, I, S],
     *,
@@ -130,8 +128,9 @@ def train(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[P]:
@@ -143,6 +142,7 @@ def train(
     is the deviation that cmaes starts with. Where the scene samples inputs (`Scene.sample`), `batch` is the number
     of samples per iteration; the run trains on their mean loss. `smooth` averages the gradient over `samples`
     perturbed params, by their values or their gradients (see `scenes.smooth`); losses are still those at the params.
+    `precision="f32"` computes the scene in single precision.
     With `out`, that folder gets settings, metrics and checkpoints, and `resume` continues from it. `report` is
     called after each iteration, and so is each `callback`, which ends the run by returning True. `stop` is a rule
     that ends it (`plateau:50`, `target:1e-3`, `time:60`; see `parse_stop`), or an event by which another thread does.
@@ -169,7 +169,7 @@ def train(
     )
     how = plan(
         scene, given, iterations, seed=seed, sigma=sigma, batch=batch, smooth=smooth, samples=samples,
-        estimator=estimator, stop=rule, **optimiser,
+        estimator=estimator, stop=rule, precision=precision, **optimiser,
     )  # fmt: skip
     made = Settings(scene, given, how)
     if batch is not None and not made.is_drawn:
@@ -187,12 +187,13 @@ def begun(
     callbacks: Callbacks = NO_CALLBACKS,
 ) -> Run[Any]:
     """Begin the run of these settings and carry it out; as `train`, whose arguments have become them."""
-    made.start()  # raises for initial params out of their bounds, before a folder is made
-    training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
-    if out is not None:
-        folders.begin(out, made)
-        training.out = out
-    return _carried_out(training)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        made.start()  # raises for initial params out of their bounds, before a folder is made
+        training = Training(made, None, report, stop, callbacks)  # raises for an optimiser that does not fit
+        if out is not None:
+            folders.begin(out, made)
+            training.out = out
+        return _carried_out(training)
 
 
 def rule_and_event(
@@ -208,7 +209,7 @@ def resume(
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> Run[Any]:
@@ -261,6 +262,18 @@ def _resumed(
     stop: threading.Event | None,
     callbacks: Callbacks,
 ) -> Run[Any]:
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _gone_on(made, target, folder, report, stop, callbacks)
+
+
+def _gone_on(
+    made: Settings,
+    target: Settings,
+    folder: Path,
+    report: Report,
+    stop: threading.Event | None,
+    callbacks: Callbacks,
+) -> Run[Any]:
     training = Training(target, folder, report, stop, callbacks)
     if (known := finished(training)) is not None:
         callbacks.close()
@@ -306,7 +319,8 @@ def _how_it_ended(training: Training) -> str:
 
 
 def _carried_out(training: Training) -> Run[Any]:
-    training.run()
+    with reporting(training.report, training.settings.scene.name, training.plan.iterations) as training.report:
+        training.run()
     return outcome(training, f"{_how_it_ended(training)} of {training.plan.iterations}" if training.ended else None)
 
 

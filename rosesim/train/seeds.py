@@ -18,14 +18,16 @@ from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
 from rosesim.scenes.compiled import compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
 from rosesim.train.given import taken_apart
+from rosesim.train.notebook import reporting
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
-from rosesim.train.progress import Progress, Report
+from rosesim.train.progress import Progress, Report, ignore
 from rosesim.train.run import Run, begun, changed, resumed
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 
@@ -79,8 +81,9 @@ def train_seeds(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
-    report: Report = lambda progress: None,
+    report: Report = ignore,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -105,7 +108,14 @@ def train_seeds(
     )
     if seeds < 1:
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
-    how: dict[str, Any] = {"smooth": smooth, "samples": samples, "estimator": estimator, "stop": stop, **optimiser}
+    how: dict[str, Any] = {
+        "smooth": smooth,
+        "samples": samples,
+        "estimator": estimator,
+        "stop": stop,
+        "precision": precision,
+        **optimiser,
+    }
     first = plan(scene, given, iterations, seed=seed, sigma=sigma, **how)
     last = plan(scene, given, iterations, seed=seed + seeds - 1, sigma=sigma, **how)
     made = Settings(scene, given, first, seeds)
@@ -121,7 +131,7 @@ def resume_seeds(
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
-    report: Report = lambda progress: None,
+    report: Report = ignore,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -179,9 +189,13 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
 
     # Before the threads start: they share the programs, and each would compile them.
     before = time.perf_counter()
-    compile_program(compiled(made.scene), made)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - before
-    with ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool:
+    with (
+        reporting(report, made.scene.name, made.plan.iterations, len(seeds)) as report,
+        ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool,
+    ):
         # In a copy of this context, which holds the memory budget.
         futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
         _wait(futures, stop)

@@ -20,25 +20,23 @@ from rosesim.ad.support.errors import RosesimError
 from rosesim.optimise.descent import Descent, Position, Stepper, answer
 from rosesim.optimise.optimizers import Rule
 from rosesim.scenes.base import Scene
-from rosesim.scenes.compiled import compiled
+from rosesim.scenes.compiled import Compiled, compiled
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.precision import PRECISIONS, scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
 from rosesim.train.given import taken_apart
+from rosesim.train.notebook import reporting
 from rosesim.train.objective import compile_program
 from rosesim.train.plan import check_ready, plan
-from rosesim.train.progress import Progress, Report
+from rosesim.train.progress import Report, ignore
 from rosesim.train.run import Run, changed, finished, outcome, rule_and_event
 from rosesim.train.seeds import SeedRun, SeedRuns
 from rosesim.train.settings import SETTINGS, Settings, is_run, read_settings
 from rosesim.train.training import Training
-
-
-def _ignore(progress: Progress) -> None:
-    pass
 
 
 def train_starts(
@@ -52,8 +50,9 @@ def train_starts(
     seed: int = 0,
     schedule: str | None = None,
     clip: float | None = None,
+    precision: str | None = None,
     out: AnyPath | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Train a scene from n consecutive seeds, `seed`, `seed + 1`, ..., in one program that computes all at once.
@@ -75,7 +74,12 @@ def train_starts(
     given, optimiser = taken_apart(
         scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
     )
-    made = Settings(scene, given, plan(scene, given, iterations, seed=seed, batch=n, stop=rule, **optimiser), n)
+    made = Settings(
+        scene,
+        given,
+        plan(scene, given, iterations, seed=seed, batch=n, stop=rule, precision=precision, **optimiser),
+        n,
+    )
     if made.is_drawn:
         raise SceneError(
             f"{scene.name} samples inputs for each iteration: train(scene, batch={n}) trains on their mean"
@@ -83,7 +87,8 @@ def train_starts(
     made.start()
     if out is not None:
         folders.begin(out, made)
-    return _together(made, out, report, event)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _together(made, out, report, event)
 
 
 def resume_starts(
@@ -92,7 +97,7 @@ def resume_starts(
     scene: Scene[Any, Any, Any] | None = None,
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
-    report: Report = _ignore,
+    report: Report = ignore,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Continue all runs of a folder that `train_starts` made, to the same bits; see `resume`.
@@ -117,7 +122,8 @@ def resume_starts(
     remove_temporary(folder, SETTINGS)
     if until != made.plan:
         replace(made, plan=until).write(folder)
-    return _together(replace(made, plan=until), folder, report, event)
+    with scene_precision(made.plan.precision or PRECISIONS[0]):
+        return _together(replace(made, plan=until), folder, report, event)
 
 
 class _Start:
@@ -186,7 +192,21 @@ def _together(made: Settings, out: Path | None, report: Report, stop: threading.
     begun = time.perf_counter()
     compile_program(program, made)
     compile_seconds = time.perf_counter() - begun
-    starts = [_Start(made, first + k, out, report) for k in range(n)]
+    with reporting(report, made.scene.name, made.plan.iterations, n) as report:
+        starts = [_Start(made, first + k, out, report) for k in range(n)]
+        _advance(made, program, starts, out, stop)
+    return SeedRuns([start.outcome for start in starts], compile_seconds, out)
+
+
+def _advance(
+    made: Settings,
+    program: Compiled[Any, Any, Any],
+    starts: Sequence[_Start],
+    out: Path | None,
+    stop: threading.Event | None,
+) -> None:
+    """Take all starts to their ends."""
+    n = len(starts)
     likes = [start.like for start in starts]
     rows = np.zeros((n, program.flat.size))  # the last row of a run that has ended is computed and ignored
     try:
@@ -209,4 +229,3 @@ def _together(made: Settings, out: Path | None, report: Report, stop: threading.
             text = "interrupted" + ("" if out is None else f"; --resume {out} goes on with all starts")
             raise Interrupted(text) from None
         raise
-    return SeedRuns([start.outcome for start in starts], compile_seconds, out)

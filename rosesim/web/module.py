@@ -13,6 +13,7 @@ from rosesim.ad.language.values.structures import of_example
 from rosesim.ad.support.budget import memory_budget
 from rosesim.codegen.planned import Options
 from rosesim.codegen.wasm.module import Root, WasmModule, module_of
+from rosesim.web.client import write_client
 
 MEMORY = 64 * 2**20
 """How much memory a module may have if nobody says, in bytes."""
@@ -60,5 +61,19 @@ def _root(given: Given) -> Root:
 
 
 def save(module: WasmModule, path: Path | str) -> None:
-    """Write the module to a file, which JavaScript's `load(fetch(...))` reads."""
-    Path(path).write_bytes(module.code)
+    """Write the module to a file, and the client beside it: `rosesim.js`, whose `load` reads the module, and its
+    types. Raises SceneError where something else has one of these names.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from rosesim import Real, fn
+    >>> @fn
+    ... def square(x: Real) -> Real:
+    ...     return x * x
+    >>> with TemporaryDirectory() as folder:
+    ...     save(wasm({"square": square}), f"{folder}/square.wasm")
+    ...     sorted(p.name for p in Path(folder).iterdir())
+    ['rosesim.d.ts', 'rosesim.js', 'square.wasm']
+    """
+    path = Path(path)
+    write_client(path.parent)
+    path.write_bytes(module.code)

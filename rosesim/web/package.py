@@ -6,12 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.writing import AnyPath, as_path, write_beside
+from rosesim.web.client import CLIENT, client
 from rosesim.web.declared import declarations, parameters
 from rosesim.web.literals import constant, some
 from rosesim.web.module import MEMORY, Given, wasm
@@ -21,12 +21,10 @@ NAME = re.compile(r"(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*")
 LONGEST_NAME = 214
 VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 MODULE = "module.wasm"
-CLIENT = ("rosesim.js", "rosesim.d.ts")
 NODE = ">=20.16"
 """The first with `process.getBuiltinModule`, by which a file is read without an import that bundlers refuse."""
 NO_LICENCE = "UNLICENSED"
 """npm's word for a package to which nobody has been given rights."""
-NOTICE = "/*! rosesim's client, (c) the rosesim authors. SPDX-License-Identifier: MIT */\n"
 RESERVED = frozenset(
     """
     arguments await break case catch class const continue debugger default delete do else enum eval export extends
@@ -85,7 +83,7 @@ def package(
         "README.md": _readme(name, about, license, programs, said, example or _example(name, programs, texts)),
         "index.js": _index(texts),
         "index.d.ts": declarations(programs, texts, said),
-        **{client: NOTICE + _text(client) for client in CLIENT},
+        **client(),
     }
     path.mkdir(parents=True, exist_ok=True)
     for file, text in written.items():
@@ -211,7 +209,3 @@ def _sentence(given: Given) -> str:
     """The first line of a function's documentation."""
     f = given[0] if isinstance(given, tuple) else given
     return (getattr(f, "__doc__", None) or "").strip().split("\n")[0]
-
-
-def _text(name: str) -> str:
-    return files("rosesim.web").joinpath(name).read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import beyond
+from rows import kept
 
 from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Line
@@ -28,8 +28,10 @@ def test_training_makes_the_runner_run():
 
 @pytest.mark.parametrize(
     "settings",
-    beyond(
-        2, [["task=balance", "controller=beat"], ["task=reach", "model=arm"], ["task=balance"], ["controller=beat"]]
+    kept(
+        [["task=balance"], ["task=reach", "model=arm"], ["controller=beat"], ["task=balance", "controller=beat"]],
+        ["task=reach", "model=arm"],
+        ["task=balance", "controller=beat"],
     ),
 )
 def test_the_gradient_of_each_task(settings: list[str]):

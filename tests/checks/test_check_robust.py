@@ -23,6 +23,7 @@ from rosesim import (
     floor,
     fn,
     log,
+    norm,
     opaque,
     scan,
     select,
@@ -119,6 +120,22 @@ def test_the_ends_of_the_numbers_are_no_mistake(x: float):
 def test_overflow_is_not_finite():
     assert kinds(lambda x: exp(x), 710.0) == ["not finite"]
     assert kinds(lambda x: exp(x), 709.7) == ["not finite"]  # a step is beyond the largest number
+
+
+def test_where_the_value_is_no_number_the_operation_is_named_in_which_that_arose():
+    @fn
+    def turned(w: Vec[Real, 3]):
+        return rotate_vector(w / norm(w), norm(w))
+
+    def rotate_vector(axis: Any, angle: Real) -> Any:
+        return axis * angle
+
+    (verdict,) = check_grads(turned, np.zeros(3)).verdicts
+    assert f"{__file__}:" in verdict.why
+    assert "0.0 / 0.0 gave nan: expected a formula that is smooth there" in verdict.why
+    assert "for a rotation vector, rosesim.rotations.exp(w)" in verdict.why
+    (verdict,) = check_grads(lambda x: 2.0 + log(x), -1.0).verdicts
+    assert verdict.why.endswith(": log(-1.0) gave nan")
 
 
 # -------------------------------------------------------------------- singular points and edges

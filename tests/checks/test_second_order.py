@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import shared
+from rows import crossed
 
 from rosesim import (
     Dual,
@@ -28,6 +28,7 @@ from rosesim import (
     sin,
     stop_gradient,
     sum,
+    while_loop,
 )
 
 POINTS = [np.zeros(3), np.array([1.0, -2.0, 0.5])]
@@ -53,7 +54,7 @@ HIDDEN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "v"), shared(2, SMOOTH, POINTS))
+@pytest.mark.parametrize(("name", "v"), crossed(list(SMOOTH), POINTS, 1))
 def test_a_smooth_function_passes(name: str, v: Any) -> None:
     f = SMOOTH[name]
 
@@ -144,3 +145,14 @@ def test_where_the_first_derivative_has_a_kink_the_second_is_not_asked_for() -> 
 def test_another_order_is_refused(order: Any) -> None:
     with pytest.raises(TypeMismatch, match="expected 1, or 2"):
         check_grads(lambda x: x * x, 2.0, order=order)
+
+
+def test_a_warm_start_that_has_nearly_converged_has_another_curvature_and_the_loop_is_named() -> None:
+    @fn
+    def heron(a: Real) -> Real:
+        return while_loop(lambda x: abs(x * x - a) > 1e-12, lambda x: 0.5 * (x + a / x), a, limit=50)
+
+    first, second = check_grads(heron, 1.0 + 1e-9, order=2).verdicts
+    assert first.kind == "right" and second.kind == "jagged"
+    assert "the count of while_loop" in second.why and "expected root, fixed_point, minimize" in second.why
+    assert check_grads(heron, 2.0, order=2).passed  # here the iterations carry the curvature, too

@@ -86,6 +86,7 @@ def test_help_of_train_names_optimisers_and_schedules(tmp_path: Path):
         (["train", "bounce", "--optimiser", "gd"], "did you mean --optimizer?"),
         (["check", "bounce", "--pictures", "a.png"], "did you mean --picture?"),
         (["train", "bounce", "--frobnicate"], "--frobnicate; rosesim train --help lists them"),
+        (["train", "bounce", "--set", "lr=0.1"], "no setting or input 'lr'; did you mean learning_rate?"),
         (["trian", "bounce"], "No such command 'trian'. Did you mean 'train'?"),
         (["train", "bounce", "--optimizer", "adm"], "did you mean adam?"),
         (["train", "bounce", "--optimizer", "adam(beta3=1)"], "adam has no constant 'beta3'; there are beta1, beta2"),
@@ -131,7 +132,7 @@ def test_info_of_a_scene_has_defaults_units_ranges_and_meanings(tmp_path: Path):
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert lines[0] == "fall: Throw a stone so that it ends at a height."
     assert "h 0.2 a number. Time step [s]." in lines or "h 0.2 Time step [s]." in lines
-    assert "goal 0.3 0 to 1; m" in lines
+    assert "goal 0.3 0 to 1. Height to reach [m]." in lines  # the text of the field, not the label of its slider
     assert "speed 0.5 Speed upwards [m/s]." in lines
     found = json.loads(said("info", "fall.py", "--json", "--set", "steps=7", cwd=tmp_path)[0])
     settings, inputs, params = ({e["name"]: e for e in found[k]} for k in ("settings", "inputs", "params"))
@@ -189,8 +190,15 @@ def test_a_folder_of_runs_is_not_taken_for_a_run(runs: Path):
     line = refused("train", "bounce", "--out", "runs", cwd=runs)
     assert "runs is a folder of runs, such as bad; expected a name of the new run's own, such as runs/first" in line
     assert not (runs / "runs" / "settings.toml").exists()
-    for command in (["check", "./runs"], ["export", "runs/", "--png", "a.png"], ["compare", "runs", "runs/good"]):
+    for command in (["check", "./runs"], ["export", "runs/", "--png", "a.png"]):
         assert "holds runs; expected one of them: runs/good" in refused(*command, cwd=runs)
+
+
+def test_the_folder_of_runs_without_a_name_is_not_made_a_run(tmp_path: Path):
+    for command in (["--sweep", "h=0.001,0.002"], ["--iterations", "3"]):
+        line = refused("train", "bounce", *command, "--out", "./runs", cwd=tmp_path)
+        assert "runs is where runs go that are given no folder; expected a name of the new run's own, such as" in line
+    assert not (tmp_path / "runs").exists()
 
 
 def test_bench_export_and_run_take_a_run_where_it_was_best_or_ended(runs: Path):
@@ -226,3 +234,15 @@ def test_compare_has_a_row_for_each_run_and_a_picture(runs: Path):
     assert found[1]["best_iteration"] == 0
     assert found[1]["loss_last"] > found[1]["best_loss"] > found[0]["best_loss"]
     assert "two runs or more" in refused("compare", "runs/good", cwd=runs)
+
+
+def test_compare_shows_what_runs_differ_in_and_takes_the_folder_that_holds_them(runs: Path):
+    said("train", "bounce", "--iterations", "2", "--set", "steps=120", "--out", "more/short", cwd=runs)
+    said("train", "bounce", "--iterations", "2", "--clip", "0.5", "--out", "more/clipped", cwd=runs)
+    out, _ = said("compare", "more", cwd=runs)
+    head, *rows = (line.replace("*", " ").split() for line in out.splitlines())
+    assert [row[0] for row in rows] == ["more/clipped", "more/short"]
+    assert set(head[head.index("seconds") + 1 :]) == {"steps", "clip"}
+    assert rows[1][head.index("steps")] == "120" and rows[0][head.index("clip")] == "0.5"
+    short = json.loads(said("compare", "more", "--json", cwd=runs)[0])["runs"][1]
+    assert short["made"]["steps"] == 120

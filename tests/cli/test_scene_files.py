@@ -175,3 +175,13 @@ def test_a_sweep_takes_a_file_too(tmp_path: Path):
     assert [t["values"] for t in json.loads(out)["trials"]] == [{"learning_rate": "0.3"}, {"learning_rate": "0.1"}]
     again, _ = said("train", "--resume", "s", "--json", cwd=tmp_path)
     assert json.loads(again)["trials"] == json.loads(out)["trials"]
+
+
+def test_a_start_that_is_no_state_is_told_of_initial_and_not_of_step(tmp_path: Path):
+    text = FALL.replace("State(0.0 * params.speed, params.speed)", "State([0.0, 1.0], params.speed)")
+    file = write_scene(tmp_path, "odd_start.py", text)
+    line = next(k for k, s in enumerate(file.read_text().splitlines(), 1) if "def initial" in s)
+    done = subprocess.run(
+        [sys.executable, "-m", "rosesim", "train", "odd_start.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert f"odd_start.py:{line}: in initial() of fall: in the field 'height': " in done.stderr

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import shared
+from rows import crossed
 
 from fuzz.case import Case
 from fuzz.modes import Modes
@@ -187,7 +187,7 @@ def calling(x: Vec[Real, N]) -> Real:
 PROGRAMS = [branching, contacts, nested, ending, waiting, placing, calling]
 
 
-@pytest.mark.parametrize(("f", "runs"), shared(3, PROGRAMS, [2, 3, 4, 5, 11]), ids=lambda v: getattr(v, "name", v))
+@pytest.mark.parametrize(("f", "runs"), crossed(PROGRAMS, [2, 3, 4, 5, 11], 2), ids=lambda v: getattr(v, "name", v))
 def test_a_batch_gives_what_its_runs_give_alone(f: Any, runs: int) -> None:
     check(f, np.random.default_rng(runs).normal(size=(runs, N)))
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -23,13 +24,17 @@ def run(*arguments: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    # What builds it is here: to fetch it again takes seconds. The editable installation fetches it.
-    how = ["--quiet", "--no-deps", "--no-build-isolation"]
-    run(sys.executable, "-m", "pip", "wheel", *how, "--wheel-dir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("rosesim-*.whl")
-    return built
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a release: the source archive, and the wheel that was made of it and of nothing else."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (found,) = built.glob("rosesim-*.whl")
+    return found
 
 
 def install(python: Path, *what: str | Path, cwd: Path) -> None:
@@ -72,6 +77,16 @@ def test_the_wheel_holds_the_apps_as_rosesim_apps_and_nothing_else(wheel: Path):
     assert "rosesim_apps/billiards/scene.py" in names and "rosesim/py.typed" in names
     assert "rosesim-0.1.0.dist-info/licenses/LICENSE" in names
     assert "rosesim_apps/__init__.py" not in names  # that one is for checkouts
+    assert not [n for n in names if n.endswith((".png", ".gif")) or "/tests/test_" in n and "template" not in n]
+
+
+def test_the_source_archive_has_no_pictures_and_is_small(built: Path):
+    (archive,) = built.glob("rosesim-*.tar.gz")
+    with tarfile.open(archive) as t:
+        names = [n.partition("/")[2] for n in t.getnames()]
+    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"} < set(names)
+    assert not [n for n in names if n.startswith(("docs/", "tests/", "benchmarks/")) or n.endswith((".png", ".gif"))]
+    assert archive.stat().st_size < 2e6  # a picture a scene would be ten times that
 
 
 def words(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -148,3 +149,10 @@ def test_a_wrong_shape_is_refused_at_the_users_line():
     words = r"test_jax.py:\d+: orbit, argument p.x: an array of shape \(2,\) was found; expected one of shape \(3,\)"
     with pytest.raises(ArgumentError, match=words):
         jax.jit(energy)(X[:2], SCALE, H)
+
+
+def test_it_is_pickled_as_what_it_was_made_of() -> None:
+    again = pickle.loads(pickle.dumps(jax_function(orbit)))
+    p = Params(np.array([0.1, 0.2, 0.3]), 1.0, 1)  # pyright: ignore[reportArgumentType] -- numbers outside a trace
+    assert repr(again) == "jax_function(orbit)"
+    assert jax.jit(again)(p, 0.1)["energy"] == jax.jit(jax_function(orbit))(p, 0.1)["energy"]

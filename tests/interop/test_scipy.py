@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import least_squares, minimize, root  # pyright: ignore[reportMissingTypeStubs] -- SciPy has none
+from scipy.optimize import least_squares, minimize, root
 
 from rosesim import ArgumentError, Bool, Index, Real, TypeMismatch, Vec, fn, select, stack, sum, vec
 from rosesim.interop.scipy import objective, residuals

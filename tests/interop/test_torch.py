@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,3 +192,19 @@ def test_a_tensor_elsewhere_and_a_wrong_shape_are_refused_in_one_sentence():
         of_tensors(Params(x[:2], scale, 1), h)
     with pytest.raises(ArgumentError, match=r"a tensor of torch\.complex128 was found; expected real numbers"):
         of_tensors(Params(x + 1j, scale, 1), h)
+
+
+def test_it_is_pickled_as_what_it_was_made_of_and_saved_with_a_module() -> None:
+    f = torch_function(orbit)
+    again = pickle.loads(pickle.dumps(f))
+    assert repr(again) == repr(f) == "torch_function(orbit)"
+    x, scale, h = params(grad=False)
+    args = Params(x, scale, 1), h
+    assert again(*args)["energy"] == f(*args)["energy"]
+
+    module = torch.nn.Linear(1, 1)
+    module.f = f
+    file = io.BytesIO()
+    torch.save(module, file)
+    file.seek(0)
+    assert torch.load(file, weights_only=False).f(*args)["energy"] == f(*args)["energy"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import shared
+from rows import crossed
 
 from rosesim import Real, Vec, accumulate, const, fn, jacobian, scan, vec
 from rosesim.scenes.kit import Bump, disc_contact, discs_touch, opposite, published_disc_contact
@@ -103,7 +103,7 @@ CASES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("case", "steps"), shared(3, CASES, STEPS))
+@pytest.mark.parametrize(("case", "steps"), crossed(list(CASES), list(STEPS), 1))
 def test_a_collision_is_that_of_mechanics_for_any_step(case: str, steps: int):
     """One touch: exact even where the whole motion is one step. Grazing divides by the cosine at the touch, 0.03."""
     x, v, radius, mass, e = (np.array(a) for a in CASES[case])
@@ -128,7 +128,7 @@ CHAIN = (
 )
 
 
-@pytest.mark.parametrize(("e", "steps"), shared(2, [1.0, 0.7], [23, 150, 4001]))
+@pytest.mark.parametrize(("steps", "e"), crossed([23, 150, 4001], [1.0, 0.7], 1))
 def test_collisions_in_sequence_are_those_of_mechanics(e: float, steps: int):
     """Three and more, each of which multiplies the derivative; no disc is hit twice within one step."""
     x, v, radius, mass = CHAIN
@@ -143,7 +143,7 @@ def test_collisions_in_sequence_are_those_of_mechanics(e: float, steps: int):
     assert found == pytest.approx(wanted, abs=1e-10 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize(("gap", "steps"), shared(2, [0.0, 1e-3], [40, 41, 400]))
+@pytest.mark.parametrize(("steps", "gap"), crossed([40, 41, 400], [0.0, 1e-3], 1))
 def test_a_row_of_discs_that_touch_passes_a_push_on(gap: float, steps: int):
     """A disc that gets into its neighbour within the step in which it was hit is set right in the next one."""
     n, r = 5, 0.05

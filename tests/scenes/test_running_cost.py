@@ -169,7 +169,9 @@ def test_an_explanation_of_what_is_not_finite_counts_the_costs():
             return 1.0 / (state.x - 1.0) + params.k
 
     text = explain(compiled(Pole()), Gain(), World(), "loss")
-    assert text == "every state of the rollout is finite; it is a cost, or the loss of the last one, that is not"
+    assert text == (
+        "every state of the rollout is finite; of the loss, the term `cost` is not (--debug names the line)"
+    )
 
 
 def test_a_check_and_the_viewer_show_the_terms():

@@ -116,7 +116,7 @@ def leading(out: Path, *arguments: str) -> Any:
 @pytest.mark.parametrize("how", ["ctrl-c", "kill -9 of whoever leads"])
 def test_a_sweep_that_is_interrupted_as_a_whole_goes_on(how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     out = tmp_path / "s"
-    process = leading(out, "--sweep", "restitution=0.7,0.8,0.9", "--workers", "2", "--iterations", "4000")
+    process = leading(out, "--sweep", "restitution=0.7,0.8,0.9", "--workers", "2", "--iterations", "2000")
     wait_until(lambda: rows(out, 0) > 100 and rows(out, 1) > 100)
     if how == "ctrl-c":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
@@ -132,7 +132,7 @@ def test_a_sweep_that_is_interrupted_as_a_whole_goes_on(how: str, tmp_path: Path
     assert sorted(t["trial"] for t in told["trials"]) == [0, 1, 2]
     assert sorted(line["trial"] for line in journal(out)) == [0, 1, 2]
     assert sum(line["is_again"] for line in journal(out)) >= 2
-    assert all(rows(out, k) == 4001 for k in range(3))
+    assert all(rows(out, k) == 2001 for k in range(3))
 
 
 def test_only_one_process_leads_a_sweep(tmp_path: Path):

@@ -101,6 +101,6 @@ def test_meanings_are_those_below_the_fields_of_the_class_and_of_its_bases(tmp_p
     assert (known["h"].text, known["h"].unit) == ("Time step [s].", "s")
     assert known["steps"].text == "Updates of the state."
     assert {name: m.unit for name, m in leaf_meanings({"world": scene.inputs()}).items()} == {
-        "world.gravity": "m/s^2", "world.goal": "", "world.learning_rate": "",
+        "world.gravity": "m/s^2", "world.goal": "m", "world.learning_rate": "",
     }  # fmt: skip
     assert list(trajectory_table(scene, scene.params(np.random.default_rng(0)), scene.inputs()).units) == ["height"]

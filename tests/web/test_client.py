@@ -11,6 +11,7 @@ import pytest
 from web.node import node
 
 from rosesim import Index, Real, Vec, const, fmod, fn, sum, value_and_grad, vec
+from rosesim.scenes.errors import SceneError
 from rosesim.web import save, wasm
 
 
@@ -50,7 +51,7 @@ def said(folder: Path, body: str) -> Any:
     return node(
         f"""
 import {{ readFileSync }} from "node:fs";
-import {{ load }} from "WEB/rosesim.js";
+import {{ load }} from "./rosesim.js";
 const m = await load(readFileSync("module.wasm"));
 const points = {{ place: [[1, 2], [3, 4], [5, 6]], mass: [1, 10, 100] }};
 const refused = (f) => {{ try {{ f(); return "nothing"; }} catch (e) {{ return `${{e.name}}: ${{e.message}}`; }} }};
@@ -129,3 +130,13 @@ def test_what_does_not_fit_is_refused_by_name(folder: Path, call: str, message: 
 def test_a_module_of_somebody_else_is_refused(folder: Path) -> None:
     body = """try { await load(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)); } catch (e) { return e.message; }"""
     assert "expected one that rosesim has made" in said(folder, body)
+
+
+def test_saving_overwrites_nothing_of_the_users(tmp_path: Path) -> None:
+    (tmp_path / "rosesim.js").write_text("mine")
+    with pytest.raises(SceneError, match=r"rosesim.js: it is not rosesim's client"):
+        save(wasm({"energy": energy}), tmp_path / "a.wasm")
+    assert (tmp_path / "rosesim.js").read_text() == "mine" and not (tmp_path / "a.wasm").exists()
+    (tmp_path / "rosesim.js").unlink()
+    for _ in range(2):  # a second time over its own files
+        save(wasm({"energy": energy}), tmp_path / "a.wasm")

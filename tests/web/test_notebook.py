@@ -22,6 +22,8 @@ CELLS = [
     "from rosesim.web import Widget\nwidget = Widget(scene, inputs)\nwidget",
     "from dataclasses import replace\nwidget.inputs = replace(inputs, learning_rate=0.005)\nwidget.optimise()\n"
     "[order['rosesim'] for order in widget._orders]",
+    "from rosesim.train import train_seeds\nruns = train_seeds(scene, 2, inputs=inputs, iterations=3)",
+    "run = train(scene, inputs=inputs, iterations=3, report=lambda now: None)",
 ]
 ROOT = Path(__file__).parents[2]
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -41,7 +43,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def shown(notebook: Any, cell: int) -> Any:
-    (output,) = notebook.cells[cell].outputs
+    *_, output = notebook.cells[cell].outputs
     assert output.output_type == "execute_result", output
     return output.data
 
@@ -54,6 +56,14 @@ def test_a_scene_and_a_run_are_shown_as_pages_in_sandboxed_frames(executed: Any,
     assert frame is not None
     page = html.unescape(frame[1])
     assert page.startswith("<!doctype html>") and ('"losses":[]' in page) is (cell == 1)
+
+
+def test_a_training_has_one_bar_unless_it_reports_to_somebody(executed: Any) -> None:
+    for cell, runs in (2, 1), (5, 2):
+        bars = [o.data["text/html"] for o in executed.cells[cell].outputs if o.output_type == "display_data"]
+        assert len(bars) == 1 and f'<progress value="{3 * runs}" max="{3 * runs}"' in bars[0]
+        assert f"bounce: {3 * runs} of {3 * runs} iterations" in bars[0]
+    assert executed.cells[6].outputs == []
 
 
 def test_a_notebook_keeps_the_widget_with_its_orders(executed: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import kept
 
 from fuzz.wasm_run import Instance
 from rosesim import Program
@@ -29,7 +30,7 @@ SMALL = {
     "mass_spring": ["steps=60"],
     "mass_spring_simple": ["steps=60"],
     "rigid_body": ["steps=40"],
-    "robot": ["steps=8", "task=reach", "model=arm"],
+    "robot": ["steps=8"],
     "smoke": ["steps=3"],
     "volume_renderer": ["n=16", "pixels=32", "samples=20"],
     "water_renderer": ["steps=8"],
@@ -37,9 +38,6 @@ SMALL = {
     "whip": ["n=8", "steps=8"],
 }
 """Settings with which each scene takes a second or two."""
-
-ALIKE = ("diffmpm3d", "diffmpm_simple", "mass_spring", "mass_spring_simple", "water_renderer", "wave", "whip")
-"""Scenes of the same constructs as diffmpm, rigid_body and smoke, volume_renderer, fly_by: `-m full` runs them."""
 
 
 Programs = dict[str, tuple[Any, ...]]
@@ -74,15 +72,16 @@ def same(a: Any, b: Any) -> None:
         np.testing.assert_array_equal(v, theirs[name], err_msg=name)
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        *[pytest.param(n, s, marks=[pytest.mark.full] if n in ALIKE else [], id=n) for n, s in SMALL.items()],
-        pytest.param("robot", ["steps=8"], marks=pytest.mark.full, id="robot in contact"),  # 15 seconds
-    ],
-)
-def test_the_bits_of_a_page_are_those_of_this_computer(name: str, settings: list[str]) -> None:
-    scene, params, inputs, there, kept = module(name, settings, "start", "advance", "gradient", "draw", "trail")
+# The others compile for five to twenty seconds, and no part of a program stands in them alone.
+QUICK = [
+    "billiards", "bounce", "box_friction", "electric", "growth", "mass_spring_simple", "rigid_body",
+    "volume_renderer", "water_renderer", "wave",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", kept(SMALL, *QUICK))
+def test_the_bits_of_a_page_are_those_of_this_computer(name: str) -> None:
+    scene, params, inputs, there, kept = module(name, SMALL[name], "start", "advance", "gradient", "draw", "trail")
     state = run(there, kept, "start", params, inputs)
     same(state, here(kept, "start", params, inputs))
     after = run(there, kept, "advance", state, 0, scene.steps, params, inputs)

@@ -21,7 +21,13 @@ from rosesim.ad.support.typeguards import class_of, holds_boolean, is_array, is_
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    class UnclearNumber(np.void):
+        """The type of no array's elements. Only an array of Any matches it, which may hold booleans: NumPy's own
+        annotations say no more of `np.array([True, False])`."""
 
+
+@overload
+def const(array: NDArray[UnclearNumber]) -> Any: ...
 @overload
 def const(array: NDArray[np.floating[Any]]) -> Real: ...
 @overload

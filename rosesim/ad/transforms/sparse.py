@@ -65,7 +65,7 @@ class SparseMatrix:
 
     def to_scipy(self) -> Any:
         """The same numbers as `scipy.sparse.csr_array`. SciPy has to be installed."""
-        from scipy.sparse import csr_array  # pyright: ignore[reportMissingTypeStubs] -- SciPy has none
+        from scipy.sparse import csr_array
 
         return csr_array((self.data, self.indices, self.indptr), shape=self.shape)
 

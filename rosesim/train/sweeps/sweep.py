@@ -83,6 +83,7 @@ def sweep(
     smooth: float | None = None,
     samples: int | None = None,
     estimator: str | None = None,
+    precision: str | None = None,
     stop: str | Sequence[str] | None = None,
     engine: str = "local",
     workers: int | None = None,
@@ -91,7 +92,7 @@ def sweep(
 ) -> Sweep:
     """Train a scene once for each trial of `spec`, on several processes, as `train --sweep` does.
 
-    `spec` is as in `parse_spec`, `assignments` as in `configure`. The other arguments up to `estimator` are those
+    `spec` is as in `parse_spec`, `assignments` as in `configure`. The other arguments up to `precision` are those
     of `train`; sampled values depend on `seed`. The scene is the name of an installed one, or a class that
     another process can import. By default there are as many `workers` as cores. The engine `dask` runs them
     on the cluster whose scheduler is at `cluster`, or else on processes of this machine. `report` is called
@@ -106,7 +107,7 @@ def sweep(
     options = {
         "iterations": iterations, "optimizer": optimizer, "seed": seed, "schedule": schedule, "clip": clip,
         "sigma": sigma, "batch": batch, "smooth": smooth, "samples": samples, "estimator": estimator,
-        "stop": stop,
+        "precision": precision, "stop": stop,
     }  # fmt: skip
     record = make_record(scene, spec, assignments, options)
     record.begin(folder)

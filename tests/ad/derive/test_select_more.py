@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import shared
+from rows import crossed
 from support import interpreted
 
 from rosesim import (
@@ -178,7 +178,7 @@ WAYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("way", "risk"), shared(3, WAYS, RISKY), ids=lambda v: getattr(v, "__name__", v))
+@pytest.mark.parametrize(("way", "risk"), crossed(WAYS, list(RISKY), 2), ids=lambda v: getattr(v, "__name__", v))
 def test_nothing_comes_through_from_the_side_not_chosen(way: Any, risk: str) -> None:
     make, at = RISKY[risk]
 

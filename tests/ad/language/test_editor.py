@@ -95,6 +95,7 @@ def f(x: Vec[Real, 3], m: Vec[Vec[Real, 2], 11], i: Index[3], p: Bool, balls: Ve
     reveal_type(select(p, anything(x), anything(x)))  # Any
     reveal_type(while_loop(lambda c: c > 1.0, lambda c: 0.5 * c, x[0], limit=9))  # Real
     reveal_type(const(np.zeros(3))[i])  # Real
+    reveal_type(select(const(np.array([True, False, True]))[i], x[0], 0.0))  # Real
     reveal_type(accumulate(Vec[Real, 3], lambda acc: acc.at[0].add(1.0)))  # Any
     return x[i]
 

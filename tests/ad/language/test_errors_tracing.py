@@ -75,12 +75,14 @@ def test_a_chained_comparison() -> None:
     refuses(TraceError, lambda: f(1.0), "a chained comparison", "a traced Bool was found", "`&`")
 
 
-def test_pythons_max() -> None:
-    @fn
-    def f(x: Real) -> Real:
-        return builtins.max(x, 0.0)  # here
-
-    refuses(TraceError, lambda: f(1.0), "a traced Bool was found", "select(p, a, b)")
+@pytest.mark.parametrize(
+    "function",
+    [builtins.max, builtins.min, lambda a, b: sorted([a, b])[0], lambda a, b: a if builtins.any([a > b]) else b],
+    ids=["max", "min", "sorted", "any"],
+)
+def test_a_function_of_python_that_decides(function: Any) -> None:
+    with pytest.raises(TraceError, match=r"decides \(max, min, .* traced Bool was found.* use rosesim's max, min"):
+        fn(lambda x: function(x, 0.0))(1.0)
 
 
 def test_if_on_a_vector() -> None:

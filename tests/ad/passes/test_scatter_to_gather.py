@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix import shared
+from rows import crossed
 from support import check_gradients
 
 from rosesim import Index, Real, Vec, fn, grad, select, sin, sum, value_and_grad, vec
@@ -45,10 +45,10 @@ def random_values(*shape: int) -> Any:
 
 @pytest.mark.parametrize(
     ("edge", "by"),
-    shared(
-        2,
+    crossed(
         ["fixed", "periodic", "free"],
         [(0, 1), (0, -1), (1, 0), (-1, 0), (1, -1), (-2, 2), (3, 0), (0, -4)],
+        4,
     ),
 )
 def test_a_shift_is_transposed_at_every_edge(edge: Any, by: tuple[int, int]):

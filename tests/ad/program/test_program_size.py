@@ -3,10 +3,11 @@
 import gc
 import math
 import sys
+from itertools import product
 from typing import Any
 
 import pytest
-from matrix import beyond
+from rows import kept
 
 from rosesim import Real, cond, fn, value_and_grad
 from rosesim.ad.language.types import REAL as REAL_TYPE
@@ -92,10 +93,9 @@ def size(f: Any, count: int) -> tuple[int, int]:
     return lets, len(module.write(plan, host()).text)
 
 
-@pytest.mark.parametrize("make", [in_turn, straight])
 @pytest.mark.parametrize(
-    "derived", beyond(1, [True, False]), ids=["gradient", "value"]
-)  # a gradient computes the value
+    ("make", "derived"), kept(product([in_turn, straight], [False, True]), (in_turn, True), (straight, False))
+)
 def test_twice_the_program_is_twice_the_text(make: Any, derived: bool) -> None:
     def of(n: int) -> tuple[int, int]:
         f = make(n)

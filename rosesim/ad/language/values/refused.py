@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+import sys
+import types
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -40,6 +43,11 @@ class Value:
                          f"runs; {instead}", here())  # fmt: skip
 
     def __bool__(self) -> bool:
+        if _is_calling(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage] -- as in support/locate.py
+            self._refuse(
+                "a function of Python that decides (max, min, sorted, any, all, bool) on",
+                "use rosesim's max, min, sort, any and all, which compute",
+            )
         self._refuse(
             "Python's `if`, `while`, `and`, `or`, `not`, `assert` or a chained comparison on",
             "write cond(p, then, orelse) or select(p, a, b) to choose, while_loop to repeat, `&`, `|`, `~` to "
@@ -129,6 +137,11 @@ class Value:
         return repr(self)
 
 
+def _is_calling(frame: types.FrameType) -> bool:
+    """Whether a call is what Python executes there: a built-in function has no frame of its own. `if` is none."""
+    return any("CALL" in step.opname for step in dis.get_instructions(frame.f_code) if step.offset == frame.f_lasti)
+
+
 def is_traced(v: object) -> bool:
     """Whether it is a traced value."""
     return isinstance(v, Value)
@@ -145,4 +158,6 @@ def number_hint(v: object) -> str:
     """What to write if v stands where a number is expected, as a clause of an error message."""
     if isinstance(v, Value):
         return v._number_hint()  # pyright: ignore[reportPrivateUsage] -- same concept, same file
+    if isinstance(v, tuple):
+        return "; a vector is written as a list, such as [0.0, -9.8]"
     return BOOL_HINT if is_boolean(v) or (is_array(v) and v.shape == () and v.dtype == bool) else ""
