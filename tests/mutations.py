@@ -148,7 +148,19 @@ def _run(mutant: Mutant | None, stage: list[str]) -> None:
             finder = Finder(mutant)
             sys.meta_path.insert(0, finder)
             importlib.import_module(finder.module)
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--no-header"]
+        options = [
+            "-x",
+            "-q",
+            "-m",
+            "full or not full",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:randomly",
+            "--no-header",
+        ]
         code = int(pytest.main([*options, *(str(next((ROOT / "tests").rglob(t))) for t in stage)]))
     finally:
         os._exit(code)

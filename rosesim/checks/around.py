@@ -42,8 +42,7 @@ class Around:
         return first_flip(recorded, here * jumps, there * jumps) or first_flip(recorded, here, there)
 
     def _value_at(self, x: Vector) -> float:
-        out = zip(self._value.call(*self._programs.arguments(x)), self._programs.real_outputs, strict=True)
-        numbers = np.concatenate([np.ravel(v) for v, real in out if real])
+        numbers = self._programs.vector(self._value.call(*self._programs.arguments(x)))
         with np.errstate(all="ignore"):
             return float(self._cotangent @ numbers)
 

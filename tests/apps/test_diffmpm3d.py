@@ -142,6 +142,7 @@ def test_a_particle_turned_inside_out_ends_the_run_with_a_clear_statement():
     )
 
 
+@pytest.mark.full  # test_diffmpm.py has it in two dimensions
 def test_a_small_memory_budget_gives_the_same_gradient():
     scene, params = scene_of("n=20", "steps=12", "block=0.05"), deterministic(1.0, 0.3)
     _, gradient = compiled(scene).value_and_grad(params, scene.inputs())

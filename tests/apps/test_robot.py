@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import kept
 
 from rosesim.scenes import Canvas, SceneError, compiled, configure, find_scene, rollout
 from rosesim.scenes.canvas import Line
@@ -25,13 +26,20 @@ def test_training_makes_the_runner_run():
     assert x[-1] - x[0] > 0.4
 
 
-@pytest.mark.parametrize("settings", [["task=balance"], ["task=reach", "model=arm"], ["controller=beat"]])
+@pytest.mark.parametrize(
+    "settings",
+    kept(
+        [["task=balance"], ["task=reach", "model=arm"], ["controller=beat"], ["task=balance", "controller=beat"]],
+        ["task=reach", "model=arm"],
+        ["task=balance", "controller=beat"],
+    ),
+)
 def test_the_gradient_of_each_task(settings: list[str]):
     scene, inputs = configure(Robot, ["steps=12", "contact=compliant", *settings])
     params = scene.params(np.random.default_rng(3))
     loss, gradient = compiled(scene).value_and_grad(params, inputs)
     assert np.isfinite(loss)
-    name = "weights1" if settings[0] != "controller=beat" else "weights"
+    name = "weights" if "controller=beat" in settings else "weights1"
     weights = np.asarray(getattr(params, name))
     direction = np.random.default_rng(4).normal(size=weights.shape)
     h = 1e-5

@@ -68,7 +68,7 @@ def rescaled(f: Callable[[Any], Any], k: int, m: int) -> Callable[[Any], Any]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_word_is_the_same_in_every_unit(name: str):
     f, x, word = PROGRAMS[name]
-    for k, m in ((0, 0), (-12, 12), (3, -5)):
+    for k, m in ((-12, 12), (3, -5)):
         (verdict,) = check_grads(rescaled(f, k, m), np.array(x) * 10.0**k).verdicts
         assert verdict.kind == word, (k, m, verdict.text)
 

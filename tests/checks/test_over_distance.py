@@ -326,8 +326,9 @@ def test_box_friction_shows_it_where_its_loss_is_a_saw():
 @pytest.mark.parametrize(
     "name, settings",
     [
-        ("bounce", []), ("growth", []), ("mass_spring_simple", ["steps=200"]), ("wave", ["n=16", "steps=32"]),
-        ("electric", ["steps=60", "segment=40", "hidden=8"]),
+        ("bounce", []), ("growth", []), ("mass_spring_simple", ["steps=200"]),
+        pytest.param("wave", ["n=16", "steps=32"], marks=pytest.mark.full),
+        pytest.param("electric", ["steps=60", "segment=40", "hidden=8"], marks=pytest.mark.full),
     ],
 )  # fmt: skip
 def test_smooth_scenes_do_not(name: str, settings: list[str]):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import crossed
 
 from rosesim import (
     Dual,
@@ -53,8 +54,7 @@ HIDDEN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("v", POINTS, ids=["rest", "moving"])
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize(("name", "v"), crossed(list(SMOOTH), POINTS, 1))
 def test_a_smooth_function_passes(name: str, v: Any) -> None:
     f = SMOOTH[name]
 

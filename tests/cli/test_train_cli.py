@@ -204,7 +204,10 @@ def test_failed_seeds_are_told_of_and_the_status_says_so(train: Any):
 @pytest.mark.skipif(os.name == "nt", reason="signals are delivered differently there")
 @pytest.mark.parametrize(
     ("optimizer", "scene"),
-    [("lbfgs", ["electric"]), ("cmaes", ["billiards", *QUICK])],  # L-BFGS ends billiards by itself after 9 iterations
+    [
+        ("lbfgs", ["electric"]),
+        pytest.param("cmaes", ["billiards", *QUICK], marks=pytest.mark.full),
+    ],  # L-BFGS ends billiards by itself after 9 iterations
 )
 def test_ctrl_c_with_seeds_saves_them_all_and_is_one_line(optimizer: str, scene: list[str], train: Any, here: Path):
     arguments = [*scene, "--optimizer", optimizer, "--iterations", "1000000", "--out", "run"]

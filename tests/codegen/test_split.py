@@ -118,6 +118,14 @@ def test_a_view_is_no_result_of_a_piece_but_made_again_where_it_is_read(monkeypa
     assert pieces and not any(t == row for f in pieces for t in (*f.results, *(p.ty for p in f.params)))
 
 
+@pytest.fixture
+def quarters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are long, and pieces too, from a quarter of the usual length on."""
+    for name in ("LONG_LETS", "PIECE_LETS"):
+        monkeypatch.setattr(split, name, getattr(split, name) // 4)
+
+
+@pytest.mark.usefixtures("quarters")
 def test_no_piece_hands_on_more_than_a_few_numbers_by_themselves() -> None:
     """The return type of a function stands in each of its calls and at each of its ends, number by number."""
 
@@ -139,12 +147,13 @@ def test_no_piece_hands_on_more_than_a_few_numbers_by_themselves() -> None:
     assert kept.compile()(2.0) == pytest.approx(total, rel=1e-12)
 
 
+@pytest.mark.usefixtures("quarters")
 def test_a_long_step_replaces_a_row_that_it_has_read_in_place():
     """Cut into pieces, the step hands one of them the array and a row of it: still nothing is copied."""
     rows, width = 50, 100  # a row is too long to be handed on by value
 
     def formula(x: Any, row: Any) -> Any:
-        for k in range(1200):
+        for k in range(300):
             x = 0.5 * x + row[k % width] * (k + 1.0)
         return x
 
@@ -160,7 +169,8 @@ def test_a_long_step_replaces_a_row_that_it_has_read_in_place():
         return scan(step, (start, 0.0), rows)[0]
 
     start = np.random.default_rng(0).normal(size=(rows, width))
-    whole = run.compile(start).traced.func
+    program = run.compile(start)
+    whole = program.traced.func
     cut, pieces = split.split(whole)
     assert len(pieces) > 1
     for f in reachable(cut):
@@ -176,4 +186,4 @@ def test_a_long_step_replaces_a_row_that_it_has_read_in_place():
         for _ in range(3):
             expected[i] = 2.0 * expected[i] + x
         y = formula(x, expected[0])
-    assert np.asarray(run(start)) == pytest.approx(expected, rel=1e-12)
+    assert np.asarray(program(start)) == pytest.approx(expected, rel=1e-12)

@@ -35,21 +35,21 @@ from rosesim.codegen.passes.lanes import writer
 
 
 def test_random_programs_agree_in_the_common_ways() -> None:
-    chunk = run_chunk(1, 36, modes=False)
+    chunk = run_chunk(1, 24, modes=False)
     assert not chunk["found"], chunk["found"]
     count = chunk["counts"]
     assert count["unoptimised"] == count["optimised, strict"] + count["optimised, fast"] == count["programs"]
     # Most of them are compared in full.
-    assert count["reverse = transpose of forward"] > 27
-    assert count["forward = differences"] > 18
+    assert count["reverse = transpose of forward"] > 17
+    assert count["forward = differences"] > 11
 
 
 def test_random_programs_agree_in_the_other_modes() -> None:
-    chunk = run_chunk(2, 12, modes=True)
+    chunk = run_chunk(2, 8, modes=True)
     assert not chunk["found"], chunk["found"]
     count = chunk["counts"]
-    assert count["programs"] == count["from the cache"] == count["second derivative"] == 12
-    assert count["in lanes, strict"] > 5
+    assert count["programs"] == count["from the cache"] == count["second derivative"] == 8
+    assert count["in lanes, strict"] > 3
 
 
 def test_random_programs_have_the_bits_of_machine_code_in_wasm() -> None:
@@ -71,8 +71,9 @@ def test_a_place_that_is_too_small_in_wasm_is_noticed(monkeypatch: pytest.Monkey
             judge(random.Random(number).randbytes(64), Counter(), wasm=True)
 
 
-SLICE = (2091, 2073, 2011, 2012, 2027, 2034, 2045, 2057, 2066, 2090, 2094, 2095, 2102, 2119, 2121)
-"""Numbers of large programs of little work that meet every pass over loops."""
+SLICE = (2073, 2034, 2057, 2090, 2095, 2102, 2119)
+MORE = (2091, 2094, 2066, 2011, 2012, 2027, 2045, 2121)
+"""Numbers of large programs of little work; those of the slice meet every pass over loops twice."""
 
 
 def _large(number: int) -> bytes:
@@ -91,6 +92,14 @@ def test_random_large_programs_agree_and_meet_the_passes_over_loops(monkeypatch:
     )
     for name in (*names.split(), "spread-runs"):
         assert count[CHANGED + name] >= 2, name
+
+
+@pytest.mark.full
+def test_more_large_programs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.VARIABLE, "")
+    with of_edition(1):
+        for number in MORE:
+            judge(_large(number), Counter(), large=True)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +151,7 @@ BROKEN_LARGE: dict[str, tuple[int, Callable[[pytest.MonkeyPatch], None]]] = {
         lambda patch: patch.setattr(fuse, "_reads_own", lambda *_: True),
     ),
     "a kernel that takes one vector of a row for another": (
-        2090,
+        2095,
         lambda patch: patch.setattr(kernels, "places_of", lambda widths: [(0, w) for w in widths]),
     ),
 }

@@ -39,7 +39,7 @@ def wheel(built: Path) -> Path:
 
 def install(python: Path, *what: str | Path, cwd: Path) -> None:
     """Install into another environment."""
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-compile"]
     run(*pip, *what, cwd=cwd)
 
 
@@ -124,5 +124,7 @@ def test_a_new_scene_is_a_package_that_passes_its_own_tests_and_is_found(tmp_pat
     assert "4 passed" in run(python, "-m", "pytest", "-q", package, cwd=package)
     assert "long_throw Throw a ball so that it ends on the goal." in words(run(command, "list", cwd=tmp_path))
     assert "velocity: right" in run(command, "check", "long_throw", "--set", "air=0.3", cwd=tmp_path)
-    trained = run(command, "train", "long_throw", "--set", "goal=3,0.5", "--gif", "a.gif", cwd=tmp_path)
-    assert trained.startswith("long_throw: loss ") and (tmp_path / "a.gif").stat().st_size > 10_000
+    trained = run(
+        command, "train", "long_throw", "--iterations", "3", "--set", "goal=3,0.5", "--gif", "a.gif", cwd=tmp_path
+    )
+    assert trained.startswith("long_throw: loss ") and (tmp_path / "a.gif").stat().st_size > 5_000

@@ -15,14 +15,23 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "docs" / "site"
 
 
+def build(out: Path, *how: str) -> None:
+    done = subprocess.run([sys.executable, SITE / "build.py", out, *how], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site") / "html"
-    done = subprocess.run([sys.executable, SITE / "build.py", out], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    build(out)
     return out
 
 
+def test_no_page_has_a_dead_link_or_another_warning(tmp_path: Path) -> None:
+    build(tmp_path / "html", "--check")
+
+
+@pytest.mark.full
 def test_it_opens_at_the_readme_and_can_be_searched(site: Path) -> None:
     assert "README.html" in (site / "index.html").read_text()
     assert "L-BFGS" in (site / "docs" / "diagrams.html").read_text()
@@ -30,6 +39,7 @@ def test_it_opens_at_the_readme_and_can_be_searched(site: Path) -> None:
     assert (site / "gallery.html").stat().st_size == (ROOT / "docs" / "gallery.html").stat().st_size
 
 
+@pytest.mark.full
 def test_the_reference_has_signatures_and_texts(site: Path) -> None:
     text = (site / "docs" / "reference" / "control.html").read_text()
     assert 'id="rosesim.scan"' in text and "A branch: then() if p is true" in text

@@ -125,12 +125,11 @@ PLACES = {
     "a capsule upright": ("pyramidal", f'<body pos="0 0 0.299"><freejoint/>{CAPSULE.format(more="")}</body>'),
     "parallel capsules": (
         "pyramidal",
-        f'<body pos="0 0 1"><freejoint/>{CAPSULE.format(more="")}</body>'
-        f'<body pos="0.199 0 1.1"><freejoint/>{CAPSULE.format(more="")}</body>',
+        f'<body pos="0 0 1"><freejoint/>{CAPSULE.format(more="")}</body>' + CAPSULE.format(more=' pos="0.199 0 1.1"'),
     ),
     "spheres with one centre": (
         "pyramidal",
-        2 * '<body pos="0 0 1"><freejoint/><geom size="0.1"/></body>',
+        '<body pos="0 0 1"><freejoint/><geom size="0.1"/></body><geom size="0.1" pos="0 0 1"/>',
     ),
     "a ball joint at rest": (
         "pyramidal",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from robots_kit import NAMES, TRIED, controls, model, off, reference
+from rows import crossed, kept
 
 from rosesim import fn, grad, jacobian, scan
 from rosesim.robots import dynamics, kinematics
@@ -61,8 +62,10 @@ def test_sensors(name: str):
         assert off(robot.site_positions(state["qpos"])[0], state["site_xpos"]) < STATES
 
 
-@pytest.mark.parametrize("name", ["freebox", "gymnasium_swimmer", "balltree", "arm7"])
-@pytest.mark.parametrize("integrator", ["euler", "implicitfast", "implicit", "rk4"])
+@pytest.mark.parametrize(
+    ("name", "integrator"),
+    crossed(["freebox", "gymnasium_swimmer", "balltree", "arm7"], ["euler", "implicitfast", "implicit", "rk4"], 2),
+)
 def test_trajectories(name: str, integrator: str):
     data, robot = reference(name), model(name)
     [course] = [t for t in data["trajectories"] if t["integrator"] == integrator]
@@ -101,7 +104,7 @@ def rolled(name: str) -> tuple[Any, Any]:
     return grad(loss)(np.zeros(robot.nv), speed, u, chosen), chosen
 
 
-@pytest.mark.parametrize("name", ["arm7", "gymnasium_half_cheetah"])
+@pytest.mark.parametrize("name", kept(["arm7", "gymnasium_half_cheetah"], "arm7"))
 def test_the_gradient_of_a_hundred_steps(name: str):
     """By start, speed, controls, masses, lengths, damping, armature and gears, against differences of MuJoCo."""
     data, robot = reference(name)["rollout_gradient"], model(name).description
@@ -127,17 +130,20 @@ def test_the_gradient_of_a_hundred_steps(name: str):
         assert np.abs(value - expected).max() < allowed, key
 
 
-@pytest.mark.parametrize("name", ["arm7", "balltree"])
+@pytest.mark.parametrize(
+    "name", kept(["arm7", "balltree"], "balltree")
+)  # of an arm, a hundred steps have theirs above
 def test_derivatives_of_the_acceleration(name: str):
     robot = model(name)
+
+    @fn
+    def moved(d: Any, v: Any, u: Any, q: Any) -> Any:
+        return robot.acceleration(robot.moved(q, d), v, u, contact="none")
+
+    derivatives = jacobian(moved, wrt=(0, 1, 2))
     for given in reference(name)["derivatives"]:
         q, v, u = (np.array(given[k]) for k in ("qpos", "qvel", "ctrl"))
-
-        @fn
-        def moved(d: Any, v: Any, u: Any, q: Any) -> Any:
-            return robot.acceleration(robot.moved(q, d), v, u, contact="none")
-
-        found = jacobian(moved, wrt=(0, 1, 2))(np.zeros(robot.nv), v, u, q)
+        found = derivatives(np.zeros(robot.nv), v, u, q)
         for key, value in zip(("qacc_by_q", "qacc_by_v", "qacc_by_ctrl"), found, strict=True):
             expected = np.array(given[key])
             error = given["estimated_error"][key.removeprefix("qacc_")]

@@ -212,14 +212,24 @@ def test_a_thrown_box_comes_to_rest_on_a_face_and_does_not_sink(half: Any, e: fl
     assert total.max() <= total[0] * (1 + 1e-9)
 
 
+@cache
+def distance_slid(half: Any, steps: int, h: float, g: float) -> Any:
+    """By the speed at the start and friction, with its gradient."""
+    run = motion(half, 0.0, steps, h, g)
+
+    @fn
+    def distance(v: Real, mu: Real) -> Real:
+        return run([0.0, half[1], v, 0.0, 0.0, 0.0], mu)[0][0]
+
+    return value_and_grad(distance)
+
+
 @pytest.mark.parametrize("half", [SQUARE, LONG])
 @pytest.mark.parametrize(("v", "mu"), [(1.0, 0.3), (2.5, 0.7), (-1.5, 0.5)])
 def test_a_box_slides_to_rest_over_the_distance_of_mechanics(half: Any, v: float, mu: float):
     """v |v| / (2 mu g), and its derivatives; a step of h is h v / 2 of it, and the moment of rest one step."""
     h, g = 1e-4, 9.8
-    run = motion(half, 0.0, 15_000, h, g)
-    distance = lambda v, mu: run([0.0, half[1], v, 0.0, 0.0, 0.0], mu)[0][0]
-    found, (by_v, by_mu) = value_and_grad(distance)(v, mu)
+    found, (by_v, by_mu) = distance_slid(half, 15_000, h, g)(v, mu)
     assert found == pytest.approx(v * abs(v) / (2 * mu * g), rel=5e-3)
     assert by_v == pytest.approx(abs(v) / (mu * g), rel=5e-3)
     assert by_mu == pytest.approx(-v * abs(v) / (2 * mu * mu * g), rel=5e-3)

@@ -26,6 +26,10 @@ STOPS = ((0.04, 0.13, 0.30), (0.30, 0.36, 0.49), (0.55, 0.54, 0.52), (0.79, 0.73
 """The colours of fields at that time."""
 
 
+ALIKE = ("diffmpm3d", "diffmpm_simple", "mass_spring_simple", "volume_renderer", "whip")
+"""Their pictures are made as those of diffmpm, mass_spring, smoke and fly_by."""
+
+
 def numbers(p: Primitive) -> list[float]:
     """The numbers of a primitive; of an image, two means of its pixels and its place."""
     if isinstance(p, Image):
@@ -66,7 +70,10 @@ def agree(found: dict[str, tuple[int, float]], recorded: dict[str, Any]) -> None
         assert found[key][1] == pytest.approx(total, rel=1e-6, abs=tolerance * count), key
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED))  # scenes that have come since never drew with NumPy
+@pytest.mark.parametrize(
+    "name",  # scenes that have come since never drew with NumPy
+    [pytest.param(n, marks=[pytest.mark.full] if n in ALIKE else []) for n in sorted(RECORDED)],
+)
 def test_the_picture_of_a_scene_is_what_its_methods_drew_with_numpy(name: str, monkeypatch: Any) -> None:
     monkeypatch.setattr("rosesim.scenes.kit.drawing.PALETTE", STOPS)
     recorded = RECORDED[name]

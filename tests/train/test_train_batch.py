@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import crossed, kept
 from valley import Field, Valley, records
 
 from rosesim.cli import run as rosesim
@@ -46,8 +47,9 @@ def spread(flat: FlatView[Any], params: Any, n: int) -> Any:
     return flat.flatten(params) + 0.05 * rng.normal(size=(n, flat.size))
 
 
-@pytest.mark.parametrize("scene", ["billiards", "bounce", "mass_spring_simple", "electric"])
-@pytest.mark.parametrize("n", [1, 3, 9])
+@pytest.mark.parametrize(
+    ("scene", "n"), crossed(["electric", "billiards", "bounce", "mass_spring_simple"], [9, 3, 1], 1)
+)
 def test_a_batch_over_params_is_as_many_single_evaluations(scene: str, n: int):
     short = {"billiards": ["steps=600", "layers=1"], "electric": ["steps=20", "segment=11"]}.get(scene, ["steps=60"])
     made, inputs = configure(find_scene(scene), short)
@@ -131,7 +133,9 @@ def test_a_batch_of_one_meets_the_same_inputs_as_none():
     assert one.losses == pytest.approx(train(scene, inputs=inputs, iterations=5).losses, rel=1e-8)
 
 
-@pytest.mark.parametrize("optimizer", RULES)
+@pytest.mark.parametrize(
+    "optimizer", kept(RULES, "gd", "adam", "bounded")
+)  # what they share is tested; each is alone in test_optimizers
 def test_starts_are_the_runs_they_would_be_alone(optimizer: str, tmp_path: Path):
     how: dict[str, Any] = {"iterations": 20, "optimizer": optimizer, "clip": 50.0, "schedule": "cosine"}
     together = train_starts(VALLEY, 5, seed=3, **how, out=tmp_path / "starts")

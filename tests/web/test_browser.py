@@ -117,13 +117,13 @@ def test_the_goal_follows_the_mouse_and_a_new_gradient_the_goal(desk: Shown) -> 
           const hold = () => { page.held = "goal"; page.hold([0.8 + 0.002 * turns, 0.6]); };
           page.take = (m) => {
             take(m);
-            if (m.serial < page.serial || turns === 30) return; // what follows is the release's answer
-            ++turns < 30 ? hold() : page.drop();
+            if (m.serial < page.serial || turns === 8) return; // what follows is the release's answer
+            ++turns < 8 ? hold() : page.drop();
           };
           hold();
         }"""
     )
-    desk.until("turns === 30 && !page.held")  # each drag has its gradient
+    desk.until("turns === 8 && !page.held")  # each drag has its gradient
 
 
 def test_the_goal_follows_a_finger_and_elsewhere_the_page_scrolls(browser: Any, billiards: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import crossed
 from support import check_gradients
 
 from rosesim import Index, Real, Vec, fn, grad, select, sin, sum, value_and_grad, vec
@@ -42,9 +43,17 @@ def random_values(*shape: int) -> Any:
     return np.random.default_rng(1).normal(size=shape)
 
 
-@pytest.mark.parametrize("edge", ["fixed", "periodic", "free"])
-@pytest.mark.parametrize(("di", "dj"), [(0, 1), (0, -1), (1, 0), (-1, 0), (1, -1), (-2, 2), (3, 0), (0, -4)])
-def test_a_shift_is_transposed_at_every_edge(edge: Any, di: int, dj: int):
+@pytest.mark.parametrize(
+    ("edge", "by"),
+    crossed(
+        ["fixed", "periodic", "free"],
+        [(0, 1), (0, -1), (1, 0), (-1, 0), (1, -1), (-2, 2), (3, 0), (0, -4)],
+        4,
+    ),
+)
+def test_a_shift_is_transposed_at_every_edge(edge: Any, by: tuple[int, int]):
+    di, dj = by
+
     @fn
     def loss(p: Vec[Vec[Real, N], N]) -> Real:
         q = cells(N, N, lambda i, j: neighbour(p, i, j, di, dj, edge) * (1.0 + i + 3.0 * j))

@@ -120,7 +120,6 @@ def test_calls_nested_a_thousand_deep_work_under_the_default_recursion_limit() -
     assert sys.getrecursionlimit() <= 1000
     f = nested(1000)
     value = 0.999**1000 * (1.001**1000 * 0.6) ** 2
-    assert f.compile(optimise=False)(0.6) == pytest.approx(value, rel=1e-11)
     got, gradient = value_and_grad(f).compile(optimise=False)(0.6)
     assert got == pytest.approx(value, rel=1e-11) and gradient == pytest.approx(2 * value / 0.6, rel=1e-11)
 
@@ -136,10 +135,11 @@ def test_branches_that_call_each_other_three_hundred_deep_work() -> None:
     f: Any = fn(lambda x: x)
     for _ in range(300):
         f = above(f)
-    got, gradient = value_and_grad(f).compile(Real, optimise=False)(5.0)
+    program = value_and_grad(f).compile(Real, optimise=False)
+    got, gradient = program(5.0)
     assert got == pytest.approx(5.0 * 0.999**300, rel=1e-11)
     assert gradient == pytest.approx(0.999**300, rel=1e-11)
-    assert value_and_grad(f).compile(Real, optimise=False)(-5.0) == (-5.0, 1.0)
+    assert program(-5.0) == (-5.0, 1.0)
 
 
 def test_free_variables_and_work_of_blocks_nested_deeper_than_pythons_stack() -> None:

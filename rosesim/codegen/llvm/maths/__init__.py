@@ -105,7 +105,9 @@ def definitions(text: str, *, contract: bool, fma: bool = False, vector_bytes: i
         found.append(f'@llvm.compiler.used = appending global {kept}, section "llvm.metadata"')
     if any(name in ("sin", "cos", "tan") for name, _ in calls):
         w = Writer(Kind("double", 0), contract=False, fma=fma, short=False)
-        head = f"define internal {{ double, double, i64 }} {FAR}(double %x) {_PURE} noinline cold {{"
+        # LLVM took 35 ms of every compilation to optimise it, and it came out hardly faster. No bit of it changes:
+        # nothing in it may be fused or reordered.
+        head = f"define internal {{ double, double, i64 }} {FAR}(double %x) {_PURE} noinline optnone cold {{"
         found += [f"{FAR}.bits = internal constant i1280 {TWO_OVER_PI}", "\n".join([head, "entry:", *far(w), "}"])]
     return found
 
