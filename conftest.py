@@ -1,5 +1,5 @@
-"""For all tests: compiled programs are kept in a folder of this run alone, not in the user's cache; and examples that
-need a package which is not there are skipped."""
+"""For all tests: compiled programs and temporary files are kept in a folder of this run alone, not in the user's
+cache; and examples that need a package which is not there are skipped."""
 
 import atexit
 import doctest
@@ -12,10 +12,14 @@ from importlib.util import find_spec
 
 import pytest
 
-# At import, before xdist starts its workers, which inherit it.
+# At import, before xdist starts its workers, which inherit it. What tests and examples write into folders of
+# `tempfile` goes with the run, too; pytest keeps its own folders of the last three runs, for a look at failures.
 if "ROSESIM_CACHE_DIR" not in os.environ:
-    os.environ["ROSESIM_CACHE_DIR"] = tempfile.mkdtemp(prefix="rosesim-tests-")
-    atexit.register(shutil.rmtree, os.environ["ROSESIM_CACHE_DIR"], ignore_errors=True)
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    FOLDER = tempfile.mkdtemp(prefix="rosesim-tests-")
+    atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = FOLDER
+    os.environ["ROSESIM_CACHE_DIR"] = os.path.join(FOLDER, "cache")
 CACHE = os.environ["ROSESIM_CACHE_DIR"]
 
 # Where it is set, each process that a test starts would compile all of our modules, for a third of a second.

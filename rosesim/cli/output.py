@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rosesim.train import Progress, Sweep
 
 
@@ -45,14 +48,27 @@ def shown_terms(terms: Mapping[str, float]) -> str:
     return " + ".join(f"{name} {v:.4g}" for name, v in terms.items())
 
 
+WIDTH_OF_LOGS = 160
+"""Characters of a line that goes into a file or a pipe, which has no width: none of a progress line is cut."""
+
+
+def _console() -> Console:
+    """Standard error, as wide as its terminal."""
+    # Imported here, because it would add a third to the time of --help.
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDTH_OF_LOGS
+    return console
+
+
 @contextmanager
 def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Callable[[Progress], None]]:
     """A bar on standard error with the loss beside it; yields the function to call after each iteration.
 
     Runs of several seeds share the bar, which shows the least of their latest losses.
     """
-    # Imported here, because it would add a third to the time of --help.
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -65,7 +81,7 @@ def training_progress(scene: str, total: int, seeds: int = 1) -> Generator[Calla
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    bar = Bar(*columns, console=Console(stderr=True))
+    bar = Bar(*columns, console=_console())
     task = bar.add_task(scene, total=total * seeds, loss="")
     latest: dict[int, Progress] = {}
 
@@ -94,13 +110,12 @@ LONG_SECONDS = 1.0
 def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str], None]]:
     """A line on a terminal's standard error about a layout that takes long, until it ends; yields the function to
     call now and then, on any thread, with how many starts have ended and a few words."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     several = (BarColumn(), MofNCompleteColumn()) if starts > 1 else (SpinnerColumn(),)
     words = TextColumn("{task.fields[words]}")
-    console = Console(stderr=True)
+    console = _console()
     columns = (TextColumn("{task.description}"), *several, words, TimeElapsedColumn())
     bar = Bar(*columns, console=console, transient=True)
     task = bar.add_task(diagram, total=starts, words="begins")
@@ -123,7 +138,6 @@ def layout_progress(diagram: str, starts: int) -> Generator[Callable[[int, str],
 @contextmanager
 def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
     """A bar on standard error with the best loss beside it; yields the function to call after each trial."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -136,7 +150,7 @@ def sweep_progress(scene: str) -> Generator[Callable[[Sweep], None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    bar = Bar(*columns, console=Console(stderr=True))
+    bar = Bar(*columns, console=_console())
     task = bar.add_task(scene, total=None, loss="-")
 
     def report(known: Sweep) -> None:

@@ -102,8 +102,8 @@ def train(
     }  # fmt: skip
     if seeds is not None and batch is not None:
         raise SceneError("--seeds trains a run of each seed on threads, --batch all of them in one program: give one")
-    if log and (seeds is not None or sweep is not None):
-        raise SceneError("--log follows one run, and --seeds and --sweep train several: leave it out")
+    if log and sweep is not None:
+        raise SceneError("--log follows the runs of this process, and --sweep trains in others: leave it out")
     if resume is not None and out is not None:
         raise SceneError("--out is a new run's folder; --resume DIR continues in DIR")
     with within(budget() if memory_budget is None else memory_budget << 20):
@@ -150,7 +150,7 @@ def _new(
     from rosesim.scenes.drawn import is_drawn
     from rosesim.train import folder, plan, train_seeds, train_starts
     from rosesim.train import train as run_training
-    from rosesim.train.sinks import sink_of
+    from rosesim.train.sinks import EachSeed, sink_of
 
     made, inputs = configure(scene_at(scene), assignments)
     asked = given.get("optimizer") or made.published.optimizer
@@ -162,19 +162,18 @@ def _new(
         raise SceneError(f"seeds is 1 or more; {seeds} was given")
     how: dict[str, Any] = {"inputs": inputs, "iterations": total, **given}
     starts = None if is_drawn(made, inputs) else how.get("batch")
-    if log and starts is not None:
-        raise SceneError("--log follows one run, and --batch trains several starts here: leave it out")
     sinks = [sink_of(text) for text in log]  # raises for a package that is not there
     how["out"] = folder.new_folder(made.name) if out is None else out
     note_sampled_inputs(made, inputs, assignments, how_to.optimizer)
     note_equal_seeds(made, inputs, range(how_to.seed, how_to.seed + (seeds or starts or 1)), how_to.optimizer)
+    how["callback"] = [EachSeed(make, how["out"]) if seeds or starts else make(how["out"]) for make in sinks]
     with training_progress(made.name, total, seeds or starts or 1) as report:
         if seeds is not None:
             return made, inputs, train_seeds(made, seeds, **how, report=report)
         if starts is not None:
             del how["batch"]
             return made, inputs, train_starts(made, starts, **how, report=report)
-        return made, inputs, run_training(made, **how, report=report, callback=[make(how["out"]) for make in sinks])
+        return made, inputs, run_training(made, **how, report=report)
 
 
 def _resumed(
@@ -190,20 +189,18 @@ def _resumed(
     from rosesim.train import resume_seeds, resume_starts
     from rosesim.train.agree import check_agrees
     from rosesim.train.settings import read_settings
-    from rosesim.train.sinks import sink_of
+    from rosesim.train.sinks import EachSeed, sink_of
 
     kind = scene_at(scene) if scene is not None and is_place(scene) else None
     found = read_settings(folder, kind)
     check_agrees(folder, found, found.scene.name if kind is not None else scene, assignments, **options)
     compute_in(found.plan.precision)
     sinks = [sink_of(text) for text in log]
-    if sinks and found.seeds is not None:
-        raise SceneError(f"--log follows one run, and {folder} holds those of {found.seeds} seeds: leave it out")
     total = found.plan.iterations if iterations is None else iterations
     with training_progress(found.scene.name, total, found.seeds or 1) as report:
         how: dict[str, Any] = {"scene": found.scene, "iterations": iterations, "report": report, "stop": stop}
+        how["callback"] = [make(folder) if found.seeds is None else EachSeed(make, folder) for make in sinks]
         if found.seeds is None:
-            how["callback"] = [make(folder) for make in sinks]
             return found.scene, found.inputs, resume_run(folder, **how)
         several = resume_seeds if found.plan.batch is None else resume_starts
         return found.scene, found.inputs, several(folder, **how)

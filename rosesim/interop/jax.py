@@ -47,7 +47,7 @@ def jax_function(f: Callable[..., Any]) -> Callable[..., Any]:
     Array([6., 8.], dtype=float32)
     """
     g = as_fn(f)
-    apart = TakenApart(g, _stand_in)
+    apart = TakenApart(g, _stand_in, "jax.vmap")
 
     bridged = Bridged(jax_function, f, g.python)
 

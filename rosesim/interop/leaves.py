@@ -14,14 +14,16 @@ from rosesim.ad.language.function import Fn
 from rosesim.ad.support.errors import ArgumentError
 from rosesim.ad.support.locate import here
 from rosesim.ad.support.typeguards import class_of, is_dict, is_list, is_tuple
+from rosesim.codegen.runtime.conversion import is_batch
 from rosesim.interop.flat import Flat, taken_apart
 
 
 class TakenApart:
     """f as functions of leaves, one for each combination of types: made once, and remembered."""
 
-    def __init__(self, f: Fn[..., Any], stand_in: Callable[[Any], Any]):
+    def __init__(self, f: Fn[..., Any], stand_in: Callable[[Any], Any], vmap: str):
         self.f = f
+        self._vmap = vmap
         self._stand_in = stand_in
         self._made: dict[Any, Flat] = {}
 
@@ -44,9 +46,10 @@ class TakenApart:
             # Here, where the user's line is known: the program runs within the framework's own code.
             if (shape := tuple(getattr(leaf, "shape", ty.shape))) != ty.shape:
                 which = [leaf for t, n in zip(types, names, strict=True) for leaf in T.leaf_names(t, n)][k]
+                batch = f"; {self._vmap}(f) takes a batch of them" if is_batch(shape, ty.shape) else ""
                 raise ArgumentError(
                     f"{self.f.name}, argument {which}: an array of shape {shape} was found; expected one of shape "
-                    f"{ty.shape}",
+                    f"{ty.shape}{batch}",
                     here(),
                 )
         return flat, leaves, self.f.traced(types).result

@@ -47,7 +47,7 @@ def torch_function(f: Callable[..., Any]) -> Callable[..., Any]:
     (25.0, tensor([6., 8.]))
     """
     g = as_fn(f)
-    apart = TakenApart(g, _stand_in)
+    apart = TakenApart(g, _stand_in, "torch.func.vmap")
 
     bridged = Bridged(torch_function, f, g.python)
 

@@ -68,7 +68,7 @@ def leaf_meanings(struct: Any, name: str = "", outer: Meaning | None = None) -> 
 
     >>> from rosesim.scenes import configure, find_scene
     >>> scene, inputs = configure(find_scene("billiards"), [])
-    >>> leaf_meanings(scene)["h"].text, leaf_meanings(inputs)["goal"].text
+    >>> leaf_meanings(scene)["h"].text, leaf_meanings(inputs)["learning_rate"].text
     ('Time step, seconds.', '')
     """
     if struct is None:

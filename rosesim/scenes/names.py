@@ -22,7 +22,7 @@ def refuse_taken_names(scene: type[Any], base: type[Any]) -> None:
         if name in methods:
             raise SceneError(
                 f"{scene.__name__} has a setting {name!r}, which is the name of a method that every scene has; "
-                "expected another name",
+                f"expected another name, such as {name}_factor",
                 _line(scene, name),
             )
         if inspect.isfunction(vars(scene).get(name)):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -33,7 +35,8 @@ class Sink(Protocol):
 
     def on_iteration(self, metrics: Mapping[str, float]) -> object:
         """Take the numbers of an iteration: `iteration`, `loss`, `best_loss`, `seconds`, where there are any
-        `gradient_norm`, `mean_loss` and `terms.NAME`. To return True ends the run."""
+        `gradient_norm`, `mean_loss` and `terms.NAME`; of several runs at once also `seed`. To return True ends the
+        run."""
         ...
 
     def close(self) -> None:
@@ -64,9 +67,20 @@ class Callbacks:
 
     def call(self, now: Progress) -> str | None:
         """Call all of them. Why the run ends now, as a clause; None where none of them returned True."""
-        ends = [one.on_iteration(now.metrics) if isinstance(one, Sink) else one(now) for one in self._each]
+        return self._call(now, now.metrics)
+
+    def _call(self, now: Progress, metrics: Mapping[str, float]) -> str | None:
+        ends = [one.on_iteration(metrics) if isinstance(one, Sink) else one(now) for one in self._each]
         # Only True: a lambda may return what its last call returned.
         return "was stopped by a callback" if any(isinstance(e, bool | np.bool_) and e for e in ends) else None
+
+    @contextmanager
+    def shared(self) -> Generator[Callbacks]:
+        """The same for several runs at once, on threads: called for one at a time, and closed after all of them."""
+        try:
+            yield _Shared(self._each)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the sinks, each even if another one fails."""
@@ -79,6 +93,21 @@ class Callbacks:
                     errors.append(e)
         if errors:
             raise errors[0]
+
+
+class _Shared(Callbacks):
+    """Those of several runs; who shares them closes them."""
+
+    def __init__(self, given: Sequence[Callback]):
+        super().__init__(given)
+        self._guard = threading.Lock()
+
+    def call(self, now: Progress) -> str | None:
+        with self._guard:
+            return self._call(now, {**now.metrics, "seed": now.seed})
+
+    def close(self) -> None:
+        pass
 
 
 NO_CALLBACKS = Callbacks(None)

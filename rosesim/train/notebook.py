@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from rosesim.scenes.base import AnyScene
 from rosesim.train.progress import Progress, Report, ignore
 
 PAUSE = 0.1
@@ -16,7 +17,7 @@ PAUSE = 0.1
 
 
 @contextmanager
-def reporting(report: Report, scene: str, total: int, runs: int = 1) -> Generator[Report]:
+def reporting(report: Report, scene: AnyScene, total: int, runs: int = 1) -> Generator[Report]:
     """The report of a run, or of several with `total` iterations each: a bar, in a notebook where none was given."""
     if report is not ignore or not _is_notebook():
         yield report
@@ -35,7 +36,7 @@ def _is_notebook() -> bool:
 
 
 class _Bar:
-    def __init__(self, scene: str, total: int, runs: int):
+    def __init__(self, scene: AnyScene, total: int, runs: int):
         self.scene, self.total, self.runs = scene, total, runs
         self.first: dict[int, int] = {}
         """The iteration with which each run begins here: a resumed one has made others before."""
@@ -65,14 +66,18 @@ class _Bar:
     def html(self) -> str:
         done, most = sum(p.iteration for p in self.latest.values()), self.total * self.runs
         gone = time.monotonic() - self.began
-        text = f"{self.scene}: {done} of {most} iterations, {gone:.0f} s"
+        text = f"{self.scene.name}: {done} of {most} iterations, {gone:.0f} s"
         made = done - sum(self.first.values())
         if made and done < most:
             text += f", about {gone * (most - done) / made:.0f} s left"
         if self.latest:
             best = min((p.best_loss for p in self.latest.values()), default=float("nan"))
             losses = [p.loss for p in self.latest.values()]
-            text += f"; loss {losses[0]:.4g}" if self.runs == 1 else f"; {len(losses)} of {self.runs} runs have begun"
+            text += (
+                f"; {self.scene.measure.label} {losses[0]:.4g}"
+                if self.runs == 1
+                else f"; {len(losses)} of {self.runs} runs have begun"
+            )
             text += f", best {best:.4g}"
         notes = "".join(f"<div>{html.escape(n)}</div>" for n in self.notes)
         return f'<progress value="{done}" max="{most}" style="width:20em"></progress> {html.escape(text)}{notes}'

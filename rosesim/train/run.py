@@ -69,6 +69,9 @@ class Run(Generic[P]):
     terms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """What each loss is the sum of, by name; empty where the scene gives one number."""
 
+    measured: str = "loss"
+    """What the loss measures, and its unit, as the scene's `measure` says."""
+
     zero: str | None = None
     """That the gradient was exactly zero at some iteration, and why."""
 
@@ -91,7 +94,7 @@ class Run(Generic[P]):
         row = [self.iterations, *ends, self.best_iteration, f"{self.seconds_per_iteration:.3g}", self.out or "none"]
         said = [html.escape(s) for s in (self.note, self.zero, self.doubt) if s]
         remarks = "".join(f"<p>{s}</p>" for s in dict.fromkeys(said))
-        return table(head, [row]) + curve(self.curve, "loss over iterations") + remarks
+        return table(head, [row]) + curve(self.curve, f"{self.measured} over iterations") + remarks
 
     @property
     def until_best(self) -> list[tuple[int, P]]:
@@ -247,11 +250,13 @@ def resume(
     return _resumed(made, replace(made, plan=plan), folder, report, event, callbacks)
 
 
-def resumed(folder: Path, target: Settings, report: Report, stop: threading.Event | None) -> Run[Any]:
+def resumed(
+    folder: Path, target: Settings, report: Report, stop: threading.Event | None, callbacks: Callbacks
+) -> Run[Any]:
     """Continue the run of one of several seeds, to the end that all of them have."""
     made = read_settings(folder, type(target.scene))
     goal = replace(made.plan, iterations=target.plan.iterations, stop=target.plan.stop, own=target.plan.own)
-    return _resumed(made, replace(made, plan=goal), folder, report, stop, NO_CALLBACKS)
+    return _resumed(made, replace(made, plan=goal), folder, report, stop, callbacks)
 
 
 def _resumed(
@@ -308,14 +313,16 @@ def _how_it_ended(training: Training) -> str:
 
 
 def _carried_out(training: Training) -> Run[Any]:
-    with reporting(training.report, training.settings.scene.name, training.plan.iterations) as training.report:
+    with reporting(training.report, training.settings.scene, training.plan.iterations) as training.report:
         training.run()
-    return outcome(training, f"{_how_it_ended(training)} of {training.plan.iterations}" if training.ended else None)
+    return outcome(training)
 
 
 def outcome(training: Training, note: str | None = None) -> Run[Any]:
-    """The outcome of a run that ended well."""
+    """The outcome of a run that ended well; its remark says how, where that was before its total."""
     assert training.best is not None, "a run that ends well has seen a finite loss"
+    if note is None and training.ended:
+        note = f"{_how_it_ended(training)} of {training.plan.iterations}"
     flat = training.flat
     return Run(
         params=flat.unflatten(training.at.x),
@@ -332,6 +339,7 @@ def outcome(training: Training, note: str | None = None) -> Run[Any]:
         is_drawn=training.is_drawn,
         best_iteration=training.best.iteration,
         zero=training.zero,
+        measured=training.settings.scene.measure.label,
         terms={
             name: [row.terms.get(name, float("nan")) for row in training.rows] for name in training.rows[-1].terms
         },

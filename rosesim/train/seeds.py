@@ -21,6 +21,7 @@ from rosesim.scenes.errors import SceneError
 from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
+from rosesim.train.callbacks import Callback, Callbacks
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
 from rosesim.train.given import taken_apart
@@ -84,6 +85,7 @@ def train_seeds(
     precision: str | None = None,
     out: AnyPath | None = None,
     report: Report = ignore,
+    callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -91,7 +93,8 @@ def train_seeds(
 
     The arguments are those of `train`; in `out`, seed K's run lies in seed-K. By default there are as many threads
     as cores, and all share one compiled program. A seed that fails is reported in its SeedRun, and the others
-    continue. `report` is called from the threads.
+    continue. `report` and each `callback` are called from the threads, for one run at a time: their progress has its
+    `seed`. A callback that returns True ends the run of that seed.
 
     Raises SceneError where the arguments make no sense, before anything is made; Interrupted after Ctrl-C,
     with every seed saved.
@@ -102,7 +105,7 @@ def train_seeds(
     >>> [(one.seed, one.error) for one in runs.seeds], runs.best.best_loss == min(r.best_loss for r in runs.runs)
     ([(0, None), (1, None)], True)
     """
-    out = None if out is None else as_path(out, "out")
+    out, callbacks = None if out is None else as_path(out, "out"), Callbacks(callback)
     given, optimiser = taken_apart(
         scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
     )
@@ -122,7 +125,7 @@ def train_seeds(
     made.start()
     if out is not None:
         folders.begin(out, made)
-    return _on_threads(made, range(seed, last.seed + 1), out, report, threads)
+    return _on_threads(made, range(seed, last.seed + 1), out, report, callbacks, threads)
 
 
 def resume_seeds(
@@ -132,6 +135,7 @@ def resume_seeds(
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
     report: Report = ignore,
+    callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | None = None,
     threads: int | None = None,
 ) -> SeedRuns:
@@ -147,7 +151,7 @@ def resume_seeds(
     >>> [r.iterations for r in (*first.runs, *both.runs)]
     [2, 2, 3, 3]
     """
-    folder = as_path(folder, "the folder of a run")
+    folder, callbacks = as_path(folder, "the folder of a run"), Callbacks(callback)
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None:
         raise SceneError(f"{folder} holds one run: resume goes on with it")
@@ -162,10 +166,12 @@ def resume_seeds(
         replace(made, plan=until).write(folder)
     made = replace(made, plan=until)
     first = made.plan.seed
-    return _on_threads(made, range(first, first + (made.seeds or 0)), folder, report, threads)
+    return _on_threads(made, range(first, first + (made.seeds or 0)), folder, report, callbacks, threads)
 
 
-def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, threads: int | None) -> SeedRuns:
+def _on_threads(
+    made: Settings, seeds: range, out: Path | None, report: Report, callbacks: Callbacks, threads: int | None
+) -> SeedRuns:
     stop = threading.Event()
     guarded = threading.Lock()
 
@@ -173,16 +179,16 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
         with guarded:
             report(progress)
 
-    def run(seed: int) -> SeedRun:
+    def run(seed: int, callbacks: Callbacks) -> SeedRun:
         where = None if out is None else folders.seed_folder(out, seed)
         try:
             if stop.is_set():
                 raise Interrupted("interrupted before it began")
             if where is not None and is_run(where):
-                done = resumed(where, made, one_at_a_time, stop)
+                done = resumed(where, made, one_at_a_time, stop, callbacks)
             else:
                 alone = Settings(made.scene, made.inputs, replace(made.plan, seed=seed))
-                done = begun(alone, where, one_at_a_time, stop)
+                done = begun(alone, where, one_at_a_time, stop, callbacks)
             return SeedRun(seed, done, None, where)
         except Exception as e:  # any error ends this seed alone; the others' outcomes are reported
             return SeedRun(seed, None, reason(e), where)
@@ -193,11 +199,12 @@ def _on_threads(made: Settings, seeds: range, out: Path | None, report: Report, 
         compile_program(compiled(made.scene), made)
     compile_seconds = time.perf_counter() - before
     with (
-        reporting(report, made.scene.name, made.plan.iterations, len(seeds)) as report,
+        reporting(report, made.scene, made.plan.iterations, len(seeds)) as report,
+        callbacks.shared() as shared,
         ThreadPoolExecutor(min(threads or cores(), len(seeds))) as pool,
     ):
         # In a copy of this context, which holds the memory budget.
-        futures = [pool.submit(copy_context().run, run, seed) for seed in seeds]
+        futures = [pool.submit(copy_context().run, run, seed, shared) for seed in seeds]
         _wait(futures, stop)
     if stop.is_set():
         raise Interrupted("interrupted" + ("" if out is None else f"; --resume {out} goes on with all seeds"))

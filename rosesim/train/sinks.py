@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rosesim.scenes.errors import SceneError
-from rosesim.train.callbacks import Sink
+from rosesim.train.callbacks import Callbacks, Sink
+from rosesim.train.folder import seed_folder
 
 STEP = "iteration"
 """The number that is the axis of a dashboard, not a curve."""
@@ -38,7 +40,9 @@ class WandB:
     """Sends the numbers of a run to Weights & Biases."""
 
     def __init__(self, folder: Path, project: str):
-        self._run = _imported("wandb", "wandb", "wandb").init(project=project, name=folder.name, dir=str(folder))
+        wandb = _imported("wandb", "wandb", "wandb")
+        # "create_new": another run may be under way, of another seed. Known since wandb 0.19.10.
+        self._run = wandb.init(project=project, name=name_of(folder), dir=str(folder), reinit="create_new")
 
     def on_iteration(self, metrics: Mapping[str, float]) -> None:
         """Send a point of each curve."""
@@ -53,17 +57,65 @@ class MLflow:
     """Records the numbers of a run with MLflow."""
 
     def __init__(self, folder: Path, experiment: str):
-        self._mlflow = _imported("mlflow", "mlflow", "mlflow")
-        self._mlflow.set_experiment(experiment)
-        self._mlflow.start_run(run_name=folder.name)
+        mlflow = _imported("mlflow", "mlflow", "mlflow")
+        known = mlflow.set_experiment(experiment).experiment_id
+        # By a client and not by `start_run`: that one has a current run, and runs of several seeds go on at once.
+        self._client, self._metric = mlflow.MlflowClient(), mlflow.entities.Metric
+        self._run: str = self._client.create_run(known, run_name=name_of(folder)).info.run_id
 
     def on_iteration(self, metrics: Mapping[str, float]) -> None:
         """Record a point of each curve."""
-        self._mlflow.log_metrics(_numbers(metrics), step=int(metrics[STEP]))
+        now, step = int(time.time() * 1000), int(metrics[STEP])
+        self._client.log_batch(self._run, [self._metric(k, v, now, step) for k, v in _numbers(metrics).items()])
 
     def close(self) -> None:
         """End the run there."""
-        self._mlflow.end_run()
+        self._client.set_terminated(self._run)
+
+
+def name_of(folder: Path) -> str:
+    """The name of a run on a dashboard: its folder's, and of one of several seeds also that of their folder.
+
+    >>> name_of(Path("runs/a")), name_of(Path("runs/a/seed-3"))
+    ('a', 'a/seed-3')
+    """
+    return f"{folder.parent.name}/{folder.name}" if folder.name.startswith("seed-") else folder.name
+
+
+class EachSeed:
+    """A sink of several runs that makes one for each seed, in the seed's folder.
+
+    >>> from rosesim.scenes import configure, find_scene
+    >>> from rosesim.train import train_seeds
+    >>> scene, inputs = configure(find_scene("growth"), ["steps=50"])
+    >>> made = []
+    >>> class Silent:
+    ...     def __init__(self, folder):
+    ...         made.append(folder.name)
+    ...     def on_iteration(self, metrics):
+    ...         assert "seed" not in metrics
+    ...     def close(self):
+    ...         made.append("closed")
+    >>> _ = train_seeds(scene, 2, inputs=inputs, iterations=1, callback=EachSeed(Silent, Path("runs/growth")))
+    >>> sorted(made)
+    ['closed', 'closed', 'seed-0', 'seed-1']
+    """
+
+    def __init__(self, make: Callable[[Path], Sink], folder: Path):
+        self._make, self._folder = make, folder
+        self._made: dict[int, Sink] = {}
+
+    def on_iteration(self, metrics: Mapping[str, float]) -> object:
+        """Hand the numbers on to the sink of their seed."""
+        numbers = dict(metrics)
+        seed = int(numbers.pop("seed"))
+        if seed not in self._made:
+            self._made[seed] = self._make(seed_folder(self._folder, seed))
+        return self._made[seed].on_iteration(numbers)
+
+    def close(self) -> None:
+        """Close the sinks of all seeds."""
+        Callbacks([*self._made.values()]).close()
 
 
 class _Later:

@@ -26,6 +26,7 @@ from rosesim.scenes.precision import scene_precision
 from rosesim.scenes.writing import AnyPath, as_path
 from rosesim.train import folder as folders
 from rosesim.train.batch import over_params
+from rosesim.train.callbacks import Callback, Callbacks
 from rosesim.train.errors import Interrupted, reason
 from rosesim.train.files import remove_temporary
 from rosesim.train.given import taken_apart
@@ -53,6 +54,7 @@ def train_starts(
     precision: str | None = None,
     out: AnyPath | None = None,
     report: Report = ignore,
+    callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Train a scene from n consecutive seeds, `seed`, `seed + 1`, ..., in one program that computes all at once.
@@ -69,7 +71,7 @@ def train_starts(
     >>> train_starts(scene, 4, inputs=inputs, iterations=2).best.iterations
     2
     """
-    out = None if out is None else as_path(out, "out")
+    out, callbacks = None if out is None else as_path(out, "out"), Callbacks(callback)
     rule, event = rule_and_event(stop)
     given, optimiser = taken_apart(
         scene, scene.inputs() if inputs is None else inputs, optimizer, learning_rate, schedule, clip
@@ -88,7 +90,7 @@ def train_starts(
     if out is not None:
         folders.begin(out, made)
     with scene_precision(made.plan.precision):
-        return _together(made, out, report, event)
+        return _together(made, out, report, callbacks, event)
 
 
 def resume_starts(
@@ -98,6 +100,7 @@ def resume_starts(
     iterations: int | None = None,
     optimizer: Stepper | Rule | None = None,
     report: Report = ignore,
+    callback: Callback | Sequence[Callback] | None = None,
     stop: str | Sequence[str] | threading.Event | None = None,
 ) -> SeedRuns:
     """Continue all runs of a folder that `train_starts` made, to the same bits; see `resume`.
@@ -112,7 +115,7 @@ def resume_starts(
     >>> first.best.iterations, both.best.iterations
     (2, 3)
     """
-    folder = as_path(folder, "the folder of a run")
+    folder, callbacks = as_path(folder, "the folder of a run"), Callbacks(callback)
     made = read_settings(folder, None if scene is None else type(scene))
     if made.seeds is None or made.plan.batch is None:
         raise SceneError(f"{folder} does not hold starts that are trained as one")
@@ -123,13 +126,13 @@ def resume_starts(
     if until != made.plan:
         replace(made, plan=until).write(folder)
     with scene_precision(made.plan.precision):
-        return _together(replace(made, plan=until), folder, report, event)
+        return _together(replace(made, plan=until), folder, report, callbacks, event)
 
 
 class _Start:
     """One of the runs: the position that it requests, or its outcome."""
 
-    def __init__(self, made: Settings, seed: int, out: Path | None, report: Report):
+    def __init__(self, made: Settings, seed: int, out: Path | None, report: Report, callbacks: Callbacks):
         self.seed, self.out = seed, None if out is None else folders.seed_folder(out, seed)
         self.requested: Position | None = None
         """The next position to evaluate; None before it has begun, and after it has ended."""
@@ -143,7 +146,7 @@ class _Start:
         with self._failing():
             if self.out is not None and not is_run(self.out):
                 folders.begin(self.out, alone)
-            self._training = Training(alone, self.out, report)
+            self._training = Training(alone, self.out, report, callbacks=callbacks)
             self.like = self._training.flat.like
             self._known = finished(self._training)
             if self.out is not None and self._known is None:
@@ -186,14 +189,16 @@ class _Start:
         return SeedRun(self.seed, self._known or outcome(self._training), None, self.out)
 
 
-def _together(made: Settings, out: Path | None, report: Report, stop: threading.Event | None) -> SeedRuns:
+def _together(
+    made: Settings, out: Path | None, report: Report, callbacks: Callbacks, stop: threading.Event | None
+) -> SeedRuns:
     n, first = made.plan.batch or 1, made.plan.seed
     program = compiled(made.scene).held()
     begun = time.perf_counter()
     compile_program(program, made)
     compile_seconds = time.perf_counter() - begun
-    with reporting(report, made.scene.name, made.plan.iterations, n) as report:
-        starts = [_Start(made, first + k, out, report) for k in range(n)]
+    with reporting(report, made.scene, made.plan.iterations, n) as report, callbacks.shared() as shared:
+        starts = [_Start(made, first + k, out, report, shared) for k in range(n)]
         _advance(made, program, starts, out, stop)
     return SeedRuns([start.outcome for start in starts], compile_seconds, out)
 

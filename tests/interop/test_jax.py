@@ -149,6 +149,8 @@ def test_a_wrong_shape_is_refused_at_the_users_line():
     words = r"test_jax.py:\d+: orbit, argument p.x: an array of shape \(2,\) was found; expected one of shape \(3,\)"
     with pytest.raises(ArgumentError, match=words):
         jax.jit(energy)(X[:2], SCALE, H)
+    with pytest.raises(ArgumentError, match=r"\(2, 3\) was found; .* \(3,\); jax\.vmap\(f\) takes a batch of them"):
+        energy(jnp.stack([X, X]), SCALE, H)
 
 
 def test_it_is_pickled_as_what_it_was_made_of() -> None:

@@ -190,6 +190,12 @@ def test_a_tensor_elsewhere_and_a_wrong_shape_are_refused_in_one_sentence():
     )
     with pytest.raises(ArgumentError, match=words):
         of_tensors(Params(x[:2], scale, 1), h)
+    with pytest.raises(
+        ArgumentError, match=r"shape \(7, 3\) was found; .* \(3,\); torch\.func\.vmap\(f\) takes a batch"
+    ):
+        of_tensors(Params(x.expand(7, 3), scale, 1), h)
+    with pytest.raises(ArgumentError, match=r"p: a dict with n, scale, x was found; expected Params\(x: "):
+        of_tensors({"n": 1, "scale": scale, "x": x}, h)
     with pytest.raises(ArgumentError, match=r"a tensor of torch\.complex128 was found; expected real numbers"):
         of_tensors(Params(x + 1j, scale, 1), h)
 

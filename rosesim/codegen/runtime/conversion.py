@@ -40,7 +40,14 @@ _TOO_MUCH_FOR_SINGLE = (2.0 - 2.0**-24) * 2.0**127
 """From here on single precision rounds to infinity (half a last place above its greatest number)."""
 
 
+def is_batch(shape: tuple[int, ...], of: tuple[int, ...]) -> bool:
+    """Whether an array of this shape holds several of that shape, along its first axis."""
+    return len(shape) == len(of) + 1 and shape[1:] == of
+
+
 def _refuse(name: str, value: Any, ty: Ty, why: str = "", remedy: str = "") -> ArgumentError:
+    if not remedy and is_array(value) and is_batch(value.shape, ty.shape):
+        remedy = "; vmap(f) takes a batch of them"
     return ArgumentError(f"argument {name}: found {found(value)}{why}, expected {expected(ty)}{remedy}")
 
 

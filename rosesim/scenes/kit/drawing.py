@@ -95,7 +95,7 @@ class Field:
     >>> canvas = Canvas(panels_extent(1))
     >>> draw_panels(canvas, {"height": Field(np.array([[0.0, 2.0]]), 0.0, 2.0)})
     >>> [p.pixels[0].tolist() for p in canvas.primitives if isinstance(p, Image)]
-    [[[10, 33, 76], [255, 237, 140]]]
+    [[[0, 34, 78], [254, 232, 56]]]
     """
 
     values: Any

@@ -250,6 +250,21 @@ def test_an_argument_of_a_wrong_length() -> None:
     refuses(ArgumentError, run, "argument x", "shape (2,)", "expected an array of shape (3,)")
 
 
+def test_a_batch_is_told_of_vmap_and_another_shape_is_not() -> None:
+    @fn
+    def f(x: Vec[Real, 3], k: Real) -> Real:
+        return k * x[0]
+
+    run = lambda: f(np.ones((5, 3)), 1.0)  # here
+    refuses(ArgumentError, run, "shape (5, 3)", "real numbers (dtype float64); vmap(f) takes a batch of them")
+    with pytest.raises(ArgumentError, match=r"argument k: .* expected a real number; vmap\(f\) takes a batch"):
+        f(np.ones(3), np.ones(5))
+    for shape in ((3, 5), (5, 5, 3), (3, 1)):
+        with pytest.raises(ArgumentError) as e:
+            f(np.ones(shape), 1.0)
+        assert "vmap" not in str(e.value)
+
+
 def test_a_call_with_a_vector_of_a_wrong_length() -> None:
     @fn
     def g(x: Vec[Real, 3]) -> Real:
