@@ -9,7 +9,7 @@ from typing import TypeVar
 
 A = TypeVar("A")
 
-EDITION = 2
+EDITION = 3
 """Which constructs a program may have. Whoever lets the writer draw more adds one and names it in `since`, so that
 rows recorded before mean the programs that they meant."""
 

@@ -47,11 +47,13 @@ def geometry(c: Choices, make: Make, simple: Make) -> Any:
 
 def number(c: Choices, make: Make) -> Any:
     """A number that the library computes of random ones."""
-    match c.below(4):
+    match c.below(4 + len(since(3, True))):
         case 0 | 1:
             return systems.number(c, make)
         case 2:
             return _of_equation(c, make)
+        case 4:
+            return _of_time(c, make)
         case _:
             return _of_rotation(c, make) if c.below(3) else _of_chance(c, make)
 
@@ -73,6 +75,28 @@ def _of_equation(c: Choices, make: Make) -> Any:
             method = "cg" if matrix is not m else c.one(["gmres", "bicgstab"])
             right = rs.tanh(make(T.VecType(n, T.REAL)))
             return rs.linear_solve(lambda v: matrix @ v, right, method=method, tolerance=1e-14)[c.below(n)]
+
+
+def _of_time(c: Choices, make: Make) -> Any:
+    """An equation whose solution neither grows nor is stiff."""
+    a, b, start = rs.tanh(make(T.REAL)), make(T.REAL), rs.tanh(make(T.VecType(2, T.REAL)))
+
+    def f(t: Any, y: Any) -> Any:
+        return [rs.sin(a * y[1] + b), rs.cos(y[0] + t)]
+
+    match c.below(3):
+        case 0:
+            method = c.one(["rk4", "euler", "dopri5", "rodas4", "backward_euler", "implicit_midpoint"])
+            return rs.integrate.fixed(f, start, 0.0, 0.5 + 0.4 * a, c.one([2, 3]), method=method)[c.below(2)]
+        case 1:
+            method = c.one(["velocity_verlet", "semi_implicit_euler"])
+            pair = start, make(T.VecType(2, T.REAL))
+            return rs.integrate.fixed(lambda t, q: [-q[1], -a * q[0]], pair, 0.0, 0.5, 3, method=method)[0][
+                c.below(2)
+            ]
+        case _:
+            path = rs.integrate.fixed(f, start, 0.0, 1.0, 2, path=True)
+            return path[c.below(3), 0] * b
 
 
 def _of_rotation(c: Choices, make: Make) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rosesim as rs
-from fuzz.choices import Choices
+from fuzz.choices import Choices, since
 from rosesim.ad.language import types as T
 
 Make = Callable[[T.Type], Any]
@@ -17,7 +17,7 @@ def number(c: Choices, make: Make) -> Any:
     """A number that depends on a system, on factors of a matrix, or on its eigenvalues."""
     n = c.one([2, 3, 1])
     a, b = dominant(c, n, make), make(T.VecType(n, T.REAL))
-    match c.below(8):
+    match c.below(8 + len(since(3, True))):
         case 0 | 1:
             return rs.solve(a, b)[c.below(n)]
         case 2:
@@ -30,6 +30,11 @@ def number(c: Choices, make: Make) -> Any:
             return rs.solve_banded((1, 1), _bands(n, make), b)[c.below(n)]
         case 6:
             return rs.eigh(a)[0][0]
+        case 8:
+            f = c.one([rs.tanh, rs.sin, lambda w: w / (1.0 + w * w)])
+            # Some matrices have equal eigenvalues, and some close ones.
+            symmetric = c.one([_product(a), b[0] * rs.identity(n), rs.identity(n) + 1e-3 * _product(a)])
+            return rs.funm(symmetric, f)[c.below(n), c.below(n)]
         case _:
             return rs.lstsq(rs.stack([*(a[i] for i in range(n)), b]), make(T.VecType(n + 1, T.REAL)))[c.below(n)]
 

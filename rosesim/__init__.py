@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         det,
         eigh,
         expm,
+        funm,
         inv,
         lstsq,
         lu,
@@ -146,8 +147,8 @@ def _mathematics(name: str) -> Any:
 set_machine(_mathematics)
 
 _SYSTEMS = [
-    "cholesky", "cholesky_solve", "det", "eigh", "expm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet", "solve",
-    "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
+    "cholesky", "cholesky_solve", "det", "eigh", "expm", "funm", "inv", "lstsq", "lu", "lu_solve", "qr", "slogdet",
+    "solve", "solve_banded", "solve_block_tridiagonal", "solve_triangular", "svd",
 ]  # fmt: skip
 _SPARSE = ["SparseMatrix", "sparse_hessian", "sparse_jacobian"]
 _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]

@@ -46,7 +46,7 @@ def eigh(a: Any) -> tuple[Any, Any]:
     are equal, no single eigenvalue or eigenvector has a derivative, but functions may: symmetric ones of the
     eigenvalues (a trace, the sum of a group), and the projector on a group. F is 0 between eigenvalues that are equal
     up to rounding, which gives these their derivative. It does not give that of V diag(f(w)) Vᵀ, which lacks the part
-    f'(w) dA within a group (the matrix exponential is `expm`). Second derivatives at equal eigenvalues are NaN.
+    f'(w) dA within a group: `funm` is that function of a matrix. Second derivatives at equal eigenvalues are NaN.
 
     >>> from rosesim import fn, Real, Vec, eigh
     >>> @fn
@@ -70,8 +70,8 @@ def _eigh(a: Any) -> Any:
 
 
 @fn
-def _again(a: Any) -> Any:
-    """As _eigh, for its rule. Its own derivative is NaN between equal eigenvalues, and so are second derivatives."""
+def eigh_once(a: Any) -> Any:
+    """As _eigh, for rules. Its own derivative is NaN between equal eigenvalues, and so are second derivatives."""
     return _eigh(a)
 
 
@@ -80,13 +80,13 @@ def _(a: Any) -> Any:
     return _eigh_rule(a, _inverse_gap)
 
 
-@_again.defjvp
+@eigh_once.defjvp
 def _(a: Any) -> Any:
     return _eigh_rule(a, _infinite_gap)
 
 
 def _eigh_rule(a: Any, inverse: Callable[[Any, Any], Any]) -> Any:
-    w, v = _again(primal(a))
+    w, v = eigh_once(primal(a))
     n = len(w)
     m = matmul(transposed(v), matmul(symmetrised(tangent(a)), v))
     scale = _largest(w)
@@ -103,17 +103,18 @@ def _largest(w: Any) -> Any:
 
 
 def _inverse_gap(gap: Any, scale: Any) -> Any:
-    """1 / gap, or 0 where the gap is rounding: within 2⁸ units in the last place of `scale`, in any precision."""
-    is_rounding = _is_rounding(gap, scale)
-    return select(is_rounding, 0.0, 1.0 / select(is_rounding, Real(1.0), gap))
+    """1 / gap, or 0 where the gap is rounding."""
+    is_small = is_rounding(gap, scale)
+    return select(is_small, 0.0, 1.0 / select(is_small, Real(1.0), gap))
 
 
 def _infinite_gap(gap: Any, scale: Any) -> Any:
     """1 / gap, or infinity where the gap is rounding: there is no derivative."""
-    return 1.0 / select(_is_rounding(gap, scale), 0.0, gap)
+    return 1.0 / select(is_rounding(gap, scale), 0.0, gap)
 
 
-def _is_rounding(gap: Any, scale: Any) -> Any:
+def is_rounding(gap: Any, scale: Any) -> Any:
+    """Whether a gap is within 2⁸ units in the last place of `scale`, in any precision."""
     return scale + abs(gap) * (1.0 / 256.0) == scale
 
 
