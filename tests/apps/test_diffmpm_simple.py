@@ -76,7 +76,7 @@ def test_walls_take_the_velocity_into_them_and_leave_the_other():
 
 
 def test_the_gradient_check_passes():
-    assert check_gradient(scene_of("n=48", "side=24", "steps=1023")).passed
+    assert check_gradient(scene_of("n=48", "side=24", "steps=255")).passed
 
 
 def test_the_goal_and_the_throw_are_dragged():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import kept
 from sweeping import LONG, Deadly, Slow, check_complete, journal, rows, wait_until
 from valley import Valley
 
@@ -113,7 +114,7 @@ def leading(out: Path, *arguments: str) -> Any:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are delivered differently there")
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["ctrl-c", "kill -9 of whoever leads"])
+@pytest.mark.parametrize("how", kept(["ctrl-c", "kill -9 of whoever leads"], "ctrl-c"))
 def test_a_sweep_that_is_interrupted_as_a_whole_goes_on(how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     out = tmp_path / "s"
     process = leading(out, "--sweep", "restitution=0.7,0.8,0.9", "--workers", "2", "--iterations", "2000")
