@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.natural.program import Program
-from rosesim import Index, Real, Vec, fn, scan, stack, sum, vec
+from rosesim import Index, Real, Vec, fn, integrate, scan, stack, sum, vec
 
 SIZES = {"ode_cells": {"n": 10_000, "steps": 50}}
 SMALL = {"n": 6, "steps": 3}
@@ -76,18 +76,12 @@ def program(n: int, steps: int) -> Program:
     def arithmetic(start: Vec[Vec[Real, n], 2], rates: Vec[Real, 4], wanted: Vec[Vec[Real, n], 2]) -> Real:
         (a, b, du, dv), spread = rates, lambda x: vec(n, lambda i: x[around(i - 1)] + x[around(i + 1)]) - 2.0 * x
 
-        def slope(state):
+        def slope(t, state):
             u, v = state
             made = u**2 * v
             return stack([a + made - (b + 1.0) * u + du * spread(u), b * u - made + dv * spread(v)])
 
-        def step(x, t):
-            k1 = slope(x)
-            k2 = slope(x + 0.5 * DT * k1)
-            k3 = slope(x + 0.5 * DT * k2)
-            return x + DT / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + slope(x + DT * k3))
-
-        return sum((scan(step, start, steps) - wanted) ** 2) / n
+        return sum((integrate.fixed(slope, start, 0.0, DT * steps, steps) - wanted) ** 2) / n
 
     def ahead(xp: Any, x: Any, rates: Any) -> Any:
         a, b, du, dv = rates

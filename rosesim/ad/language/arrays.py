@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rosesim.ad.language import trace
 from rosesim.ad.language import types as T
-from rosesim.ad.language.axes import along_axis, chosen_axes, given_vector, listing, mapped, one_axis
+from rosesim.ad.language.axes import along_axis, chosen_axes, element, given_vector, listing, mapped, one_axis
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.given import to_size
 from rosesim.ad.language.control.scan import scan
@@ -227,8 +227,12 @@ def roll(x: Any, shift: int, axis: int | None = None) -> Any:
     k = int(shift) % n if n else 0
     if not k:
         return v
-    before: tuple[Any, ...] = (slice(None),) * at
-    return concatenate([v[(*before, slice(n - k, None))], v[(*before, slice(None, n - k))]], axis=at)
+
+    def moved(*places: Any) -> Any:  # not by two slices: a loop that reads round the end joins those that read it
+        *before, i = places
+        return element(v, (*before, (i - k) % n if isinstance(i, int) else Index[n].wrap(i - k)))
+
+    return mapped(shape_of(v)[: at + 1], [v], moved)
 
 
 where = select

@@ -181,6 +181,7 @@ def test_places_diagonals_and_rolls_are_numpys(shape: tuple[int, int]) -> None:
         places = np.argmax(x), np.argmax(x, axis=0), np.argmax(x, 1), np.argmax(x[0] > 0.5)
         diagonals = np.diag(x), np.diag(x[0]), np.trace(x), np.trace(x[:2])
         rolls = [np.roll(x, k, axis=a) for k in (-2, 0, 1, 9) for a in (0, 1)]
+        rolls += [np.roll(np.stack([x, x + 1.0]), 1, axis=a) for a in (0, 1, 2)]
         return *places, *diagonals, *rolls, np.roll(x[0], 1), np.clip(x, -0.5, 0.5), np.isnan(x), np.isfinite(x[0, 0])
 
     for got, want in zip(fn(lambda x: f(x, rs))(m), f(m, np), strict=True):
