@@ -72,6 +72,7 @@ def check(
                 "max_rel_error_fd": found.max_rel_error_fd,
                 "verdicts": found.verdicts,
                 "over_distance": [] if found.over_distance is None else found.over_distance.record(),
+                "limit": None if found.over_distance is None else found.over_distance.limit_record(),
                 **({"terms": dict(found.terms)} if found.terms else {}),
                 **of_smoothed,
                 "at": at.name,
