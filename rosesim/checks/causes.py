@@ -21,14 +21,17 @@ from rosesim.ad.program.ir import Where
 
 GRID = 8
 """Pieces into which a step is cut first. Decisions that flip and flip back within one piece are not seen."""
-LEVELS = 12
-"""Bisections of a piece in which a decision flips. What is smooth and as wide as the step has then a part of
-2^-12 / 4 of its effect left in the bracket, far below any share that is told."""
+LEVELS = 16
+"""Bisections of a piece in which a decision flips, so that what else happens in a bracket is next to nothing: of what
+is smooth over the step 2^-16 / 4 is left in it."""
 BRANCHES = 4
 """Brackets that are bisected at each level, those with the largest effects. If more flip, the others are judged by
 what is left of these."""
 LEAST = 1e-3
-"""A bracket that contributes less than this part of what is missed is not bisected further."""
+"""Brackets whose effects add up to less than this part of what is missed are not bisected further."""
+OFTEN, LESS = 2, 10.0
+"""Of decisions that flip together those are not blamed that flip elsewhere at least so often, and do less than the
+jump by this factor there."""
 NAMED = 0.15
 """A decision with a smaller share is not named: it is not what a user should change first."""
 
@@ -128,18 +131,18 @@ class _Bracket(NamedTuple):
 
 
 class Jump(NamedTuple):
-    """What happens at a flip: the value and the slope jump by so much."""
+    """What happens at a flip: the value and the slope jump by so much. `able` has the decisions that flip there and
+    can do it, in the order of the run."""
 
     at: float
-    flip: Flip
+    able: tuple[Flip, ...]
     value: float
     slope: float
-    together: tuple[Flip, ...] = ()
 
     @property
     def place(self) -> Place:
-        """The decision that is blamed."""
-        return self.flip.what, self.flip.where
+        """The decision that is blamed: the first, since it may make the others flip."""
+        return _place(self.able[0])
 
     @property
     def size(self) -> float:
@@ -147,9 +150,69 @@ class Jump(NamedTuple):
         return _size(self.at, self.value, self.slope)
 
 
-def shares(line: Line, levels: int = LEVELS) -> tuple[dict[Place | None, float], list[Jump]] | None:
-    """The share of each decision in what the gradient at the middle of a line misses (None: the rest, which bends),
-    and the jumps. Shares add up to 1. None if the line has a point without a number, or nothing is missed."""
+class _Alone:
+    """What decisions did where they flipped alone, or where next to nothing happened: often, and at most."""
+
+    def __init__(self) -> None:
+        self._often: Counter[Place] = Counter()
+        self._most: defaultdict[Place, float] = defaultdict(float)
+
+    def saw(self, flips: Sequence[Flip], size: float) -> None:
+        for place in map(_place, flips):
+            self._often[place] += 1
+            self._most[place] = max(self._most[place], size)
+
+    def able(self, jump: Jump) -> Jump:
+        """The jump without the decisions that never did as much elsewhere."""
+        may = [f for f in jump.able if self._often[_place(f)] < OFTEN or self._most[_place(f)] * LESS > jump.size]
+        return jump._replace(able=tuple(may)) if may else jump
+
+
+class _Seen(NamedTuple):
+    """A line of which the jumps are known, and what the gradient at its middle misses."""
+
+    missed: float
+    jumps: list[Jump]
+
+    def shares(self) -> dict[Place | None, float]:
+        """The share of each decision; they add up to 1."""
+        effects: dict[Place | None, float] = {**_effects(self.jumps)}
+        effects[None] = self.missed - sum(effects.values())
+        return {place: float(e / self.missed) for place, e in netted(effects).items()}
+
+
+def causes(lines: Sequence[Line], weights: Sequence[float], levels: int = LEVELS) -> tuple[Cause, ...]:
+    """The causes of what the gradient at the middle of each line misses, the largest first. Their shares are weighted
+    means over the lines; a decision's step is in the middle of those seen. Lines with a point without a number, and
+    those of which nothing is missed, are left out."""
+    alone = _Alone()
+    seen = [(s, w) for line, w in zip(lines, weights, strict=True) if (s := _seen(line, alone, levels)) is not None]
+    seen = [(_Seen(s.missed, list(map(alone.able, s.jumps))), w) for s, w in seen]
+    whole = sum(w for _, w in seen)
+    total: defaultdict[Place | None, float] = defaultdict(float)
+    jumps: defaultdict[Place | None, list[Jump]] = defaultdict(list)
+    for s, weight in seen:
+        for place, share in s.shares().items():
+            total[place] += weight * share / whole
+        for jump in s.jumps:
+            jumps[jump.place].append(jump)
+    found = [_cause(None if place is None else jumps[place], share) for place, share in total.items()]
+    return tuple(sorted(found, key=lambda c: -c.share))
+
+
+def _cause(jumps: Sequence[Jump] | None, share: float) -> Cause:
+    """The cause of these jumps (None: of the rest, which bends)."""
+    if jumps is None:
+        return Cause(None, share)
+    middle = sorted(jumps, key=lambda j: j.able[0].step or 0)[len(jumps) // 2]
+    always = set.intersection(*(set(map(_place, j.able)) for j in jumps))
+    flip, *others = middle.able
+    return Cause(flip, share, tuple(
+        f for f in others if f.step == flip.step and f.where != flip.where and _place(f) in always
+    ))  # fmt: skip
+
+
+def _seen(line: Line, alone: _Alone, levels: int) -> _Seen | None:
     nodes = line.nodes([float(at) for at in np.linspace(-1.0, 1.0, GRID + 1)])
     whole = [n for n in nodes if n is not None and np.isfinite([n.value, n.slope]).all()]
     if len(whole) < len(nodes):
@@ -157,37 +220,8 @@ def shares(line: Line, levels: int = LEVELS) -> tuple[dict[Place | None, float],
     missed = whole[-1].value - whole[0].value - 2.0 * whole[GRID // 2].slope
     if missed == 0.0 or not np.isfinite(missed):
         return None
-    found = _Bisection(line, LEAST * abs(missed)).jumps(list(map(_Bracket, whole, whole[1:])), levels)
-    effects: dict[Place | None, float] = {**_effects(found)}
-    effects[None] = missed - sum(effects.values())
-    return {place: e / missed for place, e in netted(effects).items()}, found
-
-
-def causes(lines: Sequence[Line], weights: Sequence[float], levels: int = LEVELS) -> tuple[Cause, ...]:
-    """The causes of what is missed along several lines, the largest first. Their shares are weighted means; a
-    decision's step is in the middle of those seen."""
-    total: defaultdict[Place | None, float] = defaultdict(float)
-    jumps: defaultdict[Place | None, list[Jump]] = defaultdict(list)
-    whole = 0.0
-    for line, weight in zip(lines, weights, strict=True):
-        if (seen := shares(line, levels)) is None:
-            continue
-        whole += weight
-        for place, share in seen[0].items():
-            total[place] += weight * share
-        for jump in seen[1]:
-            jumps[jump.place].append(jump)
-
-    def cause(place: Place | None, share: float) -> Cause:
-        if place is None:
-            return Cause(None, share)
-        there = sorted(jumps[place], key=lambda j: j.flip.step or 0)
-        shared = set.intersection(*({(f.what, f.where) for f in j.together} for j in there))
-        middle = there[len(there) // 2]
-        return Cause(middle.flip, share, tuple(f for f in middle.together if (f.what, f.where) in shared))
-
-    found = [cause(place, float(t / whole)) for place, t in total.items() if t > 0.0]
-    return tuple(sorted(found, key=lambda c: -c.share))
+    brackets = list(map(_Bracket, whole, whole[1:]))
+    return _Seen(missed, _jumps(line, alone, brackets, levels, LEAST * abs(missed)))
 
 
 def netted(effects: Mapping[Any, float]) -> dict[Any, float]:
@@ -212,69 +246,58 @@ def because(found: Sequence[Cause]) -> str:
     return "of what it misses " + ", ".join(named) if named else "many decisions flip, none of which makes much of it"
 
 
-class _Bisection:
-    """The search for the jumps along one line; `least` is the effect that is looked for."""
-
-    def __init__(self, line: Line, least: float):
-        self._line, self._least = line, least
-        self._idle: Counter[Place] = Counter()
-        """How many brackets there are in which a decision flips and next to nothing happens."""
-
-    def jumps(self, brackets: Sequence[_Bracket], levels: int) -> list[Jump]:
-        """The jumps in these brackets, found in such as are 2^levels times narrower."""
-        flipping: list[_Bracket] = []
-        small: list[Jump] = []
-        for b in brackets:
-            if b.one.key == b.other.key:
-                continue
-            if b.size > self._least:
-                flipping.append(b)
-                continue
-            flips = self._line.flips(b.one, b.other)
-            self._idle.update((f.what, f.where) for f in flips)
-            small.append(_resolved(b, flips, {}))  # next to nothing; of stairs without number each step is that
-        if not flipping:
-            return small
-        if levels == 0:
-            there = [self._line.flips(b.one, b.other) for b in flipping]
-            busy = Counter((f.what, f.where) for flips in there for f in flips)
-            return small + [_resolved(b, flips, self._idle - busy) for b, flips in zip(flipping, there, strict=True)]
-        flipping.sort(key=lambda b: -b.size)
-        chosen, others = flipping[:BRANCHES], flipping[BRANCHES:]
-        halves: list[_Bracket] = []
-        for b, middle in zip(chosen, self._line.nodes([b.middle for b in chosen]), strict=True):
-            if middle is not None:
-                halves += [_Bracket(b.one, middle), _Bracket(middle, b.other)]
-        found = self.jumps(halves, levels - 1)
-        return small + found + self._like(others, found, sum(b.size for b in chosen))
-
-    def _like(self, brackets: Sequence[_Bracket], found: Sequence[Jump], before: float) -> list[Jump]:
-        """Estimated jumps in brackets that were not bisected: the part that is left of others, by their decisions."""
-        left = sum(j.size for j in found)
-        kept = min(1.0, left / before)
-        weight: defaultdict[Place, float] = defaultdict(float)
-        for j in found:
-            weight[j.place] += j.size
-        added: list[Jump] = []
-        for b in brackets if kept else ():
-            flips = self._line.flips(b.one, b.other)
-            known = [weight[f.what, f.where] for f in flips]
-            whole = sum(known)
-            for f, w in zip(flips, known, strict=True):
-                part = kept * (w / whole if whole else 1.0 / len(flips))
-                if part:
-                    added.append(Jump(b.middle, f, part * b.jump, part * b.bend))
-        return added
+def _jumps(line: Line, alone: _Alone, brackets: Sequence[_Bracket], levels: int, least: float) -> list[Jump]:
+    """The jumps in these brackets, found in such as are 2^levels times narrower; none if all together have at most
+    the effect `least`."""
+    flipping = sorted((b for b in brackets if b.one.key != b.other.key), key=lambda b: -b.size)
+    whole = sum(b.size for b in flipping)
+    chosen = flipping[:BRANCHES] if whole > least else []
+    others = flipping[len(chosen) :]
+    for b in others if levels or not chosen else ():
+        if b.size <= least:
+            alone.saw(line.flips(b.one, b.other), b.size)
+    if not chosen:
+        return []
+    if levels == 0:
+        return [_resolved(line, alone, b) for b in flipping]
+    halves: list[_Bracket] = []
+    for b, middle in zip(chosen, line.nodes([b.middle for b in chosen]), strict=True):
+        if middle is not None:
+            halves += [_Bracket(b.one, middle), _Bracket(middle, b.other)]
+    before = sum(b.size for b in chosen)
+    found = _jumps(line, alone, halves, levels - 1, least * before / whole)
+    return found + _like(line, others, found, before)
 
 
-def _resolved(b: _Bracket, flips: Sequence[Flip], harmless: Mapping[Place, int]) -> Jump:
-    """The jump in a narrow bracket. Of the decisions that flip there and can do it, without those that mostly flip
-    without an effect, it is given to the first in the run, since that one may make the others flip."""
+def _resolved(line: Line, alone: _Alone, b: _Bracket) -> Jump:
+    """The jump in a narrow bracket, with the decisions that flip there and can do it."""
+    flips = line.flips(b.one, b.other)
     jumping = [f for f in flips if f.what not in CONTINUOUS]
     able = jumping if jumping and abs(b.jump) > b.width * abs(b.bend) else flips
-    able = [f for f in able if (f.what, f.where) not in harmless] or able
-    others = (f for f in able if f.step == able[0].step and f.where != able[0].where)
-    return Jump(b.middle, able[0], b.jump, b.bend, tuple(others))
+    if len(flips) == 1:
+        alone.saw(flips, b.size)
+    return Jump(b.middle, tuple(able), b.jump, b.bend)
+
+
+def _like(line: Line, brackets: Sequence[_Bracket], found: Sequence[Jump], before: float) -> list[Jump]:
+    """Estimated jumps in brackets that were not bisected: the part that is left of others, by their decisions."""
+    kept = min(1.0, sum(j.size for j in found) / before)
+    weight: defaultdict[Place, float] = defaultdict(float)
+    for j in found:
+        weight[j.place] += j.size
+    added: list[Jump] = []
+    for b in brackets if kept else ():
+        flips = line.flips(b.one, b.other)
+        known = [weight[_place(f)] for f in flips]
+        whole = sum(known)
+        for f, w in zip(flips, known, strict=True):
+            if part := kept * (w / whole if whole else 1.0 / len(flips)):
+                added.append(Jump(b.middle, (f,), part * b.jump, part * b.bend))
+    return added
+
+
+def _place(flip: Flip) -> Place:
+    return flip.what, flip.where
 
 
 def _effects(jumps: Sequence[Jump]) -> dict[Place, float]:
