@@ -21,12 +21,8 @@ from rosesim.ad.program.ir import Where
 
 GRID = 8
 """Pieces into which a step is cut first. Decisions that flip and flip back within one piece are not seen."""
-LEVELS = 16
-"""Bisections of a piece in which a decision flips, so that what else happens in a bracket is next to nothing: of what
-is smooth over the step 2^-16 / 4 is left in it."""
-BRANCHES = 4
-"""Brackets that are bisected at each level, those with the largest effects. If more flip, the others are judged by
-what is left of these."""
+AGO = 4
+"""A slope jumps if most of its change is still there in a bracket that is 2^4 times narrower."""
 LEAST = 1e-3
 """Brackets whose effects add up to less than this part of what is missed are not bisected further."""
 OFTEN, LESS = 2, 10.0
@@ -49,6 +45,25 @@ class Node:
     slope: float
     key: int
     table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work the search for causes may be."""
+
+    lines: int
+    """The number of steps that are examined."""
+    branches: int
+    """Brackets that are bisected at each level, those with the largest effects. If more flip, the others are judged
+    by what is left of these."""
+    levels: int
+    """The number of bisections. What is smooth over the step has next to nothing of its effect in what is left."""
+
+
+WHOLE = Effort(16, 4, 12)
+"""A thousand runs at most."""
+LITTLE = Effort(1, 2, 8)
+"""Twenty-five runs at most, for programs with long ones."""
 
 
 class Line(Protocol):
@@ -107,6 +122,17 @@ def _size(at: float, value: float, slope: float) -> float:
 class _Bracket(NamedTuple):
     one: Node
     other: Node
+    bends: tuple[float, ...] = ()
+    """Those of the brackets from which it was cut, the widest first."""
+
+    def halves(self, middle: Node) -> tuple[_Bracket, _Bracket]:
+        bends = (*self.bends, self.bend)
+        return _Bracket(self.one, middle, bends), _Bracket(middle, self.other, bends)
+
+    @property
+    def kinks(self) -> bool:
+        """Whether the slope jumps: if it bends all along, a narrower bracket has the less of it."""
+        return abs(self.bend) > 0.5 * abs(self.bends[-min(AGO, len(self.bends))]) if self.bends else True
 
     @property
     def middle(self) -> float:
@@ -181,12 +207,12 @@ class _Seen(NamedTuple):
         return {place: float(e / self.missed) for place, e in netted(effects).items()}
 
 
-def causes(lines: Sequence[Line], weights: Sequence[float], levels: int = LEVELS) -> tuple[Cause, ...]:
+def causes(lines: Sequence[Line], weights: Sequence[float], effort: Effort = WHOLE) -> tuple[Cause, ...]:
     """The causes of what the gradient at the middle of each line misses, the largest first. Their shares are weighted
     means over the lines; a decision's step is in the middle of those seen. Lines with a point without a number, and
     those of which nothing is missed, are left out."""
     alone = _Alone()
-    seen = [(s, w) for line, w in zip(lines, weights, strict=True) if (s := _seen(line, alone, levels)) is not None]
+    seen = [(s, w) for line, w in zip(lines, weights, strict=True) if (s := _seen(line, alone, effort)) is not None]
     seen = [(_Seen(s.missed, list(map(alone.able, s.jumps))), w) for s, w in seen]
     whole = sum(w for _, w in seen)
     total: defaultdict[Place | None, float] = defaultdict(float)
@@ -212,7 +238,7 @@ def _cause(jumps: Sequence[Jump] | None, share: float) -> Cause:
     ))  # fmt: skip
 
 
-def _seen(line: Line, alone: _Alone, levels: int) -> _Seen | None:
+def _seen(line: Line, alone: _Alone, effort: Effort) -> _Seen | None:
     nodes = line.nodes([float(at) for at in np.linspace(-1.0, 1.0, GRID + 1)])
     whole = [n for n in nodes if n is not None and np.isfinite([n.value, n.slope]).all()]
     if len(whole) < len(nodes):
@@ -221,7 +247,7 @@ def _seen(line: Line, alone: _Alone, levels: int) -> _Seen | None:
     if missed == 0.0 or not np.isfinite(missed):
         return None
     brackets = list(map(_Bracket, whole, whole[1:]))
-    return _Seen(missed, _jumps(line, alone, brackets, levels, LEAST * abs(missed)))
+    return _Seen(missed, _jumps(line, alone, brackets, effort, effort.levels, LEAST * abs(missed)))
 
 
 def netted(effects: Mapping[Any, float]) -> dict[Any, float]:
@@ -246,12 +272,14 @@ def because(found: Sequence[Cause]) -> str:
     return "of what it misses " + ", ".join(named) if named else "many decisions flip, none of which makes much of it"
 
 
-def _jumps(line: Line, alone: _Alone, brackets: Sequence[_Bracket], levels: int, least: float) -> list[Jump]:
+def _jumps(
+    line: Line, alone: _Alone, brackets: Sequence[_Bracket], effort: Effort, levels: int, least: float
+) -> list[Jump]:
     """The jumps in these brackets, found in such as are 2^levels times narrower; none if all together have at most
     the effect `least`."""
     flipping = sorted((b for b in brackets if b.one.key != b.other.key), key=lambda b: -b.size)
     whole = sum(b.size for b in flipping)
-    chosen = flipping[:BRANCHES] if whole > least else []
+    chosen = flipping[: effort.branches] if whole > least else []
     others = flipping[len(chosen) :]
     for b in others if levels or not chosen else ():
         if b.size <= least:
@@ -263,10 +291,10 @@ def _jumps(line: Line, alone: _Alone, brackets: Sequence[_Bracket], levels: int,
     halves: list[_Bracket] = []
     for b, middle in zip(chosen, line.nodes([b.middle for b in chosen]), strict=True):
         if middle is not None:
-            halves += [_Bracket(b.one, middle), _Bracket(middle, b.other)]
-    before = sum(b.size for b in chosen)
-    found = _jumps(line, alone, halves, levels - 1, least * before / whole)
-    return found + _like(line, others, found, before)
+            halves += b.halves(middle)
+    part = sum(b.size for b in chosen) / whole
+    found = _jumps(line, alone, halves, effort, levels - 1, least * part)
+    return found + _like(line, others, found, chosen)
 
 
 def _resolved(line: Line, alone: _Alone, b: _Bracket) -> Jump:
@@ -276,24 +304,29 @@ def _resolved(line: Line, alone: _Alone, b: _Bracket) -> Jump:
     able = jumping if jumping and abs(b.jump) > b.width * abs(b.bend) else flips
     if len(flips) == 1:
         alone.saw(flips, b.size)
-    return Jump(b.middle, tuple(able), b.jump, b.bend)
+    return Jump(b.middle, tuple(able), b.jump, b.bend if b.kinks else 0.0)
 
 
-def _like(line: Line, brackets: Sequence[_Bracket], found: Sequence[Jump], before: float) -> list[Jump]:
-    """Estimated jumps in brackets that were not bisected: the part that is left of others, by their decisions."""
-    kept = min(1.0, sum(j.size for j in found) / before)
+def _like(line: Line, brackets: Sequence[_Bracket], found: Sequence[Jump], chosen: Sequence[_Bracket]) -> list[Jump]:
+    """Estimated jumps in brackets that were not bisected: the part that was `found` in those that were."""
+    value = _part(sum(abs(j.value) for j in found), sum(abs(b.jump) for b in chosen))
+    slope = _part(sum(abs(j.slope) for j in found), sum(abs(b.bend) for b in chosen))
     weight: defaultdict[Place, float] = defaultdict(float)
     for j in found:
         weight[j.place] += j.size
     added: list[Jump] = []
-    for b in brackets if kept else ():
+    for b in brackets if found else ():
         flips = line.flips(b.one, b.other)
         known = [weight[_place(f)] for f in flips]
         whole = sum(known)
         for f, w in zip(flips, known, strict=True):
-            if part := kept * (w / whole if whole else 1.0 / len(flips)):
-                added.append(Jump(b.middle, (f,), part * b.jump, part * b.bend))
+            if part := w / whole if whole else 1.0 / len(flips):
+                added.append(Jump(b.middle, (f,), part * value * b.jump, part * slope * b.bend))
     return added
+
+
+def _part(of: float, whole: float) -> float:
+    return min(1.0, of / whole) if whole else 0.0
 
 
 def _place(flip: Flip) -> Place:

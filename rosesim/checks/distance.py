@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.checks.causes import Cause, Line, because, causes
+from rosesim.checks.causes import LITTLE, WHOLE, Cause, Line, because, causes
 
 Vector = NDArray[np.float64]
 
@@ -32,6 +32,8 @@ FEWEST = 8
 """Fewest comparisons, however long a run takes."""
 WORK = 20_000_000_000
 """Additions that all comparisons may take, one to four seconds; a longer program gets fewer of them."""
+MANY = 64
+"""Where there are fewer comparisons, because a run takes long, the search for causes has to be short too."""
 NUMBERS = 2**22
 """Most numbers in all points together, 32 MiB; a dozen arrays of that size are needed."""
 GRADIENT = 4
@@ -45,8 +47,6 @@ their change: then what the steps do is more the doing of what the gradient does
 REALISTIC = 1e-2
 """Longer steps are not reported for a part that is small while the sign is right: over a tenth of their scale most
 functions bend, and a descent with such steps knows it."""
-BLAMED = 16
-"""The causes are looked for in this many of the directions that went the other way, or that were missed the most."""
 ROUNDINGS = 4
 """A change counts as zero if it is within this many of the roundings found around the point."""
 NOISY = 16
@@ -244,9 +244,9 @@ def over_distance(
             if line is not None:
                 # A wrong sign is one, however much is missed. What is explained is a matter of squares.
                 lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else np.where(seen, off, 0.0) ** 2
-                most = np.argsort(-lost, kind="stable")[: min(BLAMED, max(WRONG_WAYS, count // BLAMED))]
-                most = most[lost[most] > 0.0]
-                why = causes([line(points[k], d[k]) for k in most], lost[most] / lost[most].max())
+                effort = WHOLE if count > MANY else LITTLE
+                most = np.argsort(-lost, kind="stable")[: effort.lines]
+                why = causes([line(points[k], d[k]) for k in most], lost[most] / lost[most].max(), effort)
     return OverDistance(tuple(found), because(why) if limited else "", output, why)
 
 
