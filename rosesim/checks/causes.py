@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from rosesim.ad.instrument.decisions import CONTINUOUS, Flip
 from rosesim.ad.program.ir import Where
 
-GRID = 8
-"""Pieces into which a step is cut first. Decisions that flip and flip back within one piece are not seen."""
 AGO = 4
 """A slope jumps if most of its change is still there in a bracket that is 2^4 times narrower."""
 LEAST = 1e-3
 """Brackets whose effects add up to less than this part of what is missed are not bisected further."""
+MORE = 20
+"""Further bisections that tell decisions apart which flip near to each other."""
 OFTEN, LESS = 2, 10.0
 """Of decisions that flip together those are not blamed that flip elsewhere at least so often, and do less than the
 jump by this factor there."""
@@ -53,17 +53,22 @@ class Effort:
 
     lines: int
     """The number of steps that are examined."""
+    pieces: int
+    """Pieces into which a step is cut first: an even number, since its middle is where the gradient was taken.
+    Decisions that flip and flip back within one piece are not seen."""
     branches: int
     """Brackets that are bisected at each level, those with the largest effects. If more flip, the others are judged
     by what is left of these."""
     levels: int
     """The number of bisections. What is smooth over the step has next to nothing of its effect in what is left."""
+    isolated: int
+    """The number of jumps that are bisected further where several decisions flip so near to each other."""
 
 
-WHOLE = Effort(16, 4, 12)
-"""A thousand runs at most."""
-LITTLE = Effort(1, 2, 8)
-"""Twenty-five runs at most, for programs with long ones."""
+WHOLE = Effort(16, 8, 4, 12, 2)
+"""At most 97 points of each of 16 lines; a few dozen where few decisions flip."""
+LITTLE = Effort(1, 4, 1, 6, 1)
+"""At most 31 points, for programs with long runs."""
 
 
 class Line(Protocol):
@@ -239,11 +244,11 @@ def _cause(jumps: Sequence[Jump] | None, share: float) -> Cause:
 
 
 def _seen(line: Line, alone: _Alone, effort: Effort) -> _Seen | None:
-    nodes = line.nodes([float(at) for at in np.linspace(-1.0, 1.0, GRID + 1)])
+    nodes = line.nodes([float(at) for at in np.linspace(-1.0, 1.0, effort.pieces + 1)])
     whole = [n for n in nodes if n is not None and np.isfinite([n.value, n.slope]).all()]
     if len(whole) < len(nodes):
         return None
-    missed = whole[-1].value - whole[0].value - 2.0 * whole[GRID // 2].slope
+    missed = whole[-1].value - whole[0].value - 2.0 * whole[effort.pieces // 2].slope
     if missed == 0.0 or not np.isfinite(missed):
         return None
     brackets = list(map(_Bracket, whole, whole[1:]))
@@ -262,14 +267,18 @@ def netted(effects: Mapping[Any, float]) -> dict[Any, float]:
     return {k: e / whole * total for k, e in alike.items()}
 
 
-def because(found: Sequence[Cause]) -> str:
-    """The causes in words: those with a share that is worth a name."""
+def because(found: Sequence[Cause], lines: int) -> str:
+    """The causes in words, as they were found along so many lines: those with a share that is worth a name."""
     if not found:
         return "the value jumps or bends within the step"
     if found[0].flip is None and found[0].share > 1.0 - NAMED:
         return "no decision makes it: the value bends within the step"
     named = [f"{100 * c.share:.0f} % comes from {c}" for c in found if c.share >= NAMED]
-    return "of what it misses " + ", ".join(named) if named else "many decisions flip, none of which makes much of it"
+    return (
+        f"of what it misses in {lines} of them " + ", ".join(named)
+        if named
+        else "many decisions flip, none of which makes much of it"
+    )
 
 
 def _jumps(
@@ -287,7 +296,7 @@ def _jumps(
     if not chosen:
         return []
     if levels == 0:
-        return [_resolved(line, alone, b) for b in flipping]
+        return [_resolved(line, alone, b, k < effort.isolated) for k, b in enumerate(flipping)]
     halves: list[_Bracket] = []
     for b, middle in zip(chosen, line.nodes([b.middle for b in chosen]), strict=True):
         if middle is not None:
@@ -297,9 +306,19 @@ def _jumps(
     return found + _like(line, others, found, chosen)
 
 
-def _resolved(line: Line, alone: _Alone, b: _Bracket) -> Jump:
-    """The jump in a narrow bracket, with the decisions that flip there and can do it."""
+def _resolved(line: Line, alone: _Alone, b: _Bracket, isolate: bool) -> Jump:
+    """The jump in a narrow bracket, with the decisions that flip there and can do it. `isolate` goes on until only
+    those are left in it that flip at the very same point."""
     flips = line.flips(b.one, b.other)
+    least = 0.5 * b.size
+    for _ in range(MORE if isolate else 0):
+        (middle,) = line.nodes([b.middle])
+        if len(flips) == 1 or middle is None:
+            break
+        half = max((h for h in b.halves(middle) if h.one.key != h.other.key), key=lambda h: h.size)
+        if half.size < least:
+            break  # several jumps, each small
+        b, flips = half, line.flips(half.one, half.other)
     jumping = [f for f in flips if f.what not in CONTINUOUS]
     able = jumping if jumping and abs(b.jump) > b.width * abs(b.bend) else flips
     if len(flips) == 1:

@@ -44,6 +44,8 @@ goes wrong by chance, three of eight do so in 5e-5 of all checks."""
 EXPLAINED = 0.5
 """A part below this is reported as well, if the gradient misses at least `WRONG_WAYS` directions by more than half of
 their change: then what the steps do is more the doing of what the gradient does not see."""
+SLIGHT = 1e-2
+"""Directions of which less than this part of the most is missed are not examined for causes."""
 REALISTIC = 1e-2
 """Longer steps are not reported for a part that is small while the sign is right: over a tenth of their scale most
 functions bend, and a descent with such steps knows it."""
@@ -214,7 +216,7 @@ def over_distance(
     noise = _noise(field, points, directions)
     found: list[AtStep] = []
     why: tuple[Cause, ...] = ()
-    limited = False
+    words = ""
     for step in STEPS:
         d = step * directions
         ends = field.values(np.concatenate([points - d, points + d]))
@@ -239,15 +241,18 @@ def over_distance(
             int((off > 0.5 * np.abs(change))[seen].sum()),
         )
         found.append(a)
-        if not limited and (a.turns or a.falls_short):
-            limited = True
+        if not words and (a.turns or a.falls_short):
+            lines: list[Line] = []
             if line is not None:
                 # A wrong sign is one, however much is missed. What is explained is a matter of squares.
                 lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else np.where(seen, off, 0.0) ** 2
                 effort = WHOLE if count > MANY else LITTLE
                 most = np.argsort(-lost, kind="stable")[: effort.lines]
-                why = causes([line(points[k], d[k]) for k in most], lost[most] / lost[most].max(), effort)
-    return OverDistance(tuple(found), because(why) if limited else "", output, why)
+                most = most[lost[most] > SLIGHT * lost[most[0]]]
+                lines = [line(points[k], d[k]) for k in most]
+                why = causes(lines, [float(w) for w in lost[most] / lost[most[0]]], effort)
+            words = because(why, len(lines))
+    return OverDistance(tuple(found), words, output, why)
 
 
 def _noise(field: Field, points: Vector, directions: Vector) -> float:
