@@ -275,7 +275,7 @@ def because(found: Sequence[Cause], lines: int) -> str:
         return "no decision makes it: the value bends within the step"
     named = [f"{100 * c.share:.0f} % comes from {c}" for c in found if c.share >= NAMED]
     return (
-        f"of what it misses in {lines} of them " + ", ".join(named)
+        f"of what it misses in {lines} of them, " + ", ".join(named)
         if named
         else "many decisions flip, none of which makes much of it"
     )

@@ -126,7 +126,7 @@ def test_shares_of_several_lines_are_weighted_means():
 def test_the_words_leave_out_what_explains_next_to_nothing():
     floored, tiny = Flip("floor", None, 3), Flip("select", None, 4)
     said = because([Cause(floored, 0.8), Cause(None, 0.17), Cause(tiny, 0.03)], 16)
-    assert "in 16 of them 80 % comes from floor, at step 3, 17 % comes from a bend that no decision makes" in said
+    assert "in 16 of them, 80 % comes from floor, at step 3, 17 % comes from a bend that no decision makes" in said
     assert "select" not in said
 
 
@@ -241,7 +241,7 @@ def test_a_gradient_with_the_right_sign_that_explains_little_is_told():
     assert found.short is None and found.limit == first
     assert abs(first.missed / 256 - 0.04) < 5 * math.sqrt(0.04 / 256)
     assert f"right, but over 1e-3 it explains {100 * first.explained:.0f} % of the change, though" in str(report)
-    assert f"in {min(first.missed, 16)} of them 100 % comes from floor in" in found.text
+    assert f"in {min(first.missed, 16)} of them, 100 % comes from floor in" in found.text
     record = found.limit_record()
     assert record is not None
     assert (record["step"], record["text"]) == (1e-3, found.text)

@@ -216,7 +216,7 @@ def test_the_sentence_names_the_decision_and_its_line_and_step():
     (found,) = report.over_distance
     assert found.text.startswith("over 1e-3 its sign is that of the change in ")
     assert close(found.at[0].same_sign, 0.6, DIRECTIONS)
-    assert "of what it misses in 16 of them 100 % comes from floor in" in found.text
+    assert "of what it misses in 16 of them, 100 % comes from floor in" in found.text
     assert "test_over_distance.py:" in found.text
     assert found.text.endswith("at step 0)")
     assert "right, but over 1e-3" in str(report)
