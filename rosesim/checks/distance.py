@@ -18,7 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.checks.causes import LITTLE, WHOLE, Cause, Line, because, causes
+from rosesim.checks.causes import Cause, because, causes
+from rosesim.checks.flips import LITTLE, WHOLE, Line
 
 Vector = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rosesim.ad.instrument.decisions import CONTINUOUS, Flip
 from rosesim.checks import words
-from rosesim.checks.causes import Place
+from rosesim.checks.flips import Place
 from rosesim.checks.growth import Growth
 from rosesim.checks.slopes import CONTRADICTS, Slopes
 from rosesim.checks.verdict import Kind

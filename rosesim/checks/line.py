@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rosesim.ad.instrument.decisions import Flip, first_flips
-from rosesim.checks.causes import Node
+from rosesim.checks.flips import Node
 from rosesim.checks.programs import Programs, Vector, in_parallel
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from rosesim import Real, check_grads, cond, floor, fn, maximum, scan, select, sin, sqrt, while_loop
 from rosesim.ad.instrument.decisions import Flip
-from rosesim.checks.causes import Cause, Node, because, causes, netted
+from rosesim.checks.causes import Cause, because, causes, netted
+from rosesim.checks.flips import Node
 
 
 class Parts:
