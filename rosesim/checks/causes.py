@@ -2,8 +2,8 @@
 
 Along a step from p - d to p + d, f(p + d) - f(p - d) - 2 g . d is the sum over all pieces of what the value changes
 there beyond the slope at p. Of that a decision has made its jumps of the value, and, on the way from p, its jumps of
-the slope, as far as the slope in the piece is still changed in that direction. The rest is a bend that no decision
-makes. So a decision is blamed for what happens where it flips, not for being the first.
+the slope, as far as the slope in the piece is still changed in that direction. The rest is a bend that no single
+decision makes. So a decision is blamed for what happens where it flips, not for being the first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from rosesim.ad.instrument.decisions import Flip
 from rosesim.checks.flips import WHOLE, Alone, Effort, Jump, Line, Piece, Place, pieces, place_of
 
-NAMED = 0.15
+NAMED = 0.2
 """A decision with a smaller share is not named: it is not what a user should change first."""
 
 
@@ -31,16 +31,12 @@ class Cause:
 
     def __str__(self) -> str:
         if self.flip is None:
-            return "a bend that no decision makes"
+            return "a bend that no single decision makes"
         also = self.together
-        more = (
-            ""
-            if not also
-            else f" with {also[0].what} in {also[0].where}"
-            if len(also) == 1
-            else f" with {len(also)} more"
-        )
-        return f"{self.flip}{more}"
+        if not also:
+            return f"{self.flip}"
+        more = f"{also[0].what} in {also[0].where}" if len(also) == 1 else f"{len(also)} more"
+        return f"{self.flip} with {more}"
 
     def record(self) -> dict[str, Any]:
         """The cause as JSON's types."""
@@ -139,13 +135,11 @@ def because(found: Sequence[Cause], lines: int) -> str:
     if not found:
         return "the value jumps or bends within the step"
     if found[0].flip is None and found[0].share > 1.0 - NAMED:
-        return "no decision makes it: the value bends within the step"
+        return "no single decision makes it: the value bends within the step"
     named = [f"{100 * c.share:.0f} % comes from {c}" for c in found if c.share >= NAMED]
-    return (
-        f"of what it misses in {lines} of them, " + ", ".join(named)
-        if named
-        else "many decisions flip, none of which makes much of it"
-    )
+    if not named:
+        return "many decisions flip, none of which makes much of it"
+    return f"of what it misses in {lines} of them, " + ", ".join(named)
 
 
 def _line(flip: Flip) -> str | None:

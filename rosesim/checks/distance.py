@@ -33,6 +33,9 @@ FEWEST = 8
 """Fewest comparisons, however long a run takes."""
 WORK = 20_000_000_000
 """Additions that all comparisons may take, one to four seconds; a longer program gets fewer of them."""
+EXAMINED = 16
+"""One in so many directions is examined for causes, but at least one, of those that went the other way or were missed
+the most."""
 MANY = 64
 """Where there are fewer comparisons, because a run takes long, the search for causes has to be short too."""
 NUMBERS = 2**22
@@ -248,7 +251,7 @@ def over_distance(
                 # A wrong sign is one, however much is missed. What is explained is a matter of squares.
                 lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else np.where(seen, off, 0.0) ** 2
                 effort = WHOLE if count > MANY else LITTLE
-                most = np.argsort(-lost, kind="stable")[: effort.lines]
+                most = np.argsort(-lost, kind="stable")[: max(1, count // EXAMINED)]
                 most = most[lost[most] > SLIGHT * lost[most[0]]]
                 lines = [line(points[k], d[k]) for k in most]
                 why = causes(lines, [float(w) for w in lost[most] / lost[most[0]]], effort)

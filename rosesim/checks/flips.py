@@ -45,10 +45,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much work the search for causes may be."""
+    """How much work the search along a line may be."""
 
-    lines: int
-    """The number of steps that are examined."""
     pieces: int
     """Pieces into which a step is cut first: an even number, since its middle is where the gradient was taken.
     Decisions that flip and flip back within one piece are not seen."""
@@ -61,9 +59,9 @@ class Effort:
     """The number of jumps that are bisected further where several decisions flip so near to each other."""
 
 
-WHOLE = Effort(16, 8, 4, 12, 2)
-"""At most 97 points of each of 16 lines; a few dozen where few decisions flip."""
-LITTLE = Effort(1, 4, 1, 6, 1)
+WHOLE = Effort(8, 4, 12, 2)
+"""At most 97 points; a few dozen where few decisions flip."""
+LITTLE = Effort(4, 1, 6, 1)
 """At most 31 points, for programs with long runs."""
 
 

@@ -210,7 +210,7 @@ class _Judge:
         if not self.ladder.kink_here:
             return self.ladder.alone or self.ladder.tip()
         here = [f for f in self.ladder.flips if not jumps or f.what not in CONTINUOUS] or self.ladder.flips
-        if len(here) == 1:
+        if len({f.where for f in here}) == 1:  # to tell apart what stands on one line is not worth the runs
             return here[0]
         found = [(c.flip.what, c.flip.where) for c in self.slopes.causes(TIED) if c.flip is not None]
         return min(here, key=lambda f: _rank(found, f))

@@ -9,8 +9,9 @@ import numpy as np
 
 from rosesim.ad.instrument.decisions import COUNT, Flip, first_flip, first_flips
 from rosesim.checks.causes import Cause, causes
+from rosesim.checks.flips import LITTLE, WHOLE
 from rosesim.checks.line import AlongLine
-from rosesim.checks.programs import Programs, Run, Vector
+from rosesim.checks.programs import LONG, Programs, Run, Vector
 
 STEPS = 10.0 ** -np.arange(1.0, 9.0)
 """Step lengths, in the input's own scale.
@@ -51,7 +52,6 @@ class Ladder:
         self._on = np.flatnonzero(direction)
         self._scales = scales[self._on]
         self.rungs: list[Rung] = []
-        self._causes: dict[tuple[bytes, float], tuple[Cause, ...]] = {}
         self.alone: Flip | None = None
         """The decision that is made differently at the point than on both sides."""
         self.lengthen(STEPS)
@@ -115,11 +115,13 @@ class Ladder:
         slope is neither side's.
         """
         h = max(least, min((r.h for r in self.rungs if r.flips), default=0.0))
-        key = c.tobytes(), h
-        if key not in self._causes:
+        places = tuple((f.what, f.where) for f in self.flips)
+        known = self.programs.known_causes
+        key = c.tobytes(), h, self._on.tobytes(), places  # the other directions of an input need not look again
+        if key not in known:
             line = AlongLine(self.programs, c, self.programs.x + h / 3.0 * self.vector, h * self.vector)
-            self._causes[key] = causes([line], [1.0])
-        return self._causes[key]
+            known[key] = causes([line], [1.0], WHOLE if self.programs.work < LONG else LITTLE)
+        return known[key]
 
     def side_is_smooth(self, side: int, rungs: int = 4) -> bool:
         """Whether the shortest steps to one side all make the same decisions."""

@@ -28,6 +28,8 @@ from rosesim.ad.program.rewrite import tangents_as_reals
 from rosesim.ad.support.errors import NumericalError, ProgramError, TypeMismatch
 from rosesim.ad.support.machine import cores
 from rosesim.ad.transforms.derivatives import gradient_type, vjp
+from rosesim.checks.causes import Cause
+from rosesim.checks.flips import Place
 
 Vector = NDArray[np.float64]
 X = TypeVar("X")
@@ -82,6 +84,8 @@ class Programs:
         row, self.keywords = signature.bind(tuple(args), kwargs or {})
         self.types = self.f.types_of(row, self.keywords)
         names = signature.names(len(row), self.keywords)
+        self.known_causes: dict[tuple[bytes, float, bytes, tuple[Place, ...]], tuple[Cause, ...]] = {}
+        """Causes that were found along lines through the point; `Ladder.causes` fills it."""
         self.positions = tuple(sorted(set(signature.chosen(wrt, len(row), self.keywords)[0])))
         self.names = names
         self.traced = self.f.traced(self.types)
