@@ -113,6 +113,19 @@ def test_of_two_that_flip_together_that_which_flips_elsewhere_without_effect_is_
     assert alone["first"] > 0.99  # nothing tells them apart, and the first may make the other flip
 
 
+def test_a_decision_that_flips_everywhere_is_not_blamed_for_the_jump_of_one_beside_it():
+    """`floor` flips each 2e-6, first in the run: some of it lies in each bracket of 6e-5."""
+    floors, jump = np.linspace(-0.99999, 0.99998, 1_000_001), 0.123456789
+
+    class Fine(Parts):
+        def _node(self, s: float) -> Node:
+            table = np.array([float(np.searchsorted(floors, s)), float(s > jump)])
+            return Node(s, float(s > jump), 0.0, hash(table.tobytes()), table)
+
+    found = of(Fine([(0.0, "floor", 0.0, 0.0), (jump, "select", 1.0, 0.0)]))
+    assert found["select"] > 0.99
+
+
 def test_where_the_value_jumps_a_maximum_is_not_blamed():
     """`maximum` has a kink and never jumps."""
     assert of(Parts([(0.33, "maximum", 0.0, 0.1), (0.33, "floor", 1.0, 0.0)]))["floor"] > 0.9
@@ -167,6 +180,21 @@ def test_of_two_branches_the_second_is_named_where_it_carries_the_jump():
     assert found.causes[0].flip is not None
     assert found.causes[0].flip.what == "select"
     assert "cond" not in found.text
+
+
+def test_of_two_that_always_flip_together_both_are_named():
+    @fn
+    def twice(x: Real) -> Real:
+        first = select(sin(700.0 * x) > 0.0, 0.03, 0.0)
+        then = select(sin(700.0 * x) > 0.0, 0.0, 0.01)
+        return x + first + then
+
+    (found,) = check_grads(twice, 1.0).over_distance
+    first, *_ = found.causes
+    assert first.flip is not None and first.flip.where is not None
+    (other,) = first.together
+    assert other.where is not None and other.where.line == first.flip.where.line + 1
+    assert f"{first.flip} with select in {other.where}" in found.text
 
 
 def test_a_decision_of_many_steps_is_not_blamed_for_the_jump_of_another():
