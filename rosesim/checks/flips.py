@@ -205,8 +205,9 @@ def _bisected(
     if chosen and levels == 0:
         return still + [_resolved(line, alone, b, k < effort.isolated) for k, b in enumerate(flipping)]
     others = flipping[len(chosen) :]
+    slight = chosen[-1].size / LESS if chosen else least
     for b in others:
-        if b.size <= least:
+        if b.size <= slight:
             alone.saw(line.flips(b.one, b.other), b.size)
     if not chosen:
         return still + [Piece(b) for b in others]
@@ -218,7 +219,7 @@ def _bisected(
             halves += b.halves(middle)
     part = sum(b.size for b in chosen) / whole
     found = _bisected(line, alone, halves, effort, levels - 1, least * part)
-    return still + found + _like(line, others, [j for p in found for j in p.jumps], chosen)
+    return still + found + _like(line, others, [alone.narrowed(j) for p in found for j in p.jumps], chosen)
 
 
 def _resolved(line: Line, alone: Alone, b: Bracket, isolate: bool) -> Piece:
@@ -231,15 +232,17 @@ def _resolved(line: Line, alone: Alone, b: Bracket, isolate: bool) -> Piece:
         (middle,) = line.nodes([b.middle])
         if middle is None:
             break
-        half = max((h for h in b.halves(middle) if h.flips), key=lambda h: h.size)
-        if half.size < least:
+        small, half = sorted(b.halves(middle), key=lambda h: h.size if h.flips else -1.0)
+        if small.flips and small.size * LESS < half.size:
+            alone.saw(line.flips(small.one, small.other), small.size)
+        if half.size <= least:
             break  # several jumps, each small
         b, flips = half, line.flips(half.one, half.other)
     jumping = [f for f in flips if f.what not in CONTINUOUS]
     able = jumping if jumping and abs(b.jump) > b.width * abs(b.bend) else flips
     if len(flips) == 1:
         alone.saw(flips, b.size)
-    return Piece(whole, (Jump(b.middle, tuple(able), b.jump, b.bend if b.kinks else 0.0),))
+    return Piece(whole, (Jump(b.middle, tuple(able), whole.jump, whole.bend if whole.kinks else 0.0),))
 
 
 def _like(line: Line, brackets: Sequence[Bracket], found: Sequence[Jump], chosen: Sequence[Bracket]) -> list[Piece]:

@@ -12,6 +12,7 @@ import pytest
 from rosesim import Real, check_grads, cond, floor, fn, maximum, scan, select, sin, sqrt, while_loop
 from rosesim.ad.instrument.decisions import Flip
 from rosesim.checks.causes import Cause, because, causes, netted
+from rosesim.checks.distance import AtStep, OverDistance, over_distance
 from rosesim.checks.flips import Node
 
 
@@ -113,17 +114,51 @@ def test_of_two_that_flip_together_that_which_flips_elsewhere_without_effect_is_
     assert alone["first"] > 0.99  # nothing tells them apart, and the first may make the other flip
 
 
-def test_a_decision_that_flips_everywhere_is_not_blamed_for_the_jump_of_one_beside_it():
-    """`floor` flips each 2e-6, first in the run: some of it lies in each bracket of 6e-5."""
-    floors, jump = np.linspace(-0.99999, 0.99998, 1_000_001), 0.123456789
+class Fine(Parts):
+    """`floor` flips each 2e-7 and is first in the run: some of it lies in each bracket. `select` flips each
+    `spacing`, and the value jumps by as much. `curve` is the coefficient of s^3."""
 
-    class Fine(Parts):
-        def _node(self, s: float) -> Node:
-            table = np.array([float(np.searchsorted(floors, s)), float(s > jump)])
-            return Node(s, float(s > jump), 0.0, hash(table.tobytes()), table)
+    def __init__(self, spacing: float, curve: float):
+        super().__init__([(0.0, "floor", 0.0, 0.0), (0.0, "select", 0.0, 0.0)])
+        self._spacing, self._curve = spacing, curve
 
-    found = of(Fine([(0.0, "floor", 0.0, 0.0), (jump, "select", 1.0, 0.0)]))
-    assert found["select"] > 0.99
+    def _node(self, s: float) -> Node:
+        jumps = math.floor((s + 1.234567) / self._spacing) if self._spacing else 0
+        table = np.array([math.floor((s + 1.2345678) / 2e-7), jumps], dtype=np.float64)
+        value = self._spacing * jumps + self._curve * s**3
+        return Node(s, value, 3 * self._curve * s**2, hash(table.tobytes()), table)
+
+
+@pytest.mark.parametrize("spacing", [0.9, 5e-5])
+def test_a_decision_that_flips_everywhere_is_not_blamed_for_the_jumps_of_one_beside_it(spacing: float):
+    assert of(Fine(spacing, 0.0))["select"] > 0.95
+
+
+def test_a_bend_along_which_a_decision_flips_everywhere_stays_a_bend():
+    """However narrow a bracket, `floor` flips in it, and the slope is another at its end."""
+    assert of(Fine(0.0, 1.0))["bend"] > 0.99
+
+
+def test_a_slope_that_recovers_by_itself_counts_only_until_then():
+    """It jumps by 50 at 0.2 and decays within 0.01, as beside a graze: 0.5 is all that it adds, as does the jump."""
+
+    def after(s: float) -> float:
+        return max(0.0, s - 0.2) / 0.01
+
+    line = Parts(
+        [(0.2, "graze", 0.0, 50.0), (0.6, "jump", 0.5, 0.0)],
+        lambda s: -50 * (max(0.0, s - 0.2) - 0.01 * (1 - math.exp(-after(s)))),
+        lambda s: -50 * (1 - math.exp(-after(s))),
+    )
+    found = of(line)
+    assert found["jump"] == pytest.approx(0.5, abs=0.05)
+    assert found.get("graze", 0.0) + found.get("bend", 0.0) == pytest.approx(0.5, abs=0.05)
+
+
+def test_where_what_flips_does_next_to_nothing_no_runs_are_spent_on_it():
+    line = Parts([(0.1, "select", 1e-9, 0.0)], lambda s: max(0.0, s - 0.5) ** 2, lambda s: 2 * max(0.0, s - 0.5))
+    assert of(line)["bend"] == pytest.approx(1.0)
+    assert line.ran == 9
 
 
 def test_where_the_value_jumps_a_maximum_is_not_blamed():
@@ -224,6 +259,12 @@ def test_of_decisions_that_flip_at_the_point_the_kink_is_that_which_bends_most()
     assert "; abs in" in verdict.why
 
 
+def test_what_jumps_is_not_what_only_bends_though_that_is_first_on_the_line():
+    verdict = check_grads(lambda x: maximum(x - 1.0, 0.0) + floor(x), 1.0).of("x")
+    assert verdict.kind == "jumps"
+    assert ": floor in" in verdict.why
+
+
 def test_a_tip_is_not_blamed_on_a_decision_that_flips_further_off():
     @fn
     def cone(x: Real) -> Real:
@@ -278,6 +319,57 @@ def test_a_gradient_with_the_right_sign_that_explains_little_is_told():
     assert record is not None
     assert (record["step"], record["text"]) == (1e-3, found.text)
     assert record["causes"][0]["what"] == "floor"
+
+
+def test_few_directions_that_are_missed_are_no_news():
+    for missed, told in ((2, False), (3, True)):
+        found = OverDistance((AtStep(1e-2, 1.0, 0.1, 1.0, 8, 0, 0, missed),))
+        assert (found.limit is not None) is told
+
+
+@pytest.mark.parametrize("part, missed", [(0.4, 200), (0.6, 0), (1.4, 0), (1.6, 200)])
+def test_a_direction_is_missed_by_more_than_half_of_its_change(part: float, missed: int):
+    class Linear:
+        def values(self, points: Any) -> Any:
+            return 3.0 * points[:, 0]
+
+        def gradients(self, points: Any) -> Any:
+            return 3.0 * part + 0.0 * points
+
+    x = np.ones(1)
+    assert [a.missed for a in over_distance(Linear(), x, x, np.random.default_rng(0), count=200).at] == [missed] * 3
+
+
+def test_of_a_wrong_sign_the_directions_that_went_the_other_way_are_examined():
+    """Stairs of 1 up, rarely met and missed by far the most, and a ripple that turns the sign of a slope of 1."""
+
+    class Rippled:
+        def values(self, points: Any) -> Any:
+            p = points[:, 0]
+            return p + 5.0 * np.sin(5000.0 * p) / 5000.0 + np.floor(20.0 * p)
+
+        def gradients(self, points: Any) -> Any:
+            return 1.0 + 5.0 * np.cos(5000.0 * points)
+
+    class Nowhere:
+        def nodes(self, at: Sequence[float]) -> list[Node | None]:
+            return [None for _ in at]
+
+        def flips(self, one: Node, other: Node) -> list[Flip]:
+            raise AssertionError
+
+    asked: list[float] = []
+
+    def line(p: Any, d: Any) -> Nowhere:
+        left, right = Rippled().values(np.array([p - d, p + d]))
+        asked.append((right - left) * float(Rippled().gradients(p)[0]) * float(d[0]))
+        return Nowhere()
+
+    x = np.ones(1)
+    found = over_distance(Rippled(), x, x, np.random.default_rng(0), line=line)
+    assert found.limit is not None and found.limit.turns
+    assert len(asked) == 16 and max(asked) < 0
+    assert found.why == "the value jumps or bends within the step"
 
 
 def test_over_which_distance_it_is_of_use_is_told():
