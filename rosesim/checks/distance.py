@@ -249,12 +249,14 @@ def over_distance(
             lines: list[Line] = []
             if line is not None:
                 # A wrong sign is one, however much is missed. What is explained is a matter of squares.
-                lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else np.where(seen, off, 0.0) ** 2
+                off = np.where(seen & np.isfinite(off), off, 0.0)
+                off = off / (off.max(initial=0.0) or 1.0)  # the square of 1e200 would overflow
+                lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else off**2
                 effort = WHOLE if count > MANY else LITTLE
                 most = np.argsort(-lost, kind="stable")[: max(1, count // EXAMINED)]
-                most = most[lost[most] > SLIGHT * lost[most[0]]]
+                most = most[lost[most] > SLIGHT * lost.max(initial=0.0)]
                 lines = [line(points[k], d[k]) for k in most]
-                why = causes(lines, [float(w) for w in lost[most] / lost[most[0]]], effort)
+                why = causes(lines, [float(w) for w in lost[most]], effort)
             words = because(why, len(lines))
     return OverDistance(tuple(found), words, output, why)
 
