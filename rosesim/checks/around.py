@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from rosesim.ad.instrument.decisions import CONTINUOUS, RAN, Flip, first_flip
 from rosesim.ad.language.compiled import Program
-from rosesim.ad.support.machine import cores
 from rosesim.checks.distance import OverDistance, directions_for, over_distance, scales
-from rosesim.checks.programs import LONG, Programs, Vector
+from rosesim.checks.line import AlongLine
+from rosesim.checks.programs import Programs, Vector, in_parallel
 from rosesim.checks.scale import Given, given_scales
 
 
@@ -30,16 +28,9 @@ class Around:
         """The gradient at each row of `points`, one row each; NaN where the program stops."""
         return np.array(self._each(self._gradient_at, points))
 
-    def flips(self, one: Vector, other: Vector) -> Flip | None:
-        """The first decision that differs between two points: one at which a value can jump, if there is such."""
-        runs = [self._programs.run_beside(x) for x in (one, other)]
-        if runs[0] is None or runs[1] is None or runs[0].key == runs[1].key:
-            return None
-        recorded, here, there = self._programs.recorded, runs[0].table, runs[1].table
-        words = [c.what for c in recorded.columns]
-        words = [words[k - 1] if what == RAN else what for k, what in enumerate(words)]
-        jumps = np.array([what not in CONTINUOUS for what in words])
-        return first_flip(recorded, here * jumps, there * jumps) or first_flip(recorded, here, there)
+    def line(self, p: Vector, d: Vector) -> AlongLine:
+        """The program from p - d to p + d."""
+        return AlongLine(self._programs, self._cotangent, p, d)
 
     def _value_at(self, x: Vector) -> float:
         numbers = self._programs.vector(self._value.call(*self._programs.arguments(x)))
@@ -58,10 +49,7 @@ class Around:
             except Exception:  # an opaque function may raise anything: beside the point that counts as no number
                 return np.nan if of == self._value_at else np.full(len(x), np.nan)
 
-        if self._programs.work < LONG:
-            return [tried(x) for x in points]
-        with ThreadPoolExecutor(cores()) as pool:
-            return list(pool.map(tried, points))
+        return in_parallel(self._programs, tried, points)
 
 
 def all_over_distance(
@@ -81,5 +69,5 @@ def all_over_distance(
     found: list[OverDistance] = []
     for output, c in cotangents.items():
         around = Around(programs, value, c)
-        found.append(over_distance(around, programs.x, scale, rng, count=count, flips=around.flips, output=output))
+        found.append(over_distance(around, programs.x, scale, rng, count=count, line=around.line, output=output))
     return tuple(found)

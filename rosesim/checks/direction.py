@@ -85,12 +85,12 @@ class Direction:
         flat for short steps may be a bowl."""
         if found.kind not in ("right", "kinked"):
             return True
-        return self.ladder.flips is None and (found.kind == "kinked" or not Slopes(self.ladder, c).changes())
+        return not self.ladder.flips and (found.kind == "kinked" or not Slopes(self.ladder, c).changes())
 
     @property
     def _decides(self) -> bool:
         """Whether any decision is made differently within the steps."""
-        return self.ladder.flips is not None or self.ladder.alone is not None
+        return bool(self.ladder.flips) or self.ladder.alone is not None
 
     def _hardly_any(self, c: Vector, gradient: Vector, part: slice) -> bool:
         return self._norms(gradient, part)[1] < HARDLY_ANY * Slopes(self.ladder, c).steepest()

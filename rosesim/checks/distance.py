@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,7 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.ad.instrument.decisions import Flip
+from rosesim.checks.causes import Cause, because, causes
+from rosesim.checks.flips import LITTLE, WHOLE, Line
 
 Vector = NDArray[np.float64]
 
@@ -33,6 +33,11 @@ FEWEST = 8
 """Fewest comparisons, however long a run takes."""
 WORK = 20_000_000_000
 """Additions that all comparisons may take, one to four seconds; a longer program gets fewer of them."""
+EXAMINED = 16
+"""One in so many directions is examined for causes, but at least one, of those that went the other way or were missed
+the most."""
+MANY = 64
+"""Where there are fewer comparisons, because a run takes long, the search for causes has to be short too."""
 NUMBERS = 2**22
 """Most numbers in all points together, 32 MiB; a dozen arrays of that size are needed."""
 GRADIENT = 4
@@ -40,8 +45,14 @@ GRADIENT = 4
 REPORTED, WRONG_WAYS = 0.9, 3
 """A share below this is reported if at least this many directions went the other way. If one direction in a hundred
 goes wrong by chance, three of eight do so in 5e-5 of all checks."""
-BLAMED = 32
-"""Decisions are compared for this many of the directions that went the other way."""
+EXPLAINED = 0.5
+"""A part below this is reported as well, if the gradient misses at least `WRONG_WAYS` directions by more than half of
+their change: then what the steps do is more the doing of what the gradient does not see."""
+SLIGHT = 1e-2
+"""Directions of which less than this part of the most is missed are not examined for causes."""
+REALISTIC = 1e-2
+"""Longer steps are not reported for a part that is small while the sign is right: over a tenth of their scale most
+functions bend, and a descent with such steps knows it."""
 ROUNDINGS = 4
 """A change counts as zero if it is within this many of the roundings found around the point."""
 NOISY = 16
@@ -81,6 +92,18 @@ class AtStep:
     """Further directions, left out because nothing changed and no change was predicted."""
     left_out: int
     """Further directions, left out because both were within rounding, or because an end had no value."""
+    missed: int = 0
+    """The number of directions of which the gradient misses more than half of the change."""
+
+    @property
+    def turns(self) -> bool:
+        """Whether the sign of the gradient is too often not that of the change."""
+        return self.same_sign < REPORTED and round((1 - self.same_sign) * self.directions) >= WRONG_WAYS
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether the gradient explains too little of the change over a step of a realistic length."""
+        return self.step <= REALISTIC and self.explained < EXPLAINED and self.missed >= WRONG_WAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +112,34 @@ class OverDistance:
 
     at: tuple[AtStep, ...]
     why: str = ""
-    """Why its sign is not that of the change: the decision that flips first, or the statement that none does."""
+    """Why: the causes of what it misses, in words."""
     output: str = "value"
+    causes: tuple[Cause, ...] = ()
+    """The causes of what it misses over the step that `limit` has, the largest first."""
 
     @property
     def short(self) -> AtStep | None:
         """The shortest step over which the sign of the gradient is too often not that of the change."""
-        for a in self.at:
-            if a.same_sign < REPORTED and round((1 - a.same_sign) * a.directions) >= WRONG_WAYS:
-                return a
-        return None
+        return next((a for a in self.at if a.turns), None)
+
+    @property
+    def limit(self) -> AtStep | None:
+        """The shortest step over which the gradient is of little use: by its sign, or by what it explains."""
+        return next((a for a in self.at if a.turns or a.falls_short), None)
 
     @property
     def text(self) -> str:
-        """What the user should know, as a clause; "" where the sign is that of the change."""
-        found = self.short
+        """What the user should know, as a clause; "" where the gradient is of use over all steps."""
+        found = self.limit
         if found is None:
             return ""
-        return (
-            f"over {_power(found.step)} its sign is that of the change in {_percent(found.same_sign)} % of "
-            f"{found.directions} directions, and it explains {_percent(found.explained)} % of the change ({self.why})"
-        )
+        over, part = f"over {_power(found.step)}", f"it explains {_percent(found.explained)} % of the change"
+        sign = f"its sign is that of the change in {_percent(found.same_sign)} % of {found.directions} directions"
+        shorter = [a for a in self.at if a.step < found.step and a.directions]
+        still = f", over {_power(shorter[-1].step)} {_percent(shorter[-1].explained)} %" if shorter else ""
+        if found.turns:
+            return f"{over} {sign}, and {part}{still} ({self.why})"
+        return f"{over} {part}{still}, though {sign} ({self.why})"
 
     def __str__(self) -> str:
         found = [a for a in self.at if a.directions]
@@ -125,6 +155,12 @@ class OverDistance:
     def record(self) -> list[dict[str, Any]]:
         """The comparisons as JSON's types."""
         return [dataclasses.asdict(a) for a in self.at]
+
+    def limit_record(self) -> dict[str, Any] | None:
+        """The limit as JSON's types, with the sentence and the causes; None where there is none."""
+        if self.limit is None:
+            return None
+        return {"step": self.limit.step, "text": self.text, "causes": [c.record() for c in self.causes]}
 
 
 def scale_of(part: Vector) -> float:
@@ -164,13 +200,13 @@ def over_distance(
     rng: np.random.Generator,
     *,
     count: int = DIRECTIONS,
-    flips: Callable[[Vector, Vector], Flip | None] | None = None,
+    line: Callable[[Vector, Vector], Line] | None = None,
     output: str = "value",
 ) -> OverDistance:
     """Compare a gradient with the change over steps of several lengths, in units of `scale`, around x.
 
-    There are `count` comparisons for each length. `flips`, where it is given, returns the first decision of the
-    program that differs between two points.
+    There are `count` comparisons for each length. `line`, where it is given, returns the program from p - d to p + d,
+    which is examined for the causes of what the gradient misses.
     """
     n = len(x)
     inside = _unit(rng.normal(size=(count, n))) * rng.uniform(size=(count, 1)) ** (1 / n)
@@ -183,7 +219,8 @@ def over_distance(
     directions = np.where(along[:, None], _unit(steepest), _unit(rng.normal(size=(count, n)))) * long
     noise = _noise(field, points, directions)
     found: list[AtStep] = []
-    others: list[tuple[Vector, Vector]] = []
+    why: tuple[Cause, ...] = ()
+    words = ""
     for step in STEPS:
         d = step * directions
         ends = field.values(np.concatenate([points - d, points + d]))
@@ -195,33 +232,33 @@ def over_distance(
         flat = silent & (predicted == 0) & (change == 0)
         seen = known & ~silent
         same = np.sign(change) == np.sign(predicted)
-        found.append(
-            AtStep(
-                step,
-                _share(same[seen]),
-                _explained(change[seen], predicted[seen]),
-                _share(same[seen & along]),
-                int(seen.sum()),
-                int(flat.sum()),
-                int(count - seen.sum() - flat.sum()),
-            )
+        with np.errstate(all="ignore"):
+            off = np.abs(change - predicted)
+        a = AtStep(
+            step,
+            _share(same[seen]),
+            _explained(change[seen], predicted[seen]),
+            _share(same[seen & along]),
+            int(seen.sum()),
+            int(flat.sum()),
+            int(count - seen.sum() - flat.sum()),
+            int((off > 0.5 * np.abs(change))[seen].sum()),
         )
-        result = OverDistance(tuple(found), output=output)
-        if not others and result.short is not None:
-            others = [(points[k] - d[k], points[k] + d[k]) for k in np.flatnonzero(seen & ~same)[:BLAMED]]
-    return OverDistance(tuple(found), _blame(others, flips) if others else "", output)
-
-
-def _blame(pairs: Sequence[tuple[Vector, Vector]], flips: Callable[[Vector, Vector], Flip | None] | None) -> str:
-    """The decision that is most often the first to differ between the two ends of a step."""
-    if flips is None:
-        return "the value jumps or bends within the step"
-    found = [f for f in (flips(a, b) for a, b in pairs) if f is not None]
-    if not found:
-        return "no decision flips: the value bends within the step"
-    place, often = Counter((f.what, f.where) for f in found).most_common(1)[0]
-    there = sorted((f for f in found if (f.what, f.where) == place), key=lambda f: f.step or 0)
-    return f"of decisions that flip the first is, in {often} of {len(pairs)}, {there[len(there) // 2]}"
+        found.append(a)
+        if not words and (a.turns or a.falls_short):
+            lines: list[Line] = []
+            if line is not None:
+                # A wrong sign is one, however much is missed. What is explained is a matter of squares.
+                off = np.where(seen & np.isfinite(off), off, 0.0)
+                off = off / (off.max(initial=0.0) or 1.0)  # the square of 1e200 would overflow
+                lost = np.where(seen & ~same, 1.0, 0.0) if a.turns else off**2
+                effort = WHOLE if count > MANY else LITTLE
+                most = np.argsort(-lost, kind="stable")[: max(1, count // EXAMINED)]
+                most = most[lost[most] > SLIGHT * lost.max(initial=0.0)]
+                lines = [line(points[k], d[k]) for k in most]
+                why = causes(lines, [float(w) for w in lost[most]], effort)
+            words = because(why, len(lines))
+    return OverDistance(tuple(found), words, output, why)
 
 
 def _noise(field: Field, points: Vector, directions: Vector) -> float:

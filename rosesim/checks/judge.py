@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.ad.instrument.decisions import Flip
+from rosesim.ad.instrument.decisions import CONTINUOUS, Flip
 from rosesim.checks import words
+from rosesim.checks.flips import Place
 from rosesim.checks.growth import Growth
 from rosesim.checks.slopes import CONTRADICTS, Slopes
 from rosesim.checks.verdict import Kind
@@ -29,6 +30,11 @@ BESIDE = 1e-6
 """Distance from a kink at which the derivative on one side is taken: among the step lengths, below most curvature."""
 REACH = 1e-2
 """The reach of a gradient is the longest step up to which differences agree with it within this part of its norm."""
+SEEN = 1e-4
+"""The causes of a jagged value are looked for over steps of at least this length, so that rounding hides none."""
+TIED = 1e-2
+"""Of decisions that flip at one point the cause is found over steps of this length: some flip elsewhere too, without
+any effect."""
 UNSEEN = 1e5
 """Growth over a whole rollout that explains why differences settle nowhere, or why the two modes differ.
 
@@ -114,7 +120,7 @@ class _Judge:
         if d.noise > REACH * max(d.part, self.steepest):
             if self.slopes.is_rounding(d.part) and not self.slopes.changes():
                 return self.finding("right")  # both the value and its derivative are nothing but rounding
-            if growth.whole >= UNSEEN or self.ladder.flips is not None:
+            if growth.whole >= UNSEEN or self.ladder.flips:
                 return self._nowhere()
             return self.finding("jagged", words.rounding(over(d.noise, d.part)))
         if growth.whole >= USELESS:
@@ -122,7 +128,7 @@ class _Judge:
         if (missing := self.ladder.missing) is not None:
             return self.finding("not finite", words.missing(missing))
         if (jump := self.slopes.jump()) is not None:
-            return self.finding("jumps", words.jumps(jump, self._what()))
+            return self.finding("jumps", words.jumps(jump, self._what(jumps=True)))
         if self.ladder.kink_here or self.ladder.alone is not None or self.bent:
             return self._at_a_kink()
         return self._where_smooth()
@@ -177,8 +183,8 @@ class _Judge:
         errors = {side: over(sides[side].slope - beside[side], norm) for side in sides}
         if all(e <= FD_TOLERANCE for e in errors.values()):
             if abs(left - right) > FD_TOLERANCE * norm:
-                flips = self.ladder.flips is not None
-                why = words.kinked(self.in_units(left, 3), self.in_units(right, 3), self._what(), flips)
+                tip = not self.ladder.kink_here and self.ladder.alone is None
+                why = words.kinked(self.in_units(left, 3), self.in_units(right, 3), self._what(), not tip)
                 return self.finding("kinked", why, max(errors.values()))
             off = over(left - d.reverse, norm)
             if off <= FD_TOLERANCE:
@@ -197,11 +203,23 @@ class _Judge:
     def _nowhere(self) -> Finding:
         if self.growth.whole >= UNSEEN:
             return self.finding("exploding", words.exploding(self.growth))
-        return self.finding("jagged", words.jagged(self.ladder.flips))
+        return self.finding("jagged", words.jagged(self.ladder.flips, self.slopes.causes(SEEN)))
 
-    def _what(self) -> Flip | None:
-        """The decision that makes the kink."""
-        return self.ladder.flips or self.ladder.alone or self.ladder.tip()
+    def _what(self, jumps: bool = False) -> Flip | None:
+        """The decision that makes the kink or the jump: of several that flip here, that which does the most."""
+        if not self.ladder.kink_here:
+            return self.ladder.alone or self.ladder.tip()
+        here = [f for f in self.ladder.flips if not jumps or f.what not in CONTINUOUS] or self.ladder.flips
+        if len({f.where for f in here}) == 1:  # to tell apart what stands on one line is not worth the runs
+            return here[0]
+        found = [(c.flip.what, c.flip.where) for c in self.slopes.causes(TIED) if c.flip is not None]
+        return min(here, key=lambda f: _rank(found, f))
+
+
+def _rank(found: Sequence[Place], flip: Flip) -> int:
+    """The place of a decision in a list."""
+    place = flip.what, flip.where
+    return found.index(place) if place in found else len(found)
 
 
 def over(error: float, norm: float, floor: float = 0.0) -> float:

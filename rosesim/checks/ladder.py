@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.ad.instrument.decisions import COUNT, Flip, first_flip
-from rosesim.checks.programs import Programs, Run, Vector
+from rosesim.ad.instrument.decisions import COUNT, Flip, first_flip, first_flips
+from rosesim.checks.causes import Cause, causes
+from rosesim.checks.flips import LITTLE, WHOLE
+from rosesim.checks.line import AlongLine
+from rosesim.checks.programs import LONG, Programs, Run, Vector
 
 STEPS = 10.0 ** -np.arange(1.0, 9.0)
 """Step lengths, in the input's own scale.
@@ -29,9 +32,13 @@ class Rung:
     """The distances of the ends after rounding: with h = 1e-8 the last eight digits are lost in x + h."""
     left: Run | None
     right: Run | None
-    flip: Flip | None
-    count: Flip | None = None
-    """A `while_loop` that ran a different number of times at the two ends."""
+    flips: tuple[Flip, ...] = ()
+    """For each decision that differs between the two ends its first flip, in the order of the run."""
+
+    @property
+    def count(self) -> Flip | None:
+        """A `while_loop` that ran a different number of times at the two ends."""
+        return next((f for f in self.flips if f.what == COUNT), None)
 
 
 class Ladder:
@@ -60,14 +67,13 @@ class Ladder:
             lengths = self._length(x, left_end), self._length(right_end, x)
             if min(lengths) <= 0.0:
                 continue  # rounding left no step
-            flip = count = None
+            flips: list[Flip] = []
             if left is not None and right is not None and left.key != right.key:
-                flip = first_flip(self.programs.recorded, left.table, right.table)
-                count = first_flip(self.programs.recorded, left.table, right.table, COUNT)
+                flips = first_flips(self.programs.recorded, left.table, right.table)
             if h < shortest:
                 shortest = h
                 self.alone = self._alone(left, right)
-            self.rungs.append(Rung(float(h), *lengths, _light(left), _light(right), flip, count))
+            self.rungs.append(Rung(float(h), *lengths, _light(left), _light(right), tuple(flips)))
         self.rungs.sort(key=lambda r: -r.h)
 
     def _length(self, a: Vector, b: Vector) -> float:
@@ -79,9 +85,9 @@ class Ladder:
         return first_flip(self.programs.recorded, self.here.table, right.table)
 
     @property
-    def flips(self) -> Flip | None:
-        """The first decision that differs at the shortest step at which any does."""
-        return next((r.flip for r in reversed(self.rungs) if r.flip is not None), None)
+    def flips(self) -> tuple[Flip, ...]:
+        """The decisions that differ at the shortest step at which any does."""
+        return next((r.flips for r in reversed(self.rungs) if r.flips), ())
 
     @property
     def count(self) -> tuple[float, Flip] | None:
@@ -91,7 +97,7 @@ class Ladder:
     @property
     def kink_here(self) -> bool:
         """Whether a decision differs between the two ends of the shortest step."""
-        return bool(self.rungs) and self.rungs[-1].flip is not None
+        return bool(self.rungs) and bool(self.rungs[-1].flips)
 
     @property
     def missing(self) -> str | None:
@@ -100,6 +106,22 @@ class Ladder:
             return None
         last = self.rungs[-1]
         return "left" if last.left is None else "right" if last.right is None else None
+
+    def causes(self, c: Vector, least: float) -> tuple[Cause, ...]:
+        """The causes of what c . value does and its slope does not say, over the shortest step, but at least `least`,
+        at which a decision flips.
+
+        The middle of the line is a third of the step to the right: at the point itself, where a kink may be, the
+        slope is neither side's.
+        """
+        h = max(least, min((r.h for r in self.rungs if r.flips), default=0.0))
+        places = tuple((f.what, f.where) for f in self.flips)
+        known = self.programs.known_causes
+        key = c.tobytes(), h, self._on.tobytes(), places  # the other directions of an input need not look again
+        if key not in known:
+            line = AlongLine(self.programs, c, self.programs.x + h / 3.0 * self.vector, h * self.vector)
+            known[key] = causes([line], [1.0], WHOLE if self.programs.work < LONG else LITTLE)
+        return known[key]
 
     def side_is_smooth(self, side: int, rungs: int = 4) -> bool:
         """Whether the shortest steps to one side all make the same decisions."""

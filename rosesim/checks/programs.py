@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,12 @@ from rosesim.ad.program.rewrite import tangents_as_reals
 from rosesim.ad.support.errors import NumericalError, ProgramError, TypeMismatch
 from rosesim.ad.support.machine import cores
 from rosesim.ad.transforms.derivatives import gradient_type, vjp
+from rosesim.checks.causes import Cause
+from rosesim.checks.flips import Place
 
 Vector = NDArray[np.float64]
+X = TypeVar("X")
+Y = TypeVar("Y")
 
 
 def _compile(func: Func, names: Sequence[str]) -> Any:
@@ -80,6 +84,8 @@ class Programs:
         row, self.keywords = signature.bind(tuple(args), kwargs or {})
         self.types = self.f.types_of(row, self.keywords)
         names = signature.names(len(row), self.keywords)
+        self.known_causes: dict[tuple[bytes, float, bytes, tuple[Place, ...]], tuple[Cause, ...]] = {}
+        """Causes that were found along lines through the point; `Ladder.causes` fills it."""
         self.positions = tuple(sorted(set(signature.chosen(wrt, len(row), self.keywords)[0])))
         self.names = names
         self.traced = self.f.traced(self.types)
@@ -153,10 +159,7 @@ class Programs:
 
     def run_each(self, points: Sequence[Vector]) -> list[Run | None]:
         """`run_beside` at each point, on all cores where a run is long."""
-        if self.work < LONG:
-            return [self.run_beside(x) for x in points]
-        with ThreadPoolExecutor(cores()) as pool:
-            return list(pool.map(self.run_beside, points))
+        return in_parallel(self, self.run_beside, points)
 
     def forward(self, x: Vector, direction: Vector) -> tuple[Vector, NDArray[np.float64]]:
         """The derivative of every output along a direction, and the norms of the tangent step by step."""
@@ -317,6 +320,14 @@ class Programs:
         table = np.asarray(run.call(*self.arguments(self.x), part)[-1])
         hit = (table != 0).any(axis=0)
         return [(c.what, c.where) for c, h in zip(program.columns, hit, strict=True) if h]
+
+
+def in_parallel(programs: Programs, of: Callable[[X], Y], xs: Iterable[X]) -> list[Y]:
+    """`of` each x, on all cores where a run of the programs is long."""
+    if programs.work < LONG:
+        return [of(x) for x in xs]
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(of, xs))
 
 
 def _is_real(ty: Ty) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rosesim.checks.causes import Cause
 from rosesim.checks.ladder import Ladder, Rung
 from rosesim.checks.programs import Run, Vector
 
@@ -111,7 +112,7 @@ class Slopes:
     def _smooth(self) -> list[Rung]:
         """The shortest steps, up to the first that flips."""
         whole = [r for r in self.ladder.rungs if r.left is not None and r.right is not None]
-        return list(itertools.takewhile(lambda r: r.flip is None, reversed(whole)))[::-1]
+        return list(itertools.takewhile(lambda r: not r.flips, reversed(whole)))[::-1]
 
     def _across(self, r: Rung) -> float:
         assert r.left is not None and r.right is not None
@@ -173,6 +174,10 @@ class Slopes:
             ):
                 return gaps[2]
         return None
+
+    def causes(self, least: float) -> tuple[Cause, ...]:
+        """The causes of what c . value does over the shortest step, at least `least`, at which a decision flips."""
+        return self.ladder.causes(self._c, least)
 
     def is_rounding(self, slope: float) -> bool:
         """Whether c . value is itself nothing but measured rounding, like the residual of an exact fit. A steep slope

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rosesim.ad.instrument.decisions import COUNT, Flip
+from rosesim.checks.causes import NAMED, Cause
 from rosesim.checks.growth import Growth
 
 
@@ -108,18 +110,21 @@ _SOLVER = (
 )
 
 
-def jagged(flips: Flip | None) -> str:
-    """The reason for a map without a slope that a step could follow."""
-    if flips is None:
+def jagged(flips: Sequence[Flip], causes: Sequence[Cause]) -> str:
+    """The reason for a map without a slope that a step could follow; `causes`: of what it does over a step."""
+    if not flips:
         return (
             "forward and reverse mode agree, but differences settle at no step length (1e-1 to 1e-8 of the input's "
             "scale), though no decision flips: the value is rounded or rough at every scale, and its exact "
             "derivative tells nothing"
         )
+    most = next((c for c in causes if c.flip is not None and c.share >= NAMED), None)
+    how = f"first {flips[0]}" if most is None else f"most of all {most}"
+    blamed = flips[0] if most is None or most.flip is None else most.flip
     return (
         "forward and reverse mode agree, but no step length (1e-1 to 1e-8 of the input's scale) gives their value: "
-        f"decisions flip within the steps, first {flips}; the exact derivative is that of a piece shorter than "
-        f"any useful step{_SOLVER if flips.what == COUNT else ''}"
+        f"decisions flip within the steps, {how}; the exact derivative is that of a piece shorter than "
+        f"any useful step{_SOLVER if blamed.what == COUNT else ''}"
     )
 
 

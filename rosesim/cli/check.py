@@ -61,7 +61,9 @@ def check(
     smoothed, of_smoothed = None, {}
     if how is not None:
         smoothed = smoothed_over_distance(made, how, at.inputs, at.seed, params=at.params, scale=_scale(scale))
-        of_smoothed = {"smoothed": {**asdict(how), "over_distance": smoothed.record()}}
+        of_smoothed = {
+            "smoothed": {**asdict(how), "over_distance": smoothed.record(), "limit": smoothed.limit_record()}
+        }
     if picture is not None:
         _draw(at, picture)
     if json:
@@ -72,6 +74,7 @@ def check(
                 "max_rel_error_fd": found.max_rel_error_fd,
                 "verdicts": found.verdicts,
                 "over_distance": [] if found.over_distance is None else found.over_distance.record(),
+                "limit": None if found.over_distance is None else found.over_distance.limit_record(),
                 **({"terms": dict(found.terms)} if found.terms else {}),
                 **of_smoothed,
                 "at": at.name,
@@ -90,7 +93,8 @@ def check(
             f"from differences by {found.max_rel_error_fd:.1e}"
         )
         if smoothed is not None:
-            print(f"{made.name}: {how}: {smoothed}")
+            for line in filter(None, (smoothed.text, str(smoothed))):
+                print(f"{made.name}: {how}: {line}")
     if not found.passed:
         note(f"the gradient check of {made.name} failed: " + "; ".join(
             f"{v.input}: {v.text}" for v in found.report.verdicts if not v.passed))  # fmt: skip

@@ -149,8 +149,19 @@ def test_set_reaches_settings_and_inputs(tmp_path: Path):
 
 def test_check_reports_errors_and_verdicts(tmp_path: Path):
     found = json_of("check", "billiards", cwd=tmp_path)
-    told = {"scene", "at", "max_rel_error_jvp_vjp", "max_rel_error_fd", "verdicts", "over_distance", "passed"}
+    told = {
+        "scene",
+        "at",
+        "max_rel_error_jvp_vjp",
+        "max_rel_error_fd",
+        "verdicts",
+        "over_distance",
+        "limit",
+        "passed",
+    }
     assert set(found) == told
+    assert found["limit"]["text"].startswith("over 1e-3 it explains ")
+    assert [c["what"] for c in found["limit"]["causes"] if c["share"] > 0.5] == ["select"]
     assert found["passed"] is True and found["verdicts"] == {"position": "right", "velocity": "right"}
     assert found["max_rel_error_jvp_vjp"] < 1e-10 and found["max_rel_error_fd"] < 1e-4
 

@@ -193,7 +193,23 @@ def first_flip(
     if not differs.any():
         return None
     row = int(differs.any(axis=1).argmax())
-    column = int(differs[row].argmax())
+    return _flip(program, row, int(differs[row].argmax()))
+
+
+def first_flips(program: Recording, one: NDArray[Any], other: NDArray[Any]) -> list[Flip]:
+    """For each decision (a word and a line) that differs between two runs its earliest flip, in the order of the
+    run."""
+    differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    columns = np.flatnonzero(differs.any(axis=0))
+    rows = differs[:, columns].argmax(axis=0)
+    found: dict[tuple[str, Where | None], Flip] = {}
+    for row, column in sorted(zip(rows.tolist(), columns.tolist(), strict=True)):
+        flip = _flip(program, row, column)
+        found.setdefault((flip.what, flip.where), flip)
+    return list(found.values())
+
+
+def _flip(program: Recording, row: int, column: int) -> Flip:
     rows, step = program.at(row)
     found = program.columns[column]
     if found.what == RAN:
