@@ -1,9 +1,9 @@
 """Contacts of two boxes, by the axis that parts them best (S. Gottschalk, M. Lin, D. Manocha, SIGGRAPH 1996).
 
-Of fifteen axes, the three normals of each box and the nine directions across an edge of each, one has the largest gap
-between the boxes' shadows on it. If it is a normal, its face is met by the face of the other box that looks at it, and
-contacts are the corners of where both overlap, seen along the normal. If it is across two edges, the one contact is
-halfway between the points where they are nearest.
+Of fifteen axes, the three normals of each box and the nine directions across an edge of each, one has the largest
+gap between the boxes' shadows on it. If it is a normal, its face is met by the face of the other box that looks at
+it, and contacts are the corners of where both overlap, seen along the normal. If it is across two edges, the one
+contact is halfway between the points where they are nearest.
 
 All is seen from the first box. One function of the language serves every pair of boxes.
 """
@@ -103,10 +103,15 @@ def touching(size_a: Vec[Real, 3], size_b: Vec[Real, 3], offset: Vec[Real, 3], t
     """The contacts in the frame of the first box, in which the other one is at an offset and turned."""
     axes = transposed([_three(turn, start) for start in (0, 3, 6)])
     own, other = _Box(_three(size_a), ZERO, ONE), _Box(_three(size_b), _three(offset), axes)
-    gap, face = _best_face(own, other)
+    gap, face = _largest([_gap(own, other, axis) for axis in (*own.axes, *other.axes)])
     normal = _pick(face, [*own.axes, *other.axes])
-    edge_gap, edge = _best_edge(own, other, gap, normal)
-    return cond(edge_gap > gap, lambda: _edges(own, other, edge), lambda: _faces(own, other, face, normal))
+    edge_gap, edge = _best_edge(own, other)
+    i = select(edge < 2.5, 0.0, select(edge < 5.5, 1.0, 2.0))
+    j = edge - 3.0 * i
+    across = _across(_pick(i, own.axes), _pick(j, other.axes))[0]
+    is_flat = abs(dot(across, normal)) > NEAR_NORMAL
+    by_edges = edge_gap > select(is_flat, gap + GAIN * abs(gap), gap)
+    return cond(by_edges, lambda: _edges(own, other, i, j, across), lambda: _faces(own, other, face, normal))
 
 
 def _pick(index: Number, choices: Sequence[Any]) -> Any:
@@ -137,20 +142,13 @@ def _gap(own: _Box, other: _Box, on: V3) -> Number:
     return abs(dot(on, other.centre)) - own.half_shadow(on) - other.half_shadow(on)
 
 
-def _best_face(own: _Box, other: _Box) -> tuple[Number, Number]:
-    """The largest gap along a normal, and whose it is: 0 to 2 the first box's, 3 to 5 the second's."""
-    return _largest([_gap(own, other, axis) for axis in (*own.axes, *other.axes)])
-
-
-def _best_edge(own: _Box, other: _Box, face_gap: Number, normal: V3) -> tuple[Number, Number]:
-    """The largest gap along a direction across edges i and j, and 3 i + j; it is -FAR where a face is preferred."""
+def _best_edge(own: _Box, other: _Box) -> tuple[Number, Number]:
+    """The largest gap along a direction across edges i and j, and 3 i + j."""
     gaps: list[Number] = []
     for u in own.axes:
         for w in other.axes:
             across, crosses = _across(u, w)
-            gap = _gap(own, other, across)
-            is_flat = (abs(dot(across, normal)) > NEAR_NORMAL) & (gap <= face_gap + GAIN * abs(face_gap))
-            gaps.append(select(crosses & ~is_flat, gap, -FAR))
+            gaps.append(select(crosses, _gap(own, other, across), -FAR))
     return _largest(gaps)
 
 
@@ -162,12 +160,9 @@ def _across(u: V3, w: V3) -> tuple[V3, Any]:
     return scaled(1.0 / sqrt(select(crosses, square, 1.0)), both), crosses
 
 
-def _edges(own: _Box, other: _Box, edge: Number) -> Any:
-    """The contact of two edges that look at each other."""
-    i = select(edge < 2.5, 0.0, select(edge < 5.5, 1.0, 2.0))
-    j = edge - 3.0 * i
+def _edges(own: _Box, other: _Box, i: Number, j: Number, across: V3) -> Any:
+    """The contact of the edges along two axes that look at each other."""
     u, w = _pick(i, own.axes), _pick(j, other.axes)
-    across = _across(u, w)[0]
     normal = scaled(_sign(dot(across, other.centre)), across)
     a, b = _middle_of_edge(own, i, normal), _middle_of_edge(other, j, scaled(-1.0, normal))
     x, y, _ = along_segments(minus(a, b), u, w, _pick(i, own.size), _pick(j, other.size))

@@ -27,7 +27,16 @@ from rosesim.robots.algebra import (
     transposed,
 )
 from rosesim.robots.contact.nearest import along_cylinder, along_ellipsoid
-from rosesim.robots.contact.shapes import Finder, Place, Shape, along_segments, between_spheres, least, most, seen_from
+from rosesim.robots.contact.shapes import (
+    Finder,
+    Place,
+    Shape,
+    along_segments,
+    between_spheres,
+    least,
+    most,
+    seen_from,
+)
 from rosesim.robots.contact.spheres import sphere_box, sphere_cylinder, sphere_ellipsoid
 
 ROUNDING = 1e-10
