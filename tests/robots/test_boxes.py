@@ -84,7 +84,7 @@ def test_a_box_that_is_turned_on_another_touches_at_the_corners_of_an_octagon():
 
 @fn
 def overlap(half: Any, centre: Any, sides: Any) -> Any:
-    found = corners(*([x[0], x[1]] for x in (half, centre)), [[sides[k, 0], sides[k, 1]] for k in range(2)])
+    found = corners([half[0], half[1]], [centre[0], centre[1]], [[sides[k, 0], sides[k, 1]] for k in range(2)])
     return stack([stack([Real(x), Real(y), Real(there) * 1.0]) for x, y, there in found])
 
 

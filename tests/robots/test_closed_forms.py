@@ -1,7 +1,7 @@
 """Motions that are known by hand: values and derivatives by name against the file of closed forms.
 
-Impacts are hard contact, with the time of impact inside the step; friction at rest and a sphere's weight are compliant
-contact, where its regularisation vanishes.
+Impacts are hard contact, with the time of impact inside the step; friction at rest and a sphere's weight are
+compliant contact, where its regularisation vanishes.
 """
 
 from collections.abc import Callable
@@ -16,23 +16,44 @@ from rosesim import Real, const, fn, integrate, jacobian, root, scan, sqrt, stac
 from rosesim.robots import Compliant, Model
 from rosesim.scenes.kit.contact import disc_contact
 
-Inputs = dict[str, Any]
+HELD = {
+    "ball on a plane, one bounce with restitution",
+    "two equal balls, elastic, head on",
+    "two equal balls, elastic, both moving",
+    "block sliding to rest",
+    "block pushed inside the cone",
+    "sphere at rest on a linear compliant plane",
+    "free symmetric body",
+    "damped slide, Euler with implicit damping",
+}
+
+
+def case_of(name: str) -> dict[str, Any]:
+    assert name in HELD
+    return next(c for c in reference_file("closed_forms")["cases"] if c["name"] == name)
+
+
+def test_every_closed_form_is_held():
+    assert {c["name"] for c in reference_file("closed_forms")["cases"]} == HELD
 
 
 def held(name: str, motion: Callable[..., dict[str, Any]], *, close: float = 1e-10) -> None:
     """Final values and derivatives of one case; `motion` takes the inputs and gives what the case has at the end."""
-    case = next(c for c in reference_file("closed_forms")["cases"] if c["name"] == name)
-    inputs = case["inputs"]
+    case = case_of(name)
+    inputs, final = case["inputs"], dict(case["final"])
+    if "omega_body" in final:
+        final.update(zip(("omega_x", "omega_y", "omega_z"), final.pop("omega_body"), strict=True))
     by = sorted({key.split("_by_")[1] for key in case["derivatives"]})
-    outputs = sorted({*case["final"], *(key.split("_by_")[0] for key in case["derivatives"])})
+    outputs = sorted({*final, *(key.split("_by_")[0] for key in case["derivatives"])})
 
-    def run(values: Any) -> dict[str, Any]:
-        return motion(**{**inputs, **{key: values[k] for k, key in enumerate(by)}})
+    @fn
+    def found(x: Any) -> Any:
+        end = motion(**{**inputs, **{key: x[k] for k, key in enumerate(by)}})
+        return stack([Real(end[key]) for key in outputs])
 
-    found = fn(lambda x: stack([Real(run(x)[key]) for key in outputs]))
     x = np.array([inputs[key] for key in by])
     value, slopes = found(x), jacobian(found)(x)
-    for key, expected in case["final"].items():
+    for key, expected in final.items():
         assert value[outputs.index(key)] == pytest.approx(expected, rel=close, abs=close), key
     for key, expected in case["derivatives"].items():
         of, to = key.split("_by_")
@@ -67,7 +88,7 @@ def test_two_balls_collide(how: str):
 
 def test_a_block_slides_to_rest():
     def motion(v0: Any, friction: Any, gravity: Any, T: Any) -> dict[str, Any]:
-        t, y = integrate.until(
+        _, y = integrate.until(
             lambda t, y: [y[1], -friction * gravity],
             [0.0, v0],
             lambda t, y: y[1],
@@ -87,8 +108,7 @@ def robot(folder: Path, body: str, head: str = "", tail: str = "") -> Model:
 def test_a_block_that_is_pushed_inside_the_cone_creeps_as_slowly_as_asked(tmp_path: Path):
     """By s r / √(1 - r²) each second, r the share of its friction that it uses and s the speed that smooths friction.
     Position and derivatives are 0 but for that, and go to 0 with s."""
-    case = next(c for c in reference_file("closed_forms")["cases"] if c["name"] == "block pushed inside the cone")
-    given = case["inputs"]
+    given = case_of("block pushed inside the cone")["inputs"]
     push, mu = given["push"], given["friction"]
     block = robot(
         tmp_path,
@@ -117,11 +137,11 @@ def test_a_block_that_is_pushed_inside_the_cone_creeps_as_slowly_as_asked(tmp_pa
         return x(np.array([push, mu])), jacobian(x)(np.array([push, mu]))
 
     share = push / (mu * given["mass"] * given["gravity"])
-    for slip in (1e-2, 1e-4):
-        value, slopes = creep(slip)
-        assert value == pytest.approx(slip * share / np.sqrt(1.0 - share**2), rel=0.02)  # it starts from rest
+    for slip in (1e-3, 1e-4):
+        value, slopes = creep(slip)  # from rest: it lags by a step or two of 500
+        assert value == pytest.approx(slip * share / np.sqrt(1.0 - share**2), rel=0.01)
         by_share = slip / (1.0 - share**2) ** 1.5
-        assert slopes == pytest.approx([by_share * share / push, -by_share * share / mu], rel=0.02)
+        assert slopes == pytest.approx([by_share * share / push, -by_share * share / mu], rel=0.01)
 
 
 def test_a_sphere_rests_on_a_compliant_plane(tmp_path: Path):
@@ -163,13 +183,9 @@ def test_a_free_symmetric_body_turns(tmp_path: Path):
         size = {"geom b size": stack([across, across, along])}
         start = const(np.array([1.0, 0.0, 0.0, 0.0])), stack([Real(omega_x), Real(0.0), Real(omega_z)])
         v = scan(lambda s, t: top.step(s[0], s[1], [], parameters=size), start, round(T / 0.005))[1]
-        return {"omega_body": v, "omega_x": v[0]}
+        return {f"omega_{k}": x for k, x in zip("xyz", (v[0], v[1], v[2]), strict=True)}
 
-    case = next(c for c in reference_file("closed_forms")["cases"] if c["name"] == "free symmetric body")
-    given = case["inputs"]
-    assert fn(lambda w: motion(**{**given, "omega_z": w})["omega_body"])(given["omega_z"]) == pytest.approx(
-        case["final"]["omega_body"], abs=1e-8
-    )
+    held("free symmetric body", motion, close=1e-9)
 
 
 def test_a_damped_slide(tmp_path: Path):
@@ -187,13 +203,3 @@ def test_a_damped_slide(tmp_path: Path):
         return {"x": q[0], "v": v[0]}
 
     held("damped slide, Euler with implicit damping", motion, close=1e-12)
-
-
-def test_every_closed_form_is_held():
-    """No case of the file is left out."""
-    names = {c["name"] for c in reference_file("closed_forms")["cases"]}
-    text = (
-        Path(__file__).read_text(encoding="utf-8").replace("{how}", "head on")
-        + "two equal balls, elastic, both moving"
-    )
-    assert {name for name in names if name not in text} == set()
