@@ -143,11 +143,12 @@ ALIGNED = [
     (0.3 * Y, np.eye(3)),
     (0.4 * X + 0.3 * Y, np.eye(3)),  # edge on edge
     (0.4 * X + 0.3 * Y + 0.2 * Z, np.eye(3)),  # corner on corner
+    (0.42 * X + 0.33 * Y, rotation(unit(1.0, 2e-9, 1e-9, 0.0))),
     (0.199 * Z, about_z(np.pi / 2)),
     (0.199 * Z, about_z(np.pi / 4)),
     (0.1 * Z + 0.2 * np.sqrt(0.5) * Z, rotation(unit(1.0, np.tan(np.pi / 8), 0.0, 0.0))),  # an edge along a face
 ]
-"""Where faces, edges and corners are exactly on each other."""
+"""Where faces, edges and corners are exactly on each other, or edges are parallel but for rounding."""
 
 
 @pytest.mark.parametrize("size", [BOX, (0.2, 0.2, 0.2)])

@@ -94,4 +94,5 @@ def _begin(parts: Sequence[tuple[Number, Number]], forwards: Any) -> tuple[Numbe
     for a, b in parts:
         low, high = maximum(low, a), minimum(high, b)
     t = (low if forwards else high) if isinstance(forwards, bool) else select(forwards, low, high)
-    return t, low < high
+    there = low < high
+    return select(there, t, 0.0), there  # of lines that are nearly parallel t is huge where they meet outside
