@@ -160,8 +160,8 @@ def test_a_pair_of_the_file_holds_itself(tmp_path: Path):
     ("contact", "option", "geom"),
     [
         ("soft", 'cone="pyramidal"', ""),
-        ("soft", 'cone="elliptic" impratio="2"', 'priority="1"'),
-        ("compliant", 'cone="elliptic"', ""),
+        pytest.param("soft", 'cone="elliptic" impratio="2"', 'priority="1"', marks=pytest.mark.full),
+        pytest.param("compliant", 'cone="elliptic"', "", marks=pytest.mark.full),
     ],
 )
 def test_friction_is_a_parameter(contact: Any, option: str, geom: str, tmp_path: Path):
