@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from robots_kit import mjcf
 
-from rosesim import Real, fn, stack
+from rosesim import Real, fn, jacobian, stack
 from rosesim.robots import Model
 from rosesim.robots.contact import rows
+from rosesim.robots.contact.pairs import mixed_friction
 
 
 def test_the_impedance_of_a_depth():
@@ -147,6 +148,46 @@ def test_a_pair_of_the_file_holds_itself(tmp_path: Path):
     found = touch(tmp_path, 'friction="0.9"', 'condim="6"', tail)
     assert found.friction == (0.1, 0.2, 0.005, 0.0001, 0.0001)
     assert (found.condim, found.margin) == (3, 0.5)
+    ball = '<body><freejoint/><geom name="{}" size="0.1"/></body>'
+    robot = mjcf(tmp_path, ball.format("a") + ball.format("b"), tail=tail)
+    mixed = mixed_friction(robot, found, (0.5, 0.2, 0.03), (0.6, 0.1, 0.04))
+    assert mixed == found.friction
+    bare = touch(tmp_path, "", "", tail.replace('friction="0.1 0.2"', ""))
+    assert mixed_friction(robot, bare, (0.5, 0.2, 0.03), (0.6, 0.1, 0.04)) == (0.6, 0.6, 0.2, 0.04, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("contact", "option", "geom"),
+    [
+        ("soft", 'cone="pyramidal"', ""),
+        pytest.param("soft", 'cone="elliptic" impratio="2"', 'priority="1"', marks=pytest.mark.full),
+        pytest.param("compliant", 'cone="elliptic"', "", marks=pytest.mark.full),
+    ],
+)
+def test_friction_is_a_parameter(contact: Any, option: str, geom: str, tmp_path: Path):
+    """The same as in the file, with its derivative; also where the file's own is the larger, and below the least."""
+    text = (
+        '<geom type="plane" size="9 9 1" friction="0.3 0.02 0"/><body pos="0 0 0.098"><freejoint/>'
+        '<geom name="ball" size="0.1" mass="2" condim="4" friction="{}" {}/></body>'
+    )
+    q, v = np.array([0.0, 0.0, 0.098, 1.0, 0.0, 0.0, 0.0]), np.array([0.4, 0.1, 0.0, 0.0, 0.0, 2.0])
+
+    def robot(friction: str) -> Model:
+        return Model(mjcf(tmp_path, text.format(friction, geom), f"<option {option}/>"))
+
+    m = robot("0.9 0.01 0")
+
+    @fn
+    def given(friction: Any) -> Any:
+        return m.acceleration(q, v, [], contact=contact, parameters={"geom ball friction": friction})
+
+    for friction in ([0.5, 0.05, 0.0], [0.0, 0.001, 0.0]):
+        expected = robot(" ".join(map(str, friction))).acceleration(q, v, [], contact=contact)
+        np.testing.assert_allclose(given(friction), expected, rtol=1e-9, atol=1e-9)
+    at, h = np.array([0.5, 0.05, 0.001]), 1e-6
+    by_differences = [(given(at + d) - given(at - d)) / (2.0 * h) for d in h * np.eye(3)]
+    np.testing.assert_allclose(jacobian(given)(at).T, by_differences, rtol=1e-6, atol=1e-6)
+    assert np.abs(by_differences[0]).max() > 0.1
 
 
 def test_a_limb_touches_all_but_its_neighbours(tmp_path: Path):

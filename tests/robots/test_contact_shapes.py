@@ -1,55 +1,15 @@
 """Where two shapes touch: against MuJoCo's numbers, and in closed form."""
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from contact_kit import MARGIN, compare, listed, placed, unit
 from robots_kit import reference_file, rotation
 
-from rosesim import Real, fn, jvp, stack
+from rosesim import jvp
 from rosesim.robots.contact import geometry
 from rosesim.robots.contact.shapes import frame
-
-MARGIN = 0.6
-"""Of the references: contacts up to this distance are listed."""
-
-
-@cache
-def placed(first: str, second: str) -> Any:
-    """The contacts of two shapes as (distance, point, normal), (n, 7)."""
-
-    @fn
-    def found(pos: Any, mat: Any, size: Any) -> Any:
-        shapes = [
-            geometry.Shape(
-                kind,
-                [size[k, i] for i in range(3)],
-                (pos[k, 0], pos[k, 1], pos[k, 2]),
-                tuple((mat[k, 3 * r], mat[k, 3 * r + 1], mat[k, 3 * r + 2]) for r in range(3)),  # pyright: ignore
-            )
-            for k, kind in enumerate((first, second))
-        ]
-        rows: list[Any] = []
-        for place in geometry.contacts(shapes[0], shapes[1], MARGIN):
-            point, frame = place.rest()
-            rows.append(stack([Real(x) for x in (place.distance, *point, *frame[0])]))
-        return stack(rows)
-
-    return found
-
-
-def listed(pair: tuple[str, str], pos: Any, mat: Any, size: Any) -> Any:
-    """The contacts of a pair that count."""
-    found = placed(*pair)(np.array(pos, float), np.array(mat, float), np.array(size, float))
-    return found[found[:, 0] < MARGIN]
-
-
-def compare(found: Any, expected: Any):
-    """The order of a pair's contacts has no meaning."""
-    assert found.shape == np.shape(expected)
-    for row in expected:
-        assert np.abs(found - row).max(axis=1).min() < 1e-12
 
 
 @pytest.mark.parametrize("pair", sorted(geometry.FINDERS))
@@ -59,10 +19,6 @@ def test_where_two_shapes_touch_in_mujoco(pair: tuple[str, str]):
     for case in cases:
         expected = [[c["dist"], *c["pos"], *c["normal"]] for c in case["contacts"]]
         compare(listed(pair, case["pos"], case["mat"], case["size"]), expected)
-
-
-def unit(*x: float) -> Any:
-    return np.array(x) / np.linalg.norm(x)
 
 
 def ball(surface: Any, outwards: Any, distance: float, radius: float = 0.1) -> list[float]:

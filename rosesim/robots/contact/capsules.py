@@ -27,7 +27,16 @@ from rosesim.robots.algebra import (
     transposed,
 )
 from rosesim.robots.contact.nearest import along_cylinder, along_ellipsoid
-from rosesim.robots.contact.shapes import Finder, Place, Shape, between_spheres, least, most, seen_from
+from rosesim.robots.contact.shapes import (
+    Finder,
+    Place,
+    Shape,
+    along_segments,
+    between_spheres,
+    least,
+    most,
+    seen_from,
+)
 from rosesim.robots.contact.spheres import sphere_box, sphere_cylinder, sphere_ellipsoid
 
 ROUNDING = 1e-10
@@ -40,19 +49,11 @@ def capsule_capsule(a: Shape, b: Shape, margin: Number) -> list[Place]:
     """The nearest spheres of both; two contacts where they are parallel."""
     d = minus(a.place, b.place)
     u, w = a.axis, b.axis
-    cosine = dot(u, w)
-    p, r = dot(u, d), dot(w, d)
-    determinant = sub(1.0, mul(cosine, cosine))
-    parallel = determinant < 1e-15
-    safe = choose(parallel, 1.0, determinant)
     la, lb = a.size[1], b.size[1]
-    # Of the lines; where that is beyond an end, the end, and the other's nearest point to it, and back.
-    x = clamp((mul(cosine, r) - p) / safe, mul(-1.0, la), la)
-    y = clamp(add(r, mul(cosine, x)), mul(-1.0, lb), lb)
-    x = clamp(sub(mul(cosine, y), p), mul(-1.0, la), la)
+    x, y, parallel = along_segments(d, u, w, la, lb)
     # Parallel: the two ends of the overlap.
-    sign = choose(cosine < 0.0, -1.0, 1.0)
-    middle = mul(-1.0, p)  # of b's centre, along a
+    sign = choose(dot(u, w) < 0.0, -1.0, 1.0)
+    middle = neg(dot(u, d))  # of b's centre, along a
     high = least(la, add(middle, lb))
     low = most(mul(-1.0, la), sub(middle, lb))
     overlap = parallel & (low < high)

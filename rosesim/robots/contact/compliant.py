@@ -135,7 +135,7 @@ def _limit(at: At, numbers: Compliant, d: int, sign: float, gap: Number) -> Touc
 
 
 def _contact(
-    at: At, numbers: Compliant, layout: Layout, place: geometry.Place, friction: Sequence[float], inverse: float
+    at: At, numbers: Compliant, layout: Layout, place: geometry.Place, friction: Sequence[Number], inverse: float
 ) -> Touching:
     dims = min(layout.dims, 3)
     layout.dims = dims

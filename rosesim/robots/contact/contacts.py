@@ -24,7 +24,8 @@ from rosesim.robots.algebra import (
 from rosesim.robots.contact import geometry, rows
 from rosesim.robots.contact.constraint import At, Constraint, guarded
 from rosesim.robots.contact.layout import Layout
-from rosesim.robots.contact.pairs import Touch
+from rosesim.robots.contact.pairs import Touch, mixed_friction
+from rosesim.robots.contact.shapes import most
 from rosesim.robots.dynamics import Motion
 from rosesim.robots.kinematics import Frames
 from rosesim.robots.mechanism import Mechanism
@@ -49,10 +50,10 @@ def shape(at: At, index: int) -> geometry.Shape:
     return at.shapes[index]
 
 
-def pairs_at(at: At) -> Iterator[tuple[Layout, geometry.Place, tuple[float, ...], float]]:
+def pairs_at(at: At) -> Iterator[tuple[Layout, geometry.Place, tuple[Number, ...], float]]:
     """Every contact that a pair of geoms may have: its layout, place, friction and approximate inverse inertia."""
     for touch, layout, place in _places(at):
-        yield layout, place, _friction_of(touch), _inverse(at, touch)
+        yield layout, place, _friction_of(at.m, touch), _inverse(at, touch)
 
 
 def _places(at: At) -> Iterator[tuple[Touch, Layout, geometry.Place]]:
@@ -95,8 +96,8 @@ def contacts(at: At) -> list[Constraint]:
 def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Constraint:
     m, dims = at.m, layout.dims
     elliptic = m.robot.options.cone == "elliptic"
-    friction = _friction_of(touch)
-    mu = friction[0] / m.robot.options.impratio**0.5
+    friction = _friction_of(m, touch)
+    mu = mul(1.0 / m.robot.options.impratio**0.5, friction[0])
     inverse = _inverse(at, touch)
     active = place.distance < touch.margin
 
@@ -140,8 +141,11 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
             return rows.one_sided(x[0], d[0])
         used = tuple(friction[k - 1] for k in moving[1:])
         own = [d[k] for k in moving] if elliptic else d[:1]
-        f = rows.cost_of(kind, len(moving), used, idle, mu)
-        force, second = f([Real(x[k]) for k in moving], [Real(y) for y in own])
+        given = [Real(x[k]) for k in moving], [Real(y) for y in own]
+        if known(mu, *used):
+            force, second = rows.cost_of(kind, len(moving), used, idle, mu)(*given)
+        else:
+            force, second = rows.cost_of(kind, len(moving), None, idle, None)(*given, [Real(y) for y in (mu, *used)])
         full: list[Number] = [0.0] * dims
         for n, k in enumerate(moving):
             full[k] = force[n]
@@ -157,6 +161,14 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
     return Constraint(active, data, linear, reference, cost, layout.push, lambda _: made, layout)
 
 
-def _friction_of(touch: Touch) -> tuple[float, ...]:
-    """A pair's friction, bounded from below as MuJoCo does."""
-    return tuple(max(x, 1e-5) for x in touch.friction)
+def _friction_of(m: Mechanism, touch: Touch) -> tuple[Number, ...]:
+    """A pair's friction, by the parameters that are given, bounded from below as MuJoCo does."""
+    own = [title("geom", m.robot.geoms[i].name, i) + " friction" for i in (touch.first, touch.second)]
+    friction: tuple[Number, ...] = touch.friction
+    if any(m.given.is_given(name) for name in own):
+        a, b = (
+            m.given.vector(name, m.robot.geoms[i].friction)
+            for name, i in zip(own, (touch.first, touch.second), strict=True)
+        )
+        friction = mixed_friction(m.robot, touch, a, b)
+    return tuple(most(x, 1e-5) for x in friction)

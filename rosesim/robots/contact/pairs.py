@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rosesim.robots.algebra import Number
+from rosesim.robots.contact.shapes import most
 from rosesim.robots.description import KINDS_OF_GEOMS, Description, Geom, Pair
 from rosesim.robots.mechanism import Mechanism
+
+Five = tuple[Number, Number, Number, Number, Number]
+"""Friction along the two tangents, torsional, rolling about both."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +21,7 @@ class Touch:
     first: int
     second: int
     condim: int
-    friction: tuple[float, float, float, float, float]
-    """Along the two tangents, torsional, rolling about both."""
+    friction: Five
     solref: tuple[float, ...]
     solimp: tuple[float, ...]
     margin: float
@@ -89,6 +93,16 @@ def _combined(robot: Description, i: int, j: int) -> Touch:
     return Touch(i, j, max(a.condim, b.condim), _five(friction), mixed[0], mixed[1], margin)
 
 
+def mixed_friction(robot: Description, touch: Touch, first: Sequence[Number], second: Sequence[Number]) -> Five:
+    """The friction of a pair whose geoms have other frictions than in the file, which may be traced."""
+    a, b = (robot.geoms[i].priority for i in (touch.first, touch.second))
+    if a != b:
+        mixed = _five(first if a > b else second)
+    else:
+        mixed = _five([most(x, y) for x, y in zip(first, second, strict=True)])
+    return mixed if touch.given is None else _own_friction(touch.given, mixed)
+
+
 def _share(a: Geom, b: Geom) -> float:
     """The weight of the first geom's solver parameters."""
     least = 1e-15
@@ -99,21 +113,25 @@ def _share(a: Geom, b: Geom) -> float:
     return 0.0 if a.solmix < least else 1.0
 
 
-def _five(friction: tuple[float, ...]) -> tuple[float, float, float, float, float]:
+def _five(friction: Sequence[Number]) -> Five:
     slide, torsion, roll = friction[:3]
     return slide, slide, torsion, roll, roll
 
 
+def _own_friction(pair: Pair, mixed: Five) -> Five:
+    """What a pair of the file gives, and for the rest that of its geoms."""
+    if pair.friction is None:
+        return mixed
+    return (*pair.friction, *mixed[len(pair.friction) :])[:5]  # pyright: ignore[reportReturnType] -- five numbers
+
+
 def _given(robot: Description, i: int, j: int, pair: Pair) -> Touch:
     own = _combined(robot, i, j)
-    friction = own.friction
-    if pair.friction is not None:
-        friction = (*pair.friction, *friction[len(pair.friction) :])[:5]
     return Touch(
         i,
         j,
         own.condim if pair.condim is None else pair.condim,
-        friction,  # pyright: ignore[reportArgumentType] -- five numbers
+        _own_friction(pair, own.friction),
         own.solref if pair.solref is None else pair.solref,
         own.solimp if pair.solimp is None else pair.solimp,
         own.margin if pair.margin is None else pair.margin,

@@ -15,6 +15,7 @@ from rosesim.ad.language.mathematics import minimum, sqrt
 from rosesim.ad.language.mathematics import pow as power
 from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, sub
+from rosesim.robots.contact.shapes import most
 
 LEAST, MOST = 0.0001, 0.9999
 """Bounds of the impedance."""
@@ -62,9 +63,9 @@ def stiffness(solref: Sequence[float], solimp: Sequence[float], timestep: Number
     return k, 2.0 / (high * constant)
 
 
-def regulariser(hardness: Number, approximate: float) -> Number:
+def regulariser(hardness: Number, approximate: Number) -> Number:
     """R of a row, from the impedance and the approximate inverse inertia along it."""
-    return mul(max(approximate, 1e-15), (1.0 - hardness) / hardness)
+    return mul(most(approximate, 1e-15), (1.0 - hardness) / hardness)
 
 
 Cost = tuple[list[Number], dict[tuple[int, int], Number]]
@@ -89,7 +90,7 @@ def huber(x: Number, d: Number, most: Number) -> Cost:
     return [choose(over, most, choose(under, -most, force))], {(0, 0): choose(over | under, 0.0, d)}
 
 
-def pyramid(x: Sequence[Number], d: Number, friction: Sequence[float], idle: int) -> Cost:
+def pyramid(x: Sequence[Number], d: Number, friction: Sequence[Number], idle: int) -> Cost:
     """Rows x₀ ± μ xₖ, each one-sided. `idle` tangents never move: their rows are x₀, twice each."""
     force: list[Number] = [0.0] * len(x)
     second: dict[tuple[int, int], Number] = {}
@@ -115,7 +116,7 @@ def pyramid(x: Sequence[Number], d: Number, friction: Sequence[float], idle: int
     return force, second
 
 
-def cone(x: Sequence[Number], d: Sequence[Number], friction: Sequence[float], mu: float) -> Cost:
+def cone(x: Sequence[Number], d: Sequence[Number], friction: Sequence[Number], mu: Number) -> Cost:
     """The elliptic cone: nothing where it parts, each row alone where it sticks, the distance squared between."""
     n = len(x)
     if n == 1:
@@ -150,18 +151,28 @@ def cone(x: Sequence[Number], d: Sequence[Number], friction: Sequence[float], mu
 
 
 @cache
-def cost_of(kind: str, dims: int, friction: tuple[float, ...], idle: int, mu: float) -> Fn[..., Any]:
-    """The cost of a contact as a function of the language: (x, D) -> force and second derivative, as flat tuples."""
+def cost_of(kind: str, dims: int, friction: tuple[float, ...] | None, idle: int, mu: float | None) -> Fn[..., Any]:
+    """The cost of a contact as a function of the language: (x, D) -> force and second derivative, as flat tuples.
 
-    @fn
-    def cost(x: Any, d: Any) -> Any:
+    Without a friction it has a third argument: μ, then the friction.
+    """
+
+    def cost(x: Any, d: Any, given: Sequence[Number]) -> Any:
         if kind == "pyramidal":
-            force, second = pyramid([x[k] for k in range(dims)], d[0], friction, idle)
+            force, second = pyramid([x[k] for k in range(dims)], d[0], given[1:], idle)
         else:
-            force, second = cone([x[k] for k in range(dims)], [d[k] for k in range(dims)], friction, mu)
+            force, second = cone([x[k] for k in range(dims)], [d[k] for k in range(dims)], given[1:], given[0])
         return tuple(Real(v) for v in force), tuple(Real(second[p]) for p in places(kind, dims))
 
-    return cost
+    @fn
+    def with_friction(x: Any, d: Any, given: Any) -> Any:
+        return cost(x, d, [given[k] for k in range(dims)])
+
+    @fn
+    def fixed(x: Any, d: Any) -> Any:
+        return cost(x, d, (mu, *(friction or ())))
+
+    return with_friction if friction is None else fixed
 
 
 def places(kind: str, dims: int) -> list[tuple[int, int]]:

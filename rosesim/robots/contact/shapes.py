@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from rosesim.ad.language.mathematics import sqrt
+from rosesim.ad.language.mathematics import clamp, sqrt
 from rosesim.robots.algebra import (
     M3,
     V3,
@@ -101,6 +102,23 @@ def between_spheres(centre_a: V3, radius_a: Number, centre_b: V3, radius_b: Numb
         return plus(centre_a, scaled(reach, normal)), frame(normal)  # pyright: ignore[reportArgumentType]
 
     return Place(gap, rest)
+
+
+def along_segments(d: V3, u: V3, w: V3, la: Number, lb: Number) -> tuple[Number, Number, Any]:
+    """x and y of the points x u of one segment and y w of another that are nearest, and whether they are parallel.
+
+    d goes from the middle of the second to that of the first, u and w are their unit directions, la and lb half their
+    lengths. Parallel ones have many such points.
+    """
+    cosine = dot(u, w)
+    p, r = dot(u, d), dot(w, d)
+    determinant = sub(1.0, mul(cosine, cosine))
+    parallel = determinant < 1e-15
+    safe = choose(parallel, 1.0, determinant)
+    # Of the lines; where that is beyond an end, the end, and the other's nearest point to it, and back.
+    x = clamp((mul(cosine, r) - p) / safe, mul(-1.0, la), la)
+    y = clamp(add(r, mul(cosine, x)), mul(-1.0, lb), lb)
+    return clamp(sub(mul(cosine, y), p), mul(-1.0, la), la), y, parallel
 
 
 def least(a: Number, b: Number) -> Number:
