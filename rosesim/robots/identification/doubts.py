@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.robots.identification.replay import Replay
-from rosesim.robots.identification.unknowns import Unknown
 
 Array = NDArray[np.float64]
 SIGMAS = 5.0
 """How improbable something must be under noise alone to be told: 3e-7."""
 NEIGHBOURS = 0.2
-"""A correlation of neighbouring residuals below this widens true errors by a fifth or less, (1 + r) / (1 - r) in their
-variance."""
+"""Below this correlation r of neighbouring residuals, true errors are at most a fifth larger: their variance by
+(1 + r) / (1 - r)."""
 LARGE = 0.5
 """Residuals of this part of the motion's own spread leave most of it unexplained."""
 ROUNDING = 1e-9
@@ -30,14 +29,13 @@ def doubts(
     r: Array,
     free: int,
     z: Array,
-    sought: Sequence[Unknown],
     converged: bool,
     is_noise_given: bool,
 ) -> Iterator[str]:
     """The sentences, of residuals r over their deviations with so many degrees of freedom, at the coordinates z."""
     if not converged:
         yield "the search did not converge: its values are where it stopped. Give limit= more, or begin nearer"
-    for u, x in zip(sought, z, strict=True):
+    for u, x in zip(replays[0].unknowns, z, strict=True):
         if u.is_positive and abs(x) > FAR:
             towards = "0" if x < 0 else "infinity"
             yield f"{u.label} tends to {towards} ({u.at(x):.3g}): fix it there, and identify the others"
@@ -57,8 +55,8 @@ def doubts(
     if correlation > NEIGHBOURS and correlation * np.sqrt(pairs) > SIGMAS:
         yield (
             f"neighbouring residuals have the correlation {correlation:.2f}, which independent noise has not: the "
-            "search ended in another minimum (begin nearer), the model lacks something, or the noise is no white one; "
-            "true errors are larger than those given here"
+            "search ended in another minimum (begin nearer), the model lacks something, or the noise is not white; true "
+            "errors are larger than those given here"
         )
     elif size > LARGE * spread:
         yield (
@@ -69,13 +67,14 @@ def doubts(
 
 def _size(replays: Sequence[Replay], residuals: Sequence[dict[str, Array]]) -> tuple[float, float]:
     """The root mean squares of the residuals and of the recorded motion about its mean, over the deviations."""
-    off, motion = [], []
+    off: list[Array] = []
+    motion: list[Array] = []
     for replay, found in zip(replays, residuals, strict=True):
         for kind, values in found.items():
             off.append(np.ravel(values * replay.weights[kind]))
-            # A motion as tangents from its first row: of quaternions, too, whose numbers have no spread of their own.
             motion.append(np.ravel(replay.spread(kind) * replay.weights[kind]))
-    return tuple(float(np.sqrt(np.nanmean(np.concatenate(x) ** 2))) for x in (off, motion))  # pyright: ignore
+    size, spread = (float(np.sqrt(np.nanmean(np.concatenate(x) ** 2))) for x in (off, motion))
+    return size, spread
 
 
 def _of_neighbours(replays: Sequence[Replay], residuals: Sequence[dict[str, Array]]) -> tuple[float, int]:

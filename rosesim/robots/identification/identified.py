@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 ALIKE = 0.95
-"""Two estimates whose correlation is larger are named: the error of one is then three times that with the other known."""
+"""Pairs of a larger correlation are named: the error of each is then over three times that with the other known."""
 NAMED = 3
 """So many pairs are named at most."""
 
@@ -36,7 +36,10 @@ class Direction:
 
 @dataclass(frozen=True, repr=False)
 class Identified:
-    """Parameters that `identify` found. Dictionaries go by the names of numbers, components of vectors in brackets."""
+    """Parameters that `identify` found.
+
+    Dictionaries go by names, with a component of a vector in brackets, as "body arm com[2]".
+    """
 
     robot: str
     values: dict[str, float]
@@ -48,7 +51,7 @@ class Identified:
     begun: dict[str, float]
     """Where the search began."""
     correlation: Array
-    """Of the estimates (of the logarithms of positive ones), in the order of `values`; NaN where one is not determined."""
+    """Of the estimates, in the order of `values`; NaN where one is not determined. Positive ones count by logarithm."""
     undetermined: tuple[Direction, ...]
     """What the record cannot tell apart."""
     parameters: dict[str, Any]
@@ -113,7 +116,7 @@ class Identified:
         ended = "converged" if self.converged else "not converged"
         lines = [f"residuals (rms): {', '.join(kinds)}; noise {how}; {ended} in {self.iterations} iterations"]
         lines += [f"cannot be told apart: {direction}" for direction in self.undetermined]
-        lines += [f"hard to tell apart: {a} and {b}, correlation {c:+.3f}" for a, b, c in self.alike[:NAMED]]
+        lines += [f"alike in the record: {a} and {b}, correlation {c:+.3f}" for a, b, c in self.alike[:NAMED]]
         return lines + [f"doubt: {text}" for text in self.doubts]
 
     @property
@@ -143,5 +146,6 @@ def direction(labels: Sequence[str], scales: Array, along: Array) -> Direction:
     """Along a direction in the coordinates of the search; the scales are the values' units there."""
     order = sorted((k for k in range(len(labels)) if along[k] != 0.0), key=lambda k: (-abs(along[k]), k))
     return Direction(
-        {labels[k]: float(0.01 * along[k] * scales[k]) for k in order}, {labels[k]: float(0.01 * along[k]) for k in order}
+        {labels[k]: float(0.01 * along[k] * scales[k]) for k in order},
+        {labels[k]: float(0.01 * along[k]) for k in order},
     )

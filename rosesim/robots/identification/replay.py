@@ -34,6 +34,19 @@ class Replay:
     contact: Contact = "soft"
     integrator: str | None = None
 
+    @property
+    def extra(self) -> int:
+        """How many coordinates the start has."""
+        return 0 if self.record.is_start_known else 2 * self.model.nv
+
+    def start(self, z: Array) -> tuple[Array, Array]:
+        """Position and velocity at the first row."""
+        q0, v0 = self.record.q0, self.record.v0
+        if not self.extra:
+            return q0, v0
+        first, middle = len(self.unknowns), len(self.unknowns) + self.model.nv
+        return np.asarray(self.model.moved(q0, z[first:middle])), v0 + z[middle:]
+
     def differences(self, z: Array) -> dict[str, Array]:
         """Computed less recorded, by kind, at all time steps."""
         return dict(zip(self.record.measured, self._programs[0](z, *self._arguments), strict=True))

@@ -2,7 +2,7 @@
 
 With residuals over their standard deviations and the Jacobian J at the minimum, the covariance is that of Gauss and
 Newton, (JᵀJ)⁻¹, times the variance of the residuals where the noise is not known (G. Seber and C. Wild, Nonlinear
-Regression, 1989, section 2.1). Directions along which J is zero to rounding have no variance: they are not determined.
+Regression, 1989, section 2.1). Directions along which J is zero to rounding are not determined.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Uncertainty:
     covariance: Array
     """Along what is determined; the rows of what is not are infinite on the diagonal."""
     undetermined: Array
-    """(k, n): directions along which the residuals do not change, each with an unknown of its own, whose entry is 1."""
+    """(k, n): directions along which the residuals do not change, each with an entry 1 where the others have 0."""
     rank: int
     """How many directions are determined."""
 

@@ -14,9 +14,7 @@ import numpy as np
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.mathematics import exp
 
-POSITIVE = frozenset(
-    ("mass", "density", "size", "friction", "damping", "stiffness", "armature", "frictionloss")
-)
+POSITIVE = frozenset(("mass", "density", "size", "friction", "damping", "stiffness", "armature", "frictionloss"))
 """Parameters that are never negative, by the last word of their names. They are sought by their logarithm."""
 
 
@@ -96,7 +94,9 @@ def _matching(known: Mapping[str, Any], pattern: object) -> list[str]:
         return [pattern]
     names = [name for name in known if fnmatchcase(name, pattern)]
     if not names:
-        raise ValueError(f"no parameter is called {pattern!r}; expected names of model.parameters(), * for any letters")
+        raise ValueError(
+            f"no parameter is called {pattern!r}; expected names of model.parameters(), * for any letters"
+        )
     return names
 
 
