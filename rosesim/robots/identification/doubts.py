@@ -46,7 +46,7 @@ def doubts(
         ratio = float(np.sqrt(r @ r / free))
         if abs(ratio - 1.0) > SIGMAS * np.sqrt(0.5 / free):
             why = (
-                "a bad beginning, or something in the robot that the model has not"
+                "noise= is too small, the beginning is too far off, or the model lacks something"
                 if ratio > 1.0
                 else "noise= is too large, and so are the errors"
             )
@@ -55,8 +55,8 @@ def doubts(
     if correlation > NEIGHBOURS and correlation * np.sqrt(pairs) > SIGMAS:
         yield (
             f"neighbouring residuals have the correlation {correlation:.2f}, which independent noise has not: the "
-            "search ended in another minimum (begin nearer), the model lacks something, or the noise is not white; true "
-            "errors are larger than those given here"
+            "search ended in another minimum (begin nearer), the model lacks something, or the noise is not white; "
+            "true errors are larger than those given here"
         )
     elif size > LARGE * spread:
         yield (

@@ -29,7 +29,7 @@ class Direction:
 
     def __str__(self) -> str:
         if len(self.changes) == 1:
-            return f"{next(iter(self.changes))}: the record does not depend on it"
+            return f"{next(iter(self.changes))}: to first order, the record does not depend on it"
         parts = [f"{name} {100.0 * self.relative[name]:+.3g} %" for name in self.changes]
         return f"{', '.join(parts[:-1])} and {parts[-1]} together leave the record as it is"
 
@@ -51,7 +51,7 @@ class Identified:
     begun: dict[str, float]
     """Where the search began."""
     correlation: Array
-    """Of the estimates, in the order of `values`; NaN where one is not determined. Positive ones count by logarithm."""
+    """Of the estimates, in the order of `values`: of positive ones by logarithm; NaN where one is not determined."""
     undetermined: tuple[Direction, ...]
     """What the record cannot tell apart."""
     parameters: dict[str, Any]
@@ -133,13 +133,15 @@ class Identified:
 def rounded(x: float, error: float) -> str:
     """A number to two digits of its standard error, at most 12 of its own.
 
-    >>> rounded(3.14159, 0.0012), rounded(3.14159, 12.0), rounded(1234567.0, 100.0)
-    ('3.1416', '3', '1234567')
+    >>> rounded(3.14159, 0.0012), rounded(3.14159, 12.0), rounded(1234567.0, 100.0), rounded(-5.04e-6, 4.7e-6)
+    ('3.1416', '3', '1234567', '-5.0e-06')
     """
     if not math.isfinite(x) or not error > 0.0:
         return f"{x:.12g}"
-    digits = min(max(1 - math.floor(math.log10(error)), 0), 12)
-    return f"{x:.{digits}f}" if 1e-3 <= abs(x) < 1e9 else f"{x:.{min(digits + 1, 12)}g}"
+    place = math.floor(math.log10(error)) - 1
+    if 1e-3 <= abs(x) < 1e9 or not x:
+        return f"{x:.{min(max(-place, 0), 12)}f}"
+    return f"{x:.{min(max(math.floor(math.log10(abs(x))) - place, 0), 11)}e}"
 
 
 def direction(labels: Sequence[str], scales: Array, along: Array) -> Direction:

@@ -88,8 +88,8 @@ def _start(record: Record, model: Model, q: Array, v: Array | None, steps: NDArr
         q0, v0 = (np.asarray(x, dtype=np.float64) for x in record.start)
         if q0.shape != (model.nq,) or v0.shape != (model.nv,) or not np.isfinite([*q0, *v0]).all():
             raise ValueError(
-                f"the record's start has the shapes {q0.shape} and {v0.shape}; expected finite numbers, ({model.nq},) "
-                f"and ({model.nv},)"
+                f"the record's start has the shapes {q0.shape} and {v0.shape}; expected ({model.nq},) "
+                f"and ({model.nv},), finite numbers"
             )
         return q0, v0
     if np.isfinite(q[0]).all():
