@@ -2,9 +2,9 @@
 
     python benchmarks/identification.py [FILE.xml] [--seconds 2] [--starts 20] [--trials 100] [--noise 0.001]
 
-Without a file: arm7, where ../shared is found. The motors follow sine waves over three fifths of their range, without
-contact. First without noise, from starts at which each mass is wrong by 30 %, up or down at random. Then with noise on
-all positions, of records whose first position and velocity are known and of such where they are found, too.
+Without a file: arm7, where ../shared is found. The motors follow sine waves over three fifths of their range,
+without contact. First without noise, from starts at which each mass is wrong by 30 %, up or down at random. Then with
+noise on all positions, of records whose first position and velocity are known and of such where they are found, too.
 """
 
 from __future__ import annotations
@@ -79,11 +79,13 @@ def main() -> None:
         worst = max(worst, *(abs(found.values[k] / m - 1.0) for k, m in truth.items()))
         iterations.append(found.iterations)
     each = (time.perf_counter() - begun) / asked.starts
-    print(f"{len(truth)} masses of {model.description.name}, {asked.seconds:g} s, {asked.starts} starts {WRONG:.0%} off")
+    print(
+        f"{len(truth)} masses of {model.description.name}, {asked.seconds:g} s, {asked.starts} starts {WRONG:.0%} off"
+    )
     print(f"  largest relative error {worst:.1e}; {np.median(iterations):g} iterations, {each:.2f} s each")
 
     for name, start in (("start known", rest), ("start found", None)):
-        held = {level: 0 for level in LEVELS}
+        held = dict.fromkeys(LEVELS, 0)
         inside = dict.fromkeys(truth, 0)
         told = 0
         for _ in range(asked.trials):
@@ -99,9 +101,8 @@ def main() -> None:
         for k, n in inside.items():
             print(f"    {k}: {n} of 95 % intervals hold the truth (p = {probability(n, asked.trials, 0.95):.2f})")
         for level, n in held.items():
-            print(
-                f"    {n} of {level:.0%} regions of all masses hold it (p = {probability(n, asked.trials, level):.2f})"
-            )
+            p = probability(n, asked.trials, level)
+            print(f"    {n} of {level:.0%} regions of all masses hold it (p = {p:.2f})")
 
 
 def _holds(found: robots.Identified, truth: dict[str, float], level: float) -> bool:

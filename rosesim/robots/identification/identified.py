@@ -73,7 +73,8 @@ class Identified:
     def rms(self, kind: str) -> float:
         """The root of the mean square of the residuals of a kind, "q", "v" or "sensors"."""
         found = np.concatenate([np.ravel(r[kind]) for r in self.residuals if kind in r])
-        return float(np.sqrt(np.nanmean(found**2)))
+        known = found[np.isfinite(found)]
+        return float(np.sqrt(np.mean(known**2))) if known.size else math.nan
 
     def __repr__(self) -> str:
         head, rows = self._table()

@@ -64,12 +64,13 @@ class Replay:
         )
 
     def spread(self, kind: str) -> Array:
-        """The recorded motion about its mean; positions as tangents, of at most SAMPLES rows."""
-        rows = np.flatnonzero(self.record.masks[kind].any(axis=1))
+        """The recorded motion about its mean; positions with quaternions as tangents, of at most SAMPLES rows."""
         values, mask = self.record.measured[kind], self.record.masks[kind]
-        if kind == "q":
+        if kind == "q" and self.model.nq != self.model.nv:
+            rows = np.flatnonzero(mask.any(axis=1))
             rows = rows[:: max(len(rows) // SAMPLES, 1)]
-            values = np.array([self.model.difference(values[k], self.record.q0) for k in rows])
+            found = [self.model.difference(values[k], self.record.q0) for k in rows]
+            values = np.reshape(found, (-1, self.model.nv))
             mask = mask[rows]
         known = np.where(mask, values, 0.0)
         return np.where(mask, known - known.sum(axis=0) / np.maximum(mask.sum(axis=0), 1), np.nan)

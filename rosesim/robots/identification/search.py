@@ -132,4 +132,5 @@ class Search:
             for kind, values in r.record.measured.items():
                 known = values[r.record.masks[kind].any(axis=1)] * np.median(r.weights[kind])
                 found.append(np.ravel(np.diff(known, 3, axis=0)))
-        return float(np.sqrt(np.mean(np.concatenate(found) ** 2) / 20.0))  # 1 + 9 + 9 + 1
+        all_ = np.concatenate(found)
+        return float(np.sqrt(np.mean(all_**2) / 20.0)) if all_.size else 0.0  # 1 + 9 + 9 + 1

@@ -79,4 +79,5 @@ def readable(directions: Array) -> Array:
         left[row] /= left[row, place[1]]
         others = np.arange(k) != row
         left[others] -= np.outer(left[others, place[1]], left[row])
-    return np.where(np.abs(left) > TAKES_PART * np.abs(left).max(axis=1, keepdims=True), left, 0.0)
+    left = np.where(np.abs(left) > TAKES_PART * np.abs(left).max(axis=1, keepdims=True), left, 0.0)
+    return left[np.argsort((left != 0.0).argmax(axis=1), kind="stable")]  # in the order of the unknowns
