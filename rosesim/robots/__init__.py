@@ -17,10 +17,12 @@ from rosesim.robots.files.load import several
 from rosesim.robots.identification.identified import Identified
 from rosesim.robots.identification.identify import identify
 from rosesim.robots.identification.record import Record
+from rosesim.robots.identification.table import read_record
 from rosesim.robots.model import Contact, Model
 
 __all__ = [
     "Compliant", "Contact", "Identified", "Model", "Record", "RobotError", "description", "identify", "load",
+    "read_record",
 ]  # fmt: skip
 
 

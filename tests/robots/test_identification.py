@@ -1,5 +1,6 @@
 """Parameters from recorded motion: against closed forms, and how often their error bars hold the truth."""
 
+import json
 import math
 import warnings
 from functools import cache
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from robots_kit import model as shared_model
 
-from rosesim.robots import Identified, Model, Record, identify, load
+from rosesim.cli import run as command
+from rosesim.robots import Identified, Model, Record, RobotError, identify, load, read_record
 from rosesim.robots.identification.uncertainty import uncertainty
 
 ARM = """<mujoco model="arm"><option timestep="0.01"/><worldbody><body name="upper" pos="0 0 1">
@@ -353,3 +355,64 @@ def test_it_prints_itself_in_a_table():
     assert f"(rms): q {found.rms('q'):.3g};" in remark and "noise estimated" in remark and "converged in" in remark
     shown = found._repr_html_()
     assert shown.count("<tr>") == 2 and "<td>geom box mass</td>" in shown and "noise estimated" in shown
+
+
+def written(folder: Path, head: str, rows: Any) -> Path:
+    """A record as a file; NaN is an empty cell."""
+    lines = [",".join("" if np.isnan(x) else repr(float(x)) for x in row) for row in rows]
+    file = folder / "record.csv"
+    file.write_text("\n".join([head, *lines, ""]))
+    return file
+
+
+def test_a_record_is_read_from_a_table(tmp_path: Path):
+    rows = np.random.default_rng(0).normal(size=(4, 6))
+    rows[2, 1] = np.nan
+    found = read_record(written(tmp_path, "time, q1, q0, ctrl0, v0, sensor0", rows))
+    kinds = found.times, found.q, found.ctrl, found.v, found.sensors
+    for k, columns in zip(kinds, (0, [2, 1], [3], [4], [5]), strict=True):
+        assert np.array_equal(k, rows[:, columns], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "record.csv:1: no column q0"),
+        ("time,ctrl0\n", "record.csv:1: no column q0"),
+        ("q0,angle\n", 'record.csv:1: the column "angle"'),
+        ("q0,q2\n", "record.csv:1: the columns of q have the numbers [0, 2]"),
+        ("q0,q0\n", 'record.csv:1: the column "q0" was found twice'),
+        ("q0,q1\n1,2\n1\n", "record.csv:3: 1 cells were found; expected 2"),
+        ("q0\n1\nx\n", 'record.csv:3: "x" was found; expected a number'),
+    ],
+)
+def test_a_file_that_is_no_record_is_refused_with_its_line(text: str, words: str, tmp_path: Path):
+    (tmp_path / "record.csv").write_text(text)
+    with pytest.raises(RobotError) as told:
+        read_record(tmp_path / "record.csv")
+    assert words in str(told.value)
+    with pytest.raises(RobotError, match="is not a file"):
+        read_record(tmp_path)
+
+
+def test_the_command_prints_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "sled.xml").write_text(SLED)
+    m, ctrl = robot(SLED), np.ones((30, 1))
+    q, _ = run(m, ctrl, {"body sled mass": 3.0})
+    noisy = q + 1e-5 * np.random.default_rng(0).normal(size=q.shape)
+    rows = np.column_stack([0.01 * np.arange(31), noisy, np.append(ctrl, [[1.0]], axis=0)])
+    record = written(tmp_path, "time,q0,ctrl0", rows)
+    words = ["identify", str(tmp_path / "sled.xml"), str(record), "--contact", "none"]
+    assert command([*words, "--noise", "1e-5", "--json"]) == 0
+    out = capsys.readouterr().out
+    expected = identify(m, read_record(record), "body * mass", noise=1e-5, contact="none")
+    *table, last = out.splitlines()
+    assert table == repr(expected).splitlines()
+    assert json.loads(last)["values"] == expected.values
+    assert abs(expected.values["body sled mass"] - 3.0) < 4.0 * expected.errors["body sled mass"]
+    assert command([*words, "--noise", "q=1e-7", "--find", "body sled mass=2.5"]) == 1
+    out = capsys.readouterr().out
+    assert "2.5\n" in out and "times the noise that was given" in out
+    for wrong, told in ((["--find", "body sled mas"], "did you mean"), (["--noise", "much"], "expected a number")):
+        assert command([*words, *wrong]) == 2
+        assert told in capsys.readouterr().err

@@ -51,13 +51,12 @@ class Unknown:
 
 
 def unknowns(known: Mapping[str, Any], wanted: str | Iterable[str] | Mapping[str, Any]) -> list[Unknown]:
-    """What a user wants found, from names or patterns, or from names with the values where the search begins."""
+    """What a user wants found, from names or patterns, or from names with the values where the search begins;
+    None is the file's."""
     given: dict[str, Any] = {}
-    if isinstance(wanted, Mapping):
-        given = dict(wanted)
-    else:
-        for pattern in [wanted] if isinstance(wanted, str) else wanted:
-            given.update(dict.fromkeys(_matching(known, pattern)))
+    rows = wanted if isinstance(wanted, Mapping) else dict.fromkeys([wanted] if isinstance(wanted, str) else wanted)
+    for pattern, begin in rows.items():
+        given |= {pattern: begin} if begin is not None else dict.fromkeys(_matching(known, pattern))
     found: list[Unknown] = []
     for name, begin in given.items():
         found += _of(known, name, begin)
