@@ -14,9 +14,16 @@ from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.load import load as read
 from rosesim.robots.files.load import several
+from rosesim.robots.identification.identified import Identified
+from rosesim.robots.identification.identify import identify
+from rosesim.robots.identification.record import Record
+from rosesim.robots.identification.table import read_record
 from rosesim.robots.model import Contact, Model
 
-__all__ = ["Compliant", "Contact", "Model", "RobotError", "description", "load"]
+__all__ = [
+    "Compliant", "Contact", "Identified", "Model", "Record", "RobotError", "description", "identify", "load",
+    "read_record",
+]  # fmt: skip
 
 
 def load(

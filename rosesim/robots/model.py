@@ -76,6 +76,8 @@ class Model:
         _check_mass(description, fixed)
         self._source = Source(description, self._known, self.nq, self.nv, self.nu)
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
+        self.replays: dict[tuple[Any, ...], tuple[Fn[..., Any], Fn[..., Any]]] = {}
+        """Programs of `robots.identify`, so that a second record of the same length compiles nothing."""
 
     def __repr__(self) -> str:
         return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"

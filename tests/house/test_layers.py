@@ -16,7 +16,7 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
     "pygame": "view",
     "imageio": "view",
     "PIL": ("scenes", "view", "diagrams"),  # pictures in, pictures out, glyphs
-    "scipy": ("ad", "optimise"),  # a sparse matrix as one of SciPy's, for who asks for it
+    "scipy": ("ad", "optimise", "robots"),  # a sparse matrix as one of SciPy's, for who asks for it; least squares
     "cmaes": "optimise",
     "tomli_w": "train",
     "dask": "train",
