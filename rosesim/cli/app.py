@@ -185,6 +185,12 @@ PageMemory = Annotated[
     int | None,
     typer.Option("--memory", metavar="MIB", min=1, help="The page's or package's memory; 64 if not given."),
 ]
+PageIterations = Annotated[
+    int | None,
+    typer.Option(
+        "--iterations", metavar="N", min=1, help="The page's or package's iterations; the published if not given."
+    ),
+]
 PageMath = Annotated[
     str | None,
     typer.Option("--math", metavar="NAME", help="It computes fast, or strict: to the same bits everywhere."),

@@ -19,6 +19,7 @@ from rosesim.cli.app import (
     Npm,
     Npy,
     Npz,
+    PageIterations,
     PageMath,
     PageMemory,
     PagePrecision,
@@ -53,6 +54,7 @@ def export(
     html: Html = None,
     npm: Npm = None,
     license: License = None,
+    iterations: PageIterations = None,
     memory: PageMemory = None,
     math: PageMath = None,
     precision: PagePrecision = None,
@@ -79,7 +81,8 @@ def export(
         )
     if license is not None and npm is None:
         raise SceneError("--license was given without --npm FOLDER; expected both, because it is the package's")
-    for option, value in {"--memory": memory, "--math": math, "--precision": precision}.items():
+    about_programs = {"--memory": memory, "--math": math, "--precision": precision, "--iterations": iterations}
+    for option, value in about_programs.items():
         if value is not None and html is None and npm is None:
             raise SceneError(
                 f"{option} was given without --html FILE or --npm FOLDER; expected one, because it is about these"
@@ -107,7 +110,7 @@ def export(
     if npy is not None:
         _one_array(scene.params(np.random.default_rng(0)))
     note_sampled_inputs(scene, inputs, set_ or [])
-    given = {"memory": memory and memory * 2**20, "math": math, "precision": precision}
+    given = {"memory": memory and memory * 2**20, "math": math, "precision": precision, "iterations": iterations}
     how = {name: value for name, value in given.items() if value is not None}
     if html is not None:
         print(f"wrote {html}, {_write_page(html, scene, inputs, folder, how) / 1000:.0f} kB")

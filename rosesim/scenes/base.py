@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ MOST_STEPS = 100_000_000
 P = TypeVar("P")
 I = TypeVar("I")  # noqa: E741 -- the letter of inputs, beside P and S
 S = TypeVar("S")
+
+
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def value(default: ArrayLike) -> Any:
@@ -128,6 +132,12 @@ class Scene(ABC, Generic[P, I, S]):
                 f"{cls.__name__}.measure is {cls.measure!r}; expected what the loss measures and its unit, such as "
                 'Measure("distance", "m")'
             )
+
+        for role, colour in cls.colours.items():
+            if not _COLOUR.fullmatch(str(colour)):
+                raise SceneError(
+                    f"{cls.__name__}.colours[{role!r}] is {colour!r}; expected #rrggbb, such as '#5b8ff9'"
+                )
 
     def __post_init__(self) -> None:
         """Refuse settings that make no sense, with a ValueError; a subclass extends this."""

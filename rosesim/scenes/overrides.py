@@ -14,6 +14,7 @@ from rosesim.scenes.base import AnyScene
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.files import shown
 from rosesim.scenes.kinds import Kind, index_ranges, leaf_kinds
+from rosesim.scenes.ranges import values_of
 from rosesim.scenes.setting_types import boolean, from_text, integer, numbers
 from rosesim.scenes.tree import leaves, map_leaves
 
@@ -40,6 +41,7 @@ def configure(kind: type[AnyScene], assignments: Sequence[str]) -> tuple[AnyScen
     except ValueError as e:
         raise SceneError(f"{kind.name}: {e}") from e
     inputs = scene.inputs()
+    values_of(scene.ranges, inputs)  # raises for a range of what is no input: its slider could not be shown
     for name in given:
         if name in settings and name in leaves(inputs):
             raise SceneError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rosesim.scenes.errors import SceneError
@@ -49,6 +49,20 @@ def values_of(ranges: Mapping[str, Range], inputs: Any) -> dict[str, float]:
             numbers = ", ".join(k for k, v in given.items() if isinstance(v, float | int)) or "none"
             raise SceneError(f"ranges names {name!r}; expected an input that is a number; there are {numbers}")
     return {name: float(given[name]) for name in ranges}
+
+
+def shown_ranges(ranges: Mapping[str, Range], inputs: Any) -> dict[str, Range]:
+    """The ranges of sliders, each wide enough for the input's value: a slider that ended before it would show another
+    number. Raises SceneError for a name that is not that of a number.
+
+    >>> shown_ranges({"wind": Range(-8.0, 8.0)}, {"wind": 20.0})
+    {'wind': Range(least=-8.0, greatest=20.0, unit='', label='')}
+    """
+    values = values_of(ranges, inputs)
+    return {
+        name: replace(r, least=min(r.least, values[name]), greatest=max(r.greatest, values[name]))
+        for name, r in ranges.items()
+    }
 
 
 def with_value(inputs: Any, name: str, value: float) -> Any:

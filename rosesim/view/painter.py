@@ -15,7 +15,7 @@ from rosesim.scenes.canvas import Arrow, Circle, Circles, Image, Line, Point, Po
 from rosesim.scenes.space import Space
 from rosesim.view.fonts import font
 from rosesim.view.space import photograph
-from rosesim.view.theme import Colour
+from rosesim.view.theme import Colour, no_colour
 
 if TYPE_CHECKING:
     import pygame
@@ -43,11 +43,11 @@ def load_pygame() -> Any:
 
 
 def colour_of(colours: Mapping[str, Colour], role: str) -> Colour:
-    """The role's colour; a ValueError that names the role where it has none."""
+    """The role's colour; a SceneError that names the role where it has none."""
     try:
         return colours[role]
     except KeyError:
-        raise ValueError(f"no colour for the role {role!r}; there are {', '.join(sorted(colours))}") from None
+        raise no_colour(role, colours) from None
 
 
 class View:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rosesim.ad.support.typeguards import is_dict, is_list
+from rosesim.scenes.errors import SceneError
 
 Colour = tuple[int, int, int]
 
@@ -70,8 +74,28 @@ def colours(own: Mapping[str, str]) -> dict[str, Colour]:
     return {role: _rgb(hex_) for role, hex_ in {**ROLES, **own}.items()}
 
 
+def no_colour(role: str, known: Iterable[str]) -> SceneError:
+    """That a drawing names a role that has no colour."""
+    return SceneError(
+        f"the role {role!r} was drawn, which has no colour; expected one of {', '.join(sorted(known))}, or one of "
+        f'the scene\'s own, as in colours = {{"{role}": "#5b8ff9"}}'
+    )
+
+
+def check_roles(template: Any, own: Mapping[str, str], what: str) -> None:
+    """SceneError where a traced drawing names a role that has no colour."""
+    known = {**ROLES, **own}
+    if is_list(template):
+        for part in template:
+            check_roles(part, own, what)
+    elif is_dict(template):
+        role = template.get("role")
+        if isinstance(role, str) and role not in known:
+            raise SceneError(f"{what}: {no_colour(role, known)}")
+        for part in template.values():
+            check_roles(part, own, what)
+
+
 def _rgb(hex_: str) -> Colour:
     digits = hex_.removeprefix("#")
-    if len(digits) != 6:
-        raise ValueError(f"a colour is written as #rrggbb, not {hex_!r}")
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)

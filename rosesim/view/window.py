@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rosesim.optimise.descent import Stepper
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.canvas import Canvas
+from rosesim.scenes.ranges import Range, shown_ranges
 from rosesim.scenes.space import Orbit
 from rosesim.view import stage, words
 from rosesim.view.controls import Bar, Switches
@@ -192,6 +195,11 @@ class Window:
 
     # ------------------------------------------------------------------------------- picture
 
+    @cached_property
+    def _ranges(self) -> Mapping[str, Range]:
+        """Those of the sliders, as the inputs are at first."""
+        return shown_ranges(self.session.scene.ranges, self.session.numbers()[1])
+
     def _arrange(self) -> None:
         """Make new panels for the window's size."""
         self._size = self.surface.get_size()
@@ -208,7 +216,7 @@ class Window:
         self._bar, self._switches = panel(made.bar, layers=2), panel(made.switches)
         self._still: tuple[object, Canvas] = None, Canvas(self._bar.extent)
         self._numbers, self._curve = panel(made.numbers), panel(made.curve)
-        self._slider_parts = Sliders(made.points(made.sliders)[0], scene.ranges)
+        self._slider_parts = Sliders(made.points(made.sliders)[0], self._ranges)
         self._sliders = Panel(made.sliders, (0.0, 0.0, self._slider_parts.width, max(high, 1.0)), self._colours)
         self._help = Panel(made.help, (0.0, 0.0, *words.HELP_SIZE), self._colours)
         self._read, self._message = -math.inf, None

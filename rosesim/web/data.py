@@ -29,7 +29,8 @@ import numpy as np
 from rosesim.scenes.base import AnyScene
 from rosesim.scenes.kinds import struct_parts
 from rosesim.scenes.picture import picture
-from rosesim.view.theme import DARK, ROLES
+from rosesim.scenes.ranges import shown_ranges
+from rosesim.view.theme import DARK, ROLES, check_roles
 
 LONG = 16
 """From this many numbers on, an array is written as base64: shorter than decimals, and to the bit."""
@@ -45,6 +46,8 @@ def data(
 ) -> dict[str, Any]:
     """The page's data. `optimizer` is the name of the rule that the page has, `asked` that of the wanted one."""
     drawn = picture(scene)
+    for layer, made in drawn.layers.items():
+        check_roles(made.template, scene.colours, f"{layer} of {scene.name}")
     remembered, losses = run if run is not None else ([], [])
     note = f"{asked} needs Python: the page has {optimizer} instead" if asked != optimizer else ""
     return {
@@ -66,7 +69,7 @@ def data(
                 "least": found.least,
                 "greatest": found.greatest,
             }
-            for name, found in scene.ranges.items()
+            for name, found in shown_ranges(scene.ranges, inputs).items()
         ],
         "handles": drawn.handle_names,
         "layers": {name: layer.template for name, layer in drawn.layers.items() if layer.template},

@@ -218,7 +218,7 @@ def test_a_space_fills_its_box_of_a_canvas_and_what_comes_later_lies_above():
     assert pixels[1, 61].tolist() == [0, 0, 0]
     assert pixels[30, 90].tolist() == [255, 0, 0]
     assert pixels[30, 75].min() > 100
-    with pytest.raises(ValueError, match="no colour for the role 'reed'"):
+    with pytest.raises(ValueError, match="the role 'reed' was drawn, which has no colour"):
         made.sphere((0.0, 0.0, 0.0), 1.0, "reed")
         render((120, 60), [(canvas, Box(0, 0, 120, 60))], THEME)
 

@@ -157,3 +157,79 @@ def test_a_guard_that_fails_in_a_step_is_said_as_python_says_it(tmp_path: Path) 
     begun, tuned, moved, after, again = found
     assert moved == tuned and moved in str(raised.value) and "an index outside of 0 .. 7 was computed" in moved
     assert after == "" and begun == again == pytest.approx(float(loss(Walk(), Ground())))
+
+
+def test_what_is_moved_after_the_last_iteration_is_optimised_again(tmp_path: Path) -> None:
+    """Unless it was stopped, or reset: then the page waits."""
+    scene, inputs = configure(find_scene("bounce"), ["steps=60"])
+    found = run(
+        tmp_path,
+        told(page(scene, inputs, iterations=4)),
+        """
+        await command("open");
+        const seen = [], look = () => seen.push([last().attempt.iteration, last().going, last().done ?? ""]);
+        await command("optimise", { on: true });
+        look();
+        await command("input", { name: "learning_rate", value: 0.01 });
+        look();
+        await command("hold", { handle: "start", to: [0.8, 0.6] });
+        await command("release");
+        look();
+        await command("put", { inputs: { learning_rate: 0.02 } });
+        look();
+        await command("reset");
+        await command("input", { name: "learning_rate", value: 0.01 });
+        look();
+        console.log(JSON.stringify(seen));
+        """,
+    )
+    assert [(i, going, done[:21]) for i, going, done in found] == [(4, False, "Done: 4 iterations of")] * 4 + [
+        (0, False, "")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ({"inputs": {"gaol": [1, 2]}}, "gaol was found; expected goal, restitution, learning_rate"),
+        ({"inputs": 3}, "3 was found; expected goal, "),
+        ({"inputs": {"goal": [0.5]}}, "goal: 1 numbers were found; expected 2"),
+        ({"inputs": {"goal": 0.5}}, "goal: 1 numbers were found; expected 2"),
+        ({"inputs": {"restitution": "10"}}, "restitution: 10 was found; expected numbers"),
+        ({"inputs": {"restitution": "1000"}}, "restitution: 0 numbers were found; expected 1"),
+        ({"inputs": {"restitution": None}}, "restitution: null was found; expected numbers"),
+        ({"params": {"velocity": [0.1, 0.2, 0.3]}}, "velocity: 3 numbers were found; expected 2"),
+        (
+            {"params": {"velocity": [0.1, 0.2]}, "inputs": {"goal": ["a", "b"]}},
+            "goal: a,b was found; expected numbers",
+        ),
+    ],
+)
+def test_an_order_that_does_not_fit_is_told_and_changes_nothing(order: Any, words: str, tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("billiards"), ["steps=20", "layers=1"])
+    before, failure, after = run(
+        tmp_path,
+        told(page(scene, inputs)),
+        f"""
+        await command("open");
+        const now = () => [doubles(machine.point.params), doubles(machine.point.inputs)];
+        const before = now();
+        await command("put", {json.dumps(order)});
+        console.log(JSON.stringify([before, last().failure, now()]));
+        """,
+    )
+    assert words in failure and after == before
+
+
+def test_an_order_may_leave_fields_out(tmp_path: Path) -> None:
+    scene, inputs = configure(find_scene("billiards"), ["steps=20", "layers=1"])
+    found = run(
+        tmp_path,
+        told(page(scene, inputs)),
+        """
+        await command("open");
+        await command("put", { inputs: { restitution: 0.25 } });
+        console.log(JSON.stringify(doubles(machine.point.inputs)));
+        """,
+    )
+    assert found[:3] == [*inputs.goal, 0.25]

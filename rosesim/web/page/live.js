@@ -67,6 +67,7 @@ export class Live {
         this.took = this.clock() - before;
       }
       const last = !this.going || course.settled || course.iteration >= course.until;
+      if (last && this.going) this.follows = true; // it ended by itself: what is moved next begins it again
       if (last) this.going = false;
       if (commands.length || last || this.clock() - this.published >= this.interval) this.publish();
       commands = [];
@@ -151,7 +152,7 @@ export class Live {
   reset() {
     const { machine, data } = this;
     machine.begin();
-    this.going = false;
+    this.going = this.follows = false;
     if (this.course && !this.recorded) this.recorded = this.replayed();
     this.begin(data.iteration ?? 0, this.recorded ?? []);
     if (data.losses?.length) {
@@ -176,13 +177,14 @@ export class Live {
   optimise({ on }) {
     const { course, data } = this;
     if (on && course.iteration >= course.until) course.until = course.iteration + data.optimiser.iterations;
-    course.settled = false;
+    course.settled = this.follows = false;
     this.going = on && this.machine.evaluates;
     if (on && !course.stale && isRemembered(course.iteration)) this.remember(course.iteration, course.loss);
   }
   hold({ handle, to }) {
     const { machine } = this;
     if (this.course.held?.[0] !== handle) this.begin();
+    this.follow();
     this.starts[handle] ??= machine.movesStart(handle);
     this.course.held = [handle, to];
     machine.drag(handle, to);
@@ -191,18 +193,34 @@ export class Live {
   release() {
     this.course.held = null;
   }
+  /** Optimise again, after it had ended by itself. */
+  follow() {
+    const { course, data } = this;
+    if (!this.follows) return;
+    this.going = this.machine.evaluates;
+    this.follows = course.settled = false;
+    course.until = course.iteration + data.optimiser.iterations;
+  }
   input({ name, value }) {
     this.begin();
+    this.follow();
     this.machine.input(name)[0] = value;
   }
   /** Params or inputs of whoever holds the page. */
   put({ params, inputs }) {
+    const { machine } = this, before = machine.point;
+    try {
+      if (params) machine.put("params", params);
+      if (inputs) machine.put("inputs", inputs);
+    } catch (error) {
+      machine.point = before; // an order that does not fit changes nothing
+      throw error;
+    }
     this.begin();
-    if (params) this.machine.put("params", params);
-    if (inputs) this.machine.put("inputs", inputs);
+    this.follow();
   }
   visit({ iteration, params, inputs }) {
-    this.going = false;
+    this.going = this.follows = false;
     const { ghosts } = this.course;
     this.machine.point = { params, inputs };
     this.begin(iteration, ghosts);

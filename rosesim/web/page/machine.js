@@ -31,14 +31,19 @@ export function restore(tree, bytes) {
 
 const sameBytes = (a, b) => a.every((v, k) => v === b[k]);
 
-/** Write the page's numbers (a number, a list, base64 of doubles) into a tree of arrays. */
-function fill(tree, values) {
-  if (!tree) return;
-  if (!ArrayBuffer.isView(tree)) for (const name in tree) fill(tree[name], values[name]);
-  else {
-    const given = typeof values === "string" ? new Float64Array(unpacked(values).buffer) : [values].flat(Infinity);
-    tree.set(tree instanceof BigInt64Array || tree instanceof BigUint64Array ? Array.from(given, BigInt) : given);
+/** Numbers (a number, a list, base64 of doubles) for a tree of arrays: what to write where. What is left out stays. */
+function filled(tree, values, path = "") {
+  if (!tree || values === undefined) return [];
+  if (!ArrayBuffer.isView(tree)) {
+    const odd = Object.keys(values ?? 0).find((name) => !(name in tree));
+    if (odd || typeof values !== "object") throw new Error(`${path || "put"}: ${odd ?? values} was found; expected ${Object.keys(tree).join(", ")}`);
+    return Object.keys(tree).flatMap((name) => filled(tree[name], values[name], path ? `${path}.${name}` : name));
   }
+  let given = typeof values === "string" && values.length % 4 === 0 ? unpacked(values) : [values].flat(Infinity);
+  if (given.buffer) given = given.length % 8 ? [] : [...new Float64Array(given.buffer)];
+  else if (given.some((v) => !/number|boolean/.test(typeof v))) throw new Error(`${path}: ${values} was found; expected numbers`);
+  if (given.length !== tree.length) throw new Error(`${path}: ${given.length} numbers were found; expected ${tree.length}`);
+  return [[tree, tree instanceof BigInt64Array || tree instanceof BigUint64Array ? given.map(BigInt) : given]];
 }
 
 /** The length of a vector, of which no square overflows. */
@@ -69,7 +74,7 @@ export class Machine {
     this.put("inputs", this.data.inputs);
   }
   put(what, values) {
-    fill(this[what], values);
+    for (const [view, given] of filled(this[what], values)) view.set(given);
   }
   /** Params and inputs as one value. */
   get point() {

@@ -26,7 +26,8 @@ export class Owner {
     if (!(serial > this.told)) return;
     this.told = serial;
     if (rosesim === "optimise" && page.machine.programs.optimise) page.going = !on; // said anew: it may have ended just now
-    if (rosesim === "put") page.send("put", { params, inputs });
+    if (!["optimise", "play", "reset", "put"].includes(rosesim)) page.take({ serial: page.serial, failure: `the order ${rosesim} was found; expected optimise, play, reset or put` });
+    else if (rosesim === "put") page.send("put", { params, inputs });
     else if (rosesim !== "play" || page.player.playing !== on) page.act(rosesim);
     this.asked = page.serial;
   }

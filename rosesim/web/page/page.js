@@ -189,8 +189,8 @@ class Page {
       $("loss").textContent = short(loss);
       $("iteration").textContent = iteration;
       $("steep").textContent = short(now.steep);
-      const large = [...now.terms].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3);
-      $("terms").textContent = large.map(([name, v]) => `${name} ${short(v)}`).join("   ");
+      const large = [...now.terms].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3), few = now.terms.filter((t) => large.includes(t));
+      $("terms").textContent = few.map(([name, v]) => `${name} ${short(v)}`).join(" + ") + (now.terms.length > 3 ? " + …" : "");
       $("curve").ariaLabel = `${this.data.label} against iteration: ${short(loss)} at iteration ${iteration}`;
       this.list();
     }
@@ -259,7 +259,7 @@ class Page {
         input.value = this.machine.input(name)[0];
         show();
       });
-      row.append(label ?? name, shown, input);
+      row.append(label ?? name, input, shown); // the first is what the label names
       $("sliders").append(row);
     }
     for (const show of this.sliders) show();
