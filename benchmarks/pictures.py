@@ -205,6 +205,24 @@ def diagrams(records: Records) -> list[Plot]:
     return made
 
 
+def web(records: Records) -> list[Plot]:
+    """Value and gradient in a page's engine, over machine code; scenes from the smallest ratio to the largest."""
+    tools = {"wasm": ("ours", "first"), "C": ("C", "third"), "javascript": ("ours as JavaScript", "fourth"),
+             "Rose": ("Rose", "second")}  # fmt: skip
+    found = sorted(records, key=lambda r: r["ms"]["wasm"] / r["ms"]["native"])
+    most = max(ms / r["ms"]["native"] for r in found for tool, ms in r["ms"].items() if tool in tools)
+    plot = Plot("Value and gradient in V8", "times machine code", "", logarithmic_x=True, across=(0.6, 1.6 * most))
+    plot.x_ticks = [x for x in (1, 2, 5, 10, 20, 50, 100, 200) if x <= 1.6 * most]
+    plot.rows = [r["scene"] for r in found]
+    for tool, (name, shade) in tools.items():
+        rows = [(r["ms"][tool] / r["ms"]["native"], k) for k, r in enumerate(found) if tool in r["ms"]]
+        if rows:
+            x, k = zip(*rows, strict=True)
+            plot.curve(x, k, shade, style="dots", width=3.0, name=name)
+    plot.vertical(1.0)
+    return [plot]
+
+
 PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "steps": (steps, (560, 480)),
     "batch": (batch, (560, 360)),
@@ -214,6 +232,7 @@ PICTURES: dict[str, tuple[Callable[[Records], list[Plot]], tuple[int, int]]] = {
     "backends": (backends, (560, 220)),
     "natural": (natural, (520, 480)),
     "diagrams": (diagrams, (440, 330)),
+    "web": (web, (560, 380)),
 }
 
 

@@ -1,10 +1,11 @@
 """Value and gradient in a web page's engine: ours beside machine code, C compiled to WebAssembly, Rose, JavaScript.
 
-    NODE_MODULES=FOLDER/node_modules python benchmarks/web.py [SCENE ...] [--rounds 30]
+    NODE_MODULES=FOLDER/node_modules python benchmarks/web.py [SCENE ...] [--rounds 30] [--out FILE]
 
 Needs Node; clang, lld and wasi-libc for C, and the npm package rose 0.4.10 for Rose, else these are left out. All
 take turns on one core; a number is the least of many runs, in milliseconds. Every result is compared with machine
-code's. Prints one JSON object a scene, with the module's size.
+code's. Prints one JSON object a scene, with the module's size. `--out benchmarks/data/web.json` records them, for
+`pictures.py web`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import javascript
 import numpy as np
 from c_limits import SOURCES
 from mass_spring_ratio import weights
-from turns import Tool
+from turns import Tool, machine
 
 from rosesim import value_and_grad
 from rosesim.scenes import compiled, configure, find_scene
@@ -184,10 +185,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("scenes", nargs="*", default=[*SETTINGS])
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--out", type=Path, help="a file for what was measured")
     given = parser.parse_args()
+    found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in given.scenes:
-            print(json.dumps(measured(name, given.rounds, Path(folder))), flush=True)
+            found.append(json.dumps(measured(name, given.rounds, Path(folder))))
+            print(found[-1], flush=True)
+    if given.out is not None:
+        rows = ",\n  ".join(found)
+        given.out.write_text(f'{{"machine": {json.dumps(machine())},\n "measured": [\n  {rows}\n]}}\n')
 
 
 if __name__ == "__main__":

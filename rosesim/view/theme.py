@@ -98,4 +98,6 @@ def check_roles(template: Any, own: Mapping[str, str], what: str) -> None:
 
 def _rgb(hex_: str) -> Colour:
     digits = hex_.removeprefix("#")
+    if len(digits) != 6:
+        raise ValueError(f"a colour is written as #rrggbb, not {hex_!r}")
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)

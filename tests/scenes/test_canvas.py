@@ -123,7 +123,7 @@ def test_a_view_of_space_shows_a_ball_where_its_camera_sees_it():
 def test_mistakes_in_a_drawing_are_named():
     canvas = Canvas((0, 0, 1, 1))
     canvas.circle((0, 0), 1, "reed")
-    with pytest.raises(ValueError, match="no colour for the role 'reed'"):
+    with pytest.raises(ValueError, match="the role 'reed' was drawn, which has no colour"):
         painted(canvas)
     with pytest.raises(ValueError, match="three or more corners; 2"):
         canvas.polygon([(0, 0), (1, 1)], "red")
