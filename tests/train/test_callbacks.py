@@ -1,6 +1,7 @@
 """What is called after each iteration of several runs at once: for one of them at a time, with its seed."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Kept:
 
     def on_iteration(self, metrics: Mapping[str, float]) -> None:
         assert self._alone.acquire(blocking=False) and not self.closed
+        time.sleep(0.005)  # in which another run's thread would come
         self.found.append((metrics["seed"], metrics["iteration"]))
         self._alone.release()
 
