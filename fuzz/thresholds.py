@@ -8,7 +8,7 @@ from types import ModuleType
 from unittest.mock import patch
 
 from rosesim.ad.passes import unroll
-from rosesim.codegen.llvm import long_arrays, rings
+from rosesim.codegen.llvm import borders, long_arrays
 from rosesim.codegen.llvm import products as kernels
 from rosesim.codegen.passes import branch_tails, defer, part_scatters, products, share_loops, split_vectors, spread
 
@@ -19,7 +19,7 @@ SMALL: Mapping[ModuleType, Mapping[str, int]] = {
     kernels: {"SHARED_TERMS": 0},
     long_arrays: {"LEAST_BYTES": 64, "PAGE_BYTES": 32},
     branch_tails: {"LEAST_WORK": 0},
-    rings: {"SHORTEST": 2},
+    borders: {"SHORTEST": 2, "LONGEST": 10**9},
     part_scatters: {"FEWEST": 2, "WORTH": 0},
     split_vectors: {"FEWEST": 1},
     unroll: {"MOST_ITERATIONS": 2},  # small programs have small matrices, which then stay loops

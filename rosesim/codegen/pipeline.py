@@ -253,7 +253,7 @@ DECISIONS = (
     Decision("share-loops", "which long loops threads share within one run"),
     Decision("spare-clearing", "which outputs of loops that end early nobody reads to the end"),
     Decision("independent-loops", "which loops' iterations LLVM is told to be independent"),
-    Decision("part-rings", "which loops over rings are written apart for their two ends"),
+    Decision("part-borders", "which loops are written apart for the borders of their ranges"),
 )
 """What is decided after them, in this order."""
 
@@ -330,7 +330,7 @@ def planned(func: Func, options: Options, target: Target) -> Planned:
         effort=_effort(order, calls, options),
         rolled=set[Loop]() if is_left_out("unroll-loops") else whole_program.rolled_loops(order),
         independent=not is_left_out("independent-loops"),
-        parted=not is_left_out("part-rings"),
+        parted=not is_left_out("part-borders"),
         unread_rests=set[Var]() if is_left_out("spare-clearing") else whole_program.unread_rests(order),
         products=how.products,
     )

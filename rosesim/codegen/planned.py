@@ -69,7 +69,7 @@ class Planned:
     independent: bool
     """Whether a backend is told which loops' iterations are independent."""
     parted: bool
-    """Whether loops over a ring are written in parts, whose neighbours are always on one side."""
+    """Whether loops are written in parts: what lies at the borders of a range, and what lies between."""
     unread_rests: Set[Var]
     """The outputs of loops that end early which need not be cleared behind the last iteration."""
     products: Mapping[Func, Product]

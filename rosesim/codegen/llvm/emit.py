@@ -54,8 +54,8 @@ class Emitter:
         self.owned: set[Buffer] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of other refs."""
-        self.around: dict[Var, tuple[Var, str]] = {}
-        """Indices that are a loop's index plus a number known before the loop (see `rings`)."""
+        self.settled: dict[Var, Atom] = {}
+        """What is decided between the borders of the loop that is written (see `borders`)."""
         self.is_part = False
         """Whether it writes what threads share."""
 
@@ -145,9 +145,8 @@ class Emitter:
         """Write one let."""
         c = self.code
         match let.expr:
-            case Op() if let.outs[0] in self.around:
-                index, offset = self.around[let.outs[0]]
-                self.env[let.outs[0]] = c.let(f"add nsw i64 {self.scalar(index)}, {offset}")
+            case Op() if let.outs[0] in self.settled:
+                self.env[let.outs[0]] = self.value(self.settled[let.outs[0]])
             case Op(name, args):
                 (out,) = let.outs
                 texts = [self.scalar(a) for a in args]

@@ -30,7 +30,7 @@ from rosesim.ad.program.ir import (
 )
 from rosesim.ad.support import recursion
 from rosesim.codegen.artifact import INTERRUPTED
-from rosesim.codegen.llvm import arrays, layout, long_arrays, rings
+from rosesim.codegen.llvm import arrays, borders, layout, long_arrays
 from rosesim.codegen.llvm.arrays import Arr, Value
 
 if TYPE_CHECKING:
@@ -94,10 +94,21 @@ def write(
 
     With a span it runs those of its iterations alone, counted in the order in which they run.
     """
-    places = rings.neighbours(loop) if e.tables.planned.parted else {}
-    if places.keys() - e.around.keys() and _is_independent(e, loop):
-        _in_parts(e, let, loop, stacks, span, places)
-        return
+    at = borders.middle(loop, e.tables.vector) if e.tables.planned.parted else None
+    if at is not None and _is_independent(e, loop):
+        _in_parts(e, let, loop, stacks, inits, span, at)
+    else:
+        _write(e, let, loop, stacks, inits, span)
+
+
+def _write(
+    e: Emitter,
+    let: Let,
+    loop: Loop,
+    stacks: Sequence[str],
+    inits: Sequence[Value],
+    span: tuple[str, str] | None,
+) -> None:
     c, sharing = e.code, e.sharing
     w = _LoopWriter(e, let, loop)
     buffers = sharing.loops[loop]
@@ -211,24 +222,23 @@ def write(
 
 
 def _in_parts(
-    e: Emitter, let: Let, loop: Loop, stacks: Sequence[str], span: tuple[str, str] | None, places: dict[Var, int]
+    e: Emitter,
+    let: Let,
+    loop: Loop,
+    stacks: Sequence[str],
+    inits: Sequence[Value],
+    span: tuple[str, str] | None,
+    at: borders.Middle,
 ) -> None:
-    """Write a loop over a ring within one over its three parts (see `rings`)."""
-    c = e.code
-    head, body, leave = (c.fresh(p) for p in ("part", "within", "parted"))
-    w = _LoopWriter(e, let, loop, before=c.label)
-    c.jump(head)
-    c.open(head)
-    part = w.phi("i64", "0")
-    c.branch(c.let(f"icmp ult i64 {part}, 3"), body, leave)
-    c.open(body)
-    e.around |= {v: (loop.index, rings.offset(c, part, by, loop.n)) for v, by in places.items()}
-    write(e, let, loop, stacks, (), rings.ends(c, part, span, loop.n))
-    for v in places:
-        del e.around[v]  # these registers are known within the parts alone
-    w.close(part, c.let(f"add nuw nsw i64 {part}, 1"))
-    c.jump(head)
-    c.open(leave)
+    """Write a loop three times: for its borders, and for what lies between (see `borders`)."""
+    begin, inner, last, end = borders.cuts(e.code, at, span, loop.n)
+    for low, high, settled in ((begin, inner, {}), (inner, last, at.settled), (last, end, {})):
+        if low != high:
+            e.settled |= settled
+            _write(e, let, loop, stacks, inits, (low, high))
+            for v in settled:
+                del e.settled[v]
+            inits = [e.value(v) for v in let.outs[: len(loop.carries)]]
 
 
 def _is_independent(e: Emitter, loop: Loop) -> bool:

@@ -72,6 +72,11 @@ class ModuleTables:
     _placed: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
+    def vector(self) -> int:
+        """Reals that LLVM's loop vectoriser processes at once."""
+        return max(1, self.target.vector_bytes // (4 if self.planned.options.precision == "f32" else 8))
+
+    @property
     def reports(self) -> bool:
         """Whether a guard reports numbers."""
         return any(f.values for f in self.failures)

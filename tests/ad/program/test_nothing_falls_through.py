@@ -206,7 +206,7 @@ PARTIAL = {  # matches that do not name every expression, and why what they answ
     "codegen.products._Nest._factors": "says what is sure to be a product",
     "codegen.products._Nest.block": "looks for products in loops and accums; the others stay",
     "codegen.share_loops._reach": "says what is sure to be near; the others may be anywhere",
-    "codegen.rings.neighbours": "looks for sums and remainders of the index; the others are written as they are",
+    "codegen.borders._decisions": "looks for what is decided by the index; all else is written as it is",
     "codegen.scaled_carries._element": "says what is sure to be an element of the carry",
     "codegen.scaled_carries._image": "says what is sure to be the carry times a factor",
     "codegen.single_adds._body": "notes what is sure to be zero but for one part",
