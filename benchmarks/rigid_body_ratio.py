@@ -52,40 +52,48 @@ def filled(a: Any) -> Array:
     return np.concatenate([a, np.zeros(-len(a) % LANES)])
 
 
-def c_adjoint(scene: Any, net: Any, folder: Path) -> Run:
-    """The C stores weights transposed, and pads boxes and springs to multiples of eight; its gradient is put into our
-    order."""
+def c_arguments(scene: Any, net: Any) -> tuple[list[str], list[Array], NDArray[np.int64]]:
+    """What the C is compiled with, the robot, start and weights that it takes, and where its gradient has our numbers.
+
+    The C stores weights transposed, and pads boxes and springs to multiples of eight.
+    """
     robot = scene.robot
     n, m, hidden = len(robot.boxes), len(robot.springs), scene.hidden
-    c = build("rigid_body", folder, f"NB={n}", f"NS={m}", f"PEN={scene.p}", wide=True)
-    c.rigid_body_scratch.restype = ctypes.c_void_p
-    c.rigid_body_grad.restype = ctypes.c_double
-    c.rigid_body_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 5
     mass, moment = box_inertia(robot.half)
     rows = np.array(robot.springs)
     joint = rows[:, 6] == -1
     columns = [*rows[:, 2:6].T, np.where(joint, 0, rows[:, 6]), rows[:, 7], rows[:, 8], joint]
     whole = np.concatenate([filled(rows[:, 0]), filled(rows[:, 1]), [robot.head]]).astype(np.int64)
     reals = [filled(v) for v in (*robot.half.T, 1 / mass, 1 / moment, *columns)]
-    data = aligned(np.concatenate([*reals, whole.view(np.float64)]))
+    data = np.concatenate([*reals, whole.view(np.float64)])
     zero = np.zeros(len(filled(mass)))
     x, y, angle = (filled(v) for v in robot.start.T)
     start = np.concatenate([x, y, zero, zero, angle, zero])
     lanes = len(filled(np.zeros(m)))
     second = np.zeros((hidden, lanes))
     second[:, :m] = net.weights2.T
-    given = aligned(np.concatenate([net.weights1.T.ravel(), np.zeros(hidden), second.ravel(), np.zeros(lanes)]))
+    given = np.concatenate([net.weights1.T.ravel(), np.zeros(hidden), second.ravel(), np.zeros(lanes)])
+    w1, b1, w2, b2 = np.split(np.arange(given.size), np.cumsum([net.weights1.size, hidden, hidden * lanes]))
+    order = np.concatenate([w1.reshape(-1, hidden).T.ravel(), b1, w2.reshape(hidden, lanes)[:, :m].T.ravel(), b2[:m]])
+    return [f"NB={n}", f"NS={m}", f"PEN={scene.p}"], [data, start, given], order
+
+
+def c_adjoint(scene: Any, net: Any, folder: Path) -> Run:
+    """The C's value and gradient, in our order."""
+    definitions, arrays, order = c_arguments(scene, net)
+    c = build("rigid_body", folder, *definitions, wide=True)
+    c.rigid_body_scratch.restype = ctypes.c_void_p
+    c.rigid_body_grad.restype = ctypes.c_double
+    c.rigid_body_grad.argtypes = [ctypes.c_int] + [ctypes.c_void_p] * 5
+    data, start, given = map(aligned, arrays)
     gradient = aligned(np.zeros_like(given))
     scratch = c.rigid_body_scratch(scene.steps)
-    cuts = np.cumsum([net.weights1.size, hidden, hidden * lanes])
 
     def run() -> tuple[float, Array]:
         loss = c.rigid_body_grad(
             scene.steps, data.ctypes.data, start.ctypes.data, given.ctypes.data, gradient.ctypes.data, scratch
         )
-        w1, b1, w2, b2 = np.split(gradient, cuts)
-        ours = [w1.reshape(-1, hidden).T.ravel(), b1, w2.reshape(hidden, lanes)[:, :m].T.ravel(), b2[:m]]
-        return loss, np.concatenate(ours)
+        return loss, gradient[order]
 
     return run
 

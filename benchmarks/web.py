@@ -22,6 +22,7 @@ from typing import Any
 
 import javascript
 import numpy as np
+import rigid_body_ratio
 from c_limits import SOURCES
 from mass_spring_ratio import weights
 from turns import Tool, machine
@@ -75,6 +76,10 @@ def c_program(name: str, scene: Any, params: Any, folder: Path) -> dict[str, Any
         data = ends + np.concatenate([robot.of_springs(k) for k in (2, 3, 4)]).tobytes()
         blocks, size = [data, robot.positions.tobytes(), given.tobytes()], given.size
         definitions = [f"-DNO={len(robot.nodes)}", f"-DNS={len(robot.springs)}"]
+    elif name == "rigid_body":
+        macros, arrays, _ = rigid_body_ratio.c_arguments(scene, params)
+        definitions = ["-DLANES=2", *(f"-D{m}" for m in macros)]
+        blocks, size = [a.tobytes() for a in arrays], arrays[-1].size
     else:
         return None
     built = folder / f"{name}-c.wasm"
@@ -141,7 +146,7 @@ def measured(name: str, rounds: int, folder: Path) -> dict[str, Any]:
         tool.start()
         if not tool.failure:
             theirs_loss, theirs = tool.first["results"][0]
-            order = _order_of_c(view, params) if tool.name == "C" and name == "mass_spring" else slice(None)
+            order = _order_of_c(name, scene, view, params) if tool.name == "C" else slice(None)
             close = np.abs(np.asarray(theirs)[order] - gradient).max() <= 1e-8 * np.abs(gradient).max()
             if not (close and np.isclose(theirs_loss, loss, rtol=1e-8)):
                 tool.failure = "another result"
@@ -169,8 +174,12 @@ def measured(name: str, rounds: int, folder: Path) -> dict[str, Any]:
     return {"scene": name, "settings": SETTINGS[name], "ms": least, **ratios, **ready, **sizes}
 
 
-def _order_of_c(view: Any, params: Any) -> Any:
+def _order_of_c(name: str, scene: Any, view: Any, params: Any) -> Any:
     """The C keeps weights transposed: where it has each of our numbers."""
+    if name == "rigid_body":
+        return rigid_body_ratio.c_arguments(scene, params)[2]
+    if name != "mass_spring":
+        return slice(None)
     numbers_ = np.arange(view.size)
     parts, at = [], 0
     for name, shape in view.shapes.items():
