@@ -46,7 +46,7 @@ def write(e: Emitter, x: Value, to: str, ty: Ty) -> None:
 
 def add(e: Emitter, to: str, ty: Ty, v: Value) -> None:
     """to += v: by many threads if v is a long array in memory."""
-    if isinstance(v, str) or not is_long(e, nbytes(ty)) or v.uniform is not None:
+    if isinstance(v, str) or not is_long(e, nbytes(ty)) or v.items is not None or v.uniform is not None:
         arrays.add(e.code, e.tables.flags, to, ty, v)
         return
     region = Region(e.tables, e.code, e.tables.infos[e.func].name)
