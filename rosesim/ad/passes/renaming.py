@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rosesim.ad.program.ir import Atom, Block, Call, Expr, Func, Let, Var, blocks, nests, operands, remade
+from rosesim.ad.program.ir import Atom, Block, Call, Expr, Func, Let, Op, Var, blocks, nests, operands, remade
 from rosesim.ad.program.rewrite import with_lets
 from rosesim.ad.support import recursion
 
@@ -55,13 +55,16 @@ class Renaming:
         return self.names.get(a, a) if isinstance(a, Var) else a
 
     def _expr(self, e: Expr) -> Expr:
+        if not nests(e):
+            names = self.names  # a literal is never looked up: that would hash its fields
+            if not any([type(a) is Var and a in names for a in operands(e)]):
+                if type(e) is not Call or self.made.get(e.func, e.func) is e.func:
+                    return e
+            elif type(e) is Op:  # nearly all are
+                return Op(e.name, tuple([names.get(a, a) if type(a) is Var else a for a in e.args]))
         if isinstance(e, Call):
             args = tuple(map(self.atom, e.args))
-            func = self.made.get(e.func, e.func)  # a body may be visited twice
-            changed = func is not e.func or any(a is not b for a, b in zip(args, e.args, strict=True))
-            return Call(func, args) if changed else e
-        if not nests(e) and not any(a in self.names for a in operands(e)):
-            return e
+            return Call(self.made.get(e.func, e.func), args)  # a body may be visited twice
         new = remade(e, self.atom, lambda v: v, self.block)
         parts = [(a, b) for of in (operands, blocks) for a, b in zip(of(e), of(new), strict=True)]
         return e if all(a is b for a, b in parts) else new

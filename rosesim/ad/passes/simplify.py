@@ -98,7 +98,13 @@ class Sweep:
         for let in block.lets:
             if isinstance(let.expr, SubRef):
                 (self.dead_refs.add if let.expr.ref in self.dead_refs else self.dead_refs.discard)(let.outs[0])
+        live = self.live
         for let in reversed(block.lets):
+            if type(let.expr) is Op:  # nearly all are
+                if let.outs[0] in live:
+                    live.update([a for a in let.expr.args if type(a) is Var])
+                    kept.append(let)
+                continue
             new = self._let(let)
             if new is not None:
                 kept.append(new)
@@ -129,7 +135,7 @@ class Sweep:
                 keep = acts or any(o in self.live for o in let.outs)
                 if keep and not acts and self.narrow and may_be_narrowed(func):
                     let = self._narrow(let, func, args)
-            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef():
+            case Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef():
                 keep = any(o in self.live for o in let.outs)
             case _:
                 unknown(let.expr)

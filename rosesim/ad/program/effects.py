@@ -67,8 +67,10 @@ def effects(lets: Sequence[Let]) -> Iterator[Effect]:
             yield Effect(let, to, (*before, *idx))
 
     for let in all_lets(Block(tuple(lets), ())):
+        if type(let.expr) is Op:  # nearly all are
+            continue
         match let.expr:
-            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond():
+            case Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond():
                 pass
             case Accum(_, refs, _):
                 own.update(refs)
