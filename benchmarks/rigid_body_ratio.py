@@ -53,7 +53,7 @@ def filled(a: Any) -> Array:
 
 
 def c_arguments(scene: Any, net: Any) -> tuple[list[str], list[Array], NDArray[np.int64]]:
-    """What the C is compiled with, the robot, start and weights that it takes, and where its gradient has our numbers.
+    """What the C is compiled with, the robot, start and weights that it takes, and where its gradient has ours.
 
     The C stores weights transposed, and pads boxes and springs to multiples of eight.
     """

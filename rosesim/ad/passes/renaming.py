@@ -57,11 +57,14 @@ class Renaming:
     def _expr(self, e: Expr) -> Expr:
         if not nests(e):
             names = self.names  # a literal is never looked up: that would hash its fields
-            if not any([type(a) is Var and a in names for a in operands(e)]):
-                if type(e) is not Call or self.made.get(e.func, e.func) is e.func:
+            for a in operands(e):
+                if isinstance(a, Var) and a in names:
+                    break
+            else:
+                if not isinstance(e, Call) or self.made.get(e.func, e.func) is e.func:
                     return e
-            elif type(e) is Op:  # nearly all are
-                return Op(e.name, tuple([names.get(a, a) if type(a) is Var else a for a in e.args]))
+            if isinstance(e, Op):  # nearly all are
+                return Op(e.name, tuple([names.get(a, a) if isinstance(a, Var) else a for a in e.args]))
         if isinstance(e, Call):
             args = tuple(map(self.atom, e.args))
             return Call(self.made.get(e.func, e.func), args)  # a body may be visited twice

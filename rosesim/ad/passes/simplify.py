@@ -100,9 +100,9 @@ class Sweep:
                 (self.dead_refs.add if let.expr.ref in self.dead_refs else self.dead_refs.discard)(let.outs[0])
         live = self.live
         for let in reversed(block.lets):
-            if type(let.expr) is Op:  # nearly all are
+            if isinstance(let.expr, Op):  # nearly all are
                 if let.outs[0] in live:
-                    live.update([a for a in let.expr.args if type(a) is Var])
+                    live.update([a for a in let.expr.args if isinstance(a, Var)])
                     kept.append(let)
                 continue
             new = self._let(let)
@@ -135,7 +135,7 @@ class Sweep:
                 keep = acts or any(o in self.live for o in let.outs)
                 if keep and not acts and self.narrow and may_be_narrowed(func):
                     let = self._narrow(let, func, args)
-            case Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef():
+            case Op() | Get() | Put() | Stack() | Fill() | Data() | Stop() | SubRef():
                 keep = any(o in self.live for o in let.outs)
             case _:
                 unknown(let.expr)

@@ -67,7 +67,7 @@ def effects(lets: Sequence[Let]) -> Iterator[Effect]:
             yield Effect(let, to, (*before, *idx))
 
     for let in all_lets(Block(tuple(lets), ())):
-        if type(let.expr) is Op:  # nearly all are
+        if isinstance(let.expr, Op):  # nearly all are
             continue
         match let.expr:
             case Get() | Put() | Stack() | Fill() | Data() | Stop() | Loop() | Cond():
