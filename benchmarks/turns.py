@@ -44,6 +44,8 @@ class Tool:
     tolerance: float = 1e-8
     """Largest difference of loss and gradient from ours, relative to the largest number of each."""
     cores: int = 1
+    engine: Sequence[str] = ("node",)
+    """The command that runs JavaScript, if the tool is written in it."""
     runs: int = 1
     """How many runs it does at once; the recorded time is that of one."""
     variables: dict[str, str] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Tool:
     def start(self) -> None:
         """Import and prepare, alone on the machine."""
         if (PEERS / f"{self.module}.mjs").exists():
-            command = ["node", str(PEERS / f"{self.module}.mjs")]
+            command = [*self.engine, str(PEERS / f"{self.module}.mjs"), *(["--"] if self.engine[0] != "node" else [])]
         else:
             command = [sys.executable, str(PEERS / "serve.py"), self.module]
         cores = sorted(os.sched_getaffinity(0))[-self.cores :]

@@ -1,11 +1,13 @@
 """Value and gradient in a web page's engine: ours beside machine code, C compiled to WebAssembly, Rose, JavaScript.
 
-    NODE_MODULES=FOLDER/node_modules python benchmarks/web.py [SCENE ...] [--rounds 30] [--out FILE]
+    NODE_MODULES=FOLDER/node_modules python benchmarks/web.py [SCENE ...] [--rounds 30] [--engines js102 jsc]
 
 Needs Node; clang, lld and wasi-libc for C, and the npm package rose 0.4.10 for Rose, else these are left out. All
 take turns on one core; a number is the least of many runs, in milliseconds. Every result is compared with machine
 code's. Prints one JSON object a scene, with the module's size. `--out benchmarks/data/web.json` records them, for
-`pictures.py web`.
+`pictures.py web`. `--engines`: shells of other engines than Node's V8, which run the module and the JavaScript, too:
+Debian's js102 (SpiderMonkey, Firefox's; package libmozjs-102-dev) and jsc (JavaScriptCore, Safari's; package
+libjavascriptcoregtk-4.0-bin).
 """
 
 from __future__ import annotations
@@ -94,22 +96,28 @@ def c_program(name: str, scene: Any, params: Any, folder: Path) -> dict[str, Any
     }  # fmt: skip
 
 
-def tools(name: str, scene: Any, params: Any, inputs: Any, folder: Path) -> tuple[list[Tool], dict[str, Any]]:
-    """The programs in Node, and the sizes of our module."""
+def tools(
+    name: str, scene: Any, params: Any, inputs: Any, folder: Path, engines: list[str]
+) -> tuple[list[Tool], dict[str, Any]]:
+    """The programs in Node and in other engines, and the sizes of our module."""
 
-    def peer(label: str, kind: str, given: dict[str, Any]) -> Tool:
+    def peer(label: str, kind: str, given: dict[str, Any], engine: str = "") -> Tool:
         file = folder / f"{name}-{label}.json"
         file.write_text(json.dumps(given))
+        if engine:
+            return Tool(f"{label} in {engine}", "engine_peer", kind, {"file": str(file)}, engine=(engine, "-m"))
         return Tool(label, "web_peer", kind, {"file": str(file)})
 
     module = wasm({"gradient": (value_and_grad(compiled(scene).loss, wrt=0), params, inputs)}, memory=2.0**31)
     (folder / f"{name}.wasm").write_bytes(module.code)
     plain = {"params": _listed(params), "inputs": _listed(inputs)}
-    made = [peer("wasm", "module", {"wasm": str(folder / f"{name}.wasm"), "client": str(CLIENT), **plain})]
+    ours = {"wasm": str(folder / f"{name}.wasm"), "client": str(CLIENT), **plain}
+    made = [peer("wasm", "module", ours), *(peer("wasm", "module", ours, engine) for engine in engines)]
     script = folder / f"{name}.mjs"
     script.write_text(javascript.written(javascript.gradient(scene, params, inputs)))
     args = [np.ravel(v).tolist() if np.ndim(v) else v for s in (params, inputs) for v in leaves(s).values()]
-    made.append(peer("javascript", "javascript", {"file": str(script), "args": args}))
+    printed = {"file": str(script), "args": args}
+    made += [peer("javascript", "javascript", printed, engine) for engine in ("", *engines)]
     c = c_program(name, scene, params, folder)
     if c is not None:
         made.append(peer("C", "c", c))
@@ -133,14 +141,14 @@ def _listed(struct: Any) -> Any:
     return {name: np.asarray(v).tolist() for name, v in leaves(struct).items()}
 
 
-def measured(name: str, rounds: int, folder: Path) -> dict[str, Any]:
+def measured(name: str, rounds: int, folder: Path, engines: list[str]) -> dict[str, Any]:
     """The least milliseconds of each program."""
     scene, params, inputs = scene_at(name)
     both = value_and_grad(compiled(scene).loss, wrt=0).compile(params, inputs, threads=1)
     loss, slope = both(params, inputs)
     view = FlatView.of(params)
     gradient = view.flatten(slope)
-    found, sizes = tools(name, scene, params, inputs, folder)
+    found, sizes = tools(name, scene, params, inputs, folder, engines)
     least: dict[str, float] = {"native": np.inf}
     for tool in found:
         tool.start()
@@ -194,12 +202,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("scenes", nargs="*", default=[*SETTINGS])
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--engines", nargs="*", default=[], help="commands of other engines' shells")
     parser.add_argument("--out", type=Path, help="a file for what was measured")
     given = parser.parse_args()
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in given.scenes:
-            found.append(json.dumps(measured(name, given.rounds, Path(folder))))
+            found.append(json.dumps(measured(name, given.rounds, Path(folder), given.engines)))
             print(found[-1], flush=True)
     if given.out is not None:
         rows = ",\n  ".join(found)
