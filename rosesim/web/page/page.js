@@ -183,7 +183,7 @@ class Page {
 
   tell() {
     const { now, player, going } = this;
-    const status = this.failure ? "Stopped" : !now ? "Starting" : going ? "Optimising" : now.early ? "Computing" : now.done ?? (this.data.optimiser.note || "Ready");
+    const status = going && now ? "Optimising" : this.failure ? "Stopped" : !now ? "Starting" : now.early ? "Computing" : now.done ?? (this.data.optimiser.note || "Ready");
     if (now) {
       const { loss, iteration } = now.attempt;
       $("loss").textContent = short(loss);
