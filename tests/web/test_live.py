@@ -72,7 +72,8 @@ def test_the_worker_optimises_to_the_bits_of_training(begun: int, tmp_path: Path
             x, state = adam.step(x, view.flatten(gradient), state)
     assert found["curve"] == [[i, v] for i, v in enumerate(losses, begun)]
     assert found["params"] == x.tolist()
-    assert found["done"] == f"Done: {begun + 12} iterations of adam" and not found["going"] and found["id"] == 1
+    assert found["done"].startswith(f"Done: {begun + 12} iterations of adam")
+    assert not found["going"] and found["id"] == 1
 
 
 def test_the_worker_holds_what_is_dragged_and_goes_back(tmp_path: Path) -> None:
@@ -233,3 +234,29 @@ def test_an_order_may_leave_fields_out(tmp_path: Path) -> None:
         """,
     )
     assert found[:3] == [*inputs.goal, 0.25]
+
+
+def test_the_best_attempt_is_named_and_kept_where_the_last_is_worse(tmp_path: Path) -> None:
+    """Adam with a step that is far too long climbs again and again."""
+    scene, inputs = configure(find_scene("bounce"), ["learning_rate=0.05"])
+    text = page(scene, inputs, optimizer="adam", iterations=30, math="strict")
+    found = run(
+        tmp_path,
+        told(text),
+        """
+        await command("open");
+        await command("optimise", { on: true });
+        const { done, attempt } = last(), curve = said.flatMap((m) => m.curve);
+        const ghosts = said.filter((m) => m.ghosts).at(-1).ghosts, now = doubles(attempt.params);
+        const best = ghosts.find((g) => done.endsWith(`best ${g.iteration}`));
+        await command("visit", best);
+        console.log(JSON.stringify({ done, curve, now, best: [best.iteration, best.loss], at: ghosts.map((g) => g.iteration),
+          there: last().attempt.loss, after: doubles(last().attempt.params) }));
+        """,
+    )
+    losses = dict(found["curve"])
+    least = min(losses, key=lambda i: losses[i])
+    assert losses[30] > losses[least]
+    assert found["done"] == f"Done: 30 iterations of adam, best {least}"
+    assert found["best"] == [least, losses[least]] and found["there"] == losses[least]
+    assert found["after"] != found["now"] and found["at"] == sorted(found["at"])

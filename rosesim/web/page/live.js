@@ -67,7 +67,7 @@ export class Live {
         this.took = this.clock() - before;
       }
       const last = !this.going || course.settled || course.iteration >= course.until;
-      if (last && this.going) this.follows = true; // it ended by itself: what is moved next begins it again
+      if (last && this.going) this.follows = this.keep(); // it ended by itself: what is moved next begins it again
       if (last) this.going = false;
       if (commands.length || last || this.clock() - this.published >= this.interval) this.publish();
       commands = [];
@@ -87,6 +87,8 @@ export class Live {
     if (course.recorded && !this.going) return;
     course.recorded = false;
     course.fresh.push([i, loss]);
+    if (course.held) course.least = null; // of another problem
+    else if (!(course.least?.loss <= loss)) course.least = { iteration: i, loss, ...machine.point };
     if (this.going && isRemembered(i)) this.remember(i, loss);
   }
 
@@ -105,7 +107,19 @@ export class Live {
     const first = !course.ghosts.length;
     course.ghosts = [...course.ghosts, { iteration, loss, ...machine.point, ...this.rolled(), first }];
     if (course.ghosts.length > SHOWN) course.ghosts.splice(1, 1); // the first stays: it is drawn beside the present one
+    course.ghosts.sort((a, b) => a.iteration - b.iteration);
     course.haunted = true;
+  }
+
+  /** The best attempt stays within reach. */
+  keep() {
+    const { course, machine } = this, { least } = course, now = machine.point;
+    if (least?.loss < course.loss) {
+      machine.point = least;
+      this.remember(least.iteration, least.loss);
+      machine.point = now;
+    }
+    return true;
   }
 
   /** The states of the present point. The first measures how far apart they may be. */
@@ -120,7 +134,7 @@ export class Live {
 
   publish(early = false) {
     const { course, machine, data } = this;
-    const { iteration, loss, steep, steepest, slope, settled, until } = course;
+    const { iteration, loss, steep, steepest, slope, settled, until, least } = course;
     const attempt = { iteration, loss, ...machine.point, ...this.rolled() };
     const done = !this.going && iteration >= until && iteration > 0 && !course.recorded;
     const message = {
@@ -128,7 +142,7 @@ export class Live {
       curve: course.fresh.splice(0), terms: machine.terms(), startHeld: course.held ? this.starts[course.held[0]] : false,
       note: !early && steep === 0 ? "The gradient is zero here: no small change of the params changes the loss."
         : settled ? "Settled: a step along the gradient changes nothing any more." : null,
-      done: done ? `Done: ${iteration} iterations of ${data.optimiser.name}` : undefined,
+      done: done ? `Done: ${iteration} iterations of ${data.optimiser.name}${least?.loss < loss ? `, best ${least.iteration}` : ""}` : undefined,
     };
     if (course.haunted) {
       message.ghosts = course.ghosts.map(({ iteration, loss, params, inputs, ...g }) =>
@@ -178,6 +192,7 @@ export class Live {
     const { course, data } = this;
     if (on && course.iteration >= course.until) course.until = course.iteration + data.optimiser.iterations;
     course.settled = this.follows = false;
+    if (!on && this.going) this.keep();
     this.going = on && this.machine.evaluates;
     if (on && !course.stale && isRemembered(course.iteration)) this.remember(course.iteration, course.loss);
   }
