@@ -1,10 +1,11 @@
-"""Pictures into files: PNG, GIF and MP4, through imageio."""
+"""Pictures into files: PNG and MP4 through imageio, GIF through Pillow."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import importlib.util
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ PALETTE_SAMPLE = 12
 """Frames from which a GIF's colours are chosen: all frames show the same things."""
 VIDEO_FRAMES_A_SECOND = 25
 COLOURS = 128
-"""Colours of a GIF: enough for antialiased flat colours. Pillow's time for a frame grows as their cube."""
+"""Colours of a GIF: enough for antialiased flat colours."""
 
 
 def write_png(file: AnyPath, picture: Picture) -> None:
@@ -59,7 +60,6 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
     ...     file.read_bytes()[:3]
     b'GIF'
     """
-    import imageio.v3 as iio
     from PIL import Image
 
     if not frames:
@@ -69,18 +69,22 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
     sample = Image.fromarray(np.concatenate([frames[k] for k in chosen]))
     palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     nearest = _nearest(palette)
-    content = iio.imwrite(
-        "<bytes>",
-        np.stack([nearest[_cell(f)] for f in frames]),
-        extension=".gif",
-        plugin="pillow",
-        mode="P",
-        palette=bytes(palette.getpalette() or [])[: 3 * COLOURS],
+    colours = bytes(palette.getpalette() or [])[: 3 * COLOURS]
+    images = [Image.fromarray(nearest[_cell(f)]) for f in frames]
+    for image in images:
+        image.putpalette(colours)
+    content = io.BytesIO()
+    images[0].save(
+        content,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        palette=colours,  # one for all; the frames have it, too, else Pillow looks for each of their colours in it
         # browsers slow down frames shorter than 20 ms; GIF counts in hundredths of a second
         duration=[max(20, 10 * round(100 * s)) for s in seconds],
         loop=0,
     )
-    write_beside(file, content)
+    write_beside(file, content.getvalue())
 
 
 def require_mp4() -> None:
