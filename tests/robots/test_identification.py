@@ -381,7 +381,10 @@ def test_a_record_is_read_from_a_table(tmp_path: Path):
         ("q0,q2\n", "record.csv:1: the columns of q have the numbers [0, 2]"),
         ("q0,q0\n", 'record.csv:1: the column "q0" was found twice'),
         ("q0,q1\n1,2\n1\n", "record.csv:3: 1 cells were found; expected 2"),
-        ("q0\n1\nx\n", 'record.csv:3: "x" was found; expected a number'),
+        ("q0\n1\nx\n", 'record.csv:3: "x" was found; expected a finite number'),
+        ("q0\n1\n1e999\n", 'record.csv:3: "1e999" was found; expected a finite number'),
+        ("q0\n1_0\n", 'record.csv:2: "1_0" was found; expected a finite number'),
+        ("q0\n" + "1" * 200_000 + "\n", "record.csv:2: 200000 characters were found; expected at most 100,000"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_with_its_line(text: str, words: str, tmp_path: Path):
@@ -391,6 +394,20 @@ def test_a_file_that_is_no_record_is_refused_with_its_line(text: str, words: str
     assert words in str(told.value)
     with pytest.raises(RobotError, match="is not a file"):
         read_record(tmp_path)
+
+
+def test_a_spreadsheets_mark_at_the_beginning_is_no_part_of_the_first_name(tmp_path: Path):
+    (tmp_path / "record.csv").write_bytes(b"\xef\xbb\xbftime,q0\r\n0.0,1.0\r\n0.1,2.0\r\n")
+    found = read_record(tmp_path / "record.csv")
+    assert found.times.tolist() == [0.0, 0.1] and found.q.tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("late", [1e9, 1e300, -1e300])
+def test_times_that_claim_memory_are_refused(late: float):
+    """A row is kept for each time step between: these would be as many as the times claim."""
+    record = Record([[0.0], [1.0]], [[0.0]], times=[0.0, late])
+    with pytest.raises(ValueError, match=r"times span .* time steps of .*; expected fewer than 10,000,000"):
+        identify(robot(SLED), record, ["body sled mass"])
 
 
 def test_the_command_prints_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

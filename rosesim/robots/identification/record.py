@@ -12,6 +12,8 @@ from rosesim.robots.model import Model
 from rosesim.robots.sensors import SIZES, checked
 
 Array = NDArray[np.float64]
+MOST_STEPS = 10_000_000
+"""Between the first time and the last: a row is kept for each, whether it was measured or not."""
 NEAR = 1e-3
 """Times may miss a time step by this part of it: printed times are rounded."""
 
@@ -120,6 +122,11 @@ def _steps(times: Any, n: int, h: float) -> NDArray[np.int64]:
     if t.shape != (n,) or not np.isfinite(t).all():
         raise ValueError(f"the record's times have the shape {t.shape}; expected ({n},), finite numbers in s")
     exact = (t - t[0]) / h
+    if (span := float(np.abs(exact).max())) >= MOST_STEPS:
+        raise ValueError(
+            f"the record's times span {span:.3g} time steps of {h:g} s; expected fewer than {MOST_STEPS:,}: are they "
+            "in s?"
+        )
     steps = np.rint(exact).astype(np.int64)
     if (np.diff(steps) <= 0).any():
         raise ValueError(f"the record's times do not grow by the time step, {h:g} s, or more; expected that they do")

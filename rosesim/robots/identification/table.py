@@ -15,6 +15,8 @@ from rosesim.robots.identification.record import Record
 
 LARGEST_BYTES = 1 << 26
 """Of a record: six minutes of seven joints and their motors at a kilohertz. Parsed, it takes ten times as much."""
+LONGEST_LINE = 100_000
+"""Characters: a thousand numbers have 25 each."""
 KINDS = {"q": "q", "v": "v", "ctrl": "ctrl", "sensor": "sensors"}
 
 
@@ -32,8 +34,12 @@ def read_record(path: str | os.PathLike[str]) -> Record:
     [[0.1], [nan], [0.12]]
     """
     name = os.fspath(path)
-    text = read(name, LARGEST_BYTES).decode("utf-8", errors="replace")
-    rows = csv.reader(text.splitlines())
+    text = read(name, LARGEST_BYTES).decode("utf-8-sig", errors="replace")
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            raise RobotError(name, number, f"{len(line)} characters were found; expected at most {LONGEST_LINE:,}")
+    rows = csv.reader(lines)
     head = [cell.strip() for cell in next(rows, [])]
     columns = _columns(name, head)
     cells: list[list[float]] = []
@@ -78,7 +84,12 @@ def _columns(file: str, head: list[str]) -> dict[str, list[int]]:
 
 
 def _number(file: str, line: int, cell: str) -> float:
+    if not cell.strip():
+        return np.nan
     try:
-        return float(cell) if cell.strip() else np.nan
+        found = float(cell.replace("_", "?"))  # Python alone takes 1_000 for a number
     except ValueError:
-        raise RobotError(file, line, f"{quoted(cell)} was found; expected a number, or nothing") from None
+        found = np.inf
+    if np.isinf(found):
+        raise RobotError(file, line, f"{quoted(cell)} was found; expected a finite number, or nothing")
+    return found
