@@ -250,8 +250,8 @@ def test_the_best_attempt_is_named_and_kept_where_the_last_is_worse(tmp_path: Pa
         const ghosts = said.filter((m) => m.ghosts).at(-1).ghosts, now = doubles(attempt.params);
         const best = ghosts.find((g) => done.endsWith(`best ${g.iteration}`));
         await command("visit", best);
-        console.log(JSON.stringify({ done, curve, now, best: [best.iteration, best.loss], at: ghosts.map((g) => g.iteration),
-          there: last().attempt.loss, after: doubles(last().attempt.params) }));
+        const at = ghosts.map((g) => g.iteration), { loss: there, params } = last().attempt, after = doubles(params);
+        console.log(JSON.stringify({ done, curve, now, best: [best.iteration, best.loss], at, there, after }));
         """,
     )
     losses = dict(found["curve"])
