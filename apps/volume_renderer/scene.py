@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from rosesim import Index, Real, Vec, cond, const, fn, max, maximum, minimum, sqrt, sum, vec
 from rosesim.scenes import Canvas, Measure, Published, Scene
-from rosesim.scenes.kit import Field, Grid, cells, draw_panels, mean_over_cells, multilinear, panels_extent
+from rosesim.scenes.kit import (
+    Field,
+    Grid,
+    bordered,
+    cells,
+    draw_panels,
+    mean_over_cells,
+    multilinear,
+    panels_extent,
+)
 
 Volume = Vec[Vec[Vec[Real, ...], ...], ...]
 """Values of the cells [z][y][x]."""
@@ -109,6 +118,8 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
 
     def render(self, density: Volume, view: Index) -> Grid:
         """The picture of a view."""
+        if self.lookup == "linear":
+            density = bordered(density, (self.n, self.n, self.n))
         angles = math.pi * np.arange(self.steps) / self.steps - math.pi / 2
         c, s = const(np.cos(angles))[view], const(np.sin(angles))[view]
 
@@ -141,12 +152,12 @@ class VolumeRenderer(Scene[Density, Given, Shown]):
         return sum(self.samples, sample, upto=count)
 
     def at(self, density: Volume, z: Real, y: Real, x: Real) -> Real:
-        """The density at a place in the box."""
+        """The density at a place in the box. For values between cells it has a border."""
         n = self.n
         if self.lookup == "nearest":
             i, j, k = (Index[n].clamp((place + 0.5) * n) for place in (z, y, x))
             return density[i, j, k]
-        return multilinear(density, [(place + 0.5) * n - 0.5 for place in (z, y, x)], (n, n, n), "fixed")
+        return multilinear(density, [(place + 0.5) * n - 0.5 for place in (z, y, x)], (n, n, n), "bordered")
 
     def loss(self, state: Shown, params: Density, inputs: Given) -> Real:
         """The sum over views of the mean squared difference of their pixels."""

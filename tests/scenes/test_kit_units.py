@@ -214,6 +214,7 @@ def grids(u: Units) -> list[np.ndarray]:
     def end(p: Vec[Vec[Real, 4], 4]) -> Real:
         sums = kit.cells(4, 4, lambda i, j: kit.five_point(p, i, j, "free") + kit.neighbour(p, i, j, 1, 0, "fixed"))
         between = kit.bilinear(sums, Real(1.3), Real(2.6), "free") + kit.multilinear(p[1], [Real(1.5)], [4], "fixed")
+        between += kit.multilinear(kit.bordered(p, (4, 4)), [Real(0.2), Real(3.4)], (4, 4), "bordered")
         mean = kit.mean_over_cells(4, 4, lambda i, j: sums[i][j])
         return (between + mean) / u.length
 
@@ -284,7 +285,7 @@ COVERED: dict[str, str] = {
     **dict.fromkeys(["from_grid", "node_velocities", "deformed", "rotation", "corotated"], "particles"),
     **dict.fromkeys(["neo_hookean", "with_muscle", "spline_weights", "lattice"], "particles"),
     **dict.fromkeys(["Waves", "Surface"], "waves"),
-    **dict.fromkeys(["Grid", "cells", "five_point", "neighbour", "bilinear", "multilinear"], "grids"),
+    **dict.fromkeys(["Grid", "cells", "five_point", "neighbour", "bilinear", "multilinear", "bordered"], "grids"),
     "mean_over_cells": "grids",
     **dict.fromkeys(["Beat", "beat", "sines"], "beats"),
     **dict.fromkeys(["coloured", "balanced", "shaded"], "colours"),

@@ -21,7 +21,7 @@ from rosesim.scenes.kit.drawing import (
 from rosesim.scenes.kit.grids import Edge, Grid, cells, five_point, mean_over_cells, neighbour
 from rosesim.scenes.kit.ground import Ground
 from rosesim.scenes.kit.initialisers import glorot, normal, uniform
-from rosesim.scenes.kit.interpolation import bilinear, multilinear
+from rosesim.scenes.kit.interpolation import bilinear, bordered, multilinear
 from rosesim.scenes.kit.losses import squared_distance
 from rosesim.scenes.kit.particles import (
     Carried,
@@ -100,6 +100,7 @@ __all__ = [
     "balanced",
     "beat",
     "bilinear",
+    "bordered",
     "box_inertia",
     "cells",
     "centre",

