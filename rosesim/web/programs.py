@@ -37,9 +37,7 @@ def programs(scene: AnyScene, optimizer: Optimizer, iterations: int) -> Programs
     drawn = picture(scene)
     if drawn.refusals:
         method, why = next(iter(drawn.refusals.items()))
-        raise SceneError(
-            f"{method} of {scene.name} needs Python, which a page does not have; expected one in the language: {why}"
-        )
+        raise SceneError(f"{method} of {scene.name} cannot be traced, and a page has no Python to run it: {why}")
     return physics(scene, optimizer, iterations) | pictures(drawn)
 
 
