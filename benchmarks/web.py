@@ -64,9 +64,10 @@ def scene_at(name: str) -> tuple[Any, Any, Any]:
     return scene, params, inputs
 
 
-def c_program(name: str, scene: Any, params: Any, folder: Path) -> dict[str, Any] | None:
+def c_program(name: str, scene: Any, params: Any, inputs: Any, folder: Path) -> dict[str, Any] | None:
     """What `web_peer.mjs` needs to run the hand-written adjoint; None where there is none."""
     definitions: list[str] = []
+    numbers, scratch = [scene.steps], [[f"{name}_scratch", scene.steps]]
     if name == "billiards":
         shot = np.concatenate([params.position, params.velocity])
         blocks, size, definitions = [shot.tobytes()], 4, ["-DBRANCH"]
@@ -82,17 +83,25 @@ def c_program(name: str, scene: Any, params: Any, folder: Path) -> dict[str, Any
         macros, arrays, _ = rigid_body_ratio.c_arguments(scene, params)
         definitions = ["-DLANES=2", *(f"-D{m}" for m in macros)]
         blocks, size = [a.tobytes() for a in arrays], arrays[-1].size
+    elif name in ("wave", "water_renderer", "smoke"):
+        z = np.asarray(next(iter(vars(params).values())))
+        given = [inputs.below, inputs.wanted] if name == "water_renderer" else [inputs.wanted]
+        blocks, size, definitions = [np.asarray(a).tobytes() for a in (z, *given)], z.size, [f"-DN={scene.n}"]
+        numbers, scratch = [scene.steps + 1, 1], [[f"{name.removesuffix('_renderer')}_scratch"]]
+        if name == "smoke":
+            numbers, scratch = [scene.steps, scene.sweeps], [["smoke_scratch", scene.steps], ["smoke_work"]]
     else:
         return None
     built = folder / f"{name}-c.wasm"
-    names = [f"-Wl,--export={name}_{what}" for what in ("grad", "scratch")]
+    names = [f"-Wl,--export={made}" for made in (f"{name}_grad", *(made for made, *_ in scratch))]
     source = str(SOURCES / f"{name}.c")
     try:
         subprocess.run(["clang", *FLAGS, *LINK, *names, *definitions, source, "-o", str(built)], check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return {
-        "wasm": str(built), "name": name, "steps": scene.steps, "gradient": size, "blocks": [[*b] for b in blocks]
+        "wasm": str(built), "name": name, "numbers": numbers, "scratch": scratch, "gradient": size,
+        "blocks": [[*b] for b in blocks],
     }  # fmt: skip
 
 
@@ -118,7 +127,7 @@ def tools(
     args = [np.ravel(v).tolist() if np.ndim(v) else v for s in (params, inputs) for v in leaves(s).values()]
     printed = {"file": str(script), "args": args}
     made += [peer("javascript", "javascript", printed, engine) for engine in ("", *engines)]
-    c = c_program(name, scene, params, folder)
+    c = c_program(name, scene, params, inputs, folder)
     if c is not None:
         made.append(peer("C", "c", c))
     if "NODE_MODULES" in os.environ and name in ("billiards", "mass_spring"):

@@ -21,13 +21,13 @@ const kinds = {
     const result = [loss, slope.flatMap(leaves)];
     return { run: () => run(...args), result };
   },
-  async c({ wasm, name, steps, blocks, gradient }) {
+  async c({ wasm, name, numbers, blocks, gradient, scratch }) {
     const { exports: c } = (await WebAssembly.instantiate(readFileSync(wasm))).instance;
     const at = blocks.map((block) => c.malloc(block.length + 64));
     blocks.forEach((block, k) => new Uint8Array(c.memory.buffer, at[k], block.length).set(block));
     const g = c.malloc(8 * gradient);
-    const scratch = c[`${name}_scratch`](steps);
-    const run = () => c[`${name}_grad`](steps, ...at, g, scratch);
+    const memory = scratch.map(([made, ...sizes]) => c[made](...sizes));
+    const run = () => c[`${name}_grad`](...numbers, ...at, g, ...memory);
     const loss = run();
     return { run, result: [loss, [...new Float64Array(c.memory.buffer, g, gradient)]] };
   },

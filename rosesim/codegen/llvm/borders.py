@@ -65,7 +65,8 @@ class _Decision:
 def middle(loop: Loop, vector: int) -> Middle | None:
     """What lies between the borders of a loop; None where it has no borders.
 
-    Borders are as long as a vector of so many numbers, or two, so that what lies between is whole vectors.
+    Borders are as long as a vector of so many numbers, or two, so that what lies between is whole vectors. With two
+    numbers to a vector that would cost as much as what is left over.
     """
     if loop.reverse or loop.upto is not None or loop.test is not None or loop.lanes > 1:
         return None
@@ -77,7 +78,7 @@ def middle(loop: Loop, vector: int) -> Middle | None:
         begin, end = d.narrowed(begin, end)
     if begin + loop.n - end not in range(1, BORDER + 1):
         return None
-    if loop.n >= 8 * vector:
+    if vector > 2 and loop.n >= 8 * vector:
         begin, end = -(-begin // vector) * vector, end if end == loop.n else end // vector * vector
     if begin >= end:
         return None
