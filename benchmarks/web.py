@@ -83,11 +83,10 @@ def c_program(name: str, scene: Any, params: Any, inputs: Any, folder: Path) -> 
         macros, arrays, _ = rigid_body_ratio.c_arguments(scene, params)
         definitions = ["-DLANES=2", *(f"-D{m}" for m in macros)]
         blocks, size = [a.tobytes() for a in arrays], arrays[-1].size
-    elif name in ("wave", "water_renderer", "smoke"):
+    elif name in ("wave", "smoke"):
         z = np.asarray(next(iter(vars(params).values())))
-        given = [inputs.below, inputs.wanted] if name == "water_renderer" else [inputs.wanted]
-        blocks, size, definitions = [np.asarray(a).tobytes() for a in (z, *given)], z.size, [f"-DN={scene.n}"]
-        numbers, scratch = [scene.steps + 1, 1], [[f"{name.removesuffix('_renderer')}_scratch"]]
+        blocks, size, definitions = [np.asarray(a).tobytes() for a in (z, inputs.wanted)], z.size, [f"-DN={scene.n}"]
+        numbers, scratch = [scene.steps + 1, 1], [["wave_scratch"]]
         if name == "smoke":
             numbers, scratch = [scene.steps, scene.sweeps], [["smoke_scratch", scene.steps], ["smoke_work"]]
     else:
