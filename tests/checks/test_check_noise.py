@@ -15,6 +15,8 @@ from rosesim.ad.program.show import show
 from rosesim.checks.verdict import Verdict
 from rosesim.codegen import compile_func
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 def only(f: Any, *args: Any, **kw: Any) -> Verdict:
     (verdict,) = check_grads(f, *args, **kw).verdicts
