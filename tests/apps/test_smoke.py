@@ -145,6 +145,7 @@ def test_shifting_everything_by_a_cell_shifts_everything():
     assert np.asarray(gradient2.wind) == pytest.approx(shifted(gradient.wind), abs=1e-14)
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_the_check_names_the_kink_of_still_air_and_passes_in_a_wind():
     found = check_gradient(Smoke(n=8, steps=3))
     assert found.passed
