@@ -17,8 +17,6 @@ from rosesim.train import make_optimizer, read_best, resume, train, train_seeds
 from rosesim.train.folder import read_curve
 from rosesim.view import Beginning
 
-pytestmark = pytest.mark.usefixtures("unoptimised")
-
 SMALL = ["steps=20", "segment=11", "hidden=4"]
 Electric: Any = find_scene("electric")
 

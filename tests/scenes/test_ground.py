@@ -73,8 +73,7 @@ def lowest(half: Any, s: np.ndarray) -> np.ndarray:
 # ------------------------------------------------------------------------------- a face that lands
 
 
-@pytest.mark.parametrize("half", SHAPES)
-@pytest.mark.parametrize("e", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(("half", "e"), crossed(SHAPES, [0.0, 0.3, 1.0], 1))
 @pytest.mark.parametrize("spin", [0.0, 0.01])
 def test_a_box_that_lands_flat_leaves_with_e_times_its_speed(half: Any, e: float, spin: float):
     """Whatever its shape; a small spin is turned round as well."""

@@ -14,8 +14,6 @@ from rosesim.train import OPTIMIZERS, Interrupted, Progress, TrainingStopped, pl
 from rosesim.train.folder import read_attempts
 from rosesim.train.metrics import read_rows
 
-pytestmark = pytest.mark.usefixtures("unoptimised")
-
 VALLEY = Valley()
 WAYS: dict[str, dict[str, Any]] = {
     **{name: {"optimizer": name} for name in OPTIMIZERS},

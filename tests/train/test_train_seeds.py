@@ -16,8 +16,6 @@ from rosesim.scenes import SceneError, compiled
 from rosesim.train import Interrupted, Progress, read_best, resume_seeds, train, train_seeds
 from rosesim.train.folder import best_seed, read_losses
 
-pytestmark = pytest.mark.usefixtures("unoptimised")
-
 VALLEY = Valley()
 
 
