@@ -50,6 +50,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
                 example.options[doctest.SKIP] = True
 
 
+@pytest.fixture
+def unoptimised(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Machine code comes after all of our passes, but LLVM does not optimise it, which takes half of compiling.
+
+    For tests of what programs mean, with short runs. `-m ""` and `-m full` run them with what users get.
+    """
+    if request.config.getoption("markexpr") == "not full":
+        from rosesim.codegen import compile_func
+
+        monkeypatch.setitem(compile_func.__kwdefaults__ or {}, "optimise", False)
+
+
 @pytest.hookimpl(trylast=True)  # after fixtures have put back what they changed
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """A test that leaves the cache switched off, or elsewhere, makes all that follow compile everything anew."""

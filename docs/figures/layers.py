@@ -109,7 +109,11 @@ def _of(node: ast.AST, files: Mapping[str, Path], late: bool, types: bool) -> It
             late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             types = types or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
             for child in ast.iter_child_nodes(node):
-                yield from _of(child, files, late, types)
+                if isinstance(child, _BLOCKS):  # no expression holds an import, and most nodes are expressions
+                    yield from _of(child, files, late, types)
+
+
+_BLOCKS = ast.stmt, ast.ExceptHandler, ast.match_case
 
 
 PUBLIC = frozenset(f"rosesim.{name}" for name in ("implicit", "integrate", "linalg", "random", "rotations"))

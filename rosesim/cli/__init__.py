@@ -15,6 +15,7 @@ import traceback
 import warnings
 from collections.abc import Generator, Sequence
 from contextvars import copy_context
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,6 @@ def run(arguments: Sequence[str]) -> int:
 
     from rosesim.ad.support.debugging import debug_programs
     from rosesim.ad.support.errors import RosesimError
-    from rosesim.cli.commands import app
     from rosesim.scenes.errors import SceneError
 
     # The flag is allowed anywhere on the line, so it is removed before the commands see it.
@@ -50,9 +50,8 @@ def run(arguments: Sequence[str]) -> int:
     args = [a for a in arguments if a != "--debug"] or ["--help"]
     try:
         with debug_programs(debug), _warnings_as_lines():
-            command = typer.main.get_command(app)
             # In a context of its own: what a command sets for itself (a precision) ends with it.
-            status = copy_context().run(command.main, args, prog_name="rosesim", standalone_mode=False)
+            status = copy_context().run(_command().main, args, prog_name="rosesim", standalone_mode=False)
         if status == INTERRUPTED:
             raise KeyboardInterrupt
         return status if isinstance(status, int) else 0
@@ -78,6 +77,16 @@ def run(arguments: Sequence[str]) -> int:
                 return _fail(1, f"{e.filename}: {e.strerror}" if e.filename else str(e))
             case _:
                 return _fail(1, f"{_users_line(e)}unexpected {type(e).__name__}: {e} (--debug shows where)")
+
+
+@cache
+def _command() -> Any:
+    """All commands as typer makes them, once in a process: it takes as long as a small command."""
+    import typer
+
+    from rosesim.cli.commands import app
+
+    return typer.main.get_command(app)
 
 
 def _what_is_wrong(error: Any) -> str:

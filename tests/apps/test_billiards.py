@@ -54,7 +54,7 @@ def test_the_published_descent():
     assert [*run.params.position, *run.params.velocity] == pytest.approx(wanted["final"], rel=RELATIVE)
 
 
-@pytest.mark.parametrize("contact", ["exact", "published"])
+@pytest.mark.parametrize("contact", kept(["exact", "published"], "exact"))
 def test_the_interpreter_agrees_with_the_machine_code_through_a_collision(contact: str):
     scene = Billiards(steps=20, contact=contact)
     params, inputs = shot(0.42, 0.49, 0.6, 0.1), scene.inputs()
@@ -167,7 +167,9 @@ def agreement(*settings: str, shots: int = 60) -> float:
     return float(np.mean(same))
 
 
-@pytest.mark.parametrize(("layers", "steps", "right"), [(1, 700, 1.0), (2, 900, 0.95), (4, 1024, 0.9)])
+@pytest.mark.parametrize(
+    ("layers", "steps", "right"), kept([(1, 700, 1.0), (2, 900, 0.95), (4, 1024, 0.9)], (1, 700, 1.0), (4, 1024, 0.9))
+)
 def test_the_gradient_points_the_way_the_loss_goes(layers: int, steps: int, right: float):
     """What is missing to 1 at more layers are balls that are missed; the published contact misleads for any."""
     settings = f"layers={layers}", f"steps={steps}"
@@ -190,12 +192,12 @@ def test_the_end_of_a_shot_does_not_depend_on_the_time_step(pairs: str):
 
 
 def test_a_gradient_of_zero_is_explained_until_the_target_is_hit():
-    scene = Billiards(steps=512)
+    scene = Billiards(layers=2, steps=100)
     loss, gradient = loss_and_gradient(scene, shot(0.1, 0.5, 0.3, 0.0))
     assert not gradient.any() and loss > 0
     told: list[str] = []
     train(scene, iterations=3, report=lambda p: told.append(p.note) if p.note else None)
-    assert len(told) == 1 and "nothing has touched the target ball in 512 steps" in told[0]
+    assert len(told) == 1 and "nothing has touched the target ball in 100 steps" in told[0]
     found = check_gradient(scene)
     assert found.passed
     assert all(v.startswith("zero because nothing has touched") for v in found.verdicts.values())
@@ -222,7 +224,7 @@ def test_a_hundred_goals_and_shots_compile_nothing(monkeypatch: pytest.MonkeyPat
         assert loss == pytest.approx(((np.asarray(last.position)[-1] - inputs.goal) ** 2).sum(), rel=1e-12)
 
 
-@pytest.mark.parametrize("layers", kept([1, 2, 5], 5))
+@pytest.mark.parametrize("layers", kept([1, 2, 5], 2))
 def test_other_triangles_have_gradients_that_differences_confirm(layers: int):
     found = check_gradient(Billiards(layers=layers, steps=700))
     assert found.passed, found

@@ -44,9 +44,14 @@ def of_reference(case: dict[str, Any]) -> tuple[Any, Beat]:
     return scene_of(*settings, *(f"friction={f}" for f in friction)), deterministic(case["seed"], case["size"])
 
 
+def usual(case: dict[str, Any]) -> bool:
+    """One case of each ground: the others are larger, and longer."""
+    return (case["grid"], case["steps"], case["ground"]) in ((32, 200, "sticky"), (64, 255, "friction 0.5"))
+
+
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(c, marks=[full] if c["grid"] == 128 or c["steps"] == 511 else []) for c in REFERENCE["cases"]],
+    [pytest.param(c, marks=[] if usual(c) else [full]) for c in REFERENCE["cases"]],
     ids=lambda c: f"{c['grid']}-{c['steps']}-{c['ground'].replace(' ', '')}",
 )
 def test_loss_and_gradient_are_those_of_the_reference(case: dict[str, Any]):
@@ -196,7 +201,7 @@ def test_without_friction_nothing_pushes_sideways():
 
 @pytest.mark.parametrize("ground", [pytest.param("sticky", marks=full), "friction"])
 def test_the_gradient_check_passes(ground: str):
-    found = check_gradient(scene_of("n=64", "steps=200", f"ground={ground}"))
+    found = check_gradient(scene_of("n=64", "steps=70", "gravity=38", f"ground={ground}"))  # it has landed
     assert found.passed, found
 
 

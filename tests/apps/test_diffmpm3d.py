@@ -122,6 +122,7 @@ def test_muscles_pull_along_the_axis_that_is_said():
 # --------------------------------------------------------------------------------- the scene
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_the_gradient_check_passes():
     assert check_gradient(scene_of("n=20", "steps=4", "block=0.05")).passed
 

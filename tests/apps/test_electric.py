@@ -190,8 +190,9 @@ def test_the_goal_passes_the_corners_at_multiples_of_the_segment():
 # ---------------------------------------------------------------------------------- the scene
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_the_gradient_is_right():
-    found = check_gradient(Electric())
+    found = check_gradient(Electric(steps=60, segment=40, hidden=8))
     assert found.passed and set(found.verdicts.values()) == {"right"}
 
 

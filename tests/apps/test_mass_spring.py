@@ -152,7 +152,8 @@ def test_a_fall_is_the_closed_form():
 @pytest.mark.parametrize(
     "settings",
     [
-        ["robot=A", "steps=400"],
+        ["robot=A", "steps=100"],
+        pytest.param(["robot=A", "steps=400"], marks=pytest.mark.full),
         pytest.param(["robot=C", "steps=682"], marks=pytest.mark.full),
         ["controller=table", "robot=B", "steps=100"],
     ],
@@ -162,6 +163,7 @@ def test_the_gradient_check_passes(settings: list[str]):
     assert found.passed and set(found.verdicts.values()) == {"right"}, found
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_a_head_that_never_leaves_the_ground_is_explained():
     scene = scene_of("robot=A", "steps=10")
     assert scene.robot.nodes[0][1] == scene.ground
@@ -182,6 +184,7 @@ def test_training_makes_the_robot_run_farther(controller: str, rate: float):
     assert found == pytest.approx(run.best_loss, rel=1e-9)  # two programs, whose rounding 682 steps amplify
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_dragging_a_hundred_nodes_and_goals_compiles_nothing(monkeypatch: pytest.MonkeyPatch):
     scene = scene_of("robot=A", "steps=60")
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
@@ -216,6 +219,7 @@ TRIANGLE = {
 }
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_a_robot_is_read_from_a_file_and_its_scene_does_not_depend_on_it(tmp_path: Path):
     file = tmp_path / "triangle.json"
     file.write_text(json.dumps(TRIANGLE))

@@ -139,6 +139,7 @@ def test_the_published_start_has_a_flat_state_1():
     assert p[2] == pytest.approx(-start)
 
 
+@pytest.mark.usefixtures("unoptimised")
 def test_the_gradient_check_passes():
     assert check_gradient(Wave(n=12, steps=20)).passed
 

@@ -15,6 +15,8 @@ from rosesim.checks.causes import Cause, because, causes, netted
 from rosesim.checks.distance import AtStep, OverDistance, over_distance
 from rosesim.checks.flips import Node
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 class Parts:
     """A line whose value is a smooth function and the sum of jumps and kinks at known places.

@@ -40,6 +40,8 @@ from rosesim.checks.grads import along_gradient
 from rosesim.checks.report import Report
 from rosesim.checks.verdict import Verdict
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 def line(f: Fn[..., Any], text: str) -> str:
     """Where a text stands in a function: file:line."""

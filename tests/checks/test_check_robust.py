@@ -35,6 +35,8 @@ from rosesim import (
     while_loop,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @dataclass(frozen=True)
 class Cell:

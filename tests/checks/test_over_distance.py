@@ -29,6 +29,8 @@ from rosesim.scenes import configure, find_scene
 from rosesim.scenes.check import check_gradient
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 MANY = 20_000
 """Directions: of a share of a half the standard deviation is then 0.35 %."""
 

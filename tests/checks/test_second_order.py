@@ -31,6 +31,8 @@ from rosesim import (
     while_loop,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 POINTS = [np.zeros(3), np.array([1.0, -2.0, 0.5])]
 
 

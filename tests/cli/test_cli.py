@@ -19,6 +19,7 @@ import pytest
 from rows import kept
 
 from rosesim.cli import run
+from rosesim.scenes import SceneError
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "billiards.json").read_text())
 PUBLISHED = ["--set", "contact=published"]  # as the reference values are
@@ -203,8 +204,6 @@ def other_package(folder: Path, entry: str) -> str:
 
 def test_a_wrong_gradient_in_another_packages_scene_fails_the_check(tmp_path: Path):
     path = other_package(tmp_path / "site", "wrong = others:Wrong")
-    listed = " ".join(process("list", cwd=tmp_path, PYTHONPATH=path).stdout.split())
-    assert "wrong A loss whose derivative its author got wrong." in listed and "billiards" in listed
     result = process("check", "wrong", "--json", cwd=tmp_path, PYTHONPATH=path)
     found = json.loads(result.stdout)
     assert result.returncode == 1 and found["passed"] is False
@@ -266,7 +265,7 @@ def test_bench_without_a_scene_measures_all(monkeypatch: pytest.MonkeyPatch, cap
 
 
 def test_pictures_of_a_run_and_of_a_scene(tmp_path: Path):
-    done("train", "billiards", *QUICK, "--out", "run", "--gif", "new/train.gif", cwd=tmp_path)
+    done("train", "billiards", *QUICK, "--iterations", "2", "--out", "run", "--gif", "new/train.gif", cwd=tmp_path)
     done("export", "run", "--gif", "run.gif", "--png", "run.png", cwd=tmp_path)
     done("export", "billiards", "--set", "steps=700", "--png", "scene.png", cwd=tmp_path)
     trained, exported = (tmp_path / "new" / "train.gif").read_bytes(), (tmp_path / "run.gif").read_bytes()
@@ -328,8 +327,8 @@ def test_a_wrong_command_is_one_line_and_status_2(arguments: tuple[str, ...], tm
 
 
 def test_a_wrong_command_ends_a_process_so(tmp_path: Path):
-    for arguments in (("train", "biliards"), ("train",), ("run", "runs/nothing")):
-        assert MISTAKES[arguments] in refused(*arguments, cwd=tmp_path, start=process)
+    arguments = ("train", "biliards")  # others are refused alike within this process, above
+    assert MISTAKES[arguments] in refused(*arguments, cwd=tmp_path, start=process)
 
 
 def test_a_folder_that_cannot_be_written_is_one_line_and_status_1(tmp_path: Path):
@@ -339,9 +338,10 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_status_1(tmp_path: Path
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path):
-    for arguments in (["--debug", "train", "nothing"], ["train", "nothing", "--debug"]):
-        result = process(*arguments, cwd=tmp_path)
-        assert result.returncode != 0 and "Traceback" in result.stderr
+    with pytest.raises(SceneError):
+        run(["--debug", "train", "nothing"])
+    result = process("train", "nothing", "--debug", cwd=tmp_path)
+    assert result.returncode != 0 and "Traceback" in result.stderr
 
 
 def test_debug_checks_every_number_and_names_the_line(tmp_path: Path):

@@ -194,7 +194,7 @@ def test_only_the_chosen_branch_runs() -> None:
         compiled(True, 2.0)
 
 
-@pytest.mark.parametrize("first", kept(range(0, 400, 40), 0, 40, 80, 120))
+@pytest.mark.parametrize("first", kept(range(0, 400, 40), 0, 40))
 def test_random_programs_agree(first: int) -> None:
     agree_at_random(range(first, first + 40))
 

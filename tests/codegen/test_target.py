@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import layers
 import numpy as np
 import pytest
 from random_programs import Draw, arguments
@@ -309,19 +308,3 @@ def test_every_field_of_a_target_is_read() -> None:
     sources = "".join(p.read_text(encoding="utf-8") for p in Path(rosesim.codegen.__file__).parent.rglob("*.py"))
     unread = [f.name for f in fields(Target) if f"target.{f.name}" not in sources and f"self.{f.name}" not in sources]
     assert unread == []
-
-
-def reached(start: str) -> set[str]:
-    """The rooms of what importing a module imports (late imports left out), its own among them."""
-    of, found, todo = layers.imports(), set[str](), [start]
-    while todo:
-        if (name := todo.pop()) not in found:
-            found.add(name)
-            todo += [i.of for i in of[name] if not i.is_late and not i.is_for_types]
-    return set(map(layers.room, found))
-
-
-def test_what_runs_programs_and_what_plans_them_knows_no_writer_of_text() -> None:
-    assert "codegen.llvm" in reached("rosesim.codegen.llvm.backend")
-    for module in ("runtime.call", "pipeline"):
-        assert "codegen.llvm" not in reached(f"rosesim.codegen.{module}")

@@ -80,6 +80,22 @@ def test_the_drawing_is_of_these_imports():
     assert layers.PICTURE.read_text(encoding="utf-8") == layers.drawing(imports()), "run docs/figures/layers.py"
 
 
+def reached(start: str) -> set[str]:
+    """The rooms of what importing a module imports (late imports left out), its own among them."""
+    of, found, todo = imports(), set[str](), [start]
+    while todo:
+        if (name := todo.pop()) not in found:
+            found.add(name)
+            todo += [i.of for i in of[name] if not i.is_late and not i.is_for_types]
+    return set(map(layers.room, found))
+
+
+def test_what_runs_programs_and_what_plans_them_knows_no_writer_of_text():
+    assert "codegen.llvm" in reached("rosesim.codegen.llvm.backend")
+    for module in ("runtime.call", "pipeline"):
+        assert "codegen.llvm" not in reached(f"rosesim.codegen.{module}")
+
+
 @pytest.mark.parametrize("layer", sorted({name.split(".")[1] for name in layers.modules() if name.count(".") > 1}))
 def test_a_heavy_package_is_imported_by_its_owner_alone(layer: str):
     for file in (ROOT / "rosesim" / layer).rglob("*.py"):

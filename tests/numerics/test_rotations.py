@@ -15,6 +15,8 @@ from support import interpreted
 from rosesim import Real, TypeMismatch, Vec, fn, jacobian, jvp, qmul, rotations, scan, vec, vmap
 from rosesim.numerics.rotations import Pose
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 AXIS = np.array([2.0, -1.0, 2.0]) / 3.0
 POINT = np.array([0.3, -0.7, 1.1])
 ANGLES = [0.0, 1e-9, 1e-4, 0.5, 1.0 - 1e-9, 1.0 + 1e-9, 2.0, np.pi - 1e-3, np.pi - 1e-9]

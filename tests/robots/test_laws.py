@@ -11,6 +11,8 @@ from rows import kept
 from rosesim import Real, const, fn, hessian, jacobian, rotations, scan, stack
 from rosesim.robots import Model, load
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 SWING = """<mujoco><option timestep="{h}" integrator="{how}"/><worldbody><body pos="0 0 2">
   <joint axis="0 1 0"/><geom type="capsule" fromto="0 0 0 0.1 0.2 -0.5" size="0.04"/>
   <body pos="0.1 0.2 -0.5"><joint axis="1 0 0.3"/><joint type="slide" axis="0 0 1" stiffness="30"/>

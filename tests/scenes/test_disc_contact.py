@@ -10,6 +10,8 @@ from rows import crossed
 from rosesim import Real, Vec, accumulate, const, fn, jacobian, scan, vec
 from rosesim.scenes.kit import Bump, disc_contact, discs_touch, opposite, published_disc_contact
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 # ---------------------------------------------------------------- mechanics, event by event, in NumPy
 
 

@@ -16,6 +16,8 @@ from rows import kept
 import rosesim.scenes.kit as kit
 from rosesim import Real, Vec, const, fn, scan, value_and_grad, vec
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 GOOD = 1e-9
 
 

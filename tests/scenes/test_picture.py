@@ -19,6 +19,8 @@ from rosesim.scenes.picture.layers import Picture
 from rosesim.scenes.picture.template import BODIES, DRAWING
 from rosesim.scenes.space import Space
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "reference" / "pictures.json").read_text())
 """Of each scene at small settings: what its methods drew when they were called with NumPy values, by kind, role and
 text: how many, and a sum of their numbers. Made before the pictures were traced."""

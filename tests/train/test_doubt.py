@@ -27,7 +27,8 @@ def of(losses: Any, norms: Any = None, **more: Any) -> str | None:
     "name, settings",
     [
         ("billiards", []), ("bounce", []), ("box_friction", []), ("growth", []), ("mass_spring_simple", []),
-        ("smoke", ["n=16", "steps=20"]), ("wave", ["n=32", "steps=64"]),
+        pytest.param("smoke", ["n=16", "steps=20"], marks=pytest.mark.full),
+        pytest.param("wave", ["n=32", "steps=64"], marks=pytest.mark.full),
     ],
 )  # fmt: skip
 def test_published_trainings_raise_no_doubt(name: str, settings: list[str]):

@@ -228,8 +228,11 @@ def test_the_command_writes_it_down_and_a_check_of_the_run_shows_its_effect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = str(tmp_path / "r")
-    small = ["--set", "layers=1", "--set", "steps=700"]
-    assert run_command(["train", "billiards", *small, "--iterations", "2", "--smooth", "0.03", "--out", folder]) == 0
+    small = ["--set", "steps=50"]
+    assert (
+        run_command(["train", "mass_spring_simple", *small, "--iterations", "2", "--smooth", "0.03", "--out", folder])
+        == 0
+    )
     text = (tmp_path / "r" / "settings.toml").read_text()
     assert 'smooth = 0.03\nsamples = 16\nestimator = "values"' in text
     assert run_command(["train", "--resume", folder, "--smooth", "0.1"]) == 2
@@ -239,7 +242,7 @@ def test_the_command_writes_it_down_and_a_check_of_the_run_shows_its_effect(
     assert (found["sigma"], found["samples"], found["estimator"]) == (0.03, 16, "values")
     assert run_command(["check", folder, "--samples", "4"]) == 0
     assert "smoothed by 0.03 (4 samples, by values): over steps of" in capsys.readouterr().out
-    assert run_command(["check", "billiards", *small, "--samples", "4"]) == 2
+    assert run_command(["check", "mass_spring_simple", *small, "--samples", "4"]) == 2
 
 
 # ------------------------------------------------------------------------------- what it is for

@@ -29,6 +29,8 @@ from rosesim.train.stopping import Stopper
 from rosesim.train.sweeps.record import make_record
 from rosesim.train.sweeps.trial import carry_out
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 BOUNCE, GIVEN = configure(find_scene("bounce"), ["steps=20"])
 QUICK: dict[str, Any] = {"inputs": GIVEN, "iterations": 12}
 

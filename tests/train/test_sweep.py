@@ -202,7 +202,7 @@ def test_the_command_tells_the_best_first_and_fails_where_a_trial_did(
     assert status == 0 and "best of 2 trials is learning_rate=" in out and out.endswith("shown in best.gif\n")
     assert (tmp_path / "best.gif").stat().st_size > 1000
 
-    far = [*quick, "--sweep", "learning_rate=0.01 goal=0.8,0.7|1e200,0", "--out", "far", "--json"]
+    far = [*quick, "--sweep", "learning_rate=0.01 goal=0.8,0.7|1e200,0", "--out", "far", "--json", "--workers", "1"]
     status, out, err = command(*far)
     told = json.loads(out.splitlines()[-1])
     assert status == 1 and [t["trial"] for t in told["trials"]] == [0, 1]

@@ -71,7 +71,6 @@ def resumed(run: Path, optimizer: str) -> Any:
     kept(
         MOMENTS,
         "before the settings are in place",
-        "within the write of a checkpoint",
         "before a checkpoint is renamed",
         "within a row of the metrics",
         "between an evaluation and its row",

@@ -167,9 +167,9 @@ def test_where_no_step_leads_down_it_rests_and_says_so():
 
 @pytest.mark.parametrize(
     ("name", "handle", "reach", "settings", "count"),
-    [("billiards", "goal", None, ["steps=300", "layers=1"], 12),
-     ("billiards", "cue", None, ["steps=300", "layers=1"], 12),
-     ("mass_spring", "node", 0.05, ["steps=150"], 3)],
+    [("billiards", "goal", None, ["steps=300", "layers=1"], 6),
+     ("billiards", "cue", None, ["steps=300", "layers=1"], 6),
+     ("mass_spring", "node", 0.05, ["steps=150"], 2)],
 )  # fmt: skip
 def test_random_drags_end_at_or_below_where_they_began(
     name: str, handle: str, reach: Any, settings: list[str], count: int

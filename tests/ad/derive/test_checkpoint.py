@@ -45,7 +45,7 @@ def test_the_gradient_is_the_same_whatever_the_budget(size: int) -> None:
         assert value_and_grad(scalar)(0.7) == pytest.approx(whole, rel=1e-14)
 
 
-@pytest.mark.parametrize("size", kept([200, 1000, 3000], 200, 1000))
+@pytest.mark.parametrize("size", kept([200, 1000, 3000], 200))
 def test_gradients_under_a_budget_are_right(size: int) -> None:
     with memory_budget(size):
         check_gradients(vectors, [np.array([0.315, 0.2, 0.9])])

@@ -36,6 +36,8 @@ from rosesim import max as greatest
 from rosesim import min as least
 from rosesim import sum as total
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 X3 = np.array([0.3, -0.7, 1.1])
 X5 = np.array([0.3, -0.7, 1.1, 0.2, -0.4])
 

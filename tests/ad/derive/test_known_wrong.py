@@ -33,6 +33,8 @@ from rosesim import (
 from rosesim import max as greatest
 from rosesim import sum as total
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 both = pytest.mark.parametrize("run", [interpreted, lambda f, *a: f(*a)], ids=["interpreted", "compiled"])
 
 

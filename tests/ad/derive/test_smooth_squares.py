@@ -31,6 +31,8 @@ from rosesim import (
     sum,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 POINTS = [np.zeros(3), np.array([0.0, 0.4, 0.0]), np.array([-0.7, 0.0, 1.2]), np.array([1.5, -0.3, 0.8])]
 
 

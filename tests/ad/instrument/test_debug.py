@@ -36,6 +36,8 @@ from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program.check import check
 from rosesim.ad.program.interp import run
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 HERE = __file__
 
 

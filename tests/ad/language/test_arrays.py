@@ -17,6 +17,8 @@ from support import interpreted
 import rosesim as rs
 from rosesim import Real, Vec, fn, grad, hessian, vjp, vmap
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 RNG = np.random.default_rng(5)
 M, T = RNG.normal(size=(5, 7)), RNG.normal(size=(2, 6, 3))
 X = M[0].copy()

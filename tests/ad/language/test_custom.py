@@ -33,6 +33,8 @@ from rosesim import (
     vmap,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @opaque
 def ln(x: Real) -> float:

@@ -38,6 +38,8 @@ from rosesim.ad.passes.inline import inlined
 from rosesim.ad.program.show import show
 from rosesim.ad.support.errors import MissingAttribute
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 EXAMPLES = 40
 """Each compiles three or four programs. 2,000 others were run once when this was written."""
 

@@ -53,6 +53,8 @@ from rosesim import (
     vmap,
 )
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 WAYS: dict[str, tuple[Any, tuple[float, ...], dict[str, float]]] = {
     "by position": (plain, (X, Y), {}),
     "by name": (plain, (X,), {"y": Y}),

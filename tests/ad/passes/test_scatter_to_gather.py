@@ -12,6 +12,8 @@ from rosesim import Index, Real, Vec, fn, grad, select, sin, sum, value_and_grad
 from rosesim.ad.program.ir import Add, Loop, all_lets, blocks, reachable
 from rosesim.scenes.kit import cells, five_point, neighbour
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 N = 7
 
 

@@ -16,6 +16,8 @@ from rosesim.ad.program.ir import FloatT, IntT, TanT
 from rosesim.ad.program.rewrite import tangents_as_reals
 from rosesim.ad.transforms.colouring import colours_of_columns, colours_of_stars
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 RNG = np.random.default_rng(7)
 ROWS, COLUMNS = 4, 5
 

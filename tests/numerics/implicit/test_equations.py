@@ -28,6 +28,8 @@ from rosesim import (
 )
 from rosesim.ad.program.ir import all_lets, reachable
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @fn
 def square_root(a: Real) -> Real:

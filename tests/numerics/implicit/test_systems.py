@@ -28,6 +28,8 @@ from rosesim import (
 )
 from rosesim.ad.program.ir import all_lets, reachable
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 N = 6
 rng = np.random.default_rng(0)
 A, B, WEIGHT = rng.normal(size=(N, N)) + 6.0 * np.eye(N), rng.normal(size=N), rng.normal(size=N)

@@ -12,6 +12,8 @@ from rosesim import Real, Vec
 from rosesim.numerics.integrate.embedded import METHODS, interpolated
 from rosesim.numerics.integrate.field import Field
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 STEPS = (8, 16)
 ORDERS = {"euler": 1, "rk4": 4, "dopri5": 5, "backward_euler": 1, "implicit_midpoint": 2, "rodas4": 4}
 SYMPLECTIC = {"semi_implicit_euler": 1, "velocity_verlet": 2}

@@ -8,6 +8,8 @@ from linalg_kit import CASES, A, B, C, N, close, complex_step, interpreted, seco
 
 import rosesim as rs
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_derivatives_of_two_orders_are_those_of_numpy(name: str):

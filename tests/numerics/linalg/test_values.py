@@ -11,6 +11,8 @@ from scipy import linalg
 
 import rosesim as rs
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 RNG = np.random.default_rng(5)
 
 
