@@ -78,6 +78,8 @@ class Model:
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
         self.replays: dict[tuple[Any, ...], tuple[Fn[..., Any], Fn[..., Any]]] = {}
         """Programs of `robots.identify`, so that a second record of the same length compiles nothing."""
+        self.problems: dict[tuple[Any, ...], Any] = {}
+        """Those of `robots.plan`, by cost functions and contact."""
 
     def __repr__(self) -> str:
         return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"

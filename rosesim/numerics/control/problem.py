@@ -103,7 +103,7 @@ class Problem:
         u = np.clip(u, *bounds)
         compiled = _compiled(functions, bounds, args, method)
         x = _first(compiled, functions.space, x0, u) if states is None else _given(states, x0, len(u))
-        found = search(compiled, x, u, tolerance, limit)
+        found = search(compiled, x, u, states is not None, tolerance, limit)
         if not np.isfinite(found.costs[0]):
             raise ValueError("the cost of the first trajectory is not finite; expected a guess whose cost is")
         size, sweep = functions.space.size, found.sweep
@@ -138,15 +138,16 @@ class Problem:
 
 def _compiled(functions: Functions, bounds: tuple[Array, Array], args: tuple[Any, ...], method: str) -> Compiled:
     programs = functions.programs
-    sweep = programs.sweep if method == "ilqr" else programs.sweep_exactly
 
-    def swept(e: Expansion, states: Array, controls: Array, mu: float) -> Sweep:
+    def swept(sweep: Callable[..., Any], e: Expansion, states: Array, controls: Array, mu: float) -> Sweep:
         return sweep(tuple(e), states, controls, *bounds, mu, args)
 
     def rolled(states: Array, controls: Array, s: Sweep, gap: Array, share: float) -> tuple[Array, Array, float]:
         return programs.roll(states, controls, s.change, s.gains, gap, share, *bounds, args)
 
-    return Compiled(partial(_expand, programs.expand, args), swept, rolled)
+    to_close = partial(swept, programs.sweep)
+    chosen = to_close if method == "ilqr" else partial(swept, programs.sweep_exactly)
+    return Compiled(partial(_expand, programs.expand, args), chosen, to_close, rolled)
 
 
 def _expand(expand: Callable[..., Any], args: tuple[Any, ...], states: Array, controls: Array) -> Expansion:

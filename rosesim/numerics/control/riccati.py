@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rosesim.ad.language.arrays import concatenate, flip, where, zeros
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.linalg import matmul, transpose
+from rosesim.ad.language.linalg import identity, matmul, transpose
 from rosesim.ad.language.mathematics import clip
 from rosesim.ad.language.totals import max
 from rosesim.ad.language.values.real import Real
@@ -56,9 +56,9 @@ def sweep(
         whole = e.curvature[t] + matmul(across, matmul(curve, motion))
         if bend is not None:
             whole = whole + bend(t, s)
-        raised = whole + regulariser * matmul(across, motion)
-        k, gain = _policy(raised[n:, n:], raised[n:, :n], q[n:], low - controls[t], high - controls[t], is_bounded)
-        quu, qux, back_gain = whole[n:, n:], whole[n:, :n], transpose(gain)
+        quu, qux = whole[n:, n:] + regulariser * identity(m), whole[n:, :n]
+        k, gain = _policy(quu, qux, q[n:], low - controls[t], high - controls[t], is_bounded)
+        back_gain = transpose(gain)
         s = q[:n] + matmul(back_gain, matmul(quu, k) + q[n:]) + matmul(transpose(qux), k)
         cross = matmul(back_gain, qux)
         curve = whole[:n, :n] + matmul(back_gain, matmul(quu, gain)) + cross + transpose(cross)
