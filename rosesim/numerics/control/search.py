@@ -145,6 +145,6 @@ def _step(
         except ProgramError:  # a contact's solve has not converged: the step was too long
             continue
         gain = cost - new + penalty * share * gap
-        if gain >= ARMIJO * share * promised - ROUNDING * abs(cost) and np.isfinite(found).all():
+        if gain >= ARMIJO * share * promised - ROUNDING * abs(cost) and np.isfinite(new) and np.isfinite(found).all():
             return found, moved, new, share
     return None
