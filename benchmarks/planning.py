@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from rosesim.numerics.control.expansion import cost_of
 
 SHARED = Path(__file__).parents[2] / "shared" / "robots" / "models"
 RATES = (0.3, 0.1, 0.03, 0.01)
+Method = Literal["ilqr", "ddp"]
 NEAR = 1.01
 """Adam has arrived where its cost is within a hundredth of iLQR's."""
 
@@ -38,7 +39,7 @@ class Task:
     horizon: int
     contact: str = "none"
     start: tuple[Any, Any] | None = None
-    methods: tuple[str, ...] = ("ilqr",)
+    methods: tuple[Method, ...] = ("ilqr",)
 
 
 def gymnasium(name: str) -> Callable[[], Path]:
@@ -119,7 +120,7 @@ def compare(name: str, task: Task, budget: float) -> None:
     model = robots.load(task.file())
     u0 = 0.1 * np.random.default_rng(0).normal(size=(task.horizon, model.nu))
 
-    def planned(method: str) -> tuple[robots.Plan, float]:
+    def planned(method: Method) -> tuple[robots.Plan, float]:
         begin = time.perf_counter()
         found = robots.plan(
             model, task.running, task.final, controls=u0, start=task.start, contact=task.contact, method=method,

@@ -112,7 +112,9 @@ def _of(node: ast.AST, files: Mapping[str, Path], late: bool, types: bool) -> It
                 yield from _of(child, files, late, types)
 
 
-PUBLIC = frozenset(f"rosesim.{name}" for name in ("control", "implicit", "integrate", "linalg", "random", "rotations"))
+PUBLIC = frozenset(
+    f"rosesim.{name}" for name in ("control", "implicit", "integrate", "linalg", "random", "rotations")
+)
 """Modules that are nothing but the public names of rooms of the library."""
 
 

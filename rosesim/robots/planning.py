@@ -85,10 +85,10 @@ def plan(
     """Controls that minimise the sum of running(q, v, u, t, *args) over the steps, plus final(q, v, *args).
 
     Each cost is a Real, or a vector of residuals r that costs r·r/2. The search begins with `controls` (T, nu), or
-    with zeros for `horizon` steps, and with the motion under them, or with `motion`, a guess (q, v) of T + 1 rows each
-    that need not be possible. `start` is (q, v): where the file draws the robot, at rest, unless given. Controls stay
-    within the motors' ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`, `tolerance`,
-    `limit` and how it ends those of `control.Problem.solve`.
+    with zeros for `horizon` steps, and with the motion under them, or with `motion`, a guess (q, v) of T + 1 rows
+    each that need not be possible. `start` is (q, v): where the file draws the robot, at rest, unless given. Controls
+    stay within the motors' ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`,
+    `tolerance`, `limit` and how it ends those of `control.Problem.solve`.
 
     Calls with the same model, cost functions, contact and number of steps compile once.
 
@@ -113,7 +113,9 @@ def plan(
     if not model.nu:
         raise ValueError(f"the robot {model.description.name!r} has no motors; expected some to be controlled")
     if (horizon is None) == (controls is None):
-        raise ValueError("plan takes horizon=, a number of steps, or controls=, a guess of (T, nu); expected one of them")
+        raise ValueError(
+            "plan takes horizon=, a number of steps, or controls=, a guess of (T, nu); expected one of them"
+        )
     u = np.zeros((_steps(horizon), model.nu)) if controls is None else np.asarray(controls, dtype=np.float64)
     if u.ndim != 2 or u.shape[1] != model.nu:
         raise ValueError(f"controls have the shape {u.shape}; expected (T, {model.nu}), a row for each step")
@@ -144,15 +146,15 @@ def _problem(
     def difference(a: Any, b: Any) -> Any:
         return concatenate([model.difference(a[:nq], b[:nq]), a[nq:] - b[nq:]])
 
+    def running_of(x: Any, u: Any, t: Any, parameters: Any, *args: Any) -> Any:
+        return running(x[:nq], x[nq:], u, t, *args)
+
+    def final_of(x: Any, parameters: Any, *args: Any) -> Any:
+        return final(x[:nq], x[nq:], *args)
+
     low, high = model.control_range.T
-    return control.Problem(
-        step,
-        lambda x, u, t, _, *args: running(x[:nq], x[nq:], u, t, *args),
-        lambda x, _, *args: final(x[:nq], x[nq:], *args),
-        low=low,
-        high=high,
-        space=control.Space(2 * nv, moved, difference),
-    )
+    space = control.Space(2 * nv, moved, difference)
+    return control.Problem(step, running_of, final_of, low=low, high=high, space=space)
 
 
 def _steps(horizon: Any) -> int:

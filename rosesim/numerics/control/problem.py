@@ -24,8 +24,8 @@ class Problem:
     """Minimise the sum of running(x_t, u_t, t) over T steps, plus final(x_T), where x_{t+1} = step(x_t, u_t).
 
     States and controls are vectors. `step(x, u, *args)` gives the next state. A cost, `running(x, u, t, *args)` or
-    `final(x, *args)`, is a Real, or a vector of residuals r that costs r·r/2: residuals keep every curvature positive,
-    a Real has its exact Hessian. A control needs some cost of its own wherever nothing else depends on it.
+    `final(x, *args)`, is a Real, or a vector of residuals r that costs r·r/2: residuals keep every curvature
+    positive, a Real has its exact Hessian. A control needs some cost of its own wherever nothing else depends on it.
     `low` and `high` bound the controls: numbers, or vectors (m,). `space` is for states that are no plain vectors.
 
     Everything that runs over steps is compiled at the first `solve`, and for each new length of trajectory; `args`
@@ -80,8 +80,8 @@ class Problem:
         `states` (T + 1, n) may guess the motion, too, even one that no controls make: multiple shooting, whose gaps
         the steps close. It helps where the motion under the guessed controls goes astray, as of a robot that falls.
 
-        "ilqr" takes the motion to first order (Gauss and Newton); "ddp" adds the second derivative of `step`, exactly:
-        fewer iterations, each dearer. It has converged where a step promises to lower the cost by less than
+        "ilqr" takes the motion to first order (Gauss and Newton); "ddp" adds the second derivative of `step`,
+        exactly: fewer iterations, each dearer. It has converged where a step promises to lower the cost by less than
         `tolerance` of it. A search that ends otherwise gives what it has, and says so: read `converged`, `reason`.
 
         Raises ValueError for shapes that do not fit, and for a first motion that is not finite.
@@ -162,12 +162,12 @@ def _first(compiled: Compiled, space: Space, x0: Array, u: Array) -> Array:
         states, _, cost = compiled.roll(np.tile(x0, (steps + 1, 1)), u, nothing, np.zeros((steps, n)), 1.0)
     except ProgramError as e:
         raise ValueError(
-            f"the motion under the first controls stops: {e}. Expected another guess, or states= that guess the motion"
+            f"the motion under the first controls stops: {e}. Expected another guess, or states= that guess it"
         ) from e
     if not (np.isfinite(states).all() and np.isfinite(cost)):
         raise ValueError(
-            "the motion under the first controls, or its cost, is not finite; expected another guess, or states= that "
-            "guess the motion"
+            "the motion under the first controls, or its cost, is not finite; expected another guess, or states= "
+            "that guess it"
         )
     return states
 

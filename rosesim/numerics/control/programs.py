@@ -21,6 +21,7 @@ from rosesim.numerics.control.riccati import sweep
 from rosesim.numerics.control.space import Space
 from rosesim.numerics.structure import columns
 
+
 @dataclass(frozen=True)
 class Programs:
     """What is compiled for a problem, one program each; lengths come from the arguments."""
@@ -32,7 +33,7 @@ class Programs:
     sweep_exactly: Fn[..., Any]
     """The same with the second derivative of the motion."""
     roll: Fn[..., Any]
-    """(states, controls, change, gains, gap, share, bounds, args) -> states, controls, cost after a share of a step."""
+    """(states, controls, change, gains, gap, share, bounds, args) -> states, controls, cost after that share."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class Functions:
         """Made once, and compiled at their first call."""
         return Programs(fn(self._expand), fn(self._sweep), fn(self._sweep_exactly), fn(self._roll))
 
-    def _near(self, states: Any, controls: Any, t: Any, args: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    def _near(
+        self, states: Any, controls: Any, t: Any, args: Any
+    ) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         """The end of a step and its running cost, as functions of z = (dx, du)."""
         n, x, u = self.space.size, states[t], controls[t]
 
@@ -89,12 +92,25 @@ class Functions:
 
         def bend(t: Any, s: Any) -> Any:
             motion, _ = self._near(states, controls, t, args)
-            return hessian(lambda z: s @ motion(z))(zeros(size))
+
+            def along(z: Any) -> Any:
+                return s @ motion(z)
+
+            return hessian(along)(zeros(size))
 
         return sweep(Expansion(*e), controls, low, high, self.is_bounded, regulariser, bend)
 
     def _roll(
-        self, states: Any, controls: Any, change: Any, gains: Any, gap: Any, share: Any, low: Any, high: Any, args: Any
+        self,
+        states: Any,
+        controls: Any,
+        change: Any,
+        gains: Any,
+        gap: Any,
+        share: Any,
+        low: Any,
+        high: Any,
+        args: Any,
     ) -> Any:
         """A gap shrinks by the share, as in C. Mastalli et al., Crocoddyl, ICRA 2020, equation 11."""
         space = self.space

@@ -39,8 +39,12 @@ def sweep(
     bend: Callable[[Any, Any], Any] | None,
 ) -> Sweep:  # fmt: skip
     """Riccati's recursion with gaps (M. Giftthaler et al., A Family of Iterative Gauss-Newton Shooting Methods for
-    Nonlinear Optimal Control, IROS 2018) and with the regularisation of states of Y. Tassa, T. Erez, E. Todorov,
-    Synthesis and Stabilization of Complex Behaviors through Online Trajectory Optimization, IROS 2012.
+    Nonlinear Optimal Control, IROS 2018).
+
+    The regulariser, Levenberg and Marquardt's, is the cost of a square of what a step changes of controls and states.
+    That of states keeps feedback while steps are short, after Y. Tassa, T. Erez, E. Todorov, Synthesis and
+    Stabilization of Complex Behaviors through Online Trajectory Optimization, IROS 2012; here it belongs to the
+    costs, so that k is a direction in which the cost falls.
 
     `bend(t, s)` is the Hessian of s · (the end of step t), which differential dynamic programming adds.
     """
@@ -53,10 +57,10 @@ def sweep(
         motion, across = e.motion[t], transpose(e.motion[t])
         s = s + matmul(curve, e.gap[t])
         q = e.slope[t] + matmul(across, s)
-        whole = e.curvature[t] + matmul(across, matmul(curve, motion))
+        whole = e.curvature[t] + regulariser * identity(n + m) + matmul(across, matmul(curve, motion))
         if bend is not None:
             whole = whole + bend(t, s)
-        quu, qux = whole[n:, n:] + regulariser * identity(m), whole[n:, :n]
+        quu, qux = whole[n:, n:], whole[n:, :n]
         k, gain = _policy(quu, qux, q[n:], low - controls[t], high - controls[t], is_bounded)
         back_gain = transpose(gain)
         s = q[:n] + matmul(back_gain, matmul(quu, k) + q[n:]) + matmul(transpose(qux), k)

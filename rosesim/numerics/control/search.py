@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,7 @@ class Found(NamedTuple):
     reason: str
 
 
-def search(
-    compiled: Compiled, states: Array, controls: Array, has_gaps: bool, tolerance: float, limit: int
-) -> Found:
+def search(compiled: Compiled, states: Array, controls: Array, has_gaps: bool, tolerance: float, limit: int) -> Found:
     """From a trajectory, which may have gaps, to one without them whose cost is least nearby."""
     mu, penalty = Regulariser(), 0.0
     e = _expanded(compiled, states, controls, has_gaps)
