@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,8 @@ class Plan:
     found: control.Plan
     """The same with states (T + 1, nq + nv), `costs`, `gradient`, `gap`."""
     nq: int
+    timestep: float
+    """In s."""
 
     @property
     def q(self) -> Array:
@@ -63,6 +66,17 @@ class Plan:
         It takes NumPy arrays, or traced values inside a function of the language.
         """
         return self.found.control(concatenate([q, v]), t)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the motion as a table that `robots.read_record` reads, and the scene `robot` follows."""
+        nv = self.v.shape[1]
+        kinds = {"q": self.nq, "v": nv, "ctrl": self.controls.shape[1]}
+        head = ",".join(["time", *(f"{kind}{k}" for kind, n in kinds.items() for k in range(n))])
+        steps = len(self.controls)
+        time = self.timestep * np.arange(steps + 1)
+        told = np.concatenate([self.controls, self.controls[-1:]])  # the last row's control acts no more
+        rows = np.column_stack([time, self.q, self.v, told])
+        np.savetxt(path, rows, delimiter=",", header=head, comments="", fmt="%.17g")
 
 
 def plan(
@@ -127,7 +141,7 @@ def plan(
     found = model.problems[key].solve(
         x0, u, states=states, args=(dict(parameters or {}), *args), method=method, tolerance=tolerance, limit=limit
     )
-    return Plan(found, model.nq)
+    return Plan(found, model.nq, float((parameters or {}).get("timestep", model.timestep)))
 
 
 def _problem(

@@ -34,7 +34,9 @@ def effort(q: Any, v: Any, u: Any, t: Any) -> Any:
     return u
 
 
-def test_a_robot_with_a_quaternion_turns_to_a_goal_where_the_gradient_of_its_cost_is_zero(satellite: robots.Model):
+def test_a_robot_with_a_quaternion_turns_to_a_goal_where_the_gradient_of_its_cost_is_zero(
+    satellite: robots.Model, tmp_path: Path
+):
     def arrive(q: Any, v: Any) -> Any:
         return concatenate([100.0 * satellite.difference(q, GOAL), 20.0 * v])
 
@@ -43,6 +45,11 @@ def test_a_robot_with_a_quaternion_turns_to_a_goal_where_the_gradient_of_its_cos
     )
     assert plan.converged
     assert abs(satellite.difference(plan.q[-1], GOAL)).max() < 0.02 and abs(plan.v[-1]).max() < 0.1
+    plan.save(tmp_path / "turn.csv")
+    record = robots.read_record(tmp_path / "turn.csv")
+    assert record.ctrl is not None and record.v is not None and record.times is not None
+    assert (record.q == plan.q).all() and (record.v == plan.v).all() and (record.ctrl[:-1] == plan.controls).all()
+    assert record.times[-1] == pytest.approx(1.2)
     low, high = satellite.control_range.T
     u = plan.controls
     assert (low <= u).all() and (u <= high).all()
