@@ -40,6 +40,7 @@ class Task:
     contact: str = "none"
     start: tuple[Any, Any] | None = None
     methods: tuple[Method, ...] = ("ilqr",)
+    limit: int = 200
 
 
 def gymnasium(name: str) -> Callable[[], Path]:
@@ -57,6 +58,11 @@ def gymnasium(name: str) -> Callable[[], Path]:
 def upright(q: Any, v: Any) -> Any:
     """Cart in the middle, pole up (the file draws it up; the start hangs at pi)."""
     return concatenate([30.0 * (q - np.array([0.0, 2.0 * np.pi])), 3.0 * v])
+
+
+def stretched(q: Any, v: Any) -> Any:
+    """Both links up, as the file draws them, after a turn; the start hangs at pi."""
+    return concatenate([30.0 * (q - np.array([2.0 * np.pi, 0.0])), 3.0 * v])
 
 
 def run_of(height: float) -> Callable[..., Any]:
@@ -77,6 +83,10 @@ TASKS = {
     "cartpole": Task(
         lambda: SHARED / "cartpole.xml", lambda q, v, u, t: 0.03 * u, upright, 300,
         start=(np.array([0.0, np.pi]), np.zeros(2)), methods=("ilqr", "ddp"),
+    ),
+    "acrobot": Task(
+        lambda: SHARED / "acrobot.xml", lambda q, v, u, t: 0.03 * u, stretched, 1000,
+        start=(np.array([np.pi, 0.0]), np.zeros(2)), methods=("ilqr", "ddp"), limit=400,
     ),
     "hopper, soft": Task(gymnasium("hopper.xml"), run_of(1.25), nothing, 200, "soft"),
     "half_cheetah, soft": Task(gymnasium("half_cheetah.xml"), run_of(0.0), nothing, 100, "soft"),
@@ -124,6 +134,7 @@ def compare(name: str, task: Task, budget: float) -> None:
         begin = time.perf_counter()
         found = robots.plan(
             model, task.running, task.final, controls=u0, start=task.start, contact=task.contact, method=method,
+            limit=task.limit,
         )  # fmt: skip
         return found, time.perf_counter() - begin
 

@@ -45,13 +45,16 @@ def test_a_robot_with_a_quaternion_turns_to_a_goal_where_the_gradient_of_its_cos
     )
     assert plan.converged
     assert abs(satellite.difference(plan.q[-1], GOAL)).max() < 0.02 and abs(plan.v[-1]).max() < 0.1
+    low, high = satellite.control_range.T
+    u = plan.controls
+    told = plan.control(satellite.moved(plan.q[7], [1e-3, 0.0, 0.0]), plan.v[7] + [0.0, 0.0, 1e-3], 7)
+    assert told == pytest.approx(np.clip(u[7] + 1e-3 * (plan.gains[7, :, 0] + plan.gains[7, :, 5]), low, high))
+    assert abs(told - u[7]).max() > 1e-4
     plan.save(tmp_path / "turn.csv")
     record = robots.read_record(tmp_path / "turn.csv")
     assert record.ctrl is not None and record.v is not None and record.times is not None
     assert (record.q == plan.q).all() and (record.v == plan.v).all() and (record.ctrl[:-1] == plan.controls).all()
     assert record.times[-1] == pytest.approx(1.2)
-    low, high = satellite.control_range.T
-    u = plan.controls
     assert (low <= u).all() and (u <= high).all()
 
     @fn
