@@ -127,6 +127,7 @@ def test_second_derivatives_of_the_motion_make_the_end_of_a_search_quadratic():
     assert 0.0 < newton[-2] < 1e-4 * newton[-3] and gauss[-3] > 1e-2 * gauss[-4] > 0.0
 
 
+@pytest.mark.full  # three more programs
 def test_a_real_cost_and_residuals_are_one_problem():
     real = control.Problem(pendulum, lambda x, u, t: 0.5 * (0.1 * u[0]) ** 2, lambda x: 0.5 * upright(x) @ upright(x))
     ours, theirs = (p.solve([0.0, 0.0], REST) for p in (SWING, real))
@@ -178,6 +179,7 @@ def test_a_motion_that_explodes_is_planned_from_a_guess_of_its_states():
         assert plan.states[t + 1] == pytest.approx(plan.states[t] + plan.states[t] ** 3 + plan.controls[t])
 
 
+@pytest.mark.full  # three more programs
 def test_arguments_change_the_costs_and_compile_nothing():
     held = control.Problem(
         lambda x, u, goal: linear(x, u),
