@@ -255,6 +255,12 @@ class Model:
 
     def _dynamics(self, contact: Contact) -> Dynamics:
         self._check_actuators()
+        if contact != "soft" and self.description.joined:
+            raise ValueError(
+                f"the robot {self.description.name!r} has bodies that are joined by <connect> or <weld>, which act "
+                f'with contact="soft"; contact={contact!r} was found. Give load ignore=("equality connect", '
+                '"equality weld") to leave them out'
+            )
         pairs = [] if contact == "none" else self.touches
         return Dynamics(self._source.mechanism, contact, self.weights, pairs)
 

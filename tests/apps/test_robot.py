@@ -59,7 +59,8 @@ def swung(tmp_path: Path) -> Path:
     tilted = replace(inputs, start=np.array([0.3, -0.4, 0.5]))
     rows = rollout(scene, params=gains, inputs=tilted).stacked
     file = tmp_path / "swung.csv"
-    time = scene.model.model.timestep * np.arange(41)
+    robot: Any = scene
+    time = robot.model.model.timestep * np.arange(41)
     head = "time,q0,q1,q2,v0,v1,v2"
     np.savetxt(file, np.column_stack([time, rows.q, rows.v]), delimiter=",", header=head, comments="")
     return file

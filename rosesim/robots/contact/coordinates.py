@@ -13,7 +13,7 @@ from rosesim.robots.description import Soft
 from rosesim.robots.dynamics import Motion
 
 
-def _by_row(
+def by_row(
     active: Any,
     compute: Callable[[], list[Number]],
     row: Callable[[list[Number]], list[tuple[int, Number]]],
@@ -79,7 +79,7 @@ def _limit(at: At, gap: Number, row: list[tuple[int, Number]], of: Any, inverse:
         speed = _speed(at, row)
         return _reference(at, of.soft_limit, gap, sub(gap, of.margin), speed, inverse)
 
-    return _by_row(gap < of.margin, compute, lambda data: row, rows.one_sided, _limited(of))
+    return by_row(gap < of.margin, compute, lambda data: row, rows.one_sided, _limited(of))
 
 
 def _limited(of: Any) -> str:
@@ -104,7 +104,7 @@ def _ball_limit(at: At, k: int) -> Constraint:
         past = sub(gap, joint.margin)
         return [*_reference(at, joint.soft_limit, gap, past, speed, at.weights.dof[d]), *axis]
 
-    return _by_row(
+    return by_row(
         active, compute, lambda data: [(d + i, data[2 + i]) for i in range(3)], rows.one_sided, _limited(joint)
     )
 
@@ -130,7 +130,7 @@ def _friction(at: At, row: list[tuple[int, Number]], of: Any, most: Number, inve
     _, b = rows.stiffness(of.soft_friction.solref, of.soft_friction.solimp, at.timestep)
     hardness = rows.impedance(of.soft_friction.solimp, 0.0)
     data = [neg(mul(b, speed)), over(1.0, rows.regulariser(hardness, inverse))]
-    return _by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
+    return by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
 
 
 def equalities(at: At) -> list[Constraint]:
@@ -157,4 +157,4 @@ def _equality(at: At, k: int) -> Constraint:
         row.append((at.m.dof[e.second], neg(slope)))
         inverse += at.weights.dof[at.m.dof[e.second]]
     data = _reference(at, e.soft, gap, gap, _speed(at, row), inverse)
-    return _by_row(True, lambda: data, lambda _: row, rows.two_sided)
+    return by_row(True, lambda: data, lambda _: row, rows.two_sided)
