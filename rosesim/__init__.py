@@ -102,7 +102,7 @@ from rosesim.ad.transforms.step_norms import StepNorms, step_norms
 from rosesim.checks.grads import check_grads
 
 if TYPE_CHECKING:
-    from rosesim import diagrams, implicit, integrate, linalg, random, robots, rotations
+    from rosesim import control, diagrams, implicit, integrate, linalg, random, robots, rotations
     from rosesim.ad.transforms.sparse import SparseMatrix, sparse_hessian, sparse_jacobian
     from rosesim.numerics.implicit import fixed_point, linear_solve, minimize, root
     from rosesim.numerics.linalg import (
@@ -155,7 +155,7 @@ _IMPLICIT = ["fixed_point", "linear_solve", "minimize", "root"]
 _LATER = {
     **{
         room: f"rosesim.{room}"
-        for room in ("diagrams", "implicit", "integrate", "linalg", "random", "robots", "rotations", "web")
+        for room in ("control", "diagrams", "implicit", "integrate", "linalg", "random", "robots", "rotations", "web")
     },
     **dict.fromkeys(_IMPLICIT, "rosesim.numerics.implicit"),
     **dict.fromkeys(_SYSTEMS, "rosesim.numerics.linalg"),

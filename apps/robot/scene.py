@@ -1,4 +1,4 @@
-"""A robot from a file learns a task: a network that sees it, or a rhythm, drives its motors.
+"""A robot from a file learns a task: a network that sees it, a rhythm, or springs to targets drive its motors.
 
 Lengths in metres, time in seconds. The mechanics and the contact are those of `rosesim.robots`: the gradient goes
 through the converged contact forces of every step.
@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, floor, stack, vec
 from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
-from rosesim.scenes.kit import Beat, Network, beat, features, network, sines
+from rosesim.scenes.kit import Beat, Network
 
+from .controllers import CONTROLLERS, Gains, Seen, driven
+from .recording import Recording
 from .source import RobotFile
+from .tasks import TASKS, Task
 
 ROBOT = RobotFile.parse("runner")
 """The robot by default."""
+NONE = Recording.parse("")
+"""No recording."""
 MARKS = 7
 """Marks of the ground, one a metre, as far as the picture shows."""
 
@@ -47,8 +53,8 @@ class State:
 
 
 @dataclass(frozen=True)
-class Robot(Scene[Network | Beat, World, State]):
-    """Teach a robot from a file to run, reach or balance."""
+class Robot(Scene[Network | Beat | Gains, World, State]):
+    """Teach a robot from a file to run, reach, balance, or follow a recording."""
 
     name: ClassVar[str] = "robot"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=300)
@@ -68,12 +74,15 @@ class Robot(Scene[Network | Beat, World, State]):
     steps: int = 150
     model: RobotFile = ROBOT
     """`runner`, `arm`, or an MJCF or URDF file."""
-    task: Literal["forward", "reach", "balance"] = "forward"
-    """Run along x, bring the last body to the goal, or stay where the file draws the robot."""
+    task: Literal["forward", "reach", "balance", "follow"] = "forward"
+    """Run along x, bring the last body to the goal, stay where the file draws the robot, or follow a recording."""
+    recording: Recording = NONE
+    """A CSV file of positions, with the columns time, q0, q1, ...: to follow, and where `pd` draws the joints."""
     contact: Literal["soft", "compliant", "none"] = "soft"
     """MuJoCo's soft constraints, solved to convergence; springs that are smooth at touching; or no contact."""
-    controller: Literal["network", "beat"] = "network"
-    """A network that sees the robot, or a rhythm that does not."""
+    controller: Literal["network", "beat", "pd"] = "network"
+    """A network that sees the robot, a rhythm that does not, or springs and dampers that draw each joint to where the
+    recording has it, or without one to where the file draws it."""
     view: Literal["space", "side"] = "space"
     """The picture: in space, or from the side, along y."""
     sines: int = 8
@@ -94,100 +103,69 @@ class Robot(Scene[Network | Beat, World, State]):
                 f"the robot {self.model} has no actuators; expected motors: an <actuator> in MJCF, "
                 'motors="all" for a URDF'
             )
+        if self.task == "follow" and not self.recording.is_there:
+            raise ValueError("task=follow has nothing to follow; expected recording=FILE, a CSV file of positions")
+        self.recording.positions(self.model.model, 0)
+        if self.controller == "pd":
+            driven(self.model.model)
+
+    @cached_property
+    def todo(self) -> Task:
+        """The task, with what it is about."""
+        return TASKS[self.task](self.model.model, self.steps, self.wanted)
+
+    @property
+    def wanted(self) -> Any:
+        """Where the recording, or else the file, has the robot at each step."""
+        return self.recording.positions(self.model.model, self.steps)
 
     def inputs(self) -> World:
-        """The robot as its file draws it, at rest."""
-        m = self.model.model
-        start: Any = m.start
-        speed: Any = np.zeros(m.nv)
+        """The robot as its recording begins, or as its file draws it, at rest."""
+        start: Any = self.wanted[0]
+        speed: Any = self.recording.speed(self.model.model)
         return World(start, speed)
 
-    def params(self, rng: np.random.Generator) -> Network | Beat:
-        """Small random weights."""
-        m = self.model.model
-        if self.controller == "beat":
-            return Beat.random(rng, self.sines, m.nu, 0.1)
-        return Network.random(rng, self.sines + m.nq + m.nv + 2, self.hidden, m.nu, gains=(1.0, 0.5))
+    def params(self, rng: np.random.Generator) -> Network | Beat | Gains:
+        """Small random weights; gains are the same for each motor."""
+        return CONTROLLERS[self.controller].params(rng, self.model.model, self.sines, self.hidden)
 
-    def initial(self, params: Network | Beat, inputs: World) -> State:
+    def initial(self, params: Network | Beat | Gains, inputs: World) -> State:
         """As the inputs say."""
         return State(inputs.start, inputs.speed, vec(self.model.model.nu, lambda i: Real(0.0)))
 
-    def step(self, state: State, t: Index, params: Network | Beat, inputs: World) -> State:
+    def step(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> State:
         """The controller acts, the robot moves for one time step of its file."""
         m = self.model.model
         told = self.controls(state, t, params, inputs)
         q, v = m.step(state.q, state.v, told, contact=self.contact)
         return State(q, v, told)
 
-    def controls(self, state: State, t: Index, params: Network | Beat, inputs: World) -> Vec[Real, ...]:
+    def controls(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> Vec[Real, ...]:
         """What the motors are told, within their range (-1 to 1 where the file gives none)."""
         m = self.model.model
-        time = m.timestep * Real(t)
-        if isinstance(params, Beat):
-            raw = beat(params, time, self.omega)
-        else:
-            waves = sines(time, self.omega, self.sines)
-            away = [state.q[k] - (state.q[0] if k == 0 and self.task == "forward" else 0.0) for k in range(m.nq)]
-            raw = network(params, features(waves, away, 0.1 * state.v, inputs.goal))
+        seen = Seen(m, state, t, inputs, self.todo.travels, self.wanted, self.sines, self.omega)
+        raw = CONTROLLERS[self.controller].told(params, seen)
         low, high = np.where(np.isfinite(m.control_range), m.control_range, [-1.0, 1.0]).T
         return const(0.5 * (low + high)) + const(0.5 * (high - low)) * raw
 
-    def cost(self, state: State, t: Index, params: Network | Beat, inputs: World) -> dict[str, Any]:
-        """Effort; for balance and reaching also how far off the robot is, on the way."""
-        m = self.model.model
-        found: dict[str, Any] = {"effort": self.effort / self.steps * (state.u @ state.u)}
-        if self.task == "balance":
-            off = m.difference(state.q, const(m.start))
-            found["off"] = (off @ off) / self.steps
-        if self.task == "reach":
-            found["away"] = self._away(state, inputs) / self.steps
-        if self.task == "forward":
-            found["tilt"] = 0.3 * self._tilt(state) / self.steps
-        return found
+    def cost(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> dict[str, Any]:
+        """Effort, and what the task costs on the way."""
+        effort = self.effort / self.steps * (state.u @ state.u)
+        return {"effort": effort, **self.todo.on_the_way(state, t, inputs)}
 
-    def loss(self, state: State, params: Network | Beat, inputs: World) -> dict[str, Any]:
-        """Running: minus the mean speed along x. Reaching: the distance at the end."""
-        if self.task == "forward":
-            seconds = self.steps * self.model.model.timestep
-            return {"speed": -(self._root(state)[0] - self._root_of(inputs.start)[0]) / seconds}
-        if self.task == "reach":
-            return {"end": self._away(state, inputs)}
-        return {"speed": 0.01 * (state.v @ state.v)}
-
-    def _root_of(self, q: Any) -> Any:
-        """The place of the first body."""
-        return self.model.model.positions(q)[0][1]
-
-    def _root(self, state: State) -> Any:
-        return self._root_of(state.q)
-
-    def _tilt(self, state: State) -> Any:
-        """How far the first body has turned away from how the file draws it: 1 - cos of the angle."""
-        quat = self.model.model.positions(state.q)[1][1]
-        drawn = self.model.model.positions(const(self.model.model.start))[1][1]
-        c = quat @ drawn
-        return 2.0 - 2.0 * c * c
-
-    def _tip(self, q: Any) -> Any:
-        """The first site, or the last body's frame: x and z."""
-        m = self.model.model
-        at = m.site_positions(q)[0][0] if m.description.sites else m.positions(q)[0][m.nbody - 1]
-        return stack([at[0], at[2]])
-
-    def _away(self, state: State, inputs: World) -> Any:
-        off = self._tip(state.q) - inputs.goal
-        return off @ off
+    def loss(self, state: State, params: Network | Beat | Gains, inputs: World) -> dict[str, Any]:
+        """What the task costs at the end."""
+        return self.todo.at_the_end(state, inputs)
 
     def _middle(self, state: State) -> Any:
         """The place of the first body, which the picture follows, where it should move; otherwise the origin."""
-        return self._root(state) if self.task == "forward" else const(np.zeros(3))
+        return self.todo.root(state.q) if self.todo.travels else const(np.zeros(3))
 
     def _camera(self, x: Any, y: Any = 0.0) -> Camera:
         """From the front right, a little above: it sees all of the robot, and what is ahead."""
         size = self.model.size
         base = self.model.model.description.bodies[1].pos[2]
-        z = base + 0.4 * size if self.task == "reach" else 0.45 * base + 0.15 * size
+        z = base + 0.4 * size if self.todo.aims else 0.45 * base + 0.15 * size
         return Camera((x + 0.85 * size, y - 2.5 * size, z + 0.7 * size), (x, y, z), 30.0)
 
     def _shown(self, at: Any) -> Any:
@@ -196,11 +174,11 @@ class Robot(Scene[Network | Beat, World, State]):
             return at
         return stack(self._camera(0.0).seen([at[0], 0.0, at[1]], self.extent))
 
-    def handles(self, params: Network | Beat, inputs: World) -> dict[str, Any]:
+    def handles(self, params: Network | Beat | Gains, inputs: World) -> dict[str, Any]:
         """The goal of reaching."""
-        return {"goal": self._shown(inputs.goal)} if self.task == "reach" else {}
+        return {"goal": self._shown(inputs.goal)} if self.todo.aims else {}
 
-    def drag(self, handle: str, to: Vec[Real, 2], params: Network | Beat, inputs: World) -> tuple[Any, World]:
+    def drag(self, handle: str, to: Vec[Real, 2], params: Network | Beat | Gains, inputs: World) -> tuple[Any, World]:
         """Move the goal, in the plane of the picture from the side."""
         if self.view == "space":
             x, _, z = self._camera(0.0).on_plane(to, self.extent, through=(0.0, 0.0, 0.0), normal=(0.0, 1.0, 0.0))
@@ -209,24 +187,24 @@ class Robot(Scene[Network | Beat, World, State]):
 
     def trail(self, state: State) -> Any:
         """The path of the tip, for a robot that reaches."""
-        return stack([self._shown(self._tip(state.q))]) if self.task == "reach" else np.zeros((0, 2))
+        return stack([self._shown(self.todo.tip(state.q))]) if self.todo.aims else np.zeros((0, 2))
 
-    def backdrop(self, canvas: Canvas, params: Network | Beat, inputs: World) -> None:
+    def backdrop(self, canvas: Canvas, params: Network | Beat | Gains, inputs: World) -> None:
         """Sky and ground, where the picture is from the side."""
         if self.view == "space":
             return
         left, bottom, right, top = canvas.extent
         canvas.box((left, bottom), (right, top), "haze")
         canvas.box((left, bottom), (right, 0.0), "ground")
-        if self.task == "reach":
+        if self.todo.aims:
             canvas.circle(inputs.goal, 0.04, "goal", width=0.012)
 
-    def ghost(self, canvas: Canvas, state: State, params: Network | Beat, inputs: World) -> None:
+    def ghost(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The shapes from the side, faintly. In space an attempt before would hide the present one."""
         if self.view == "side":
             self._shapes(canvas, state, "ghost", "ghost")
 
-    def draw(self, canvas: Canvas, state: State, params: Network | Beat, inputs: World) -> None:
+    def draw(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The robot; the camera follows it over a ground with a line for each metre."""
         if self.view == "side":
             self._marks(canvas, state)
@@ -237,7 +215,7 @@ class Robot(Scene[Network | Beat, World, State]):
         space.ground(0.0)
         m = self.model.model
         m.draw(space, state.q, lambda geom: "near" if self._is_near(geom.body) else "body")
-        if self.task == "reach":
+        if self.todo.aims:
             space.sphere([inputs.goal[0], 0.0, inputs.goal[1]], 0.03, "aim")
 
     def _is_near(self, body: int) -> bool:
@@ -246,7 +224,7 @@ class Robot(Scene[Network | Beat, World, State]):
 
     def _marks(self, canvas: Canvas, state: State) -> None:
         """Marks of the ground, one for each metre, that pass a robot that moves."""
-        if self.task == "forward":
+        if self.todo.travels:
             left, bottom, _, _ = canvas.extent
             x = self._middle(state)[0]
             first = floor(x + left)

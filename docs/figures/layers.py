@@ -116,7 +116,9 @@ def _of(node: ast.AST, files: Mapping[str, Path], late: bool, types: bool) -> It
 _BLOCKS = ast.stmt, ast.ExceptHandler, ast.match_case
 
 
-PUBLIC = frozenset(f"rosesim.{name}" for name in ("implicit", "integrate", "linalg", "random", "rotations"))
+PUBLIC = frozenset(
+    f"rosesim.{name}" for name in ("control", "implicit", "integrate", "linalg", "random", "rotations")
+)
 """Modules that are nothing but the public names of rooms of the library."""
 
 

@@ -58,7 +58,7 @@ CONTENTS = [
     (
         "The language",
         ["docs/language", "docs/from-numpy", "docs/linear-algebra", "docs/implicit", "docs/time", "docs/rotations",
-         "docs/chance"],
+         "docs/chance", "docs/control"],
     ),
     ("Gradients", ["docs/gradients", "docs/lessons", "docs/debugging", "docs/trust"]),
     ("Robots and diagrams", ["docs/robots", "docs/diagrams", "docs/diagrams-python", "docs/diagrams-language",

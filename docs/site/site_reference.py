@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "systems": ("Linear systems, roots, minima", "Solved, with the solution's derivative.", "rosesim",
                 ("_SYSTEMS", "_IMPLICIT")),
     "errors": ("Errors", "What is raised.", "rosesim", ("_ERRORS",)),
+    "plans": ("Control", "Controls that make a motion cheap.", "rosesim.control", ()),
     "integrate": ("Time", "Steps in time, and events.", "rosesim.integrate", ()),
     "random": ("Random numbers", "Numbers that come of keys.", "rosesim.random", ()),
     "rotations": ("Rotations", "Quaternions, matrices, rotation vectors.", "rosesim.rotations", ()),

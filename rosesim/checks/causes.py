@@ -35,16 +35,16 @@ class Cause:
         also = self.together
         if not also:
             return f"{self.flip}"
-        more = f"{also[0].what} in {also[0].where}" if len(also) == 1 else f"{len(also)} more"
+        more = f"{also[0].words} in {also[0].where}" if len(also) == 1 else f"{len(also)} more"
         return f"{self.flip} with {more}"
 
     def record(self) -> dict[str, Any]:
         """The cause as JSON's types."""
         if self.flip is None:
             return {"what": "bend", "where": None, "step": None, "share": self.share, "together": []}
-        together = [{"what": f.what, "where": _line(f)} for f in self.together]
+        together = [{"what": f.words, "where": _line(f)} for f in self.together]
         return {
-            "what": self.flip.what,
+            "what": self.flip.words,
             "where": _line(self.flip),
             "step": self.flip.step,
             "share": self.share,

@@ -68,7 +68,9 @@ def _reason(found: list[Lost], taken: dict[tuple[str, Where | None], bool | None
 
 
 def _line(where: Where | None) -> str:
-    return "" if where is None else f" in {where}"
+    if where is None:
+        return ""
+    return f" ({where.name}) in {where}" if where.name else f" in {where}"
 
 
 def _some(words: list[str]) -> str:

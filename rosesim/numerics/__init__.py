@@ -1,2 +1,3 @@
 """The library written in the language itself, above its derivatives. Each room is public under its own name:
-`rosesim.integrate`, `rosesim.linalg`, `rosesim.random`, `rosesim.rotations`."""
+`rosesim.control`, `rosesim.implicit`, `rosesim.integrate`, `rosesim.linalg`, `rosesim.random`,
+`rosesim.rotations`."""

@@ -183,3 +183,15 @@ def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
 def is_tangent(value: Any) -> bool:
     """Whether a value has a tangent in it."""
     return any(isinstance(ty.scalar, TanT) for ty in T.flatten(typeof(value)))
+
+
+def columns(rows: Any) -> tuple[Any, ...]:
+    """A vector of tuples as a tuple of vectors. Nothing is copied."""
+    t = typeof(rows)
+    assert isinstance(t, T.VecType) and isinstance(t.elem, T.StructType)
+    leaves, found = to_atoms(rows, t), []
+    for part in t.elem.types:
+        count = len(T.flatten(part))
+        found.append(of_atoms(T.VecType(t.n, part), leaves[:count]))
+        leaves = leaves[count:]
+    return tuple(found)

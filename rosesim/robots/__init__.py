@@ -19,10 +19,12 @@ from rosesim.robots.identification.identify import identify
 from rosesim.robots.identification.record import Record
 from rosesim.robots.identification.table import read_record
 from rosesim.robots.model import Contact, Model
+from rosesim.robots.planned import Plan
+from rosesim.robots.planning import plan
 
 __all__ = [
-    "Compliant", "Contact", "Identified", "Model", "Record", "RobotError", "description", "identify", "load",
-    "read_record",
+    "Compliant", "Contact", "Identified", "Model", "Plan", "Record", "RobotError", "description", "identify",
+    "load", "plan", "read_record",
 ]  # fmt: skip
 
 

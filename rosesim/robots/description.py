@@ -245,6 +245,36 @@ class JointEquality:
 
 
 @dataclass(frozen=True)
+class ConnectEquality:
+    """A point of body `first`, `anchor` in its frame, and that point of body `second` which is there at the start
+    stay together."""
+
+    name: str
+    first: int
+    second: int
+    anchor: Vector
+    soft: Soft = Soft()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class WeldEquality:
+    """Body `second` stays where it is from body `first`: `pos` and `quat` in its frame, or as at the start where
+    there are none. The point of `second` that is held is `anchor`, in its own frame."""
+
+    name: str
+    first: int
+    second: int
+    anchor: Vector = (0.0, 0.0, 0.0)
+    pos: Vector | None = None
+    quat: Vector | None = None
+    torque_scale: float = 1.0
+    """m: how much a turn of a radian counts beside a metre."""
+    soft: Soft = Soft()
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class Key:
     """A named state of the file. What it does not give is None."""
 
@@ -307,6 +337,7 @@ class Description:
     """Pairs of bodies that do not touch."""
     pairs: tuple[Pair, ...] = ()
     equalities: tuple[JointEquality, ...] = ()
+    joined: tuple[ConnectEquality | WeldEquality, ...] = ()
     keys: tuple[Key, ...] = ()
     options: Options = field(default_factory=Options)
     ignored: tuple[Ignored, ...] = ()

@@ -78,6 +78,8 @@ class Model:
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
         self.replays: dict[tuple[Any, ...], tuple[Fn[..., Any], Fn[..., Any]]] = {}
         """Programs of `robots.identify`, so that a second record of the same length compiles nothing."""
+        self.problems: dict[tuple[Any, ...], Any] = {}
+        """Those of `robots.plan`, by cost functions and contact."""
 
     def __repr__(self) -> str:
         return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"
@@ -253,6 +255,12 @@ class Model:
 
     def _dynamics(self, contact: Contact) -> Dynamics:
         self._check_actuators()
+        if contact != "soft" and self.description.joined:
+            raise ValueError(
+                f"the robot {self.description.name!r} has bodies that are joined by <connect> or <weld>, which act "
+                f'with contact="soft"; contact={contact!r} was found. Give load ignore=("equality connect", '
+                '"equality weld") to leave them out'
+            )
         pairs = [] if contact == "none" else self.touches
         return Dynamics(self._source.mechanism, contact, self.weights, pairs)
 

@@ -191,6 +191,8 @@ def coupled(m: Mechanism, touches: Sequence[Touch]) -> list[list[int]]:
     for e in m.robot.equalities:
         if e.second is not None:
             found.append([m.dof[e.first], m.dof[e.second]])
+    for e in m.robot.joined:
+        found.append(sorted({*m.above(e.first), *m.above(e.second)}))
     return found
 
 

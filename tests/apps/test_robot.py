@@ -51,6 +51,53 @@ def test_the_gradient_of_each_task(settings: list[str]):
     assert np.sum(np.asarray(getattr(gradient, name)) * direction) == pytest.approx(slope, rel=1e-5, abs=1e-9)
 
 
+@pytest.fixture
+def swung(tmp_path: Path) -> Path:
+    """A recording of the arm that springs and dampers of other gains than the scene's first ones drew to a curve."""
+    scene, inputs = configure(Robot, ["model=arm", "controller=pd", "steps=40", "contact=none", "task=balance"])
+    gains = replace(scene.params(np.random.default_rng(0)), stiffness=np.array([3.0, 1.5, 2.5]))
+    tilted = replace(inputs, start=np.array([0.3, -0.4, 0.5]))
+    rows = rollout(scene, params=gains, inputs=tilted).stacked
+    file = tmp_path / "swung.csv"
+    robot: Any = scene
+    time = robot.model.model.timestep * np.arange(41)
+    head = "time,q0,q1,q2,v0,v1,v2"
+    np.savetxt(file, np.column_stack([time, rows.q, rows.v]), delimiter=",", header=head, comments="")
+    return file
+
+
+def test_a_robot_follows_a_recording_from_its_first_row(swung: Path):
+    settings = ["model=arm", "controller=pd", "steps=40", "contact=none", "task=follow", f"recording={swung}"]
+    scene, inputs = configure(Robot, [*settings, "effort=0"])
+    table = np.loadtxt(swung, delimiter=",", skiprows=1)
+    assert np.allclose(inputs.start, table[0, 1:4]) and np.allclose(inputs.speed, table[0, 4:])
+    params = scene.params(np.random.default_rng(0))
+    course = rollout(scene, params=params, inputs=inputs)
+    off = np.sum((np.asarray(course.stacked.q) - table[:, 1:4]) ** 2, axis=1)
+    both = compiled(scene).value_and_grad
+    loss, gradient = both(params, inputs)
+    assert loss == pytest.approx(off.sum() / 40, rel=1e-12)
+    for name in ("stiffness", "damping"):
+        along = np.array([1.0, -2.0, 0.5]) * 1e-5
+        ends = [replace(params, **{name: getattr(params, name) + s * along}) for s in (1.0, -1.0)]
+        slope = np.subtract(*(both(p, inputs)[0] for p in ends)) / 2.0
+        assert np.sum(np.asarray(getattr(gradient, name)) * along) == pytest.approx(slope, rel=1e-5)
+    run = train(scene, inputs=inputs, iterations=60, seed=0, learning_rate=0.1)
+    assert run.best_loss < 0.3 * loss
+
+
+def test_a_recording_that_does_not_fit_is_refused(swung: Path, tmp_path: Path):
+    with pytest.raises((SceneError, ValueError), match="nothing to follow; expected recording=FILE"):
+        configure(Robot, ["task=follow"])
+    with pytest.raises(SceneError, match="is no file; expected a CSV file with the columns time, q0"):
+        configure(Robot, ["recording=nowhere.csv"])
+    with pytest.raises((SceneError, ValueError), match="3 positions in a row; expected 9"):
+        configure(Robot, [f"recording={swung}"])
+    (tmp_path / "back.csv").write_text("time,q0,q1,q2\n0,0,0,0\n0,1,1,1\n")
+    with pytest.raises((SceneError, ValueError), match="do not grow; expected them in s, in order"):
+        configure(Robot, ["model=arm", f"recording={tmp_path / 'back.csv'}"])
+
+
 def test_the_shapes_in_space_are_where_the_file_draws_them():
     scene, inputs = configure(Robot, ["task=reach", "model=arm", "steps=1"])
     params = scene.params(np.random.default_rng(0))

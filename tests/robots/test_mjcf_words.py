@@ -241,7 +241,8 @@ def test_every_word_that_is_called_read_is_read(tmp_path: Path, monkeypatch: pyt
     tail = """<tendon><fixed name="t"><joint joint="j" coef="1"/></fixed><spatial/></tendon>
       <contact><pair geom1="g" geom2="g" friction="1" solref="1" solimp="1" margin="1"/>
       <exclude body1="a" body2="a"/></contact>
-      <equality><joint joint1="j"/></equality><keyframe><key/></keyframe>
+      <equality><joint joint1="j"/><connect body1="a" anchor="0 0 0"/><weld body1="a"/></equality>
+      <keyframe><key/></keyframe>
       <actuator><general joint="j"/><motor joint="j"/><position joint="j" timeconst="1"/><velocity joint="j"/>
       <intvelocity joint="j" actrange="-1 1"/><damper joint="j" ctrlrange="0 1"/><cylinder joint="j" diameter="1"/>
       </actuator>"""

@@ -157,13 +157,18 @@ class Flip:
     chunk: int = 1
     of_steps: bool = True
 
+    @property
+    def words(self) -> str:
+        """The name that a library has given it, or else what kind of decision it is."""
+        return self.what if self.where is None else self.where.name or self.what
+
     def __str__(self) -> str:
         line = "" if self.where is None else f" in {self.where}"
         if self.step is None:
-            return f"{self.what}{line}"
+            return f"{self.words}{line}"
         when = f"{self.step}" if self.chunk == 1 else f"{self.step} to {self.step + self.chunk - 1}"
         many = "" if self.chunk == 1 else "s"
-        return f"{self.what}{line}, at {'step' if self.of_steps else 'element'}{many} {when}"
+        return f"{self.words}{line}, at {'step' if self.of_steps else 'element'}{many} {when}"
 
 
 def decisions(func: Func) -> Recording:

@@ -198,8 +198,14 @@ class _Layout:
         return sum(isinstance(let.expr, Loop) for body in bodies for let in all_lets(body))
 
     def _number(self, func: Func, seen: set[Func]) -> None:
-        """Assign columns in the order of the program; those of a callee come where it is first called."""
+        """Assign columns in the order of the program; those of a callee come where it is first called. A
+        branch whose decision has a name comes before its sides: it is to be told, not what flips with it there."""
         seen.add(func)
+
+        def own(let: Let) -> None:
+            if words := self.probe.columns(let):
+                self.column[let] = len(self.columns)
+                self.columns += [Column(w, let.where, let) for w in words]
 
         def block(at: Block) -> None:
             for let in at.lets:
@@ -208,11 +214,13 @@ class _Layout:
                     if e.func in self.writing and e.func not in seen:
                         recursion.nested(self._number, e.func, seen)
                     continue
+                is_named = isinstance(e, Cond) and let.where is not None and let.where.name
+                if is_named:
+                    own(let)
                 for nested in blocks(e):
                     recursion.nested(block, nested)
-                if words := self.probe.columns(let):
-                    self.column[let] = len(self.columns)
-                    self.columns += [Column(w, let.where, let) for w in words]
+                if not is_named:
+                    own(let)
 
         assert isinstance(func.body, Block)
         block(func.body)

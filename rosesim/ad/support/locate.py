@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,9 @@ class Where:
     line: int
     derivative: bool = False
     """Whether this marks a derivative of what the user wrote in that line."""
+    name: str = ""
+    """What a library calls the decision that is taken here, such as "whether foot touches ground": one line of the
+    user's may have many."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -33,7 +36,7 @@ class Where:
 
 def of_derivative(where: Where | None) -> Where | None:
     """The same line, marked as that of a derivative."""
-    return where if where is None or where.derivative else Where(where.file, where.line, True)
+    return where if where is None or where.derivative else replace(where, derivative=True)
 
 
 def here() -> Where | None:

@@ -135,8 +135,9 @@ def _limit(at: At, numbers: Compliant, d: int, sign: float, gap: Number) -> Touc
 
 
 def _contact(
-    at: At, numbers: Compliant, layout: Layout, place: geometry.Place, friction: Sequence[Number], inverse: float
-) -> Touching:
+    at: At, numbers: Compliant, layout: Layout, place: geometry.Place, friction: Sequence[Number], inverse: float,
+    name: str,
+) -> Touching:  # fmt: skip
     dims = min(layout.dims, 3)
     layout.dims = dims
     k = _stiffness(at, numbers.stiffness, inverse)
@@ -154,7 +155,7 @@ def _contact(
         force = [push, *(neg(mul(drag, s)) for s in speed[1:])]
         return [*flat, *force, stiff, *[0.0] * (dims - 1), damp, *[drag] * (dims - 1)]
 
-    return Touching(active, guarded(active, compute), layout, dims=dims)
+    return Touching(active, guarded(active, compute, name), layout, dims=dims)
 
 
 def pushes(at: At, found: Sequence[Touching]) -> tuple[list[Number], list[Motion]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rosesim.ad.language.control.branches import cond
+from rosesim.ad.language.control.branches import branch
 from rosesim.ad.language.values.real import Real
 from rosesim.robots import dynamics
 from rosesim.robots.algebra import Number, add, dot, is_zero, mul, sub, total
@@ -66,8 +66,9 @@ class Constraint:
         return [sub(x, r) for x, r in zip(self.linear(self.data, a, motions), self.reference(self.data), strict=True)]
 
 
-def guarded(active: Any, compute: Callable[[], list[Number]]) -> list[Number]:
-    """What `compute` gives where `active`, zeros elsewhere. Zeros that are known stay known."""
+def guarded(active: Any, compute: Callable[[], list[Number]], name: str = "") -> list[Number]:
+    """What `compute` gives where `active`, zeros elsewhere. Zeros that are known stay known. `name` says what is
+    decided."""
     if active is True:
         return compute()
     size, kept = 0, list[int]()
@@ -78,7 +79,7 @@ def guarded(active: Any, compute: Callable[[], list[Number]]) -> list[Number]:
         size, kept = len(values), [k for k, x in enumerate(values) if not is_zero(x)]
         return [Real(values[k]) for k in kept] or [Real(0.0)]
 
-    chosen = cond(active, then, lambda: [Real(0.0)] * max(len(kept), 1))
+    chosen = branch(active, then, lambda: [Real(0.0)] * max(len(kept), 1), name)
     found: list[Number] = [0.0] * size
     for at, k in enumerate(kept):
         found[k] = chosen[at]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rosesim.robots.contact.constraint import At, Constraint
 from rosesim.robots.contact.contacts import contacts
 from rosesim.robots.contact.coordinates import equalities, frictions, limits
+from rosesim.robots.contact.joined import joined
 
 
 def constraints(at: At) -> list[Constraint]:
@@ -14,7 +15,7 @@ def constraints(at: At) -> list[Constraint]:
         return []
     found: list[Constraint] = []
     if "equality" not in disabled:
-        found += equalities(at)
+        found += [*equalities(at), *joined(at)]
     if "frictionloss" not in disabled:
         found += frictions(at)
     if "limit" not in disabled:

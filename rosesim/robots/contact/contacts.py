@@ -50,10 +50,17 @@ def shape(at: At, index: int) -> geometry.Shape:
     return at.shapes[index]
 
 
-def pairs_at(at: At) -> Iterator[tuple[Layout, geometry.Place, tuple[Number, ...], float]]:
-    """Every contact that a pair of geoms may have: its layout, place, friction and approximate inverse inertia."""
+def pairs_at(at: At) -> Iterator[tuple[Layout, geometry.Place, tuple[Number, ...], float, str]]:
+    """Every contact that a pair of geoms may have: its layout, place, friction and approximate inverse inertia, and
+    what its touching is called."""
     for touch, layout, place in _places(at):
-        yield layout, place, _friction_of(at.m, touch), _inverse(at, touch)
+        yield layout, place, _friction_of(at.m, touch), _inverse(at, touch), touching(at.m, touch)
+
+
+def touching(m: Mechanism, touch: Touch) -> str:
+    """What decides a contact, by the names of the shapes."""
+    first, second = (m.robot.geoms[i].name or f"geom #{i}" for i in (touch.first, touch.second))
+    return f"whether {second} touches {first}"
 
 
 def _places(at: At) -> Iterator[tuple[Touch, Layout, geometry.Place]]:
@@ -127,7 +134,7 @@ def _contact(at: At, touch: Touch, layout: Layout, place: geometry.Place) -> Con
         return [*data, *(value for row in whole for _, value in row)]
 
     shape: list[list[int]] = []
-    data = guarded(active, compute)
+    data = guarded(active, compute, touching(m, touch))
     values = iter(data[12 + dims + (dims if elliptic else 1) :])
     made = [[(d, next(values)) for d in row] for row in shape]
     layout.fixed = [x if known(x) else None for x in data]

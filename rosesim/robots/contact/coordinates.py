@@ -13,14 +13,15 @@ from rosesim.robots.description import Soft
 from rosesim.robots.dynamics import Motion
 
 
-def _by_row(
+def by_row(
     active: Any,
     compute: Callable[[], list[Number]],
     row: Callable[[list[Number]], list[tuple[int, Number]]],
     cost: Callable[[Number, Number], rows.Cost],
+    name: str = "",
 ) -> Constraint:
     """A constraint of one row; its data begin with the reference and D."""
-    data = guarded(active, compute)
+    data = guarded(active, compute, name)
 
     def push(data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
         push_row(row(data), force[0], dofs)
@@ -78,7 +79,12 @@ def _limit(at: At, gap: Number, row: list[tuple[int, Number]], of: Any, inverse:
         speed = _speed(at, row)
         return _reference(at, of.soft_limit, gap, sub(gap, of.margin), speed, inverse)
 
-    return _by_row(gap < of.margin, compute, lambda data: row, rows.one_sided)
+    return by_row(gap < of.margin, compute, lambda data: row, rows.one_sided, _limited(of))
+
+
+def _limited(of: Any) -> str:
+    """What decides a limit, by the name of the joint or tendon."""
+    return f"whether {of.name or 'a joint without a name'} is at its limit"
 
 
 def _ball_limit(at: At, k: int) -> Constraint:
@@ -98,7 +104,9 @@ def _ball_limit(at: At, k: int) -> Constraint:
         past = sub(gap, joint.margin)
         return [*_reference(at, joint.soft_limit, gap, past, speed, at.weights.dof[d]), *axis]
 
-    return _by_row(active, compute, lambda data: [(d + i, data[2 + i]) for i in range(3)], rows.one_sided)
+    return by_row(
+        active, compute, lambda data: [(d + i, data[2 + i]) for i in range(3)], rows.one_sided, _limited(joint)
+    )
 
 
 def frictions(at: At) -> list[Constraint]:
@@ -122,7 +130,7 @@ def _friction(at: At, row: list[tuple[int, Number]], of: Any, most: Number, inve
     _, b = rows.stiffness(of.soft_friction.solref, of.soft_friction.solimp, at.timestep)
     hardness = rows.impedance(of.soft_friction.solimp, 0.0)
     data = [neg(mul(b, speed)), over(1.0, rows.regulariser(hardness, inverse))]
-    return _by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
+    return by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
 
 
 def equalities(at: At) -> list[Constraint]:
@@ -149,4 +157,4 @@ def _equality(at: At, k: int) -> Constraint:
         row.append((at.m.dof[e.second], neg(slope)))
         inverse += at.weights.dof[at.m.dof[e.second]]
     data = _reference(at, e.soft, gap, gap, _speed(at, row), inverse)
-    return _by_row(True, lambda: data, lambda _: row, rows.two_sided)
+    return by_row(True, lambda: data, lambda _: row, rows.two_sided)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -49,6 +50,11 @@ def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any
     >>> safe_root(9.0), safe_root(-1.0)
     (3.0, 0.0)
     """
+    return branch(p, then, orelse)
+
+
+def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name: str = "") -> Any:
+    """`cond` whose decision has a name, by which checks of gradients call it: "whether foot touches ground"."""
     for side in (then, orelse):
         to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     condition = to_bool(p)
@@ -68,8 +74,11 @@ def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any
         with trace.within(side):
             atoms = [f.resolve(a) for a in to_atoms(value, t)]
             chosen.append(side.block(unpack(side, atoms)))
-    b.where = here()
+    b.where = line = here()
+    if name and line is not None:
+        b.where = replace(line, name=name)
     outs = b.cond(f.resolve(condition), chosen[0], chosen[1], unpacked_types(tys))
+    b.where = line
     f.own(outs)
     joined = pack(b, tys, outs)
     f.own(joined)

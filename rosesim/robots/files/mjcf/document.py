@@ -58,7 +58,7 @@ def read_mjcf(root: Element, reading: Reading) -> Description:
     pairs, excluded = read_contacts(inside["contact"], names, defaults, reading)
     users = Counter(name for e in (*inside["actuator"], *inside["equality"]) for name in _tendons_of(e))
     tendons = read_tendons(inside["tendon"], users, tree.joints, names, defaults, compiler, reading)
-    equalities = read_equalities(inside["equality"], tree.joints, names, defaults, reading)
+    equalities, joined = read_equalities(inside["equality"], tree.joints, names, defaults, reading)
     actuators = Actuators(tree.joints, tendons, names, defaults, compiler, reading).read(inside["actuator"])
     sensors = read_sensors(inside["sensor"], names, reading)
     keys = read_keys(inside["keyframe"], tree.joints, actuators, reading)
@@ -75,6 +75,7 @@ def read_mjcf(root: Element, reading: Reading) -> Description:
         excluded=tuple(excluded),
         pairs=tuple(pairs),
         equalities=tuple(equalities),
+        joined=tuple(joined),
         keys=tuple(keys),
         options=options,
         ignored=reading.ignored(),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rosesim.robots.description import SOLIMP, SOLREF, Joint, JointEquality, Pair, Vector
+from rosesim.robots.description import (
+    SOLIMP,
+    SOLREF,
+    ConnectEquality,
+    Joint,
+    JointEquality,
+    Pair,
+    Vector,
+    WeldEquality,
+)  # fmt: skip
 from rosesim.robots.files.errors import quoted
 from rosesim.robots.files.mjcf.attributes import name_of, soft
 from rosesim.robots.files.mjcf.defaults import Defaults
@@ -15,7 +24,7 @@ from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 PAIR_FRICTION: Vector = (1.0, 1.0, 0.005, 0.0001, 0.0001)
-LATER = ("weld", "connect", "tendon", "flex", "flexvert", "flexstrain", "distance")
+LATER = ("tendon", "flex", "flexvert", "flexstrain", "distance")
 
 
 def read_contacts(
@@ -63,29 +72,70 @@ def _pair(v: Values, names: Names, reading: Reading) -> Pair | None:
     )
 
 
+Joined = ConnectEquality | WeldEquality
+
+
 def read_equalities(
     elements: Sequence[Element], joints: Sequence[Joint], names: Names, defaults: Defaults, reading: Reading
-) -> list[JointEquality]:
-    """The joints that follow others; those that are not active are harmless."""
+) -> tuple[list[JointEquality], list[Joined]]:
+    """The joints that follow others, and the bodies that are joined; those that are not active are harmless."""
     result: list[JointEquality] = []
+    joined: list[Joined] = []
     for element in elements:
-        if not is_known(element, "equality", ("joint", *LATER), reading):
+        if not is_known(element, "equality", ("joint", "connect", "weld", *LATER), reading):
             continue
-        what = f"equality {element.tag}"
-        chain = defaults.chain(element, "equality joint", None)
-        is_active = Values(element, WORDS["equality joint"], chain).flag("active", True)
-        if not is_active:
+        of_sites = {"site1", "site2"} & element.attributes.keys()
+        what = "equality of sites" if of_sites else f"equality {element.tag}"
+        words = WORDS.get(what, WORDS["equality joint"])
+        v = Values(element, words, defaults.chain(element, "equality joint", None))  # all kinds have one default
+        if not v.flag("active", True):
             reading.harmless(f"{what} (not active)", element)
         elif reading.leaves_out(what):
             reading.note(what, element)
-        elif element.tag != "joint":
+        elif what not in WORDS:
             sentence = (
-                f"<equality> of the kind <{element.tag}> is not there yet; without it the parts would come apart."
+                f"<equality> of the kind <{element.tag}>{' between sites' if of_sites else ''} is not there yet;"
             )
-            reading.refuse(what, element, sentence)
+            reading.refuse(what, element, f"{sentence} without it the parts would come apart.")
         else:
-            result.append(_joint_equality(defaults.values(element, "equality joint"), joints, names))
-    return result
+            check_names(element, words, reading)
+            if element.tag == "joint":
+                result.append(_joint_equality(v, joints, names))
+            else:
+                joined.append(_connect(v, names) if element.tag == "connect" else _weld(v, names))
+    return result, joined
+
+
+def _bodies(v: Values, names: Names) -> tuple[int, int]:
+    """The two bodies that are joined; the second is the world where it has no name."""
+    first, second = names.find("body", v, "body1"), names.find("body", v, "body2") if v.has("body2") else 0
+    if first == second:
+        raise v.error("body2", "names the same body as body1; name two.")
+    return first, second
+
+
+def _connect(v: Values, names: Names) -> ConnectEquality:
+    first, second = _bodies(v, names)
+    v.required("anchor")
+    anchor = v.vector("anchor", (0.0, 0.0, 0.0))
+    return ConnectEquality(name_of(v), first, second, anchor, soft(v), v.element.line)
+
+
+def _weld(v: Values, names: Names) -> WeldEquality:
+    first, second = _bodies(v, names)
+    pose = v.vector("relpose", (0.0,) * 7)
+    size = sum(x * x for x in pose[3:]) ** 0.5
+    return WeldEquality(
+        name=name_of(v),
+        first=first,
+        second=second,
+        anchor=v.vector("anchor", (0.0, 0.0, 0.0)),
+        pos=pose[:3] if size else None,
+        quat=tuple(x / size for x in pose[3:]) if size else None,
+        torque_scale=v.number("torquescale", 1.0, least=0.0),
+        soft=soft(v),
+        line=v.element.line,
+    )
 
 
 def _joint_equality(v: Values, joints: Sequence[Joint], names: Names) -> JointEquality:

@@ -78,6 +78,8 @@ WORDS: dict[str, Words] = {
         "width rgba material group user",
     ),
     "equality joint": words("name class active joint1 joint2 polycoef solref solimp"),
+    "equality connect": words("name class active body1 body2 anchor solref solimp"),
+    "equality weld": words("name class active body1 body2 anchor relpose torquescale solref solimp"),
     "mesh": words(
         "name class file scale refpos refquat vertex face inertia",
         "normal texcoord smoothnormal maxhullvert content_type material",

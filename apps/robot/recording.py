@@ -1,0 +1,81 @@
+"""A recorded motion as a setting: a CSV file as `robots.read_record` reads it, or none."""
+
+from __future__ import annotations
+
+import copyreg
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim import robots
+
+Array = NDArray[np.float64]
+
+_read: dict[str, robots.Record] = {}
+"""By the text of a setting."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Positions over time from a file; `parse` makes one, and reads the file. The empty text is none."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Recording:
+        """A recording from a path; raises a ValueError that names the file and line of what cannot be read.
+
+        >>> Recording.parse("").is_there
+        False
+        """
+        if not text:
+            return cls(text)
+        if not Path(text).expanduser().is_file():
+            raise ValueError(f"recording={text!r} is no file; expected a CSV file with the columns time, q0, q1, ...")
+        text = str(Path(text).expanduser().resolve())
+        _read[text] = robots.read_record(text)
+        return cls(text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a file."""
+        return bool(self.text)
+
+    def positions(self, model: robots.Model, steps: int) -> Array:
+        """Where the robot was at the beginning of each step and at the end of the last, (steps + 1, nq): between two
+        times on the straight line, after the last time as there. Without a file, where the model's file draws it.
+
+        Raises ValueError for a recording of another robot.
+        """
+        if not self.is_there:
+            return np.tile(model.start, (steps + 1, 1))
+        record = _read[self.text]
+        q = np.asarray(record.q, dtype=np.float64)
+        if q.shape[1] != model.nq or not np.isfinite(q).all() or not len(q):
+            raise ValueError(
+                f"the recording {self.text} has {q.shape[1]} positions in a row; expected {model.nq}, none of them "
+                "empty, as the robot has"
+            )
+        now = np.arange(steps + 1) * model.timestep
+        times = model.timestep * np.arange(len(q)) if record.times is None else np.asarray(record.times, dtype=float)
+        if not (np.diff(times) > 0.0).all():
+            raise ValueError(f"the times of the recording {self.text} do not grow; expected them in s, in order")
+        return np.stack([np.interp(now, times - times[0], column) for column in q.T], axis=1)
+
+    def speed(self, model: robots.Model) -> Array:
+        """The velocities (nv,) at the first time, where the recording has them; otherwise none."""
+        v = _read[self.text].v if self.is_there else None
+        if v is None:
+            return np.zeros(model.nv)
+        first = np.asarray(v, dtype=np.float64)[0]
+        if first.shape != (model.nv,):
+            raise ValueError(f"the recording {self.text} has {first.size} velocities in a row; expected {model.nv}")
+        return np.nan_to_num(first)
+
+
+copyreg.pickle(Recording, lambda r: (Recording.parse, (r.text,)))  # another process reads the file as well

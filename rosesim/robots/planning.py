@@ -1,0 +1,124 @@
+"""`plan`: controls that make a robot's motion cheap, and the policy that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosesim.ad.language.arrays import concatenate
+from rosesim.numerics import control
+from rosesim.robots.model import Contact, Model
+from rosesim.robots.planned import Plan
+
+Array = NDArray[np.float64]
+
+
+def plan(
+    model: Model,
+    running: Callable[..., Any],
+    final: Callable[..., Any],
+    *,
+    horizon: int | None = None,
+    controls: Any = None,
+    start: tuple[Any, Any] | None = None,
+    motion: tuple[Any, Any] | None = None,
+    contact: Contact = "soft",
+    integrator: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    args: tuple[Any, ...] = (),
+    method: Literal["ilqr", "ddp"] = "ilqr",
+    tolerance: float = 1e-10,
+    limit: int = 200,
+) -> Plan:
+    """Controls that minimise the sum of running(q, v, u, t, *args) over the steps, plus final(q, v, *args).
+
+    Each cost is a Real, or a vector of residuals r that costs r·r/2. The search begins with `controls` (T, nu), or
+    with zeros for `horizon` steps, and with the motion under them, or with `motion`, a guess (q, v) of T + 1 rows
+    each that need not be possible. `start` is (q, v): where the file draws the robot, at rest, unless given. Controls
+    stay within the motors' ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`,
+    `tolerance`, `limit` and how it ends those of `control.Problem.solve`.
+
+    Calls with the same model, cost functions, contact and number of steps compile once.
+
+    Raises ValueError for a robot without motors, and for shapes that do not fit.
+
+    >>> from rosesim import concatenate, robots
+    >>> from rosesim.robots.description import Actuator, Body, Description, Geom, Joint
+    >>> bodies = Body("world", 0), Body("rod", 0)
+    >>> joints = (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),)
+    >>> rod = Geom("rod", "capsule", 1, (0.02, 0.5), (0.0, 0.0, -0.5))
+    >>> motor = Actuator("motor", 0, ctrl_range=(-8.0, 8.0))
+    >>> pendulum = robots.Model(Description("pendulum", bodies, joints, (rod,), actuators=(motor,)))
+    >>> plan = robots.plan(
+    ...     pendulum,
+    ...     lambda q, v, u, t: 0.1 * u,
+    ...     lambda q, v: concatenate([30.0 * (q - np.pi), 3.0 * v]),
+    ...     horizon=600,
+    ... )
+    >>> plan.converged, plan.q[-1].round(2), plan.gains.shape
+    (True, array([3.11]), (600, 1, 2))
+    """
+    if not model.nu:
+        raise ValueError(f"the robot {model.description.name!r} has no motors; expected some to be controlled")
+    if (horizon is None) == (controls is None):
+        raise ValueError(
+            "plan takes horizon=, a number of steps, or controls=, a guess of (T, nu); expected one of them"
+        )
+    u = np.zeros((_steps(horizon), model.nu)) if controls is None else np.asarray(controls, dtype=np.float64)
+    if u.ndim != 2 or u.shape[1] != model.nu:
+        raise ValueError(f"controls have the shape {u.shape}; expected (T, {model.nu}), a row for each step")
+    x0 = _joined(model, start or (model.start, np.zeros(model.nv)), (), "start")
+    states = None if motion is None else _joined(model, motion, (len(u) + 1,), "motion")
+    key = running, final, contact, integrator
+    if key not in model.problems:
+        model.problems[key] = _problem(model, *key)
+    found = model.problems[key].solve(
+        x0, u, states=states, args=(dict(parameters or {}), *args), method=method, tolerance=tolerance, limit=limit
+    )
+    return Plan(found, model.nq, float((parameters or {}).get("timestep", model.timestep)))
+
+
+def _problem(
+    model: Model, running: Callable[..., Any], final: Callable[..., Any], contact: Contact, integrator: str | None
+) -> control.Problem:
+    """States are q, then v."""
+    nq, nv = model.nq, model.nv
+
+    def step(x: Any, u: Any, parameters: Any, *_: Any) -> Any:
+        q, v = model.step(x[:nq], x[nq:], u, contact=contact, integrator=integrator, parameters=parameters)
+        return concatenate([q, v])
+
+    def moved(x: Any, d: Any) -> Any:
+        return concatenate([model.moved(x[:nq], d[:nv]), x[nq:] + d[nv:]])
+
+    def difference(a: Any, b: Any) -> Any:
+        return concatenate([model.difference(a[:nq], b[:nq]), a[nq:] - b[nq:]])
+
+    def running_of(x: Any, u: Any, t: Any, parameters: Any, *args: Any) -> Any:
+        return running(x[:nq], x[nq:], u, t, *args)
+
+    def final_of(x: Any, parameters: Any, *args: Any) -> Any:
+        return final(x[:nq], x[nq:], *args)
+
+    low, high = model.control_range.T
+    space = control.Space(2 * nv, moved, difference)
+    return control.Problem(step, running_of, final_of, low=low, high=high, space=space)
+
+
+def _steps(horizon: Any) -> int:
+    if not isinstance(horizon, int) or horizon < 1:
+        raise ValueError(f"horizon={horizon!r} was found; expected a number of steps, as 100")
+    return horizon
+
+
+def _joined(model: Model, pair: Any, rows: tuple[int, ...], what: str) -> Array:
+    """Positions and velocities side by side."""
+    q, v = (np.asarray(x, dtype=np.float64) for x in pair)
+    if q.shape != (*rows, model.nq) or v.shape != (*rows, model.nv):
+        raise ValueError(
+            f"{what} has the shapes {q.shape} and {v.shape}; expected {(*rows, model.nq)} and {(*rows, model.nv)}"
+        )
+    return np.concatenate([q, v], axis=-1)
