@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.function import fn
@@ -12,8 +12,8 @@ from rosesim.numerics.implicit.report import stop_if
 from rosesim.robots import dynamics, forces, implicit, kinematics, steps
 from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
-from rosesim.robots.contact.compliant import Compliant, pushes, resistance, stiffened, touching
-from rosesim.robots.contact.constraint import At, on_dofs
+from rosesim.robots.contact.compliant import Compliant, pulled, resistance, stiffened, touching
+from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.constraints import constraints
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
@@ -94,7 +94,7 @@ class Dynamics:
         if isinstance(self.contact, Compliant):
             at = self.at(m, f, q, v)
             found = touching(at, self.contact)
-            outer = plus(outer, on_dofs(at, *pushes(at, found)))
+            outer = plus(outer, pulled(at, found))
             if integrator is not None:
                 outer = minus(outer, resistance(at, found, a))
         if integrator is not None:
@@ -115,15 +115,15 @@ class Dynamics:
         if isinstance(self.contact, Compliant):
             at = self.at(m, f, q, v)
             found = touching(at, self.contact)
-            force = plus(force, on_dofs(at, *pushes(at, found)))
+            force = plus(force, pulled(at, found))
             if integrator is not None:
                 force = minus(force, resistance(at, found, [0.0] * m.nv))
-                mass = stiffened(at, mass, found)
+                mass = stiffened(at, met, mass, found)
         low = factor(met, mass)
         a = solved(met, low, force)
         if self.contact != "soft":
             return a, low
-        return self._settled(m, met, mass, low, force, a, replace(self.at(m, f, q, v), is_searched=True))
+        return self._settled(m, met, mass, low, force, a, self.at(m, f, q, v))
 
     def at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
         """What contacts are computed from."""
@@ -136,7 +136,7 @@ class Dynamics:
         found = constraints(at)
         if not found:
             return start, low
-        made = newton.blocks(found)
+        made = [newton.Block(soft, met) for soft in found]
         a, low, converged = newton.accelerations(met, mass, low, force, start, made)
         stop_if(
             ~converged,
