@@ -76,7 +76,7 @@ class Dynamics:
         def residual(theta: Any, a: Any) -> Any:
             return vector(self._residual(theta, numbers(a), integrator))
 
-        def find(theta: Any) -> tuple[Numbers, Sparse]:
+        def find(theta: Any) -> tuple[Numbers, Any]:
             return self._found(met, theta, integrator)
 
         return solution(met, residual, find)((q, v, u, given))
@@ -101,7 +101,7 @@ class Dynamics:
             outer = minus(outer, _damping(m, q, v, u, integrator, a))
         return minus(inertial, outer)
 
-    def _found(self, met: Pattern, theta: Any, integrator: str | None) -> tuple[Numbers, Sparse]:
+    def _found(self, met: Pattern, theta: Any, integrator: str | None) -> tuple[Numbers, Any]:
         """The acceleration, and the factor of the residual's Jacobian there."""
         m = self.mechanism(theta[3])
         q, v, u = (numbers(x) for x in theta[:3])
@@ -130,8 +130,8 @@ class Dynamics:
         return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m), self.touches)
 
     def _settled(
-        self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
-    ) -> tuple[Numbers, Sparse]:
+        self, m: Mechanism, met: Pattern, mass: Sparse, low: Any, force: Numbers, start: Numbers, at: At
+    ) -> tuple[Numbers, Any]:
         """The acceleration under constraints, and the factor of its Hessian."""
         found = constraints(at)
         if not found:
@@ -163,7 +163,7 @@ class Dynamics:
             force = dynamics.newton_euler(m, f, inertias, still, minus(w, a))
             return vector(plus(force, _damping(m, q, v, u, integrator, w)))
 
-        def find(theta: Any) -> tuple[Numbers, Sparse]:
+        def find(theta: Any) -> tuple[Numbers, Any]:
             m = self.mechanism(theta[3])
             q, v, u, a = (numbers(x) for x in (*theta[:3], theta[4]))
             f = kinematics.frames(m, q)

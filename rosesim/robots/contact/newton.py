@@ -12,6 +12,7 @@ from typing import Any
 
 from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import select
+from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.mathematics import maximum
 from rosesim.ad.language.values.annotations import Vec
@@ -22,7 +23,7 @@ from rosesim.robots.contact.kind import At, Moves, Pushes, congruence, each, ent
 from rosesim.robots.contact.rows import Cost
 from rosesim.robots.contact.tables import Made
 from rosesim.robots.dynamics import Sparse
-from rosesim.robots.elimination import Pattern, factor, places, product, solved
+from rosesim.robots.elimination import Pattern, factor, is_long, packed, places, product, solved, unpacked
 
 LIMIT = 100
 """Newton steps, and steps of each line search."""
@@ -97,13 +98,16 @@ class Block:
         return self.soft.cost(row.cost, x)
 
 
-def look(met: Pattern, made: Sequence[Block], a: Sequence[Number]) -> tuple[list[Number], Sparse]:
-    """The constraints at an acceleration: their pull on the joints, and Jᵀ s″ J."""
+def look(met: Pattern, mass: Sparse, made: Sequence[Block], a: Sequence[Number]) -> tuple[list[Number], Any]:
+    """The constraints at an acceleration: their pull on the joints, and the Hessian M + Jᵀ s″ J for `factor`."""
     n, where = len(met), places(met)
     point = vector([*a, 0.0])
     bent: set[int] = set()
 
     def fill(pulls: Any, bends: Any) -> None:
+        if is_long(met):
+            for (i, j), value in mass.items():
+                bends.at[i * n + j].add(Real(value))
         for b in made:
 
             def one(c: Any, b: Block = b) -> None:
@@ -123,15 +127,14 @@ def look(met: Pattern, made: Sequence[Block], a: Sequence[Number]) -> tuple[list
         return accumulate(Vec[Real, count], lambda bends: fill(pulls, bends))
 
     pulls, bends = accumulate(Vec[Real, size], both)
-    return [pulls[i] for i in range(n)], {place: bends[k] for k, place in enumerate(where) if k in bent}
-
-
-def hessian(mass: Sparse, bend: Sparse) -> Sparse:
-    """M + Jᵀ s″ J."""
+    pull = [pulls[i] for i in range(n)]
+    if is_long(met):
+        return pull, vec(count - 1, lambda k: bends[k])
     whole = dict(mass)
-    for place, value in bend.items():
-        whole[place] = add(whole.get(place, 0.0), value)
-    return whole
+    for k, place in enumerate(where):
+        if k in bent:
+            whole[place] = add(whole.get(place, 0.0), bends[k])
+    return pull, whole
 
 
 def largest(x: Sequence[Number]) -> Number:
@@ -144,35 +147,35 @@ def largest(x: Sequence[Number]) -> Number:
 
 
 def accelerations(
-    met: Pattern, mass: Sparse, low: Sparse, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
-) -> tuple[list[Number], Sparse, Any]:
+    met: Pattern, mass: Sparse, low: Any, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
+) -> tuple[list[Number], Any, Any]:
     """The minimiser from the solution without constraints, the factor of the Hessian there, and whether it was found.
 
     `low` is the factor of the mass matrix. The last step of a search looks at the solution and stays there, so its
     factor is the solution's.
     """
-    n, at = len(force), places(met)
+    n = len(force)
 
     def step(state: Any) -> Any:
         """A Newton step; a number that is 0 as long as the search goes on; the gradient's size; the factor."""
         a = [state[0][k] for k in range(n)]
-        pull, bend = look(met, made, a)
+        pull, whole = look(met, mass, made, a)
         inertial = product(mass, a)
         free = [sub(x, f) for x, f in zip(inertial, force, strict=True)]
         gradient = [sub(x, p) for x, p in zip(free, pull, strict=True)]
         left = largest(gradient) / largest([*inertial, *force])
         done = (left <= TOLERANCE) | ((left <= ENOUGH) & (left >= 0.5 * state[2]))
-        now = factor(met, hessian(mass, bend))
+        now = factor(met, whole)
         d = solved(met, now, [neg(g) for g in gradient])
         alpha = _search(made, a, d, dot(gradient, d), dot(free, d), dot(d, product(mass, d)))
         move = [select(done, 0.0, mul(alpha, x)) for x in d]
         done = done | (largest(move) <= STILL_STEP * largest(a))
         a = [add(x, y) for x, y in zip(a, move, strict=True)]
-        return a, select(done, 1.0, 0.0), left, [Real(now.get(p, 0.0)) for p in at]
+        return a, select(done, 1.0, 0.0), left, packed(met, now)
 
-    begin = ([Real(x) for x in start], _idle(made), Real(1e300), [Real(low.get(p, 0.0)) for p in at])
+    begin = ([Real(x) for x in start], _idle(made), Real(1e300), packed(met, low))
     end = while_loop(lambda s: s[1] == 0.0, step, begin, limit=LIMIT, on_limit="stop")
-    return [end[0][k] for k in range(n)], {p: end[3][k] for k, p in enumerate(at)}, end[1] > 0.0
+    return [end[0][k] for k in range(n)], unpacked(met, end[3]), end[1] > 0.0
 
 
 def _idle(made: Sequence[Block]) -> Real:
