@@ -31,9 +31,9 @@ from rosesim.robots.dynamics import Motion
 from rosesim.robots.mechanism import Mechanism
 from rosesim.robots.parameters import title
 
-CHAINS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-"""How many degrees of freedom a side of a contact has room for: what is between gets empty places, which cost little,
-so that legs' parts are of one kind."""
+ROOMS = (6, 8, 12, 16, 24, 32, 48, 64)
+"""How many degrees of freedom a side of a contact has room for. Places that stay empty cost little, and so the parts
+of a leg are of one kind."""
 
 
 def kinds(at: At, most_apart: float | None = None, most_dims: int = 6) -> list[Contacts]:
@@ -102,11 +102,12 @@ def _chains(m: Mechanism, bodies: Sequence[int]) -> list[list[int]]:
     chains = [m.above(body) if body else [] for body in bodies]
     shared = set(chains[0]) & set(chains[1])
     own = [sorted(set(chain) - shared) for chain in chains]
-    return [[*chain, *[m.nv] * (_room(len(chain)) - len(chain))] for chain in own]
+    return [[*chain, *[m.nv] * (_room(m, len(chain)) - len(chain))] for chain in own]
 
 
-def _room(count: int) -> int:
-    return next((n for n in CHAINS if n >= count), count) if count else 0
+def _room(m: Mechanism, count: int) -> int:
+    """Nothing for a body that does not move; never more than the robot has."""
+    return min(next((n for n in ROOMS if n >= count), count), m.nv) if count else 0
 
 
 def _same_tree(m: Mechanism, first: int, second: int) -> bool:

@@ -30,7 +30,7 @@ def normal_forces(
                 found.append((t.kind, lambda c, t=t: t.part(c, 0)[0]))
     else:
         moves = Moves(at, a)
-        for kind in contacts.kinds(at) if "constraint" not in m.robot.options.disabled else ():
+        for kind in contacts.kinds(at):
             soft, reading = of_contacts(at, kind), kind.reading(moves)
             found.append((kind, lambda c, soft=soft, reading=reading: soft.force(soft.wish(c), reading)[0]))
 
