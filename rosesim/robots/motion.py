@@ -13,8 +13,8 @@ from rosesim.robots import dynamics, forces, implicit, kinematics, steps
 from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
 from rosesim.robots.contact.compliant import Compliant, pulled, resistance, stiffened, touching
-from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.constraints import constraints
+from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Sparse

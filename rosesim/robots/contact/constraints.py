@@ -108,7 +108,9 @@ def of_contacts(at: At, kind: contacts.Contacts) -> Soft:
         if elliptic:
             d = [over(1.0, rows.regulariser(hardness, contact.inverse))]
             for n in moving[1:]:  # R of a tangent, by its friction
-                ratio = mul(options.impratio, over(mul(friction[n - 1], friction[n - 1]), mul(friction[0], friction[0])))
+                ratio = mul(
+                    options.impratio, over(mul(friction[n - 1], friction[n - 1]), mul(friction[0], friction[0]))
+                )
                 d.append(mul(ratio, d[0]))
         else:
             both = mul(contact.inverse, add(1.0, mul(friction[0], friction[0])))

@@ -26,7 +26,7 @@ from rosesim.robots.contact.kind import At, Moves, Pushes
 from rosesim.robots.contact.layout import Layout
 from rosesim.robots.contact.pairs import Touch, mixed_friction
 from rosesim.robots.contact.shapes import most
-from rosesim.robots.contact.tables import Table, guarded, integers, listed
+from rosesim.robots.contact.tables import Table, guarded, listed
 from rosesim.robots.dynamics import Motion
 from rosesim.robots.mechanism import Mechanism
 from rosesim.robots.parameters import title
@@ -208,9 +208,7 @@ class Contacts:
 
     def reading(self, moves: Moves) -> list[Table]:
         """The motions of either side's bodies."""
-        return [
-            _table({b: [*moves.bodies[b][0], *moves.bodies[b][1]] for b in side}, side) for side in self.bodies
-        ]
+        return [_table({b: [*moves.bodies[b][0], *moves.bodies[b][1]] for b in side}, side) for side in self.bodies]
 
     def motions(self) -> list[Table]:
         """How each degree of freedom of a chain moves its bodies."""

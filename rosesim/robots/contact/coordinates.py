@@ -126,7 +126,9 @@ def limits(at: At) -> list[Coordinate]:
     """Of joints and tendons; of a ball, of its angle."""
     found = joint_limits(at)
     joints = at.m.robot.joints
-    found += [_ball_limit(at, k) for k, joint in enumerate(joints) if joint.kind == "ball" and joint.range is not None]
+    found += [
+        _ball_limit(at, k) for k, joint in enumerate(joints) if joint.kind == "ball" and joint.range is not None
+    ]
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.range is not None:
             length, row = forces.tendon_length(at.m, k, at.q), forces.tendon_row(at.m, k)

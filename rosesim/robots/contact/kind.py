@@ -80,8 +80,7 @@ class Pushes:
         flat = [made[k] if k in self._written else 0.0 for k in range(size)]
         found = flat[start : start + m.nv]
         force: list[Motion] = [
-            ((flat[k], flat[k + 1], flat[k + 2]), (flat[k + 3], flat[k + 4], flat[k + 5]))
-            for k in range(0, start, 6)
+            ((flat[k], flat[k + 1], flat[k + 2]), (flat[k + 3], flat[k + 4], flat[k + 5])) for k in range(0, start, 6)
         ]
         for body in reversed(m.moving):
             for i in m.dofs_of(body):

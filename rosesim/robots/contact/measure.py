@@ -46,9 +46,7 @@ def normal_forces(
     return within
 
 
-def _of_kind(
-    m: Mechanism, f: Frames, site: Site, kind: contacts.Contacts, normal: Callable[[Any], Number]
-) -> Number:
+def _of_kind(m: Mechanism, f: Frames, site: Site, kind: contacts.Contacts, normal: Callable[[Any], Number]) -> Number:
     """The normal forces of one kind's contacts within a site."""
     carrier = m.carrier(site.body)
 
