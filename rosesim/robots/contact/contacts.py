@@ -48,11 +48,14 @@ def kinds(at: At, most_apart: float | None = None, most_dims: int = 6) -> list[C
 
 
 def _likeness(at: At, touch: Touch) -> Any:
-    """What contacts of one kind have in common: what decides while tracing, and which numbers are always 0."""
+    """What contacts of one kind have in common: what decides while tracing, and how bodies turn and move at all.
+
+    Of where shapes are, zeros do not count: a torso's capsule in the origin would be of a kind of its own.
+    """
     m = at.m
     sides = [m.robot.geoms[i] for i in (touch.first, touch.second)]
     bodies = [m.carrier(g.body) for g in sides]
-    numbers = [x for i in (touch.first, touch.second) for x in flat_shape(shape(at, i))]
+    numbers = [x for i in (touch.first, touch.second) for row in shape(at, i).rotation for x in row]
     numbers += [x for body in bodies for part in at.velocity[body] for x in part]
     return (
         *(g.kind for g in sides),
