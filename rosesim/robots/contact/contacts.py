@@ -18,6 +18,7 @@ from rosesim.robots.algebra import (
     mat_mul,
     mat_vec,
     minus,
+    neg,
     plus,
     quat_matrix,
 )
@@ -28,12 +29,13 @@ from rosesim.robots.contact.pairs import Touch, mixed_friction
 from rosesim.robots.contact.shapes import most
 from rosesim.robots.contact.tables import Table, guarded, listed
 from rosesim.robots.dynamics import Motion
+from rosesim.robots.kinematics import STILL
 from rosesim.robots.mechanism import Mechanism
 from rosesim.robots.parameters import title
 
-ROOMS = (6, 8, 12, 16, 24, 32, 48, 64)
-"""How many degrees of freedom a side of a contact has room for. Places that stay empty cost little, and so the parts
-of a leg are of one kind."""
+SPREAD = 2
+"""How many times more degrees of freedom the longest chain of a kind has than the shortest. Places that stay empty
+cost little, and so all parts of a leg are of one kind."""
 
 
 def kinds(at: At, most_apart: float | None = None, most_dims: int = 6) -> list[Contacts]:
@@ -44,7 +46,19 @@ def kinds(at: At, most_apart: float | None = None, most_dims: int = 6) -> list[C
     found: dict[Any, list[Touch]] = {}
     for touch in at.touches:
         found.setdefault(_likeness(at, touch), []).append(touch)
-    return [Contacts(at, touches, most_apart, most_dims) for touches in found.values()]
+    parts = [part for touches in found.values() for part in _by_length(at.m, touches)]
+    return [Contacts(at, touches, most_apart, most_dims) for touches in parts]
+
+
+def _by_length(m: Mechanism, touches: Sequence[Touch]) -> list[list[Touch]]:
+    """Contacts whose chains are about as long, in the order in which they were."""
+    rest, found = list(touches), list[list[Touch]]()
+    lengths = {t: sum(len(c) for c in _chains(m, _carriers(m, t))) for t in touches}
+    while rest:
+        longest = max(lengths[t] for t in rest)
+        found.append([t for t in rest if SPREAD * lengths[t] >= longest])
+        rest = [t for t in rest if SPREAD * lengths[t] < longest]
+    return found
 
 
 def _likeness(at: At, touch: Touch) -> Any:
@@ -54,12 +68,11 @@ def _likeness(at: At, touch: Touch) -> Any:
     """
     m = at.m
     sides = [m.robot.geoms[i] for i in (touch.first, touch.second)]
-    bodies = [m.carrier(g.body) for g in sides]
+    bodies = _carriers(m, touch)
     numbers = [x for i in (touch.first, touch.second) for row in shape(at, i).rotation for x in row]
     numbers += [x for body in bodies for part in at.velocity[body] for x in part]
     return (
         *(g.kind for g in sides),
-        *(len(c) for c in _chains(m, bodies)),
         *(bool(body) for body in bodies),
         _same_tree(m, *bodies),
         tuple(is_zero(x) for x in numbers),
@@ -100,17 +113,21 @@ def _shape_of(kind: str, x: Sequence[Number]) -> geometry.Shape:
     )
 
 
-def _chains(m: Mechanism, bodies: Sequence[int]) -> list[list[int]]:
-    """The degrees of freedom that move either body alone, with empty places at the end."""
-    chains = [m.above(body) if body else [] for body in bodies]
-    shared = set(chains[0]) & set(chains[1])
-    own = [sorted(set(chain) - shared) for chain in chains]
-    return [[*chain, *[m.nv] * (_room(m, len(chain)) - len(chain))] for chain in own]
+def _carriers(m: Mechanism, touch: Touch) -> list[int]:
+    """The two bodies of a contact, or the world."""
+    return [m.carrier(m.robot.geoms[g].body) for g in (touch.first, touch.second)]
 
 
-def _room(m: Mechanism, count: int) -> int:
-    """Nothing for a body that does not move; never more than the robot has."""
-    return min(next((n for n in ROOMS if n >= count), count), m.nv) if count else 0
+def _chains(m: Mechanism, bodies: Sequence[int]) -> list[list[tuple[int, float]]]:
+    """The degrees of freedom that move either side alone, and their signs.
+
+    Within a tree both sides are seen from one point, so that all count to the second one, with signs.
+    """
+    chains = [set(m.above(body)) if body else set[int]() for body in bodies]
+    first, second = (sorted(chains[side] - chains[1 - side]) for side in (0, 1))
+    if _same_tree(m, *bodies):
+        return [[], sorted([*((d, -1.0) for d in first), *((d, 1.0) for d in second)])]
+    return [[(d, 1.0) for d in first], [(d, 1.0) for d in second]]
 
 
 def _same_tree(m: Mechanism, first: int, second: int) -> bool:
@@ -132,7 +149,7 @@ class Contacts:
         self._at, self.touches, self.touch = at, touches, touches[0]
         self.dims = min(max(self.touch.condim, 1), most_dims)
         geoms = [[t.first for t in touches], [t.second for t in touches]]
-        self.bodies = [[m.carrier(m.robot.geoms[g].body) for g in side] for side in geoms]
+        self.bodies = [list(side) for side in zip(*(_carriers(m, t) for t in touches), strict=True)]
         self.moves = [bool(side[0]) for side in self.bodies]
         """Whether a side is not the world."""
         self._shapes = [_table({g: flat_shape(shape(at, g)) for g in side}, side) for side in geoms]
@@ -148,8 +165,11 @@ class Contacts:
         self._each = self._count_each
         self.size = len(touches) * self._each
         chains = [_chains(m, pair) for pair in zip(*self.bodies, strict=True)]
-        self._sides = [side for side in (0, 1) for _ in chains[0][side]]
-        self.dofs = [[*first, *second] for first, second in chains for _ in range(self._each)]
+        rooms = [max(len(chain[side]) for chain in chains) for side in (0, 1)]
+        self._sides = [side for side in (0, 1) for _ in range(rooms[side])]
+        filled = [[[*c[side], *[(m.nv, 1.0)] * (rooms[side] - len(c[side]))] for side in (0, 1)] for c in chains]
+        self._chains = [[*first, *second] for first, second in filled]
+        self.dofs = [[d for d, _ in chain] for chain in self._chains for _ in range(self._each)]
         self._order, self.upto = listed(self.size, lambda i: self._distance(i) < self._apart)
 
     def _shift(self, p: Any) -> Any:
@@ -215,10 +235,10 @@ class Contacts:
 
     def motions(self) -> list[Table]:
         """How each degree of freedom of a chain moves its bodies."""
-        still = [0.0] * 6
-        of = [*([*angular, *linear] for angular, linear in self._at.f.motion), still]
-        each = self._each
-        return [Table(of, [d[k] for d in self.dofs[::each]]) for k in range(len(self._sides))]
+        of = [[*angular, *linear] for angular, linear in [*self._at.f.motion, STILL]]
+        things = [*of, *([neg(x) for x in motion] for motion in of)]
+        where = [[d if sign > 0.0 else len(of) + d for d, sign in chain] for chain in self._chains]
+        return [Table(things, column) for column in zip(*where, strict=True)]
 
     def wrench_at(self, acc: Any, pushes: Pushes, p: Any, layout: Layout, force: Sequence[Number]) -> None:
         """Adds a contact's force to the forces on its bodies."""
