@@ -8,7 +8,7 @@ import pytest
 from robots_kit import mjcf
 from shown import program
 
-from rosesim import Real, fn, grad, stack, value_and_grad
+from rosesim import Real, fn, grad, jacobian, stack, value_and_grad
 from rosesim.ad.program.ir import Block, all_lets, reachable
 from rosesim.robots import Compliant, Model, elimination
 from rosesim.robots.algebra import vector
@@ -56,6 +56,31 @@ def test_a_row_of_balls_carries_its_weight(tmp_path: Path):
     for _ in range(400):
         q, v = step(q, v, [])
     assert np.abs(v).max() < 1e-6 and 0.09 < q[2] < 0.1
+
+
+def test_limbs_of_one_body_push_each_other_apart(tmp_path: Path):
+    """With opposite forces, so that what carries them feels nothing; one of the two is two joints away from it."""
+    slide = '<joint type="slide" axis="1 0 0"/>'
+    ball = '<geom size="0.1" mass="1"/>'
+    limbs = (
+        f'<body pos="-0.09 0 0">{slide}{ball}</body><body pos="0.09 0 0">{slide}<inertial pos="0 0 0" mass="1" '
+        f'diaginertia="1 1 1"/><body>{slide}{ball}</body></body>'
+    )
+    robot = Model(
+        mjcf(
+            tmp_path,
+            f'<body pos="0 0 1">{slide}<geom size="0.01" mass="3" contype="0" conaffinity="0"/>{limbs}</body>',
+        )
+    )
+    q, v = robot.start, np.array([0.1, 0.2, -0.1, -0.2])
+    a = robot.acceleration(q, v, [])
+    force = robot.inverse(q, v, a)
+    assert force[1] < -1.0
+    assert force == pytest.approx([0.0, force[1], -force[1], -force[1]], abs=1e-9)
+    slopes = jacobian(fn(lambda v: robot.acceleration(q, v, [])))(v)
+    h = 1e-5
+    ends = [[robot.acceleration(q, v + side * h * e, []) for side in (1.0, -1.0)] for e in np.eye(4)]
+    assert np.transpose(slopes) == pytest.approx(np.array([(x - y) / (2.0 * h) for x, y in ends]), rel=1e-6, abs=1e-6)
 
 
 def test_numbers_that_are_known_and_alike_stay_known():
