@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.function import fn
@@ -12,9 +12,9 @@ from rosesim.numerics.implicit.report import stop_if
 from rosesim.robots import dynamics, forces, implicit, kinematics, steps
 from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
-from rosesim.robots.contact.compliant import Compliant, pushes, resistance, stiffened, touching
-from rosesim.robots.contact.constraint import At, on_dofs
+from rosesim.robots.contact.compliant import Compliant, pulled, resistance, stiffened, touching
 from rosesim.robots.contact.constraints import constraints
+from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
 from rosesim.robots.dynamics import Sparse
@@ -76,7 +76,7 @@ class Dynamics:
         def residual(theta: Any, a: Any) -> Any:
             return vector(self._residual(theta, numbers(a), integrator))
 
-        def find(theta: Any) -> tuple[Numbers, Sparse]:
+        def find(theta: Any) -> tuple[Numbers, Any]:
             return self._found(met, theta, integrator)
 
         return solution(met, residual, find)((q, v, u, given))
@@ -94,14 +94,14 @@ class Dynamics:
         if isinstance(self.contact, Compliant):
             at = self.at(m, f, q, v)
             found = touching(at, self.contact)
-            outer = plus(outer, on_dofs(at, *pushes(at, found)))
+            outer = plus(outer, pulled(at, found))
             if integrator is not None:
                 outer = minus(outer, resistance(at, found, a))
         if integrator is not None:
             outer = minus(outer, _damping(m, q, v, u, integrator, a))
         return minus(inertial, outer)
 
-    def _found(self, met: Pattern, theta: Any, integrator: str | None) -> tuple[Numbers, Sparse]:
+    def _found(self, met: Pattern, theta: Any, integrator: str | None) -> tuple[Numbers, Any]:
         """The acceleration, and the factor of the residual's Jacobian there."""
         m = self.mechanism(theta[3])
         q, v, u = (numbers(x) for x in theta[:3])
@@ -115,28 +115,28 @@ class Dynamics:
         if isinstance(self.contact, Compliant):
             at = self.at(m, f, q, v)
             found = touching(at, self.contact)
-            force = plus(force, on_dofs(at, *pushes(at, found)))
+            force = plus(force, pulled(at, found))
             if integrator is not None:
                 force = minus(force, resistance(at, found, [0.0] * m.nv))
-                mass = stiffened(at, mass, found)
+                mass = stiffened(at, met, mass, found)
         low = factor(met, mass)
         a = solved(met, low, force)
         if self.contact != "soft":
             return a, low
-        return self._settled(m, met, mass, low, force, a, replace(self.at(m, f, q, v), is_searched=True))
+        return self._settled(m, met, mass, low, force, a, self.at(m, f, q, v))
 
     def at(self, m: Mechanism, f: kinematics.Frames, q: Numbers, v: Numbers) -> At:
         """What contacts are computed from."""
         return At(m, f, q, v, dynamics.velocities(m, f, v), self.weights, timestep(m), self.touches)
 
     def _settled(
-        self, m: Mechanism, met: Pattern, mass: Sparse, low: Sparse, force: Numbers, start: Numbers, at: At
-    ) -> tuple[Numbers, Sparse]:
+        self, m: Mechanism, met: Pattern, mass: Sparse, low: Any, force: Numbers, start: Numbers, at: At
+    ) -> tuple[Numbers, Any]:
         """The acceleration under constraints, and the factor of its Hessian."""
         found = constraints(at)
         if not found:
             return start, low
-        made = newton.blocks(found)
+        made = [newton.Block(soft, met) for soft in found]
         a, low, converged = newton.accelerations(met, mass, low, force, start, made)
         stop_if(
             ~converged,
@@ -163,7 +163,7 @@ class Dynamics:
             force = dynamics.newton_euler(m, f, inertias, still, minus(w, a))
             return vector(plus(force, _damping(m, q, v, u, integrator, w)))
 
-        def find(theta: Any) -> tuple[Numbers, Sparse]:
+        def find(theta: Any) -> tuple[Numbers, Any]:
             m = self.mechanism(theta[3])
             q, v, u, a = (numbers(x) for x in (*theta[:3], theta[4]))
             f = kinematics.frames(m, q)

@@ -19,20 +19,14 @@ from rosesim.ad.transforms.derivatives import jvp, stop_gradient
 from rosesim.ad.transforms.linear import linear
 from rosesim.numerics.structure import is_tangent
 from rosesim.robots.algebra import Number, vector
-from rosesim.robots.dynamics import Sparse
-from rosesim.robots.elimination import Pattern, places, solved
-
-
-def packed(met: Pattern, low: Sparse) -> Any:
-    """A factor as one vector."""
-    return vector([low.get(p, 0.0) for p in places(met)])
+from rosesim.robots.elimination import Pattern, packed, places, solved, unpacked
 
 
 def solution(
-    met: Pattern, residual: Callable[[Any, Any], Any], find: Callable[[Any], tuple[Sequence[Number], Sparse]]
+    met: Pattern, residual: Callable[[Any, Any], Any], find: Callable[[Any], tuple[Sequence[Number], Any]]
 ) -> Callable[[Any], list[Number]]:
     """The function θ -> a. `residual` is (θ, a) -> G, `find` gives a and the factor of H there."""
-    n, at = len(met), places(met)
+    n, count = len(met), len(places(met))
 
     @fn
     def found(given: Any) -> Any:
@@ -49,7 +43,7 @@ def solution(
 
     @fn
     def back(given: Any, a: Any, low: Any, b: Any) -> Any:
-        return stack(solved(met, {p: low[k] for k, p in enumerate(at)}, [b[i] for i in range(n)]))
+        return stack(solved(met, unpacked(met, low), [b[i] for i in range(n)]))
 
     marked = linear(back, transpose=back)  # H is symmetric
 
@@ -65,7 +59,7 @@ def solution(
     def _(given: Any) -> Any:
         theta = primal(given)
         a, low = found(theta)
-        zero = vec(len(at), lambda k: Tan(0.0))
+        zero = vec(count, lambda k: Tan(0.0))
         if not is_tangent(tangent(given)):
             return dual((a, low), (vec(n, lambda i: Tan(0.0)), zero))
         change = jvp(g)(theta, a, tangent(given), None)[1]

@@ -164,6 +164,8 @@ class _Layout:
         self.writing: set[Func] = set()
         self.columns: list[Column] = []
         self.column: dict[Let, int] = {}
+        self.spread: set[Let] = set()
+        """Those whose iterations have names, and columns, of their own."""
         self.within: set[Func] = set()
         self.outside: set[Func] = set()
         self.rows: list[Rows] = []
@@ -202,28 +204,33 @@ class _Layout:
         branch whose decision has a name comes before its sides: it is to be told, not what flips with it there."""
         seen.add(func)
 
-        def own(let: Let) -> None:
+        def own(let: Let, n: int) -> None:
             if words := self.probe.columns(let):
                 self.column[let] = len(self.columns)
-                self.columns += [Column(w, let.where, let) for w in words]
+                lines = [let.where]
+                if let.where is not None and n and len(let.where.names) == n:
+                    self.spread.add(let)
+                    lines = [replace(let.where, name=name, names=()) for name in let.where.names]
+                self.columns += [Column(w, line, let) for line in lines for w in words]
 
-        def block(at: Block) -> None:
+        def block(at: Block, n: int) -> None:
+            """`n`: the iterations of the loop that it is the body of, or a part of; 0 outside of loops."""
             for let in at.lets:
                 e = let.expr
                 if isinstance(e, Call):
                     if e.func in self.writing and e.func not in seen:
                         recursion.nested(self._number, e.func, seen)
                     continue
-                is_named = isinstance(e, Cond) and let.where is not None and let.where.name
+                is_named = isinstance(e, Cond) and let.where is not None and (let.where.name or let.where.names)
                 if is_named:
-                    own(let)
+                    own(let, n)
                 for nested in blocks(e):
-                    recursion.nested(block, nested)
+                    recursion.nested(block, nested, e.n if isinstance(e, Loop) else n)
                 if not is_named:
-                    own(let)
+                    own(let, n)
 
         assert isinstance(func.body, Block)
-        block(func.body)
+        block(func.body, 0)
 
     def _outside(self, func: Func) -> None:
         """Assign rows, in order, to outermost loops and to what runs outside of all loops; each function once."""
@@ -297,6 +304,8 @@ class _Recorder(Copy):
         ref = table if outside else table.at(1)
         self._table = Var(Ty(ref.scalar, ref.shape, ref=True), "table" if outside else "row")
         self._weight: Atom = real(1.0) if outside else Var(REAL, "w")
+        self._index: Atom | None = None
+        """Of the innermost loop."""
         self._loops_written = 0
 
     def function(self, f: Func) -> Func:
@@ -331,7 +340,12 @@ class _Recorder(Copy):
         return tuple(out)
 
     def _write(self, b: Builder, let: Let, column: int, value: Atom) -> None:
-        place = [integer(column)] if not self._outside else [integer(self._layout.row_of[let]), integer(column)]
+        at: Atom = integer(column)
+        if let in self._layout.spread:
+            assert self._index is not None
+            words = integer(len(self._probe.columns(let)))
+            at = b.op("iadd", b.op("imul", self._index, words), at)
+        place = [at] if not self._outside else [integer(self._layout.row_of[let]), at]
         b.let(Add(self._table, tuple(place), b.op("mul", value, self._weight)))
 
     def _call(self, e: Call) -> Call:
@@ -352,7 +366,8 @@ class _Recorder(Copy):
         index, carries = self.bind(e.index), tuple(map(self.bind, e.carries))
         test = None if e.test is None else self._quiet(e.test)
         b = Builder(where=let.where)
-        outer = self._table, self._weight, self._outside
+        outer = self._table, self._weight, self._outside, self._index
+        self._index = index
         rows = self._layout.rows_of[let] if self._outside else None
         if rows is not None:
             at: Atom = index
@@ -375,7 +390,7 @@ class _Recorder(Copy):
             if value is not None:
                 b.let(Add(self._table, (integer(0),), value))
             end = tuple(b.lets)
-        self._table, self._weight, self._outside = outer
+        self._table, self._weight, self._outside, self._index = outer
         body = Block((*start, *body.lets, *end), body.results)
         # Not a `batch`: runs that are computed at once would add to the same elements.
         return replace(e, index=index, inits=inits, carries=carries, body=body, upto=upto, test=test, batch=False)

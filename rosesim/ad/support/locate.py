@@ -29,6 +29,8 @@ class Where:
     name: str = ""
     """What a library calls the decision that is taken here, such as "whether foot touches ground": one line of the
     user's may have many."""
+    names: tuple[str, ...] = ()
+    """The same for a decision in a loop: a name for each iteration."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

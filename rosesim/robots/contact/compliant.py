@@ -8,19 +8,22 @@ linearly implicit in the contact's stiffness and damping, so that it may be long
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.mathematics import maximum, sqrt
-from rosesim.robots import dynamics
-from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, sub
-from rosesim.robots.contact import geometry
-from rosesim.robots.contact.constraint import At, congruence, guarded, on_dofs, push_row
-from rosesim.robots.contact.contacts import pairs_at
-from rosesim.robots.contact.layout import Layout
-from rosesim.robots.dynamics import Motion, Sparse
-from rosesim.robots.kinematics import STILL
+from rosesim.ad.language.values.annotations import Vec
+from rosesim.ad.language.values.real import Real
+from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, over, sub
+from rosesim.robots.contact import contacts
+from rosesim.robots.contact.coordinates import Coordinate, Coordinates, OfOne, alike, joint_limits
+from rosesim.robots.contact.kind import At, Kind, Member, Moves, Pushes, congruence, each, entries, place_of
+from rosesim.robots.contact.shapes import most
+from rosesim.robots.contact.tables import Made
+from rosesim.robots.dynamics import Sparse
+from rosesim.robots.elimination import Pattern, places
 
 SHARE = 0.03
 """k h² over the mass that a contact feels, where no stiffness is given: well below the step's limit of stability."""
@@ -54,39 +57,18 @@ class Compliant:
 
 @dataclass
 class Touching:
-    """A contact or limit at (q, v): the force along its coordinates, and how it stiffens against motion."""
+    """Contacts or limits of one kind at (q, v): the force along their coordinates, and how it stiffens."""
 
-    active: Any
-    data: list[Number]
-    """As the layout says; then the force, stiffness and damping by coordinate."""
-    layout: Layout | None
-    row: list[tuple[int, Number]] = field(default_factory=list)
-    dims: int = 1
+    kind: Kind
+    made: Made
+    """Of each active one: the force, stiffness and damping, each by coordinate."""
+    velocity: Any
+    """What the kind reads of v."""
+    dims: int
 
-    def part(self, which: int) -> list[Number]:
-        """0: the force, 1: the stiffness, 2: the damping; one number for each coordinate."""
-        start = len(self.data) - 3 * self.dims + which * self.dims
-        return self.data[start : start + self.dims]
-
-    def relative(self, a: Sequence[Number], moving: list[Motion]) -> list[Number]:
-        """J a."""
-        if self.layout is None:
-            found: Number = 0.0
-            for d, c in self.row:
-                found = add(found, mul(c, a[d]))
-            return [found]
-        return self.layout.relative(self.data, moving)
-
-    def push(self, force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
-        """Adds Jᵀ f."""
-        if self.layout is None:
-            push_row(self.row, force[0], dofs)
-        else:
-            self.layout.push(self.data, force, dofs, bodies)
-
-    def rows(self, at: At) -> list[list[tuple[int, Number]]]:
-        """J."""
-        return [self.row] if self.layout is None else self.layout.rows(at.m, at.f, self.data)
+    def part(self, c: Any, which: int) -> list[Number]:
+        """0: the force, 1: the stiffness, 2: the damping of one; one number for each coordinate."""
+        return self.made.at(c)[which * self.dims : (which + 1) * self.dims]
 
 
 def ramp(depth: Number, width: float) -> tuple[Number, Number]:
@@ -98,22 +80,17 @@ def ramp(depth: Number, width: float) -> tuple[Number, Number]:
 
 def touching(at: At, numbers: Compliant) -> list[Touching]:
     """All contacts and joint limits that a robot may meet."""
-    found = [_contact(at, numbers, *pair) for pair in pairs_at(at)]
+    now = Moves(at, at.v, at.velocity)
+    found = [_contacts(at, now, numbers, kind) for kind in contacts.kinds(at, 0.0, most_dims=3)]
     if "limit" in at.m.robot.options.disabled:
         return found
-    for k, joint in enumerate(at.m.robot.joints):
-        if joint.range is None or joint.nv != 1:
-            continue
-        d, q = at.m.dof[k], at.q[at.m.qpos[k]]
-        for sign, end in ((1.0, joint.range[0]), (-1.0, joint.range[1])):
-            found.append(_limit(at, numbers, d, sign, mul(sign, sub(q, end))))
-    return found
+    return found + [_limits(at, now, numbers, group) for group in alike(joint_limits(at))]
 
 
-def _stiffness(at: At, given: float | None, inverse: float) -> Number:
+def _stiffness(at: At, given: float | None, inverse: Number) -> Number:
     if given is not None:
         return given
-    return mul(SHARE / max(inverse, 1e-9), 1.0 / (at.timestep * at.timestep))
+    return mul(over(SHARE, most(inverse, 1e-9)), 1.0 / (at.timestep * at.timestep))
 
 
 def _normal(numbers: Compliant, k: Number, depth: Number, rate: Number) -> tuple[Number, Number, Number]:
@@ -124,47 +101,37 @@ def _normal(numbers: Compliant, k: Number, depth: Number, rate: Number) -> tuple
     return mul(mul(k, delta), factor), mul(mul(k, slope), factor), mul(mul(k, delta), gives)
 
 
-def _limit(at: At, numbers: Compliant, d: int, sign: float, gap: Number) -> Touching:
-    k = _stiffness(at, None, at.weights.dof[d])
+def _limits(at: At, now: Moves, numbers: Compliant, group: list[Coordinate]) -> Touching:
+    kind = Coordinates(at, group, always=False, most_apart=0.0)
 
-    def compute() -> list[Number]:
-        return list(_normal(numbers, k, neg(gap), neg(mul(sign, at.v[d]))))
+    def make(c: Any) -> list[Number]:
+        one: OfOne = kind.member(c)
+        return list(_normal(numbers, _stiffness(at, None, one.inverse), neg(one.gap), neg(one.speed)))
 
-    active = gap < 0.0
-    return Touching(active, guarded(active, compute), None, [(d, sign)])
+    return Touching(kind, Made(kind.size, make, kind.upto), kind.reading(now), 1)
 
 
-def _contact(
-    at: At, numbers: Compliant, layout: Layout, place: geometry.Place, friction: Sequence[Number], inverse: float,
-    name: str,
-) -> Touching:  # fmt: skip
-    dims = min(layout.dims, 3)
-    layout.dims = dims
-    k = _stiffness(at, numbers.stiffness, inverse)
-    active = place.distance < 0.0
+def _contacts(at: At, now: Moves, numbers: Compliant, kind: contacts.Contacts) -> Touching:
+    dims, velocity = kind.dims, kind.reading(now)
 
-    def compute() -> list[Number]:
-        point, frame = place.rest()
-        flat = [*point, *frame[0], *frame[1], *frame[2]]
-        speed = layout.relative(flat, at.velocity)
-        push, stiff, damp = _normal(numbers, k, neg(place.distance), neg(speed[0]))
+    def make(c: Any) -> list[Number]:
+        contact = kind.member(c)
+        speed = contact.along(velocity)
+        k = _stiffness(at, numbers.stiffness, contact.inverse)
+        push, stiff, damp = _normal(numbers, k, neg(contact.distance), neg(speed[0]))
         if dims == 1:
-            return [*flat, push, stiff, damp]
+            return [push, stiff, damp]
         slide = sqrt(add(dot(speed[1:], speed[1:]), numbers.slip * numbers.slip))
-        drag = mul(friction[0], push) / slide
+        drag = mul(contact.friction[0], push) / slide
         force = [push, *(neg(mul(drag, s)) for s in speed[1:])]
-        return [*flat, *force, stiff, *[0.0] * (dims - 1), damp, *[drag] * (dims - 1)]
+        return [*force, stiff, *[0.0] * (dims - 1), damp, *[drag] * (dims - 1)]
 
-    return Touching(active, guarded(active, compute, name), layout, dims=dims)
+    return Touching(kind, Made(kind.size, make, kind.upto), velocity, dims)
 
 
-def pushes(at: At, found: Sequence[Touching]) -> tuple[list[Number], list[Motion]]:
-    """The forces: on degrees of freedom, and on bodies."""
-    dofs: list[Number] = [0.0] * at.m.nv
-    bodies = [STILL] * len(at.m.robot.bodies)
-    for t in found:
-        t.push(t.part(0), dofs, bodies)
-    return dofs, bodies
+def pulled(at: At, found: Sequence[Touching]) -> list[Number]:
+    """Jᵀ f of the forces."""
+    return _sum(at, found, lambda t, c, member: t.part(c, 0))
 
 
 def resistance(at: At, found: Sequence[Touching], a: Sequence[Number]) -> list[Number]:
@@ -173,33 +140,58 @@ def resistance(at: At, found: Sequence[Touching], a: Sequence[Number]) -> list[N
     With a = 0 it is the last term alone.
     """
     h = at.timestep
-    dofs: list[Number] = [0.0] * at.m.nv
-    bodies = [STILL] * len(at.m.robot.bodies)
-    moving = dynamics.velocities(at.m, at.f, a)
-    for t in found:
-        by_a, by_v = t.relative(a, moving), t.relative(at.v, at.velocity)
-        force: list[Number] = []
-        for x, y, stiff, damp in zip(by_a, by_v, t.part(1), t.part(2), strict=True):
+    moves = Moves(at, a)
+    read = {id(t): t.kind.reading(moves) for t in found}
+
+    def force(t: Touching, c: Any, member: Member) -> list[Number]:
+        by_a, by_v = member.along(read[id(t)]), member.along(t.velocity)
+        made: list[Number] = []
+        for x, y, stiff, damp in zip(by_a, by_v, t.part(c, 1), t.part(c, 2), strict=True):
             mean = mul(h, add(mul(h, x), y))
-            force.append(add(mul(stiff, mean), mul(h, mul(damp, x))))
-        t.push(force, dofs, bodies)
-    return on_dofs(at, dofs, bodies)
+            made.append(add(mul(stiff, mean), mul(h, mul(damp, x))))
+        return made
+
+    return _sum(at, found, force)
 
 
-def stiffened(at: At, mass: Sparse, found: Sequence[Touching]) -> Sparse:
+def _sum(at: At, found: Sequence[Touching], force: Callable[[Touching, Any, Member], list[Number]]) -> list[Number]:
+    """Jᵀ f of a force for each."""
+    pushes = Pushes(at)
+
+    def fill(acc: Any) -> None:
+        for t in found:
+
+            def one(c: Any, t: Touching = t) -> None:
+                member = t.kind.member(c)
+                member.push(acc, pushes, force(t, c, member))
+
+            each(t.kind, one)
+
+    return pushes.total(fill)
+
+
+def stiffened(at: At, met: Pattern, mass: Sparse, found: Sequence[Touching]) -> Sparse:
     """The mass matrix with Jᵀ (h B + h² K) J."""
-    h = at.timestep
+    h, where = at.timestep, places(met)
+    bent: set[int] = set()
+    read = [(t, t.kind.motions(), entries(t.kind, met)) for t in found]
+
+    def fill(acc: Any) -> None:
+        for t, motions, into in read:
+
+            def one(c: Any, t: Touching = t, motions: Any = motions, into: Any = into) -> None:
+                weights = [mul(h, add(mul(h, k), b)) for k, b in zip(t.part(c, 1), t.part(c, 2), strict=True)]
+                added = congruence(t.kind.member(c).rows(motions), {(k, k): w for k, w in enumerate(weights)})
+                for place, value in added.items():
+                    bent.update(into[place])
+                    acc.at[place_of(into[place], t.kind.index(c))].add(Real(value))
+
+            each(t.kind, one)
+
+    size = len(where) + 1  # the last one is of empty places
+    made = accumulate(Vec[Real, size], fill)
     whole = dict(mass)
-    for t in found:
-        places: list[tuple[int, int]] = []
-
-        def added(t: Touching = t, places: list[tuple[int, int]] = places) -> list[Number]:
-            weights = [mul(h, add(mul(h, k), b)) for k, b in zip(t.part(1), t.part(2), strict=True)]
-            values = congruence(t.rows(at), {(k, k): w for k, w in enumerate(weights)})
-            places[:] = list(values)
-            return list(values.values())
-
-        values = guarded(t.active, added)
-        for place, value in zip(places, values, strict=True):
-            whole[place] = add(whole.get(place, 0.0), value)
+    for k, place in enumerate(where):
+        if k in bent:
+            whole[place] = add(whole.get(place, 0.0), made[k])
     return whole

@@ -1,150 +1,199 @@
-"""Constraints of one row: limits, dry friction and equalities of joints and tendons."""
+"""Limits, dry friction and equalities of joints and tendons: constraints of one coordinate each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from rosesim.ad.language.values.boolean import Bool
 from rosesim.robots import forces
-from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, over, root, sub, total
-from rosesim.robots.contact import rows
-from rosesim.robots.contact.constraint import At, Constraint, guarded, push_row
+from rosesim.robots.algebra import Number, add, choose, dot, is_zero, known, mul, neg, over, root, sub, total, vector
+from rosesim.robots.contact.kind import At, Moves, Pushes, place_of
+from rosesim.robots.contact.tables import Table, listed
 from rosesim.robots.description import Soft
-from rosesim.robots.dynamics import Motion
+
+Row = list[tuple[int, Number]]
+"""J of one coordinate: degrees of freedom and their numbers."""
 
 
-def by_row(
-    active: Any,
-    compute: Callable[[], list[Number]],
-    row: Callable[[list[Number]], list[tuple[int, Number]]],
-    cost: Callable[[Number, Number], rows.Cost],
-    name: str = "",
-) -> Constraint:
-    """A constraint of one row; its data begin with the reference and D."""
-    data = guarded(active, compute, name)
+@dataclass(frozen=True)
+class Coordinate:
+    """One that is constrained: how far it is from where the constraint begins, and J."""
 
-    def push(data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
-        push_row(row(data), force[0], dofs)
-
-    return Constraint(
-        active,
-        data,
-        lambda data, a, motions: [total(mul(c, a[d]) for d, c in row(data))],
-        lambda data: [data[0]],
-        lambda data, x: cost(x[0], data[1]),
-        push,
-        lambda data: [row(data)],
-    )
+    gap: Number
+    row: Row
+    inverse: float
+    """The inverse inertia along it."""
+    soft: Soft
+    margin: float = 0.0
+    most: Number = 0.0
+    """Of dry friction, the largest force."""
+    far: Number | None = None
+    """What says how hard it is, if that is not the gap: the distance of all rows of an equality."""
+    drift: Number = 0.0
+    """Its acceleration while the robot's own is zero, if that counts."""
+    name: str = ""
+    """What it is a limit of."""
 
 
-def _speed(at: At, row: list[tuple[int, Number]]) -> Number:
-    """J v of one row."""
-    return total(mul(c, at.v[d]) for d, c in row)
+class Coordinates:
+    """Constraints of one coordinate each that have as many degrees of freedom."""
+
+    dims = 1
+
+    def __init__(self, at: At, found: Sequence[Coordinate], *, always: bool, most_apart: float | None = None) -> None:
+        """They are active `always`, or where the gap is below their margin, or below `most_apart`."""
+        self.size, self.first = len(found), found[0]
+        members = range(self.size)
+        self.dofs = [[d for d, _ in c.row] for c in found]
+        self._rows = Table([[x for _, x in c.row] for c in found], members)
+        speeds = [total(mul(x, at.v[d]) for d, x in c.row) for c in found]
+        numbers = [
+            [c.gap, s, c.inverse, c.most, sub(c.gap, c.margin) if c.far is None else c.far, c.drift]
+            for c, s in zip(found, speeds, strict=True)
+        ]
+        self._numbers = Table(numbers, members)
+        apart = self.first.margin if most_apart is None else most_apart
+        self._order: Any = None
+        self.upto: Any = None
+        if not always:
+            gaps = vector([c.gap for c in found])
+            names = [f"whether {c.name or 'a joint without a name'} is at its limit" for c in found]
+            self._order, self.upto = listed(self.size, lambda i: gaps[i] < apart, names)
+
+    def index(self, c: Any) -> Any:
+        """Which one the c-th active one is."""
+        return c if self._order is None else self._order[c]
+
+    def member(self, c: Any) -> OfOne:
+        """The c-th active one."""
+        i = self.index(c)
+        return OfOne(self, i, self._rows.at(i), *self._numbers.at(i))
+
+    def reading(self, moves: Moves) -> Any:
+        """The degrees of freedom."""
+        return moves.dofs
+
+    def motions(self) -> None:
+        """J is there."""
+
+    def places(self, k: int) -> list[int]:
+        """The k-th degree of freedom of each."""
+        return [d[k] for d in self.dofs]
 
 
-def _reference(at: At, soft: Soft, r: Number, past: Number, speed: Number, inverse: float) -> list[Number]:
-    """The reference acceleration and D of a row. `past` is r less the margin."""
-    k, b = rows.stiffness(soft.solref, soft.solimp, at.timestep)
-    hardness = rows.impedance(soft.solimp, past)
-    reference = neg(add(mul(b, speed), mul(k, mul(hardness, past))))
-    return [reference, over(1.0, rows.regulariser(hardness, inverse))]
+@dataclass(frozen=True)
+class OfOne:
+    """A constrained coordinate, inside a loop."""
+
+    kind: Coordinates
+    index: Any
+    row: list[Number]
+    gap: Number
+    speed: Number
+    inverse: Number
+    most: Number
+    far: Number
+    drift: Number
+
+    def along(self, moves: Any) -> list[Number]:
+        """J x."""
+        return [total(mul(x, moves[place_of(self.kind.places(k), self.index)]) for k, x in enumerate(self.row))]
+
+    def push(self, acc: Any, pushes: Pushes, force: Sequence[Number]) -> None:
+        """Adds Jᵀ f."""
+        for k, x in enumerate(self.row):
+            pushes.on_dof(acc, self.kind.places(k), self.index, mul(x, force[0]))
+
+    def rows(self, motions: None) -> list[list[Number]]:
+        """J."""
+        return [self.row]
 
 
-def limits(at: At) -> list[Constraint]:
-    """Of joints and tendons, each side by itself; of a ball, of its angle."""
-    found: list[Constraint] = []
+def alike(found: Sequence[Coordinate]) -> list[list[Coordinate]]:
+    """Coordinates by what decides while tracing."""
+    groups: dict[Any, list[Coordinate]] = {}
+    for c in found:
+        key = (len(c.row), c.soft, c.margin, tuple(known(x) for _, x in c.row), known(c.most))
+        groups.setdefault(key, []).append(c)
+    return list(groups.values())
+
+
+def joint_limits(at: At) -> list[Coordinate]:
+    """Of hinges and slides, each side by itself."""
+    found: list[Coordinate] = []
     for k, joint in enumerate(at.m.robot.joints):
-        if joint.range is None or joint.kind == "free":
-            continue
-        if joint.kind == "ball":
-            found.append(_ball_limit(at, k))
+        if joint.range is None or joint.nv != 1:
             continue
         d, q = at.m.dof[k], at.q[at.m.qpos[k]]
         for sign, end in ((1.0, joint.range[0]), (-1.0, joint.range[1])):
             gap = mul(sign, sub(q, end))
-            found.append(_limit(at, gap, [(d, sign)], joint, at.weights.dof[d]))
+            found.append(
+                Coordinate(gap, [(d, sign)], at.weights.dof[d], joint.soft_limit, joint.margin, name=joint.name)
+            )
+    return found
+
+
+def limits(at: At) -> list[Coordinate]:
+    """Of joints and tendons; of a ball, of its angle."""
+    found = joint_limits(at)
+    joints = at.m.robot.joints
+    found += [
+        _ball_limit(at, k) for k, joint in enumerate(joints) if joint.kind == "ball" and joint.range is not None
+    ]
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.range is not None:
             length, row = forces.tendon_length(at.m, k, at.q), forces.tendon_row(at.m, k)
             for sign, end in ((1.0, tendon.range[0]), (-1.0, tendon.range[1])):
-                signed: list[tuple[int, Number]] = [(d, sign * c) for d, c in row]
-                found.append(_limit(at, mul(sign, sub(length, end)), signed, tendon, at.weights.tendon[k]))
+                signed: Row = [(d, sign * c) for d, c in row]
+                gap, inverse = mul(sign, sub(length, end)), at.weights.tendon[k]
+                found.append(Coordinate(gap, signed, inverse, tendon.soft_limit, tendon.margin, name=tendon.name))
     return found
 
 
-def _limit(at: At, gap: Number, row: list[tuple[int, Number]], of: Any, inverse: float) -> Constraint:
-    """A limit of a joint or tendon, active within its margin."""
-
-    def compute() -> list[Number]:
-        speed = _speed(at, row)
-        return _reference(at, of.soft_limit, gap, sub(gap, of.margin), speed, inverse)
-
-    return by_row(gap < of.margin, compute, lambda data: row, rows.one_sided, _limited(of))
-
-
-def _limited(of: Any) -> str:
-    """What decides a limit, by the name of the joint or tendon."""
-    return f"whether {of.name or 'a joint without a name'} is at its limit"
-
-
-def _ball_limit(at: At, k: int) -> Constraint:
+def _ball_limit(at: At, k: int) -> Coordinate:
     """The angle of a ball joint: it turns about the rotation vector."""
     joint, d, q = at.m.robot.joints[k], at.m.dof[k], at.m.qpos[k]
     assert joint.range is not None
     turn = forces.turn_between((1.0, 0.0, 0.0, 0.0), at.q[q : q + 4])
     square = dot(turn, turn)
-    least = max(joint.range[1] - joint.margin, 0.0)
-    active = square > least * least
-
-    def compute() -> list[Number]:
-        angle = root(square)
-        axis = [neg(over(x, angle)) for x in turn]
-        speed = total(mul(c, at.v[d + i]) for i, c in enumerate(axis))
-        gap = sub(joint.range[1], angle)  # pyright: ignore[reportOptionalSubscript] -- it has a range
-        past = sub(gap, joint.margin)
-        return [*_reference(at, joint.soft_limit, gap, past, speed, at.weights.dof[d]), *axis]
-
-    return by_row(
-        active, compute, lambda data: [(d + i, data[2 + i]) for i in range(3)], rows.one_sided, _limited(joint)
-    )
+    turned: Bool = square > 1e-30  # at rest it has no axis, and is as far from its limit as it can be
+    angle = choose(turned, root(choose(turned, square, 1.0)), 0.0)
+    row: Row = [(d + i, neg(over(x, choose(turned, angle, 1.0)))) for i, x in enumerate(turn)]
+    gap = sub(joint.range[1], angle)
+    return Coordinate(gap, row, at.weights.dof[d], joint.soft_limit, joint.margin, name=joint.name)
 
 
-def frictions(at: At) -> list[Constraint]:
+def frictions(at: At) -> list[Coordinate]:
     """Dry friction of joints and tendons."""
-    found: list[Constraint] = []
+    found: list[Coordinate] = []
     for k, joint in enumerate(at.m.robot.joints):
         most = at.m.joint_number(k, "frictionloss")
         if is_zero(most):
             continue
         for d in range(at.m.dof[k], at.m.dof[k] + joint.nv):
-            found.append(_friction(at, [(d, 1.0)], joint, most, at.weights.dof[d]))
+            found.append(Coordinate(0.0, [(d, 1.0)], at.weights.dof[d], joint.soft_friction, most=most))
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.frictionloss:
-            row: list[tuple[int, Number]] = [*forces.tendon_row(at.m, k)]
-            found.append(_friction(at, row, tendon, tendon.frictionloss, at.weights.tendon[k]))
+            row: Row = [*forces.tendon_row(at.m, k)]
+            soft, most = tendon.soft_friction, tendon.frictionloss
+            found.append(Coordinate(0.0, row, at.weights.tendon[k], soft, most=most))
     return found
 
 
-def _friction(at: At, row: list[tuple[int, Number]], of: Any, most: Number, inverse: float) -> Constraint:
-    speed = _speed(at, row)
-    _, b = rows.stiffness(of.soft_friction.solref, of.soft_friction.solimp, at.timestep)
-    hardness = rows.impedance(of.soft_friction.solimp, 0.0)
-    data = [neg(mul(b, speed)), over(1.0, rows.regulariser(hardness, inverse))]
-    return by_row(True, lambda: data, lambda _: row, lambda x, d: rows.huber(x, d, most))
-
-
-def equalities(at: At) -> list[Constraint]:
+def equalities(at: At) -> list[Coordinate]:
     """Joints that follow others."""
     return [_equality(at, k) for k in range(len(at.m.robot.equalities))]
 
 
-def _equality(at: At, k: int) -> Constraint:
+def _equality(at: At, k: int) -> Coordinate:
     """A joint that follows another by a polynomial."""
     e = at.m.robot.equalities[k]
     joints = at.m.robot.joints
     first = at.m.dof[e.first]
     gap = sub(at.q[at.m.qpos[e.first]], add(joints[e.first].ref, e.polynomial[0]))
-    row: list[tuple[int, Number]] = [(first, 1.0)]
+    row: Row = [(first, 1.0)]
     inverse = at.weights.dof[first]
     if e.second is not None:
         x = sub(at.q[at.m.qpos[e.second]], joints[e.second].ref)
@@ -156,5 +205,4 @@ def _equality(at: At, k: int) -> Constraint:
         gap = sub(gap, value)
         row.append((at.m.dof[e.second], neg(slope)))
         inverse += at.weights.dof[at.m.dof[e.second]]
-    data = _reference(at, e.soft, gap, gap, _speed(at, row), inverse)
-    return by_row(True, lambda: data, lambda _: row, rows.two_sided)
+    return Coordinate(gap, row, inverse, e.soft)

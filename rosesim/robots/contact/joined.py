@@ -23,9 +23,7 @@ from rosesim.robots.algebra import (
     mat_vec,
     minus,
     mul,
-    neg,
     numbers,
-    over,
     plus,
     quat_matrix,
     quat_mul,
@@ -36,11 +34,10 @@ from rosesim.robots.algebra import (
     turned,
     vector,
 )
-from rosesim.robots.contact import rows
-from rosesim.robots.contact.constraint import At, Constraint
 from rosesim.robots.contact.contacts import tree
-from rosesim.robots.contact.coordinates import by_row
-from rosesim.robots.description import ConnectEquality, Description, Soft, WeldEquality
+from rosesim.robots.contact.coordinates import Coordinate
+from rosesim.robots.contact.kind import At
+from rosesim.robots.description import ConnectEquality, Description, WeldEquality
 from rosesim.robots.kinematics import frames, poses
 from rosesim.robots.steps import moved
 
@@ -50,20 +47,21 @@ Row = dict[int, Number]
 """A row of J: by degree of freedom."""
 
 
-def joined(at: At) -> list[Constraint]:
+def joined(at: At) -> list[Coordinate]:
     """All rows: three of a connect, six of a weld."""
     if not at.m.robot.joined:
         return []
     ends = [_held(at.m.robot, e) for e in at.m.robot.joined]
     drift = iter(_drift(at, ends))
-    found: list[Constraint] = []
+    found: list[Coordinate] = []
     for e, points in zip(at.m.robot.joined, ends, strict=True):
         gap, pulls = _away(at, e, points)
         sizes = [at.weights.translation[e.first] + at.weights.translation[e.second]] * 3
         sizes += [at.weights.rotation[e.first] + at.weights.rotation[e.second]] * (len(gap) - 3)
         far = _norm(gap)
-        found += [
-            _row(at, e.soft, r, far, row, size, next(drift)) for r, row, size in zip(gap, pulls, sizes, strict=True)
+        found += [  # a row is as hard as the distance of all rows of its equality asks
+            Coordinate(r, [*row.items()], size, e.soft, far=far, drift=next(drift))
+            for r, row, size in zip(gap, pulls, sizes, strict=True)
         ]
     return found
 
@@ -95,16 +93,6 @@ def _drift(at: At, ends: list[tuple[V3, V3]]) -> list[Number]:
 def _speed(at: At, row: Row) -> Number:
     """J v of a row."""
     return total(mul(c, at.v[d]) for d, c in row.items())
-
-
-def _row(at: At, soft: Soft, r: Number, far: Number, row: Row, inverse: float, drift: Number) -> Constraint:
-    """A row is as hard as the distance of all rows of its equality asks, and begins from how it drifts by itself."""
-    k, b = rows.stiffness(soft.solref, soft.solimp, at.timestep)
-    hardness = rows.impedance(soft.solimp, far)
-    moves = [*row.items()]
-    reference = neg(add(add(mul(b, _speed(at, row)), mul(k, mul(hardness, r))), drift))
-    data = [reference, over(1.0, rows.regulariser(hardness, inverse))]
-    return by_row(True, lambda: data, lambda _: moves, rows.two_sided)
 
 
 def _norm(gap: Sequence[Number]) -> Number:

@@ -1,96 +1,58 @@
-"""How a contact's numbers lie, and how it moves and pushes its two bodies."""
+"""How a contact moves with its two bodies, and pushes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rosesim.robots import dynamics
-from rosesim.robots.algebra import V3, ZERO, Number, cross, dot, is_zero, minus, mul, plus, scaled
+from rosesim.robots.algebra import V3, ZERO, Number, cross, dot, minus, mul, plus, scaled
+from rosesim.robots.contact.shapes import Frame
 from rosesim.robots.dynamics import Motion
-from rosesim.robots.kinematics import Frames
-from rosesim.robots.mechanism import Mechanism
+
+SIGNS = (-1.0, 1.0)
+"""A coordinate is the second body's motion less the first's."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
-    """How a contact's numbers lie in its data: point (3), frame (9), reference (dims), D."""
+    """Where a contact is, seen from the reference point of the second body's tree."""
 
-    bodies: list[int]
+    point: V3
+    frame: Frame
     shift: V3
+    """From the second body's reference point to the first's."""
     dims: int
-    fixed: list[float | None] = field(default_factory=list)
 
-    def point(self, data: list[Number], side: int) -> V3:
+    def point_of(self, side: int) -> V3:
         """The contact point from the reference point of a side's tree."""
-        p: V3 = (data[0], data[1], data[2])
-        return p if side else minus(p, self.shift)
+        return self.point if side else minus(self.point, self.shift)
 
-    def directions(self, data: list[Number]) -> list[tuple[V3, bool]]:
+    def directions(self) -> list[tuple[V3, bool]]:
         """The direction of each coordinate, and whether it is a turn."""
-        axes: list[V3] = [(data[3 + 3 * k], data[4 + 3 * k], data[5 + 3 * k]) for k in range(3)]
-        return [(axes[k % 3], k >= 3) for k in range(self.dims)]
+        return [(self.frame[k % 3], k >= 3) for k in range(self.dims)]
 
-    def relative(self, data: list[Number], motions: list[Motion]) -> list[Number]:
+    def relative(self, motions: Sequence[Motion]) -> list[Number]:
         """The second body's motion at the contact less the first's, by coordinates."""
         turn, move = ZERO, ZERO
-        for side, body in enumerate(self.bodies):
-            w, v = motions[body]
-            sign = 1.0 if side else -1.0
-            turn = plus(turn, scaled(sign, w))
-            move = plus(move, scaled(sign, plus(v, cross(w, self.point(data, side)))))
-        return [dot(axis, turn if turns else move) for axis, turns in self.directions(data)]
+        for side, (w, v) in enumerate(motions):
+            turn = plus(turn, scaled(SIGNS[side], w))
+            move = plus(move, scaled(SIGNS[side], plus(v, cross(w, self.point_of(side)))))
+        return [dot(axis, turn if turns else move) for axis, turns in self.directions()]
 
-    def moving(self, velocity: list[Motion]) -> list[int]:
-        """The coordinates that can move: those of a planar robot across its plane cannot."""
-        data: list[Number] = [1.0 if x is None else x for x in self.fixed]
-        data = [_Something() if self.fixed[k] is None else x for k, x in enumerate(data)]
-        some = [_anything(m) for m in velocity]
-        values = self.relative(data, some)
-        return [k for k, x in enumerate(values) if k == 0 or not is_zero(x)]
-
-    def push(self, data: list[Number], force: list[Number], dofs: list[Number], bodies: list[Motion]) -> None:
-        """Adds a contact's force to the forces on its bodies."""
+    def wrench(self, force: Sequence[Number], side: int) -> Motion:
+        """What a force along the coordinates is for a side's body: a moment and a force."""
         moment, push = ZERO, ZERO
-        for (axis, turns), x in zip(self.directions(data), force, strict=True):
+        for (axis, turns), x in zip(self.directions(), force, strict=True):
             if turns:
                 moment = plus(moment, scaled(x, axis))
             else:
                 push = plus(push, scaled(x, axis))
-        for side, body in enumerate(self.bodies):
-            if body:
-                whole = plus(moment, cross(self.point(data, side), push))
-                sign = 1.0 if side else -1.0
-                bodies[body] = dynamics.both(bodies[body], (scaled(sign, whole), scaled(sign, push)))
+        whole = plus(moment, cross(self.point_of(side), push))
+        return scaled(SIGNS[side], whole), scaled(SIGNS[side], push)
 
-    def rows(self, m: Mechanism, f: Frames, data: list[Number]) -> list[list[tuple[int, Number]]]:
-        """J. What moves both bodies alike is left out."""
-        chains = [m.above(body) if body else [] for body in self.bodies]
-        shared = set(chains[0]) & set(chains[1])
-        found: list[list[tuple[int, Number]]] = []
-        for axis, turns in self.directions(data):
-            row: list[tuple[int, Number]] = []
-            for side in (0, 1):
-                wrench = (axis, ZERO) if turns else (cross(self.point(data, side), axis), axis)
-                for d in chains[side]:
-                    if d not in shared:
-                        c = mul(1.0 if side else -1.0, dynamics.power(f.motion[d], wrench))
-                        if not is_zero(c):
-                            row.append((d, c))
-            found.append(row)
-        return found
-
-
-class _Something:
-    """A number that is not known: what it gives is not known, unless it meets a zero."""
-
-    def _same(self, other: Any = None) -> _Something:
-        return self
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _same
-
-
-def _anything(motion: Motion) -> Motion:
-    """A motion with the same zeros."""
-    w, v = (tuple(0.0 if is_zero(x) else _Something() for x in part) for part in motion)
-    return w, v  # pyright: ignore[reportReturnType] -- three numbers each
+    def row(self, coordinate: int, side: int, motion: Motion) -> Number:
+        """How a coordinate moves with a degree of freedom of a side, given as the motion of its bodies."""
+        axis, turns = self.directions()[coordinate]
+        along = (axis, ZERO) if turns else (cross(self.point_of(side), axis), axis)
+        return mul(SIGNS[side], dynamics.power(motion, along))

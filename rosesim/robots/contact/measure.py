@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import V3, Number, add, choose, mat_vec, minus, mul, plus, quat_matrix, transposed, turned
+from rosesim.robots.contact import contacts
 from rosesim.robots.contact.compliant import Compliant, touching
-from rosesim.robots.contact.constraint import Constraint, guarded
-from rosesim.robots.contact.constraints import constraints
-from rosesim.robots.contact.layout import Layout
+from rosesim.robots.contact.constraints import of_contacts
+from rosesim.robots.contact.kind import Moves
+from rosesim.robots.contact.tables import Table
 from rosesim.robots.description import Site
-from rosesim.robots.dynamics import velocities
 from rosesim.robots.kinematics import Frames
 from rosesim.robots.mechanism import Mechanism
 
@@ -21,32 +23,43 @@ def normal_forces(
 ) -> Callable[[int], Number]:
     """The function that adds up the normal forces of contacts within a site, at an acceleration."""
     at = moving.at(m, f, q, v)
-    found: list[tuple[Layout, list[Number], Number]] = []  # where, its numbers, the normal force
+    found: list[tuple[contacts.Contacts, Callable[[Any], Number]]] = []  # and the normal force of an active one
     if isinstance(moving.contact, Compliant):
         for t in touching(at, moving.contact):
-            if t.layout is not None:
-                found.append((t.layout, t.data, t.part(0)[0]))
+            if isinstance(t.kind, contacts.Contacts):
+                found.append((t.kind, lambda c, t=t: t.part(c, 0)[0]))
     else:
-        by_a = velocities(m, f, a)
-        for c in constraints(at):
-            if c.layout is not None:
-
-                def normal(c: Constraint = c) -> list[Number]:
-                    return c.cost(c.data, c.off(a, by_a))[0][:1]
-
-                found.append((c.layout, c.data, guarded(c.active, normal)[0]))
+        moves = Moves(at, a)
+        for kind in contacts.kinds(at):
+            soft, reading = of_contacts(at, kind), kind.reading(moves)
+            found.append((kind, lambda c, soft=soft, reading=reading: soft.force(soft.wish(c), reading)[0]))
 
     def within(index: int) -> Number:
         site = m.robot.sites[index]
         carrier = m.carrier(site.body)
         total: Number = 0.0
-        for layout, data, normal in found:
-            if carrier in layout.bodies:
-                inside = _holds(m, f, site, layout.point(data, layout.bodies.index(carrier)))
-                total = add(total, choose(inside, normal, 0.0))
+        for kind, normal in found:
+            if any(carrier in side for side in kind.bodies):
+                total = add(total, _of_kind(m, f, site, kind, normal))
         return total
 
     return within
+
+
+def _of_kind(m: Mechanism, f: Frames, site: Site, kind: contacts.Contacts, normal: Callable[[Any], Number]) -> Number:
+    """The normal forces of one kind's contacts within a site."""
+    carrier = m.carrier(site.body)
+
+    def one(sum_: Any, c: Any) -> Any:
+        contact, force = kind.member(c), normal(c)
+        for side in (0, 1):
+            if carrier in kind.bodies[side]:
+                inside = _holds(m, f, site, contact.layout.point_of(side))
+                of_body = Table([[1.0 if b == carrier else 0.0] for b in kind.bodies[side]], range(len(kind.touches)))
+                sum_ = add(sum_, choose(inside, mul(of_body.at(contact.pair)[0], force), 0.0))
+        return sum_
+
+    return scan(one, Real(0.0), kind.size, upto=kind.upto)
 
 
 def _holds(m: Mechanism, f: Frames, site: Site, point: V3) -> Any:

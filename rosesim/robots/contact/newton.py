@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rosesim.ad.language.control.accumulate import accumulate
 from rosesim.ad.language.control.branches import select
-from rosesim.ad.language.control.scan import while_loop
+from rosesim.ad.language.control.loops import vec
+from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.mathematics import maximum
+from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
-from rosesim.robots import dynamics
-from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, sub, total
-from rosesim.robots.contact.constraint import At, Constraint, congruence, guarded, on_dofs
-from rosesim.robots.dynamics import Motion, Sparse
-from rosesim.robots.elimination import Pattern, factor, places, product, solved
-from rosesim.robots.kinematics import STILL
+from rosesim.robots.algebra import Number, add, dot, is_zero, mul, neg, sub, total, vector
+from rosesim.robots.contact.constraints import Soft
+from rosesim.robots.contact.kind import At, Moves, Pushes, congruence, each, entries, place_of
+from rosesim.robots.contact.rows import Cost
+from rosesim.robots.contact.tables import Made
+from rosesim.robots.dynamics import Sparse
+from rosesim.robots.elimination import Pattern, factor, is_long, packed, places, product, solved, unpacked
 
 LIMIT = 100
 """Newton steps, and steps of each line search."""
@@ -31,97 +35,106 @@ STILL_STEP = 1e-15
 """A step that is smaller than this, relative to the acceleration, is rounding: stiff rows magnify that."""
 
 
-def pull(at: At, found: Sequence[Constraint], a: Sequence[Number]) -> list[Number]:
+def pull(at: At, found: Sequence[Soft], a: Sequence[Number]) -> list[Number]:
     """Jᵀ f of the constraints' forces at an acceleration, through the bodies: cheap to differentiate."""
-    moving = dynamics.velocities(at.m, at.f, a)
-    dofs: list[Number] = [0.0] * at.m.nv
-    bodies: list[Motion] = [STILL] * len(at.m.robot.bodies)
-    for c in found:
+    moves, pushes = Moves(at, a), Pushes(at)
+    read = [soft.kind.reading(moves) for soft in found]
 
-        def force(c: Constraint = c) -> list[Number]:
-            return c.cost(c.data, c.off(a, moving))[0]
+    def fill(acc: Any) -> None:
+        for soft, reading in zip(found, read, strict=True):
 
-        c.push(c.data, guarded(c.active, force), dofs, bodies)
-    return on_dofs(at, dofs, bodies)
+            def one(c: Any, soft: Soft = soft, reading: Any = reading) -> None:
+                wish = soft.wish(c)
+                wish.member.push(acc, pushes, soft.force(wish, reading))
+
+            each(soft.kind, one)
+
+    return pushes.total(fill)
 
 
 @dataclass
-class Block:
-    """A constraint with the rows of J as numbers, which the search reads again and again."""
+class Row:
+    """One constraint as the search reads it: J, r, and what its cost depends on."""
 
-    constraint: Constraint
-    rows: list[list[tuple[int, Number]]]
+    dofs: list[Any]
+    rows: list[list[Number]]
     reference: list[Number]
+    cost: list[Number]
 
-    @property
-    def active(self) -> Any:
-        """Whether it has rows."""
-        return self.constraint.active
-
-    def linear(self, a: Sequence[Number]) -> list[Number]:
+    def along(self, a: Any) -> list[Number]:
         """J a."""
-        return [total(mul(c, a[d]) for d, c in row) for row in self.rows]
+        return [total(mul(x, a[d]) for d, x in zip(self.dofs, row, strict=True)) for row in self.rows]
 
-    def off(self, a: Sequence[Number]) -> list[Number]:
+    def off(self, a: Any) -> list[Number]:
         """J a - r."""
-        return [sub(x, r) for x, r in zip(self.linear(a), self.reference, strict=True)]
+        return [sub(x, r) for x, r in zip(self.along(a), self.reference, strict=True)]
 
-    def cost(self, x: list[Number]) -> tuple[list[Number], dict[tuple[int, int], Number]]:
+
+class Block:
+    """The active constraints of a kind with the rows of J as numbers, which the search reads again and again."""
+
+    def __init__(self, soft: Soft, met: Pattern) -> None:
+        self.soft, self.kind, self.entries = soft, soft.kind, entries(soft.kind, met)
+        motions, count = soft.kind.motions(), len(soft.kind.dofs[0])
+        self._dofs = [[d[k] for d in soft.kind.dofs] for k in range(count)]
+        self.dims = 0
+
+        def make(c: Any) -> list[Number]:
+            wish = soft.wish(c)
+            rows = wish.member.rows(motions)
+            self.dims = len(wish.moving)
+            return [*wish.reference, *(x for k in wish.moving for x in rows[k]), *wish.cost]
+
+        self._made = Made(self.kind.size, make, self.kind.upto)
+
+    def row(self, c: Any) -> Row:
+        """The c-th active one, inside a loop."""
+        x, n, count, i = self._made.at(c), self.dims, len(self._dofs), self.kind.index(c)
+        rows = [x[n + k * count : n + (k + 1) * count] for k in range(n)]
+        return Row([place_of(d, i) for d in self._dofs], rows, x[:n], x[n + n * count :])
+
+    def cost(self, row: Row, x: Sequence[Number]) -> Cost:
         """The force and the second derivative."""
-        return self.constraint.cost(self.constraint.data, x)
+        return self.soft.cost(row.cost, x)
 
 
-def blocks(found: Sequence[Constraint]) -> list[Block]:
-    """The constraints with their rows."""
-    return [Block(c, c.jacobian(c.data), c.reference(c.data)) for c in found]
+def look(met: Pattern, mass: Sparse, made: Sequence[Block], a: Sequence[Number]) -> tuple[list[Number], Any]:
+    """The constraints at an acceleration: their pull on the joints, and the Hessian M + Jᵀ s″ J for `factor`."""
+    n, where = len(met), places(met)
+    point = vector([*a, 0.0])
+    bent: set[int] = set()
 
+    def fill(pulls: Any, bends: Any) -> None:
+        if is_long(met):
+            for (i, j), value in mass.items():
+                bends.at[i * n + j].add(Real(value))
+        for b in made:
 
-@dataclass
-class Look:
-    """The constraints at one acceleration: J a - r of each, their pull on the joints, and Jᵀ s″ J."""
+            def one(c: Any, b: Block = b) -> None:
+                row = b.row(c)
+                force, second = b.cost(row, row.off(point))
+                for k, d in enumerate(row.dofs):
+                    pulls.at[d].add(Real(dot([r[k] for r in row.rows], force)))
+                for place, value in congruence(row.rows, second).items():
+                    bent.update(b.entries[place])
+                    bends.at[place_of(b.entries[place], b.kind.index(c))].add(Real(value))
 
-    off: list[list[Number]]
-    pull: list[Number]
-    bend: Sparse
+            each(b.kind, one)
 
+    size, count = n + 1, len(where) + 1  # the last ones are of empty places
 
-def look(n: int, made: Sequence[Block], a: Sequence[Number]) -> Look:
-    """The constraints at an acceleration, each in one branch."""
-    off: list[list[Number]] = []
-    pulls: list[Number] = [0.0] * n
-    bend: Sparse = {}
-    for b in made:
-        entries: list[tuple[int, int]] = []
-        dofs: list[int] = []
+    def both(pulls: Any) -> Any:
+        return accumulate(Vec[Real, count], lambda bends: fill(pulls, bends))
 
-        def at(b: Block = b, entries: list[tuple[int, int]] = entries, dofs: list[int] = dofs) -> list[Number]:
-            x = b.off(a)
-            force, second = b.cost(x)
-            pushed: dict[int, Number] = {}
-            for row, f in zip(b.rows, force, strict=True):
-                for d, c in row:
-                    pushed[d] = add(pushed.get(d, 0.0), mul(c, f))
-            added = congruence(b.rows, second)
-            entries[:], dofs[:] = list(added), list(pushed)
-            return [*x, *pushed.values(), *added.values()]
-
-        values = guarded(b.active, at)
-        dims, count = len(b.rows), len(dofs)
-        off.append(values[:dims])
-        for d, value in zip(dofs, values[dims : dims + count], strict=True):
-            pulls[d] = add(pulls[d], value)
-        for place, value in zip(entries, values[dims + count :], strict=True):
-            if not is_zero(value):
-                bend[place] = add(bend.get(place, 0.0), value)
-    return Look(off, pulls, bend)
-
-
-def hessian(mass: Sparse, seen: Look) -> Sparse:
-    """M + Jᵀ s″ J."""
+    pulls, bends = accumulate(Vec[Real, size], both)
+    pull = [pulls[i] for i in range(n)]
+    if is_long(met):
+        return pull, vec(count - 1, lambda k: bends[k])
     whole = dict(mass)
-    for place, value in seen.bend.items():
-        whole[place] = add(whole.get(place, 0.0), value)
-    return whole
+    for k, place in enumerate(where):
+        if k in bent:
+            whole[place] = add(whole.get(place, 0.0), bends[k])
+    return pull, whole
 
 
 def largest(x: Sequence[Number]) -> Number:
@@ -134,79 +147,80 @@ def largest(x: Sequence[Number]) -> Number:
 
 
 def accelerations(
-    met: Pattern, mass: Sparse, low: Sparse, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
-) -> tuple[list[Number], Sparse, Any]:
+    met: Pattern, mass: Sparse, low: Any, force: Sequence[Number], start: Sequence[Number], made: Sequence[Block]
+) -> tuple[list[Number], Any, Any]:
     """The minimiser from the solution without constraints, the factor of the Hessian there, and whether it was found.
 
     `low` is the factor of the mass matrix. The last step of a search looks at the solution and stays there, so its
     factor is the solution's.
     """
-    n, at = len(force), places(met)
+    n = len(force)
 
     def step(state: Any) -> Any:
         """A Newton step; a number that is 0 as long as the search goes on; the gradient's size; the factor."""
         a = [state[0][k] for k in range(n)]
-        seen = look(n, made, a)
+        pull, whole = look(met, mass, made, a)
         inertial = product(mass, a)
-        gradient = [sub(sub(x, f), p) for x, f, p in zip(inertial, force, seen.pull, strict=True)]
+        free = [sub(x, f) for x, f in zip(inertial, force, strict=True)]
+        gradient = [sub(x, p) for x, p in zip(free, pull, strict=True)]
         left = largest(gradient) / largest([*inertial, *force])
         done = (left <= TOLERANCE) | ((left <= ENOUGH) & (left >= 0.5 * state[2]))
-        now = factor(met, hessian(mass, seen))
+        now = factor(met, whole)
         d = solved(met, now, [neg(g) for g in gradient])
-        alpha = _search(mass, made, seen, d, gradient)
+        alpha = _search(made, a, d, dot(gradient, d), dot(free, d), dot(d, product(mass, d)))
         move = [select(done, 0.0, mul(alpha, x)) for x in d]
         done = done | (largest(move) <= STILL_STEP * largest(a))
         a = [add(x, y) for x, y in zip(a, move, strict=True)]
-        return a, select(done, 1.0, 0.0), left, [Real(now.get(p, 0.0)) for p in at]
+        return a, select(done, 1.0, 0.0), left, packed(met, now)
 
-    begin = ([Real(x) for x in start], _idle(made), Real(1e300), [Real(low.get(p, 0.0)) for p in at])
+    begin = ([Real(x) for x in start], _idle(made), Real(1e300), packed(met, low))
     end = while_loop(lambda s: s[1] == 0.0, step, begin, limit=LIMIT, on_limit="stop")
-    return [end[0][k] for k in range(n)], {p: end[3][k] for k, p in enumerate(at)}, end[1] > 0.0
+    return [end[0][k] for k in range(n)], unpacked(met, end[3]), end[1] > 0.0
 
 
 def _idle(made: Sequence[Block]) -> Real:
     """1 where no constraint has a row, and the start is the solution."""
+    if any(b.kind.upto is None for b in made):
+        return Real(0.0)
     some: Any = False
     for b in made:
-        some = True if b.active is True or some is True else (b.active if some is False else some | b.active)
-    if some is True:
-        return Real(0.0)
-    return Real(1.0) if some is False else select(some, 0.0, 1.0)
+        some = (b.kind.upto > 0) | some
+    return select(some, 0.0, 1.0)
 
 
 def _search(
-    mass: Sparse, made: Sequence[Block], seen: Look, d: Sequence[Number], gradient: Sequence[Number]
+    made: Sequence[Block], a: Sequence[Number], d: Sequence[Number], start: Number, first: Number, curve: Number
 ) -> Number:
-    """The length of a step along d at which the slope along d is zero: Newton's, kept between bounds."""
-    curve = dot(d, product(mass, d))
-    start = dot(gradient, d)
-    lines: list[tuple[Block, list[Number], list[Number], Number]] = []
-    first = start  # the slope without constraints
-    for b, here in zip(made, seen.off, strict=True):
+    """The length of a step along d at which the slope along d is zero: Newton's, kept between bounds.
 
-        def change(b: Block = b, here: list[Number] = here) -> list[Number]:
-            moved = b.linear(d)
-            return [*moved, dot(b.cost(here)[0], moved)]
+    `start` is the slope at a, `first` and `curve` the slope without constraints and how it grows.
+    """
+    point, way = vector([*a, 0.0]), vector([*d, 0.0])
+    lines: list[Made] = []
+    for b in made:
 
-        values = guarded(b.active, change)
-        lines.append((b, here, values[:-1], values[-1]))
-        first = add(first, values[-1])
+        def line(c: Any, b: Block = b) -> list[Number]:
+            row = b.row(c)
+            return [*row.off(point), *row.along(way)]
+
+        lines.append(Made(b.kind.size, line, b.kind.upto))
 
     def slopes(alpha: Number) -> tuple[Number, Number]:
         """The slope along d, and its derivative."""
         slope, bend = add(first, mul(alpha, curve)), curve
-        for b, here, moved, _ in lines:
+        for b, made_of in zip(made, lines, strict=True):
 
-            def one(b: Block = b, here: list[Number] = here, moved: list[Number] = moved) -> list[Number]:
+            def one(sums: Any, c: Any, b: Block = b, made_of: Made = made_of) -> Any:
+                values = made_of.at(c)
+                here, moved = values[: b.dims], values[b.dims :]
                 x = [add(h, mul(alpha, y)) for h, y in zip(here, moved, strict=True)]
-                pull, second = b.cost(x)
+                pull, second = b.cost(b.row(c), x)
                 bent = total(
                     mul(2.0 if i != j else 1.0, mul(w, mul(moved[i], moved[j]))) for (i, j), w in second.items()
                 )
-                return [neg(dot(pull, moved)), bent]
+                return sub(sums[0], dot(pull, moved)), add(sums[1], bent)
 
-            p, w = guarded(b.active, one)
-            slope, bend = add(slope, p), add(bend, w)
+            slope, bend = scan(one, (Real(slope), Real(bend)), b.kind.size, upto=b.kind.upto)
         return slope, bend
 
     def go(s: Any) -> Any:

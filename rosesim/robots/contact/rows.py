@@ -7,13 +7,9 @@ are the rows' D and r, and s with its first and second derivative.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
-from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.mathematics import minimum, sqrt
 from rosesim.ad.language.mathematics import pow as power
-from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, sub
 from rosesim.robots.contact.shapes import most
 
@@ -148,34 +144,3 @@ def cone(x: Sequence[Number], d: Sequence[Number], friction: Sequence[Number], m
                 middle = add(mul(mul(mu * mu, between), along), mul(bend, sub(1.0 if i == j else 0.0, along)))
             second[i, j] = pick(d[i] if i == j else 0.0, mul(scale[i] * scale[j], middle))
     return force, second
-
-
-@cache
-def cost_of(kind: str, dims: int, friction: tuple[float, ...] | None, idle: int, mu: float | None) -> Fn[..., Any]:
-    """The cost of a contact as a function of the language: (x, D) -> force and second derivative, as flat tuples.
-
-    Without a friction it has a third argument: μ, then the friction.
-    """
-
-    def cost(x: Any, d: Any, given: Sequence[Number]) -> Any:
-        if kind == "pyramidal":
-            force, second = pyramid([x[k] for k in range(dims)], d[0], given[1:], idle)
-        else:
-            force, second = cone([x[k] for k in range(dims)], [d[k] for k in range(dims)], given[1:], given[0])
-        return tuple(Real(v) for v in force), tuple(Real(second[p]) for p in places(kind, dims))
-
-    @fn
-    def with_friction(x: Any, d: Any, given: Any) -> Any:
-        return cost(x, d, [given[k] for k in range(dims)])
-
-    @fn
-    def fixed(x: Any, d: Any) -> Any:
-        return cost(x, d, (mu, *(friction or ())))
-
-    return with_friction if friction is None else fixed
-
-
-def places(kind: str, dims: int) -> list[tuple[int, int]]:
-    """Where the second derivative of a contact's cost is not zero; lower triangle."""
-    whole = [(i, j) for i in range(dims) for j in range(i + 1)]
-    return whole if kind == "elliptic" else [(i, j) for i, j in whole if i == j or j == 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -53,8 +53,11 @@ def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any
     return branch(p, then, orelse)
 
 
-def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name: str = "") -> Any:
-    """`cond` whose decision has a name, by which checks of gradients call it: "whether foot touches ground"."""
+def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name: str | Sequence[str] = "") -> Any:
+    """`cond` whose decision has a name, by which checks of gradients call it: "whether foot touches ground".
+
+    Within a loop it may have a name for each iteration.
+    """
     for side in (then, orelse):
         to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     condition = to_bool(p)
@@ -76,7 +79,7 @@ def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name
             chosen.append(side.block(unpack(side, atoms)))
     b.where = line = here()
     if name and line is not None:
-        b.where = replace(line, name=name)
+        b.where = replace(line, name=name) if isinstance(name, str) else replace(line, names=tuple(name))
     outs = b.cond(f.resolve(condition), chosen[0], chosen[1], unpacked_types(tys))
     b.where = line
     f.own(outs)
