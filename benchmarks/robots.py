@@ -1,9 +1,11 @@
 """200 control steps of a robot and their gradient, beside MuJoCo's C in the same run.
 
-    python benchmarks/robots.py [FILE.xml ...] [--contact none soft compliant] [--rounds 20]
+    python benchmarks/robots.py [FILE.xml ...] [--contact none soft compliant] [--integrator euler] [--rounds 20]
+    python benchmarks/robots.py --boxes 1 2 4 8 --contact soft
 
-Without files: arm7, half_cheetah and ant, where ../shared and Gymnasium are found. One core, double precision, least
-of the rounds. "MuJoCo" is mj_step alone, called from C by mujoco.rollout; "differences" is
+Without files: arm7, half_cheetah and ant, where ../shared and Gymnasium are found. `--boxes`: so many boxes on the
+ground that may all touch; their gradient is by how fast they start. One core, double precision, least of the rounds;
+compiled anew. "MuJoCo" is mj_step alone, called from C by mujoco.rollout; "differences" is
 mjd_transitionFD (centred) at every step, what MuJoCo offers for a gradient. Both need `pip install mujoco==3.17.0`.
 """
 
@@ -12,6 +14,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,23 +38,34 @@ def least(f: Callable[[], Any], rounds: int) -> float:
     return 1e3 * float(best)
 
 
-def ours(file: Path, contact: str, rounds: int) -> tuple[float, float, float, float]:
-    """Value and gradient by the controls, ms; seconds to compile each."""
+def ours(file: Path, contact: str, integrator: str | None, rounds: int) -> tuple[float, float, float, float]:
+    """Value and gradient by the controls, or by the first velocity without motors, ms; seconds to compile each."""
     m = robots.load(file)
-    q, v = m.start, np.zeros(m.nv)
+    q, v = m.start, np.zeros(m.nv) if m.nu else 0.01 * np.random.default_rng(1).normal(size=m.nv)
     u = 0.3 * np.random.default_rng(0).normal(size=(STEPS, m.nu))
+    how: dict[str, Any] = {"contact": contact} | ({"integrator": integrator} if integrator else {})
 
     @fn
-    def loss(u: Any) -> Any:
-        q1, v1 = scan(lambda s, t: m.step(s[0], s[1], u[t], contact=contact), (const(q), const(v)), STEPS)
+    def loss(u: Any, v: Any) -> Any:
+        q1, v1 = scan(lambda s, t: m.step(s[0], s[1], u[t] if m.nu else [], **how), (const(q), v), STEPS)
         return q1[0] + 0.0005 * (v1 @ v1)
 
     begun = time.perf_counter()
-    value = loss.compile(u, threads=1)
+    value = loss.compile(u, v, threads=1)
     middle = time.perf_counter()
-    gradient = value_and_grad(loss).compile(u, threads=1)
+    gradient = value_and_grad(loss, wrt=0 if m.nu else 1).compile(u, v, threads=1)
     end = time.perf_counter()
-    return least(lambda: value(u), rounds), least(lambda: gradient(u), rounds), middle - begun, end - middle
+    return least(lambda: value(u, v), rounds), least(lambda: gradient(u, v), rounds), middle - begun, end - middle
+
+
+def boxes(n: int, folder: Path) -> Path:
+    """The file of so many boxes on the ground."""
+    each = '<body pos="{} 0 0.11"><freejoint/><geom type="box" size="0.1 0.1 0.1"/></body>'
+    world = "".join(each.format(0.5 * k) for k in range(n))
+    file = folder / f"{n} boxes.xml"
+    plane = '<geom type="plane" size="9 9 1"/>'
+    file.write_text(f'<mujoco><option timestep="0.002"/><worldbody>{plane}{world}</worldbody></mujoco>')
+    return file
 
 
 def theirs(file: Path, contact: str, rounds: int) -> tuple[float, float] | None:
@@ -97,18 +112,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--contact", nargs="+", default=["none", "soft", "compliant"])
+    parser.add_argument("--integrator", help="in the place of the file's")
+    parser.add_argument("--boxes", nargs="+", type=int, default=[])
     parser.add_argument("--rounds", type=int, default=20)
     args = parser.parse_args()
+    os.environ["ROSESIM_CACHE_DIR"] = ""
+    folder = tempfile.TemporaryDirectory()
+    named = [*args.files, *(boxes(n, Path(folder.name)) for n in args.boxes)]
     print("| robot, contact | value ms | gradient ms | compile s | MuJoCo ms | differences ms |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for file in args.files or files():
+    for file in named or files():
         for contact in args.contact:
             try:
-                value, gradient, first, second = ours(file, contact, args.rounds)
+                value, gradient, first, second = ours(file, contact, args.integrator, args.rounds)
             except robots.RobotError as error:
                 print(f"| {file.stem}, {contact} | {error.sentence} |")
                 continue
-            peer = theirs(file, contact, args.rounds) if contact != "compliant" else None
+            is_his = contact != "compliant" and not args.integrator and not args.boxes
+            peer = theirs(file, contact, args.rounds) if is_his else None
             beside = "| |" if peer is None else f"{peer[0]:.2f} | {peer[1]:.1f}"
             line = f"{value:.2f} | {gradient:.2f} | {first:.1f} + {second:.1f} | {beside}"
             print(f"| {file.stem}, {contact} | {line} |", flush=True)
