@@ -65,17 +65,7 @@ def rescaled(f: Callable[[Any], Any], k: int, m: int) -> Callable[[Any], Any]:
     return lambda u: 10.0**m * f(u * 10.0**-k)
 
 
-OPTIMISED = "a hinge"
-"""At its kink reverse and forward mode round alike, and take the same side, only where LLVM has optimised both."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name == OPTIMISED else [pytest.mark.usefixtures("unoptimised")])
-        for name in PROGRAMS
-    ],
-)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_the_word_is_the_same_in_every_unit(name: str):
     f, x, word = PROGRAMS[name]
     for k, m in ((-12, 12), (3, -5)):

@@ -265,7 +265,7 @@ def test_bench_without_a_scene_measures_all(monkeypatch: pytest.MonkeyPatch, cap
 
 
 def test_pictures_of_a_run_and_of_a_scene(tmp_path: Path):
-    done("train", "billiards", *QUICK, "--iterations", "2", "--out", "run", "--gif", "new/train.gif", cwd=tmp_path)
+    done("train", "billiards", *QUICK, "--out", "run", "--gif", "new/train.gif", cwd=tmp_path)
     done("export", "run", "--gif", "run.gif", "--png", "run.png", cwd=tmp_path)
     done("export", "billiards", "--set", "steps=700", "--png", "scene.png", cwd=tmp_path)
     trained, exported = (tmp_path / "new" / "train.gif").read_bytes(), (tmp_path / "run.gif").read_bytes()
