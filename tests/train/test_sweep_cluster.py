@@ -46,7 +46,8 @@ def test_a_cluster_whose_worker_is_killed_accounts_for_every_trial_once(tmp_path
         found = sweep(Slow, "seeds=0..2", iterations=LONG, out=out, engine="dask", cluster=address, report=report)
         assert killed and killed[0] not in {nanny.pid for nanny in cluster.workers.values()}
     assert found.count == len(found.tried) == 3 and not found.failed
-    assert sum(line["is_again"] for line in journal(out)) == 1
+    # The trial that was under way; and one more if it had ended there, and nobody had fetched its result yet.
+    assert sum(line["is_again"] for line in journal(out)) in (1, 2)
     check_complete(out, 3, Slow)
 
 
