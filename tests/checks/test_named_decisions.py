@@ -58,3 +58,26 @@ def test_a_name_stays_with_its_line():
     assert str(Flip("the branch of cond", Where("scene.py", 7), 37)) == "the branch of cond in scene.py:7, at step 37"
     derived = of_derivative(line)
     assert derived is not None and derived.name == line.name and derived.derivative
+
+
+def test_of_several_that_are_alike_the_one_that_touches_is_named(tmp_path: Path):
+    """Contacts of one kind are one loop, in which each has its name."""
+    file = tmp_path / "balls.xml"
+    body = '<body><joint type="slide" axis="0 0 1"/><geom name="{}" size="0.1" mass="1" contype="0"/></body>'
+    file.write_text(
+        '<mujoco><option timestep="0.01"/><worldbody><geom name="ground" type="plane" size="5 5 1"/>'
+        + "".join(map(body.format, ("high", "low", "higher")))
+        + "</worldbody></mujoco>"
+    )
+    balls = robots.load(file)
+
+    @fn
+    def height(z: Any) -> Any:
+        def step(state: Any, t: Any) -> Any:
+            return balls.step(state[0], state[1], [])
+
+        return scan(step, (stack([2.0, z, 3.0]), np.zeros(3)), STEP + 4)[0][1]
+
+    found = str(check_grads(height, RADIUS + DROP + 1e-9))
+    assert f"whether low touches ground in {__file__}" in found and f", at step {STEP}" in found
+    assert "high" not in found
