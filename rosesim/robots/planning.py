@@ -14,6 +14,8 @@ from rosesim.robots.model import Contact, Model
 from rosesim.robots.planned import Plan
 
 Array = NDArray[np.float64]
+MOST_PROBLEMS = 16
+"""Pairs of costs that a model remembers with their machine code: the last ones."""
 
 
 def plan(
@@ -41,7 +43,8 @@ def plan(
     stay within the motors' ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`,
     `tolerance`, `limit` and how it ends those of `control.Problem.solve`.
 
-    Calls with the same model, cost functions, contact and number of steps compile once.
+    Calls with the same model, cost functions, contact and number of steps compile once; a function that is written
+    anew, such as a lambda in the call, is another one.
 
     Raises ValueError for a robot without motors, and for shapes that do not fit.
 
@@ -74,6 +77,8 @@ def plan(
     states = None if motion is None else _joined(model, motion, (len(u) + 1,), "motion")
     key = running, final, contact, integrator
     if key not in model.problems:
+        while len(model.problems) >= MOST_PROBLEMS:  # costs that are written anew for each call are never met again
+            model.problems.pop(next(iter(model.problems)))
         model.problems[key] = _problem(model, *key)
     found = model.problems[key].solve(
         x0, u, states=states, args=(dict(parameters or {}), *args), method=method, tolerance=tolerance, limit=limit

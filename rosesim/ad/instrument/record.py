@@ -221,7 +221,7 @@ class _Layout:
                     if e.func in self.writing and e.func not in seen:
                         recursion.nested(self._number, e.func, seen)
                     continue
-                is_named = isinstance(e, Cond) and let.where is not None and (let.where.name or let.where.names)
+                is_named = isinstance(e, Cond) and let.where is not None and let.where.names
                 if is_named:
                     own(let, n)
                 for nested in blocks(e):

@@ -53,11 +53,9 @@ def cond(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any
     return branch(p, then, orelse)
 
 
-def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name: str | Sequence[str] = "") -> Any:
-    """`cond` whose decision has a name, by which checks of gradients call it: "whether foot touches ground".
-
-    Within a loop it may have a name for each iteration.
-    """
+def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], names: Sequence[str] = ()) -> Any:
+    """`cond` in a loop, whose decision has a name for each iteration, by which checks of gradients call it: "whether
+    foot touches ground"."""
     for side in (then, orelse):
         to_function(side, "cond(p, then, orelse) for a side", ": cond(p, lambda: a, lambda: b), or select(p, a, b)")
     condition = to_bool(p)
@@ -78,8 +76,8 @@ def branch(p: BoolLike, then: Callable[[], Any], orelse: Callable[[], Any], name
             atoms = [f.resolve(a) for a in to_atoms(value, t)]
             chosen.append(side.block(unpack(side, atoms)))
     b.where = line = here()
-    if name and line is not None:
-        b.where = replace(line, name=name) if isinstance(name, str) else replace(line, names=tuple(name))
+    if names and line is not None:
+        b.where = replace(line, names=tuple(names))
     outs = b.cond(f.resolve(condition), chosen[0], chosen[1], unpacked_types(tys))
     b.where = line
     f.own(outs)
