@@ -71,7 +71,7 @@ def test_optimising_lowers_the_loss_and_ends_at_the_published_iterations(desk: S
     desk.until("page.now.done")
     assert desk.js("page.now.attempt.loss") < 0.1 * before
     desk.until("document.getElementById('iteration').textContent === '200'")
-    assert desk.text("status") == "Done: 200 iterations of gd"
+    desk.until("document.getElementById('status').textContent === 'Done: 200 iterations of gd'")
     assert desk.js("page.curve.length") == 201
     assert desk.page.get_attribute("#optimise", "aria-pressed") == "false"
     assert desk.js("page.ghosts.map((g) => g.iteration)") == [0, 2, 4, 8, 16, 32, 64, 128]
