@@ -77,7 +77,8 @@ class Direction:
         v = self.ladder.vector
         slopes = Slopes(self.ladder, c, value)
         whole, own = self._norms(gradient, part)
-        d = Derivatives(float(c @ self.tangent), float(gradient @ v), whole, own, self._beside(c), slope)
+        beside, back = self._beside(c), self._reverse_beside(c)
+        d = Derivatives(float(c @ self.tangent), float(gradient @ v), whole, own, beside, back, slope)
         return judge(slopes, d, self.growth)
 
     def _may_be_of_the_scale(self, found: Finding, c: Vector) -> bool:
@@ -104,6 +105,14 @@ class Direction:
             v = self.ladder.vector
             found = self.programs.forward_beside(self.programs.x + side * BESIDE * v, v)
             return float("nan") if found is None else float(c @ found)
+
+        return beside
+
+    def _reverse_beside(self, c: Vector) -> Callable[[int], float]:
+        def beside(side: int) -> float:
+            v = self.ladder.vector
+            found = self.programs.reverse_beside(self.programs.x + side * BESIDE * v, c)
+            return float("nan") if found is None else float(found @ v)
 
         return beside
 
@@ -168,7 +177,7 @@ class Direction:
 
         slope = float(c @ self.programs.unstopped(self.programs.x, v))
         whole, own = (max(n, abs(slope)) for n in self._norms(gradient, part))
-        return judge(Slopes(self.ladder, c), Derivatives(slope, slope, whole, own, beside), Growth())
+        return judge(Slopes(self.ladder, c), Derivatives(slope, slope, whole, own, beside, beside), Growth())
 
 
 def norm(v: Vector) -> float:

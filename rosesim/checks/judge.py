@@ -73,6 +73,8 @@ class Derivatives:
     """Norm of this input's part: a part far shorter than the rest must be right too."""
     beside: Callable[[int], float]
     """By forward mode, BESIDE to the left (-1) or to the right (1) of the point."""
+    reverse_beside: Callable[[int], float]
+    """By reverse mode there."""
     noise: float = 0.0
     """How far rounding may move the derivative; 0 where that was not measured."""
 
@@ -116,7 +118,9 @@ class _Judge:
             # Rounding grows as tangents do: beyond this growth it alone may make the two modes differ.
             if growth.whole >= UNSEEN:
                 return self.finding("exploding", words.exploding(growth))
-            return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
+            if not self._modes_tie():
+                return self.finding("wrong", f"reverse and forward mode differ by {self.modes:.1e}")
+            return self._at_a_kink()
         if d.noise > REACH * max(d.part, self.steepest):
             if self.slopes.is_rounding(d.part) and not self.slopes.changes():
                 return self.finding("right")  # both the value and its derivative are nothing but rounding
@@ -167,6 +171,24 @@ class _Judge:
             return False
         hidden = [e for e in self.slopes.estimates(smooth=True) if e.doubt <= REACH * d.part]
         return any(abs(e.slope - d.reverse) <= CONTRADICTS * e.doubt for e in hidden)
+
+    def _modes_tie(self) -> bool:
+        """Whether the two modes differ at the point alone, because each has taken another branch of a kink there.
+
+        They are two programs, whose roundings differ: where both sides of a comparison are equal but for rounding,
+        each mode may decide it its own way. Then both agree on either side, and what each gives at the point lies
+        between.
+        """
+        d = self.d
+        if not self.ladder.kink_here:
+            return False
+        beside = {side: d.beside(side) for side in (-1, 1)}
+        norm = float(np.nanmax([d.norm, *map(abs, beside.values())]))
+        if not all(over(v - d.reverse_beside(side), norm) <= JVP_TOLERANCE for side, v in beside.items()):
+            return False
+        open_ = FD_TOLERANCE * norm  # the branches bend between the point and where they are compared
+        least, greatest = min(beside.values()) - open_, max(beside.values()) + open_
+        return least <= d.forward <= greatest and least <= d.reverse <= greatest
 
     def _at_a_kink(self) -> Finding:
         """Where floor jumps, two bodies touch or a minimum ties, the function has a different slope on each side.

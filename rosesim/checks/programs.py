@@ -170,6 +170,10 @@ class Programs:
         """The derivative of every output along a direction; None where the program stops."""
         return self._beside(lambda: self.forward(x, direction)[0])
 
+    def reverse_beside(self, x: Vector, cotangent: Vector) -> Vector | None:
+        """The gradient of cotangent . value; None where the program stops."""
+        return self._beside(lambda: self.reverse(x, cotangent)[1])
+
     def unstopped_beside(self, x: Vector, direction: Vector) -> Vector | None:
         """The same as if there were no `stop_gradient`."""
         return self._beside(lambda: self.unstopped(x, direction))

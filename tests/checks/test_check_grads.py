@@ -37,6 +37,7 @@ from rosesim import (
     while_loop,
 )
 from rosesim.checks.grads import along_gradient
+from rosesim.checks.programs import Programs
 from rosesim.checks.report import Report
 from rosesim.checks.verdict import Verdict
 
@@ -225,6 +226,26 @@ def _(x: Dual) -> Dual:
 
 def test_a_wrong_branch_beside_a_kink_is_no_kink():
     assert only(check_grads(hinge_lie, 0.0)).kind == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("tip", "right", "kind"), [(1.0, 1.0, "kinked"), (1.5, 1.0, "wrong"), (1.0, 1.0 + 1e-9, "wrong")]
+)
+def test_each_mode_may_take_a_branch_of_its_own_at_a_kink(
+    monkeypatch: pytest.MonkeyPatch, tip: float, right: float, kind: str
+):
+    """They are two programs: where two numbers tie but for rounding, each may round to another side. Here the reverse
+    of max(x, 0) gives `tip` at 0, where the forward derivative is 0, and `right` beside it, which should be 1."""
+    reverse = Programs.reverse
+
+    def rounded(self: Programs, x: np.ndarray, cotangent: np.ndarray) -> Any:
+        value, gradient = reverse(self, x, cotangent)
+        return value, gradient * right if x[0] else np.array([tip])
+
+    monkeypatch.setattr(Programs, "reverse", rounded)
+    verdict = only(check_grads(lambda x: maximum(0.0, x), 0.0))
+    assert verdict.kind == kind
+    assert verdict.error_jvp_vjp == 1.0
 
 
 def test_a_decision_that_flips_without_effect_is_right():

@@ -28,6 +28,8 @@ from rosesim import (
 from rosesim.checks.programs import Programs
 from rosesim.checks.scale import scales, searched
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @fn
 def a_millionth_off(x: Real) -> Real:

@@ -170,8 +170,16 @@ class Fn(Generic[P, R]):
 
     def _define(self, which: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         python = rule.python if is_fn(rule) else rule
-        scope = _caller_locals(2)
-        self.custom[which] = Fn(python, scope)
+        made = Fn(python, _caller_locals(2))
+        for other, before in self.custom.items():
+            if other != which:
+                raise TypeMismatch(
+                    f"{self.name}.def{which} was given a rule, and {self.name} has one by def{other} "
+                    f"({before.where}); expected one of them: the other mode is its transpose, "
+                    "so a second rule would never be used",
+                    made.where,
+                )
+        self.custom[which] = made
         self.version += 1
         self._cache.clear()
         return rule

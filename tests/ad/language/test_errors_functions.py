@@ -195,6 +195,22 @@ def test_a_rule_of_a_wrong_type() -> None:
     refuses(TypeMismatch, lambda: grad(f)(1.0), "the rule given to f.defvjp gave Real", "expected Tan")
 
 
+def test_a_second_rule_that_would_never_be_used() -> None:
+    @fn
+    def f(x: Real) -> Real:
+        return x
+
+    @f.defjvp
+    def forward(x: Dual) -> Dual:
+        return Dual(x.re, x.du)
+
+    def reverse(x: Real, ct: Tan) -> Tan:  # here
+        return ct
+
+    refuses(TypeMismatch, lambda: f.defvjp(reverse), "f has one by defjvp", f"{__file__}:", "would never be used")
+    f.defjvp(forward)  # the same kind again: the newer one counts
+
+
 # ---------------------------------------------------------------------------------------------- derivatives
 
 
