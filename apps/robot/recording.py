@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from rosesim import robots
 
+from .source import is_file
+
 Array = NDArray[np.float64]
 
 _read: dict[str, robots.Record] = {}
@@ -32,8 +34,11 @@ class Recording:
         """
         if not text:
             return cls(text)
-        if not Path(text).expanduser().is_file():
-            raise ValueError(f"recording={text!r} is no file; expected a CSV file with the columns time, q0, q1, ...")
+        if not is_file(text):
+            shown = text if len(text) < 80 else f"{text[:80]}..."
+            raise ValueError(
+                f"recording={shown!r} is no file; expected a CSV file with the columns time, q0, q1, ..."
+            )
         text = str(Path(text).expanduser().resolve())
         _read[text] = robots.read_record(text)
         return cls(text)

@@ -6,7 +6,7 @@ through the converged contact forces of every step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -14,10 +14,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, floor, stack, vec
+from rosesim.robots.description import Geom
 from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Beat, Network
 
 from .controllers import CONTROLLERS, Gains, Seen, driven
+from .picture import from_the_side
 from .recording import Recording
 from .source import RobotFile
 from .tasks import TASKS, Task
@@ -202,25 +204,28 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
     def ghost(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The shapes from the side, faintly. In space an attempt before would hide the present one."""
         if self.view == "side":
-            self._shapes(canvas, state, "ghost", "ghost")
+            self._shapes(canvas, state, lambda geom: "ghost")
 
     def draw(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The robot; the camera follows it over a ground with a line for each metre."""
         if self.view == "side":
             self._marks(canvas, state)
-            self._shapes(canvas, state, "body", "near")
+            self._shapes(canvas, state, self._colour)
             return
         at = self._middle(state)
         space = canvas.space(self._camera(at[0], at[1]))
         space.ground(0.0)
-        m = self.model.model
-        m.draw(space, state.q, lambda geom: "near" if self._is_near(geom.body) else "body")
+        self.model.model.draw(space, state.q, self._colour)
         if self.todo.aims:
             space.sphere([inputs.goal[0], 0.0, inputs.goal[1]], 0.03, "aim")
 
-    def _is_near(self, body: int) -> bool:
-        """Whether a body has the second colour: what belongs to a hind leg."""
-        return self.model.model.description.bodies[body].name.startswith("hind")
+    def _colour(self, geom: Geom) -> str:
+        """What belongs to a hind leg has the second colour."""
+        return "near" if self.model.model.description.bodies[geom.body].name.startswith("hind") else "body"
+
+    def _shapes(self, canvas: Canvas, state: State, colour: Callable[[Geom], str]) -> None:
+        """Each shape from the side."""
+        from_the_side(canvas, self.model.model, state.q, (self._middle(state)[0], 0.0), colour)
 
     def _marks(self, canvas: Canvas, state: State) -> None:
         """Marks of the ground, one for each metre, that pass a robot that moves."""
@@ -231,20 +236,3 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
             for k in range(MARKS):
                 at = first + k - x
                 canvas.line([(at, 0.0), (at - 0.06, bottom)], "mark", width=0.012)
-
-    def _shapes(self, canvas: Canvas, state: State, role: str, near: str) -> None:
-        """Each shape as a line or disc; those nearer to the eye in their own colour."""
-        m = self.model.model
-        places, quats = m.geom_positions(state.q)
-        x = self._middle(state)[0]
-        for k, geom in enumerate(m.description.geoms):
-            if geom.kind in ("plane", "hfield", "mesh"):
-                continue
-            colour = near if self._is_near(geom.body) else role
-            at = stack([places[k][0] - x, places[k][2]])
-            if geom.kind in ("capsule", "cylinder"):
-                w, i, j, n = quats[k][0], quats[k][1], quats[k][2], quats[k][3]
-                along = geom.size[1] * stack([2.0 * (i * n + w * j), 1.0 - 2.0 * (i * i + j * j)])
-                canvas.line(stack([at - along, at + along]), colour, width=2.0 * geom.size[0])
-            else:
-                canvas.circle(at, float(np.mean(geom.size)), colour)

@@ -39,7 +39,7 @@ class RobotFile:
         6
         """
         if text not in ours():
-            if not _is_file(text):
+            if not is_file(text):
                 shown = text if len(text) < 80 else f"{text[:80]}..."
                 raise ValueError(f"{shown!r} is neither a robot of ours ({', '.join(ours())}) nor a file")
             text = str(Path(text).expanduser().resolve())
@@ -74,7 +74,8 @@ class RobotFile:
         return max(reach, default=1.0)
 
 
-def _is_file(text: str) -> bool:
+def is_file(text: str) -> bool:
+    """Whether a text is the path of a file."""
     try:
         return Path(text).expanduser().is_file()
     except (OSError, ValueError, RuntimeError):  # no name that a file could have

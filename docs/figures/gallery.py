@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ORDER = (
     "billiards whip mass_spring rigid_body diffmpm diffmpm3d diffmpm_simple electric wave water_renderer smoke "
-    "volume_renderer mass_spring_simple robot bounce growth fly_by box_friction"
+    "volume_renderer mass_spring_simple robot identify bounce growth fly_by box_friction"
 ).split()
 HEAD = (
     "# Gallery\n\n"

@@ -33,14 +33,17 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
         except UnwritableFile as e:  # the training is done and saved, so its result is printed first
             gif, failure = None, e
     numbers = numbers_of_seeds(several) if several else numbers_of(runs[0])
+    remarks = _remarks(scene, inputs, runs)
     if json:
         seeds = {} if several is None else {"seeds": seed_entries(several)}
-        print_json({"scene": scene.name, **numbers, "out": str(outcome.out), **seeds})
+        said = {"remarks": remarks} if remarks else {}
+        print_json({"scene": scene.name, **numbers, **said, "out": str(outcome.out), **seeds})
     else:
         if several:
             print("\n".join(seed_lines(several)))
         if runs:
             print(summary(scene, numbers, f", median of {len(runs)} seeds" if several else ""))
+        print("\n".join(remarks), end="\n" * bool(remarks))
         print(f"saved in {outcome.out}" + (f", shown in {gif}" if gif and runs else ""))
     _note_doubt(runs, several is not None)
     if several is not None and (failed := [s for s in several.seeds if s.run is None]):
@@ -50,6 +53,16 @@ def print_outcome(scene: Any, inputs: Any, outcome: Run[Any] | SeedRuns, gif: Pa
         raise typer.Exit(1)
     if failure is not None:
         raise failure
+
+
+def _remarks(scene: Any, inputs: Any, runs: list[Run[Any]]) -> list[str]:
+    """What the scene says of the best params."""
+    if not runs:
+        return []
+    try:
+        return list(scene.remarks(min(runs, key=lambda r: r.best_loss).best_params, inputs))
+    except ValueError as e:  # the training is done and saved, and its result is printed all the same
+        return [f"{scene.name} has no more to say of these params: {e}"]
 
 
 def _note_doubt(runs: list[Run[Any]], are_several: bool) -> None:

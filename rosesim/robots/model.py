@@ -125,13 +125,21 @@ class Model:
         """Places (ngeom, 3) and quaternions (ngeom, 4) of all shapes."""
         return self._call("frames_of", ("geoms",), parameters, q)
 
-    def draw(self, space: Any, q: Any, role: str | Callable[[Geom], str] = "body") -> None:
+    def draw(
+        self,
+        space: Any,
+        q: Any,
+        role: str | Callable[[Geom], str] = "body",
+        *,
+        moved: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    ) -> None:
         """Draw all shapes but planes and meshes into a view that `Canvas.space` has made, in a scene's `draw`.
 
-        `role` is a role of the canvas, or a function from a `description.Geom` to one.
+        `role` is a role of the canvas, or a function from a `description.Geom` to one. `moved` (m) is where to draw
+        the robot beside its place, as a second one.
         """
         places, turns = self.geom_positions(q)
-        shown.draw(self.description, space, places, turns, role)
+        shown.draw(self.description, space, places, turns, role, moved)
 
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""

@@ -11,12 +11,20 @@ DRAWN = frozenset(("sphere", "capsule", "cylinder", "box", "ellipsoid"))
 """Shapes that a space has. A plane is no part of a robot, and a mesh only takes part in contact."""
 
 
-def draw(description: Description, space: Any, places: Any, turns: Any, role: str | Callable[[Geom], str]) -> None:
-    """Draw the shapes at their places and quaternions."""
+def draw(
+    description: Description,
+    space: Any,
+    places: Any,
+    turns: Any,
+    role: str | Callable[[Geom], str],
+    moved: tuple[float, float, float],
+) -> None:
+    """Draw the shapes beside their places, with their quaternions."""
     for k, geom in enumerate(description.geoms):
         if geom.kind not in DRAWN:
             continue
-        at, turn, size = places[k], turns[k], geom.size
+        at = [places[k][i] + moved[i] for i in range(3)]
+        turn, size = turns[k], geom.size
         of = role if isinstance(role, str) else role(geom)
         match geom.kind:
             case "sphere":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -229,6 +229,10 @@ class Scene(ABC, Generic[P, I, S]):
     def drag(self, handle: str, to: Any, params: P, inputs: I) -> tuple[P, I]:
         """Params and inputs after a user has dragged a handle to a point, a vector of two: only numbers change."""
         raise KeyError(handle)
+
+    def remarks(self, params: P, inputs: I) -> Sequence[str]:
+        """Lines about the params that training has found, for the user: printed after its summary."""
+        return ()
 
     def why_no_gradient(self, trajectory: Any, params: P, inputs: I) -> str | None:
         """Why the gradient is exactly zero, as a clause for the user, where the scene knows the reason.

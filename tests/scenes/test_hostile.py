@@ -250,7 +250,9 @@ ASSIGNED = {
         "robot=" + '{"nodes":' + "[" * 50_000, 'robot={"nodes": [[1e999, 0]], "springs": []}',
     ],
     "rigid_body": ["hidden=1000000000", "sines=1000000000"],
-    "robot": ["hidden=1000000000", "sines=1000000000", "model=/dev/zero", "model=.", "model=" + "y" * 100_000],
+    "identify": ["motion=/dev/zero", "motion=" + "y" * 100_000, "find=" + "x," * 50_000, "find=a=1e999", "steps=1e9"],
+    "robot": ["hidden=1000000000", "sines=1000000000", "model=/dev/zero", "model=.", "model=" + "y" * 100_000,
+        "recording=/dev/zero", "recording=" + "y" * 100_000],
 }  # fmt: skip
 
 

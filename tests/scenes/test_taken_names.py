@@ -12,8 +12,8 @@ from rosesim import Real, TooLarge, fn, scan, vec
 from rosesim.scenes import Published, Scene, SceneError, compiled, value
 
 METHODS = [
-    "backdrop", "bounds", "cost", "drag", "draw", "ghost", "handles", "initial", "inputs", "loss", "params", "sample",
-    "step", "trail", "why_no_gradient", "why_not_finite",
+    "backdrop", "bounds", "cost", "drag", "draw", "ghost", "handles", "initial", "inputs", "loss", "params",
+    "remarks", "sample", "step", "trail", "why_no_gradient", "why_not_finite",
 ]  # fmt: skip
 
 

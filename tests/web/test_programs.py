@@ -27,6 +27,7 @@ SMALL = {
     "electric": ["steps=50", "path=fixed"],
     "fly_by": ["steps=10"],
     "growth": [],
+    "identify": ["steps=8"],
     "mass_spring": ["steps=60"],
     "mass_spring_simple": ["steps=60"],
     "rigid_body": ["steps=40"],
