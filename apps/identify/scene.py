@@ -16,13 +16,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, robots, stack
-from rosesim.robots.identification.record import Laid, laid
-from rosesim.robots.identification.unknowns import Unknown, traced, unknowns
 from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
 
-from ..robot.picture import from_the_side
-from ..robot.source import RobotFile
-from .wanted import Motion, Names
+from .wanted import Motion, Names, RobotFile
 
 ROBOT, MOTION = RobotFile.parse("arm"), Motion.parse("swing")
 """By default."""
@@ -87,7 +83,7 @@ class Identify(Scene[Sought, World, State]):
     steps: int = 200
     """Of the record. Over a shorter beginning, parameters that are far off lead less often to another minimum."""
     model: RobotFile = ROBOT
-    """`arm` or `runner`, or an MJCF or URDF file."""
+    """`arm`, or an MJCF or URDF file."""
     motion: Motion = MOTION
     """`swing`, or a CSV file with the columns time, q0, q1, ..., ctrl0, ...: an empty cell was not measured."""
     find: Names = MASSES
@@ -101,57 +97,48 @@ class Identify(Scene[Sought, World, State]):
         super().__post_init__()
         if not self.find.wanted:
             raise ValueError("find names no parameter; expected names of the robot's parameters, as 'body * mass'")
-        rows = len(self.rows.ctrl)
-        if self.steps >= rows:
+        rows = self.fitting.steps
+        if self.steps > rows:
             raise ValueError(
-                f"the motion {self.motion} ends after {rows - 1} steps of {self.model.model.timestep:g} s; expected "
-                f"steps={rows - 1} or fewer"
+                f"the motion {self.motion} ends after {rows} steps of {self.model.model.timestep:g} s; expected "
+                f"steps={rows} or fewer"
             )
-        _ = self.unknowns
+        _ = self.fitting.size, self.fitting.shown
 
     @cached_property
-    def rows(self) -> Laid:
-        """The record with a row for each time step."""
-        return laid(self.motion.record, self.model.model)
-
-    @cached_property
-    def unknowns(self) -> list[Unknown]:
-        """What is sought."""
-        return unknowns(self.model.model.parameters(), self.find.wanted)
+    def fitting(self) -> robots.Fitting:
+        """The record on the robot's time steps, and what is sought."""
+        return robots.Fitting(self.model.model, self.motion.record, self.find.wanted)
 
     def inputs(self) -> World:
         """The first row of the record."""
-        start: Any = self.rows.q0
-        speed: Any = self.rows.v0
-        return World(start, speed)
+        start, speed = self.fitting.start
+        given: Any = start, speed
+        return World(*given)
 
     def params(self, rng: np.random.Generator) -> Sought:
         """No change."""
         zero: Any = np.zeros(self.model.model.nv)
-        changes: Any = np.zeros(len(self.unknowns))
+        changes: Any = np.zeros(self.fitting.size)
         return Sought(changes, zero, zero)
 
     def initial(self, params: Sought, inputs: World) -> State:
         """The measured start, moved."""
         q = self.model.model.moved(inputs.start, params.place)
-        return State(q, inputs.speed + params.speed, const(self.shown)[0])
+        return State(q, inputs.speed + params.speed, const(self.fitting.shown)[0])
 
     def step(self, state: State, t: Index, params: Sought, inputs: World) -> State:
         """A time step of the robot's file, under the recorded controls."""
-        m, ctrl = self.model.model, const(self.rows.ctrl)[t]
-        q, v = m.step(state.q, state.v, ctrl, contact=self.contact, parameters=self._parameters(params))
-        return State(q, v, const(self.shown)[t + 1])
-
-    def _parameters(self, params: Sought) -> dict[str, Any]:
-        begin = np.array([u.begin for u in self.unknowns])
-        scale = np.array([u.scale for u in self.unknowns])
-        known = self.model.model.parameters()
-        return traced(self.unknowns, known, params.changes, const(begin), const(scale))
+        m, ctrl = self.model.model, const(self.fitting.controls)[t]
+        q, v = m.step(
+            state.q, state.v, ctrl, contact=self.contact, parameters=self.fitting.parameters(params.changes)
+        )
+        return State(q, v, const(self.fitting.shown)[t + 1])
 
     def _misfit(self, state: State, t: Any) -> Any:
         """The squares of how far the positions are from those of a row, where it was measured."""
-        row, known = self.rows.measured["q"], self.rows.masks["q"].astype(np.float64)
-        off = self.model.model.difference(state.q, const(row)[t]) * const(known)[t]
+        known = self.fitting.known.astype(np.float64)
+        off = self.model.model.difference(state.q, const(self.fitting.positions)[t]) * const(known)[t]
         return off @ off / max(float(known[: self.steps + 1].sum()), 1.0)
 
     def cost(self, state: State, t: Index, params: Sought, inputs: World) -> Real:
@@ -164,32 +151,18 @@ class Identify(Scene[Sought, World, State]):
 
     def remarks(self, params: Sought, inputs: World) -> Sequence[str]:
         """The parameters with their standard errors, by least squares over the whole record from the values found."""
-        values = {u.label: u.at(z) for u, z in zip(self.unknowns, np.asarray(params.changes).tolist(), strict=True)}
+        values = self.fitting.values(np.asarray(params.changes))
         if importlib.util.find_spec("scipy") is None:
             found = [f"{name}: {v:.6g}" for name, v in values.items()]
             return [*found, "standard errors need the package scipy: pip install 'rosesim[lbfgs]'"]
         record = self.motion.record
-        kinds = {} if record.v is None and record.sensors is None else {"v": None, "sensors": None}
-        positions = robots.Record(record.q, record.ctrl, times=record.times, **kinds)
+        positions = robots.Record(record.q, record.ctrl, times=record.times)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # doubts are among the lines
             found = robots.identify(self.model.model, positions, values, contact=self.contact)
         return str(found).splitlines()
 
     # ------------------------------------------------------------------------------------------ the picture
-
-    @cached_property
-    def shown(self) -> np.ndarray:
-        """The recorded positions at each step, (steps + 1, nq): between measured ones on the straight line."""
-        record = self.motion.record
-        q = np.asarray(record.q, dtype=np.float64)
-        h = self.model.model.timestep
-        times = (
-            h * np.arange(len(q)) if record.times is None else np.asarray(record.times) - np.asarray(record.times)[0]
-        )
-        now = h * np.arange(self.steps + 1)
-        known = np.isfinite(q)
-        return np.stack([np.interp(now, times[k], c[k]) for c, k in zip(q.T, known.T, strict=True)], axis=1)
 
     @cached_property
     def _scale(self) -> float:
@@ -232,8 +205,8 @@ class Identify(Scene[Sought, World, State]):
         m = self.model.model
         if self.view == "side":
             at = self._middle(state.recorded), self._height
-            from_the_side(canvas, m, state.recorded, at, lambda geom: "recorded", self._scale)
-            from_the_side(canvas, m, state.q, at, lambda geom: "body", self._scale)
+            m.draw_from_the_side(canvas, state.recorded, "recorded", middle=at, scale=self._scale)
+            m.draw_from_the_side(canvas, state.q, "body", middle=at, scale=self._scale)
             canvas.circle(self._tip(state), 0.025, "aim")
             return
         size, x, z = self.model.size, self._middle(state.recorded), self._height

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..robot.source import RobotFile
-from .wanted import FOLDER
+from .wanted import FOLDER, RobotFile
 
 TRUE = {"body upper mass": 5.5, "body lower mass": 1.2, "body hand mass": 1.1}
 """What is to be found, kg; the file's are 4.0, 2.2 and 0.6."""

@@ -1,58 +1,33 @@
-"""What is given as text: the recorded motion, and which parameters are sought."""
+"""What is given as text: the robot, its recorded motion, and which parameters are sought."""
 
 from __future__ import annotations
 
-import copyreg
 from dataclasses import dataclass
 from pathlib import Path
 
 from rosesim import robots
 
-from ..robot.source import is_file
-
 FOLDER = Path(__file__).parent
 
 
-def ours() -> list[str]:
-    """The names of the motions that come with the scene.
+class RobotFile(robots.RobotFile):
+    """A robot by name, or by the path of an MJCF or URDF file.
 
-    >>> ours()
-    ['swing']
+    >>> RobotFile.ours(), RobotFile.parse("arm").model.nv
+    (['arm'], 3)
     """
-    return sorted(file.stem for file in FOLDER.glob("*.csv"))
+
+    folder = FOLDER
 
 
-_read: dict[str, robots.Record] = {}
-"""By the text of a setting."""
+class Motion(robots.RecordFile):
+    """A recorded motion by name, or by the path of a CSV file.
 
+    >>> Motion.ours(), Motion.parse("swing").record.q.shape
+    (['swing'], (201, 3))
+    """
 
-@dataclass(frozen=True)
-class Motion:
-    """A recorded motion by name, or by the path of a CSV file; `parse` makes one, and reads the file."""
-
-    text: str
-
-    @classmethod
-    def parse(cls, text: str) -> Motion:
-        """One of ours or a file; raises a ValueError that names the file and line of what cannot be read.
-
-        >>> Motion.parse("swing").record.q.shape
-        (201, 3)
-        """
-        if text not in ours() and not is_file(text):
-            shown = text if len(text) < 80 else f"{text[:80]}..."
-            raise ValueError(f"{shown!r} is neither a motion of ours ({', '.join(ours())}) nor a CSV file")
-        text = text if text in ours() else str(Path(text).expanduser().resolve())
-        _read[text] = robots.read_record(FOLDER / f"{text}.csv" if text in ours() else text)
-        return cls(text)
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def record(self) -> robots.Record:
-        """The rows. No file is looked at here: what looks at files is traced anew for each picture."""
-        return _read[self.text]
+    folder = FOLDER
 
 
 @dataclass(frozen=True)
@@ -87,6 +62,3 @@ class Names:
             except ValueError:
                 raise ValueError(f"{part!r} was found; expected NAME or NAME=NUMBER, with commas between") from None
         return found
-
-
-copyreg.pickle(Motion, lambda motion: (Motion.parse, (motion.text,)))  # another process reads the file as well

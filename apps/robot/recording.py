@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import copyreg
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rosesim import robots
 
-from .source import is_file
-
 Array = NDArray[np.float64]
 
-_read: dict[str, robots.Record] = {}
-"""By the text of a setting."""
 
+class Recording(robots.RecordFile):
+    """Positions over time from a file; the empty text is none.
 
-@dataclass(frozen=True)
-class Recording:
-    """Positions over time from a file; `parse` makes one, and reads the file. The empty text is none."""
-
-    text: str
+    >>> Recording.parse("").is_there
+    False
+    """
 
     @classmethod
     def parse(cls, text: str) -> Recording:
-        """A recording from a path; raises a ValueError that names the file and line of what cannot be read.
-
-        >>> Recording.parse("").is_there
-        False
-        """
-        if not text:
-            return cls(text)
-        if not is_file(text):
-            shown = text if len(text) < 80 else f"{text[:80]}..."
-            raise ValueError(
-                f"recording={shown!r} is no file; expected a CSV file with the columns time, q0, q1, ..."
-            )
-        text = str(Path(text).expanduser().resolve())
-        _read[text] = robots.read_record(text)
-        return cls(text)
-
-    def __str__(self) -> str:
-        return self.text
+        """A recording from a path; raises a ValueError that names the file and line of what cannot be read."""
+        return super().parse(text) if text else cls(text)
 
     @property
     def is_there(self) -> bool:
@@ -59,7 +35,7 @@ class Recording:
         """
         if not self.is_there:
             return np.tile(model.start, (steps + 1, 1))
-        record = _read[self.text]
+        record = self.record
         q = np.asarray(record.q, dtype=np.float64)
         if q.shape[1] != model.nq or not np.isfinite(q).all() or not len(q):
             raise ValueError(
@@ -74,13 +50,10 @@ class Recording:
 
     def speed(self, model: robots.Model) -> Array:
         """The velocities (nv,) at the first time, where the recording has them; otherwise none."""
-        v = _read[self.text].v if self.is_there else None
+        v = self.record.v if self.is_there else None
         if v is None:
             return np.zeros(model.nv)
         first = np.asarray(v, dtype=np.float64)[0]
         if first.shape != (model.nv,):
             raise ValueError(f"the recording {self.text} has {first.size} velocities in a row; expected {model.nv}")
         return np.nan_to_num(first)
-
-
-copyreg.pickle(Recording, lambda r: (Recording.parse, (r.text,)))  # another process reads the file as well

@@ -14,12 +14,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rosesim import Index, Real, Vec, const, floor, stack, vec
-from rosesim.robots.description import Geom
 from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Beat, Network
 
 from .controllers import CONTROLLERS, Gains, Seen, driven
-from .picture import from_the_side
 from .recording import Recording
 from .source import RobotFile
 from .tasks import TASKS, Task
@@ -204,7 +202,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
     def ghost(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The shapes from the side, faintly. In space an attempt before would hide the present one."""
         if self.view == "side":
-            self._shapes(canvas, state, lambda geom: "ghost")
+            self._shapes(canvas, state, "ghost")
 
     def draw(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The robot; the camera follows it over a ground with a line for each metre."""
@@ -219,13 +217,14 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         if self.todo.aims:
             space.sphere([inputs.goal[0], 0.0, inputs.goal[1]], 0.03, "aim")
 
-    def _colour(self, geom: Geom) -> str:
+    def _colour(self, geom: Any) -> str:
         """What belongs to a hind leg has the second colour."""
         return "near" if self.model.model.description.bodies[geom.body].name.startswith("hind") else "body"
 
-    def _shapes(self, canvas: Canvas, state: State, colour: Callable[[Geom], str]) -> None:
+    def _shapes(self, canvas: Canvas, state: State, colour: Callable[[Any], str] | str) -> None:
         """Each shape from the side."""
-        from_the_side(canvas, self.model.model, state.q, (self._middle(state)[0], 0.0), colour)
+        x = self._middle(state)[0]
+        self.model.model.draw_from_the_side(canvas, state.q, colour, middle=(x, 0.0))
 
     def _marks(self, canvas: Canvas, state: State) -> None:
         """Marks of the ground, one for each metre, that pass a robot that moves."""

@@ -14,6 +14,7 @@ from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.files.errors import RobotError
 from rosesim.robots.files.load import load as read
 from rosesim.robots.files.load import several
+from rosesim.robots.identification.fitting import Fitting
 from rosesim.robots.identification.identified import Identified
 from rosesim.robots.identification.identify import identify
 from rosesim.robots.identification.record import Record
@@ -21,10 +22,11 @@ from rosesim.robots.identification.table import read_record
 from rosesim.robots.model import Contact, Model
 from rosesim.robots.planned import Plan
 from rosesim.robots.planning import plan
+from rosesim.robots.settings import RecordFile, RobotFile
 
 __all__ = [
-    "Compliant", "Contact", "Identified", "Model", "Plan", "Record", "RobotError", "description", "identify",
-    "load", "plan", "read_record",
+    "Compliant", "Contact", "Fitting", "Identified", "Model", "Plan", "Record", "RecordFile", "RobotError",
+    "RobotFile", "description", "identify", "load", "plan", "read_record",
 ]  # fmt: skip
 
 

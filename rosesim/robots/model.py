@@ -141,6 +141,20 @@ class Model:
         places, turns = self.geom_positions(q)
         shown.draw(self.description, space, places, turns, role, moved)
 
+    def draw_from_the_side(
+        self,
+        canvas: Any,
+        q: Any,
+        role: str | Callable[[Geom], str] = "body",
+        *,
+        middle: tuple[Any, Any] = (0.0, 0.0),
+        scale: float = 1.0,
+    ) -> None:
+        """Draw all shapes but planes and meshes on a canvas, in a scene's `draw`: as lines and discs in the plane of
+        x and z. `middle` (x, z in m) is at the canvas's origin, and a metre is as long as `scale`."""
+        places, turns = self.geom_positions(q)
+        shown.draw_from_the_side(self.description, canvas, places, turns, role, middle, scale)
+
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""
         return self._call("frames_of", ("sites",), parameters, q)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rosesim.ad.language.arrays import stack
 from rosesim.robots.description import Description, Geom
 
 DRAWN = frozenset(("sphere", "capsule", "cylinder", "box", "ellipsoid"))
@@ -36,3 +37,26 @@ def draw(
                 axis = 2.0 * (x * z + w * y), 2.0 * (y * z - w * x), 1.0 - 2.0 * (x * x + y * y)
                 start, end = ([at[i] + s * size[1] * axis[i] for i in range(3)] for s in (-1.0, 1.0))
                 getattr(space, geom.kind)(start, end, size[0], of)
+
+
+def draw_from_the_side(
+    description: Description,
+    canvas: Any,
+    places: Any,
+    turns: Any,
+    role: str | Callable[[Geom], str],
+    middle: tuple[Any, Any],
+    scale: float,
+) -> None:
+    """Each shape as a line or a disc in the plane of x and z."""
+    for k, geom in enumerate(description.geoms):
+        if geom.kind not in DRAWN:
+            continue
+        of = role if isinstance(role, str) else role(geom)
+        at = scale * stack([places[k][0] - middle[0], places[k][2] - middle[1]])
+        if geom.kind in ("capsule", "cylinder"):
+            w, x, y, z = turns[k][0], turns[k][1], turns[k][2], turns[k][3]
+            along = scale * geom.size[1] * stack([2.0 * (x * z + w * y), 1.0 - 2.0 * (x * x + y * y)])
+            canvas.line(stack([at - along, at + along]), of, width=2.0 * scale * geom.size[0])
+        else:
+            canvas.circle(at, scale * sum(geom.size) / len(geom.size), of)
