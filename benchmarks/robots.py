@@ -2,10 +2,12 @@
 
     python benchmarks/robots.py [FILE.xml ...] [--contact none soft compliant] [--integrator euler] [--rounds 20]
     python benchmarks/robots.py --boxes 1 2 4 8 --contact soft
+    python benchmarks/robots.py --runs 256 [--contact none soft]
 
 Without files: arm7, half_cheetah and ant, where ../shared and Gymnasium are found. `--boxes`: so many boxes on the
 ground that may all touch; their gradient is by how fast they start. One core, double precision, least of the rounds;
-compiled anew. "MuJoCo" is mj_step alone, called from C by mujoco.rollout; "differences" is
+compiled anew. `--runs`: so many starts and controls at once, in lanes, on one core and on all; thousands of steps a
+second, of which all runs count. "MuJoCo" is mj_step alone, called from C by mujoco.rollout; "differences" is
 mjd_transitionFD (centred) at every step, what MuJoCo offers for a gradient. Both need `pip install mujoco==3.17.0`.
 """
 
@@ -23,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from rosesim import const, fn, robots, scan, value_and_grad
+from rosesim import const, fn, robots, scan, value_and_grad, vmap
 
 STEPS = 200
 
@@ -38,18 +40,48 @@ def least(f: Callable[[], Any], rounds: int) -> float:
     return 1e3 * float(best)
 
 
-def ours(file: Path, contact: str, integrator: str | None, rounds: int) -> tuple[float, float, float, float]:
-    """Value and gradient by the controls, or by the first velocity without motors, ms; seconds to compile each."""
-    m = robots.load(file)
-    q, v = m.start, np.zeros(m.nv) if m.nu else 0.01 * np.random.default_rng(1).normal(size=m.nv)
-    u = 0.3 * np.random.default_rng(0).normal(size=(STEPS, m.nu))
+def loss_of(m: Any, contact: str, integrator: str | None) -> Any:
+    """A function of controls (STEPS, nu) and the first velocity: where the robot ends, and how fast."""
     how: dict[str, Any] = {"contact": contact} | ({"integrator": integrator} if integrator else {})
 
     @fn
     def loss(u: Any, v: Any) -> Any:
-        q1, v1 = scan(lambda s, t: m.step(s[0], s[1], u[t] if m.nu else [], **how), (const(q), v), STEPS)
+        q1, v1 = scan(lambda s, t: m.step(s[0], s[1], u[t] if m.nu else [], **how), (const(m.start), v), STEPS)
         return q1[0] + 0.0005 * (v1 @ v1)
 
+    return loss
+
+
+def many(file: Path, contact: str, runs: int, rounds: int) -> list[float]:
+    """Thousands of steps a second: value and gradient on one core, on all, and MuJoCo's on one and on all."""
+    m = robots.load(file)
+    rng = np.random.default_rng(0)
+    u, v = 0.3 * rng.normal(size=(runs, STEPS, m.nu)), 0.01 * rng.normal(size=(runs, m.nv))
+    loss = loss_of(m, contact, None)
+    found: list[float] = []
+    for threads in (1, os.cpu_count() or 1):
+        for f in (vmap(loss), vmap(value_and_grad(loss, wrt=0 if m.nu else 1))):
+            made = f.compile(u, v, threads=threads)
+            found.append(runs * STEPS / least(lambda made=made: made(u, v), rounds))
+    if (mj := mujoco()) is None:
+        return [*found, np.nan, np.nan]
+    model = peer_model(mj, file, contact)
+    data = [mj.MjData(model) for _ in range(os.cpu_count() or 1)]
+    state = np.zeros((runs, mj.mj_stateSize(model, mj.mjtState.mjSTATE_FULLPHYSICS)))
+    for k in range(runs):
+        data[0].qvel[:] = v[k]
+        mj.mj_getState(model, data[0], state[k], mj.mjtState.mjSTATE_FULLPHYSICS)
+    run: Any = importlib.import_module("mujoco.rollout").rollout
+    found += [runs * STEPS / least(lambda d=d: run(model, d, state, u), rounds) for d in (data[0], data)]
+    return found
+
+
+def ours(file: Path, contact: str, integrator: str | None, rounds: int) -> tuple[float, float, float, float]:
+    """Value and gradient by the controls, or by the first velocity without motors, ms; seconds to compile each."""
+    m = robots.load(file)
+    v = np.zeros(m.nv) if m.nu else 0.01 * np.random.default_rng(1).normal(size=m.nv)
+    u = 0.3 * np.random.default_rng(0).normal(size=(STEPS, m.nu))
+    loss = loss_of(m, contact, integrator)
     begun = time.perf_counter()
     value = loss.compile(u, v, threads=1)
     middle = time.perf_counter()
@@ -68,14 +100,24 @@ def boxes(n: int, folder: Path) -> Path:
     return file
 
 
-def theirs(file: Path, contact: str, rounds: int) -> tuple[float, float] | None:
-    """MuJoCo's steps, and its differences at every step, ms."""
-    if importlib.util.find_spec("mujoco") is None:
-        return None
-    mj: Any = importlib.import_module("mujoco")
+def mujoco() -> Any:
+    """The package, if it is there."""
+    return importlib.import_module("mujoco") if importlib.util.find_spec("mujoco") else None
+
+
+def peer_model(mj: Any, file: Path, contact: str) -> Any:
+    """MuJoCo's model of a file, without constraints where ours has none."""
     model = mj.MjModel.from_xml_path(str(file))
     if contact == "none":
         model.opt.disableflags |= int(mj.mjtDisableBit.mjDSBL_CONTACT) | int(mj.mjtDisableBit.mjDSBL_CONSTRAINT)
+    return model
+
+
+def theirs(file: Path, contact: str, rounds: int) -> tuple[float, float] | None:
+    """MuJoCo's steps, and its differences at every step, ms."""
+    if (mj := mujoco()) is None:
+        return None
+    model = peer_model(mj, file, contact)
     data = mj.MjData(model)
     u = 0.3 * np.random.default_rng(0).normal(size=(1, STEPS, model.nu))
     state = np.zeros((1, mj.mj_stateSize(model, mj.mjtState.mjSTATE_FULLPHYSICS)))
@@ -97,6 +139,19 @@ def theirs(file: Path, contact: str, rounds: int) -> tuple[float, float] | None:
     return value, least(differences, max(2, rounds // 5))
 
 
+def several(named: list[Path], contacts: list[str], runs: int, rounds: int) -> None:
+    """Print the table of many runs at once."""
+    print("| robot, contact, thousands of steps a second | value | gradient | all cores | | MuJoCo | all cores |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for file in named:
+        for contact in contacts:
+            try:
+                found = " | ".join(f"{x:,.0f}" for x in many(file, contact, runs, rounds))
+            except robots.RobotError as error:
+                found = error.sentence
+            print(f"| {file.stem}, {contact} | {found} |", flush=True)
+
+
 def files() -> list[Path]:
     """The robots that are measured where none is named."""
     found = [Path(__file__).parents[2] / "shared/robots/models/arm7.xml"]
@@ -114,11 +169,15 @@ def main() -> None:
     parser.add_argument("--contact", nargs="+", default=["none", "soft", "compliant"])
     parser.add_argument("--integrator", help="in the place of the file's")
     parser.add_argument("--boxes", nargs="+", type=int, default=[])
+    parser.add_argument("--runs", type=int, help="at once")
     parser.add_argument("--rounds", type=int, default=20)
     args = parser.parse_args()
     os.environ["ROSESIM_CACHE_DIR"] = ""
     folder = tempfile.TemporaryDirectory()
     named = [*args.files, *(boxes(n, Path(folder.name)) for n in args.boxes)]
+    if args.runs:
+        several(args.files or files(), args.contact, args.runs, args.rounds)
+        return
     print("| robot, contact | value ms | gradient ms | compile s | MuJoCo ms | differences ms |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for file in named or files():
