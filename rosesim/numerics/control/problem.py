@@ -132,7 +132,8 @@ class Problem:
     def _bounds(self, m: int) -> tuple[Array, Array]:
         for name, x in (("low", self.low), ("high", self.high)):
             if x.shape not in ((), (1,), (m,)):
-                raise ValueError(f"{name} has {x.size} numbers; expected 1, or {m}, as there are controls")
+                also = f", or {m}, as there are controls" if m > 1 else ", as there is one control"
+                raise ValueError(f"{name} has {x.size} numbers; expected 1{also}")
         return np.broadcast_to(self.low, (m,)).copy(), np.broadcast_to(self.high, (m,)).copy()
 
 

@@ -15,6 +15,8 @@ from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import clip
 from rosesim.ad.language.totals import sum
 from rosesim.ad.language.values.vector import as_vec
+from rosesim.ad.support.errors import TypeMismatch
+from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.jacobians import hessian
 from rosesim.numerics.control.expansion import Expansion, cost_of, linear, quadratic
 from rosesim.numerics.control.riccati import sweep
@@ -51,6 +53,13 @@ class Functions:
         """Made once, and compiled at their first call."""
         return Programs(fn(self._expand), fn(self._sweep), fn(self._sweep_exactly), fn(self._roll))
 
+    def _end(self, x: Any, u: Any, args: Any) -> Any:
+        """The next state. One of another size would broadcast."""
+        end = as_vec(self.step(x, u, *args))
+        if len(end) != len(x):
+            raise TypeMismatch(f"step gives {len(end)} numbers; expected {len(x)}, as the first state has", here())
+        return end
+
     def _near(
         self, states: Any, controls: Any, t: Any, args: Any
     ) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
@@ -58,7 +67,7 @@ class Functions:
         n, x, u = self.space.size, states[t], controls[t]
 
         def motion(z: Any) -> Any:
-            end = as_vec(self.step(self.space.moved(x, z[:n]), u + z[n:], *args))
+            end = self._end(self.space.moved(x, z[:n]), u + z[n:], args)
             return self.space.difference(end, states[t + 1])
 
         def running(z: Any) -> Any:
@@ -119,7 +128,7 @@ class Functions:
             u = controls[t] + share * change[t] + matmul(gains[t], space.difference(x, states[t]))
             u = clip(u, low, high)
             cost = cost_of(self.running(x, u, t, *args), "the running cost")
-            end = space.moved(as_vec(self.step(x, u, *args)), (share - 1.0) * gap[t])
+            end = space.moved(self._end(x, u, args), (share - 1.0) * gap[t])
             return end, (x, u, cost)
 
         last, rows = scan(forward, states[0], len(controls))

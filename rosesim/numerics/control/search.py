@@ -22,6 +22,8 @@ ARMIJO = 1e-4
 """The least part of the promised decrease (J. Nocedal, S. Wright, Numerical Optimization, section 3.1)."""
 PENALTY = 0.5
 """The part of the gaps' penalty that a step promises to take away, as in section 18.3 there."""
+ENDLESS = 1e12
+"""Times the first cost: a cost that has fallen so far below zero has no minimum."""
 ROUNDING = 1e-14
 """Of a cost: it is a sum of a few hundred terms."""
 GROWTH, LEAST, MOST = 2.0, 1e-6, 1e10
@@ -103,6 +105,8 @@ def search(compiled: Compiled, states: Array, controls: Array, has_gaps: bool, t
         if k == limit:
             break
         recent = [*recent[1:], np.inf if has_gaps else costs[-1]]
+        if costs[-1] < -ENDLESS * max(1.0, abs(costs[0])):
+            return ended(k, False, "the cost falls without end: some part of it should grow with the controls")
         if recent[0] - recent[-1] <= HARDLY * tolerance * abs(costs[-1]):
             return ended(k, False, f"the cost has hardly fallen for {PATIENCE} iterations")
         done = _step(compiled, e, states, controls, swept, costs[-1], penalty, promised)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rosesim import concatenate, const, control, fn, grad, scan, sin, stack, sum
+from rosesim import TypeMismatch, concatenate, const, control, fn, grad, scan, sin, stack, sum
 
 A = np.array([[1.0, 0.1], [0.3, 1.1]])
 B = np.array([[0.0, 0.02], [0.1, 0.0]])
@@ -201,6 +201,17 @@ def test_a_search_that_ends_early_says_so():
     assert not plan.converged and plan.reason.startswith("the costs curve downwards")
 
 
+def test_a_cost_without_a_minimum_is_told():
+    plan = control.Problem(pendulum, lambda x, u, t: -(u[0] ** 2), lambda x: x[0]).solve([0.0, 0.0], REST)
+    assert not plan.converged and plan.reason.startswith("the cost falls without end")
+
+
+def test_a_step_to_a_state_of_another_size_is_refused():
+    """It would broadcast, and the plan be one of nothing."""
+    with pytest.raises(TypeMismatch, match="step gives 1 numbers; expected 2, as the first state has"):
+        control.Problem(lambda x, u: x[:1], effort, upright).solve([0.0, 0.0], REST)
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "start": ({"start": [[0.0, 0.0]]}, r"start has the shape \(1, 2\); expected a vector"),
     "controls": ({"controls": [0.0]}, r"controls have the shape \(1,\); expected \(T, m\)"),
@@ -220,5 +231,5 @@ def test_mistakes_are_named(name: str):
 def test_bounds_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"low=1.0 and high=0.0 were found; expected numbers or vectors, low < high"):
         control.Problem(pendulum, effort, upright, low=1.0, high=0.0)
-    with pytest.raises(ValueError, match="low has 3 numbers; expected 1, or 1"):
+    with pytest.raises(ValueError, match="low has 3 numbers; expected 1, as there is one control"):
         control.Problem(pendulum, effort, upright, low=-np.ones(3)).solve([0.0, 0.0], REST)
