@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from rosesim.ad.support.locate import here
+from rosesim.numerics.implicit.report import stop_if
 from rosesim.robots.algebra import Number
 from rosesim.robots.description import Description
 
@@ -18,6 +20,8 @@ Value = float | tuple[float, ...]
 
 _JOINT = ("damping", "stiffness", "armature", "springref", "frictionloss")
 _GEOM = ("size", "friction")
+NEVER_NEGATIVE = frozenset(("mass", "density", "size", "friction", "armature", "frictionloss"))
+"""Parameters, by the last word of their names, of which a negative one is no robot."""
 
 
 def title(kind: str, name: str, index: int) -> str:
@@ -72,6 +76,7 @@ class Parameters:
             ):
                 raise ValueError(f"the robot's parameter {name!r} has {_size(value)}; expected {_number(wanted)}")
         self._given = given
+        _refuse_negative(given)
 
     def is_given(self, name: str) -> bool:
         """Whether the user gives this one."""
@@ -87,6 +92,23 @@ class Parameters:
             return default
         value = self._given[name]
         return tuple(value[k] for k in range(len(default)))
+
+
+def _refuse_negative(given: Given) -> None:
+    """Stop the program where a parameter is negative or NaN that cannot be."""
+    names = [name for name in given if name.rpartition(" ")[2] in NEVER_NEGATIVE]
+    bad: Any = False
+    for value in (given[name] for name in names):
+        for x in [value] if _length(value) is None else [value[k] for k in range(len(value))]:
+            bad = ~(x >= 0.0) | bad
+    if names:
+        one = "the robot's parameter" if len(names) == 1 else "one of the robot's parameters"
+        stop_if(
+            bad,
+            here(),
+            f"{one} {', '.join(map(repr, names))} is negative or NaN; expected 0 or more: tune its logarithm, exp(z) "
+            "times the file's",
+        )
 
 
 def _length(value: Any) -> int | None:

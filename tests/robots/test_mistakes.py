@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosesim import ArgumentError
+from rosesim import ArgumentError, ProgramError, fn, scan
 from rosesim.robots import Compliant, Model, RobotError, load
 from rosesim.robots.description import Body, Description, Geom, Joint
 
@@ -34,6 +34,26 @@ def step(**options: Any) -> Any:
 def test_a_wrong_size_names_its_argument(name: str, given: Any, shape: int):
     with pytest.raises(ArgumentError, match=rf"argument {name}: found an array of shape \({shape},\).*, expected an"):
         PENDULUM.step(*given)
+
+
+@pytest.mark.parametrize(("name", "value"), [("body rod mass", -1.0), ("geom rod size", [0.02, np.nan])])
+def test_a_parameter_that_no_robot_has_stops_the_program(name: str, value: Any):
+    """Also within a loop, and where others are given that are right."""
+
+    @fn
+    def end(x: Any) -> Any:
+        given = {"joint pivot damping": 0.1, "joint pivot armature": 0.0, name: x}
+
+        def moved(s: Any, t: Any) -> Any:
+            return PENDULUM.step(*s, [], parameters=given)
+
+        return scan(moved, (np.array([0.1]), np.zeros(1)), 3)[0][0]
+
+    with pytest.raises(ProgramError, match=f"one of the robot's parameters .*{name}.* is negative or NaN"):
+        end(value)
+    with pytest.raises(ProgramError, match=f"the robot's parameter '{name}' is negative or NaN"):
+        step(parameters={name: value})
+    step(parameters={"joint pivot damping": -0.1})  # something drives it
 
 
 @pytest.mark.parametrize(
