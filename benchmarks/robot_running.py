@@ -6,7 +6,8 @@ A network of one hidden layer sees positions and velocities (without where the r
 waves. It learns from 32 robots at once on all cores: by the gradients of stretches of 32 steps, with a critic for
 what follows them (short_horizon.py). Training begins with compliant contact, and ends with MuJoCo's soft constraints,
 by which the best network is chosen: the one whose slowest of four runs, from starts that differ a little, is fastest.
-Where the package mujoco is installed, the same network runs there. `--gif FILE` shows the fastest seed's first seconds.
+Where the package mujoco is installed, the same network runs there. `--gif FILE` shows the fastest seed's first
+seconds.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ def in_mujoco(file: Path, runner: Runner, net: Network) -> float | None:
     return (float(data.qpos[0]) - begin) / SECONDS
 
 
-def film(file: Path, runner: Runner, net: Network, seconds: float = 5.0) -> None:
+def film(file: Path, runner: Runner, net: Network, seconds: float = 3.0) -> None:
     """A moving picture of a policy, 25 frames a second."""
     from rosesim.scenes import Camera, Canvas
     from rosesim.view import Box, render, write_gif
     from rosesim.view.theme import colours
 
-    m, size = runner.model, (480, 270)
+    m, size = runner.model, (360, 200)
     every = round(0.04 / m.timestep)
     steps = round(seconds / m.timestep)
     path = fn(lambda net: runner.positions("soft", net, steps))(net)
@@ -58,7 +59,7 @@ def film(file: Path, runner: Runner, net: Network, seconds: float = 5.0) -> None
         space.ground(0.0)
         m.draw(space, q)
         frames.append(render(size, [(canvas, Box(0, 0, *size))], shown))
-    write_gif(file, frames, 0.04 * len(frames))
+    write_gif(file, frames, [0.04] * len(frames))
 
 
 def main() -> None:

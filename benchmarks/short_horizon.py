@@ -91,7 +91,9 @@ class Runner:
         """Where the robot is after each step, (steps, nq), from where the file draws it."""
 
         def step(s: Any, t: Any) -> Any:
-            after = self.model.step(*s, self.policy(net, *s, t), contact=contact, integrator=self.integrator)
+            after = self.model.step(
+                s[0], s[1], self.policy(net, s[0], s[1], t), contact=contact, integrator=self.integrator
+            )
             return after, after[0]
 
         return scan(step, (const(self.model.start), const(np.zeros(self.model.nv))), steps)[1]
