@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rosesim.robots.algebra import Number
 from rosesim.robots.contact.boxes import box_box
+from rosesim.robots.contact.convex import convex
 from rosesim.robots.contact.capsules import capsule_box, capsule_capsule, capsule_cylinder, capsule_ellipsoid
 from rosesim.robots.contact.planes import plane_box, plane_capsule, plane_cylinder, plane_ellipsoid, plane_sphere
 from rosesim.robots.contact.shapes import Finder, Place, Shape
@@ -36,6 +37,9 @@ FINDERS: dict[tuple[str, str], Finder] = {
     ("capsule", "ellipsoid"): capsule_ellipsoid,
     ("capsule", "cylinder"): capsule_cylinder,
     ("capsule", "box"): capsule_box,
+    ("ellipsoid", "ellipsoid"): convex,
+    ("ellipsoid", "cylinder"): convex,
+    ("ellipsoid", "box"): convex,
     ("box", "box"): box_box,
 }
 """The pairs that can be computed."""
