@@ -37,9 +37,9 @@ from rosesim.robots.algebra import (
     vector,
 )
 from rosesim.robots.contact.hulls import Hulls
-from rosesim.robots.contact.parting import parting
+from rosesim.robots.contact.parting import gap, parting
 from rosesim.robots.contact.shapes import Frame, Place, Shape, frame, seen_from
-from rosesim.robots.contact.supports import edge, mark, point, radius, reach
+from rosesim.robots.contact.supports import ROUND, edge, mark, point, radius, reach
 
 STEPS = 12
 """Of Newton's method, which begins near the zero."""
@@ -47,8 +47,10 @@ THIN = 1e-9
 """The sine of edges of one face or of two shapes that count as parallel."""
 UPRIGHT = 1e-7
 """The sine of a direction that counts as a cylinder's axis: a search ends at a flat end but for rounding."""
-NEAR_UPRIGHT = 0.3
-"""The sine up to which a direction may turn out to be the axis."""
+NEAR_UPRIGHT = 0.01
+"""Against a round shape a search comes this near: then the axis it is, if the other shape is over the end there."""
+LOSS = 1e-9
+"""Of the shapes' size: what Newton's method may lose of the gap, else it went elsewhere and does not count."""
 FAR = 1e6
 """In m: the distance of a contact that is not there."""
 
@@ -270,8 +272,8 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
             return vector(new), select(still, 1.0, 0.0)
 
         end = while_loop(lambda s: s[1] < 0.5, step, (vector(n), Real(0.0)), limit=STEPS, on_limit="stop")[0]
-        near = dot(_three(end), n) > 0.9
-        return vector([*_either(near, _three(end), n), *_numbers(marks)])
+        better = gap(a, b, _three(end)) > gap(a, b, n) - LOSS * (reach(a) + reach(b))
+        return vector([*_either(better, _three(end), n), *_numbers(marks)])
 
     @direction.defjvp
     def _(own: Any, other: Any, offset: Any, turn: Any) -> Any:
@@ -308,6 +310,8 @@ def _ends(a: Shape, b: Shape, n: V3, marks: list[V3]) -> list[V3]:
     back = scaled(-side, (a.rotation[0][2], a.rotation[1][2], a.rotation[2][2]))
     met = mat_vec(transposed(a.rotation), minus(point(b, back, mark(b, back)), a.place))
     within = met[0] * met[0] + met[1] * met[1] < a.size[0] * a.size[0]
-    flat = (sine2 < UPRIGHT * UPRIGHT) | ((sine2 < NEAR_UPRIGHT * NEAR_UPRIGHT) & within)
+    flat = sine2 < UPRIGHT * UPRIGHT
+    if b.kind in ROUND:
+        flat = flat | ((sine2 < NEAR_UPRIGHT * NEAR_UPRIGHT) & within)
     end: list[V3] = [(0.0, 0.0, side), (1.0, 0.0, side), (0.0, 1.0, side)]
     return [_either(flat, x, y) for x, y in zip(end, marks, strict=True)]

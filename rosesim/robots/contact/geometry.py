@@ -40,6 +40,8 @@ FINDERS: dict[tuple[str, str], Finder] = {
     ("ellipsoid", "ellipsoid"): convex,
     ("ellipsoid", "cylinder"): convex,
     ("ellipsoid", "box"): convex,
+    ("cylinder", "cylinder"): convex,
+    ("cylinder", "box"): convex,
     ("box", "box"): box_box,
 }
 """The pairs that can be computed."""

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import cond, select
-from rosesim.ad.language.control.scan import while_loop
+from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.mathematics import clamp, sqrt
+from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.robots.algebra import ONE, V3, Number, cross, dot, minus, plus, scaled, transposed
+from rosesim.robots.algebra import V3, Number, cross, dot, minus, plus, scaled, transposed, vector
 from rosesim.robots.contact.shapes import Shape
 from rosesim.robots.contact.supports import mark, point
 
@@ -27,8 +29,8 @@ four."""
 ASCENTS = 30
 CLOSE = 1e-14
 """Of the square of a distance: what a search may still gain."""
-STILL = 1e-12
-"""Of a direction: an ascent that moves by less has ended."""
+STILL = 1e-6
+"""Of a direction: an ascent that moves by less has ended. Equations take it from there."""
 
 Entry = tuple[Number, ...]
 """A difference b - a and the marks of both: nine numbers."""
@@ -40,6 +42,11 @@ def _difference(a: Shape, b: Shape, n: V3) -> Entry:
     back = scaled(-1.0, n)
     of_a, of_b = mark(a, n), mark(b, back)
     return (*minus(point(b, back, of_b), point(a, n, of_a)), *of_a, *of_b)
+
+
+def gap(a: Shape, b: Shape, n: V3) -> Number:
+    """g(n), of the cores."""
+    return dot(n, _place(_difference(a, b, n)))
 
 
 def _place(entry: Sequence[Number]) -> V3:
@@ -72,27 +79,49 @@ def _marks(flat: Sequence[Number]) -> tuple[list[V3], list[V3]]:
 
 def _deepest(a: Shape, b: Shape, found: Search, way: V3) -> list[Number]:
     """The ascent, from the best of the directions that the shapes themselves have."""
-    best, depth = way, _gap(found, way)
-    for axis in (*transposed(a.rotation), *transposed(b.rotation)):
-        for sign in (1.0, -1.0):
-            n = scaled(sign, axis)
-            gap = _gap(found, n)
-            more = gap > depth
-            depth = select(more, gap, depth)
-            best = tuple(select(more, x, y) for x, y in zip(n, best, strict=True))
+    own, other = transposed(a.rotation), transposed(b.rotation)
+    ways = [way, *own, *other, *(_unit(cross(u, w), way) for u in own for w in other)]
+    table = stack([vector(w) for w in ways])
+
+    def try_one(state: Any, i: Any) -> Any:
+        sign = select(i < len(ways), 1.0, -1.0)
+        k = Index[len(ways)].wrap(i)
+        n = scaled(sign, (table[k, 0], table[k, 1], table[k, 2]))
+        gap = _gap(found, n)
+        more = gap > state[0]
+        return select(more, gap, state[0]), *(select(more, x, y) for x, y in zip(n, state[1:], strict=True))
+
+    depth, *best = scan(try_one, (Real(-1e300), *[Real(x) for x in way]), 2 * len(ways))
     size = sqrt(dot(*[minus(a.place, b.place)] * 2)) - depth  # of the order of the smaller shape
+    starts = stack([vector(best), vector(way)])
+
+    def climb(state: Any, i: Any) -> Any:
+        flat = _ascent(found, (starts[i, 0], starts[i, 1], starts[i, 2]), 1e-3 * size)
+        gap = _gap(found, _three(flat[1:]))
+        more = gap > state[0]
+        return select(more, gap, state[0]), *(select(more, x, y) for x, y in zip(flat, state[1:], strict=True))
+
+    return list(scan(climb, (Real(-1e300), *[Real(0.0)] * 31), 2))[1:]
+
+
+def _ascent(found: Search, start: V3, out: Number) -> list[Number]:
+    """Where g has a largest value, from a direction; `out` is how far outside the point of a search is."""
 
     def step(state: Any) -> Any:
-        n = (state[1], state[2], state[3])
-        out = 1e-3 * size - _gap(found, n)
-        flat = _nearest(found, scaled(-out, n), n, False)
-        change = minus((flat[1], flat[2], flat[3]), n)
-        ended = dot(change, change) < STILL * STILL
-        return (select(ended, 1.0, 0.0), *flat[1:])
+        n = _three(state[1:])
+        flat = _nearest(found, scaled(_gap(found, n) - out, n), n, False)
+        change = minus(_three(flat[1:]), n)
+        return select(dot(change, change) < STILL * STILL, 1.0, 0.0), *flat[1:]
 
-    empty = [Real(0.0)] * 27
-    state = (Real(0.0), *[Real(x) for x in best], *empty)
+    state = (Real(0.0), *[Real(x) for x in start], *[Real(0.0)] * 27)
     return list(while_loop(lambda s: s[0] < 0.5, step, state, limit=ASCENTS, on_limit="stop"))
+
+
+def _unit(v: V3, otherwise: V3) -> V3:
+    square = dot(v, v)
+    some = square > 1e-12
+    by = 1.0 / sqrt(select(some, square, 1.0))
+    return tuple(select(some, by * x, y) for x, y in zip(v, otherwise, strict=True))  # pyright: ignore
 
 
 def _gap(found: Search, n: V3) -> Number:
