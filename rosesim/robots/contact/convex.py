@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.scan import while_loop
 from rosesim.ad.language.custom import dual, primal, tangent
@@ -285,7 +286,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         _, rows = slopes(*at, marks, n)
         moved = _solved(rows, _three(change))
         zero = 0.0 * change[0]
-        return dual(found, vector([*[-1.0 * x for x in moved], *[zero] * 18]))
+        return dual(found, stack([*[-1.0 * x for x in moved], *[zero] * 18]))
 
     return direction
 
