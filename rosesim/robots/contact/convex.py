@@ -39,6 +39,7 @@ from rosesim.robots.algebra import (
 )
 from rosesim.robots.contact.hulls import Hulls
 from rosesim.robots.contact.parting import gap, parting
+from rosesim.robots.contact.patches import PLACES, has_patch, patch
 from rosesim.robots.contact.shapes import Frame, Place, Shape, frame, seen_from
 from rosesim.robots.contact.supports import ROUND, edge, mark, point, radius, reach
 
@@ -55,34 +56,48 @@ LOSS = 1e-9
 FAR = 1e6
 """In m: the distance of a contact that is not there."""
 
+SIZES = {"sphere": 1, "capsule": 2, "ellipsoid": 3, "cylinder": 2, "box": 3, "mesh": 5}
+"""How many numbers tell a shape from others of its kind."""
+
 Kinds = tuple[str, str]
 _MADE: dict[Any, Any] = {}
 
 
 def convex(a: Shape, b: Shape, margin: Number) -> list[Place]:
-    """One contact, where the shapes are nearest or least deep."""
+    """One contact, where the shapes are nearest or least deep, or up to four where flat sides lie on each other."""
     offset = seen_from(a, b.place)
     turn = mat_mul(transposed(a.rotation), b.rotation)
     whole = total((reach(a), reach(b), margin))
-    direction = _function((a.kind, b.kind), a.hulls or b.hulls)
-    own, other = (vector(list(s.size)[:3]) if s.kind != "mesh" else vector(list(s.size)) for s in (a, b))
+    kinds, tables = (a.kind, b.kind), a.hulls or b.hulls
+    direction = _function(kinds, tables)
+    own, other = (vector(list(s.size)[: SIZES[s.kind]]) for s in (a, b))
+
+    count = PLACES if has_patch(a, b) else 1
 
     def near() -> Any:
-        found = direction(own, other, vector(offset), vector([x for row in turn for x in row]))
-        pair = _pair((a.kind, b.kind), a.hulls or b.hulls, own, other, offset, [x for row in turn for x in row])
+        flat = [x for row in turn for x in row]
+        found = direction(own, other, vector(offset), vector(flat))
+        pair = _pair(kinds, tables, own, other, offset, flat)
         n, touch = _three(found), _Touch(*pair, found[3:])
-        gap, at = touch.gap(n), touch.middle(n)
-        return vector([gap, *at, *n])
+        gaps, points = [touch.gap(n)], [touch.middle(n)]
+        if count > 1:
+            lies, *corners, normal = patch(*pair, n)
+            gaps = [select(lies, x, y) for x, y in zip(corners[0], [*gaps, *[FAR] * (count - 1)], strict=True)]
+            points = [_either(lies, x, y) for x, y in zip(corners[1], points * count, strict=True)]
+            n = _either(lies, normal, n)
+        return vector([*gaps, *(x for at in points for x in at), *n])
 
-    numbers = cond(
-        dot(offset, offset) < mul(whole, whole), near, lambda: vector([FAR, *ZERO, 0.0, 0.0, 1.0])
-    )
-    normal = mat_vec(a.rotation, _three(numbers, 4))
+    nothing = [*[FAR] * count, *[0.0] * (3 * count), 0.0, 0.0, 1.0]
+    numbers = cond(dot(offset, offset) < mul(whole, whole), near, lambda: vector(nothing))
+    normal = mat_vec(a.rotation, _three(numbers, 4 * count))
 
-    def rest() -> tuple[V3, Frame]:
-        return plus(a.place, mat_vec(a.rotation, _three(numbers, 1))), frame(normal)
+    def place(k: int) -> Place:
+        def rest() -> tuple[V3, Frame]:
+            return plus(a.place, mat_vec(a.rotation, _three(numbers, count + 3 * k))), frame(normal)
 
-    return [Place(numbers[0], rest)]
+        return Place(numbers[k], rest)
+
+    return [place(k) for k in range(count)]
 
 
 def _three(x: Any, start: int = 0) -> V3:
@@ -230,7 +245,7 @@ def _function(kinds: Kinds, hulls: Hulls | None) -> Any:
 
 
 def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
-    counts = [5 if kind == "mesh" else 3 for kind in kinds]
+    counts = [SIZES[kind] for kind in kinds]
 
     @fn
     def equations(

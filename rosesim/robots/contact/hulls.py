@@ -13,6 +13,7 @@ from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.scan import scan
 from rosesim.ad.language.values.index import Index
+from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import V3, Number
 from rosesim.robots.description import Mesh
 
@@ -64,16 +65,34 @@ class Hulls:
         """`step(state, i)` for each face of a mesh, in turn."""
         return _each(size[2], size[3], self._most[1], len(self.normals), step, start)
 
+    def normal(self, i: Any) -> V3:
+        """The outward unit normal of a face by its index in the table."""
+        table = const(self.normals)
+        return table[i, 0], table[i, 1], table[i, 2]
+
+    def corner(self, i: Any, k: int) -> Any:
+        """The index of a vertex of a face: its corners are counter-clockwise, the first again at places without."""
+        return Index[len(self.vertices)].clamp(const(self.corners)[i, k])
+
     def farthest(self, size: Sequence[Number], along: V3) -> V3:
         """The vertex of a mesh that is farthest along a direction."""
-        table = const(self.vertices)
+        return self.vertex(self.each_vertex(size, *_most_along(self.vertices, along))[1])
 
-        def step(state: Any, i: Any) -> Any:
-            x = table[i, 0] * along[0] + table[i, 1] * along[1] + table[i, 2] * along[2]
-            more = x > state[0]
-            return select(more, x, state[0]), select(more, i, state[1])
+    def facing(self, size: Sequence[Number], along: V3) -> Any:
+        """The index of the face of a mesh that looks most along a direction."""
+        return self.each_face(size, *_most_along(self.normals, along))[1]
 
-        return self.vertex(self.each_vertex(size, step, (-1e300, Index[len(self.vertices)](0)))[1])
+
+def _most_along(rows: NDArray[Any], along: V3) -> tuple[Any, Any]:
+    """The step and the start of a loop over vectors, for the one that is farthest along another."""
+    table = const(rows)
+
+    def step(state: Any, i: Any) -> Any:
+        x = table[i, 0] * along[0] + table[i, 1] * along[1] + table[i, 2] * along[2]
+        more = x > state[0]
+        return select(more, x, state[0]), select(more, i, state[1])
+
+    return step, (Real(-1e300), Index[len(rows)](0))
 
 
 def _each(first: Number, count: Number, most: int, size: int, step: Any, start: Any) -> Any:
