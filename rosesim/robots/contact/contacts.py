@@ -101,7 +101,8 @@ def shape(at: At, index: int) -> geometry.Shape:
             mat_mul(rotation, quat_matrix(quat)),
         )
         if geom.mesh is not None:
-            meshes = tuple(dict.fromkeys(g.mesh for g in m.robot.geoms if g.mesh is not None))
+            used = (m.robot.geoms[i].mesh for t in at.touches for i in (t.first, t.second))
+            meshes = tuple(dict.fromkeys(mesh for mesh in used if mesh is not None))
             tables = hulls(meshes)
             at.shapes[index] = replace(at.shapes[index], size=tables.size(meshes.index(geom.mesh)), hulls=tables)
     return at.shapes[index]

@@ -1,14 +1,14 @@
 """The contact of two convex shapes, where no closed form gives it.
 
 A search finds the direction along which the shapes are farthest apart (parting.py), and what touches: marks of
-vertices, edges, faces, rims, ends, smooth surfaces. With these, the direction is the zero of three equations. Newton's
-method ends the search there, and the derivative is that of the equations, of any order: nothing of the search is
-differentiated.
+vertices, edges, faces, rims, ends, smooth surfaces. With these, the direction is the zero of three equations.
+Newton's method ends the search there, and the derivative is that of the equations, of any order: nothing of the
+search is differentiated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
@@ -60,7 +60,6 @@ SIZES = {"sphere": 1, "capsule": 2, "ellipsoid": 3, "cylinder": 2, "box": 3, "me
 """How many numbers tell a shape from others of its kind."""
 
 Kinds = tuple[str, str]
-_MADE: dict[Any, Any] = {}
 
 
 def convex(a: Shape, b: Shape, margin: Number) -> list[Place]:
@@ -176,9 +175,7 @@ class _Touch:
         smooth = [dot(t, w) - dot(t, n) * along for t in (t1, t2)]
         d1 = dot(self.first, n)
         first = select(self.two | self.one, d1, smooth[0])
-        second = select(
-            self.two, dot(self.second, n), select(self.one, dot(cross(n, self.first), w), smooth[1])
-        )
+        second = select(self.two, dot(self.second, n), select(self.one, dot(cross(n, self.first), w), smooth[1]))
         return [first, second, 0.5 * (dot(n, n) - 1.0)]
 
     def gap(self, n: V3) -> Number:
@@ -191,8 +188,12 @@ class _Touch:
         w = minus(y, x)
         r = minus(w, scaled(dot(n, w), n))
         c, d = self._shares(r)
-        of_a = plus(scaled(select(self.first_of_b, 0.0, c), self.first), scaled(select(self.second_of_b, 0.0, d), self.second))
-        of_b = plus(scaled(select(self.first_of_b, c, 0.0), self.first), scaled(select(self.second_of_b, d, 0.0), self.second))
+        of_a = plus(
+            scaled(select(self.first_of_b, 0.0, c), self.first), scaled(select(self.second_of_b, 0.0, d), self.second)
+        )
+        of_b = plus(
+            scaled(select(self.first_of_b, c, 0.0), self.first), scaled(select(self.second_of_b, d, 0.0), self.second)
+        )
         both = plus(plus(x, of_a), minus(y, of_b))
         return plus(scaled(0.5, both), scaled(0.5 * (radius(self.a) - radius(self.b)), n))
 
@@ -236,12 +237,14 @@ def _least_axis(n: V3) -> V3:
     return select(is_x, 1.0, 0.0), select(is_y, 1.0, 0.0), select(is_x | is_y, 0.0, 1.0)
 
 
-def _function(kinds: Kinds, hulls: Hulls | None) -> Any:
+def _function(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
     """The function that finds n and the marks of two shapes, from their sizes, offset and turn."""
-    made = _MADE if hulls is None else hulls.made
-    if kinds not in made:
-        made[kinds] = _made(kinds, hulls)
-    return made[kinds]
+    return _plain(kinds) if hulls is None else hulls.function(kinds, lambda: _made(kinds, hulls))
+
+
+@cache
+def _plain(kinds: Kinds) -> Fn[..., Any]:
+    return _made(kinds, None)
 
 
 def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
@@ -266,7 +269,8 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         value: Any = None
         for k in range(3):
             way = vector([1.0 if i == k else 0.0 for i in range(3)])
-            value, change = jvp(equations)(own, other, offset, turn, marks, n, n, None, None, None, None, None, None, way)
+            push: Any = jvp(equations)
+            value, change = push(own, other, offset, turn, marks, n, n, *[None] * 6, way)
             rows.append(_three(change))
         return value, rows
 

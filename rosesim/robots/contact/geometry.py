@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rosesim.robots.algebra import Number
 from rosesim.robots.contact.boxes import box_box
-from rosesim.robots.contact.convex import convex
 from rosesim.robots.contact.capsules import capsule_box, capsule_capsule, capsule_cylinder, capsule_ellipsoid
+from rosesim.robots.contact.convex import convex
 from rosesim.robots.contact.planes import plane_box, plane_capsule, plane_cylinder, plane_ellipsoid, plane_sphere
 from rosesim.robots.contact.resting import plane_mesh
 from rosesim.robots.contact.shapes import Finder, Place, Shape

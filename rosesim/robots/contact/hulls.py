@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from rosesim.ad.language.constants import const
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.scan import scan
+from rosesim.ad.language.function import Fn
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import V3, Number
 from rosesim.robots.description import Mesh
+from rosesim.robots.files.hull import TooManyVertices, hull
 
 CORNERS = 8
 """Of a face that has more, those count that are farthest to eight sides."""
@@ -28,13 +30,12 @@ class Hulls:
 
     def __init__(self, meshes: Sequence[Mesh]) -> None:
         self._places: list[tuple[float, ...]] = []
-        self.made: dict[Any, Any] = {}
-        """Functions of the language that read these tables, by what they are for."""
+        self._functions: dict[Any, Fn[..., Any]] = {}
         vertices: list[NDArray[Any]] = []
         normals: list[NDArray[Any]] = []
         corners: list[list[int]] = []
         count = 0
-        for mesh in meshes:
+        for mesh in map(_convex, meshes):
             points = np.array(mesh.vertices)
             found = _faces(points, np.array(mesh.faces))
             reach = float(np.linalg.norm(points, axis=1).max())
@@ -51,6 +52,12 @@ class Hulls:
         """What tells a mesh from others: where its vertices begin, their number, the same of its faces, and how
         far it reaches from the origin of its frame."""
         return self._places[index]
+
+    def function(self, of: Any, make: Callable[[], Fn[..., Any]]) -> Fn[..., Any]:
+        """A function of the language that reads these tables, made once, by what it is of."""
+        if of not in self._functions:
+            self._functions[of] = make()
+        return self._functions[of]
 
     def vertex(self, i: Any) -> V3:
         """A vertex by its index in the table."""
@@ -104,6 +111,24 @@ def _each(first: Number, count: Number, most: int, size: int, step: Any, start: 
 def hulls(meshes: tuple[Mesh, ...]) -> Hulls:
     """The tables of meshes."""
     return Hulls(meshes)
+
+
+def _convex(mesh: Mesh) -> Mesh:
+    """Its hull: a mesh that gives its mass as it is may be dented. A flat one stays."""
+    points, triangles = np.array(mesh.vertices), np.array(mesh.faces)
+    beside = {(t[k], t[k - 2]): t[k - 1] for t in triangles.tolist() for k in range(3)}
+    opposite = [[beside.get((t[k - 2], t[k]), -1) for k in range(3)] for t in triangles.tolist()]
+    corners = points[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    lengths = np.linalg.norm(normals, axis=1)
+    heights = np.einsum("fkd,fd->fk", points[opposite] - corners[:, :1], normals)
+    least = FLAT * float(np.ptp(points, axis=0).max()) * lengths
+    if np.min(opposite) >= 0 and (heights <= least[:, None]).all():
+        return mesh
+    try:
+        return hull(mesh) or mesh
+    except TooManyVertices as error:
+        raise ValueError(f"mesh {mesh.name!r} {error}; simplify it") from None
 
 
 def _faces(points: NDArray[Any], triangles: NDArray[Any]) -> list[tuple[NDArray[Any], list[int]]]:

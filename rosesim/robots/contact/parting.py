@@ -140,7 +140,9 @@ def _nearest(found: Search, start: V3, way: V3, may_hold: bool) -> list[Number]:
         seen = [minus(_place(e), start) for e in (*old, new)]
         gains = square - dot(v, seen[3]) > CLOSE * square
         sets = ((3, 0, 1), (3, 1, 2), (3, 2, 0))
-        best, weights, at = None, None, None
+        best: Any = None
+        weights: Any = None
+        at: Any = None
         for three in sets:
             w, p = _closest(*[seen[k] for k in three])
             full = [(w[three.index(k)] if k in three else Real(0.0)) for k in range(4)]
@@ -163,9 +165,7 @@ def _nearest(found: Search, start: V3, way: V3, may_hold: bool) -> list[Number]:
     begin = minus(_place(entry), start)
     nothing = dot(begin, begin) < 1e-26
     state = (select(nothing, 2.0, 0.0), *(select(nothing, w, x) for w, x in zip(way, begin, strict=True)), *entry * 3)
-    end = while_loop(
-        lambda s: s[0] < 0.5, step, tuple(Real(x) for x in state), limit=NEAREST_STEPS, on_limit="stop"
-    )
+    end = while_loop(lambda s: s[0] < 0.5, step, tuple(Real(x) for x in state), limit=NEAREST_STEPS, on_limit="stop")
     v = _three(end[1:4])
     length = sqrt(dot(v, v))
     return [select(end[0] > 1.5, 0.0, 1.0), *(x / length for x in v), *end[4:]]
@@ -185,7 +185,8 @@ def _closest(a: V3, b: V3, c: V3) -> tuple[list[Number], V3]:
     safe = select(fat, area, 1.0)
     inner = [dot(normal, cross(corners[k - 2], corners[k - 1])) / safe for k in range(3)]
     within = fat & (inner[0] > 0.0) & (inner[1] > 0.0) & (inner[2] > 0.0)
-    best, weights = None, None
+    best: Any = None
+    weights: Any = None
     for k in range(3):
         p, q = corners[k], corners[k - 2]
         way = minus(q, p)

@@ -3,13 +3,12 @@
 A flat side is a face of a box or mesh, an end of a cylinder, for which an octagon stands, or the line along which a
 cylinder or capsule lies. The face that the contact's direction is normal to is the plane of all; the other side is
 seen from it. Each edge of either side is cut by the lines of the other one, and gives the corner where its rest
-begins. Of these corners those count that reach farthest to four sides.
+begins. Of these corners those count that reach farthest to four sides, each one once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.mathematics import cos, maximum, minimum, sin, sqrt
+from rosesim.ad.language.mathematics import maximum, minimum, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import (
@@ -43,13 +42,15 @@ PLACES = 4
 FLAT = ("capsule", "cylinder", "box", "mesh")
 """Shapes with a flat side."""
 TILT = 0.04
-"""The sine up to which sides lie on each other, 2.3 degrees. Where shapes touch but little, all corners but the lowest
-are apart there already, and nothing jumps. (MuJoCo's limit is between 4 and 8 degrees.)"""
+"""The sine up to which sides lie on each other, 2.3 degrees. Where shapes touch but little, all corners but the
+lowest are apart there already, and nothing jumps. (MuJoCo's limit is between 4 and 8 degrees.)"""
 LINE = 4.0
 """What lines are behind faces by, when the side is chosen that is the plane."""
 ASLANT = 0.4
-"""In rad: the first of the four sides, from the first edge of the face. Corners of a rectangle are then farthest to one
-side each."""
+"""In rad: the first of the four sides, from the first edge of the face. Each corner of a rectangle is then farthest
+to one of them."""
+SAME = 1e-3
+"""Of a face's size: corners nearer to each other are one."""
 ALONG = 1e-10
 """The sine of lines that count as parallel, and, of a size, what is on a line: rounding must add no corners."""
 FAR = 1e6
@@ -77,7 +78,9 @@ def patch(a: Shape, b: Shape, n: V3) -> tuple[Any, list[Number], list[V3], V3]:
     hints = [_hint(s) for s in (a, b)]
     sides = [_side(s, way, hints[1 - k]) for k, (s, way) in enumerate(((a, n), (b, back)))]
     by_a = sides[0].rank <= sides[1].rank
-    own, other = ([_either(by_a, x, y) for x, y in zip(sides[k].corners, sides[1 - k].corners, strict=True)] for k in (0, 1))
+    own, other = (
+        [_either(by_a, x, y) for x, y in zip(sides[k].corners, sides[1 - k].corners, strict=True)] for k in (0, 1)
+    )
     normal = _either(by_a, sides[0].normal, sides[1].normal)
     met_normal = _either(by_a, sides[1].normal, sides[0].normal)
     rank, met_rank = (select(by_a, sides[k].rank, sides[1 - k].rank) for k in (0, 1))
@@ -176,11 +179,16 @@ def _face_of_box(shape: Shape, n: V3) -> _Side:
         return _either(is_x, first, _either(is_y, second, third))
 
     halves = [scaled(s, axis) for s, axis in zip(shape.size, axes, strict=False)]
-    axis, half, u, w = (pick(*of) for of in (axes, halves, (halves[1], halves[2], halves[0]), (halves[2], halves[0], halves[1])))
+    axis, half, u, w = (
+        pick(*of) for of in (axes, halves, (halves[1], halves[2], halves[0]), (halves[2], halves[0], halves[1]))
+    )
     sign = select(dot(axis, n) < 0.0, -1.0, 1.0)
     up, u = scaled(sign, axis), scaled(sign, u)
     middle = plus(shape.place, scaled(sign, half))
-    corners = [plus(middle, plus(scaled(s, u), scaled(t, w))) for s, t in ((1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0))]
+    corners = [
+        plus(middle, plus(scaled(s, u), scaled(t, w)))
+        for s, t in ((1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0))
+    ]
     return _Side(up, [*corners, *[corners[0]] * (CORNERS - 4)], _tilt(up, n))
 
 
@@ -238,24 +246,24 @@ def _corners(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
         return stack([x, y, height, select(there, 1.0, 0.0)])
 
     found = vec(2 * count, corner)
-    ways = vector([ASLANT + 0.5 * math.pi * k for k in range(PLACES)])
-
-    def farthest(k: Any) -> Any:
-        way = (cos(ways[k]), sin(ways[k]))
-
-        def step(state: Any, i: Any) -> Any:
-            x = select(found[i, 3] > 0.5, way[0] * found[i, 0] + way[1] * found[i, 1], -FAR)
-            more = x > state[0]
-            return select(more, x, state[0]), select(more, i, state[1])
-
-        return scan(step, (Real(-0.5 * FAR), Index[2 * count](0)), 2 * count)[1]
-
-    chosen = vec(PLACES, farthest)
+    across = [own[2, d] - own[0, d] for d in range(2)]
+    apart = SAME * SAME * (across[0] * across[0] + across[1] * across[1])
+    chosen: list[Any] = []
     rows: list[Any] = []
     for k in range(PLACES):
-        new: Any = found[chosen[k], 3] > 0.5
-        for j in range(k):
-            new = new & ~(chosen[j] == chosen[k])
-        row = [found[chosen[k], d] for d in range(3)]
-        rows.append(stack([*row, select(new, 1.0, 0.0)]))
-    return stack(rows), found[chosen[0], 3] > 0.5
+        angle = ASLANT + 0.5 * math.pi * k
+        way = (math.cos(angle), math.sin(angle))
+
+        def step(state: Any, i: Any, way: Any = way) -> Any:
+            x, y, _, there = (found[i, d] for d in range(4))
+            counts = there > 0.5
+            for j in chosen:
+                counts = counts & ((x - found[j, 0]) ** 2 + (y - found[j, 1]) ** 2 > apart)
+            far = way[0] * x + way[1] * y
+            more = counts & (far > state[0])
+            return select(more, far, state[0]), select(more, i, state[1])
+
+        far, i = scan(step, (Real(-FAR), Index[2 * count](0)), 2 * count)
+        chosen.append(i)
+        rows.append(stack([*(found[i, d] for d in range(3)), select(far > -FAR, 1.0, 0.0)]))
+    return stack(rows), rows[0][3] > 0.5

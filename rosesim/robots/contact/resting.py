@@ -45,12 +45,10 @@ def plane_mesh(a: Shape, b: Shape, margin: Number) -> list[Place]:
     normal, tables = a.axis, b.hulls
     local: V3 = mat_vec(transposed(b.rotation), normal)
     height = dot(normal, minus(b.place, a.place))
-    key = "lowest"
-    if key not in tables.made:
-        tables.made[key] = _lowest(tables)
+    lowest = tables.function("lowest", lambda: _lowest(tables))
     found = cond(
         sub(height, b.size[4]) < margin,
-        lambda: stop_gradient(tables.made[key](vector(b.size), vector(local), Real(sub(margin, height)))),
+        lambda: stop_gradient(lowest(vector(b.size), vector(local), Real(sub(margin, height)))),
         lambda: vector([0.0] * 16),
     )
 
@@ -73,7 +71,7 @@ def _lowest(tables: Hulls) -> Fn[..., Any]:
 
     @fn
     def lowest(size: Vec[Real, 5], normal: Vec[Real, 3], room: Real) -> Any:
-        up = (normal[0], normal[1], normal[2])
+        up, which = (normal[0], normal[1], normal[2]), [size[k] for k in range(5)]
 
         def best(score: Callable[[V3], Number], least: Number, start: Any) -> tuple[Any, Any, V3]:
             def step(state: Any, i: Any) -> Any:
@@ -81,7 +79,7 @@ def _lowest(tables: Hulls) -> Fn[..., Any]:
                 more = x > state[0]
                 return select(more, x + TIE, state[0]), select(more, i, state[1])
 
-            found, i = tables.each_vertex(size, step, (Real(least), start))
+            found, i = tables.each_vertex(which, step, (Real(least), start))
             return found > least, i, tables.vertex(i)
 
         far = LEAST * size[4]

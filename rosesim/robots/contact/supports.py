@@ -1,6 +1,6 @@
 """Convex shapes by what is farthest along a direction: their supports.
 
-A shape is the points of a core and all within a radius of it: the core of a sphere is a point, of a capsule a segment.
+A shape is a core and all within a radius of it: the core of a sphere is a point, that of a capsule a segment.
 What a core is farthest along a direction with is written as a mark, a vector that stays the same while the direction
 turns within a vertex's, a rim's or a smooth surface's range. The mark and the direction give the point, in closed
 form.
@@ -8,7 +8,6 @@ form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rosesim.ad.language.control.branches import select
@@ -101,6 +100,4 @@ def _round(shape: Shape, n: V3, flat: Any) -> V3:
 
 def edge(shape: Shape, start: V3, end: V3) -> V3:
     """The vector from the point of one mark to that of another, which is a direction of a face or edge."""
-    return mat_vec(
-        shape.rotation, tuple(mul(s, x) for s, x in zip(scale(shape), minus(end, start), strict=True))
-    )
+    return mat_vec(shape.rotation, tuple(mul(s, x) for s, x in zip(scale(shape), minus(end, start), strict=True)))
