@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rosesim.ad.language.function import Fn
 from rosesim.robots import dynamics, functions, kinematics, sensors, shown
 from rosesim.robots.contact.compliant import Compliant
+from rosesim.robots.contact.geometry import FINDERS
 from rosesim.robots.contact.pairs import Touch, touches
 from rosesim.robots.contact.weights import Weights, start_of, weights
 from rosesim.robots.description import Description, Geom
@@ -204,14 +205,38 @@ class Model:
 
     @cached_property
     def touches(self) -> list[Touch]:
-        """The pairs of shapes that may touch."""
+        """The pairs of shapes that may touch. Raises RobotError for one that cannot be computed."""
         robot = self.description
         found: list[Touch] = []
+        missing: list[tuple[Touch, str]] = []
         for touch in touches(Mechanism(robot, Parameters({}, {}))):
             kinds = robot.geoms[touch.first].kind, robot.geoms[touch.second].kind
-            if not {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & self._ignore:
+            if {f"contact {'-'.join(kinds)}", f"contact {'-'.join(reversed(kinds))}", "contact"} & self._ignore:
+                continue
+            if kinds in FINDERS:
                 found.append(touch)
+            else:
+                missing.append((touch, f'"contact {"-".join(kinds)}"'))
+        if missing:
+            raise self._no_contact([t for t, _ in missing], list(dict.fromkeys(name for _, name in missing)))
         return found
+
+    def _no_contact(self, missing: list[Touch], classes: list[str]) -> RobotError:
+        """Pairs that may touch and cannot be computed: the first by name, and the way on for all."""
+        robot, first = self.description, missing[0]
+        geoms = [robot.geoms[i] for i in (first.first, first.second)]
+        names = [f"geom {g.name or f'#{i}'!r}" for g, i in zip(geoms, (first.first, first.second), strict=True)]
+        change = 'or, in MJCF, one of the geoms contype="0" conaffinity="0"'
+        if first.given is not None:
+            change = "or take their <pair> out of the file"
+        listed = ", ".join(classes) + ("," if len(classes) == 1 else "")
+        more = f" (the first of {len(missing)} such pairs)" if len(missing) > 1 else ""
+        return RobotError(
+            robot.file,
+            geoms[1].line,
+            f"{names[0]}, a {geoms[0].kind}, and {names[1]}, a {geoms[1].kind}, may touch{more}: that contact is not "
+            f'there yet. Give load ignore=({listed}) to leave such pairs out, {change}, or take contact="none"',
+        )
 
     def _integrator(self, integrator: str | None) -> str:
         chosen = self.description.options.integrator if integrator is None else integrator
