@@ -12,7 +12,6 @@ from rosesim.robots.contact import geometry
 from rosesim.robots.contact.convex import convex
 from rosesim.robots.contact.shapes import frame
 
-
 CLOSED = sorted(p for p, finder in geometry.FINDERS.items() if finder is not convex and "mesh" not in p)
 """Pairs whose contacts have a closed form; the others are in test_convex.py."""
 

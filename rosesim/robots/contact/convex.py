@@ -45,8 +45,10 @@ from rosesim.robots.contact.supports import ROUND, edge, mark, point, radius, re
 
 STEPS = 12
 """Of Newton's method, which begins near the zero."""
-THIN = 1e-9
-"""The sine of edges of one face or of two shapes that count as parallel."""
+THIN, ALIKE = 1e-9, 1e-6
+"""The sine of edges of one face, and of two shapes, that count as parallel: a direction across would be rounding."""
+SINGULAR = 1e-7
+"""Where the equations are more singular, as where two corners meet in a point, the direction's slope is rounding: 0."""
 UPRIGHT = 1e-7
 """The sine of a direction that counts as a cylinder's axis: a search ends at a flat end but for rounding."""
 NEAR_UPRIGHT = 0.01
@@ -138,7 +140,7 @@ class _Touch:
         crossed = _sine(*edges)
         has = [dot(e, e) > 0.5 for e in edges]
         by_a, by_b = faces[0] > THIN, faces[1] > THIN
-        across = crossed > THIN
+        across = crossed > ALIKE
         # A face of the first, a face of the second, an edge of each, one edge, nothing.
         self.two = by_a | by_b | across
         self.one = has[0] | has[1]
@@ -172,10 +174,13 @@ class _Touch:
         t1 = _unit(cross(near, hint))
         t2 = cross(near, t1)
         along = dot(n, w)
-        smooth = [dot(t, w) - dot(t, n) * along for t in (t1, t2)]
+        size = reach(self.a) + reach(self.b)
+        smooth = [(dot(t, w) - dot(t, n) * along) / size for t in (t1, t2)]
         d1 = dot(self.first, n)
         first = select(self.two | self.one, d1, smooth[0])
-        second = select(self.two, dot(self.second, n), select(self.one, dot(cross(n, self.first), w), smooth[1]))
+        second = select(
+            self.two, dot(self.second, n), select(self.one, dot(cross(n, self.first), w) / size, smooth[1])
+        )
         return [first, second, 0.5 * (dot(n, n) - 1.0)]
 
     def gap(self, n: V3) -> Number:
@@ -315,7 +320,7 @@ def _solved(rows: list[V3], value: V3) -> V3:
     a, b, c = rows
     ca = cross(b, c)
     whole = dot(a, ca)
-    some = abs(whole) > 1e-30
+    some = abs(whole) > SINGULAR
     by = select(some, 1.0 / select(some, whole, 1.0), 0.0)
     return by * dot(ca, value), by * dot(cross(c, a), value), by * dot(cross(a, b), value)
 
