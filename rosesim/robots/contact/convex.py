@@ -48,7 +48,8 @@ STEPS = 12
 THIN, ALIKE = 1e-9, 1e-6
 """The sine of edges of one face, and of two shapes, that count as parallel: a direction across would be rounding."""
 SINGULAR = 1e-7
-"""Where the equations are more singular, as where two corners meet in a point, the direction's slope is rounding: 0."""
+"""Where the equations are more singular, as where two corners meet in a point, the direction's slope is rounding: it
+counts as 0."""
 UPRIGHT = 1e-7
 """The sine of a direction that counts as a cylinder's axis: a search ends at a flat end but for rounding."""
 NEAR_UPRIGHT = 0.01
