@@ -12,6 +12,7 @@ from robots_kit import rotation
 
 from rosesim import Real, check_grads, const, fn, grad, jvp, scan
 from rosesim.robots import Model, load
+from rosesim.robots.contact import patches
 from rosesim.robots.contact.hulls import Hulls
 from rosesim.robots.description import Mesh
 
@@ -77,6 +78,14 @@ def test_convex_shapes_touch_as_in_mujoco(pair: Any):
         assert (np.abs(found - expected) < [1e-7, 2e-5, 2e-5, 2e-5, 1e-4, 1e-4, 1e-4]).all(), case["kind"]
 
 
+def area(points: Any) -> float:
+    """Of a quadrilateral, or the length of a line."""
+    if len(points) == 2:
+        return float(np.linalg.norm(points[0] - points[1]))
+    ways = (points[list(order)] for order in ((0, 1, 2, 3), (0, 2, 1, 3), (0, 1, 3, 2)))
+    return max(0.5 * float(np.linalg.norm(np.cross(p[2] - p[0], p[3] - p[1]))) for p in ways)
+
+
 @pytest.mark.parametrize("pair", LIE)
 def test_flat_sides_lie_on_each_other_as_in_mujoco(pair: Any):
     """As many contacts on as large an area. Which corners count of more than four, and where those of a round end
@@ -89,12 +98,8 @@ def test_flat_sides_lie_on_each_other_as_in_mujoco(pair: Any):
                 surface = row[1:4] + 0.5 * sign * row[0] * row[4:]
                 turn = np.reshape(case["mat"][k], (3, 3))
                 assert abs(outside(pair[k], size[k], (surface - case["pos"][k]) @ turn)) < 1e-5  # by the tilt
-        areas = []
-        for rows in (found, expected):
-            off = rows[:, 1:4] - rows[:, 1:4].mean(axis=0)
-            areas.append(np.linalg.norm(off.T @ off))
-            assert np.abs(rows[:, 4:] - found[0, 4:]).max() < 5e-3  # either side's normal
-        assert areas[0] > 0.9 * areas[1]
+        assert np.abs(expected[:, 4:] - found[0, 4:]).max() < 5e-3  # either side's normal
+        assert area(found[:, 1:4]) > 0.95 * area(expected[:, 1:4])
         assert found[:, 0].mean() == pytest.approx(expected[:, 0].mean(), abs=3e-4)
 
 
@@ -321,3 +326,37 @@ def test_the_gradient_of_a_fall_onto_a_flat_side(tmp_path: Path):
     for h in (1e-5, 1e-6):
         by_differences = [(end(v + d) - end(v - d)) / (2.0 * h) for d in h * np.eye(6)]
         np.testing.assert_allclose(found, by_differences, rtol=1e-5, atol=1e-6)
+
+
+@fn
+def overlap(own: Any, other: Any) -> Any:
+    return patches.common(own, other, (Real(0.0), Real(0.0), Real(-1.0)), Real(0.0) > 1.0)[0]
+
+
+def test_corners_that_two_flat_sides_share():
+    """Two rectangles side by side, one in the other, the same; and a triangle over a corner."""
+    square = [(1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)]
+
+    def side(corners: Any, height: float = 0.0) -> Any:
+        rows = [*corners, *[corners[0]] * (8 - len(corners))]
+        return np.array([[x, y, height] for x, y in rows])
+
+    for middle, half in (
+        ((0.1, 0.2), 1.0),
+        ((0.0, 0.0), 1.0),
+        ((0.1, 0.2), 0.5),
+        ((0.0, 0.5), 1.0),
+        ((-1.5, 0.0), 1.0),
+    ):
+        met = [(middle[0] + half * x, middle[1] + half * y) for x, y in square]
+        low = [max(-1.0, m - half) for m in middle]
+        high = [min(1.0, m + half) for m in middle]
+        found = overlap(side(square), side(met[::-1], 0.25))
+        assert (found[:, 3] > 0.5).all() and (found[:, 2] == 0.25).all()
+        expected = [(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])]
+        for corner in expected:
+            assert np.abs(found[:, :2] - corner).max(axis=1).min() < 1e-12
+    found = overlap(side(square), side([(0.0, 0.0), (0.0, 3.0), (3.0, 0.0)]))
+    assert sorted(map(tuple, found[:, :2].round(12).tolist())) == [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
+    found = overlap(side(square), side([(2.0, 2.0), (2.0, 3.0), (3.0, 2.0)]))
+    assert (found[:, 3] == 0.0).all()

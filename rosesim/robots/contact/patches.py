@@ -3,12 +3,13 @@
 A flat side is a face of a box or mesh, an end of a cylinder, for which an octagon stands, or the line along which a
 cylinder or capsule lies. The face that the contact's direction is normal to is the plane of all; the other side is
 seen from it. Each edge of either side is cut by the lines of the other one, and gives the corner where its rest
-begins. Of these corners those count that reach farthest to four sides, each one once.
+begins. Four corners count: one, the farthest from it, and the farthest to either side of the line through both.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,8 @@ lowest are apart there already, and nothing jumps. (MuJoCo's limit is between 4 
 LINE = 4.0
 """What lines are behind faces by, when the side is chosen that is the plane."""
 ASLANT = 0.4
-"""In rad: the first of the four sides, from the first edge of the face. Each corner of a rectangle is then farthest
-to one of them."""
+"""In rad: the side to which the first corner is farthest, from the first edge of the face. Of the corners of a
+rectangle it is then one."""
 SAME = 1e-3
 """Of a face's size: corners nearer to each other are one."""
 ALONG = 1e-10
@@ -92,7 +93,7 @@ def patch(a: Shape, b: Shape, n: V3) -> tuple[Any, list[Number], list[V3], V3]:
     flat = [vector(mat_vec(axes, minus(c, middle))) for c in own]
     met = [vector(mat_vec(axes, minus(c, middle))) for c in other]
     tilted = mat_vec(axes, met_normal)
-    places, some = _corners(stack(flat), stack(met), tilted, is_line)
+    places, some = common(stack(flat), stack(met), tilted, is_line)
     inset = select(by_a, Real(radius(b)), Real(radius(a)))
     gaps: list[Number] = []
     points: list[V3] = []
@@ -204,7 +205,7 @@ def _face_of_mesh(shape: Shape, n: V3) -> _Side:
     return _Side(normal, corners, _tilt(normal, n))
 
 
-def _corners(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
+def common(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
     """(x, y, height of the other side, whether it is there) of four corners, and whether there is any.
 
     The first side is in the plane, counter-clockwise, the other one clockwise, with its normal.
@@ -239,7 +240,7 @@ def _corners(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
 
         low, high = scan(cut, (Real(0.0), Real(1.0)), count)
         there = (low < high) & (long > 0.0) & ~(is_line & of_own)
-        t = select(there, low, 0.0)
+        t = select(there, select(of_own, low, high), 0.0)  # clockwise, where the edge ends
         x, y = p[0] + t * way[0], p[1] + t * way[1]
         plane = other[0, 2] - (tilted[0] * (x - other[0, 0]) + tilted[1] * (y - other[0, 1])) / looks
         height = select(of_own, plane, p[2] + t * way[2])
@@ -247,19 +248,18 @@ def _corners(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
 
     found = vec(2 * count, corner)
     across = [own[2, d] - own[0, d] for d in range(2)]
-    apart = SAME * SAME * (across[0] * across[0] + across[1] * across[1])
+    size = across[0] * across[0] + across[1] * across[1]
     chosen: list[Any] = []
     rows: list[Any] = []
     for k in range(PLACES):
-        angle = ASLANT + 0.5 * math.pi * k
-        way = (math.cos(angle), math.sin(angle))
 
-        def step(state: Any, i: Any, way: Any = way) -> Any:
+        def step(state: Any, i: Any, k: int = k) -> Any:
             x, y, _, there = (found[i, d] for d in range(4))
             counts = there > 0.5
-            for j in chosen:
-                counts = counts & ((x - found[j, 0]) ** 2 + (y - found[j, 1]) ** 2 > apart)
-            far = way[0] * x + way[1] * y
+            offs = [(x - found[j, 0], y - found[j, 1]) for j in chosen]
+            for off in offs:
+                counts = counts & (off[0] * off[0] + off[1] * off[1] > SAME * SAME * size)
+            far = _merit(k, (x, y), offs, [(found[j, 0], found[j, 1]) for j in chosen])
             more = counts & (far > state[0])
             return select(more, far, state[0]), select(more, i, state[1])
 
@@ -267,3 +267,14 @@ def _corners(own: Any, other: Any, tilted: V3, is_line: Any) -> tuple[Any, Any]:
         chosen.append(i)
         rows.append(stack([*(found[i, d] for d in range(3)), select(far > -FAR, 1.0, 0.0)]))
     return stack(rows), rows[0][3] > 0.5
+
+
+def _merit(k: int, at: Sequence[Number], offs: Sequence[Any], chosen: Sequence[Any]) -> Number:
+    """By what the next corner is chosen: how far it is to a side, from the first, and from the line of both."""
+    if k == 0:
+        return math.cos(ASLANT) * at[0] + math.sin(ASLANT) * at[1]
+    if k == 1:
+        return offs[0][0] * offs[0][0] + offs[0][1] * offs[0][1]
+    line = (chosen[1][0] - chosen[0][0], chosen[1][1] - chosen[0][1])
+    left = line[0] * offs[0][1] - line[1] * offs[0][0]
+    return left if k == 2 else -left
