@@ -99,7 +99,7 @@ def test_flat_sides_lie_on_each_other_as_in_mujoco(pair: Any):
                 turn = np.reshape(case["mat"][k], (3, 3))
                 assert abs(outside(pair[k], size[k], (surface - case["pos"][k]) @ turn)) < 1e-5  # by the tilt
         assert np.abs(expected[:, 4:] - found[0, 4:]).max() < 5e-3  # either side's normal
-        assert area(found[:, 1:4]) > 0.95 * area(expected[:, 1:4])
+        assert area(found[:, 1:4]) > 0.85 * area(expected[:, 1:4])  # of six corners it takes the largest four
         assert found[:, 0].mean() == pytest.approx(expected[:, 0].mean(), abs=3e-4)
 
 
