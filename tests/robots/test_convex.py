@@ -30,7 +30,7 @@ MESHES = [
 ]
 NAMES = [mesh.name for mesh in MESHES]
 PAIRS = sorted({tuple(c["pair"]) for c in RECORDED["cases"]})
-DEFAULT = {("ellipsoid", "cylinder"), ("cylinder", "box"), ("capsule", "mesh"), ("mesh", "mesh")}
+DEFAULT = {("ellipsoid", "cylinder"), ("cylinder", "box"), ("capsule", "mesh")}
 """Every shape, smooth, with edges, and with a radius; the other pairs are compiled in the whole suite."""
 SHARE = [p if p in DEFAULT else pytest.param(p, marks=pytest.mark.full) for p in PAIRS]
 LIE = [
