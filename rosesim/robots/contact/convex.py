@@ -307,7 +307,8 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         found = direction(*at)
         n, marks = vector(_numbers(found)[:3]), vector(_numbers(found)[3:])
         ways = [tangent(x) for x in (own, other, offset, turn)]
-        change = jvp(equations)(*at, marks, n, n, *ways, None, None, None)[1]
+        push: Any = jvp(equations)
+        change = push(*at, marks, n, n, *ways, None, None, None)[1]
         _, rows = slopes(*at, marks, n)
         moved = _solved(rows, _three(change))
         zero = 0.0 * change[0]
