@@ -8,6 +8,7 @@ search is differentiated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -269,14 +270,14 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         touch = _Touch(*_pair(kinds, hulls, own, other, offset, turn), marks)
         return vector(touch.equations(_three(n), _three(near)))
 
-    def slopes(own: Any, other: Any, offset: Any, turn: Any, marks: Any, n: Any) -> tuple[Any, list[V3]]:
+    def slopes(at: Sequence[Any], marks: Any, n: Any) -> tuple[Any, list[V3]]:
         """The equations and, as rows, how they change with each number of n."""
         rows: list[V3] = []
         value: Any = None
         for k in range(3):
             way = vector([1.0 if i == k else 0.0 for i in range(3)])
             push: Any = jvp(equations)
-            value, change = push(own, other, offset, turn, marks, n, n, *[None] * 6, way)
+            value, change = push(*at, marks, n, n, *[None] * 6, way)
             rows.append(_three(change))
         return value, rows
 
@@ -291,7 +292,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
 
         def step(state: Any) -> Any:
             at = state[0]
-            value, rows = slopes(own, other, offset, turn, marks, at)
+            value, rows = slopes((own, other, offset, turn), marks, at)
             change = _solved(rows, _three(value))
             new = _unit(minus(_three(at), change))
             still = dot(change, change) < 1e-31
@@ -309,7 +310,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         ways = [tangent(x) for x in (own, other, offset, turn)]
         push: Any = jvp(equations)
         change = push(*at, marks, n, n, *ways, None, None, None)[1]
-        _, rows = slopes(*at, marks, n)
+        _, rows = slopes(at, marks, n)
         moved = _solved(rows, _three(change))
         zero = 0.0 * change[0]
         return dual(found, stack([*[-1.0 * x for x in moved], *[zero] * 18]))
