@@ -162,3 +162,18 @@ def test_the_moments_of_a_mesh_do_not_depend_on_the_point_that_they_are_summed_f
     with_others = Mesh("box", (*found.vertices, (5.0, 6.0, 7.0), (9.0, 9.0, 9.0)), found.faces)  # in no triangle
     for a, b in zip(mesh_moments(found), mesh_moments(with_others), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-13)
+
+
+def test_a_mesh_without_faces_is_the_hull_of_its_vertices(tmp_path: Path):
+    def given(vertices: str) -> Path:
+        asset = f'<asset><mesh name="box" vertex="{vertices}"/></asset>'
+        file = tmp_path / "robot.xml"
+        file.write_text(f"<mujoco>{asset}<worldbody>{GEOM.format('', '')}</worldbody></mujoco>")
+        return file
+
+    found = load(given(" ".join(map(str, [*CORNERS.ravel(), *CORNERS.mean(axis=0)])))).geoms[0].mesh
+    assert found is not None and len(found.vertices) == 8 and len(found.faces) == 12
+    with pytest.raises(RobotError, match=r'"box" has no faces, and its vertices are in one plane'):
+        load(given("0 0 0 1 0 0 0 1 0 1 1 0"))
+    with pytest.raises(RobotError, match=r"13 numbers in vertex and 0 in face"):
+        load(given("0 0 0 1 0 0 0 1 0 1 1 0 2"))

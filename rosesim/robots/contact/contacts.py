@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
@@ -23,6 +23,7 @@ from rosesim.robots.algebra import (
     quat_matrix,
 )
 from rosesim.robots.contact import geometry
+from rosesim.robots.contact.hulls import hulls
 from rosesim.robots.contact.kind import At, Moves, Pushes
 from rosesim.robots.contact.layout import Layout
 from rosesim.robots.contact.pairs import Touch, mixed_friction
@@ -99,6 +100,11 @@ def shape(at: At, index: int) -> geometry.Shape:
             plus(f.place[weld.carrier], mat_vec(f.rotation[weld.carrier], local)),
             mat_mul(rotation, quat_matrix(quat)),
         )
+        if geom.mesh is not None:
+            used = (m.robot.geoms[i].mesh for t in at.touches for i in (t.first, t.second))
+            meshes = tuple(dict.fromkeys(mesh for mesh in used if mesh is not None))
+            tables = hulls(meshes)
+            at.shapes[index] = replace(at.shapes[index], size=tables.size(meshes.index(geom.mesh)), hulls=tables)
     return at.shapes[index]
 
 
@@ -107,10 +113,9 @@ def flat_shape(s: geometry.Shape) -> list[Number]:
     return [*s.place, *(x for row in s.rotation for x in row), *s.size]
 
 
-def _shape_of(kind: str, x: Sequence[Number]) -> geometry.Shape:
-    return geometry.Shape(
-        kind, x[12:], (x[0], x[1], x[2]), ((x[3], x[4], x[5]), (x[6], x[7], x[8]), (x[9], x[10], x[11]))
-    )
+def _shape_of(like: geometry.Shape, x: Sequence[Number]) -> geometry.Shape:
+    rows = ((x[3], x[4], x[5]), (x[6], x[7], x[8]), (x[9], x[10], x[11]))
+    return replace(like, size=x[12:], place=(x[0], x[1], x[2]), rotation=rows)
 
 
 def _carriers(m: Mechanism, touch: Touch) -> list[int]:
@@ -189,9 +194,9 @@ class Contacts:
 
     def _pair(self, p: Any) -> Any:
         """The contacts of a pair: distances, and where one is near, point and frame of each."""
-        kinds = [self._at.m.robot.geoms[g].kind for g in (self.touch.first, self.touch.second)]
-        a, b = (_shape_of(kind, table.at(p)) for kind, table in zip(kinds, self._shapes, strict=True))
-        a = geometry.Shape(a.kind, a.size, plus(a.place, self._shift(p)), a.rotation)
+        likes = [shape(self._at, g) for g in (self.touch.first, self.touch.second)]
+        a, b = (_shape_of(like, table.at(p)) for like, table in zip(likes, self._shapes, strict=True))
+        a = replace(a, place=plus(a.place, self._shift(p)))
         places = geometry.contacts(a, b, self.touch.margin)
         near: Any = False
         for place in places:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from rosesim.robots.algebra import Number
 from rosesim.robots.contact.boxes import box_box
 from rosesim.robots.contact.capsules import capsule_box, capsule_capsule, capsule_cylinder, capsule_ellipsoid
+from rosesim.robots.contact.convex import convex
 from rosesim.robots.contact.planes import plane_box, plane_capsule, plane_cylinder, plane_ellipsoid, plane_sphere
+from rosesim.robots.contact.resting import plane_mesh
 from rosesim.robots.contact.shapes import Finder, Place, Shape
 from rosesim.robots.contact.spheres import (
     sphere_box,
@@ -36,6 +38,18 @@ FINDERS: dict[tuple[str, str], Finder] = {
     ("capsule", "ellipsoid"): capsule_ellipsoid,
     ("capsule", "cylinder"): capsule_cylinder,
     ("capsule", "box"): capsule_box,
+    ("plane", "mesh"): plane_mesh,
+    ("sphere", "mesh"): convex,
+    ("capsule", "mesh"): convex,
+    ("ellipsoid", "mesh"): convex,
+    ("cylinder", "mesh"): convex,
+    ("box", "mesh"): convex,
+    ("mesh", "mesh"): convex,
+    ("ellipsoid", "ellipsoid"): convex,
+    ("ellipsoid", "cylinder"): convex,
+    ("ellipsoid", "box"): convex,
+    ("cylinder", "cylinder"): convex,
+    ("cylinder", "box"): convex,
     ("box", "box"): box_box,
 }
 """The pairs that can be computed."""

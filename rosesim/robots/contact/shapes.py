@@ -32,6 +32,7 @@ from rosesim.robots.algebra import (
     sub,
     transposed,
 )
+from rosesim.robots.contact.hulls import Hulls
 
 Frame = tuple[V3, V3, V3]
 """The normal and two tangents."""
@@ -45,6 +46,8 @@ class Shape:
     size: Sequence[Number]
     place: V3
     rotation: M3
+    hulls: Hulls | None = None
+    """Of a mesh, the tables that its size tells a place in."""
 
     @property
     def axis(self) -> V3:

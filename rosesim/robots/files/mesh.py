@@ -99,6 +99,20 @@ def made(name: str, vertices: Vector | list[float], faces: Vector | list[int], f
     return _packed(name, points, index.astype(np.int64), fault)
 
 
+def spanned(name: str, vertices: Vector, fault: Fault) -> Mesh:
+    """The hull of points in sequence: a mesh without faces of its own."""
+    points = np.array(vertices, np.float64).reshape(-1, 3)
+    if np.abs(points).max() > GREATEST:
+        raise fault(f"has a number over {GREATEST:g}: mend it.")
+    try:
+        found = hull.hull(Mesh(name, tuple(map(tuple, points.tolist())), ()))
+    except hull.TooManyVertices as error:
+        raise fault(f"{error}; simplify it.") from None
+    if found is None:
+        raise fault("has no faces, and its vertices are in one plane: give it faces, or a height.")
+    return found
+
+
 def _packed(name: str, vertices: NDArray[np.float64], faces: NDArray[np.int64], fault: Fault) -> Mesh:
     if len(vertices) < 4 or len(faces) < 4:
         raise fault(f"has {len(vertices)} vertices and {len(faces)} triangles; a mesh has at least 4 of both.")

@@ -81,10 +81,10 @@ class Assets:
         if v.has("vertex"):
             vertices = v.some_numbers("vertex", 12, 3 * mesh.MOST) or ()
             faces = v.some_numbers("face", 12, 3 * mesh.MOST, least=0.0)
-            if faces is None or len(vertices) % 3 or len(faces) % 3:
+            if len(vertices) % 3 or len(faces or ()) % 3:
                 sentence = f"{quoted(name)} has {len(vertices)} numbers in vertex and {len(faces or ())} in face"
                 raise v.element.error(f"<mesh> {sentence}; 3 for each vertex and each face are expected.")
-            found = mesh.made(name, vertices, faces, fault)
+            found = mesh.made(name, vertices, faces, fault) if faces else mesh.spanned(name, vertices, fault)
         else:
             file = v.required("file")
             path = os.path.join(self.folder, os.path.basename(file) if self.compiler.strippath else file)
