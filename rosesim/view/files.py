@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.scenes.errors import SceneError
+from rosesim.scenes.errors import SceneError, without_view
 from rosesim.scenes.writing import AnyPath, as_path, beside, check_suffix, write_beside
+from rosesim.view.painter import load_pygame
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +27,18 @@ PALETTE_SAMPLE = 12
 VIDEO_FRAMES_A_SECOND = 25
 COLOURS = 128
 """Colours of a GIF: enough for antialiased flat colours."""
+
+
+def require_pictures() -> None:
+    """Raise a SceneError where nothing can be drawn, before there is anything to draw.
+
+    >>> require_pictures()  # raises nothing here: the extra `view` is installed
+    """
+    load_pygame()
+    try:
+        import imageio.v3  # noqa: F401 -- what writes PNG files
+    except ImportError as e:
+        raise without_view(e) from e
 
 
 def write_png(file: AnyPath, picture: Picture) -> None:
@@ -41,9 +54,10 @@ def write_png(file: AnyPath, picture: Picture) -> None:
     ...     file.read_bytes()[1:4]
     b'PNG'
     """
+    check_suffix(as_path(file), ".png")
+    require_pictures()
     import imageio.v3 as iio
 
-    check_suffix(as_path(file), ".png")
     write_beside(file, iio.imwrite("<bytes>", picture, extension=".png", optimize=True))
 
 
@@ -60,11 +74,12 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
     ...     file.read_bytes()[:3]
     b'GIF'
     """
-    from PIL import Image
-
     if not frames:
         raise ValueError("a GIF needs a frame or more")
     check_suffix(as_path(file), ".gif")
+    require_pictures()
+    from PIL import Image
+
     chosen = np.unique(np.linspace(0, len(frames) - 1, PALETTE_SAMPLE).round().astype(int))
     sample = Image.fromarray(np.concatenate([frames[k] for k in chosen]))
     palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
@@ -94,6 +109,7 @@ def require_mp4() -> None:
     """
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         raise SceneError("MP4 files need imageio-ffmpeg: pip install 'rosesim[mp4]'")
+    require_pictures()
 
 
 def write_mp4(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:

@@ -54,7 +54,9 @@ def test_a_page_optimises_and_its_goal_follows_mouse_and_finger(firefox: Firefox
     firefox.press("o")
     firefox.until("page.now.done")
     assert firefox.js("page.now.attempt.loss") < 0.1 * before
-    firefox.until("document.getElementById('status').textContent === 'Done: 200 iterations of gd'")  # some frames later
+    firefox.until(
+        "document.getElementById('status').textContent === 'Done: 200 iterations of gd'"
+    )  # some frames later
     assert firefox.said == []
 
 
