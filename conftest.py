@@ -26,7 +26,7 @@ CACHE = os.environ["ROSESIM_CACHE_DIR"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Programs are millions of small objects that stay: looking at them all again and again finds nothing.
-gc.set_threshold(500_000, 20, 50)
+gc.set_threshold(200_000, 20, 50)
 
 OPTIONAL = ("torch", "jax", "stable_baselines3")
 """Packages that people have and the tests do not need."""
