@@ -153,8 +153,10 @@ class Canvas:
         >>> d = Canvas(100, 100)
         >>> a, b = d.circle(r=5, center=(0, 0)), d.rectangle(width=10, height=10, center=(30, 0))
         >>> arrow = d.line(a, b, end_arrowhead="straight")
-        >>> [round(float(x), 6) for x in (arrow.start.x, arrow.end.x)]
-        [5.0, 25.0]
+        >>> picture = d.layout()
+        >>> (left, _), (right, _) = picture[arrow].start, picture[arrow].end
+        >>> round(left, 6), round(right, 6)
+        (5.0, 25.0)
         """
         start, end = ends(start, end)
         return self._shape(handles.Line, properties, start=start, end=end)
