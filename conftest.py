@@ -26,7 +26,7 @@ CACHE = os.environ["ROSESIM_CACHE_DIR"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Programs are millions of small objects that stay: looking at them all again and again finds nothing.
-gc.set_threshold(50_000, 20, 50)
+gc.set_threshold(200_000, 20, 50)
 
 OPTIONAL = ("torch", "jax", "stable_baselines3")
 """Packages that people have and the tests do not need."""
@@ -54,12 +54,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def unoptimised(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Machine code comes after all of our passes, but LLVM does not optimise it, which takes half of compiling.
 
-    For tests of what programs mean, with short runs. `-m ""` and `-m full` run them with what users get.
+    For tests of what programs mean, with short runs; `optimised` marks those of such a file whose runs are long or
+    whose subject is the machine code. `-m ""` and `-m full` run them all with what users get.
     """
-    if request.config.getoption("markexpr") == "not full":
+    if request.config.getoption("markexpr") == "not full" and not request.node.get_closest_marker("optimised"):
+        from rosesim import Fn
         from rosesim.codegen import compile_func
 
-        monkeypatch.setitem(compile_func.__kwdefaults__ or {}, "optimise", False)
+        for f in (compile_func, Fn.compile):
+            monkeypatch.setitem(f.__kwdefaults__ or {}, "optimise", False)
 
 
 @pytest.hookimpl(trylast=True)  # after fixtures have put back what they changed

@@ -51,7 +51,10 @@ def check(
     from rosesim.scenes.check import check_gradient, smoothed_over_distance
 
     if picture is not None:
+        from rosesim.view import require_pictures
+
         check_target(picture, ".png")
+        require_pictures()
     at = place(what, set_ or [], last)
     made = at.scene
     if norms:

@@ -40,7 +40,10 @@ def compare(
             "compare takes the folders of two runs or more; one was given (rosesim info RUN tells of one)"
         )
     if png is not None:
+        from rosesim.view import require_pictures
+
         check_target(png, ".png")
+        require_pictures()
     for folder in runs:
         if not is_run(str(folder), []):
             refuse_other_folders(folder)

@@ -64,7 +64,7 @@ def export(
     Of a run, at its best params; of a scene, its published optimisation is carried out first.
     """
     from rosesim.train.tables import require_parquet
-    from rosesim.view import require_mp4
+    from rosesim.view import require_mp4, require_pictures
 
     # Everything that can be refused is refused first: an optimisation may take minutes.
     requested = {
@@ -100,6 +100,8 @@ def export(
         check_package(npm)
     if mp4 is not None:
         require_mp4()
+    if gif is not None or png is not None:
+        require_pictures()
     if parquet is not None:
         require_parquet()
     scene, inputs, folder = found(what, set_ or [])

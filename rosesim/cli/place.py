@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -14,7 +14,9 @@ from rosesim.cli.recorded import is_run
 from rosesim.scenes import compiled, configure
 from rosesim.scenes.errors import SceneError
 from rosesim.scenes.locate import scene_at
-from rosesim.scenes.smooth import Smoothing
+
+if TYPE_CHECKING:
+    from rosesim.scenes.smooth import Smoothing
 
 Last = Annotated[bool, typer.Option("--last", help="For a run, look at its last params instead of its best.")]
 
@@ -47,6 +49,10 @@ class Place:
             sigma = run.sigma if sigma is None else sigma
             samples, estimator = samples or run.samples, estimator or run.estimator
         assert sigma is not None
+        from rosesim.scenes.smooth import (
+            Smoothing,
+        )  # brings all that checks a gradient, which --help need not wait for
+
         return Smoothing.of(sigma, samples, estimator, size=compiled(self.scene).flat.size)
 
 

@@ -92,7 +92,10 @@ def train(
     from rosesim.train.sweeps import is_sweep
 
     if gif is not None:
-        check_target(gif, ".gif", make_folder=True)  # before the training, so that it does not end without a picture
+        from rosesim.view import require_pictures
+
+        require_pictures()  # before the training, so that it does not end without a picture
+        check_target(gif, ".gif", make_folder=True)
     set_ = with_rate(set_, lr)
     check_precision(precision)
     compute_in(precision)  # pictures, too

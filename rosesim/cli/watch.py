@@ -55,8 +55,9 @@ def run(
     if domain is not None or style or seed is not None:
         raise SceneError(f"--domain, --style and --seed are of diagrams; expected FILE.substance instead of {what}")
     from rosesim.train import best_run
-    from rosesim.view import NoDisplay
+    from rosesim.view import NoDisplay, require_pictures
 
+    require_pictures()  # before what may be carried out to be shown
     assignments = with_rate(set_, lr)
     folder = as_path(what) if is_run(what, assignments) else None
     if last and folder is None:

@@ -7,6 +7,15 @@ class SceneError(RosesimError, ValueError):
     """A scene, a setting or an input was named or given wrongly; nothing has run."""
 
 
+def without_view(error: ImportError) -> SceneError:
+    """What is told where a package that draws is not there: clusters do without, and some machines cannot load SDL.
+
+    >>> without_view(ImportError("No module named 'PIL'"))
+    SceneError("pictures and windows need more packages: pip install 'rosesim[view]' (No module named 'PIL')")
+    """
+    return SceneError(f"pictures and windows need more packages: pip install 'rosesim[view]' ({error})")
+
+
 class UnwritableFile(RosesimError, OSError):
     """A file could not be written; it still holds what it held before.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Axes:
         count = min(MOST_ITERATIONS, int((size[0] - RIGHT - 40.0) / (WIDEST_DIGIT * len(f"{last}") + 2 * NUMBER_GAP)))
         return cls(size, first, last, is_logarithmic, ticks, whole_numbers(first, last, count), bottom, top)
 
-    @property
+    @functools.cached_property
     def left(self) -> float:
         """The left margin: as wide as the longest number beside the axis."""
         return NUMBER_GAP + 6.0 + WIDEST_DIGIT * max(map(len, tick_texts(self.ticks)))

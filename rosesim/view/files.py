@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim.scenes.errors import SceneError
+from rosesim.scenes.errors import SceneError, without_view
 from rosesim.scenes.writing import AnyPath, as_path, beside, check_suffix, write_beside
+from rosesim.view.painter import load_pygame
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +27,18 @@ PALETTE_SAMPLE = 12
 VIDEO_FRAMES_A_SECOND = 25
 COLOURS = 128
 """Colours of a GIF: enough for antialiased flat colours."""
+
+
+def require_pictures() -> None:
+    """Raise a SceneError where nothing can be drawn, before there is anything to draw.
+
+    >>> require_pictures()  # raises nothing here: the extra `view` is installed
+    """
+    load_pygame()
+    try:
+        import imageio.v3  # noqa: F401 -- what writes PNG files
+    except ImportError as e:
+        raise without_view(e) from e
 
 
 def write_png(file: AnyPath, picture: Picture) -> None:
@@ -41,9 +54,10 @@ def write_png(file: AnyPath, picture: Picture) -> None:
     ...     file.read_bytes()[1:4]
     b'PNG'
     """
+    check_suffix(as_path(file), ".png")
+    require_pictures()
     import imageio.v3 as iio
 
-    check_suffix(as_path(file), ".png")
     write_beside(file, iio.imwrite("<bytes>", picture, extension=".png", optimize=True))
 
 
@@ -60,31 +74,48 @@ def write_gif(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]
     ...     file.read_bytes()[:3]
     b'GIF'
     """
-    from PIL import Image
-
     if not frames:
         raise ValueError("a GIF needs a frame or more")
     check_suffix(as_path(file), ".gif")
+    require_pictures()
+    from PIL import GifImagePlugin, Image
+
     chosen = np.unique(np.linspace(0, len(frames) - 1, PALETTE_SAMPLE).round().astype(int))
     sample = Image.fromarray(np.concatenate([frames[k] for k in chosen]))
     palette = sample.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     nearest = _nearest(palette)
+    # browsers slow down frames shorter than 20 ms; GIF counts in hundredths of a second
+    shown = [max(20, 10 * round(100 * s)) for s in seconds]
+    parts: list[tuple[Picture, tuple[int, int], int]] = [(frames[0], (0, 0), shown[0])]
+    for before, frame, duration in zip(frames, frames[1:], shown[1:], strict=False):
+        if (changed := _changed(before, frame)) is None:  # the same is shown for longer
+            parts[-1] = *parts[-1][:2], parts[-1][2] + duration
+        else:
+            rows, columns = changed
+            parts.append((frame[rows, columns], (columns.start, rows.start), duration))
+    # Pillow writes the head and the first frame, and encodes the others, of which only what changes is looked at. If
+    # it were given all frames, it would renumber the palette of each and look for the differences itself, which takes
+    # twice as long as all the rest.
+    first, *others = (Image.fromarray(nearest[_cell(part)]) for part, _, _ in parts)
     colours = bytes(palette.getpalette() or [])[: 3 * COLOURS]
-    images = [Image.fromarray(nearest[_cell(f)]) for f in frames]
-    for image in images:
-        image.putpalette(colours)
+    first.putpalette(colours)
     content = io.BytesIO()
-    images[0].save(
-        content,
-        format="GIF",
-        save_all=True,
-        append_images=images[1:],
-        palette=colours,  # one for all; the frames have it, too, else Pillow looks for each of their colours in it
-        # browsers slow down frames shorter than 20 ms; GIF counts in hundredths of a second
-        duration=[max(20, 10 * round(100 * s)) for s in seconds],
-        loop=0,
-    )
-    write_beside(file, content.getvalue())
+    first.save(content, format="GIF", palette=colours, duration=parts[0][2], loop=0, interlace=0)
+    whole = [content.getvalue().removesuffix(b";")]  # a semicolon ends the file
+    for image, (_, offset, duration) in zip(others, parts[1:], strict=True):
+        whole += GifImagePlugin.getdata(image, offset, duration=duration)
+    write_beside(file, b"".join(whole) + b";")
+
+
+def _changed(before: Picture, now: Picture) -> tuple[slice, slice] | None:
+    """Rows and columns outside of which two pictures are the same; None where they are the same everywhere."""
+    height, width, depth = now.shape
+    differs = before.reshape(height, -1) != now.reshape(height, -1)
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not rows.size:
+        return None
+    columns = np.flatnonzero(differs.any(axis=0).reshape(width, depth).any(axis=1))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def require_mp4() -> None:
@@ -94,6 +125,7 @@ def require_mp4() -> None:
     """
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         raise SceneError("MP4 files need imageio-ffmpeg: pip install 'rosesim[mp4]'")
+    require_pictures()
 
 
 def write_mp4(file: AnyPath, frames: Sequence[Picture], seconds: Sequence[float]) -> None:

@@ -81,13 +81,15 @@ def movie(
     rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
     panel = Panel(Box(0, 0, box.width, box.height), scene.extent, theme, layers=2)
     for k, attempt in enumerate(attempts):
-        around = render(where.size, _beside(where, attempt, losses, scene.measure), theme)
+        now = render(where.size, _beside(where, attempt, losses, scene.measure), theme)
+        now[rows, columns] = panel.pixels
         below = stage.below(scene, attempt.params, inputs, attempts[:k])
         for t in times(len(attempt.trajectory), FRAMES):
-            panel.show(below, stage.above(scene, attempt, attempt.params, inputs, t, attempts[0] if k else None))
-            frame = around.copy()
-            frame[rows, columns] = panel.pixels
-            frames.append(frame)
+            above = stage.above(scene, attempt, attempt.params, inputs, t, attempts[0] if k else None)
+            changed = panel.show(below, above)
+            now = now.copy()
+            now[rows, columns][changed] = panel.pixels[changed]
+            frames.append(now)
             seconds.append(FRAME_SECONDS)
         seconds[-1] = LAST_HOLD_SECONDS if k == len(attempts) - 1 else HOLD_SECONDS
     return frames, seconds

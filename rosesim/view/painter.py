@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosesim.scenes.canvas import Arrow, Circle, Circles, Image, Line, Point, Polygon, Primitive, Shape, Text
+from rosesim.scenes.errors import without_view
 from rosesim.scenes.space import Space
 from rosesim.view.fonts import font
 from rosesim.view.space import photograph
@@ -34,11 +35,14 @@ Placed = tuple[Primitive, Rectangle]
 
 
 def load_pygame() -> Any:
-    """The module pygame; nothing imports it before the first picture."""
+    """The module pygame; the first picture imports it. SceneError where the extra `view` is missing."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # its greeting would go to standard output
-    import pygame
-    import pygame.draw
-
+    try:
+        import PIL  # noqa: F401 -- every surface is averaged and lettered by it
+        import pygame
+        import pygame.draw
+    except ImportError as e:
+        raise without_view(e) from e
     return pygame
 
 

@@ -68,8 +68,9 @@ class Panel:
         """The map between the window's pixels and the canvases' units."""
         return View(self.extent, (self.box.left, self.box.top, self.box.width, self.box.height))
 
-    def show(self, *canvases: Canvas) -> None:
-        """Show these canvases, one for each layer, the lowest first."""
+    def show(self, *canvases: Canvas) -> tuple[slice, slice]:
+        """Show these canvases, one for each layer, the lowest first. Rows and columns outside of which no pixel has
+        changed."""
         size = self._sheets[0].size
         view = View(self.extent, (0, 0, *size))
         changed: Rectangle | None = (0, 0, *size) if self._fresh else None
@@ -90,9 +91,12 @@ class Panel:
                 sheet.surface.blit(self._sheets[k - 1].surface, rect, rect)
             painter.paint(shown, rect)
         self._fresh = False
-        if (rect := self._whole_pixels(changed)) is not None:
-            left, top, right, bottom = (v // self.samples for v in (rect.left, rect.top, rect.right, rect.bottom))
-            self._pixels[top:bottom, left:right] = self._sheets[-1].averaged((left, top, right, bottom))
+        if (rect := self._whole_pixels(changed)) is None:
+            return slice(0), slice(0)
+        left, top, right, bottom = (v // self.samples for v in (rect.left, rect.top, rect.right, rect.bottom))
+        where = slice(top, bottom), slice(left, right)
+        self._pixels[where] = self._sheets[-1].averaged((left, top, right, bottom))
+        return where
 
     def refresh(self, what: object, canvas: Callable[[], Canvas]) -> None:
         """Show a canvas, which is made only where `what`, all that it depends on, has changed."""

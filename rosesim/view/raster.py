@@ -49,12 +49,13 @@ class Sheet:
     """
 
     def __init__(self, width: int, height: int, samples: int = SUPERSAMPLING):
+        pygame = load_pygame()  # first: it says what to install where Pillow is missing, too
         from PIL import Image
 
         self.samples = samples
         self.size = width * samples, height * samples
         self._memory = np.zeros((self.size[1], self.size[0], 4), np.uint8)
-        self.surface: pygame.Surface = load_pygame().image.frombuffer(self._memory, self.size, "RGBX")
+        self.surface: pygame.Surface = pygame.image.frombuffer(self._memory, self.size, "RGBX")
         # Pillow's mean rounds; pygame's smoothscale truncates, which darkens every colour a little.
         self._image = Image.frombuffer("RGBX", self.size, self._memory, "raw", "RGBX", 0, 1)
 

@@ -9,7 +9,11 @@ from typing import Any
 
 from rosesim.scenes.base import Scene
 from rosesim.scenes.errors import SceneError
+from rosesim.scenes.locate import is_place, scene_at
+from rosesim.scenes.overrides import configure
+from rosesim.scenes.registry import scene_names
 from rosesim.train import Run
+from rosesim.train.settings import is_run
 from rosesim.web.begin import begin, of_run
 from rosesim.web.page import page, page_of_run
 
@@ -32,7 +36,8 @@ class Shown:
 
 def show(what: Any, inputs: Any = None, *, height: int = HEIGHT, **how: Any) -> Shown:
     """A scene, a run that has a folder, or that folder, as a page in a notebook. It plays, and optimises while one
-    watches. `rosesim.web.Widget` does so too, and Python hears of it.
+    watches. `rosesim.web.Widget` does so too, and Python hears of it. A scene may be named as for the commands:
+    "billiards", "fall.py", "fall.py:Fall"; its settings are the defaults then.
 
     `height` is the frame's, in pixels. `how` goes to `rosesim.web.page.page`: params, optimizer, iterations, memory,
     and so on. Raises SceneError where the scene cannot go into a page, or what is given is neither.
@@ -57,6 +62,8 @@ class Opened:
 
 def opened(what: Any, inputs: Any, how: dict[str, Any]) -> Opened:
     """The page of a scene, a run or a run's folder. Raises SceneError where what is given is none of them."""
+    if isinstance(what, str) and (is_place(what) or (what in scene_names() and not is_run(Path(what)))):
+        what, _ = configure(scene_at(what), [])
     if isinstance(what, Scene):
         begun = begin(what, inputs, how.get("params"))
         return Opened(page(what, inputs, **how), what, begun.params, begun.inputs)

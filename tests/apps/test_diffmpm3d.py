@@ -16,6 +16,8 @@ from rosesim.scenes.kit import Beat, neo_hookean
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 # By its entry point, as the command line finds it.
 DiffMPM3D: Any = find_scene("diffmpm3d")
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "diffmpm3d.json").read_text())
@@ -122,7 +124,6 @@ def test_muscles_pull_along_the_axis_that_is_said():
 # --------------------------------------------------------------------------------- the scene
 
 
-@pytest.mark.usefixtures("unoptimised")
 def test_the_gradient_check_passes():
     assert check_gradient(scene_of("n=20", "steps=4", "block=0.05")).passed
 

@@ -16,6 +16,8 @@ from rosesim.scenes.kit import Network, Table
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 # By its entry point, as the command line finds it.
 MassSpring: Any = find_scene("mass_spring")
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "mass_spring.json").read_text())
@@ -149,6 +151,7 @@ def test_a_fall_is_the_closed_form():
 # --------------------------------------------------------------------------------- the scene
 
 
+@pytest.mark.optimised  # the programs that users get, against differences
 @pytest.mark.parametrize(
     "settings",
     [
@@ -163,7 +166,6 @@ def test_the_gradient_check_passes(settings: list[str]):
     assert found.passed and set(found.verdicts.values()) == {"right"}, found
 
 
-@pytest.mark.usefixtures("unoptimised")
 def test_a_head_that_never_leaves_the_ground_is_explained():
     scene = scene_of("robot=A", "steps=10")
     assert scene.robot.nodes[0][1] == scene.ground
@@ -184,7 +186,6 @@ def test_training_makes_the_robot_run_farther(controller: str, rate: float):
     assert found == pytest.approx(run.best_loss, rel=1e-9)  # two programs, whose rounding 682 steps amplify
 
 
-@pytest.mark.usefixtures("unoptimised")
 def test_dragging_a_hundred_nodes_and_goals_compiles_nothing(monkeypatch: pytest.MonkeyPatch):
     scene = scene_of("robot=A", "steps=60")
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
@@ -219,7 +220,6 @@ TRIANGLE = {
 }
 
 
-@pytest.mark.usefixtures("unoptimised")
 def test_a_robot_is_read_from_a_file_and_its_scene_does_not_depend_on_it(tmp_path: Path):
     file = tmp_path / "triangle.json"
     file.write_text(json.dumps(TRIANGLE))

@@ -18,6 +18,8 @@ from rosesim.scenes.kit import Network, RigidBodies, box_inertia
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 # By its entry point, as the command line finds it.
 RigidBodyRobot: Any = find_scene("rigid_body")
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "rigid_body.json").read_text())
@@ -206,7 +208,6 @@ def mirrored(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("robot", kept("ABL", "L"))
-@pytest.mark.usefixtures("unoptimised")
 def test_a_mirrored_robot_with_mirrored_weights_has_the_mirrored_gait(robot: str):
     scene = scene_of(f"robot={robot}", "steps=250")
     net, inputs = deterministic(scene, 5.0), scene.inputs()
@@ -223,7 +224,6 @@ def test_a_mirrored_robot_with_mirrored_weights_has_the_mirrored_gait(robot: str
 
 
 @pytest.mark.parametrize("time_of_impact", [True, False])
-@pytest.mark.usefixtures("unoptimised")
 def test_only_with_the_time_of_impact_is_the_derivative_by_the_height_right(time_of_impact: bool):
     """A square falls flat by d, bounces, and rises for a while: DiffTaichi's point, in closed form.
 
@@ -255,6 +255,7 @@ def test_only_with_the_time_of_impact_is_the_derivative_by_the_height_right(time
 # --------------------------------------------------------------------------------- the scene
 
 
+@pytest.mark.optimised  # the programs that users get, against differences
 @pytest.mark.parametrize(
     "settings",
     [
@@ -312,7 +313,6 @@ TWO = {
 }
 
 
-@pytest.mark.usefixtures("unoptimised")
 def test_a_robot_is_read_from_a_file_and_its_scene_does_not_depend_on_it(tmp_path: Path):
     file = tmp_path / "two.json"
     file.write_text(json.dumps(TWO))

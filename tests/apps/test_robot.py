@@ -14,6 +14,8 @@ from rosesim.scenes.picture import picture
 from rosesim.scenes.space import Space
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 Robot: Any = find_scene("robot")
 
 

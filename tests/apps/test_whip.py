@@ -16,6 +16,8 @@ from rosesim.scenes.check import check_gradient
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 Whip: Any = find_scene("whip")
 Step: Any = sys.modules[Whip.__module__].Step
 G = 9.81

@@ -18,6 +18,8 @@ from rosesim.numerics.random.normal import upper_quantile
 from rosesim.numerics.random.picks import weighted
 from rosesim.numerics.random.threefry import threefry
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 N = 20_000
 PI = 0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344  # its first digits
 
@@ -128,6 +130,7 @@ def flat(value: Any) -> list[float]:
     return [x for part in value for x in np.ravel(part).tolist()]
 
 
+@pytest.mark.optimised
 def test_bits_are_the_same_interpreted_strict_and_in_fast_lanes():
     keys, low, t = random.split(random.key(1), 6), 0.25, 17
     strict = few.compile(math="strict")

@@ -15,6 +15,8 @@ from rosesim import Real, const, fn, grad, jvp, scan, stack
 from rosesim.robots import Model, load
 from rosesim.robots.contact.overlap import corners
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 PAIR = ("box", "box")
 RECORDED: Any = json.loads((Path(__file__).parents[1] / "reference" / "boxes.json").read_text(encoding="utf-8"))
 BOX = (0.2, 0.15, 0.1)

@@ -16,6 +16,8 @@ from rosesim import Real, const, fn, integrate, jvp, root, scan, sqrt, stack, va
 from rosesim.robots import Compliant, Model
 from rosesim.scenes.kit.contact import disc_contact
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 HELD = {
     "ball on a plane, one bounce with restitution",
     "two equal balls, elastic, head on",

@@ -10,6 +10,8 @@ from rosesim import Real, const, fn, hessian, jacobian, scan, stack, value_and_g
 from rosesim.robots import Compliant
 from rosesim.robots.contact import rows
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 SOFT = ("planarhopper", "freebox")
 """Pyramids with limits, and an elliptic cone."""
 

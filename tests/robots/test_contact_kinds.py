@@ -14,6 +14,8 @@ from rosesim.robots import Compliant, Model, elimination
 from rosesim.robots.algebra import vector
 from rosesim.robots.contact.tables import Made, Table, guarded, listed
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 def operations(func: Any) -> int:
     """How many operations a program has, with all that it calls."""

@@ -8,6 +8,8 @@ import pytest
 
 from rosesim import concatenate, fn, grad, robots, scan, sum
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 SATELLITE = """<mujoco model="satellite">
   <option timestep="0.02" gravity="0 0 0"/>
   <worldbody><body name="hull"><joint name="turn" type="ball"/>

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from falling import FALL
 from live_gallery import SETTINGS, entries
 
 from rosesim.scenes import configure, find_scene
@@ -46,6 +47,21 @@ def test_a_notebook_shows_a_scene_and_a_run_in_a_sandboxed_frame(tmp_path: Path)
         inside = re.fullmatch(r'<iframe sandbox="allow-scripts" srcdoc="([^"]*)" style="[^"]*"></iframe>', frame)
         assert inside is not None and html.unescape(inside[1]) == shown.html
     assert '"losses":[' in shown.html
+
+
+def test_a_notebook_takes_a_scene_by_its_name_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, _ = configure(find_scene("bounce"), [])
+    assert show("bounce").html == show(scene).html
+    file = tmp_path / "fall.py"
+    file.write_text(FALL, encoding="utf-8")
+    assert '"name":"fall"' in show(str(file)).html
+    monkeypatch.chdir(tmp_path)
+    Path("bounce").mkdir()
+    assert show("bounce").html == show(scene).html
+    train(scene, iterations=1, out="bounce")
+    assert '"losses":[' in show("bounce").html  # a run of that name is meant, as by the commands
+    with pytest.raises(SceneError, match="nowhere"):
+        show("nowhere")
 
 
 def test_what_a_notebook_cannot_show_is_refused() -> None:

@@ -76,6 +76,7 @@ def test_python_hears_of_the_descent_and_has_its_params_to_the_bit(browser: Any,
 
 def test_the_page_takes_inputs_and_params_from_python(shown: Notebook, program: Any) -> None:
     widget = shown.widget
+    shown.page.evaluate("() => addEventListener('message', ({ data }) => { window.fields = data.fields; })")
     widget.inputs = replace(widget.inputs, goal=(0.9, 0.3), restitution=0.25)
     inputs = widget.inputs
     params = replace(widget.params, velocity=np.array([0.4, 0.01]))
@@ -84,6 +85,9 @@ def test_the_page_takes_inputs_and_params_from_python(shown: Notebook, program: 
     assert widget.loss == program(params, inputs)
     assert inputs.goal.tolist() == [0.9, 0.3]
     assert widget.params is params and widget.inputs is inputs  # nothing out of date came back
+    fields = shown.page.evaluate("fields")  # what a page of one's own reads: by name, numbers and lists of them
+    assert fields["params"] == {"position": [0.1, 0.5], "velocity": [0.4, 0.01]}
+    assert (fields["inputs"]["goal"], fields["inputs"]["restitution"]) == ([0.9, 0.3], 0.25)
     assert shown.frame.evaluate("document.querySelector('#sliders input').value") == "0.25"
     shown.frame.evaluate("page.act('reset')")
     shown.until(lambda: widget.inputs.restitution == 0.8)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rosesim.diagrams import library
 from rosesim.diagrams.builder import handles
 from rosesim.diagrams.builder.convert import value_of
+from rosesim.diagrams.builder.ends import ends
 from rosesim.diagrams.builder.handles import Drawn, checked
 from rosesim.diagrams.builder.mistakes import hint, mistake, place
 from rosesim.diagrams.builder.names import spellings
@@ -139,9 +140,25 @@ class Canvas:
         return self._shape(handles.Polyline, properties, points=points)
 
     def line(
-        self, start: VecLike | None = None, end: VecLike | None = None, **properties: Unpack[LineProperties]
+        self,
+        start: VecLike | Shape | None = None,
+        end: VecLike | Shape | None = None,
+        **properties: Unpack[LineProperties],
     ) -> handles.Line:
-        """A segment. Its ends are free where they are not given; `end_arrowhead="straight"` makes an arrow."""
+        """A segment. Its ends are free where they are not given; `end_arrowhead="straight"` makes an arrow.
+
+        An end that is a circle, an ellipse, a rectangle, a text, an equation or an image is the point of its outline
+        on the way to its centre, wherever the layout puts it. Raises DiagramError for another shape.
+
+        >>> d = Canvas(100, 100)
+        >>> a, b = d.circle(r=5, center=(0, 0)), d.rectangle(width=10, height=10, center=(30, 0))
+        >>> arrow = d.line(a, b, end_arrowhead="straight")
+        >>> picture = d.layout()
+        >>> (left, _), (right, _) = picture[arrow].start, picture[arrow].end
+        >>> round(left, 6), round(right, 6)
+        (5.0, 25.0)
+        """
+        start, end = ends(start, end)
         return self._shape(handles.Line, properties, start=start, end=end)
 
     def path(self, d: PathLike, **properties: Unpack[PathProperties]) -> handles.Path:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosesim.scenes.errors import without_view
 from rosesim.scenes.files import read_file, shown
 
 LARGEST_FILE = 32_000_000
@@ -98,8 +99,10 @@ class Picture:
         return np.asarray(self._resampled("RGB", n), dtype=np.float64) / 255
 
     def _resampled(self, mode: str, n: int) -> Any:
-        from PIL import Image
-
+        try:
+            from PIL import Image
+        except ImportError as e:
+            raise without_view(e) from e
         with Image.open(io.BytesIO(self.png)) as picture:
             grey = picture.convert("L").convert("F") if mode == "F" else picture.convert(mode)
             return grey if grey.size == (n, n) else grey.resize((n, n), Image.Resampling.LANCZOS)
@@ -108,8 +111,10 @@ class Picture:
 @cache
 def _png(content: bytes, what: str) -> bytes:
     """The picture of a file's content as a PNG of at most KEPT_SIDE pixels per side."""
-    from PIL import Image, UnidentifiedImageError
-
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as e:
+        raise without_view(e) from e
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the warning about many pixels: they are checked here

@@ -2,22 +2,24 @@
 
 const ARRAYS = { f64: Float64Array, f32: Float32Array, bool: Uint8Array, u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, i64: BigInt64Array, u64: BigUint64Array };
 
+/** A list or an object of what `f` makes of each of its values. */
+export const mapped = (tree, f) => Array.isArray(tree) ? tree.map(f) : Object.fromEntries(Object.keys(tree).map((name) => [name, f(tree[name])]));
+
 /** A module's programs, with arrays on its memory for what they take and give: `rosesim.js` without what checks and copies values, which would be a tenth of a page. */
 export async function programsOf(code) {
   const { instance, module } = await WebAssembly.instantiate(code, { env: { fmod: (x, y) => x % y } });
   const { programs, failures } = JSON.parse(new TextDecoder().decode(WebAssembly.Module.customSections(module, "rosesim")[0]));
   const { memory, ...entries } = instance.exports;
-  const mapped = (types) => Object.fromEntries(Object.entries(types).map(([name, type]) => [name, viewOf(type)]));
   const viewOf = ({ fields, items, at, scalar, shape }) =>
-    fields ? mapped(fields) : items ? items.map(viewOf) : !shape ? null
-    : new (shape.length ? ARRAYS[scalar] : Float64Array)(memory.buffer, at, shape.reduce((a, b) => a * b, 1));
+    fields ?? items ? mapped(fields ?? items, viewOf) : !shape ? null
+    : Object.assign(new (shape.length ? ARRAYS[scalar] : Float64Array)(memory.buffer, at, shape.reduce((a, b) => a * b, 1)), { shape });
   for (const name in programs) {
     const { parameters, result } = programs[name];
     const run = () => {
       const status = entries[name]();
       if (status) throw new Error(failures[status - 1]);
     };
-    programs[name] = { parameters: mapped(parameters), results: viewOf(result), run };
+    programs[name] = { parameters: mapped(parameters, viewOf), results: viewOf(result), run };
   }
   return programs;
 }

@@ -1,4 +1,8 @@
 // Whoever holds the page in a frame is told where it is, and gives it orders. docs/web.md has both kinds of messages.
+import { mapped } from "./module.js";
+
+/** A tree of arrays as numbers and lists of them, by the names of its fields. */
+const named = (tree) => ArrayBuffer.isView(tree) ? (tree.shape.length ? Array.from(tree, Number) : tree[0]) : tree && mapped(tree, named);
 
 export class Owner {
   constructor(page) {
@@ -15,9 +19,10 @@ export class Owner {
   /** Where the page is. `serial` is that of the newest order that this follows. */
   report() {
     if (parent === window) return;
-    const { data, going, failure, now } = this.page;
+    const { data, going, failure, now, machine } = this.page;
     const { loss, iteration, params, inputs } = (!failure && now?.attempt) || {}; // nothing of what failed is known
-    parent.postMessage({ rosesim: data.name, serial: this.obeyed, loss, iteration, params, inputs, going: !!going, failure: failure ?? "" }, "*");
+    const fields = params && { params: named(machine.params), inputs: named(machine.inputs) }; // it is at the attempt
+    parent.postMessage({ rosesim: data.name, serial: this.obeyed, loss, iteration, params, inputs, fields, going: !!going, failure: failure ?? "" }, "*");
   }
 
   /** Carry out an order, once. Serials grow from 1. */

@@ -21,6 +21,7 @@ const KEYS = {
   Home: "first", End: "last", o: "optimise", r: "reset", g: "ghosts", d: "theme", h: "help", "?": "help", F1: "help",
 };
 const $ = (id) => document.getElementById(id);
+const made = (tag, fields) => Object.assign(document.createElement(tag), fields);
 
 class Page {
   constructor(data, machine, worker) {
@@ -221,11 +222,11 @@ class Page {
     const names = this.ghosts.map((g) => g.iteration).join();
     if (this.listed === names) return;
     this.listed = names;
-    $("attempts").replaceChildren(...this.ghosts.map((g) => {
-      const button = Object.assign(document.createElement("button"), { textContent: g.iteration, title: `Iteration ${g.iteration}: loss ${short(g.loss)}` });
-      button.onclick = () => this.send("visit", { iteration: g.iteration, params: g.params, inputs: g.inputs });
-      return button;
-    }));
+    $("attempts").replaceChildren(...this.ghosts.map(({ iteration, loss, params, inputs }) => made("button", {
+      textContent: iteration,
+      title: `Iteration ${iteration}: loss ${short(loss)}`,
+      onclick: () => this.send("visit", { iteration, params, inputs }),
+    })));
   }
 
   // ------------------------------------------------------------------------------------------------- what is built
@@ -240,16 +241,16 @@ class Page {
     $("scrub").max = data.steps;
     $("optimise").disabled = !this.machine.programs.optimise;
     this.buttons = Object.fromEntries((data.handles ?? []).map((name) => {
-      const ring = Object.assign(document.createElement("button"), { className: "handle", ariaLabel: `${name}: drag it, or move it with the arrows` });
-      ring.append(Object.assign(document.createElement("span"), { textContent: name }));
+      const ring = made("button", { className: "handle", ariaLabel: `${name}: drag it, or move it with the arrows` });
+      ring.append(made("span", { textContent: name }));
       ring.dataset.name = name;
       return [name, ring];
     }));
     $("handles").append(...Object.values(this.buttons));
     $("handles").classList.toggle("many", $("handles").childElementCount > FEW); // they would cover the picture
     for (const { name, label, unit, least, greatest } of data.sliders ?? []) {
-      const input = Object.assign(document.createElement("input"), { type: "range", min: least, max: greatest, step: "any", name });
-      const shown = document.createElement("output"), row = document.createElement("label");
+      const input = made("input", { type: "range", min: least, max: greatest, step: "any", name });
+      const shown = made("output"), row = made("label");
       const show = () => (shown.textContent = `${short(+input.value)}${unit ? ` ${unit}` : ""}`);
       input.oninput = () => {
         show();
@@ -265,7 +266,7 @@ class Page {
     for (const show of this.sliders) show();
     const list = $("settings").querySelector("dl");
     for (const [name, value] of data.settings ?? [])
-      list.append(...[["dt", name], ["dd", value]].map(([tag, text]) => Object.assign(document.createElement(tag), { textContent: text })));
+      list.append(...[["dt", name], ["dd", value]].map(([tag, text]) => made(tag, { textContent: text })));
     $("settings").hidden = !data.settings?.length;
   }
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from rosesim import TypeMismatch, concatenate, const, control, fn, grad, scan, sin, stack, sum
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 A = np.array([[1.0, 0.1], [0.3, 1.1]])
 B = np.array([[0.0, 0.02], [0.1, 0.0]])
 R = 0.5

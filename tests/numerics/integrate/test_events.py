@@ -10,6 +10,8 @@ import pytest
 import rosesim as rs
 from rosesim import Real, Vec
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 G = 9.8
 BOUNCES = 4
 
