@@ -30,6 +30,7 @@ from rosesim.codegen.passes.forward_rows import forward_rows
 from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.gather_sums import gathered
 from rosesim.codegen.passes.lanes.batch import laned
+from rosesim.codegen.passes.part_places import placed
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
 from rosesim.codegen.passes.scaled_carries import scaled
@@ -214,6 +215,11 @@ STAGES = (
     ),
     Stage(
         Pass("part-scatters", "adds at places that an array says in a loop of its own", lambda f, _: parted(f)),
+        "fast, not debug",
+        _is_fast,
+    ),
+    Stage(
+        Pass("part-places", "computes places on a grid ahead of the loop that adds there", lambda f, _: placed(f)),
         "fast, not debug",
         _is_fast,
     ),

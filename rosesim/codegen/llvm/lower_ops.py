@@ -385,17 +385,27 @@ LOWERING: dict[str, Rule] = {
 OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _integer("add")}
 """The operators that only `codegen.passes.lanes` uses (see `check_op`)."""
 
+MODULO = {"imod", "int_wrap", "floor_wrap"}
+"""Operators that take a number modulo another."""
+
 LANE_BY_LANE = {"idiv", "floor_wrap"}
 """Operators that are computed lane by lane."""
 
 
-def lower(code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[Ty], out: Ty) -> str:
-    """Write an operator. Gives the register of its result."""
-    if name in OF_LANES:
-        return OF_LANES[name](Site(code, flags, tuple(args), tuple(tys), out))
-    rule = LOWERING[name]
+def lower(
+    code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[Ty], out: Ty, *, told: bool = False
+) -> str:
+    """Write an operator. Gives the register of its result. `told` says that integers among its arguments come from
+    reals or arrays. Their remainder by a power of two is its low bits, one instruction, in vectors, too; of a loop's
+    index moved by a constant LLVM understands the choice better, and sees neighbours in memory."""
     site = Site(code, flags, tuple(args), tuple(tys), out)
-    if out.scalar.lanes == 1 or name not in LANE_BY_LANE or (name == "floor_wrap" and is_power_of_two(site.known(1))):
+    if name in OF_LANES:
+        return OF_LANES[name](site)
+    of_two = name in MODULO and is_power_of_two(site.known(1))
+    if told and of_two and name != "floor_wrap":
+        return site.let(f"and {site.kind} {args[0]}, {site.integer((site.known(1) or 0) - 1)}")
+    rule = LOWERING[name]
+    if out.scalar.lanes == 1 or name not in LANE_BY_LANE or of_two:
         return rule(site)
     one = Ty(layout.one_lane(out.scalar))
     ones = tuple(Ty(layout.one_lane(t.scalar)) for t in tys)
