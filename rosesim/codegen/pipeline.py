@@ -33,6 +33,7 @@ from rosesim.codegen.passes.lanes.batch import laned
 from rosesim.codegen.passes.part_places import placed
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
+from rosesim.codegen.passes.reciprocals import inverted
 from rosesim.codegen.passes.scaled_carries import scaled
 from rosesim.codegen.passes.share_loops import shared_loops
 from rosesim.codegen.passes.single_adds import single
@@ -183,6 +184,12 @@ STAGES = (
     Stage(
         Pass("absorb-tails", "moves what follows a branch with an empty side into its sides",
              lambda f, _: absorbed(f)),
+        "fast, not debug",
+        _is_fast,
+    ),
+    Stage(
+        Pass("invert-divisors", "reads reciprocals of an array that a loop divides by again and again",
+             lambda f, _: inverted(f)),
         "fast, not debug",
         _is_fast,
     ),
