@@ -288,7 +288,9 @@ def _floor_wrap_exactly(s: Site) -> str:
     t, n = s.kind, s.known(1)
     assert n is not None
     down = s.intrinsic("floor", layout.register(layout.one_lane(s.tys[0].scalar)), s.args[0])
-    turns = s.intrinsic("floor", layout.register(layout.one_lane(s.tys[0].scalar)), s.let(f"fmul {t} {down}, {s.real(1.0 / n)}"))
+    turns = s.intrinsic(
+        "floor", layout.register(layout.one_lane(s.tys[0].scalar)), s.let(f"fmul {t} {down}, {s.real(1.0 / n)}")
+    )
     rest = s.let(f"fsub contract {t} {down}, {s.let(f'fmul contract {t} {turns}, {s.real(float(n))}')}")
     # A NaN or an infinity gives a NaN here.
     finite = s.let(f"select {s.of('i1')} {s.let(f'fcmp ord {t} {rest}, {rest}')}, {t} {rest}, {t} {s.real(0.0)}")

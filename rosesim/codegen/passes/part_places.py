@@ -72,7 +72,11 @@ def _ahead(e: Loop) -> list[Let]:
     made = {o for x in lets for o in x.outs}
     most = len(_read(lets, [x for x in e.body.lets if x not in lets], e.body.results))
     for x in e.body.lets:
-        if x in lets or not isinstance(x.expr, Op) or not all(isinstance(a, ir.Lit) or a in made for a in x.expr.args):
+        if (
+            x in lets
+            or not isinstance(x.expr, Op)
+            or not all(isinstance(a, ir.Lit) or a in made for a in x.expr.args)
+        ):
             continue
         more = [y for y in e.body.lets if y in lets or y is x]
         count = len(_read(more, [y for y in e.body.lets if y not in more], e.body.results))

@@ -27,6 +27,7 @@ from rosesim.ad.program.ir import (
     Ty,
     Var,
     all_blocks,
+    binders,
     free_vars,
     index_ty,
     operands,
@@ -63,7 +64,7 @@ def _is_plain(e: Loop) -> bool:
 
 def _divisors(e: Loop) -> dict[Var, Var]:
     """The elements by which a loop divides, and the arrays that they come from."""
-    given = free_vars(e.body)
+    given = free_vars(e.body).keys() - binders(e)
     found: dict[Var, Var] = {}
     others: set[Atom] = set()
     for block in all_blocks(e.body):
