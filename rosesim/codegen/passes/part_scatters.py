@@ -70,7 +70,7 @@ def _parted(let: Let, e: Loop) -> list[Let]:
         return [let]
     ids = set(map(id, gone))
     kept = Block(tuple(x for x in e.body.lets if id(x) not in ids), (*e.body.results, *rows))
-    first = Let((*let.outs, *rows.values()), replace(e, body=kept, reverse=False), let.where)
+    first = Let((*let.outs, *rows.values()), replace(e, body=kept), let.where)
     index = Var(e.index.ty, e.index.name)
     copy = Copy({e.index: index})
     lets = list(copy.lets(places))
@@ -82,7 +82,7 @@ def _parted(let: Let, e: Loop) -> list[Let]:
             lets.append(Let((term,), Get(rows[v], (index,)), x.where))
             v = term
         lets.append(Let((), Add(x.expr.ref, tuple(map(copy.atom, x.expr.idx)), v), x.where))
-    second = Loop(n=e.n, index=index, inits=(), carries=(), body=Block(tuple(lets), ()))
+    second = Loop(n=e.n, index=index, inits=(), carries=(), body=Block(tuple(lets), ()), reverse=e.reverse)
     return [first, Let((), second, let.where)]
 
 
