@@ -15,7 +15,6 @@ from rosesim.ad.program.ir import (
     Func,
     Get,
     Guard,
-    Lit,
     Loop,
     Op,
     Opaque,
@@ -35,8 +34,6 @@ OPAQUE_WORK = 5_000
 def work(e: Expr) -> int:
     """The work of running an expression once. A loop counts all n iterations, a branch its more expensive side."""
     match e:
-        case Op("div", (_, Lit())):
-            return 1  # fast code multiplies
         case Op(name, _):
             return 1 if name in OF_LANES else OPS[name].work
         case Loop():
