@@ -13,11 +13,17 @@ from rosesim.codegen.passes.forward_rows import FEWEST, forward_rows
 N = FEWEST
 
 
-def directions(*, rows: bool, guard: bool = False, carry: bool = False, called: bool = False) -> list[bool]:
-    """Whether each loop of a function runs backwards after the pass: one adds to its own row and the one before."""
+def directions(
+    *, rows: bool, guard: bool = False, carry: bool = False, called: bool = False, once: bool = False
+) -> list[bool]:
+    """Whether each loop of a function runs backwards after the pass: one adds to its own row and the one before.
+
+    `once`: and to a number.
+    """
 
     def whole(b: Body, x: Any) -> Any:
         r, i, j, s = Var(ref(reals(N))), Var(index_ty(N), "i"), Var(index_ty(N), "j"), Var(reals(), "s")
+        total = Var(ref(reals()))
 
         def add(c: Body) -> list[Any]:
             v = c.let(Get(x, (i,)), reals())
@@ -26,6 +32,8 @@ def directions(*, rows: bool, guard: bool = False, carry: bool = False, called: 
             before = c.op("isub", i, integer(1), ty=index_ty(N))
             for place in (i, c.op("int_clamp", before, integer(N), ty=index_ty(N))):
                 c.let(Add(r, (place,), v))
+            if once:
+                c.let(Add(total, (), v))
             return []
 
         def outer(c: Body) -> list[Any]:
@@ -41,18 +49,22 @@ def directions(*, rows: bool, guard: bool = False, carry: bool = False, called: 
             )
             return []
 
-        return b.let(Accum((x,), (r,), block(inside)), reals(N))
+        return b.let(Accum((x, real(0.0)), (r, total), block(inside)), reals(N), reals())
 
     made = func([reals(N)], whole)
     if called:
         inner = made
-        made = func([reals(N)], lambda b, x: b.let(Call(inner, (x,)), reals(N)))
+        made = func([reals(N)], lambda b, x: b.let(Call(inner, (x,)), reals(N), reals()))
     bodies = [f.body for f in reachable(forward_rows(made)) if isinstance(f.body, Block)]
     return [x.expr.reverse for body in bodies for x in all_lets(body) if isinstance(x.expr, Loop)]
 
 
 def test_a_loop_over_rows_is_turned_and_the_row_itself_is_not() -> None:
     assert directions(rows=True) == [False, True]
+
+
+def test_a_loop_that_also_adds_to_a_number_is_turned() -> None:
+    assert directions(rows=True, once=True) == [False, True]
 
 
 def test_loops_of_functions_that_are_called_are_turned() -> None:

@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from compiled_kit import agree
-from ir_kit import TRUE, ZERO, at, between, func, integer, tan
+from ir_kit import TRUE, ZERO, Body, at, between, func, integer, tan
+from loop_kit import loop
 
+from rosesim import Index, Real, Vec, fn, vec, vmap
 from rosesim.ad.program import interp
-from rosesim.ad.program.ir import (
-    BOOL,
-    REAL,
-    TAN,
-    index_ty,
-)
+from rosesim.ad.program.ir import BOOL, REAL, TAN, Get, IntT, Ty, Var, index_ty
 from rosesim.ad.program.ops import OPS
 from rosesim.codegen import compile_func
 from rosesim.codegen.llvm import maths
@@ -69,13 +66,52 @@ def test_mathematics_functions_agree_within_two_ulp(name: str) -> None:
 
 
 @pytest.mark.parametrize("math_mode", ["fast", "strict"])
-@pytest.mark.parametrize("n", [1, 2, 7, 1000, 2**31, 2**40])
+@pytest.mark.parametrize("n", [1, 2, 7, 128, 1000, 2**24, 2**25, 2**31, 2**40])
 def test_conversions_to_an_index_are_total(n: int, math_mode: Any) -> None:
     for name in ("floor_clamp", "floor_wrap"):
         f = func([REAL], lambda b, x, name=name: b.op(name, x, integer(n), ty=index_ty(n)))
         compiled = compile_func(f, math=math_mode)
         for x in [*SPECIAL, 6.999, 7.0, -7.0, -0.3, 2.0**52, 2.0**53 + 2, -(2.0**62), 2.0**63, 1e19, -1e308, n - 0.5]:
             assert compiled(x) == interp.run(f, (x,)), (name, n, x)
+
+
+@pytest.mark.parametrize("precision", ["f64", "f32"])
+def test_places_on_a_grid_of_a_power_of_two_wrap_in_any_number_of_cells(precision: Any) -> None:
+    """Alone, in a loop that vectors run, and in lanes; and moved by one, where no loop counts the place."""
+    n = 64
+    around = Index[n].wrap
+    after = lambda x: around(around(x) + 1)
+
+    @fn
+    def cells(x: Vec[Real, 20]) -> Vec[Real, 20]:
+        return vec(20, lambda i: 0.0 + after(x[i]) + 100.0 * around(x[i]) + 10000.0 * around(around(x[i]) - 1))
+
+    largest = 3e38 if precision == "f32" else 1e308
+    numbers = [0.0, -0.0, 0.5, -0.5, 63.9, 64.0, -64.0, -65.5, 2.0**24 + 2, -(2.0**24) - 2, 2.0**31, -(2.0**31),
+               2.0**62, 2.0**63, -(2.0**63), 1e19, largest, -largest, 1e-40, 6400.0]  # fmt: skip
+    x = np.array(numbers, np.float32 if precision == "f32" else np.float64)
+    place = np.array([math.floor(v) % n for v in x.tolist()])
+    wanted = (place + 1) % n + 100.0 * place + 10000.0 * ((place - 1) % n)
+    np.testing.assert_array_equal(cells.compile(x, precision=precision)(x), wanted)
+    rows = np.stack([np.roll(x, k) for k in range(9)])
+    in_lanes = vmap(cells).compile(rows, precision=precision)(rows)
+    np.testing.assert_array_equal(in_lanes, np.stack([np.roll(wanted, k) for k in range(9)]))
+
+
+def test_remainders_of_places_that_an_array_says_are_low_bits_and_those_of_a_loop_stay_a_choice() -> None:
+    def write(b: Body, places: Var) -> Any:
+        def cell(b: Body, i: Var) -> Any:
+            moved = lambda j: b.op(
+                "int_wrap", b.op("iadd", j, integer(1), ty=between(1, 8)), integer(8), ty=index_ty(8)
+            )
+            return [moved(i), moved(b.let(Get(places, (i,)), index_ty(8)))]
+
+        return loop(b, 8, cell)
+
+    f = func([Ty(IntT(0, 7), (8,))], write)
+    text = compile_func(f, optimise=False).llvm
+    assert text.count("and i64") == 1 and text.count("icmp sge i64") == 1
+    agree(f, np.array([7, 0, 3, 3, 6, 7, 1, 2]))
 
 
 def test_whole_numbers_divide_towards_minus_infinity() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,13 @@ def flattener(t: T.Type, name: str) -> Flatten:
             return lambda v, flat: flat.extend(_flat_structs(v, n, elem, name))
         case T.StructType():
             inner = [flattener(p, n) for p, n in zip(t.types, _names(t, name), strict=True)]
+            if t.kind not in (tuple, dict) and len(inner) > 1 and all(append is _append for append in inner):
+                fields = attrgetter(*t.names)
+
+                def plain(v: Any, flat: list[Any]) -> None:
+                    flat.extend(fields(v) if isinstance(v, t.kind) else _fields(v, t, name))
+
+                return plain
 
             def struct(v: Any, flat: list[Any]) -> None:
                 for part, append in zip(_fields(v, t, name), inner, strict=True):

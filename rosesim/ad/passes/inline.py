@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import prod
 
 from rosesim.ad.passes.share_calls import called_once
 from rosesim.ad.program.ir import Block, Call, Func, Let, Opaque, all_lets, reachable
@@ -16,6 +17,13 @@ from rosesim.ad.program.rewrite import Copy
 
 CALLER_LETS = 400
 """Inlining stops when the caller has this many lets: LLVM's time grows faster than a function's size."""
+
+LONG_CALLER_LETS = 1_000
+"""The same where the callee takes many short vectors, as a reverse pass takes a history. Only within one function can
+they be stored apart, which is worth more than the time."""
+
+MANY_VECTORS = 4_096
+LONGEST_VECTOR = 16
 
 CALLEE_LETS = 12
 """Functions of at most this many lets are inlined into every caller."""
@@ -58,6 +66,12 @@ def _is_better_inlined(f: Func, size: dict[Func, int], sites: Counter[Func]) -> 
     return sites[f] == 1 or (size[f] <= CALLEE_LETS and size[f] * sites[f] <= COPIES_LETS)
 
 
+def _takes_vectors(f: Func) -> bool:
+    """Whether a function is given an array of many short vectors."""
+    shapes = [p.ty.shape for p in f.params if len(p.ty.shape) > 2 and not p.ty.ref]
+    return any(1 < s[-1] <= LONGEST_VECTOR and prod(s) >= MANY_VECTORS for s in shapes)
+
+
 def _lets(f: Func) -> list[Let]:
     return list(all_lets(f.body)) if isinstance(f.body, Block) else []
 
@@ -82,7 +96,8 @@ class _Inliner(Copy):
         return tuple(out)
 
     def _pays(self, f: Func) -> bool:
-        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > CALLER_LETS:
+        most = LONG_CALLER_LETS if _takes_vectors(f) else CALLER_LETS
+        if not _is_better_inlined(f, self._sizes, self._sites) or self.size + self._sizes[f] > most:
             return False
         self.size += self._sizes[f]
         return True

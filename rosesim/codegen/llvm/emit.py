@@ -22,6 +22,7 @@ from rosesim.ad.program.ir import (
     Func,
     Get,
     Guard,
+    IntT,
     Let,
     Lit,
     Loop,
@@ -54,6 +55,8 @@ class Emitter:
         self.owned: set[Buffer] = set()
         self.parts: set[Var] = set()
         """Refs that are parts of other refs."""
+        self.told: set[Atom] = set()
+        """Integers that reals or arrays say: no loop counts them."""
         self.settled: dict[Var, Atom] = {}
         """What is decided between the borders of the loop that is written (see `borders`)."""
         self.is_part = False
@@ -62,7 +65,7 @@ class Emitter:
     def nested(self, code: Code) -> Emitter:
         """The writer of a part of this function that becomes a function of its own."""
         inner = Emitter(self.tables, self.func, self.sharing, code)
-        inner.parts = self.parts
+        inner.parts, inner.told = self.parts, self.told
         inner.is_part = True
         return inner
 
@@ -151,10 +154,15 @@ class Emitter:
                 (out,) = let.outs
                 texts = [self.scalar(a) for a in args]
                 tys = [a.ty for a in args]
-                self.env[out] = lower_ops.lower(c, self.tables.flags, name, texts, tys, out.ty)
+                told = not self.told.isdisjoint(args)
+                if isinstance(out.ty.scalar, IntT) and (told or not isinstance(args[0].ty.scalar, IntT)):
+                    self.told.add(out)
+                self.env[out] = lower_ops.lower(c, self.tables.flags, name, texts, tys, out.ty, told=told)
             case Get(x, idx) if per_lane.is_wide(idx):
                 self.env[let.outs[0]] = per_lane.get(c, self.array(x), self.places(idx), let.outs[0].ty.scalar)
             case Get(x, idx):
+                if isinstance(let.outs[0].ty.scalar, IntT) and not let.outs[0].ty.shape:
+                    self.told.add(let.outs[0])
                 self.bind(let.outs[0], arrays.get(c, self.array(x), [self.scalar(i) for i in idx]))
             case Stop(x):
                 self.bind(let.outs[0], self._same(x))

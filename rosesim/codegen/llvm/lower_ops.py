@@ -179,7 +179,7 @@ def _floor_mod(s: Site) -> str:
     if low >= 0 and high < least:
         return a
     if low >= -least and high < 2 * least:
-        return _wrap_once(s, a, n)  # such as i + 1 and i - 1: without a division
+        return _wrap_once(s, a, n, (low, high), least)  # such as i + 1 and i - 1: without a division
     t, boolean = s.kind, s.of("i1")
     if low >= 0:
         return s.let(f"urem {t} {a}, {n}")
@@ -188,12 +188,22 @@ def _floor_mod(s: Site) -> str:
     return s.let(f"select {boolean} {negative}, {t} {s.let(f'add {t} {rest}, {n}')}, {t} {rest}")
 
 
-def _wrap_once(s: Site, a: str, n: str) -> str:
-    """a modulo n, for a in -n .. 2n - 1."""
+def _wrap_once(s: Site, a: str, n: str, bounds: tuple[int, int] | None = None, least: int = 0) -> str:
+    """a modulo n, for a in -n .. 2n - 1 and within bounds, where n is at least `least`."""
     t, boolean = s.of("i64"), s.of("i1")
-    over, under = s.let(f"icmp sge {t} {a}, {n}"), s.let(f"icmp slt {t} {a}, {s.integer(0)}")
-    down = s.let(f"select {boolean} {over}, {t} {s.let(f'sub {t} {a}, {n}')}, {t} {a}")
-    return s.let(f"select {boolean} {under}, {t} {s.let(f'add {t} {a}, {n}')}, {t} {down}")
+    wrapped = a
+    if bounds is None or bounds[1] >= least:
+        over = s.let(f"icmp sge {t} {a}, {n}")
+        wrapped = s.let(f"select {boolean} {over}, {t} {s.let(f'sub {t} {a}, {n}')}, {t} {a}")
+    if bounds is None or bounds[0] < 0:
+        under = s.let(f"icmp slt {t} {a}, {s.integer(0)}")
+        wrapped = s.let(f"select {boolean} {under}, {t} {s.let(f'add {t} {a}, {n}')}, {t} {wrapped}")
+    return wrapped
+
+
+def is_power_of_two(n: int | None) -> bool:
+    """Whether a modulus is known, and its remainders are the low bits of a number (in single precision, too)."""
+    return n is not None and 0 < n <= 2**24 and n & (n - 1) == 0
 
 
 def _clamp(s: Site, i: str, k: int) -> str:
@@ -234,6 +244,8 @@ def _floor_clamp(s: Site) -> str:
 def _floor_wrap(s: Site) -> str:
     """floor(x) mod n. Most programs need at most one addition or subtraction of n, and no division. Otherwise it is
     computed with integers below 2**62, and beyond that (where all floats are multiples of 2**9) by an exact fmod."""
+    if is_power_of_two(s.known(1)):
+        return _floor_wrap_exactly(s)
     code, t = s.code, s.kind
     x, n = s.args
     down = s.intrinsic("floor", t, x)
@@ -269,6 +281,21 @@ def _floor_wrap(s: Site) -> str:
     code.jump(done)
     code.open(done)
     return s.let(f"phi i64 [ {from_here}, %{here} ], [ {from_near}, %{near} ], [ {safe}, %{far} ]")
+
+
+def _floor_wrap_exactly(s: Site) -> str:
+    """The same for a power of two, by which all floats divide exactly: floor(x) less n times the floor of its nth."""
+    t, n = s.kind, s.known(1)
+    assert n is not None
+    down = s.intrinsic("floor", layout.register(layout.one_lane(s.tys[0].scalar)), s.args[0])
+    turns = s.intrinsic(
+        "floor", layout.register(layout.one_lane(s.tys[0].scalar)), s.let(f"fmul {t} {down}, {s.real(1.0 / n)}")
+    )
+    rest = s.let(f"fsub contract {t} {down}, {s.let(f'fmul contract {t} {turns}, {s.real(float(n))}')}")
+    # A NaN or an infinity gives a NaN here.
+    finite = s.let(f"select {s.of('i1')} {s.let(f'fcmp ord {t} {rest}, {rest}')}, {t} {rest}, {t} {s.real(0.0)}")
+    short = s.of("i32")
+    return s.let(f"zext {short} {s.let(f'fptosi {t} {finite} to {short}')} to {s.of('i64')}")
 
 
 def _real(s: Site) -> str:
@@ -360,17 +387,28 @@ LOWERING: dict[str, Rule] = {
 OF_LANES: dict[str, Rule] = {"splat": _splat, "any": _any, "most": _most, "count": _integer("add")}
 """The operators that only `codegen.passes.lanes` uses (see `check_op`)."""
 
+MODULO = {"imod", "int_wrap", "floor_wrap"}
+"""Operators that take a number modulo another."""
+
 LANE_BY_LANE = {"idiv", "floor_wrap"}
 """Operators that are computed lane by lane."""
 
 
-def lower(code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[Ty], out: Ty) -> str:
-    """Write an operator. Gives the register of its result."""
+def lower(
+    code: Code, flags: str, name: str, args: Sequence[str], tys: Sequence[Ty], out: Ty, *, told: bool = False
+) -> str:
+    """Write an operator. Gives the register of its result. `told` says that integers among its arguments come from
+    reals or arrays. Their remainder by a power of two is its low bits, one instruction, in vectors, too; of a loop's
+    index moved by a constant LLVM understands the choice better, and sees neighbours in memory."""
+    site = Site(code, flags, tuple(args), tuple(tys), out)
     if name in OF_LANES:
-        return OF_LANES[name](Site(code, flags, tuple(args), tuple(tys), out))
+        return OF_LANES[name](site)
+    of_two = name in MODULO and is_power_of_two(site.known(1))
+    if told and of_two and name != "floor_wrap":
+        return site.let(f"and {site.kind} {args[0]}, {site.integer((site.known(1) or 0) - 1)}")
     rule = LOWERING[name]
-    if out.scalar.lanes == 1 or name not in LANE_BY_LANE:
-        return rule(Site(code, flags, tuple(args), tuple(tys), out))
+    if out.scalar.lanes == 1 or name not in LANE_BY_LANE or of_two:
+        return rule(site)
     one = Ty(layout.one_lane(out.scalar))
     ones = tuple(Ty(layout.one_lane(t.scalar)) for t in tys)
 

@@ -41,11 +41,12 @@ def _is_over_rows(e: Loop) -> bool:
 
 
 def adds_to_rows(e: Expr) -> bool:
-    """Whether each iteration of a loop adds to rows at its own index or moved from it, and none ends the program."""
+    """Whether each iteration of a loop adds to rows at its own index or moved from it, or to plain numbers, and none
+    ends the program."""
     if not isinstance(e, Loop):
         return False
     rows: set[Atom] = {e.index}
     for x in all_lets(e.body):
         if isinstance(x.expr, Op) and isinstance(x.outs[0].ty.scalar, IntT) and rows & set(x.expr.args):
             rows.update(x.outs)
-    return all(x.ref is not None and rows & set(x.place) for x in effects(e.body.lets))
+    return all(x.ref is not None and (not x.ref.ty.shape or rows & set(x.place)) for x in effects(e.body.lets))

@@ -49,7 +49,7 @@ from rosesim.ad.program.ir import (
 from rosesim.ad.program.rewrite import rewritten, with_callees
 from rosesim.ad.support import recursion
 
-LONGEST = 4
+LONGEST = 16
 """Components of a short vector, at most."""
 
 FEWEST = 8

@@ -62,6 +62,8 @@ def scalar(name: str, ty: Ty) -> Converter:
             kinds = "iuf"
 
     def convert(value: Any) -> Any:
+        if double and type(value) is float:
+            return value
         try:
             a = np.asarray(value)
         except ValueError:
@@ -82,7 +84,9 @@ def scalar(name: str, ty: Ty) -> Converter:
             raise _refuse(name, value, ty, _INFINITE)
         return x
 
-    single = isinstance(ty.scalar, FloatT) and storage(ty.scalar) == np.float32
+    real = isinstance(ty.scalar, FloatT)
+    single = real and storage(ty.scalar) == np.float32
+    double = real and not single
     return convert
 
 

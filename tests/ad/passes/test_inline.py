@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ir_kit import Body, block, func
+from ir_kit import Body, at, block, func, reals
 from shown import stripped, text
 
 from rosesim.ad.passes.inline import CALLEE_LETS, CALLER_LETS, inlined
 from rosesim.ad.program import interp
-from rosesim.ad.program.ir import BOOL, REAL, Block, Call, Cond, Func, Opaque, Var, all_lets, reachable
+from rosesim.ad.program.ir import BOOL, REAL, Block, Call, Cond, Func, Get, Opaque, Var, all_lets, reachable
 
 
 def straight(n: int, name: str = "g") -> Func:
@@ -132,3 +132,19 @@ def test_chains_of_calls_become_one_function(depth: int) -> None:
     for _ in range(depth):
         f = calling(f)
     assert names(inlined(f)) == ["f"]
+
+
+@pytest.mark.parametrize(("shape", "inlines"), [((64, 64, 9), True), ((64, 64, 64), False), ((8, 64, 2), False)])
+def test_a_longer_caller_takes_a_callee_of_many_short_vectors(shape: tuple[int, ...], inlines: bool) -> None:
+    """Within one function its array may be stored apart."""
+    read = lambda b, x: b.let(Get(x, (at(0, shape[0]), at(0, shape[1]), at(0, shape[2]))), REAL)
+    callee = func([reals(*shape)], read, "g")
+
+    def write(b: Body, x: Var) -> Any:
+        y = b.let(Call(callee, (x,)), REAL)
+        for _ in range(CALLER_LETS):
+            y = b.op("sin", y)
+        return [y, b.let(Call(straight(CALLEE_LETS + 1, "h"), (y,)), REAL)]
+
+    made = inlined(func([reals(*shape)], write))
+    assert set(names(made)) == ({"h", "f"} if inlines else {"g", "h", "f"})
