@@ -30,10 +30,8 @@ from rosesim.codegen.passes.forward_rows import forward_rows
 from rosesim.codegen.passes.fuse import fused
 from rosesim.codegen.passes.gather_sums import gathered
 from rosesim.codegen.passes.lanes.batch import laned
-from rosesim.codegen.passes.part_places import placed
 from rosesim.codegen.passes.part_scatters import parted
 from rosesim.codegen.passes.products import Product, Products
-from rosesim.codegen.passes.reciprocals import inverted
 from rosesim.codegen.passes.scaled_carries import scaled
 from rosesim.codegen.passes.share_loops import shared_loops
 from rosesim.codegen.passes.single_adds import single
@@ -188,12 +186,6 @@ STAGES = (
         _is_fast,
     ),
     Stage(
-        Pass("invert-divisors", "reads reciprocals of an array that a loop divides by again and again",
-             lambda f, _: inverted(f)),
-        "fast, not debug",
-        _is_fast,
-    ),
-    Stage(
         Pass("forward-rows", "turns backward loops over rows forward", lambda f, _: forward_rows(f)),
         "fast, not debug",
         _is_fast,
@@ -222,11 +214,6 @@ STAGES = (
     ),
     Stage(
         Pass("part-scatters", "adds at places that an array says in a loop of its own", lambda f, _: parted(f)),
-        "fast, not debug",
-        _is_fast,
-    ),
-    Stage(
-        Pass("part-places", "computes places on a grid ahead of the loop that adds there", lambda f, _: placed(f)),
         "fast, not debug",
         _is_fast,
     ),

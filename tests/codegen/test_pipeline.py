@@ -26,12 +26,12 @@ ORDER = [
     "share-functions", "inline", "unroll-short", "split-vectors", "forward-elements", "share-copies", "index-values",
     "single-precision",
     "guard-numbers", "sink-adds", "single-adds", "sum-straight", "find-products", "share-products", "block-adds",
-    "absorb-tails", "invert-divisors", "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums",
-    "part-scatters", "part-places", "fuse-loops", "spread-runs", "vectorize-batches", "split",
+    "absorb-tails", "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums",
+    "part-scatters", "fuse-loops", "spread-runs", "vectorize-batches", "split",
 ]  # fmt: skip
 FAST = {
-    "absorb-tails", "invert-divisors", "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums",
-    "part-scatters", "part-places", "fuse-loops", "spread-runs",
+    "absorb-tails", "forward-rows", "stage-scatters", "gather-sums", "scale-carries", "carry-sums",
+    "part-scatters", "fuse-loops", "spread-runs",
 }  # fmt: skip
 SPECIAL = {"single-precision", "guard-numbers"}
 

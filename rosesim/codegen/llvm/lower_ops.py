@@ -244,8 +244,8 @@ def _floor_clamp(s: Site) -> str:
 def _floor_wrap(s: Site) -> str:
     """floor(x) mod n. Most programs need at most one addition or subtraction of n, and no division. Otherwise it is
     computed with integers below 2**62, and beyond that (where all floats are multiples of 2**9) by an exact fmod."""
-    if is_power_of_two(s.known(1)):
-        return _floor_wrap_exactly(s)
+    if is_power_of_two(s.known(1)) and (s.code.group or s.out.scalar.lanes > 1):
+        return _floor_wrap_exactly(s)  # for vectors: one place alone waits longer for it than for the branch
     code, t = s.code, s.kind
     x, n = s.args
     down = s.intrinsic("floor", t, x)

@@ -39,11 +39,11 @@ def _block(block: Block, made: Mapping[Func, Func]) -> Block:
     for let in block.lets:
         e = with_blocks(let.expr, lambda b: _block(b, made), made)
         new = let if e is let.expr else Let(let.outs, e, let.where)
-        lets.extend(_parted(new, e) if isinstance(e, Loop) and is_simple(e) else [new])
+        lets.extend(_parted(new, e) if isinstance(e, Loop) and _is_simple(e) else [new])
     return with_lets(block, lets)
 
 
-def is_simple(e: Loop) -> bool:
+def _is_simple(e: Loop) -> bool:
     """Whether a loop could run in vectors but for its additions: straight code from end to end, and sums."""
     if e.upto is not None or e.test is not None or e.batch or e.lanes > 1 or e.n < FEWEST:
         return False
