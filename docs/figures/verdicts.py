@@ -30,6 +30,7 @@ ROWS: list[tuple[str, list[str], int | None]] = [
     ("electric", [], 2000),
     ("fly_by", [], None),
     ("growth", [], None),
+    ("identify", [], None),
     ("mass_spring", [], None),
     ("mass_spring_simple", [], None),
     ("rigid_body", [], None),

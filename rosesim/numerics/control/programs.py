@@ -14,7 +14,7 @@ from rosesim.ad.language.function import Fn, fn
 from rosesim.ad.language.linalg import matmul
 from rosesim.ad.language.mathematics import clip
 from rosesim.ad.language.totals import sum
-from rosesim.ad.language.values.vector import as_vec
+from rosesim.ad.language.values.vector import VecValue, as_vec
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
 from rosesim.ad.transforms.jacobians import hessian
@@ -53,11 +53,12 @@ class Functions:
         """Made once, and compiled at their first call."""
         return Programs(fn(self._expand), fn(self._sweep), fn(self._sweep_exactly), fn(self._roll))
 
-    def _end(self, x: Any, u: Any, args: Any) -> Any:
+    def _end(self, x: Any, u: Any, args: Any) -> VecValue:
         """The next state. One of another size would broadcast."""
         end = as_vec(self.step(x, u, *args))
-        if len(end) != len(x):
-            raise TypeMismatch(f"step gives {len(end)} numbers; expected {len(x)}, as the first state has", here())
+        if end is None or len(end) != len(x):
+            found = "a number or a structure" if end is None else f"{len(end)} numbers"
+            raise TypeMismatch(f"step gives {found}; expected a vector of {len(x)}, as the first state is", here())
         return end
 
     def _near(

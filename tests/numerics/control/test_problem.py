@@ -210,8 +210,10 @@ def test_a_cost_without_a_minimum_is_told():
 
 def test_a_step_to_a_state_of_another_size_is_refused():
     """It would broadcast, and the plan be one of nothing."""
-    with pytest.raises(TypeMismatch, match="step gives 1 numbers; expected 2, as the first state has"):
+    with pytest.raises(TypeMismatch, match="step gives 1 numbers; expected a vector of 2, as the first state is"):
         control.Problem(lambda x, u: x[:1], effort, upright).solve([0.0, 0.0], REST)
+    with pytest.raises(TypeMismatch, match="step gives a number or a structure; expected a vector of 2"):
+        control.Problem(lambda x, u: x[0], effort, upright).solve([0.0, 0.0], REST)
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
