@@ -77,7 +77,8 @@ class Direction:
         v = self.ladder.vector
         slopes = Slopes(self.ladder, c, value)
         whole, own = self._norms(gradient, part)
-        beside, back = self._beside(c), self._reverse_beside(c)
+        beside = self._beside(lambda x: self.programs.forward_beside(x, v), c)
+        back = self._beside(lambda x: self.programs.reverse_beside(x, c), v)
         d = Derivatives(float(c @ self.tangent), float(gradient @ v), whole, own, beside, back, slope)
         return judge(slopes, d, self.growth)
 
@@ -100,19 +101,12 @@ class Direction:
         steps = gradient * self.scales
         return norm(steps), norm(steps[part])
 
-    def _beside(self, c: Vector) -> Callable[[int], float]:
-        def beside(side: int) -> float:
-            v = self.ladder.vector
-            found = self.programs.forward_beside(self.programs.x + side * BESIDE * v, v)
-            return float("nan") if found is None else float(c @ found)
+    def _beside(self, slope: Callable[[Vector], Vector | None], other: Vector) -> Callable[[int], float]:
+        """By side, a derivative BESIDE the point, times the other vector; NaN where the program stops."""
 
-        return beside
-
-    def _reverse_beside(self, c: Vector) -> Callable[[int], float]:
         def beside(side: int) -> float:
-            v = self.ladder.vector
-            found = self.programs.reverse_beside(self.programs.x + side * BESIDE * v, c)
-            return float("nan") if found is None else float(found @ v)
+            found = slope(self.programs.x + side * BESIDE * self.ladder.vector)
+            return float("nan") if found is None else float(found @ other)
 
         return beside
 
@@ -170,11 +164,7 @@ class Direction:
     def unstopped(self, c: Vector, gradient: Vector, part: slice) -> Finding:
         """The verdict on the derivative without any `stop_gradient`, as differences see it."""
         v = self.ladder.vector
-
-        def beside(side: int) -> float:
-            found = self.programs.unstopped_beside(self.programs.x + side * BESIDE * v, v)
-            return float("nan") if found is None else float(c @ found)
-
+        beside = self._beside(lambda x: self.programs.unstopped_beside(x, v), c)
         slope = float(c @ self.programs.unstopped(self.programs.x, v))
         whole, own = (max(n, abs(slope)) for n in self._norms(gradient, part))
         return judge(Slopes(self.ladder, c), Derivatives(slope, slope, whole, own, beside, beside), Growth())

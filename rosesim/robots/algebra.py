@@ -138,6 +138,23 @@ def scaled(s: Number, a: Sequence[Number]) -> Any:
     return tuple(mul(s, x) for x in a)
 
 
+def three(x: Any, start: int = 0) -> V3:
+    """Three numbers of a longer row, or of a traced vector."""
+    return x[start], x[start + 1], x[start + 2]
+
+
+def either(p: Any, a: V3, b: V3) -> V3:
+    """a where p is true, else b: number by number."""
+    return select(p, a[0], b[0]), select(p, a[1], b[1]), select(p, a[2], b[2])
+
+
+def unit(v: V3, least: float = 0.0) -> V3:
+    """v over its length; 0 where the square of that is `least` or less."""
+    square = dot(v, v)
+    some = square > least
+    return scaled(select(some, 1.0 / mathematics.sqrt(select(some, square, 1.0)), 0.0), v)
+
+
 def cross(a: V3, b: V3) -> V3:
     """a × b."""
     return (

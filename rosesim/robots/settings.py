@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,7 +20,7 @@ _read: dict[tuple[type, str], tuple[tuple[int, int], Any]] = {}
 
 
 @dataclass(frozen=True)
-class _File:
+class _File(ABC):
     """A file by the name of one in `folder`, or by its path; `parse` makes one, and reads the file.
 
     No file is looked at later: what looks at files is traced anew for each picture.
@@ -54,9 +55,9 @@ class _File:
         return cls(text)
 
     @classmethod
+    @abstractmethod
     def read(cls, path: Path) -> Any:
         """What a file holds."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.text

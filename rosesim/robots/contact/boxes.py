@@ -29,18 +29,18 @@ from rosesim.robots.algebra import (
     cross,
     dot,
     mat_mul,
-    mat_vec,
     minus,
     mul,
     plus,
     root,
     scaled,
+    three,
     total,
     transposed,
     vector,
 )
 from rosesim.robots.contact.overlap import corners
-from rosesim.robots.contact.shapes import Frame, Place, Shape, along_segments, frame, seen_from
+from rosesim.robots.contact.shapes import Place, Shape, along_segments, seen_from, unpacked
 
 PLACES = 8
 """Contacts that two boxes may have."""
@@ -63,19 +63,7 @@ def box_box(a: Shape, b: Shape, margin: Number) -> list[Place]:
         lambda: touching(vector(a.size), vector(b.size), vector(offset), vector([x for row in turn for x in row])),
         lambda: _numbers([], [], ZERO),
     )
-    normal = mat_vec(a.rotation, _three(numbers, 4 * PLACES))
-
-    def place(k: int) -> Place:
-        def rest() -> tuple[V3, Frame]:
-            return plus(a.place, mat_vec(a.rotation, _three(numbers, PLACES + 3 * k))), frame(normal)
-
-        return Place(numbers[k], rest)
-
-    return [place(k) for k in range(PLACES)]
-
-
-def _three(x: Any, start: int = 0) -> V3:
-    return x[start], x[start + 1], x[start + 2]
+    return unpacked(numbers, PLACES, a)
 
 
 def _numbers(distances: Sequence[Number], points: Sequence[V3], normal: V3) -> Any:
@@ -101,8 +89,8 @@ class _Box:
 @fn
 def touching(size_a: Vec[Real, 3], size_b: Vec[Real, 3], offset: Vec[Real, 3], turn: Vec[Real, 9]) -> Any:
     """The contacts in the frame of the first box, in which the other one is at an offset and turned."""
-    axes = transposed([_three(turn, start) for start in (0, 3, 6)])
-    own, other = _Box(_three(size_a), ZERO, ONE), _Box(_three(size_b), _three(offset), axes)
+    axes = transposed([three(turn, start) for start in (0, 3, 6)])
+    own, other = _Box(three(size_a), ZERO, ONE), _Box(three(size_b), three(offset), axes)
     gap, face = _largest([_gap(own, other, axis) for axis in (*own.axes, *other.axes)])
     normal = _pick(face, [*own.axes, *other.axes])
     edge_gap, edge = _best_edge(own, other)

@@ -28,20 +28,23 @@ from rosesim.robots.algebra import (
     Number,
     cross,
     dot,
+    either,
     mat_mul,
     mat_vec,
     minus,
     mul,
     plus,
     scaled,
+    three,
     total,
     transposed,
+    unit,
     vector,
 )
 from rosesim.robots.contact.hulls import Hulls
 from rosesim.robots.contact.parting import gap, parting
 from rosesim.robots.contact.patches import PLACES, has_patch, patch
-from rosesim.robots.contact.shapes import Frame, Place, Shape, frame, seen_from
+from rosesim.robots.contact.shapes import Place, Shape, seen_from, unpacked
 from rosesim.robots.contact.supports import ROUND, edge, mark, point, radius, reach
 
 STEPS = 12
@@ -81,38 +84,26 @@ def convex(a: Shape, b: Shape, margin: Number) -> list[Place]:
         flat = [x for row in turn for x in row]
         found = direction(own, other, vector(offset), vector(flat))
         pair = _pair(kinds, tables, own, other, offset, flat)
-        n, touch = _three(found), _Touch(*pair, found[3:])
+        n, touch = three(found), _Touch(*pair, found[3:])
         gaps, points = [touch.gap(n)], [touch.middle(n)]
         if count > 1:
             lies, *corners, normal = patch(*pair, n)
             gaps = [select(lies, x, y) for x, y in zip(corners[0], [*gaps, *[FAR] * (count - 1)], strict=True)]
-            points = [_either(lies, x, y) for x, y in zip(corners[1], points * count, strict=True)]
-            n = _either(lies, normal, n)
+            points = [either(lies, x, y) for x, y in zip(corners[1], points * count, strict=True)]
+            n = either(lies, normal, n)
         return vector([*gaps, *(x for at in points for x in at), *n])
 
     nothing = [*[FAR] * count, *[0.0] * (3 * count), 0.0, 0.0, 1.0]
     numbers = cond(dot(offset, offset) < mul(whole, whole), near, lambda: vector(nothing))
-    normal = mat_vec(a.rotation, _three(numbers, 4 * count))
-
-    def place(k: int) -> Place:
-        def rest() -> tuple[V3, Frame]:
-            return plus(a.place, mat_vec(a.rotation, _three(numbers, count + 3 * k))), frame(normal)
-
-        return Place(numbers[k], rest)
-
-    return [place(k) for k in range(count)]
-
-
-def _three(x: Any, start: int = 0) -> V3:
-    return x[start], x[start + 1], x[start + 2]
+    return unpacked(numbers, count, a)
 
 
 def _pair(kinds: Kinds, hulls: Hulls | None, own: Any, other: Any, offset: Any, turn: Any) -> tuple[Shape, Shape]:
     """Both shapes in the frame of the first."""
-    rows = (_three(turn), _three(turn, 3), _three(turn, 6))
+    rows = (three(turn), three(turn, 3), three(turn, 6))
     return (
         Shape(kinds[0], _numbers(own), ZERO, ONE, hulls),
-        Shape(kinds[1], _numbers(other), _three(offset), rows, hulls),
+        Shape(kinds[1], _numbers(other), three(offset), rows, hulls),
     )
 
 
@@ -125,7 +116,7 @@ class _Touch:
 
     def __init__(self, a: Shape, b: Shape, marks: Any) -> None:
         self.a, self.b = a, b
-        self._marks = [[_three(marks, 9 * side + 3 * k) for k in range(3)] for side in range(2)]
+        self._marks = [[three(marks, 9 * side + 3 * k) for k in range(3)] for side in range(2)]
         self.flat = [self._is_flat(side) for side in range(2)]
         self._choose()
 
@@ -147,14 +138,14 @@ class _Touch:
         self.two = by_a | by_b | across
         self.one = has[0] | has[1]
         second_only = ~by_a & (by_b | ~has[0])
-        self.first = _either(second_only, _either(by_b, pairs[1][0], edges[1]), _either(by_a, pairs[0][0], edges[0]))
-        self.second = _either(by_a, pairs[0][1], _either(by_b, pairs[1][1], edges[1]))
+        self.first = either(second_only, either(by_b, pairs[1][0], edges[1]), either(by_a, pairs[0][0], edges[0]))
+        self.second = either(by_a, pairs[0][1], either(by_b, pairs[1][1], edges[1]))
         self.first_of_b, self.second_of_b = second_only, ~by_a
 
     def _edges(self, side: int) -> tuple[V3, V3]:
         shape = (self.a, self.b)[side]
         start, *ends = self._marks[side]
-        first, second = (_unit(edge(shape, start, end)) for end in ends)
+        first, second = (unit(edge(shape, start, end)) for end in ends)
         return first, second
 
     def apart(self, n: V3) -> V3:
@@ -173,7 +164,7 @@ class _Touch:
         """Three numbers that are 0 at the direction; of two that hold of a smooth place `near` gives the tangents."""
         w = self.apart(n)
         hint = _least_axis(near)
-        t1 = _unit(cross(near, hint))
+        t1 = unit(cross(near, hint))
         t2 = cross(near, t1)
         along = dot(n, w)
         size = reach(self.a) + reach(self.b)
@@ -213,13 +204,6 @@ class _Touch:
         return select(self.two, (p - cosine * q) / under, one), select(self.two, (q - cosine * p) / under, 0.0)
 
 
-def _unit(v: V3) -> V3:
-    square = dot(v, v)
-    some = square > 0.0
-    by = select(some, 1.0 / sqrt(select(some, square, 1.0)), 0.0)
-    return scaled(by, v)
-
-
 def _sine(u: V3, w: V3) -> Number:
     both = cross(u, w)
     square = dot(both, both)
@@ -229,11 +213,7 @@ def _sine(u: V3, w: V3) -> Number:
 
 def _longer(u: V3, w: V3) -> V3:
     """Of two unit vectors the first that is not 0."""
-    return _either(dot(u, u) > 0.5, u, w)
-
-
-def _either(p: Any, a: V3, b: V3) -> V3:
-    return tuple(select(p, x, y) for x, y in zip(a, b, strict=True))  # pyright: ignore
+    return either(dot(u, u) > 0.5, u, w)
 
 
 def _least_axis(n: V3) -> V3:
@@ -268,7 +248,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         n: Vec[Real, 3],
     ) -> Any:
         touch = _Touch(*_pair(kinds, hulls, own, other, offset, turn), marks)
-        return vector(touch.equations(_three(n), _three(near)))
+        return vector(touch.equations(three(n), three(near)))
 
     def slopes(at: Sequence[Any], marks: Any, n: Any) -> tuple[Any, list[V3]]:
         """The equations and, as rows, how they change with each number of n."""
@@ -278,7 +258,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
             way = vector([1.0 if i == k else 0.0 for i in range(3)])
             push: Any = jvp(equations)
             value, change = push(*at, marks, n, n, *[None] * 6, way)
-            rows.append(_three(change))
+            rows.append(three(change))
         return value, rows
 
     @fn
@@ -293,14 +273,14 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         def step(state: Any) -> Any:
             at = state[0]
             value, rows = slopes((own, other, offset, turn), marks, at)
-            change = _solved(rows, _three(value))
-            new = _unit(minus(_three(at), change))
+            change = _solved(rows, three(value))
+            new = unit(minus(three(at), change))
             still = dot(change, change) < 1e-31
             return vector(new), select(still, 1.0, 0.0)
 
         end = while_loop(lambda s: s[1] < 0.5, step, (vector(n), Real(0.0)), limit=STEPS, on_limit="stop")[0]
-        better = gap(a, b, _three(end)) > gap(a, b, n) - LOSS * (reach(a) + reach(b))
-        return vector([*_either(better, _three(end), n), *_numbers(marks)])
+        better = gap(a, b, three(end)) > gap(a, b, n) - LOSS * (reach(a) + reach(b))
+        return vector([*either(better, three(end), n), *_numbers(marks)])
 
     @direction.defjvp
     def _(own: Any, other: Any, offset: Any, turn: Any) -> Any:
@@ -311,7 +291,7 @@ def _made(kinds: Kinds, hulls: Hulls | None) -> Fn[..., Any]:
         push: Any = jvp(equations)
         change = push(*at, marks, n, n, *ways, None, None, None)[1]
         _, rows = slopes(at, marks, n)
-        moved = _solved(rows, _three(change))
+        moved = _solved(rows, three(change))
         zero = 0.0 * change[0]
         return dual(found, stack([*[-1.0 * x for x in moved], *[zero] * 18]))
 
@@ -342,4 +322,4 @@ def _ends(a: Shape, b: Shape, n: V3, marks: list[V3]) -> list[V3]:
     if b.kind in ROUND:
         flat = flat | ((sine2 < NEAR_UPRIGHT * NEAR_UPRIGHT) & within)
     end: list[V3] = [(0.0, 0.0, side), (1.0, 0.0, side), (0.0, 1.0, side)]
-    return [_either(flat, x, y) for x, y in zip(end, marks, strict=True)]
+    return [either(flat, x, y) for x, y in zip(end, marks, strict=True)]

@@ -17,7 +17,7 @@ from rosesim.ad.language.mathematics import clamp, maximum, minimum, sqrt
 from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.transforms.derivatives import jvp
-from rosesim.robots.algebra import V3, Number, dot, total, vector
+from rosesim.robots.algebra import V3, Number, dot, three, total, vector
 
 LIMIT = 60
 """Steps of a search: as many as halvings leave of an interval no more than rounding."""
@@ -25,25 +25,21 @@ NUDGE = 1e-15
 """Of a half axis, by which points are moved: one inside, in a plane of symmetry, has two nearest points."""
 
 
-def _three(x: Any) -> V3:
-    return x[0], x[1], x[2]
-
-
 def _widths(size: Any, mu: Number) -> list[Number]:
     """s² + λ, with μ = λ + the least s²: near the middle of an ellipsoid λ alone would lose all digits."""
     least = minimum(minimum(size[0], size[1]), size[2])
-    return [(s - least) * (s + least) + mu for s in _three(size)]
+    return [(s - least) * (s + least) + mu for s in three(size)]
 
 
 def _normal(size: Any, p: Any, mu: Number) -> list[Number]:
     """p / (s² + λ), which is x / s²."""
-    return [(x + NUDGE * s) / d for x, s, d in zip(_three(p), _three(size), _widths(size, mu), strict=True)]
+    return [(x + NUDGE * s) / d for x, s, d in zip(three(p), three(size), _widths(size, mu), strict=True)]
 
 
 @fn
 def _excess(size: Vec[Real, 3], p: Vec[Real, 3], mu: Real) -> Real:
     """Σ (x / s)² - 1 of the point x that belongs to a multiplier."""
-    y = [s * w for s, w in zip(_three(size), _normal(size, p, mu), strict=True)]
+    y = [s * w for s, w in zip(three(size), _normal(size, p, mu), strict=True)]
     return dot(y, y) - 1.0
 
 
@@ -55,11 +51,11 @@ def multiplier(size: Vec[Real, 3], p: Vec[Real, 3]) -> Real:
     below.
     """
     offsets = _widths(size, 0.0)
-    starts = [s * abs(x + NUDGE * s) - d for x, s, d in zip(_three(p), _three(size), offsets, strict=True)]
+    starts = [s * abs(x + NUDGE * s) - d for x, s, d in zip(three(p), three(size), offsets, strict=True)]
 
     def step(state: Any) -> Any:
         mu = state[0]
-        y = [s * w for s, w in zip(_three(size), _normal(size, p, mu), strict=True)]
+        y = [s * w for s, w in zip(three(size), _normal(size, p, mu), strict=True)]
         square = dot(y, y)
         slope = total(x * x / d for x, d in zip(y, _widths(size, mu), strict=True))
         new = mu + square * (sqrt(square) - 1.0) / slope
@@ -74,7 +70,7 @@ def _(size: Any, p: Any) -> Any:
     s, x = primal(size), primal(p)
     mu = multiplier(s, x)
     w = _normal(s, x, mu)
-    slope = -2.0 * total((a * b) ** 2 / d for a, b, d in zip(_three(s), w, _widths(s, mu), strict=True))
+    slope = -2.0 * total((a * b) ** 2 / d for a, b, d in zip(three(s), w, _widths(s, mu), strict=True))
     return dual(mu, (-1.0 / slope) * jvp(_excess)(s, x, mu, tangent(size), tangent(p), None)[1])
 
 
@@ -86,14 +82,14 @@ def from_ellipsoid(size: Sequence[Number], p: V3) -> tuple[Number, V3]:
     w = _normal(s, at, mu)
     length = sqrt(dot(w, w))
     least = minimum(minimum(s[0], s[1]), s[2])
-    return (mu - least * least) * length, _three([x / length for x in w])
+    return (mu - least * least) * length, three([x / length for x in w])
 
 
 @fn
 def _ellipsoid_slope(size: Vec[Real, 3], p: Vec[Real, 3], u: Vec[Real, 3], t: Real):
     """The slope along u of the distance of p + t u from an ellipsoid, and its slope."""
-    s, way = _three(size), _three(u)
-    at = vector([x + t * y for x, y in zip(_three(p), way, strict=True)])
+    s, way = three(size), three(u)
+    at = vector([x + t * y for x, y in zip(three(p), way, strict=True)])
     mu = multiplier(size, at)
     w, widths = _normal(size, at, mu), _widths(size, mu)
     rows = list(zip(s, way, w, widths, strict=True))
@@ -107,7 +103,7 @@ def _ellipsoid_slope(size: Vec[Real, 3], p: Vec[Real, 3], u: Vec[Real, 3], t: Re
 @fn
 def _cylinder_slope(size: Vec[Real, 2], p: Vec[Real, 3], u: Vec[Real, 3], t: Real):
     """The same of a cylinder with radius and half length; 0 inside."""
-    x, y, z = (a + t * b for a, b in zip(_three(p), _three(u), strict=True))
+    x, y, z = (a + t * b for a, b in zip(three(p), three(u), strict=True))
     square, way = x * x + y * y, u[0] * u[0] + u[1] * u[1]
     off = square > 1e-30
     radius = select(off, sqrt(select(off, square, 1.0)), 0.0)
@@ -146,7 +142,7 @@ def _search(slope: Fn[..., Any], dims: int) -> Fn[..., Any]:
             still = abs(new - t) <= 1e-16 * half
             return select(zero, t, new), low, high, select(zero | still, 1.0, 0.0)
 
-        middle = clamp(-dot(_three(p), _three(u)), -half, half)
+        middle = clamp(-dot(three(p), three(u)), -half, half)
         begin = (middle, -2.0 * half, 2.0 * half, Real(0.0))  # no end has been looked at
         return while_loop(lambda state: state[3] == 0.0, step, begin, limit=LIMIT, on_limit="stop")[0]
 
@@ -169,7 +165,7 @@ _beside_ellipsoid, _beside_cylinder = _search(_ellipsoid_slope, 3), _search(_cyl
 
 def along_ellipsoid(size: Sequence[Number], p: V3, u: V3, half: Number) -> Number:
     """t within ± half at which p + t u is nearest to an ellipsoid at the origin; inside, the chord's middle."""
-    s = _three([1.0 / Real(x) for x in size])
+    s = three([1.0 / Real(x) for x in size])
     start, way = [x * y for x, y in zip(s, p, strict=True)], [x * y for x, y in zip(s, u, strict=True)]
     ends = _round_chord(start, way)
     return _along(_beside_ellipsoid, ends, size, p, u, half)

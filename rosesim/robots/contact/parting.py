@@ -19,7 +19,7 @@ from rosesim.ad.language.control.scan import scan, while_loop
 from rosesim.ad.language.mathematics import clamp, sqrt
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
-from rosesim.robots.algebra import V3, Number, cross, dot, minus, plus, scaled, transposed, vector
+from rosesim.robots.algebra import V3, Number, cross, dot, minus, plus, scaled, three, transposed, vector
 from rosesim.robots.contact.shapes import Shape
 from rosesim.robots.contact.supports import mark, point
 
@@ -97,7 +97,7 @@ def _deepest(a: Shape, b: Shape, found: Search, way: V3) -> list[Number]:
 
     def climb(state: Any, i: Any) -> Any:
         flat = _ascent(found, (starts[i, 0], starts[i, 1], starts[i, 2]), 1e-3 * size)
-        gap = _gap(found, _three(flat[1:]))
+        gap = _gap(found, three(flat[1:]))
         more = gap > state[0]
         return select(more, gap, state[0]), *(select(more, x, y) for x, y in zip(flat, state[1:], strict=True))
 
@@ -108,9 +108,9 @@ def _ascent(found: Search, start: V3, out: Number) -> list[Number]:
     """Where g has a largest value, from a direction; `out` is how far outside the point of a search is."""
 
     def step(state: Any) -> Any:
-        n = _three(state[1:])
+        n = three(state[1:])
         flat = _nearest(found, scaled(_gap(found, n) - out, n), n, False)
-        change = minus(_three(flat[1:]), n)
+        change = minus(three(flat[1:]), n)
         return select(dot(change, change) < STILL * STILL, 1.0, 0.0), *flat[1:]
 
     state = (Real(0.0), *[Real(x) for x in start], *[Real(0.0)] * 27)
@@ -134,7 +134,7 @@ def _nearest(found: Search, start: V3, way: V3, may_hold: bool) -> list[Number]:
     entry = found(way)
 
     def step(state: Any) -> Any:
-        v, old = _three(state[1:4]), [tuple(state[4 + 9 * k : 13 + 9 * k]) for k in range(3)]
+        v, old = three(state[1:4]), [tuple(state[4 + 9 * k : 13 + 9 * k]) for k in range(3)]
         square = dot(v, v)
         new = found(scaled(1.0 / sqrt(square), v))
         seen = [minus(_place(e), start) for e in (*old, new)]
@@ -143,9 +143,9 @@ def _nearest(found: Search, start: V3, way: V3, may_hold: bool) -> list[Number]:
         best: Any = None
         weights: Any = None
         at: Any = None
-        for three in sets:
-            w, p = _closest(*[seen[k] for k in three])
-            full = [(w[three.index(k)] if k in three else Real(0.0)) for k in range(4)]
+        for corners in sets:
+            w, p = _closest(*[seen[k] for k in corners])
+            full = [(w[corners.index(k)] if k in corners else Real(0.0)) for k in range(4)]
             far = dot(p, p)
             if best is None:
                 best, weights, at = far, full, p
@@ -166,13 +166,9 @@ def _nearest(found: Search, start: V3, way: V3, may_hold: bool) -> list[Number]:
     nothing = dot(begin, begin) < 1e-26
     state = (select(nothing, 2.0, 0.0), *(select(nothing, w, x) for w, x in zip(way, begin, strict=True)), *entry * 3)
     end = while_loop(lambda s: s[0] < 0.5, step, tuple(Real(x) for x in state), limit=NEAREST_STEPS, on_limit="stop")
-    v = _three(end[1:4])
+    v = three(end[1:4])
     length = sqrt(dot(v, v))
     return [select(end[0] > 1.5, 0.0, 1.0), *(x / length for x in v), *end[4:]]
-
-
-def _three(x: Sequence[Number]) -> V3:
-    return x[0], x[1], x[2]
 
 
 def _closest(a: V3, b: V3, c: V3) -> tuple[list[Number], V3]:

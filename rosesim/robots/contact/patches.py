@@ -17,7 +17,7 @@ from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.control.loops import vec
 from rosesim.ad.language.control.scan import scan
-from rosesim.ad.language.mathematics import maximum, minimum, sqrt
+from rosesim.ad.language.mathematics import maximum, minimum
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import (
@@ -27,11 +27,13 @@ from rosesim.robots.algebra import (
     column,
     cross,
     dot,
+    either,
     mat_vec,
     minus,
     plus,
     scaled,
     transposed,
+    unit,
     vector,
 )
 from rosesim.robots.contact.hulls import CORNERS
@@ -42,6 +44,8 @@ PLACES = 4
 """Contacts of two shapes that have flat sides."""
 FLAT = ("capsule", "cylinder", "box", "mesh")
 """Shapes with a flat side."""
+LEAST = 1e-30
+"""Of the square of a vector's length: below, it has no direction."""
 TILT = 0.04
 """The sine up to which sides lie on each other, 2.3 degrees. Where shapes touch but little, all corners but the
 lowest are apart there already, and nothing jumps. (MuJoCo's limit is between 4 and 8 degrees.)"""
@@ -80,14 +84,14 @@ def patch(a: Shape, b: Shape, n: V3) -> tuple[Any, list[Number], list[V3], V3]:
     sides = [_side(s, way, hints[1 - k]) for k, (s, way) in enumerate(((a, n), (b, back)))]
     by_a = sides[0].rank <= sides[1].rank
     own, other = (
-        [_either(by_a, x, y) for x, y in zip(sides[k].corners, sides[1 - k].corners, strict=True)] for k in (0, 1)
+        [either(by_a, x, y) for x, y in zip(sides[k].corners, sides[1 - k].corners, strict=True)] for k in (0, 1)
     )
-    normal = _either(by_a, sides[0].normal, sides[1].normal)
-    met_normal = _either(by_a, sides[1].normal, sides[0].normal)
+    normal = either(by_a, sides[0].normal, sides[1].normal)
+    met_normal = either(by_a, sides[1].normal, sides[0].normal)
     rank, met_rank = (select(by_a, sides[k].rank, sides[1 - k].rank) for k in (0, 1))
     is_line = met_rank >= LINE
     lies = (rank < TILT * TILT) & (select(is_line, met_rank - LINE, met_rank) < TILT * TILT)
-    x = _unit(minus(own[1], own[0]))
+    x = unit(minus(own[1], own[0]), LEAST)
     axes = (x, cross(normal, x), normal)
     middle = own[0]
     flat = [vector(mat_vec(axes, minus(c, middle))) for c in own]
@@ -102,17 +106,7 @@ def patch(a: Shape, b: Shape, n: V3) -> tuple[Any, list[Number], list[V3], V3]:
         gaps.append(select(places[k, 3] > 0.5, gap, FAR))
         at = (places[k, 0], places[k, 1], 0.5 * gap)
         points.append(plus(middle, mat_vec(transposed(axes), at)))
-    return lies & some, gaps, points, _either(by_a, normal, scaled(-1.0, normal))
-
-
-def _either(p: Any, a: V3, b: V3) -> V3:
-    return tuple(select(p, x, y) for x, y in zip(a, b, strict=True))  # pyright: ignore
-
-
-def _unit(v: V3) -> V3:
-    square = dot(v, v)
-    some = square > 1e-30
-    return scaled(select(some, 1.0 / sqrt(select(some, square, 1.0)), 0.0), v)
+    return lies & some, gaps, points, either(by_a, normal, scaled(-1.0, normal))
 
 
 def _hint(shape: Shape) -> V3:
@@ -153,10 +147,10 @@ def _of_cylinder(shape: Shape, n: V3, hint: V3) -> _Side:
     """An end, as an octagon, or the line along the side."""
     axis, size = shape.axis, shape.size
     along = dot(axis, n)
-    across = _unit(minus(n, scaled(along, axis)))
+    across = unit(minus(n, scaled(along, axis)), LEAST)
     line = _line(shape, scaled(size[0], across), n)
     up = scaled(select(along < 0.0, -1.0, 1.0), axis)
-    first = _unit(minus(hint, scaled(dot(hint, axis), axis)))
+    first = unit(minus(hint, scaled(dot(hint, axis), axis)), LEAST)
     second = cross(up, first)
     middle = plus(shape.place, scaled(size[1], up))
     corners: list[V3] = []
@@ -165,8 +159,8 @@ def _of_cylinder(shape: Shape, n: V3, hint: V3) -> _Side:
         way = plus(scaled(math.cos(angle), first), scaled(math.sin(angle), second))
         corners.append(plus(middle, scaled(size[0], way)))
     lies = along * along < 0.5
-    chosen = [_either(lies, x, y) for x, y in zip(line.corners, corners, strict=True)]
-    return _Side(_either(lies, n, up), chosen, select(lies, line.rank, _tilt(up, n)))
+    chosen = [either(lies, x, y) for x, y in zip(line.corners, corners, strict=True)]
+    return _Side(either(lies, n, up), chosen, select(lies, line.rank, _tilt(up, n)))
 
 
 def _face_of_box(shape: Shape, n: V3) -> _Side:
@@ -177,7 +171,7 @@ def _face_of_box(shape: Shape, n: V3) -> _Side:
     axes = transposed(shape.rotation)
 
     def pick(first: Any, second: Any, third: Any) -> Any:
-        return _either(is_x, first, _either(is_y, second, third))
+        return either(is_x, first, either(is_y, second, third))
 
     halves = [scaled(s, axis) for s, axis in zip(shape.size, axes, strict=False)]
     axis, half, u, w = (

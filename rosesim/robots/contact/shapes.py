@@ -30,6 +30,7 @@ from rosesim.robots.algebra import (
     root,
     scaled,
     sub,
+    three,
     transposed,
 )
 from rosesim.robots.contact.hulls import Hulls
@@ -66,6 +67,19 @@ class Place:
 
 Finder = Callable[[Shape, Shape, Number], list[Place]]
 """The contacts of two shapes, nearer than a margin."""
+
+
+def unpacked(numbers: Any, count: int, a: Shape) -> list[Place]:
+    """Contacts from one vector in the frame of the first shape: distances, points, the normal that they share."""
+    normal = mat_vec(a.rotation, three(numbers, 4 * count))
+
+    def place(k: int) -> Place:
+        def rest() -> tuple[V3, Frame]:
+            return plus(a.place, mat_vec(a.rotation, three(numbers, count + 3 * k))), frame(normal)
+
+        return Place(numbers[k], rest)
+
+    return [place(k) for k in range(count)]
 
 
 def seen_from(b: Shape, point: V3) -> V3:
