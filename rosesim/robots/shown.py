@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rosesim.ad.language.arrays import stack
 from rosesim.robots.description import Description, Geom
 
 DRAWN = frozenset(("sphere", "capsule", "cylinder", "box", "ellipsoid"))
@@ -53,10 +52,11 @@ def draw_from_the_side(
         if geom.kind not in DRAWN:
             continue
         of = role if isinstance(role, str) else role(geom)
-        at = scale * stack([places[k][0] - middle[0], places[k][2] - middle[1]])
+        at = [scale * (places[k][0] - middle[0]), scale * (places[k][2] - middle[1])]
         if geom.kind in ("capsule", "cylinder"):
             w, x, y, z = turns[k][0], turns[k][1], turns[k][2], turns[k][3]
-            along = scale * geom.size[1] * stack([2.0 * (x * z + w * y), 1.0 - 2.0 * (x * x + y * y)])
-            canvas.line(stack([at - along, at + along]), of, width=2.0 * scale * geom.size[0])
+            axis = 2.0 * (x * z + w * y), 1.0 - 2.0 * (x * x + y * y)
+            ends = [[a + s * geom.size[1] * b for a, b in zip(at, axis, strict=True)] for s in (-scale, scale)]
+            canvas.line(ends, of, width=2.0 * scale * geom.size[0])
         else:
             canvas.circle(at, scale * sum(geom.size) / len(geom.size), of)

@@ -47,8 +47,9 @@ def test_the_motion_that_comes_with_it_is_what_its_module_makes():
 
 
 def test_the_loss_is_the_mean_square_of_what_was_measured(tmp_path: Path):
-    """Some cells are empty; some steps have no row."""
+    """Some cells are empty; some steps have no row; the clock did not begin with the motion."""
     rows = SWING.table()[:31:2]
+    rows[:, 0] += 7.0
     cells = [[f"{x:.6g}" for x in row] for row in rows]
     cells[3][2] = cells[5][1] = ""
     file = tmp_path / "motion.csv"
@@ -61,6 +62,10 @@ def test_the_loss_is_the_mean_square_of_what_was_measured(tmp_path: Path):
     loss, _ = compiled(scene).value_and_grad(params, inputs)
     assert loss == pytest.approx(np.nanmean((course - wanted) ** 2), rel=1e-12)
     assert check_grads(compiled(scene).loss, params, inputs, wrt=0).passed
+    drawn = scene.fitting.shown  # an empty cell lies between its neighbours
+    assert drawn[12] == pytest.approx(rows[6, 1:4])
+    assert drawn[10, 0] == pytest.approx(0.5 * (rows[4, 1] + rows[6, 1]))
+    assert drawn[11, 1] == pytest.approx(0.5 * (rows[5, 2] + rows[6, 2]))
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path):

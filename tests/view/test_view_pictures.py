@@ -6,6 +6,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 from viewing import CASES, opened
 
 from rosesim.scenes import Canvas
@@ -67,6 +68,20 @@ def test_a_gif_is_small_enough_for_a_readme(shown: Any, tmp_path: Path):
     *_, frames, seconds = shown
     write_gif(tmp_path / "a.gif", frames, seconds)
     assert (tmp_path / "a.gif").stat().st_size < 3e6 * len(frames) / (8 * FRAMES)
+
+
+def test_a_gif_shows_the_frames_in_their_time_and_a_still_one_for_longer(tmp_path: Path):
+    """Only what changes is written; what is read back are whole frames."""
+    first = np.full((12, 20, 3), 250, np.uint8)
+    second, third = first.copy(), first.copy()
+    second[3:5, 4:9] = (200, 30, 30)
+    third[7:11, 15:] = (30, 30, 200)
+    write_gif(tmp_path / "a.gif", [first, second, second, second, third], [0.1, 0.2, 0.3, 0.05, 0.4])
+    with Image.open(tmp_path / "a.gif") as gif:
+        read = [(np.asarray(frame.convert("RGB")), frame.info["duration"]) for frame in ImageSequence.Iterator(gif)]
+    assert [duration for _, duration in read] == [100, 550, 400]
+    for (found, _), wanted in zip(read, (first, second, third), strict=True):
+        assert np.abs(found.astype(int) - wanted).max() < 8
 
 
 def test_a_video_can_be_read_back_and_shows_the_frames_in_their_time(shown: Any, tmp_path: Path):
