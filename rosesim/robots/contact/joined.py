@@ -34,7 +34,7 @@ from rosesim.robots.algebra import (
     turned,
     vector,
 )
-from rosesim.robots.contact.contacts import tree
+from rosesim.robots.contact.meetings import tree
 from rosesim.robots.contact.coordinates import Coordinate
 from rosesim.robots.contact.kind import At
 from rosesim.robots.description import ConnectEquality, Description, WeldEquality
