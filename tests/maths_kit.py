@@ -41,7 +41,7 @@ def machine(name: str, kind: str, *, contract: bool = False, fma: bool = False) 
     text = "\n".join(lines)
     text = "\n".join([text, *maths.definitions(text, contract=contract, fma=fma), RARELY])
     # Without the loop vectoriser: the scalar function is what is called here.
-    loaded = engine.load(engine.target_code(text, host(), "none"), "all", {})
+    loaded = engine.load([engine.target_code(text, host(), "none")], "all", {})
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(loaded.address)
     dtype = np.float64 if k.base == "double" else np.float32
 

@@ -54,8 +54,8 @@ class Artifact:
     """The entry's name in the code."""
     text: str = ""
     """The program as the backend wrote it. People read it, and the cache is keyed by it."""
-    code: bytes = b""
-    """What the target loads: an object file, or assembly."""
+    code: Sequence[bytes] = ()
+    """What the target loads: object files that are linked with each other, or one file of assembly."""
     failures: Sequence[Failure] = ()
     workspace_bytes: int = 0
     """Memory that a call needs besides arguments and results; on a grid, each thread needs as much."""

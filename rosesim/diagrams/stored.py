@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def program(name: str, make: Callable[[], Fn[..., Any]], types: Sequence[Any]) -
     artifact = Artifact(
         Func(facts["name"], tuple(Var(_ty(t), "x") for t in facts["params"]), _body(facts["results"], 0)),
         facts["entry"],
-        code=code,
+        code=_parts(code, facts["sizes"]),
         failures=[Failure(message, None) for message in facts["failures"]],
         workspace_bytes=facts["workspace"],
         stack_bytes=facts["stack"],
@@ -96,8 +97,14 @@ def _packed(f: Fn[..., Any], types: Sequence[Any]) -> bytes:
         "stack": artifact.stack_bytes,
         "opaques": len(artifact.opaques),
         "polls": artifact.polls,
+        "sizes": [len(code) for code in artifact.code],
     }
-    return json.dumps(facts).encode() + b"\n" + artifact.code
+    return json.dumps(facts).encode() + b"\n" + b"".join(artifact.code)
+
+
+def _parts(code: bytes, sizes: Sequence[int]) -> list[bytes]:
+    ends = [0, *accumulate(sizes)]
+    return [code[a:b] for a, b in pairwise(ends)]
 
 
 def _body(results: Sequence[Any], machine: int) -> Opaque:

@@ -127,8 +127,9 @@ def test_an_object_for_webassembly_exports_its_entry_and_imports_no_function(nam
     gradient, params, inputs = scene_gradient(name)
     for f in (gradient, compiled(configure(find_scene(name), [])[0]).loss):
         made = lowered(program(f, params, inputs), QUICK, wasm32())
-        assert made.code.startswith(MAGIC)
-        found = read(made.code)
+        (code,) = made.code
+        assert code.startswith(MAGIC)
+        found = read(code)
         assert made.entry in found.functions and not found.imported
         assert not made.data and not made.opaques and not made.polls and not made.reports and not made.direct
 
@@ -145,13 +146,13 @@ def test_captured_arrays_travel_in_the_code_where_nobody_can_bind_them() -> None
     table = np.random.default_rng(0).normal(size=3000)
     f = program(lambda x: x * sum(3000, lambda i: const(table)[i]), 1.0)
     there, here = lowered(f, QUICK, wasm32()), lowered(f, QUICK, host())
-    assert table.tobytes() in there.code and not there.data
-    assert table.tobytes() not in here.code and [a.tobytes() for a in here.data.values()] == [table.tobytes()]
+    assert table.tobytes() in there.code[0] and not there.data
+    assert table.tobytes() not in here.code[0] and [a.tobytes() for a in here.data.values()] == [table.tobytes()]
 
 
 def test_what_is_no_object_for_webassembly_is_refused() -> None:
     with pytest.raises(Damaged, match=r"was found; expected an object for WebAssembly"):
-        read(lowered(program(lambda x: x, 1.0), QUICK, host()).code)
+        read(lowered(program(lambda x: x, 1.0), QUICK, host()).code[0])
 
 
 # ----------------------------------------------------------------------------------------- a grid
@@ -173,7 +174,7 @@ def shots() -> tuple[Any, list[Any], Artifact]:
 
 def test_a_batch_is_a_grid_with_a_thread_for_each_run() -> None:
     _, _, kernel = shots()
-    text = kernel.code.decode()
+    text = kernel.code[0].decode()
     assert kernel.groups == RUNS and kernel.workspace_bytes > 0
     assert f".visible .entry {kernel.entry}(" in text and "%tid.x" in text and "%ctaid.x" in text
     assert ".extern" not in text
@@ -194,7 +195,7 @@ def test_the_threads_of_a_grid_give_each_run_the_strict_bits() -> None:
             f"llvm.nvvm.read.ptx.sreg.{name}.x", f"read.{name}"
         )
     code = engine.target_code(text, host(), "none")
-    loaded = engine.load(code, kernel.entry, {n: ctypes.addressof(v) for n, v in numbers.items()})
+    loaded = engine.load([code], kernel.entry, {n: ctypes.addressof(v) for n, v in numbers.items()})
     entry = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(loaded.address)
     results = [np.full(np.shape(w), np.nan) for w in want]
     given = [np.ascontiguousarray(a, float) if np.ndim(a) else float(a) for a in args]
@@ -224,7 +225,7 @@ def ptxas() -> str | None:
 def test_nvidias_assembler_takes_the_kernel(tmp_path: Path) -> None:
     _, _, kernel = shots()
     source, made = tmp_path / "kernel.ptx", tmp_path / "kernel.cubin"
-    source.write_bytes(kernel.code)
+    source.write_bytes(kernel.code[0])
     done = subprocess.run(
         [str(ptxas()), f"-arch={nvptx64().cpu}", "-O0", "-o", str(made), str(source)], capture_output=True, text=True
     )
@@ -240,7 +241,7 @@ def test_a_machine_without_vectors_is_told_of_no_vector_functions() -> None:
 
 def test_a_program_that_is_no_batch_is_one_thread() -> None:
     made = lowered(program(grad(lambda x: x * x * x), 1.0), QUICK, nvptx64())
-    assert made.groups == 0 and made.workspace_bytes == 0 and b".entry" in made.code
+    assert made.groups == 0 and made.workspace_bytes == 0 and b".entry" in made.code[0]
 
 
 # ---------------------------------------------------------------------------------------- targets

@@ -273,7 +273,7 @@ for name in scene_names():
     func = loss.traced(loss.types_of((params, inputs))).func
     text = module.write(planned(func, Options(optimise=False), target), target).text
     print(name, "define" in text, "<4 x double>" in text, "rosesim_poll" in text)
-print(lowered(func, Options(optimise=False), target).code[:4] == b"\\0asm")
+print(lowered(func, Options(optimise=False), target).code[0][:4] == b"\\0asm")
 run(["info", "--passes", "bounce", "--target", "made-up"])
 """
 

@@ -8,6 +8,7 @@ from typing import cast
 from rosesim.codegen.artifact import Artifact
 from rosesim.codegen.limits import refuse_too_large
 from rosesim.codegen.llvm import engine, module
+from rosesim.codegen.llvm.divide import divided
 from rosesim.codegen.planned import Effort, Options, Planned
 from rosesim.codegen.target import Target
 
@@ -19,8 +20,8 @@ def lower(planned: Planned, target: Target) -> Artifact:
     """
     written = module.write(planned, target)
     refuse_too_large(planned.func, written.workspace_bytes, target)
-    code = engine.target_code(written.text, target, planned.effort)
-    return replace(written, code=code)
+    texts = [written.text] if target.runtime is None else divided(written.text)  # others load a single file
+    return replace(written, code=engine.target_codes(texts, target, planned.effort))
 
 
 def final_text(artifact: Artifact, target: Target, options: Options) -> str:

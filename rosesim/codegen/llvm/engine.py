@@ -3,17 +3,22 @@ touches llvmlite."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 from llvmlite.binding.newpassmanagers import NewPassManager
 
+from rosesim.ad.support.machine import cores
 from rosesim.codegen.llvm import cache
 from rosesim.codegen.planned import Effort
 from rosesim.codegen.target import Target
@@ -31,7 +36,8 @@ LEVELS: dict[Effort, int] = {"none": 0, "once": 1, "loops": 3, "all": 3}
 _lock = threading.RLock()
 _numbers = count()
 _jit: llvm.LLJIT | None = None
-_machines: dict[tuple[str | int, ...], llvm.TargetMachine] = {}
+_own = threading.local()
+"""Of each thread the machines that it has made: generating code changes them."""
 
 
 def _before_fork() -> None:
@@ -75,8 +81,9 @@ def host_facts() -> HostFacts:
 
 def _machine(target: Target, level: int) -> llvm.TargetMachine:
     """LLVM's description of a target machine."""
+    machines: dict[tuple[str | int, ...], llvm.TargetMachine] = _own.__dict__.setdefault("machines", {})
     key = *_how(target), level
-    if key not in _machines:
+    if key not in machines:
         if target.triple == llvm.get_default_triple():
             llvm.initialize_native_target()
             llvm.initialize_native_asmprinter()
@@ -84,14 +91,14 @@ def _machine(target: Target, level: int) -> llvm.TargetMachine:
         else:
             llvm.initialize_all_targets()
             llvm.initialize_all_asmprinters()
-        _machines[key] = llvm.Target.from_triple(target.triple).create_target_machine(
+        machines[key] = llvm.Target.from_triple(target.triple).create_target_machine(
             cpu=target.cpu,
             features=target.features,
             opt=level,
             reloc=target.relocation,
             codemodel=target.code_model,
         )
-    return _machines[key]
+    return machines[key]
 
 
 def _host_machine() -> llvm.TargetMachine:
@@ -125,13 +132,15 @@ class Loaded:
     others: Mapping[str, int]
 
 
-def load(code: bytes, entry: str, symbols: Mapping[str, int], *, also: Sequence[str] = ()) -> Loaded:
-    """Link object code for this computer with the process, the C library and `symbols`.
+def load(codes: Sequence[bytes], entry: str, symbols: Mapping[str, int], *, also: Sequence[str] = ()) -> Loaded:
+    """Link object files for this computer with each other, the process, the C library and `symbols`.
 
     Gives the address of its entry, and of what it defines `also`.
     """
     with _lock:
-        unit = llvm.JITLibraryBuilder().add_object_img(code)
+        unit = llvm.JITLibraryBuilder()
+        for code in codes:
+            unit.add_object_img(code)
         for name, address in symbols.items():
             unit.import_symbol(name, address)
         unit.add_current_process().export_symbol(entry)
@@ -144,16 +153,28 @@ def load(code: bytes, entry: str, symbols: Mapping[str, int], *, also: Sequence[
 
 def target_code(text: str, target: Target, effort: Effort) -> bytes:
     """A target's code for a module, from the cache if it is there. Compiling twice gives the same bytes."""
+    return target_codes([text], target, effort)[0]
+
+
+def target_codes(texts: Sequence[str], target: Target, effort: Effort) -> tuple[bytes, ...]:
+    """The same of several modules, which are compiled beside each other, on as many cores as there are."""
     with _lock:
         kept = cache.store()
-        if kept is None:
-            return _emitted(text, target, effort)
-        key = cache.key_of(text, effort, *depends_on(target))
-        code = kept.load(key)
-        if code is None:
-            code = _emitted(text, target, effort)
-            kept.save(key, code)
-        return code
+        keys = [cache.key_of(text, effort, *depends_on(target)) for text in texts]
+        found = [None if kept is None else kept.load(key) for key in keys]
+        missing = [k for k, code in enumerate(found) if code is None]
+        for k, code in zip(missing, _all_emitted([texts[k] for k in missing], target, effort), strict=True):
+            found[k] = code
+            if kept is not None:
+                kept.save(keys[k], code)
+        return tuple(code for code in found if code is not None)
+
+
+def _all_emitted(texts: Sequence[str], target: Target, effort: Effort) -> list[bytes]:
+    if len(texts) < 2:
+        return [_emitted(text, target, effort) for text in texts]
+    with ThreadPoolExecutor(min(len(texts), cores())) as pool:
+        return list(pool.map(partial(_emitted, target=target, effort=effort), texts))
 
 
 def depends_on(target: Target) -> tuple[object, ...]:
@@ -179,7 +200,27 @@ def code_here(text: str) -> bytes:
 
 def _emitted(text: str, target: Target, effort: Effort) -> bytes:
     module, machine = _module(text, target, effort), _machine(target, LEVELS[effort])
-    return machine.emit_object(module) if target.emits == "object" else machine.emit_assembly(module).encode()
+    if target.emits != "object":
+        return machine.emit_assembly(module).encode()
+    with llvm.ffi.OutputString() as error:
+        memory = _unlocked("LLVMPY_TargetMachineEmitToMemory")(machine, module, 1, error)
+        if not memory:
+            raise RuntimeError(str(error))
+    try:
+        start, size = llvm.ffi.lib.LLVMPY_GetBufferStart(memory), llvm.ffi.lib.LLVMPY_GetBufferSize(memory)
+        return ctypes.string_at(start, size)
+    finally:
+        llvm.ffi.lib.LLVMPY_DisposeMemoryBuffer(memory)
+
+
+def _unlocked(name: str) -> Any:
+    """A function of llvmlite's library without the lock that it holds in every call.
+
+    The two long ones work on what one thread has made alone, and LLVM lets threads do so beside each other; with
+    the lock, one would wait for the other.
+    """
+    function = getattr(llvm.ffi.lib, name)
+    return getattr(function, "_cfn", function)
 
 
 def as_compiled(text: str, target: Target, effort: Effort) -> str:
@@ -253,7 +294,7 @@ def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine, effort: Effor
     else:
         passes = builder.getModulePassManager()
     try:
-        passes.run(module, builder)
+        _unlocked("LLVMPY_RunNewModulePassManager")(passes, module, builder)
     finally:
         # llvmlite 0.50 never frees it: it inherits two methods `_dispose`, and the first one does nothing.
         NewPassManager._dispose(passes)  # pyright: ignore[reportPrivateUsage] -- there is no other way

@@ -43,7 +43,7 @@ def _shared() -> tuple[int, int]:
     with _lock:
         if not _kept:
             code = engine.code_here(worker_code.text())
-            _kept.append(engine.load(code, "rosesim_share", workers.symbols(), also=("rosesim_worker",)))
+            _kept.append(engine.load([code], "rosesim_share", workers.symbols(), also=("rosesim_worker",)))
         return _kept[0].address, _kept[0].others["rosesim_worker"]
 
 

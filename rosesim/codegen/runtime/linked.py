@@ -65,7 +65,7 @@ def dispatcher() -> int:
     """The address of the C function by which a program calls another, whose address is its first argument."""
     with _lock:
         if not _kept:
-            _kept.append(engine.load(engine.code_here(_TEXT), "rosesim_dispatch", {}))
+            _kept.append(engine.load([engine.code_here(_TEXT)], "rosesim_dispatch", {}))
         return _kept[0].address
 
 
@@ -93,5 +93,5 @@ class Linked:
 
 def load(code: bytes, entry: str, workspace_bytes: int) -> Linked:
     """A program from its code. It can be called as long as the result lives."""
-    loaded = engine.load(code, entry, {})
+    loaded = engine.load([code], entry, {})
     return Linked(np.array([loaded.address, workspace_bytes], np.int64), loaded.tracker)
