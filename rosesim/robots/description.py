@@ -199,6 +199,8 @@ class Actuator:
     """"none", "integrator", "filter" or "filterexact"."""
     time_constant: float = 1.0
     activation_range: Vector | None = None
+    acts_early: bool = False
+    """Whether the force is that of the activation after the step, instead of before it."""
     line: int = 0
 
 

@@ -180,10 +180,13 @@ def actuators(
 
 
 def control(m: Mechanism, k: int, u: Number) -> Number:
-    """A control within its range; an activation within its own."""
+    """A control within its range; an activation as it is."""
+    return u if m.robot.actuators[k].dynamics != "none" else within_range(m, k, u)
+
+
+def within_range(m: Mechanism, k: int, u: Number) -> Number:
+    """A control within its range."""
     a = m.robot.actuators[k]
-    if a.dynamics != "none":
-        return u
     if a.ctrl_range is None or "clampctrl" in m.robot.options.disabled:
         return u
     return clamp(u, *a.ctrl_range)

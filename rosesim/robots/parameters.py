@@ -53,6 +53,8 @@ def defaults(robot: Description) -> dict[str, Value]:
     for k, a in enumerate(robot.actuators):
         for attribute in ("gear", "gain", "bias"):
             found[f"{title('actuator', a.name, k)} {attribute}"] = getattr(a, attribute)
+        if a.dynamics.startswith("filter"):
+            found[f"{title('actuator', a.name, k)} timeconst"] = a.time_constant
     return found
 
 

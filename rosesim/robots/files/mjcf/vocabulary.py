@@ -96,9 +96,9 @@ WORDS: dict[str, Words] = {
     "damper": words(f"{_ACTUATOR} kv", _ACTUATOR_HARMLESS, _ACTUATOR_LATER),
     "cylinder": words(f"{_ACTUATOR} timeconst area diameter bias", _ACTUATOR_HARMLESS, _ACTUATOR_LATER),
     "general": words(
-        f"{_ACTUATOR} dyntype gaintype biastype dynprm gainprm biasprm",
+        f"{_ACTUATOR} dyntype gaintype biastype dynprm gainprm biasprm actearly",
         _ACTUATOR_HARMLESS,
-        {**_ACTUATOR_LATER, **_later("actuator general", "actdim", "actearly")},
+        {**_ACTUATOR_LATER, **_later("actuator general", "actdim")},
     ),
 }
 
