@@ -50,6 +50,8 @@ class State:
     q: Vec[Real, ...]
     v: Vec[Real, ...]
     u: Vec[Real, ...]
+    w: Vec[Real, ...]
+    """Activations of the motors that have one, 0 at first."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,19 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
 
     def initial(self, params: Network | Beat | Gains, inputs: World) -> State:
         """As the inputs say."""
-        return State(inputs.start, inputs.speed, vec(self.model.model.nu, lambda i: Real(0.0)))
+        return State(
+            inputs.start,
+            inputs.speed,
+            vec(self.model.model.nu, lambda i: Real(0.0)),
+            const(np.zeros(self.model.model.na)),
+        )
 
     def step(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> State:
         """The controller acts, the robot moves for one time step of its file."""
         m = self.model.model
         told = self.controls(state, t, params, inputs)
-        q, v = m.step(state.q, state.v, told, contact=self.contact)
-        return State(q, v, told)
+        q, v, w = m.step(state.q, state.v, told, activation=state.w, contact=self.contact)
+        return State(q, v, told, w)
 
     def controls(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> Vec[Real, ...]:
         """What the motors are told, within their range (-1 to 1 where the file gives none)."""

@@ -17,7 +17,7 @@ RecordFiles = Annotated[
     typer.Argument(
         metavar="RECORD...",
         parser=path,
-        help="CSV files with columns time, q0, q1, ..., ctrl0, ..., v0, ..., sensor0.",
+        help="CSV files with columns time, q0, q1, ..., ctrl0, ..., v0, ..., sensor0, ..., act0.",
     ),
 ]
 Find = Annotated[

@@ -337,13 +337,13 @@ class Model:
         if given is None and not self.na:
             return ()
         if given is None or not hasattr(given, "__len__") or len(given) != self.na:
-            robot = self.description
-            found = "without activation" if given is None else f"with an activation of {_size(given)}"
-            names = ", ".join(repr(a.name or f"#{k}") for k, a in enumerate(robot.actuators) if a.dynamics != "none")
-            owners = f"one number for each actuator with dyntype: {names}" if self.na else "no actuator has dyntype"
+            found = "without activation=" if given is None else f"with an activation of {_size(given)}"
+            expected = "none, or an empty one: no actuator has dyntype"
+            if self.na:
+                names = ", ".join(map(repr, self.names["activation"]))
+                expected = f"{_size([0] * self.na)}, of the actuators {names}: np.zeros(model.na) at the start"
             raise ValueError(
-                f"{function} of the robot {robot.name!r} was called {found}; expected activation= of {self.na} numbers"
-                f" ({owners}), as np.zeros(model.na) at the start"
+                f"{function} of the robot {self.description.name!r} was called {found}; expected {expected}"
             )
         return (given,) if self.na else ()
 
@@ -383,4 +383,6 @@ def _check_mass(robot: Description, m: Mechanism) -> None:
 
 
 def _size(given: Any) -> str:
-    return f"{len(given)} numbers" if hasattr(given, "__len__") else "one number"
+    if not hasattr(given, "__len__"):
+        return "no vector"
+    return "1 number" if len(given) == 1 else f"{len(given)} numbers"
