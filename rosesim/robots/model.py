@@ -337,11 +337,11 @@ class Model:
         if given is None and not self.na:
             return ()
         if given is None or not hasattr(given, "__len__") or len(given) != self.na:
-            found = "without activation=" if given is None else f"with an activation of {_size(given)}"
+            found = "without activation=" if given is None else f"with an activation {_size(given)}"
             expected = "none, or an empty one: no actuator has dyntype"
             if self.na:
                 names = ", ".join(map(repr, self.names["activation"]))
-                expected = f"{_size([0] * self.na)}, of the actuators {names}: np.zeros(model.na) at the start"
+                expected = f"one {_size([0] * self.na)}, for the actuators {names}: np.zeros(model.na) at the start"
             raise ValueError(
                 f"{function} of the robot {self.description.name!r} was called {found}; expected {expected}"
             )
@@ -384,5 +384,5 @@ def _check_mass(robot: Description, m: Mechanism) -> None:
 
 def _size(given: Any) -> str:
     if not hasattr(given, "__len__"):
-        return "no vector"
-    return "1 number" if len(given) == 1 else f"{len(given)} numbers"
+        return "that is no vector"
+    return "of 1 number" if len(given) == 1 else f"of {len(given)} numbers"
