@@ -51,7 +51,7 @@ class State:
     v: Vec[Real, ...]
     u: Vec[Real, ...]
     w: Vec[Real, ...]
-    """Activations of the motors that have one, 0 at first."""
+    """Activations of the motors that have one, at first as in the recording, or 0."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         if self.task == "follow" and not self.recording.is_there:
             raise ValueError("task=follow has nothing to follow; expected recording=FILE, a CSV file of positions")
         self.recording.positions(self.model.model, 0)
+        self.recording.activation(self.model.model)
         if self.controller == "pd":
             driven(self.model.model)
 
@@ -137,7 +138,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
             inputs.start,
             inputs.speed,
             vec(self.model.model.nu, lambda i: Real(0.0)),
-            const(np.zeros(self.model.model.na)),
+            const(self.recording.activation(self.model.model)),
         )
 
     def step(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> State:

@@ -119,8 +119,8 @@ class Model:
 
         Names are the file's: "body thigh mass" (kg; its inertia follows), "body thigh pos" (m, in its parent),
         "joint hip damping", "stiffness", "armature", "springref", "frictionloss", "geom shin size", "density" or
-        "mass", "friction", "actuator knee gear", "gain", "bias", "gravity", "timestep". Impossible inertias cannot be
-        reached: a body has one mass, and the shape of the file.
+        "mass", "friction", "actuator knee gear", "gain", "bias", "timeconst", "gravity", "timestep". Impossible
+        inertias cannot be reached: a body has one mass, and the shape of the file.
         """
         return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self._known.items()}
 

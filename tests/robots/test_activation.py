@@ -69,7 +69,7 @@ def test_a_hundred_steps_are_those_of_mujoco(models: dict[str, robots.Model], na
     model = models[name]
     state: Any = np.zeros(2), np.zeros(2), 0.1 * (np.arange(model.na) + 1) / model.na
     for t, u in enumerate(waves(100, model.nu), 1):
-        state = model.step(*state[:2], u, activation=state[2], integrator=integrator)
+        state = model.step(state[0], state[1], u, activation=state[2], integrator=integrator)
         if t in (50, 100):
             for found, expected in zip(state, ROBOTS[name]["ends"][integrator][t // 50 - 1], strict=True):
                 assert off(found, expected) < 1e-12
@@ -141,7 +141,10 @@ def test_second_derivatives_by_a_time_constant(arm: robots.Model):
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
-        ({}, r"was called without activation=; expected one of 1 number, for the actuators 'slow': np.zeros\(model.na\)"),
+        (
+            {},
+            r"was called without activation=; expected one of 1 number, for the actuators 'slow': np.zeros",
+        ),
         ({"activation": [0.0, 0.0]}, "was called with an activation of 2 numbers; expected one of 1 number"),
         ({"activation": 0.0}, "was called with an activation that is no vector; expected one of 1 number"),
     ],
@@ -175,15 +178,15 @@ def test_a_time_constant_that_is_not_positive(arm: robots.Model, value: float):
 # ---------------------------------------------------------------------------------------------- what stands on it
 
 
-def test_a_time_constant_is_found_from_motion(arm: robots.Model):
+@pytest.mark.parametrize("start", [([0.0], [0.0]), None])
+def test_a_time_constant_is_found_from_motion(arm: robots.Model, start: Any):
     u = waves(60, 2)
     state: Any = np.zeros(1), np.zeros(1), np.array([0.3])
     rows = [state[0]]
     for told in u:
         given = {"actuator slow timeconst": 0.08}
-        state = arm.step(*state[:2], told, activation=state[2], contact="none", parameters=given)
+        state = arm.step(state[0], state[1], told, activation=state[2], contact="none", parameters=given)
         rows.append(state[0])
-    start = [0.0], [0.0]
     record = robots.Record(rows, u, start=start, activation=[0.3])
     found = robots.identify(arm, record, "actuator slow timeconst", contact="none")
     assert found.values["actuator slow timeconst"] == pytest.approx(0.08, rel=1e-9)
@@ -240,6 +243,8 @@ def test_the_scene_of_a_recording_begins_at_its_activation(tmp_path: Path):
     scene, inputs = configure(find_scene("identify"), wanted)
     course = rollout(scene, params=scene.params(np.random.default_rng(0)), inputs=inputs).stacked
     np.testing.assert_allclose(course.w[:2, 0], [0.5, 0.5 + 0.01 * (0.2 - 0.5) / 0.05])
+    follow = configure(find_scene("robot"), [f"model={file}", f"recording={motion}", "task=follow", "steps=1"])
+    assert rollout(follow[0], inputs=follow[1]).stacked.w[0] == 0.5
     motion.write_text(motion.read_text().replace(",act0", ",v0"))
     with pytest.raises(SceneError, match="no activation; expected"):
         configure(find_scene("identify"), wanted)
