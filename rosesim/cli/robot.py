@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rosesim import robots
-from rosesim.robots.description import Actuator
 
 
 def print_robot(model: robots.Model) -> None:
@@ -40,7 +39,7 @@ def print_robot(model: robots.Model) -> None:
             print(f"{title}: {', '.join(names)}")
 
 
-def _dynamics(a: Actuator) -> str:
+def _dynamics(a: robots.description.Actuator) -> str:
     """What stands between an actuator's control and its force."""
     if a.dynamics == "none":
         return ""
