@@ -247,6 +247,18 @@ class JointEquality:
 
 
 @dataclass(frozen=True)
+class TendonEquality:
+    """Tendon `first` follows tendon `second` by a polynomial, as joints do; lengths count from those at the start."""
+
+    name: str
+    first: int
+    second: int | None
+    polynomial: Vector = (0.0, 1.0, 0.0, 0.0, 0.0)
+    soft: Soft = Soft()
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class ConnectEquality:
     """A point of body `first`, `anchor` in its frame, and that point of body `second` which is there at the start
     stay together."""
@@ -338,7 +350,7 @@ class Description:
     excluded: tuple[tuple[int, int], ...] = ()
     """Pairs of bodies that do not touch."""
     pairs: tuple[Pair, ...] = ()
-    equalities: tuple[JointEquality, ...] = ()
+    equalities: tuple[JointEquality | TendonEquality, ...] = ()
     joined: tuple[ConnectEquality | WeldEquality, ...] = ()
     keys: tuple[Key, ...] = ()
     options: Options = field(default_factory=Options)

@@ -323,11 +323,14 @@ class Model:
         return contact
 
     def _dynamics(self, contact: Contact) -> Dynamics:
-        if contact != "soft" and self.description.joined:
+        robot = self.description
+        held = () if {"equality", "constraint"} & robot.options.disabled else (*robot.equalities, *robot.joined)
+        if contact != "soft" and held:
+            kinds = dict.fromkeys(type(e).__name__.removesuffix("Equality").lower() for e in held)
+            classes = "".join(f'"equality {kind}", ' for kind in kinds).strip()
             raise ValueError(
-                f"the robot {self.description.name!r} has bodies that are joined by <connect> or <weld>, which act "
-                f'with contact="soft"; contact={contact!r} was found. Give load ignore=("equality connect", '
-                '"equality weld") to leave them out'
+                f"the robot {robot.name!r} has equalities ({', '.join(f'<{kind}>' for kind in kinds)}), which act "
+                f'with contact="soft"; contact={contact!r} was found. Give load ignore=({classes}) to leave them out'
             )
         pairs = [] if contact == "none" else self.touches
         return Dynamics(self._source.mechanism, contact, self.weights, pairs)

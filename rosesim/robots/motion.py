@@ -17,6 +17,7 @@ from rosesim.robots.contact.constraints import constraints
 from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
+from rosesim.robots.description import JointEquality
 from rosesim.robots.dynamics import Sparse
 from rosesim.robots.elimination import Pattern, factor, pattern, product, solved
 from rosesim.robots.mechanism import Mechanism
@@ -221,8 +222,12 @@ def coupled(m: Mechanism, touches: Sequence[Touch]) -> list[list[int]]:
     for k in range(len(m.robot.tendons)):
         found.append([d for d, _ in forces.tendon_row(m, k)])
     for e in m.robot.equalities:
-        if e.second is not None:
+        if e.second is None:
+            continue
+        if isinstance(e, JointEquality):
             found.append([m.dof[e.first], m.dof[e.second]])
+        else:
+            found.append(sorted({d for k in (e.first, e.second) for d, _ in forces.tendon_row(m, k)}))
     for e in m.robot.joined:
         found.append(sorted({*m.above(e.first), *m.above(e.second)}))
     return found

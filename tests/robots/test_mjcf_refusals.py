@@ -58,7 +58,7 @@ LATER = [
     ('<geom size="1" shellinertia="true"/>', "", "geom shellinertia"),
     ('<composite type="rope"/>', "", "body composite"),
     (ARM, '<tendon><spatial name="t" stiffness="1"/></tendon>', "tendon spatial"),
-    (ARM, '<equality><tendon tendon1="t"/></equality>', "equality tendon"),
+    (ARM, '<equality><flex flex="f"/></equality>', "equality flex"),
     (ARM, '<equality><weld site1="s" site2="s"/></equality>', "equality of sites"),
     (ARM, '<actuator><muscle joint="j"/></actuator>', "actuator muscle"),
     (ARM, '<actuator><motor site="s"/></actuator>', "actuator on site"),

@@ -78,6 +78,7 @@ WORDS: dict[str, Words] = {
         "width rgba material group user",
     ),
     "equality joint": words("name class active joint1 joint2 polycoef solref solimp"),
+    "equality tendon": words("name class active tendon1 tendon2 polycoef solref solimp"),
     "equality connect": words("name class active body1 body2 anchor solref solimp"),
     "equality weld": words("name class active body1 body2 anchor relpose torquescale solref solimp"),
     "mesh": words(
