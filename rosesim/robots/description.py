@@ -161,8 +161,19 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Strand:
+    """What a tendon has between two sites: a part of their distance."""
+
+    first: int
+    second: int
+    part: float = 1.0
+    """One over the divisor of the pulley before it."""
+
+
+@dataclass(frozen=True)
 class Tendon:
-    """A fixed tendon: its length is the sum of coefficient times position over its joints (hinges and slides)."""
+    """A tendon. The length of a fixed one is the sum of coefficient times position over its joints (hinges and
+    slides), that of one through space the sum of its strands."""
 
     name: str
     joints: tuple[tuple[int, float], ...]
@@ -175,6 +186,7 @@ class Tendon:
     margin: float = 0.0
     soft_limit: Soft = Soft()
     soft_friction: Soft = Soft()
+    strands: tuple[Strand, ...] = ()
     line: int = 0
 
 

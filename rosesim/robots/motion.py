@@ -9,7 +9,7 @@ from typing import Any
 from rosesim.ad.language.function import fn
 from rosesim.ad.support.locate import here
 from rosesim.numerics.implicit.report import stop_if
-from rosesim.robots import activation, dynamics, forces, implicit, kinematics, steps
+from rosesim.robots import activation, dynamics, forces, implicit, kinematics, steps, tendons
 from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
 from rosesim.robots.contact.compliant import Compliant, pulled, resistance, stiffened, touching
@@ -220,14 +220,14 @@ def coupled(m: Mechanism, touches: Sequence[Touch]) -> list[list[int]]:
         chains = [set(m.above(body)) if body else set[int]() for body in bodies]
         found.append(sorted(chains[0] ^ chains[1]))
     for k in range(len(m.robot.tendons)):
-        found.append([d for d, _ in forces.tendon_row(m, k)])
+        found.append(tendons.moving(m, k))
     for e in m.robot.equalities:
         if e.second is None:
             continue
         if isinstance(e, JointEquality):
             found.append([m.dof[e.first], m.dof[e.second]])
         else:
-            found.append(sorted({d for k in (e.first, e.second) for d, _ in forces.tendon_row(m, k)}))
+            found.append(sorted({*tendons.moving(m, e.first), *tendons.moving(m, e.second)}))
     for e in m.robot.joined:
         found.append(sorted({*m.above(e.first), *m.above(e.second)}))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.values.boolean import Bool
-from rosesim.robots import forces
+from rosesim.robots import forces, tendons
 from rosesim.robots.algebra import Number, add, choose, dot, is_zero, known, mul, neg, over, root, sub, total, vector
 from rosesim.robots.contact.kind import At, Moves, Pushes, place_of
 from rosesim.robots.contact.tables import Table, listed
@@ -144,9 +144,9 @@ def limits(at: At) -> list[Coordinate]:
     ]
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.range is not None:
-            length, row = forces.tendon_length(at.m, k, at.q), forces.tendon_row(at.m, k)
+            length, row = tendons.length(at.m, k, at.q), tendons.row(at.m, k, at.q)
             for sign, end in ((1.0, tendon.range[0]), (-1.0, tendon.range[1])):
-                signed: Row = [(d, sign * c) for d, c in row]
+                signed: Row = [(d, mul(sign, c)) for d, c in row]
                 gap, inverse = mul(sign, sub(length, end)), at.weights.tendon[k]
                 found.append(Coordinate(gap, signed, inverse, tendon.soft_limit, tendon.margin, name=tendon.name))
     return found
@@ -176,7 +176,7 @@ def frictions(at: At) -> list[Coordinate]:
             found.append(Coordinate(0.0, [(d, 1.0)], at.weights.dof[d], joint.soft_friction, most=most))
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.frictionloss:
-            row: Row = [*forces.tendon_row(at.m, k)]
+            row = tendons.row(at.m, k, at.q)
             soft, most = tendon.soft_friction, tendon.frictionloss
             found.append(Coordinate(0.0, row, at.weights.tendon[k], soft, most=most))
     return found
@@ -192,9 +192,8 @@ def _follower(at: At, e: JointEquality | TendonEquality, k: int) -> tuple[Number
     joints = at.m.robot.joints
     if isinstance(e, JointEquality):
         return sub(at.q[at.m.qpos[k]], joints[k].ref), [(at.m.dof[k], 1.0)], at.weights.dof[at.m.dof[k]]
-    length = forces.tendon_length(at.m, k, at.q)
-    start = sum(c * joints[j].ref for j, c in at.m.robot.tendons[k].joints)
-    return sub(length, start), [*forces.tendon_row(at.m, k)], at.weights.tendon[k]
+    moved = sub(tendons.length(at.m, k, at.q), at.weights.length[k])
+    return moved, tendons.row(at.m, k, at.q), at.weights.tendon[k]
 
 
 def _equality(at: At, e: JointEquality | TendonEquality) -> Coordinate:

@@ -73,6 +73,9 @@ WORDS: dict[str, Words] = {
         "width rgba material group user",
     ),
     "fixed joint": words("joint coef"),
+    "spatial site": words("site"),
+    "spatial geom": words("geom sidesite"),
+    "spatial pulley": words("divisor"),
     "spatial": words(
         f"name class {_LIMIT} springlength armature actuatorfrcrange actuatorfrclimited",
         "width rgba material group user",
