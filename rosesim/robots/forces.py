@@ -181,11 +181,18 @@ def within_range(m: Mechanism, k: int, u: Number) -> Number:
 
 
 def damping_matrix(m: Mechanism, q: Sequence[Number], v: Sequence[Number], u: Sequence[Number]) -> Sparse:
-    """-D, the negative slope by velocity of passive forces and actuators, symmetric; lower triangle."""
+    """-D, the negative slope by velocity of passive forces and actuators, symmetric; lower triangle.
+
+    A tendon may couple branches of the tree. MuJoCo's steps leave those places of D out, which keeps the matrix's
+    pattern that of the tree; the forces themselves are whole.
+    """
     found: Sparse = {}
+    above = [{i, *m.ancestors(i)} for i in range(m.nv)]
 
     def put(i: int, j: int, value: Number) -> None:
         i, j = max(i, j), min(i, j)
+        if j not in above[i]:
+            return
         value = add(found.get((i, j), 0.0), value)
         if not is_zero(value):
             found[i, j] = value
