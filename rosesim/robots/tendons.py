@@ -16,6 +16,7 @@ from rosesim.robots.algebra import (
     choose,
     cross,
     dot,
+    known,
     minus,
     mul,
     over,
@@ -114,7 +115,7 @@ def _across(m: Mechanism, f: Frames, strand: Strand) -> tuple[Number, V3]:
     if f.origin[first] is not f.origin[second]:
         apart = plus(apart, minus(f.origin[second], f.origin[first]))
     square = dot(apart, apart)
-    there = square > NEAR
+    there = bool(square > NEAR) if known(square) else square > NEAR
     distance = choose(there, root(choose(there, square, 1.0)), 0.0)
     safe = choose(there, distance, 1.0)
     x, y, z = (over(a, safe) for a in apart)

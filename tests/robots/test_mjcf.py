@@ -135,7 +135,6 @@ def test_every_robot_of_brax_is_read_whole(name: str):
 
 SUITE: dict[str, tuple[tuple[str, ...], str]] = {
     # The robots of dm_control that are not read whole: what to leave out, and what the first refusal says.
-    "ball_in_cup": (("tendon spatial",), '<spatial> of "string"'),
     "dog": (("option noslip_iterations", "mesh"), "<option noslip_iterations>"),
     "quadruped": (("geom hfield",), '<geom type="hfield"> of "terrain"'),
 }

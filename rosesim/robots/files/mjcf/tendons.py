@@ -85,7 +85,7 @@ def _strands(v: Values, names: Names, reading: Reading) -> tuple[Strand, ...]:
     found: list[Strand] = []
     last, part, alone = None, 1.0, True
     for child in v.element.children:
-        if not is_known(child, "spatial", ("site", "geom", "pulley"), reading):
+        if not is_known(child, "spatial", ("site", "pulley"), reading):
             continue
         words = WORDS[f"spatial {child.tag}"]
         check_names(child, words, reading)

@@ -74,7 +74,6 @@ WORDS: dict[str, Words] = {
     ),
     "fixed joint": words("joint coef"),
     "spatial site": words("site"),
-    "spatial geom": words("geom sidesite"),
     "spatial pulley": words("divisor"),
     "spatial": words(
         f"name class {_LIMIT} springlength armature actuatorfrcrange actuatorfrclimited",
