@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from robots_kit import off
-from rows import crossed
+from rows import crossed, kept
 
 from rosesim import ProgramError, check_grads, concatenate, fn, robots, scan
 from rosesim.cli import run
@@ -97,10 +97,16 @@ def test_in_contact_the_force_is_that_of_a_motor_told_the_activation(tmp_path: P
     assert off(found, plain.acceleration(*at, [0.7], contact=contact)) < 1e-14
 
 
+def test_as_a_function_the_activation_follows_the_controls(arm: robots.Model):
+    at = [0.1], [0.2], [0.3, 0.4]
+    found = arm.function("step", contact="none")(*at, [0.5])
+    assert np.array_equal(found, arm.step(*at, activation=[0.5], contact="none"))
+
+
 # ---------------------------------------------------------------------------------------------- derivatives
 
 
-@pytest.mark.parametrize("name", ROBOTS)
+@pytest.mark.parametrize("name", kept(ROBOTS, "servos"))
 def test_gradients_by_controls_time_constants_and_the_first_activation(models: dict[str, robots.Model], name: str):
     model = models[name]
     names = [f"actuator {a} timeconst" for a in ("slow", "reach", "brake", "early")]
@@ -121,6 +127,7 @@ def test_gradients_by_controls_time_constants_and_the_first_activation(models: d
     assert report.passed, report
 
 
+@pytest.mark.full
 def test_second_derivatives_by_a_time_constant(arm: robots.Model):
     @fn
     def end(constant: Any, w: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from robots_kit import ARM, mjcf, off
+from rows import kept
 
 from rosesim import check_grads, fn, grad
 from rosesim.robots import Model, RobotError, load
@@ -38,7 +39,7 @@ def test_robots_with_tendons_move_as_in_mujoco(tmp_path: Path, name: str):
     assert off(v, numbers["end"][1]) < 1e-12
 
 
-@pytest.mark.parametrize("name", ["share a joint", "limits through space"])
+@pytest.mark.parametrize("name", kept(["share a joint", "limits through space"], "limits through space"))
 def test_its_gradient(tmp_path: Path, name: str):
     model = recorded(tmp_path, name)
 
@@ -138,7 +139,8 @@ def test_compliant_limits_hold_tendons_and_balls(tmp_path: Path):
     ball = """<body name="b" pos="1 0 0"><joint name="k" type="ball" range="0 30"/><geom size="0.1" pos="0 0 -0.5"/>
       <site name="x" pos="0 0 -0.5"/></body>"""
     tail = path('<site site="up"/><site site="r"/>', 'range="0 0.9"')
-    model = Model(mjcf(tmp_path, SITES + ball, tail=tail))
+    head = '<option><flag contact="disable"/></option>'
+    model = Model(mjcf(tmp_path, SITES + ball, head, tail))
     turned = np.array([0.0, np.cos(0.3), np.sin(0.3), 0.0, 0.0])  # by 0.6 rad, of 0.52
     still = np.zeros(4)
     free, held = (model.acceleration(turned, still, [], contact=c) for c in ("none", "compliant"))
