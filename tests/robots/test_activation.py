@@ -164,7 +164,9 @@ def test_an_activation_that_is_missing_or_of_another_size(
 
 
 def test_a_robot_without_activations_takes_an_empty_one_and_gives_it_back(tmp_path: Path):
-    model = made(tmp_path, ARM, ignore=("actuator dynamics",))
+    keyed = ARM.replace("</mujoco>", '<keyframe><key act="0.5"/></keyframe></mujoco>')
+    assert made(tmp_path, keyed).description.keys[0].act == (0.5,)
+    model = made(tmp_path, keyed, ignore=("actuator dynamics",))
     assert (model.na, model.names["activation"]) == (0, [])
     assert [i.what for i in model.description.ignored if not i.harmless] == ["actuator dynamics"]
     at = [0.1], [0.2], [0.3, 4.0]
