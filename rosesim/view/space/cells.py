@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 16384
+MOST = 32768
 """Squares of a plane at most, as a program has room for them; on a larger plane they are larger."""
+LISTED = 524_288
+"""Entries of all lists at most, unless there is one cell: where spheres reach into more, as before an eye among them,
+cells are larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Cells:
     size: float
     columns: int
     rows: int
-    which: NDArray[np.intp]
+    which: NDArray[np.int32]
     """The lists, in the order of the cells; each in the order of what was given."""
     first: NDArray[np.float32]
     """Where each cell's list begins, of length `MOST` + 2; the last cell is for what lies outside, and empty."""
@@ -41,19 +44,21 @@ def cells(
     """
     left, bottom, right, top = box
     wide, high_ = max(right - left, 1e-30), max(top - bottom, 1e-30)
-    size = max(size, np.sqrt(wide * high_ / MOST), wide / MOST, high_ / MOST)
-    while (columns := int(np.ceil(wide / size))) * (rows := int(np.ceil(high_ / size))) > MOST:
-        size *= 1.02  # rounding up has made too many
+    size = max(size, np.sqrt(wide * high_ / (MOST / 2)), max(wide, high_) / (MOST / 4))
+    columns, rows = int(np.ceil(wide / size)), int(np.ceil(high_ / size))  # with all that is rounded up, at most MOST
     last = np.array([columns, rows]) - 1
-    begin = np.clip(np.floor((low - [left, bottom]) / size), 0, last + 1).astype(np.int64)
-    end = np.clip(np.floor((high - [left, bottom]) / size), -1, last).astype(np.int64)
+    begin = np.clip(np.floor((low - [left, bottom]) / size), 0, last + 1).astype(np.int32)
+    end = np.clip(np.floor((high - [left, bottom]) / size), -1, last).astype(np.int32)
     across, up = np.maximum(end - begin + 1, 0).T
     counts = across * up
-    owners = np.repeat(np.arange(len(low)), counts)
-    place = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-    row, column = np.divmod(place, across[owners])
-    cell = ((begin[owners, 1] + row) * columns + begin[owners, 0] + column).astype(np.uint16)
+    if counts.sum() > LISTED and columns * rows > 1:
+        return cells(low, high, box, 2.0 * size)
+    # Each cell's number from that of its sphere's first cell; small integers, as these arrays are the largest.
+    owners = np.repeat(np.arange(len(low), dtype=np.int32), counts)
+    place = np.arange(len(owners), dtype=np.int32) - np.repeat((np.cumsum(counts) - counts).astype(np.int32), counts)
+    up, column = np.divmod(place, across.take(owners))
+    cell = ((begin[:, 1] * columns + begin[:, 0]).take(owners) + up * columns + column).astype(np.uint16)
     first = np.full(MOST + 2, len(owners), np.float32)
     first[0] = 0.0
     first[1 : columns * rows + 1] = np.cumsum(np.bincount(cell, minlength=columns * rows))
-    return Cells((left, bottom), size, columns, rows, owners[np.argsort(cell, kind="stable")], first)
+    return Cells((left, bottom), size, columns, rows, owners.take(np.argsort(cell, kind="stable")), first)

@@ -29,6 +29,8 @@ DARK = 0.004
 """Light below this, of 1, is none: a display has 255 steps."""
 TILE = 8.0
 """Side of a tile of the picture, in pixels."""
+CELL = 4.0
+"""Side of a cell across the light, in radii: in smaller ones the same spheres are listed more often."""
 SEEN, SHADE = 8, 5
 """Numbers of a sphere in the list of a tile (centre, radius, colour, distance of its nearest point from the eye) and in
 that of a cell (centre, radius, how far towards the light it reaches)."""
@@ -84,7 +86,7 @@ def lists(
     wide, high = size
     begin, end = _outlines((spheres[:, :3] - eye) @ frame.T, spheres[:, 3], pixel)
     tiles = cells(begin, end, (-wide / 2, -high / 2, wide / 2, high / 2), TILE)
-    seen = np.column_stack([spheres, near])[tiles.which]
+    seen = np.column_stack([spheres, near]).astype(np.float32).take(tiles.which, axis=0)
 
     up = centres @ light
     far = up - min(float((up - radii).min()), low)
@@ -98,8 +100,8 @@ def lists(
     middle = (centres @ across.T)[order]
     begin, end = middle - reach[order, None], middle + reach[order, None]
     box = (*begin.min(axis=0).tolist(), *end.max(axis=0).tolist())
-    found = cells(begin, end, box, SOFTEST * float(radii.mean()))
-    shade = np.column_stack([centres, radii, up + radii])[order][found.which]
+    found = cells(begin, end, box, CELL * float(radii.mean()))
+    shade = np.column_stack([centres, radii, up + radii])[order].astype(np.float32).take(found.which, axis=0)
     numbers = [*tiles.numbers(), *found.numbers(), *across.ravel()]
     arrays = seen, tiles.first, shade, found.first, numbers
     return Lists(*(np.asarray(a, np.float32) for a in arrays))
