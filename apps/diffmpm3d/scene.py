@@ -43,7 +43,7 @@ SPACING = 1 / 3
 """Between neighbouring particles, in cells."""
 RADIUS = 0.8 * SPACING
 """Of a particle in the picture, in cells: more than half of the diagonal between four, so that they close a surface."""
-CAMERA = Camera((0.80, -0.95, 0.48), (0.385, 0.43, 0.065), 15.5)
+CAMERA = Camera((0.80, -0.90, 0.48), (0.39, 0.49, 0.075), 15.0)
 """x to the right, depth to the back, height up."""
 
 
@@ -123,6 +123,11 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
     def offset(self) -> NDArray[np.float64]:
         """The position of the robot: a little above the ground."""
         return np.array([0.1, 3.2 / self.n, 0.3])
+
+    @property
+    def floor(self) -> float:
+        """The height of the ground."""
+        return WALL / self.n
 
     def blocks(self) -> list[tuple[tuple[float, ...], tuple[float, ...], int]]:
         """Lower corners, sizes, and the muscle in each: four parts per leg, then the body's three blocks."""
@@ -235,14 +240,14 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
     def trail(self, state: Robot) -> Any:
         """The path of the robot's centre of mass, along the floor in front of it."""
         at = mean(state.particles.position, axis=0)
-        return self.shown([at[0], WALL / self.n, self.offset[2] - 0.5 * self.block])[None]
+        return self.shown([at[0], self.floor, self.offset[2] - 0.5 * self.block])[None]
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
         """Particles on a floor: muscles red and dark where they contract, blue where they extend."""
-        ground, (x0, _, z0) = WALL / self.n, self.body()[0].mean(axis=0)
+        x0, _, z0 = self.body()[0].mean(axis=0)
         space = canvas.space(CAMERA)
-        space.ground(ground, cell=0.1, line="mark")
-        space.box((x0, z0, ground), (0.002, 0.25, 0.0004), "start")
+        space.ground(self.floor, cell=0.1, line="mark")
+        space.box((x0, z0, self.floor), (0.002, 0.25, 0.0004), "start")
         levels = clamp(LEVELS - LEVELS * state.activation, 0.0, 2.0 * LEVELS)
         numbers = concatenate([levels, [2.0 * LEVELS + 1.0]])  # no muscle
         muscles, places = self.body()[1], state.particles.position

@@ -29,7 +29,7 @@ DARK = 0.004
 """Light below this, of 1, is none: a display has 255 steps."""
 TILE = 8.0
 """Side of a tile of the picture, in pixels."""
-CELL = 4.0
+CELL = 2.0
 """Side of a cell across the light, in radii: in smaller ones the same spheres are listed more often."""
 SEEN, SHADE = 8, 5
 """Numbers of a sphere in the list of a tile (centre, radius, colour, distance of its nearest point from the eye) and in

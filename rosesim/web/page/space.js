@@ -192,11 +192,10 @@ export class Caster {
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
   }
   /** The canvas with the picture of bodies (rows of numbers) and what is around them (30 numbers). */
-  cast(rows, around, width, height, spheres) {
+  cast(rows, around, width, height) {
     const { gl, canvas, place } = this, count = rows.length / WIDTH;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     gl.viewport(0, 0, width, height);
-    this.list?.(spheres, rows, around, width, height);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, WIDTH / 4, Math.max(count, 1), 0, gl.RGBA, gl.FLOAT, Float32Array.from(count ? rows : Array(WIDTH).fill(0)));
     gl.uniform3fv(place("A"), around);
     gl.uniform2f(place("S"), width, height);
@@ -282,7 +281,8 @@ Object.assign(Painter.prototype, {
       ...eye, ...scaled(pixel, aside), ...scaled(pixel, cross(aside, ahead)), ...ahead, ...unit(light), ...target, ...back, ...ground,
       ...(floor?.cell > 0 ? paint(floor.line) : ground), floor ? floor.height : -1e9, floor?.cell > 0 ? floor.cell : FADES * far, FADES * far,
     ];
-    const begun = performance.now(), picture = caster().cast(rows, around, width, height, spheres);
+    caster().list?.(spheres, rows, around, width, height);
+    const begun = performance.now(), picture = caster().cast(rows, around, width, height);
     this.context.globalAlpha = 1;
     this.context.imageSmoothingEnabled = true;
     this.context.drawImage(picture, x0, y0, x1 - x0, y1 - y0);

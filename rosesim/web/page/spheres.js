@@ -3,7 +3,7 @@ import { Painter, at, choice, valueOf } from "./painter.js";
 import { Caster, MANY, WIDTH, cross, minus, unit } from "./space.js";
 
 const SPHERE = 7; // numbers of a sphere: centre, radius, colour
-const MOST = 32768, LISTED = 524288, TILE = 8, CELL = 4, TIGHT = 1.001;
+const MOST = 32768, LISTED = 524288, TILE = 8, CELL = 2, TIGHT = 1.001;
 const ROW = 1024; // texels of a row of the table
 
 Object.assign(MANY, {
@@ -33,20 +33,18 @@ ivec2 listed(vec2 p, int g) {
   tint: "v(hit - n + 1).rgb",
 });
 
-const dot = ([a, b, c], x, y, z) => a * x + b * y + c * z;
+const dot = (a, of, k) => a[0] * of[k] + a[1] * of[k + 1] + a[2] * of[k + 2];
 
 /** Square cells of a box, and in the order of `order` which of the boxes (left, bottom, right, top) reach into each. */
 function cells(boxes, order, [left, bottom, right, top], size) {
   const wide = right - left, high = top - bottom;
   size = Math.max(size, Math.sqrt((2 * wide * high) / MOST), (4 * Math.max(wide, high)) / MOST);
   const columns = Math.ceil(wide / size), rows = Math.ceil(high / size), first = new Uint32Array(columns * rows + 1);
+  const spans = boxes.map((v, k) => Math.min(Math.max(Math.floor((v - (k % 2 ? bottom : left)) / size), -1), k % 2 ? rows : columns));
   const each = (put) => {
-    for (const k of order) {
-      const span = (v, low, i, last) => Math.floor((v - low) / size), b = 4 * k;
-      const x0 = Math.max(span(boxes[b], left), 0), x1 = Math.min(span(boxes[b + 2], left), columns - 1);
-      const y0 = Math.max(span(boxes[b + 1], bottom), 0), y1 = Math.min(span(boxes[b + 3], bottom), rows - 1);
-      for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) put(y * columns + x, k);
-    }
+    for (const k of order)
+      for (let y = Math.max(spans[4 * k + 1], 0); y <= spans[4 * k + 3] && y < rows; y++)
+        for (let x = Math.max(spans[4 * k], 0); x <= spans[4 * k + 2] && x < columns; x++) put(y * columns + x, k);
   };
   each((cell) => first[cell + 1]++);
   for (let k = 0; k < columns * rows; k++) first[k + 1] += first[k];
@@ -54,7 +52,7 @@ function cells(boxes, order, [left, bottom, right, top], size) {
   if (total > LISTED && columns * rows > 1) return cells(boxes, order, [left, bottom, right, top], 2 * size);
   const which = new Uint32Array(total), next = first.slice();
   each((cell, k) => (which[next[cell]++] = k));
-  return { first, which, columns, rows, grid: [left, bottom, size, columns] };
+  return { first, which, rows, grid: [left, bottom, size, columns] };
 }
 
 Object.assign(Painter.prototype, {
@@ -75,50 +73,50 @@ Object.assign(Painter.prototype, {
 
 /** Gives the shader the spheres (rows of numbers), next to bodies and what is around: `Caster.cast` has the rest. */
 Caster.prototype.list = function (spheres, bodies, around, width, height) {
-  const { gl, place } = this, n = spheres.length / SPHERE, three = (k) => around.slice(k, k + 3), size = Math.hypot(...three(3));
-  const eye = three(0), right = unit(three(3)), up = unit(three(6)), ahead = three(9), light = three(12), [height0] = around.slice(27);
-  const toward = (from, at) => dot(light, from[at], from[at + 1], from[at + 2]);
-  const near = new Float64Array(n), high = new Float64Array(n), seen = new Float64Array(4 * n), shade = new Float64Array(4 * n);
+  const { gl, place } = this, n = spheres.length / SPHERE, three = (k) => around.slice(k, k + 3), pixel = Math.hypot(...three(3));
+  const eye = three(0), right = unit(three(3)), up = unit(three(6)), ahead = three(9), light = three(12), floor = around[27];
+  const [near, high, seen, shade] = [1, 1, 4, 4].map((wide) => new Float64Array(wide * n));
   let low = Infinity, radii = 0;
-  for (let k = 0; k < bodies.length; k += WIDTH) low = Math.min(low, toward(bodies, k) - bodies[k + 3]);
+  for (let k = 0; k < bodies.length; k += WIDTH) low = Math.min(low, dot(light, bodies, k) - bodies[k + 3]);
   for (let k = 0; k < n; k++) {
-    const [x, y, z, r] = spheres.slice(SPHERE * k, SPHERE * k + 4), off = [x - eye[0], y - eye[1], z - eye[2]], depth = dot(ahead, ...off);
-    near[k] = Math.hypot(...off) - r;
-    high[k] = dot(light, x, y, z) + r;
-    low = Math.min(low, high[k] - 2 * r);
+    const at = SPHERE * k, r = spheres[at + 3], off = [spheres[at] - eye[0], spheres[at + 1] - eye[1], spheres[at + 2] - eye[2]];
+    const depth = dot(ahead, off, 0), span = (depth - r) * (depth + r);
+    near[k] = Math.hypot(off[0], off[1], off[2]) - r;
+    high[k] = -dot(light, spheres, at) - r;
+    low = Math.min(low, -high[k] - 2 * r);
     radii += r;
-    const span = (depth - r) * (depth + r);
-    [right, up].forEach((axis, i) => {
-      const v = dot(axis, ...off), half = r * Math.sqrt(Math.max(v * v + span, 0)), tangent = (s) => (v * depth + s * half) / span / size;
-      [seen[4 * k + i], seen[4 * k + i + 2]] = depth > r * TIGHT ? [tangent(-1), tangent(1)] : depth < -r ? [1, -1] : [-Infinity, Infinity];
-    });
+    for (let i = 0; i < 2; i++) {
+      const v = dot(i ? up : right, off, 0), half = r * Math.sqrt(Math.max(v * v + span, 0)), scale = span * pixel;
+      seen[4 * k + i] = depth > r * TIGHT ? (v * depth - half) / scale : depth < -r ? 1 : -Infinity;
+      seen[4 * k + i + 2] = depth > r * TIGHT ? (v * depth + half) / scale : depth < -r ? -1 : Infinity;
+    }
   }
-  const across = unit(cross(light, Math.abs(light[0]) < 0.6 ? [1, 0, 0] : [0, 1, 0])), along = cross(light, across), box = [Infinity, Infinity, -Infinity, -Infinity];
+  const side = unit(cross(light, Math.abs(light[0]) < 0.6 ? [1, 0, 0] : [0, 1, 0])), along = cross(light, side);
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
   for (let k = 0; k < n; k++) {
-    const [x, y, z, r] = spheres.slice(SPHERE * k, SPHERE * k + 4);
-    const far = Math.max(high[k] - r - low, light[2] > 0 && height0 > -1e9 ? (z + r - height0) / light[2] : 0), reach = r + Math.min(0.09 * far, 2 * r);
-    [across, along].forEach((axis, i) => {
-      const v = dot(axis, x, y, z);
+    const at = SPHERE * k, r = spheres[at + 3], fall = light[2] > 0 && floor > -1e9 ? (spheres[at + 2] + r - floor) / light[2] : 0;
+    const reach = r + Math.min(0.09 * Math.max(-high[k] - r - low, fall), 2 * r);
+    for (let i = 0; i < 2; i++) {
+      const v = dot(i ? along : side, spheres, at);
       box[i] = Math.min(box[i], (shade[4 * k + i] = v - reach));
       box[i + 2] = Math.max(box[i + 2], (shade[4 * k + i + 2] = v + reach));
-    });
+    }
   }
   const sorted = (by) => Uint32Array.from(by.keys()).sort((a, b) => by[a] - by[b]);
   const tiles = cells(seen, sorted(near), [-width / 2, -height / 2, width / 2, height / 2], TILE);
-  const cast = n ? cells(shade, sorted(high.map((v) => -v)), box, (CELL * radii) / n) : tiles;
-  const begin = tiles.first.length + cast.first.length - 2, then = begin + 2 * tiles.which.length;
-  const table = new Float32Array(4 * ROW * Math.ceil((then + cast.which.length + 1) / ROW));
-  const put = (texel, numbers) => table.set(numbers, 4 * texel);
-  for (let k = 0; k + 1 < tiles.first.length; k++) put(k, [begin + 2 * tiles.first[k], begin + 2 * tiles.first[k + 1]]);
-  for (let k = 0; k + 1 < cast.first.length; k++) put(tiles.first.length - 1 + k, [then + cast.first[k], then + cast.first[k + 1]]);
-  tiles.which.forEach((w, k) => {
-    put(begin + 2 * k, spheres.slice(SPHERE * w, SPHERE * w + 4));
-    put(begin + 2 * k + 1, spheres.slice(SPHERE * w + 4, SPHERE * w + 7));
-  });
-  cast.which.forEach((w, k) => put(then + k, spheres.slice(SPHERE * w, SPHERE * w + 4)));
+  const casts = n ? cells(shade, sorted(high), box, (CELL * radii) / n) : tiles;
+  // A texel for each cell's place, then two for each sphere of a tile, then one for each of a cell.
+  const second = tiles.first.length - 1, begin = second + casts.first.length - 1, then = begin + 2 * tiles.which.length;
+  const table = new Float32Array(4 * ROW * Math.ceil((then + casts.which.length + 1) / ROW));
+  const lists = ({ first, which }, texel, begin, wide) => {
+    for (let k = 0; k + 1 < first.length; k++) for (let i = 0; i < 2; i++) table[4 * (texel + k) + i] = begin + wide * first[k + i];
+    for (let k = 0; k < which.length; k++) for (let i = 0; i < 4 * wide && i < SPHERE; i++) table[4 * (begin + wide * k) + i] = spheres[SPHERE * which[k] + i];
+  };
+  lists(tiles, 0, begin, 2);
+  lists(casts, second, then, 1);
   if (!this.listed) this.table(1), gl.uniform1i(place("V"), (this.listed = 1));
   gl.activeTexture(gl.TEXTURE1);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, ROW, table.length / ROW / 4, 0, gl.RGBA, gl.FLOAT, table);
   gl.activeTexture(gl.TEXTURE0);
-  gl.uniform4fv(place("G"), [...tiles.grid, ...cast.grid, ...across, tiles.rows, ...along, cast.rows]);
+  gl.uniform4fv(place("G"), [...tiles.grid, ...casts.grid, ...side, tiles.rows, ...along, casts.rows]);
 };
