@@ -88,6 +88,9 @@ class Heap(Lob):
 
     name: ClassVar[str] = "heap"
 
+    def trail(self, state: Flight) -> Any:
+        return stack([stack(self.camera.seen(state.x, self.extent))])
+
     def draw(self, canvas: Canvas, state: Flight, params: Throw, inputs: World) -> None:
         space = canvas.space(self.camera)
         space.ground(0.0, cell=0.5)

@@ -247,7 +247,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         x0, _, z0 = self.body()[0].mean(axis=0)
         space = canvas.space(CAMERA)
         space.ground(self.floor, cell=0.1, line="mark")
-        space.box((x0, z0, self.floor), (0.002, 0.25, 0.0004), "start")
+        space.capsule((x0, z0 - 0.25, self.floor), (x0, z0 + 0.25, self.floor), 0.002, "start")
         levels = clamp(LEVELS - LEVELS * state.activation, 0.0, 2.0 * LEVELS)
         numbers = concatenate([levels, [2.0 * LEVELS + 1.0]])  # no muscle
         muscles, places = self.body()[1], state.particles.position

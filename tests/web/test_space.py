@@ -93,6 +93,15 @@ def test_the_page_draws_many_spheres_as_the_native_picture(heap: Any) -> None:
         off = difference(heap, orbit, Heap())
         assert off.mean() < 0.5
         assert (off > 12).mean() < 0.006  # many outlines, and of them some that differ little on either side
+    drawn = """() => {
+      const said = [], { space, line } = Painter.prototype;
+      Painter.prototype.space = function (...a) { said.push("space"); space.apply(this, a); };
+      Painter.prototype.line = function (...a) { said.push(a[0].role); line.apply(this, a); };
+      page.draw(20);
+      Object.assign(Painter.prototype, { space, line });
+      return said;
+    }"""
+    assert heap.evaluate(drawn) == ["space", "trail"]  # the path lies above what would hide it
 
 
 def test_dragging_turns_the_wheel_zooms_and_reset_takes_it_back(shown: Any) -> None:
