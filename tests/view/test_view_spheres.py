@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,9 @@ def heap() -> np.ndarray:
     """Places of a heap that is dense on the left and thin on the right, around the box and above it."""
     rng = np.random.default_rng(3)
     dense = np.indices((6, 5, 5)).reshape(3, -1).T * 0.075 + [-0.5, -0.2, 0.06]
-    return np.concatenate([dense, rng.uniform([-0.1, -0.6, 0.1], [0.7, 0.6, 0.8], (60, 3))])
+    right, _, forward = map(np.array, AMONG.frame())
+    beside_an_eye = AMONG.eye + 0.04 * forward + 0.065 * right  # its middle is nearer than a radius, and it is seen
+    return np.concatenate([dense, rng.uniform([-0.1, -0.6, 0.1], [0.7, 0.6, 0.8], (60, 3)), [beside_an_eye]])
 
 
 def taken(of: Space) -> np.ndarray:
@@ -48,12 +50,11 @@ def taken(of: Space) -> np.ndarray:
 
 
 @pytest.fixture
-def open_sky(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def open_sky(monkeypatch: pytest.MonkeyPatch) -> None:
     """Single spheres hide some of the sky from their neighbours, which many do not: here none does."""
     monkeypatch.setattr(light, "HIDDEN", 0.0)
-    caster._program.cache_clear()  # pyright: ignore[reportPrivateUsage] -- it was made with the constant
-    yield
-    caster._program.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    program: Any = caster._program  # pyright: ignore[reportPrivateUsage] -- those with the constant are others' yet
+    monkeypatch.setattr(caster, "_program", functools.cache(program.__wrapped__))
 
 
 @pytest.mark.usefixtures("open_sky")
@@ -143,7 +144,7 @@ def test_mistakes_of_spheres_are_named(call: dict[str, Any], says: str):
 def test_views_of_the_same_spheres_are_equal_and_of_others_are_not():
     views = [space() for _ in range(3)]
     for k, made in enumerate(views):
-        made.spheres(heap(), RADIUS, OneOf(("blue", "red"), np.arange(210) % 2 if k < 2 else 1))
+        made.spheres(heap(), RADIUS, OneOf(("blue", "red"), np.arange(211) % 2 if k < 2 else 1))
     assert views[0] == views[1] != views[2]
 
 
