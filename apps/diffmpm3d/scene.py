@@ -42,7 +42,7 @@ WATER, WATER_SIZE = (0.1, 0.15, 0.1), (0.2, 0.05, 0.2)
 SPACING = 1 / 3
 """Between neighbouring particles, in cells."""
 RADIUS = 0.8 * SPACING
-"""Of a particle in the picture, in cells: more than half of the diagonal between four, so that they close a surface."""
+"""Of a particle in the picture, in cells: more than half of a square's diagonal, so that they close a surface."""
 CAMERA = Camera((0.80, -0.90, 0.48), (0.39, 0.49, 0.075), 15.0)
 """x to the right, depth to the back, height up."""
 

@@ -248,7 +248,9 @@ class Space:
         tints = None
         if values is not None and palette is not None:
             if np.shape(values) != (len(at),):
-                raise ValueError(f"the values of {len(at)} spheres have the shape ({len(at)},), not {np.shape(values)}")
+                raise ValueError(
+                    f"the values of {len(at)} spheres have the shape ({len(at)},), not {np.shape(values)}"
+                )
             tints = coloured(values, float(least), float(greatest), palette)
         which = np.broadcast_to(np.asarray(number, dtype=np.int64), (len(at),))
         self.clouds.append(Spheres(at, float(radius), roles, which, tints))

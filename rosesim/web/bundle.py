@@ -34,8 +34,8 @@ SCHEMA = frozenset(
     start advance gradient optimise trail terms state
     kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
     which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
-    one_of space camera eye target field sky bodies ground sphere spheres values capsule cylinder ellipsoid end turn cell
-    rosesim packed serial on going failure
+    one_of space camera eye target field sky bodies ground sphere spheres values capsule cylinder ellipsoid end turn
+    cell rosesim packed serial on going failure
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""

@@ -40,7 +40,8 @@ def numbers(p: Primitive) -> list[float]:
     if isinstance(p, Space):
         bodies = [v for b in p.bodies for v in (*b.centre, *b.turn, *b.size)]
         floor = (p.floor.height, p.floor.cell) if p.floor else ()
-        many = [v for c in p.clouds for a in (c.centres, c.radius, c.which, c.tints) for v in np.ravel(a) if v is not None]
+        parts: list[Any] = [v for c in p.clouds for v in (c.centres, c.radius, c.which, c.tints) if v is not None]
+        many = [v for part in parts for v in np.ravel(part).tolist()]
         return [*p.camera.eye, *p.camera.target, p.camera.field, *p.light, *p.low, *p.high, *floor, *bodies, *many]
     if isinstance(p, Line):  # a point twice is the same path
         kept = [q for k, q in enumerate(p.points) if k == 0 or q != p.points[k - 1]]

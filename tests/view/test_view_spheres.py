@@ -1,4 +1,4 @@
-"""Many spheres at once: their picture is that of as many single ones, their lists lack nobody, paths lie above them."""
+"""Many spheres at once: their picture is that of as many single ones, lists lack nobody, paths lie above."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_hundreds_lie_before_and_behind_other_bodies_and_darken_them():
 
     made, bare = space(), taken(space())
     grid = np.indices((20, 1, 16)).reshape(3, -1).T * 0.02
-    made.spheres(grid + [0.26, 0.5, 0.0], 0.014, "blue")  # a wall behind the box, wider than it
-    made.spheres(grid + [-0.6, -0.3, 0.0], 0.014, "red")  # one that is free
+    made.spheres(grid + np.array([0.26, 0.5, 0.0]), 0.014, "blue")  # a wall behind the box, wider than it
+    made.spheres(grid + np.array([-0.6, -0.3, 0.0]), 0.014, "red")  # one that is free
     pixels = taken(made)
     assert pixels[at((0.35, -0.3, 0.2))].tolist() == bare[at((0.35, -0.3, 0.2))].tolist()  # the box is before
     assert pixels[at((0.64, 0.5, 0.28))].argmax() == 2

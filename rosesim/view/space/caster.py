@@ -38,29 +38,23 @@ def _program(room: int, many: int) -> Program:
 
     Where there is room for `many` entries of spheres, it takes `clouds.Lists`, too.
     """
-    rays, table = Vec[Real, RAYS], Vec[Vec[Real, WIDTH], room]
-    others = Vec[Index[room + 1], len(KINDS)], Vec[Real, sum(AROUND.values())]
-    lists = []
 
+    @fn
+    def ray(u: Any, v: Any, a: Any, b: Any, c: Any, d: Any, counts: Any, around: Any) -> Any:
+        return colour(u, v, [a, b, c, d], counts, Around(around))
+
+    @fn
+    def ray_among_spheres(
+        u: Any, v: Any, a: Any, b: Any, c: Any, d: Any, counts: Any, around: Any,
+        seen: Any, tiles: Any, shade: Any, across: Any, numbers: Any,
+    ) -> Any:  # fmt: skip
+        return colour(u, v, [a, b, c, d], counts, Around(around), Cloud(seen, tiles, shade, across, numbers))
+
+    rays, table, first = Vec[Real, RAYS], Vec[Vec[Real, WIDTH], room], Vec[Real, MOST + 2]
+    types = [rays, rays, *[table] * len(KINDS), Vec[Index[room + 1], len(KINDS)], Vec[Real, sum(AROUND.values())]]
     if many:
-
-        @fn
-        def ray(
-            u: Any, v: Any, a: Any, b: Any, c: Any, d: Any, counts: Any, around: Any,
-            seen: Any, tiles: Any, shade: Any, across: Any, numbers: Any,
-        ) -> Any:  # fmt: skip
-            cloud = Cloud(seen, tiles, shade, across, numbers)
-            return colour(u, v, [a, b, c, d], counts, Around(around), cloud)
-
-        first = Vec[Real, MOST + 2]
-        lists = [Vec[Vec[Real, SEEN], many], first, Vec[Vec[Real, SHADE], many], first, Vec[Real, NUMBERS]]
-    else:
-
-        @fn
-        def ray(u: Any, v: Any, a: Any, b: Any, c: Any, d: Any, counts: Any, around: Any) -> Any:
-            return colour(u, v, [a, b, c, d], counts, Around(around))
-
-    return vmap(ray, over=(0, 1)).compile(rays, rays, *[table] * len(KINDS), *others, *lists, precision="f32")
+        types += [Vec[Vec[Real, SEEN], many], first, Vec[Vec[Real, SHADE], many], first, Vec[Real, NUMBERS]]
+    return vmap(ray_among_spheres if many else ray, over=(0, 1)).compile(*types, precision="f32")
 
 
 def cast(

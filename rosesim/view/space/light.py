@@ -105,7 +105,9 @@ class Hit:
     b: Real
 
 
-def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around, cloud: Cloud | None = None) -> tuple[Any, Any, Any]:
+def colour(
+    u: Any, v: Any, tables: list[Any], counts: Any, around: Around, cloud: Cloud | None = None
+) -> tuple[Any, Any, Any]:
     """What the ray through a place of the picture sees, as red, green and blue from 0 to 255.
 
     u and v are pixels to the right of the picture's middle and above it; `tables` has the bodies of each kind,

@@ -108,6 +108,7 @@ def _meet_capsule(o: Triple, d: Triple, size: Triple) -> Any:
 
 
 def meet_ball(o: Triple, d: Triple, r: Any) -> Any:
+    """How far along a ray a ball of radius r around the origin is; FAR where it misses it or begins inside."""
     b = dot3(o, d)
     off = along(o, -b, d)
     wide = r * r - dot3(off, off)

@@ -94,7 +94,7 @@ Caster.prototype.list = function (spheres, bodies, around, width, height) {
   const side = unit(cross(light, Math.abs(light[0]) < 0.6 ? [1, 0, 0] : [0, 1, 0])), along = cross(light, side);
   const box = [Infinity, Infinity, -Infinity, -Infinity];
   for (let k = 0; k < n; k++) {
-    const at = SPHERE * k, r = spheres[at + 3], fall = light[2] > 0 && floor > -1e9 ? (spheres[at + 2] + r - floor) / light[2] : 0;
+    const at = SPHERE * k, r = spheres[at + 3], fall = light[2] > 0 && floor > -1e9 ? (spheres[at + 2] + 3 * r - floor) / light[2] : 0;
     const reach = r + Math.min(0.09 * Math.max(-high[k] - r - low, fall), 2 * r);
     for (let i = 0; i < 2; i++) {
       const v = dot(i ? along : side, spheres, at);
