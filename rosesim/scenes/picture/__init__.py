@@ -45,8 +45,8 @@ is not finite and those with an opacity of 0 or less are not visible.
 element for each centre). `depth`: circles with a larger depth are drawn first; equal ones in their order. The first
 row of an image is on top. With a palette, its values (rows, columns) are colours between `least` (the first of the
 palette, 0 to 1 each) and `greatest` (the last), linear in between, NaN as the first; without, they are greys (rows,
-columns) or colours (rows, columns, 3) from 0 to 1. `spheres` take `values` (n) and a palette in the same way. `lit` is
-the grey surface of `rosesim.scenes.kit.shaded`.
+columns) or colours (rows, columns, 3) from 0 to 1. `spheres` take `values` (n) and a palette in the same way. `lit`
+is the grey surface of `rosesim.scenes.kit.shaded`.
 
 `trail` gives an array (k, 2); `handles` a tuple of points in the order of the handles' names; `drag` of each handle
 (x, y, params, inputs) gives new (params, inputs). A method that cannot be traced is called with NumPy values instead,

@@ -98,7 +98,7 @@ def lists(
     order = np.argsort(-(up + radii))
     first = np.cross(light, np.eye(3)[np.argmin(np.abs(light))])
     first /= max(float(np.linalg.norm(first)), TINY)
-    across = np.array([first, np.cross(light, first)])
+    across = np.array([first, np.cross(light, first)], np.float64)
     middle = (centres @ across.T)[order]
     begin, end = middle - reach[order, None], middle + reach[order, None]
     box = (*begin.min(axis=0).tolist(), *end.max(axis=0).tolist())
