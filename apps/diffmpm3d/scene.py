@@ -43,6 +43,9 @@ SPACING = 1 / 3
 """Between neighbouring particles, in cells."""
 RADIUS = 0.8 * SPACING
 """Of a particle in the picture, in cells: more than half of a square's diagonal, so that they close a surface."""
+SUNK = 0.5
+"""How far below the wall's last node the picture has its floor, in cells: nodes above the wall still take part in
+moving a particle there, and there the robot comes to rest."""
 CAMERA = Camera((0.80, -0.90, 0.48), (0.39, 0.49, 0.075), 15.0)
 """x to the right, depth to the back, height up."""
 
@@ -126,8 +129,8 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
 
     @property
     def floor(self) -> float:
-        """The height of the ground."""
-        return WALL / self.n
+        """The height of the floor in the picture."""
+        return (WALL - SUNK) / self.n
 
     def blocks(self) -> list[tuple[tuple[float, ...], tuple[float, ...], int]]:
         """Lower corners, sizes, and the muscle in each: four parts per leg, then the body's three blocks."""
