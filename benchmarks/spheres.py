@@ -3,8 +3,8 @@
     python benchmarks/spheres.py [--page]
 
 Heaps of 1,500 and 8,000 particles beside a box on a ground, at the size of a GIF of diffmpm3d and at a window's.
-Natively it prints the least processor time of many pictures, of all cores together, and the least time by the clock. Single
-spheres take seconds, so there are few of these pictures.
+Natively it prints the least processor time of many pictures, of all cores together, and the least time by the clock.
+Single spheres take seconds, so there are few of these pictures.
 
 With `--page` Debian's chromium (development dependency playwright) plays diffmpm3d at the size of the live gallery:
 frames a second after the page has settled, rays and pixels that it has settled on, and how long the lists take.

@@ -48,10 +48,10 @@ function cells(boxes, order, [left, bottom, right, top], size) {
   };
   each((cell) => first[cell + 1]++);
   for (let k = 0; k < columns * rows; k++) first[k + 1] += first[k];
-  const total = first[columns * rows];
-  if (total > LISTED && columns * rows > 1) return cells(boxes, order, [left, bottom, right, top], 2 * size);
-  const which = new Uint32Array(total), next = first.slice();
-  each((cell, k) => (which[next[cell]++] = k));
+  const sum = first[columns * rows];
+  if (sum > LISTED && columns * rows > 1) return cells(boxes, order, [left, bottom, right, top], 2 * size);
+  const which = new Uint32Array(sum), places = first.slice();
+  each((cell, k) => (which[places[cell]++] = k));
   return { first, which, rows, grid: [left, bottom, size, columns] };
 }
 
@@ -71,7 +71,7 @@ Object.assign(Painter.prototype, {
   },
 });
 
-/** Gives the shader the spheres (rows of numbers), next to bodies and what is around: `Caster.cast` has the rest. */
+/** Gives the shader the spheres (rows of numbers), places to bodies and what is around: `Caster.cast` has the rest. */
 Caster.prototype.list = function (spheres, bodies, around, width, height) {
   const { gl, place } = this, n = spheres.length / SPHERE, three = (k) => around.slice(k, k + 3), pixel = Math.hypot(...three(3));
   const eye = three(0), right = unit(three(3)), up = unit(three(6)), ahead = three(9), light = three(12), floor = around[27];
