@@ -71,7 +71,7 @@ Object.assign(Painter.prototype, {
   },
 });
 
-/** Gives the shader the spheres (rows of numbers), places to bodies and what is around: `Caster.cast` has the rest. */
+/** Gives the shader the spheres (rows of numbers), beside bodies and what is around: `Caster.cast` has the rest. */
 Caster.prototype.list = function (spheres, bodies, around, width, height) {
   const { gl, place } = this, n = spheres.length / SPHERE, three = (k) => around.slice(k, k + 3), pixel = Math.hypot(...three(3));
   const eye = three(0), right = unit(three(3)), up = unit(three(6)), ahead = three(9), light = three(12), floor = around[27];
