@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rosesim import Index, Real, Vec, const, floor, stack, vec
+from rosesim import Index, Real, Vec, const, floor, robots, stack, vec
 from rosesim.scenes import Camera, Canvas, Measure, Published, Scene, value
 from rosesim.scenes.kit import Beat, Network
 
@@ -38,6 +38,8 @@ class World:
     """Initial positions of the joints, m and rad."""
     speed: Vec[Real, ...]
     """Initial velocities of the joints, m/s and rad/s."""
+    heights: Vec[Real, ...]
+    """Heights of the ridges in the ground, m."""
     goal: Vec[Real, 2] = value((0.5, 0.9))
     """Where the arm's tip should end, when the task is reaching [m]."""
     learning_rate: Real = value(0.01)
@@ -61,7 +63,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
     name: ClassVar[str] = "robot"
     published: ClassVar[Published] = Published(optimizer="adam", iterations=300)
     measure: ClassVar[Measure] = Measure("loss of the task")
-    most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096}
+    most: ClassVar[dict[str, int]] = {"sines": 1000, "hidden": 4096, "ridges": 1000}
     extent: ClassVar[tuple[float, float, float, float]] = (-1.6, -0.25, 1.6, 1.55)
     colours: ClassVar[Mapping[str, str]] = {
         "haze": "#eef3f8",
@@ -87,6 +89,12 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
     recording has it, or without one to where the file draws it."""
     view: Literal["space", "side"] = "space"
     """The picture: in space, or from the side, along y."""
+    ridges: int = 0
+    """Ridges across the way, one every half metre from x = 1 m on."""
+    roughness: float = 0.1
+    """The height of the ridges; while training each has one of its own, up to this, in each run of a batch [m]."""
+    jostle: float = 0.0
+    """The standard deviation of the velocities at the start of each run while training, in m/s and rad/s."""
     sines: int = 8
     """Sine waves that the controller hears."""
     omega: float = 15.0
@@ -100,6 +108,11 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         super().__post_init__()
         if self.sines < 1 or self.hidden < 1:
             raise ValueError(f"sines and hidden are 1 or more; they were {self.sines} and {self.hidden}")
+        if self.ridges < 0:
+            raise ValueError(f"ridges is 0 or more; it was {self.ridges}")
+        for name in ("roughness", "jostle"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name} is 0 or more; it was {getattr(self, name)}")
         if not self.model.model.nu:
             raise ValueError(
                 f"the robot {self.model} has no actuators; expected motors: an <actuator> in MJCF, "
@@ -109,8 +122,25 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
             raise ValueError("task=follow has nothing to follow; expected recording=FILE, a CSV file of positions")
         self.recording.positions(self.model.model, 0)
         self.recording.activation(self.model.model)
+        if self.ridges and self.contact == "none":
+            raise ValueError("ridges are nothing without contact; expected contact=soft or contact=compliant")
+        self.robot  # noqa: B018 -- it refuses ridges where there is no ground
         if self.controller == "pd":
             driven(self.model.model)
+
+    @cached_property
+    def robot(self) -> robots.Model:
+        """The robot on its ground."""
+        model = self.model.model
+        return self._ground.under(model) if self.ridges else model
+
+    @cached_property
+    def _ground(self) -> robots.Ridges:
+        return robots.Ridges(self.ridges)
+
+    def _given(self, inputs: World) -> dict[str, Any] | None:
+        """The parameters of the robot: the heights of its ground."""
+        return self._ground.of(inputs.heights) if self.ridges else None
 
     @cached_property
     def todo(self) -> Task:
@@ -126,7 +156,18 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         """The robot as its recording begins, or as its file draws it, at rest."""
         start: Any = self.wanted[0]
         speed: Any = self.recording.speed(self.model.model)
-        return World(start, speed)
+        heights: Any = np.full(self.ridges, self.roughness)
+        return World(start, speed, heights)
+
+    def sample(self, inputs: World, rng: np.random.Generator) -> World | None:
+        """Another ground and a push at the start, where the settings ask for them; what was set by hand stays."""
+        usual = self.inputs()
+        changed: dict[str, Any] = {}
+        if self.ridges and self.roughness and np.array_equal(inputs.heights, usual.heights):
+            changed["heights"] = rng.uniform(0.0, self.roughness, self.ridges)
+        if self.jostle and np.array_equal(inputs.speed, usual.speed):
+            changed["speed"] = inputs.speed + rng.normal(0.0, self.jostle, self.model.model.nv)
+        return replace(inputs, **changed) if changed else None
 
     def params(self, rng: np.random.Generator) -> Network | Beat | Gains:
         """Small random weights; gains are the same for each motor."""
@@ -143,9 +184,10 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
 
     def step(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> State:
         """The controller acts, the robot moves for one time step of its file."""
-        m = self.model.model
+        m = self.robot
         told = self.controls(state, t, params, inputs)
-        q, v, w = m.step(state.q, state.v, told, activation=state.w, contact=self.contact)
+        given = self._given(inputs)
+        q, v, w = m.step(state.q, state.v, told, activation=state.w, contact=self.contact, parameters=given)
         return State(q, v, told, w)
 
     def controls(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> Vec[Real, ...]:
@@ -210,29 +252,31 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
     def ghost(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The shapes from the side, faintly. In space an attempt before would hide the present one."""
         if self.view == "side":
-            self._shapes(canvas, state, "ghost")
+            self._shapes(canvas, state, inputs, "ghost")
 
     def draw(self, canvas: Canvas, state: State, params: Network | Beat | Gains, inputs: World) -> None:
         """The robot; the camera follows it over a ground with a line for each metre."""
         if self.view == "side":
             self._marks(canvas, state)
-            self._shapes(canvas, state, self._colour)
+            self._shapes(canvas, state, inputs, self._colour)
             return
         at = self._middle(state)
         space = canvas.space(self._camera(at[0], at[1]))
         space.ground(0.0)
-        self.model.model.draw(space, state.q, self._colour)
+        self.robot.draw(space, state.q, self._colour, parameters=self._given(inputs))
         if self.todo.aims:
             space.sphere([inputs.goal[0], 0.0, inputs.goal[1]], 0.03, "aim")
 
     def _colour(self, geom: Any) -> str:
-        """What belongs to a hind leg has the second colour."""
+        """What belongs to a hind leg has the second colour, ridges have that of the ground."""
+        if self.ridges and self._ground.is_ridge(geom):
+            return "ground"
         return "near" if self.model.model.description.bodies[geom.body].name.startswith("hind") else "body"
 
-    def _shapes(self, canvas: Canvas, state: State, colour: Callable[[Any], str] | str) -> None:
+    def _shapes(self, canvas: Canvas, state: State, inputs: World, colour: Callable[[Any], str] | str) -> None:
         """Each shape from the side."""
         x = self._middle(state)[0]
-        self.model.model.draw_from_the_side(canvas, state.q, colour, middle=(x, 0.0))
+        self.robot.draw_from_the_side(canvas, state.q, colour, middle=(x, 0.0), parameters=self._given(inputs))
 
     def _marks(self, canvas: Canvas, state: State) -> None:
         """Marks of the ground, one for each metre, that pass a robot that moves."""

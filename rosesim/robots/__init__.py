@@ -23,10 +23,11 @@ from rosesim.robots.model import Contact, Model
 from rosesim.robots.planned import Plan
 from rosesim.robots.planning import plan
 from rosesim.robots.settings import RecordFile, RobotFile
+from rosesim.robots.terrain import Ridges
 
 __all__ = [
-    "Compliant", "Contact", "Fitting", "Identified", "Model", "Plan", "Record", "RecordFile", "RobotError",
-    "RobotFile", "description", "identify", "load", "plan", "read_record",
+    "Compliant", "Contact", "Fitting", "Identified", "Model", "Plan", "Record", "RecordFile", "Ridges",
+    "RobotError", "RobotFile", "description", "identify", "load", "plan", "read_record",
 ]  # fmt: skip
 
 

@@ -89,6 +89,10 @@ class Model:
             f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}{states}, nbody={self.nbody})"
         )
 
+    def altered(self, description: Description) -> Model:
+        """The model of another description, which leaves out what this one does."""
+        return Model(description, ignore=self._ignore)
+
     @property
     def names(self) -> dict[str, list[str]]:
         """The file's names of bodies (the world first), joints, actuators, geoms and sites, in order; "activation"
@@ -139,14 +143,15 @@ class Model:
         role: str | Callable[[Geom], str] = "body",
         *,
         moved: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         """Draw all shapes but planes and meshes into a view that `Canvas.space` has made, in a scene's `draw`.
 
         `role` is a role of the canvas, or a function from a `description.Geom` to one. `moved` (m) is where to draw
         the robot beside its place, as a second one.
         """
-        places, turns = self.geom_positions(q)
-        shown.draw(self.description, space, places, turns, role, moved)
+        places, turns = self.geom_positions(q, parameters=parameters)
+        shown.draw(shown.sized(self.description, parameters), space, places, turns, role, moved)
 
     def draw_from_the_side(
         self,
@@ -156,11 +161,13 @@ class Model:
         *,
         middle: tuple[Any, Any] = (0.0, 0.0),
         scale: float = 1.0,
+        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         """Draw all shapes but planes and meshes on a canvas, in a scene's `draw`: as lines and discs in the plane of
         x and z. `middle` (x, z in m) is at the canvas's origin, and a metre is as long as `scale`."""
-        places, turns = self.geom_positions(q)
-        shown.draw_from_the_side(self.description, canvas, places, turns, role, middle, scale)
+        places, turns = self.geom_positions(q, parameters=parameters)
+        geoms = shown.sized(self.description, parameters)
+        shown.draw_from_the_side(geoms, canvas, places, turns, role, middle, scale)
 
     def site_positions(self, q: Any, *, parameters: Mapping[str, Any] | None = None) -> Any:
         """Places (nsite, 3) and quaternions (nsite, 4) of all sites."""

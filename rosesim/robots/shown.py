@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rosesim.robots.description import Description, Geom
+from rosesim.robots.parameters import title
 
 DRAWN = frozenset(("sphere", "capsule", "cylinder", "box", "ellipsoid"))
 """Shapes that a space has. A plane is no part of a robot, and a mesh only takes part in contact."""
 
 
+def sized(description: Description, parameters: Mapping[str, Any] | None) -> list[Geom]:
+    """The shapes, with the sizes that are given."""
+    given = parameters or {}
+    names = [f"{title('geom', g.name, k)} size" for k, g in enumerate(description.geoms)]
+    return [
+        replace(g, size=given[name]) if name in given else g for g, name in zip(description.geoms, names, strict=True)
+    ]
+
+
 def draw(
-    description: Description,
+    geoms: Sequence[Geom],
     space: Any,
     places: Any,
     turns: Any,
@@ -20,7 +31,7 @@ def draw(
     moved: tuple[float, float, float],
 ) -> None:
     """Draw the shapes beside their places, with their quaternions."""
-    for k, geom in enumerate(description.geoms):
+    for k, geom in enumerate(geoms):
         if geom.kind not in DRAWN:
             continue
         at = [places[k][i] + moved[i] for i in range(3)]
@@ -39,7 +50,7 @@ def draw(
 
 
 def draw_from_the_side(
-    description: Description,
+    geoms: Sequence[Geom],
     canvas: Any,
     places: Any,
     turns: Any,
@@ -48,7 +59,7 @@ def draw_from_the_side(
     scale: float,
 ) -> None:
     """Each shape as a line or a disc in the plane of x and z."""
-    for k, geom in enumerate(description.geoms):
+    for k, geom in enumerate(geoms):
         if geom.kind not in DRAWN:
             continue
         of = role if isinstance(role, str) else role(geom)
@@ -59,4 +70,12 @@ def draw_from_the_side(
             ends = [[a + s * geom.size[1] * b for a, b in zip(at, axis, strict=True)] for s in (-scale, scale)]
             canvas.line(ends, of, width=2.0 * scale * geom.size[0])
         else:
-            canvas.circle(at, scale * sum(geom.size) / len(geom.size), of)
+            canvas.circle(at, scale * _mean(geom.size), of)
+
+
+def _mean(x: Any) -> Any:
+    """Of a shape's half axes."""
+    total = x[0]
+    for k in range(1, len(x)):
+        total = total + x[k]
+    return total / len(x)

@@ -157,3 +157,41 @@ def test_the_picture_shows_the_shapes_where_they_are():
     found = [(*(round(float(y), 9) for _, y in p.points), round(p.width, 9)) for p in lines]
     assert [(min(a, b), max(a, b), w) for a, b, w in found] == [(0.3, 0.8, 0.1), (0.8, 1.2, 0.08), (1.2, 1.4, 0.06)]
     assert all(abs(x) < 1e-12 for p in lines for x, _ in p.points)
+
+
+def test_each_run_has_a_ground_and_a_push_of_its_own():
+    scene, inputs = configure(Robot, ["ridges=3", "roughness=0.2", "jostle=0.1"])
+    rng = np.random.default_rng(0)
+    drawn = [scene.sample(inputs, rng) for _ in range(200)]
+    heights = np.array([d.heights for d in drawn])
+    assert heights.shape == (200, 3) and heights.min() >= 0.0 and 0.19 < heights.max() <= 0.2
+    assert np.std([d.speed for d in drawn]) == pytest.approx(0.1, rel=0.1)
+    by_hand = replace(inputs, heights=np.zeros(3), speed=inputs.speed + 1.0)
+    assert scene.sample(by_hand, rng) is None
+    assert Robot(jostle=0.0).sample(Robot().inputs(), rng) is None
+
+
+def test_a_runner_is_stopped_by_a_wall_of_a_ridge():
+    """It walks into it in the picture, too: the ridge is drawn as high as it is."""
+    ends: list[float] = []
+    for height in (0.0, 1.0):
+        scene, inputs = configure(Robot, ["ridges=1", f"roughness={height}", "steps=60", "contact=compliant"])
+        inputs = replace(inputs, speed=np.array([8.0, *[0.0] * 8]))
+        course = rollout(scene, inputs=inputs)
+        ends.append(float(np.asarray(course.stacked.q)[-1, 0]))
+    assert ends[1] < ends[0] - 0.5
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        (["ridges=-1"], "ridges is 0 or more"),
+        (["roughness=-0.1"], "roughness is 0 or more"),
+        (["jostle=-1"], "jostle is 0 or more"),
+        (["ridges=2", "contact=none"], "ridges are nothing without contact"),
+        (["ridges=2", "model=arm", "task=reach"], "has no ground for ridges"),
+    ],
+)
+def test_ground_that_is_none(setting: list[str], words: str):
+    with pytest.raises(SceneError, match=words):
+        configure(Robot, setting)

@@ -251,7 +251,8 @@ ASSIGNED = {
     ],
     "rigid_body": ["hidden=1000000000", "sines=1000000000"],
     "identify": ["motion=/dev/zero", "motion=" + "y" * 100_000, "find=" + "x," * 50_000, "find=a=1e999", "steps=1e9"],
-    "robot": ["hidden=1000000000", "sines=1000000000", "model=/dev/zero", "model=.", "model=" + "y" * 100_000,
+    "robot": ["hidden=1000000000", "sines=1000000000", "ridges=1000000000", "roughness=1e999",
+        "model=/dev/zero", "model=.", "model=" + "y" * 100_000,
         "recording=/dev/zero", "recording=" + "y" * 100_000],
 }  # fmt: skip
 

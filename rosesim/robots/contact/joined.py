@@ -34,9 +34,9 @@ from rosesim.robots.algebra import (
     turned,
     vector,
 )
-from rosesim.robots.contact.contacts import tree
 from rosesim.robots.contact.coordinates import Coordinate
 from rosesim.robots.contact.kind import At
+from rosesim.robots.contact.meetings import tree
 from rosesim.robots.description import ConnectEquality, Description, WeldEquality
 from rosesim.robots.kinematics import frames, poses
 from rosesim.robots.steps import moved
