@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Json, app, path
+from rosesim.cli.app import app
+from rosesim.cli.options import Json, path
 from rosesim.cli.output import print_json
 
 RobotFile = Annotated[Path, typer.Argument(metavar="ROBOT", parser=path, help="A robot's file, .xml or .urdf.")]
