@@ -8,9 +8,12 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Generator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 # At import, before xdist starts its workers, which inherit it. What tests and examples write into folders of
 # `tempfile` goes with the run, too; pytest keeps its own folders of the last three runs, for a look at failures.
@@ -34,11 +37,18 @@ collect_ignore = [f"rosesim/interop/{name}.py" for name in OPTIONAL if find_spec
 """Modules that cannot be imported then, not even to look for examples."""
 
 
+ROUNDED = {"robots.md"}
+"""Pages whose examples end a search at the last digits, which LLVM's optimiser changes."""
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Skip the examples of a section (of a page, or all of a docstring) that imports one which is not installed."""
+    """Examples of documentation are about meanings, in short runs; those of a section (of a page, or all of a
+    docstring) that imports a package which is not installed are skipped."""
     found = getattr(item, "dtest", None)
     if not isinstance(found, doctest.DocTest):
         return
+    if item.path.name not in ROUNDED:
+        item.fixturenames.append("unoptimised")  # pyright: ignore[reportAttributeAccessIssue] -- of every doctest
     headings = [i for i, line in enumerate((found.docstring or "").splitlines()) if line.startswith("## ")]
     sections: dict[int, list[doctest.Example]] = {}
     for example in found.examples:
@@ -48,6 +58,37 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         if any(re.search(rf"(import|from) {name}\b", text) and find_spec(name) is None for name in OPTIONAL):
             for example in examples:
                 example.options[doctest.SKIP] = True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Where no examples are, none are looked for, which is a third of collecting (and each worker collects all).
+
+    A package can show what another file defines as its own (`rosesim` does so with its errors).
+    """
+    found = yield
+    if file_path.suffix != ".py" or file_path.name == "__init__.py" or ">>>" in file_path.read_text(encoding="utf-8"):
+        return found
+    return [c for c in found if type(c) is pytest.Module]
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays. Searched for garbage with the rest, it makes each search take half a second."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Of a test that passes, a worker reports the call alone: each message costs as much as a small test."""
+    asked = item.config.option
+    if not hasattr(item.config, "workerinput") or asked.durations is not None or asked.xmlpath or asked.verbose > 0:
+        return None  # pytest's own way, with the reports of setup and teardown
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    for report in reports:
+        if report.when == "call" or not all(r.passed for r in reports):
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture

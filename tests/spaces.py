@@ -1,4 +1,4 @@
-"""A scene in space with a body of every kind, for tests."""
+"""Scenes in space for tests: a body of every kind, and many spheres."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rosesim import Index, Real, Vec, stack
-from rosesim.scenes import Camera, Canvas, Published, Scene, value
+from rosesim import Index, Real, Vec, const, stack, vec
+from rosesim.scenes import Camera, Canvas, OneOf, Published, Scene, value
+from rosesim.scenes.kit import PALETTE
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,26 @@ class Lob(Scene[Throw, World, Flight]):
         space.ellipsoid((-0.1, -0.9, 0.13), (0.26, 0.16, 0.13), "stone", turn=(0.98, 0.0, 0.0, -0.2))
         space.capsule((-1.3, 0.6, 0.1), (-0.6, 1.0, 0.6), 0.1, "rod")
         space.sphere(inputs.goal, 0.1, "goal")
+
+
+@dataclass(frozen=True)
+class Heap(Lob):
+    """The same throw onto many small balls, some of them in the colours of values, before and behind a wall."""
+
+    name: ClassVar[str] = "heap"
+
+    def trail(self, state: Flight) -> Any:
+        return stack([stack(self.camera.seen(state.x, self.extent))])
+
+    def draw(self, canvas: Canvas, state: Flight, params: Throw, inputs: World) -> None:
+        space = canvas.space(self.camera)
+        space.ground(0.0, cell=0.5)
+        space.sphere(state.x, 0.3, "ball")
+        space.box((0.5, 0.4, 0.35), (0.06, 0.5, 0.35), "wall", turn=(0.96, 0.0, 0.0, 0.28))
+        x, y, z = np.indices((9, 7, 5)).reshape(3, -1)
+        places = np.stack([0.09 * x - 0.5, 0.09 * y - 0.3, 0.09 * z + 0.5], axis=1)
+        moved = vec(len(places), lambda i: const(places)[i] + 0.1 * state.x)
+        space.spheres(moved, 0.06, OneOf(("post", "stone", "rod"), const((x + y + z) % 3)))
+        values = const(np.cos(places[:, 0] * 7.0)) * state.x[2]
+        level = places - np.array([-0.5, 0.9, 0.45])
+        space.spheres(level, 0.045, values=values, palette=PALETTE, least=-0.3, greatest=0.3)

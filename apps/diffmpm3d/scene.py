@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, det, mean, sqrt, sum, vec
-from rosesim.scenes import Canvas, Measure, OneOf, Published, Scene, Trajectory
+from rosesim import Index, Real, Struct, Vec, clamp, concatenate, const, det, mean, sqrt, stack, sum, vec
+from rosesim.scenes import Camera, Canvas, Measure, OneOf, Published, Scene, Trajectory
 from rosesim.scenes.kit import (
     LEVELS,
     STRAIN_COLOURS,
@@ -39,10 +39,15 @@ PASSIVE = MUSCLES
 """The number of the muscle that never pulls."""
 WATER_MASS = 4.0
 WATER, WATER_SIZE = (0.1, 0.15, 0.1), (0.2, 0.05, 0.2)
-LOWER_FIRST = 1e-6
-"""Of particles at the same depth, the lower one is drawn first: its height counts this much."""
-DEPTH = (0.35, 0.25)
-"""How far a picture shifts things to the right and up for each length of depth."""
+SPACING = 1 / 3
+"""Between neighbouring particles, in cells."""
+RADIUS = 0.8 * SPACING
+"""Of a particle in the picture, in cells: more than half of a square's diagonal, so that they close a surface."""
+SUNK = 0.5
+"""How far below the wall's last node the picture has its floor, in cells: nodes above the wall still take part in
+moving a particle there, and there the robot comes to rest."""
+CAMERA = Camera((0.80, -0.90, 0.48), (0.39, 0.49, 0.075), 15.0)
+"""x to the right, depth to the back, height up."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,12 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
     published: ClassVar[Published] = Published(optimizer="gd", iterations=100)
     measure: ClassVar[Measure] = Measure("minus mean x", "sides")
     most: ClassVar[dict[str, int]] = {"n": 256, "sines": 1000}
-    extent: ClassVar[tuple[float, float, float, float]] = (0.0, -0.03, 1.0, 0.42)
+    extent: ClassVar[tuple[float, float, float, float]] = (0.0, 0.0, 1.0, 0.45)
     colours: ClassVar[dict[str, str]] = {
         **STRAIN_COLOURS,
         "sky": "#f3f6fa",
         "floor": "#e0dacd",
-        "mark": "#b9b1a0",
+        "mark": "#c2baa9",
         "start": "#8b8f98",
         "water": "#9fd3e0",
     }
@@ -122,8 +127,13 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         """The position of the robot: a little above the ground."""
         return np.array([0.1, 3.2 / self.n, 0.3])
 
-    def blocks(self) -> list[tuple[NDArray[np.float64], int]]:
-        """Lattices of shape (a, b, c, 3) and the muscle in each: four parts per leg, then the body's three blocks."""
+    @property
+    def floor(self) -> float:
+        """The height of the floor in the picture."""
+        return (WALL - SUNK) / self.n
+
+    def blocks(self) -> list[tuple[tuple[float, ...], tuple[float, ...], int]]:
+        """Lower corners, sizes, and the muscle in each: four parts per leg, then the body's three blocks."""
         b = self.block
         legs = [(0.0, 0.0), (0.0, 2 * b), (2 * b, 0.0), (2 * b, 2 * b)]
         parts = [
@@ -131,17 +141,15 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
             for leg, (x, z) in enumerate(legs)
             for i in range(4)
         ]
-        parts += [((b * i, 0.0, b), (b, 0.7 * b, b), PASSIVE) for i in range(3)]
-        return [(self.lattice(low, size), muscle) for low, size, muscle in parts]
+        return parts + [((b * i, 0.0, b), (b, 0.7 * b, b), PASSIVE) for i in range(3)]
 
     def lattice(self, low: tuple[float, ...], size: tuple[float, ...]) -> NDArray[np.float64]:
-        """A block's particles, of shape (a, b, c, 3), at the robot's position."""
-        counts = [int(3 * w * self.n) for w in size]
-        return lattice(np.array(low) + self.offset, size, counts).reshape(*counts, 3)
+        """A block's particles, of shape (k, 3), at the robot's position."""
+        return lattice(np.array(low) + self.offset, size, [int(3 * w * self.n) for w in size])
 
     def body(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The initial positions of the robot's particles, of shape (k, 3), and the muscle of each."""
-        blocks = [(places.reshape(-1, 3), muscle) for places, muscle in self.blocks()]
+        blocks = [(self.lattice(low, size), muscle) for low, size, muscle in self.blocks()]
         return np.concatenate([p for p, _ in blocks]), np.concatenate([np.full(len(p), m) for p, m in blocks])
 
     def pool(self) -> NDArray[np.float64]:
@@ -150,7 +158,7 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
         if self.start == "random":
             shape, low = places.shape, self.offset + np.array(WATER)
             places = low + np.random.default_rng(0).uniform(0.0, WATER_SIZE, shape)
-        return places.reshape(-1, 3)
+        return places
 
     def inputs(self) -> World:
         """The published rate."""
@@ -217,48 +225,43 @@ class DiffMPM3D(Scene[Beat, World, Robot]):
             return "the robot has not reached the ground, and inner forces move no centre of mass: try more steps"
         return None
 
-    def seen(self, places: Any) -> Any:
-        """Points of the picture, of shape (..., 2), for points in space: a point behind is shown higher and right."""
-        return places[..., :2] + (places[..., 2:] - 0.3) * np.array(DEPTH)
-
     def surface(self) -> NDArray[np.int64]:
-        """The indices of the particles that a picture shows: the front, right and top face of each block."""
-        kept: list[NDArray[np.int64]] = []
-        first = 0
-        for places, _ in self.blocks():
-            i, j, k = np.indices(places.shape[:3]).reshape(3, -1)
-            shown = (k == 0) | (i == places.shape[0] - 1) | (j == places.shape[1] - 1)
-            kept.append(first + np.flatnonzero(shown))
-            first += len(shown)
-        return np.concatenate(kept)
+        """The indices of the particles at the robot's surface: those of which a neighbour's place is in no block."""
+        places = self.body()[0] - self.offset
+        lows, sizes = (np.array(v)[:, None] for v in ([b[k] for b in self.blocks()] for k in (0, 1)))
+        aside = SPACING / self.n * 1.3  # lattices have whole numbers of particles, so some are a little wider
+        kept = np.zeros(len(places), np.bool_)
+        for way in np.concatenate([np.eye(3), -np.eye(3)]):
+            off = places + aside * way - lows
+            kept |= ~((off >= 0) & (off <= sizes)).all(axis=2).any(axis=0)
+        return np.flatnonzero(kept)
+
+    def shown(self, place: Any) -> Any:
+        """Where the picture has a point of space, whose height is the second number here and the third there."""
+        return stack(CAMERA.seen([place[0], place[2], place[1]], self.extent))
 
     def trail(self, state: Robot) -> Any:
-        """The path of the robot's centre of mass."""
-        return self.seen(mean(state.particles.position, axis=0)[None])
-
-    def backdrop(self, canvas: Canvas, params: Beat, inputs: World) -> None:
-        """The floor, a line across it every tenth, and a line below the initial centre of mass."""
-        left, bottom, right, top = canvas.extent
-        ground = WALL / self.n
-        canvas.box((left, bottom), (right, top), "sky")
-        corners = np.array([(-0.5, ground, 0.0), (1.5, ground, 0.0), (1.5, ground, 0.9), (-0.5, ground, 0.9)])
-        canvas.polygon(self.seen(corners), "floor")
-        for x in (*(k / 10 for k in range(-3, 13)), self.body()[0][:, 0].mean()):
-            started = x not in [k / 10 for k in range(-3, 13)]
-            ends = np.array([(x, ground, 0.0), (x, ground, 0.9)])
-            canvas.line(self.seen(ends), "start" if started else "mark", width=0.005 if started else 0.002)
+        """The path of the robot's centre of mass, along the floor in front of it."""
+        at = mean(state.particles.position, axis=0)
+        return self.shown([at[0], self.floor, self.offset[2] - 0.5 * self.block])[None]
 
     def draw(self, canvas: Canvas, state: Robot, params: Beat, inputs: World) -> None:
-        """Particles from the back to the front: muscles red and dark where they contract, blue where they extend."""
+        """Particles on a floor: muscles red and dark where they contract, blue where they extend."""
+        x0, _, z0 = self.body()[0].mean(axis=0)
+        space = canvas.space(CAMERA)
+        space.ground(self.floor, cell=0.1, line="mark")
+        space.capsule((x0, z0 - 0.25, self.floor), (x0, z0 + 0.25, self.floor), 0.002, "start")
         levels = clamp(LEVELS - LEVELS * state.activation, 0.0, 2.0 * LEVELS)
-        numbers = concatenate([levels, [2.0 * LEVELS + 1.0, 2.0 * LEVELS + 2.0]])  # no muscle; water
-        places, muscles, shown = state.particles.position, self.body()[1], self.surface()
+        numbers = concatenate([levels, [2.0 * LEVELS + 1.0]])  # no muscle
+        muscles, places = self.body()[1], state.particles.position
+        which, radius = const(self.surface()), RADIUS / self.n
+        roles = OneOf((*STRAIN_ROLES, "body"), vec(len(which), lambda k: numbers[const(muscles)[which[k]]]))
+        space.spheres(vec(len(which), lambda k: _upright(places[which[k]])), radius, roles)
         if self.liquid:
-            water = len(state.water.position)
-            shown = np.concatenate([shown, np.arange(len(muscles), len(muscles) + water)])
-            places = concatenate([places, state.water.position])
-            muscles = np.concatenate([muscles, np.full(water, PASSIVE + 1)])
-        of_muscles = const(muscles)
-        roles = OneOf((*STRAIN_ROLES, "body", "water"), vec(len(muscles), lambda k: numbers[of_muscles[k]]))
-        depth = places[:, 2] - LOWER_FIRST * places[:, 1]
-        canvas.circles(self.seen(places), 0.22 / self.n, roles, which=shown, depth=depth)
+            water = state.water.position
+            space.spheres(vec(len(water), lambda k: _upright(water[k])), radius, "water")
+
+
+def _upright(place: Any) -> Any:
+    """A particle's place with its height last, as a view of space has it."""
+    return stack([place[0], place[2], place[1]])

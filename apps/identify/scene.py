@@ -60,6 +60,8 @@ class State:
 
     q: Vec[Real, ...]
     v: Vec[Real, ...]
+    w: Vec[Real, ...]
+    """Activations of the motors that have one."""
     recorded: Vec[Real, ...]
     """Where the record has the joints."""
 
@@ -125,15 +127,14 @@ class Identify(Scene[Sought, World, State]):
     def initial(self, params: Sought, inputs: World) -> State:
         """The measured start, moved."""
         q = self.model.model.moved(inputs.start, params.place)
-        return State(q, inputs.speed + params.speed, const(self.fitting.shown)[0])
+        return State(q, inputs.speed + params.speed, const(self.fitting.activation), const(self.fitting.shown)[0])
 
     def step(self, state: State, t: Index, params: Sought, inputs: World) -> State:
         """A time step of the robot's file, under the recorded controls."""
         m, ctrl = self.model.model, const(self.fitting.controls)[t]
-        q, v = m.step(
-            state.q, state.v, ctrl, contact=self.contact, parameters=self.fitting.parameters(params.changes)
-        )
-        return State(q, v, const(self.fitting.shown)[t + 1])
+        given = self.fitting.parameters(params.changes)
+        q, v, w = m.step(state.q, state.v, ctrl, activation=state.w, contact=self.contact, parameters=given)
+        return State(q, v, w, const(self.fitting.shown)[t + 1])
 
     def _misfit(self, state: State, t: Any) -> Any:
         """The squares of how far the positions are from those of a row, where it was measured."""
@@ -156,7 +157,7 @@ class Identify(Scene[Sought, World, State]):
             found = [f"{name}: {v:.6g}" for name, v in values.items()]
             return [*found, "standard errors need the package scipy: pip install 'rosesim[lbfgs]'"]
         record = self.motion.record
-        positions = robots.Record(record.q, record.ctrl, times=record.times)
+        positions = robots.Record(record.q, record.ctrl, times=record.times, activation=record.activation)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # doubts are among the lines
             found = robots.identify(self.model.model, positions, values, contact=self.contact)

@@ -57,14 +57,14 @@ class Controller:
 
 
 def _network(rng: np.random.Generator, m: robots.Model, waves: int, hidden: int) -> Network:
-    return Network.random(rng, waves + m.nq + m.nv + 2, hidden, m.nu, gains=(1.0, 0.5))
+    return Network.random(rng, waves + m.nq + m.nv + m.na + 2, hidden, m.nu, gains=(1.0, 0.5))
 
 
 def _by_network(params: Any, seen: Seen) -> Any:
     state = seen.state
     waves = sines(seen.time, seen.omega, seen.sines)
     away = [state.q[k] - (state.q[0] if k == 0 and seen.travels else 0.0) for k in range(seen.robot.nq)]
-    return network(params, features(waves, away, 0.1 * state.v, seen.inputs.goal))
+    return network(params, features(waves, away, 0.1 * state.v, state.w, seen.inputs.goal))
 
 
 def _beat(rng: np.random.Generator, m: robots.Model, waves: int, hidden: int) -> Beat:

@@ -57,3 +57,15 @@ class Recording(robots.RecordFile):
         if first.shape != (model.nv,):
             raise ValueError(f"the recording {self.text} has {first.size} velocities in a row; expected {model.nv}")
         return np.nan_to_num(first)
+
+    def activation(self, model: robots.Model) -> Array:
+        """The activations (na,) at the first time, where the recording has them; otherwise zeros."""
+        found = self.record.activation if self.is_there else None
+        if found is None:
+            return np.zeros(model.na)
+        if found.shape != (model.na,) or not np.isfinite(found).all():
+            raise ValueError(
+                f"the recording {self.text} has {found.size} activations in its first row; expected {model.na}, none "
+                "of them empty, as the robot has"
+            )
+        return found

@@ -52,6 +52,8 @@ class State:
     q: Vec[Real, ...]
     v: Vec[Real, ...]
     u: Vec[Real, ...]
+    w: Vec[Real, ...]
+    """Activations of the motors that have one, at first as in the recording, or 0."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         if self.task == "follow" and not self.recording.is_there:
             raise ValueError("task=follow has nothing to follow; expected recording=FILE, a CSV file of positions")
         self.recording.positions(self.model.model, 0)
+        self.recording.activation(self.model.model)
         if self.ridges and self.contact == "none":
             raise ValueError("ridges are nothing without contact; expected contact=soft or contact=compliant")
         self.robot  # noqa: B018 -- it refuses ridges where there is no ground
@@ -172,14 +175,20 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
 
     def initial(self, params: Network | Beat | Gains, inputs: World) -> State:
         """As the inputs say."""
-        return State(inputs.start, inputs.speed, vec(self.model.model.nu, lambda i: Real(0.0)))
+        return State(
+            inputs.start,
+            inputs.speed,
+            vec(self.model.model.nu, lambda i: Real(0.0)),
+            const(self.recording.activation(self.model.model)),
+        )
 
     def step(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> State:
         """The controller acts, the robot moves for one time step of its file."""
         m = self.robot
         told = self.controls(state, t, params, inputs)
-        q, v = m.step(state.q, state.v, told, contact=self.contact, parameters=self._given(inputs))
-        return State(q, v, told)
+        given = self._given(inputs)
+        q, v, w = m.step(state.q, state.v, told, activation=state.w, contact=self.contact, parameters=given)
+        return State(q, v, told, w)
 
     def controls(self, state: State, t: Index, params: Network | Beat | Gains, inputs: World) -> Vec[Real, ...]:
         """What the motors are told, within their range (-1 to 1 where the file gives none)."""

@@ -43,7 +43,6 @@ def run(arguments: Sequence[str]) -> int:
 
     from rosesim.ad.support.debugging import debug_programs
     from rosesim.ad.support.errors import RosesimError
-    from rosesim.scenes.errors import SceneError
 
     # The flag is allowed anywhere on the line, so it is removed before the commands see it.
     debug = "--debug" in arguments
@@ -62,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as e:
         if debug:
             raise
+        from rosesim.scenes.errors import SceneError  # with the scenes' package, which --help does without
+
         match e:
             case typer.TyperException():
                 return _fail(e.exit_code, _what_is_wrong(e))
@@ -84,7 +85,7 @@ def _command() -> Any:
     """All commands as typer makes them, once in a process: it takes as long as a small command."""
     import typer
 
-    from rosesim.cli.commands import app
+    from rosesim.cli.app import app
 
     return typer.main.get_command(app)
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from rosesim.cli import complete, system
-from rosesim.cli.app import A_SCENE, Json, Set, app, path
+from rosesim.cli.app import app
+from rosesim.cli.options import A_SCENE, Json, Set, path
 from rosesim.cli.output import note, print_json
 from rosesim.scenes import find_scene, scene_names
 from rosesim.scenes.errors import SceneError

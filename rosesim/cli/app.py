@@ -1,216 +1,65 @@
-"""The application that the commands add themselves to, and the arguments that several commands share."""
+"""The application that the commands add themselves to, and what it knows of them before they are imported."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from rosesim.cli import complete
-from rosesim.optimise.schedules import ENDS
-from rosesim.optimise.table import OPTIMIZERS
-from rosesim.scenes.errors import SceneError
-from rosesim.scenes.writing import as_path
+
+class Command(NamedTuple):
+    """A command that may not be imported yet."""
+
+    module: str
+    line: str
+    """What --help says of it: the first line of its docstring."""
+
+
+COMMANDS = {
+    "run": Command("watch", "Watch and steer a scene or a run in a window."),
+    "train": Command("train", "Tune a scene by its gradient, into a run's folder."),
+    "check": Command("check", "Is the gradient right, and over what distance is it of use?"),
+    "bench": Command("check", "How long do a value and its gradient take, and compiling?"),
+    "export": Command("export", "Pictures, tables, a web page or a package."),
+    "compare": Command("compare", "The losses of several runs, as a table and in one picture."),
+    "list": Command("about", "The installed scenes, one per line."),
+    "info": Command("about", "What a scene can be given; what is installed."),
+    "new": Command("new", "Start a scene of your own, as a package with tests."),
+    "diagram": Command("diagram", "Lay a diagram out by optimisation."),
+    "identify": Command("identify", "A robot's masses and frictions from recorded motion."),
+}
+"""All commands, in the order of use, as --help lists them."""
+
+
+class Commands(TyperGroup):
+    """The commands of `COMMANDS`. A module is imported when its command is used: all of them, with the scenes,
+    optimisers and options that they name, would be half of what --help takes."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{**given, "commands": {k: TyperCommand(k, help=c.line) for k, c in COMMANDS.items()}})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command itself, instead of the line about it."""
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, known if name is None else imported(name), rest
+
+
+def imported(name: str) -> Any:
+    """A command as typer makes it, from its module."""
+    import_module(f"rosesim.cli.{COMMANDS[name].module}")
+    info = next(i for i in app.registered_commands if name in (i.name, getattr(i.callback, "__name__", None)))
+    return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
 
 app = typer.Typer(
+    cls=Commands,
     rich_markup_mode=None,  # rich would take most of the time of --help
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def path(text: str) -> Path:
-    """A path on the command line; `~` is the home folder even after `=`, where the shell does not expand it."""
-    try:
-        return as_path(text)
-    except SceneError as e:
-        raise typer.BadParameter(str(e)) from e
-
-
-A_SCENE = "A scene: its name (rosesim list), scene.py[:CLASS], or MODULE:CLASS"
-SceneOrRun = Annotated[
-    str,
-    typer.Argument(metavar="SCENE|RUN", help=f"{A_SCENE}; or the folder of a run.", autocompletion=complete.scenes),
-]
-SceneOrResume = Annotated[
-    str | None,
-    typer.Argument(metavar="SCENE", help=f"{A_SCENE}. --resume may stand alone.", autocompletion=complete.scenes),
-]
-Watched = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCENE|RUN|FILE",
-        help=f"{A_SCENE}; a run's folder; or a diagram: FILE.json, or FILE.substance with --domain and --style.",
-        autocompletion=complete.scenes,
-    ),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="FIELD=VALUE",
-        help="Change a setting or an input, as in steps=512 or goal=0.8,0.7; `rosesim info SCENE` has their names.",
-        autocompletion=complete.assignments,
-    ),
-]
-Rate = Annotated[
-    float | None,
-    typer.Option("--lr", "--learning-rate", metavar="RATE", help="The same as --set learning_rate=RATE."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
-Iterations = Annotated[int | None, typer.Option(help="Updates in total; the published number if not given.")]
-Optimizer = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help=f"{', '.join(OPTIMIZERS)}, or with other constants, as 'adam(beta2=0.99)'; "
-        "the published one if not given.",
-        autocompletion=complete.optimizers,
-    ),
-]
-Stop = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="RULE", help="End early: plateau:ITERATIONS without progress, target:LOSS, time:SECONDS, or several."
-    ),
-]
-Log = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="WHERE", help="Send the numbers of each iteration to tensorboard, wandb:PROJECT or mlflow:EXPERIMENT."
-    ),
-]
-Seed = Annotated[int | None, typer.Option(help="Seed of the initial params; 0 if not given.")]
-Seeds = Annotated[int | None, typer.Option(metavar="N", help="Train from N seeds, from --seed on, on threads.")]
-Schedule = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SPEC",
-        help=f"Schedule of the learning rate: {', '.join(ENDS)}; with its updates, as exponential:500; with a rise "
-        "before it, as warmup:10+cosine:200.",
-        autocompletion=complete.schedules,
-    ),
-]
-Clip = Annotated[float | None, typer.Option(metavar="NORM", help="Scale longer gradients down to this norm.")]
-Sigma = Annotated[
-    float | None, typer.Option(help="The deviation that cmaes starts with; derived from the params if not given.")
-]
-Batch = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="N runs at once in one program: of sampled inputs if there are any, or starts."),
-]
-Smooth = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SIGMA", help="Average the gradient over params perturbed by this part of their scale, such as 0.1."
-    ),
-]
-Samples = Annotated[
-    int | None, typer.Option(metavar="N", help="Number of perturbed params for --smooth; 16 if not given.")
-]
-Estimator = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Average values (right across jumps; for few params) or gradients (for many params)."
-    ),
-]
-SweepSpec = Annotated[
-    str | None,
-    typer.Option(
-        "--sweep",
-        metavar="SPEC",
-        help="Train once for each trial: 'learning_rate=0.01,0.1 seeds=0..3', or "
-        "'restitution=uniform(0,1) learning_rate=log(1e-3,1) trials=20'.",
-    ),
-]
-Workers = Annotated[
-    int | None, typer.Option(metavar="N", help="Processes of a sweep; as many as cores if not given.")
-]
-Engine = Annotated[str | None, typer.Option(metavar="NAME", help="What runs a sweep's trials: local, or dask.")]
-Cluster = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a running Dask cluster.")]
-MemoryBudget = Annotated[
-    int | None,
-    typer.Option(
-        metavar="MIB", min=1, help="Keep at most this many MiB of a rollout for its gradient; recompute the rest."
-    ),
-]
-Resume = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", parser=path, help="Continue the run of this folder, to --iterations in total."),
-]
-Headless = Annotated[bool, typer.Option("--headless", help="Open no window; training never does.")]
-Out = Annotated[
-    Path | None, typer.Option(metavar="DIR", parser=path, help="The run's folder; runs/SCENE-TIME if not given.")
-]
-Gif = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a GIF.")]
-Png = Annotated[
-    Path | None, typer.Option(metavar="FILE", parser=path, help="Write key frames of the optimisation as a PNG.")
-]
-Npy = Annotated[
-    Path | None, typer.Option(metavar="FILE", parser=path, help="Write the tuned params, where they are one array.")
-]
-Csv = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", parser=path, help="Write the trajectory as CSV, and FILE-metrics.csv with all iterations."
-    ),
-]
-Npz = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", parser=path, help="Write trajectory and metrics as arrays in one file of NumPy."),
-]
-Parquet = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", parser=path, help="The same as --csv in Parquet, by pyarrow if it is installed."),
-]
-Html = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", parser=path, help="Write a web page that runs and optimises the scene, in one file."
-    ),
-]
-Npm = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER", parser=path, help="Write the scene's gradient as a JavaScript package, with types, for npm."
-    ),
-]
-License = Annotated[
-    str | None,
-    typer.Option(metavar="ID", help="The package's licence, as MIT; UNLICENSED (nobody has rights) if not given."),
-]
-PageMemory = Annotated[
-    int | None,
-    typer.Option("--memory", metavar="MIB", min=1, help="The page's or package's memory; 64 if not given."),
-]
-PageIterations = Annotated[
-    int | None,
-    typer.Option(
-        "--iterations", metavar="N", min=1, help="The page's or package's iterations; the published if not given."
-    ),
-]
-PageMath = Annotated[
-    str | None,
-    typer.Option("--math", metavar="NAME", help="It computes fast, or strict: to the same bits everywhere."),
-]
-PagePrecision = Annotated[
-    str | None,
-    typer.Option("--precision", metavar="NAME", help="It computes in f64, or f32 with half the memory."),
-]
-Precision = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Compute the scene in f64, or f32: less memory, twice the lanes, 7 digits."),
-]
-Attempts = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=2, max=8, help="Iterations that the GIF or the video shows: 8, with the first and the best."
-    ),
-]
-Mp4 = Annotated[Path | None, typer.Option(metavar="FILE", parser=path, help="Write the optimisation as a video.")]
-
 
 EXIT_STATUS = "Exit status: 0 done, 1 a run or a check failed, 2 the command was wrong."
 

@@ -10,8 +10,19 @@ from typing import Annotated, Any
 import typer
 
 from rosesim.cli import complete
-from rosesim.cli.app import A_SCENE, Estimator, Json, Precision, Samples, SceneOrRun, Set, Smooth, app, path
+from rosesim.cli.app import app
 from rosesim.cli.norms import Norms, print_norms
+from rosesim.cli.options import (
+    A_SCENE,
+    Estimator,
+    Json,
+    Precision,
+    Samples,
+    SceneOrRun,
+    Set,
+    Smooth,
+    path,
+)
 from rosesim.cli.output import note, print_json, shown_terms
 from rosesim.cli.place import Last, Place, place
 from rosesim.scenes import scene_names

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rosesim.cli.app import Json, app, path
+from rosesim.cli.app import app
+from rosesim.cli.options import Json, path
 from rosesim.cli.output import note, print_json
 from rosesim.cli.recorded import held_runs, is_run, refuse_other_folders
 from rosesim.scenes.errors import SceneError

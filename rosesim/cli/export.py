@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rosesim.cli.app import (
+from rosesim.cli.app import app
+from rosesim.cli.chance import note_sampled_inputs
+from rosesim.cli.options import (
     Attempts,
     Csv,
     Gif,
@@ -27,9 +29,7 @@ from rosesim.cli.app import (
     Png,
     SceneOrRun,
     Set,
-    app,
 )
-from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.place import Last
 from rosesim.cli.recorded import Recorded, carry_out, found, read_run

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rosesim.cli.app import Json, app, path
+from rosesim.cli.app import app
+from rosesim.cli.options import Json, path
 from rosesim.cli.output import print_json
 
 RobotFile = Annotated[Path, typer.Argument(metavar="ROBOT", parser=path, help="A robot's file, .xml or .urdf.")]
@@ -17,7 +18,7 @@ RecordFiles = Annotated[
     typer.Argument(
         metavar="RECORD...",
         parser=path,
-        help="CSV files with columns time, q0, q1, ..., ctrl0, ..., v0, ..., sensor0.",
+        help="CSV files with columns time, q0, q1, ..., ctrl0, ..., v0, ..., sensor0, ..., act0.",
     ),
 ]
 Find = Annotated[

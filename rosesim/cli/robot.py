@@ -9,7 +9,9 @@ def print_robot(model: robots.Model) -> None:
     """A robot's size, joints, motors and contacts, and what its reader left out."""
     robot = model.description
     o = robot.options
-    print(f"{robot.name}: nq {model.nq}, nv {model.nv}, nu {model.nu}, {model.nbody - 1} bodies beside the world")
+    states = f", na {model.na}" if model.na else ""
+    sizes = f"nq {model.nq}, nv {model.nv}, nu {model.nu}{states}"
+    print(f"{robot.name}: {sizes}, {model.nbody - 1} bodies beside the world")
     print(
         f"time step {o.timestep:g} s, {o.integrator}, {o.cone} cone, gravity {' '.join(f'{g:g}' for g in o.gravity)}"
     )
@@ -24,7 +26,7 @@ def print_robot(model: robots.Model) -> None:
     for k, a in enumerate(robot.actuators):
         target = robot.tendons[a.target].name if a.on == "tendon" else robot.joints[a.target].name
         span = f", {a.ctrl_range[0]:g} to {a.ctrl_range[1]:g}" if a.ctrl_range else ""
-        print(f"actuator {a.name or f'#{k}'}: on {target or f'#{a.target}'}, gear {a.gear[0]:g}{span}")
+        print(f"actuator {a.name or f'#{k}'}: on {target or f'#{a.target}'}, gear {a.gear[0]:g}{span}{_dynamics(a)}")
     try:
         kinds = [f"{robot.geoms[t.first].kind}-{robot.geoms[t.second].kind}" for t in model.touches]
         found = ", ".join(f"{kinds.count(k)} {k}" for k in dict.fromkeys(kinds)) or "none"
@@ -35,3 +37,12 @@ def print_robot(model: robots.Model) -> None:
         names = dict.fromkeys(i.what for i in robot.ignored if i.harmless == harmless)
         if names:
             print(f"{title}: {', '.join(names)}")
+
+
+def _dynamics(a: robots.description.Actuator) -> str:
+    """What stands between an actuator's control and its force."""
+    if a.dynamics == "none":
+        return ""
+    constant = f" of {a.time_constant:g} s" if a.dynamics.startswith("filter") else ""
+    span = f", activation {a.activation_range[0]:g} to {a.activation_range[1]:g}" if a.activation_range else ""
+    return f", {a.dynamics}{constant}{span}"

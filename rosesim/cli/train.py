@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rosesim.cli.app import (
+from rosesim.cli.app import app
+from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
+from rosesim.cli.options import (
     Batch,
     Clip,
     Cluster,
@@ -33,9 +35,7 @@ from rosesim.cli.app import (
     Stop,
     SweepSpec,
     Workers,
-    app,
 )
-from rosesim.cli.chance import note_equal_seeds, note_sampled_inputs
 from rosesim.cli.outcome import print_outcome
 from rosesim.cli.output import training_progress
 from rosesim.cli.recorded import LEARNING_RATE, with_rate

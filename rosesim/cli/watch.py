@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosesim.cli.app import Precision, Rate, Set, Watched, app
+from rosesim.cli.app import app
 from rosesim.cli.chance import note_sampled_inputs
 from rosesim.cli.diagram import DomainFile, Seed, StyleFiles, watch_files
+from rosesim.cli.options import Precision, Rate, Set, Watched
 from rosesim.cli.output import note
 from rosesim.cli.pictures import write_pictures
 from rosesim.cli.place import Last

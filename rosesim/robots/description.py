@@ -161,8 +161,19 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Strand:
+    """What a tendon has between two sites: a part of their distance."""
+
+    first: int
+    second: int
+    part: float = 1.0
+    """One over the divisor of the pulley before it."""
+
+
+@dataclass(frozen=True)
 class Tendon:
-    """A fixed tendon: its length is the sum of coefficient times position over its joints (hinges and slides)."""
+    """A tendon. The length of a fixed one is the sum of coefficient times position over its joints (hinges and
+    slides), that of one through space the sum of its strands."""
 
     name: str
     joints: tuple[tuple[int, float], ...]
@@ -175,6 +186,7 @@ class Tendon:
     margin: float = 0.0
     soft_limit: Soft = Soft()
     soft_friction: Soft = Soft()
+    strands: tuple[Strand, ...] = ()
     line: int = 0
 
 
@@ -199,6 +211,8 @@ class Actuator:
     """"none", "integrator", "filter" or "filterexact"."""
     time_constant: float = 1.0
     activation_range: Vector | None = None
+    acts_early: bool = False
+    """Whether the force is that of the activation after the step, instead of before it."""
     line: int = 0
 
 
@@ -235,6 +249,18 @@ class Pair:
 @dataclass(frozen=True)
 class JointEquality:
     """Joint `first` follows joint `second`: q₁ − ref₁ = a₀ + a₁ x + … + a₄ x⁴, x = q₂ − ref₂ (0 without a second)."""
+
+    name: str
+    first: int
+    second: int | None
+    polynomial: Vector = (0.0, 1.0, 0.0, 0.0, 0.0)
+    soft: Soft = Soft()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class TendonEquality:
+    """Tendon `first` follows tendon `second` by a polynomial, as joints do; lengths count from those at the start."""
 
     name: str
     first: int
@@ -336,7 +362,7 @@ class Description:
     excluded: tuple[tuple[int, int], ...] = ()
     """Pairs of bodies that do not touch."""
     pairs: tuple[Pair, ...] = ()
-    equalities: tuple[JointEquality, ...] = ()
+    equalities: tuple[JointEquality | TendonEquality, ...] = ()
     joined: tuple[ConnectEquality | WeldEquality, ...] = ()
     keys: tuple[Key, ...] = ()
     options: Options = field(default_factory=Options)

@@ -11,6 +11,7 @@ from rosesim.ad.language.control.branches import select
 from rosesim.ad.language.mathematics import clamp
 from rosesim.ad.language.values.vector import as_vec
 from rosesim.numerics.rotations import log
+from rosesim.robots import tendons
 from rosesim.robots.algebra import (
     V3,
     ZERO,
@@ -80,16 +81,6 @@ def turn_between(start: Quat, end: Sequence[Number]) -> list[Number]:
     return [w[0], w[1], w[2]]
 
 
-def tendon_row(m: Mechanism, k: int) -> list[tuple[int, float]]:
-    """The degrees of freedom of a fixed tendon, and its length's slope by each."""
-    return [(m.dof[j], c) for j, c in m.robot.tendons[k].joints]
-
-
-def tendon_length(m: Mechanism, k: int, q: Sequence[Number]) -> Number:
-    """The length of a fixed tendon."""
-    return total(mul(c, q[m.qpos[j]]) for j, c in m.robot.tendons[k].joints)
-
-
 def _tendon(
     m: Mechanism,
     k: int,
@@ -102,17 +93,12 @@ def _tendon(
     """A tendon's spring and damper."""
     if not stiffness and not damping:
         return
-    row, tendon = tendon_row(m, k), m.robot.tendons[k]
+    row = tendons.row(m, k, q)
     pull: Number = 0.0
     if damping and "damper" not in m.robot.options.disabled:
         pull = mul(-damping, total(mul(c, v[d]) for d, c in row))
     if stiffness and "spring" not in m.robot.options.disabled:
-        length = tendon_length(m, k, q)
-        rest = tendon.springlength
-        if rest is None:
-            at_start = sum(c * m.robot.joints[j].springref for j, c in tendon.joints)
-            rest = (at_start, at_start)
-        pull = add(pull, mul(-stiffness, sub(length, clamp(length, *rest) if rest[0] < rest[1] else rest[0])))
+        pull = add(pull, mul(-stiffness, tendons.stretch(m, k, q)))
     for d, c in row:
         found[d] = add(found[d], mul(c, pull))
 
@@ -135,16 +121,18 @@ def gravity(m: Mechanism) -> V3:
     return m.given.vector("gravity", m.robot.options.gravity)
 
 
-def transmission(m: Mechanism, k: int, q: Sequence[Number] | None) -> tuple[Number, list[tuple[int, Number]]]:
-    """An actuator's length (0 without q), and how its force acts on each degree of freedom."""
+def transmission(
+    m: Mechanism, k: int, q: Sequence[Number], *, has_length: bool = True
+) -> tuple[Number, list[tuple[int, Number]]]:
+    """An actuator's length (0 where nobody asks for it), and how its force acts on each degree of freedom."""
     a = m.robot.actuators[k]
     gear = m.given.vector(f"{title('actuator', a.name, k)} gear", a.gear)
     if a.on == "tendon":
-        row = [(d, mul(gear[0], c)) for d, c in tendon_row(m, a.target)]
-        return (mul(gear[0], tendon_length(m, a.target, q)) if q is not None else 0.0), row
+        row = [(d, mul(gear[0], c)) for d, c in tendons.row(m, a.target, q)]
+        return (mul(gear[0], tendons.length(m, a.target, q)) if has_length else 0.0), row
     joint, dof, at = m.robot.joints[a.target], m.dof[a.target], m.qpos[a.target]
     row = [(dof + i, gear[i]) for i in range(joint.nv) if not is_zero(gear[i])]
-    if q is None or joint.kind == "free":
+    if not has_length or joint.kind == "free":
         return 0.0, row
     if joint.kind == "ball":
         return dot(gear[:3], turn_between((1.0, 0.0, 0.0, 0.0), q[at : at + 4])), row
@@ -163,7 +151,7 @@ def actuators(
         name = title("actuator", a.name, k)
         gain, bias = m.given.vector(f"{name} gain", a.gain), m.given.vector(f"{name} bias", a.bias)
         moved = not all(is_zero(x) for x in (gain[1], bias[1]))
-        length, row = transmission(m, k, q if moved else None)
+        length, row = transmission(m, k, q, has_length=moved)
         speed = total(mul(g, v[d]) for d, g in row)
         slope = total((gain[0], mul(gain[1], length), mul(gain[2], speed)))
         force = total((mul(slope, control(m, k, u[k])), bias[0], mul(bias[1], length), mul(bias[2], speed)))
@@ -180,21 +168,31 @@ def actuators(
 
 
 def control(m: Mechanism, k: int, u: Number) -> Number:
-    """A control within its range; an activation within its own."""
+    """A control within its range; an activation as it is."""
+    return u if m.robot.actuators[k].dynamics != "none" else within_range(m, k, u)
+
+
+def within_range(m: Mechanism, k: int, u: Number) -> Number:
+    """A control within its range."""
     a = m.robot.actuators[k]
-    if a.dynamics != "none":
-        return u
     if a.ctrl_range is None or "clampctrl" in m.robot.options.disabled:
         return u
     return clamp(u, *a.ctrl_range)
 
 
 def damping_matrix(m: Mechanism, q: Sequence[Number], v: Sequence[Number], u: Sequence[Number]) -> Sparse:
-    """-D, the negative slope by velocity of passive forces and actuators, symmetric; lower triangle."""
+    """-D, the negative slope by velocity of passive forces and actuators, symmetric; lower triangle.
+
+    A tendon may couple branches of the tree. MuJoCo's steps leave those places of D out, which keeps the matrix's
+    pattern that of the tree; the forces themselves are whole.
+    """
     found: Sparse = {}
+    above = [{i, *m.ancestors(i)} for i in range(m.nv)]
 
     def put(i: int, j: int, value: Number) -> None:
         i, j = max(i, j), min(i, j)
+        if j not in above[i]:
+            return
         value = add(found.get((i, j), 0.0), value)
         if not is_zero(value):
             found[i, j] = value
@@ -203,10 +201,11 @@ def damping_matrix(m: Mechanism, q: Sequence[Number], v: Sequence[Number], u: Se
         for i, d in enumerate(m.dofs):
             put(i, i, m.joint_number(d.joint, "damping"))
         for k, tendon in enumerate(m.robot.tendons):
-            for i, a in tendon_row(m, k):
-                for j, b in tendon_row(m, k):
-                    if tendon.damping and j <= i:
-                        put(i, j, tendon.damping * a * b)
+            row = tendons.row(m, k, q) if tendon.damping else []
+            for i, a in row:
+                for j, b in row:
+                    if j <= i:
+                        put(i, j, mul(tendon.damping, mul(a, b)))
     if "actuation" in m.robot.options.disabled:
         return found
     forces, _ = actuators(m, q, v, u)
@@ -219,7 +218,7 @@ def damping_matrix(m: Mechanism, q: Sequence[Number], v: Sequence[Number], u: Se
         if a.force_range is not None:  # a force that is clipped does not change with velocity
             low, high = a.force_range
             slope = select((forces[k] > low) & (forces[k] < high), slope, 0.0)
-        _, row = transmission(m, k, None)
+        _, row = transmission(m, k, q, has_length=False)
         for i, x in row:
             for j, y in row:
                 if j <= i:
@@ -243,4 +242,8 @@ def potential(m: Mechanism, f: Frames, q: Sequence[Number]) -> Number:
             if not is_zero(stiffness):
                 stretch = stretches(m, k, q)
                 found.append(mul(mul(0.5, stiffness), dot(stretch, stretch)))
+        for k, tendon in enumerate(m.robot.tendons):
+            if tendon.stiffness:
+                stretch = tendons.stretch(m, k, q)
+                found.append(mul(0.5 * tendon.stiffness, mul(stretch, stretch)))
     return total(found)

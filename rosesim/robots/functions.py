@@ -31,6 +31,7 @@ class Source:
     nq: int
     nv: int
     nu: int
+    na: int = 0
 
     def mechanism(self, given: Any) -> Mechanism:
         """The robot with parameters, while a program is traced."""
@@ -106,7 +107,18 @@ def energy(s: Source) -> Fn[..., Any]:
 
 
 def acceleration(s: Source, moving: Dynamics) -> Fn[..., Any]:
-    """(q, v, u) -> dv/dt."""
+    """(q, v, u) -> dv/dt; (q, v, u, w) where actuators have activations."""
+    if s.na:
+
+        @fn
+        def active_acceleration(
+            q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
+            parameters: Any = NOTHING,
+        ):  # fmt: skip
+            u = moving.inputs(ctrl, activation, parameters)
+            return vector(moving.acceleration(q, v, u, parameters))
+
+        return active_acceleration
 
     @fn
     def acceleration(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
@@ -116,11 +128,22 @@ def acceleration(s: Source, moving: Dynamics) -> Fn[..., Any]:
 
 
 def step(s: Source, moving: Dynamics, integrator: str) -> Fn[..., Any]:
-    """(q, v, u) -> (q, v)."""
+    """(q, v, u) -> (q, v); (q, v, u, w) -> (q, v, w) where actuators have activations."""
+    if s.na:
+
+        @fn
+        def active_step(
+            q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
+            parameters: Any = NOTHING,
+        ):  # fmt: skip
+            end, speed, after = moving.step(q, v, ctrl, activation, parameters, integrator)
+            return vector(end), vector(speed), vector(after)
+
+        return active_step
 
     @fn
     def step(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
-        end, speed = moving.step(q, v, ctrl, parameters, integrator)
+        end, speed, _ = moving.step(q, v, ctrl, None, parameters, integrator)
         return vector(end), vector(speed)
 
     return step
@@ -161,7 +184,18 @@ def frames_of(s: Source, kind: str) -> Fn[..., Any]:
 
 
 def sensed(s: Source, moving: Dynamics) -> Fn[..., Any]:
-    """(q, v, u) -> all sensors, one after the other."""
+    """(q, v, u) -> all sensors, one after the other; (q, v, u, w) where actuators have activations."""
+    if s.na:
+
+        @fn
+        def active_sensed(
+            q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
+            parameters: Any = NOTHING,
+        ):  # fmt: skip
+            u = moving.inputs(ctrl, activation, parameters)
+            return vector(sensors.measured(moving, q, v, u, parameters))
+
+        return active_sensed
 
     @fn
     def sensed(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):

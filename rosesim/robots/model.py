@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rosesim.ad.language.function import Fn
 from rosesim.robots import dynamics, functions, kinematics, sensors, shown
+from rosesim.robots.activation import active
 from rosesim.robots.contact.compliant import Compliant
 from rosesim.robots.contact.geometry import FINDERS
 from rosesim.robots.contact.pairs import Touch, touches
@@ -41,7 +42,8 @@ class Model:
     `q` (nq,) holds positions: a number for a hinge (rad) or slide (m), a quaternion (w, x, y, z) for a ball, place
     and quaternion for a free joint. `v` (nv,) holds velocities: one number, an angular velocity in the child's frame,
     and for a free joint the linear velocity in world axes, then the angular one in the body's frame. `ctrl` (nu,)
-    holds controls. All functions but `moved` and `difference` take `parameters`: numbers by name, as
+    holds controls, `activation` (na,) the states of actuators that have one, as filters and integrators: see `step`.
+    All functions but `moved` and `difference` take `parameters`: numbers by name, as
     `Model.parameters` lists them, in the place of the file's; derivatives by them are derivatives by an argument.
 
     Formulas: R. Featherstone, Rigid Body Dynamics Algorithms, 2008; contact "soft" is MuJoCo's model (E. Todorov,
@@ -66,7 +68,7 @@ class Model:
         self.description = description
         self._ignore = frozenset(ignore)
         self.nbody = len(description.bodies)
-        self.nu = len(description.actuators)
+        self.nu, self.na = len(description.actuators), len(active(description))
         fixed = Mechanism(description, Parameters({}, {}))
         self.nq, self.nv = fixed.nq, fixed.nv
         self._known: dict[str, Value] = defaults(description)
@@ -74,7 +76,7 @@ class Model:
             if k and lump.mass:
                 self._known[f"{title('body', description.bodies[k].name, k)} mass"] = lump.mass
         _check_mass(description, fixed)
-        self._source = Source(description, self._known, self.nq, self.nv, self.nu)
+        self._source = Source(description, self._known, self.nq, self.nv, self.nu, self.na)
         self._functions: dict[tuple[Any, ...], Fn[..., Any]] = {}
         self.replays: dict[tuple[Any, ...], tuple[Fn[..., Any], Fn[..., Any]]] = {}
         """Programs of `robots.identify`, so that a second record of the same length compiles nothing."""
@@ -82,7 +84,10 @@ class Model:
         """Those of `robots.plan`, by cost functions and contact."""
 
     def __repr__(self) -> str:
-        return f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}, nbody={self.nbody})"
+        states = f", na={self.na}" if self.na else ""
+        return (
+            f"Model({self.description.name!r}, nq={self.nq}, nv={self.nv}, nu={self.nu}{states}, nbody={self.nbody})"
+        )
 
     def altered(self, description: Description) -> Model:
         """The model of another description, which leaves out what this one does."""
@@ -90,9 +95,11 @@ class Model:
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """The file's names of bodies (the world first), joints, actuators, geoms and sites, in order."""
+        """The file's names of bodies (the world first), joints, actuators, geoms and sites, in order; "activation"
+        has the actuators that have one."""
         d = self.description
         things = {"body": d.bodies, "joint": d.joints, "actuator": d.actuators, "geom": d.geoms, "site": d.sites}
+        things["activation"] = tuple(d.actuators[k] for k in active(d))
         return {kind: [x.name for x in found] for kind, found in things.items()}
 
     @property
@@ -116,8 +123,8 @@ class Model:
 
         Names are the file's: "body thigh mass" (kg; its inertia follows), "body thigh pos" (m, in its parent),
         "joint hip damping", "stiffness", "armature", "springref", "frictionloss", "geom shin size", "density" or
-        "mass", "friction", "actuator knee gear", "gain", "bias", "gravity", "timestep". Impossible inertias cannot be
-        reached: a body has one mass, and the shape of the file.
+        "mass", "friction", "actuator knee gear", "gain", "bias", "timeconst", "gravity", "timestep". Impossible
+        inertias cannot be reached: a body has one mass, and the shape of the file.
         """
         return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self._known.items()}
 
@@ -183,10 +190,18 @@ class Model:
         return self._call("energy", (), parameters, q, v)
 
     def acceleration(
-        self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
+        self,
+        q: Any,
+        v: Any,
+        ctrl: Any,
+        *,
+        activation: Any = None,
+        contact: Contact = "soft",
+        parameters: Mapping[str, Any] | None = None,
     ) -> Any:
         """dv/dt, (nv,), under controls. `contact="none"` leaves joint limits out too."""
-        return self._call("acceleration", (self._contact(contact),), parameters, q, v, ctrl)
+        states = self._activation(activation, "acceleration")
+        return self._call("acceleration", (self._contact(contact),), parameters, q, v, ctrl, *states)
 
     def step(
         self,
@@ -194,18 +209,49 @@ class Model:
         v: Any,
         ctrl: Any,
         *,
+        activation: Any = None,
         contact: Contact = "soft",
         integrator: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Any:
-        """(q, v) one time step later. The integrator and the step's length are the file's unless given."""
-        return self._call("step", (self._contact(contact), self._integrator(integrator)), parameters, q, v, ctrl)
+        """(q, v) one time step later. The integrator and the step's length are the file's unless given.
+
+        An actuator with `dyntype` has an activation w, whose rate is the control u (integrator) or (u - w)/timeconst
+        (filter), and which takes the control's place in the force. For a robot with `na` of them `activation` has to
+        be given, as np.zeros(model.na) at the start, and the result is (q, v, activation). Code for any robot may
+        give it always: where na is 0, an empty one is taken and given back.
+
+        Raises ValueError for an activation that is missing, or of another length.
+
+        >>> from rosesim import robots
+        >>> from rosesim.robots.description import Actuator, Body, Description, Geom, Joint
+        >>> bodies = Body("world", 0), Body("rod", 0)
+        >>> joints = (Joint("pivot", "hinge", 1, axis=(0.0, 1.0, 0.0)),)
+        >>> rod = Geom("rod", "capsule", 1, (0.02, 0.5), (0.0, 0.0, -0.5))
+        >>> slow = Actuator("slow", 0, dynamics="filter", time_constant=0.1)
+        >>> pendulum = robots.Model(Description("pendulum", bodies, joints, (rod,), actuators=(slow,)))
+        >>> q, v, w = pendulum.step([0.0], [0.0], [1.0], activation=[0.0])
+        >>> v, w.round(3)
+        (array([0.]), array([0.02]))
+        """
+        states = self._activation(activation, "step")
+        choices = self._contact(contact), self._integrator(integrator)
+        found = self._call("step", choices, parameters, q, v, ctrl, *states)
+        return found if activation is None or self.na else (*found, activation)
 
     def sensors(
-        self, q: Any, v: Any, ctrl: Any, *, contact: Contact = "soft", parameters: Mapping[str, Any] | None = None
+        self,
+        q: Any,
+        v: Any,
+        ctrl: Any,
+        *,
+        activation: Any = None,
+        contact: Contact = "soft",
+        parameters: Mapping[str, Any] | None = None,
     ) -> Any:
         """What the file's sensors read, one after the other."""
-        return self._call("sensed", (self._contact(contact),), parameters, q, v, ctrl)
+        states = self._activation(activation, "sensors")
+        return self._call("sensed", (self._contact(contact),), parameters, q, v, ctrl, *states)
 
     def moved(self, q: Any, d: Any) -> Any:
         """q moved along a tangent d (nv,): sums, and for quaternions the exponential."""
@@ -216,7 +262,8 @@ class Model:
         return self._call("difference", (), None, q1, q0)
 
     def function(self, name: str, *, contact: Contact = "soft", integrator: str | None = None) -> Fn[..., Any]:
-        """One of these functions as an `Fn`, to compile it once: `model.function("step").compile()`."""
+        """One of these functions as an `Fn`, to compile it once: `model.function("step").compile()`. An activation,
+        where the robot has one, follows the controls."""
         if name not in FUNCTIONS:
             raise ValueError(f"the function {name!r} was found; expected one of {', '.join(FUNCTIONS)}")
         maker, *kind = FUNCTIONS[name]
@@ -283,29 +330,32 @@ class Model:
         return contact
 
     def _dynamics(self, contact: Contact) -> Dynamics:
-        self._check_actuators()
-        if contact != "soft" and self.description.joined:
+        robot = self.description
+        held = () if {"equality", "constraint"} & robot.options.disabled else (*robot.equalities, *robot.joined)
+        if contact != "soft" and held:
+            kinds = dict.fromkeys(type(e).__name__.removesuffix("Equality").lower() for e in held)
+            classes = "".join(f'"equality {kind}", ' for kind in kinds).strip()
             raise ValueError(
-                f"the robot {self.description.name!r} has bodies that are joined by <connect> or <weld>, which act "
-                f'with contact="soft"; contact={contact!r} was found. Give load ignore=("equality connect", '
-                '"equality weld") to leave them out'
+                f"the robot {robot.name!r} has equalities ({', '.join(f'<{kind}>' for kind in kinds)}), which act "
+                f'with contact="soft"; contact={contact!r} was found. Give load ignore=({classes}) to leave them out'
             )
         pairs = [] if contact == "none" else self.touches
         return Dynamics(self._source.mechanism, contact, self.weights, pairs)
 
-    def _check_actuators(self) -> None:
-        """Refuse actuators with a state of their own, which (q, v) has no place for."""
-        robot = self.description
-        if {"actuator", "actuator dynamics"} & self._ignore:
-            return
-        for a in robot.actuators:
-            if a.dynamics != "none":
-                raise RobotError(
-                    robot.file,
-                    a.line,
-                    f"actuator {a.name!r} has the dynamics {a.dynamics}: activations are not there yet. Give "
-                    'ignore=("actuator dynamics",) to let the control act at once',
-                )
+    def _activation(self, given: Any, function: str) -> tuple[Any, ...]:
+        """The arguments of a function that are activations: none for a robot without."""
+        if given is None and not self.na:
+            return ()
+        if given is None or not hasattr(given, "__len__") or len(given) != self.na:
+            found = "without activation=" if given is None else f"with an activation {_size(given)}"
+            expected = "none, or an empty one: no actuator has dyntype"
+            if self.na:
+                names = ", ".join(map(repr, self.names["activation"]))
+                expected = f"one {_size([0] * self.na)}, for the actuators {names}: np.zeros(model.na) at the start"
+            raise ValueError(
+                f"{function} of the robot {self.description.name!r} was called {found}; expected {expected}"
+            )
+        return (given,) if self.na else ()
 
     def _made(self, name: str, choices: tuple[Any, ...]) -> Fn[..., Any]:
         key = (name, *choices)
@@ -340,3 +390,9 @@ def _check_mass(robot: Description, m: Mechanism) -> None:
                 f"joint {joint.name or f'#{dof.joint}'!r} moves no mass; expected a body, or one that hangs on it, "
                 "with mass and extent: give a geom a density, the body an <inertial>, or the joint an armature",
             )
+
+
+def _size(given: Any) -> str:
+    if not hasattr(given, "__len__"):
+        return "that is no vector"
+    return "of 1 number" if len(given) == 1 else f"of {len(given)} numbers"

@@ -9,7 +9,7 @@ from typing import Any
 from rosesim.ad.language.function import fn
 from rosesim.ad.support.locate import here
 from rosesim.numerics.implicit.report import stop_if
-from rosesim.robots import dynamics, forces, implicit, kinematics, steps
+from rosesim.robots import activation, dynamics, forces, implicit, kinematics, steps, tendons
 from rosesim.robots.algebra import Number, add, is_zero, minus, mul, numbers, plus, vector
 from rosesim.robots.contact import newton
 from rosesim.robots.contact.compliant import Compliant, pulled, resistance, stiffened, touching
@@ -17,6 +17,7 @@ from rosesim.robots.contact.constraints import constraints
 from rosesim.robots.contact.kind import At
 from rosesim.robots.contact.pairs import Touch
 from rosesim.robots.contact.weights import Weights
+from rosesim.robots.description import JointEquality
 from rosesim.robots.dynamics import Sparse
 from rosesim.robots.elimination import Pattern, factor, pattern, product, solved
 from rosesim.robots.mechanism import Mechanism
@@ -40,21 +41,53 @@ class Dynamics:
         """dv/dt."""
         return self._solved(q, v, u, given, None)
 
-    def step(self, q: Any, v: Any, u: Any, given: Any, integrator: str) -> tuple[list[Number], list[Number]]:
-        """q and v one time step later."""
+    def inputs(self, u: Any, w: Any, given: Any) -> Any:
+        """What actuators' forces are computed from: controls u, or activations w."""
+        if w is None:
+            return u
         m = self.mechanism(given)
+        return vector(activation.inputs(m, numbers(u), numbers(w), timestep(m)))
+
+    def step(
+        self, q: Any, v: Any, u: Any, w: Any, given: Any, integrator: str
+    ) -> tuple[list[Number], list[Number], list[Number]]:
+        """q, v and the activations w one time step later; w is None for a robot that has none."""
+        m = self.mechanism(given)
+        if integrator == "rk4":
+            return self._runge_kutta(m, q, v, u, w, given)
+        place, speed = self._moved(m, q, v, self.inputs(u, w, given), given, integrator)
+        if w is None:
+            return place, speed, []
+        active = numbers(w)
+        slopes = activation.rates(m, numbers(u), active)
+        return place, speed, activation.advanced(m, active, slopes, timestep(m))
+
+    def _runge_kutta(
+        self, m: Mechanism, q: Any, v: Any, u: Any, w: Any, given: Any
+    ) -> tuple[list[Number], list[Number], list[Number]]:
+        h, told = timestep(m), numbers(u)
+
+        @fn
+        def change(q: Any, v: Any, u: Any, given: Any) -> Any:  # one function, called four times
+            return vector(self.acceleration(q, v, u, given))
+
+        def at(q: Numbers, v: Numbers, w: Numbers) -> list[Number]:
+            inputs = vector(activation.inputs(m, told, w, h)) if w else u
+            return numbers(change(vector(q), vector(v), inputs, given))
+
+        def rates(w: Numbers) -> list[Number]:
+            return activation.rates(m, told, w)
+
+        active = [] if w is None else numbers(w)
+        place, speed, slopes = steps.runge_kutta(m, numbers(q), numbers(v), active, h, at, rates)
+        return place, speed, activation.advanced(m, active, slopes, h)
+
+    def _moved(
+        self, m: Mechanism, q: Any, v: Any, u: Any, given: Any, integrator: str
+    ) -> tuple[list[Number], list[Number]]:
+        """q and v after a step of Euler's or one that is implicit."""
         h = timestep(m)
         now, speed = numbers(q), numbers(v)
-        if integrator == "rk4":
-
-            @fn
-            def change(q: Any, v: Any, u: Any, given: Any) -> Any:  # one function, called four times
-                return vector(self.acceleration(q, v, u, given))
-
-            def at(q: Numbers, v: Numbers) -> list[Number]:
-                return numbers(change(vector(q), vector(v), u, given))
-
-            return steps.runge_kutta(m, now, speed, h, at)
         if turning := implicit.turning(m, integrator):
             f = kinematics.frames(m, now)
             mass = dynamics.mass_matrix(m, f, dynamics.spatial_inertias(m, f))
@@ -187,10 +220,14 @@ def coupled(m: Mechanism, touches: Sequence[Touch]) -> list[list[int]]:
         chains = [set(m.above(body)) if body else set[int]() for body in bodies]
         found.append(sorted(chains[0] ^ chains[1]))
     for k in range(len(m.robot.tendons)):
-        found.append([d for d, _ in forces.tendon_row(m, k)])
+        found.append(tendons.moving(m, k))
     for e in m.robot.equalities:
-        if e.second is not None:
+        if e.second is None:
+            continue
+        if isinstance(e, JointEquality):
             found.append([m.dof[e.first], m.dof[e.second]])
+        else:
+            found.append(sorted({*tendons.moving(m, e.first), *tendons.moving(m, e.second)}))
     for e in m.robot.joined:
         found.append(sorted({*m.above(e.first), *m.above(e.second)}))
     return found

@@ -7,7 +7,7 @@ from 0, as "geom #3 size". What is given may be traced: then the mechanics is di
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rosesim.ad.support.locate import here
@@ -22,6 +22,8 @@ _JOINT = ("damping", "stiffness", "armature", "springref", "frictionloss")
 _GEOM = ("size", "friction")
 NEVER_NEGATIVE = frozenset(("mass", "density", "size", "friction", "armature", "frictionloss"))
 """Parameters, by the last word of their names, of which a negative one is no robot."""
+ALWAYS_POSITIVE = frozenset(("timeconst",))
+"""Those of which 0 is none either."""
 
 
 def title(kind: str, name: str, index: int) -> str:
@@ -53,6 +55,8 @@ def defaults(robot: Description) -> dict[str, Value]:
     for k, a in enumerate(robot.actuators):
         for attribute in ("gear", "gain", "bias"):
             found[f"{title('actuator', a.name, k)} {attribute}"] = getattr(a, attribute)
+        if a.dynamics.startswith("filter"):
+            found[f"{title('actuator', a.name, k)} timeconst"] = a.time_constant
     return found
 
 
@@ -95,19 +99,24 @@ class Parameters:
 
 
 def _refuse_negative(given: Given) -> None:
-    """Stop the program where a parameter is negative or NaN that cannot be."""
-    names = [name for name in given if name.rpartition(" ")[2] in NEVER_NEGATIVE]
+    """Stop the program where a parameter is negative, 0 or NaN that cannot be."""
+    _stop(given, NEVER_NEGATIVE, lambda x: x >= 0.0, "negative or NaN", "0 or more")
+    _stop(given, ALWAYS_POSITIVE, lambda x: x > 0.0, "0, negative or NaN", "more than 0")
+
+
+def _stop(given: Given, words: frozenset[str], is_good: Callable[[Any], Any], found: str, expected: str) -> None:
+    names = [name for name in given if name.rpartition(" ")[2] in words]
     bad: Any = False
     for value in (given[name] for name in names):
         for x in [value] if _length(value) is None else [value[k] for k in range(len(value))]:
-            bad = ~(x >= 0.0) | bad
+            bad = ~is_good(x) | bad
     if names:
         one = "the robot's parameter" if len(names) == 1 else "one of the robot's parameters"
         stop_if(
             bad,
             here(),
-            f"{one} {', '.join(map(repr, names))} is negative or NaN; expected 0 or more: tune its logarithm, exp(z) "
-            "times the file's",
+            f"{one} {', '.join(map(repr, names))} is {found}; expected {expected}: tune its logarithm, exp(z) times "
+            "the file's",
         )
 
 

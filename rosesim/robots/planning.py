@@ -25,8 +25,8 @@ def plan(
     *,
     horizon: int | None = None,
     controls: Any = None,
-    start: tuple[Any, Any] | None = None,
-    motion: tuple[Any, Any] | None = None,
+    start: tuple[Any, ...] | None = None,
+    motion: tuple[Any, ...] | None = None,
     contact: Contact = "soft",
     integrator: str | None = None,
     parameters: Mapping[str, Any] | None = None,
@@ -39,9 +39,10 @@ def plan(
 
     Each cost is a Real, or a vector of residuals r that costs r·r/2. The search begins with `controls` (T, nu), or
     with zeros for `horizon` steps, and with the motion under them, or with `motion`, a guess (q, v) of T + 1 rows
-    each that need not be possible. `start` is (q, v): where the file draws the robot, at rest, unless given. Controls
-    stay within the motors' ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`,
-    `tolerance`, `limit` and how it ends those of `control.Problem.solve`.
+    each that need not be possible. `start` is (q, v): where the file draws the robot, at rest, with activations of 0,
+    unless given. Where actuators have activations, both have those as a third part. Controls stay within the motors'
+    ranges. `contact`, `integrator`, `parameters` are those of `Model.step`; `method`, `tolerance`, `limit` and how it
+    ends those of `control.Problem.solve`.
 
     Calls with the same model, cost functions, contact and number of steps compile once; a function that is written
     anew, such as a lambda in the call, is another one.
@@ -73,7 +74,8 @@ def plan(
     u = np.zeros((_steps(horizon), model.nu)) if controls is None else np.asarray(controls, dtype=np.float64)
     if u.ndim != 2 or u.shape[1] != model.nu:
         raise ValueError(f"controls have the shape {u.shape}; expected (T, {model.nu}), a row for each step")
-    x0 = _joined(model, start or (model.start, np.zeros(model.nv)), (), "start")
+    resting = model.start, np.zeros(model.nv), np.zeros(model.na)
+    x0 = _joined(model, start or resting[: 3 if model.na else 2], (), "start")
     states = None if motion is None else _joined(model, motion, (len(u) + 1,), "motion")
     key = running, final, contact, integrator
     if key not in model.problems:
@@ -83,18 +85,21 @@ def plan(
     found = model.problems[key].solve(
         x0, u, states=states, args=(dict(parameters or {}), *args), method=method, tolerance=tolerance, limit=limit
     )
-    return Plan(found, model.nq, float((parameters or {}).get("timestep", model.timestep)))
+    return Plan(found, model.nq, float((parameters or {}).get("timestep", model.timestep)), model.na)
 
 
 def _problem(
     model: Model, running: Callable[..., Any], final: Callable[..., Any], contact: Contact, integrator: str | None
 ) -> control.Problem:
-    """States are q, then v."""
-    nq, nv = model.nq, model.nv
+    """States are q, then v, then activations."""
+    nq, nv, na = model.nq, model.nv, model.na
+    end = nq + nv
 
     def step(x: Any, u: Any, parameters: Any, *_: Any) -> Any:
-        q, v = model.step(x[:nq], x[nq:], u, contact=contact, integrator=integrator, parameters=parameters)
-        return concatenate([q, v])
+        how: dict[str, Any] = {"activation": x[end:]} if na else {}
+        return concatenate(
+            model.step(x[:nq], x[nq:end], u, contact=contact, integrator=integrator, parameters=parameters, **how)
+        )
 
     def moved(x: Any, d: Any) -> Any:
         return concatenate([model.moved(x[:nq], d[:nv]), x[nq:] + d[nv:]])
@@ -103,13 +108,13 @@ def _problem(
         return concatenate([model.difference(a[:nq], b[:nq]), a[nq:] - b[nq:]])
 
     def running_of(x: Any, u: Any, t: Any, parameters: Any, *args: Any) -> Any:
-        return running(x[:nq], x[nq:], u, t, *args)
+        return running(x[:nq], x[nq:end], u, t, *args)
 
     def final_of(x: Any, parameters: Any, *args: Any) -> Any:
-        return final(x[:nq], x[nq:], *args)
+        return final(x[:nq], x[nq:end], *args)
 
     low, high = model.control_range.T
-    space = control.Space(2 * nv, moved, difference)
+    space = control.Space(2 * nv + na, moved, difference)
     return control.Problem(step, running_of, final_of, low=low, high=high, space=space)
 
 
@@ -119,11 +124,16 @@ def _steps(horizon: Any) -> int:
     return horizon
 
 
-def _joined(model: Model, pair: Any, rows: tuple[int, ...], what: str) -> Array:
-    """Positions and velocities side by side."""
-    q, v = (np.asarray(x, dtype=np.float64) for x in pair)
-    if q.shape != (*rows, model.nq) or v.shape != (*rows, model.nv):
-        raise ValueError(
-            f"{what} has the shapes {q.shape} and {v.shape}; expected {(*rows, model.nq)} and {(*rows, model.nv)}"
-        )
-    return np.concatenate([q, v], axis=-1)
+def _joined(model: Model, parts: Any, rows: tuple[int, ...], what: str) -> Array:
+    """Positions, velocities and, where there are any, activations side by side."""
+    given = [np.asarray(x, dtype=np.float64) for x in parts]
+    shapes = [(*rows, n) for n in (model.nq, model.nv, *([model.na] if model.na else []))]
+    if [x.shape for x in given] != shapes:
+        states = ": positions, velocities, activations" if model.na else ""
+        raise ValueError(f"{what} has the shapes {_and([x.shape for x in given])}; expected {_and(shapes)}{states}")
+    return np.concatenate(given, axis=-1)
+
+
+def _and(shapes: list[tuple[int, ...]]) -> str:
+    *first, last = map(str, shapes)
+    return f"{', '.join(first)} and {last}" if first else last

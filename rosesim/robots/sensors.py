@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.mathematics import clamp
-from rosesim.robots import dynamics, forces, kinematics
+from rosesim.robots import dynamics, forces, kinematics, tendons
 from rosesim.robots.algebra import (
     M3,
     V3,
@@ -109,8 +109,8 @@ def _read(s: State, sensor: Sensor) -> list[Number]:
         return _joint(s, kind, k)
     if sensor.of == "tendon":
         if kind == "tendonpos":
-            return [forces.tendon_length(m, k, s.q)]
-        return [total(mul(c, s.v[d]) for d, c in forces.tendon_row(m, k))]
+            return [tendons.length(m, k, s.q)]
+        return [total(mul(c, s.v[d]) for d, c in tendons.row(m, k, s.q))]
     if sensor.of == "actuator":
         if kind == "actuatorfrc":
             return [forces.actuators(m, s.q, s.v, s.u)[0][k]]

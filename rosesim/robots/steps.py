@@ -45,26 +45,37 @@ def difference(m: Mechanism, q1: Sequence[Number], q0: Sequence[Number]) -> list
     return found
 
 
-Acceleration = Callable[[Sequence[Number], Sequence[Number]], list[Number]]
+Numbers = Sequence[Number]
+Acceleration = Callable[[Numbers, Numbers, Numbers], list[Number]]
+"""Of positions, velocities and activations."""
 
 
 def runge_kutta(
-    m: Mechanism, q: Sequence[Number], v: Sequence[Number], h: Number, acceleration: Acceleration
-) -> tuple[list[Number], list[Number]]:
-    """The classical step of fourth order on (q, v)."""
-    speeds, changes = [list(v)], [acceleration(q, v)]
+    m: Mechanism,
+    q: Numbers,
+    v: Numbers,
+    w: Numbers,
+    h: Number,
+    acceleration: Acceleration,
+    rates: Callable[[Numbers], list[Number]],
+) -> tuple[list[Number], list[Number], list[Number]]:
+    """The classical step of fourth order on (q, v) and activations w, whose `rates` are given: q, v, and the mean
+    slope of w."""
+    speeds, changes, slopes = [list(v)], [acceleration(q, v, w)], [rates(w)]
     for c in (0.5, 0.5, 1.0):
         place = moved(m, q, scaled(mul(c, h), speeds[-1]))
         speed = [add(a, mul(mul(c, h), b)) for a, b in zip(v, changes[-1], strict=True)]
+        active = [add(a, mul(mul(c, h), b)) for a, b in zip(w, slopes[-1], strict=True)]
         speeds.append(speed)
-        changes.append(acceleration(place, speed))
+        changes.append(acceleration(place, speed, active))
+        slopes.append(rates(active))
 
     def mean(stages: list[list[Number]]) -> list[Number]:
         weights = (1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0)
-        found: list[Number] = [0.0] * m.nv
-        for w, stage in zip(weights, stages, strict=True):
-            found = [add(a, mul(w, b)) for a, b in zip(found, stage, strict=True)]
+        found: list[Number] = [0.0] * len(stages[0])
+        for part, stage in zip(weights, stages, strict=True):
+            found = [add(a, mul(part, b)) for a, b in zip(found, stage, strict=True)]
         return found
 
     end = moved(m, q, scaled(h, mean(speeds)))
-    return end, [add(a, mul(h, b)) for a, b in zip(v, mean(changes), strict=True)]
+    return end, [add(a, mul(h, b)) for a, b in zip(v, mean(changes), strict=True)], mean(slopes)

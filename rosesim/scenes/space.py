@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from rosesim.scenes.roles import Role, role_of
+from rosesim.scenes.colours import coloured
+from rosesim.scenes.roles import Role, role_of, roles_of
 
 Number = Any
 """A number: Python's, NumPy's, or what a scene annotates as `Real`."""
@@ -145,6 +146,30 @@ class Body:
     role: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spheres:
+    """Many spheres of one radius: particles."""
+
+    centres: NDArray[np.float64]
+    """Of shape (n, 3)."""
+    radius: float
+    roles: tuple[str, ...]
+    which: NDArray[np.int64]
+    """The place of each sphere's role in `roles`."""
+    tints: NDArray[np.float64] | None
+    """Colours of shape (n, 3), 0 to 1, instead of roles."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spheres) or (self.radius, self.roles) != (other.radius, other.roles):
+            return False
+        if (self.tints is None) != (other.tints is None) or not np.array_equal(self.which, other.which):
+            return False
+        same = np.array_equal(self.centres, other.centres, equal_nan=True)
+        return same and (self.tints is None or other.tints is None or np.array_equal(self.tints, other.tints))
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] -- it holds arrays
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """A level ground with a grid of square cells; without lines where `cell` is 0."""
@@ -166,6 +191,7 @@ class Space:
     high: tuple[float, float]
     floor: Ground | None = None
     bodies: list[Body] = field(default_factory=list[Body])
+    clouds: list[Spheres] = field(default_factory=list[Spheres])
 
     def orbited(self, orbit: Orbit) -> Space:
         """The same bodies after a user has moved around them."""
@@ -181,6 +207,53 @@ class Space:
         """A sphere."""
         r = float(radius)
         self._add("capsule", triple(centre), (1.0, 0.0, 0.0, 0.0), (r, r, 0.0), role)
+
+    def spheres(
+        self,
+        centres: Numbers,
+        radius: Number,
+        role: Role = "body",
+        *,
+        values: Numbers | None = None,
+        palette: ArrayLike | None = None,
+        least: Number = 0.0,
+        greatest: Number = 1.0,
+    ) -> None:
+        """Thousands of spheres of one radius at `centres` of shape (n, 3): particles, with light and shadow.
+
+        The number of a `OneOf` role is a single one or has an element for each sphere. With a palette (k colours at
+        equal distances, of shape (k, 3), such as the kit's `PALETTE`), `values` of shape (n,) are colours instead:
+        `least` has the palette's first, `greatest` its last. A ValueError names a shape that does not fit.
+
+        >>> from rosesim.scenes.kit import PALETTE
+        >>> space = Space(Camera((0.0, -4.0, 1.0), (0.0, 0.0, 0.0)), (0.0, 0.0, 1.0), "sky", (0.0, 0.0), (1.0, 1.0))
+        >>> space.spheres([(0.0, 0.0, 0.1), (0.2, 0.0, 0.1)], 0.1, values=[0.0, 3.0], palette=PALETTE, greatest=3.0)
+        >>> space.clouds[0].tints
+        array([[0.    , 0.1333, 0.3059],
+               [0.9961, 0.9098, 0.2196]])
+        """
+        at = np.asarray(centres, dtype=np.float64)
+        if at.ndim != 2 or at.shape[1] != 3:
+            raise ValueError(f"the centres of spheres have the shape (n, 3), not {at.shape}")
+        if np.ndim(radius):
+            raise ValueError(
+                f"spheres have one radius, not an array of the shape {np.shape(radius)}; call spheres for each radius"
+            )
+        if (values is None) != (palette is None):
+            there, missing = ("values", "palette") if palette is None else ("palette", "values")
+            raise ValueError(f"spheres have {there} but no {missing}; expected both, as in values=v, palette=PALETTE")
+        roles, number = roles_of(role)
+        if np.shape(number) not in ((), (len(at),)):
+            raise ValueError(f"the role of {len(at)} spheres has one number or ({len(at)},), not {np.shape(number)}")
+        tints = None
+        if values is not None and palette is not None:
+            if np.shape(values) != (len(at),):
+                raise ValueError(
+                    f"the values of {len(at)} spheres have the shape ({len(at)},), not {np.shape(values)}"
+                )
+            tints = coloured(values, float(least), float(greatest), palette)
+        which = np.broadcast_to(np.asarray(number, dtype=np.int64), (len(at),))
+        self.clouds.append(Spheres(at, float(radius), roles, which, tints))
 
     def capsule(self, start: Numbers, end: Numbers, radius: Number, role: Role) -> None:
         """All that is within `radius` of the straight line from start to end."""

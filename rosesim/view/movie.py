@@ -85,7 +85,8 @@ def movie(
         now[rows, columns] = panel.pixels
         below = stage.below(scene, attempt.params, inputs, attempts[:k])
         for t in times(len(attempt.trajectory), FRAMES):
-            above = stage.above(scene, attempt, attempt.params, inputs, t, attempts[0] if k else None)
+            first = attempts[0] if k else None
+            above = stage.above(scene, attempt, attempt.params, inputs, t, first, ghosts=attempts[:k])
             changed = panel.show(below, above)
             now = now.copy()
             now[rows, columns][changed] = panel.pixels[changed]

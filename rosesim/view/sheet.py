@@ -57,7 +57,8 @@ def contact_sheet(
         below = stage.below(scene, now.params, inputs, attempts[:k])
         for column, t in enumerate(moments):
             box = Box(WORDS + column * (wide + GAP), y, wide, high)
-            panels += [(below, box), (stage.above(scene, now, now.params, inputs, t, None), box)]
+            above = stage.above(scene, now, now.params, inputs, t, None, ghosts=attempts[:k])
+            panels += [(below, box), (above, box)]
     y = LINE + len(chosen) * (high + GAP)
     box = Box(WORDS, y, width - WORDS - GAP, CURVE_HEIGHT)
     points, size = History.of(losses).points, (box.width, box.height)

@@ -30,25 +30,46 @@ def below(scene: AnyScene, params: Any, inputs: Any, ghosts: Sequence[Attempt]) 
     """The backdrop, and the whole paths of past attempts."""
     canvas = Canvas(scene.extent)
     picture(scene).backdrop(canvas, params, inputs)
+    _draw_past(canvas, ghosts)
+    return canvas
+
+
+def above(
+    scene: AnyScene,
+    now: Attempt,
+    params: Any,
+    inputs: Any,
+    t: int,
+    ghost: Attempt | None,
+    *,
+    ghosts: Sequence[Attempt] = (),
+    trails: bool = True,
+) -> Canvas:
+    """State t of an attempt with its path until then, and the same state of an earlier attempt beside it.
+
+    A view of space hides what lies below it, so paths lie above one, those of past attempts (`ghosts`) too.
+    """
+    canvas = Canvas(scene.extent)
+    for path in now.trails(t) if trails else ():
+        canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
+    paths = canvas.primitives[:]
+    if ghost is not None:
+        picture(scene).ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
+    picture(scene).draw(canvas, now.trajectory[t], params, inputs)
+    if any(isinstance(p, Space) for p in canvas.primitives):
+        del canvas.primitives[: len(paths)]
+        _draw_past(canvas, ghosts)
+        canvas.primitives.extend(paths)
+    return canvas
+
+
+def _draw_past(canvas: Canvas, ghosts: Sequence[Attempt]) -> None:
+    """Draw the whole paths of past attempts."""
     thin = THIN * canvas.height
     for past in ghosts:
         for path in past.trails():
             canvas.line(path, "ghost", width=thin, opacity=GHOST_OPACITY)
             canvas.circle(path[-1], 2 * thin, "ghost", opacity=GHOST_OPACITY)
-    return canvas
-
-
-def above(
-    scene: AnyScene, now: Attempt, params: Any, inputs: Any, t: int, ghost: Attempt | None, *, trails: bool = True
-) -> Canvas:
-    """State t of an attempt with its path until then, and the same state of an earlier attempt beside it."""
-    canvas = Canvas(scene.extent)
-    for path in now.trails(t) if trails else ():
-        canvas.line(path, "trail", width=1.6 * THIN * canvas.height)
-    if ghost is not None:
-        picture(scene).ghost(canvas, ghost.trajectory[t], ghost.params, inputs)
-    picture(scene).draw(canvas, now.trajectory[t], params, inputs)
-    return canvas
 
 
 def move_eye(canvases: Sequence[Canvas], orbit: Orbit) -> bool:

@@ -274,7 +274,7 @@ class Window:
             above = Canvas(scene.extent)
         else:
             t, first = session.player.index, ghosts[0] if ghosts else None
-            above = stage.above(scene, now.attempt, params, inputs, t, first, trails=trails)
+            above = stage.above(scene, now.attempt, params, inputs, t, first, ghosts=ghosts, trails=trails)
             if is_at_home:
                 stage.draw_gradient(above, session.arrows())
         self._has_space = stage.move_eye((below, above), session.orbit)

@@ -18,12 +18,12 @@ from rosesim.web.terse import terse
 
 CODE = (
     "player.js", "module.js", "machine.js", "reel.js", "painter.js", "formats.js", "texts.js", "images.js", "many.js",
-    "space.js", "curve.js", "live.js", "owner.js", "page.js",
+    "space.js", "spheres.js", "curve.js", "live.js", "owner.js", "page.js",
 )  # fmt: skip
 """The modules that are joined to one script, each after those that it imports."""
 SELDOM = {
     "formats.js": {"text"}, "texts.js": {"text"}, "images.js": {"image", "lit"}, "many.js": {"segments", "arrows"},
-    "space.js": {"space"},
+    "space.js": {"space"}, "spheres.js": {"spheres"},
 }  # fmt: skip
 """Modules that a page has only if its picture has one of these primitives."""
 SCHEMA = frozenset(
@@ -34,8 +34,8 @@ SCHEMA = frozenset(
     start advance gradient optimise trail terms state
     kind circle circles line segments polygon box arrow arrows text image lit centre centres radius role width opacity
     which depth points ends low high tail tails vector vectors size align pixels palette height steepness out format
-    one_of space camera eye target field sky bodies ground sphere capsule cylinder ellipsoid end turn cell
-    rosesim packed serial on going failure
+    one_of space camera eye target field sky bodies ground sphere spheres values capsule cylinder ellipsoid end turn
+    cell rosesim packed serial on going failure
     """.split()
 )
 """Names in a page's data, in a module's description and in the messages to whoever holds the page in a frame."""
@@ -79,7 +79,8 @@ def bundle(data: Mapping[str, Any], module: bytes, *, readable: bool = False, wh
     >>> "<title>A scene</title>" in page, "unsafe-eval" in page.replace("wasm-unsafe-eval", "")
     (True, False)
     """
-    kinds = {primitive["kind"] for layer in data.get("layers", {}).values() for primitive in layer}
+    drawn = [primitive for layer in data.get("layers", {}).values() for primitive in layer]
+    kinds = {made["kind"] for primitive in drawn for made in (primitive, *primitive.get("bodies", ()))}
     names = tuple(name for name in CODE if whole or name not in SELDOM or SELDOM[name] & kinds)
     used = {*PAINTED, *re.findall(r'"([^"]*)"', json.dumps(data.get("layers", {})))}
     colours = {

@@ -102,36 +102,36 @@ PLATFORM = frozenset(
     Array ArrayBuffer ArrowDown ArrowLeft ArrowRight ArrowUp BigInt BigInt64Array BigUint64Array Blob Boolean
     DOMParser DecompressionStream End Error F1 FLOAT FRAGMENT_SHADER Float32Array Float64Array Home ImageData
     Infinity JSON LINK_STATUS Math MessageChannel Module NEAREST NaN Number Object PI POINTS Promise RGBA RGBA32F
-    ResizeObserver Response SQRT1_2 Set String TEXTURE_2D TEXTURE_MAG_FILTER TEXTURE_MIN_FILTER TRIANGLES
-    TextDecoder URL Uint16Array Uint32Array Uint8Array Uint8ClampedArray VERTEX_SHADER WebAssembly Worker abs
-    action add addEventListener advance align all alpha altKey angle antialias append arc ariaExpanded ariaLabel
-    ariaPressed arrayBuffer asin assign async at atan2 atob attachShader attributes await back before beginPath
-    bindTexture body bool bottom break buffer button buttons byteLength byteOffset bytes call canvas case catch
-    cbrt ceil cells channel charCodeAt childElementCount chrome class classList className clearRect click
-    clientWidth clientX clientY closest code columns command compileShader const constructor contains context
-    continue cos count createElement createElementNS createObjectURL createProgram createShader createTexture
-    ctrlKey currentScript curve customSections data dataset decode default delete deltaY devicePixelRatio disabled
-    display do document documentElement done download drawArrays drawImage drop else end endsWith entries env error
-    evaluate every exec exponent export exports extends f32 f64 false fill fillStyle fillText filter finally find
-    first fixed flat flatMap floor fmod focus focusVisible font for forEach format forward frame from fromEntries
-    function get getBoundingClientRect getComputedStyle getContext getElementById getProgramInfoLog
-    getProgramParameter getPropertyValue getUniformLocation globalAlpha go grid has head height hidden high href
-    hypot i64 id if image imageSmoothingEnabled import importNode in includes index indexOf input instance
-    instanceof instantiate is isArray isContextLost isFinite isNaN isPrimary isView items join json key keys kind
-    label last left length let line lineCap lineJoin lineTo lineWidth linkProgram list log10 low map matchMedia
-    matches max measureText memory message metaKey min module move moveTo ms muted name new now null observe of offset
-    onclick onerror oninput onmessage opacity open order padStart page parameters parent parse parseFromString
-    parseInt part passive pause performance pipeThrough pitch play pointerId pointerType points pop port1 port2
-    postMessage preventDefault preventScroll prototype push put putImageData querySelector querySelectorAll read ready
-    reduce refresh release remove repeat replace replaceChildren requestAnimationFrame reset resolve restore result
-    results return revokeObjectURL right role round rows run rx ry scale segments self send set setAttribute
-    setPointerCapture setProperty setTimeout setTransform shaderSource shape sheet shiftKey show sign sin size
-    sizes slice slope some sort source speed splice split sqrt src start startsWith state states static status
-    step stream stroke strokeStyle style subarray super switch table tag tagName take tan target test
+    ResizeObserver Response SQRT1_2 Set String TEXTURE0 TEXTURE1 TEXTURE_2D TEXTURE_MAG_FILTER TEXTURE_MIN_FILTER
+    TRIANGLES TextDecoder URL Uint16Array Uint32Array Uint8Array Uint8ClampedArray VERTEX_SHADER WebAssembly Worker
+    abs action activeTexture add addEventListener advance align all alpha altKey angle antialias append arc
+    ariaExpanded ariaLabel ariaPressed arrayBuffer asin assign async at atan2 atob attachShader attributes await
+    back before beginPath bindTexture body bool bottom break buffer button buttons byteLength byteOffset bytes call
+    canvas case catch cbrt ceil cells channel charCodeAt childElementCount chrome class classList className
+    clearRect click clientWidth clientX clientY closest code columns command compileShader const constructor
+    contains context continue cos count createElement createElementNS createObjectURL createProgram createShader
+    createTexture ctrlKey currentScript curve customSections data dataset decode default delete deltaY
+    devicePixelRatio disabled display do document documentElement done download drawArrays drawImage drop else end
+    endsWith entries env error evaluate every exec exponent export exports extends f32 f64 false fill fillStyle
+    fillText filter finally find first fixed flat flatMap floor fmod focus focusVisible font for forEach format
+    forward frame from fromEntries function get getBoundingClientRect getComputedStyle getContext getElementById
+    getProgramInfoLog getProgramParameter getPropertyValue getUniformLocation globalAlpha go grid has head height
+    hidden high href hypot i64 id if image imageSmoothingEnabled import importNode in includes index indexOf input
+    instance instanceof instantiate is isArray isContextLost isFinite isNaN isPrimary isView items join json key
+    keys kind label last left length let line lineCap lineJoin lineTo lineWidth linkProgram list log10 low map
+    matchMedia matches max measureText memory message metaKey min module move moveTo ms muted name new now null
+    observe of offset onclick onerror oninput onmessage opacity open order padStart page parameters parent parse
+    parseFromString parseInt part passive pause performance pipeThrough pitch play pointerId pointerType points pop
+    port1 port2 postMessage preventDefault preventScroll prototype push put putImageData querySelector
+    querySelectorAll read ready reduce refresh release remove repeat replace replaceChildren requestAnimationFrame
+    reset resolve restore result results return revokeObjectURL right role round rows run rx ry scale segments self
+    send set setAttribute setPointerCapture setProperty setTimeout setTransform shaderSource shape sheet shiftKey
+    show sign sin size sizes slice slope some sort source speed splice split sqrt src start startsWith state states
+    static status step stream stroke strokeStyle style subarray super switch table tag tagName take tan target test
     texImage2D texParameteri text textAlign textContent then this throw time title to toExponential toFixed
-    toLowerCase toPrecision toString toggle top trace transform trim true try turn type typeof types u16 u32 u64
-    u8 undefined uniform1i uniform2f uniform3fv unit useProgram value valueOf values var view void which while
-    width window with x1 y1 yield
+    toLowerCase toPrecision toString toggle top trace transform trim true try turn type typeof types u16 u32 u64 u8
+    undefined uniform1i uniform2f uniform3fv uniform4fv unit useProgram value valueOf values var view void which
+    while width window with x1 y1 yield
     """.split()
 )
 """Names of the language and of the browser among those that our scripts use, and of what both take as options."""

@@ -14,6 +14,8 @@ from rosesim.scenes.kit import box_inertia
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 BoxFriction: Any = find_scene("box_friction")
 SCENE = BoxFriction()
 

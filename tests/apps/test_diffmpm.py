@@ -21,6 +21,7 @@ REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "diffmpm.json"
 RELATIVE = 1e-9  # what the reference is good for: two programs agree on it to 1e-14
 
 full = pytest.mark.full
+pytestmark = pytest.mark.usefixtures("unoptimised")
 
 
 def scene_of(*assignments: str) -> Any:
@@ -199,6 +200,7 @@ def test_without_friction_nothing_pushes_sideways():
 # --------------------------------------------------------------------------------- the scene
 
 
+@pytest.mark.optimised  # hundreds of rollouts
 @pytest.mark.parametrize("ground", [pytest.param("sticky", marks=full), "friction"])
 def test_the_gradient_check_passes(ground: str):
     found = check_gradient(scene_of("n=64", "steps=70", "gravity=38", f"ground={ground}"))  # it has landed

@@ -10,10 +10,11 @@ import pytest
 
 from rosesim import Real, Vec, fn, memory_budget
 from rosesim.scenes import SceneError, compiled, configure, find_scene, rollout
-from rosesim.scenes.canvas import Canvas, Circle
+from rosesim.scenes.canvas import Canvas
 from rosesim.scenes.check import check_gradient
 from rosesim.scenes.kit import Beat, neo_hookean
 from rosesim.scenes.picture import picture
+from rosesim.scenes.space import Space
 from rosesim.train import train
 
 pytestmark = pytest.mark.usefixtures("unoptimised")
@@ -153,14 +154,34 @@ def test_a_small_memory_budget_gives_the_same_gradient():
     assert thrifty.weights == pytest.approx(gradient.weights, rel=1e-7, abs=1e-12)
 
 
-def test_a_picture_shows_the_nearer_in_front():
+def test_a_picture_has_the_surface_and_the_water_with_heights_last():
     scene = scene_of("n=20", "steps=1", *WATER)
-    trajectory = rollout(scene)
+    state, params = rollout(scene)[0], scene.params(np.random.default_rng(0))
     canvas = Canvas(scene.extent)
-    picture(scene).draw(canvas, trajectory[0], scene.params(np.random.default_rng(0)), scene.inputs())
-    circles = [p for p in canvas.singles if isinstance(p, Circle)]
-    assert len(circles) == len(scene.surface()) + len(scene.pool())
-    assert {c.role for c in circles} == {"body", "strain+0", "water"}
+    picture(scene).draw(canvas, state, params, scene.inputs())
+    (space,) = canvas.primitives
+    assert isinstance(space, Space)
+    robot, water = space.clouds
+    assert {robot.roles[k] for k in robot.which} == {"body", "strain+0"}
+    assert robot.centres == pytest.approx(np.asarray(state.particles.position)[scene.surface()][:, [0, 2, 1]])
+    assert water.centres == pytest.approx(np.asarray(state.water.position)[:, [0, 2, 1]])
+    # The path is on the floor, in front of the robot's nearest particle.
+    x, depth, _ = robot.centres.min(axis=0)
+    before = space.camera.seen([x, depth, scene.floor], scene.extent)
+    assert picture(scene).trail(state)[0][1] < before[1]
+
+
+def test_the_surface_is_where_the_robot_ends():
+    """Each particle has a cube of its own. Of a hidden one, all six neighbours' cubes are there."""
+    scene = scene_of("n=32")
+    places = scene.body()[0]
+    hidden = np.setdiff1d(np.arange(len(places)), scene.surface())
+    assert 0.3 * len(places) < len(hidden) < 0.7 * len(places)
+    apart = np.abs(places[hidden, None] - places[None]).max(axis=2)
+    for axis in range(3):
+        for sign in (-1, 1):
+            beyond = sign * (places[None, :, axis] - places[hidden, None, axis]) > 0.4 / (3 * scene.n)
+            assert ((apart < 1.5 / (3 * scene.n)) & beyond).any(axis=1).all()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from rosesim.scenes.canvas import Line
 from rosesim.scenes.picture import picture
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 Identify: Any = find_scene("identify")
 SWING = import_module("rosesim_apps.identify.swing")
 TRUE: dict[str, float] = SWING.TRUE

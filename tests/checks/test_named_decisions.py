@@ -10,6 +10,8 @@ from rosesim import check_grads, fn, robots, scan, stack
 from rosesim.ad.instrument.decisions import Flip
 from rosesim.ad.support.locate import Where, of_derivative
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 BALL = """<mujoco model="ball"><option timestep="0.01"/><worldbody>
   <geom name="ground" type="plane" size="5 5 1"/>
   <body><joint name="z" type="slide" axis="0 0 1" RANGE/><geom name="ball" size="0.1" mass="1"/></body>

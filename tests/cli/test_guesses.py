@@ -16,7 +16,7 @@ from falling import write_scene
 from rosesim import __version__
 from rosesim.cli import complete
 from rosesim.cli import run as rosesim
-from rosesim.cli.commands import IN_ORDER_OF_USE, app
+from rosesim.cli.app import COMMANDS, app, imported
 from rosesim.cli.runs import told
 from rosesim.optimise.table import OPTIMIZERS
 from rosesim.scenes import find_scene, scene_names
@@ -56,7 +56,7 @@ def test_version_is_printed(tmp_path: Path):
     assert said("--version", cwd=tmp_path)[0] == f"rosesim {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["", *IN_ORDER_OF_USE])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_h_is_help_everywhere(command: str, tmp_path: Path):
     words = [command] if command else []
     assert said(*words, "-h", cwd=tmp_path) == said(*words, "--help", cwd=tmp_path)
@@ -68,10 +68,15 @@ def test_help_has_all_commands_in_the_order_of_use_with_whole_lines_and_the_exit
     monkeypatch.setenv("COLUMNS", "80")
     out, _ = said("--help", cwd=tmp_path)
     assert "..." not in out.replace("[ARGS]...", "")
-    listed = out[out.index("Commands:") :].splitlines()[1 : 1 + len(IN_ORDER_OF_USE)]
-    assert [line.split()[0] for line in listed] == list(IN_ORDER_OF_USE)
-    assert len(app.registered_commands) == len(IN_ORDER_OF_USE)
+    listed = out[out.index("Commands:") :].splitlines()[1 : 1 + len(COMMANDS)]
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
     assert "Exit status: 0 done, 1 a run or a check failed, 2 the command was wrong." in out
+
+
+def test_every_command_is_known_by_its_own_line():
+    found = {name: imported(name).get_short_help_str(100) for name in COMMANDS}
+    assert found == {name: known.line for name, known in COMMANDS.items()}
+    assert len(app.registered_commands) == len(COMMANDS)
 
 
 def test_help_of_train_names_optimisers_and_schedules(tmp_path: Path):

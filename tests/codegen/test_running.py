@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from compiled_kit import LONG, loop_over, seconds
+from compiled_kit import LONG, loop_over
 from ir_kit import ZERO, Body, func, reals
 
 from rosesim.ad.program.ir import (
@@ -118,14 +120,22 @@ def test_a_running_call_releases_the_interpreter() -> None:
 
 
 def test_a_scalar_call_is_cheap() -> None:
+    """In calls of a Python function that does the same, by turns with it: a busy machine slows both down."""
     compiled = compile_func(func([REAL, REAL], lambda b, x, y: [b.op("mul", x, y), x]))
-    n = 20_000
 
-    def run() -> None:
-        for _ in range(n):
-            compiled(2.0, 3.0)
+    def plain(x: float, y: float) -> list[float]:
+        return [float(v) for v in (x * y, x)]
 
-    assert seconds(run) / n < 5e-6
+    def least(call: Callable[[float, float], Any], so_far: float) -> float:
+        began = time.thread_time()  # the thread's own: what others do meanwhile does not count
+        for _ in range(1000):
+            call(2.0, 3.0)
+        return min(so_far, time.thread_time() - began)
+
+    ours = python = math.inf
+    for _ in range(20):
+        ours, python = least(compiled, ours), least(plain, python)
+    assert ours < 15 * python  # 5 times (1.6 µs) if all is well
 
 
 def test_memory_of_the_code_does_not_depend_on_the_number_of_steps() -> None:

@@ -34,7 +34,7 @@ OWNERS = {  # heavy packages, and the layer or layers that import each
 }
 
 IMPORT_SECONDS = 0.15  # over bare Python; NumPy takes half of it
-HELP_SECONDS = 0.4
+HELP_SECONDS = 0.3
 TRIES = 20  # of which the quickest counts: other processes only ever add time
 
 

@@ -57,8 +57,8 @@ LATER = [
     ('<geom size="1" gap="0.1"/>', "", "geom gap"),
     ('<geom size="1" shellinertia="true"/>', "", "geom shellinertia"),
     ('<composite type="rope"/>', "", "body composite"),
-    (ARM, '<tendon><spatial name="t" stiffness="1"/></tendon>', "tendon spatial"),
-    (ARM, '<equality><tendon tendon1="t"/></equality>', "equality tendon"),
+    (ARM, '<tendon><spatial name="t" stiffness="1"><geom geom="g"/></spatial></tendon>', "tendon spatial"),
+    (ARM, '<equality><flex flex="f"/></equality>', "equality flex"),
     (ARM, '<equality><weld site1="s" site2="s"/></equality>', "equality of sites"),
     (ARM, '<actuator><muscle joint="j"/></actuator>', "actuator muscle"),
     (ARM, '<actuator><motor site="s"/></actuator>', "actuator on site"),
@@ -80,12 +80,13 @@ def test_what_is_not_there_yet_can_be_left_out_by_its_name(tmp_path: Path, body:
 
 
 def test_what_pulls_on_a_tendon_that_is_left_out_is_left_out_by_its_own_name(tmp_path: Path):
-    tail = '<tendon><spatial name="t" stiffness="1"/></tendon><actuator><motor tendon="t"/></actuator>'
-    with pytest.raises(RobotError, match="1 actuator or equality acts through it"):
+    wraps = '<tendon><spatial name="t" stiffness="1"><site site="s"/><geom geom="g"/></spatial></tendon>'
+    tail = f'{wraps}<actuator><motor tendon="t"/></actuator>'
+    with pytest.raises(RobotError, match="wraps around a geom"):
         mjcf(tmp_path, ARM, tail=tail)
     with pytest.raises(RobotError, match="actuator on tendon spatial"):
         mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial",))
-    with pytest.raises(RobotError, match="1 actuator or equality acts through it"):
+    with pytest.raises(RobotError, match="wraps around a geom"):
         mjcf(tmp_path, ARM, tail=tail.replace("stiffness", "width"))
     robot = mjcf(tmp_path, ARM, tail=tail, ignore=("tendon spatial", "actuator on tendon"))
     assert [i.what for i in robot.ignored] == ["actuator on tendon spatial", "tendon spatial"]

@@ -234,14 +234,17 @@ def test_every_word_that_is_called_read_is_read(tmp_path: Path, monkeypatch: pyt
     body = f"""{ARM}<include file="part.xml"/><frame/><replicate count="1"/>
       <body pos="0 0 1"><inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/><freejoint/></body>
       <geom fromto="0 0 0 1 0 0" type="capsule" size="1"/><geom type="mesh" mesh="m"/><site fromto="0 0 0 1 0 0"
-      type="capsule"/>"""
+      type="capsule"/><site name="r"/>"""
     mesh = 'vertex="0 0 0 1 0 0 0 1 0 0 0 1" face="0 2 1 0 1 3 0 3 2 1 2 3"'
     head = f"""<default><tendon/></default>
       <asset><material name="grey"/><mesh name="m" {mesh}/><mesh file="n.obj"/></asset>"""
-    tail = """<tendon><fixed name="t"><joint joint="j" coef="1"/></fixed><spatial/></tendon>
+    tail = """<tendon><fixed name="t"><joint joint="j" coef="1"/></fixed>
+      <spatial range="0 1"><site site="s"/><site site="r"/><pulley divisor="1"/><site site="s"/><site site="r"/>
+      </spatial></tendon>
       <contact><pair geom1="g" geom2="g" friction="1" solref="1" solimp="1" margin="1"/>
       <exclude body1="a" body2="a"/></contact>
-      <equality><joint joint1="j"/><connect body1="a" anchor="0 0 0"/><weld body1="a"/></equality>
+      <equality><joint joint1="j"/><tendon tendon1="t"/>
+      <connect body1="a" anchor="0 0 0"/><weld body1="a"/></equality>
       <keyframe><key/></keyframe>
       <actuator><general joint="j"/><motor joint="j"/><position joint="j" timeconst="1"/><velocity joint="j"/>
       <intvelocity joint="j" actrange="-1 1"/><damper joint="j" ctrlrange="0 1"/><cylinder joint="j" diameter="1"/>
@@ -262,6 +265,4 @@ def test_every_word_that_is_called_read_is_read(tmp_path: Path, monkeypatch: pyt
 
 UNREAD: dict[str, set[str]] = {
     "geom": {"hfield"},  # with its type, which is refused
-    "spatial": {"springlength", "margin", "solreflimit", "solimplimit", "solreffriction", "solimpfriction"}  # refused
-    | {"actuatorfrcrange", "actuatorfrclimited"},
 }

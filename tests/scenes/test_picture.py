@@ -28,7 +28,7 @@ STOPS = ((0.04, 0.13, 0.30), (0.30, 0.36, 0.49), (0.55, 0.54, 0.52), (0.79, 0.73
 """The colours of fields at that time."""
 
 
-ALIKE = ("diffmpm3d", "diffmpm_simple", "mass_spring_simple", "volume_renderer", "whip")
+ALIKE = ("diffmpm_simple", "mass_spring_simple", "volume_renderer", "whip")
 """Their pictures are made as those of diffmpm, mass_spring, smoke and fly_by."""
 
 
@@ -40,7 +40,9 @@ def numbers(p: Primitive) -> list[float]:
     if isinstance(p, Space):
         bodies = [v for b in p.bodies for v in (*b.centre, *b.turn, *b.size)]
         floor = (p.floor.height, p.floor.cell) if p.floor else ()
-        return [*p.camera.eye, *p.camera.target, p.camera.field, *p.light, *p.low, *p.high, *floor, *bodies]
+        parts: list[Any] = [v for c in p.clouds for v in (c.centres, c.radius, c.which, c.tints) if v is not None]
+        many = [v for part in parts for v in np.ravel(part).tolist()]
+        return [*p.camera.eye, *p.camera.target, p.camera.field, *p.light, *p.low, *p.high, *floor, *bodies, *many]
     if isinstance(p, Line):  # a point twice is the same path
         kept = [q for k, q in enumerate(p.points) if k == 0 or q != p.points[k - 1]]
         p = replace(p, points=tuple(kept))
@@ -185,6 +187,8 @@ class Drawn(Scene[Tuned, Given, tuple]):
         space.cylinder((0.0, 0.0, 0.0), x, x[0], "a")
         space.box(x, (x[0], 1.0, 1.0), "a", turn=(1.0, x[0], 0.0, y))
         space.ellipsoid(x, (x[0], x[2], 1.0), "a")
+        space.spheres([x, (0.0, y, 0.0)], x[2], OneOf(("a", "b"), [x[0], 0.0]))
+        space.spheres([x], 0.1, values=[x[1]], palette=[(0, 0, 0), (1, 0.5, 0)], least=y, greatest=x[2])
 
 
 def words(primitives: Sequence[Primitive]) -> list[tuple[str, ...]]:

@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.full  # starts three processes of Dask; of our own processes, test_sweep.py kills one in the usual run
 def test_a_cluster_whose_worker_is_killed_accounts_for_every_trial_once(tmp_path: Path):
     out = tmp_path / "s"
     killed: list[int] = []

@@ -34,6 +34,8 @@ from rosesim.train.batch import over_inputs, over_params
 from rosesim.train.settings import read_settings
 from tests.train.test_train_seeds import Fragile
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 VALLEY = Valley()
 ROUNDING = 1e-11  # of one evaluation; the lanes of a batch may add in another order than a single run
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spaces import Lob
+from spaces import Heap, Lob
 from web.browsers import wait
 
 from rosesim.scenes import Canvas, rollout
@@ -43,6 +43,17 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(browser: Any, path: Path) -> Iterator[Any]:
+    yield from opened(browser, path)
+
+
+@pytest.fixture
+def heap(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    path = tmp_path / "heap.html"
+    path.write_text(page(Heap(), readable=True), encoding="utf-8")
+    yield from opened(browser, path)
+
+
+def opened(browser: Any, path: Path) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 360, "height": 400}, reduced_motion="reduce")
     found = context.new_page()
     said: list[str] = []
@@ -54,8 +65,7 @@ def shown(browser: Any, path: Path) -> Iterator[Any]:
     assert said == []
 
 
-def native(orbit: Orbit) -> np.ndarray:
-    scene = Lob()
+def native(orbit: Orbit, scene: Lob) -> np.ndarray:
     params, inputs = scene.params(np.random.default_rng(0)), scene.inputs()
     canvas = Canvas(scene.extent)
     picture(scene).draw(canvas, rollout(scene, params, inputs)[0], params, inputs)
@@ -64,14 +74,33 @@ def native(orbit: Orbit) -> np.ndarray:
     return photograph(space.orbited(orbit), SIZE, colours(scene.colours)).astype(int)
 
 
-@pytest.mark.parametrize("orbit", [Orbit(), Orbit(2.5, 0.7, 0.8)])
-def test_the_page_draws_the_native_picture(shown: Any, orbit: Orbit) -> None:
+def difference(shown: Any, orbit: Orbit, scene: Lob) -> np.ndarray:
     moved = {"yaw": orbit.yaw, "pitch": orbit.pitch, "distance": orbit.distance} if orbit != Orbit() else None
     pixels = np.array(shown.evaluate(SHOWN, [*SIZE, moved])).reshape(SIZE[1], SIZE[0], 4)[..., :3]
-    off = np.abs(pixels - native(orbit)).max(axis=2)
+    return np.abs(pixels - native(orbit, scene)).max(axis=2)
+
+
+@pytest.mark.parametrize("orbit", [Orbit(), Orbit(2.5, 0.7, 0.8)])
+def test_the_page_draws_the_native_picture(shown: Any, orbit: Orbit) -> None:
+    off = difference(shown, orbit, Lob())
     assert off.mean() < 0.5  # of 255
     # The page sends four rays to every pixel, the native picture to those that differ from a neighbour.
     assert (off > 12).mean() < 0.002
+
+
+def test_the_page_draws_many_spheres_as_the_native_picture(heap: Any) -> None:
+    off = difference(heap, Orbit(2.5, 0.7, 0.8), Heap())
+    assert off.mean() < 0.5
+    assert (off > 12).mean() < 0.006  # many outlines, and of them some that differ little on either side
+    drawn = """() => {
+      const said = [], { space, line } = Painter.prototype;
+      Painter.prototype.space = function (...a) { said.push("space"); space.apply(this, a); };
+      Painter.prototype.line = function (...a) { said.push(a[0].role); line.apply(this, a); };
+      page.draw(20);
+      Object.assign(Painter.prototype, { space, line });
+      return said;
+    }"""
+    assert heap.evaluate(drawn) == ["space", "trail"]  # the path lies above what would hide it
 
 
 def test_dragging_turns_the_wheel_zooms_and_reset_takes_it_back(shown: Any) -> None:
@@ -120,4 +149,6 @@ def test_a_browser_without_webgl_says_so_in_a_sentence(browser: Any, path: Path)
 
 def test_only_a_picture_in_space_carries_the_shader(path: Path) -> None:
     assert SELDOM["space.js"] == {"space"}
-    assert "version 300 es" in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert "version 300 es" in text
+    assert "sampler2D V" not in text  # that of many spheres

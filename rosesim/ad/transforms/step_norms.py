@@ -197,14 +197,17 @@ def _opened(func: Func) -> tuple[Func, int | None]:
         let = lets[at]
         if not isinstance(let.expr, Call):
             return func, at
-        callee = let.expr.func
-        assert isinstance(callee.body, Block)
-        names = dict(zip(callee.params, let.expr.args, strict=True))
-        inner = Copy(dict(names)).block(callee.body)
-        rest = Copy(dict(zip(let.outs, inner.results, strict=True)))
-        after = rest.block(Block(lets[at + 1 :], func.body.results))
-        body = Block((*lets[:at], *inner.lets, *after.lets), after.results)
-        func = Func(func.name, func.params, body, func.where)
+        func = Func(func.name, func.params, _with_body(func.body, at, let, let.expr), func.where)
+
+
+def _with_body(block: Block, at: int, let: Let, call: Call) -> Block:
+    """The block, with the body of a call in its place."""
+    callee = call.func
+    assert isinstance(callee.body, Block)
+    inner = Copy(dict(zip(callee.params, call.args, strict=True))).block(callee.body)
+    rest = Copy(dict(zip(let.outs, inner.results, strict=True)))
+    after = rest.block(Block(block.lets[at + 1 :], block.results))
+    return Block((*block.lets[:at], *inner.lets, *after.lets), after.results)
 
 
 def _is_rollout(let: Let) -> bool:

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from rosesim.ad.language import types as T
-from rosesim.ad.language.arrays import stack
+from rosesim.ad.language.arrays import concatenate, stack
 from rosesim.ad.language.control.branches import cond, select
+from rosesim.ad.language.control.reductions import all
 from rosesim.ad.language.control.scan import while_loop
+from rosesim.ad.language.values.boolean import Bool
 from rosesim.ad.language.values.index import Index
 from rosesim.ad.language.values.real import Real
 from rosesim.ad.language.values.vector import as_vec, real_zero
 from rosesim.ad.support.errors import TypeMismatch
 from rosesim.ad.support.locate import here
+from rosesim.ad.transforms.derivatives import stop_gradient
 from rosesim.numerics.integrate.continuous import continuous
 from rosesim.numerics.integrate.embedded import interpolated
 from rosesim.numerics.integrate.field import Field, state
@@ -46,8 +49,9 @@ def adaptive(
     L-stable: each step makes and factorises the Jacobian). t1 may be before t0. In single precision take rtol=1e-4 or
     more.
 
-    If t1 is not reached by `limit` steps, tried or taken, the program stops with `ProgramError`. `full=True` gives
-    (y, Steps) with the counts. `check=False` gives that too, and does not stop.
+    If t1 is not reached by `limit` steps, tried or taken, or the times are not in order from t0 to t1, the program
+    stops with `ProgramError`. `full=True` gives (y, Steps) with the counts. `check=False` gives that too, and does
+    not stop; `reached` is false then.
 
     Derivative: that of the steps as they were taken, exactly, with their sizes as constants but for the last one, by
     y0, t0, t1, times, args and what f captures. So the derivative errs by about what the value does. It stores the
@@ -66,6 +70,14 @@ def adaptive(
     where = here()
     y0, t0, t1 = state(y0), state(t0), state(t1)
     at = None if times is None else as_vec(times)
+    ordered = Bool(True) if at is None else _ordered(t0, at, t1)
+    if at is not None and check:
+        # Before any step: the steps never reach a time beyond t1, and would go on up to the limit.
+        require(
+            ordered, where,
+            "integrate.adaptive got times= that do not go in order from t0 to t1; expected t0 <= times[0] <= ... <= "
+            "t1, or >= if t1 is before t0: sort the times, or move t1 to the last of them",
+        )  # fmt: skip
 
     if adjoint == "discrete":
         m = march(f, y0, t0, t1, args, method, rtol, atol, limit, longest_step, "integrate.adaptive")
@@ -82,6 +94,7 @@ def adaptive(
         y = ys[0] if at is None else ys
     else:
         raise TypeMismatch(f"adjoint={adjoint!r} was found; expected 'discrete' or 'continuous'", where)
+    steps = steps._replace(reached=steps.reached & ordered)
     if check:
         require(
             steps.reached, where,
@@ -90,6 +103,14 @@ def adaptive(
             "check=False",
         )  # fmt: skip
     return (y, steps) if full or not check else y
+
+
+def _ordered(t0: Any, times: Any, t1: Any) -> Any:
+    """Whether the times go from t0 to t1 without a step back, in whichever direction that is."""
+    line = stop_gradient(concatenate([[t0], times, [t1]]))
+    n = len(times) + 1
+    sign = select(line[n] < line[0], -1.0, 1.0)
+    return all(n, lambda k: sign * line[k] <= sign * line[Index[n + 1].clamp(k + 1)])  # false for NaN
 
 
 def _end(m: March, start: Going) -> tuple[Any, Steps]:

@@ -18,7 +18,7 @@ from rosesim.ad.language.values.annotations import Vec
 from rosesim.ad.language.values.real import Real
 from rosesim.robots.algebra import Number, add, choose, dot, mul, neg, over, sub
 from rosesim.robots.contact import contacts
-from rosesim.robots.contact.coordinates import Coordinate, Coordinates, OfOne, alike, joint_limits
+from rosesim.robots.contact.coordinates import Coordinate, Coordinates, OfOne, alike, limits
 from rosesim.robots.contact.kind import At, Kind, Member, Moves, Pushes, congruence, each, entries, place_of
 from rosesim.robots.contact.shapes import most
 from rosesim.robots.contact.tables import Made
@@ -79,12 +79,12 @@ def ramp(depth: Number, width: float) -> tuple[Number, Number]:
 
 
 def touching(at: At, numbers: Compliant) -> list[Touching]:
-    """All contacts and joint limits that a robot may meet."""
+    """All contacts and limits that a robot may meet."""
     now = Moves(at, at.v, at.velocity)
     found = [_contacts(at, now, numbers, kind) for kind in contacts.kinds(at, 0.0, most_dims=3)]
     if "limit" in at.m.robot.options.disabled:
         return found
-    return found + [_limits(at, now, numbers, group) for group in alike(joint_limits(at))]
+    return found + [_limits(at, now, numbers, group) for group in alike(limits(at))]
 
 
 def _stiffness(at: At, given: float | None, inverse: Number) -> Number:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rosesim.ad.language.values.boolean import Bool
-from rosesim.robots import forces
+from rosesim.robots import forces, tendons
 from rosesim.robots.algebra import Number, add, choose, dot, is_zero, known, mul, neg, over, root, sub, total, vector
 from rosesim.robots.contact.kind import At, Moves, Pushes, place_of
 from rosesim.robots.contact.tables import Table, listed
-from rosesim.robots.description import Soft
+from rosesim.robots.description import JointEquality, Soft, TendonEquality
 
 Row = list[tuple[int, Number]]
 """J of one coordinate: degrees of freedom and their numbers."""
@@ -144,9 +144,9 @@ def limits(at: At) -> list[Coordinate]:
     ]
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.range is not None:
-            length, row = forces.tendon_length(at.m, k, at.q), forces.tendon_row(at.m, k)
+            length, row = tendons.length(at.m, k, at.q), tendons.row(at.m, k, at.q)
             for sign, end in ((1.0, tendon.range[0]), (-1.0, tendon.range[1])):
-                signed: Row = [(d, sign * c) for d, c in row]
+                signed: Row = [(d, mul(sign, c)) for d, c in row]
                 gap, inverse = mul(sign, sub(length, end)), at.weights.tendon[k]
                 found.append(Coordinate(gap, signed, inverse, tendon.soft_limit, tendon.margin, name=tendon.name))
     return found
@@ -176,33 +176,46 @@ def frictions(at: At) -> list[Coordinate]:
             found.append(Coordinate(0.0, [(d, 1.0)], at.weights.dof[d], joint.soft_friction, most=most))
     for k, tendon in enumerate(at.m.robot.tendons):
         if tendon.frictionloss:
-            row: Row = [*forces.tendon_row(at.m, k)]
+            row = tendons.row(at.m, k, at.q)
             soft, most = tendon.soft_friction, tendon.frictionloss
             found.append(Coordinate(0.0, row, at.weights.tendon[k], soft, most=most))
     return found
 
 
 def equalities(at: At) -> list[Coordinate]:
-    """Joints that follow others."""
-    return [_equality(at, k) for k in range(len(at.m.robot.equalities))]
+    """Joints and tendons that follow others."""
+    return [_equality(at, e) for e in at.m.robot.equalities]
 
 
-def _equality(at: At, k: int) -> Coordinate:
-    """A joint that follows another by a polynomial."""
-    e = at.m.robot.equalities[k]
+def _follower(at: At, e: JointEquality | TendonEquality, k: int) -> tuple[Number, Row, float]:
+    """How far a joint or tendon of an equality is from its start, its row, and the inverse inertia along it."""
     joints = at.m.robot.joints
-    first = at.m.dof[e.first]
-    gap = sub(at.q[at.m.qpos[e.first]], add(joints[e.first].ref, e.polynomial[0]))
-    row: Row = [(first, 1.0)]
-    inverse = at.weights.dof[first]
+    if isinstance(e, JointEquality):
+        return sub(at.q[at.m.qpos[k]], joints[k].ref), [(at.m.dof[k], 1.0)], at.weights.dof[at.m.dof[k]]
+    moved = sub(tendons.length(at.m, k, at.q), at.weights.length[k])
+    return moved, tendons.row(at.m, k, at.q), at.weights.tendon[k]
+
+
+def _equality(at: At, e: JointEquality | TendonEquality) -> Coordinate:
+    """A joint or tendon that follows another by a polynomial."""
+    moved, row, inverse = _follower(at, e, e.first)
+    gap = sub(moved, e.polynomial[0])
     if e.second is not None:
-        x = sub(at.q[at.m.qpos[e.second]], joints[e.second].ref)
+        x, other, more = _follower(at, e, e.second)
         value, slope, power = 0.0, 0.0, 1.0
         for n, c in enumerate(e.polynomial[1:], 1):
             slope = add(slope, mul(n * c, power))
             power = mul(power, x)
             value = add(value, mul(c, power))
         gap = sub(gap, value)
-        row.append((at.m.dof[e.second], neg(slope)))
-        inverse += at.weights.dof[at.m.dof[e.second]]
-    return Coordinate(gap, row, inverse, e.soft)
+        row = [*row, *((d, neg(mul(slope, c))) for d, c in other)]
+        inverse += more
+    return Coordinate(gap, _together(row), inverse, e.soft)
+
+
+def _together(row: Row) -> Row:
+    """A row that has each degree of freedom once."""
+    found: dict[int, Number] = {}
+    for d, c in row:
+        found[d] = add(found.get(d, 0.0), c)
+    return list(found.items())

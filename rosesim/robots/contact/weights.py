@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosesim.robots import dynamics, kinematics
+from rosesim.robots import dynamics, kinematics, tendons
 from rosesim.robots.algebra import V3, cross, mat_vec, plus
 from rosesim.robots.description import Description
 from rosesim.robots.mechanism import Mechanism
@@ -28,7 +28,9 @@ class Weights:
     dof: tuple[float, ...]
     """The diagonal of M⁻¹; of a ball, and of a free joint's halves, the mean of three."""
     tendon: tuple[float, ...]
-    """c M⁻¹ cᵀ of each tendon's coefficients."""
+    """c M⁻¹ cᵀ of the slope c of each tendon."""
+    length: tuple[float, ...]
+    """Of each tendon."""
 
 
 def weights(robot: Description) -> Weights:
@@ -64,13 +66,14 @@ def weights(robot: Description) -> Weights:
         if _slides_alone(m, body):
             translation[body] = 1.0 / m.own[body].mass
             diagonal[m.dofs_of(body)] = 1.0 / m.own[body].mass
-    tendons: list[float] = []
+    along: list[float] = []
     for k in range(len(robot.tendons)):
         row = np.zeros(m.nv)
-        for j, c in robot.tendons[k].joints:
-            row[m.dof[j]] += c
-        tendons.append(float(row @ inverse @ row))
-    return Weights(tuple(translation), tuple(rotation), tuple(float(x) for x in diagonal), tuple(tendons))
+        for d, c in tendons.row(m, k, start):
+            row[d] += c
+        along.append(float(row @ inverse @ row))
+    lengths = tuple(float(tendons.length(m, k, start)) for k in range(len(robot.tendons)))
+    return Weights(tuple(translation), tuple(rotation), tuple(float(x) for x in diagonal), tuple(along), lengths)
 
 
 def _slides_alone(m: Mechanism, body: int) -> bool:

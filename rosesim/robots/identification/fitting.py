@@ -66,6 +66,11 @@ class Fitting:
         return self._rows.q0, self._rows.v0
 
     @property
+    def activation(self) -> Array:
+        """Activations in the first row, (na,)."""
+        return self._rows.activation
+
+    @property
     def controls(self) -> Array:
         """What acts from each time step to the next, (steps + 1, nu)."""
         return self._rows.ctrl

@@ -26,7 +26,8 @@ class Record:
     sensors read, if they were measured. `ctrl` (n, nu) are the controls that act from each time to the next; its last
     row may be left out unless sensors are measured. `times` (n,) are in s, multiples of the model's time step after
     the first; without them each row is one step after the row before. `start` (q, v) are position and velocity at the
-    first time, if they are known exactly; without them they are found with the parameters.
+    first time, if they are known exactly; without them they are found with the parameters. `activation` (na,) are the
+    activations at the first time, of a robot whose actuators have some: they are known, and not sought.
     """
 
     q: Any
@@ -35,6 +36,7 @@ class Record:
     sensors: Any = None
     times: Any = None
     start: tuple[Any, Any] | None = None
+    activation: Any = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Laid:
     v0: Array
     """Position and velocity at the first row: known, or as measured."""
     is_start_known: bool
+    activation: Array
 
     @property
     def numbers(self) -> int:
@@ -81,7 +84,9 @@ def laid(record: Record, model: Model) -> Laid:
         for kind in masks.keys() & {"q", "v"}:
             masks[kind][0] = False  # the difference there is that of the measurement alone
     q0, v0 = _start(record, model, q, kinds.get("v"), steps)
-    return Laid(measured, masks, _controls(record, model, steps), q0, v0, record.start is not None)
+    return Laid(
+        measured, masks, _controls(record, model, steps), q0, v0, record.start is not None, _activation(record, model)
+    )
 
 
 def _start(record: Record, model: Model, q: Array, v: Array | None, steps: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -102,6 +107,17 @@ def _start(record: Record, model: Model, q: Array, v: Array | None, steps: NDArr
     raise ValueError(
         "the record's first two positions are not all measured; expected them, or start=(q, v) that is known"
     )
+
+
+def _activation(record: Record, model: Model) -> Array:
+    """Activations at the first time."""
+    found = np.asarray([] if record.activation is None else record.activation, dtype=np.float64)
+    if found.shape != (model.na,) or not np.isfinite(found).all():
+        what = "no activation" if record.activation is None else f"an activation of the shape {found.shape}"
+        names = ", ".join(map(repr, model.names["activation"]))
+        of = f", at the first time, of the actuators {names}" if model.na else ": no actuator has one"
+        raise ValueError(f"the record has {what}; expected ({model.na},) finite numbers{of}")
+    return found
 
 
 def _rows(values: Any, kind: str, n: int | None, width: int) -> Array:

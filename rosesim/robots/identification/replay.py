@@ -80,7 +80,7 @@ class Replay:
         begin = np.array([u.begin for u in self.unknowns])
         scale = np.array([u.scale for u in self.unknowns])
         r = self.record
-        return begin, scale, r.q0, r.v0, r.ctrl, tuple(r.measured.values())
+        return begin, scale, r.q0, r.v0, r.activation, r.ctrl, tuple(r.measured.values())
 
     @property
     def _programs(self) -> tuple[Fn[..., Any], Fn[..., Any]]:
@@ -98,15 +98,15 @@ class Replay:
         known = model.parameters()
 
         @fn
-        def replay(z: Any, begin: Any, scale: Any, q0: Any, v0: Any, ctrl: Any, measured: Any) -> Any:
+        def replay(z: Any, begin: Any, scale: Any, q0: Any, v0: Any, w0: Any, ctrl: Any, measured: Any) -> Any:
             given = traced(unknowns, known, z, begin, scale)
-            start = q0, v0
+            start = q0, v0, w0
             if seeks_start:
                 first, middle = len(unknowns), len(unknowns) + model.nv
-                start = model.moved(q0, z[first:middle]), v0 + z[middle:]
+                start = model.moved(q0, z[first:middle]), v0 + z[middle:], w0
 
             def step(state: Any, t: Any) -> Any:
-                q, v = state
+                q, v, w = state
                 off: list[Any] = []
                 for kind, numbers in zip(kinds, measured, strict=True):
                     if kind == "q":
@@ -114,8 +114,11 @@ class Replay:
                     elif kind == "v":
                         off.append(v - numbers[t])
                     else:
-                        off.append(model.sensors(q, v, ctrl[t], contact=contact, parameters=given) - numbers[t])
-                moved = model.step(q, v, ctrl[t], contact=contact, integrator=integrator, parameters=given)
+                        read = model.sensors(q, v, ctrl[t], activation=w, contact=contact, parameters=given)
+                        off.append(read - numbers[t])
+                moved = model.step(
+                    q, v, ctrl[t], activation=w, contact=contact, integrator=integrator, parameters=given
+                )
                 return moved, tuple(off)
 
             return scan(step, start, len(ctrl))[1]

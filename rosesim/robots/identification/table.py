@@ -17,12 +17,13 @@ LARGEST_BYTES = 1 << 26
 """Of a record: six minutes of seven joints and their motors at a kilohertz. Parsed, it takes ten times as much."""
 LONGEST_LINE = 100_000
 """Characters: a thousand numbers have 25 each."""
-KINDS = {"q": "q", "v": "v", "ctrl": "ctrl", "sensor": "sensors"}
+KINDS = {"q": "q", "v": "v", "ctrl": "ctrl", "sensor": "sensors", "act": "activation"}
 
 
 def read_record(path: str | os.PathLike[str]) -> Record:
     """A record from a CSV file. Its first line names the columns: `time`, `q0`, `q1`, ..., `ctrl0`, ..., and where
-    they were measured `v0`, ..., `sensor0`, ...; an empty cell was not measured.
+    they were measured `v0`, ..., `sensor0`, ...; an empty cell was not measured. Of
+    activations, `act0`, ..., the first row counts.
 
     Raises RobotError, with the file and the line, for a file that is no such table.
 
@@ -52,14 +53,15 @@ def read_record(path: str | os.PathLike[str]) -> Record:
     table = np.reshape(np.array(cells, dtype=np.float64), (-1, len(head)))
     found: dict[str, NDArray[np.float64]] = {kind: table[:, places] for kind, places in columns.items()}
     times = found["time"][:, 0] if "time" in found else None
-    return Record(found["q"], found.get("ctrl"), found.get("v"), found.get("sensors"), times)
+    active = found["activation"][0] if "activation" in found and len(table) else None
+    return Record(found["q"], found.get("ctrl"), found.get("v"), found.get("sensors"), times, activation=active)
 
 
 def _columns(file: str, head: list[str]) -> dict[str, list[int]]:
     """Where the columns of each kind are, by number."""
     where: dict[str, dict[int, int]] = {}
     for place, cell in enumerate(head):
-        parts = re.fullmatch(r"(q|v|ctrl|sensor)(\d{1,4})", cell)
+        parts = re.fullmatch(r"(q|v|ctrl|sensor|act)(\d{1,4})", cell)
         if cell == "time":
             kind, number = "time", 0
         elif parts:
@@ -68,7 +70,7 @@ def _columns(file: str, head: list[str]) -> dict[str, list[int]]:
             raise RobotError(
                 file,
                 1,
-                f"the column {quoted(cell)} was found; expected time, q0, q1, ..., v0, ..., ctrl0, ..., sensor0",
+                f"the column {quoted(cell)} was found; expected time, q0, q1, ..., v0, ctrl0, sensor0, act0, ...",
             )
         if number in where.setdefault(kind, {}):
             raise RobotError(file, 1, f"the column {quoted(cell)} was found twice; expected it once")

@@ -14,7 +14,9 @@ import numpy as np
 from rosesim.ad.language.arrays import stack
 from rosesim.ad.language.mathematics import exp
 
-POSITIVE = frozenset(("mass", "density", "size", "friction", "damping", "stiffness", "armature", "frictionloss"))
+POSITIVE = frozenset(
+    ("mass", "density", "size", "friction", "damping", "stiffness", "armature", "frictionloss", "timeconst")
+)
 """Parameters that are never negative, by the last word of their names. They are sought by their logarithm."""
 
 

@@ -24,6 +24,8 @@ The calls of `bodies` are those of `rosesim.scenes.space.Space`, in the same for
 
     {"kind": "ground", "height": N, "role": R, "cell": N, "line": R}
     {"kind": "sphere", "centre": A, "radius": N, "role": R}
+    {"kind": "spheres", "centres": A, "radius": N, "role": R, "values": null or A, "palette": null or [[r, g, b]],
+                        "least": N, "greatest": N}
     {"kind": "capsule" or "cylinder", "start": A, "end": A, "radius": N, "role": R}
     {"kind": "box" or "ellipsoid", "centre": A, "size": A, "role": R, "turn": A}
 
@@ -31,8 +33,8 @@ The calls of `bodies` are those of `rosesim.scenes.space.Space`, in the same for
 - P is a point and A an array. Each is a list of numbers, of outputs, or of such lists (a point may be
   `[0.1, {"out": 3}]`, points may be `[[0, 0], {"out": 1, "shape": [2]}]`), or a whole output
   `{"out": k, "shape": [n, 2]}` in row-major order.
-- R is a role, a string; or `{"one_of": [roles], "which": N}`; in `circles` and `segments` also `"which": A`, a number
-  for each of them. The number is rounded and clipped to the list; NaN is 0.
+- R is a role, a string; or `{"one_of": [roles], "which": N}`; in `circles`, `segments` and `spheres` also
+  `"which": A`, a number for each of them. The number is rounded and clipped to the list; NaN is 0.
 - T is a string; or `{"one_of": [T], "which": N}`; or a list of pieces, each of them one of these or
   `{"out": k, "format": ".3f"}` (Python's format of a float: an optional `+`, width and precision, and f, e, g or %).
 
@@ -43,7 +45,8 @@ is not finite and those with an opacity of 0 or less are not visible.
 element for each centre). `depth`: circles with a larger depth are drawn first; equal ones in their order. The first
 row of an image is on top. With a palette, its values (rows, columns) are colours between `least` (the first of the
 palette, 0 to 1 each) and `greatest` (the last), linear in between, NaN as the first; without, they are greys (rows,
-columns) or colours (rows, columns, 3) from 0 to 1. `lit` is the grey surface of `rosesim.scenes.kit.shaded`.
+columns) or colours (rows, columns, 3) from 0 to 1. `spheres` take `values` (n) and a palette in the same way. `lit`
+is the grey surface of `rosesim.scenes.kit.shaded`.
 
 `trail` gives an array (k, 2); `handles` a tuple of points in the order of the handles' names; `drag` of each handle
 (x, y, params, inputs) gives new (params, inputs). A method that cannot be traced is called with NumPy values instead,

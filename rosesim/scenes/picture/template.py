@@ -30,7 +30,7 @@ DRAWING = (
     "space",
 )  # fmt: skip
 """The methods of a canvas that draw."""
-BODIES = ("ground", "sphere", "capsule", "cylinder", "box", "ellipsoid")
+BODIES = ("ground", "sphere", "spheres", "capsule", "cylinder", "box", "ellipsoid")
 """The methods of a space that put something into it."""
 _SIGNATURES = {name: inspect.signature(getattr(Canvas, name)) for name in DRAWING}
 _OF_BODIES = {name: inspect.signature(getattr(Space, name)) for name in BODIES}

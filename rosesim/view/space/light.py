@@ -7,7 +7,7 @@ shader has the same formulas with the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosesim.ad.language.control.branches import cond, select
 from rosesim.ad.language.control.scan import scan
@@ -31,6 +31,9 @@ from rosesim.view.space.shapes import (
     smooth,
     unit,
 )
+
+if TYPE_CHECKING:
+    from rosesim.view.space.clouds import Cloud
 
 SUN, SKY, BOUNCE = 0.80, 0.42, 0.16
 """How bright the light, the sky above and what the ground throws back are. A body that faces the light is a little
@@ -92,7 +95,7 @@ class Hit:
 
     t: Real
     which: Real
-    """The body's number; -1 for the ground and the sky."""
+    """The body's number; -1 for one of many spheres, the ground and the sky."""
     x: Real
     y: Real
     z: Real
@@ -102,15 +105,19 @@ class Hit:
     b: Real
 
 
-def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tuple[Any, Any, Any]:
+def colour(
+    u: Any, v: Any, tables: list[Any], counts: Any, around: Around, cloud: Cloud | None = None
+) -> tuple[Any, Any, Any]:
     """What the ray through a place of the picture sees, as red, green and blue from 0 to 255.
 
     u and v are pixels to the right of the picture's middle and above it; `tables` has the bodies of each kind,
-    padded, and `counts` how many there are.
+    padded, and `counts` how many there are; `cloud` has many spheres.
     """
     eye = around.eye
     d = unit(along(along(around.forward, u, around.right), v, around.up))
     hit = _first(eye, d, tables, counts)
+    if cloud is not None:
+        hit = _nearer(cloud, eye, d, u, v, hit)
     down = (around.height - eye[2]) / select(abs(d[2]) < 1e-6, 1e-6, d[2])
     on_ground = (down > 0.0) & (down < hit.t)
     sky = _sky(d, around)
@@ -119,7 +126,7 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
         p = along(eye, hit.t, d)
         n = unit((hit.x, hit.y, hit.z))
         sun = dot3(n, around.light)
-        lit, open_ = _lit(p, n, sun, hit.which, tables, counts, around)
+        lit, open_ = _lit(p, n, sun, hit.which, tables, counts, around, cloud)
         return _shade((hit.r, hit.g, hit.b), n, d, maximum(sun, 0.0) * lit, open_, lit, around)
 
     def of_ground() -> tuple[Any, Any, Any]:
@@ -130,7 +137,7 @@ def colour(u: Any, v: Any, tables: list[Any], counts: Any, around: Around) -> tu
         def seen() -> tuple[Any, Any, Any]:
             n = (Real(0.0), Real(0.0), Real(1.0))
             high = around.light[2]
-            lit, open_ = _lit(p, n, high, Real(-1.0), tables, counts, around)
+            lit, open_ = _lit(p, n, high, Real(-1.0), tables, counts, around, cloud)
             whole = SUN * high + SKY
             bright = (SUN * high * lit + SKY * open_) / whole
             on_line = _grid(p, down, d, around)
@@ -233,9 +240,16 @@ def _first_of(shape: Shape, first: int, eye: Triple, d: Triple, table: Any, coun
     return scan(step, hit, len(table), upto=count)
 
 
-def _lit(p: Triple, n: Triple, sun: Any, own: Any, tables: list[Any], counts: Any, around: Around) -> tuple[Any, Any]:
+def _nearer(cloud: Cloud, eye: Triple, d: Triple, u: Any, v: Any, hit: Hit) -> Hit:
+    t, normal, own = cloud.first(eye, d, u, v, hit.t)
+    return cond(t < hit.t, lambda: Hit(t, Real(-1.0), *normal, *own), lambda: hit)
+
+
+def _lit(
+    p: Triple, n: Triple, sun: Any, own: Any, tables: list[Any], counts: Any, around: Around, cloud: Cloud | None
+) -> tuple[Any, Any]:
     """How much of the light and of the sky a point sees, from 0 to 1."""
-    lit, open_ = Real(1.0), Real(1.0)
+    lit, open_ = Real(1.0) if cloud is None else cloud.lit(p, sun, around.light), Real(1.0)
     for k, shape in enumerate(KINDS.values()):
         lit, open_ = _lit_of(shape, k * len(tables[k]), p, n, sun, own, tables[k], counts[k], around, lit, open_)
     return lit, open_

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rosesim.scenes.space import Body, Space
 from rosesim.view.space.caster import cast
-from rosesim.view.space.shapes import FAR, KINDS, WIDTH
+from rosesim.view.space.clouds import SEEN, Lists, lists
+from rosesim.view.space.shapes import BALL, CENTRE, FAR, KINDS, WIDTH
 from rosesim.view.theme import Colour
 
 FADES = 2.2
@@ -34,12 +35,12 @@ def photograph(space: Space, size: tuple[int, int], colours: Mapping[str, Colour
     >>> picture.shape, bool(picture[8, 8, 0] > 200), picture[0, 0].tolist()
     ((16, 16, 3), True, [0, 0, 0])
     """
-    rows, others = tables(space, colours), around(space, size, colours)
-    key = b"|".join([*(a.tobytes() for a in (*rows, others)), str(size).encode()])
+    rows, others, many = tables(space, colours), around(space, size, colours), _spheres(space, colours)
+    key = b"|".join([*(a.tobytes() for a in (*rows, others, many)), str(size).encode()])
     for known, picture in _last:
         if known == key:
             return picture
-    picture = cast(size, rows, others)
+    picture = cast(size, rows, others, _lists(space, many, size, rows) if len(many) else None)
     _last[:] = [(key, picture)]
     return picture
 
@@ -59,7 +60,7 @@ def around(space: Space, size: tuple[int, int], colours: Mapping[str, Colour]) -
     """The numbers of `light.AROUND`."""
     camera, floor = space.camera, space.floor
     right, up, forward = map(np.array, camera.frame())
-    pixel = 2.0 * math.tan(math.radians(camera.field) / 2) / size[1]
+    pixel = _pixel(space, size)
     light = np.array(space.light) / max(np.linalg.norm(space.light), 1e-12)
     sky = _light(colours, space.sky)
     ground, line = (_light(colours, floor.role), _light(colours, floor.line)) if floor else (sky, sky)
@@ -70,6 +71,33 @@ def around(space: Space, size: tuple[int, int], colours: Mapping[str, Colour]) -
     return np.concatenate(
         [camera.eye, pixel * right, pixel * up, forward, light, camera.target, sky, ground, line, last]
     ).astype(np.float32)
+
+
+def _spheres(space: Space, colours: Mapping[str, Colour]) -> NDArray[np.float64]:
+    """The rows of many spheres: centre, radius, colour. Those with a number that is not finite are left out."""
+    least = THINNEST * math.dist(space.camera.eye, space.camera.target)
+    made: list[NDArray[np.float64]] = [np.zeros((0, SEEN - 1))]
+    for of in space.clouds:
+        light = of.tints**2 if of.tints is not None else np.array([_light(colours, r) for r in of.roles])[of.which]
+        made.append(np.column_stack([of.centres, np.full(len(of.centres), max(of.radius, least)), light]))
+    rows = np.concatenate(made)
+    return rows[np.isfinite(rows).all(axis=1)]
+
+
+def _lists(
+    space: Space, spheres: NDArray[np.float64], size: tuple[int, int], rows: list[NDArray[np.float32]]
+) -> Lists:
+    """What `clouds` makes of the spheres, next to the bodies of `tables`."""
+    light = np.array(space.light) / max(np.linalg.norm(space.light), 1e-12)
+    bodies = np.concatenate(rows)
+    low = (bodies[:, CENTRE : CENTRE + 3] @ light - bodies[:, BALL]).min(initial=math.inf)
+    frame, height = np.array(space.camera.frame()), space.floor.height if space.floor else None
+    return lists(spheres, np.array(space.camera.eye), frame, _pixel(space, size), size, light, float(low), height)
+
+
+def _pixel(space: Space, size: tuple[int, int]) -> float:
+    """The tangent of the angle that a pixel in the picture's middle has."""
+    return 2.0 * math.tan(math.radians(space.camera.field) / 2) / size[1]
 
 
 def _axes(body: Body) -> list[float]:

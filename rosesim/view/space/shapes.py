@@ -103,11 +103,12 @@ def _meet_capsule(o: Triple, d: Triple, size: Triple) -> Any:
     on_side = (wide > 0.0) & (abs(z) <= h) & (t > 0.0)
     # Otherwise the first of the two balls at the ends that it meets; the side's nearest end tells which.
     end = select(select(wide > 0.0, z, o[2] - b / a * d[2]) < 0.0, -h, h)
-    at_ball = _meet_ball(minus(o, (0.0, 0.0, end)), d, r)
+    at_ball = meet_ball(minus(o, (0.0, 0.0, end)), d, r)
     return select(on_side, t, at_ball)
 
 
-def _meet_ball(o: Triple, d: Triple, r: Any) -> Any:
+def meet_ball(o: Triple, d: Triple, r: Any) -> Any:
+    """How far along a ray a ball of radius r around the origin is; FAR where it misses it or begins inside."""
     b = dot3(o, d)
     off = along(o, -b, d)
     wide = r * r - dot3(off, off)

@@ -120,6 +120,8 @@ class Page {
   draw(t) {
     const { machine, now, data, dragged } = this, thin = THIN * this.high, { orbit } = Painter;
     const trails = this.trails && !orbit; // paths, arrows and rings are where the scene's own camera has them
+    const deep = data.layers.draw.some(({ kind }) => kind === "space"); // it hides what lies below, so paths lie above
+    let trail = [];
     this.place();
     this.backdrop(thin);
     const painter = this.painter("above");
@@ -131,11 +133,12 @@ class Page {
         machine.point = now.attempt;
       } else if (dragged) machine.point = now.attempt; // the states shown are still those of before
       this.reel.seek(t);
-      if (trails && this.trailed)
-        for (const points of paths(now.attempt, t, machine.trail())) painter.line({ points, role: "trail", width: 1.6 * thin, opacity: 1 });
+      if (trails && this.trailed) trail = paths(now.attempt, t, machine.trail());
       if (dragged) this.place();
     } else machine.start();
-    this.layer(painter, "draw");
+    if (deep) this.layer(painter, "draw"), this.past(painter, thin);
+    for (const points of trail) painter.line({ points, role: "trail", width: 1.6 * thin, opacity: 1 });
+    if (!deep) this.layer(painter, "draw");
     for (const [tail, vector] of (!orbit && this.arrows) || [])
       painter.arrow({ tail, vector, role: "gradient", width: Math.min(1.4 * thin, Math.hypot(...vector) / SLENDER), opacity: 1 });
     $("handles").hidden = !!orbit;
@@ -149,6 +152,9 @@ class Page {
     this.ground = shown;
     const painter = this.painter("below");
     if (this.data.layers.backdrop) this.layer(painter, "backdrop");
+    this.past(painter, thin);
+  }
+  past(painter, thin) {
     for (const ghost of this.trails && !Painter.orbit ? this.ghosts : [])
       for (const points of ghost.paths) {
         painter.line({ points, role: "ghost", width: thin, opacity: GHOST_OPACITY });

@@ -1,7 +1,7 @@
 // Bodies in space: a shader for the whole picture, with the formulas and numbers of rosesim/view/space.
 import { Painter, choice, valueOf } from "./painter.js";
 
-const WIDTH = 20; // numbers of a body's row: centre and ball, three axes with sizes, colour and kind
+export const WIDTH = 20; // numbers of a body's row: centre and ball, three axes with sizes, colour and kind
 const FADES = 2.2, THINNEST = 1e-4;
 const SLOW_MS = 25; // where a picture takes longer, there is no graphics card: fewer rays, then larger pixels
 const PATIENCE = 3; // slow pictures one after the other, before that is believed
@@ -90,10 +90,12 @@ vec4 nearest(int k, vec3 p, vec3 s) {
   }
   return vec4(-p, sqrt(sq(p) / max(sq(p / s), T)));
 }
+@lists
 mat3 axes(int i) { return mat3(at(i, 1).xyz, at(i, 2).xyz, at(i, 3).xyz); }
 vec3 size(int i) { return vec3(at(i, 1).w, at(i, 2).w, at(i, 3).w); }
 vec2 lit(vec3 p, vec3 n_, float sun, int own) {
   vec2 f = vec2(1);
+  @light
   for (int i = 0; i < n; i++) {
     vec4 c = at(i, 0);
     vec3 o = p - c.xyz;
@@ -127,6 +129,7 @@ vec3 see(vec2 uv) {
     float t = meet(k, q, v, s);
     if (t < best) best = t, hit = i, hitN = m * normal(k, q + t * v, s);
   }
+  @first
   if (down > 0. && down < best) {
     vec3 p = e + down * d;
     float far = length(p.xy - A[5].xy) / A[9].z;
@@ -144,7 +147,7 @@ vec3 see(vec2 uv) {
   vec3 nn = unit(hitN);
   float sun = dot(nn, A[4]), above = .5 + .5 * nn.z, edge = 1. + dot(nn, d);
   vec2 f = lit(e + best * d, nn, sun, hit);
-  return at(hit, 4).rgb * (.8 * vec3(1.06, 1, .9) * max(sun, 0.) * f.x + f.y * (.42 * vec3(.94, .99, 1.06) * above + .16 * (1. - above)))
+  return (hit < n ? at(hit, 4).rgb : @tint) * (.8 * vec3(1.06, 1, .9) * max(sun, 0.) * f.x + f.y * (.42 * vec3(.94, .99, 1.06) * above + .16 * (1. - above)))
     + .16 * pow(max(dot(nn, unit(A[4] - d)), 0.), 32.) * f.x + .1 * edge * edge * edge * f.y * (.3 + .7 * above);
 }
 void main() {
@@ -157,8 +160,11 @@ void main() {
   C = vec4(c / float(rays), 1);
 }`;
 
+/** What is in the places of the shader that begin with an @, where a page draws many spheres. */
+export const MANY = { tint: "X" };
+
 /** Draws spaces into a canvas of its own. */
-class Caster {
+export class Caster {
   constructor() {
     this.canvas = document.createElement("canvas");
     const gl = (this.gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false }));
@@ -166,7 +172,7 @@ class Caster {
     [this.rays, this.coarse] = [4, 1];
     const program = gl.createProgram();
     const corners = "#version 300 es\nvoid main() { gl_Position = vec4(gl_VertexID == 1 ? 3 : -1, gl_VertexID == 2 ? 3 : -1, 0, 1); }";
-    for (const [type, text] of [[gl.VERTEX_SHADER, corners], [gl.FRAGMENT_SHADER, SHADER]]) {
+    for (const [type, text] of [[gl.VERTEX_SHADER, corners], [gl.FRAGMENT_SHADER, SHADER.replace(/@(\w+)/g, (_, name) => MANY[name] ?? "")]]) {
       const shader = gl.createShader(type);
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
@@ -176,6 +182,12 @@ class Caster {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`The graphics driver refuses our shader. ${gl.getProgramInfoLog(program)}`);
     gl.useProgram(program);
     this.place = (name) => gl.getUniformLocation(program, name);
+    this.table(0);
+  }
+  /** A table of numbers for the shader. */
+  table(unit) {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
   }
@@ -202,9 +214,9 @@ class Caster {
   }
 }
 
-const minus = (a, b) => a.map((v, k) => v - b[k]);
-const cross = ([a, b, c], [x, y, z]) => [b * z - c * y, c * x - a * z, a * y - b * x];
-const unit = (a) => a.map((v) => v / (Math.hypot(...a) || 1));
+export const minus = (a, b) => a.map((v, k) => v - b[k]);
+export const cross = ([a, b, c], [x, y, z]) => [b * z - c * y, c * x - a * z, a * y - b * x];
+export const unit = (a) => a.map((v) => v / (Math.hypot(...a) || 1));
 const scaled = (k, a) => a.map((v) => k * v);
 
 /** The axes of a quaternion, each with its size. */
@@ -253,11 +265,12 @@ Object.assign(Painter.prototype, {
     const { coarse } = caster(), width = Math.max(Math.round((x1 - x0) / coarse), 1), height = Math.max(Math.round((y1 - y0) / coarse), 1);
     const far = Math.hypot(...minus(target, eye)), ahead = unit(minus(target, eye)), aside = unit(cross(ahead, [0, 0, 1]));
     const pixel = (2 * Math.tan((field * Math.PI) / 360)) / height;
-    const rows = [];
+    const rows = [], spheres = [];
     let floor;
     for (const call of bodies) {
       const body = filled(call);
       if (body.kind === "ground") floor = body;
+      else if (body.kind === "spheres") this.spheres(body, paint, THINNEST * far, out, spheres);
       else {
         const made = row(body, paint(body.role), THINNEST * far);
         if (made.every(Number.isFinite)) rows.push(...made);
@@ -268,6 +281,7 @@ Object.assign(Painter.prototype, {
       ...eye, ...scaled(pixel, aside), ...scaled(pixel, cross(aside, ahead)), ...ahead, ...unit(light), ...target, ...back, ...ground,
       ...(floor?.cell > 0 ? paint(floor.line) : ground), floor ? floor.height : -1e9, floor?.cell > 0 ? floor.cell : FADES * far, FADES * far,
     ];
+    caster().list?.(spheres, rows, around, width, height);
     const begun = performance.now(), picture = caster().cast(rows, around, width, height);
     this.context.globalAlpha = 1;
     this.context.imageSmoothingEnabled = true;

@@ -27,6 +27,8 @@ from rosesim.ad.language.function import Fn
 from rosesim.scenes import Published, Scene, compiled, rollout, value
 from rosesim.train import train
 
+pytestmark = pytest.mark.usefixtures("unoptimised")
+
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.integrate._ivp.rk import RK45  # Dormand and Prince's tableau from another hand
+from support import interpreted
 
 import rosesim as rs
 from rosesim import Real, Vec
@@ -202,6 +203,28 @@ def test_a_stiff_reaction_takes_few_steps_and_its_derivative_is_right():
 
     assert y == pytest.approx(end(0.04), rel=2e-7)
     assert slope == pytest.approx((end(0.0401) - end(0.0399)) / 2e-4, rel=1e-4)
+
+
+@pytest.mark.parametrize("adjoint", ["discrete", "continuous"])
+def test_times_that_do_not_go_in_order_from_start_to_end_stop_the_program_or_are_told(adjoint: Any):
+    def at(times: Vec[Real, 2], end: Real, **options: Any) -> Any:
+        return rs.integrate.adaptive(lambda t, y: y, 1.0, 0.0, end, times=times, adjoint=adjoint, limit=60, **options)
+
+    @rs.fn
+    def stopping(times: Vec[Real, 2], end: Real) -> Any:
+        return at(times, end)
+
+    @rs.fn
+    def told(times: Vec[Real, 2], end: Real) -> Any:
+        return at(times, end, check=False)
+
+    for *times, end in [(0.0, 0.0, 1.0), (0.5, 1.0, 1.0), (-0.5, -0.5, -1.0), (0.0, -1.0, -1.0)]:
+        assert interpreted(stopping, times, end) == pytest.approx(np.exp(times), rel=1e-5)
+        assert interpreted(told, times, end)[1].reached
+    for *times, end in [(0.5, 1.1, 1.0), (-0.1, 0.5, 1.0), (0.9, 0.5, 1.0), (0.1, -0.5, -1.0), (0.5, np.nan, 1.0)]:
+        with pytest.raises(rs.ProgramError, match=r"adaptive got times= that do not go in order from t0 to t1; exp"):
+            interpreted(stopping, times, end)
+        assert not interpreted(told, times, end)[1].reached
 
 
 def test_an_end_that_is_not_reached_stops_the_program_at_its_line_or_is_told():

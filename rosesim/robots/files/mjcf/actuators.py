@@ -172,6 +172,9 @@ class Actuators:
             raise v.element.error(
                 f"<{element.tag}>{v.label} is filtered with a time constant of 0 s; give one over 0."
             )
+        if servo.dynamics != "none" and self.reading.leaves_out("actuator dynamics"):
+            self.reading.note("actuator dynamics", element)
+            servo.dynamics = "none"
         return Actuator(
             name=name_of(v),
             target=target,
@@ -184,6 +187,7 @@ class Actuators:
             dynamics=servo.dynamics,
             time_constant=servo.dynprm[0],
             activation_range=active_range if servo.dynamics != "none" else None,
+            acts_early=servo.dynamics != "none" and v.flag("actearly", False),
             line=element.line,
         )
 

@@ -56,7 +56,9 @@ def read_mjcf(root: Element, reading: Reading) -> Description:
     tree = Tree(compiler, defaults, shapes, names, reading)
     tree.world(sections["worldbody"])
     pairs, excluded = read_contacts(inside["contact"], names, defaults, reading)
-    users = Counter(name for e in (*inside["actuator"], *inside["equality"]) for name in _tendons_of(e))
+    users = Counter(
+        name for e in (*inside["actuator"], *inside["equality"], *inside["sensor"]) for name in _tendons_of(e)
+    )
     tendons = read_tendons(inside["tendon"], users, tree.joints, names, defaults, compiler, reading)
     equalities, joined = read_equalities(inside["equality"], tree.joints, names, defaults, reading)
     actuators = Actuators(tree.joints, tendons, names, defaults, compiler, reading).read(inside["actuator"])

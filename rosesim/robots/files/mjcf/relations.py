@@ -11,6 +11,7 @@ from rosesim.robots.description import (
     Joint,
     JointEquality,
     Pair,
+    TendonEquality,
     Vector,
     WeldEquality,
 )  # fmt: skip
@@ -24,7 +25,7 @@ from rosesim.robots.files.values import Values, check_names, is_known
 from rosesim.robots.files.xml import Element
 
 PAIR_FRICTION: Vector = (1.0, 1.0, 0.005, 0.0001, 0.0001)
-LATER = ("tendon", "flex", "flexvert", "flexstrain", "distance")
+LATER = ("flex", "flexvert", "flexstrain", "distance")
 
 
 def read_contacts(
@@ -77,12 +78,12 @@ Joined = ConnectEquality | WeldEquality
 
 def read_equalities(
     elements: Sequence[Element], joints: Sequence[Joint], names: Names, defaults: Defaults, reading: Reading
-) -> tuple[list[JointEquality], list[Joined]]:
-    """The joints that follow others, and the bodies that are joined; those that are not active are harmless."""
-    result: list[JointEquality] = []
+) -> tuple[list[JointEquality | TendonEquality], list[Joined]]:
+    """The joints and tendons that follow others, and the bodies that are joined; inactive ones are harmless."""
+    result: list[JointEquality | TendonEquality] = []
     joined: list[Joined] = []
     for element in elements:
-        if not is_known(element, "equality", ("joint", "connect", "weld", *LATER), reading):
+        if not is_known(element, "equality", ("joint", "tendon", "connect", "weld", *LATER), reading):
             continue
         of_sites = {"site1", "site2"} & element.attributes.keys()
         what = "equality of sites" if of_sites else f"equality {element.tag}"
@@ -101,6 +102,8 @@ def read_equalities(
             check_names(element, words, reading)
             if element.tag == "joint":
                 result.append(_joint_equality(v, joints, names))
+            elif element.tag == "tendon":
+                result.append(_tendon_equality(v, names))
             else:
                 joined.append(_connect(v, names) if element.tag == "connect" else _weld(v, names))
     return result, joined
@@ -148,6 +151,21 @@ def _joint_equality(v: Values, joints: Sequence[Joint], names: Names) -> JointEq
     if first == second:
         raise v.element.error("<joint> of an equality names one joint twice; name two.")
     return JointEquality(
+        name=name_of(v),
+        first=first,
+        second=second,
+        polynomial=v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0)),
+        soft=soft(v),
+        line=v.element.line,
+    )
+
+
+def _tendon_equality(v: Values, names: Names) -> TendonEquality:
+    first = names.find("tendon", v, "tendon1")
+    second = names.find("tendon", v, "tendon2") if v.has("tendon2") else None
+    if first == second:
+        raise v.element.error("<tendon> of an equality names one tendon twice; name two.")
+    return TendonEquality(
         name=name_of(v),
         first=first,
         second=second,

@@ -83,7 +83,7 @@ def read_keys(
                 qpos=None if qpos is None else _with_unit_quaternions(qpos, joints, v),
                 qvel=v.numbers("qvel", nv),
                 ctrl=v.numbers("ctrl", len(actuators)),
-                act=v.numbers("act", na),
+                act=None if reading.leaves_out("actuator dynamics") else v.numbers("act", na),
                 line=element.line,
             )
         )

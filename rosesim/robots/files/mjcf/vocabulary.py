@@ -73,11 +73,14 @@ WORDS: dict[str, Words] = {
         "width rgba material group user",
     ),
     "fixed joint": words("joint coef"),
+    "spatial site": words("site"),
+    "spatial pulley": words("divisor"),
     "spatial": words(
         f"name class {_LIMIT} springlength armature actuatorfrcrange actuatorfrclimited",
         "width rgba material group user",
     ),
     "equality joint": words("name class active joint1 joint2 polycoef solref solimp"),
+    "equality tendon": words("name class active tendon1 tendon2 polycoef solref solimp"),
     "equality connect": words("name class active body1 body2 anchor solref solimp"),
     "equality weld": words("name class active body1 body2 anchor relpose torquescale solref solimp"),
     "mesh": words(
@@ -96,9 +99,9 @@ WORDS: dict[str, Words] = {
     "damper": words(f"{_ACTUATOR} kv", _ACTUATOR_HARMLESS, _ACTUATOR_LATER),
     "cylinder": words(f"{_ACTUATOR} timeconst area diameter bias", _ACTUATOR_HARMLESS, _ACTUATOR_LATER),
     "general": words(
-        f"{_ACTUATOR} dyntype gaintype biastype dynprm gainprm biasprm",
+        f"{_ACTUATOR} dyntype gaintype biastype dynprm gainprm biasprm actearly",
         _ACTUATOR_HARMLESS,
-        {**_ACTUATOR_LATER, **_later("actuator general", "actdim", "actearly")},
+        {**_ACTUATOR_LATER, **_later("actuator general", "actdim")},
     ),
 }
 
