@@ -38,10 +38,10 @@ def main() -> None:
             begun = time.perf_counter()
             func = f.traced(f.types_of(args)).func
             artifact = lowered(func, Options(optimise=not given.unoptimised), target)
-            line: dict[str, Any] = {"scene": name, "program": called, "bytes": len(artifact.code)}
+            line: dict[str, Any] = {"scene": name, "program": called, "bytes": len(artifact.code[0])}
             line |= {"workspace": artifact.workspace_bytes, "stack": artifact.stack_bytes}
             if target.name == "wasm32":
-                line["imports"] = sorted(name for name, _ in read(artifact.code).imported)
+                line["imports"] = sorted(name for name, _ in read(artifact.code[0]).imported)
             print(json.dumps(line | {"seconds": round(time.perf_counter() - begun, 2)}), flush=True)
 
 

@@ -64,7 +64,7 @@ ret void
     else:
         text += f"\ndeclare {kind} {function}({', '.join([kind] * n)}) nounwind willreturn memory(none)"
     code = engine.target_code("\n".join([text, RARELY, SCALAR]), host(), "loops")
-    loaded = engine.load(code, "all", {})
+    loaded = engine.load([code], "all", {})
     return loaded, ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(loaded.address)
 
 

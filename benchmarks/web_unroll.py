@@ -104,10 +104,10 @@ def tried(steps: int, how: str, folder: Path) -> dict[str, Any]:
         made = lowered(func, Options(optimise=how == "functions"), targets.wasm32())
     seconds = time.perf_counter() - begun
     module, check = folder / "module.wasm", folder / "check.mjs"
-    module.write_bytes(made.code)
+    module.write_bytes(made.code[0])
     check.write_text(CHECK)
     said = subprocess.run(["node", str(check), str(module)], capture_output=True, text=True, check=True).stdout
-    size = {"steps": steps, "how": how, "bytes": len(made.code), "seconds": round(seconds, 2)}
+    size = {"steps": steps, "how": how, "bytes": len(made.code[0]), "seconds": round(seconds, 2)}
     return size | json.loads(said)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,25 @@ REPORT, MOST_REPORTED = "rosesim_report", 8
 def aligned(n: int) -> int:
     """n rounded up to a multiple of a cache line."""
     return (n + LINE - 1) // LINE * LINE
+
+
+def packed(codes: Sequence[bytes]) -> bytes:
+    """Several files of code as one, to keep them.
+
+    >>> unpacked(packed([b"one", b"", b"three"]))
+    [b'one', b'', b'three']
+    """
+    sizes = [len(codes), *map(len, codes)]
+    return b"".join([*(n.to_bytes(8, "little") for n in sizes), *codes])
+
+
+def unpacked(code: bytes) -> list[bytes]:
+    """The files that `packed` took."""
+    count = int.from_bytes(code[:8], "little")
+    ends = [8 * (count + 1)]
+    for k in range(1, count + 1):
+        ends.append(ends[-1] + int.from_bytes(code[8 * k : 8 * k + 8], "little"))
+    return [code[a:b] for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from rosesim.ad.support.budget import of_each_run
 from rosesim.ad.support.collector import uncollected
 from rosesim.ad.transforms.derivatives import vjp
 from rosesim.codegen import pipeline, targets
+from rosesim.codegen.artifact import packed, unpacked
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.pipeline import planned
 from rosesim.codegen.runtime import linked
@@ -164,7 +165,7 @@ def _code(template: Template) -> bytes:
         raise AssertionError(
             f"the kernel of {template.name} cannot be called by address: {linked.obstacles(artifact)}"
         )
-    return artifact.workspace_bytes.to_bytes(8, "little") + artifact.code
+    return artifact.workspace_bytes.to_bytes(8, "little") + packed(artifact.code)
 
 
 _loaded: dict[str, Kernel] = {}
@@ -200,5 +201,5 @@ def _name(template: Template) -> str:
 
 
 def _load(template: Template, code: bytes) -> None:
-    program = linked.load(code[8:], _ENTRY, int.from_bytes(code[:8], "little"))
+    program = linked.load(unpacked(code[8:]), _ENTRY, int.from_bytes(code[:8], "little"))
     _loaded[template.key] = Kernel(template, program)

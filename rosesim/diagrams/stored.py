@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from rosesim.ad.language.function import Fn
 from rosesim.ad.language.values.structures import of_example
 from rosesim.ad.program.ir import REAL, BoolT, FloatT, Func, IntT, Opaque, Ty, Var
 from rosesim.codegen import lowered, targets
-from rosesim.codegen.artifact import Artifact, Failure
+from rosesim.codegen.artifact import Artifact, Failure, packed, unpacked
 from rosesim.codegen.llvm import cache as kept
 from rosesim.codegen.llvm import engine
 from rosesim.codegen.planned import Options
@@ -70,7 +69,7 @@ def program(name: str, make: Callable[[], Fn[..., Any]], types: Sequence[Any]) -
     artifact = Artifact(
         Func(facts["name"], tuple(Var(_ty(t), "x") for t in facts["params"]), _body(facts["results"], 0)),
         facts["entry"],
-        code=_parts(code, facts["sizes"]),
+        code=unpacked(code),
         failures=[Failure(message, None) for message in facts["failures"]],
         workspace_bytes=facts["workspace"],
         stack_bytes=facts["stack"],
@@ -97,14 +96,8 @@ def _packed(f: Fn[..., Any], types: Sequence[Any]) -> bytes:
         "stack": artifact.stack_bytes,
         "opaques": len(artifact.opaques),
         "polls": artifact.polls,
-        "sizes": [len(code) for code in artifact.code],
     }
-    return json.dumps(facts).encode() + b"\n" + b"".join(artifact.code)
-
-
-def _parts(code: bytes, sizes: Sequence[int]) -> list[bytes]:
-    ends = [0, *accumulate(sizes)]
-    return [code[a:b] for a, b in pairwise(ends)]
+    return json.dumps(facts).encode() + b"\n" + packed(artifact.code)
 
 
 def _body(results: Sequence[Any], machine: int) -> Opaque:

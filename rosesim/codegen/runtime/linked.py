@@ -9,6 +9,7 @@ shares nothing among threads (`obstacles`).
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ class Linked:
         return self.record.ctypes.data
 
 
-def load(code: bytes, entry: str, workspace_bytes: int) -> Linked:
+def load(codes: Sequence[bytes], entry: str, workspace_bytes: int) -> Linked:
     """A program from its code. It can be called as long as the result lives."""
-    loaded = engine.load([code], entry, {})
+    loaded = engine.load(codes, entry, {})
     return Linked(np.array([loaded.address, workspace_bytes], np.int64), loaded.tracker)
