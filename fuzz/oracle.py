@@ -208,7 +208,9 @@ class Judge:
         assert not isinstance(self.meant, Stopped)
         x = row(self.meant[k])
         moved = [np.abs(row(r[k]) - x) for r in self.noisy(noise, MANY) if not isinstance(r, Stopped)]
-        return BOUND * np.max(moved, axis=0) + 64 * noise * np.abs(x).max(initial=0.0) * noise
+        # The noise does not reach additions to accumulators, which round too: hence a part of each number itself.
+        own = BOUND * noise * np.abs(x)
+        return BOUND * np.max(moved, axis=0) + own + 64 * noise * np.abs(x).max(initial=0.0) * noise
 
 
 def reals(values: Sequence[Any]) -> np.ndarray:

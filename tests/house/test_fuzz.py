@@ -119,6 +119,11 @@ def test_what_the_largest_numbers_do_to_sums_and_products_is_told_apart(row: str
     assert any(why in what for what in count), count
 
 
+def test_a_sum_in_an_accumulator_may_be_rounded_in_another_order() -> None:
+    """Seven equal cotangents, beside one of a chaotic map that is ten to the eighth times as large."""
+    judge(bytes.fromhex("0014c8010000000000000000000000000d00feff00cb000100a001430000000100000100015c"), Counter())
+
+
 def test_a_sum_of_products_is_the_sum_of_these_products_in_fast_code() -> None:
     """The derivative of x -> -(15 x^4 + 21 x^3), of which LLVM made another polynomial, 0.5 % off."""
     case = Case(
