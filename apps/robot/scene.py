@@ -113,7 +113,7 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         for name in ("roughness", "jostle"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} is 0 or more; it was {getattr(self, name)}")
-        if not self.model.model.nu:
+        if not self.robot.nu:
             raise ValueError(
                 f"the robot {self.model} has no actuators; expected motors: an <actuator> in MJCF, "
                 'motors="all" for a URDF'
@@ -124,7 +124,6 @@ class Robot(Scene[Network | Beat | Gains, World, State]):
         self.recording.activation(self.model.model)
         if self.ridges and self.contact == "none":
             raise ValueError("ridges are nothing without contact; expected contact=soft or contact=compliant")
-        self.robot  # noqa: B018 -- it refuses ridges where there is no ground
         if self.controller == "pd":
             driven(self.model.model)
 

@@ -247,8 +247,8 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class JointEquality:
-    """Joint `first` follows joint `second`: q₁ − ref₁ = a₀ + a₁ x + … + a₄ x⁴, x = q₂ − ref₂ (0 without a second)."""
+class Following:
+    """One thing of two follows the other by a polynomial."""
 
     name: str
     first: int
@@ -259,15 +259,13 @@ class JointEquality:
 
 
 @dataclass(frozen=True)
-class TendonEquality:
-    """Tendon `first` follows tendon `second` by a polynomial, as joints do; lengths count from those at the start."""
+class JointEquality(Following):
+    """Joint `first` follows joint `second`: q₁ − ref₁ = a₀ + a₁ x + … + a₄ x⁴, x = q₂ − ref₂ (0 without a second)."""
 
-    name: str
-    first: int
-    second: int | None
-    polynomial: Vector = (0.0, 1.0, 0.0, 0.0, 0.0)
-    soft: Soft = Soft()
-    line: int = 0
+
+@dataclass(frozen=True)
+class TendonEquality(Following):
+    """Tendon `first` follows tendon `second` in this way; lengths count from those at the start."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Annotations here are evaluated: a robot's sizes are part of its functions' types
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rosesim.ad.language.arrays import stack
@@ -106,25 +107,29 @@ def energy(s: Source) -> Fn[..., Any]:
     return energy
 
 
+def _driven(name: str, s: Source, moving: Dynamics, measure: Callable[..., Any]) -> Fn[..., Any]:
+    """The function `name`: what `measure` gives of (q, v, u, parameters), u being what forces come from.
+
+    It takes (q, v, ctrl), and where actuators have activations (q, v, ctrl, activation).
+    """
+
+    def driven(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
+        return vector(measure(q, v, ctrl, parameters))
+
+    def driven_by_states(
+        q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
+        parameters: Any = NOTHING,
+    ):  # fmt: skip
+        return vector(measure(q, v, moving.inputs(ctrl, activation, parameters), parameters))
+
+    chosen: Callable[..., Any] = driven_by_states if s.na else driven
+    chosen.__name__ = name
+    return fn(chosen)
+
+
 def acceleration(s: Source, moving: Dynamics) -> Fn[..., Any]:
     """(q, v, u) -> dv/dt; (q, v, u, w) where actuators have activations."""
-    if s.na:
-
-        @fn
-        def active_acceleration(
-            q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
-            parameters: Any = NOTHING,
-        ):  # fmt: skip
-            u = moving.inputs(ctrl, activation, parameters)
-            return vector(moving.acceleration(q, v, u, parameters))
-
-        return active_acceleration
-
-    @fn
-    def acceleration(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
-        return vector(moving.acceleration(q, v, ctrl, parameters))
-
-    return acceleration
+    return _driven("acceleration", s, moving, moving.acceleration)
 
 
 def step(s: Source, moving: Dynamics, integrator: str) -> Fn[..., Any]:
@@ -185,23 +190,7 @@ def frames_of(s: Source, kind: str) -> Fn[..., Any]:
 
 def sensed(s: Source, moving: Dynamics) -> Fn[..., Any]:
     """(q, v, u) -> all sensors, one after the other; (q, v, u, w) where actuators have activations."""
-    if s.na:
-
-        @fn
-        def active_sensed(
-            q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], activation: Vec[Real, s.na],
-            parameters: Any = NOTHING,
-        ):  # fmt: skip
-            u = moving.inputs(ctrl, activation, parameters)
-            return vector(sensors.measured(moving, q, v, u, parameters))
-
-        return active_sensed
-
-    @fn
-    def sensed(q: Vec[Real, s.nq], v: Vec[Real, s.nv], ctrl: Vec[Real, s.nu], parameters: Any = NOTHING):
-        return vector(sensors.measured(moving, q, v, ctrl, parameters))
-
-    return sensed
+    return _driven("sensors", s, moving, partial(sensors.measured, moving))
 
 
 MAKERS: dict[str, Callable[..., Fn[..., Any]]] = {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from rosesim.robots.description import (
     SOLIMP,
     SOLREF,
     ConnectEquality,
+    Following,
     Joint,
     JointEquality,
     Pair,
@@ -74,6 +76,7 @@ def _pair(v: Values, names: Names, reading: Reading) -> Pair | None:
 
 
 Joined = ConnectEquality | WeldEquality
+F = TypeVar("F", bound=Following)
 
 
 def read_equalities(
@@ -103,7 +106,7 @@ def read_equalities(
             if element.tag == "joint":
                 result.append(_joint_equality(v, joints, names))
             elif element.tag == "tendon":
-                result.append(_tendon_equality(v, names))
+                result.append(_following("tendon", TendonEquality, v, names))
             else:
                 joined.append(_connect(v, names) if element.tag == "connect" else _weld(v, names))
     return result, joined
@@ -142,34 +145,18 @@ def _weld(v: Values, names: Names) -> WeldEquality:
 
 
 def _joint_equality(v: Values, joints: Sequence[Joint], names: Names) -> JointEquality:
-    first = names.find("joint", v, "joint1")
-    second = names.find("joint", v, "joint2") if v.has("joint2") else None
-    for index in (first, second):
+    found = _following("joint", JointEquality, v, names)
+    for index in (found.first, found.second):
         if index is not None and joints[index].nv != 1:
             name = quoted(joints[index].name)
             raise v.element.error(f"<joint> of an equality names {name}; hinges and slides can follow each other.")
-    if first == second:
-        raise v.element.error("<joint> of an equality names one joint twice; name two.")
-    return JointEquality(
-        name=name_of(v),
-        first=first,
-        second=second,
-        polynomial=v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0)),
-        soft=soft(v),
-        line=v.element.line,
-    )
+    return found
 
 
-def _tendon_equality(v: Values, names: Names) -> TendonEquality:
-    first = names.find("tendon", v, "tendon1")
-    second = names.find("tendon", v, "tendon2") if v.has("tendon2") else None
+def _following(kind: str, make: type[F], v: Values, names: Names) -> F:
+    first = names.find(kind, v, f"{kind}1")
+    second = names.find(kind, v, f"{kind}2") if v.has(f"{kind}2") else None
     if first == second:
-        raise v.element.error("<tendon> of an equality names one tendon twice; name two.")
-    return TendonEquality(
-        name=name_of(v),
-        first=first,
-        second=second,
-        polynomial=v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0)),
-        soft=soft(v),
-        line=v.element.line,
-    )
+        raise v.element.error(f"<{kind}> of an equality names one {kind} twice; name two.")
+    polynomial = v.partial("polycoef", (0.0, 1.0, 0.0, 0.0, 0.0))
+    return make(name_of(v), first, second, polynomial, soft(v), v.element.line)
