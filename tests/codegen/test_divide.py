@@ -85,6 +85,10 @@ def test_each_function_is_defined_once_for_others():
     defined = [_name(line) for text in texts for line in text.split("\n") if line.startswith("define hidden")]
     wanted = {_name(line) for text in texts for line in text.split("\n") if line.startswith("declare hidden")}
     assert len(defined) == len(set(defined)) and wanted == set(defined) != set()
+    for text in texts:  # what a call inlines is there
+        lines = text.split("\n")
+        inlined = {_name(line) for line in lines if line.endswith(" #2") and "call " in line}
+        assert inlined <= {_name(line) for line in lines if line.startswith("define")}
 
 
 def _name(line: str) -> str:

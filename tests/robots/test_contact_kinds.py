@@ -12,6 +12,7 @@ from rosesim import Real, fn, grad, jacobian, stack, value_and_grad
 from rosesim.ad.program.ir import Block, all_lets, reachable
 from rosesim.robots import Compliant, Model, elimination
 from rosesim.robots.algebra import vector
+from rosesim.robots.contact import contacts
 from rosesim.robots.contact.tables import Made, Table, guarded, listed
 
 pytestmark = pytest.mark.usefixtures("unoptimised")
@@ -175,3 +176,30 @@ def test_derivatives_through_a_long_elimination(contact: Any, tmp_path: Path, mo
         q, v = np.array([0.0, 0.01, -0.001, 0.0]), np.array([-0.1, 0.2, -0.3, 0.1])
         results.append(np.concatenate(grad(end)(q, v)))
     assert results[1] == pytest.approx(results[0], rel=1e-9) and np.abs(results[0]).min() > 0.0
+
+
+@pytest.mark.parametrize("contact", ["soft", "compliant"])
+def test_contacts_of_several_shapes_in_one_loop_are_those_of_loops_apart(
+    contact: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Spheres, a capsule and boxes, of other masses and frictions, each deep in another; boxes have eight."""
+    shapes = (
+        '<geom size="0.1" friction="0.3" mass="{m}"/>',
+        '<geom type="box" size="0.1 0.1 0.1" friction="0.9" mass="{m}"/>',
+        '<geom type="capsule" size="0.1 0.05" friction="0.6" mass="{m}"/>',
+    )
+    bodies = ""
+    for k, shape in enumerate((*shapes, *shapes)):
+        at = f"{0.5 * (k % 3)} 0.02 {0.17 * (k // 3)}"
+        bodies += f'<body pos="{at}" euler="{4 * k} 3 2"><freejoint/>{shape.format(m=1 + 2 * k)}</body>'
+    file = mjcf(tmp_path, bodies)
+    v = np.random.default_rng(0).normal(0.0, 0.1, 36)
+    found: list[Any] = []
+    for joined in (True, False):
+        if not joined:
+            monkeypatch.setattr(contacts, "_joined", lambda meetings: [[one] for one in meetings])
+        robot = Model(file)
+        found.append(robot.acceleration(robot.start, v, [], contact=contact))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-8, atol=1e-8)
+    at_rest = Model(file).acceleration(robot.start, v, [], contact="none")
+    assert all(np.abs((found[0] - at_rest)[6 * k : 6 * k + 6]).max() > 0.1 for k in range(6)), "all touch"
